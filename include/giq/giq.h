@@ -1,0 +1,344 @@
+/*
+ * The core of the GIQ driver: what plugin/ and other hosts may use.
+ *
+ * An inference job is paid for when it is submitted and computed far away. The
+ * core turns a request (model, file, area) into exactly one such job, follows
+ * it, and publishes its result in a store on disk.
+ *
+ * Calling sequence of a host:
+ *   giq_conn_parse()      what the user typed
+ *   giq_geom_area()       the area, checked and normalised
+ *   giq_service_new()     how to reach the service; no traffic yet
+ *   giq_store_open()      where records and results lie
+ *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
+ *
+ * Errors: functions return false and set `err` once; outputs are written only
+ * on success. Objects may be used by one thread at a time; different objects
+ * by different threads. There is no global state.
+ */
+#ifndef GIQ_GIQ_H
+#define GIQ_GIQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ---------------------------------------------------------- */
+
+enum giq_code {
+    GIQ_E_NONE,
+    GIQ_E_USAGE,
+    GIQ_E_AREA,
+    GIQ_E_CREDENTIALS,
+    GIQ_E_NETWORK,
+    GIQ_E_SERVICE,
+    GIQ_E_REFUSED,
+    GIQ_E_FAILED,
+    GIQ_E_UNKNOWN,
+    GIQ_E_TIMEOUT,
+    GIQ_E_GONE,
+    GIQ_E_INCOMPLETE,
+    GIQ_E_RESULT,
+    GIQ_E_STORE,
+    GIQ_E_READONLY,
+    GIQ_E_MEMORY,
+};
+
+/* A value on the caller's stack; start from `{0}`. `text` is UTF-8 without a
+ * tag, without control characters and without a secret. */
+struct giq_error {
+    enum giq_code code;
+    int http_status; /* of the answer that caused it, or 0 */
+    int sys_errno;   /* of the system call that caused it, or 0 */
+    char text[512];
+};
+
+/* The stable word for scripts, for example "usage"; never NULL. */
+const char *giq_code_tag(enum giq_code code);
+
+/* Set `err` and return false, so that callers can `return giq_fail(...)`. */
+bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- environment ------------------------------------------------------ */
+
+/* What a host lends to the core. All functions are required and must be
+ * callable for as long as an object made with the environment lives. */
+struct giq_env {
+    int64_t (*now_ms)(void *ctx);               /* monotonic clock */
+    int64_t (*wall_ms)(void *ctx);              /* UTC since 1970 */
+    void (*sleep_ms)(void *ctx, int64_t ms);    /* may wake early */
+    uint32_t (*random)(void *ctx);              /* for jitter only */
+    void (*warn)(void *ctx, const char *text);  /* to the user */
+    void (*debug)(void *ctx, const char *text); /* to a log */
+    void *ctx;
+};
+
+/* The operating system's clocks and sleep; warnings and log go nowhere. */
+extern const struct giq_env giq_env_system;
+
+/* ---- connection strings ------------------------------------------------ */
+
+enum giq_conn_kind {
+    GIQ_CONN_MODELS,  /* GIQ: or GIQ:models */
+    GIQ_CONN_REQUEST, /* GIQ:model=...;file=... */
+    GIQ_CONN_JOB,     /* GIQ:job=... */
+};
+
+enum giq_conn_key {
+    GIQ_KEY_MODEL,
+    GIQ_KEY_FILE,
+    GIQ_KEY_JOB,
+    GIQ_KEY_GEOMETRY,
+    GIQ_KEY_RERUN,
+    GIQ_KEY_WAIT,
+    GIQ_KEY_MEMBER,
+    GIQ_KEY_COUNT,
+};
+
+/* A parsed connection string. Values are owned UTF-8 text without outer white
+ * space, or NULL where the key is absent. */
+struct giq_conn {
+    enum giq_conn_kind kind;
+    char *value[GIQ_KEY_COUNT];
+};
+
+/* Whether `text` begins with the prefix, in any case. Pure and cheap. */
+bool giq_conn_identify(const char *text);
+
+/*
+ * Parse `text` ("GIQ:model=m;file=f"). Checks the grammar, the keys and which
+ * of them go together; knows nothing of options. On success the caller owns
+ * `*out` and passes it to giq_conn_release(). Errors: GIQ_E_USAGE, which names
+ * the key and what is allowed and never repeats a secret; GIQ_E_MEMORY.
+ */
+bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err);
+void giq_conn_release(struct giq_conn *conn);
+
+/* ---- areas -------------------------------------------------------------- */
+
+enum giq_geom_flags {
+    GIQ_GEOM_MAKE_VALID = 1, /* repair an invalid area instead of refusing it */
+};
+
+/*
+ * Read `wkt` (WKT, longitude and latitude in degrees, POLYGON or MULTIPOLYGON),
+ * check it, round it to 1e-7 degrees, check it again and normalise it, so that
+ * one area has one text however it was written. Collinear points count.
+ *
+ * On success `*out_wkt` is a text with at most 7 decimals, to be freed with
+ * free(). Errors: GIQ_E_AREA with reason and place; GIQ_E_MEMORY.
+ * Thread-safe.
+ */
+bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt,
+                   struct giq_error *err);
+
+/* ---- credentials ---------------------------------------------------------- */
+
+/* Holds secrets; wiped when freed. */
+struct giq_cred;
+
+/* `api_key` and `bearer_token` are copied; either may be NULL or empty. Errors:
+ * GIQ_E_CREDENTIALS where one cannot be the value of a header; GIQ_E_MEMORY. */
+bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
+                  struct giq_error *err);
+void giq_cred_free(struct giq_cred *cred);
+
+/*
+ * Read the first line of a key file: a regular file of at most 64 KiB. On
+ * success `*out_key` is owned by the caller (giq_cred_wipe(), then free()), and
+ * `*out_exposed` says whether others than the owner can read the file.
+ * Errors: GIQ_E_CREDENTIALS, GIQ_E_MEMORY.
+ */
+bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
+                        struct giq_error *err);
+
+/* Overwrite a text that held a secret; NULL is allowed. */
+void giq_cred_wipe(char *text);
+
+/* Overwrite every occurrence of a secret in `text` with asterisks. */
+void giq_cred_mask(const struct giq_cred *cred, char *text);
+
+/* ---- the service --------------------------------------------------------- */
+
+/* Settings that go to the network library as they are. NULL means default. */
+enum giq_net_option {
+    GIQ_NET_PROXY,         /* for http and https */
+    GIQ_NET_HTTPS_PROXY,   /* for https, before GIQ_NET_PROXY */
+    GIQ_NET_PROXY_USERPWD, /* user:password; a secret */
+    GIQ_NET_PROXY_AUTH,    /* BASIC, DIGEST, NTLM, NEGOTIATE, ANY */
+    GIQ_NET_USERAGENT,
+    GIQ_NET_HTTP_VERSION, /* 1.0, 1.1, 2, 2TLS */
+    GIQ_NET_CA_BUNDLE,    /* path */
+    GIQ_NET_UNSAFE_SSL,   /* YES, NO */
+    GIQ_NET_COUNT,
+};
+
+struct giq_settings {
+    const char *base_url; /* from giq_base_url() */
+    const char *net[GIQ_NET_COUNT];
+    int timeout_ms;       /* whole open; 0 looks once */
+    int poll_interval_ms; /* 0: adaptive */
+    int max_retry;        /* of one call that is safe to repeat */
+    int retry_delay_ms;
+    int http_timeout_ms; /* one small GET */
+    int connect_timeout_ms;
+    int low_speed_time_s;
+    int low_speed_limit; /* bytes a second */
+    bool allow_unverified_length;
+};
+
+enum giq_base_url_flags {
+    GIQ_BASE_URL_ALLOW_HTTP = 1, /* http to hosts that are not loopback */
+};
+
+/*
+ * Check the address of a service and bring it to its one form: scheme and host
+ * in lower case, no slash at its end. `*out` is freed by the caller. Errors:
+ * GIQ_E_USAGE (no http or https, user, query, fragment, refused http).
+ */
+bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err);
+
+/* One service as one open sees it. Sends nothing before it is asked to. */
+struct giq_service;
+
+/*
+ * `settings` and `cred` are copied or borrowed as follows: `settings` and its
+ * texts are copied, `env` and `cred` are borrowed for the object's life; `cred`
+ * may be NULL, then every call fails with GIQ_E_CREDENTIALS. The time limit of
+ * the open begins now.
+ */
+bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
+                     const struct giq_env *env, struct giq_service **out,
+                     struct giq_error *err);
+void giq_service_free(struct giq_service *service);
+
+/* A model of the service; texts are owned UTF-8, NULL where not told. */
+struct giq_model {
+    char *id;
+    char *name;
+    char *version;
+    char *type;
+    char **labels; /* ends in NULL; NULL where none are told */
+    char *json;    /* what the service says of it, whole */
+};
+
+struct giq_models {
+    struct giq_model *item;
+    size_t count;
+};
+
+/* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _TIMEOUT. */
+bool giq_models_get(struct giq_service *service, struct giq_models *out,
+                    struct giq_error *err);
+void giq_models_release(struct giq_models *models);
+
+/* ---- the store -------------------------------------------------------------- */
+
+/* The folder of records and results. Opening reads and writes nothing. */
+struct giq_store;
+
+enum giq_store_flags {
+    GIQ_STORE_PRIVATE = 1, /* the default store: folders 0700, files 0600 */
+};
+
+/* Errors: GIQ_E_STORE for an empty path, GIQ_E_MEMORY. */
+bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
+                    struct giq_error *err);
+void giq_store_close(struct giq_store *store);
+
+/* ---- jobs --------------------------------------------------------------------- */
+
+/* What is asked for: either `job` alone, or `model` and `file`. */
+struct giq_request {
+    const char *model;
+    const char *file;
+    const char *area;  /* from giq_geom_area(), or NULL */
+    const char *rerun; /* label, or NULL */
+    const char *job;   /* id of a job that exists, or NULL */
+};
+
+/* States of a record, in the order of a job's life. */
+enum giq_job_state {
+    GIQ_JOB_NONE, /* nothing recorded */
+    GIQ_JOB_INTENT,
+    GIQ_JOB_SENDING,
+    GIQ_JOB_SUBMITTED,
+    GIQ_JOB_SUCCEEDED,
+    GIQ_JOB_PUBLISHED,
+    GIQ_JOB_FAILED,
+    GIQ_JOB_UNKNOWN,
+};
+
+/* What is known of a job. Texts are borrowed until the next step; NULL or
+ * GIQ_TIME_NONE where not known. */
+#define GIQ_TIME_NONE INT64_MIN
+struct giq_job_view {
+    enum giq_job_state state;
+    const char *key;
+    const char *model_id;
+    const char *file_id;
+    const char *area;
+    const char *label;
+    const char *job_id;
+    const char *status; /* the service's word while the job runs, else the state */
+    const char *type;
+    const char *error;
+    const char *result_path; /* file, or folder where the result was an archive */
+    int64_t result_size;     /* bytes as downloaded, -1 where there is none */
+    int64_t started_ms;      /* UTC since 1970, as the service says */
+    int64_t submitted_ms;
+    int64_t finished_ms;
+};
+
+/* What a host adds to a job. */
+struct giq_job_host {
+    /* Whether the downloaded result at `path` (as in result_path) can be read.
+     * Called before it is published, in the caller's thread. */
+    bool (*accept)(void *ctx, const char *path, struct giq_error *err);
+    /* A job was submitted or found; `text` is one line for a person. */
+    void (*progress)(void *ctx, const char *text);
+    void *ctx;
+};
+
+enum giq_job_flags {
+    GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
+    GIQ_JOB_LOOK = 2,      /* submit or look once, fetch nothing */
+};
+
+enum giq_step {
+    GIQ_STEP_AGAIN, /* call again at `*due_ms` on the monotonic clock */
+    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_LOOK looked at */
+};
+
+struct giq_job;
+
+/* `service`, `store` and `host` are borrowed for the job's life, `request` is
+ * copied. Reads and writes nothing. */
+bool giq_job_new(struct giq_service *service, struct giq_store *store,
+                 const struct giq_request *request, unsigned flags,
+                 const struct giq_job_host *host, struct giq_job **out,
+                 struct giq_error *err);
+void giq_job_free(struct giq_job *job);
+
+/*
+ * Take one step: look at the record, submit, ask for the state, or fetch and
+ * publish. Never sleeps between status calls; the loop that does stands above.
+ * Errors end the open and leave the record as DESIGN of states says:
+ * a job that was paid for is found again by the next open.
+ */
+bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
+                  struct giq_error *err);
+
+/* What is known now. */
+void giq_job_look(const struct giq_job *job, struct giq_job_view *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * Unpacks a zip, tar or tar.gz that came from outside into a folder of our own,
+ * by libarchive.
+ *
+ * Only plain files are taken, under cleaned names (giq_name_clean() for every
+ * part of the path; names that fall together are told apart by "-2", "-3"
+ * before the extension, and all parts of a Shapefile alike); `._*` and
+ * `__MACOSX` members, links and devices are passed over. Nothing is written
+ * outside the folder. Sizes and checksums that the archive declares must be
+ * true.
+ */
+#ifndef GIQ_ARCHIVE_H
+#define GIQ_ARCHIVE_H
+
+#include "giq_error.h"
+
+/* Limits against archives that unpack to more than they should. */
+enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
+#define GIQ_ARCHIVE_BYTES_MIN (INT64_C(1) << 30)
+
+enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
+
+/*
+ * Unpack the archive file `path` into the existing, empty `folder`. `access` is
+ * an enum giq_os_access. Does not sync; giq_os_sync_tree() does.
+ *
+ * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
+ * large, nothing in it), GIQ_E_STORE (the disk), GIQ_E_MEMORY. What was
+ * unpacked before an error stays, for the caller to remove.
+ */
+bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
+                        unsigned access, struct giq_error *err);
+
+#endif

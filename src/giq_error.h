@@ -1,0 +1,21 @@
+/*
+ * Errors as values: giq_fail() of giq/giq.h sets one, the functions here add
+ * context on the way up. Thread-safe: all state is the caller's.
+ */
+#ifndef GIQ_ERROR_H
+#define GIQ_ERROR_H
+
+#include "giq/giq.h"
+
+/* giq_fail() for a system call: appends the system's words for `sys_errno`. */
+bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
+                  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* GIQ_E_MEMORY. */
+bool giq_fail_memory(struct giq_error *err);
+
+/* Put "context: " before the text of an error that is set. Returns false. */
+bool giq_error_context(struct giq_error *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Names that come from outside, made safe for a file system. Pure.
+ */
+#ifndef GIQ_NAME_H
+#define GIQ_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longest cleaned name in bytes. */
+enum { GIQ_NAME_MAX = 128, GIQ_NAME_SIZE = GIQ_NAME_MAX + 1 };
+
+/*
+ * The file name of a Content-Disposition value, as raw UTF-8 into a new text
+ * (to be freed): filename* before filename (RFC 6266, RFC 8187: UTF-8 and
+ * ISO-8859-1), quoted-string escapes undone. Percent signs in a plain filename
+ * stay. NULL where it names none or when out of memory. NULL is allowed.
+ */
+char *giq_name_from_disposition(const char *value);
+
+/*
+ * Clean `raw` into `out`: what follows the last '/' or '\', valid UTF-8, no
+ * control characters (C1 included), no leading dots, no trailing dots or
+ * spaces, none of the characters `<>:"|?*`, no outer white space, at most
+ * GIQ_NAME_MAX bytes cut between characters with a short extension kept; device
+ * names of other systems (CON, PRN, AUX, NUL, CONIN$, CONOUT$, COM0-9, LPT0-9
+ * and their superscript digits, with any extension) get a '_' before. Nothing
+ * left: "result". NULL is allowed.
+ */
+void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE]);
+
+/* Replace or add the extension of a cleaned name, keeping GIQ_NAME_MAX.
+ * A known wrong extension is replaced, an unknown one kept and added to. */
+void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension);
+
+/* What follows the last dot that is not the first character, else "". */
+const char *giq_name_extension(const char *name);
+
+#endif

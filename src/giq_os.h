@@ -1,0 +1,116 @@
+/*
+ * The operating system: the only module that makes system calls. A port to
+ * another system is a port of giq_os.c.
+ *
+ * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a
+ * function says otherwise; their texts name the path. Every descriptor is
+ * close-on-exec, interrupted calls are repeated. Thread-safe.
+ */
+#ifndef GIQ_OS_H
+#define GIQ_OS_H
+
+#include "giq/giq.h"
+#include "giq_buf.h"
+
+/* ---- folders and whole files ---- */
+
+enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
+
+struct giq_os_stat {
+    enum giq_os_kind kind;
+    int64_t size;
+    int64_t modified_ms;
+    bool others_read;  /* group or others may read */
+    bool world_writes; /* anybody may write (a sticky folder too) */
+};
+
+enum giq_os_access {
+    GIQ_OS_PRIVATE = 1, /* 0700 and 0600 whatever the umask, else as it says */
+};
+
+/* What `path` is; GIQ_OS_NOTHING where there is nothing. Follows links. */
+bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
+
+/* Make `path` and the folders above it that are missing. */
+bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
+
+/* Read a regular file of at most `max` bytes into `out`, an initialised buffer.
+ * `*out_found` is false (and the call succeeds) where there is no file. */
+bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
+                      struct giq_error *err);
+
+/* Replace the file `folder`/`name` so that after a crash it is the old or the
+ * new one, whole: temporary file, fsync, rename, fsync of the folder. */
+bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
+                         const char *bytes, size_t len, struct giq_error *err);
+
+bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
+
+/* Remove a file, or a folder with all in it; a path that is not there is fine.
+ * Does not follow links. */
+bool giq_os_remove(const char *path, struct giq_error *err);
+
+bool giq_os_sync_folder(const char *path, struct giq_error *err);
+
+/* fsync every plain file below `folder`, then the folders. */
+bool giq_os_sync_tree(const char *folder, struct giq_error *err);
+
+/* Call `each` for every entry but "." and ".."; it returns false to stop, which
+ * ends the call with its error. A missing folder has no entries. */
+bool giq_os_list(const char *folder,
+                 bool (*each)(void *ctx, const char *name, struct giq_error *err),
+                 void *ctx, struct giq_error *err);
+
+/* Bytes that an ordinary user may still write below `path`. */
+bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err);
+
+/* ---- files being written ---- */
+
+struct giq_os_file;
+
+/* Create `path` anew, or empty it. The caller owns `*out`. */
+bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                   struct giq_error *err);
+bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
+                  struct giq_error *err);
+/* Write `len` bytes at `offset`, leaving a hole where nothing was written. */
+bool giq_os_write_at(struct giq_os_file *file, int64_t offset, const void *bytes,
+                     size_t len, struct giq_error *err);
+bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
+/* Empty the file and go on writing at its start. */
+bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);
+/* Releases `file` on every path. NULL is allowed. */
+void giq_os_close(struct giq_os_file *file);
+
+/* Up to `max` first bytes of a file, fewer where it is shorter. */
+bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
+                      struct giq_error *err);
+
+/* ---- locks ---- */
+
+/* An exclusive lock on a file that is never unlinked. It excludes threads as
+ * well as processes and ends with its holder (open-file-description locks;
+ * flock where the system has none). */
+struct giq_os_lock;
+
+/* Try once. `*out` is NULL where another holds it. Errors: GIQ_E_STORE, also
+ * where the file system has no locks. */
+bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
+                     struct giq_error *err);
+void giq_os_lock_release(struct giq_os_lock *lock);
+
+/* ---- the rest ---- */
+
+/* Run `init` once in the life of the process; `done` is a static atomic flag. */
+struct giq_os_once {
+    int state;
+};
+bool giq_os_once(struct giq_os_once *once, bool (*init)(void));
+
+/* "<a>/<b>" to be freed with free(); NULL when out of memory. */
+char *giq_os_join(const char *a, const char *b);
+
+/* Overwrite memory in a way that the compiler keeps. */
+void giq_os_wipe(void *bytes, size_t len);
+
+#endif

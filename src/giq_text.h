@@ -1,0 +1,55 @@
+/*
+ * Text: what is shown to people, UTF-8, numbers and times. Pure; independent of
+ * the host's locale.
+ */
+#ifndef GIQ_TEXT_H
+#define GIQ_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Most bytes of a text of the service in a message. */
+enum { GIQ_TEXT_SHOWN_MAX = 200 };
+
+/* A place for a shown text, with its end. */
+struct giq_shown {
+    char text[GIQ_TEXT_SHOWN_MAX + 1];
+};
+
+/*
+ * Make `text` fit for a terminal: control characters (C1 included) and line
+ * ends become one space, what is not UTF-8 becomes '?', and it is cut between
+ * characters. NULL gives "". Secrets must be masked before.
+ */
+const char *giq_text_show(const char *text, struct giq_shown *out);
+
+/* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
+ * most `len` bytes; 0 where there is none. */
+size_t giq_text_utf8(const char *text, size_t len);
+
+/* The code point of a character that giq_text_utf8() found to be `len` long. */
+uint32_t giq_text_code_point(const char *text, size_t len);
+
+bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
+
+/* A copy of at most `len` bytes without outer ASCII white space; the caller
+ * frees it. NULL when out of memory. */
+char *giq_text_trim(const char *text, size_t len);
+
+/* Compare without ASCII case. */
+bool giq_text_same(const char *a, const char *b);
+bool giq_text_begins(const char *text, const char *prefix);
+
+/* Milliseconds since 1970 from ISO 8601 ("2024-05-01T10:20:30.5+04:00"; without
+ * a zone it is UTC). False where it is not one. */
+bool giq_text_to_time(const char *text, int64_t *out_ms);
+
+/* Milliseconds since 1970 from civil UTC; false out of range. */
+bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms);
+
+/* "2024-05-01T10:20:30.500Z" into `out` of at least GIQ_TEXT_TIME_SIZE. */
+enum { GIQ_TEXT_TIME_SIZE = 40 };
+void giq_text_from_time(int64_t ms, char *out);
+
+#endif

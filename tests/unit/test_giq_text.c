@@ -1,0 +1,107 @@
+#include "giq_text.h"
+
+#include "unit.h"
+
+static void test_shown_text_has_no_control_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {NULL, ""},
+        {"plain", "plain"},
+        {"a\x1b[31mb", "a [31mb"},
+        {"a\r\n\tb", "a b"},
+        {"a\xc2\x9b"
+         "31mb",
+         "a 31mb"},
+        {"\xff\xfe", "??"},
+        {"\xc0\xaf", "??"},
+        {"\xed\xa0\x80", "???"},
+        {"caf\xc3\xa9", "caf\xc3\xa9"},
+        {"x\xe2\x80\xa8y", "x y"},
+        {"\xf4\x90\x80\x80", "????"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_shown shown;
+        assert_string_equal(giq_text_show(cases[i].in, &shown), cases[i].out);
+    }
+}
+
+static void test_shown_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char text[300];
+    memset(text, 'a', sizeof text);
+    memcpy(text + GIQ_TEXT_SHOWN_MAX - 1, "\xc3\xa9", 2);
+    text[sizeof text - 1] = '\0';
+
+    struct giq_shown shown;
+    assert_int_equal(strlen(giq_text_show(text, &shown)), GIQ_TEXT_SHOWN_MAX - 1);
+}
+
+static void test_times(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool ok;
+        int64_t ms;
+    } cases[] = {
+        {"1970-01-01T00:00:00Z", true, 0},
+        {"1970-01-01T00:00:00", true, 0},
+        {"2024-02-29T12:34:56.789Z", true, INT64_C(1709210096789)},
+        {"2024-02-29T12:34:56.789123456+04:00", true, INT64_C(1709195696789)},
+        {"2024-02-29 12:34", true, INT64_C(1709210040000)},
+        {"2024-02-29T12:34:56+0400", true, INT64_C(1709195696000)},
+        {"1969-12-31T23:59:59.500Z", true, -500},
+        {"2024-13-01T00:00:00Z", false, 0},
+        {"2024-02-29", false, 0},
+        {"2024-02-29T12:34:56Zx", false, 0},
+        {"2024-02-29T12:34:56.", false, 0},
+        {"yesterday", false, 0},
+        {"", false, 0},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        int64_t ms = 0;
+        assert_int_equal(giq_text_to_time(cases[i].text, &ms), cases[i].ok);
+        assert_true(ms == cases[i].ms);
+    }
+}
+
+static void test_times_survive_the_way_back(void **state)
+{
+    (void)state;
+    static const int64_t times[] = {0, -1, INT64_C(1709210096789), INT64_C(951782400000),
+                                    INT64_C(4102444800000)};
+    for (size_t i = 0; i < GIQ_COUNT(times); i++) {
+        char text[GIQ_TEXT_TIME_SIZE];
+        giq_text_from_time(times[i], text);
+        int64_t ms = 0;
+        assert_true(giq_text_to_time(text, &ms));
+        assert_true(ms == times[i]);
+    }
+}
+
+static void test_trim_and_compare(void **state)
+{
+    (void)state;
+    char *text = giq_text_trim(" \t a b \n", 8);
+    assert_string_equal(text, "a b");
+    free(text);
+    assert_true(giq_text_same("ModelId", "modelid"));
+    assert_true(giq_text_begins("giq:x", "GIQ:"));
+    assert_false(giq_text_begins("gi", "GIQ:"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shown_text_has_no_control_characters),
+        cmocka_unit_test(test_shown_text_is_cut_between_characters),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_times_survive_the_way_back),
+        cmocka_unit_test(test_trim_and_compare),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
