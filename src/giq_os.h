@@ -11,6 +11,7 @@
 
 #include "giq/giq.h"
 #include "giq_buf.h"
+#include "giq_error.h"
 
 /* ---- folders and whole files ---- */
 
@@ -73,9 +74,6 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
                    struct giq_error *err);
 bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                   struct giq_error *err);
-/* Write `len` bytes at `offset`, leaving a hole where nothing was written. */
-bool giq_os_write_at(struct giq_os_file *file, int64_t offset, const void *bytes,
-                     size_t len, struct giq_error *err);
 bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
 /* Empty the file and go on writing at its start. */
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);
@@ -101,11 +99,11 @@ void giq_os_lock_release(struct giq_os_lock *lock);
 
 /* ---- the rest ---- */
 
-/* Run `init` once in the life of the process; `done` is a static atomic flag. */
-struct giq_os_once {
-    int state;
-};
-bool giq_os_once(struct giq_os_once *once, bool (*init)(void));
+/* Clocks as in struct giq_env. A sleep may end early. */
+int64_t giq_os_now_ms(void);
+int64_t giq_os_wall_ms(void);
+void giq_os_sleep_ms(int64_t ms);
+uint32_t giq_os_random(void);
 
 /* "<a>/<b>" to be freed with free(); NULL when out of memory. */
 char *giq_os_join(const char *a, const char *b);

@@ -1,0 +1,24 @@
+/*
+ * Deadlines and waiting on what a host lends (struct giq_env). Thread-safe as
+ * far as the host's functions are.
+ */
+#ifndef GIQ_ENV_H
+#define GIQ_ENV_H
+
+#include "giq/giq.h"
+
+/* Milliseconds until `deadline_ms` on the monotonic clock; never below 0. */
+int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
+
+/* Sleep until `due_ms`, whatever wakes the sleep early. */
+void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);
+
+/* `ms` times 0.75 to 1.25, so that many clients do not come at once. */
+int64_t giq_env_jitter(const struct giq_env *env, int64_t ms);
+
+void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void giq_env_debug(const struct giq_env *env, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

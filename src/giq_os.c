@@ -1,0 +1,512 @@
+#include "giq_os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Folders below a key's folder are ours or an unpacked archive's. */
+enum { TREE_DEPTH_MAX = 64 };
+
+static mode_t folder_mode(unsigned access)
+{
+    return access & GIQ_OS_PRIVATE ? 0700 : 0777;
+}
+
+static mode_t file_mode(unsigned access)
+{
+    return access & GIQ_OS_PRIVATE ? 0600 : 0666;
+}
+
+static bool fail_path(struct giq_error *err, const char *doing, const char *path)
+{
+    int sys_errno = errno;
+    if (sys_errno == ENOMEM) {
+        return giq_fail_memory(err);
+    }
+    return giq_fail_sys(err, GIQ_E_STORE, sys_errno, "cannot %s %s", doing, path);
+}
+
+static int open_file(const char *path, int flags, mode_t mode)
+{
+    int fd = -1;
+    do {
+        fd = open(path, flags | O_CLOEXEC, mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+/* fsync() that allows for file systems which cannot sync folders. */
+static bool sync_fd(int fd)
+{
+    int rc = 0;
+    do {
+        rc = fsync(fd);
+    } while (rc != 0 && errno == EINTR);
+    return rc == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+static bool write_fd(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return false;
+        }
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+char *giq_os_join(const char *a, const char *b)
+{
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", a, b) < 0 ? NULL : path;
+}
+
+/* ---- folders and whole files ---- */
+
+bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            return fail_path(err, "look at", path);
+        }
+        *out = (struct giq_os_stat){.kind = GIQ_OS_NOTHING};
+        return true;
+    }
+    *out = (struct giq_os_stat){
+        .kind = S_ISREG(st.st_mode)   ? GIQ_OS_FILE
+                : S_ISDIR(st.st_mode) ? GIQ_OS_FOLDER
+                                      : GIQ_OS_OTHER,
+        .size = st.st_size,
+        .modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000,
+        .others_read = (st.st_mode & (S_IRGRP | S_IROTH)) != 0,
+        .world_writes = (st.st_mode & S_IWOTH) != 0,
+    };
+    return true;
+}
+
+bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
+{
+    char *part = strdup(path);
+    if (part == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = true;
+    for (char *at = part; ok && at != NULL;) {
+        at = strchr(at + 1, '/');
+        if (at != NULL) {
+            *at = '\0';
+        }
+        if (mkdir(part, folder_mode(access)) != 0 && errno != EEXIST) {
+            /* A read-only parent answers EROFS or EACCES for folders that exist. */
+            struct stat st;
+            int sys_errno = errno;
+            ok = stat(part, &st) == 0 && S_ISDIR(st.st_mode);
+            errno = sys_errno;
+        }
+        if (at != NULL && ok) {
+            *at = '/';
+        }
+    }
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    if (!ok) {
+        (void)fail_path(err, "make the folder", part);
+    } else if ((ok = giq_os_stat(path, &st, err)) && st.kind != GIQ_OS_FOLDER) {
+        ok = giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path);
+    }
+    free(part);
+    return ok;
+}
+
+static bool read_fd(int fd, size_t max, struct giq_buf *out, const char *path,
+                    struct giq_error *err)
+{
+    char block[16384];
+    for (;;) {
+        ssize_t n = read(fd, block, sizeof block);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return fail_path(err, "read", path);
+        }
+        if (n == 0) {
+            return true;
+        }
+        if (out->len + (size_t)n > max) {
+            return giq_fail(err, GIQ_E_STORE, "%s is larger than %zu bytes", path, max);
+        }
+        if (!giq_buf_add(out, block, (size_t)n)) {
+            return giq_fail_memory(err);
+        }
+    }
+}
+
+bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
+                      struct giq_error *err)
+{
+    /* O_NONBLOCK: opening a pipe must not wait for its writer. */
+    int fd = open_file(path, O_RDONLY | O_NONBLOCK, 0);
+    if (fd < 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            return fail_path(err, "open", path);
+        }
+        *out_found = false;
+        return true;
+    }
+    struct stat st;
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (!ok) {
+        (void)giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
+    } else {
+        ok = read_fd(fd, max, out, path, err);
+    }
+    (void)close(fd);
+    if (ok) {
+        *out_found = true;
+    }
+    return ok;
+}
+
+static bool sync_path(const char *path, int flags, struct giq_error *err)
+{
+    int fd = open_file(path, O_RDONLY | flags, 0);
+    bool ok = (fd >= 0 && sync_fd(fd)) || fail_path(err, "sync", path);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return ok;
+}
+
+bool giq_os_sync_folder(const char *path, struct giq_error *err)
+{
+    return sync_path(path, O_DIRECTORY, err);
+}
+
+static bool write_new_file(const char *path, unsigned access, const char *bytes,
+                           size_t len, struct giq_error *err)
+{
+    /* What an interrupted writer left may belong to another user of the store. */
+    (void)unlink(path);
+    int fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode(access));
+    bool ok = fd >= 0 && write_fd(fd, bytes, len) && sync_fd(fd);
+    if (!ok) {
+        (void)fail_path(err, "write", path);
+    }
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = fail_path(err, "write", path);
+    }
+    if (!ok && fd >= 0) {
+        (void)unlink(path);
+    }
+    return ok;
+}
+
+bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
+                         const char *bytes, size_t len, struct giq_error *err)
+{
+    bool ok = false;
+    char *path = giq_os_join(folder, name);
+    char *part = NULL;
+    if (path == NULL || asprintf(&part, "%s.tmp", path) < 0) {
+        part = NULL;
+        (void)giq_fail_memory(err);
+        goto done;
+    }
+    ok = write_new_file(part, access, bytes, len, err) &&
+         giq_os_rename(part, path, err) && giq_os_sync_folder(folder, err);
+done:
+    free(part);
+    free(path);
+    return ok;
+}
+
+bool giq_os_rename(const char *from, const char *to, struct giq_error *err)
+{
+    return rename(from, to) == 0 || fail_path(err, "rename to", to);
+}
+
+bool giq_os_list(const char *folder,
+                 bool (*each)(void *ctx, const char *name, struct giq_error *err),
+                 void *ctx, struct giq_error *err)
+{
+    DIR *dir = opendir(folder);
+    if (dir == NULL) {
+        return errno == ENOENT || fail_path(err, "list", folder);
+    }
+    bool ok = true;
+    while (ok) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (entry == NULL) {
+            ok = errno == 0 || fail_path(err, "list", folder);
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            ok = each(ctx, entry->d_name, err);
+        }
+    }
+    (void)closedir(dir);
+    return ok;
+}
+
+/* A walk through a tree that comes to a folder after all that is in it. Links
+ * are files to it. */
+struct walk {
+    bool (*file)(const char *path, struct giq_error *err);
+    bool (*folder)(const char *path, struct giq_error *err);
+    const char *at;
+    int depth;
+};
+
+static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
+{
+    struct walk walk = *(const struct walk *)ctx;
+    char *path = giq_os_join(walk.at, name);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    walk.at = path;
+    walk.depth++;
+    struct stat st;
+    bool ok = false;
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        ok = walk.file(path, err);
+    } else if (walk.depth > TREE_DEPTH_MAX) {
+        (void)giq_fail(err, GIQ_E_STORE, "%s lies too deep in the store", path);
+    } else {
+        ok = giq_os_list(path, walk_entry, &walk, err) && walk.folder(path, err);
+    }
+    free(path);
+    return ok;
+}
+
+static bool remove_path(const char *path, struct giq_error *err)
+{
+    return remove(path) == 0 || errno == ENOENT || fail_path(err, "remove", path);
+}
+
+bool giq_os_remove(const char *path, struct giq_error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        struct walk walk = {remove_path, remove_path, path, 0};
+        if (!giq_os_list(path, walk_entry, &walk, err)) {
+            return false;
+        }
+    }
+    return remove_path(path, err);
+}
+
+static bool sync_file(const char *path, struct giq_error *err)
+{
+    return sync_path(path, O_NOFOLLOW, err);
+}
+
+bool giq_os_sync_tree(const char *folder, struct giq_error *err)
+{
+    struct walk walk = {sync_file, giq_os_sync_folder, folder, 0};
+    return giq_os_list(folder, walk_entry, &walk, err) && giq_os_sync_folder(folder, err);
+}
+
+bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err)
+{
+    struct statvfs vfs;
+    if (statvfs(path, &vfs) != 0) {
+        return fail_path(err, "ask for the free space of", path);
+    }
+    uint64_t bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+    *out_bytes = bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+    return true;
+}
+
+/* ---- files being written ---- */
+
+struct giq_os_file {
+    int fd;
+    char *path;
+};
+
+bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                   struct giq_error *err)
+{
+    struct giq_os_file *file = calloc(1, sizeof *file);
+    char *copy = strdup(path);
+    if (file == NULL || copy == NULL) {
+        free(copy);
+        free(file);
+        return giq_fail_memory(err);
+    }
+    int fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, file_mode(access));
+    if (fd < 0) {
+        (void)fail_path(err, "create", path);
+        free(copy);
+        free(file);
+        return false;
+    }
+    *file = (struct giq_os_file){fd, copy};
+    *out = file;
+    return true;
+}
+
+bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
+                  struct giq_error *err)
+{
+    return write_fd(file->fd, bytes, len) || fail_path(err, "write", file->path);
+}
+
+bool giq_os_sync(struct giq_os_file *file, struct giq_error *err)
+{
+    return sync_fd(file->fd) || fail_path(err, "sync", file->path);
+}
+
+bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err)
+{
+    return (ftruncate(file->fd, 0) == 0 && lseek(file->fd, 0, SEEK_SET) == 0) ||
+           fail_path(err, "empty", file->path);
+}
+
+void giq_os_close(struct giq_os_file *file)
+{
+    if (file != NULL) {
+        (void)close(file->fd);
+        free(file->path);
+        free(file);
+    }
+}
+
+bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
+                      struct giq_error *err)
+{
+    int fd = open_file(path, O_RDONLY, 0);
+    if (fd < 0) {
+        return fail_path(err, "open", path);
+    }
+    size_t len = 0;
+    ssize_t n = 0;
+    do {
+        n = read(fd, out + len, max - len);
+        len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    bool ok = n == 0 || fail_path(err, "read", path);
+    (void)close(fd);
+    if (ok) {
+        *out_len = len;
+    }
+    return ok;
+}
+
+/* ---- locks ---- */
+
+struct giq_os_lock {
+    int fd;
+    bool is_flock; /* where the system has no open-file-description locks */
+};
+
+static int set_lock(struct giq_os_lock *lock, bool locked)
+{
+    if (!lock->is_flock) {
+        struct flock whole = {
+            .l_type = (short)(locked ? F_WRLCK : F_UNLCK),
+            .l_whence = SEEK_SET,
+        };
+        int rc = fcntl(lock->fd, F_OFD_SETLK, &whole);
+        if (rc == 0 || errno != EINVAL) {
+            return rc;
+        }
+        lock->is_flock = true;
+    }
+    return flock(lock->fd, locked ? LOCK_EX | LOCK_NB : LOCK_UN);
+}
+
+bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
+                     struct giq_error *err)
+{
+    struct giq_os_lock *lock = calloc(1, sizeof *lock);
+    if (lock == NULL) {
+        return giq_fail_memory(err);
+    }
+    lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, file_mode(access));
+    if (lock->fd < 0) {
+        (void)fail_path(err, "open the lock", path);
+        free(lock);
+        return false;
+    }
+    int rc = 0;
+    do {
+        rc = set_lock(lock, true);
+    } while (rc != 0 && errno == EINTR);
+    if (rc == 0) {
+        *out = lock;
+        return true;
+    }
+    bool held = errno == EAGAIN || errno == EACCES;
+    if (!held) {
+        (void)fail_path(err, "lock (a store needs a file system with locks)", path);
+    }
+    (void)close(lock->fd);
+    free(lock);
+    *out = held ? NULL : *out;
+    return held;
+}
+
+void giq_os_lock_release(struct giq_os_lock *lock)
+{
+    if (lock != NULL) {
+        /* A forked child shares the description: closing alone keeps the lock. */
+        (void)set_lock(lock, false);
+        (void)close(lock->fd);
+        free(lock);
+    }
+}
+
+/* ---- the rest ---- */
+
+void giq_os_wipe(void *bytes, size_t len)
+{
+    explicit_bzero(bytes, len);
+}
+
+int64_t giq_os_now_ms(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t giq_os_wall_ms(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void giq_os_sleep_ms(int64_t ms)
+{
+    struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&ts, NULL);
+}
+
+uint32_t giq_os_random(void)
+{
+    uint32_t value = 0;
+    if (getrandom(&value, sizeof value, GRND_NONBLOCK) != (ssize_t)sizeof value) {
+        value = (uint32_t)giq_os_now_ms();
+    }
+    return value;
+}
