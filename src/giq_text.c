@@ -119,6 +119,24 @@ bool giq_text_begins(const char *text, const char *prefix)
     return strncasecmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool giq_text_to_bool(const char *text, bool *out)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {
+        {"YES", true}, {"TRUE", true},   {"ON", true},   {"1", true},
+        {"NO", false}, {"FALSE", false}, {"OFF", false}, {"0", false},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (giq_text_same(text, words[i].word)) {
+            *out = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Days since 1970-01-01 of a civil date (proleptic Gregorian), with the year
  * beginning in March so that leap days come last. */
 static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)

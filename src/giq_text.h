@@ -41,6 +41,9 @@ char *giq_text_trim(const char *text, size_t len);
 bool giq_text_same(const char *a, const char *b);
 bool giq_text_begins(const char *text, const char *prefix);
 
+/* YES, TRUE, ON, 1 and their opposites, in any case; false for anything else. */
+bool giq_text_to_bool(const char *text, bool *out);
+
 /* Milliseconds since 1970 from ISO 8601 ("2024-05-01T10:20:30.5+04:00"; without
  * a zone it is UTC). False where it is not one. */
 bool giq_text_to_time(const char *text, int64_t *out_ms);

@@ -1,0 +1,293 @@
+/*
+ * The grammar:
+ *   string = "GIQ:" [ word | pair *( ";" pair ) ] [ ";" ]
+ *   pair   = key "=" value        value = text without ";" | quoted
+ * A quoted value begins with ' or ", and that quote is doubled inside.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_error.h"
+#include "giq_text.h"
+
+static const char prefix[] = "GIQ:";
+
+#define ALLOWED "model, file, job, geometry, rerun, wait, member"
+
+static const struct {
+    const char *name;
+    enum giq_conn_key key;
+} keys[] = {
+    {"model", GIQ_KEY_MODEL},       {"modelId", GIQ_KEY_MODEL},
+    {"file", GIQ_KEY_FILE},         {"fileId", GIQ_KEY_FILE},
+    {"job", GIQ_KEY_JOB},           {"inferenceId", GIQ_KEY_JOB},
+    {"geometry", GIQ_KEY_GEOMETRY}, {"rerun", GIQ_KEY_RERUN},
+    {"wait", GIQ_KEY_WAIT},         {"member", GIQ_KEY_MEMBER},
+};
+
+static const char *const canonical[GIQ_KEY_COUNT] = {
+    [GIQ_KEY_MODEL] = "model",       [GIQ_KEY_FILE] = "file",   [GIQ_KEY_JOB] = "job",
+    [GIQ_KEY_GEOMETRY] = "geometry", [GIQ_KEY_RERUN] = "rerun", [GIQ_KEY_WAIT] = "wait",
+    [GIQ_KEY_MEMBER] = "member",
+};
+
+static const char *const not_in_this_version[] = {"upload", "aoi", "bbox"};
+
+/* Keys that people try for what belongs in the configuration. */
+static const char *const secrets[] = {
+    "api_key",       "apikey",           "x-api-key",    "key",
+    "token",         "bearer",           "bearer_token", "auth",
+    "password",      "userpwd",          "secret",       "giq_api_key",
+    "authorization", "giq_bearer_token",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_among(const char *text, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (giq_text_same(text, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool giq_conn_identify(const char *text)
+{
+    return text != NULL && giq_text_begins(text, prefix);
+}
+
+static bool fail_key(const char *name, struct giq_error *err)
+{
+    struct giq_shown shown;
+    if (is_among(name, secrets, COUNT(secrets))) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "a secret does not belong in the connection string, which "
+                        "programs keep in projects and logs: set the configuration "
+                        "option GIQ_API_KEY, GIQ_BEARER_TOKEN or GIQ_API_KEY_FILE");
+    }
+    (void)giq_text_show(name, &shown);
+    if (is_among(name, not_in_this_version, COUNT(not_in_this_version))) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the key \"%s\" is not in this version; allowed are " ALLOWED,
+                        shown.text);
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "unknown key \"%s\" in the connection string; allowed are " ALLOWED,
+                    shown.text);
+}
+
+static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error *err)
+{
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (giq_text_same(name, keys[i].name)) {
+            *out = keys[i].key;
+            return true;
+        }
+    }
+    return fail_key(name, err);
+}
+
+/* Read a quoted value at `*at`, which is moved behind what follows it. */
+static bool take_quoted(const char **at, const char *key, char **out,
+                        struct giq_error *err)
+{
+    char quote = **at;
+    const char *s = *at + 1;
+    char *value = malloc(strlen(s) + 1);
+    if (value == NULL) {
+        return giq_fail_memory(err);
+    }
+    size_t len = 0;
+    while (*s != '\0' && (*s != quote || s[1] == quote)) {
+        s += *s == quote;
+        value[len++] = *s++;
+    }
+    value[len] = '\0';
+    if (*s == '\0') {
+        free(value);
+        return giq_fail(err, GIQ_E_USAGE, "the quote of the key \"%s\" is not closed",
+                        key);
+    }
+    s += 1 + strspn(s + 1, " \t\r\n\v\f");
+    if (*s != ';' && *s != '\0') {
+        free(value);
+        return giq_fail(err, GIQ_E_USAGE,
+                        "text after the quoted value of the key \"%s\"; a quote inside "
+                        "is written twice",
+                        key);
+    }
+    char *trimmed = giq_text_trim(value, len);
+    free(value);
+    if (trimmed == NULL) {
+        return giq_fail_memory(err);
+    }
+    *at = s;
+    *out = trimmed;
+    return true;
+}
+
+static bool take_value(const char **at, const char *key, char **out,
+                       struct giq_error *err)
+{
+    *at += strspn(*at, " \t\r\n\v\f");
+    if (**at == '"' || **at == '\'') {
+        return take_quoted(at, key, out, err);
+    }
+    size_t len = strcspn(*at, ";");
+    char *value = giq_text_trim(*at, len);
+    if (value == NULL) {
+        return giq_fail_memory(err);
+    }
+    *at += len;
+    *out = value;
+    return true;
+}
+
+static bool has_control(const char *value)
+{
+    for (; *value != '\0'; value++) {
+        if ((unsigned char)*value < 0x20 || *value == 0x7F) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
+{
+    const char *name = canonical[key];
+    if (value[0] == '\0') {
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", name);
+    }
+    /* A GIS that takes the string for a file name appends to it. */
+    if (key == GIQ_KEY_FILE && value[strlen(value) - 1] == '/') {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the value of \"file\" ends in '/', which no file id does");
+    }
+    if (key != GIQ_KEY_GEOMETRY && has_control(value)) {
+        return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" holds a control character",
+                        name);
+    }
+    bool ignored = false;
+    if (key == GIQ_KEY_WAIT && !giq_text_to_bool(value, &ignored)) {
+        return giq_fail(err, GIQ_E_USAGE, "\"wait\" is YES or NO");
+    }
+    return true;
+}
+
+/* Read "key=value" at `*at`, which is moved to the ';' or the end. */
+static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *err)
+{
+    size_t len = strcspn(*at, "=;");
+    char *name = giq_text_trim(*at, len);
+    if (name == NULL) {
+        return giq_fail_memory(err);
+    }
+    enum giq_conn_key key = GIQ_KEY_COUNT;
+    bool ok = find_key(name, &key, err);
+    free(name);
+    if (!ok) {
+        return false;
+    }
+    if ((*at)[len] != '=') {
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", canonical[key]);
+    }
+    if (conn->value[key] != NULL) {
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" is given twice",
+                        canonical[key]);
+    }
+    *at += len + 1;
+    return take_value(at, canonical[key], &conn->value[key], err) &&
+           check_value(key, conn->value[key], err);
+}
+
+static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *err)
+{
+    for (;;) {
+        at += strspn(at, " \t\r\n\v\f");
+        if (*at == '\0') {
+            return true;
+        }
+        if (*at == ';') {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "nothing between two ';' in the connection string; allowed "
+                            "are the keys " ALLOWED);
+        }
+        if (!take_pair(&at, conn, err)) {
+            return false;
+        }
+        at += *at == ';';
+    }
+}
+
+/* Which keys go together. */
+static bool check_combination(struct giq_conn *conn, struct giq_error *err)
+{
+    static const enum giq_conn_key of_request[] = {GIQ_KEY_MODEL, GIQ_KEY_FILE,
+                                                   GIQ_KEY_GEOMETRY, GIQ_KEY_RERUN};
+    if (conn->value[GIQ_KEY_JOB] != NULL) {
+        for (size_t i = 0; i < COUNT(of_request); i++) {
+            if (conn->value[of_request[i]] != NULL) {
+                return giq_fail(err, GIQ_E_USAGE,
+                                "\"job\" names a job that exists and does not go with "
+                                "\"%s\" in this version",
+                                canonical[of_request[i]]);
+            }
+        }
+        conn->kind = GIQ_CONN_JOB;
+        return true;
+    }
+    conn->kind = GIQ_CONN_REQUEST;
+    if (conn->value[GIQ_KEY_MODEL] == NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the key \"model\" is missing; a request is model=<id>;"
+                        "file=<fileId>, a job that exists is job=<id>");
+    }
+    if (conn->value[GIQ_KEY_FILE] == NULL) {
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "the key \"file\" is missing: \"model\" needs the file to run on");
+    }
+    return true;
+}
+
+/* Whether the text is `word`, perhaps followed by one ';'. */
+static bool is_word(const char *text, const char *word)
+{
+    size_t len = strlen(text);
+    len -= len > 0 && text[len - 1] == ';';
+    char *trimmed = giq_text_trim(text, len);
+    bool same = trimmed != NULL && giq_text_same(trimmed, word);
+    free(trimmed);
+    return same;
+}
+
+bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err)
+{
+    struct giq_conn conn = {.kind = GIQ_CONN_MODELS};
+    const char *body = text + strlen(prefix);
+    if (is_word(body, "") || is_word(body, "models")) {
+        *out = conn;
+        return true;
+    }
+    if (is_word(body, "jobs")) {
+        return giq_fail(err, GIQ_E_USAGE, "GIQ:jobs is not in this version");
+    }
+    if (!take_pairs(body, &conn, err) || !check_combination(&conn, err)) {
+        giq_conn_release(&conn);
+        return false;
+    }
+    *out = conn;
+    return true;
+}
+
+void giq_conn_release(struct giq_conn *conn)
+{
+    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        free(conn->value[i]);
+        conn->value[i] = NULL;
+    }
+}

@@ -1,0 +1,260 @@
+#include "giq_json.h"
+
+#include <cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_text.h"
+
+/* struct giq_json is cJSON under another name, so that no header shows it. */
+static cJSON *unwrap(struct giq_json *json)
+{
+    return (cJSON *)json;
+}
+
+static const cJSON *peek(const struct giq_json *json)
+{
+    return (const cJSON *)json;
+}
+
+static struct giq_json *wrap(cJSON *item)
+{
+    return (struct giq_json *)item;
+}
+
+static const struct giq_json *wrap_const(const cJSON *item)
+{
+    return (const struct giq_json *)item;
+}
+
+/* Numbers from here on may stand for another one in a double. */
+static const double exact_limit = 9007199254740992.0;
+
+static const char nul_escape[] = "\\u0000";
+static const char replacement_escape[] = "\\uFFFD";
+static const char replacement[] = "\xEF\xBF\xBD";
+
+/* cJSON ends a string at \u0000; U+FFFD in its place is seen by giq_json_id(). */
+static void replace_nul_escapes(char *text)
+{
+    size_t len = strlen(nul_escape);
+    for (char *at = text; *at != '\0';) {
+        if (strncmp(at, nul_escape, len) == 0) {
+            memcpy(at, replacement_escape, len);
+        }
+        at += *at == '\\' && at[1] != '\0' ? 2 : 1;
+    }
+}
+
+struct giq_json *giq_json_parse(const char *bytes, size_t len)
+{
+    if (bytes == NULL || memchr(bytes, '\0', len) != NULL) {
+        return NULL;
+    }
+    char *text = strndup(bytes, len);
+    if (text == NULL) {
+        return NULL;
+    }
+    replace_nul_escapes(text);
+    cJSON *item = cJSON_ParseWithOpts(text, NULL, 1);
+    free(text);
+    return wrap(item);
+}
+
+struct giq_json *giq_json_new_object(void)
+{
+    return wrap(cJSON_CreateObject());
+}
+
+void giq_json_free(struct giq_json *json)
+{
+    cJSON_Delete(unwrap(json));
+}
+
+char *giq_json_print(const struct giq_json *json)
+{
+    return cJSON_PrintUnformatted(peek(json));
+}
+
+bool giq_json_is_object(const struct giq_json *json)
+{
+    return cJSON_IsObject(peek(json));
+}
+
+bool giq_json_is_list(const struct giq_json *json)
+{
+    return cJSON_IsArray(peek(json));
+}
+
+const struct giq_json *giq_json_get(const struct giq_json *object, const char *name)
+{
+    return giq_json_is_object(object)
+               ? wrap_const(cJSON_GetObjectItemCaseSensitive(peek(object), name))
+               : NULL;
+}
+
+const struct giq_json *giq_json_first(const struct giq_json *list)
+{
+    return giq_json_is_list(list) ? wrap_const(peek(list)->child) : NULL;
+}
+
+const struct giq_json *giq_json_next(const struct giq_json *item)
+{
+    return wrap_const(peek(item)->next);
+}
+
+const char *giq_json_text(const struct giq_json *json)
+{
+    return cJSON_GetStringValue(peek(json));
+}
+
+static bool whole_number(const struct giq_json *json, double *out)
+{
+    if (!cJSON_IsNumber(peek(json))) {
+        return false;
+    }
+    *out = peek(json)->valuedouble;
+    return fabs(*out) < exact_limit && floor(*out) == *out;
+}
+
+int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
+{
+    double value = 0;
+    return whole_number(json, &value) ? (int64_t)value : otherwise;
+}
+
+char *giq_json_label(const struct giq_json *json)
+{
+    const char *text = giq_json_text(json);
+    if (text != NULL) {
+        return text[0] == '\0' ? NULL : strdup(text);
+    }
+    return cJSON_IsNumber(peek(json)) ? giq_json_print(json) : NULL;
+}
+
+static bool is_readable_id(const char *text)
+{
+    if (text[0] == '\0' || strlen(text) > GIQ_JSON_ID_MAX ||
+        strstr(text, replacement) != NULL) {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
+char *giq_json_id(const struct giq_json *json)
+{
+    const char *text = giq_json_text(json);
+    if (text != NULL) {
+        return is_readable_id(text) ? strdup(text) : NULL;
+    }
+    double value = 0;
+    char *digits = NULL;
+    if (!whole_number(json, &value) || asprintf(&digits, "%lld", (long long)value) < 0) {
+        return NULL;
+    }
+    return digits;
+}
+
+/* [2024,5,1,10,20,30,500000000]: year to minute, then seconds and nanoseconds
+ * where they are not zero. */
+static int64_t time_from_list(const struct giq_json *list)
+{
+    enum { LEAST = 5, FIELDS = 7, NS_PER_MS = 1000000 };
+    int64_t field[FIELDS] = {0};
+    int count = 0;
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        int64_t value = giq_json_integer(item, -1);
+        if (count == FIELDS || value < 0) {
+            return GIQ_TIME_NONE;
+        }
+        field[count++] = value;
+    }
+    int64_t ms = 0;
+    if (count < LEAST || !giq_text_civil(field, &ms)) {
+        return GIQ_TIME_NONE;
+    }
+    return ms + field[FIELDS - 1] / NS_PER_MS % 1000;
+}
+
+int64_t giq_json_time(const struct giq_json *json)
+{
+    /* The year 9999, beyond which no calendar of GDAL goes. */
+    static const int64_t latest = INT64_C(253402300799999);
+    const char *text = giq_json_text(json);
+    int64_t ms = GIQ_TIME_NONE;
+    if (text != NULL) {
+        return giq_text_to_time(text, &ms) ? ms : GIQ_TIME_NONE;
+    }
+    if (giq_json_is_list(json)) {
+        return time_from_list(json);
+    }
+    if (cJSON_IsNumber(peek(json)) && fabs(peek(json)->valuedouble) < exact_limit) {
+        ms = (int64_t)peek(json)->valuedouble;
+        return ms >= 0 && ms <= latest ? ms : GIQ_TIME_NONE;
+    }
+    return GIQ_TIME_NONE;
+}
+
+static bool set_item(struct giq_json *object, const char *name, cJSON *item)
+{
+    if (item == NULL) {
+        return false;
+    }
+    if (giq_json_get(object, name) != NULL) {
+        return cJSON_ReplaceItemInObjectCaseSensitive(unwrap(object), name, item);
+    }
+    if (!cJSON_AddItemToObject(unwrap(object), name, item)) {
+        cJSON_Delete(item);
+        return false;
+    }
+    return true;
+}
+
+void giq_json_remove(struct giq_json *object, const char *name)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(unwrap(object), name);
+}
+
+bool giq_json_set_text(struct giq_json *object, const char *name, const char *text)
+{
+    if (text == NULL) {
+        giq_json_remove(object, name);
+        return true;
+    }
+    return set_item(object, name, cJSON_CreateString(text));
+}
+
+bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value)
+{
+    return set_item(object, name, cJSON_CreateNumber((double)value));
+}
+
+bool giq_json_set_bool(struct giq_json *object, const char *name, bool value)
+{
+    return set_item(object, name, cJSON_CreateBool(value));
+}
+
+bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms)
+{
+    if (ms == GIQ_TIME_NONE) {
+        giq_json_remove(object, name);
+        return true;
+    }
+    char text[GIQ_TEXT_TIME_SIZE];
+    giq_text_from_time(ms, text);
+    return giq_json_set_text(object, name, text);
+}
+
+struct giq_json *giq_json_set_object(struct giq_json *object, const char *name)
+{
+    cJSON *item = cJSON_CreateObject();
+    return set_item(object, name, item) ? wrap(item) : NULL;
+}

@@ -1,0 +1,66 @@
+/*
+ * JSON as the service and the records use it: typed getters that tolerate what
+ * is absent or of another kind. The only user of cJSON.
+ *
+ * A parsed document is owned by whoever parsed it; what the getters return is
+ * borrowed from it. Documents may be used by one thread at a time.
+ */
+#ifndef GIQ_JSON_H
+#define GIQ_JSON_H
+
+#include "giq_error.h"
+
+struct giq_json;
+
+/* Parse exactly one value of `len` bytes. NULL where it is not JSON, is nested
+ * deeper than the library's limit, or memory ran out. */
+struct giq_json *giq_json_parse(const char *bytes, size_t len);
+struct giq_json *giq_json_new_object(void);
+void giq_json_free(struct giq_json *json);
+
+/* One line of text, freed by the caller; NULL when out of memory. */
+char *giq_json_print(const struct giq_json *json);
+
+/* ---- reading; every function takes NULL for "absent" ---- */
+
+bool giq_json_is_object(const struct giq_json *json);
+bool giq_json_is_list(const struct giq_json *json);
+const struct giq_json *giq_json_get(const struct giq_json *object, const char *name);
+
+/* The items of a list, in order. */
+const struct giq_json *giq_json_first(const struct giq_json *list);
+const struct giq_json *giq_json_next(const struct giq_json *item);
+
+/* A string, else NULL. */
+const char *giq_json_text(const struct giq_json *json);
+/* A whole number within 2^53, else `otherwise`. */
+int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
+
+/* A string or a number as text, freed by the caller; NULL where it is neither
+ * or is empty. */
+char *giq_json_label(const struct giq_json *json);
+
+/*
+ * An identifier: a string, or a number in full. NULL where it cannot be read:
+ * empty, a number of 2^53 or more (whose digits are lost), a string with a NUL
+ * or another control character, or longer than GIQ_JSON_ID_MAX. To be freed.
+ */
+enum { GIQ_JSON_ID_MAX = 512 };
+char *giq_json_id(const struct giq_json *json);
+
+/* ISO 8601, epoch milliseconds, or [y,m,d,h,m,s,ns] with trailing zeros left
+ * out (five items at least). GIQ_TIME_NONE where it is none of them. */
+int64_t giq_json_time(const struct giq_json *json);
+
+/* ---- writing; false when out of memory ---- */
+
+/* Each replaces the member. A NULL text, GIQ_TIME_NONE or a NULL list removes it. */
+bool giq_json_set_text(struct giq_json *object, const char *name, const char *text);
+bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value);
+bool giq_json_set_bool(struct giq_json *object, const char *name, bool value);
+bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms);
+/* Add an empty object as a member and return it; NULL when out of memory. */
+struct giq_json *giq_json_set_object(struct giq_json *object, const char *name);
+void giq_json_remove(struct giq_json *object, const char *name);
+
+#endif
