@@ -1,0 +1,118 @@
+#include "giq_head.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_text.h"
+
+void giq_head_init(struct giq_head *head)
+{
+    *head = (struct giq_head){0};
+}
+
+void giq_head_release(struct giq_head *head)
+{
+    free(head->disposition);
+    free(head->encoding);
+    free(head->retry_after);
+    giq_head_init(head);
+}
+
+static bool ends_in_chunked(const char *value)
+{
+    static const char word[] = "chunked";
+    size_t len = strlen(value);
+    size_t word_len = sizeof word - 1;
+    return len >= word_len && giq_text_same(value + len - word_len, word);
+}
+
+/* Takes ownership of `value`. */
+static void note(struct giq_head *head, const char *name, char *value)
+{
+    const struct {
+        const char *name;
+        char **slot;
+    } kept[] = {
+        {"Content-Disposition", &head->disposition},
+        {"Content-Encoding", &head->encoding},
+        {"Retry-After", &head->retry_after},
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (giq_text_same(name, kept[i].name)) {
+            free(*kept[i].slot);
+            *kept[i].slot = value;
+            return;
+        }
+    }
+    if (giq_text_same(name, "Transfer-Encoding")) {
+        head->chunked = ends_in_chunked(value);
+    }
+    free(value);
+}
+
+bool giq_head_line(struct giq_head *head, const char *bytes, size_t len)
+{
+    size_t total = head->bytes + len;
+    if (total > GIQ_HEAD_BYTES_MAX) {
+        return false;
+    }
+    if (len > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+        giq_head_release(head);
+    }
+    head->bytes = total;
+    const char *colon = memchr(bytes, ':', len);
+    if (colon == NULL) {
+        return true;
+    }
+    char *name = giq_text_trim(bytes, (size_t)(colon - bytes));
+    char *value = giq_text_trim(colon + 1, len - (size_t)(colon + 1 - bytes));
+    if (name != NULL && value != NULL) {
+        note(head, name, value);
+        value = NULL;
+    }
+    free(value);
+    free(name);
+    return true;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7; the obsolete forms are not
+ * sent by anything that also sends Retry-After). */
+static bool parse_http_date(const char *value, int64_t *out_ms)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int day = 0;
+    int year = 0;
+    int time[3] = {0, 0, 0};
+    char month[4] = "";
+    int used = 0;
+    int fields = sscanf(value, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT%n", &day, month, &year,
+                        &time[0], &time[1], &time[2], &used);
+    const char *at = strlen(month) == 3 ? strstr(months, month) : NULL;
+    if (fields != 6 || used == 0 || value[used] != '\0' || at == NULL ||
+        (at - months) % 3 != 0) {
+        return false;
+    }
+    const int64_t civil[6] = {year,   (at - months) / 3 + 1, day, time[0], time[1],
+                              time[2]};
+    return giq_text_civil(civil, out_ms);
+}
+
+int64_t giq_head_retry_after_ms(const struct giq_head *head, int64_t wall_ms)
+{
+    const char *value = head->retry_after;
+    if (value == NULL || value[0] == '\0') {
+        return -1;
+    }
+    const int64_t most = GIQ_HEAD_RETRY_AFTER_MAX_S * INT64_C(1000);
+    int64_t ms = 0;
+    if (value[strspn(value, "0123456789")] == '\0') {
+        /* Nine digits are beyond the limit already. */
+        ms = strlen(value) > 9 ? most : (int64_t)strtol(value, NULL, 10) * 1000;
+    } else if (parse_http_date(value, &ms)) {
+        ms = ms > wall_ms ? ms - wall_ms : 0;
+    } else {
+        return -1;
+    }
+    return ms > most ? most : ms;
+}

@@ -1,0 +1,39 @@
+/*
+ * What the header lines of an answer say, as far as the driver asks. Pure.
+ *
+ * Start with giq_head_init(), feed every line as it came (the status line too,
+ * which begins a new answer and forgets an interim one), end with
+ * giq_head_release().
+ */
+#ifndef GIQ_HEAD_H
+#define GIQ_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    GIQ_HEAD_BYTES_MAX = 64 * 1024, /* all lines of one exchange */
+    GIQ_HEAD_RETRY_AFTER_MAX_S = 24 * 3600,
+};
+
+struct giq_head {
+    char *disposition; /* value of Content-Disposition, or NULL */
+    char *encoding;    /* value of Content-Encoding, or NULL */
+    char *retry_after; /* value of Retry-After, or NULL */
+    bool chunked;      /* Transfer-Encoding ends in chunked */
+    size_t bytes;      /* of all lines so far */
+};
+
+void giq_head_init(struct giq_head *head);
+void giq_head_release(struct giq_head *head);
+
+/* Take one line, with or without its end. False beyond GIQ_HEAD_BYTES_MAX. A
+ * line that is no header is passed over. */
+bool giq_head_line(struct giq_head *head, const char *bytes, size_t len);
+
+/* Retry-After, in seconds or as an HTTP date, as milliseconds from `wall_ms`, at
+ * most GIQ_HEAD_RETRY_AFTER_MAX_S; -1 where absent, negative or neither. */
+int64_t giq_head_retry_after_ms(const struct giq_head *head, int64_t wall_ms);
+
+#endif

@@ -1,0 +1,478 @@
+#include "giq_http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <threads.h>
+
+#include "giq_cred.h"
+#include "giq_env.h"
+#include "giq_text.h"
+
+enum {
+    RECEIVE_BUFFER = 512 * 1024, /* 16 KiB, the default, costs a tenth of the time */
+    STALL_MS = 1000,             /* past the deadline a transfer goes on while it moves */
+};
+
+struct giq_http {
+    CURL *curl;
+    const struct giq_settings *settings;
+    const struct giq_env *env;
+};
+
+/* One running exchange, as the callbacks see it. */
+struct exchange {
+    struct giq_http *http;
+    const struct giq_http_request *request;
+    struct giq_http_answer *answer;
+    struct giq_error *err; /* set by a callback that ended the exchange */
+    bool failed;           /* `err` is set */
+    int64_t moved_ms;      /* when bytes came last */
+    curl_off_t moved_bytes;
+};
+
+/* ---- settings ---- */
+
+static bool set_text(CURL *curl, CURLoption option, const char *value)
+{
+    return curl_easy_setopt(curl, option, value) == CURLE_OK;
+}
+
+static bool set_long(CURL *curl, CURLoption option, long value)
+{
+    return curl_easy_setopt(curl, option, value) == CURLE_OK;
+}
+
+static bool set_version(CURL *curl, CURLoption option, const char *value)
+{
+    static const struct {
+        const char *name;
+        long version;
+    } versions[] = {
+        {"1.0", CURL_HTTP_VERSION_1_0},
+        {"1.1", CURL_HTTP_VERSION_1_1},
+        {"2", CURL_HTTP_VERSION_2_0},
+        {"2.0", CURL_HTTP_VERSION_2_0},
+        {"2TLS", CURL_HTTP_VERSION_2TLS},
+        {"2PRIOR_KNOWLEDGE", CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
+    };
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        if (giq_text_same(value, versions[i].name)) {
+            return set_long(curl, option, versions[i].version);
+        }
+    }
+    return true;
+}
+
+static bool set_proxy_auth(CURL *curl, CURLoption option, const char *value)
+{
+    static const struct {
+        const char *name;
+        unsigned long auth;
+    } auths[] = {
+        {"BASIC", CURLAUTH_BASIC}, {"DIGEST", CURLAUTH_DIGEST},
+        {"NTLM", CURLAUTH_NTLM},   {"NEGOTIATE", CURLAUTH_NEGOTIATE},
+        {"ANY", CURLAUTH_ANY},     {"ANYSAFE", CURLAUTH_ANYSAFE},
+    };
+    for (size_t i = 0; i < sizeof auths / sizeof auths[0]; i++) {
+        if (giq_text_same(value, auths[i].name)) {
+            return set_long(curl, option, (long)auths[i].auth);
+        }
+    }
+    return true;
+}
+
+static bool set_unsafe(CURL *curl, CURLoption option, const char *value)
+{
+    (void)option;
+    bool unsafe = false;
+    if (giq_text_to_bool(value, &unsafe) && unsafe) {
+        return set_long(curl, CURLOPT_SSL_VERIFYPEER, 0) &&
+               set_long(curl, CURLOPT_SSL_VERIFYHOST, 0);
+    }
+    return true;
+}
+
+/* What becomes of each option; the https proxy is chosen for each URL. */
+static const struct {
+    bool (*set)(CURL *curl, CURLoption option, const char *value);
+    CURLoption option;
+} net_options[GIQ_NET_COUNT] = {
+    [GIQ_NET_PROXY] = {set_text, CURLOPT_PROXY},
+    [GIQ_NET_PROXY_USERPWD] = {set_text, CURLOPT_PROXYUSERPWD},
+    [GIQ_NET_PROXY_AUTH] = {set_proxy_auth, CURLOPT_PROXYAUTH},
+    [GIQ_NET_USERAGENT] = {set_text, CURLOPT_USERAGENT},
+    [GIQ_NET_HTTP_VERSION] = {set_version, CURLOPT_HTTP_VERSION},
+    [GIQ_NET_CA_BUNDLE] = {set_text, CURLOPT_CAINFO},
+    [GIQ_NET_UNSAFE_SSL] = {set_unsafe, CURLOPT_SSL_VERIFYPEER},
+};
+
+static bool apply_settings(CURL *curl, const struct giq_settings *settings,
+                           const char *url)
+{
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        if (net_options[i].set != NULL && settings->net[i] != NULL &&
+            !net_options[i].set(curl, net_options[i].option, settings->net[i])) {
+            return false;
+        }
+    }
+    const char *https_proxy = settings->net[GIQ_NET_HTTPS_PROXY];
+    bool ok = https_proxy == NULL || !giq_text_begins(url, "https:") ||
+              set_text(curl, CURLOPT_PROXY, https_proxy);
+    return ok && set_long(curl, CURLOPT_NOSIGNAL, 1) &&
+           set_long(curl, CURLOPT_FOLLOWLOCATION, 0) &&
+           set_long(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
+           set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+}
+
+/* ---- callbacks ---- */
+
+static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote_port,
+                          int local_port)
+{
+    (void)remote_ip;
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+    struct exchange *x = ctx;
+    const struct giq_http_request *request = x->request;
+    if (request->before_send != NULL && !request->before_send(request->ctx, x->err)) {
+        x->failed = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    x->answer->sent = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct exchange *x = ctx;
+    size_t len = size * count;
+    if (!giq_head_line(&x->answer->head, bytes, len)) {
+        x->failed = true;
+        (void)giq_fail(x->err, GIQ_E_NETWORK,
+                       "the answer has more than %d bytes of headers",
+                       GIQ_HEAD_BYTES_MAX);
+        return 0;
+    }
+    return len;
+}
+
+static void note_status(struct exchange *x)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &status);
+    x->answer->status = (int)status;
+    curl_off_t length = -1;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    x->answer->content_length = length;
+}
+
+static bool is_data(const struct giq_http_answer *answer)
+{
+    return answer->status == 200 || answer->status == 206;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct exchange *x = ctx;
+    struct giq_http_answer *answer = x->answer;
+    size_t len = size * count;
+    if (answer->received == 0) {
+        note_status(x);
+    }
+    answer->received += (int64_t)len;
+    if (is_data(answer) && x->request->sink != NULL) {
+        x->failed = !x->request->sink(x->request->ctx, answer, bytes, len, x->err);
+        return x->failed ? 0 : len;
+    }
+    bool fine = answer->status >= 200 && answer->status < 300;
+    answer->body.max = fine ? GIQ_HTTP_ANSWER_MAX : GIQ_HTTP_ERROR_MAX;
+    if (giq_buf_fits(&answer->body, len)) {
+        x->failed = !giq_buf_add(&answer->body, bytes, len) && !giq_fail_memory(x->err);
+        return x->failed ? 0 : len;
+    }
+    if (!fine) {
+        /* The rest of an error page is of no interest, its status is. */
+        return 0;
+    }
+    x->failed = true;
+    (void)giq_fail(x->err, GIQ_E_SERVICE, "the answer is larger than %d bytes",
+                   GIQ_HTTP_ANSWER_MAX);
+    return 0;
+}
+
+/* Ends a transfer that has stalled when the open's time is over. */
+static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
+                       curl_off_t up_total, curl_off_t up_now)
+{
+    (void)down_total;
+    (void)up_total;
+    struct exchange *x = ctx;
+    const struct giq_env *env = x->http->env;
+    int64_t now = env->now_ms(env->ctx);
+    if (down_now + up_now != x->moved_bytes) {
+        x->moved_bytes = down_now + up_now;
+        x->moved_ms = now;
+    }
+    bool over = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
+                now - x->moved_ms > STALL_MS;
+    return over ? 1 : 0;
+}
+
+/* ---- one exchange ---- */
+
+static bool append(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer == NULL) {
+        return false;
+    }
+    *list = longer;
+    return true;
+}
+
+static bool build_headers(const struct giq_http_request *request,
+                          struct curl_slist **list)
+{
+    char accept[128];
+    (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
+    /* "Expect:" keeps a large form from waiting a second for a 100. */
+    bool ok = append(list, accept) && append(list, "Accept-Encoding: identity") &&
+              append(list, "Expect:");
+    const char *lines[GIQ_CRED_HEADERS_MAX];
+    size_t count = giq_cred_headers(request->cred, lines);
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = append(list, lines[i]);
+    }
+    return ok;
+}
+
+static bool build_form(CURL *curl, const struct giq_http_request *request,
+                       curl_mime **out)
+{
+    if (request->fields == NULL) {
+        return true;
+    }
+    curl_mime *form = curl_mime_init(curl);
+    *out = form;
+    for (size_t i = 0; form != NULL && i < request->field_count; i++) {
+        curl_mimepart *part = curl_mime_addpart(form);
+        if (part == NULL || curl_mime_name(part, request->fields[i].name) != CURLE_OK ||
+            curl_mime_data(part, request->fields[i].value, CURL_ZERO_TERMINATED) !=
+                CURLE_OK) {
+            return false;
+        }
+    }
+    return form != NULL && curl_easy_setopt(curl, CURLOPT_MIMEPOST, form) == CURLE_OK;
+}
+
+static bool apply_limits(CURL *curl, const struct giq_settings *settings,
+                         const struct giq_http_request *request)
+{
+    /* While the service thinks about a POST nothing moves, rightly. */
+    bool stall_counts = request->fields == NULL;
+    return set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, settings->connect_timeout_ms) &&
+           set_long(curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) &&
+           set_long(curl, CURLOPT_LOW_SPEED_TIME,
+                    stall_counts ? settings->low_speed_time_s : 0) &&
+           set_long(curl, CURLOPT_LOW_SPEED_LIMIT,
+                    stall_counts ? settings->low_speed_limit : 0) &&
+           set_long(curl, CURLOPT_FRESH_CONNECT, request->fresh) &&
+           set_long(curl, CURLOPT_FORBID_REUSE, request->fresh);
+}
+
+static bool apply_callbacks(CURL *curl, struct exchange *x)
+{
+    return set_text(curl, CURLOPT_URL, x->request->url) &&
+           curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_before_send) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_PREREQDATA, x) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERDATA, x) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_WRITEDATA, x) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x) == CURLE_OK &&
+           set_long(curl, CURLOPT_NOPROGRESS, 0);
+}
+
+/* Names the host alone: a path may hold what a presigned address keeps secret. */
+static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
+{
+    struct giq_http_parts parts = {0};
+    struct giq_shown shown;
+    (void)giq_http_split(x->request->url, &parts);
+    (void)giq_fail(x->err, code, "%s: %s", giq_text_show(parts.host, &shown),
+                   rc == CURLE_ABORTED_BY_CALLBACK
+                       ? "nothing came until the time was over"
+                       : curl_easy_strerror(rc));
+    giq_http_parts_release(&parts);
+    return false;
+}
+
+static bool judge(struct exchange *x, CURLcode rc)
+{
+    struct giq_http_answer *answer = x->answer;
+    const struct giq_env *env = x->http->env;
+    note_status(x);
+    answer->retry_after_ms =
+        giq_head_retry_after_ms(&answer->head, env->wall_ms(env->ctx));
+    if (x->failed) {
+        return false;
+    }
+    char *location = NULL;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_REDIRECT_URL, &location);
+    if (location != NULL && (answer->location = strdup(location)) == NULL) {
+        return giq_fail_memory(x->err);
+    }
+    long version = 0;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_HTTP_VERSION, &version);
+    answer->proven = answer->content_length >= 0 || answer->head.chunked ||
+                     version >= CURL_HTTP_VERSION_2_0;
+    bool cut_error_page = rc == CURLE_WRITE_ERROR && answer->status >= 300;
+    if (rc == CURLE_OK || cut_error_page) {
+        return true;
+    }
+    if (rc == CURLE_OUT_OF_MEMORY) {
+        return giq_fail_memory(x->err);
+    }
+    bool cut = is_data(answer) && answer->received > 0;
+    return fail_transfer(x, cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
+}
+
+bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
+                       struct giq_http_answer *answer, struct giq_error *err)
+{
+    *answer = (struct giq_http_answer){.content_length = -1, .retry_after_ms = -1};
+    giq_buf_init(&answer->body, GIQ_HTTP_ANSWER_MAX);
+    giq_head_init(&answer->head);
+
+    struct exchange x = {
+        .http = http,
+        .request = request,
+        .answer = answer,
+        .err = err,
+        .moved_ms = http->env->now_ms(http->env->ctx),
+    };
+    struct curl_slist *headers = NULL;
+    curl_mime *form = NULL;
+    bool ok = false;
+
+    curl_easy_reset(http->curl);
+    if (apply_settings(http->curl, http->settings, request->url) &&
+        apply_limits(http->curl, http->settings, request) &&
+        apply_callbacks(http->curl, &x) && build_headers(request, &headers) &&
+        curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+        build_form(http->curl, request, &form)) {
+        ok = judge(&x, curl_easy_perform(http->curl));
+    } else {
+        (void)giq_fail(err, GIQ_E_NETWORK, "the network library refuses a setting");
+    }
+    curl_easy_reset(http->curl);
+    curl_mime_free(form);
+    curl_slist_free_all(headers);
+    return ok;
+}
+
+void giq_http_answer_release(struct giq_http_answer *answer)
+{
+    free(answer->location);
+    giq_head_release(&answer->head);
+    giq_buf_release(&answer->body);
+}
+
+/* ---- sessions ---- */
+
+static once_flag started = ONCE_FLAG_INIT;
+
+static void start_library(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env,
+                  struct giq_http **out, struct giq_error *err)
+{
+    call_once(&started, start_library);
+    struct giq_http *http = calloc(1, sizeof *http);
+    CURL *curl = curl_easy_init();
+    if (http == NULL || curl == NULL) {
+        free(http);
+        curl_easy_cleanup(curl);
+        return giq_fail_memory(err);
+    }
+    *http = (struct giq_http){curl, settings, env};
+    *out = http;
+    return true;
+}
+
+void giq_http_free(struct giq_http *http)
+{
+    if (http != NULL) {
+        curl_easy_cleanup(http->curl);
+        free(http);
+    }
+}
+
+/* ---- addresses ---- */
+
+static bool take_part(CURLU *url, CURLUPart part, unsigned flags, char **out)
+{
+    char *text = NULL;
+    if (curl_url_get(url, part, &text, flags) != CURLUE_OK) {
+        return true;
+    }
+    *out = strdup(text);
+    curl_free(text);
+    return *out != NULL;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    (void)curl_url_get(url, part, &text, 0);
+    curl_free(text);
+    return text != NULL;
+}
+
+bool giq_http_split(const char *text, struct giq_http_parts *out)
+{
+    struct giq_http_parts parts = {0};
+    CURLU *url = curl_url();
+    bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+              take_part(url, CURLUPART_SCHEME, 0, &parts.scheme) &&
+              take_part(url, CURLUPART_HOST, 0, &parts.host) &&
+              take_part(url, CURLUPART_PORT, 0, &parts.port) &&
+              take_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &parts.real_port) &&
+              take_part(url, CURLUPART_PATH, 0, &parts.path) && parts.scheme != NULL &&
+              parts.host != NULL && parts.real_port != NULL && parts.path != NULL;
+    if (ok) {
+        parts.has_user =
+            has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD);
+        parts.has_query = has_part(url, CURLUPART_QUERY);
+        parts.has_fragment = has_part(url, CURLUPART_FRAGMENT);
+        *out = parts;
+    } else {
+        giq_http_parts_release(&parts);
+    }
+    curl_url_cleanup(url);
+    return ok;
+}
+
+void giq_http_parts_release(struct giq_http_parts *parts)
+{
+    free(parts->scheme);
+    free(parts->host);
+    free(parts->port);
+    free(parts->real_port);
+    free(parts->path);
+}
+
+char *giq_http_escape(const char *text)
+{
+    char *escaped = curl_easy_escape(NULL, text, 0);
+    char *copy = escaped == NULL ? NULL : strdup(escaped);
+    curl_free(escaped);
+    return copy;
+}

@@ -1,0 +1,101 @@
+/*
+ * One HTTP exchange: one request, one answer, capped in size and bounded in
+ * time. Redirects, retries and what an answer means are decided above. The only
+ * user of libcurl.
+ *
+ * A session keeps connections open between its exchanges; it serves one thread
+ * at a time.
+ */
+#ifndef GIQ_HTTP_H
+#define GIQ_HTTP_H
+
+#include "giq_buf.h"
+#include "giq_error.h"
+#include "giq_head.h"
+
+enum {
+    GIQ_HTTP_ANSWER_MAX = 16 * 1024 * 1024, /* a small answer */
+    GIQ_HTTP_ERROR_MAX = 64 * 1024,         /* the body of an error status */
+};
+
+struct giq_http;
+
+/* `settings` and `env` are borrowed for the session's life. Sends nothing. */
+bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env,
+                  struct giq_http **out, struct giq_error *err);
+void giq_http_free(struct giq_http *http);
+
+/* A field of a multipart form; both texts are borrowed. */
+struct giq_http_field {
+    const char *name;
+    const char *value;
+};
+
+struct giq_http_answer;
+
+struct giq_http_request {
+    const char *url;
+    const char *accept;
+    const struct giq_cred *cred;         /* NULL: no credentials go along */
+    const struct giq_http_field *fields; /* a POST with this form; NULL: a GET */
+    size_t field_count;
+    int64_t timeout_ms;  /* for the whole exchange; 0: only the limits of stalling */
+    int64_t deadline_ms; /* on the monotonic clock: ends a transfer that stalls */
+    bool fresh;          /* a new connection: libcurl repeats a request, a POST too, on an
+                            old one that died */
+    /* Called when the connection stands and the request is about to go out; false
+     * ends the exchange with nothing sent. May be NULL. */
+    bool (*before_send)(void *ctx, struct giq_error *err);
+    /* Takes the body of a 200 or 206 in pieces; false ends the exchange. NULL: the
+     * body goes to the answer, as that of every other status does. */
+    bool (*sink)(void *ctx, const struct giq_http_answer *answer, const char *bytes,
+                 size_t len, struct giq_error *err);
+    void *ctx;
+};
+
+struct giq_http_answer {
+    bool sent;              /* the request was about to go out, so may have arrived */
+    int status;             /* 0: no answer came */
+    int64_t content_length; /* -1 where not told */
+    int64_t retry_after_ms; /* -1 where not told, negative or absurd */
+    int64_t received;       /* bytes of the body so far */
+    bool proven;            /* the body's end was told: length, chunks or HTTP/2 */
+    char *location;         /* absolute target of a redirect, or NULL */
+    struct giq_head head;
+    struct giq_buf body;
+};
+
+/*
+ * Make the exchange. `answer` is always filled (pass it to
+ * giq_http_answer_release()), also on failure, as far as it went.
+ *
+ * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow,
+ * too large), GIQ_E_INCOMPLETE (cut after bytes of a 200 or 206), GIQ_E_MEMORY,
+ * or the error of a callback. Any status counts as an answer. Texts hold neither
+ * the query nor a header's value.
+ */
+bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
+                       struct giq_http_answer *answer, struct giq_error *err);
+void giq_http_answer_release(struct giq_http_answer *answer);
+
+/* The parts of an address as the library that connects to it reads them, so that
+ * no check of ours reads it otherwise. */
+struct giq_http_parts {
+    char *scheme; /* in lower case */
+    char *host;   /* as written; IPv6 in brackets */
+    char *port;   /* as written, or NULL */
+    char *real_port;
+    char *path; /* begins with '/' */
+    bool has_user;
+    bool has_query;
+    bool has_fragment;
+};
+
+/* False where `text` is no absolute address or memory ran out. */
+bool giq_http_split(const char *text, struct giq_http_parts *out);
+void giq_http_parts_release(struct giq_http_parts *parts);
+
+/* `text` percent-encoded for a query, to be freed; NULL when out of memory. */
+char *giq_http_escape(const char *text);
+
+#endif

@@ -1,0 +1,116 @@
+#include "giq_url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_http.h"
+#include "giq_text.h"
+
+char *giq_url_make(const char *base, const char *path, const char *name,
+                   const char *value)
+{
+    char *url = NULL;
+    char *escaped = name == NULL ? NULL : giq_http_escape(value);
+    if (name == NULL) {
+        url = asprintf(&url, "%s/%s", base, path) < 0 ? NULL : url;
+    } else if (escaped != NULL) {
+        url = asprintf(&url, "%s/%s?%s=%s", base, path, name, escaped) < 0 ? NULL : url;
+    }
+    free(escaped);
+    return url;
+}
+
+static bool is_web(const struct giq_http_parts *parts)
+{
+    return strcmp(parts->scheme, "https") == 0 || strcmp(parts->scheme, "http") == 0;
+}
+
+static enum giq_url_hop judge(const struct giq_http_parts *from,
+                              const struct giq_http_parts *to)
+{
+    bool downgrade =
+        strcmp(from->scheme, "https") == 0 && strcmp(to->scheme, "https") != 0;
+    if (!is_web(to) || downgrade || to->has_user) {
+        return GIQ_URL_FORBIDDEN;
+    }
+    bool same = strcmp(from->scheme, to->scheme) == 0 &&
+                giq_text_same(from->host, to->host) &&
+                strcmp(from->real_port, to->real_port) == 0;
+    return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_OTHER_ORIGIN;
+}
+
+enum giq_url_hop giq_url_hop(const char *from, const char *to)
+{
+    struct giq_http_parts from_parts = {0};
+    struct giq_http_parts to_parts = {0};
+    enum giq_url_hop hop = GIQ_URL_FORBIDDEN;
+    if (giq_http_split(from, &from_parts) && giq_http_split(to, &to_parts)) {
+        hop = judge(&from_parts, &to_parts);
+    }
+    giq_http_parts_release(&from_parts);
+    giq_http_parts_release(&to_parts);
+    return hop;
+}
+
+static bool is_loopback(const char *host)
+{
+    return giq_text_same(host, "localhost") || strcmp(host, "[::1]") == 0 ||
+           (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
+}
+
+static bool check_base(const struct giq_http_parts *parts, unsigned flags,
+                       struct giq_error *err)
+{
+    if (!is_web(parts)) {
+        return giq_fail(err, GIQ_E_USAGE, "BASE_URL is not an https address");
+    }
+    if (parts->has_user || parts->has_query || parts->has_fragment) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "BASE_URL holds a user, a query or a fragment, which it must "
+                        "not; credentials belong in GIQ_API_KEY");
+    }
+    bool open_http = strcmp(parts->scheme, "http") == 0 && !is_loopback(parts->host);
+    if (open_http && !(flags & GIQ_BASE_URL_ALLOW_HTTP)) {
+        struct giq_shown shown;
+        return giq_fail(err, GIQ_E_USAGE,
+                        "BASE_URL is http, which would show the key to the network: use "
+                        "https, or set GIQ_ALLOW_HTTP=YES if %s may be reached so",
+                        giq_text_show(parts->host, &shown));
+    }
+    return true;
+}
+
+/* scheme://host[:port]path in its one form, or NULL when out of memory. */
+static char *join_base(const struct giq_http_parts *parts)
+{
+    for (char *c = parts->host; *c != '\0'; c++) {
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    }
+    size_t path_len = strlen(parts->path);
+    while (path_len > 0 && parts->path[path_len - 1] == '/') {
+        path_len--;
+    }
+    char *base = NULL;
+    int rc = asprintf(&base, "%s://%s%s%s%.*s", parts->scheme, parts->host,
+                      parts->port == NULL ? "" : ":",
+                      parts->port == NULL ? "" : parts->port, (int)path_len, parts->path);
+    return rc < 0 ? NULL : base;
+}
+
+bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err)
+{
+    struct giq_http_parts parts = {0};
+    if (!giq_http_split(text, &parts)) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "BASE_URL is not an address of the form https://host/path");
+    }
+    char *base = NULL;
+    bool ok = check_base(&parts, flags, err) &&
+              ((base = join_base(&parts)) != NULL || giq_fail_memory(err));
+    giq_http_parts_release(&parts);
+    if (ok) {
+        *out = base;
+    }
+    return ok;
+}
