@@ -83,6 +83,11 @@ bool giq_json_is_object(const struct giq_json *json)
     return cJSON_IsObject(peek(json));
 }
 
+bool giq_json_is_true(const struct giq_json *json)
+{
+    return cJSON_IsTrue(peek(json));
+}
+
 bool giq_json_is_list(const struct giq_json *json)
 {
     return cJSON_IsArray(peek(json));

@@ -24,6 +24,7 @@ char *giq_json_print(const struct giq_json *json);
 /* ---- reading; every function takes NULL for "absent" ---- */
 
 bool giq_json_is_object(const struct giq_json *json);
+bool giq_json_is_true(const struct giq_json *json);
 bool giq_json_is_list(const struct giq_json *json);
 const struct giq_json *giq_json_get(const struct giq_json *object, const char *name);
 

@@ -1,0 +1,80 @@
+/*
+ * The record of a request: request.json, what was asked for, and job.json, what
+ * became of it, in the folder of its key.
+ *
+ * A record is written before the step that it announces, so that after a crash
+ * it tells the most that can have happened:
+ *
+ *   intent     about to submit; nothing was sent
+ *   sending    the request was about to go out; it may have arrived
+ *   submitted  the service told the job's id
+ *   succeeded  the job is done, its result is still to be fetched
+ *   published  the result lies in result/
+ *   failed     the service said so
+ *   unknown    sent, and what came of it cannot be known
+ *
+ * Both files carry a format number. Older formats are read, a newer one is an
+ * error; members that this version does not know survive a rewrite. Reading
+ * needs no flight, writing does.
+ */
+#ifndef GIQ_RECORD_H
+#define GIQ_RECORD_H
+
+#include "giq_error.h"
+#include "giq_json.h"
+
+enum { GIQ_RECORD_FORMAT = 1, GIQ_RECORD_BYTES_MAX = 128 * 1024 * 1024 };
+
+/* All texts are owned, NULL where absent; times are UTC milliseconds or
+ * GIQ_TIME_NONE. */
+struct giq_record {
+    enum giq_job_state state; /* GIQ_JOB_NONE: there is no record */
+    char *job_id;
+    char *model_id;
+    char *type;
+    char *status; /* the service's last word */
+    char *error;  /* why it failed, or is unknown */
+    bool gone;    /* the service no longer has the result */
+    int64_t started_ms;
+    int64_t submitted_ms;
+    int64_t finished_ms;
+    char *result_name;     /* file in result/, or NULL where it is a whole folder */
+    int64_t result_size;   /* bytes as downloaded; -1 where there is none */
+    struct giq_json *read; /* the document as read, for members not known here */
+};
+
+void giq_record_init(struct giq_record *record);
+void giq_record_release(struct giq_record *record);
+
+/* The word for a state, as job.json has it; never NULL. */
+const char *giq_record_state_name(enum giq_job_state state);
+
+/* Replace an owned text; NULL removes it. False when out of memory. */
+bool giq_record_set(char **slot, const char *text);
+
+/*
+ * Read the record in `folder` into `*out`, an initialised record. `request` is
+ * the canonical text that must be recorded there, or NULL where any will do.
+ * Without job.json the state is GIQ_JOB_NONE. Errors: GIQ_E_STORE, which names
+ * the damaged, foreign or newer file; GIQ_E_MEMORY.
+ */
+bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
+                     struct giq_error *err);
+
+/* The canonical request in `folder` as a document of the caller's, or NULL in
+ * `*out` where there is none. */
+bool giq_record_read_request(const char *folder, struct giq_json **out,
+                             struct giq_error *err);
+
+/* Write request.json where it is missing. */
+bool giq_record_write_request(const char *folder, unsigned access, const char *request,
+                              struct giq_error *err);
+
+/* Write job.json; durable when the call returns. */
+bool giq_record_write(const char *folder, unsigned access,
+                      const struct giq_record *record, struct giq_error *err);
+
+/* Remove the record: nothing happened. */
+bool giq_record_withdraw(const char *folder, struct giq_error *err);
+
+#endif

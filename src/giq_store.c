@@ -1,0 +1,195 @@
+#include "giq_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_os.h"
+#include "giq_record.h"
+
+/* Room that a download leaves for the records of others. */
+enum { SPARE_BYTES = 1024 * 1024 };
+
+static const char layout[] = "v1";
+
+struct giq_store {
+    char *top;
+    char *folder; /* <top>/v1 */
+    unsigned access;
+};
+
+bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
+                    struct giq_error *err)
+{
+    struct giq_os_stat st;
+    if (path[0] == '\0') {
+        return giq_fail(err, GIQ_E_STORE, "STORE_DIR is empty");
+    }
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    if (st.kind != GIQ_OS_NOTHING && st.kind != GIQ_OS_FOLDER) {
+        return giq_fail(err, GIQ_E_STORE, "the store %s is not a folder", path);
+    }
+    if (st.world_writes) {
+        return giq_fail(err, GIQ_E_STORE,
+                        "anybody may write to the store %s, and so plant a result; take "
+                        "that away (chmod o-w) or set GIQ_STORE_DIR to another folder",
+                        path);
+    }
+    struct giq_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return giq_fail_memory(err);
+    }
+    store->access = flags & GIQ_STORE_PRIVATE ? GIQ_OS_PRIVATE : 0;
+    store->top = strdup(path);
+    store->folder = giq_os_join(path, layout);
+    if (store->top == NULL || store->folder == NULL) {
+        giq_store_close(store);
+        return giq_fail_memory(err);
+    }
+    *out = store;
+    return true;
+}
+
+void giq_store_close(struct giq_store *store)
+{
+    if (store != NULL) {
+        free(store->top);
+        free(store->folder);
+        free(store);
+    }
+}
+
+unsigned giq_store_access(const struct giq_store *store)
+{
+    return store->access;
+}
+
+char *giq_store_folder(const struct giq_store *store, const struct giq_key *key)
+{
+    return giq_os_join(store->folder, key->hex);
+}
+
+bool giq_store_make(const struct giq_store *store, const char *folder,
+                    struct giq_error *err)
+{
+    return giq_os_make_folders(folder, store->access, err) &&
+           giq_os_sync_folder(store->folder, err) && giq_os_sync_folder(store->top, err);
+}
+
+/* ---- finding a job ---- */
+
+struct search {
+    const struct giq_store *store;
+    const char *base_url;
+    const char *job_id;
+    char *found;
+};
+
+static bool is_of_service(const char *folder, const char *base_url)
+{
+    struct giq_error ignored = {0};
+    struct giq_json *request = NULL;
+    if (!giq_record_read_request(folder, &request, &ignored)) {
+        return false;
+    }
+    const char *of = giq_json_text(giq_json_get(request, "base_url"));
+    bool same = of != NULL && strcmp(of, base_url) == 0;
+    giq_json_free(request);
+    return same;
+}
+
+static bool look_at_record(void *ctx, const char *name, struct giq_error *err)
+{
+    struct search *search = ctx;
+    if (search->found != NULL) {
+        return true;
+    }
+    char *folder = giq_os_join(search->store->folder, name);
+    if (folder == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct giq_error ignored = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    if (giq_record_read(folder, NULL, &record, &ignored) && record.job_id != NULL &&
+        strcmp(record.job_id, search->job_id) == 0 &&
+        is_of_service(folder, search->base_url)) {
+        search->found = folder;
+        folder = NULL;
+    }
+    giq_record_release(&record);
+    free(folder);
+    return true;
+}
+
+bool giq_store_find_job(const struct giq_store *store, const char *base_url,
+                        const char *job_id, char **out, struct giq_error *err)
+{
+    struct search search = {store, base_url, job_id, NULL};
+    if (!giq_os_list(store->folder, look_at_record, &search, err)) {
+        free(search.found);
+        return false;
+    }
+    *out = search.found;
+    return true;
+}
+
+/* ---- results ---- */
+
+bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err)
+{
+    int64_t available = 0;
+    if (!giq_os_free_space(folder, &available, err)) {
+        return false;
+    }
+    if (bytes > available - SPARE_BYTES) {
+        return giq_fail(err, GIQ_E_STORE,
+                        "the result has %lld bytes, and %s has room for %lld; free some, "
+                        "or set GIQ_STORE_DIR to another folder",
+                        (long long)bytes, folder, (long long)available);
+    }
+    return true;
+}
+
+bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
+                     struct giq_error *err)
+{
+    char *path = giq_os_join(folder, "result.new");
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_remove(path, err) || !giq_os_make_folders(path, store->access, err)) {
+        free(path);
+        return false;
+    }
+    *out = path;
+    return true;
+}
+
+bool giq_store_publish(const char *folder, struct giq_error *err)
+{
+    char *staged = giq_os_join(folder, "result.new");
+    char *published = giq_os_join(folder, "result");
+    bool ok = false;
+    if (staged == NULL || published == NULL) {
+        (void)giq_fail_memory(err);
+    } else {
+        ok = giq_os_sync_tree(staged, err) && giq_os_remove(published, err) &&
+             giq_os_rename(staged, published, err) && giq_os_sync_folder(folder, err);
+    }
+    free(staged);
+    free(published);
+    return ok;
+}
+
+char *giq_store_result(const char *folder, const char *name)
+{
+    char *result = giq_os_join(folder, "result");
+    if (result == NULL || name == NULL) {
+        return result;
+    }
+    char *path = giq_os_join(result, name);
+    free(result);
+    return path;
+}

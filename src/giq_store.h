@@ -1,0 +1,52 @@
+/*
+ * Where records and results lie on disk:
+ *
+ *   <store>/v1/<key>/request.json, job.json   the record (giq_record)
+ *                    lock                     the flight (giq_flight)
+ *                    result.part              a download
+ *                    result.new/              while it is checked
+ *                    result/                  published
+ *
+ * Paths returned are owned by the caller. giq_store_open() and
+ * giq_store_close() are in giq/giq.h. A store may be used by any thread.
+ */
+#ifndef GIQ_STORE_H
+#define GIQ_STORE_H
+
+#include "giq_error.h"
+#include "giq_key.h"
+
+/* enum giq_os_access for everything in the store. */
+unsigned giq_store_access(const struct giq_store *store);
+
+/* The folder of a key, which may not be there. NULL when out of memory. */
+char *giq_store_folder(const struct giq_store *store, const struct giq_key *key);
+
+/* Make the folder of a key and those above. Errors: GIQ_E_STORE. */
+bool giq_store_make(const struct giq_store *store, const char *folder,
+                    struct giq_error *err);
+
+/*
+ * Find the record that holds the job `job_id` of the service at `base_url`. On
+ * success `*out` is its key's folder, or NULL where there is none. Damaged
+ * records are passed over. Reads every record.
+ */
+bool giq_store_find_job(const struct giq_store *store, const char *base_url,
+                        const char *job_id, char **out, struct giq_error *err);
+
+/* Whether there is room for `bytes` more, with some to spare: GIQ_E_STORE where
+ * there is not. */
+bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
+
+/* Empty `folder`/result.new and make it anew; its path into `*out`. */
+bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
+                     struct giq_error *err);
+
+/* Put result.new in the place of result/, durably. */
+bool giq_store_publish(const char *folder, struct giq_error *err);
+
+/* The path of a published result: `name` in result/, or result/ itself. NULL
+ * when out of memory. */
+char *giq_store_result(const char *folder, const char *name);
+
+#endif
