@@ -337,7 +337,7 @@ static bool judge(struct exchange *x, CURLcode rc)
     if (rc == CURLE_OUT_OF_MEMORY) {
         return giq_fail_memory(x->err);
     }
-    bool cut = is_data(answer) && answer->received > 0;
+    bool cut = is_data(answer) && answer->received > 0 && x->request->sink != NULL;
     return fail_transfer(x, cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
 }
 

@@ -70,7 +70,7 @@ struct giq_http_answer {
  * giq_http_answer_release()), also on failure, as far as it went.
  *
  * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow,
- * too large), GIQ_E_INCOMPLETE (cut after bytes of a 200 or 206), GIQ_E_MEMORY,
+ * too large), GIQ_E_INCOMPLETE (cut after bytes for the sink), GIQ_E_MEMORY,
  * or the error of a callback. Any status counts as an answer. Texts hold neither
  * the query nor a header's value.
  */

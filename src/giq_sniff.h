@@ -24,7 +24,7 @@ enum giq_sniff_class {
 };
 
 struct giq_sniff {
-    enum giq_sniff_class class_;
+    enum giq_sniff_class content;
     const char *extension; /* "gpkg"; static; NULL with GIQ_SNIFF_NOTHING */
 };
 

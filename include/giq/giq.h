@@ -230,6 +230,7 @@ struct giq_model {
 struct giq_models {
     struct giq_model *item;
     size_t count;
+    bool is_part; /* the service says that there are more than it listed */
 };
 
 /* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _TIMEOUT. */
@@ -274,7 +275,7 @@ enum giq_job_state {
     GIQ_JOB_UNKNOWN,
 };
 
-/* What is known of a job. Texts are borrowed until the next step; NULL or
+/* What is known of a job. Texts are borrowed until the next step or look; NULL or
  * GIQ_TIME_NONE where not known. */
 #define GIQ_TIME_NONE INT64_MIN
 struct giq_job_view {
@@ -328,14 +329,14 @@ void giq_job_free(struct giq_job *job);
 /*
  * Take one step: look at the record, submit, ask for the state, or fetch and
  * publish. Never sleeps between status calls; the loop that does stands above.
- * Errors end the open and leave the record as DESIGN of states says:
- * a job that was paid for is found again by the next open.
+ * Errors end the open; a job that
+ * was paid for is found again by the next one.
  */
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);
 
 /* What is known now. */
-void giq_job_look(const struct giq_job *job, struct giq_job_view *out);
+void giq_job_look(struct giq_job *job, struct giq_job_view *out);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,395 @@
+#include "giq_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_call.h"
+#include "giq_cred.h"
+#include "giq_env.h"
+#include "giq_json.h"
+#include "giq_text.h"
+#include "giq_url.h"
+
+enum {
+    ANSWER_WAIT_MIN_MS = 300 * 1000, /* once a paid request is out */
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- services ---- */
+
+bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
+                     const struct giq_env *env, struct giq_service **out,
+                     struct giq_error *err)
+{
+    struct giq_service *service = calloc(1, sizeof *service);
+    if (service == NULL) {
+        return giq_fail_memory(err);
+    }
+    *service = (struct giq_service){
+        .settings = *settings,
+        .cred = cred,
+        .env = env,
+        .deadline_ms = env->now_ms(env->ctx) + settings->timeout_ms,
+    };
+    bool ok = (service->settings.base_url = strdup(settings->base_url)) != NULL;
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        const char *text = settings->net[i];
+        service->settings.net[i] = text == NULL || !ok ? NULL : strdup(text);
+        ok = ok && (text == NULL || service->settings.net[i] != NULL);
+    }
+    if (!ok) {
+        giq_service_free(service);
+        return giq_fail_memory(err);
+    }
+    *out = service;
+    return true;
+}
+
+void giq_service_free(struct giq_service *service)
+{
+    if (service == NULL) {
+        return;
+    }
+    giq_http_free(service->http);
+    giq_cred_wipe((char *)service->settings.net[GIQ_NET_PROXY_USERPWD]);
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        free((char *)service->settings.net[i]);
+    }
+    free((char *)service->settings.base_url);
+    free(service);
+}
+
+const char *giq_api_base_url(const struct giq_service *service)
+{
+    return service->settings.base_url;
+}
+
+const struct giq_env *giq_api_env(const struct giq_service *service)
+{
+    return service->env;
+}
+
+const struct giq_settings *giq_api_settings(const struct giq_service *service)
+{
+    return &service->settings;
+}
+
+int64_t giq_api_deadline_ms(const struct giq_service *service)
+{
+    return service->deadline_ms;
+}
+
+bool giq_api_check_credentials(const struct giq_service *service, struct giq_error *err)
+{
+    return giq_call_check_credentials(service, err);
+}
+
+/* ---- what the service says of a job ---- */
+
+enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
+{
+    static const struct {
+        enum giq_api_phase phase;
+        const char *word;
+    } words[] = {
+        {GIQ_API_SUCCEEDED, "DONE"},       {GIQ_API_SUCCEEDED, "COMPLETED"},
+        {GIQ_API_SUCCEEDED, "COMPLETE"},   {GIQ_API_SUCCEEDED, "SUCCEEDED"},
+        {GIQ_API_SUCCEEDED, "SUCCESSFUL"}, {GIQ_API_SUCCEEDED, "SUCCESS"},
+        {GIQ_API_SUCCEEDED, "FINISHED"},   {GIQ_API_FAILED, "FAILED"},
+        {GIQ_API_FAILED, "FAILURE"},       {GIQ_API_FAILED, "ERROR"},
+        {GIQ_API_FAILED, "CANCELLED"},     {GIQ_API_FAILED, "CANCELED"},
+        {GIQ_API_FAILED, "ABORTED"},       {GIQ_API_FAILED, "REJECTED"},
+        {GIQ_API_FAILED, "EXPIRED"},       {GIQ_API_FAILED, "TIMED_OUT"},
+        {GIQ_API_FAILED, "KILLED"},        {GIQ_API_RUNNING, "SUBMITTED"},
+        {GIQ_API_RUNNING, "PENDING"},      {GIQ_API_RUNNING, "QUEUED"},
+        {GIQ_API_RUNNING, "RUNNING"},      {GIQ_API_RUNNING, "STARTED"},
+        {GIQ_API_RUNNING, "PROCESSING"},   {GIQ_API_RUNNING, "IN_PROGRESS"},
+    };
+    for (size_t i = 0; status != NULL && i < COUNT(words); i++) {
+        if (giq_text_same(status, words[i].word)) {
+            *out_known = true;
+            return words[i].phase;
+        }
+    }
+    *out_known = false;
+    return GIQ_API_RUNNING;
+}
+
+void giq_api_job_release(struct giq_api_job *job)
+{
+    free(job->id);
+    free(job->status);
+    free(job->type);
+    *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
+}
+
+/* The object of an answer, looking through one wrapping {"data": {...}}. */
+static const struct giq_json *unwrapped(const struct giq_json *json)
+{
+    const struct giq_json *data = giq_json_get(json, "data");
+    return giq_json_is_object(data) ? data : json;
+}
+
+/* False where the answer is no JSON object. The id may be missing. */
+static bool parse_job(const struct giq_service *service,
+                      const struct giq_http_answer *answer, struct giq_api_job *out)
+{
+    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    const struct giq_json *object = unwrapped(json);
+    bool ok = giq_json_is_object(object);
+    if (ok) {
+        *out = (struct giq_api_job){
+            .id = giq_json_id(giq_json_get(object, "id")),
+            .status = giq_call_label(service, giq_json_get(object, "status")),
+            .type = giq_call_label(service, giq_json_get(object, "type")),
+            .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
+        };
+    }
+    giq_json_free(json);
+    return ok;
+}
+
+/* ---- run ---- */
+
+static enum giq_api_run judge_run(struct giq_service *service,
+                                  const struct giq_http_answer *answer,
+                                  struct giq_api_job *job, int64_t *later_ms,
+                                  struct giq_error *err)
+{
+    int status = answer->status;
+    if (status >= 200 && status < 300) {
+        struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+        if (parse_job(service, answer, &told) && told.id != NULL) {
+            *job = told;
+            return GIQ_API_RUN_SUBMITTED;
+        }
+        giq_api_job_release(&told);
+        (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without an id that can be read",
+                       status);
+        return GIQ_API_RUN_UNKNOWN;
+    }
+    if (status == 429 || (status == 503 && answer->retry_after_ms >= 0)) {
+        (void)giq_call_fail_status(service, answer, GIQ_E_REFUSED,
+                                   "the service takes no job now", err);
+        *later_ms = answer->retry_after_ms;
+        return GIQ_API_RUN_LATER;
+    }
+    bool refused = status >= 400 && status < 500 && status != 408 && status != 409;
+    bool elsewhere = status == 301 || status == 302;
+    if (refused || elsewhere) {
+        (void)giq_call_fail_status(
+            service, answer, elsewhere ? GIQ_E_NETWORK : GIQ_E_REFUSED,
+            "the service refused the job, nothing was started", err);
+        return GIQ_API_RUN_NOTHING;
+    }
+    (void)giq_call_fail_status(service, answer, GIQ_E_UNKNOWN, "the service answered",
+                               err);
+    return GIQ_API_RUN_UNKNOWN;
+}
+
+enum giq_api_run giq_api_run(struct giq_service *service,
+                             const struct giq_request *request,
+                             bool (*before_send)(void *ctx, struct giq_error *err),
+                             void *ctx, struct giq_api_job *job, int64_t *later_ms,
+                             struct giq_error *err)
+{
+    char *url = giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
+    if (url == NULL) {
+        (void)giq_fail_memory(err);
+        return GIQ_API_RUN_NOTHING;
+    }
+    const struct giq_http_field fields[] = {
+        {"modelId", request->model},
+        {"fileId", request->file},
+        {"geometry", request->area},
+    };
+    int64_t left_ms = giq_env_left_ms(service->env, service->deadline_ms);
+    left_ms = left_ms < ANSWER_WAIT_MIN_MS ? ANSWER_WAIT_MIN_MS : left_ms;
+    const struct giq_http_request post = {
+        .url = url,
+        .accept = "application/json",
+        .fields = fields,
+        .field_count = COUNT(fields) - (request->area == NULL),
+        .timeout_ms = service->settings.connect_timeout_ms + left_ms,
+        .fresh = true,
+        .before_send = before_send,
+        .ctx = ctx,
+    };
+    struct giq_http_answer answer;
+    enum giq_api_run outcome = GIQ_API_RUN_NOTHING;
+    if (giq_call_once(service, &post, &answer, err)) {
+        outcome = judge_run(service, &answer, job, later_ms, err);
+    } else if (answer.sent && answer.location == NULL) {
+        outcome = GIQ_API_RUN_UNKNOWN;
+    }
+    giq_http_answer_release(&answer);
+    free(url);
+    return outcome;
+}
+
+/* ---- status ---- */
+
+static enum giq_api_status judge_status(struct giq_service *service,
+                                        const struct giq_http_answer *answer,
+                                        struct giq_api_job *job, struct giq_error *err)
+{
+    static const char what[] = "asking for the state of the job";
+    if (answer->status == 200) {
+        if (parse_job(service, answer, job)) {
+            return GIQ_API_STATUS_TOLD;
+        }
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the answer cannot be read", what);
+        return GIQ_API_STATUS_ERROR;
+    }
+    bool no_job = answer->status == 404 || answer->status == 410;
+    (void)giq_call_fail_status(service, answer, no_job ? GIQ_E_GONE : GIQ_E_SERVICE, what,
+                               err);
+    if (no_job) {
+        return GIQ_API_STATUS_NO_JOB;
+    }
+    return giq_call_is_transient(answer->status) ? GIQ_API_STATUS_TRY_AGAIN
+                                                 : GIQ_API_STATUS_ERROR;
+}
+
+enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
+                                   struct giq_api_job *job, int64_t *later_ms,
+                                   struct giq_error *err)
+{
+    *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
+    char *url = giq_url_make(service->settings.base_url, "inference/status",
+                             "inferenceId", job_id);
+    if (url == NULL) {
+        (void)giq_fail_memory(err);
+        return GIQ_API_STATUS_ERROR;
+    }
+    const struct giq_http_request get = {
+        .url = url,
+        .accept = "application/json",
+        .timeout_ms = giq_call_timeout_ms(service),
+    };
+    struct giq_http_answer answer;
+    enum giq_api_status outcome = GIQ_API_STATUS_ERROR;
+    if (giq_call_once(service, &get, &answer, err)) {
+        outcome = judge_status(service, &answer, job, err);
+    } else if (err->code == GIQ_E_NETWORK && answer.location == NULL) {
+        outcome = GIQ_API_STATUS_TRY_AGAIN;
+    }
+    *later_ms = answer.retry_after_ms;
+    giq_http_answer_release(&answer);
+    free(url);
+    return outcome;
+}
+
+/* ---- download ---- */
+
+/* A download under way, between the network and the caller's sink. */
+struct fetch {
+    struct giq_service *service;
+    const struct giq_api_sink *sink;
+    bool sink_failed;
+};
+
+/* A coded body could not be proved whole, and is not what was asked for. */
+static bool is_coded(const struct giq_http_answer *answer)
+{
+    const char *encoding = answer->head.encoding;
+    return encoding != NULL && encoding[0] != '\0' &&
+           !giq_text_same(encoding, "identity");
+}
+
+static bool take_body(void *ctx, const struct giq_http_answer *answer, const char *bytes,
+                      size_t len, struct giq_error *err)
+{
+    struct fetch *fetch = ctx;
+    if (answer->status != 200 || is_coded(answer)) {
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "the download came as HTTP %d%s, which was not asked for",
+                        answer->status, is_coded(answer) ? " in a content coding" : "");
+    }
+    const struct giq_api_sink *sink = fetch->sink;
+    bool is_first = answer->received == (int64_t)len;
+    bool ok = (!is_first || sink->begin(sink->ctx, answer->content_length, err)) &&
+              sink->write(sink->ctx, bytes, len, err);
+    fetch->sink_failed = !ok;
+    return ok;
+}
+
+static bool judge_download(const struct giq_service *service,
+                           const struct giq_http_answer *answer, struct giq_error *err)
+{
+    static const char what[] = "downloading the result";
+    if (answer->status == 404 || answer->status == 410) {
+        return giq_call_fail_status(service, answer, GIQ_E_GONE, what, err);
+    }
+    if (answer->status != 200) {
+        return giq_call_fail_status(service, answer, GIQ_E_SERVICE, what, err);
+    }
+    if (answer->received == 0) {
+        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it is empty", what);
+    }
+    if (!answer->proven && !service->settings.allow_unverified_length) {
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "%s: the service told neither its length nor its end, so it may "
+                        "be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES takes it all the same",
+                        what);
+    }
+    return true;
+}
+
+/* One try, from the first byte. */
+static bool fetch_once(struct fetch *fetch, const char *url, char **out_disposition,
+                       int64_t *later_ms, struct giq_error *err)
+{
+    struct giq_service *service = fetch->service;
+    const struct giq_http_request get = {
+        .url = url,
+        .accept = "application/octet-stream",
+        .deadline_ms = service->settings.timeout_ms == 0 ? 0 : service->deadline_ms,
+        .sink = take_body,
+        .ctx = fetch,
+    };
+    struct giq_http_answer answer;
+    bool ok = giq_call_once(service, &get, &answer, err) &&
+              judge_download(service, &answer, err);
+    if (ok) {
+        *out_disposition = answer.head.disposition;
+        answer.head.disposition = NULL;
+    }
+    *later_ms = answer.retry_after_ms;
+    giq_http_answer_release(&answer);
+    return ok;
+}
+
+static bool may_fetch_again(const struct fetch *fetch, const struct giq_error *err)
+{
+    if (fetch->sink_failed) {
+        return false;
+    }
+    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE ||
+           (err->code == GIQ_E_SERVICE && giq_call_is_transient(err->http_status));
+}
+
+bool giq_api_download(struct giq_service *service, const char *job_id,
+                      const struct giq_api_sink *sink, char **out_disposition,
+                      struct giq_error *err)
+{
+    char *url = giq_url_make(service->settings.base_url, "inference/download",
+                             "inferenceJobId", job_id);
+    if (url == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct fetch fetch = {service, sink, false};
+    bool ok = false;
+    for (int attempt = 1;; attempt++) {
+        int64_t later_ms = -1;
+        ok = fetch_once(&fetch, url, out_disposition, &later_ms, err);
+        if (ok || !may_fetch_again(&fetch, err) ||
+            !giq_call_pause(service, attempt, later_ms)) {
+            break;
+        }
+    }
+    free(url);
+    return ok;
+}

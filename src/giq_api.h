@@ -1,0 +1,96 @@
+/*
+ * The calls of the service (Inference API): what each sends, which may be
+ * repeated and when, what its answers mean. giq_service and giq_models are in
+ * giq/giq.h.
+ *
+ * Every wait ends within the open's time limit; a transfer that goes on moving
+ * is not a wait. Texts of the service come out with secrets masked.
+ */
+#ifndef GIQ_API_H
+#define GIQ_API_H
+
+#include "giq_error.h"
+
+/* Parts of a service that jobs need; borrowed. */
+const char *giq_api_base_url(const struct giq_service *service);
+const struct giq_env *giq_api_env(const struct giq_service *service);
+const struct giq_settings *giq_api_settings(const struct giq_service *service);
+/* When the open's time is over, on the monotonic clock. */
+int64_t giq_api_deadline_ms(const struct giq_service *service);
+
+/* GIQ_E_CREDENTIALS where there is nothing to authenticate with. */
+bool giq_api_check_credentials(const struct giq_service *service, struct giq_error *err);
+
+/* ---- what the service says of a job ---- */
+
+struct giq_api_job {
+    char *id;
+    char *status;       /* the service's word, or NULL */
+    char *type;         /* or NULL */
+    int64_t started_ms; /* or GIQ_TIME_NONE */
+};
+
+void giq_api_job_release(struct giq_api_job *job);
+
+enum giq_api_phase { GIQ_API_RUNNING, GIQ_API_SUCCEEDED, GIQ_API_FAILED };
+
+/* What a state means (in any case). `*out_known` is false for a word that no list
+ * has; it counts as running. NULL is such a word. */
+enum giq_api_phase giq_api_phase(const char *status, bool *out_known);
+
+/* ---- run ---- */
+
+enum giq_api_run {
+    GIQ_API_RUN_SUBMITTED,
+    GIQ_API_RUN_NOTHING, /* no job was made: `err` says why */
+    GIQ_API_RUN_LATER,   /* no job was made: the service wants the call later */
+    GIQ_API_RUN_UNKNOWN, /* a job may have been made: `err` says what happened */
+};
+
+/*
+ * Submit once. `before_send` is called before every request that goes out (a
+ * redirect within the origin is one more) and must note that it does; when it
+ * fails nothing is sent. Fills `*job` with GIQ_API_RUN_SUBMITTED, `err`
+ * otherwise; `*later_ms` is the service's delay with GIQ_API_RUN_LATER, or -1.
+ */
+enum giq_api_run giq_api_run(struct giq_service *service,
+                             const struct giq_request *request,
+                             bool (*before_send)(void *ctx, struct giq_error *err),
+                             void *ctx, struct giq_api_job *job, int64_t *later_ms,
+                             struct giq_error *err);
+
+/* ---- status ---- */
+
+enum giq_api_status {
+    GIQ_API_STATUS_TOLD,
+    GIQ_API_STATUS_TRY_AGAIN, /* an outage: ask again; `err` says which */
+    GIQ_API_STATUS_NO_JOB,    /* 404, 410 */
+    GIQ_API_STATUS_ERROR,     /* `err` ends the open */
+};
+
+/* Ask once. `*later_ms` is what Retry-After asks for, or -1. */
+enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
+                                   struct giq_api_job *job, int64_t *later_ms,
+                                   struct giq_error *err);
+
+/* ---- download ---- */
+
+/* Where a download goes. */
+struct giq_api_sink {
+    /* A body begins, from its first byte, perhaps again; `length` is -1 where it is
+     * not told. */
+    bool (*begin)(void *ctx, int64_t length, struct giq_error *err);
+    bool (*write)(void *ctx, const char *bytes, size_t len, struct giq_error *err);
+    void *ctx;
+};
+
+/*
+ * Fetch the result of a job whole. On success `*out_disposition` is the value of
+ * Content-Disposition or NULL, the caller's. Errors: GIQ_E_GONE, _INCOMPLETE,
+ * _NETWORK, _SERVICE, _CREDENTIALS, and those of the sink.
+ */
+bool giq_api_download(struct giq_service *service, const char *job_id,
+                      const struct giq_api_sink *sink, char **out_disposition,
+                      struct giq_error *err);
+
+#endif

@@ -1,0 +1,235 @@
+#include "giq_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_cred.h"
+#include "giq_env.h"
+#include "giq_json.h"
+#include "giq_text.h"
+#include "giq_url.h"
+
+enum {
+    DELAY_MAX_MS = 30 * 1000,
+    LAST_CALL_MS = 250, /* a call begun just before the deadline gets this long */
+};
+
+bool giq_call_check_credentials(const struct giq_service *service, struct giq_error *err)
+{
+    return giq_cred_any(service->cred) ||
+           giq_fail(
+               err, GIQ_E_CREDENTIALS,
+               "no key is set: set the configuration option GIQ_API_KEY (or "
+               "GIQ_API_KEY_FILE, GIQ_BEARER_TOKEN), for example in the environment");
+}
+
+bool giq_call_is_transient(int status)
+{
+    static const int transient[] = {408, 429, 500, 502, 503, 504};
+    for (size_t i = 0; i < sizeof transient / sizeof transient[0]; i++) {
+        if (status == transient[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t giq_call_timeout_ms(const struct giq_service *service)
+{
+    int64_t most = service->settings.http_timeout_ms;
+    if (service->settings.timeout_ms == 0) {
+        return most;
+    }
+    int64_t left = giq_env_left_ms(service->env, service->deadline_ms);
+    left = left < LAST_CALL_MS ? LAST_CALL_MS : left;
+    return left < most ? left : most;
+}
+
+int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
+                          int64_t asked_ms)
+{
+    if (asked_ms >= 0) {
+        return asked_ms;
+    }
+    int64_t delay = service->settings.retry_delay_ms;
+    for (int i = 1; i < attempt && delay < DELAY_MAX_MS; i++) {
+        delay *= 2;
+    }
+    delay = giq_env_jitter(service->env, delay);
+    return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+}
+
+/* ---- what an error status says ---- */
+
+/* A web page is no message, and a page of text is not one either. */
+static bool is_plain_message(const char *body)
+{
+    return body[0] != '<' && body[0] != '{' && body[0] != '[';
+}
+
+static const char *message_of(const struct giq_json *json, const struct giq_buf *body)
+{
+    const char *text = giq_json_text(giq_json_get(json, "message"));
+    if (text == NULL || text[0] == '\0') {
+        text = giq_json_text(giq_json_get(json, "error"));
+    }
+    if (text == NULL && json != NULL) {
+        text = giq_json_text(json);
+    }
+    if (text == NULL && is_plain_message(giq_buf_text(body))) {
+        text = giq_buf_text(body);
+    }
+    return text == NULL ? "" : text;
+}
+
+bool giq_call_fail_status(const struct giq_service *service,
+                          const struct giq_http_answer *answer, enum giq_code code,
+                          const char *what, struct giq_error *err)
+{
+    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    char *message = strdup(message_of(json, &answer->body));
+    giq_json_free(json);
+    if (message == NULL) {
+        return giq_fail_memory(err);
+    }
+    giq_cred_mask(service->cred, message);
+    struct giq_shown shown;
+    (void)giq_text_show(message, &shown);
+    free(message);
+
+    bool denied = answer->status == 401 || answer->status == 403;
+    (void)giq_fail(err, denied ? GIQ_E_CREDENTIALS : code, "%s: HTTP %d%s%s%s", what,
+                   answer->status, shown.text[0] == '\0' ? "" : " ", shown.text,
+                   denied ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN" : "");
+    err->http_status = answer->status;
+    return false;
+}
+
+/* ---- redirects ---- */
+
+static bool is_redirect(const struct giq_http_answer *answer, bool is_post)
+{
+    int status = answer->status;
+    bool keeps_method = status == 307 || status == 308;
+    bool is_any = keeps_method || (status >= 301 && status <= 303);
+    return answer->location != NULL && (is_post ? keeps_method : is_any);
+}
+
+static bool ensure_http(struct giq_service *service, struct giq_error *err)
+{
+    return service->http != NULL ||
+           giq_http_new(&service->settings, service->env, &service->http, err);
+}
+
+/* Whether the redirect in `answer` may be followed; drops the credentials of a
+ * request that leaves the service's origin, for good. */
+static bool allow_hop(const struct giq_http_answer *answer, bool is_post,
+                      struct giq_http_request *hop, struct giq_error *err)
+{
+    switch (giq_url_hop(hop->url, answer->location)) {
+    case GIQ_URL_SAME_ORIGIN:
+        return true;
+    case GIQ_URL_OTHER_ORIGIN:
+        if (!is_post) {
+            hop->cred = NULL;
+            return true;
+        }
+        return giq_fail(err, GIQ_E_NETWORK,
+                        "HTTP %d: the service redirects the request to another host, "
+                        "which is not followed with a paid request; check GIQ_BASE_URL",
+                        answer->status);
+    case GIQ_URL_FORBIDDEN:
+        break;
+    }
+    return giq_fail(err, GIQ_E_NETWORK,
+                    "HTTP %d: the service redirects to an address that is not followed "
+                    "(not https, or with a user in it)",
+                    answer->status);
+}
+
+bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
+                   struct giq_http_answer *answer, struct giq_error *err)
+{
+    *answer = (struct giq_http_answer){0};
+    if (!giq_call_check_credentials(service, err) || !ensure_http(service, err)) {
+        return false;
+    }
+    bool is_post = request->fields != NULL;
+    struct giq_http_request hop = *request;
+    char *location = NULL; /* of the hop under way, owned */
+    bool ok = false;
+    hop.cred = service->cred;
+    for (int hops = 0;; hops++) {
+        ok = giq_http_exchange(service->http, &hop, answer, err);
+        if (!ok || !is_redirect(answer, is_post)) {
+            break;
+        }
+        if (hops == GIQ_CALL_REDIRECTS_MAX) {
+            ok = giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
+                          GIQ_CALL_REDIRECTS_MAX);
+            break;
+        }
+        ok = allow_hop(answer, is_post, &hop, err);
+        if (!ok) {
+            break;
+        }
+        free(location);
+        location = answer->location;
+        answer->location = NULL;
+        giq_http_answer_release(answer);
+        hop.url = location;
+    }
+    free(location);
+    return ok;
+}
+
+/* ---- retries ---- */
+
+bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms)
+{
+    const struct giq_env *env = service->env;
+    int64_t delay = giq_call_delay_ms(service, attempt, asked_ms);
+    if (attempt > service->settings.max_retry ||
+        delay >= giq_env_left_ms(env, service->deadline_ms)) {
+        return false;
+    }
+    giq_env_debug(env, "try %d failed, the next comes in %lld ms", attempt,
+                  (long long)delay);
+    giq_env_sleep_until(env, env->now_ms(env->ctx) + delay);
+    return true;
+}
+
+/* Whether what came may be better next time. */
+static bool may_pass(bool ok, const struct giq_http_answer *answer,
+                     const struct giq_error *err)
+{
+    if (ok) {
+        return giq_call_is_transient(answer->status);
+    }
+    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE;
+}
+
+bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
+                  struct giq_http_answer *answer, struct giq_error *err)
+{
+    for (int attempt = 1;; attempt++) {
+        bool ok = giq_call_once(service, request, answer, err);
+        bool refused = !ok && answer->status >= 300 && answer->status < 400;
+        if (!may_pass(ok, answer, err) || refused) {
+            return ok;
+        }
+        if (!giq_call_pause(service, attempt, answer->retry_after_ms)) {
+            return ok;
+        }
+        giq_http_answer_release(answer);
+    }
+}
+
+char *giq_call_label(const struct giq_service *service, const struct giq_json *json)
+{
+    char *text = giq_json_label(json);
+    if (text != NULL) {
+        giq_cred_mask(service->cred, text);
+    }
+    return text;
+}

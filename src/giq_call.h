@@ -1,0 +1,62 @@
+/*
+ * One call of the service as the rules want it: credentials, redirects, time
+ * limits and, for what is safe to repeat, retries. What is called and what the
+ * answers mean is decided above (giq_api).
+ */
+#ifndef GIQ_CALL_H
+#define GIQ_CALL_H
+
+#include "giq_error.h"
+#include "giq_http.h"
+#include "giq_json.h"
+
+enum { GIQ_CALL_REDIRECTS_MAX = 5 };
+
+/* A service as one open sees it (giq/giq.h). */
+struct giq_service {
+    struct giq_settings settings; /* its texts are owned */
+    const struct giq_cred *cred;
+    const struct giq_env *env;
+    struct giq_http *http; /* NULL before the first call */
+    int64_t deadline_ms;
+};
+
+/* GIQ_E_CREDENTIALS where there is nothing to authenticate with. */
+bool giq_call_check_credentials(const struct giq_service *service, struct giq_error *err);
+
+/* Exchange once, following redirects within the limits. `request->cred` is
+ * ignored. As giq_http_exchange() otherwise; a refused redirect is
+ * GIQ_E_NETWORK. */
+bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
+                   struct giq_http_answer *answer, struct giq_error *err);
+
+/* A GET: again after what may pass (no answer, 408, 429, 500, 502, 503, 504), at
+ * most max_retry times and within the open's time. */
+bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
+                  struct giq_http_answer *answer, struct giq_error *err);
+
+/* Whether a status tells of something that passes. */
+bool giq_call_is_transient(int status);
+
+/* Milliseconds that a small GET may take now. */
+int64_t giq_call_timeout_ms(const struct giq_service *service);
+
+/* The pause before try `attempt` (from 1): `asked_ms` where the service said so,
+ * else the base delay doubled each time, with jitter, at most 30 s. */
+int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
+                          int64_t asked_ms);
+
+/* Sleep before the next try after `attempt` failed ones. False where no try is
+ * left, or the pause would not end within the open's time. */
+bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms);
+
+/* A string or number of the service with secrets masked, to be freed, or NULL. */
+char *giq_call_label(const struct giq_service *service, const struct giq_json *json);
+
+/* Set `err` from an answer with an error status: `what` failed, the status and the
+ * service's words. 401 and 403 are GIQ_E_CREDENTIALS, all else is `code`. */
+bool giq_call_fail_status(const struct giq_service *service,
+                          const struct giq_http_answer *answer, enum giq_code code,
+                          const char *what, struct giq_error *err);
+
+#endif

@@ -1,0 +1,262 @@
+#include "giq_job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_env.h"
+#include "giq_fetch.h"
+#include "giq_os.h"
+#include "giq_text.h"
+
+/* ---- making ---- */
+
+static char *copy(const char *text, bool *ok)
+{
+    char *made = text == NULL ? NULL : strdup(text);
+    *ok = *ok && (text == NULL || made != NULL);
+    return made;
+}
+
+bool giq_job_new(struct giq_service *service, struct giq_store *store,
+                 const struct giq_request *request, unsigned flags,
+                 const struct giq_job_host *host, struct giq_job **out,
+                 struct giq_error *err)
+{
+    struct giq_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = true;
+    *job = (struct giq_job){
+        .service = service,
+        .store = store,
+        .host = *host,
+        .flags = flags,
+        .request = {.model = copy(request->model, &ok),
+                    .file = copy(request->file, &ok),
+                    .area = copy(request->area, &ok),
+                    .rerun = copy(request->rerun, &ok),
+                    .job = copy(request->job, &ok)},
+    };
+    giq_record_init(&job->record);
+    struct giq_key key;
+    ok = (ok || giq_fail_memory(err)) &&
+         giq_key_make(giq_api_base_url(service), &job->request, &job->canonical, &key,
+                      err) &&
+         ((job->folder = giq_store_folder(store, &key)) != NULL || giq_fail_memory(err));
+    if (!ok) {
+        giq_job_free(job);
+        return false;
+    }
+    *out = job;
+    return true;
+}
+
+void giq_job_free(struct giq_job *job)
+{
+    if (job == NULL) {
+        return;
+    }
+    giq_step_leave(job);
+    giq_record_release(&job->record);
+    free((char *)job->request.model);
+    free((char *)job->request.file);
+    free((char *)job->request.area);
+    free((char *)job->request.rerun);
+    free((char *)job->request.job);
+    free(job->canonical);
+    free(job->folder);
+    free(job->result_path);
+    free(job);
+}
+
+/* ---- looking ---- */
+
+/* Whether the published result is where it was put. */
+static bool has_result(const struct giq_job *job, bool *out, struct giq_error *err)
+{
+    char *path = giq_store_result(job->folder, job->record.result_name);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct giq_os_stat st;
+    bool ok = giq_os_stat(path, &st, err);
+    free(path);
+    if (ok) {
+        *out = st.kind == GIQ_OS_FILE || st.kind == GIQ_OS_FOLDER;
+    }
+    return ok;
+}
+
+/* The record of a request that has this job serves it. Where there is none it
+ * is asked for, and gets a record of its own. */
+static bool find_job(struct giq_job *job, struct giq_error *err)
+{
+    char *folder = NULL;
+    if (!giq_store_find_job(job->store, giq_api_base_url(job->service), job->request.job,
+                            &folder, err)) {
+        return false;
+    }
+    if (folder != NULL) {
+        free(job->folder);
+        free(job->canonical);
+        job->folder = folder;
+        job->canonical = NULL;
+        return giq_record_read(job->folder, NULL, &job->record, err);
+    }
+    job->is_unrecorded = true;
+    job->record.state = GIQ_JOB_SUBMITTED;
+    return giq_record_set(&job->record.job_id, job->request.job) || giq_fail_memory(err);
+}
+
+static bool look_at_result(struct giq_job *job, struct giq_error *err)
+{
+    bool there = false;
+    if (job->record.state == GIQ_JOB_PUBLISHED && !has_result(job, &there, err)) {
+        return false;
+    }
+    bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
+    if (!there && !is_look && job->record.gone) {
+        return giq_step_fail_recorded(job, err);
+    }
+    job->phase = there || is_look ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
+    return true;
+}
+
+static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    (void)due_ms;
+    if (!giq_record_read(job->folder, job->canonical, &job->record, err) ||
+        (job->record.state == GIQ_JOB_NONE && job->request.job != NULL &&
+         !find_job(job, err))) {
+        return false;
+    }
+    switch (job->record.state) {
+    case GIQ_JOB_NONE:
+    case GIQ_JOB_INTENT:
+    case GIQ_JOB_SENDING:
+        job->phase = GIQ_PHASE_SUBMIT;
+        return true;
+    case GIQ_JOB_SUBMITTED:
+        job->phase = GIQ_PHASE_WAIT;
+        return true;
+    case GIQ_JOB_SUCCEEDED:
+    case GIQ_JOB_PUBLISHED:
+        return look_at_result(job, err);
+    case GIQ_JOB_FAILED:
+    case GIQ_JOB_UNKNOWN:
+        break;
+    }
+    job->phase = GIQ_PHASE_DONE;
+    return (job->flags & GIQ_JOB_LOOK) || giq_step_fail_recorded(job, err);
+}
+
+/* ---- fetching ---- */
+
+static bool note_gone(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_error ignored = {0};
+    int status = err->http_status;
+    job->record.gone = true;
+    (void)giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored);
+    (void)giq_step_fail_recorded(job, err);
+    err->http_status = status;
+    return false;
+}
+
+static bool fetch(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_fetched fetched = {NULL, -1};
+    if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
+                   &fetched, err)) {
+        struct giq_shown id;
+        return err->code == GIQ_E_GONE
+                   ? note_gone(job, err)
+                   : giq_error_context(err, "job %s",
+                                       giq_text_show(job->record.job_id, &id));
+    }
+    free(job->record.result_name);
+    job->record.result_name = fetched.name;
+    job->record.result_size = fetched.size;
+    job->record.gone = false;
+    return giq_step_write(job, GIQ_JOB_PUBLISHED, err);
+}
+
+static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    if (!giq_api_check_credentials(job->service, err)) {
+        return false;
+    }
+    bool held = false;
+    if (!giq_step_enter(job, &held, due_ms, err) || !held) {
+        return err->code == GIQ_E_NONE;
+    }
+    bool there = false;
+    bool is_published = job->record.state == GIQ_JOB_PUBLISHED;
+    bool ok =
+        (!is_published || has_result(job, &there, err)) && (there || fetch(job, err));
+    giq_step_leave(job);
+    job->phase = GIQ_PHASE_DONE;
+    return ok;
+}
+
+/* ---- stepping ---- */
+
+static bool done_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    (void)job;
+    (void)due_ms;
+    (void)err;
+    return true;
+}
+
+bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
+                  struct giq_error *err)
+{
+    static bool (*const steps[])(struct giq_job *, int64_t *, struct giq_error *) = {
+        [GIQ_PHASE_LOOK] = look_step,     [GIQ_PHASE_SUBMIT] = giq_submit_step,
+        [GIQ_PHASE_WAIT] = giq_wait_step, [GIQ_PHASE_SETTLE] = giq_settle_step,
+        [GIQ_PHASE_FETCH] = fetch_step,   [GIQ_PHASE_DONE] = done_step,
+    };
+    int64_t due = giq_step_now_ms(job);
+    *err = (struct giq_error){0};
+    if (!steps[job->phase](job, &due, err)) {
+        return false;
+    }
+    *out = job->phase == GIQ_PHASE_DONE ? GIQ_STEP_DONE : GIQ_STEP_AGAIN;
+    *due_ms = due;
+    return true;
+}
+
+static const char *folder_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+void giq_job_look(struct giq_job *job, struct giq_job_view *out)
+{
+    const struct giq_record *record = &job->record;
+    bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
+    free(job->result_path);
+    job->result_path = record->state == GIQ_JOB_PUBLISHED
+                           ? giq_store_result(job->folder, record->result_name)
+                           : NULL;
+    *out = (struct giq_job_view){
+        .state = record->state,
+        .key = folder_name(job->folder),
+        .model_id = record->model_id == NULL ? job->request.model : record->model_id,
+        .file_id = job->request.file,
+        .area = job->request.area,
+        .label = job->request.rerun,
+        .job_id = record->job_id,
+        .status = is_running ? record->status : giq_record_state_name(record->state),
+        .type = record->type,
+        .error = record->error,
+        .result_path = job->result_path,
+        .result_size = record->result_size,
+        .started_ms = record->started_ms,
+        .submitted_ms = record->submitted_ms,
+        .finished_ms = record->finished_ms,
+    };
+}

@@ -1,0 +1,81 @@
+/*
+ * The life of one request: a state machine over its record and its flight. The
+ * interface is in giq/giq.h; what follows here is what its parts share.
+ *
+ *   LOOK ── nothing, intent, sending ──> SUBMIT ──> WAIT ──> SETTLE ──> FETCH ──> DONE
+ *     │                                              ^                    ^        ^
+ *     └── submitted ─────────────────────────────────┘                    │        │
+ *     ├── succeeded, published without its result ────────────────────────┘        │
+ *     └── published ──────────────────────────────────────────────────────────────┘
+ *
+ * Failed and unknown end the open with what is recorded. A flight is held within
+ * one step only; while another process holds it, a step says when to come again.
+ */
+#ifndef GIQ_JOB_H
+#define GIQ_JOB_H
+
+#include "giq_api.h"
+#include "giq_flight.h"
+#include "giq_record.h"
+#include "giq_store.h"
+
+enum giq_job_phase {
+    GIQ_PHASE_LOOK,
+    GIQ_PHASE_SUBMIT,
+    GIQ_PHASE_WAIT,
+    GIQ_PHASE_SETTLE, /* the end of the job is to be recorded */
+    GIQ_PHASE_FETCH,
+    GIQ_PHASE_DONE,
+};
+
+struct giq_job {
+    struct giq_service *service;
+    struct giq_store *store;
+    struct giq_job_host host;
+    unsigned flags;
+    struct giq_request request; /* its texts are owned */
+    char *canonical;            /* NULL once another record serves the job */
+    char *folder;
+    char *result_path; /* as the last view showed it */
+    struct giq_record record;
+    struct giq_flight *flight; /* held only within a step */
+    enum giq_job_phase phase;
+    bool is_unrecorded; /* a job of the service's without a record of ours */
+    bool has_looked_at_models;
+    bool has_warned;        /* of a state that no list has */
+    int postponed;          /* times that the service wanted the run later */
+    int64_t wait_began_ms;  /* of polling; 0 before */
+    int64_t pause_ms;       /* between the last two status calls */
+    enum giq_job_state end; /* what SETTLE is to record */
+};
+
+/* Submit, or find that another did: one step of GIQ_PHASE_SUBMIT. On success
+ * `*due_ms` says when the next step is due. */
+bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
+
+/* Ask for the state, or record the end: GIQ_PHASE_WAIT and GIQ_PHASE_SETTLE. */
+bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
+bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
+
+/* ---- what the steps share (giq_step.c) ---- */
+
+/*
+ * Try to enter the flight of the job's folder and read the record again. Where
+ * another holds it, `*out_held` is false and `*due_ms` says when to try again;
+ * GIQ_E_TIMEOUT when the open's time is over.
+ */
+bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
+                    struct giq_error *err);
+void giq_step_leave(struct giq_job *job);
+
+/* Write the record with a new state. Within the flight only. */
+bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err);
+
+/* Errors that the record tells. */
+bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);
+
+/* Now on the monotonic clock, and how long the open may still take. */
+int64_t giq_step_now_ms(const struct giq_job *job);
+int64_t giq_step_left_ms(const struct giq_job *job);
+
+#endif

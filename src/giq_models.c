@@ -1,0 +1,258 @@
+/*
+ * The list of models, with the tolerance that services need (giq/giq.h).
+ */
+#include "giq_models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_call.h"
+#include "giq_cred.h"
+#include "giq_json.h"
+#include "giq_text.h"
+#include "giq_url.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The list, at the top or under one of the names that services use. */
+static const struct giq_json *list_of(const struct giq_json *json)
+{
+    static const char *const names[] = {"models", "content", "data", "items", "results"};
+    if (giq_json_is_list(json)) {
+        return json;
+    }
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct giq_json *inner = giq_json_get(json, names[i]);
+        if (giq_json_is_list(inner)) {
+            return inner;
+        }
+    }
+    return NULL;
+}
+
+static size_t count_of(const struct giq_json *list)
+{
+    size_t count = 0;
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        count++;
+    }
+    return count;
+}
+
+/* Strings, or objects with a name. */
+static char **parse_labels(const struct giq_service *service, const struct giq_json *list)
+{
+    size_t count = count_of(list);
+    char **labels = count == 0 ? NULL : calloc(count + 1, sizeof *labels);
+    size_t n = 0;
+    for (const struct giq_json *item = giq_json_first(list);
+         labels != NULL && item != NULL; item = giq_json_next(item)) {
+        const struct giq_json *name = giq_json_get(item, "name");
+        labels[n] = giq_call_label(service, name == NULL ? item : name);
+        n += labels[n] != NULL;
+    }
+    return labels;
+}
+
+static void parse_model(const struct giq_service *service, const struct giq_json *json,
+                        struct giq_model *out)
+{
+    const struct giq_json *id = giq_json_get(json, "id");
+    *out = (struct giq_model){
+        .id = giq_json_id(id == NULL ? giq_json_get(json, "modelId") : id),
+        .name = giq_call_label(service, giq_json_get(json, "name")),
+        .version = giq_call_label(service, giq_json_get(json, "version")),
+        .type = giq_call_label(service, giq_json_get(json, "type")),
+        .labels = parse_labels(service, giq_json_get(json, "labels")),
+        .json = giq_json_print(json),
+    };
+    if (out->json != NULL) {
+        giq_cred_mask(service->cred, out->json);
+    }
+}
+
+static void release_model(struct giq_model *model)
+{
+    for (char **label = model->labels; label != NULL && *label != NULL; label++) {
+        free(*label);
+    }
+    free(model->labels);
+    free(model->id);
+    free(model->name);
+    free(model->version);
+    free(model->type);
+    free(model->json);
+}
+
+void giq_models_release(struct giq_models *models)
+{
+    for (size_t i = 0; i < models->count; i++) {
+        release_model(&models->item[i]);
+    }
+    free(models->item);
+    *models = (struct giq_models){0};
+}
+
+/* Whether the answer says that it is one page of several. */
+static bool is_one_page(const struct giq_json *json, size_t count)
+{
+    static const char *const totals[] = {"totalElements", "total", "totalCount"};
+    for (size_t i = 0; i < COUNT(totals); i++) {
+        if (giq_json_integer(giq_json_get(json, totals[i]), 0) > (int64_t)count) {
+            return true;
+        }
+    }
+    return giq_json_integer(giq_json_get(json, "totalPages"), 0) > 1 ||
+           giq_json_is_true(giq_json_get(json, "hasNext")) ||
+           giq_json_text(giq_json_get(json, "next")) != NULL;
+}
+
+static bool parse_models(const struct giq_service *service,
+                         const struct giq_http_answer *answer, struct giq_models *out,
+                         struct giq_error *err)
+{
+    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    const struct giq_json *list = list_of(json);
+    struct giq_models models = {0};
+    bool ok = false;
+    if (list == NULL) {
+        (void)giq_fail(err, GIQ_E_SERVICE,
+                       "the list of models cannot be read: the answer is no list");
+    } else if ((models.item = calloc(count_of(list) + 1, sizeof *models.item)) == NULL) {
+        (void)giq_fail_memory(err);
+    } else {
+        for (const struct giq_json *item = giq_json_first(list); item != NULL;
+             item = giq_json_next(item)) {
+            parse_model(service, item, &models.item[models.count++]);
+        }
+        models.is_part = is_one_page(json, models.count);
+        *out = models;
+        ok = true;
+    }
+    giq_json_free(json);
+    return ok;
+}
+
+bool giq_models_get(struct giq_service *service, struct giq_models *out,
+                    struct giq_error *err)
+{
+    char *url = giq_url_make(service->settings.base_url, "inference/models", NULL, NULL);
+    if (url == NULL) {
+        return giq_fail_memory(err);
+    }
+    const struct giq_http_request get = {
+        .url = url,
+        .accept = "application/json",
+        .timeout_ms = giq_call_timeout_ms(service),
+    };
+    struct giq_http_answer answer;
+    bool ok = giq_call_get(service, &get, &answer, err);
+    if (!ok) {
+        (void)giq_error_context(err, "asking for the list of models");
+    } else if (answer.status != 200) {
+        ok = giq_call_fail_status(service, &answer, GIQ_E_SERVICE,
+                                  "asking for the list of models", err);
+    } else {
+        ok = parse_models(service, &answer, out, err);
+    }
+    giq_http_answer_release(&answer);
+    free(url);
+    return ok;
+}
+
+/* ---- choosing ---- */
+
+enum { COMPARED_MAX = 64, OFFERED_MAX = 3 };
+
+static int least(int a, int b, int c)
+{
+    int ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Edit distance without case (Levenshtein) of the first COMPARED_MAX bytes. */
+static int distance(const char *a, const char *b)
+{
+    size_t b_len = strnlen(b, COMPARED_MAX);
+    int row[COMPARED_MAX + 1];
+    for (size_t k = 0; k <= b_len; k++) {
+        row[k] = (int)k;
+    }
+    for (size_t i = 0; a[i] != '\0' && i < COMPARED_MAX; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i + 1;
+        for (size_t k = 1; k <= b_len; k++) {
+            int above = row[k];
+            int changed = lower(a[i]) != lower(b[k - 1]);
+            row[k] = least(above + 1, row[k - 1] + 1, diagonal + changed);
+            diagonal = above;
+        }
+    }
+    return row[b_len];
+}
+
+/* The model nearest to what was typed that was not offered yet, or NULL. */
+static const struct giq_model *nearest(const struct giq_models *models, const char *model,
+                                       const bool *offered)
+{
+    const struct giq_model *best = NULL;
+    int best_distance = 0;
+    for (size_t i = 0; i < models->count; i++) {
+        const struct giq_model *item = &models->item[i];
+        if (offered[i] || item->id == NULL) {
+            continue;
+        }
+        int d = distance(model, item->id);
+        if (best == NULL || d < best_distance) {
+            best = item;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+static bool fail_unlisted(const struct giq_models *models, const char *model,
+                          struct giq_error *err)
+{
+    struct giq_shown shown;
+    bool *offered = calloc(models->count, sizeof *offered);
+    if (offered == NULL) {
+        return giq_fail_memory(err);
+    }
+    (void)giq_fail(err, GIQ_E_USAGE,
+                   "the service has no model with the id \"%s\"; the nearest: ",
+                   giq_text_show(model, &shown));
+    for (int n = 0; n < OFFERED_MAX; n++) {
+        const struct giq_model *item = nearest(models, model, offered);
+        size_t len = strlen(err->text);
+        if (item == NULL || len + sizeof shown >= sizeof err->text) {
+            break;
+        }
+        offered[item - models->item] = true;
+        (void)strcpy(stpcpy(err->text + len, n == 0 ? "" : ", "),
+                     giq_text_show(item->id, &shown));
+    }
+    free(offered);
+    return false;
+}
+
+bool giq_models_check(const struct giq_models *models, const char *model,
+                      struct giq_error *err)
+{
+    if (models->count == 0 || models->is_part) {
+        return true;
+    }
+    for (size_t i = 0; i < models->count; i++) {
+        const char *id = models->item[i].id;
+        if (id == NULL || strcmp(id, model) == 0) {
+            return true;
+        }
+    }
+    return fail_unlisted(models, model, err);
+}

@@ -1,0 +1,166 @@
+/*
+ * Submitting once. The record says `intent` before anything is sent and `sending`
+ * when the request is about to go out; what came of it is written before the
+ * flight is left.
+ */
+#include <string.h>
+
+#include "giq_env.h"
+#include "giq_job.h"
+#include "giq_models.h"
+#include "giq_text.h"
+
+enum { POSTPONED_MAX_MS = 30 * 1000 };
+
+/* One look at the list spares the user a job that cannot run. A list that cannot
+ * be had decides nothing. */
+static bool look_at_models(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_models models = {0};
+    struct giq_error reason = {0};
+    job->has_looked_at_models = true;
+    if (!giq_models_get(job->service, &models, &reason)) {
+        if (reason.code == GIQ_E_CREDENTIALS) {
+            *err = reason;
+            return false;
+        }
+        giq_env_debug(giq_api_env(job->service), "the models are not known: %s",
+                      reason.text);
+        return true;
+    }
+    bool ok = giq_models_check(&models, job->request.model, err);
+    giq_models_release(&models);
+    return ok;
+}
+
+/* The connection stands and the request is about to go out. */
+static bool note_sending(void *ctx, struct giq_error *err)
+{
+    struct giq_job *job = ctx;
+    const struct giq_env *env = giq_api_env(job->service);
+    job->record.submitted_ms = env->wall_ms(env->ctx);
+    return giq_step_write(job, GIQ_JOB_SENDING, err);
+}
+
+static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
+                           struct giq_error *err)
+{
+    struct giq_record *record = &job->record;
+    bool ok = (giq_record_set(&record->job_id, told->id) &&
+               giq_record_set(&record->status, told->status) &&
+               giq_record_set(&record->type, told->type) &&
+               giq_record_set(&record->model_id, job->request.model)) ||
+              giq_fail_memory(err);
+    record->started_ms = told->started_ms;
+    ok = ok && giq_step_write(job, GIQ_JOB_SUBMITTED, err);
+    if (!ok) {
+        struct giq_shown id;
+        (void)giq_error_context(err,
+                                "the job %s was started but could not be recorded; open "
+                                "it with job=%s",
+                                giq_text_show(told->id, &id), id.text);
+        return false;
+    }
+    job->phase = GIQ_PHASE_WAIT;
+    return true;
+}
+
+/* Nothing happened. Where even that cannot be written the record stays, and says
+ * less than is known, never more. */
+static void withdraw(struct giq_job *job)
+{
+    struct giq_error ignored = {0};
+    (void)giq_record_withdraw(job->folder, &ignored);
+    giq_record_release(&job->record);
+}
+
+static bool note_unknown(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_error reason = *err;
+    if (!giq_record_set(&job->record.error, reason.text) ||
+        !giq_step_write(job, GIQ_JOB_UNKNOWN, err)) {
+        return giq_error_context(err,
+                                 "what came of the run request could not be recorded");
+    }
+    (void)giq_step_fail_recorded(job, err);
+    err->http_status = reason.http_status;
+    return false;
+}
+
+/* The service takes no job now: come again, unless that is too often or too late. */
+static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
+                     struct giq_error *err)
+{
+    const struct giq_settings *settings = giq_api_settings(job->service);
+    int64_t pause_ms = asked_ms;
+    if (pause_ms < 0) {
+        pause_ms = settings->retry_delay_ms;
+        for (int i = 0; i < job->postponed && pause_ms < POSTPONED_MAX_MS; i++) {
+            pause_ms *= 2;
+        }
+        pause_ms = giq_env_jitter(giq_api_env(job->service), pause_ms);
+    }
+    job->postponed++;
+    if (job->postponed > settings->max_retry || pause_ms >= giq_step_left_ms(job)) {
+        withdraw(job);
+        return false;
+    }
+    job->record.submitted_ms = GIQ_TIME_NONE;
+    *due_ms = giq_step_now_ms(job) + pause_ms;
+    return giq_step_write(job, GIQ_JOB_INTENT, err);
+}
+
+static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    if (!giq_step_write(job, GIQ_JOB_INTENT, err)) {
+        return false;
+    }
+    struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+    int64_t later_ms = -1;
+    bool ok = false;
+    switch (giq_api_run(job->service, &job->request, note_sending, job, &told, &later_ms,
+                        err)) {
+    case GIQ_API_RUN_SUBMITTED:
+        ok = note_submitted(job, &told, err);
+        break;
+    case GIQ_API_RUN_NOTHING:
+        withdraw(job);
+        break;
+    case GIQ_API_RUN_LATER:
+        ok = postpone(job, later_ms, due_ms, err);
+        break;
+    case GIQ_API_RUN_UNKNOWN:
+        ok = note_unknown(job, err);
+        break;
+    }
+    giq_api_job_release(&told);
+    return ok;
+}
+
+bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
+    if (may_send && (!giq_api_check_credentials(job->service, err) ||
+                     (!job->has_looked_at_models && !look_at_models(job, err)))) {
+        return false;
+    }
+    bool held = false;
+    if (!giq_step_enter(job, &held, due_ms, err) || !held) {
+        return err->code == GIQ_E_NONE;
+    }
+    bool ok = true;
+    if (job->record.state == GIQ_JOB_SENDING) {
+        /* Its sender is gone: it would hold the flight. */
+        (void)giq_fail(err, GIQ_E_UNKNOWN, "the program ended before the answer came");
+        ok = note_unknown(job, err);
+    } else if (job->record.state > GIQ_JOB_SENDING) {
+        job->phase = GIQ_PHASE_LOOK;
+    } else if (may_send) {
+        ok = submit(job, due_ms, err);
+    } else {
+        ok = giq_fail(err, GIQ_E_USAGE,
+                      "no job is recorded for this request, and SUBMIT=NO starts none");
+    }
+    giq_step_leave(job);
+    return ok;
+}

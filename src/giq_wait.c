@@ -1,0 +1,222 @@
+/*
+ * Waiting for a job: when to ask, what the answers mean, and recording its end.
+ */
+#include <string.h>
+
+#include "giq_env.h"
+#include "giq_job.h"
+#include "giq_text.h"
+
+enum {
+    FIRST_PAUSE_MS = 250,
+    LONGEST_PAUSE_MS = 30 * 1000,
+    PART_OF_WAIT = 12,      /* a job's end is noticed within this part of its time */
+    NEW_JOB_MS = 60 * 1000, /* so long a service may not know a job that it made */
+};
+
+/* When to ask next: growing by half, never longer than a twelfth of the wait. */
+static int64_t next_pause_ms(struct giq_job *job, int64_t asked_ms)
+{
+    int64_t fixed = giq_api_settings(job->service)->poll_interval_ms;
+    if (asked_ms >= 0 || fixed > 0) {
+        return asked_ms >= 0 ? asked_ms : fixed;
+    }
+    int64_t longest = (giq_step_now_ms(job) - job->wait_began_ms) / PART_OF_WAIT;
+    longest = longest < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : longest;
+    longest = longest > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : longest;
+    int64_t pause = job->pause_ms == 0 ? FIRST_PAUSE_MS : job->pause_ms * 3 / 2;
+    job->pause_ms = pause < longest ? pause : longest;
+    pause = giq_env_jitter(giq_api_env(job->service), job->pause_ms);
+    return pause < longest ? pause : longest;
+}
+
+static bool fail_timeout(const struct giq_job *job, const struct giq_error *outage,
+                         struct giq_error *err)
+{
+    struct giq_shown id;
+    struct giq_shown status;
+    int seconds = giq_api_settings(job->service)->timeout_ms / 1000;
+    (void)giq_text_show(job->record.job_id, &id);
+    (void)giq_text_show(job->record.status, &status);
+    if (outage->code != GIQ_E_NONE) {
+        return giq_fail(err, GIQ_E_TIMEOUT,
+                        "the job %s has no result after %d s (%.160s); it goes on, and "
+                        "opening the same dataset again goes on waiting",
+                        id.text, seconds, outage->text);
+    }
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "the job %s is still %s after %d s; it goes on, and opening the same "
+                    "dataset again goes on waiting (TIMEOUT says how long)",
+                    id.text, status.text[0] == '\0' ? "running" : status.text, seconds);
+}
+
+/* The next call is due after a pause, at the latest when the time is over; then
+ * the wait ends. `outage` says why nothing was learned, or is empty. */
+static bool come_again(struct giq_job *job, int64_t asked_ms,
+                       const struct giq_error *outage, int64_t *due_ms,
+                       struct giq_error *err)
+{
+    int64_t left_ms = giq_step_left_ms(job);
+    int64_t pause_ms = next_pause_ms(job, asked_ms);
+    if (left_ms == 0 || (asked_ms >= 0 && asked_ms > left_ms)) {
+        return fail_timeout(job, outage, err);
+    }
+    *due_ms = giq_step_now_ms(job) + (pause_ms < left_ms ? pause_ms : left_ms);
+    return true;
+}
+
+/* Whether the service may not know our job yet. A clock that was set back makes
+ * the age negative, which counts as none. */
+static bool is_new(const struct giq_job *job)
+{
+    const struct giq_env *env = giq_api_env(job->service);
+    return job->record.submitted_ms != GIQ_TIME_NONE &&
+           env->wall_ms(env->ctx) - job->record.submitted_ms < NEW_JOB_MS;
+}
+
+static void warn_of_state(struct giq_job *job)
+{
+    struct giq_shown status;
+    if (!job->has_warned) {
+        job->has_warned = true;
+        giq_env_warn(giq_api_env(job->service),
+                     "the job has the state \"%s\", which this version does not know; "
+                     "it is waited on",
+                     giq_text_show(job->record.status, &status));
+    }
+}
+
+static void tell_progress(const struct giq_job *job)
+{
+    struct giq_shown text;
+    char line[2 * sizeof text];
+    if (job->host.progress == NULL) {
+        return;
+    }
+    (void)stpcpy(stpcpy(line, "job "), giq_text_show(job->record.job_id, &text));
+    (void)stpcpy(stpcpy(line + strlen(line), " "),
+                 giq_text_show(job->record.status, &text));
+    job->host.progress(job->host.ctx, line);
+}
+
+/* Take over what the service told, and see what it means. */
+static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
+                        struct giq_error *err)
+{
+    struct giq_record *record = &job->record;
+    bool known = false;
+    enum giq_api_phase phase = giq_api_phase(told->status, &known);
+    if (!giq_record_set(&record->status, told->status) ||
+        (told->type != NULL && !giq_record_set(&record->type, told->type))) {
+        return giq_fail_memory(err);
+    }
+    if (told->started_ms != GIQ_TIME_NONE) {
+        record->started_ms = told->started_ms;
+    }
+    if (!known) {
+        warn_of_state(job);
+    }
+    tell_progress(job);
+    job->end = phase == GIQ_API_SUCCEEDED ? GIQ_JOB_SUCCEEDED
+               : phase == GIQ_API_FAILED  ? GIQ_JOB_FAILED
+                                          : GIQ_JOB_NONE;
+    /* A job that was found, not submitted, gets its record now. */
+    if (job->end != GIQ_JOB_NONE || job->is_unrecorded) {
+        job->phase = GIQ_PHASE_SETTLE;
+    }
+    return true;
+}
+
+static bool name_job(const struct giq_job *job, struct giq_error *err)
+{
+    struct giq_shown id;
+    return giq_error_context(err, "job %s", giq_text_show(job->record.job_id, &id));
+}
+
+static bool judge(struct giq_job *job, enum giq_api_status outcome,
+                  const struct giq_api_job *told, int64_t later_ms, int64_t *due_ms,
+                  struct giq_error *err)
+{
+    const struct giq_error outage = *err;
+    bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
+    switch (outcome) {
+    case GIQ_API_STATUS_TOLD:
+        if (!take_answer(job, told, err)) {
+            return false;
+        }
+        if (job->phase == GIQ_PHASE_WAIT && is_look) {
+            job->phase = GIQ_PHASE_DONE;
+        }
+        return job->phase != GIQ_PHASE_WAIT ||
+               come_again(job, later_ms, &(struct giq_error){0}, due_ms, err);
+    case GIQ_API_STATUS_NO_JOB:
+        if (!is_new(job)) {
+            return name_job(job, err);
+        }
+        break;
+    case GIQ_API_STATUS_TRY_AGAIN:
+        break;
+    case GIQ_API_STATUS_ERROR:
+        return name_job(job, err);
+    }
+    if (is_look) {
+        return name_job(job, err);
+    }
+    *err = (struct giq_error){0};
+    return come_again(job, later_ms, &outage, due_ms, err);
+}
+
+bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    if (job->wait_began_ms == 0) {
+        job->wait_began_ms = giq_step_now_ms(job);
+    }
+    struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+    int64_t later_ms = -1;
+    enum giq_api_status outcome =
+        giq_api_status(job->service, job->record.job_id, &told, &later_ms, err);
+    bool ok = judge(job, outcome, &told, later_ms, due_ms, err);
+    giq_api_job_release(&told);
+    return ok;
+}
+
+/* Keep what was told about the end, under what others may have recorded since. */
+static bool record_end(struct giq_job *job, const char *status, struct giq_error *err)
+{
+    const struct giq_env *env = giq_api_env(job->service);
+    struct giq_record *record = &job->record;
+    if (record->state > GIQ_JOB_SUBMITTED) {
+        return true;
+    }
+    if (job->end == GIQ_JOB_NONE) {
+        return giq_step_write(job, GIQ_JOB_SUBMITTED, err);
+    }
+    record->finished_ms = env->wall_ms(env->ctx);
+    if (!giq_record_set(&record->status, status) ||
+        (job->end == GIQ_JOB_FAILED && !giq_record_set(&record->error, status))) {
+        return giq_fail_memory(err);
+    }
+    return giq_step_write(job, job->end, err);
+}
+
+bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    char *status = NULL;
+    if (!giq_record_set(&status, job->record.status)) {
+        return giq_fail_memory(err);
+    }
+    bool held = false;
+    bool ok = giq_step_enter(job, &held, due_ms, err);
+    if (ok && held) {
+        ok = record_end(job, status, err);
+        giq_step_leave(job);
+        job->phase = job->end == GIQ_JOB_NONE && !(job->flags & GIQ_JOB_LOOK)
+                         ? GIQ_PHASE_WAIT
+                         : GIQ_PHASE_LOOK;
+        if (job->flags & GIQ_JOB_LOOK) {
+            job->phase = GIQ_PHASE_DONE;
+        }
+    }
+    (void)giq_record_set(&status, NULL);
+    return ok;
+}
