@@ -44,6 +44,15 @@ static int open_file(const char *path, int flags, mode_t mode)
     return fd;
 }
 
+static ssize_t read_some(int fd, char *out, size_t max)
+{
+    ssize_t n = 0;
+    do {
+        n = read(fd, out, max);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
 /* fsync() that allows for file systems which cannot sync folders. */
 static bool sync_fd(int fd)
 {
@@ -106,30 +115,26 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
     if (part == NULL) {
         return giq_fail_memory(err);
     }
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
     bool ok = true;
     for (char *at = part; ok && at != NULL;) {
         at = strchr(at + 1, '/');
         if (at != NULL) {
             *at = '\0';
         }
-        if (mkdir(part, folder_mode(access)) != 0 && errno != EEXIST) {
-            /* A read-only parent answers EROFS or EACCES for folders that exist. */
-            struct stat st;
-            int sys_errno = errno;
-            ok = stat(part, &st) == 0 && S_ISDIR(st.st_mode);
-            errno = sys_errno;
-        }
-        if (at != NULL && ok) {
+        /* A read-only parent answers EROFS or EACCES for folders that exist. */
+        ok = giq_os_stat(part, &st, err) &&
+             (st.kind != GIQ_OS_NOTHING || mkdir(part, folder_mode(access)) == 0 ||
+              errno == EEXIST || fail_path(err, "make the folder", part));
+        if (at != NULL) {
             *at = '/';
         }
     }
-    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
-    if (!ok) {
-        (void)fail_path(err, "make the folder", part);
-    } else if ((ok = giq_os_stat(path, &st, err)) && st.kind != GIQ_OS_FOLDER) {
+    free(part);
+    ok = ok && giq_os_stat(path, &st, err);
+    if (ok && st.kind != GIQ_OS_FOLDER) {
         ok = giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path);
     }
-    free(part);
     return ok;
 }
 
@@ -138,15 +143,9 @@ static bool read_fd(int fd, size_t max, struct giq_buf *out, const char *path,
 {
     char block[16384];
     for (;;) {
-        ssize_t n = read(fd, block, sizeof block);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return fail_path(err, "read", path);
-        }
-        if (n == 0) {
-            return true;
+        ssize_t n = read_some(fd, block, sizeof block);
+        if (n <= 0) {
+            return n == 0 || fail_path(err, "read", path);
         }
         if (out->len + (size_t)n > max) {
             return giq_fail(err, GIQ_E_STORE, "%s is larger than %zu bytes", path, max);
@@ -183,9 +182,9 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
     return ok;
 }
 
-static bool sync_path(const char *path, int flags, struct giq_error *err)
+static bool sync_path(const char *path, struct giq_error *err)
 {
-    int fd = open_file(path, O_RDONLY | flags, 0);
+    int fd = open_file(path, O_RDONLY, 0);
     bool ok = (fd >= 0 && sync_fd(fd)) || fail_path(err, "sync", path);
     if (fd >= 0) {
         (void)close(fd);
@@ -195,7 +194,7 @@ static bool sync_path(const char *path, int flags, struct giq_error *err)
 
 bool giq_os_sync_folder(const char *path, struct giq_error *err)
 {
-    return sync_path(path, O_DIRECTORY, err);
+    return sync_path(path, err);
 }
 
 static bool write_new_file(const char *path, unsigned access, const char *bytes,
@@ -220,17 +219,14 @@ static bool write_new_file(const char *path, unsigned access, const char *bytes,
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err)
 {
-    bool ok = false;
     char *path = giq_os_join(folder, name);
     char *part = NULL;
     if (path == NULL || asprintf(&part, "%s.tmp", path) < 0) {
-        part = NULL;
-        (void)giq_fail_memory(err);
-        goto done;
+        free(path);
+        return giq_fail_memory(err);
     }
-    ok = write_new_file(part, access, bytes, len, err) &&
-         giq_os_rename(part, path, err) && giq_os_sync_folder(folder, err);
-done:
+    bool ok = write_new_file(part, access, bytes, len, err) &&
+              giq_os_rename(part, path, err) && giq_os_sync_folder(folder, err);
     free(part);
     free(path);
     return ok;
@@ -313,15 +309,10 @@ bool giq_os_remove(const char *path, struct giq_error *err)
     return remove_path(path, err);
 }
 
-static bool sync_file(const char *path, struct giq_error *err)
-{
-    return sync_path(path, O_NOFOLLOW, err);
-}
-
 bool giq_os_sync_tree(const char *folder, struct giq_error *err)
 {
-    struct walk walk = {sync_file, giq_os_sync_folder, folder, 0};
-    return giq_os_list(folder, walk_entry, &walk, err) && giq_os_sync_folder(folder, err);
+    struct walk walk = {sync_path, sync_path, folder, 0};
+    return giq_os_list(folder, walk_entry, &walk, err) && sync_path(folder, err);
 }
 
 bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err)
@@ -352,14 +343,16 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
         free(file);
         return giq_fail_memory(err);
     }
-    int fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, file_mode(access));
-    if (fd < 0) {
+    *file = (struct giq_os_file){
+        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, file_mode(access)),
+        copy,
+    };
+    if (file->fd < 0) {
         (void)fail_path(err, "create", path);
         free(copy);
         free(file);
         return false;
     }
-    *file = (struct giq_os_file){fd, copy};
     *out = file;
     return true;
 }
@@ -399,10 +392,9 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
     }
     size_t len = 0;
     ssize_t n = 0;
-    do {
-        n = read(fd, out + len, max - len);
-        len += n > 0 ? (size_t)n : 0;
-    } while (n > 0 || (n < 0 && errno == EINTR));
+    while ((n = read_some(fd, out + len, max - len)) > 0) {
+        len += (size_t)n;
+    }
     bool ok = n == 0 || fail_path(err, "read", path);
     (void)close(fd);
     if (ok) {
@@ -447,11 +439,7 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
         free(lock);
         return false;
     }
-    int rc = 0;
-    do {
-        rc = set_lock(lock, true);
-    } while (rc != 0 && errno == EINTR);
-    if (rc == 0) {
+    if (set_lock(lock, true) == 0) {
         *out = lock;
         return true;
     }
@@ -482,18 +470,21 @@ void giq_os_wipe(void *bytes, size_t len)
     explicit_bzero(bytes, len);
 }
 
-int64_t giq_os_now_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
     struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    (void)clock_gettime(clock, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t giq_os_now_ms(void)
+{
+    return clock_ms(CLOCK_MONOTONIC);
 }
 
 int64_t giq_os_wall_ms(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_ms(CLOCK_REALTIME);
 }
 
 void giq_os_sleep_ms(int64_t ms)
