@@ -169,12 +169,9 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
         return true;
     }
     struct stat st;
-    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    if (!ok) {
-        (void)giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
-    } else {
-        ok = read_fd(fd, max, out, path, err);
-    }
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                  ? read_fd(fd, max, out, path, err)
+                  : giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
     (void)close(fd);
     if (ok) {
         *out_found = true;

@@ -1,0 +1,197 @@
+#include "unit.h"
+
+#include "giq/giq.h"
+
+/* The text of an area, or NULL with `err` set. */
+static char *area_of(const char *wkt, unsigned flags, struct giq_error *err)
+{
+    char *text = NULL;
+    *err = (struct giq_error){0};
+    bool ok = giq_geom_area(wkt, flags, &text, err);
+    assert_true(ok == (text != NULL));
+    assert_true(ok == (err->code == GIQ_E_NONE));
+    return text;
+}
+
+static void test_one_area_has_one_text(void **state)
+{
+    (void)state;
+    static const char *const square[] = {
+        "POLYGON((10 10,10 20,20 20,20 10,10 10))",
+        "polygon ((20 10, 10 10, 10 20, 20 20, 20 10))",
+        "POLYGON((10 10,20 10,20 20,10 20,10 10))",
+        "POLYGON((10 10,10 10,10 20,20 20,20 20,20 10,10 10))",
+        "POLYGON((10.00000001 10,10 20,20 20,20 10,10.00000001 10))",
+        "MULTIPOLYGON(((10 10,10 20,20 20,20 10,10 10)))",
+        "MULTIPOLYGON(EMPTY,((10 10,10 20,20 20,20 10,10 10)))",
+        "POLYGON Z((10 10 5,10 20 5,20 20 6,20 10 5,10 10 5))",
+        "POLYGON((10 10 5,10 20 5,20 20 6,20 10 5,10 10 5))",
+        " POLYGON((+10 1e1,10 20,20 20,20 10,10 10))\n",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(square); i++) {
+        struct giq_error err;
+        char *text = area_of(square[i], 0, &err);
+        assert_string_equal(err.text, "");
+        assert_string_equal(text, "POLYGON((10 10,10 20,20 20,20 10,10 10))");
+        free(text);
+    }
+}
+
+static void test_parts_and_holes_are_sorted(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    char *a = area_of("MULTIPOLYGON(((0 0,0 9,9 9,9 0,0 0),(1 1,2 1,2 2,1 1),"
+                      "(4 4,5 4,5 5,4 4)),((20 20,21 20,21 21,20 20)))",
+                      0, &err);
+    char *b = area_of("MULTIPOLYGON(((21 20,21 21,20 20,21 20)),((9 9,9 0,0 0,0 9,9 9),"
+                      "(5 5,4 4,5 4,5 5),(2 1,1 1,2 2,2 1)))",
+                      0, &err);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+}
+
+static void test_collinear_points_make_another_area(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    char *text = area_of("POLYGON((0 0,0 5,0 10,10 10,0 0))", 0, &err);
+    assert_string_equal(text, "POLYGON((0 0,0 5,0 10,10 10,0 0))");
+    free(text);
+}
+
+static void test_numbers_have_seven_decimals_and_no_minus_zero(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    char *text = area_of("POLYGON((-0.00000001 -1.5,0 -0.123456789,-34.87654321 0.1,"
+                         "-0.00000001 -1.5))",
+                         0, &err);
+    assert_string_equal(text,
+                        "POLYGON((-34.8765432 0.1,0 -0.1234568,0 -1.5,-34.8765432 0.1))");
+    free(text);
+}
+
+static void test_faults_are_told_with_reason_and_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wkt;
+        const char *told;
+    } cases[] = {
+        {"", "cannot be read"},
+        {"no area", "cannot be read"},
+        {"POLYGON((0 0,1 1", "cannot be read"},
+        {"POLYGON((0 0,0 1,1 1))", "cannot be read"},
+        {"POLYGON((0 0,0 1,1 1,0 0)) and more", "text after the end"},
+        {"POLYGON((0 0,0 1,1 1,0 0))POLYGON((0 0,0 1,1 1,0 0))", "text after the end"},
+        {"POLYGON EMPTY", "empty"},
+        {"MULTIPOLYGON EMPTY", "empty"},
+        {"POINT(1 2)", "is a Point"},
+        {"LINESTRING(1 2,3 4)", "is a LineString"},
+        {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GeometryCollection"},
+        {"POLYGON((0 0,0 nan,1 1,0 0))", "no number"},
+        {"POLYGON((0 0,0 1e999,1 1,0 0))", "no number"},
+        {"POLYGON((0 0,0 90.1,1 1,0 0))", "0 90.1, which is out of range"},
+        {"POLYGON((0 0,0 1,180.0000001 1,0 0))", "180.0000001 1, which is"},
+        {"POLYGON((0 0,0 1,1e300 1,0 0))", "1e+300 1, which is"},
+        {"POLYGON((0 0,10 10,0 10,10 0,0 0))", "Self-intersection at 5 5"},
+        {"POLYGON((0 0,0 9,9 9,9 0,0 0),(20 20,21 20,21 21,20 20))", "Hole lies outside"},
+        {"POLYGON((0 0,0 1,0 0,0 0))", "fewer than three"},
+        {"POLYGON((0 0,0 0.00000001,0.00000001 0,0 0))", "fewer than three"},
+        {"SRID=32725;POLYGON((0 0,0 1,1 1,0 0))", "not in this version"},
+        {"GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POLYGON((0 0,1 1",
+         "parentheses"},
+        {"POLYGON((0 0,0 1,1 1,0 0))))((((", "text after the end"},
+        {")POLYGON(", "parentheses"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err;
+        assert_null(area_of(cases[i].wkt, 0, &err));
+        assert_int_equal(err.code, GIQ_E_AREA);
+        if (strstr(err.text, cases[i].told) == NULL) {
+            fail_msg("%s: \"%s\" is not in \"%s\"", cases[i].wkt, cases[i].told,
+                     err.text);
+        }
+    }
+}
+
+static void test_make_valid_repairs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wkt;
+        const char *text;
+    } cases[] = {
+        {"POLYGON((0 0,10 10,0 10,10 0,0 0))",
+         "MULTIPOLYGON(((0 10,10 10,5 5,0 10)),((0 0,5 5,10 0,0 0)))"},
+        /* A spike is a line and is dropped. */
+        {"POLYGON((0 0,0 10,10 10,10 0,5 0,5 -5,5 0,0 0))",
+         "POLYGON((0 0,0 10,10 10,10 0,5 0,0 0))"},
+        {"MULTIPOLYGON(((0 0,0 1,0 0,0 0)),((5 5,5 6,6 6,5 5)))",
+         "POLYGON((5 5,5 6,6 6,5 5))"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err;
+        char *text = area_of(cases[i].wkt, GIQ_GEOM_MAKE_VALID, &err);
+        assert_string_equal(err.text, "");
+        assert_string_equal(text, cases[i].text);
+        free(text);
+    }
+    struct giq_error err;
+    assert_null(area_of("POLYGON((0 0,0 1,0 0,0 0))", GIQ_GEOM_MAKE_VALID, &err));
+    assert_non_null(strstr(err.text, "empty"));
+}
+
+/* What was sent once is sent again unchanged: random star-shaped rings. */
+static void test_a_text_is_its_own_text(void **state)
+{
+    (void)state;
+    enum { POINTS = 12, RINGS = 300 };
+    static const int direction[POINTS][2] = {{4, 0},   {3, 2},  {2, 3},  {0, 4},
+                                             {-2, 3},  {-3, 2}, {-4, 0}, {-3, -2},
+                                             {-2, -3}, {0, -4}, {2, -3}, {3, -2}};
+    uint32_t seed = 20240501;
+    for (int ring = 0; ring < RINGS; ring++) {
+        char wkt[1024] = "POLYGON((";
+        char first[64] = "";
+        for (int i = 0; i < POINTS; i++) {
+            seed = seed * 1103515245U + 12345U;
+            double radius = 1e-6 * (1 + (seed >> 16) % 1000) + 1e-9 * (seed >> 24);
+            char point[64];
+            (void)snprintf(point, sizeof point, "%.12f %.12f,", radius * direction[i][0],
+                           radius * direction[i][1]);
+            (void)strcat(wkt, point);
+            if (i == 0) {
+                (void)strcpy(first, point);
+            }
+        }
+        first[strlen(first) - 1] = '\0';
+        (void)strcat(strcat(wkt, first), "))");
+        struct giq_error err;
+        char *once = area_of(wkt, GIQ_GEOM_MAKE_VALID, &err);
+        assert_string_equal(err.text, "");
+        char *twice = area_of(once, 0, &err);
+        assert_string_equal(err.text, "");
+        assert_string_equal(once, twice);
+        free(once);
+        free(twice);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_area_has_one_text),
+        cmocka_unit_test(test_parts_and_holes_are_sorted),
+        cmocka_unit_test(test_collinear_points_make_another_area),
+        cmocka_unit_test(test_numbers_have_seven_decimals_and_no_minus_zero),
+        cmocka_unit_test(test_faults_are_told_with_reason_and_place),
+        cmocka_unit_test(test_make_valid_repairs),
+        cmocka_unit_test(test_a_text_is_its_own_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
