@@ -1,0 +1,58 @@
+/*
+ * Registration: C++ because GDALOpenInfo and the functions of a GDALDriver are.
+ */
+#include <gdal_priv.h>
+
+#include "giq_plugin.h"
+
+static int identify(GDALOpenInfo *info)
+{
+    return giq_plugin_identify(info->pszFilename);
+}
+
+static GDALDataset *open(GDALOpenInfo *info)
+{
+    if (!giq_plugin_identify(info->pszFilename)) {
+        return nullptr;
+    }
+    const giq_open_info what = {
+        info->pszFilename,
+        static_cast<unsigned>(info->nOpenFlags),
+        info->eAccess == GA_Update,
+        info->papszOpenOptions,
+    };
+    return GDALDataset::FromHandle(giq_plugin_open(&what));
+}
+
+/* GDAL's own versions open the dataset and work on the files of the result. */
+static CPLErr refuse_delete(const char *)
+{
+    return giq_plugin_refuse("deleted");
+}
+
+static CPLErr refuse_rename(const char *, const char *)
+{
+    return giq_plugin_refuse("renamed");
+}
+
+static CPLErr refuse_copy(const char *, const char *)
+{
+    return giq_plugin_refuse("copied as files");
+}
+
+extern "C" CPL_DLL void GDALRegister_GIQ(void)
+{
+    if (!GDAL_CHECK_VERSION("GIQ driver") || GDALGetDriverByName("GIQ") != nullptr) {
+        return;
+    }
+    /* Not `new GDALDriver`: its size is that of the GDAL that runs. */
+    GDALDriverH handle = GDALCreateDriver();
+    giq_plugin_describe(handle);
+    GDALDriver *driver = GDALDriver::FromHandle(handle);
+    driver->pfnIdentify = identify;
+    driver->pfnOpen = open;
+    driver->pfnDelete = refuse_delete;
+    driver->pfnRename = refuse_rename;
+    driver->pfnCopyFiles = refuse_copy;
+    GDALRegisterDriver(handle);
+}

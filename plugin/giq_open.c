@@ -1,0 +1,269 @@
+/*
+ * The life of one open in GDAL's terms: read what the user wants, drive the job,
+ * hand over the dataset or raise one error.
+ */
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_area.h"
+#include "giq_config.h"
+#include "giq_plugin.h"
+#include "giq_report.h"
+#include "giq_result.h"
+#include "giq_tables.h"
+
+#define OF_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
+
+/* Everything that one open owns. */
+struct opening {
+    const struct giq_open_info *info;
+    struct giq_conn conn;
+    struct giq_config config;
+    struct giq_report report;
+    struct giq_env env;
+    struct giq_service *service;
+    struct giq_store *store;
+    struct giq_job *job;
+    char *area;
+    bool waits;
+    struct giq_error *err;
+};
+
+/* ---- what the user wants ---- */
+
+static bool is_raster_only(const struct opening *o)
+{
+    return (o->info->flags & OF_KINDS) == GDAL_OF_RASTER;
+}
+
+static bool fail_twice(struct opening *o, const char *key)
+{
+    return giq_fail(o->err, GIQ_E_USAGE,
+                    "\"%s\" is given in the connection string and as an open option; "
+                    "give one of them",
+                    key);
+}
+
+static bool read_waiting(struct opening *o)
+{
+    const char *typed = o->conn.value[GIQ_KEY_WAIT];
+    if (typed != NULL && o->config.waits_is_set) {
+        return fail_twice(o, "wait");
+    }
+    o->waits = typed == NULL ? o->config.waits : CPLTestBool(typed);
+    if (!o->waits && is_raster_only(o)) {
+        return giq_fail(o->err, GIQ_E_USAGE,
+                        "wait=no gives the table of a job, which is no raster: use "
+                        "ogrinfo, or leave it out");
+    }
+    return true;
+}
+
+static bool read_area(struct opening *o)
+{
+    const char *typed = o->conn.value[GIQ_KEY_GEOMETRY];
+    const char *option = o->config.geometry;
+    if (typed != NULL && option != NULL) {
+        return fail_twice(o, "geometry");
+    }
+    const char *text = typed == NULL ? option : typed;
+    if (text != NULL && o->conn.kind == GIQ_CONN_JOB) {
+        return giq_fail(o->err, GIQ_E_USAGE,
+                        "\"job\" names a job that exists and does not go with an area");
+    }
+    return text == NULL ||
+           giq_area_read(text, o->config.makes_valid ? GIQ_GEOM_MAKE_VALID : 0, &o->area,
+                         o->err);
+}
+
+/* ---- the table of models ---- */
+
+static bool open_models(struct opening *o, GDALDatasetH *out)
+{
+    if (is_raster_only(o)) {
+        return giq_fail(o->err, GIQ_E_USAGE,
+                        "the models are a table and no raster: use ogrinfo");
+    }
+    struct giq_models models = {0};
+    if (!giq_models_get(o->service, &models, o->err)) {
+        return false;
+    }
+    bool ok = giq_tables_models(&models, out, o->err);
+    giq_models_release(&models);
+    return ok;
+}
+
+/* ---- a job ---- */
+
+static struct giq_result result_of(const struct opening *o, const char *path)
+{
+    struct giq_job_view view;
+    giq_job_look(o->job, &view);
+    return (struct giq_result){
+        .path = path == NULL ? view.result_path : path,
+        .job_id = view.job_id == NULL ? "?" : view.job_id,
+        .member = o->conn.value[GIQ_KEY_MEMBER],
+        .shared_name = o->info->name,
+        .drivers = o->config.result_drivers,
+        .flags = o->info->flags,
+    };
+}
+
+static bool accept_result(void *ctx, const char *path, struct giq_error *err)
+{
+    const struct giq_result result = result_of(ctx, path);
+    return giq_result_check(&result, err);
+}
+
+static void tell_progress(void *ctx, const char *text)
+{
+    struct opening *o = ctx;
+    giq_progress_tell(&o->report.progress, text);
+}
+
+static bool make_job(struct opening *o)
+{
+    const struct giq_request request = {
+        .model = o->conn.value[GIQ_KEY_MODEL],
+        .file = o->conn.value[GIQ_KEY_FILE],
+        .area = o->area,
+        .rerun = o->conn.value[GIQ_KEY_RERUN],
+        .job = o->conn.value[GIQ_KEY_JOB],
+    };
+    const struct giq_job_host host = {accept_result, tell_progress, o};
+    unsigned flags =
+        (o->config.may_submit ? 0u : GIQ_JOB_NO_SUBMIT) | (o->waits ? 0u : GIQ_JOB_LOOK);
+    return giq_config_store(&o->config, o->err) &&
+           giq_store_open(o->config.store_dir, o->config.store_flags, &o->store,
+                          o->err) &&
+           giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
+}
+
+static bool run_job(struct opening *o)
+{
+    const struct giq_env *env = &o->env;
+    for (;;) {
+        enum giq_step step = GIQ_STEP_AGAIN;
+        int64_t due_ms = 0;
+        if (!giq_job_step(o->job, &step, &due_ms, o->err)) {
+            return false;
+        }
+        if (step == GIQ_STEP_DONE) {
+            return true;
+        }
+        for (int64_t now; (now = env->now_ms(env->ctx)) < due_ms;) {
+            env->sleep_ms(env->ctx, due_ms - now);
+        }
+    }
+}
+
+static bool open_job(struct opening *o, GDALDatasetH *out)
+{
+    if (!read_waiting(o) || !read_area(o) || !make_job(o) || !run_job(o)) {
+        return false;
+    }
+    giq_progress_clear(&o->report.progress);
+    if (!o->waits) {
+        struct giq_job_view view;
+        giq_job_look(o->job, &view);
+        return giq_tables_job(&view, out, o->err);
+    }
+    const struct giq_result result = result_of(o, NULL);
+    return giq_result_open(&result, out, o->err);
+}
+
+/* ---- the whole ---- */
+
+static bool begin(struct opening *o)
+{
+    if (!giq_conn_parse(o->info->name, &o->conn, o->err) ||
+        !giq_config_read(o->info->options, &o->config, o->err)) {
+        return false;
+    }
+    o->report.cred = o->config.cred;
+    giq_progress_init(&o->report.progress, o->config.progress);
+    o->env = giq_report_env(&o->report);
+    return giq_service_new(&o->config.settings, o->config.cred, &o->env, &o->service,
+                           o->err);
+}
+
+/* Why there are no credentials says more than that there are none. */
+static void explain_credentials(struct opening *o)
+{
+    if (o->err->code == GIQ_E_CREDENTIALS && o->config.cred == NULL &&
+        o->config.cred_error.code != GIQ_E_NONE) {
+        *o->err = o->config.cred_error;
+    }
+}
+
+static void end(struct opening *o)
+{
+    giq_job_free(o->job);
+    giq_store_close(o->store);
+    giq_service_free(o->service);
+    giq_config_release(&o->config);
+    giq_conn_release(&o->conn);
+    free(o->area);
+}
+
+bool giq_plugin_identify(const char *name)
+{
+    return giq_conn_identify(name);
+}
+
+GDALDatasetH giq_plugin_open(const struct giq_open_info *info)
+{
+    if (info->is_update) {
+        /* Programs try update first and then read-only: an error printed now would
+         * stand over a result that is right. */
+        if (info->flags & GDAL_OF_VERBOSE_ERROR) {
+            (void)giq_plugin_refuse("opened for update");
+        }
+        return NULL;
+    }
+    GDALDatasetH dataset = NULL;
+    struct giq_error err = {0};
+    struct opening o = {.info = info, .err = &err};
+    bool ok = begin(&o) && (o.conn.kind == GIQ_CONN_MODELS ? open_models(&o, &dataset)
+                                                           : open_job(&o, &dataset));
+    if (!ok) {
+        explain_credentials(&o);
+        giq_report_error(&o.report, &err);
+    }
+    end(&o);
+    return dataset;
+}
+
+CPLErr giq_plugin_refuse(const char *what)
+{
+    struct giq_report report = {0};
+    struct giq_error err = {0};
+    (void)giq_fail(&err, GIQ_E_READONLY,
+                   "what the driver gives is read only and cannot be %s; copy it with "
+                   "ogr2ogr or gdal_translate",
+                   what);
+    giq_report_error(&report, &err);
+    return CE_Failure;
+}
+
+void giq_plugin_describe(GDALDriverH driver)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } items[] = {
+        {GDAL_DMD_LONGNAME, "gIQ geospatial inference service"},
+        {GDAL_DMD_HELPTOPIC, "drivers/raster/giq.html"},
+        {GDAL_DMD_CONNECTION_PREFIX, "GIQ:"},
+        {GDAL_DCAP_RASTER, "YES"},
+        {GDAL_DCAP_VECTOR, "YES"},
+        {GDAL_DMD_OPENOPTIONLIST, giq_config_open_options},
+        {"DRIVER_VERSION", GIQ_VERSION},
+    };
+    GDALSetDescription(driver, "GIQ");
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+        (void)GDALSetMetadataItem(driver, items[i].name, items[i].value, NULL);
+    }
+}

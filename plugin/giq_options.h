@@ -1,0 +1,52 @@
+/*
+ * Every option of this version, once. X(name, type, values, default, config,
+ * fallback, least, most, description): `config` says whether GIQ_<NAME> counts too,
+ * `fallback` is the option of GDAL's that stands in; `least` and `most` bound a
+ * number.
+ */
+#ifndef GIQ_OPTIONS_H
+#define GIQ_OPTIONS_H
+
+#define GIQ_OPEN_OPTIONS(X)                                                              \
+    X(GEOMETRY, "string", "", "", false, NULL, 0, 0,                                     \
+      "Area of interest: WKT in longitude and latitude, or @file holding it")            \
+    X(MAKE_VALID, "boolean", "", "NO", true, NULL, 0, 0,                                 \
+      "Repair an invalid area instead of refusing it")                                   \
+    X(WAIT, "boolean", "", "YES", false, NULL, 0, 0,                                     \
+      "NO: submit or look, and return at once with a one-row job layer")                 \
+    X(TIMEOUT, "float", "", "3600", true, NULL, 0, 2000000,                              \
+      "Seconds to wait for the job; opening again goes on waiting. 0 looks once")        \
+    X(POLL_INTERVAL, "float", "", "", true, NULL, 0.05, 3600,                            \
+      "Fixed seconds between status calls; adaptive by default")                         \
+    X(SUBMIT, "string-select", "<Value>IF_MISSING</Value><Value>NO</Value>",             \
+      "IF_MISSING", true, NULL, 0, 0,                                                    \
+      "NO: never start a job, use only what is recorded")                                \
+    X(MAX_RETRY, "int", "", "5", true, "GDAL_HTTP_MAX_RETRY", 0, 1000,                   \
+      "Retries of a call that is safe to repeat")                                        \
+    X(RETRY_DELAY, "float", "", "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,             \
+      "Seconds before the first retry; doubled for each further one")                    \
+    X(HTTP_TIMEOUT, "float", "", "60", true, NULL, 0.001, 86400,                         \
+      "Seconds for one small request")                                                   \
+    X(CONNECT_TIMEOUT, "float", "", "10", true, "GDAL_HTTP_CONNECTTIMEOUT", 0.001,       \
+      86400, "Seconds to connect")                                                       \
+    X(LOW_SPEED_TIME, "int", "", "30", true, "GDAL_HTTP_LOW_SPEED_TIME", 1, 86400,       \
+      "Seconds below LOW_SPEED_LIMIT that end a transfer")                               \
+    X(LOW_SPEED_LIMIT, "int", "", "1", true, "GDAL_HTTP_LOW_SPEED_LIMIT", 1, 1000000000, \
+      "Bytes a second, see LOW_SPEED_TIME")                                              \
+    X(PROGRESS, "string-select",                                                         \
+      "<Value>AUTO</Value><Value>YES</Value><Value>NO</Value>", "AUTO", true, NULL, 0,   \
+      0, "Status line on stderr while waiting: AUTO when it is a terminal")
+
+/* What decides where secrets go and who may read a result is never an open
+ * option: a VRT or project of a stranger can carry those. */
+#define GIQ_CONFIG_OPTIONS(X)                                                            \
+    X(API_KEY)                                                                           \
+    X(BEARER_TOKEN)                                                                      \
+    X(API_KEY_FILE)                                                                      \
+    X(BASE_URL)                                                                          \
+    X(ALLOW_HTTP)                                                                        \
+    X(ALLOW_UNVERIFIED_LENGTH)                                                           \
+    X(STORE_DIR)                                                                         \
+    X(RESULT_DRIVERS)
+
+#endif

@@ -1,0 +1,62 @@
+#include "giq_progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MINUTE_MS = 60 * 1000 };
+
+static int64_t now_ms(void)
+{
+    return giq_env_system.now_ms(giq_env_system.ctx);
+}
+
+void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode)
+{
+    bool is_terminal = isatty(STDERR_FILENO) == 1;
+    *progress = (struct giq_progress){
+        .is_terminal = is_terminal,
+        .is_told = mode == GIQ_PROGRESS_YES || (mode == GIQ_PROGRESS_AUTO && is_terminal),
+        .began_ms = now_ms(),
+    };
+}
+
+static void show(struct giq_progress *progress, int64_t now)
+{
+    long long seconds = (long long)(now - progress->began_ms) / 1000;
+    const char *form = progress->is_terminal ? "\r\033[KGIQ: %s, %lld:%02lld" //
+                                             : "GIQ: %s, %lld:%02lld\n";
+    (void)fprintf(stderr, form, progress->text, seconds / 60, seconds % 60);
+    (void)fflush(stderr);
+    progress->is_drawn = progress->is_terminal;
+    progress->told_ms = now;
+}
+
+void giq_progress_tick(struct giq_progress *progress)
+{
+    int64_t now = now_ms();
+    if (progress->is_told && progress->text[0] != '\0' &&
+        (progress->is_terminal || now - progress->told_ms >= MINUTE_MS)) {
+        show(progress, now);
+    }
+}
+
+void giq_progress_tell(struct giq_progress *progress, const char *text)
+{
+    bool is_first = progress->text[0] == '\0';
+    (void)snprintf(progress->text, sizeof progress->text, "%s", text);
+    if (is_first && progress->is_told) {
+        show(progress, now_ms());
+    } else {
+        giq_progress_tick(progress);
+    }
+}
+
+void giq_progress_clear(struct giq_progress *progress)
+{
+    if (progress->is_drawn) {
+        (void)fputs("\r\033[K", stderr);
+        (void)fflush(stderr);
+        progress->is_drawn = false;
+    }
+}

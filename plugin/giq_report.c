@@ -1,0 +1,74 @@
+#include "giq_report.h"
+
+#include <cpl_error.h>
+#include <string.h>
+
+enum { LINE_MAX_BYTES = 600, TICK_MS = 1000 };
+
+static CPLErrorNum number_of(enum giq_code code)
+{
+    static const CPLErrorNum numbers[] = {
+        [GIQ_E_NONE] = CPLE_AppDefined,       [GIQ_E_USAGE] = CPLE_IllegalArg,
+        [GIQ_E_AREA] = CPLE_IllegalArg,       [GIQ_E_CREDENTIALS] = CPLE_HttpResponse,
+        [GIQ_E_NETWORK] = CPLE_HttpResponse,  [GIQ_E_SERVICE] = CPLE_HttpResponse,
+        [GIQ_E_REFUSED] = CPLE_HttpResponse,  [GIQ_E_FAILED] = CPLE_AppDefined,
+        [GIQ_E_UNKNOWN] = CPLE_AppDefined,    [GIQ_E_TIMEOUT] = CPLE_AppDefined,
+        [GIQ_E_GONE] = CPLE_HttpResponse,     [GIQ_E_INCOMPLETE] = CPLE_FileIO,
+        [GIQ_E_RESULT] = CPLE_OpenFailed,     [GIQ_E_STORE] = CPLE_FileIO,
+        [GIQ_E_READONLY] = CPLE_NotSupported, [GIQ_E_MEMORY] = CPLE_OutOfMemory,
+    };
+    return numbers[code];
+}
+
+/* A copy of `text` without secrets. */
+static const char *masked(const struct giq_report *report, const char *text,
+                          char out[LINE_MAX_BYTES])
+{
+    size_t len = strnlen(text, LINE_MAX_BYTES - 1);
+    (void)memcpy(out, text, len);
+    out[len] = '\0';
+    if (report->cred != NULL) {
+        giq_cred_mask(report->cred, out);
+    }
+    return out;
+}
+
+static void warn(void *ctx, const char *text)
+{
+    struct giq_report *report = ctx;
+    char line[LINE_MAX_BYTES];
+    giq_progress_clear(&report->progress);
+    CPLError(CE_Warning, CPLE_AppDefined, "GIQ: %s", masked(report, text, line));
+}
+
+static void debug(void *ctx, const char *text)
+{
+    char line[LINE_MAX_BYTES];
+    CPLDebug("GIQ", "%s", masked(ctx, text, line));
+}
+
+/* Short sleeps keep the time in the status line moving. */
+static void sleep_ms(void *ctx, int64_t ms)
+{
+    struct giq_report *report = ctx;
+    giq_env_system.sleep_ms(giq_env_system.ctx, ms < TICK_MS ? ms : TICK_MS);
+    giq_progress_tick(&report->progress);
+}
+
+struct giq_env giq_report_env(struct giq_report *report)
+{
+    struct giq_env env = giq_env_system;
+    env.sleep_ms = sleep_ms;
+    env.warn = warn;
+    env.debug = debug;
+    env.ctx = report;
+    return env;
+}
+
+void giq_report_error(struct giq_report *report, const struct giq_error *err)
+{
+    char line[LINE_MAX_BYTES];
+    giq_progress_clear(&report->progress);
+    CPLError(CE_Failure, number_of(err->code), "GIQ[%s] %s", giq_code_tag(err->code),
+             masked(report, err->text, line));
+}

@@ -1,0 +1,257 @@
+#include "giq_result.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <string.h>
+
+/* Bits of later GDALs: GDAL_OF_FROM_GDALOPEN and GDAL_OF_THREAD_SAFE. */
+#define OF_FROM_GDALOPEN 0x400u
+#define OF_THREAD_SAFE   0x800u
+#define OF_KINDS         ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
+
+enum { LISTED_MAX = 300, REASON_MAX = 200 };
+
+/* ---- opening ---- */
+
+/* Open one path, quietly. NULL where no allowed driver takes it; the reason is
+ * CPLGetLastErrorMsg(). */
+static GDALDatasetH open_path(const char *path, unsigned flags, char **drivers)
+{
+    unsigned inner = flags & ~((unsigned)GDAL_OF_SHARED | OF_FROM_GDALOPEN |
+                               OF_THREAD_SAFE | (unsigned)GDAL_OF_UPDATE);
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+    GDALDatasetH dataset = GDALOpenEx(path, inner | GDAL_OF_VERBOSE_ERROR,
+                                      (const char *const *)drivers, NULL, NULL);
+    CPLPopErrorHandler();
+    return dataset;
+}
+
+/* Sharing needs the description to be the connection string; then PAM must never
+ * save, or it writes "GIQ:....aux.xml" into the current folder. GTiff starts PAM
+ * when the geotransform or metadata are asked for. */
+static GDALDatasetH open_shared(const char *path, const struct giq_result *result)
+{
+    char *before = CPLStrdup(CPLGetThreadLocalConfigOption("GDAL_PAM_ENABLED", ""));
+    CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", "NO");
+    GDALDatasetH dataset = open_path(path, result->flags, result->drivers);
+    if (dataset != NULL) {
+        double ignored[6];
+        (void)GDALGetGeoTransform(dataset, ignored);
+        (void)GDALGetMetadata(dataset, NULL);
+        GDALSetDescription(dataset, result->shared_name);
+    }
+    CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", before[0] == '\0' ? NULL : before);
+    CPLFree(before);
+    return dataset;
+}
+
+static bool can_open(const char *path, unsigned kinds, char **drivers)
+{
+    GDALDatasetH dataset = open_path(path, kinds, drivers);
+    if (dataset != NULL) {
+        GDALClose(dataset);
+    }
+    return dataset != NULL;
+}
+
+static unsigned asked_kinds(const struct giq_result *result)
+{
+    unsigned kinds = result->flags & OF_KINDS;
+    return kinds == 0 ? OF_KINDS : kinds;
+}
+
+static bool fail_unreadable(const struct giq_result *result, const char *path,
+                            struct giq_error *err)
+{
+    char reason[REASON_MAX];
+    unsigned kinds = asked_kinds(result);
+    (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
+    if (kinds != OF_KINDS && can_open(path, OF_KINDS & ~kinds, result->drivers)) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        kinds == GDAL_OF_RASTER
+                            ? "the result of the job %s is a vector dataset and was "
+                              "asked for as a raster: use ogrinfo or ogr2ogr"
+                            : "the result of the job %s is a raster and was asked for "
+                              "as a vector dataset: use gdalinfo or gdal_translate",
+                        result->job_id);
+    }
+    return giq_fail(err, GIQ_E_RESULT,
+                    "no allowed driver can read the result of the job %s (%s); "
+                    "GIQ_RESULT_DRIVERS=+NAME allows another one. %s",
+                    result->job_id, CPLGetFilename(path), reason);
+}
+
+/* ---- members of an unpacked archive ---- */
+
+/* Files that are parts of another, which lies beside them. */
+static bool is_part(const char *folder, const char *name)
+{
+    static const char *const parts[] = {"shx", "dbf", "prj", "cpg",    "sbn",
+                                        "sbx", "qix", "qpj", "shp.xml"};
+    const char *extension = CPLGetExtension(name);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (EQUAL(extension, parts[i])) {
+            char *base = CPLStrdup(CPLFormFilename(folder, name, NULL));
+            VSIStatBufL st;
+            bool found = VSIStatL(CPLResetExtension(base, "shp"), &st) == 0 ||
+                         VSIStatL(CPLResetExtension(base, "SHP"), &st) == 0;
+            CPLFree(base);
+            return found;
+        }
+    }
+    return false;
+}
+
+static bool is_shapefile(const char *name)
+{
+    return EQUAL(CPLGetExtension(name), "shp");
+}
+
+/* A folder that holds several Shapefiles and nothing else that can be opened is
+ * one dataset: its path into `*folder`, relative to the result. */
+static bool is_shapefile_folder(char **members, char **folder)
+{
+    char *parent = CPLStrdup(CPLGetPath(members[0]));
+    bool same = CSLCount(members) > 1;
+    for (int i = 0; members[i] != NULL; i++) {
+        same = same && is_shapefile(members[i]) &&
+               strcmp(CPLGetPath(members[i]), parent) == 0;
+    }
+    if (same) {
+        *folder = parent;
+        return true;
+    }
+    CPLFree(parent);
+    return false;
+}
+
+/* The members that can be opened as `kinds`: a GDAL string list of paths relative
+ * to the folder. */
+static char **list_members(const char *folder, unsigned kinds, char **drivers)
+{
+    char **members = NULL;
+    char **names = VSIReadDirRecursive(folder);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        const char *path = CPLFormFilename(folder, names[i], NULL);
+        char *copy = CPLStrdup(path);
+        VSIStatBufL st;
+        bool is_file = VSIStatL(copy, &st) == 0 && VSI_ISREG(st.st_mode);
+        if (is_file && !is_part(folder, names[i]) && can_open(copy, kinds, drivers)) {
+            members = CSLAddString(members, names[i]);
+        }
+        CPLFree(copy);
+    }
+    CSLDestroy(names);
+    return members;
+}
+
+static const char *show_list(char **members, char out[LISTED_MAX])
+{
+    out[0] = '\0';
+    for (int i = 0; members != NULL && members[i] != NULL; i++) {
+        if (strlen(out) + strlen(members[i]) + sizeof ", ..." > LISTED_MAX) {
+            (void)strcat(out, ", ...");
+            break;
+        }
+        (void)strcat(strcat(out, i == 0 ? "" : ", "), members[i]);
+    }
+    return out;
+}
+
+/* Which of the members is meant. `*out` is relative to the result and is freed with
+ * CPLFree(). */
+static bool choose(const struct giq_result *result, char **members, char **out,
+                   struct giq_error *err)
+{
+    char list[LISTED_MAX];
+    if (members == NULL) {
+        return fail_unreadable(result, result->path, err);
+    }
+    if (result->member != NULL) {
+        int at = CSLFindString(members, result->member);
+        if (at < 0) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "the result of the job %s has no member \"%s\"; it has %s",
+                            result->job_id, result->member, show_list(members, list));
+        }
+        *out = CPLStrdup(members[at]);
+        return true;
+    }
+    if (is_shapefile_folder(members, out)) {
+        return true;
+    }
+    if (CSLCount(members) > 1) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the result of the job %s has several members; choose one with "
+                        "member=<name>: %s",
+                        result->job_id, show_list(members, list));
+    }
+    *out = CPLStrdup(members[0]);
+    return true;
+}
+
+/* The path to open, to be freed with CPLFree(). */
+static bool resolve(const struct giq_result *result, char **out, struct giq_error *err)
+{
+    VSIStatBufL st;
+    bool is_folder = VSIStatL(result->path, &st) == 0 && VSI_ISDIR(st.st_mode);
+    if (!is_folder) {
+        const char *name = CPLGetFilename(result->path);
+        if (result->member != NULL && strcmp(result->member, name) != 0) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "the result of the job %s has no member \"%s\"; it has %s",
+                            result->job_id, result->member, name);
+        }
+        *out = CPLStrdup(result->path);
+        return true;
+    }
+    char **members = list_members(result->path, asked_kinds(result), result->drivers);
+    if (members == NULL) {
+        members = list_members(result->path, OF_KINDS, result->drivers);
+    }
+    char *member = NULL;
+    bool ok = choose(result, members, &member, err);
+    if (ok) {
+        *out = CPLStrdup(CPLFormFilename(result->path, member, NULL));
+        CPLFree(member);
+    }
+    CSLDestroy(members);
+    return ok;
+}
+
+/* ---- the whole ---- */
+
+bool giq_result_check(const struct giq_result *result, struct giq_error *err)
+{
+    VSIStatBufL st;
+    bool is_folder = VSIStatL(result->path, &st) == 0 && VSI_ISDIR(st.st_mode);
+    char **members =
+        is_folder ? list_members(result->path, OF_KINDS, result->drivers) : NULL;
+    bool ok = members != NULL ||
+              (!is_folder && can_open(result->path, OF_KINDS, result->drivers)) ||
+              fail_unreadable(result, result->path, err);
+    CSLDestroy(members);
+    return ok;
+}
+
+bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
+                     struct giq_error *err)
+{
+    char *path = NULL;
+    if (!resolve(result, &path, err)) {
+        return false;
+    }
+    GDALDatasetH dataset = result->flags & GDAL_OF_SHARED
+                               ? open_shared(path, result)
+                               : open_path(path, result->flags, result->drivers);
+    bool ok = dataset != NULL || fail_unreadable(result, path, err);
+    CPLFree(path);
+    CPLErrorReset();
+    if (ok) {
+        *out = dataset;
+    }
+    return ok;
+}

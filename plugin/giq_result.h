@@ -1,0 +1,35 @@
+/*
+ * Results: which GDAL driver may read one, the members of an unpacked archive,
+ * and handing the dataset over. A result comes from outside: it is opened only
+ * by drivers of the configured list.
+ */
+#ifndef GIQ_RESULT_H
+#define GIQ_RESULT_H
+
+#include <gdal.h>
+
+#include "giq/giq.h"
+
+struct giq_result {
+    const char *path;        /* a file, or the folder of an unpacked archive */
+    const char *job_id;      /* for messages */
+    const char *member;      /* which one to open, or NULL */
+    const char *shared_name; /* the connection string */
+    char **drivers;          /* a GDAL string list */
+    unsigned flags;          /* GDAL_OF_... as the caller asked */
+};
+
+/* Whether some allowed driver can open what lies at `path`, as whatever kind.
+ * Errors: GIQ_E_RESULT. */
+bool giq_result_check(const struct giq_result *result, struct giq_error *err);
+
+/*
+ * Open the result as the kind that is asked for. The caller owns `*out`, a dataset
+ * of the driver that reads it; its description is the path of its file, but for
+ * GDAL_OF_SHARED. Errors: GIQ_E_RESULT (other kind, no driver), GIQ_E_USAGE (a
+ * member that is not there, or several and none named; both list them).
+ */
+bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
+                     struct giq_error *err);
+
+#endif

@@ -1,0 +1,222 @@
+#include "giq_tables.h"
+
+#include <cpl_string.h>
+#include <ogr_api.h>
+#include <ogr_srs_api.h>
+
+struct column {
+    const char *name;
+    OGRFieldType type;
+};
+
+static const struct column model_columns[] = {
+    {"id", OFTString},   {"name", OFTString},       {"version", OFTString},
+    {"type", OFTString}, {"labels", OFTStringList}, {"json", OFTString},
+};
+
+enum job_column {
+    JOB_KEY,
+    JOB_MODEL_ID,
+    JOB_FILE_ID,
+    JOB_UPLOAD,
+    JOB_LABEL,
+    JOB_JOB_ID,
+    JOB_STATUS,
+    JOB_TYPE,
+    JOB_STARTED_AT,
+    JOB_SUBMITTED_AT,
+    JOB_FINISHED_AT,
+    JOB_RESULT_PATH,
+    JOB_RESULT_SIZE,
+    JOB_ERROR,
+};
+
+static const struct column job_columns[] = {
+    [JOB_KEY] = {"key", OFTString},
+    [JOB_MODEL_ID] = {"model_id", OFTString},
+    [JOB_FILE_ID] = {"file_id", OFTString},
+    [JOB_UPLOAD] = {"upload", OFTString},
+    [JOB_LABEL] = {"label", OFTString},
+    [JOB_JOB_ID] = {"job_id", OFTString},
+    [JOB_STATUS] = {"status", OFTString},
+    [JOB_TYPE] = {"type", OFTString},
+    [JOB_STARTED_AT] = {"started_at", OFTDateTime},
+    [JOB_SUBMITTED_AT] = {"submitted_at", OFTDateTime},
+    [JOB_FINISHED_AT] = {"finished_at", OFTDateTime},
+    [JOB_RESULT_PATH] = {"result_path", OFTString},
+    [JOB_RESULT_SIZE] = {"result_size", OFTInteger64},
+    [JOB_ERROR] = {"error", OFTString},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- making ---- */
+
+/* The driver of in-memory vector data is "Memory" before GDAL 3.11, then "MEM". */
+static GDALDatasetH make_dataset(struct giq_error *err)
+{
+    GDALDriverH driver = NULL;
+#if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
+    driver = GDALGetDriverByName("Memory");
+#endif
+    if (driver == NULL) {
+        driver = GDALGetDriverByName("MEM");
+    }
+    GDALDatasetH dataset =
+        driver == NULL ? NULL : GDALCreate(driver, "", 0, 0, 0, GDT_Unknown, NULL);
+    if (dataset == NULL) {
+        (void)giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a table in memory");
+    }
+    return dataset;
+}
+
+static OGRLayerH make_layer(GDALDatasetH dataset, const char *name,
+                            OGRwkbGeometryType geometry, const struct column *columns,
+                            size_t count)
+{
+    OGRSpatialReferenceH srs = NULL;
+    if (geometry != wkbNone) {
+        srs = OSRNewSpatialReference(NULL);
+        (void)OSRImportFromEPSG(srs, 4326);
+        OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
+    }
+    OGRLayerH layer = GDALDatasetCreateLayer(dataset, name, srs, geometry, NULL);
+    if (srs != NULL) {
+        OSRRelease(srs);
+    }
+    for (size_t i = 0; layer != NULL && i < count; i++) {
+        OGRFieldDefnH field = OGR_Fld_Create(columns[i].name, columns[i].type);
+        (void)OGR_L_CreateField(layer, field, TRUE);
+        OGR_Fld_Destroy(field);
+    }
+    return layer;
+}
+
+/* Add the row, which is released. */
+static bool add_row(OGRLayerH layer, OGRFeatureH row, struct giq_error *err)
+{
+    bool ok = OGR_L_CreateFeature(layer, row) == OGRERR_NONE ||
+              giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a row in memory");
+    OGR_F_Destroy(row);
+    return ok;
+}
+
+/* What is absent is NULL in the table. */
+static void set_text(OGRFeatureH row, int column, const char *text)
+{
+    if (text == NULL) {
+        OGR_F_SetFieldNull(row, column);
+    } else {
+        OGR_F_SetFieldString(row, column, text);
+    }
+}
+
+static void set_time(OGRFeatureH row, int column, int64_t ms)
+{
+    enum { UTC = 100, DAY_S = 24 * 60 * 60 };
+    struct tm civil = {0};
+    if (ms == GIQ_TIME_NONE) {
+        OGR_F_SetFieldNull(row, column);
+        return;
+    }
+    (void)CPLUnixTimeToYMDHMS(ms / 1000, &civil);
+    OGR_F_SetFieldDateTimeEx(row, column, civil.tm_year + 1900, civil.tm_mon + 1,
+                             civil.tm_mday, civil.tm_hour, civil.tm_min,
+                             (float)civil.tm_sec + (float)(ms % 1000) / 1000.0f, UTC);
+}
+
+/* ---- models ---- */
+
+static bool add_model(OGRLayerH layer, const struct giq_model *model,
+                      struct giq_error *err)
+{
+    const char *const texts[] = {model->id,   model->name, model->version,
+                                 model->type, NULL,        model->json};
+    OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    for (int i = 0; i < (int)COUNT(texts); i++) {
+        set_text(row, i, texts[i]);
+    }
+    if (model->labels != NULL) {
+        OGR_F_SetFieldStringList(row, OGR_F_GetFieldIndex(row, "labels"),
+                                 (CSLConstList)model->labels);
+    }
+    return add_row(layer, row, err);
+}
+
+bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
+                       struct giq_error *err)
+{
+    GDALDatasetH dataset = make_dataset(err);
+    if (dataset == NULL) {
+        return false;
+    }
+    OGRLayerH layer =
+        make_layer(dataset, "models", wkbNone, model_columns, COUNT(model_columns));
+    bool ok = layer != NULL || giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer");
+    for (size_t i = 0; ok && i < models->count; i++) {
+        ok = add_model(layer, &models->item[i], err);
+    }
+    if (!ok) {
+        GDALClose(dataset);
+        return false;
+    }
+    *out = dataset;
+    return true;
+}
+
+/* ---- one job ---- */
+
+static void set_area(OGRFeatureH row, const char *wkt)
+{
+    OGRGeometryH area = NULL;
+    char *text = (char *)wkt;
+    if (wkt != NULL && OGR_G_CreateFromWkt(&text, NULL, &area) == OGRERR_NONE) {
+        (void)OGR_F_SetGeometryDirectly(row, OGR_G_ForceToMultiPolygon(area));
+    }
+}
+
+static bool add_job(OGRLayerH layer, const struct giq_job_view *job,
+                    struct giq_error *err)
+{
+    OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    set_text(row, JOB_KEY, job->key);
+    set_text(row, JOB_MODEL_ID, job->model_id);
+    set_text(row, JOB_FILE_ID, job->file_id);
+    set_text(row, JOB_UPLOAD, NULL);
+    set_text(row, JOB_LABEL, job->label);
+    set_text(row, JOB_JOB_ID, job->job_id);
+    set_text(row, JOB_STATUS, job->status);
+    set_text(row, JOB_TYPE, job->type);
+    set_time(row, JOB_STARTED_AT, job->started_ms);
+    set_time(row, JOB_SUBMITTED_AT, job->submitted_ms);
+    set_time(row, JOB_FINISHED_AT, job->finished_ms);
+    set_text(row, JOB_RESULT_PATH, job->result_path);
+    if (job->result_size >= 0) {
+        OGR_F_SetFieldInteger64(row, JOB_RESULT_SIZE, job->result_size);
+    } else {
+        OGR_F_SetFieldNull(row, JOB_RESULT_SIZE);
+    }
+    set_text(row, JOB_ERROR, job->error);
+    set_area(row, job->area);
+    return add_row(layer, row, err);
+}
+
+bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
+                    struct giq_error *err)
+{
+    GDALDatasetH dataset = make_dataset(err);
+    if (dataset == NULL) {
+        return false;
+    }
+    OGRLayerH layer =
+        make_layer(dataset, "job", wkbMultiPolygon, job_columns, COUNT(job_columns));
+    bool ok =
+        (layer != NULL || giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer")) &&
+        add_job(layer, job, err);
+    if (!ok) {
+        GDALClose(dataset);
+        return false;
+    }
+    *out = dataset;
+    return true;
+}

@@ -1,0 +1,20 @@
+/*
+ * Tables as in-memory datasets: the models of a service, and one job.
+ */
+#ifndef GIQ_TABLES_H
+#define GIQ_TABLES_H
+
+#include <gdal.h>
+
+#include "giq/giq.h"
+
+/* A dataset with the layer `models`. The caller owns `*out`. Errors: GIQ_E_MEMORY
+ * (GDAL's in-memory driver is not there). */
+bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
+                       struct giq_error *err);
+
+/* A dataset with the layer `job` of one row, whose geometry is the job's area. */
+bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
+                    struct giq_error *err);
+
+#endif
