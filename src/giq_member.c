@@ -8,49 +8,51 @@
 #include "giq_name.h"
 #include "giq_text.h"
 
-/* Beyond any archive that giq_archive takes. */
-enum { NUMBER_MAX = 20000 };
+/* A raw path is at most so long, and so many numbers are tried for a name: both
+ * bound what a hostile archive can cost. */
+enum { RAW_MAX = 4096, TRIES_MAX = 200 };
 
-/* What is remembered, by the first character of a key. The rest of the key is a
- * path; those of paths given out are in lower case. */
+/* What is remembered, by the first character of a key. After it come the number
+ * of a folder that was given out, and a name in it. */
 enum topic {
     MEMBER = 'm', /* a raw path that was seen */
-    FOLDER = 'f', /* raw folder in a folder given out: its path */
-    GROUP = 'g',  /* raw stem in a folder given out: its number */
+    FOLDER = 'f', /* a raw folder: its name, and its own number */
+    GROUP = 'g',  /* a raw stem: the "-n" that its files have */
     STEM = 's',   /* a stem given out: the group that has it */
-    TAKEN = 't',  /* a path given out */
+    NEXT = 'n',   /* a cleaned stem: the next "-n" to try */
+    TAKEN = 't',  /* a name given out */
 };
 
-/* `text` is NULL where the fact that it is there is all. */
-struct entry {
+struct fact {
     char *key;
-    char *text;
+    char *text; /* NULL where there is none */
     int number;
 };
 
 struct giq_members {
-    void *tree; /* of struct entry, by tsearch() */
+    void *tree; /* of struct fact, by tsearch() */
+    int folders;
 };
 
 /* A part of a path on its way to a name. */
 struct part {
-    const char *folder;       /* given out, with '/' at its end, or "" */
+    int folder;               /* number of the folder it lies in */
     const char *raw;          /* as the archive has it */
     char name[GIQ_NAME_SIZE]; /* cleaned */
 };
 
 static int compare(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
+    return strcmp(((const struct fact *)a)->key, ((const struct fact *)b)->key);
 }
 
-static void free_entry(void *node)
+static void free_fact(void *node)
 {
-    struct entry *entry = node;
-    if (entry != NULL) {
-        free(entry->key);
-        free(entry->text);
-        free(entry);
+    struct fact *fact = node;
+    if (fact != NULL) {
+        free(fact->key);
+        free(fact->text);
+        free(fact);
     }
 }
 
@@ -67,43 +69,44 @@ bool giq_members_new(struct giq_members **out, struct giq_error *err)
 void giq_members_free(struct giq_members *members)
 {
     if (members != NULL) {
-        tdestroy(members->tree, free_entry);
+        tdestroy(members->tree, free_fact);
         free(members);
     }
 }
 
-/* "<topic><folder><name>", to be freed; NULL when out of memory. */
-static char *make_key(enum topic topic, const char *folder, const char *name)
+/* To be freed; NULL when out of memory. Names given out are folded, so that none
+ * is the same as another but for case. */
+static char *make_key(enum topic topic, int folder, const char *name)
 {
     char *key = NULL;
-    if (asprintf(&key, "%c%s%s", (char)topic, folder, name) < 0) {
+    if (asprintf(&key, "%c%d/%s", (char)topic, folder, name) < 0) {
         return NULL;
     }
-    bool fold = topic == STEM || topic == TAKEN;
+    bool fold = topic == STEM || topic == NEXT || topic == TAKEN;
     for (char *c = key; fold && *c != '\0'; c++) {
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
     }
     return key;
 }
 
-/* The entry of a key, made where it is missing. NULL when out of memory. */
-static struct entry *get(struct giq_members *members, enum topic topic,
-                         const char *folder, const char *name, bool *out_new)
+/* The fact of a key, made where it is missing. NULL when out of memory. */
+static struct fact *get(struct giq_members *members, enum topic topic, int folder,
+                        const char *name, bool *out_new)
 {
-    struct entry *entry = calloc(1, sizeof *entry);
-    if (entry == NULL) {
+    struct fact *fact = calloc(1, sizeof *fact);
+    if (fact == NULL) {
         return NULL;
     }
-    entry->key = make_key(topic, folder, name);
-    struct entry **node =
-        entry->key == NULL ? NULL : tsearch(entry, &members->tree, compare);
+    fact->key = make_key(topic, folder, name);
+    struct fact **node =
+        fact->key == NULL ? NULL : tsearch(fact, &members->tree, compare);
     if (node == NULL) {
-        free_entry(entry);
+        free_fact(fact);
         return NULL;
     }
-    *out_new = *node == entry;
-    if (*node != entry) {
-        free_entry(entry);
+    *out_new = *node == fact;
+    if (*node != fact) {
+        free_fact(fact);
     }
     return *node;
 }
@@ -142,52 +145,14 @@ static bool fail_crowded(struct giq_error *err)
                     "the result is an archive that has too many members of one name");
 }
 
-/* Take the path of a part with the first number from `number` on that is free. */
-static bool take_path(struct giq_members *members, const struct part *part, int number,
-                      char out[GIQ_NAME_SIZE], bool *out_taken, struct giq_error *err)
-{
-    bool is_new = false;
-    (void)number_name(part->name, number, out);
-    if (get(members, TAKEN, part->folder, out, &is_new) == NULL) {
-        return giq_fail_memory(err);
-    }
-    *out_taken = is_new;
-    return true;
-}
-
-static bool name_folder(struct giq_members *members, const struct part *part,
-                        char out[GIQ_NAME_SIZE], struct giq_error *err)
-{
-    bool is_new = false;
-    struct entry *folder = get(members, FOLDER, part->folder, part->raw, &is_new);
-    if (folder == NULL) {
-        return giq_fail_memory(err);
-    }
-    if (folder->text != NULL) {
-        memcpy(out, folder->text, strlen(folder->text) + 1);
-        return true;
-    }
-    for (int number = 1; number <= NUMBER_MAX; number++) {
-        bool taken = false;
-        if (!take_path(members, part, number, out, &taken, err)) {
-            return false;
-        }
-        if (taken) {
-            folder->text = strdup(out);
-            return folder->text != NULL || giq_fail_memory(err);
-        }
-    }
-    return fail_crowded(err);
-}
-
 /* Whether the stem of the name with this number is or becomes the group's. */
 static bool claim_stem(struct giq_members *members, const struct part *part, int number,
-                       const struct entry *group, bool *out_ours, struct giq_error *err)
+                       const struct fact *group, bool *out_ours, struct giq_error *err)
 {
     char name[GIQ_NAME_SIZE];
     name[number_name(part->name, number, name)] = '\0';
     bool is_new = false;
-    struct entry *stem = get(members, STEM, part->folder, name, &is_new);
+    struct fact *stem = get(members, STEM, part->folder, name, &is_new);
     if (stem == NULL) {
         return giq_fail_memory(err);
     }
@@ -201,8 +166,79 @@ static bool claim_stem(struct giq_members *members, const struct part *part, int
     return true;
 }
 
+/* Take the name with this number where it is free. A folder has no group. */
+static bool try_name(struct giq_members *members, const struct part *part, int number,
+                     const struct fact *group, char out[GIQ_NAME_SIZE], bool *out_taken,
+                     struct giq_error *err)
+{
+    bool ours = group == NULL;
+    if (!ours && !claim_stem(members, part, number, group, &ours, err)) {
+        return false;
+    }
+    bool is_new = false;
+    (void)number_name(part->name, number, out);
+    if (ours && get(members, TAKEN, part->folder, out, &is_new) == NULL) {
+        return giq_fail_memory(err);
+    }
+    *out_taken = is_new;
+    return true;
+}
+
+/* Take a name with the number at `*number` or, where it is not free, a later
+ * one, which is put there. */
+static bool take_name(struct giq_members *members, const struct part *part,
+                      const struct fact *group, int *number, char out[GIQ_NAME_SIZE],
+                      struct giq_error *err)
+{
+    char stem[GIQ_NAME_SIZE];
+    stem[number_name(part->name, 1, stem)] = '\0';
+    bool is_new = false;
+    struct fact *next = get(members, NEXT, part->folder, stem, &is_new);
+    if (next == NULL) {
+        return giq_fail_memory(err);
+    }
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        bool taken = false;
+        if (!try_name(members, part, *number, group, out, &taken, err)) {
+            return false;
+        }
+        next->number = *number < next->number ? next->number : *number + 1;
+        if (taken) {
+            return true;
+        }
+        *number = next->number;
+    }
+    return giq_fail(err, GIQ_E_RESULT,
+                    "the result is an archive that has too many members of one name");
+}
+
+/* `*folder` becomes the number of the part's folder. */
+static bool name_folder(struct giq_members *members, const struct part *part,
+                        char out[GIQ_NAME_SIZE], int *folder, struct giq_error *err)
+{
+    bool is_new = false;
+    struct fact *known = get(members, FOLDER, part->folder, part->raw, &is_new);
+    if (known == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (known->text == NULL) {
+        int number = 1;
+        if (!take_name(members, part, NULL, &number, out, err)) {
+            return false;
+        }
+        known->text = strdup(out);
+        known->number = ++members->folders;
+    }
+    if (known->text == NULL) {
+        return giq_fail_memory(err);
+    }
+    memcpy(out, known->text, strlen(known->text) + 1);
+    *folder = known->number;
+    return true;
+}
+
 /* The group of a file: all that shares what stands before the last dot. */
-static struct entry *group_of(struct giq_members *members, const struct part *part)
+static struct fact *group_of(struct giq_members *members, const struct part *part)
 {
     char *stem = strdup(part->raw);
     if (stem == NULL) {
@@ -213,7 +249,7 @@ static struct entry *group_of(struct giq_members *members, const struct part *pa
         *dot = '\0';
     }
     bool is_new = false;
-    struct entry *group = get(members, GROUP, part->folder, stem, &is_new);
+    struct fact *group = get(members, GROUP, part->folder, stem, &is_new);
     free(stem);
     return group;
 }
@@ -221,24 +257,16 @@ static struct entry *group_of(struct giq_members *members, const struct part *pa
 static bool name_file(struct giq_members *members, const struct part *part,
                       char out[GIQ_NAME_SIZE], struct giq_error *err)
 {
-    struct entry *group = group_of(members, part);
+    struct fact *group = group_of(members, part);
     if (group == NULL) {
         return giq_fail_memory(err);
     }
     int number = group->number == 0 ? 1 : group->number;
-    for (; number <= NUMBER_MAX; number++) {
-        bool ours = false;
-        bool taken = false;
-        if (!claim_stem(members, part, number, group, &ours, err) ||
-            (ours && !take_path(members, part, number, out, &taken, err))) {
-            return false;
-        }
-        if (taken) {
-            group->number = group->number == 0 ? number : group->number;
-            return true;
-        }
+    if (!take_name(members, part, group, &number, out, err)) {
+        return false;
     }
-    return fail_crowded(err);
+    group->number = group->number == 0 ? number : group->number;
+    return true;
 }
 
 /* ---- paths ---- */
@@ -295,31 +323,16 @@ bool giq_member_is_passed_over(const char *raw)
     return false;
 }
 
-/* Put the name of one part after `path`, whose last part it is or a folder. */
-static bool add_part(struct giq_members *members, const char *raw, size_t raw_len,
-                     bool is_last, char *path, struct giq_error *err)
+static bool check_raw(struct giq_members *members, const char *raw, struct giq_error *err)
 {
-    char *copy = strndup(raw, raw_len);
-    if (copy == NULL) {
-        return giq_fail_memory(err);
+    if (strlen(raw) > RAW_MAX) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result is an archive that has a member whose path is longer "
+                        "than %d bytes",
+                        (int)RAW_MAX);
     }
-    struct part part = {.folder = path, .raw = copy};
-    char name[GIQ_NAME_SIZE];
-    giq_name_clean(copy, part.name);
-    bool ok = is_last ? name_file(members, &part, name, err)
-                      : name_folder(members, &part, name, err);
-    if (ok) {
-        (void)strcat(path, name);
-    }
-    free(copy);
-    return ok;
-}
-
-static bool check_once(struct giq_members *members, const char *raw,
-                       struct giq_error *err)
-{
     bool is_new = false;
-    if (get(members, MEMBER, "", raw, &is_new) == NULL) {
+    if (get(members, MEMBER, 0, raw, &is_new) == NULL) {
         return giq_fail_memory(err);
     }
     struct giq_shown shown;
@@ -328,33 +341,55 @@ static bool check_once(struct giq_members *members, const char *raw,
                               giq_text_show(raw, &shown));
 }
 
+/* Put the name of one part behind `path`; `*folder` is where it lies and then,
+ * where it is no file, the folder that it is. */
+static bool add_part(struct giq_members *members, const char *raw, size_t raw_len,
+                     bool is_file, int *folder, char *path, struct giq_error *err)
+{
+    char *copy = strndup(raw, raw_len);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct part part = {.folder = *folder, .raw = copy};
+    char name[GIQ_NAME_SIZE];
+    giq_name_clean(copy, part.name);
+    bool ok = is_file ? name_file(members, &part, name, err)
+                      : name_folder(members, &part, name, folder, err);
+    if (ok) {
+        (void)strcat(path, name);
+    }
+    free(copy);
+    return ok;
+}
+
 bool giq_members_place(struct giq_members *members, const char *raw, char **out_path,
                        size_t *out_folder_len, struct giq_error *err)
 {
-    if (!check_once(members, raw, err)) {
-        return false;
-    }
     char path[GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE + 1] = "";
     size_t folder_len = 0;
     size_t len = 0;
-    const char *part = next_part(raw, &len);
-    for (int depth = 1; part != NULL; depth++) {
-        if (depth > GIQ_MEMBER_DEPTH_MAX) {
+    int folder = 0;
+    int depth = 0;
+    if (!check_raw(members, raw, err)) {
+        return false;
+    }
+    for (const char *at = next_part(raw, &len); at != NULL;) {
+        size_t part_len = len;
+        const char *after = next_part(at + part_len, &len);
+        if (++depth > GIQ_MEMBER_DEPTH_MAX) {
             return giq_fail(err, GIQ_E_RESULT,
                             "the result is an archive that has folders too deep");
         }
-        size_t part_len = len;
-        const char *after = next_part(part + part_len, &len);
-        if (!add_part(members, part, part_len, after == NULL, path, err)) {
+        if (!add_part(members, at, part_len, after == NULL, &folder, path, err)) {
             return false;
         }
         if (after != NULL) {
             folder_len = strlen(path);
             (void)strcat(path, "/");
         }
-        part = after;
+        at = after;
     }
-    char *out = strdup(path[0] == '\0' ? "result" : path);
+    char *out = strdup(path);
     if (out == NULL) {
         return giq_fail_memory(err);
     }

@@ -27,8 +27,9 @@ bool giq_member_is_passed_over(const char *raw);
 
 /*
  * The path for the file `raw`, to be freed. `*out_folder_len` is the length of
- * the folder's part of it, 0 where it has none. Errors: GIQ_E_RESULT (the same
- * member twice, too deep), GIQ_E_MEMORY.
+ * the folder's part of it, 0 where it has none. `raw` must not be one to be
+ * passed over. Errors: GIQ_E_RESULT (the same member twice, too deep, too long),
+ * GIQ_E_MEMORY.
  */
 bool giq_members_place(struct giq_members *members, const char *raw, char **out_path,
                        size_t *out_folder_len, struct giq_error *err);
