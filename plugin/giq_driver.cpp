@@ -40,6 +40,19 @@ static CPLErr refuse_copy(const char *, const char *)
     return giq_plugin_refuse("copied as files");
 }
 
+static GDALDataset *refuse_create(const char *, int, int, int, GDALDataType, char **)
+{
+    giq_plugin_refuse("created");
+    return nullptr;
+}
+
+static GDALDataset *refuse_create_copy(const char *, GDALDataset *, int, char **,
+                                       GDALProgressFunc, void *)
+{
+    giq_plugin_refuse("created");
+    return nullptr;
+}
+
 extern "C" CPL_DLL void GDALRegister_GIQ(void)
 {
     if (!GDAL_CHECK_VERSION("GIQ driver") || GDALGetDriverByName("GIQ") != nullptr) {
@@ -55,4 +68,7 @@ extern "C" CPL_DLL void GDALRegister_GIQ(void)
     driver->pfnRename = refuse_rename;
     driver->pfnCopyFiles = refuse_copy;
     GDALRegisterDriver(handle);
+    /* Set after registering, which would list the driver as able to create. */
+    driver->pfnCreate = refuse_create;
+    driver->pfnCreateCopy = refuse_create_copy;
 }

@@ -1,7 +1,7 @@
 #include "giq_report.h"
 
 #include <cpl_error.h>
-#include <string.h>
+#include <cpl_string.h>
 
 enum { LINE_MAX_BYTES = 600, TICK_MS = 1000 };
 
@@ -24,9 +24,7 @@ static CPLErrorNum number_of(enum giq_code code)
 static const char *masked(const struct giq_report *report, const char *text,
                           char out[LINE_MAX_BYTES])
 {
-    size_t len = strnlen(text, LINE_MAX_BYTES - 1);
-    (void)memcpy(out, text, len);
-    out[len] = '\0';
+    (void)CPLStrlcpy(out, text, LINE_MAX_BYTES);
     if (report->cred != NULL) {
         giq_cred_mask(report->cred, out);
     }

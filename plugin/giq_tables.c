@@ -3,6 +3,7 @@
 #include <cpl_string.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
+#include <time.h>
 
 struct column {
     const char *name;
@@ -113,13 +114,13 @@ static void set_text(OGRFeatureH row, int column, const char *text)
 
 static void set_time(OGRFeatureH row, int column, int64_t ms)
 {
-    enum { UTC = 100, DAY_S = 24 * 60 * 60 };
-    struct tm civil = {0};
-    if (ms == GIQ_TIME_NONE) {
+    enum { UTC = 100 };
+    struct tm civil;
+    time_t seconds = (time_t)(ms / 1000);
+    if (ms == GIQ_TIME_NONE || gmtime_r(&seconds, &civil) == NULL) {
         OGR_F_SetFieldNull(row, column);
         return;
     }
-    (void)CPLUnixTimeToYMDHMS(ms / 1000, &civil);
     OGR_F_SetFieldDateTimeEx(row, column, civil.tm_year + 1900, civil.tm_mon + 1,
                              civil.tm_mday, civil.tm_hour, civil.tm_min,
                              (float)civil.tm_sec + (float)(ms % 1000) / 1000.0f, UTC);
