@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,15 +96,20 @@ static void add_member(struct archive *out, const struct member *member)
     archive_entry_free(entry);
 }
 
-/* The members end with one without a path. */
+/* The members end with one without a path. Their names are UTF-8, which the
+ * writer must know; the reader must not depend on the locale. */
 static void make_archive(enum giq_archive_kind kind, const char *options,
                          const struct member *members)
 {
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = uselocale(utf8);
     struct archive *out = begin_archive(kind, options);
     for (; members->path != NULL; members++) {
         add_member(out, members);
     }
     end_archive(out);
+    (void)uselocale(before);
+    freelocale(utf8);
 }
 
 static void read_archive(struct giq_buf *bytes)
