@@ -54,8 +54,6 @@ static const struct {
     {"GDAL_HTTP_UNSAFESSL", GIQ_NET_UNSAFE_SSL},
 };
 
-enum { COUNT_NET = sizeof net_options / sizeof net_options[0] };
-
 /* What is being read. */
 struct reader {
     char **open_options;
@@ -328,6 +326,18 @@ static bool read_result_drivers(struct reader *reader)
            giq_fail(reader->err, GIQ_E_USAGE, "%s names no driver", name);
 }
 
+static void read_net_options(struct reader *reader)
+{
+    struct giq_settings *settings = &reader->config->settings;
+    settings->net[GIQ_NET_USERAGENT] = "gdal-giq/" GIQ_VERSION;
+    for (size_t i = 0; i < sizeof net_options / sizeof net_options[0]; i++) {
+        const char *value = get_config(reader, net_options[i].name);
+        if (value != NULL) {
+            settings->net[net_options[i].option] = value;
+        }
+    }
+}
+
 /* ---- the whole ---- */
 
 bool giq_config_read(char **open_options, struct giq_config *out, struct giq_error *err)
@@ -342,12 +352,7 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         config.geometry =
             (char *)CSLFetchNameValue(open_options, options[OPT_GEOMETRY].name);
         config.geometry = config.geometry == NULL ? NULL : CPLStrdup(config.geometry);
-        for (int i = 0; i < COUNT_NET; i++) {
-            const char *value = get_config(&reader, net_options[i].name);
-            if (value != NULL) {
-                config.settings.net[net_options[i].option] = value;
-            }
-        }
+        read_net_options(&reader);
     }
     CPLFree(reader.typed_url);
     if (!ok) {

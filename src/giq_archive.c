@@ -11,16 +11,29 @@
 #include "giq_os.h"
 #include "giq_text.h"
 
-enum { BLOCK_SIZE = 65536 };
+enum { BLOCK_SIZE = 65536, TRAILER_SIZE = 8 };
+
+/* A gzip being unpacked for the tar reader. libarchive looks neither at the
+ * checksum nor at the length in its trailer, so that is done here. */
+struct gunzip {
+    struct archive *in;
+    uint32_t crc_table[256];
+    uint32_t crc;
+    unsigned char trailer[TRAILER_SIZE]; /* the last bytes of the file */
+    int64_t bytes;
+    char block[BLOCK_SIZE];
+};
 
 /* An archive being unpacked. */
 struct unpack {
     struct archive *in;
+    struct gunzip gunzip;
     struct giq_members *members;
     const char *folder;
     unsigned access;
     int64_t bytes; /* written */
     int64_t bytes_max;
+    bool is_too_large;
     int seen; /* members, also those passed over */
     int taken;
     char block[BLOCK_SIZE];
@@ -32,15 +45,131 @@ static bool fail(struct giq_error *err, const char *what)
 }
 
 /* What libarchive says is wrong. */
-static bool fail_archive(struct archive *in, const char *what, struct giq_error *err)
+static bool fail_archive(const struct unpack *unpack, struct archive *in,
+                         struct giq_error *err)
 {
+    if (unpack->is_too_large) {
+        return fail(err, "unpacks to too many bytes");
+    }
     if (archive_errno(in) == ENOMEM) {
         return giq_fail_memory(err);
     }
     struct giq_shown shown;
     const char *why = archive_error_string(in);
-    return giq_fail(err, GIQ_E_RESULT, "the result is an archive that %s: %s", what,
+    return giq_fail(err, GIQ_E_RESULT, "the result is an archive that is damaged: %s",
                     giq_text_show(why == NULL ? "no reason given" : why, &shown));
+}
+
+/* ---- gzip ---- */
+
+static void make_crc_table(uint32_t table[256])
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++) {
+            crc = crc & 1 ? crc >> 1 ^ UINT32_C(0xEDB88320) : crc >> 1;
+        }
+        table[i] = crc;
+    }
+}
+
+static void count_bytes(struct gunzip *gunzip, size_t len)
+{
+    uint32_t crc = ~gunzip->crc;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)gunzip->block[i];
+        crc = crc >> 8 ^ gunzip->crc_table[(crc ^ byte) & 0xFF];
+    }
+    gunzip->crc = ~crc;
+    gunzip->bytes += (int64_t)len;
+}
+
+/* The reader that libarchive calls for the tar in the gzip. */
+static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes)
+{
+    struct unpack *unpack = ctx;
+    struct gunzip *gunzip = &unpack->gunzip;
+    la_ssize_t n = archive_read_data(gunzip->in, gunzip->block, BLOCK_SIZE);
+    if (n < 0) {
+        const char *why = archive_error_string(gunzip->in);
+        archive_set_error(out, archive_errno(gunzip->in), "%s", why == NULL ? "" : why);
+        return ARCHIVE_FATAL;
+    }
+    count_bytes(gunzip, (size_t)n);
+    if (gunzip->bytes > unpack->bytes_max) {
+        unpack->is_too_large = true;
+        archive_set_error(out, EFBIG, "too large");
+        return ARCHIVE_FATAL;
+    }
+    *bytes = gunzip->block;
+    return n;
+}
+
+/* Open the bytes of a file, through gzip or as they are. */
+static bool open_raw(struct unpack *unpack, const char *path, bool is_gzip,
+                     struct archive **out, struct giq_error *err)
+{
+    struct archive *in = archive_read_new();
+    if (in == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct archive_entry *entry = NULL;
+    bool ok = (!is_gzip || archive_read_support_filter_gzip(in) == ARCHIVE_OK) &&
+              archive_read_support_format_raw(in) == ARCHIVE_OK &&
+              archive_read_open_filename(in, path, BLOCK_SIZE) == ARCHIVE_OK &&
+              archive_read_next_header(in, &entry) == ARCHIVE_OK;
+    if (!ok) {
+        (void)fail_archive(unpack, in, err);
+    } else if (is_gzip && archive_filter_code(in, 0) != ARCHIVE_FILTER_GZIP) {
+        ok = fail(err, "is damaged: it is no gzip");
+    }
+    if (!ok) {
+        (void)archive_read_free(in);
+        return false;
+    }
+    *out = in;
+    return true;
+}
+
+static bool read_trailer(struct unpack *unpack, const char *path, struct giq_error *err)
+{
+    struct gunzip *gunzip = &unpack->gunzip;
+    struct archive *in = NULL;
+    if (!open_raw(unpack, path, false, &in, err)) {
+        return false;
+    }
+    size_t kept = 0;
+    la_ssize_t n = 0;
+    while ((n = archive_read_data(in, gunzip->block + kept, BLOCK_SIZE - kept)) > 0) {
+        size_t len = kept + (size_t)n;
+        kept = len < TRAILER_SIZE ? len : TRAILER_SIZE;
+        memmove(gunzip->block, gunzip->block + len - kept, kept);
+    }
+    bool ok = n == 0 || fail_archive(unpack, in, err);
+    memcpy(gunzip->trailer, gunzip->block, kept);
+    (void)archive_read_free(in);
+    return ok;
+}
+
+static uint32_t little_endian(const unsigned char *at)
+{
+    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* Read what stands behind the tar and compare all with the trailer. */
+static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
+{
+    const struct gunzip *gunzip = &unpack->gunzip;
+    const void *bytes = NULL;
+    la_ssize_t n = 0;
+    while ((n = read_gunzip(unpack->in, unpack, &bytes)) > 0) {
+    }
+    if (n < 0) {
+        return fail_archive(unpack, unpack->in, err);
+    }
+    bool is_true = little_endian(gunzip->trailer) == gunzip->crc &&
+                   little_endian(gunzip->trailer + 4) == (uint32_t)gunzip->bytes;
+    return is_true || fail(err, "is damaged: its checksum is not true");
 }
 
 /* ---- one member ---- */
@@ -57,7 +186,7 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
     for (;;) {
         la_ssize_t n = archive_read_data(unpack->in, unpack->block, BLOCK_SIZE);
         if (n < ARCHIVE_OK) {
-            return fail_archive(unpack->in, "is damaged", err);
+            return fail_archive(unpack, unpack->in, err);
         }
         if (n == 0) {
             break;
@@ -65,7 +194,8 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
         size += n;
         unpack->bytes += n;
         if (unpack->bytes > unpack->bytes_max) {
-            return fail(err, "unpacks to too many bytes");
+            unpack->is_too_large = true;
+            return fail_archive(unpack, unpack->in, err);
         }
         if (!giq_os_write(file, unpack->block, (size_t)n, err)) {
             return false;
@@ -111,7 +241,7 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
         return true;
     }
     if (raw == NULL || status != ARCHIVE_OK) {
-        return fail_archive(unpack->in, "is damaged", err);
+        return fail_archive(unpack, unpack->in, err);
     }
     char *path = NULL;
     size_t folder_len = 0;
@@ -127,17 +257,20 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
 
 /* ---- the archive ---- */
 
-static bool begin_reading(struct archive *in, enum giq_archive_kind kind)
+/* ARCHIVE_OK, or the reason is in `unpack->in`. */
+static int open_archive(struct unpack *unpack, const char *path,
+                        enum giq_archive_kind kind)
 {
-    if (kind == GIQ_ARCHIVE_ZIP) {
-        /* The streaming reader would take a truncated zip for a whole one. */
-        return archive_read_support_format_zip_seekable(in) == ARCHIVE_OK;
+    /* The streaming reader would take a truncated zip for a whole one. */
+    int status = kind == GIQ_ARCHIVE_ZIP
+                     ? archive_read_support_format_zip_seekable(unpack->in)
+                     : archive_read_support_format_tar(unpack->in);
+    if (status != ARCHIVE_OK) {
+        return status;
     }
-    if (kind == GIQ_ARCHIVE_TAR_GZ &&
-        archive_read_support_filter_gzip(in) != ARCHIVE_OK) {
-        return false;
-    }
-    return archive_read_support_format_tar(in) == ARCHIVE_OK;
+    return kind == GIQ_ARCHIVE_TAR_GZ
+               ? archive_read_open(unpack->in, unpack, NULL, read_gunzip, NULL)
+               : archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
 }
 
 /* libarchive ends a tar in peace where it just stops: there the last header that
@@ -159,8 +292,8 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
         if (status == ARCHIVE_EOF) {
             return true;
         }
-        if (status < ARCHIVE_WARN) {
-            return fail_archive(unpack->in, "is damaged", err);
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
+            return fail_archive(unpack, unpack->in, err);
         }
         if (++unpack->seen > GIQ_ARCHIVE_MEMBERS_MAX) {
             return fail(err, "has too many members");
@@ -174,13 +307,17 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
 static bool unpack_all(struct unpack *unpack, const char *path,
                        enum giq_archive_kind kind, struct giq_error *err)
 {
-    if (!begin_reading(unpack->in, kind)) {
-        return fail_archive(unpack->in, "cannot be read here", err);
+    bool is_gzip = kind == GIQ_ARCHIVE_TAR_GZ;
+    make_crc_table(unpack->gunzip.crc_table);
+    if (is_gzip && (!read_trailer(unpack, path, err) ||
+                    !open_raw(unpack, path, true, &unpack->gunzip.in, err))) {
+        return false;
     }
-    if (archive_read_open_filename(unpack->in, path, BLOCK_SIZE) != ARCHIVE_OK) {
-        return fail_archive(unpack->in, "cannot be opened", err);
+    if (open_archive(unpack, path, kind) != ARCHIVE_OK) {
+        return fail_archive(unpack, unpack->in, err);
     }
-    if (!read_members(unpack, err) || !check_end(unpack, kind, err)) {
+    if (!read_members(unpack, err) || !check_end(unpack, kind, err) ||
+        (is_gzip && !end_gunzip(unpack, err))) {
         return false;
     }
     return unpack->taken > 0 || giq_fail(err, GIQ_E_RESULT, "the archive holds no file");
@@ -215,6 +352,7 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
          unpack_all(unpack, path, kind, err);
     giq_members_free(unpack->members);
     (void)archive_read_free(unpack->in);
+    (void)archive_read_free(unpack->gunzip.in);
     free(unpack);
     return ok;
 }

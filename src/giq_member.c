@@ -139,12 +139,6 @@ static size_t number_name(const char *name, int number, char out[GIQ_NAME_SIZE])
     return stem_len + suffix_len;
 }
 
-static bool fail_crowded(struct giq_error *err)
-{
-    return giq_fail(err, GIQ_E_RESULT,
-                    "the result is an archive that has too many members of one name");
-}
-
 /* Whether the stem of the name with this number is or becomes the group's. */
 static bool claim_stem(struct giq_members *members, const struct part *part, int number,
                        const struct fact *group, bool *out_ours, struct giq_error *err)

@@ -103,7 +103,9 @@ static bool is_one_page(const struct giq_json *json, size_t count)
             return true;
         }
     }
+    const struct giq_json *is_last = giq_json_get(json, "last");
     return giq_json_integer(giq_json_get(json, "totalPages"), 0) > 1 ||
+           (is_last != NULL && !giq_json_is_true(is_last)) ||
            giq_json_is_true(giq_json_get(json, "hasNext")) ||
            giq_json_text(giq_json_get(json, "next")) != NULL;
 }

@@ -255,12 +255,12 @@ static void write_cut(struct span span, char *out, size_t max)
 {
     size_t len = 0;
     const char *dot = extension_dot(span);
-    if (write_clean(span, NULL, max + 1) <= max || dot == NULL) {
+    if (write_clean(span, NULL, SIZE_MAX) <= max || dot == NULL) {
         len = write_clean(span, out, max);
     } else {
         struct span stem = {span.from, dot};
         struct span extension = {dot, span.to};
-        size_t extension_len = write_clean(extension, NULL, max);
+        size_t extension_len = write_clean(extension, NULL, SIZE_MAX);
         if (extension_len > EXTENSION_KEPT_MAX) {
             len = write_clean(span, out, max);
         } else {

@@ -1,0 +1,122 @@
+"""A gIQ service whose answers are written down by a test: what the sandbox would
+never say. Every request is kept in `seen`."""
+import http.server
+import json
+import threading
+import urllib.parse
+
+MODELS = [{"id": "m", "name": "Model", "version": "1", "type": "RASTER",
+           "labels": ["a"]}]
+GEOJSON = json.dumps({
+    "type": "FeatureCollection",
+    "features": [{"type": "Feature", "properties": {"name": "one"},
+                  "geometry": {"type": "Point", "coordinates": [1, 2]}}],
+}).encode()
+
+
+def job(status, **more):
+    return {"id": "job-1", "status": status, "type": "RASTER",
+            "startedAt": "2024-05-01T10:20:30Z", **more}
+
+
+class Answer:
+    """One answer. `chunked`: True sends chunks, False a length; "close" neither;
+    `cut`: end the connection after so many bytes of the body."""
+
+    def __init__(self, body=b"", status=200, headers=None, chunked=False, cut=None,
+                 drop=False):
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status = status
+        self.headers = headers or {}
+        self.chunked = chunked
+        self.cut = cut
+        self.drop = drop
+
+
+class ScriptedService:
+    """`script[name]` is a list of answers for a call (models, run, status,
+    download); the last one is given again and again."""
+
+    def __init__(self):
+        self.seen = []
+        self.lock = threading.Lock()
+        self.script = {
+            "models": [Answer(MODELS)],
+            "run": [Answer(job("SUBMITTED"))],
+            "status": [Answer(job("COMPLETED"))],
+            "download": [Answer(GEOJSON, chunked=True, headers={
+                "Content-Disposition": "attachment; filename=result.geojson"})],
+        }
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                service.handle(self, b"")
+
+            def do_POST(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                service.handle(self, self.rfile.read(length))
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/public"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,),
+                                       daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def calls(self, name=None):
+        with self.lock:
+            return [s for s in self.seen if name is None or s["call"] == name]
+
+    def names(self):
+        return [s["call"] for s in self.calls()]
+
+    def handle(self, request, body):
+        parts = urllib.parse.urlsplit(request.path)
+        name = parts.path.rsplit("/", 1)[-1]
+        with self.lock:
+            self.seen.append({
+                "call": name, "method": request.command, "path": request.path,
+                "query": dict(urllib.parse.parse_qsl(parts.query)), "body": body,
+                "headers": {k.lower(): v for k, v in request.headers.items()}})
+            answers = self.script.get(name) or [Answer(status=404)]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if callable(answer):
+            answer = answer(self.seen[-1])
+        send(request, answer)
+
+
+def send(request, answer):
+    if answer.drop:
+        request.close_connection = True
+        return
+    request.send_response(answer.status)
+    for name, value in answer.headers.items():
+        request.send_header(name, value)
+    if answer.chunked is True:
+        request.send_header("Transfer-Encoding", "chunked")
+    elif answer.chunked is False:
+        request.send_header("Content-Length", str(len(answer.body)))
+    else:
+        request.send_header("Connection", "close")
+    request.end_headers()
+    body = answer.body if answer.cut is None else answer.body[:answer.cut]
+    if answer.chunked is True:
+        if body:
+            request.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+        if answer.cut is None:
+            request.wfile.write(b"0\r\n\r\n")
+    else:
+        request.wfile.write(body)
+    request.close_connection = answer.cut is not None or answer.chunked == "close"

@@ -1,0 +1,217 @@
+"""The four calls: what is sent, what answers are taken, what is tried again."""
+import re
+
+import pytest
+
+from scripted import Answer, GEOJSON, MODELS, job
+
+NAME = "GIQ:model=m;file=f"
+
+
+def test_calls_are_made_once_each_and_in_order(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == ["models", "run", "status", "download"]
+    paths = [s["path"] for s in service.calls()]
+    assert paths == ["/public/inference/models", "/public/inference/run",
+                     "/public/inference/status?inferenceId=job-1",
+                     "/public/inference/download?inferenceJobId=job-1"]
+    for seen in service.calls():
+        assert seen["headers"]["x-api-key"] == "sandbox"
+        assert "authorization" not in seen["headers"]
+        assert re.fullmatch(r"gdal-giq/\d+\.\d+\.\d+", seen["headers"]["user-agent"])
+    assert service.calls("download")[0]["headers"]["accept-encoding"] == "identity"
+
+
+def test_both_credentials_are_sent_where_both_are_set(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", "GIQ:models", env={"GIQ_BEARER_TOKEN": "t0ken"})
+    headers = service.calls()[0]["headers"]
+    assert headers["x-api-key"] == "sandbox"
+    assert headers["authorization"] == "Bearer t0ken"
+
+
+def test_key_comes_from_a_file(scripted_gdal, service):
+    path = scripted_gdal.folder / "key"
+    path.write_text("from-a-file\nsecond line\n")
+    path.chmod(0o600)
+    done = scripted_gdal.run("ogrinfo", "GIQ:models",
+                             env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
+    assert service.calls()[0]["headers"]["x-api-key"] == "from-a-file"
+    assert "others can read" not in done.stderr
+    path.chmod(0o644)
+    done = scripted_gdal.run("ogrinfo", "GIQ:models",
+                             env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
+    assert "others can read" in done.stderr
+
+
+def test_key_of_a_path_specific_option_is_sent(scripted_gdal, service):
+    rc = scripted_gdal.folder / "gdalrc"
+    rc.write_text("[credentials]\n[.giq]\n"
+                  f"path={service.url}\nGIQ_API_KEY=of-this-path\n")
+    scripted_gdal.run("ogrinfo", "GIQ:models",
+                      env={"GIQ_API_KEY": "", "GDAL_CONFIG_FILE": str(rc)})
+    assert service.calls()[0]["headers"]["x-api-key"] == "of-this-path"
+
+
+def test_without_credentials_nothing_is_sent(scripted_gdal, service):
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="credentials",
+                               env={"GIQ_API_KEY": ""})
+    assert "GIQ_API_KEY" in text
+    assert service.calls() == []
+
+
+def test_user_agent_and_proxy_of_gdal_are_honoured(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", "GIQ:models",
+                      env={"GDAL_HTTP_USERAGENT": "mine/1",
+                           "GIQ_BASE_URL": "http://giq.test/public",
+                           "GIQ_ALLOW_HTTP": "YES",
+                           "GDAL_HTTP_PROXY": f"http://127.0.0.1:{service.port}"})
+    seen = service.calls()[0]
+    assert seen["path"] == "http://giq.test/public/inference/models"
+    assert seen["headers"]["user-agent"] == "mine/1"
+
+
+@pytest.mark.parametrize("models", [
+    {"models": MODELS}, {"content": MODELS}, {"data": MODELS}, {"items": MODELS},
+    {"results": MODELS}, {"data": {"models": MODELS}},
+    [{"modelId": "m", "version": 2, "labels": [{"name": "a"}]}],
+])
+def test_list_of_models_is_read_in_every_form(scripted_gdal, service, models):
+    service.script["models"] = [Answer(models)]
+    text = scripted_gdal.run("ogrinfo", "-al", "GIQ:models").stdout
+    assert "id (String) = m" in text
+    assert "labels (StringList) = (1:a)" in text
+
+
+@pytest.mark.parametrize("run,asked", [
+    ({"id": "a b/c"}, "a%20b%2Fc"),
+    ({"id": 12345678901}, "12345678901"),
+    ({"data": {"id": "x"}}, "x"),
+])
+def test_id_of_the_job_is_taken_in_every_form(scripted_gdal, service, run, asked):
+    service.script["run"] = [Answer(run)]
+    service.script["status"] = [Answer({"status": "done"})]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.calls("status")[0]["path"].endswith(f"?inferenceId={asked}")
+
+
+@pytest.mark.parametrize("run", [
+    {}, [], {"id": None}, {"id": ""}, {"id": 9007199254740993}, {"id": "a\u0000b"},
+    b"<html>", b"", b"{\"id\":",
+])
+def test_answer_without_an_id_is_unknown_and_never_sent_again(scripted_gdal, service,
+                                                              run):
+    service.script["run"] = [Answer(run)]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
+        assert "rerun=" in text
+    assert len(service.calls("run")) == 1
+
+
+@pytest.mark.parametrize("status", ["DONE", "completed", "Succeeded", "SUCCESS",
+                                    "FINISHED", "Complete", "SUCCESSFUL"])
+def test_every_word_for_success_counts(scripted_gdal, service, status):
+    service.script["status"] = [Answer(job(status))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names()[-1] == "download"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "error", "Cancelled", "ABORTED", "EXPIRED",
+                                    "TIMED_OUT", "KILLED", "REJECTED"])
+def test_every_word_for_failure_counts_and_is_remembered(scripted_gdal, service, status):
+    service.script["status"] = [Answer(job(status))]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+        assert "job-1" in text and status in text
+    assert service.names() == ["models", "run", "status"]
+
+
+def test_state_that_no_list_has_is_warned_of_once_and_waited_on(scripted_gdal, service):
+    service.script["status"] = [Answer(job("PONDERING")), Answer(job("PONDERING")),
+                                Answer(job("DONE"))]
+    done = scripted_gdal.run("ogrinfo", NAME)
+    assert done.stderr.count("PONDERING") == 1
+    assert service.names().count("status") == 3
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_get_is_tried_again(scripted_gdal, service, status):
+    service.script["models"] = [Answer(b"", status)] * 2 + [Answer(MODELS)]
+    service.script["download"].insert(0, Answer(b"", status))
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == ["models"] * 3 + ["run", "status", "download", "download"]
+
+
+def test_get_is_tried_no_more_often_than_max_retry(scripted_gdal, service):
+    service.script["models"] = [Answer(b"busy", 503)]
+    scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", "GIQ:models", tag="service")
+    assert service.names() == ["models"] * 3
+
+
+def test_retries_fall_back_to_those_of_gdal(scripted_gdal, service):
+    service.script["models"] = [Answer(b"busy", 503)]
+    scripted_gdal.fails("ogrinfo", "GIQ:models", tag="service",
+                        env={"GDAL_HTTP_MAX_RETRY": "1"})
+    assert service.names() == ["models"] * 2
+
+
+@pytest.mark.parametrize("status,tag", [(400, "refused"), (401, "credentials"),
+                                        (403, "credentials"), (404, "refused"),
+                                        (413, "refused"), (422, "refused")])
+def test_refused_run_leaves_nothing_behind(scripted_gdal, service, status, tag):
+    service.script["run"] = [Answer({"message": "File not found"}, status)]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag=tag)
+        assert "File not found" in text and str(status) in text
+    # Nothing is recorded, so each open asks anew; nothing was paid for.
+    assert scripted_gdal.records() == {}
+    assert len(service.calls("run")) == 2
+
+
+@pytest.mark.parametrize("answer", [
+    Answer(b"", 500), Answer(b"", 502), Answer(b"", 409), Answer(b"", 408),
+    Answer(drop=True), Answer(job("SUBMITTED"), cut=5),
+    Answer(b"", 303, {"Location": "/public/inference/other"}),
+])
+def test_run_that_may_have_been_received_is_never_sent_again(scripted_gdal, service,
+                                                             answer):
+    service.script["run"] = [answer]
+    for _ in range(2):
+        scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
+    assert len(service.calls("run")) == 1
+
+
+def test_models_are_looked_at_before_a_job_is_paid_for(scripted_gdal, service):
+    service.script["models"] = [Answer([{"id": "roads"}, {"id": "water"},
+                                        {"id": "watershed"}, {"id": "zebra"}])]
+    text = scripted_gdal.fails("ogrinfo", "GIQ:model=watr;file=f", tag="usage")
+    assert "watr" in text and "water" in text
+    assert service.names() == ["models"]
+
+
+@pytest.mark.parametrize("models", [b"", b"nonsense", [], {"content": MODELS, "last": False},
+                                    {"whatever": 1}])
+def test_list_that_decides_nothing_stops_no_job(scripted_gdal, service, models):
+    service.script["models"] = [Answer(models)]
+    scripted_gdal.run("ogrinfo", "GIQ:model=hidden;file=f")
+    assert len(service.calls("run")) == 1
+
+
+def test_download_follows_a_redirect_without_the_key(scripted_gdal, service):
+    elsewhere = type(service)()
+    elsewhere.script["signed"] = service.script["download"]
+    target = f"http://localhost:{elsewhere.port}/signed?signature=s3cret"
+    service.script["download"] = [Answer(b"", 302, {"Location": target})]
+    try:
+        done = scripted_gdal.run("ogrinfo", "--debug", "on", NAME)
+    finally:
+        elsewhere.stop()
+    assert [s["call"] for s in elsewhere.calls()] == ["signed"]
+    assert "x-api-key" not in elsewhere.calls()[0]["headers"]
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_result_is_what_the_service_sent(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    assert path.name == "result.geojson"
+    assert path.read_bytes() == GEOJSON

@@ -1,0 +1,123 @@
+"""The connection string and the options: every mistake is told before a byte is
+sent, and names what is wrong."""
+import pytest
+
+MISTAKES = [
+    # string, words of the error
+    ("GIQ:model=m", "\"file\" is missing"),
+    ("GIQ:file=f", "\"model\" is missing"),
+    ("GIQ:model=;file=f", "\"model\" has no value"),
+    ("GIQ:model=m;file=f;file=g", "\"file\" is given twice"),
+    ("GIQ:model=m;fileId=f;file=g", "\"file\" is given twice"),
+    ("GIQ:model=m;file=f;colour=red", "unknown key \"colour\""),
+    ("GIQ:model=m;file=f/", "ends in '/'"),
+    ("GIQ:model=m;file=\"f", "not closed"),
+    ("GIQ:model=m;file='f' x", "text after the quoted value"),
+    ("GIQ:model=m;;file=f", "nothing between"),
+    ("GIQ:job=j;model=m", "does not go with"),
+    ("GIQ:job=j;rerun=a", "does not go with"),
+    ("GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"),
+    ("GIQ:model=m;upload=x.tif", "not in this version"),
+    ("GIQ:model=m;file=f;bbox=1,2,3,4", "not in this version"),
+    ("GIQ:model=m;file=f;aoi=x.shp", "not in this version"),
+    ("GIQ:jobs", "not in this version"),
+    ("GIQ:model=m;file=f;api_key=hunter2", "GIQ_API_KEY"),
+    ("GIQ:nonsense", "unknown key \"nonsense\""),
+]
+
+
+@pytest.mark.parametrize("name,words", MISTAKES)
+def test_mistake_in_the_string_is_told_before_anything_is_sent(scripted_gdal, service,
+                                                               name, words):
+    text = scripted_gdal.fails("ogrinfo", name, tag="usage")
+    assert words in text
+    assert "hunter2" not in text
+    assert service.calls() == []
+
+
+OPTION_MISTAKES = [
+    (["-oo", "TIMEOUT=soon"], {}, "TIMEOUT is not a number"),
+    (["-oo", "TIMEOUT=-1"], {}, "TIMEOUT is not a number"),
+    (["-oo", "TIMEOUT=nan"], {}, "TIMEOUT is not a number"),
+    (["-oo", "MAX_RETRY=1e9"], {}, "MAX_RETRY is not a number"),
+    (["-oo", "POLL_INTERVAL=0"], {}, "POLL_INTERVAL is not a number"),
+    (["-oo", "WAIT=perhaps"], {}, "WAIT is YES or NO"),
+    (["-oo", "SUBMIT=ALWAYS"], {}, "SUBMIT is IF_MISSING or NO"),
+    (["-oo", "PROGRESS=LOUD"], {}, "PROGRESS is AUTO, YES or NO"),
+    (["-oo", "TIMEOUT="], {}, "TIMEOUT has no value"),
+    (["-oo", "API_KEY=hunter2"], {}, "configuration option GIQ_API_KEY"),
+    (["-oo", "GIQ_API_KEY=hunter2"], {}, "configuration option GIQ_API_KEY"),
+    (["-oo", "BASE_URL=http://127.0.0.1:1"], {}, "configuration option GIQ_BASE_URL"),
+    (["-oo", "STORE_DIR=/tmp"], {}, "configuration option GIQ_STORE_DIR"),
+    (["-oo", "RESULT_DRIVERS=VRT"], {}, "configuration option GIQ_RESULT_DRIVERS"),
+    ([], {"GIQ_TIMEOUT": "soon"}, "GIQ_TIMEOUT is not a number"),
+    ([], {"GDAL_HTTP_MAX_RETRY": "many"}, "GDAL_HTTP_MAX_RETRY is not a number"),
+    ([], {"GIQ_BASE_URL": "http://example.org/public"}, "ALLOW_HTTP"),
+    ([], {"GIQ_BASE_URL": "https://user:hunter2@example.org/"}, "user"),
+    ([], {"GIQ_BASE_URL": "ftp://example.org/"}, "http"),
+]
+
+
+@pytest.mark.parametrize("options,env,words", OPTION_MISTAKES)
+def test_mistake_in_an_option_is_told_before_anything_is_sent(scripted_gdal, service,
+                                                              options, env, words):
+    text = scripted_gdal.fails("ogrinfo", *options, "GIQ:model=m;file=f", tag="usage",
+                               env=env)
+    assert words in text
+    assert "hunter2" not in text
+    assert service.calls() == []
+
+
+WRITINGS = [
+    "GIQ:model=m;file=f",
+    "giq:MODEL=m;FILE=f;",
+    "GIQ: model = m ; file = f ;",
+    "GIQ:modelId=m;fileId=f",
+    "GIQ:file='f';model=\"m\"",
+]
+
+
+def test_ways_to_write_a_string_are_one_request(scripted_gdal, service):
+    for name in WRITINGS:
+        scripted_gdal.run("ogrinfo", "-so", "-al", name)
+    assert len(service.calls("run")) == 1
+
+
+def test_quoted_values_reach_the_service_as_meant(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", "GIQ:model=m;file=\"a;b \"\"c\"\" 'd'\"")
+    assert b"\r\na;b \"c\" 'd'\r\n" in service.calls("run")[0]["body"]
+
+
+def test_area_or_wait_given_twice_is_an_error(scripted_gdal, service):
+    ring = "POLYGON((0 0,0 1,1 1,0 0))"
+    text = scripted_gdal.fails("ogrinfo", "-oo", f"GEOMETRY={ring}",
+                               f"GIQ:model=m;file=f;geometry={ring}", tag="usage")
+    assert "geometry" in text
+    text = scripted_gdal.fails("ogrinfo", "-oo", "WAIT=NO", "GIQ:model=m;file=f;wait=no",
+                               tag="usage")
+    assert "wait" in text
+    assert service.calls() == []
+
+
+def test_open_option_wins_over_configuration(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", "-oo", "TIMEOUT=60", "GIQ:model=m;file=f",
+                      env={"GIQ_TIMEOUT": "soon"})
+    assert len(service.calls("run")) == 1
+
+
+def test_open_option_cannot_lift_submit_no(scripted_gdal, service):
+    text = scripted_gdal.fails("ogrinfo", "-oo", "SUBMIT=IF_MISSING",
+                               "GIQ:model=m;file=f", tag="usage",
+                               env={"GIQ_SUBMIT": "NO"})
+    assert "SUBMIT=NO" in text
+    assert service.calls() == []
+
+
+def test_driver_lists_what_is_true(scripted_gdal):
+    text = scripted_gdal.run("ogrinfo", "--format", "GIQ").stdout
+    for name in ("GEOMETRY", "WAIT", "TIMEOUT", "SUBMIT", "PROGRESS"):
+        assert f'name="{name}"' in text
+    for name in ("API_KEY", "BASE_URL", "RETRY", "AOI", "BBOX"):
+        assert f'name="{name}"' not in text
+    assert "Connection prefix: GIQ:" in text
+    assert "Supports: Raster" in text and "Supports: Vector" in text

@@ -1,0 +1,194 @@
+#include "giq_member.h"
+
+#include "unit.h"
+
+/* Place every path of a list that ends in NULL, and compare. */
+static void check_places(const char *const (*pairs)[2])
+{
+    struct giq_error err = {0};
+    struct giq_members *members = NULL;
+    assert_true(giq_members_new(&members, &err));
+    for (; (*pairs)[0] != NULL; pairs++) {
+        char *path = NULL;
+        size_t folder_len = 99;
+        assert_true(giq_members_place(members, (*pairs)[0], &path, &folder_len, &err));
+        assert_string_equal(path, (*pairs)[1]);
+        const char *slash = strrchr(path, '/');
+        assert_int_equal(folder_len, slash == NULL ? 0 : slash - path);
+        free(path);
+    }
+    giq_members_free(members);
+}
+
+static void test_paths_stay_below_the_folder(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"map.tif", "map.tif"},
+        {"../../etc/passwd", "etc/passwd"},
+        {"/abs/x.tif", "abs/x.tif"},
+        {"C:\\y\\z.tif", "C_/y/z.tif"},
+        {"./a//./b.tif", "a/b.tif"},
+        {".../c.tif", "result/c.tif"},
+        {"a/CON/aux.tif", "a/_CON/_aux.tif"},
+        {".hidden/.d.tif", "hidden/d.tif"},
+        {NULL, NULL},
+    };
+    check_places(pairs);
+}
+
+static void test_names_that_fall_together(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"a:.tif", "a_.tif"},       {"a?.tif", "a_-2.tif"}, {"a*.tif", "a_-3.tif"},
+        {"a_-2.tif", "a_-2-2.tif"}, {"A_.tif", "A_-4.tif"}, {"b.tif", "b.tif"},
+        {"b.TIF", "b-2.TIF"},       {"B.png", "B-3.png"},   {"readme", "readme"},
+        {"README", "README-2"},     {"./b.tif", "b-4.tif"}, {NULL, NULL},
+    };
+    check_places(pairs);
+}
+
+static void test_parts_of_a_shapefile_move_together(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"d/x:y.shp", "d/x_y.shp"},
+        {"d/x?y.dbf", "d/x_y-2.dbf"},
+        {"d/x:y.dbf", "d/x_y.dbf"},
+        {"d/x?y.shp", "d/x_y-2.shp"},
+        {"d/X_y.prj", "d/X_y-3.prj"},
+        {"d/x?y.prj", "d/x_y-2.prj"},
+        {"d/X_y.shp", "d/X_y-3.shp"},
+        {"e/x?y.shp", "e/x_y.shp"},
+        {NULL, NULL},
+    };
+    check_places(pairs);
+}
+
+static void test_folders_are_told_apart(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"a/x.tif", "a/x.tif"},
+        {"A/x.tif", "A-2/x.tif"},
+        {"a/y.tif", "a/y.tif"},
+        {"b", "b"},
+        {"b/z.tif", "b-2/z.tif"},
+        {"B.gdb/t", "B.gdb/t"},
+        {"b.gdb/t", "b-3.gdb/t"},
+        {"B.gdb", "B-4.gdb"},
+        {"A", "A-3"},
+        {"A-2", "A-2-2"},
+        {NULL, NULL},
+    };
+    check_places(pairs);
+}
+
+static void test_long_names_are_numbered_within_the_limit(void **state)
+{
+    (void)state;
+    struct giq_error err = {0};
+    struct giq_members *members = NULL;
+    assert_true(giq_members_new(&members, &err));
+    char raw[300];
+    memset(raw, 'x', sizeof raw);
+    for (int i = 0; i < 150; i++) {
+        (void)snprintf(raw + 250, 50, "%d.tif", i);
+        char *path = NULL;
+        size_t folder_len = 0;
+        assert_true(giq_members_place(members, raw, &path, &folder_len, &err));
+        assert_int_equal(strlen(path), 128);
+        assert_string_equal(path + 124, ".tif");
+        free(path);
+    }
+    giq_members_free(members);
+}
+
+static void test_what_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second, *says;
+    } cases[] = {
+        {"a/b.tif", "a/b.tif", "a/b.tif twice"},
+        {"x", "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/x", "too deep"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        struct giq_members *members = NULL;
+        char *path = NULL;
+        size_t folder_len = 0;
+        assert_true(giq_members_new(&members, &err));
+        assert_true(giq_members_place(members, cases[i].first, &path, &folder_len, &err));
+        free(path);
+        path = NULL;
+        assert_false(
+            giq_members_place(members, cases[i].second, &path, &folder_len, &err));
+        assert_null(path);
+        assert_int_equal(err.code, GIQ_E_RESULT);
+        assert_non_null(strstr(err.text, cases[i].says));
+        giq_members_free(members);
+    }
+}
+
+static void test_a_path_may_be_as_deep_as_the_limit(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/x",
+         "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/x"},
+        {NULL, NULL},
+    };
+    check_places(pairs);
+}
+
+static void test_what_is_passed_over(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw;
+        bool is;
+    } cases[] = {
+        {"a.tif", false},
+        {"._a.tif", true},
+        {"d/._a.tif", true},
+        {"__MACOSX/a.tif", true},
+        {"d/__macosx/a.tif", true},
+        {"__MACOSX.tif", false},
+        {"a.tif.ovr", true},
+        {"a.TIF.OVR", true},
+        {"a.msk", true},
+        {"a.aux.xml", true},
+        {"a.xml", false},
+        {"a.gpkg-wal", true},
+        {"a.db-journal", true},
+        {"a.db-SHM", true},
+        {"a.ovr. ", true},
+        {"a.o\x01vr", true},
+        {"d\\._a", true},
+        {"..", true},
+        {"", true},
+        {"/", true},
+        {"ovr", false},
+        {"._d/a.tif", false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_member_is_passed_over(cases[i].raw), cases[i].is);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paths_stay_below_the_folder),
+        cmocka_unit_test(test_names_that_fall_together),
+        cmocka_unit_test(test_parts_of_a_shapefile_move_together),
+        cmocka_unit_test(test_folders_are_told_apart),
+        cmocka_unit_test(test_long_names_are_numbered_within_the_limit),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_a_path_may_be_as_deep_as_the_limit),
+        cmocka_unit_test(test_what_is_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
