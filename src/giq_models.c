@@ -115,7 +115,9 @@ static bool parse_models(const struct giq_service *service,
                          struct giq_error *err)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
-    const struct giq_json *list = list_of(json);
+    const struct giq_json *wrapped = giq_json_get(json, "data");
+    const struct giq_json *body = giq_json_is_object(wrapped) ? wrapped : json;
+    const struct giq_json *list = list_of(body);
     struct giq_models models = {0};
     bool ok = false;
     if (list == NULL) {
@@ -128,7 +130,7 @@ static bool parse_models(const struct giq_service *service,
              item = giq_json_next(item)) {
             parse_model(service, item, &models.item[models.count++]);
         }
-        models.is_part = is_one_page(json, models.count);
+        models.is_part = is_one_page(body, models.count);
         *out = models;
         ok = true;
     }

@@ -1,0 +1,103 @@
+"""Errors: one for each failure, with its tag, the job and a way on, and without a
+secret."""
+import pytest
+
+from scripted import Answer, job
+
+NAME = "GIQ:model=m;file=f"
+KEY = "k3y-of-the-user"
+
+
+def open_in_python(gdal, name, flags="gdal.OF_VECTOR", env=None):
+    """(number, text) of every error that GDAL's handler hears."""
+    script = f"""
+import sys
+from osgeo import gdal
+heard = []
+gdal.PushErrorHandler(lambda level, number, text: heard.append((level, number, text)))
+assert gdal.OpenEx(sys.argv[1], {flags} | gdal.OF_VERBOSE_ERROR) is None
+for level, number, text in heard:
+    if level >= gdal.CE_Failure:
+        print(number, text)
+"""
+    return gdal.python(script, name, env=env).stdout.splitlines()
+
+
+CASES = [
+    # answers, tag, number, words
+    ({"run": [Answer({"message": "File not found"}, 404)]}, "refused", 11,
+     ["File not found", "404"]),
+    ({"run": [Answer({"message": "no"}, 401)]}, "credentials", 11, ["401"]),
+    ({"run": [Answer({"message": "Error occurred while running inference."}, 500)]},
+     "unknown", 1, ["Error occurred while running inference.", "rerun="]),
+    ({"status": [Answer(job("FAILED"))]}, "failed", 1, ["job-1", "rerun="]),
+    ({"status": [Answer({"message": "Forbidden"}, 403)]}, "credentials", 11, ["job-1"]),
+    ({"download": [Answer({"message": "gone"}, 404)]}, "gone", 11, ["job-1"]),
+    ({"download": [Answer({"message": "no"}, 400)]}, "service", 11, ["job-1", "400"]),
+    ({"download": [Answer(b"{\"type\":\"FeatureCollection\",", chunked=True, cut=10)]},
+     "incomplete", 3, ["job-1"]),
+    ({"download": [Answer(b"{}", chunked="close")]}, "incomplete", 3,
+     ["job-1", "ALLOW_UNVERIFIED_LENGTH"]),
+    ({"download": [Answer(b"no data at all", chunked=True)]}, "result", 4, ["job-1"]),
+    ({"download": [Answer(b"<!DOCTYPE html><html>log in", chunked=True)]}, "result", 4,
+     ["job-1", "web page"]),
+]
+
+
+@pytest.mark.parametrize("script,tag,number,words", CASES)
+def test_one_error_with_tag_number_and_words(scripted_gdal, service, script, tag, number,
+                                             words):
+    service.script.update(script)
+    heard = open_in_python(scripted_gdal, NAME, env={"GIQ_MAX_RETRY": "1"})
+    assert len(heard) == 1, heard
+    assert heard[0].startswith(f"{number} GIQ[{tag}] ")
+    for word in words:
+        assert word in heard[0]
+
+
+@pytest.mark.parametrize("name,env,tag,number", [
+    ("GIQ:model=m", {}, "usage", 5),
+    ("GIQ:model=m;file=f;geometry=POINT(1 1)", {}, "area", 5),
+    (NAME, {"GIQ_BASE_URL": "http://127.0.0.1:9/public"}, "network", 11),
+    (NAME, {"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "", "HOME": ""}, "store", 3),
+    (NAME, {"GIQ_STORE_DIR": "/proc/nothing"}, "store", 3),
+])
+def test_errors_before_the_service_is_reached(scripted_gdal, service, name, env, tag,
+                                              number):
+    heard = open_in_python(scripted_gdal, name, env={"GIQ_MAX_RETRY": "0", **env})
+    assert len(heard) == 1, heard
+    assert heard[0].startswith(f"{number} GIQ[{tag}] ")
+    assert service.calls("run") == []
+
+
+def test_no_secret_in_any_message(scripted_gdal, service):
+    """The service throws the key back at us in every text that it sends."""
+    service.script.update({
+        "models": [Answer([{"id": "m", "name": KEY}])],
+        "status": [Answer(job(f"FAILED {KEY}")),
+                   Answer({"message": f"the key {KEY} is wrong"}, 403)],
+    })
+    env = {"GIQ_API_KEY": KEY, "GIQ_BEARER_TOKEN": "t0ken-of-the-user"}
+    done = scripted_gdal.run("ogrinfo", "--debug", "on", NAME, ok=None, env=env)
+    told = done.stdout + done.stderr
+    assert "GIQ[credentials]" in told
+    assert KEY not in told and "t0ken" not in told
+    assert "inferenceId=" not in told
+    for path in scripted_gdal.store.rglob("*"):
+        if path.is_file():
+            assert KEY not in path.read_text()
+
+
+def test_text_of_the_service_cannot_steer_a_terminal(scripted_gdal, service):
+    service.script["run"] = [Answer({"message": "\x1b[2Jgone\r\n" + "x" * 5000}, 422)]
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="refused")
+    assert "\x1b" not in text and "gone" in text
+    assert len(text) < 600
+
+
+def test_programs_show_one_error(scripted_gdal, service):
+    service.script["run"] = [Answer({"message": "File not found"}, 404)]
+    for command in (["ogrinfo", NAME], ["ogrinfo", "-sql", "select 1", NAME],
+                    ["gdalinfo", NAME], ["ogr2ogr", "out.gpkg", NAME],
+                    ["gdal_translate", NAME, "out.tif"]):
+        scripted_gdal.fails(*command, tag="refused")

@@ -1,0 +1,75 @@
+"""Nothing writes through the driver, and no result is lost by trying."""
+import pytest
+
+NAME = "GIQ:model=m;file=f"
+
+
+def listing(gdal):
+    return {str(p.relative_to(gdal.store)): p.read_bytes()
+            for p in gdal.store.rglob("*") if p.is_file()}
+
+
+TOLD = [
+    ["gdalmanage", "delete", NAME],
+    ["gdalmanage", "rename", NAME, "other"],
+    ["gdalmanage", "copy", NAME, "other"],
+    ["ogr2ogr", "-f", "GeoJSON", NAME, "in.geojson"],
+    ["gdal_translate", "in.tif", NAME],
+]
+# These ask for no errors of drivers and have words of their own.
+QUIET = [
+    ["ogr2ogr", "-update", NAME, "in.geojson"],
+    ["ogr2ogr", "-update", "-append", NAME, "in.geojson"],
+    ["ogr2ogr", "-overwrite", NAME, "in.geojson"],
+    ["gdal_edit.py", "-a_srs", "EPSG:4326", NAME],
+]
+
+
+@pytest.mark.parametrize("command", TOLD + QUIET)
+def test_writing_is_refused_and_loses_nothing(scripted_gdal, service, command):
+    scripted_gdal.run("ogrinfo", NAME)
+    before = listing(scripted_gdal)
+    calls = service.names()
+    (scripted_gdal.folder / "in.geojson").write_text(
+        '{"type":"FeatureCollection","features":[]}')
+    scripted_gdal.run("gdal_create", "-outsize", "2", "2", "in.tif")
+    done = scripted_gdal.run(*command, ok=None)
+    if command in TOLD:
+        assert "GIQ[readonly]" in done.stderr, done.stderr
+    else:
+        assert done.returncode != 0
+    assert listing(scripted_gdal) == before
+    assert service.names() == calls
+
+
+def test_writing_to_a_new_request_submits_nothing(scripted_gdal, service):
+    for command in (["gdalmanage", "delete", NAME], ["gdalmanage", "rename", NAME, "x"]):
+        scripted_gdal.run(*command, ok=None)
+    assert service.calls() == []
+    assert not scripted_gdal.store.exists()
+
+
+SCRIPT = """
+from osgeo import gdal
+driver = gdal.GetDriverByName("GIQ")
+assert driver.Create("GIQ:models", 1, 1) is None
+assert driver.CreateCopy("GIQ:models", gdal.GetDriverByName("MEM").Create("", 1, 1)) is None
+assert driver.Delete("GIQ:models") != 0
+assert driver.Rename("GIQ:a", "GIQ:b") != 0
+assert driver.CopyFiles("GIQ:a", "GIQ:b") != 0
+"""
+
+
+def test_functions_of_the_driver_refuse(scripted_gdal, service):
+    done = scripted_gdal.python(SCRIPT)
+    assert done.stderr.count("GIQ[readonly]") >= 5
+    assert service.calls() == []
+
+
+def test_update_is_refused_before_the_read_only_open_of_the_same_job(scripted_gdal,
+                                                                     service):
+    """ogrinfo -sql tries update first; the error must not stand over the result."""
+    done = scripted_gdal.run("ogrinfo", "-q", "-sql", "select * from result", NAME)
+    assert "name (String) = one" in done.stdout
+    assert "GIQ[" not in done.stderr
+    assert len(service.calls("run")) == 1

@@ -1,0 +1,127 @@
+"""Waiting: TIMEOUT, wait=no, and what is shown meanwhile."""
+import pty
+import os
+import subprocess
+
+from scripted import Answer, job
+
+NAME = "GIQ:model=m;file=f"
+
+
+def test_timeout_names_the_job_and_opening_again_goes_on(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0.3", NAME, tag="timeout")
+    assert "job-1" in text and "again" in text
+    service.script["status"] = [Answer(job("COMPLETED"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names().count("run") == 1
+    assert service.names()[-2:] == ["status", "download"]
+
+
+def test_timeout_of_zero_looks_once(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    assert service.names() == ["models", "run", "status"]
+
+
+def test_status_is_asked_at_once_and_then_less_often(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1.2", NAME, tag="timeout")
+    # At once, and after pauses of 0.25 s and more, with jitter.
+    assert 3 <= len(service.calls("status")) <= 7
+
+
+def test_poll_interval_is_kept(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))] * 5 + [Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", "-oo", "POLL_INTERVAL=0.05", NAME)
+    assert len(service.calls("status")) == 6
+
+
+def test_outage_while_polling_is_survived(scripted_gdal, service):
+    service.script["status"] = [Answer(b"", 503), Answer(drop=True), Answer(b"", 502),
+                                Answer(b"", 429), Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=0", NAME)
+    assert service.names().count("run") == 1
+
+
+def test_job_that_is_not_known_yet_is_waited_for(scripted_gdal, service):
+    service.script["status"] = [Answer({"message": "Inference Job not found"}, 404),
+                                Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names().count("status") == 2
+
+
+def test_wait_no_returns_the_job_at_once(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};wait=no")
+    for words in ("Layer name: job", "job_id (String) = job-1",
+                  "status (String) = RUNNING", "model_id (String) = m",
+                  "started_at (DateTime) = 2024/05/01 10:20:30+00",
+                  "result_path (String) = (null)"):
+        assert words in done.stdout
+    assert service.names() == ["models", "run", "status"]
+    service.script["status"] = [Answer(job("COMPLETED"))]
+    done = scripted_gdal.run("ogrinfo", "-al", "-oo", "WAIT=NO", NAME)
+    assert "status (String) = succeeded" in done.stdout
+    assert "download" not in service.names()
+    scripted_gdal.run("ogrinfo", NAME)
+    done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};wait=no")
+    assert "status (String) = published" in done.stdout
+    assert "result_size (Integer64) = " in done.stdout
+    assert service.names() == ["models", "run", "status", "status", "download"]
+
+
+def test_row_of_a_job_has_its_area(scripted_gdal):
+    done = scripted_gdal.run(
+        "ogrinfo", "-al",
+        f"{NAME};wait=no;geometry=POLYGON((0 0,0 1,1 1,1 0,0 0))")
+    assert "MULTIPOLYGON (((0 0,0 1,1 1,1 0,0 0)))" in done.stdout
+
+
+def test_wait_no_as_a_raster_fails_before_anything_is_sent(scripted_gdal, service):
+    scripted_gdal.fails("gdalinfo", f"{NAME};wait=no", tag="usage")
+    assert service.calls() == []
+
+
+def test_failed_job_is_a_row_with_wait_no(scripted_gdal, service):
+    service.script["status"] = [Answer(job("FAILED"))]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};wait=no")
+    assert "status (String) = failed" in done.stdout
+
+
+def stderr_of_terminal(gdal, *command):
+    """What a program prints on a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, cwd=gdal.folder, env=gdal.env, stderr=theirs,
+                               stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            block = os.read(ours, 4096)
+        except OSError:
+            break
+        if not block:
+            break
+        shown += block
+    os.close(ours)
+    process.wait(timeout=60)
+    return shown.decode()
+
+
+def test_status_line_is_shown_on_a_terminal_and_taken_away(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING")), Answer(job("COMPLETED"))]
+    shown = stderr_of_terminal(scripted_gdal, "ogrinfo", NAME)
+    assert "job job-1 RUNNING" in shown
+    assert shown.endswith("\r\x1b[K")
+
+
+def test_nothing_is_shown_where_there_is_no_terminal(scripted_gdal):
+    assert scripted_gdal.run("ogrinfo", NAME).stderr == ""
+
+
+def test_progress_yes_prints_a_line_without_a_terminal(scripted_gdal):
+    done = scripted_gdal.run("ogrinfo", "-oo", "PROGRESS=YES", NAME)
+    assert done.stderr.startswith("GIQ: job job-1 ")
+    assert "\x1b" not in done.stderr
