@@ -1,0 +1,51 @@
+/*
+ * One HTTP request while it is received: what of it goes into the journal, the
+ * fields of its form, and the file that it uploads.
+ */
+#ifndef SANDBOX_REQUEST_H
+#define SANDBOX_REQUEST_H
+
+#include <cJSON.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "files.h"
+
+/* Most bytes of one field of a form, and of an upload (the service's limit). */
+enum { REQUEST_FIELD_MAX = 64 * 1024 * 1024, REQUEST_UPLOAD_MAX = 100 * 1000 * 1000 };
+
+struct request {
+    struct MHD_Connection *connection;
+    struct MHD_PostProcessor *post; /* NULL without a form */
+    cJSON *entry;                   /* of the journal */
+    const char *path;               /* without /public; in `entry` */
+    const char *method;             /* in `entry` */
+    struct files *files;
+    char *upload_id;   /* while a file comes in */
+    char *upload_name; /* as the client calls it */
+    FILE *upload;
+    int64_t upload_size;
+    bool is_too_large;
+    bool is_answered; /* and in the journal */
+};
+
+/* `url` and `method` are copied. Never NULL. */
+struct request *request_new(struct MHD_Connection *connection, const char *url,
+                            const char *method, struct files *files);
+
+/* Take in a part of the body. */
+void request_receive(struct request *request, const char *bytes, size_t len);
+
+/* The value of a field of the form, or of the query; NULL where it is absent. */
+const char *request_field(const struct request *request, const char *name);
+const char *request_query(const struct request *request, const char *name);
+
+/* Close the uploaded file; true where there was one. */
+bool request_end_upload(struct request *request);
+
+/* Removes what an upload left that was not kept. */
+void request_free(struct request *request);
+
+#endif

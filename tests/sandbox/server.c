@@ -1,0 +1,365 @@
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <ogr_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "request.h"
+#include "text.h"
+
+enum { BLOCK_BYTES = 512 * 1024 };
+
+struct server {
+    struct server_settings settings;
+    struct MHD_Daemon *daemon;
+};
+
+/* ---- answering ---- */
+
+/* Write the request into the journal, then answer it. */
+static enum MHD_Result answer(struct server *server, struct request *request,
+                              unsigned status, struct MHD_Response *response)
+{
+    const char *job = cJSON_GetStringValue(cJSON_GetObjectItem(request->entry, "job"));
+    (void)cJSON_ReplaceItemInObject(request->entry, "status", cJSON_CreateNumber(status));
+    journal_write(server->settings.journal, request->entry);
+    request->is_answered = true;
+    text_log("%s %s %u%s%s", request->method, request->path, status,
+             job == NULL ? "" : " ", job == NULL ? "" : job);
+    enum MHD_Result result = MHD_queue_response(request->connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result answer_json(struct server *server, struct request *request,
+                                   unsigned status, cJSON *json)
+{
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    if (text == NULL) {
+        return MHD_NO;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
+    cJSON_free(text);
+    (void)MHD_add_response_header(response, "Content-Type", "application/json");
+    return answer(server, request, status, response);
+}
+
+static enum MHD_Result answer_error(struct server *server, struct request *request,
+                                    unsigned status, const char *message)
+{
+    cJSON *json = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(json, "status", status);
+    (void)cJSON_AddStringToObject(json, "error", MHD_get_reason_phrase_for(status));
+    (void)cJSON_AddStringToObject(json, "message", message);
+    return answer_json(server, request, status, json);
+}
+
+static cJSON *describe_job(const struct job_view *job)
+{
+    char started[TEXT_TIME_SIZE];
+    cJSON *json = cJSON_CreateObject();
+    text_time(job->started_ms, started);
+    (void)cJSON_AddStringToObject(json, "id", job->id);
+    (void)cJSON_AddStringToObject(json, "status", job->status);
+    (void)cJSON_AddStringToObject(json, "type", job->type);
+    (void)cJSON_AddStringToObject(json, "startedAt", started);
+    if (job->error != NULL) {
+        (void)cJSON_AddStringToObject(json, "message", job->error);
+    }
+    return json;
+}
+
+static void note_job(struct request *request, const char *id)
+{
+    (void)cJSON_ReplaceItemInObject(request->entry, "job", cJSON_CreateString(id));
+}
+
+/* ---- the calls ---- */
+
+static enum MHD_Result list_models(struct server *server, struct request *request)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < models_count; i++) {
+        cJSON *model = cJSON_CreateObject();
+        int labels = 0;
+        (void)cJSON_AddStringToObject(model, "id", models[i].id);
+        (void)cJSON_AddStringToObject(model, "name", models[i].name);
+        (void)cJSON_AddStringToObject(model, "version", models[i].version);
+        (void)cJSON_AddStringToObject(model, "type", models[i].type);
+        while (models[i].labels[labels] != NULL) {
+            labels++;
+        }
+        (void)cJSON_AddItemToObject(model, "labels",
+                                    cJSON_CreateStringArray(models[i].labels, labels));
+        (void)cJSON_AddStringToObject(model, "description", models[i].description);
+        (void)cJSON_AddItemToArray(list, model);
+    }
+    return answer_json(server, request, MHD_HTTP_OK, list);
+}
+
+static bool is_geometry(const char *wkt)
+{
+    char *at = (char *)wkt;
+    OGRGeometryH geometry = NULL;
+    bool ok = OGR_G_CreateFromWkt(&at, NULL, &geometry) == OGRERR_NONE;
+    OGR_G_DestroyGeometry(geometry);
+    return ok;
+}
+
+static enum MHD_Result run_job(struct server *server, struct request *request)
+{
+    const char *model_id = request_field(request, "modelId");
+    const char *file_id = request_field(request, "fileId");
+    const char *area = request_field(request, "geometry");
+    if (request->is_too_large) {
+        return answer_error(server, request, 413, "The form is too large");
+    }
+    if (model_id == NULL || model_id[0] == '\0' || file_id == NULL ||
+        file_id[0] == '\0') {
+        return answer_error(server, request, 400, "modelId and fileId are required");
+    }
+    if (area != NULL && !is_geometry(area)) {
+        return answer_error(server, request, 400, "geometry is not valid WKT");
+    }
+    const struct model *model = model_find(model_id);
+    if (model == NULL) {
+        return answer_error(server, request, 404, "Model not found");
+    }
+    char *path = files_find(server->settings.files, file_id);
+    if (path == NULL) {
+        return answer_error(server, request, 404, "File not found");
+    }
+    free(path);
+    struct job_view job;
+    if (!jobs_add(server->settings.jobs, model, file_id, area, &job)) {
+        return answer_error(server, request, 500,
+                            "Error occurred while running inference.");
+    }
+    note_job(request, job.id);
+    enum MHD_Result result = answer_json(server, request, 200, describe_job(&job));
+    job_view_release(&job);
+    return result;
+}
+
+static enum MHD_Result tell_status(struct server *server, struct request *request)
+{
+    const char *id = request_query(request, "inferenceId");
+    struct job_view job;
+    if (id == NULL || !jobs_look(server->settings.jobs, id, &job)) {
+        return answer_error(server, request, 404, "Inference Job not found");
+    }
+    note_job(request, job.id);
+    enum MHD_Result result = answer_json(server, request, 200, describe_job(&job));
+    job_view_release(&job);
+    return result;
+}
+
+/* ---- the download ---- */
+
+static ssize_t read_block(void *ctx, uint64_t position, char *block, size_t max)
+{
+    const int *fd = ctx;
+    (void)position;
+    ssize_t len = read(*fd, block, max);
+    if (len < 0) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    return len == 0 ? MHD_CONTENT_READER_END_OF_STREAM : len;
+}
+
+static void close_file(void *ctx)
+{
+    int *fd = ctx;
+    (void)close(*fd);
+    free(fd);
+}
+
+/* Without a length, as the service does: MHD sends chunks then. */
+static enum MHD_Result stream(struct server *server, struct request *request,
+                              const char *path)
+{
+    int *fd = malloc(sizeof *fd);
+    if (fd == NULL) {
+        abort();
+    }
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) {
+        free(fd);
+        return answer_error(server, request, 500,
+                            "Error occurred while streaming the file");
+    }
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_block, fd, close_file);
+    char *disposition = text_make("attachment; filename=%s", strrchr(path, '/') + 1);
+    (void)MHD_add_response_header(response, "Content-Type", "application/octet-stream");
+    (void)MHD_add_response_header(response, "Content-Disposition", disposition);
+    free(disposition);
+    return answer(server, request, MHD_HTTP_OK, response);
+}
+
+static enum MHD_Result download(struct server *server, struct request *request)
+{
+    const char *id = request_query(request, "inferenceJobId");
+    struct job_view job;
+    if (id == NULL || id[0] == '\0') {
+        return answer_error(server, request, 400,
+                            "InferenceJob id cannot be null or empty");
+    }
+    if (!jobs_look(server->settings.jobs, id, &job)) {
+        return answer_error(server, request, 404, "Inference Job not found");
+    }
+    note_job(request, job.id);
+    enum MHD_Result result =
+        job.result_path == NULL
+            ? answer_error(server, request, 409, "Inference Job is not completed")
+            : stream(server, request, job.result_path);
+    job_view_release(&job);
+    return result;
+}
+
+static enum MHD_Result upload(struct server *server, struct request *request)
+{
+    const char *type = request_query(request, "sourceType");
+    if (type != NULL && !files_is_source_type(type)) {
+        return answer_error(server, request, 400, "sourceType is not known");
+    }
+    if (request->is_too_large) {
+        return answer_error(server, request, 413, "Files are at most 100 MB");
+    }
+    if (!request_end_upload(request)) {
+        return answer_error(server, request, 400, "file is required");
+    }
+    if (!files_keep(server->settings.files, request->upload_id, request->upload_name)) {
+        return answer_error(server, request, 500, "Error occurred while uploading.");
+    }
+    cJSON *json = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(json, "fileId", request->upload_id);
+    (void)cJSON_AddStringToObject(json, "originalName", request->upload_name);
+    (void)cJSON_AddNumberToObject(json, "size", (double)request->upload_size);
+    (void)cJSON_AddStringToObject(json, "sourceType", type == NULL ? "UNKNOWN" : type);
+    return answer_json(server, request, 200, json);
+}
+
+/* ---- routing ---- */
+
+static bool header_is(const struct request *request, const char *name, const char *prefix,
+                      const char *secret)
+{
+    const char *value =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    size_t len = strlen(prefix);
+    return secret != NULL && value != NULL && strncmp(value, prefix, len) == 0 &&
+           strcmp(value + len, secret) == 0;
+}
+
+static enum MHD_Result route(struct server *server, struct request *request)
+{
+    static const struct {
+        const char *path;
+        const char *method;
+        enum MHD_Result (*call)(struct server *, struct request *);
+    } routes[] = {
+        {"/inference/models", "GET", list_models},
+        {"/inference/run", "POST", run_job},
+        {"/inference/status", "GET", tell_status},
+        {"/inference/download", "GET", download},
+        {"/file/upload", "POST", upload},
+    };
+    const struct server_settings *settings = &server->settings;
+    if (!header_is(request, "X-API-KEY", "", settings->api_key) &&
+        !header_is(request, "Authorization", "Bearer ", settings->bearer_token)) {
+        return answer_error(server, request, 401, "Unauthorized Request");
+    }
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (strcmp(request->path, routes[i].path) == 0) {
+            return strcmp(request->method, routes[i].method) == 0
+                       ? routes[i].call(server, request)
+                       : answer_error(server, request, 405, "Method not allowed");
+        }
+    }
+    return answer_error(server, request, 404, "No such endpoint");
+}
+
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection,
+                              const char *url, const char *method, const char *version,
+                              const char *bytes, size_t *len, void **state)
+{
+    struct server *server = ctx;
+    (void)version;
+    if (*state == NULL) {
+        *state = request_new(connection, url, method, server->settings.files);
+        return MHD_YES;
+    }
+    struct request *request = *state;
+    if (*len > 0) {
+        request_receive(request, bytes, *len);
+        *len = 0;
+        return MHD_YES;
+    }
+    return request->is_answered ? MHD_YES : route(server, request);
+}
+
+/* A request whose client went away before the answer has the status 0. */
+static void completed(void *ctx, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct server *server = ctx;
+    struct request *request = *state;
+    (void)connection;
+    (void)code;
+    if (request != NULL) {
+        if (!request->is_answered) {
+            journal_write(server->settings.journal, request->entry);
+        }
+        request_free(request);
+        *state = NULL;
+    }
+}
+
+/* ---- the whole ---- */
+
+struct server *server_start(const struct server_settings *settings)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        abort();
+    }
+    server->settings = *settings;
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)settings->port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    server->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL,
+        handle, server, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
+        completed, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(1 << 20),
+        MHD_OPTION_END);
+    if (server->daemon == NULL) {
+        text_log("cannot listen on port %d", settings->port);
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+int server_port(const struct server *server)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info->port;
+}
+
+void server_stop(struct server *server)
+{
+    MHD_stop_daemon(server->daemon);
+    free(server);
+}

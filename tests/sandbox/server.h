@@ -1,0 +1,29 @@
+/*
+ * The calls of the service over HTTP, as its description has them: models, run,
+ * status, download and upload, with its errors word for word.
+ */
+#ifndef SANDBOX_SERVER_H
+#define SANDBOX_SERVER_H
+
+#include "files.h"
+#include "jobs.h"
+#include "journal.h"
+
+struct server_settings {
+    int port;                 /* 0: a free one */
+    const char *api_key;      /* or NULL */
+    const char *bearer_token; /* or NULL */
+    struct files *files;
+    struct jobs *jobs;
+    struct journal *journal;
+};
+
+struct server;
+
+/* Listen on the loopback address only. NULL where that fails, which is logged.
+ * What `settings` points to must live as long. */
+struct server *server_start(const struct server_settings *settings);
+int server_port(const struct server *server);
+void server_stop(struct server *server);
+
+#endif
