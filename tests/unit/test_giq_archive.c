@@ -445,6 +445,57 @@ static void test_damaged_gzips_are_refused(void **state)
     }
 }
 
+/* Several gzips behind one another are one stream to any reader. */
+static void test_a_gzip_in_parts_is_unpacked(void **state)
+{
+    (void)state;
+    static const struct member nothing[] = {{NULL, NULL, NULL, NULL}};
+    struct giq_buf bytes;
+    struct giq_buf more;
+    make_archive(GIQ_ARCHIVE_TAR_GZ, NULL, two_members);
+    read_archive(&bytes);
+    make_archive(GIQ_ARCHIVE_TAR_GZ, NULL, nothing);
+    read_archive(&more);
+    assert_true(giq_buf_add(&bytes, more.data, more.len));
+    write_archive(bytes.data, bytes.len);
+    check_unpacks(GIQ_ARCHIVE_TAR_GZ);
+    assert_int_equal(count_files(), 2);
+    giq_buf_release(&more);
+    giq_buf_release(&bytes);
+}
+
+static void test_sparse_files_are_whole(void **state)
+{
+    (void)state;
+    enum { SIZE = 3 << 20, DATA_AT = 1 << 20 };
+    struct archive *out = begin_archive(GIQ_ARCHIVE_TAR, NULL);
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, "a.tif");
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_size(entry, SIZE);
+    archive_entry_sparse_add_entry(entry, DATA_AT, 4096);
+    assert_int_equal(archive_write_header(out, entry), ARCHIVE_OK);
+    char *bytes = calloc(1, SIZE);
+    assert_non_null(bytes);
+    memset(bytes + DATA_AT, 'x', 4096);
+    assert_int_equal(archive_write_data(out, bytes, SIZE), SIZE);
+    archive_entry_free(entry);
+    end_archive(out);
+    check_unpacks(GIQ_ARCHIVE_TAR);
+
+    struct giq_error err = {0};
+    struct giq_buf found;
+    bool is_there = false;
+    char *path = giq_os_join(folder, "a.tif");
+    giq_buf_init(&found, FILE_MAX);
+    assert_true(giq_os_read_file(path, FILE_MAX, &found, &is_there, &err));
+    assert_int_equal(found.len, SIZE);
+    assert_int_equal(memcmp(found.data, bytes, SIZE), 0);
+    giq_buf_release(&found);
+    free(path);
+    free(bytes);
+}
+
 static void test_other_kinds_are_refused(void **state)
 {
     (void)state;
@@ -497,12 +548,17 @@ static void make_bomb(enum giq_archive_kind kind, const char *path, int64_t size
     end_archive(out);
 }
 
-static void test_a_bomb_is_refused_before_it_is_written(void **state)
+static void test_a_bomb_is_refused_while_it_is_written(void **state)
 {
     (void)state;
-    make_bomb(GIQ_ARCHIVE_TAR_GZ, "a.tif", GIQ_ARCHIVE_BYTES_MIN + (1 << 20));
-    check_refused(GIQ_ARCHIVE_TAR_GZ, "too many bytes");
-    empty_folder();
+    make_bomb(GIQ_ARCHIVE_ZIP, "a.tif", GIQ_ARCHIVE_BYTES_MIN + (1 << 20));
+    check_refused(GIQ_ARCHIVE_ZIP, "too many bytes");
+    struct giq_error err = {0};
+    struct giq_os_stat st;
+    char *path = giq_os_join(folder, "a.tif");
+    assert_true(giq_os_stat(path, &st, &err));
+    assert_true(st.size <= GIQ_ARCHIVE_BYTES_MIN);
+    free(path);
 }
 
 static void test_a_bomb_that_is_passed_over_is_refused(void **state)
@@ -522,6 +578,10 @@ static void test_failures_of_the_disk_stay_what_they_are(void **state)
                                     GIQ_OS_PRIVATE, &err));
     assert_int_equal(err.code, GIQ_E_STORE);
     assert_true(err.sys_errno != 0);
+    err = (struct giq_error){0};
+    assert_false(giq_archive_unpack("/nowhere/archive", GIQ_ARCHIVE_ZIP, folder,
+                                    GIQ_OS_PRIVATE, &err));
+    assert_int_equal(err.code, GIQ_E_STORE);
 }
 
 static void test_access_of_what_is_unpacked(void **state)
@@ -557,9 +617,11 @@ int main(void)
         TEST(test_damaged_zips_are_refused),
         TEST(test_a_damaged_tar_header_is_refused),
         TEST(test_damaged_gzips_are_refused),
+        TEST(test_a_gzip_in_parts_is_unpacked),
+        TEST(test_sparse_files_are_whole),
         TEST(test_other_kinds_are_refused),
         TEST(test_members_are_counted),
-        TEST(test_a_bomb_is_refused_before_it_is_written),
+        TEST(test_a_bomb_is_refused_while_it_is_written),
         TEST(test_a_bomb_that_is_passed_over_is_refused),
         TEST(test_failures_of_the_disk_stay_what_they_are),
         TEST(test_access_of_what_is_unpacked),
