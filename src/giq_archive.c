@@ -11,7 +11,7 @@
 #include "giq_os.h"
 #include "giq_text.h"
 
-enum { BLOCK_SIZE = 65536, TRAILER_SIZE = 8 };
+enum { BLOCK_SIZE = 65536, TRAILER_SIZE = 8, GZIP_HEADER_SIZE = 10 };
 
 /* A gzip being unpacked for the tar reader. libarchive looks neither at the
  * checksum nor at the length in its trailer, so that is done here. */
@@ -20,6 +20,7 @@ struct gunzip {
     uint32_t crc_table[256];
     uint32_t crc;
     unsigned char trailer[TRAILER_SIZE]; /* the last bytes of the file */
+    bool has_parts; /* it may be several gzips, and the trailer that of the last */
     int64_t bytes;
     char block[BLOCK_SIZE];
 };
@@ -53,6 +54,15 @@ static bool fail_archive(const struct unpack *unpack, struct archive *in,
     }
     if (archive_errno(in) == ENOMEM) {
         return giq_fail_memory(err);
+    }
+    /* The codes of libarchive's own are none of these. */
+    static const int system_errors[] = {EIO,    EACCES, EPERM, ENOENT,
+                                        EMFILE, ENFILE, ESTALE};
+    for (size_t i = 0; i < sizeof system_errors / sizeof system_errors[0]; i++) {
+        if (archive_errno(in) == system_errors[i]) {
+            return giq_fail_sys(err, GIQ_E_STORE, system_errors[i],
+                                "cannot read the downloaded archive");
+        }
     }
     struct giq_shown shown;
     const char *why = archive_error_string(in);
@@ -131,6 +141,23 @@ static bool open_raw(struct unpack *unpack, const char *path, bool is_gzip,
     return true;
 }
 
+/* Whether there is the header of a gzip in `len` bytes (RFC 1952, 2.3). */
+static bool has_gzip_header(const char *bytes, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+    const unsigned char *end = at + len;
+    while ((at = memmem(at, (size_t)(end - at), "\x1f\x8b\x08", 3)) != NULL &&
+           end - at >= GZIP_HEADER_SIZE) {
+        bool has_flags = (at[3] & 0xE0) == 0 && (at[8] & ~6) == 0;
+        if (has_flags && (at[9] <= 13 || at[9] == 255)) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
+/* Look through the file for its trailer and for headers after the first one. */
 static bool read_trailer(struct unpack *unpack, const char *path, struct giq_error *err)
 {
     struct gunzip *gunzip = &unpack->gunzip;
@@ -138,15 +165,23 @@ static bool read_trailer(struct unpack *unpack, const char *path, struct giq_err
     if (!open_raw(unpack, path, false, &in, err)) {
         return false;
     }
+    char *block = gunzip->block;
     size_t kept = 0;
+    size_t first = 1; /* where a further header may begin */
     la_ssize_t n = 0;
-    while ((n = archive_read_data(in, gunzip->block + kept, BLOCK_SIZE - kept)) > 0) {
+    while ((n = archive_read_data(in, block + kept, BLOCK_SIZE - kept)) > 0) {
         size_t len = kept + (size_t)n;
-        kept = len < TRAILER_SIZE ? len : TRAILER_SIZE;
-        memmove(gunzip->block, gunzip->block + len - kept, kept);
+        gunzip->has_parts =
+            gunzip->has_parts || has_gzip_header(block + first, len - first);
+        first = len < GZIP_HEADER_SIZE ? 1 : 0;
+        kept = len < GZIP_HEADER_SIZE ? len : GZIP_HEADER_SIZE - 1;
+        memmove(block, block + len - kept, kept);
     }
     bool ok = n == 0 || fail_archive(unpack, in, err);
-    memcpy(gunzip->trailer, gunzip->block, kept);
+    ok = ok && (kept >= TRAILER_SIZE || fail(err, "is truncated"));
+    if (ok) {
+        memcpy(gunzip->trailer, block + kept - TRAILER_SIZE, TRAILER_SIZE);
+    }
     (void)archive_read_free(in);
     return ok;
 }
@@ -169,7 +204,8 @@ static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
     }
     bool is_true = little_endian(gunzip->trailer) == gunzip->crc &&
                    little_endian(gunzip->trailer + 4) == (uint32_t)gunzip->bytes;
-    return is_true || fail(err, "is damaged: its checksum is not true");
+    return is_true || gunzip->has_parts ||
+           fail(err, "is damaged: its checksum is not true");
 }
 
 /* ---- one member ---- */
@@ -177,6 +213,32 @@ static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
 static bool check_encryption(struct archive_entry *entry, struct giq_error *err)
 {
     return archive_entry_is_encrypted(entry) == 0 || fail(err, "is encrypted");
+}
+
+static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t len,
+                        struct giq_error *err)
+{
+    unpack->bytes += (int64_t)len;
+    if (unpack->bytes > unpack->bytes_max) {
+        unpack->is_too_large = true;
+        return fail_archive(unpack, unpack->in, err);
+    }
+    return giq_os_write(file, unpack->block, len, err);
+}
+
+/* The hole at the end of a sparse file, of which libarchive tells nothing. */
+static bool write_hole(struct unpack *unpack, struct giq_os_file *file, int64_t size,
+                       struct giq_error *err)
+{
+    memset(unpack->block, 0, BLOCK_SIZE);
+    while (size > 0) {
+        size_t len = size < BLOCK_SIZE ? (size_t)size : BLOCK_SIZE;
+        if (!write_block(unpack, file, len, err)) {
+            return false;
+        }
+        size -= (int64_t)len;
+    }
+    return true;
 }
 
 static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
@@ -191,19 +253,17 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
         if (n == 0) {
             break;
         }
-        size += n;
-        unpack->bytes += n;
-        if (unpack->bytes > unpack->bytes_max) {
-            unpack->is_too_large = true;
-            return fail_archive(unpack, unpack->in, err);
-        }
-        if (!giq_os_write(file, unpack->block, (size_t)n, err)) {
+        if (!write_block(unpack, file, (size_t)n, err)) {
             return false;
         }
+        size += n;
     }
-    bool is_whole =
-        !archive_entry_size_is_set(entry) || archive_entry_size(entry) == size;
-    return is_whole || fail(err, "is damaged: a member has not the size it declares");
+    int64_t missing =
+        archive_entry_size_is_set(entry) ? archive_entry_size(entry) - size : 0;
+    if (missing > 0 && archive_entry_sparse_count(entry) > 0) {
+        return write_hole(unpack, file, missing, err);
+    }
+    return missing == 0 || fail(err, "is damaged: a member has not the size it declares");
 }
 
 static bool write_member(struct unpack *unpack, struct archive_entry *entry,
@@ -338,6 +398,9 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
         return false;
+    }
+    if (st.kind != GIQ_OS_FILE) {
+        return giq_fail_sys(err, GIQ_E_STORE, ENOENT, "cannot read %s", path);
     }
     struct unpack *unpack = calloc(1, sizeof *unpack);
     if (unpack == NULL) {

@@ -2,12 +2,13 @@
  * Unpacks a zip, tar or tar.gz that came from outside into a folder of our own,
  * by libarchive.
  *
- * Only plain files are taken, under cleaned names (giq_name_clean() for every
- * part of the path; names that fall together are told apart by "-2", "-3"
- * before the extension, and all parts of a Shapefile alike); `._*` and
- * `__MACOSX` members, links and devices are passed over. Nothing is written
- * outside the folder. Sizes and checksums that the archive declares must be
- * true.
+ * Only plain files are taken, under the names that giq_member gives them (names
+ * that fall together are told apart by "-2", "-3" before the extension, and all
+ * parts of a Shapefile alike); `._*` and `__MACOSX` members, overviews, masks and
+ * journals, links and devices are passed over. Nothing is written outside the
+ * folder. Sizes and checksums that the archive declares must be true; the trailer
+ * of a gzip that may have several parts is not compared, as it tells of the last
+ * part only.
  */
 #ifndef GIQ_ARCHIVE_H
 #define GIQ_ARCHIVE_H
@@ -25,8 +26,10 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
  * an enum giq_os_access. Does not sync; giq_os_sync_tree() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
- * large, nothing in it), GIQ_E_STORE (the disk), GIQ_E_MEMORY. What was
- * unpacked before an error stays, for the caller to remove.
+ * large, a member twice or too deep, nothing in it), GIQ_E_STORE (the disk),
+ * GIQ_E_MEMORY. What was unpacked before an error stays, for the caller to
+ * remove. Thread-safe: the locale that libarchive sees is set for the calling
+ * thread alone, and set back.
  */
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, struct giq_error *err);

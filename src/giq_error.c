@@ -45,12 +45,10 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
     va_end(args);
     err->sys_errno = sys_errno;
 
-    char reason[128];
-    if (strerror_r(sys_errno, reason, sizeof reason) != 0) {
-        (void)snprintf(reason, sizeof reason, "error %d", sys_errno);
-    }
+    char room[128];
     size_t len = strlen(err->text);
-    (void)snprintf(err->text + len, sizeof err->text - len, ": %s", reason);
+    (void)snprintf(err->text + len, sizeof err->text - len, ": %s",
+                   strerror_r(sys_errno, room, sizeof room));
     return false;
 }
 

@@ -250,7 +250,7 @@ static struct job *new_job(const char *id, const struct model *model, const char
     if (job == NULL) {
         abort();
     }
-    (void)snprintf(job->id, sizeof job->id, "%s", id);
+    (void)memccpy(job->id, id, '\0', sizeof job->id - 1);
     job->model = model;
     job->file_id = text_make("%s", file_id);
     job->started_ms = started_ms;
@@ -288,7 +288,8 @@ struct jobs *jobs_new(const char *state, const char *program, struct files *file
     struct dirent **names = NULL;
     int count = scandir(jobs->folder, &names, NULL, alphasort);
     for (int i = 0; i < count; i++) {
-        if (text_is_plain_name(names[i]->d_name)) {
+        if (text_is_plain_name(names[i]->d_name) &&
+            strlen(names[i]->d_name) < JOBS_ID_SIZE) {
             load_job(jobs, names[i]->d_name);
         }
         free(names[i]);

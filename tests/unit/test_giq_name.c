@@ -3,48 +3,49 @@
 #include "giq_text.h"
 #include "unit.h"
 
+static const struct {
+    const char *value, *name;
+} headers[] = {
+    {NULL, NULL},
+    {"", NULL},
+    {"attachment", NULL},
+    {"attachment; filename=water.gpkg", "water.gpkg"},
+    {"attachment;filename=water.gpkg;size=3", "water.gpkg"},
+    {"ATTACHMENT ; FileName = water.gpkg ", "water.gpkg"},
+    {"attachment; filename=\"a \\\"quoted\\\" b.tif\"", "a \"quoted\" b.tif"},
+    {"attachment; filename=\"a;b=c.tif\"; x=y", "a;b=c.tif"},
+    {"attachment; x=\"filename=no.tif\"; filename=yes.tif", "yes.tif"},
+    {"attachment; filename=\"50%25.tif\"", "50%25.tif"},
+    {"attachment; filename*=UTF-8''%e2%82%ac%20rates.tif", "\xe2\x82\xac rates.tif"},
+    {"attachment; filename=plain.tif; filename*=utf-8'en'%C3%A9.tif", "\xc3\xa9.tif"},
+    {"attachment; filename*=iso-8859-1''caf%E9.tif", "caf\xc3\xa9.tif"},
+    {"attachment; filename*=koi8-r''%C1.tif; filename=plain.tif", "plain.tif"},
+    {"attachment; filename*=UTF-8''%C3.tif; filename=plain.tif", "plain.tif"},
+    {"attachment; filename*=UTF-8''a%00.tif; filename=plain.tif", "plain.tif"},
+    {"attachment; filename*=UTF-8''a%4; filename=plain.tif", "plain.tif"},
+    {"attachment; filename*=UTF-8''a%; filename=plain.tif", "plain.tif"},
+    {"attachment; filename*=UTF-8'; filename=plain.tif", "plain.tif"},
+    {"attachment; filename*=UTF-8''", NULL},
+    {"attachment; filename=", NULL},
+    {"attachment; filename=\"\"", NULL},
+    {"attachment; filename=\"open.tif", "open.tif"},
+    {"attachment; filename=\"open\\", "open\\"},
+    {"attachment; filename", NULL},
+    {"filename=bare.tif", "bare.tif"},
+    {"=;=;=\"", NULL},
+    {";;;;", NULL},
+};
+
 static void test_names_of_headers(void **state)
 {
     (void)state;
-    static const struct {
-        const char *value, *name;
-    } cases[] = {
-        {NULL, NULL},
-        {"", NULL},
-        {"attachment", NULL},
-        {"attachment; filename=water.gpkg", "water.gpkg"},
-        {"attachment;filename=water.gpkg;size=3", "water.gpkg"},
-        {"ATTACHMENT ; FileName = water.gpkg ", "water.gpkg"},
-        {"attachment; filename=\"a \\\"quoted\\\" b.tif\"", "a \"quoted\" b.tif"},
-        {"attachment; filename=\"a;b=c.tif\"; x=y", "a;b=c.tif"},
-        {"attachment; x=\"filename=no.tif\"; filename=yes.tif", "yes.tif"},
-        {"attachment; filename=\"50%25.tif\"", "50%25.tif"},
-        {"attachment; filename*=UTF-8''%e2%82%ac%20rates.tif", "\xe2\x82\xac rates.tif"},
-        {"attachment; filename=plain.tif; filename*=utf-8'en'%C3%A9.tif", "\xc3\xa9.tif"},
-        {"attachment; filename*=iso-8859-1''caf%E9.tif", "caf\xc3\xa9.tif"},
-        {"attachment; filename*=koi8-r''%C1.tif; filename=plain.tif", "plain.tif"},
-        {"attachment; filename*=UTF-8''%C3.tif; filename=plain.tif", "plain.tif"},
-        {"attachment; filename*=UTF-8''a%00.tif; filename=plain.tif", "plain.tif"},
-        {"attachment; filename*=UTF-8''a%4; filename=plain.tif", "plain.tif"},
-        {"attachment; filename*=UTF-8''a%; filename=plain.tif", "plain.tif"},
-        {"attachment; filename*=UTF-8'; filename=plain.tif", "plain.tif"},
-        {"attachment; filename*=UTF-8''", NULL},
-        {"attachment; filename=", NULL},
-        {"attachment; filename=\"\"", NULL},
-        {"attachment; filename=\"open.tif", "open.tif"},
-        {"attachment; filename=\"open\\", "open\\"},
-        {"attachment; filename", NULL},
-        {"filename=bare.tif", "bare.tif"},
-        {"=;=;=\"", NULL},
-        {";;;;", NULL},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        char *name = giq_name_from_disposition(cases[i].value);
-        if (cases[i].name == NULL) {
+    for (size_t i = 0; i < GIQ_COUNT(headers); i++) {
+        char *name = giq_name_from_disposition(headers[i].value);
+        if (headers[i].name == NULL) {
             assert_null(name);
         } else {
             assert_non_null(name);
-            assert_string_equal(name, cases[i].name);
+            assert_string_equal(name, headers[i].name);
         }
         free(name);
     }
@@ -62,57 +63,58 @@ static void test_cut_headers_do_no_harm(void **state)
     }
 }
 
+static const struct {
+    const char *raw, *name;
+} cleaned[] = {
+    {NULL, "result"},
+    {"", "result"},
+    {"...", "result"},
+    {"dir/", "result"},
+    {" . . ", "result"},
+    {"\x01\x02", "result"},
+    {"water.gpkg", "water.gpkg"},
+    {"../../etc/passwd", "passwd"},
+    {"C:\\x\\y.tif", "y.tif"},
+    {"C:y.tif", "C_y.tif"},
+    {"a/b\\c.tif", "c.tif"},
+    {"..", "result"},
+    {"\x01..\x02", "result"},
+    {".hidden.tif", "hidden.tif"},
+    {". .hidden.tif", "hidden.tif"},
+    {"map.tif. . ", "map.tif"},
+    {"\xc2\xa0map.tif\xe3\x80\x80", "map.tif"},
+    {"a\r\nb\x7f"
+     ".t\x1bif",
+     "ab.tif"},
+    {"a\xc2\x9b"
+     "b.tif",
+     "ab.tif"},
+    {"a<b>c:d\"e|f?g*.tif", "a_b_c_d_e_f_g_.tif"},
+    {"a\xff\xc0\xaf.tif", "a___.tif"},
+    {"caf\xc3\xa9 1.tif", "caf\xc3\xa9 1.tif"},
+    {"CON.txt", "_CON.txt"},
+    {"com1", "_com1"},
+    {"COM0.tif", "_COM0.tif"},
+    {"lpt\xc2\xb9", "_lpt\xc2\xb9"},
+    {"Lpt\xc2\xb3.tif", "_Lpt\xc2\xb3.tif"},
+    {"C\x01ON.txt", "_CON.txt"},
+    {"con .tif", "_con .tif"},
+    {"nul.tar.gz", "_nul.tar.gz"},
+    {"conin$", "_conin$"},
+    {"CONOUT$.txt", "_CONOUT$.txt"},
+    {"console.txt", "console.txt"},
+    {"com10", "com10"},
+    {"comma.tif", "comma.tif"},
+    {"lpt", "lpt"},
+};
+
 static void test_names_are_cleaned(void **state)
 {
     (void)state;
-    static const struct {
-        const char *raw, *name;
-    } cases[] = {
-        {NULL, "result"},
-        {"", "result"},
-        {"...", "result"},
-        {"dir/", "result"},
-        {" . . ", "result"},
-        {"\x01\x02", "result"},
-        {"water.gpkg", "water.gpkg"},
-        {"../../etc/passwd", "passwd"},
-        {"C:\\x\\y.tif", "y.tif"},
-        {"C:y.tif", "C_y.tif"},
-        {"a/b\\c.tif", "c.tif"},
-        {"..", "result"},
-        {"\x01..\x02", "result"},
-        {".hidden.tif", "hidden.tif"},
-        {". .hidden.tif", "hidden.tif"},
-        {"map.tif. . ", "map.tif"},
-        {"\xc2\xa0map.tif\xe3\x80\x80", "map.tif"},
-        {"a\r\nb\x7f"
-         ".t\x1bif",
-         "ab.tif"},
-        {"a\xc2\x9b"
-         "b.tif",
-         "ab.tif"},
-        {"a<b>c:d\"e|f?g*.tif", "a_b_c_d_e_f_g_.tif"},
-        {"a\xff\xc0\xaf.tif", "a___.tif"},
-        {"caf\xc3\xa9 1.tif", "caf\xc3\xa9 1.tif"},
-        {"CON.txt", "_CON.txt"},
-        {"com1", "_com1"},
-        {"COM0.tif", "_COM0.tif"},
-        {"lpt\xc2\xb9", "_lpt\xc2\xb9"},
-        {"Lpt\xc2\xb3.tif", "_Lpt\xc2\xb3.tif"},
-        {"C\x01ON.txt", "_CON.txt"},
-        {"con .tif", "_con .tif"},
-        {"nul.tar.gz", "_nul.tar.gz"},
-        {"conin$", "_conin$"},
-        {"CONOUT$.txt", "_CONOUT$.txt"},
-        {"console.txt", "console.txt"},
-        {"com10", "com10"},
-        {"comma.tif", "comma.tif"},
-        {"lpt", "lpt"},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(cleaned); i++) {
         char name[GIQ_NAME_SIZE];
-        giq_name_clean(cases[i].raw, name);
-        assert_string_equal(name, cases[i].name);
+        giq_name_clean(cleaned[i].raw, name);
+        assert_string_equal(name, cleaned[i].name);
         char again[GIQ_NAME_SIZE];
         giq_name_clean(name, again);
         assert_string_equal(again, name);
