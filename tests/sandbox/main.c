@@ -33,13 +33,24 @@ static const char usage[] =
     "The first line on standard output is the address, the log is on standard error.\n"
     "SIGTERM or Ctrl-C ends it; started again on the same state it knows its jobs.\n";
 
+static const char version[] = "giq_sandbox " GIQ_VERSION "\n";
+
+enum option_id {
+    OPTION_FILES,
+    OPTION_STATE,
+    OPTION_JOURNAL,
+    OPTION_API_KEY,
+    OPTION_BEARER_TOKEN,
+    OPTION_PORT,
+    OPTION_JOB_SECONDS,
+    OPTION_COUNT, /* of those with a value */
+    OPTION_HELP,
+    OPTION_VERSION,
+};
+
 struct options {
-    const char *files;
-    const char *state;
-    const char *journal;
-    const char *api_key;
-    const char *bearer_token;
-    long port;
+    const char *text[OPTION_COUNT];
+    double port;
     double job_seconds;
 };
 
@@ -49,63 +60,49 @@ static int refuse(const char *what)
     return 2;
 }
 
-static bool to_number(const char *text, double least, double most, double *out)
+/* An option that is not given leaves `*out` as it is. */
+static bool to_number(const char *text, double most, double *out)
 {
     char *end = NULL;
-    *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out >= least && *out <= most;
+    if (text != NULL) {
+        *out = strtod(text, &end);
+    }
+    return text == NULL || (end != text && *end == '\0' && *out >= 0 && *out <= most);
 }
 
 /* The exit status, or -1 to go on. */
 static int read_options(int argc, char **argv, struct options *out)
 {
     static const struct option known[] = {
-        {"files", 1, NULL, 'f'},        {"state", 1, NULL, 's'},
-        {"port", 1, NULL, 'p'},         {"api-key", 1, NULL, 'k'},
-        {"bearer-token", 1, NULL, 'b'}, {"job-seconds", 1, NULL, 'j'},
-        {"journal", 1, NULL, 'l'},      {"help", 0, NULL, 'h'},
-        {"version", 0, NULL, 'v'},      {NULL, 0, NULL, 0},
+        {"files", 1, NULL, OPTION_FILES},
+        {"state", 1, NULL, OPTION_STATE},
+        {"journal", 1, NULL, OPTION_JOURNAL},
+        {"api-key", 1, NULL, OPTION_API_KEY},
+        {"bearer-token", 1, NULL, OPTION_BEARER_TOKEN},
+        {"port", 1, NULL, OPTION_PORT},
+        {"job-seconds", 1, NULL, OPTION_JOB_SECONDS},
+        {"help", 0, NULL, OPTION_HELP},
+        {"version", 0, NULL, OPTION_VERSION},
+        {NULL, 0, NULL, 0},
     };
-    double port = 0;
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        switch (option) {
-        case 'f':
-            out->files = optarg;
-            break;
-        case 's':
-            out->state = optarg;
-            break;
-        case 'k':
-            out->api_key = optarg;
-            break;
-        case 'b':
-            out->bearer_token = optarg;
-            break;
-        case 'l':
-            out->journal = optarg;
-            break;
-        case 'p':
-            if (!to_number(optarg, 0, 65535, &port)) {
-                return refuse("--port is a number from 0 to 65535");
-            }
-            out->port = (long)port;
-            break;
-        case 'j':
-            if (!to_number(optarg, 0, 86400, &out->job_seconds)) {
-                return refuse("--job-seconds is a number from 0 to 86400");
-            }
-            break;
-        case 'h':
-            (void)fputs(usage, stdout);
+        if (option == OPTION_HELP || option == OPTION_VERSION) {
+            (void)fputs(option == OPTION_HELP ? usage : version, stdout);
             return 0;
-        case 'v':
-            (void)puts("giq_sandbox " GIQ_VERSION);
-            return 0;
-        default:
+        }
+        if (option >= OPTION_COUNT) {
             return refuse("unknown or incomplete option");
         }
+        out->text[option] = optarg;
     }
-    if (optind < argc || out->files == NULL || out->state == NULL) {
+    if (!to_number(out->text[OPTION_PORT], 65535, &out->port)) {
+        return refuse("--port is a number from 0 to 65535");
+    }
+    if (!to_number(out->text[OPTION_JOB_SECONDS], 86400, &out->job_seconds)) {
+        return refuse("--job-seconds is a number from 0 to 86400");
+    }
+    if (optind < argc || out->text[OPTION_FILES] == NULL ||
+        out->text[OPTION_STATE] == NULL) {
         return refuse("--files and --state are needed, and nothing else but options");
     }
     return -1;
@@ -114,22 +111,22 @@ static int read_options(int argc, char **argv, struct options *out)
 /* Serve until a signal ends it. */
 static int serve(const struct options *options)
 {
-    char *journal_path = options->journal == NULL
-                             ? text_make("%s/journal.jsonl", options->state)
-                             : text_make("%s", options->journal);
+    char *journal_path = options->text[OPTION_JOURNAL] == NULL
+                             ? text_make("%s/journal.jsonl", options->text[OPTION_STATE])
+                             : text_make("%s", options->text[OPTION_JOURNAL]);
     struct server_settings settings = {
         .port = (int)options->port,
-        .api_key = options->api_key,
-        .bearer_token = options->bearer_token,
-        .files = files_new(options->files, options->state),
+        .api_key = options->text[OPTION_API_KEY],
+        .bearer_token = options->text[OPTION_BEARER_TOKEN],
+        .files = files_new(options->text[OPTION_FILES], options->text[OPTION_STATE]),
         .journal = journal_open(journal_path),
     };
     free(journal_path);
     if (settings.journal == NULL) {
         return 1;
     }
-    settings.jobs = jobs_new(options->state, "/proc/self/exe", settings.files,
-                             (int64_t)(options->job_seconds * 1000));
+    settings.jobs = jobs_new(options->text[OPTION_STATE], "/proc/self/exe",
+                             settings.files, (int64_t)(options->job_seconds * 1000));
     struct server *server = server_start(&settings);
     int rc = server == NULL ? 1 : 0;
     if (server != NULL) {
@@ -162,7 +159,10 @@ static int work(const char *folder, const char *input)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.api_key = "sandbox", .job_seconds = 1};
+    struct options options = {
+        .text = {[OPTION_API_KEY] = "sandbox"},
+        .job_seconds = 1,
+    };
     if (argc == 4 && strcmp(argv[1], "--work") == 0) {
         return work(argv[2], argv[3]);
     }
@@ -171,10 +171,10 @@ int main(int argc, char **argv)
         return rc;
     }
     struct stat st;
-    if (stat(options.files, &st) != 0 || !S_ISDIR(st.st_mode)) {
+    if (stat(options.text[OPTION_FILES], &st) != 0 || !S_ISDIR(st.st_mode)) {
         return refuse("--files is no folder");
     }
-    if (mkdir(options.state, 0777) != 0 && errno != EEXIST) {
+    if (mkdir(options.text[OPTION_STATE], 0777) != 0 && errno != EEXIST) {
         return refuse("--state cannot be made");
     }
     /* Taken by sigwait(); blocked in every thread before the first is made. */

@@ -1,0 +1,61 @@
+#include "model.h"
+
+#include <cpl_error.h>
+#include <gdal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model_lines.h"
+#include "model_raster.h"
+
+#define LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+const struct model models[] = {
+    {"water", "Water bodies", "1.2.0", "RASTER", LABELS("water", "coast"),
+     "Polygons of open water by the modified normalised difference water index"},
+    {"ndvi", "Vegetation index", "1.0.0", "RASTER", LABELS("vegetation"),
+     "Normalised difference vegetation index as a raster"},
+    {"contours", "Contours", "1.0.0", "RASTER", LABELS("lines"),
+     "Contours of the first band"},
+    {"segments", "Segments", "2.0.1", "RASTER", LABELS("vegetation", "segments"),
+     "Segments of equal vegetation"},
+    {"hulls", "Convex hulls", "1.0.0", "VECTOR", LABELS("hulls"),
+     "The convex hull of every feature of a vector file"},
+};
+const size_t models_count = sizeof models / sizeof models[0];
+
+/* What computes each model, in their order, and the name of its result. */
+static const struct {
+    bool (*run)(const struct model_task *, const char *, char[MODEL_ERROR_SIZE]);
+    const char *result;
+} programs[] = {
+    {model_water, "water.gpkg"},          {model_ndvi, "ndvi.tif"},
+    {model_contours, "contours.geojson"}, {model_segments, "segments.zip"},
+    {model_hulls, "hulls.fgb"},
+};
+
+const struct model *model_find(const char *id)
+{
+    for (size_t i = 0; i < models_count; i++) {
+        if (strcmp(models[i].id, id) == 0) {
+            return &models[i];
+        }
+    }
+    return NULL;
+}
+
+bool model_run(const struct model_task *task, char name[MODEL_NAME_SIZE],
+               char error[MODEL_ERROR_SIZE])
+{
+    char path[4096];
+    size_t at = (size_t)(task->model - models);
+    GDALAllRegister();
+    CPLSetErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+    (void)snprintf(path, sizeof path, "%s/%s", task->folder, programs[at].result);
+    if (!programs[at].run(task, path, error)) {
+        return false;
+    }
+    (void)snprintf(name, MODEL_NAME_SIZE, "%s", programs[at].result);
+    return true;
+}
