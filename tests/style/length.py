@@ -3,8 +3,8 @@ import common
 
 FOLDERS = ("src", "plugin", "include", "tests")
 FILE_LINES, FUNCTION_LINES = 500, 40
-CTAGS = ("ctags", "--options=NONE", "-x", "--languages=C,C++", "--map-C=+.h",
-         "--c-kinds=f", "--c++-kinds=f", "--fields=+ne", "--_xformat=%N %n %e %F")
+CTAGS = ("ctags", "--options=NONE", "-x", "--languages=C,C++", "--c-kinds=f",
+         "--c++-kinds=f", "--fields=+ne", "--_xformat=%N %n %e %F")
 
 
 def long_files(root):

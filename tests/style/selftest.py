@@ -73,11 +73,12 @@ CASES = (
 SOUND_CASES = (
     ("length", "src/giq_api.c", function(40)),
     ("length", "src/giq_buf.c", "//\n" * 500),
+    ("length", "src/giq_buf.h", "struct s {\n" + "  int a;\n" * 50 + "};\n"),
     ("foreign", "plugin/giq_driver.cpp", "//\n" * 80),
     ("foreign", "src/giq_api.c", "/* time() */\nlong x_time(void);\n"),
     ("layers", "src/giq_store.c", '#include "giq_record.h"\n'),
     ("layers", "plugin/giq_open.c", '#include "gdal.h"\n'),
-    ("text", "README.md", "See https://example.org/ho" + "me/x and a/work/b.\n"),
+    ("text", "README.md", "file:///ho" + "me/x, https://a.org/work/, a/work/b\n"),
 )
 
 
