@@ -1,18 +1,62 @@
 #!/bin/sh
-# Installs the system packages that a build and the tests need. Quiet when all
-# are there.
+# Installs the system packages of the named groups: build, run, test, draw.
+# Without a group, all of them. Quiet when nothing is missing.
 set -eu
-packages="cmake ninja-build gcc g++ pkg-config libgdal-dev libgeos-dev
+
+build="gcc g++ cmake ninja-build pkg-config libgdal-dev libgeos-dev
 libcurl4-openssl-dev libssl-dev libcjson-dev libarchive-dev libmicrohttpd-dev
-libcmocka-dev ca-certificates gdal-bin python3-gdal python3-numpy python3-pytest"
-missing=""
-for package in $packages; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-        missing="$missing $package"
+libcmocka-dev ca-certificates"
+run="gdal-bin"
+test="python3-pytest python3-gdal python3-numpy locales
+clang clang-format libclang-rt-14-dev universal-ctags valgrind curl strace git file"
+draw="python3-gdal python3-numpy"
+
+fail() {
+    echo "bootstrap: $*" >&2
+    exit 1
+}
+
+packages_of() {
+    case $1 in
+    build) echo "$build" ;;
+    run) echo "$run" ;;
+    test) echo "$test" ;;
+    draw) echo "$draw" ;;
+    *) fail "no group '$1'; the groups are build, run, test and draw" ;;
+    esac
+}
+
+is_installed() {
+    dpkg-query -W -f='${Status}\n' "$1" 2>/dev/null | grep -q ' ok installed$'
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        fail "installing needs root or sudo; missing:$missing"
+    fi
+}
+
+[ $# -gt 0 ] || set -- build run test draw
+wanted=""
+for group in "$@"; do
+    wanted="$wanted $(packages_of "$group")"
 done
-[ -z "$missing" ] && exit 0
-echo "installing:$missing"
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -q
-# shellcheck disable=SC2086
-apt-get install -q -y --no-install-recommends $missing
+command -v apt-get >/dev/null 2>&1 ||
+    fail "apt-get is not here; install what these Debian packages hold:" $wanted
+
+missing=""
+for package in $wanted; do
+    case " $missing " in *" $package "*) continue ;; esac
+    is_installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "bootstrap: installing$missing"
+as_root apt-get update -q
+# Split into words on purpose: one argument for each package.
+as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends $missing

@@ -1,8 +1,38 @@
 #!/bin/sh
-# Installs what the tests need, builds, and runs all of ctest.
+# Installs what the tests need, builds, and runs ctest:
+#   sh tests/run.sh [--kind default|release|asan|tsan|coverage|clang] [ctest arguments...]
+# The default kind is built in build, any other in build-<kind>.
 set -eu
 cd "$(dirname "$0")/.."
-sh cmake/bootstrap.sh
-cmake -S . -B build -G Ninja
-cmake --build build
-ctest --test-dir build --output-on-failure --no-tests=error -j 4 "$@"
+root=$PWD
+
+kind=default
+if [ "${1:-}" = --kind ]; then
+    [ $# -ge 2 ] || { echo "run.sh: --kind needs a name" >&2; exit 2; }
+    kind=$2
+    shift 2
+fi
+
+case $kind in
+default) build=build ;;
+release | asan | tsan | coverage | clang) build=build-$kind ;;
+*)
+    echo "run.sh: no kind '$kind'; see the head of tests/run.sh" >&2
+    exit 2
+    ;;
+esac
+
+if [ "$kind" = asan ]; then
+    export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1"
+    export UBSAN_OPTIONS="print_stacktrace=1"
+    export LSAN_OPTIONS="suppressions=$root/tests/lsan.supp:print_suppressions=0"
+fi
+
+sh cmake/bootstrap.sh build run test
+if [ "$kind" = default ]; then
+    cmake -S . -B "$build" -G Ninja
+else
+    cmake -C "cmake/$kind.cmake" -S . -B "$build" -G Ninja
+fi
+cmake --build "$build"
+ctest --test-dir "$build" --output-on-failure --no-tests=error -j 4 "$@"

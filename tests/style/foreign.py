@@ -1,0 +1,64 @@
+"""Each library and the system's interface are known to one file only."""
+import re
+
+import common
+
+CODE = ("src", "plugin", "include")
+OWNERS = (
+    (re.compile(r"^curl/"), "src/giq_http.c"),
+    (re.compile(r"^(cjson/)?cJSON\w*\.h$"), "src/giq_json.c"),
+    (re.compile(r"^geos"), "src/giq_geom.c"),
+    (re.compile(r"^openssl/"), "src/giq_digest.c"),
+    (re.compile(r"^archive(_entry)?\.h$"), "src/giq_archive.c"),
+    (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|dlfcn|fcntl|fnmatch|ftw|glob|grp"
+                r"|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|syslog|termios"
+                r"|time|unistd|utime)\.h$"), "src/giq_os.c"),
+)
+# <threads.h> brings <time.h> along, so the clock is also looked for by its calls.
+CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime(_r)?|localtime(_r)?"
+                   r"|mktime|nanosleep|sleep|thrd_sleep|time|timegm|timespec_get|usleep)"
+                   r"\s*\(")
+NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+CPP_SUFFIXES = (".cpp", ".cc", ".cxx", ".hpp")
+CPP_FILE, CPP_LINES = "plugin/giq_driver.cpp", 80
+
+
+def blank(match):
+    return "\n" * match[0].count("\n") or " "
+
+
+def clock_calls(root, path):
+    """(number, name) of every call of the clock, outside comments and strings."""
+    text = "\n".join(line for _, line in common.lines(root, path))
+    for number, line in enumerate(NOT_CODE.sub(blank, text).split("\n"), 1):
+        for match in CLOCK.finditer(line):
+            yield number, match[1]
+
+
+def check_file(root, path):
+    for number, _, name in common.includes(root, path):
+        for pattern, owner in OWNERS:
+            if pattern.match(name) and path != owner:
+                yield f"{path}:{number}: {name} is for {owner} only"
+    if path != "src/giq_os.c":
+        for number, name in clock_calls(root, path):
+            yield f"{path}:{number}: {name}() is for src/giq_os.c only"
+
+
+def check_cpp(root, path):
+    count = len(common.lines(root, path))
+    if path != CPP_FILE:
+        yield f"{path}:1: C++ is for {CPP_FILE} only"
+    elif count > CPP_LINES:
+        yield f"{path}:{count}: {count} lines of C++, more than {CPP_LINES}"
+
+
+def check(root):
+    for path in common.files(root, CODE, common.C_SUFFIXES):
+        yield from check_file(root, path)
+    for path in common.files(root, suffixes=CPP_SUFFIXES):
+        yield from check_cpp(root, path)
+
+
+if __name__ == "__main__":
+    common.main(check)

@@ -1,0 +1,90 @@
+"""A module includes only lower layers, and the neighbours that this table allows."""
+import os
+import re
+
+import common
+
+# For each layer from the lowest: the modules, and for each module the modules of
+# the same layer that it may include.
+LAYERS = (
+    {"giq_buf": (), "giq_error": (), "giq_text": (),
+     "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",)},
+    {"giq_conn": (), "giq_cred": (), "giq_digest": (), "giq_geom": (), "giq_head": (),
+     "giq_json": (), "giq_name": (), "giq_sniff": (),
+     "giq_key": ("giq_digest", "giq_geom", "giq_json")},
+    {"giq_archive": (), "giq_flight": (), "giq_http": (), "giq_record": (),
+     "giq_store": ("giq_record",), "giq_url": ("giq_http",)},
+    {"giq_call": (), "giq_api": ("giq_call",), "giq_fetch": ("giq_api",),
+     "giq_models": ("giq_call",)},
+    {"giq_job": (), "giq_step": ("giq_job",), "giq_submit": ("giq_job",),
+     "giq_wait": ("giq_job",)},
+)
+LAYER_OF = {module: number for number, layer in enumerate(LAYERS) for module in layer}
+PUBLIC = "giq/giq.h"
+GDAL = re.compile(r"^(gdal|cpl_|ogr).*\.h$")
+STANDARD = {name + ".h" for name in (
+    "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp "
+    "signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn "
+    "string tgmath threads time uchar wchar wctype").split()}
+
+
+def module_of(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def check_src(path, quoted, name):
+    """Why a file of src may not include name, or None."""
+    if GDAL.match(name):
+        return f"src knows no GDAL, but includes {name}"
+    if not quoted or name == PUBLIC:
+        return None
+    own, other = module_of(path), module_of(name)
+    if other not in LAYER_OF or name != other + ".h":
+        return f"{name} is no header of a module in tests/style/layers.py"
+    if own == other or LAYER_OF[other] < LAYER_OF[own]:
+        return None
+    if LAYER_OF[other] > LAYER_OF[own]:
+        return (f"{own} of layer {LAYER_OF[own]} includes {name} of the higher layer "
+                f"{LAYER_OF[other]}")
+    if other in LAYERS[LAYER_OF[own]][own]:
+        return None
+    return f"{own} may not include {name} of its own layer {LAYER_OF[own]}"
+
+
+def is_ours(root, path, name):
+    """Whether name is a header of src or include, seen from a file outside them."""
+    if os.path.isfile(os.path.join(root, os.path.dirname(path), name)):
+        return ".." in name.split("/")
+    return (os.path.basename(name).startswith("giq")
+            or os.path.isfile(os.path.join(root, "src", name)))
+
+
+def problem_of(root, path, quoted, name):
+    """Why the file at path may not include name, or None."""
+    if path.startswith("src/"):
+        return check_src(path, quoted, name)
+    if path == "include/" + PUBLIC:
+        return None if name in STANDARD else f"{name} is no standard header"
+    if not is_ours(root, path, name):
+        return None
+    if path.startswith("plugin/") and name != PUBLIC:
+        return f"the plugin includes only {PUBLIC} and headers of its own, not {name}"
+    if path.startswith("tests/sandbox/"):
+        return f"the sandbox shares nothing with the driver, but includes {name}"
+    return None
+
+
+def check(root):
+    for path in common.files(root, ("src", "plugin", "include", "tests"),
+                             common.C_SUFFIXES):
+        if path.startswith("src/") and module_of(path) not in LAYER_OF:
+            yield f"{path}:1: {module_of(path)} has no layer in tests/style/layers.py"
+            continue
+        for number, quoted, name in common.includes(root, path):
+            problem = problem_of(root, path, quoted, name)
+            if problem:
+                yield f"{path}:{number}: {problem}"
+
+
+if __name__ == "__main__":
+    common.main(check)
