@@ -73,6 +73,7 @@ CASES = (
 SOUND_CASES = (
     ("length", "src/giq_api.c", function(40)),
     ("length", "src/giq_buf.c", "//\n" * 500),
+    ("length", "src/giq_buf.c", "struct s {\n" + "  int a;\n" * 50 + "};\n"),
     ("length", "plugin/giq_driver.cpp", "class c {\n" + "  int a;\n" * 50 + "};\n"),
     ("foreign", "plugin/giq_driver.cpp", "//\n" * 80),
     ("foreign", "src/giq_api.c", "/* time() */\nlong x_time(void);\n"),
