@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MINUTE_MS = 60 * 1000 };
 
@@ -13,7 +12,7 @@ static int64_t now_ms(void)
 
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode)
 {
-    bool is_terminal = isatty(STDERR_FILENO) == 1;
+    bool is_terminal = giq_env_is_terminal();
     *progress = (struct giq_progress){
         .is_terminal = is_terminal,
         .is_told = mode == GIQ_PROGRESS_YES || (mode == GIQ_PROGRESS_AUTO && is_terminal),

@@ -3,7 +3,6 @@
 #include <cpl_string.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
-#include <time.h>
 
 struct column {
     const char *name;
@@ -114,16 +113,13 @@ static void set_text(OGRFeatureH row, int column, const char *text)
 
 static void set_time(OGRFeatureH row, int column, int64_t ms)
 {
-    enum { UTC = 100 };
-    struct tm civil;
-    time_t seconds = (time_t)(ms / 1000);
-    if (ms == GIQ_TIME_NONE || gmtime_r(&seconds, &civil) == NULL) {
+    char text[GIQ_TEXT_TIME_SIZE];
+    if (ms == GIQ_TIME_NONE) {
         OGR_F_SetFieldNull(row, column);
         return;
     }
-    OGR_F_SetFieldDateTimeEx(row, column, civil.tm_year + 1900, civil.tm_mon + 1,
-                             civil.tm_mday, civil.tm_hour, civil.tm_min,
-                             (float)civil.tm_sec + (float)(ms % 1000) / 1000.0f, UTC);
+    giq_text_from_time(ms, text);
+    OGR_F_SetFieldString(row, column, text);
 }
 
 /* ---- models ---- */

@@ -122,6 +122,7 @@ void giq_api_job_release(struct giq_api_job *job)
     free(job->id);
     free(job->status);
     free(job->type);
+    free(job->message);
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
 }
 
@@ -144,6 +145,7 @@ static bool parse_job(const struct giq_service *service,
             .id = giq_json_id(giq_json_get(object, "id")),
             .status = giq_call_label(service, giq_json_get(object, "status")),
             .type = giq_call_label(service, giq_json_get(object, "type")),
+            .message = giq_call_label(service, giq_json_get(object, "message")),
             .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
         };
     }

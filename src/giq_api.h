@@ -27,6 +27,7 @@ struct giq_api_job {
     char *id;
     char *status;       /* the service's word, or NULL */
     char *type;         /* or NULL */
+    char *message;      /* why it failed, or NULL */
     int64_t started_ms; /* or GIQ_TIME_NONE */
 };
 

@@ -7,6 +7,11 @@
 
 enum { LINE_MAX = 512 };
 
+bool giq_env_is_terminal(void)
+{
+    return giq_os_is_terminal();
+}
+
 int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms)
 {
     int64_t now = env->now_ms(env->ctx);

@@ -67,6 +67,7 @@ void giq_job_free(struct giq_job *job)
     free(job->canonical);
     free(job->folder);
     free(job->result_path);
+    free(job->reason);
     free(job);
 }
 

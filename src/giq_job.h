@@ -47,6 +47,7 @@ struct giq_job {
     int64_t wait_began_ms;  /* of polling; 0 before */
     int64_t pause_ms;       /* between the last two status calls */
     enum giq_job_state end; /* what SETTLE is to record */
+    char *reason;           /* of a failure, as the service last told it */
 };
 
 /* Submit, or find that another did: one step of GIQ_PHASE_SUBMIT. On success

@@ -327,26 +327,21 @@ bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *e
 
 struct giq_os_file {
     int fd;
-    char *path;
+    char path[];
 };
 
 bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
                    struct giq_error *err)
 {
-    struct giq_os_file *file = calloc(1, sizeof *file);
-    char *copy = strdup(path);
-    if (file == NULL || copy == NULL) {
-        free(copy);
-        free(file);
+    struct giq_os_file *file = malloc(sizeof *file + strlen(path) + 1);
+    if (file == NULL) {
         return giq_fail_memory(err);
     }
-    *file = (struct giq_os_file){
-        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, file_mode(access)),
-        copy,
-    };
+    (void)strcpy(file->path, path);
+    file->fd =
+        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, file_mode(access));
     if (file->fd < 0) {
         (void)fail_path(err, "create", path);
-        free(copy);
         free(file);
         return false;
     }
@@ -375,7 +370,6 @@ void giq_os_close(struct giq_os_file *file)
 {
     if (file != NULL) {
         (void)close(file->fd);
-        free(file->path);
         free(file);
     }
 }
@@ -465,6 +459,11 @@ void giq_os_lock_release(struct giq_os_lock *lock)
 void giq_os_wipe(void *bytes, size_t len)
 {
     explicit_bzero(bytes, len);
+}
+
+bool giq_os_is_terminal(void)
+{
+    return isatty(STDERR_FILENO) == 1;
 }
 
 static int64_t clock_ms(clockid_t clock)

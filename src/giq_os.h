@@ -105,6 +105,9 @@ int64_t giq_os_wall_ms(void);
 void giq_os_sleep_ms(int64_t ms);
 uint32_t giq_os_random(void);
 
+/* Whether standard error is a terminal. */
+bool giq_os_is_terminal(void);
+
 /* "<a>/<b>" to be freed with free(); NULL when out of memory. */
 char *giq_os_join(const char *a, const char *b);
 

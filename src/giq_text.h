@@ -1,13 +1,11 @@
 /*
  * Text: what is shown to people, UTF-8, numbers and times. Pure; independent of
- * the host's locale.
+ * the host's locale. giq_text_from_time() is in giq/giq.h.
  */
 #ifndef GIQ_TEXT_H
 #define GIQ_TEXT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "giq/giq.h"
 
 /* Most bytes of a text of the service in a message. */
 enum { GIQ_TEXT_SHOWN_MAX = 200 };
@@ -50,9 +48,5 @@ bool giq_text_to_time(const char *text, int64_t *out_ms);
 
 /* Milliseconds since 1970 from civil UTC; false out of range. */
 bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms);
-
-/* "2024-05-01T10:20:30.500Z" into `out` of at least GIQ_TEXT_TIME_SIZE. */
-enum { GIQ_TEXT_TIME_SIZE = 40 };
-void giq_text_from_time(int64_t ms, char *out);
 
 #endif

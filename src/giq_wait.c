@@ -107,7 +107,8 @@ static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
     bool known = false;
     enum giq_api_phase phase = giq_api_phase(told->status, &known);
     if (!giq_record_set(&record->status, told->status) ||
-        (told->type != NULL && !giq_record_set(&record->type, told->type))) {
+        (told->type != NULL && !giq_record_set(&record->type, told->type)) ||
+        !giq_record_set(&job->reason, told->message)) {
         return giq_fail_memory(err);
     }
     if (told->started_ms != GIQ_TIME_NONE) {
@@ -180,6 +181,19 @@ bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     return ok;
 }
 
+/* The service's word for the state, and its message where it gave one. */
+static bool set_reason(struct giq_job *job, const char *status)
+{
+    struct giq_shown word;
+    struct giq_shown message;
+    char reason[2 * sizeof word];
+    char *end = stpcpy(reason, giq_text_show(status, &word));
+    if (job->reason != NULL) {
+        (void)stpcpy(stpcpy(end, ": "), giq_text_show(job->reason, &message));
+    }
+    return giq_record_set(&job->record.error, reason);
+}
+
 /* Keep what was told about the end, under what others may have recorded since. */
 static bool record_end(struct giq_job *job, const char *status, struct giq_error *err)
 {
@@ -193,7 +207,7 @@ static bool record_end(struct giq_job *job, const char *status, struct giq_error
     }
     record->finished_ms = env->wall_ms(env->ctx);
     if (!giq_record_set(&record->status, status) ||
-        (job->end == GIQ_JOB_FAILED && !giq_record_set(&record->error, status))) {
+        (job->end == GIQ_JOB_FAILED && !set_reason(job, status))) {
         return giq_fail_memory(err);
     }
     return giq_step_write(job, job->end, err);

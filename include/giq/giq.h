@@ -81,6 +81,14 @@ struct giq_env {
 /* The operating system's clocks and sleep; warnings and log go nowhere. */
 extern const struct giq_env giq_env_system;
 
+/* Whether a person watches standard error: it is a terminal. */
+bool giq_env_is_terminal(void);
+
+/* "2024-05-01T10:20:30.500Z" into `out` of at least GIQ_TEXT_TIME_SIZE, from
+ * milliseconds since 1970. */
+enum { GIQ_TEXT_TIME_SIZE = 40 };
+void giq_text_from_time(int64_t ms, char *out);
+
 /* ---- connection strings ------------------------------------------------ */
 
 enum giq_conn_kind {

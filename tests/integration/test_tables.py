@@ -21,7 +21,8 @@ def test_models_can_be_filtered_and_keep_what_the_service_says(gdal):
     script = """
 import json
 from osgeo import ogr
-layer = ogr.Open("GIQ:models").GetLayer("models")
+models = ogr.Open("GIQ:models")
+layer = models.GetLayer("models")
 layer.SetAttributeFilter("id = 'water'")
 [row] = list(layer)
 print(json.dumps([row["name"], row["version"], row["labels"], json.loads(row["json"])]))
@@ -40,7 +41,8 @@ def test_job_table_follows_a_job_to_its_end(gdal, sandbox):
     script = """
 import sys
 from osgeo import ogr
-row = ogr.Open(sys.argv[1]).GetLayer("job").GetNextFeature()
+table = ogr.Open(sys.argv[1])
+row = table.GetLayer("job").GetNextFeature()
 print(row["job_id"], row["status"], row["model_id"], row["file_id"], row["type"])
 """
     first = gdal.python(script, f"{NAME};wait=no").stdout.split()

@@ -75,45 +75,46 @@ static void test_numbers_have_seven_decimals_and_no_minus_zero(void **state)
     free(text);
 }
 
+static const struct {
+    const char *wkt;
+    const char *told;
+} faults[] = {
+    {"", "cannot be read"},
+    {"no area", "cannot be read"},
+    {"POLYGON((0 0,1 1", "cannot be read"},
+    {"POLYGON((0 0,0 1,1 1))", "cannot be read"},
+    {"POLYGON((0 0,0 1,1 1,0 0)) and more", "text after the end"},
+    {"POLYGON((0 0,0 1,1 1,0 0))POLYGON((0 0,0 1,1 1,0 0))", "text after the end"},
+    {"POLYGON EMPTY", "empty"},
+    {"MULTIPOLYGON EMPTY", "empty"},
+    {"POINT(1 2)", "is a Point"},
+    {"LINESTRING(1 2,3 4)", "is a LineString"},
+    {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GeometryCollection"},
+    {"POLYGON((0 0,0 nan,1 1,0 0))", "no number"},
+    {"POLYGON((0 0,0 1e999,1 1,0 0))", "no number"},
+    {"POLYGON((0 0,0 90.1,1 1,0 0))", "0 90.1, which is out of range"},
+    {"POLYGON((0 0,0 1,180.0000001 1,0 0))", "180.0000001 1, which is"},
+    {"POLYGON((0 0,0 1,1e300 1,0 0))", "1e+300 1, which is"},
+    {"POLYGON((0 0,10 10,0 10,10 0,0 0))", "Self-intersection at 5 5"},
+    {"POLYGON((0 0,0 9,9 9,9 0,0 0),(20 20,21 20,21 21,20 20))", "Hole lies outside"},
+    {"POLYGON((0 0,0 1,0 0,0 0))", "fewer than three"},
+    {"POLYGON((0 0,0 0.00000001,0.00000001 0,0 0))", "fewer than three"},
+    {"SRID=32725;POLYGON((0 0,0 1,1 1,0 0))", "not in this version"},
+    {"GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POLYGON((0 0,1 1",
+     "parentheses"},
+    {"POLYGON((0 0,0 1,1 1,0 0))))((((", "text after the end"},
+    {")POLYGON(", "parentheses"},
+};
+
 static void test_faults_are_told_with_reason_and_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *wkt;
-        const char *told;
-    } cases[] = {
-        {"", "cannot be read"},
-        {"no area", "cannot be read"},
-        {"POLYGON((0 0,1 1", "cannot be read"},
-        {"POLYGON((0 0,0 1,1 1))", "cannot be read"},
-        {"POLYGON((0 0,0 1,1 1,0 0)) and more", "text after the end"},
-        {"POLYGON((0 0,0 1,1 1,0 0))POLYGON((0 0,0 1,1 1,0 0))", "text after the end"},
-        {"POLYGON EMPTY", "empty"},
-        {"MULTIPOLYGON EMPTY", "empty"},
-        {"POINT(1 2)", "is a Point"},
-        {"LINESTRING(1 2,3 4)", "is a LineString"},
-        {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GeometryCollection"},
-        {"POLYGON((0 0,0 nan,1 1,0 0))", "no number"},
-        {"POLYGON((0 0,0 1e999,1 1,0 0))", "no number"},
-        {"POLYGON((0 0,0 90.1,1 1,0 0))", "0 90.1, which is out of range"},
-        {"POLYGON((0 0,0 1,180.0000001 1,0 0))", "180.0000001 1, which is"},
-        {"POLYGON((0 0,0 1,1e300 1,0 0))", "1e+300 1, which is"},
-        {"POLYGON((0 0,10 10,0 10,10 0,0 0))", "Self-intersection at 5 5"},
-        {"POLYGON((0 0,0 9,9 9,9 0,0 0),(20 20,21 20,21 21,20 20))", "Hole lies outside"},
-        {"POLYGON((0 0,0 1,0 0,0 0))", "fewer than three"},
-        {"POLYGON((0 0,0 0.00000001,0.00000001 0,0 0))", "fewer than three"},
-        {"SRID=32725;POLYGON((0 0,0 1,1 1,0 0))", "not in this version"},
-        {"GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POLYGON((0 0,1 1",
-         "parentheses"},
-        {"POLYGON((0 0,0 1,1 1,0 0))))((((", "text after the end"},
-        {")POLYGON(", "parentheses"},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(faults); i++) {
         struct giq_error err;
-        assert_null(area_of(cases[i].wkt, 0, &err));
+        assert_null(area_of(faults[i].wkt, 0, &err));
         assert_int_equal(err.code, GIQ_E_AREA);
-        if (strstr(err.text, cases[i].told) == NULL) {
-            fail_msg("%s: \"%s\" is not in \"%s\"", cases[i].wkt, cases[i].told,
+        if (strstr(err.text, faults[i].told) == NULL) {
+            fail_msg("%s: \"%s\" is not in \"%s\"", faults[i].wkt, faults[i].told,
                      err.text);
         }
     }

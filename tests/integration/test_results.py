@@ -1,0 +1,234 @@
+"""Results: every kind that the sandbox computes, handed over as GDAL's own datasets,
+and what is refused."""
+import io
+import os
+import zipfile
+
+import pytest
+
+from conftest import AREA, SCENE
+from scripted import Answer, GEOJSON
+
+NAME = "GIQ:model=m;file=f"
+WHOLE = f"GIQ:model=%s;file={SCENE}"
+
+
+@pytest.mark.parametrize("model,driver,words", [
+    ("water", "GPKG", ["area_m2", "mean_index", "Geometry: Polygon"]),
+    ("contours", "GeoJSON", ["value", "Line String"]),
+    ("segments", "ESRI Shapefile", ["class", "Geometry: Polygon"]),
+])
+def test_vector_result_is_read_by_its_own_driver(gdal, sandbox, model, driver, words):
+    for _ in range(2):
+        done = gdal.run("ogrinfo", "-so", "-al", WHOLE % model)
+        assert f"using driver `{driver}' successful" in done.stdout
+        for word in words:
+            assert word in done.stdout
+    assert [c for c in sandbox.calls() if c != "status"] == ["models", "run", "download"]
+
+
+def test_raster_result_is_read_by_its_own_driver(gdal, sandbox):
+    name = f"{WHOLE % 'ndvi'};geometry={AREA}"
+    done = gdal.run("gdalinfo", "-stats", name)
+    assert "Driver: GTiff/GeoTIFF" in done.stdout
+    assert "Description = NDVI" in done.stdout
+    assert "STATISTICS_MAXIMUM=0." in done.stdout
+    gdal.run("gdal_translate", "-q", name, "out.tif")
+    gdal.run("gdalwarp", "-q", "-t_srs", "EPSG:4326", name, "warped.tif")
+    gdal.python("""
+from osgeo import gdal
+import sys
+a, b = gdal.Open(sys.argv[1]), gdal.Open("out.tif")
+assert (a.ReadAsArray() == b.ReadAsArray()).all()
+assert a.GetGeoTransform() == b.GetGeoTransform()
+assert gdal.Open("warped.tif").GetSpatialRef().IsGeographic()
+""", name)
+    assert len(sandbox.runs()) == 1
+    assert sandbox.calls().count("download") == 1
+    assert not list(gdal.folder.glob("GIQ*")), "nothing is written beside the user"
+
+
+def test_flatgeobuf_of_a_vector_file(gdal, sandbox):
+    out = gdal.folder / "hulls.csv"
+    gdal.run("ogr2ogr", "-f", "CSV", out, "GIQ:model=hulls;file=parcels.geojson")
+    assert "source_fid" in out.read_text().splitlines()[0]
+    assert len(sandbox.runs()) == 1
+
+
+def test_model_on_the_wrong_kind_of_file_fails_with_the_reason(gdal, sandbox):
+    text = gdal.fails("ogrinfo", WHOLE % "hulls", tag="failed")
+    assert "hulls needs a vector file" in text
+    assert gdal.fails("ogrinfo", WHOLE % "hulls", tag="failed") == text
+    assert len(sandbox.runs()) == 1
+
+
+def test_wrong_kind_says_what_the_result_is(gdal, sandbox):
+    text = gdal.fails("gdalinfo", WHOLE % "water", tag="result")
+    assert "vector" in text
+    text = gdal.fails("ogrinfo", WHOLE % "ndvi", tag="result")
+    assert "raster" in text and "gdalinfo" in text
+    assert len(sandbox.runs()) == 2
+
+
+def test_existing_job_is_opened_by_its_id(gdal, sandbox):
+    gdal.run("ogrinfo", "-so", f"{WHOLE % 'water'};wait=no")
+    job_id = sandbox.runs()[0]["job"]
+    other = {"GIQ_STORE_DIR": str(gdal.folder / "other")}
+    for name in (f"GIQ:job={job_id}", f"giq:inferenceId={job_id}"):
+        done = gdal.run("ogrinfo", "-so", "-al", name, env=other)
+        assert "area_m2" in done.stdout
+    assert len(sandbox.runs()) == 1
+    assert sandbox.calls().count("download") == 1
+
+
+def shapefile(gdal, *names):
+    """The bytes of a zip with Shapefiles and what else is named."""
+    packed = io.BytesIO()
+    (gdal.folder / "in.geojson").write_bytes(GEOJSON)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            path = gdal.folder / name
+            path.parent.mkdir(exist_ok=True)
+            kind = {"shp": "ESRI Shapefile", "gpkg": "GPKG"}[name.rsplit(".", 1)[1]]
+            gdal.run("ogr2ogr", "-f", kind, path, "in.geojson")
+            for part in sorted(path.parent.glob(path.stem + ".*")):
+                archive.write(part, str(part.relative_to(gdal.folder)))
+        archive.writestr("readme.txt", "not data")
+    return packed.getvalue()
+
+
+def give(service, body, name):
+    service.script["download"] = [Answer(body, chunked=True, headers={
+        "Content-Disposition": f"attachment; filename={name}"})]
+
+
+def test_archive_with_one_member_is_that_member(scripted_gdal, service):
+    give(service, shapefile(scripted_gdal, "a/one.shp"), "r.zip")
+    for name in (NAME, f"{NAME};member=a/one.shp"):
+        done = scripted_gdal.run("ogrinfo", "-al", name)
+        assert "Layer name: one" in done.stdout and "POINT (1 2)" in done.stdout
+    text = scripted_gdal.fails("ogrinfo", f"{NAME};member=two.shp", tag="usage")
+    assert "a/one.shp" in text
+    assert service.names().count("download") == 1
+
+
+def test_folder_of_shapefiles_is_one_dataset(scripted_gdal, service):
+    give(service, shapefile(scripted_gdal, "a/one.shp", "a/two.shp"), "r.zip")
+    done = scripted_gdal.run("ogrinfo", NAME)
+    assert "one (Point)" in done.stdout and "two (Point)" in done.stdout
+
+
+def test_several_members_are_listed_and_one_can_be_chosen(scripted_gdal, service):
+    give(service, shapefile(scripted_gdal, "one.shp", "two.gpkg"), "r.zip")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="usage")
+    assert "one.shp" in text and "two.gpkg" in text
+    scripted_gdal.run("ogrinfo", f"{NAME};member=two.gpkg")
+    assert service.names() == ["models", "run", "status", "download"]
+
+
+def test_only_file_can_be_named_as_member(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", f"{NAME};member=result.geojson")
+    text = scripted_gdal.fails("ogrinfo", f"{NAME};member=x", tag="usage")
+    assert "result.geojson" in text
+
+
+VRT = b"""<OGRVRTDataSource><OGRVRTLayer name="passwd">
+<SrcDataSource>CSV:/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"""
+
+
+def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
+    give(service, VRT, "result.vrt")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert "RESULT_DRIVERS" in text
+    assert not list(scripted_gdal.store.glob("v1/*/result"))
+
+
+def test_allowed_drivers_are_asked_at_every_open(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    scripted_gdal.fails("ogrinfo", NAME, tag="result",
+                        env={"GIQ_RESULT_DRIVERS": "GPKG,GTiff"})
+    scripted_gdal.run("ogrinfo", NAME, env={"GIQ_RESULT_DRIVERS": "+GML"})
+    assert service.names().count("download") == 1
+
+
+@pytest.mark.parametrize("name,kept", [
+    ("result.geojson", "result.geojson"), ("noextension", "noextension.geojson"),
+    ("wrong.tif", "wrong.geojson"), ("..%2F..%2Fup.geojson", "..%2F..%2Fup.geojson"),
+    ("../../up.geojson", "up.geojson"), ("\"a b.geojson\"", "a b.geojson"),
+    (".hidden.geojson", "hidden.geojson"), ("CON.geojson", "_CON.geojson"),
+    ("x; filename*=UTF-8''%C3%A4.geojson", "ä.geojson"),
+])
+def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, service, name,
+                                                           kept):
+    give(service, GEOJSON, name)
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    assert path.name in (kept, kept.lstrip(".")), path.name
+    assert path.parent.parent.parent.parent == scripted_gdal.store
+
+
+@pytest.mark.parametrize("answer", [
+    Answer(GEOJSON, chunked=True, cut=40), Answer(GEOJSON, cut=40),
+    Answer(GEOJSON, chunked="close"),
+    Answer(GEOJSON, headers={"Content-Encoding": "gzip"}),
+    Answer(GEOJSON, status=206),
+])
+def test_download_that_proves_nothing_is_no_result(scripted_gdal, service, answer):
+    service.script["download"] = [answer]
+    scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=1", NAME, tag="incomplete")
+    assert not list(scripted_gdal.store.glob("v1/*/result"))
+    service.script["download"] = [Answer(GEOJSON)]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
+
+
+def test_unverified_length_can_be_allowed(scripted_gdal, service):
+    service.script["download"] = [Answer(GEOJSON, chunked="close")]
+    scripted_gdal.run("ogrinfo", NAME, env={"GIQ_ALLOW_UNVERIFIED_LENGTH": "YES"})
+
+
+def test_big_result_is_streamed(scripted_gdal, service):
+    """The peak of memory does not grow with the result."""
+    rows = b"id,text\n" + b"".join(b"%d,%s\n" % (i, b"x" * 1000) for i in range(60000))
+    script = """
+import resource, sys
+from osgeo import gdal
+gdal.UseExceptions()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    grown = []
+    for label, body in (("small", rows[:2000]), ("large", rows)):
+        give(service, body, "rows.csv")
+        grown.append(int(scripted_gdal.python(script, f"{NAME};rerun={label}").stdout))
+    if "LD_PRELOAD" not in scripted_gdal.env:
+        assert grown[1] - grown[0] < 6 * 1024, grown
+
+
+def test_shared_open_is_shared_and_writes_nothing(gdal, sandbox):
+    name = WHOLE % "ndvi"
+    gdal.python("""
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+flags = gdal.OF_RASTER | gdal.OF_SHARED
+first = gdal.OpenEx(sys.argv[1], flags)
+second = gdal.OpenEx(sys.argv[1], flags)
+assert first.this == second.this or first.GetDescription() == sys.argv[1]
+first.GetRasterBand(1).ComputeStatistics(False)
+del first, second
+""", name)
+    assert not list(gdal.folder.glob("GIQ*"))
+    assert len(sandbox.runs()) == 1
+
+
+def test_description_is_the_path_of_the_file(gdal):
+    done = gdal.python("""
+import sys
+from osgeo import gdal
+print(gdal.OpenEx(sys.argv[1], gdal.OF_RASTER).GetDescription())
+""", WHOLE % "ndvi")
+    path = done.stdout.strip()
+    assert path.startswith(str(gdal.store)) and path.endswith("/result/ndvi.tif")
+    assert os.path.exists(path)
