@@ -1,0 +1,97 @@
+"""Draw a scene with the area of interest, and beside it the result.
+
+quickstart_draw.py SCENE AREA RESULT PICTURE
+"""
+import sys
+
+import numpy
+from osgeo import gdal, ogr, osr
+
+gdal.UseExceptions()
+SCALE = 2  # pixels of the picture for one of the scene
+GAP = 8
+AREA_COLOUR = (255, 221, 0)
+RESULT_COLOUR = (0, 200, 255)
+BANDS = (3, 2, 1)  # red, green, blue
+
+
+def read_scene(path):
+    """The scene in natural colours, stretched between its 2nd and 98th percentile."""
+    scene = gdal.Open(path)
+    bands = []
+    for number in BANDS:
+        values = scene.GetRasterBand(number).ReadAsArray().astype(float)
+        low, high = numpy.percentile(values, (2, 98))
+        bands.append(numpy.clip((values - low) / (high - low), 0, 1) * 255)
+    picture = numpy.stack(bands).astype("u1")
+    return scene, picture.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
+
+
+def canvas(scene):
+    """An empty mask that lies where the scene does, in the picture's pixels."""
+    made = gdal.GetDriverByName("MEM").Create(
+        "", scene.RasterXSize * SCALE, scene.RasterYSize * SCALE, 1)
+    transform = list(scene.GetGeoTransform())
+    for i in (1, 2, 4, 5):
+        transform[i] /= SCALE
+    made.SetGeoTransform(transform)
+    made.SetProjection(scene.GetProjection())
+    return made
+
+
+def burn(scene, geometries):
+    """The mask of the pixels that the geometries cover."""
+    holder = ogr.GetDriverByName("Memory").CreateDataSource("")
+    layer = holder.CreateLayer("burn", scene.GetSpatialRef())
+    for geometry in geometries:
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometry(geometry)
+        layer.CreateFeature(feature)
+    mask = canvas(scene)
+    gdal.RasterizeLayer(mask, [1], layer, burn_values=[1])
+    return mask.ReadAsArray().astype(bool)
+
+
+def edges(geometries, width):
+    return [g.Boundary().Buffer(width) for g in geometries]
+
+
+def paint(picture, mask, colour, share):
+    for band, value in enumerate(colour):
+        picture[band][mask] = picture[band][mask] * (1 - share) + value * share
+
+
+def read_area(path, scene):
+    with open(path, encoding="ascii") as file:
+        area = ogr.CreateGeometryFromWkt(file.read())
+    degrees = osr.SpatialReference()
+    degrees.ImportFromEPSG(4326)
+    degrees.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    area.Transform(osr.CoordinateTransformation(degrees, scene.GetSpatialRef()))
+    return area
+
+
+def read_result(path):
+    data = ogr.Open(path)
+    return [feature.GetGeometryRef().Clone() for feature in data.GetLayer(0)]
+
+
+def main(scene_path, area_path, result_path, picture_path):
+    scene, left = read_scene(scene_path)
+    right = left.copy()
+    line = scene.GetGeoTransform()[1] / SCALE
+    area = read_area(area_path, scene)
+    result = read_result(result_path)
+    paint(right, burn(scene, result), RESULT_COLOUR, 0.5)
+    paint(right, burn(scene, edges(result, line / 2)), RESULT_COLOUR, 1)
+    for picture in (left, right):
+        paint(picture, burn(scene, edges([area], 1.5 * line)), AREA_COLOUR, 1)
+    gap = numpy.full((3, left.shape[1], GAP), 255, "u1")
+    whole = numpy.concatenate([left, gap, right], axis=2)
+    made = gdal.GetDriverByName("MEM").Create("", whole.shape[2], whole.shape[1], 3)
+    made.WriteArray(whole)
+    gdal.GetDriverByName("PNG").CreateCopy(picture_path, made)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
