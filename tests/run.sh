@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need, builds, and runs ctest:
-#   sh tests/run.sh [--kind default|release|asan|tsan|coverage|clang] [ctest arguments...]
+#   sh tests/run.sh [--kind default|release|asan|tsan|coverage|clang|valgrind] [ctest arguments...]
 # The default kind is built in build, any other in build-<kind>.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ fi
 
 case $kind in
 default) build=build ;;
-release | asan | tsan | coverage | clang) build=build-$kind ;;
+release | asan | tsan | coverage | clang | valgrind) build=build-$kind ;;
 *)
     echo "run.sh: no kind '$kind'; see the head of tests/run.sh" >&2
     exit 2
