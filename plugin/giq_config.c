@@ -326,6 +326,14 @@ static bool read_result_drivers(struct reader *reader)
            giq_fail(reader->err, GIQ_E_USAGE, "%s names no driver", name);
 }
 
+/* To be freed with CPLFree(); NULL where the option is not set. */
+static char *copy_value(struct reader *reader, enum option option)
+{
+    const char *name = NULL;
+    const char *value = get_value(reader, option, &name);
+    return value == NULL ? NULL : CPLStrdup(value);
+}
+
 static void read_net_options(struct reader *reader)
 {
     struct giq_settings *settings = &reader->config->settings;
@@ -349,9 +357,8 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
               read_result_drivers(&reader);
     if (ok) {
         read_credentials(&reader);
-        config.geometry =
-            (char *)CSLFetchNameValue(open_options, options[OPT_GEOMETRY].name);
-        config.geometry = config.geometry == NULL ? NULL : CPLStrdup(config.geometry);
+        config.geometry = copy_value(&reader, OPT_GEOMETRY);
+        config.retry = copy_value(&reader, OPT_RETRY);
         read_net_options(&reader);
     }
     CPLFree(reader.typed_url);
@@ -399,6 +406,7 @@ void giq_config_release(struct giq_config *config)
     CSLDestroy(config->texts);
     CSLDestroy(config->result_drivers);
     CPLFree(config->geometry);
+    CPLFree(config->retry);
     CPLFree(config->store_dir);
     free(config->base_url);
     *config = (struct giq_config){0};

@@ -15,6 +15,7 @@ struct giq_config {
     struct giq_settings settings; /* its texts lie in `texts` */
     char *base_url;
     char *geometry; /* as the open option gives it, or NULL */
+    char *retry;    /* label, or NULL */
     char *store_dir;
     char **result_drivers; /* a GDAL string list: who may open a result */
     char **texts;          /* a GDAL string list */

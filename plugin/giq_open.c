@@ -2,6 +2,7 @@
  * The life of one open in GDAL's terms: read what the user wants, drive the job,
  * hand over the dataset or raise one error.
  */
+#include <cpl_conv.h>
 #include <cpl_error.h>
 #include <cpl_string.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "giq_area.h"
 #include "giq_config.h"
 #include "giq_plugin.h"
+#include "giq_recent.h"
 #include "giq_report.h"
 #include "giq_result.h"
 #include "giq_tables.h"
@@ -95,6 +97,23 @@ static bool open_models(struct opening *o, GDALDatasetH *out)
     return ok;
 }
 
+/* ---- the table of jobs ---- */
+
+static bool open_store(struct opening *o)
+{
+    return giq_config_store(&o->config, o->err) &&
+           giq_store_open(o->config.store_dir, o->config.store_flags, &o->store, o->err);
+}
+
+static bool open_jobs(struct opening *o, GDALDatasetH *out)
+{
+    if (is_raster_only(o)) {
+        return giq_fail(o->err, GIQ_E_USAGE,
+                        "the jobs are a table and no raster: use ogrinfo");
+    }
+    return open_store(o) && giq_tables_jobs(o->store, out, o->err);
+}
+
 /* ---- a job ---- */
 
 static struct giq_result result_of(const struct opening *o, const char *path)
@@ -131,16 +150,17 @@ static bool make_job(struct opening *o)
         .area = o->area,
         .rerun = o->conn.value[GIQ_KEY_RERUN],
         .job = o->conn.value[GIQ_KEY_JOB],
+        /* Who names a job wants no new one. */
+        .retry = o->conn.value[GIQ_KEY_JOB] == NULL ? o->config.retry : NULL,
     };
     const struct giq_job_host host = {accept_result, tell_progress, o};
     unsigned flags =
         (o->config.may_submit ? 0u : GIQ_JOB_NO_SUBMIT) | (o->waits ? 0u : GIQ_JOB_LOOK);
-    return giq_config_store(&o->config, o->err) &&
-           giq_store_open(o->config.store_dir, o->config.store_flags, &o->store,
-                          o->err) &&
+    return open_store(o) &&
            giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
 }
 
+/* Step the job to its end. */
 static bool run_job(struct opening *o)
 {
     const struct giq_env *env = &o->env;
@@ -159,9 +179,29 @@ static bool run_job(struct opening *o)
     }
 }
 
+/* The first open waits as long as the user said; when that was too short, those of
+ * the next minute only look, or a GIS that opens ten times would stand ten times as
+ * long. */
+static bool wait_for_job(struct opening *o)
+{
+    struct giq_job_view view;
+    giq_job_look(o->job, &view);
+    char *key = CPLStrdup(view.key);
+    bool is_recent = giq_recent_has(o->config.store_dir, key);
+    if (is_recent) {
+        giq_service_look_once(o->service);
+    }
+    bool ok = run_job(o);
+    if (!ok && !is_recent && o->err->code == GIQ_E_TIMEOUT) {
+        giq_recent_note(o->config.store_dir, key);
+    }
+    CPLFree(key);
+    return ok;
+}
+
 static bool open_job(struct opening *o, GDALDatasetH *out)
 {
-    if (!read_waiting(o) || !read_area(o) || !make_job(o) || !run_job(o)) {
+    if (!read_waiting(o) || !read_area(o) || !make_job(o) || !wait_for_job(o)) {
         return false;
     }
     giq_progress_clear(&o->report.progress);
@@ -187,6 +227,20 @@ static bool begin(struct opening *o)
     o->env = giq_report_env(&o->report);
     return giq_service_new(&o->config.settings, o->config.cred, &o->env, &o->service,
                            o->err);
+}
+
+static bool open_kind(struct opening *o, GDALDatasetH *out)
+{
+    switch (o->conn.kind) {
+    case GIQ_CONN_MODELS:
+        return open_models(o, out);
+    case GIQ_CONN_JOBS:
+        return open_jobs(o, out);
+    case GIQ_CONN_REQUEST:
+    case GIQ_CONN_JOB:
+        break;
+    }
+    return open_job(o, out);
 }
 
 /* Why there are no credentials says more than that there are none. */
@@ -226,8 +280,7 @@ GDALDatasetH giq_plugin_open(const struct giq_open_info *info)
     GDALDatasetH dataset = NULL;
     struct giq_error err = {0};
     struct opening o = {.info = info, .err = &err};
-    bool ok = begin(&o) && (o.conn.kind == GIQ_CONN_MODELS ? open_models(&o, &dataset)
-                                                           : open_job(&o, &dataset));
+    bool ok = begin(&o) && open_kind(&o, &dataset);
     if (!ok) {
         explain_credentials(&o);
         giq_report_error(&o.report, &err);

@@ -21,6 +21,9 @@
     X(SUBMIT, "string-select", "<Value>IF_MISSING</Value><Value>NO</Value>",             \
       "IF_MISSING", true, NULL, 0, 0,                                                    \
       "NO: never start a job, use only what is recorded")                                \
+    X(RETRY, "string", "", "", true, NULL, 0, 0,                                         \
+      "A label: what is recorded as failed, unknown, gone or damaged gets one new job "  \
+      "for each label")                                                                  \
     X(MAX_RETRY, "int", "", "5", true, "GDAL_HTTP_MAX_RETRY", 0, 1000,                   \
       "Retries of a call that is safe to repeat")                                        \
     X(RETRY_DELAY, "float", "", "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,             \

@@ -161,7 +161,7 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
     return true;
 }
 
-/* ---- one job ---- */
+/* ---- jobs ---- */
 
 static void set_area(OGRFeatureH row, const char *wkt)
 {
@@ -172,8 +172,7 @@ static void set_area(OGRFeatureH row, const char *wkt)
     }
 }
 
-static bool add_job(OGRLayerH layer, const struct giq_job_view *job,
-                    struct giq_error *err)
+static OGRFeatureH make_row(OGRLayerH layer, const struct giq_job_view *job)
 {
     OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
     set_text(row, JOB_KEY, job->key);
@@ -195,22 +194,58 @@ static bool add_job(OGRLayerH layer, const struct giq_job_view *job,
     }
     set_text(row, JOB_ERROR, job->error);
     set_area(row, job->area);
-    return add_row(layer, row, err);
+    return row;
 }
 
-bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
-                    struct giq_error *err)
+/* A dataset with an empty layer for jobs. */
+static bool make_jobs(const char *name, GDALDatasetH *out, OGRLayerH *out_layer,
+                      struct giq_error *err)
 {
     GDALDatasetH dataset = make_dataset(err);
     if (dataset == NULL) {
         return false;
     }
     OGRLayerH layer =
-        make_layer(dataset, "job", wkbMultiPolygon, job_columns, COUNT(job_columns));
-    bool ok =
-        (layer != NULL || giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer")) &&
-        add_job(layer, job, err);
-    if (!ok) {
+        make_layer(dataset, name, wkbMultiPolygon, job_columns, COUNT(job_columns));
+    if (layer == NULL) {
+        GDALClose(dataset);
+        return giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer");
+    }
+    *out = dataset;
+    *out_layer = layer;
+    return true;
+}
+
+static bool add_job(void *layer, const struct giq_job_view *job, struct giq_error *err)
+{
+    return add_row(layer, make_row(layer, job), err);
+}
+
+bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
+                    struct giq_error *err)
+{
+    GDALDatasetH dataset = NULL;
+    OGRLayerH layer = NULL;
+    if (!make_jobs("job", &dataset, &layer, err)) {
+        return false;
+    }
+    if (!add_job(layer, job, err)) {
+        GDALClose(dataset);
+        return false;
+    }
+    *out = dataset;
+    return true;
+}
+
+bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
+                     struct giq_error *err)
+{
+    GDALDatasetH dataset = NULL;
+    OGRLayerH layer = NULL;
+    if (!make_jobs("jobs", &dataset, &layer, err)) {
+        return false;
+    }
+    if (!giq_jobs_each(store, add_job, layer, err)) {
         GDALClose(dataset);
         return false;
     }

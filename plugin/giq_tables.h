@@ -1,5 +1,5 @@
 /*
- * Tables as in-memory datasets: the models of a service, and one job.
+ * Tables as in-memory datasets: the models of a service, one job, all jobs.
  */
 #ifndef GIQ_TABLES_H
 #define GIQ_TABLES_H
@@ -16,5 +16,10 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
 /* A dataset with the layer `job` of one row, whose geometry is the job's area. */
 bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
                     struct giq_error *err);
+
+/* A dataset with the layer `jobs`, a row for each record of the store. Errors: those
+ * of giq_jobs_each() too. */
+bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
+                     struct giq_error *err);
 
 #endif

@@ -47,6 +47,12 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
     return true;
 }
 
+void giq_service_look_once(struct giq_service *service)
+{
+    service->settings.timeout_ms = 0;
+    service->deadline_ms = service->env->now_ms(service->env->ctx);
+}
+
 void giq_service_free(struct giq_service *service)
 {
     if (service == NULL) {

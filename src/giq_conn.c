@@ -226,17 +226,16 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
 /* Which keys go together. */
 static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
-    static const enum giq_conn_key of_request[] = {GIQ_KEY_MODEL, GIQ_KEY_FILE,
-                                                   GIQ_KEY_GEOMETRY, GIQ_KEY_RERUN};
-    if (conn->value[GIQ_KEY_JOB] != NULL) {
-        for (size_t i = 0; i < COUNT(of_request); i++) {
-            if (conn->value[of_request[i]] != NULL) {
-                return giq_fail(err, GIQ_E_USAGE,
-                                "\"job\" names a job that exists and does not go with "
-                                "\"%s\" in this version",
-                                canonical[of_request[i]]);
-            }
-        }
+    bool has_request = conn->value[GIQ_KEY_MODEL] != NULL ||
+                       conn->value[GIQ_KEY_FILE] != NULL ||
+                       conn->value[GIQ_KEY_GEOMETRY] != NULL;
+    if (conn->value[GIQ_KEY_JOB] != NULL && conn->value[GIQ_KEY_RERUN] != NULL) {
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "\"rerun\" asks for a new job and does not go with \"job\", which "
+            "names one that exists");
+    }
+    if (conn->value[GIQ_KEY_JOB] != NULL && !has_request) {
         conn->kind = GIQ_CONN_JOB;
         return true;
     }
@@ -274,7 +273,9 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
         return true;
     }
     if (is_word(body, "jobs")) {
-        return giq_fail(err, GIQ_E_USAGE, "GIQ:jobs is not in this version");
+        conn.kind = GIQ_CONN_JOBS;
+        *out = conn;
+        return true;
     }
     if (!take_pairs(body, &conn, err) || !check_combination(&conn, err)) {
         giq_conn_release(&conn);

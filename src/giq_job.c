@@ -36,14 +36,18 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
                     .file = copy(request->file, &ok),
                     .area = copy(request->area, &ok),
                     .rerun = copy(request->rerun, &ok),
-                    .job = copy(request->job, &ok)},
+                    .job = copy(request->job, &ok),
+                    .retry = copy(request->retry, &ok)},
     };
     giq_record_init(&job->record);
     struct giq_key key;
     ok = (ok || giq_fail_memory(err)) &&
          giq_key_make(giq_api_base_url(service), &job->request, &job->canonical, &key,
                       err) &&
-         ((job->folder = giq_store_folder(store, &key)) != NULL || giq_fail_memory(err));
+         (((job->folder = giq_store_folder(store, key.hex)) != NULL &&
+           (job->asked = giq_json_parse(job->canonical, strlen(job->canonical))) !=
+               NULL) ||
+          giq_fail_memory(err));
     if (!ok) {
         giq_job_free(job);
         return false;
@@ -64,7 +68,9 @@ void giq_job_free(struct giq_job *job)
     free((char *)job->request.area);
     free((char *)job->request.rerun);
     free((char *)job->request.job);
+    free((char *)job->request.retry);
     free(job->canonical);
+    giq_json_free(job->asked);
     free(job->folder);
     free(job->result_path);
     free(job->reason);
@@ -89,6 +95,15 @@ static bool has_result(const struct giq_job *job, bool *out, struct giq_error *e
     return ok;
 }
 
+/* What is known of the job is what the user says. */
+static bool name_job(struct giq_job *job, struct giq_error *err)
+{
+    giq_record_release(&job->record);
+    job->is_unrecorded = true;
+    job->record.state = GIQ_JOB_SUBMITTED;
+    return giq_record_set(&job->record.job_id, job->request.job) || giq_fail_memory(err);
+}
+
 /* The record of a request that has this job serves it. Where there is none it
  * is asked for, and gets a record of its own. */
 static bool find_job(struct giq_job *job, struct giq_error *err)
@@ -103,11 +118,12 @@ static bool find_job(struct giq_job *job, struct giq_error *err)
         free(job->canonical);
         job->folder = folder;
         job->canonical = NULL;
-        return giq_record_read(job->folder, NULL, &job->record, err);
+        giq_json_free(job->asked);
+        job->asked = NULL;
+        return giq_record_read(job->folder, NULL, &job->record, NULL, err) &&
+               giq_record_read_request(job->folder, &job->asked, err);
     }
-    job->is_unrecorded = true;
-    job->record.state = GIQ_JOB_SUBMITTED;
-    return giq_record_set(&job->record.job_id, job->request.job) || giq_fail_memory(err);
+    return name_job(job, err);
 }
 
 static bool look_at_result(struct giq_job *job, struct giq_error *err)
@@ -117,6 +133,10 @@ static bool look_at_result(struct giq_job *job, struct giq_error *err)
         return false;
     }
     bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
+    if (!there && giq_step_may_retry(job)) {
+        job->phase = GIQ_PHASE_SUBMIT;
+        return true;
+    }
     if (!there && !is_look && job->record.gone) {
         return giq_step_fail_recorded(job, err);
     }
@@ -124,12 +144,28 @@ static bool look_at_result(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
+/* Find out whose record it is. A job that is named is looked for, or adopted. */
+static bool find_record(struct giq_job *job, struct giq_error *err)
+{
+    if (!giq_step_read(job, &job->record, err)) {
+        return false;
+    }
+    const char *named = job->request.job;
+    const char *recorded = job->record.job_id;
+    if (named == NULL || (recorded != NULL && strcmp(recorded, named) == 0)) {
+        return true;
+    }
+    if (job->request.model == NULL) {
+        return job->record.state != GIQ_JOB_NONE || find_job(job, err);
+    }
+    job->is_adopting = true;
+    return giq_step_may_adopt(job, &job->record, err) && name_job(job, err);
+}
+
 static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     (void)due_ms;
-    if (!giq_record_read(job->folder, job->canonical, &job->record, err) ||
-        (job->record.state == GIQ_JOB_NONE && job->request.job != NULL &&
-         !find_job(job, err))) {
+    if (!find_record(job, err)) {
         return false;
     }
     switch (job->record.state) {
@@ -147,6 +183,10 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     case GIQ_JOB_FAILED:
     case GIQ_JOB_UNKNOWN:
         break;
+    }
+    if (giq_step_may_retry(job)) {
+        job->phase = GIQ_PHASE_SUBMIT;
+        return true;
     }
     job->phase = GIQ_PHASE_DONE;
     return (job->flags & GIQ_JOB_LOOK) || giq_step_fail_recorded(job, err);
@@ -238,26 +278,11 @@ static const char *folder_name(const char *path)
 void giq_job_look(struct giq_job *job, struct giq_job_view *out)
 {
     const struct giq_record *record = &job->record;
-    bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
     free(job->result_path);
     job->result_path = record->state == GIQ_JOB_PUBLISHED
                            ? giq_store_result(job->folder, record->result_name)
                            : NULL;
-    *out = (struct giq_job_view){
-        .state = record->state,
-        .key = folder_name(job->folder),
-        .model_id = record->model_id == NULL ? job->request.model : record->model_id,
-        .file_id = job->request.file,
-        .area = job->request.area,
-        .label = job->request.rerun,
-        .job_id = record->job_id,
-        .status = is_running ? record->status : giq_record_state_name(record->state),
-        .type = record->type,
-        .error = record->error,
-        .result_path = job->result_path,
-        .result_size = record->result_size,
-        .started_ms = record->started_ms,
-        .submitted_ms = record->submitted_ms,
-        .finished_ms = record->finished_ms,
-    };
+    giq_record_view(record, job->asked, out);
+    out->key = folder_name(job->folder);
+    out->result_path = job->result_path;
 }

@@ -35,12 +35,15 @@ struct giq_job {
     unsigned flags;
     struct giq_request request; /* its texts are owned */
     char *canonical;            /* NULL once another record serves the job */
+    struct giq_json *asked;     /* the request that the record is of */
     char *folder;
     char *result_path; /* as the last view showed it */
     struct giq_record record;
     struct giq_flight *flight; /* held only within a step */
     enum giq_job_phase phase;
     bool is_unrecorded; /* a job of the service's without a record of ours */
+    bool is_adopting;   /* ... which is to become that of the request */
+    bool is_damaged;    /* the record cannot be read, and is to be replaced */
     bool has_looked_at_models;
     bool has_warned;        /* of a state that no list has */
     int postponed;          /* times that the service wanted the run later */
@@ -71,6 +74,18 @@ void giq_step_leave(struct giq_job *job);
 
 /* Write the record with a new state. Within the flight only. */
 bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err);
+
+/* Read the record into `*out`, an initialised record. One that is damaged is no
+ * error where it may be replaced: then job->is_damaged is set. */
+bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
+
+/* Whether the record ended so that RETRY asks for a new job. */
+bool giq_step_may_retry(const struct giq_job *job);
+
+/* Whether the request of `record` may get the job that is named; GIQ_E_USAGE where it
+ * has another one. */
+bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
+                        struct giq_error *err);
 
 /* Errors that the record tells. */
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);

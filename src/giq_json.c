@@ -78,6 +78,11 @@ char *giq_json_print(const struct giq_json *json)
     return cJSON_PrintUnformatted(peek(json));
 }
 
+struct giq_json *giq_json_copy(const struct giq_json *json)
+{
+    return wrap(cJSON_Duplicate(peek(json), true));
+}
+
 bool giq_json_is_object(const struct giq_json *json)
 {
     return cJSON_IsObject(peek(json));
@@ -214,7 +219,7 @@ static bool set_item(struct giq_json *object, const char *name, cJSON *item)
         return false;
     }
     if (giq_json_get(object, name) != NULL) {
-        return cJSON_ReplaceItemInObjectCaseSensitive(unwrap(object), name, item);
+        cJSON_DeleteItemFromObjectCaseSensitive(unwrap(object), name);
     }
     if (!cJSON_AddItemToObject(unwrap(object), name, item)) {
         cJSON_Delete(item);
@@ -256,6 +261,27 @@ bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms)
     char text[GIQ_TEXT_TIME_SIZE];
     giq_text_from_time(ms, text);
     return giq_json_set_text(object, name, text);
+}
+
+bool giq_json_set_copy(struct giq_json *object, const char *name,
+                       const struct giq_json *value)
+{
+    return set_item(object, name, cJSON_Duplicate(peek(value), true));
+}
+
+bool giq_json_add_text(struct giq_json *object, const char *name, const char *text)
+{
+    if (!giq_json_is_list(giq_json_get(object, name)) &&
+        !set_item(object, name, cJSON_CreateArray())) {
+        return false;
+    }
+    cJSON *item = cJSON_CreateString(text);
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
+    if (item == NULL || !cJSON_AddItemToArray(list, item)) {
+        cJSON_Delete(item);
+        return false;
+    }
+    return true;
 }
 
 struct giq_json *giq_json_set_object(struct giq_json *object, const char *name)

@@ -18,6 +18,9 @@ struct giq_json *giq_json_parse(const char *bytes, size_t len);
 struct giq_json *giq_json_new_object(void);
 void giq_json_free(struct giq_json *json);
 
+/* A document of its own with the same contents; NULL when out of memory. */
+struct giq_json *giq_json_copy(const struct giq_json *json);
+
 /* One line of text, freed by the caller; NULL when out of memory. */
 char *giq_json_print(const struct giq_json *json);
 
@@ -60,6 +63,11 @@ bool giq_json_set_text(struct giq_json *object, const char *name, const char *te
 bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value);
 bool giq_json_set_bool(struct giq_json *object, const char *name, bool value);
 bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms);
+/* A copy of `value`. */
+bool giq_json_set_copy(struct giq_json *object, const char *name,
+                       const struct giq_json *value);
+/* Put a text at the end of a list, which is made where it is missing. */
+bool giq_json_add_text(struct giq_json *object, const char *name, const char *text);
 /* Add an empty object as a member and return it; NULL when out of memory. */
 struct giq_json *giq_json_set_object(struct giq_json *object, const char *name);
 void giq_json_remove(struct giq_json *object, const char *name);

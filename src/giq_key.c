@@ -11,7 +11,7 @@ static char *canonical_text(const char *base_url, const struct giq_request *requ
     char *text = NULL;
     if (json != NULL && giq_json_set_integer(json, "format", GIQ_KEY_FORMAT) &&
         giq_json_set_text(json, "base_url", base_url) &&
-        giq_json_set_text(json, "job", request->job) &&
+        giq_json_set_text(json, "job", request->model == NULL ? request->job : NULL) &&
         giq_json_set_text(json, "model", request->model) &&
         giq_json_set_text(json, "file", request->file) &&
         giq_json_set_text(json, "geometry", request->area) &&

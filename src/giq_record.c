@@ -7,6 +7,13 @@
 
 static const char request_name[] = "request.json";
 static const char job_name[] = "job.json";
+static const char request_aside_name[] = "request.json.damaged";
+static const char job_aside_name[] = "job.json.damaged";
+
+/* Members of job.json that only the rules of further jobs use. */
+static const char before_name[] = "before";
+static const char damaged_name[] = "damaged";
+static const char labels_name[] = "labels";
 
 static const char *const state_names[] = {
     [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",
@@ -71,17 +78,22 @@ static bool fail_damaged(struct giq_error *err, const char *folder, const char *
 {
     return giq_fail(err, GIQ_E_STORE,
                     "the record %s/%s %s; remove its folder to forget the request, or "
-                    "ask for a new job with rerun=<label>",
+                    "ask for a new job with RETRY=<label> or rerun=<label>",
                     folder, name, reason);
 }
 
-/* Whether the format number of a document is one of 1 to `newest`. */
+/* Whether the format number of a document is one of 1 to `newest`. What a newer
+ * version wrote is no damage. */
 static bool check_format(const struct giq_json *json, int64_t newest, const char *folder,
-                         const char *name, struct giq_error *err)
+                         const char *name, bool *out_damaged, struct giq_error *err)
 {
     int64_t format = giq_json_integer(giq_json_get(json, "format"), -1);
     if (format > newest) {
-        return fail_damaged(err, folder, name, "was written by a newer version");
+        *out_damaged = false;
+        return giq_fail(err, GIQ_E_STORE,
+                        "the record %s/%s was written by a newer version of the driver, "
+                        "which can read it",
+                        folder, name);
     }
     return format >= 1 || fail_damaged(err, folder, name, "has no format number");
 }
@@ -101,17 +113,20 @@ static bool read_file(const char *folder, const char *name, struct giq_buf *buf,
 
 /* The document folder/name, or NULL in `*out` where there is none. */
 static bool read_document(const char *folder, const char *name, int64_t newest,
-                          struct giq_json **out, struct giq_error *err)
+                          struct giq_json **out, bool *out_damaged, struct giq_error *err)
 {
     struct giq_buf buf;
     giq_buf_init(&buf, GIQ_RECORD_BYTES_MAX);
     struct giq_json *json = NULL;
     bool found = false;
     bool ok = read_file(folder, name, &buf, &found, err);
+    *out_damaged = false;
     if (ok && found) {
+        *out_damaged = true;
         json = giq_json_parse(giq_buf_text(&buf), buf.len);
-        ok = giq_json_is_object(json) ? check_format(json, newest, folder, name, err)
-                                      : fail_damaged(err, folder, name, "is damaged");
+        ok = giq_json_is_object(json)
+                 ? check_format(json, newest, folder, name, out_damaged, err)
+                 : fail_damaged(err, folder, name, "is damaged");
     }
     giq_buf_release(&buf);
     if (!ok) {
@@ -125,7 +140,8 @@ static bool read_document(const char *folder, const char *name, int64_t newest,
 bool giq_record_read_request(const char *folder, struct giq_json **out,
                              struct giq_error *err)
 {
-    return read_document(folder, request_name, GIQ_RECORD_FORMAT, out, err);
+    bool ignored = false;
+    return read_document(folder, request_name, GIQ_RECORD_FORMAT, out, &ignored, err);
 }
 
 /* Byte for byte, so that a collision of keys can only be an error. */
@@ -182,23 +198,58 @@ static bool is_whole(const struct giq_record *record)
     return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && name_is_safe;
 }
 
+/* An orphaned intent of a further job: the record is what it was to replace. */
+static bool step_back(struct giq_record *record, const char *folder,
+                      struct giq_error *err)
+{
+    const struct giq_json *state = giq_json_get(record->read, "state");
+    const struct giq_json *before = giq_json_get(record->read, before_name);
+    if (!giq_json_is_object(before) || giq_json_text(state) == NULL ||
+        state_of(giq_json_text(state)) != GIQ_JOB_INTENT) {
+        return true;
+    }
+    if (giq_json_is_true(giq_json_get(before, damaged_name))) {
+        return fail_damaged(err, folder, job_name, "was damaged");
+    }
+    struct giq_json *copy = giq_json_copy(before);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    giq_json_free(record->read);
+    record->read = copy;
+    return true;
+}
+
+/* Make sense of the document that was read. */
+static bool take(struct giq_record *record, const char *folder, const char *request,
+                 struct giq_error *err)
+{
+    if (!step_back(record, folder, err)) {
+        return false;
+    }
+    if (!parse(record)) {
+        return giq_fail_memory(err);
+    }
+    if (!is_whole(record)) {
+        return fail_damaged(err, folder, job_name, "is damaged");
+    }
+    return request == NULL || check_request(folder, request, err);
+}
+
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
-                     struct giq_error *err)
+                     bool *out_damaged, struct giq_error *err)
 {
     struct giq_record record;
+    bool damaged = false;
     giq_record_init(&record);
-    bool ok = read_document(folder, job_name, GIQ_RECORD_FORMAT, &record.read, err);
-    if (ok && record.read != NULL) {
-        if (!parse(&record)) {
-            ok = giq_fail_memory(err);
-        } else if (!is_whole(&record)) {
-            ok = fail_damaged(err, folder, job_name, "is damaged");
-        } else {
-            ok = request == NULL || check_request(folder, request, err);
-        }
-    }
+    bool ok =
+        read_document(folder, job_name, GIQ_RECORD_FORMAT, &record.read, &damaged, err) &&
+        (record.read == NULL || take(&record, folder, request, err));
     if (!ok) {
         giq_record_release(&record);
+        if (out_damaged != NULL) {
+            *out_damaged = damaged && err->code == GIQ_E_STORE;
+        }
         return false;
     }
     giq_record_release(out);
@@ -247,10 +298,8 @@ static bool set_result(struct giq_json *json, const struct giq_record *record)
 /* The record as text: what was read, with what is known now laid over it. */
 static char *print(const struct giq_record *record)
 {
-    char *before = record->read == NULL ? NULL : giq_json_print(record->read);
     struct giq_json *json =
-        before == NULL ? giq_json_new_object() : giq_json_parse(before, strlen(before));
-    free(before);
+        record->read == NULL ? giq_json_new_object() : giq_json_copy(record->read);
     char *text = NULL;
     if (json != NULL && giq_json_set_integer(json, "format", GIQ_RECORD_FORMAT) &&
         giq_json_set_text(json, "state", giq_record_state_name(record->state)) &&
@@ -264,6 +313,9 @@ static char *print(const struct giq_record *record)
         giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
         giq_json_set_time(json, "finished_at", record->finished_ms) &&
         set_result(json, record)) {
+        if (record->state > GIQ_JOB_SENDING) {
+            giq_json_remove(json, before_name);
+        }
         text = giq_json_print(json);
     }
     giq_json_free(json);
@@ -282,15 +334,155 @@ bool giq_record_write(const char *folder, unsigned access,
     return ok;
 }
 
-bool giq_record_withdraw(const char *folder, struct giq_error *err)
+void giq_record_view(const struct giq_record *record, const struct giq_json *request,
+                     struct giq_job_view *out)
 {
-    char *job = giq_os_join(folder, job_name);
-    char *request = giq_os_join(folder, request_name);
-    bool ok = job != NULL && request != NULL
-                  ? giq_os_remove(job, err) && giq_os_remove(request, err) &&
-                        giq_os_sync_folder(folder, err)
-                  : giq_fail_memory(err);
-    free(job);
-    free(request);
+    const char *model = giq_json_text(giq_json_get(request, "model"));
+    bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
+    *out = (struct giq_job_view){
+        .state = record->state,
+        .model_id = record->model_id == NULL ? model : record->model_id,
+        .file_id = giq_json_text(giq_json_get(request, "file")),
+        .area = giq_json_text(giq_json_get(request, "geometry")),
+        .label = giq_json_text(giq_json_get(request, "rerun")),
+        .job_id = record->job_id,
+        .status = is_running ? record->status : giq_record_state_name(record->state),
+        .type = record->type,
+        .error = record->error,
+        .result_size = record->result_size,
+        .started_ms = record->started_ms,
+        .submitted_ms = record->submitted_ms,
+        .finished_ms = record->finished_ms,
+    };
+}
+
+/* ---- a further job for a request ---- */
+
+bool giq_record_has_label(const struct giq_record *record, const char *label)
+{
+    const struct giq_json *list = giq_json_get(record->read, labels_name);
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        const char *used = giq_json_text(item);
+        if (used != NULL && strcmp(used, label) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool giq_record_use_label(struct giq_record *record, const char *label,
+                          struct giq_error *err)
+{
+    if (record->read == NULL && (record->read = giq_json_new_object()) == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_record_has_label(record, label) ||
+           giq_json_add_text(record->read, labels_name, label) || giq_fail_memory(err);
+}
+
+bool giq_record_begin_again(struct giq_record *record, struct giq_error *err)
+{
+    struct giq_json *json = giq_json_copy(record->read);
+    if (json == NULL || !giq_json_set_copy(json, before_name, record->read)) {
+        giq_json_free(json);
+        return giq_fail_memory(err);
+    }
+    giq_record_release(record);
+    record->read = json;
+    return true;
+}
+
+/* Rename folder/from to folder/to where it exists. */
+static bool move(const char *folder, const char *from, const char *to,
+                 struct giq_error *err)
+{
+    char *from_path = giq_os_join(folder, from);
+    char *to_path = giq_os_join(folder, to);
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    bool ok = ((from_path != NULL && to_path != NULL) || giq_fail_memory(err)) &&
+              giq_os_stat(from_path, &st, err) &&
+              (st.kind == GIQ_OS_NOTHING || giq_os_rename(from_path, to_path, err));
+    free(to_path);
+    free(from_path);
     return ok;
+}
+
+/* job.json stays in its place until another replaces it: without it there would be
+ * no record, and nothing would be known of a job. */
+static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
+{
+    struct giq_buf buf;
+    giq_buf_init(&buf, GIQ_RECORD_BYTES_MAX);
+    bool found = false;
+    bool ok = read_file(folder, job_name, &buf, &found, err) &&
+              (!found || giq_os_replace_file(folder, job_aside_name, access,
+                                             giq_buf_text(&buf), buf.len, err));
+    giq_buf_release(&buf);
+    return ok;
+}
+
+/* Whether job.json is the intent of a further job for a damaged record. */
+static bool is_set_aside(const char *folder)
+{
+    struct giq_error ignored = {0};
+    struct giq_json *json = NULL;
+    bool damaged = false;
+    bool found =
+        read_document(folder, job_name, GIQ_RECORD_FORMAT, &json, &damaged, &ignored) &&
+        giq_json_is_true(giq_json_get(giq_json_get(json, before_name), damaged_name));
+    giq_json_free(json);
+    return found;
+}
+
+bool giq_record_set_aside(const char *folder, unsigned access, struct giq_record *record,
+                          struct giq_error *err)
+{
+    struct giq_json *json = giq_json_new_object();
+    struct giq_json *before =
+        json == NULL ? NULL : giq_json_set_object(json, before_name);
+    bool ok = (before != NULL && giq_json_set_bool(before, damaged_name, true)) ||
+              giq_fail_memory(err);
+    ok = ok &&
+         (is_set_aside(folder) || (copy_job(folder, access, err) &&
+                                   move(folder, request_name, request_aside_name, err)));
+    if (!ok) {
+        giq_json_free(json);
+        return false;
+    }
+    giq_record_release(record);
+    record->read = json;
+    return true;
+}
+
+static bool remove_name(const char *folder, const char *name, struct giq_error *err)
+{
+    char *path = giq_os_join(folder, name);
+    bool ok = path != NULL ? giq_os_remove(path, err) : giq_fail_memory(err);
+    free(path);
+    return ok;
+}
+
+static bool write_back(const char *folder, unsigned access, const struct giq_json *before,
+                       struct giq_error *err)
+{
+    char *text = giq_json_print(before);
+    bool ok = text != NULL ? write_text(folder, job_name, access, text, err)
+                           : giq_fail_memory(err);
+    free(text);
+    return ok;
+}
+
+bool giq_record_withdraw(const char *folder, unsigned access,
+                         const struct giq_record *record, struct giq_error *err)
+{
+    const struct giq_json *before = giq_json_get(record->read, before_name);
+    if (before != NULL && !giq_json_is_true(giq_json_get(before, damaged_name))) {
+        return write_back(folder, access, before, err);
+    }
+    bool ok = before == NULL ? remove_name(folder, job_name, err) &&
+                                   remove_name(folder, request_name, err)
+                             : move(folder, request_aside_name, request_name, err) &&
+                                   move(folder, job_aside_name, job_name, err);
+    return ok && giq_os_sync_folder(folder, err);
 }

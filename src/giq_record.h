@@ -55,11 +55,13 @@ bool giq_record_set(char **slot, const char *text);
 /*
  * Read the record in `folder` into `*out`, an initialised record. `request` is
  * the canonical text that must be recorded there, or NULL where any will do.
- * Without job.json the state is GIQ_JOB_NONE. Errors: GIQ_E_STORE, which names
- * the damaged, foreign or newer file; GIQ_E_MEMORY.
+ * Without job.json the state is GIQ_JOB_NONE; what a further job for the request
+ * left at `intent` is the record that it was to replace. Errors: GIQ_E_STORE,
+ * which names the damaged, foreign or newer file; GIQ_E_MEMORY. `*out_damaged`
+ * (may be NULL) says on failure whether a further job may replace the record.
  */
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
-                     struct giq_error *err);
+                     bool *out_damaged, struct giq_error *err);
 
 /* The canonical request in `folder` as a document of the caller's, or NULL in
  * `*out` where there is none. */
@@ -74,7 +76,33 @@ bool giq_record_write_request(const char *folder, unsigned access, const char *r
 bool giq_record_write(const char *folder, unsigned access,
                       const struct giq_record *record, struct giq_error *err);
 
-/* Remove the record: nothing happened. */
-bool giq_record_withdraw(const char *folder, struct giq_error *err);
+/* What a host may see of a record and of its request (from
+ * giq_record_read_request(), or NULL), but for its key and the path of the result.
+ * Texts are borrowed from both. */
+void giq_record_view(const struct giq_record *record, const struct giq_json *request,
+                     struct giq_job_view *out);
+
+/* ---- a further job for a request ---- */
+
+/* Whether a job was made, or may have been, under this label. */
+bool giq_record_has_label(const struct giq_record *record, const char *label);
+
+/* Note the use of a label in memory. */
+bool giq_record_use_label(struct giq_record *record, const char *label,
+                          struct giq_error *err);
+
+/* Turn the record into that of a job yet to be made, in memory; what it was goes
+ * along until the job is submitted. */
+bool giq_record_begin_again(struct giq_record *record, struct giq_error *err);
+
+/* The same for a record that cannot be read: its files are kept
+ * with the ending ".damaged".
+ * `*record` is initialised. */
+bool giq_record_set_aside(const char *folder, unsigned access, struct giq_record *record,
+                          struct giq_error *err);
+
+/* Nothing happened: the record on disk becomes what it was before, if only none. */
+bool giq_record_withdraw(const char *folder, unsigned access,
+                         const struct giq_record *record, struct giq_error *err);
 
 #endif

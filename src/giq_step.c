@@ -20,6 +20,90 @@ int64_t giq_step_left_ms(const struct giq_job *job)
     return giq_env_left_ms(giq_api_env(job->service), giq_api_deadline_ms(job->service));
 }
 
+bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err)
+{
+    bool may_replace = job->is_adopting || job->request.job != NULL ||
+                       (job->request.retry != NULL && !(job->flags & GIQ_JOB_NO_SUBMIT));
+    job->is_damaged = false;
+    if (giq_record_read(job->folder, job->canonical, out, &job->is_damaged, err)) {
+        return true;
+    }
+    if (!job->is_damaged || !may_replace || job->request.model == NULL) {
+        return false;
+    }
+    *err = (struct giq_error){0};
+    giq_record_release(out);
+    return true;
+}
+
+/* The job that is named takes the place of what the request had. */
+static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_error *err)
+{
+    bool ok = giq_step_may_adopt(job, before, err);
+    if (ok && job->is_damaged) {
+        ok = giq_record_set_aside(job->folder, giq_store_access(job->store), before, err);
+    } else if (ok && before->read != NULL) {
+        ok = giq_record_begin_again(before, err);
+    }
+    if (ok) {
+        giq_json_free(job->record.read);
+        job->record.read = before->read;
+        before->read = NULL;
+    }
+    giq_record_release(before);
+    return ok;
+}
+
+/* What others recorded counts, but for a job that they know nothing of. */
+static bool read_again(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_record record;
+    giq_record_init(&record);
+    if (!giq_step_read(job, &record, err)) {
+        return false;
+    }
+    if (job->is_adopting && job->is_unrecorded) {
+        return adopt(job, &record, err);
+    }
+    if (record.state != GIQ_JOB_NONE) {
+        giq_record_release(&job->record);
+        job->record = record;
+        job->is_unrecorded = false;
+    } else if (!job->is_unrecorded) {
+        giq_record_release(&job->record);
+    }
+    return true;
+}
+
+bool giq_step_may_retry(const struct giq_job *job)
+{
+    const struct giq_record *record = &job->record;
+    const char *label = job->request.retry;
+    if (label == NULL || job->request.model == NULL || (job->flags & GIQ_JOB_NO_SUBMIT)) {
+        return false;
+    }
+    bool ended_badly = record->state == GIQ_JOB_FAILED ||
+                       record->state == GIQ_JOB_UNKNOWN || record->gone;
+    return job->is_damaged || (ended_badly && !giq_record_has_label(record, label));
+}
+
+bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
+                        struct giq_error *err)
+{
+    bool is_alive = record->state == GIQ_JOB_SUBMITTED ||
+                    record->state == GIQ_JOB_SUCCEEDED ||
+                    record->state == GIQ_JOB_PUBLISHED;
+    struct giq_shown id;
+    if (job->is_damaged || !is_alive || record->gone) {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the request has the job %s already, which is %s: open it without "
+                    "\"job\"",
+                    giq_text_show(record->job_id, &id),
+                    giq_record_state_name(record->state));
+}
+
 bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
                     struct giq_error *err)
 {
@@ -35,18 +119,9 @@ bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
         *due_ms = giq_step_now_ms(job) + FLIGHT_PAUSE_MS;
         return true;
     }
-    struct giq_record record;
-    giq_record_init(&record);
-    if (!giq_record_read(job->folder, job->canonical, &record, err)) {
+    if (!read_again(job, err)) {
         giq_step_leave(job);
         return false;
-    }
-    if (record.state != GIQ_JOB_NONE) {
-        giq_record_release(&job->record);
-        job->record = record;
-        job->is_unrecorded = false;
-    } else if (!job->is_unrecorded) {
-        giq_record_release(&job->record);
     }
     *out_held = true;
     return true;
@@ -88,7 +163,7 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
     if (record->state == GIQ_JOB_FAILED) {
         return giq_fail(err, GIQ_E_FAILED,
                         "the job %s failed on the service (%s); this is remembered, and "
-                        "rerun=<label> asks for a new job",
+                        "RETRY=<label> or rerun=<label> asks for a new job",
                         id_of(record, &id), reason.text);
     }
     if (record->state == GIQ_JOB_UNKNOWN) {
@@ -99,12 +174,13 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
         return giq_fail(err, GIQ_E_UNKNOWN,
                         "the run request went out at %s and what came of it is not known "
                         "(%s): a job may have been made and paid for. Look for it on the "
-                        "service's web page and open it with job=<id>, or ask for a new "
-                        "one with rerun=<label>",
+                        "service's web page and adopt it with job=<id>, or ask for a new "
+                        "one with RETRY=<label> or rerun=<label>",
                         when, reason.text);
     }
-    return giq_fail(err, GIQ_E_GONE,
-                    "the service no longer has the result of the job %s; rerun=<label> "
-                    "asks for a new job",
-                    id_of(record, &id));
+    return giq_fail(
+        err, GIQ_E_GONE,
+        "the service no longer has the result of the job %s; RETRY=<label> or "
+        "rerun=<label> asks for a new job",
+        id_of(record, &id));
 }

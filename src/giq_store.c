@@ -65,9 +65,14 @@ unsigned giq_store_access(const struct giq_store *store)
     return store->access;
 }
 
-char *giq_store_folder(const struct giq_store *store, const struct giq_key *key)
+char *giq_store_folder(const struct giq_store *store, const char *key)
 {
-    return giq_os_join(store->folder, key->hex);
+    return giq_os_join(store->folder, key);
+}
+
+const char *giq_store_keys(const struct giq_store *store)
+{
+    return store->folder;
 }
 
 bool giq_store_make(const struct giq_store *store, const char *folder,
@@ -112,7 +117,7 @@ static bool look_at_record(void *ctx, const char *name, struct giq_error *err)
     struct giq_error ignored = {0};
     struct giq_record record;
     giq_record_init(&record);
-    if (giq_record_read(folder, NULL, &record, &ignored) && record.job_id != NULL &&
+    if (giq_record_read(folder, NULL, &record, NULL, &ignored) && record.job_id != NULL &&
         strcmp(record.job_id, search->job_id) == 0 &&
         is_of_service(folder, search->base_url)) {
         search->found = folder;

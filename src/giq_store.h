@@ -19,8 +19,12 @@
 /* enum giq_os_access for everything in the store. */
 unsigned giq_store_access(const struct giq_store *store);
 
-/* The folder of a key, which may not be there. NULL when out of memory. */
-char *giq_store_folder(const struct giq_store *store, const struct giq_key *key);
+/* The folder of a key (its hexadecimal digits), which may not be there. NULL when out
+ * of memory. */
+char *giq_store_folder(const struct giq_store *store, const char *key);
+
+/* The folder in which the folders of keys lie; borrowed. */
+const char *giq_store_keys(const struct giq_store *store);
 
 /* Make the folder of a key and those above. Errors: GIQ_E_STORE. */
 bool giq_store_make(const struct giq_store *store, const char *folder,

@@ -33,13 +33,16 @@ static bool look_at_models(struct giq_job *job, struct giq_error *err)
     return ok;
 }
 
-/* The connection stands and the request is about to go out. */
+/* The connection stands and the request is about to go out. From now on a label
+ * is used, since a job may be made under it. */
 static bool note_sending(void *ctx, struct giq_error *err)
 {
     struct giq_job *job = ctx;
     const struct giq_env *env = giq_api_env(job->service);
     job->record.submitted_ms = env->wall_ms(env->ctx);
-    return giq_step_write(job, GIQ_JOB_SENDING, err);
+    return (job->request.retry == NULL ||
+            giq_record_use_label(&job->record, job->request.retry, err)) &&
+           giq_step_write(job, GIQ_JOB_SENDING, err);
 }
 
 static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
@@ -70,7 +73,8 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
 static void withdraw(struct giq_job *job)
 {
     struct giq_error ignored = {0};
-    (void)giq_record_withdraw(job->folder, &ignored);
+    (void)giq_record_withdraw(job->folder, giq_store_access(job->store), &job->record,
+                              &ignored);
     giq_record_release(&job->record);
 }
 
@@ -110,9 +114,22 @@ static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
     return giq_step_write(job, GIQ_JOB_INTENT, err);
 }
 
+/* What the request had before stays recorded until the new job is submitted. */
+static bool note_intent(struct giq_job *job, struct giq_error *err)
+{
+    bool ok = true;
+    if (job->is_damaged) {
+        ok = giq_record_set_aside(job->folder, giq_store_access(job->store), &job->record,
+                                  err);
+    } else if (job->record.state > GIQ_JOB_INTENT) {
+        ok = giq_record_begin_again(&job->record, err);
+    }
+    return ok && giq_step_write(job, GIQ_JOB_INTENT, err);
+}
+
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (!giq_step_write(job, GIQ_JOB_INTENT, err)) {
+    if (!note_intent(job, err)) {
         return false;
     }
     struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
@@ -137,30 +154,50 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     return ok;
 }
 
+/* The flight is ours, so whoever sent is gone. */
+static bool note_orphan(struct giq_job *job, struct giq_error *err)
+{
+    job->phase = GIQ_PHASE_LOOK;
+    return (giq_record_set(&job->record.error,
+                           "the program ended before the answer came") ||
+            giq_fail_memory(err)) &&
+           giq_step_write(job, GIQ_JOB_UNKNOWN, err);
+}
+
+/* Within the flight. */
+static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    if (giq_step_may_retry(job)) {
+        return submit(job, due_ms, err);
+    }
+    if (job->record.state == GIQ_JOB_SENDING) {
+        return note_orphan(job, err);
+    }
+    if (job->record.state > GIQ_JOB_SENDING) {
+        job->phase = GIQ_PHASE_LOOK;
+        return true;
+    }
+    if (job->flags & GIQ_JOB_NO_SUBMIT) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "no job is recorded for this request, and SUBMIT=NO starts none");
+    }
+    return submit(job, due_ms, err);
+}
+
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
-    if (may_send && (!giq_api_check_credentials(job->service, err) ||
-                     (!job->has_looked_at_models && !look_at_models(job, err)))) {
+    bool is_first = job->record.state <= GIQ_JOB_INTENT && !job->is_damaged;
+    if (may_send &&
+        (!giq_api_check_credentials(job->service, err) ||
+         (is_first && !job->has_looked_at_models && !look_at_models(job, err)))) {
         return false;
     }
     bool held = false;
     if (!giq_step_enter(job, &held, due_ms, err) || !held) {
         return err->code == GIQ_E_NONE;
     }
-    bool ok = true;
-    if (job->record.state == GIQ_JOB_SENDING) {
-        /* Its sender is gone: it would hold the flight. */
-        (void)giq_fail(err, GIQ_E_UNKNOWN, "the program ended before the answer came");
-        ok = note_unknown(job, err);
-    } else if (job->record.state > GIQ_JOB_SENDING) {
-        job->phase = GIQ_PHASE_LOOK;
-    } else if (may_send) {
-        ok = submit(job, due_ms, err);
-    } else {
-        ok = giq_fail(err, GIQ_E_USAGE,
-                      "no job is recorded for this request, and SUBMIT=NO starts none");
-    }
+    bool ok = decide(job, due_ms, err);
     giq_step_leave(job);
     return ok;
 }

@@ -93,7 +93,8 @@ void giq_text_from_time(int64_t ms, char *out);
 
 enum giq_conn_kind {
     GIQ_CONN_MODELS,  /* GIQ: or GIQ:models */
-    GIQ_CONN_REQUEST, /* GIQ:model=...;file=... */
+    GIQ_CONN_JOBS,    /* GIQ:jobs */
+    GIQ_CONN_REQUEST, /* GIQ:model=...;file=..., perhaps with a job to adopt */
     GIQ_CONN_JOB,     /* GIQ:job=... */
 };
 
@@ -225,6 +226,9 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
                      struct giq_error *err);
 void giq_service_free(struct giq_service *service);
 
+/* From now on the open looks once, as with a timeout of 0. */
+void giq_service_look_once(struct giq_service *service);
+
 /* A model of the service; texts are owned UTF-8, NULL where not told. */
 struct giq_model {
     char *id;
@@ -262,13 +266,15 @@ void giq_store_close(struct giq_store *store);
 
 /* ---- jobs --------------------------------------------------------------------- */
 
-/* What is asked for: either `job` alone, or `model` and `file`. */
+/* What is asked for: `model` and `file`, or `job` alone; `job` with the others
+ * adopts the job for the request. `retry` is no part of a request's identity. */
 struct giq_request {
     const char *model;
     const char *file;
     const char *area;  /* from giq_geom_area(), or NULL */
     const char *rerun; /* label, or NULL */
     const char *job;   /* id of a job that exists, or NULL */
+    const char *retry; /* label under which what ended badly gets one new job, or NULL */
 };
 
 /* States of a record, in the order of a job's life. */
@@ -345,6 +351,17 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
 
 /* What is known now. */
 void giq_job_look(struct giq_job *job, struct giq_job_view *out);
+
+/*
+ * Call `each` for every request that the store has a record of, in no order. A
+ * record that cannot be read comes with its `error` and without a `status`. Takes no
+ * lock. Ends with the first call that returns false, and its error. Errors:
+ * GIQ_E_STORE (the store cannot be listed), GIQ_E_MEMORY.
+ */
+bool giq_jobs_each(const struct giq_store *store,
+                   bool (*each)(void *ctx, const struct giq_job_view *job,
+                                struct giq_error *err),
+                   void *ctx, struct giq_error *err);
 
 #ifdef __cplusplus
 }

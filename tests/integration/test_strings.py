@@ -14,13 +14,13 @@ MISTAKES = [
     ("GIQ:model=m;file=\"f", "not closed"),
     ("GIQ:model=m;file='f' x", "text after the quoted value"),
     ("GIQ:model=m;;file=f", "nothing between"),
-    ("GIQ:job=j;model=m", "does not go with"),
+    ("GIQ:job=j;model=m", "\"file\" is missing"),
+    ("GIQ:job=j;geometry=POINT(1 1)", "\"model\" is missing"),
     ("GIQ:job=j;rerun=a", "does not go with"),
     ("GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"),
     ("GIQ:model=m;upload=x.tif", "not in this version"),
     ("GIQ:model=m;file=f;bbox=1,2,3,4", "not in this version"),
     ("GIQ:model=m;file=f;aoi=x.shp", "not in this version"),
-    ("GIQ:jobs", "not in this version"),
     ("GIQ:model=m;file=f;api_key=hunter2", "GIQ_API_KEY"),
     ("GIQ:nonsense", "unknown key \"nonsense\""),
 ]
@@ -115,9 +115,9 @@ def test_open_option_cannot_lift_submit_no(scripted_gdal, service):
 
 def test_driver_lists_what_is_true(scripted_gdal):
     text = scripted_gdal.run("ogrinfo", "--format", "GIQ").stdout
-    for name in ("GEOMETRY", "WAIT", "TIMEOUT", "SUBMIT", "PROGRESS"):
+    for name in ("GEOMETRY", "WAIT", "TIMEOUT", "SUBMIT", "RETRY", "PROGRESS"):
         assert f'name="{name}"' in text
-    for name in ("API_KEY", "BASE_URL", "RETRY", "AOI", "BBOX"):
+    for name in ("API_KEY", "BASE_URL", "AOI", "BBOX"):
         assert f'name="{name}"' not in text
     assert "Connection prefix: GIQ:" in text
     assert "Supports: Raster" in text and "Supports: Vector" in text

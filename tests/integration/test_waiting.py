@@ -125,3 +125,23 @@ def test_progress_yes_prints_a_line_without_a_terminal(scripted_gdal):
     done = scripted_gdal.run("ogrinfo", "-oo", "PROGRESS=YES", NAME)
     assert done.stderr.startswith("GIQ: job job-1 ")
     assert "\x1b" not in done.stderr
+
+
+def test_opens_of_one_process_after_a_timeout_look_once(scripted_gdal, service):
+    """A GIS opens a source ten times: only the first waits."""
+    service.script["status"] = [Answer(job("RUNNING"))]
+    script = """
+import sys, time
+from osgeo import gdal
+gdal.SetConfigOption("GIQ_TIMEOUT", "1")
+for _ in range(10):
+    assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
+    print(gdal.GetLastErrorMsg()[:12])
+"""
+    done = scripted_gdal.python(script, NAME)
+    assert done.stdout.splitlines() == ["GIQ[timeout]"] * 10
+    # The first asks at once and after each pause, the others once each.
+    assert 2 + 9 <= len(service.calls("status")) <= 6 + 9
+    service.script["status"] = [Answer(job("RUNNING")), Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1

@@ -1,0 +1,210 @@
+"""Asking again: what failed is remembered until the user asks with a label, and each
+label makes one job. A job that exists can be adopted."""
+import json
+
+import pytest
+
+from scripted import Answer, job
+
+NAME = "GIQ:model=m;file=f"
+FAILED = Answer(job("FAILED"))
+NO_JOB = Answer({"message": "Inference Job not found"}, 404)
+
+
+def runs(service):
+    return len(service.calls("run"))
+
+
+def retry(gdal, label, name=NAME, **more):
+    return gdal.run("ogrinfo", "-oo", f"RETRY={label}", name, ok=None, **more)
+
+
+def test_retry_makes_one_new_job_for_each_label(scripted_gdal, service):
+    service.script["status"] = [FAILED]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    for label, total in (("a", 2), ("a", 2), ("b", 3), ("a", 3), ("b", 3)):
+        for _ in range(3):
+            assert "GIQ[failed]" in retry(scripted_gdal, label).stderr
+        assert runs(service) == total
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    assert runs(service) == 3
+
+
+def test_label_is_used_by_the_first_job_that_it_accompanies(scripted_gdal, service):
+    service.script["status"] = [FAILED]
+    for _ in range(3):
+        retry(scripted_gdal, "a")
+    assert runs(service) == 1
+    retry(scripted_gdal, "b")
+    assert runs(service) == 2
+
+
+def test_retry_leads_on_from_unknown(scripted_gdal, service):
+    service.script["run"] = [Answer(b"", 500), Answer(job("SUBMITTED"))]
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
+    assert "RETRY=" in text and "job=<id>" in text and "rerun=" in text
+    assert retry(scripted_gdal, "a").returncode == 0
+    scripted_gdal.run("ogrinfo", NAME)
+    assert runs(service) == 2
+
+
+def test_retry_leads_on_from_gone(scripted_gdal, service):
+    good = service.script["download"]
+    service.script["download"] = [NO_JOB]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+        assert "RETRY=" in text
+    assert runs(service) == 1 and service.names().count("download") == 1
+    service.script["download"] = good
+    assert retry(scripted_gdal, "a").returncode == 0
+    assert runs(service) == 2
+
+
+@pytest.mark.parametrize("name", ["job.json", "request.json"])
+def test_retry_leads_on_from_a_damaged_record(scripted_gdal, service, name):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob(f"v1/*/{name}")
+    path.write_text("{")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="store")
+    assert name in text and "RETRY=" in text
+    assert retry(scripted_gdal, "a").returncode == 0
+    scripted_gdal.run("ogrinfo", NAME)
+    assert runs(service) == 2
+
+
+def test_retry_does_nothing_to_what_is_well(scripted_gdal, service):
+    for _ in range(2):
+        assert retry(scripted_gdal, "a").returncode == 0
+        assert retry(scripted_gdal, "b").returncode == 0
+    assert runs(service) == 1
+
+
+@pytest.mark.parametrize("refusal", [
+    Answer({"message": "no"}, 422), Answer({"message": "later"}, 429),
+    Answer(b"", 302, {"Location": "/elsewhere"}),
+])
+def test_refused_retry_leaves_the_record_as_it_was(scripted_gdal, service, refusal):
+    good = service.script["run"][0]
+    service.script["status"] = [FAILED]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    before = scripted_gdal.records()
+    service.script["run"] = [refusal]
+    retry(scripted_gdal, "a", env={"GIQ_MAX_RETRY": "1"})
+    assert scripted_gdal.records() == before
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    service.script["run"] = [good]
+    service.script["status"] = [Answer(job("DONE"))]
+    assert retry(scripted_gdal, "a").returncode == 0
+
+
+def test_refused_retry_leaves_a_damaged_record_as_it_was(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    path.write_text("{")
+    service.script["run"] = [Answer({"message": "no"}, 422)]
+    retry(scripted_gdal, "a")
+    assert path.read_text() == "{"
+    scripted_gdal.fails("ogrinfo", NAME, tag="store")
+
+
+def test_record_of_a_newer_version_is_never_replaced(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = json.loads(path.read_text())
+    record.update(format=99)
+    path.write_text(json.dumps(record))
+    for name in (NAME, f"{NAME};wait=no"):
+        done = retry(scripted_gdal, "a", name)
+        assert "GIQ[store]" in done.stderr and "newer" in done.stderr
+    assert json.loads(path.read_text()) == record
+    assert runs(service) == 1
+
+
+def test_members_that_this_version_does_not_know_are_kept(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = json.loads(path.read_text())
+    record.update(note={"of": ["mine"]})
+    path.write_text(json.dumps(record))
+    service.script["status"] = [Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    record = json.loads(path.read_text())
+    assert record["note"] == {"of": ["mine"]} and record["state"] == "published"
+
+
+def test_submit_no_never_retries(scripted_gdal, service):
+    service.script["status"] = [FAILED]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    scripted_gdal.fails("ogrinfo", "-oo", "RETRY=a", "-oo", "SUBMIT=NO", NAME,
+                        tag="failed")
+    assert runs(service) == 1
+
+
+def test_retry_needs_no_look_at_the_models(scripted_gdal, service):
+    service.script["status"] = [FAILED]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    service.script["models"] = [Answer([{"id": "another"}])]
+    retry(scripted_gdal, "a")
+    assert runs(service) == 2 and service.names().count("models") == 1
+
+
+ADOPT = f"{NAME};job=job-7"
+
+
+@pytest.mark.parametrize("first", [
+    None, {"status": [FAILED]}, {"run": [Answer(b"", 500)]}, {"download": [NO_JOB]},
+])
+def test_job_is_adopted_where_the_request_has_none_alive(scripted_gdal, service, first):
+    good = dict(service.script)
+    if first is not None:
+        service.script.update(first)
+        scripted_gdal.run("ogrinfo", NAME, ok=None)
+    before = runs(service)
+    service.script.update(good)
+    scripted_gdal.run("ogrinfo", "-oo", "SUBMIT=NO", ADOPT)
+    assert service.calls("status")[-1]["query"] == {"inferenceId": "job-7"}
+    assert service.calls("download")[-1]["query"] == {"inferenceJobId": "job-7"}
+    names = service.names()
+    scripted_gdal.run("ogrinfo", NAME)
+    scripted_gdal.run("ogrinfo", ADOPT)
+    assert service.names() == names
+    assert runs(service) == before
+    [record] = scripted_gdal.records().values()
+    assert record["job_id"] == "job-7" and "before" not in record
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "DONE"])
+def test_job_is_not_adopted_where_another_is_alive(scripted_gdal, service, status):
+    service.script["status"] = [Answer(job(status))]
+    scripted_gdal.run("ogrinfo", "-oo", "TIMEOUT=0", NAME, ok=None)
+    before = scripted_gdal.records()
+    text = scripted_gdal.fails("ogrinfo", ADOPT, tag="usage")
+    assert "job-1" in text
+    assert scripted_gdal.records() == before
+
+
+def test_adopting_a_job_that_is_not_known_leaves_no_record(scripted_gdal, service):
+    service.script["status"] = [NO_JOB]
+    scripted_gdal.fails("ogrinfo", ADOPT, tag="gone")
+    assert scripted_gdal.records() == {}
+    service.script["status"] = [FAILED]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    before = scripted_gdal.records()
+    service.script["status"] = [NO_JOB]
+    scripted_gdal.fails("ogrinfo", ADOPT, tag="gone")
+    assert scripted_gdal.records() == before
+
+
+def test_adopted_job_that_failed_is_recorded_as_failed(scripted_gdal, service):
+    service.script["status"] = [FAILED]
+    text = scripted_gdal.fails("ogrinfo", ADOPT, tag="failed")
+    assert "job-7" in text
+    assert scripted_gdal.fails("ogrinfo", NAME, tag="failed") == text
+    assert service.names() == ["status"]
+
+
+def test_rerun_does_not_go_with_job(scripted_gdal, service):
+    scripted_gdal.fails("ogrinfo", f"{ADOPT};rerun=a", tag="usage")
+    scripted_gdal.fails("ogrinfo", "GIQ:job=j;model=m", tag="usage")
+    assert service.calls() == []
