@@ -1,6 +1,6 @@
 #include "giq_recent.h"
 
-#include <pthread.h>
+#include <cpl_multiproc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,9 @@ static struct {
     int64_t noted_ms; /* 0: free */
 } recent[ENTRIES];
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static CPLMutex *mutex; /* made when first needed */
+
+enum { PATIENCE_S = 1000 };
 
 static int64_t now_ms(void)
 {
@@ -35,12 +37,12 @@ bool giq_recent_has(const char *store_dir, const char *key)
     char name[NAME_SIZE];
     bool found = false;
     make_name(store_dir, key, name);
-    (void)pthread_mutex_lock(&lock);
+    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
     for (int i = 0; i < ENTRIES && !found; i++) {
         found = recent[i].noted_ms != 0 && now_ms() - recent[i].noted_ms < KEPT_MS &&
                 strcmp(recent[i].name, name) == 0;
     }
-    (void)pthread_mutex_unlock(&lock);
+    CPLReleaseMutex(mutex);
     return found;
 }
 
@@ -49,7 +51,7 @@ void giq_recent_note(const char *store_dir, const char *key)
     char name[NAME_SIZE];
     int chosen = 0;
     make_name(store_dir, key, name);
-    (void)pthread_mutex_lock(&lock);
+    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
     for (int i = 0; i < ENTRIES; i++) {
         if (strcmp(recent[i].name, name) == 0) {
             chosen = i;
@@ -61,5 +63,5 @@ void giq_recent_note(const char *store_dir, const char *key)
     }
     (void)memcpy(recent[chosen].name, name, sizeof name);
     recent[chosen].noted_ms = now_ms();
-    (void)pthread_mutex_unlock(&lock);
+    CPLReleaseMutex(mutex);
 }
