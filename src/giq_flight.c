@@ -41,7 +41,10 @@ bool giq_flight_enter(const struct giq_env *env, const char *folder, unsigned ac
     } else if (wait_for_lock(env, path, access, env->now_ms(env->ctx) + timeout_ms,
                              &flight->lock, err)) {
         ok = flight->lock != NULL ||
-             giq_fail(err, GIQ_E_TIMEOUT, "another process is working on this request");
+             giq_fail(err, GIQ_E_TIMEOUT,
+                      "another process holds the lock of this request, %s; opening again "
+                      "goes on when it is done",
+                      path);
     }
     free(path);
     if (!ok) {

@@ -229,8 +229,11 @@ static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *e
         return false;
     }
     bool held = false;
-    if (!giq_step_enter(job, &held, due_ms, err) || !held) {
-        return err->code == GIQ_E_NONE;
+    if (!giq_step_enter(job, &held, due_ms, err)) {
+        return false;
+    }
+    if (!held) {
+        return true;
     }
     bool there = false;
     bool is_published = job->record.state == GIQ_JOB_PUBLISHED;

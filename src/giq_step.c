@@ -115,6 +115,7 @@ bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
         if (err->code != GIQ_E_TIMEOUT || giq_step_left_ms(job) == 0) {
             return false;
         }
+        *err = (struct giq_error){0};
         *out_held = false;
         *due_ms = giq_step_now_ms(job) + FLIGHT_PAUSE_MS;
         return true;

@@ -194,8 +194,11 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         return false;
     }
     bool held = false;
-    if (!giq_step_enter(job, &held, due_ms, err) || !held) {
-        return err->code == GIQ_E_NONE;
+    if (!giq_step_enter(job, &held, due_ms, err)) {
+        return false;
+    }
+    if (!held) {
+        return true;
     }
     bool ok = decide(job, due_ms, err);
     giq_step_leave(job);
