@@ -149,7 +149,7 @@ def test_eight_processes_and_ten_opens_use_a_label_once(scripted_gdal, service):
 
 def some_area(number):
     """An area of its own for each number, so that the journal tells them apart."""
-    east = f"{-34.84 - number / 10000:.4f}"
+    east = f"{-34.84 - number / 10000:.4f}".rstrip("0")
     return f"POLYGON((-34.88 -8.02,-34.88 -8,{east} -8,{east} -8.02,-34.88 -8.02))"
 
 
