@@ -88,6 +88,26 @@ class Bench:
         self.compare("warm open within one process", lambda: inside(NAME),
                      lambda: inside(path), "us", 1e6)
 
+    def jobs(self, count):
+        """Open and list a store of so many records, made of one real one."""
+        store = self.folder / "many"
+        env = {**self.env, "GIQ_STORE_DIR": str(store)}
+        area = "POLYGON((-34.87 -8.02,-34.84 -8.02,-34.84 -7.99,-34.87 -8.02))"
+        run(["ogrinfo", f"GIQ:model=water;file={SCENE};geometry={area}"], env, self.folder)
+        [first] = (store / "v1").iterdir()
+        for number in range(1, count):
+            copy = store / "v1" / f"{number:064x}"
+            copy.mkdir()
+            for name in ("request.json", "job.json"):
+                shutil.copyfile(first / name, copy / name)
+        table = self.folder / "jobs.csv"
+        run(["ogr2ogr", "-f", "CSV", table, "GIQ:jobs"], env, self.folder)
+
+        def listed(name):
+            return lambda: run(["ogrinfo", "-q", "-al", name], env, self.folder)
+        self.compare(f"GIQ:jobs, {count} records / a CSV of them", listed("GIQ:jobs"),
+                     listed(table))
+
     def download(self, mib):
         """The sandbox streams a result of this size: its file is put in the place of
         the one that the model made."""
@@ -131,6 +151,7 @@ def main():
         try:
             bench.loading()
             bench.warm_open()
+            bench.jobs(10000)
             bench.download(options.mib)
         finally:
             bench.stop()
