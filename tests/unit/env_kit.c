@@ -1,0 +1,110 @@
+#include "env_kit.h"
+
+#include "unit.h"
+
+#include <sys/stat.h>
+
+#include "giq_os.h"
+
+static int64_t now_ms(void *ctx)
+{
+    struct env_kit *kit = ctx;
+    kit->now_ms += kit->step_ms;
+    return kit->now_ms;
+}
+
+static int64_t wall_ms(void *ctx)
+{
+    const struct env_kit *kit = ctx;
+    return kit->wall_ms;
+}
+
+void env_kit_advance(struct env_kit *kit, int64_t ms)
+{
+    kit->now_ms += ms;
+    kit->wall_ms += ms;
+}
+
+static void sleep_ms(void *ctx, int64_t ms)
+{
+    struct env_kit *kit = ctx;
+    assert_true(kit->sleeps < ENV_KIT_SLEEPS_MAX);
+    kit->slept_ms[kit->sleeps++] = ms;
+    env_kit_advance(kit, ms);
+}
+
+static uint32_t draw(void *ctx)
+{
+    const struct env_kit *kit = ctx;
+    return kit->random;
+}
+
+static void warn(void *ctx, const char *text)
+{
+    struct env_kit *kit = ctx;
+    kit->warnings++;
+    (void)snprintf(kit->warned, sizeof kit->warned, "%s", text);
+}
+
+static void note(void *ctx, const char *text)
+{
+    struct env_kit *kit = ctx;
+    (void)snprintf(kit->noted, sizeof kit->noted, "%s", text);
+}
+
+void env_kit_init(struct env_kit *kit)
+{
+    *kit = (struct env_kit){
+        .env = {.now_ms = now_ms,
+                .wall_ms = wall_ms,
+                .sleep_ms = sleep_ms,
+                .random = draw,
+                .warn = warn,
+                .debug = note,
+                .ctx = kit},
+        .now_ms = 1000000,
+        .wall_ms = INT64_C(1714521600000),
+        .random = ENV_KIT_NO_JITTER,
+    };
+}
+
+char *env_kit_folder(void)
+{
+    const char *top = getenv("TMPDIR");
+    char *folder = giq_os_join(top == NULL ? "/tmp" : top, "giq-unit-XXXXXX");
+    assert_non_null(folder);
+    assert_non_null(mkdtemp(folder));
+    return folder;
+}
+
+void env_kit_remove(char *folder)
+{
+    struct giq_error err = {0};
+    assert_true(giq_os_remove(folder, &err));
+    free(folder);
+}
+
+char *env_kit_read(const char *folder, const char *name)
+{
+    struct giq_error err = {0};
+    struct giq_buf buf;
+    bool found = false;
+    char *path = giq_os_join(folder, name);
+    giq_buf_init(&buf, 1 << 20);
+    assert_true(giq_os_read_file(path, 1 << 20, &buf, &found, &err));
+    free(path);
+    if (found && buf.data == NULL) {
+        return strdup("");
+    }
+    return giq_buf_take(&buf);
+}
+
+void env_kit_write(const char *folder, const char *name, const char *text)
+{
+    char *path = giq_os_join(folder, name);
+    FILE *file = fopen(path, "wb");
+    free(path);
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}

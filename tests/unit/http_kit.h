@@ -1,0 +1,39 @@
+/* A web server on 127.0.0.1 that gives scripted answers in order, each to the
+ * next request whatever it asks for, and keeps the requests. One thread serves all
+ * connections; what it is given is borrowed until it stops. */
+#ifndef GIQ_TESTS_HTTP_KIT_H
+#define GIQ_TESTS_HTTP_KIT_H
+
+#include <stddef.h>
+
+enum http_kit_then {
+    HTTP_KIT_KEEP,   /* keep the connection */
+    HTTP_KIT_CLOSE,  /* close it after the answer */
+    HTTP_KIT_SILENT, /* keep it after what `raw` says; the answer never ends */
+};
+
+/* An answer: `raw` as it is, or else built of the other members. */
+struct http_kit_answer {
+    int status;
+    const char *headers; /* lines, each with its end; NULL: none */
+    const char *body;    /* NULL: empty */
+    const char *raw;
+    enum http_kit_then then;
+    size_t fill; /* so many 'x' more in the body */
+};
+
+struct http_kit;
+
+struct http_kit *http_kit_start(const struct http_kit_answer *answers, size_t count);
+void http_kit_stop(struct http_kit *kit); /* NULL is allowed */
+
+/* "http://127.0.0.1:<port>"; borrowed. */
+const char *http_kit_url(const struct http_kit *kit);
+
+/* How many requests came whole; the bytes of one, and on which connection (from 0)
+ * it came. The texts live until the server stops. */
+size_t http_kit_count(struct http_kit *kit);
+const char *http_kit_request(struct http_kit *kit, size_t i);
+int http_kit_connection(struct http_kit *kit, size_t i);
+
+#endif
