@@ -89,7 +89,7 @@ static void warn_of_state(struct giq_job *job)
 static void tell_progress(const struct giq_job *job)
 {
     struct giq_shown text;
-    char line[2 * sizeof text];
+    char line[sizeof "job  " + 2 * (size_t)GIQ_TEXT_SHOWN_MAX];
     if (job->host.progress == NULL) {
         return;
     }
@@ -186,7 +186,7 @@ static bool set_reason(struct giq_job *job, const char *status)
 {
     struct giq_shown word;
     struct giq_shown message;
-    char reason[2 * sizeof word];
+    char reason[sizeof ": " + 2 * (size_t)GIQ_TEXT_SHOWN_MAX];
     char *end = stpcpy(reason, giq_text_show(status, &word));
     if (job->reason != NULL) {
         (void)stpcpy(stpcpy(end, ": "), giq_text_show(job->reason, &message));
