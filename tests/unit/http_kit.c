@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -153,6 +154,8 @@ static void accept_one(struct http_kit *kit)
         }
         return;
     }
+    /* An answer in two pieces would wait for the other side's acknowledgement. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     conn->fd = fd;
     conn->number = kit->accepted++;
     kit->open[kit->open_count++] = conn;

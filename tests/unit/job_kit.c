@@ -1,0 +1,118 @@
+#include "job_kit.h"
+
+#include "unit.h"
+
+const struct giq_request job_kit_request = {.model = "m", .file = "f"};
+
+static bool accept_result(void *ctx, const char *path, struct giq_error *err)
+{
+    struct job_kit *kit = ctx;
+    (void)path;
+    kit->accepted++;
+    return !kit->refuses || giq_fail(err, GIQ_E_RESULT, "the host refuses it");
+}
+
+static void take_progress(void *ctx, const char *text)
+{
+    struct job_kit *kit = ctx;
+    kit->progress++;
+    (void)snprintf(kit->told, sizeof kit->told, "%s", text);
+}
+
+void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsigned flags)
+{
+    const struct giq_job_host host = {accept_result, take_progress, kit};
+    giq_job_free(kit->job);
+    kit->job = NULL;
+    service_kit_reopen(&kit->service);
+    assert_true(giq_job_new(kit->service.service, kit->store, request, flags, &host,
+                            &kit->job, &kit->service.err));
+}
+
+void job_kit_start(struct job_kit *kit, const struct http_kit_answer *answers,
+                   size_t count)
+{
+    *kit = (struct job_kit){0};
+    service_kit_start(&kit->service, answers, count);
+    kit->folder = env_kit_folder();
+    assert_true(
+        giq_store_open(kit->folder, GIQ_STORE_PRIVATE, &kit->store, &kit->service.err));
+    job_kit_open(kit, &job_kit_request, 0);
+}
+
+void job_kit_stop(struct job_kit *kit)
+{
+    giq_job_free(kit->job);
+    giq_store_close(kit->store);
+    service_kit_stop(&kit->service);
+    env_kit_remove(kit->folder);
+}
+
+bool job_kit_step(struct job_kit *kit, enum giq_step *out)
+{
+    struct env_kit *clock = &kit->service.clock;
+    kit->due_ms = clock->now_ms;
+    if (!giq_job_step(kit->job, out, &kit->due_ms, &kit->service.err)) {
+        assert_int_not_equal(kit->service.err.code, GIQ_E_NONE);
+        return false;
+    }
+    if (kit->due_ms > clock->now_ms) {
+        env_kit_advance(clock, kit->due_ms - clock->now_ms);
+    }
+    return true;
+}
+
+enum giq_code job_kit_run_to(struct job_kit *kit, size_t count)
+{
+    enum giq_step step = GIQ_STEP_AGAIN;
+    for (int steps = 0; steps < 1000; steps++) {
+        if (http_kit_count(kit->service.http) >= count) {
+            return GIQ_E_NONE;
+        }
+        if (!job_kit_step(kit, &step)) {
+            return kit->service.err.code;
+        }
+        if (step == GIQ_STEP_DONE) {
+            return GIQ_E_NONE;
+        }
+    }
+    fail_msg("the job does not end");
+    return GIQ_E_NONE;
+}
+
+enum giq_code job_kit_run(struct job_kit *kit)
+{
+    return job_kit_run_to(kit, SIZE_MAX);
+}
+
+const char *job_kit_state(const struct job_kit *kit)
+{
+    struct giq_error err = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    if (!giq_record_read(kit->job->folder, NULL, &record, &err)) {
+        fail_msg("%s", err.text);
+    }
+    const char *name = giq_record_state_name(record.state);
+    giq_record_release(&record);
+    return name;
+}
+
+void job_kit_plant(struct job_kit *kit, const char *job_json)
+{
+    struct giq_error *err = &kit->service.err;
+    assert_true(giq_store_make(kit->store, kit->job->folder, err));
+    assert_true(giq_record_write_request(kit->job->folder, GIQ_STORE_PRIVATE,
+                                         kit->job->canonical, err));
+    env_kit_write(kit->job->folder, "job.json", job_json);
+}
+
+size_t job_kit_count(struct job_kit *kit, const char *start)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < http_kit_count(kit->service.http); i++) {
+        found +=
+            strncmp(http_kit_request(kit->service.http, i), start, strlen(start)) == 0;
+    }
+    return found;
+}

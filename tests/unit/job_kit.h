@@ -1,0 +1,68 @@
+/* Jobs on a scripted service, a fake clock and a store of the test's own. */
+#ifndef GIQ_TESTS_JOB_KIT_H
+#define GIQ_TESTS_JOB_KIT_H
+
+#include "giq_job.h"
+#include "service_kit.h"
+
+/* Answers as the service gives them. */
+#define JOB_KIT_MODELS                                                                   \
+    {                                                                                    \
+        .status = 200, .body = "[{\"id\":\"m\"}]"                                        \
+    }
+#define JOB_KIT_RUN                                                                      \
+    {                                                                                    \
+        .status = 200, .body = "{\"id\":\"j1\",\"status\":\"SUBMITTED\"}"                \
+    }
+#define JOB_KIT_STATUS(word)                                                             \
+    {                                                                                    \
+        .status = 200, .body = "{\"id\":\"j1\",\"status\":\"" word "\"}"                 \
+    }
+#define JOB_KIT_BODY "{\"type\":\"FeatureCollection\",\"features\":[]}"
+#define JOB_KIT_RESULT                                                                   \
+    {                                                                                    \
+        .status = 200, .body = JOB_KIT_BODY,                                             \
+        .headers = "Content-Disposition: attachment; filename=\"a.geojson\"\r\n"         \
+    }
+
+struct job_kit {
+    struct service_kit service;
+    char *folder;
+    struct giq_store *store;
+    struct giq_job *job;
+    int64_t due_ms;
+    size_t progress; /* lines told */
+    char told[600];  /* the last one */
+    size_t accepted; /* results that were offered */
+    bool refuses;    /* the host takes no result */
+};
+
+/* The request that tests make unless they say otherwise: model m, file f. */
+extern const struct giq_request job_kit_request;
+
+void job_kit_start(struct job_kit *kit, const struct http_kit_answer *answers,
+                   size_t count);
+void job_kit_stop(struct job_kit *kit);
+
+/* Another open, as of a new process: the one before ends where it stands. */
+void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsigned flags);
+
+/* One step, after which the clock stands at what is due. */
+bool job_kit_step(struct job_kit *kit, enum giq_step *out);
+
+/* Steps until the open ends; the error's code, GIQ_E_NONE where it is done. */
+enum giq_code job_kit_run(struct job_kit *kit);
+
+/* Steps until `count` requests came or the open ends; as job_kit_run(). */
+enum giq_code job_kit_run_to(struct job_kit *kit, size_t count);
+
+/* The state that job.json has, "none" without one; static. */
+const char *job_kit_state(const struct job_kit *kit);
+
+/* Make the job's folder with this job.json and the request that belongs to it. */
+void job_kit_plant(struct job_kit *kit, const char *job_json);
+
+/* How many requests for `path` came ("POST /inference/run"). */
+size_t job_kit_count(struct job_kit *kit, const char *start);
+
+#endif

@@ -1,0 +1,418 @@
+#include "giq_call.h"
+
+#include "unit.h"
+
+#include "service_kit.h"
+
+#define KEY_LINE "X-API-KEY: " SERVICE_KIT_KEY "\r\n"
+
+static const struct giq_http_field form[] = {{"modelId", "m"}, {"fileId", "f"}};
+
+/* One call without retries; the answer's status, or 0 with the kit's error. */
+static int call_once(struct service_kit *kit, const struct giq_http_field *fields)
+{
+    const struct giq_http_request request = {
+        .url = kit->service->settings.base_url,
+        .accept = "application/json",
+        .fields = fields,
+        .field_count = fields == NULL ? 0 : GIQ_COUNT(form),
+        .timeout_ms = 20000,
+        .fresh = fields != NULL,
+    };
+    struct giq_http_answer answer;
+    kit->err = (struct giq_error){0};
+    bool ok = giq_call_once(kit->service, &request, &answer, &kit->err);
+    int status = ok ? answer.status : 0;
+    giq_http_answer_release(&answer);
+    return status;
+}
+
+static int call_get(struct service_kit *kit)
+{
+    const struct giq_http_request request = {.url = kit->service->settings.base_url,
+                                             .accept = "application/json",
+                                             .timeout_ms = 20000};
+    struct giq_http_answer answer;
+    kit->err = (struct giq_error){0};
+    bool ok = giq_call_get(kit->service, &request, &answer, &kit->err);
+    int status = ok ? answer.status : 0;
+    giq_http_answer_release(&answer);
+    return status;
+}
+
+/* ---- redirects ---- */
+
+static void test_redirect_to_same_origin_keeps_key(void **state)
+{
+    (void)state;
+    static const int statuses[] = {301, 302, 303, 307, 308};
+    for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
+        const struct http_kit_answer answers[] = {
+            {.status = statuses[i], .headers = "Location: /there?a=b\r\n"},
+            {.status = 200},
+        };
+        struct service_kit kit;
+        char line[SERVICE_KIT_LINE_SIZE];
+        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(call_once(&kit, NULL), 200);
+        assert_int_equal(http_kit_count(kit.http), 2);
+        assert_string_equal(service_kit_line(&kit, 1, line), "GET /there?a=b HTTP/1.1");
+        assert_true(service_kit_sent(&kit, 0, KEY_LINE));
+        assert_true(service_kit_sent(&kit, 1, KEY_LINE));
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_redirect_to_other_host_drops_key(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer landed[] = {{.status = 200, .body = "{}"}};
+    struct http_kit *other = http_kit_start(landed, 1);
+    char header[128];
+    (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
+    const struct http_kit_answer answers[] = {{.status = 302, .headers = header}};
+    struct service_kit kit;
+    service_kit_start(&kit, answers, 1);
+    assert_int_equal(call_once(&kit, NULL), 200);
+    assert_true(service_kit_sent(&kit, 0, KEY_LINE));
+    assert_int_equal(http_kit_count(other), 1);
+    assert_null(strstr(http_kit_request(other, 0), "X-API-KEY"));
+    assert_null(strstr(http_kit_request(other, 0), SERVICE_KIT_KEY));
+    service_kit_stop(&kit);
+    http_kit_stop(other);
+}
+
+static void test_key_stays_dropped_on_the_way_back(void **state)
+{
+    (void)state;
+    char out[128] = "";
+    char back[128] = "";
+    const struct http_kit_answer home[] = {{.status = 302, .headers = out},
+                                           {.status = 200}};
+    const struct http_kit_answer away[] = {{.status = 302, .headers = back}};
+    struct http_kit *other = http_kit_start(away, 1);
+    struct service_kit kit;
+    service_kit_start(&kit, home, 2);
+    (void)snprintf(out, sizeof out, "Location: %s/\r\n", http_kit_url(other));
+    (void)snprintf(back, sizeof back, "Location: %s/\r\n", http_kit_url(kit.http));
+    assert_int_equal(call_once(&kit, NULL), 200);
+    assert_int_equal(http_kit_count(kit.http), 2);
+    assert_false(service_kit_sent(&kit, 1, "X-API-KEY"));
+    service_kit_stop(&kit);
+    http_kit_stop(other);
+}
+
+static void test_five_redirects_are_followed_and_no_more(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[7];
+    for (size_t i = 0; i < GIQ_COUNT(answers); i++) {
+        answers[i] =
+            (struct http_kit_answer){.status = 307, .headers = "Location: /n\r\n"};
+    }
+    struct service_kit kit;
+    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(call_once(&kit, NULL), 0);
+    assert_int_equal(kit.err.code, GIQ_E_NETWORK);
+    assert_string_equal(kit.err.text, "more than 5 redirects in a row");
+    assert_int_equal(http_kit_count(kit.http), 6);
+    service_kit_stop(&kit);
+
+    answers[5] = (struct http_kit_answer){.status = 200};
+    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(call_once(&kit, NULL), 200);
+    service_kit_stop(&kit);
+}
+
+static void test_post_is_sent_again_only_for_307_and_308(void **state)
+{
+    (void)state;
+    static const struct {
+        int status, told;
+        size_t requests;
+    } cases[] = {
+        {301, 301, 1}, {302, 302, 1}, {303, 303, 1}, {307, 200, 2}, {308, 200, 2}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            {.status = cases[i].status, .headers = "Location: /run2\r\n"},
+            {.status = 200},
+        };
+        struct service_kit kit;
+        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(call_once(&kit, form), cases[i].told);
+        assert_int_equal(http_kit_count(kit.http), cases[i].requests);
+        if (cases[i].requests == 2) {
+            char line[SERVICE_KIT_LINE_SIZE];
+            assert_string_equal(service_kit_line(&kit, 1, line), "POST /run2 HTTP/1.1");
+            assert_true(service_kit_sent(&kit, 1, "name=\"modelId\"\r\n\r\nm\r\n"));
+        }
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_post_is_not_redirected_to_other_host(void **state)
+{
+    (void)state;
+    struct http_kit *other = http_kit_start(NULL, 0);
+    char header[128];
+    (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
+    const struct http_kit_answer answers[] = {{.status = 307, .headers = header}};
+    struct service_kit kit;
+    service_kit_start(&kit, answers, 1);
+    assert_int_equal(call_once(&kit, form), 0);
+    assert_int_equal(kit.err.code, GIQ_E_NETWORK);
+    assert_non_null(strstr(kit.err.text, "another host"));
+    assert_int_equal(http_kit_count(other), 0);
+    service_kit_stop(&kit);
+    http_kit_stop(other);
+}
+
+static void test_redirects_to_forbidden_addresses_are_refused(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {
+        "Location: ftp://127.0.0.1/x\r\n",
+        "Location: file:///x\r\n",
+        "Location: http://user@127.0.0.1/x\r\n",
+        "Location: http://user:secret@127.0.0.1/x\r\n",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(targets); i++) {
+        const struct http_kit_answer answers[] = {{.status = 302, .headers = targets[i]}};
+        struct service_kit kit;
+        service_kit_start(&kit, answers, 1);
+        assert_int_equal(call_get(&kit), 0);
+        assert_int_equal(kit.err.code, GIQ_E_NETWORK);
+        assert_non_null(strstr(kit.err.text, "an address that is not followed"));
+        assert_null(strstr(kit.err.text, "secret"));
+        assert_int_equal(http_kit_count(kit.http), 1);
+        assert_int_equal(kit.clock.sleeps, 0);
+        service_kit_stop(&kit);
+    }
+}
+
+/* ---- retries ---- */
+
+static void test_get_is_repeated_after_what_passes(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        size_t requests;
+    } cases[] = {{408, 4}, {429, 4}, {500, 4}, {502, 4}, {503, 4}, {504, 4},
+                 {200, 1}, {400, 1}, {401, 1}, {404, 1}, {409, 1}, {501, 1}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct http_kit_answer answers[5];
+        for (size_t k = 0; k < GIQ_COUNT(answers); k++) {
+            answers[k] = (struct http_kit_answer){.status = cases[i].status};
+        }
+        struct service_kit kit;
+        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(call_get(&kit), cases[i].status);
+        assert_int_equal(http_kit_count(kit.http), cases[i].requests);
+        assert_int_equal(kit.clock.sleeps, cases[i].requests - 1);
+        for (size_t k = 0; k + 1 < cases[i].requests; k++) {
+            assert_true(kit.clock.slept_ms[k] == INT64_C(1000) << k);
+        }
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_get_is_repeated_after_a_cut_connection(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        {.raw = "", .then = HTTP_KIT_CLOSE},
+        {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 9\r\n\r\nhalf",
+         .then = HTTP_KIT_CLOSE},
+        {.status = 200},
+    };
+    struct service_kit kit;
+    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(call_get(&kit), 200);
+    assert_int_equal(http_kit_count(kit.http), 3);
+    assert_int_equal(kit.clock.sleeps, 2);
+    service_kit_stop(&kit);
+}
+
+static void test_retry_after_sets_the_pause(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        int64_t slept_ms;
+    } cases[] = {
+        {"Retry-After: 7\r\n", 7000},
+        {"Retry-After: Wed, 01 May 2024 00:01:30 GMT\r\n", 90000},
+        {"Retry-After: soon\r\n", 1000},
+        {"Retry-After: -4\r\n", 1000},
+        {NULL, 1000},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            {.status = 503, .headers = cases[i].header}, {.status = 200}};
+        struct service_kit kit;
+        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(call_get(&kit), 200);
+        assert_int_equal(kit.clock.sleeps, 1);
+        assert_true(kit.clock.slept_ms[0] == cases[i].slept_ms);
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_no_pause_beyond_the_time_of_the_open(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        size_t requests;
+    } cases[] = {{"Retry-After: 600\r\n", 1}, {"Retry-After: 599\r\n", 2}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            {.status = 503, .headers = cases[i].header},
+            {.status = 503, .headers = cases[i].header}};
+        struct service_kit kit;
+        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(call_get(&kit), 503);
+        assert_int_equal(http_kit_count(kit.http), cases[i].requests);
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_delays_double_up_to_half_a_minute(void **state)
+{
+    (void)state;
+    static const struct {
+        int attempt;
+        int64_t asked_ms;
+        uint32_t random;
+        int64_t delay_ms;
+    } cases[] = {
+        {1, -1, 512, 1000},      {2, -1, 512, 2000}, {5, -1, 512, 16000},
+        {6, -1, 512, 30000},     {6, -1, 0, 24000},  {1, -1, 1024, 1250},
+        {1000, -1, 1024, 30000}, {1, 0, 1024, 0},    {3, 45000, 0, 45000},
+    };
+    struct service_kit kit;
+    service_kit_start(&kit, NULL, 0);
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        kit.clock.random = cases[i].random;
+        assert_true(giq_call_delay_ms(kit.service, cases[i].attempt, cases[i].asked_ms) ==
+                    cases[i].delay_ms);
+    }
+    service_kit_stop(&kit);
+}
+
+static void test_small_calls_end_with_the_open(void **state)
+{
+    (void)state;
+    static const struct {
+        int timeout_ms;
+        int64_t elapsed_ms, call_ms;
+    } cases[] = {
+        {600000, 0, 20000},    {600000, 580000, 20000}, {600000, 590000, 10000},
+        {600000, 599900, 250}, {600000, 700000, 250},   {0, 0, 20000},
+        {0, 100, 20000},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct service_kit kit;
+        service_kit_start(&kit, NULL, 0);
+        kit.service->settings.timeout_ms = cases[i].timeout_ms;
+        env_kit_advance(&kit.clock, cases[i].elapsed_ms);
+        assert_true(giq_call_timeout_ms(kit.service) == cases[i].call_ms);
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_without_credentials_nothing_is_sent(void **state)
+{
+    (void)state;
+    struct service_kit kit;
+    service_kit_start(&kit, NULL, 0);
+    kit.service->cred = NULL;
+    assert_int_equal(call_once(&kit, form), 0);
+    assert_int_equal(kit.err.code, GIQ_E_CREDENTIALS);
+    assert_int_equal(call_get(&kit), 0);
+    assert_int_equal(kit.err.code, GIQ_E_CREDENTIALS);
+    assert_int_equal(http_kit_count(kit.http), 0);
+    service_kit_stop(&kit);
+}
+
+/* ---- what error statuses say ---- */
+
+static void test_messages_of_error_statuses(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body;
+        enum giq_code code;
+        const char *text;
+    } cases[] = {
+        {500, "{\"message\":\"out of order\"}", GIQ_E_SERVICE,
+         "asking: HTTP 500 out of order"},
+        {404, "{\"message\":\"\",\"error\":\"Not Found\"}", GIQ_E_SERVICE,
+         "asking: HTTP 404 Not Found"},
+        {400, "\"quoted\"", GIQ_E_SERVICE, "asking: HTTP 400 quoted"},
+        {400, "plain\nwords", GIQ_E_SERVICE, "asking: HTTP 400 plain words"},
+        {502, "<html>page</html>", GIQ_E_SERVICE, "asking: HTTP 502"},
+        {400, "{\"other\":1}", GIQ_E_SERVICE, "asking: HTTP 400"},
+        {400, "", GIQ_E_SERVICE, "asking: HTTP 400"},
+        {400, "{\"message\":\"key " SERVICE_KIT_KEY " is bad\"}", GIQ_E_SERVICE,
+         "asking: HTTP 400 key ************** is bad"},
+        {401, "", GIQ_E_CREDENTIALS,
+         "asking: HTTP 401; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
+        {403, "no", GIQ_E_CREDENTIALS,
+         "asking: HTTP 403 no; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
+    };
+    struct service_kit kit;
+    service_kit_start(&kit, NULL, 0);
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_http_answer answer = {.status = cases[i].status};
+        giq_buf_init(&answer.body, 1000);
+        assert_true(giq_buf_add_text(&answer.body, cases[i].body));
+        assert_false(giq_call_fail_status(kit.service, &answer, GIQ_E_SERVICE, "asking",
+                                          &kit.err));
+        assert_int_equal(kit.err.code, cases[i].code);
+        assert_int_equal(kit.err.http_status, cases[i].status);
+        assert_string_equal(kit.err.text, cases[i].text);
+        giq_http_answer_release(&answer);
+    }
+    service_kit_stop(&kit);
+}
+
+static void test_labels_are_masked(void **state)
+{
+    (void)state;
+    static const char json[] = "\"a " SERVICE_KIT_KEY "\"";
+    struct service_kit kit;
+    service_kit_start(&kit, NULL, 0);
+    struct giq_json *parsed = giq_json_parse(json, sizeof json - 1);
+    char *label = giq_call_label(kit.service, parsed);
+    assert_string_equal(label, "a **************");
+    free(label);
+    giq_json_free(parsed);
+    assert_null(giq_call_label(kit.service, NULL));
+    service_kit_stop(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_redirect_to_same_origin_keeps_key),
+        cmocka_unit_test(test_redirect_to_other_host_drops_key),
+        cmocka_unit_test(test_key_stays_dropped_on_the_way_back),
+        cmocka_unit_test(test_five_redirects_are_followed_and_no_more),
+        cmocka_unit_test(test_post_is_sent_again_only_for_307_and_308),
+        cmocka_unit_test(test_post_is_not_redirected_to_other_host),
+        cmocka_unit_test(test_redirects_to_forbidden_addresses_are_refused),
+        cmocka_unit_test(test_get_is_repeated_after_what_passes),
+        cmocka_unit_test(test_get_is_repeated_after_a_cut_connection),
+        cmocka_unit_test(test_retry_after_sets_the_pause),
+        cmocka_unit_test(test_no_pause_beyond_the_time_of_the_open),
+        cmocka_unit_test(test_delays_double_up_to_half_a_minute),
+        cmocka_unit_test(test_small_calls_end_with_the_open),
+        cmocka_unit_test(test_without_credentials_nothing_is_sent),
+        cmocka_unit_test(test_messages_of_error_statuses),
+        cmocka_unit_test(test_labels_are_masked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,332 @@
+/* Waiting for a job: when it is asked for, and what is waited out. */
+#include "giq_job.h"
+
+#include "unit.h"
+
+#include "giq_text.h"
+#include "job_kit.h"
+
+enum { ANSWERS = 220 };
+
+/* A script that submits and then says `status` for ever. */
+static void script(struct http_kit_answer answers[ANSWERS], struct http_kit_answer status)
+{
+    answers[0] = (struct http_kit_answer)JOB_KIT_MODELS;
+    answers[1] = (struct http_kit_answer)JOB_KIT_RUN;
+    for (size_t i = 2; i < ANSWERS; i++) {
+        answers[i] = status;
+    }
+}
+
+static const struct http_kit_answer running = JOB_KIT_STATUS("RUNNING");
+
+/* The pause after the next status call, or -1 with the error in the kit. */
+static int64_t next_pause(struct job_kit *kit)
+{
+    int64_t before = kit->service.clock.now_ms;
+    enum giq_step step = GIQ_STEP_DONE;
+    if (!job_kit_step(kit, &step)) {
+        return -1;
+    }
+    assert_int_equal(step, GIQ_STEP_AGAIN);
+    return kit->service.clock.now_ms - before;
+}
+
+static void test_first_status_call_comes_at_once(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[ANSWERS];
+    struct job_kit kit;
+    script(answers, running);
+    job_kit_start(&kit, answers, ANSWERS);
+    int64_t began_ms = kit.service.clock.now_ms;
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    assert_true(kit.service.clock.now_ms == began_ms);
+    assert_true(kit.due_ms == began_ms);
+    assert_true(next_pause(&kit) == 249);
+    assert_int_equal(http_kit_count(kit.service.http), 3);
+    job_kit_stop(&kit);
+}
+
+static void test_pauses_grow_by_half_up_to_a_twelfth_of_the_wait(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t random;
+        int64_t elapsed_ms, pause_ms; /* of the wait before this call, and what follows */
+    } cases[] = {
+        {512, 0, 249},     {512, 3000, 249},   {0, 0, 187},         {1024, 0, 250},
+        {512, 3120, 260},  {512, 12000, 374},  {0, 12000, 281},     {1024, 12000, 468},
+        {1024, 4800, 400}, {512, 600000, 374}, {512, 3600000, 374},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct http_kit_answer answers[ANSWERS];
+        struct job_kit kit;
+        script(answers, running);
+        job_kit_start(&kit, answers, ANSWERS);
+        kit.service.service->deadline_ms += 4000000;
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        kit.service.clock.random = cases[i].random;
+        if (cases[i].elapsed_ms > 0) {
+            int64_t first = next_pause(&kit);
+            env_kit_advance(&kit.service.clock, cases[i].elapsed_ms - first);
+        }
+        assert_true(next_pause(&kit) == cases[i].pause_ms);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_no_pause_is_longer_than_its_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t random;
+        int64_t longest_ms;
+    } cases[] = {{0, 22500}, {512, 30000}, {1024, 30000}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct http_kit_answer answers[ANSWERS];
+        struct job_kit kit;
+        int64_t longest_ms = 0;
+        script(answers, running);
+        job_kit_start(&kit, answers, ANSWERS);
+        kit.service.service->deadline_ms += 3000000;
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        kit.service.clock.random = cases[i].random;
+        int64_t began_ms = kit.service.clock.now_ms;
+        for (int calls = 0; calls < 150; calls++) {
+            int64_t limit = (kit.service.clock.now_ms - began_ms) / 12;
+            limit = limit < 250 ? 250 : limit;
+            int64_t pause = next_pause(&kit);
+            assert_in_range(pause, 187, limit);
+            longest_ms = pause > longest_ms ? pause : longest_ms;
+        }
+        assert_true(longest_ms == cases[i].longest_ms);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_asked_pauses_and_fixed_intervals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *headers;
+        int interval_ms;
+        int64_t pause_ms;
+    } cases[] = {
+        {NULL, 700, 700},
+        {"Retry-After: 5\r\n", 0, 5000},
+        {"Retry-After: 5\r\n", 700, 5000},
+        {"Retry-After: 0\r\n", 0, 0},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct http_kit_answer answers[ANSWERS];
+        struct http_kit_answer status = running;
+        struct job_kit kit;
+        status.headers = cases[i].headers;
+        script(answers, status);
+        job_kit_start(&kit, answers, ANSWERS);
+        kit.service.service->settings.poll_interval_ms = cases[i].interval_ms;
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        for (int calls = 0; calls < 4; calls++) {
+            assert_true(next_pause(&kit) == cases[i].pause_ms);
+        }
+        job_kit_stop(&kit);
+    }
+}
+
+/* ---- the end of the open's time ---- */
+
+static void test_wait_ends_with_the_open_and_goes_on_in_the_next(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[ANSWERS];
+    struct job_kit kit;
+    script(answers, running);
+    job_kit_start(&kit, answers, ANSWERS);
+    int64_t began_ms = kit.service.clock.now_ms;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_true(kit.service.clock.now_ms == began_ms + 600000);
+    assert_non_null(strstr(kit.service.err.text, "job j1 is still RUNNING after 600 s"));
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    size_t before = http_kit_count(kit.service.http);
+    job_kit_open(&kit, &job_kit_request, 0);
+    assert_int_equal(job_kit_run_to(&kit, before + 1), GIQ_E_NONE);
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+static void test_open_without_time_asks_once(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[ANSWERS];
+    struct job_kit kit;
+    script(answers, running);
+    job_kit_start(&kit, answers, ANSWERS);
+    kit.service.service->settings.timeout_ms = 0;
+    kit.service.service->deadline_ms = kit.service.clock.now_ms;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_int_equal(http_kit_count(kit.service.http), 3);
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    job_kit_stop(&kit);
+}
+
+static void test_retry_after_beyond_the_open_ends_it(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[ANSWERS];
+    struct http_kit_answer status = running;
+    struct job_kit kit;
+    status.headers = "Retry-After: 601\r\n";
+    script(answers, status);
+    job_kit_start(&kit, answers, ANSWERS);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_int_equal(http_kit_count(kit.service.http), 3);
+    job_kit_stop(&kit);
+}
+
+/* ---- outages ---- */
+
+static void test_what_a_status_call_may_end_with(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answer;
+        enum giq_code code; /* GIQ_E_NONE: it is waited on */
+    } cases[] = {
+        {{.status = 408}, GIQ_E_NONE},
+        {{.status = 429}, GIQ_E_NONE},
+        {{.status = 500}, GIQ_E_NONE},
+        {{.status = 502}, GIQ_E_NONE},
+        {{.status = 503}, GIQ_E_NONE},
+        {{.status = 504}, GIQ_E_NONE},
+        {{.raw = "", .then = HTTP_KIT_CLOSE}, GIQ_E_NONE},
+        {JOB_KIT_STATUS("MARINATING"), GIQ_E_NONE},
+        {{.status = 200, .body = "{}"}, GIQ_E_NONE},
+        {{.status = 200, .body = "<html>"}, GIQ_E_SERVICE},
+        {{.status = 400}, GIQ_E_SERVICE},
+        {{.status = 401}, GIQ_E_CREDENTIALS},
+        {{.status = 403}, GIQ_E_CREDENTIALS},
+        {{.status = 302, .headers = "Location: ftp://x/\r\n"}, GIQ_E_NETWORK},
+        {JOB_KIT_STATUS("CANCELLED"), GIQ_E_FAILED},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                  cases[i].answer, JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        assert_string_equal(job_kit_state(&kit), cases[i].code == GIQ_E_NONE ? "published"
+                                                 : cases[i].code == GIQ_E_FAILED
+                                                     ? "failed"
+                                                     : "submitted");
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_unknown_state_is_warned_of_once(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
+                                                     JOB_KIT_RUN,
+                                                     JOB_KIT_STATUS("MARINATING"),
+                                                     JOB_KIT_STATUS("BAKING"),
+                                                     JOB_KIT_STATUS("done"),
+                                                     JOB_KIT_RESULT};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(kit.service.clock.warnings, 1);
+    assert_non_null(strstr(kit.service.clock.warned, "\"MARINATING\""));
+    assert_int_equal(kit.progress, 3);
+    assert_string_equal(kit.told, "job j1 done");
+    job_kit_stop(&kit);
+}
+
+static void test_new_job_may_be_unknown_for_a_minute(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        int64_t age_ms;
+        enum giq_code code;
+    } cases[] = {{404, 0, GIQ_E_NONE},     {404, 59999, GIQ_E_NONE},
+                 {404, 60000, GIQ_E_GONE}, {410, 0, GIQ_E_NONE},
+                 {410, 60000, GIQ_E_GONE}, {404, -5000, GIQ_E_NONE}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
+                                                  JOB_KIT_RUN,
+                                                  {.status = cases[i].status},
+                                                  JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        env_kit_advance(&kit.service.clock, cases[i].age_ms);
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_string_equal(job_kit_state(&kit),
+                            cases[i].code == GIQ_E_NONE ? "published" : "submitted");
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_job_by_id_that_is_unknown_is_gone_at_once(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {{.status = 404}};
+    const struct giq_request request = {.job = "j9"};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_open(&kit, &request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+    assert_int_equal(http_kit_count(kit.service.http), 1);
+    assert_string_equal(job_kit_state(&kit), "none");
+    job_kit_stop(&kit);
+}
+
+/* ---- what the service says at length ---- */
+
+static void test_longest_id_and_state_fit_into_the_progress_line(void **state)
+{
+    (void)state;
+    char body[1200];
+    char id[GIQ_JSON_ID_MAX + 1];
+    char word[401];
+    memset(id, 'i', sizeof id);
+    memset(word, 'w', sizeof word);
+    id[sizeof id - 1] = '\0';
+    word[sizeof word - 1] = '\0';
+    (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"status\":\"%s\"}", id, word);
+    const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
+                                              {.status = 200, .body = body},
+                                              {.status = 200, .body = body},
+                                              JOB_KIT_STATUS("DONE"),
+                                              JOB_KIT_RESULT};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
+    assert_int_equal(strlen(kit.told), strlen("job  ") + 2 * (size_t)GIQ_TEXT_SHOWN_MAX);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    job_kit_stop(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_status_call_comes_at_once),
+        cmocka_unit_test(test_pauses_grow_by_half_up_to_a_twelfth_of_the_wait),
+        cmocka_unit_test(test_no_pause_is_longer_than_its_limit),
+        cmocka_unit_test(test_asked_pauses_and_fixed_intervals),
+        cmocka_unit_test(test_wait_ends_with_the_open_and_goes_on_in_the_next),
+        cmocka_unit_test(test_open_without_time_asks_once),
+        cmocka_unit_test(test_retry_after_beyond_the_open_ends_it),
+        cmocka_unit_test(test_what_a_status_call_may_end_with),
+        cmocka_unit_test(test_unknown_state_is_warned_of_once),
+        cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
+        cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
+        cmocka_unit_test(test_longest_id_and_state_fit_into_the_progress_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
