@@ -1,0 +1,240 @@
+/* Jobs that end in the middle, and jobs that meet: one request, one paid job. */
+#include "giq_job.h"
+
+#include "unit.h"
+
+#include "giq_os.h"
+#include "job_kit.h"
+
+#define RECORD(state, more)                                                              \
+    "{\"format\":1,\"state\":\"" state "\",\"model_id\":\"m\"" more "}\n"
+
+/* ---- ends between steps ---- */
+
+/* The life of a job, broken off after `steps` steps. Whether that was all of it. */
+static bool break_off(struct job_kit *kit, int steps)
+{
+    enum giq_step step = GIQ_STEP_AGAIN;
+    for (int i = 0; i < steps && step == GIQ_STEP_AGAIN; i++) {
+        assert_true(job_kit_step(kit, &step));
+    }
+    return step == GIQ_STEP_DONE;
+}
+
+static void test_crash_between_any_two_steps_pays_once(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_STATUS("DONE"),
+        JOB_KIT_RESULT};
+    static const struct http_kit_answer shorter[] = {
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    bool whole = false;
+    int steps = 0;
+    for (; !whole; steps++) {
+        struct job_kit kit;
+        /* The state is asked for twice where it was told but not recorded. */
+        bool asks_twice = steps == 3;
+        job_kit_start(&kit, asks_twice ? answers : shorter,
+                      asks_twice ? GIQ_COUNT(answers) : GIQ_COUNT(shorter));
+        whole = break_off(&kit, steps);
+        job_kit_open(&kit, &job_kit_request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_string_equal(job_kit_state(&kit), "published");
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        assert_int_equal(job_kit_count(&kit, "GET /inference/download"), 1);
+        job_kit_stop(&kit);
+    }
+    assert_int_equal(steps - 1, 6);
+}
+
+/* ---- what a crash within a step leaves ---- */
+
+static void test_orphaned_intent_submits_again(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_plant(&kit, RECORD("intent", ""));
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+static void test_orphaned_sending_is_unknown_and_never_sent_again(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_MODELS};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_plant(&kit,
+                  RECORD("sending", ",\"submitted_at\":\"2024-04-30T10:00:00.000Z\""));
+    for (int opens = 0; opens < 2; opens++) {
+        job_kit_open(&kit, &job_kit_request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
+        assert_non_null(strstr(kit.service.err.text, "2024-04-30T10:00:00"));
+        assert_non_null(strstr(kit.service.err.text, "the program ended before"));
+        assert_string_equal(job_kit_state(&kit), "unknown");
+        assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    }
+    job_kit_stop(&kit);
+}
+
+static void test_unknown_job_can_be_opened_by_its_id(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {JOB_KIT_STATUS("DONE"),
+                                                     JOB_KIT_RESULT};
+    const struct giq_request by_id = {.job = "j1"};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_plant(&kit, RECORD("unknown", ""));
+    job_kit_open(&kit, &by_id, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_damaged_record_is_an_error_and_sends_nothing(void **state)
+{
+    (void)state;
+    static const char *const records[] = {
+        "",
+        "{",
+        "[]",
+        "{\"format\":1}",
+        "{\"format\":1,\"state\":\"dancing\"}",
+        "{\"state\":\"intent\"}",
+        "{\"format\":2,\"state\":\"intent\"}",
+        RECORD("submitted", ""),
+        RECORD("succeeded", ",\"job_id\":\"\""),
+        RECORD("published",
+               ",\"job_id\":\"j\",\"result\":{\"size\":1,\"name\":\"../x\"}"),
+        RECORD("published", ",\"job_id\":\"j\",\"result\":{\"size\":1,\"name\":\"..\"}"),
+    };
+    for (size_t i = 0; i < GIQ_COUNT(records); i++) {
+        struct job_kit kit;
+        job_kit_start(&kit, NULL, 0);
+        job_kit_plant(&kit, records[i]);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+        assert_int_equal(http_kit_count(kit.service.http), 0);
+        job_kit_stop(&kit);
+    }
+}
+
+/* ---- two at a time ---- */
+
+static struct giq_flight *hold(struct job_kit *kit)
+{
+    struct giq_flight *held = NULL;
+    assert_true(giq_store_make(kit->store, kit->job->folder, &kit->service.err));
+    assert_true(giq_flight_enter(&kit->service.clock.env, kit->job->folder, 0, 0, &held,
+                                 &kit->service.err));
+    return held;
+}
+
+static void test_submitting_waits_for_another_and_takes_over_its_job(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    struct job_kit kit;
+    enum giq_step step = GIQ_STEP_DONE;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    struct giq_flight *held = hold(&kit);
+    assert_true(job_kit_step(&kit, &step));
+    for (int tries = 0; tries < 3; tries++) {
+        int64_t before = kit.service.clock.now_ms;
+        assert_true(job_kit_step(&kit, &step));
+        assert_int_equal(step, GIQ_STEP_AGAIN);
+        assert_true(kit.service.clock.now_ms - before == 50);
+    }
+    assert_int_equal(http_kit_count(kit.service.http), 1);
+    job_kit_plant(&kit, RECORD("submitted", ",\"job_id\":\"j1\""));
+    giq_flight_leave(held);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_waiting_for_another_ends_with_the_open(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
+    int64_t began_ms = kit.service.clock.now_ms;
+    struct giq_flight *held = hold(&kit);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_string_equal(kit.service.err.text,
+                        "another process is working on this request");
+    assert_true(kit.service.clock.now_ms - began_ms == 1000);
+    giq_flight_leave(held);
+    job_kit_stop(&kit);
+}
+
+static void test_fetching_waits_for_another_and_uses_its_result(void **state)
+{
+    (void)state;
+    struct job_kit kit;
+    enum giq_step step = GIQ_STEP_DONE;
+    job_kit_start(&kit, NULL, 0);
+    job_kit_plant(&kit, RECORD("succeeded", ",\"job_id\":\"j1\""));
+    struct giq_flight *held = hold(&kit);
+    assert_true(job_kit_step(&kit, &step));
+    for (int tries = 0; tries < 3; tries++) {
+        assert_true(job_kit_step(&kit, &step));
+        assert_int_equal(step, GIQ_STEP_AGAIN);
+    }
+    char *result = NULL;
+    assert_true(giq_store_stage(kit.store, kit.job->folder, &result, &kit.service.err));
+    env_kit_write(result, "a.geojson", JOB_KIT_BODY);
+    free(result);
+    assert_true(giq_store_publish(kit.job->folder, &kit.service.err));
+    job_kit_plant(&kit, RECORD("published", ",\"job_id\":\"j1\",\"result\":{\"size\":40,"
+                                            "\"name\":\"a.geojson\"}"));
+    giq_flight_leave(held);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(http_kit_count(kit.service.http), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_end_is_recorded_once_another_is_done(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    struct job_kit kit;
+    enum giq_step step = GIQ_STEP_DONE;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
+    struct giq_flight *held = hold(&kit);
+    assert_true(job_kit_step(&kit, &step));
+    assert_int_equal(step, GIQ_STEP_AGAIN);
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    giq_flight_leave(held);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    job_kit_stop(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_crash_between_any_two_steps_pays_once),
+        cmocka_unit_test(test_orphaned_intent_submits_again),
+        cmocka_unit_test(test_orphaned_sending_is_unknown_and_never_sent_again),
+        cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
+        cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
+        cmocka_unit_test(test_submitting_waits_for_another_and_takes_over_its_job),
+        cmocka_unit_test(test_waiting_for_another_ends_with_the_open),
+        cmocka_unit_test(test_fetching_waits_for_another_and_uses_its_result),
+        cmocka_unit_test(test_end_is_recorded_once_another_is_done),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
