@@ -235,7 +235,7 @@ static bool fail_unlisted(const struct giq_models *models, const char *model,
     for (int n = 0; n < OFFERED_MAX; n++) {
         const struct giq_model *item = nearest(models, model, offered);
         size_t len = strlen(err->text);
-        if (item == NULL || len + sizeof shown >= sizeof err->text) {
+        if (item == NULL || len + sizeof ", " + GIQ_TEXT_SHOWN_MAX > sizeof err->text) {
             break;
         }
         offered[item - models->item] = true;
