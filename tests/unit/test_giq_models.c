@@ -1,0 +1,193 @@
+#include "giq_models.h"
+
+#include "unit.h"
+
+#include "giq_text.h"
+#include "service_kit.h"
+
+/* Get the list that this body is; the caller releases it where there is one. */
+static enum giq_code get(const struct http_kit_answer *answer, struct giq_models *models,
+                         struct giq_error *err)
+{
+    struct service_kit kit;
+    const struct http_kit_answer answers[] = {*answer, *answer, *answer, *answer};
+    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    bool ok = giq_models_get(kit.service, models, &kit.err);
+    *err = kit.err;
+    service_kit_stop(&kit);
+    return ok ? GIQ_E_NONE : err->code;
+}
+
+static void test_lists_as_services_wrap_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        size_t count;
+        bool is_part;
+    } cases[] = {
+        {"[]", 0, false},
+        {"[{\"id\":\"a\"}]", 1, false},
+        {"{\"models\":[{\"id\":\"a\"},{\"id\":\"b\"}]}", 2, false},
+        {"{\"content\":[{\"id\":\"a\"}],\"totalElements\":1,\"last\":true}", 1, false},
+        {"{\"content\":[{\"id\":\"a\"}],\"totalElements\":2}", 1, true},
+        {"{\"content\":[{\"id\":\"a\"}],\"last\":false}", 1, true},
+        {"{\"items\":[{\"id\":\"a\"}],\"totalPages\":2}", 1, true},
+        {"{\"results\":[{\"id\":\"a\"}],\"next\":\"/x\"}", 1, true},
+        {"{\"results\":[{\"id\":\"a\"}],\"next\":null}", 1, false},
+        {"{\"data\":[{\"id\":\"a\"}],\"hasNext\":true}", 1, true},
+        {"{\"data\":{\"content\":[{\"id\":\"a\"}],\"total\":7}}", 1, true},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
+        struct giq_models models = {0};
+        struct giq_error err = {0};
+        assert_int_equal(get(&answer, &models, &err), GIQ_E_NONE);
+        assert_int_equal(models.count, cases[i].count);
+        assert_int_equal(models.is_part, cases[i].is_part);
+        giq_models_release(&models);
+    }
+}
+
+static void test_members_of_a_model(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answer = {
+        .status = 200,
+        .body = "[{\"modelId\":17,\"name\":\"N " SERVICE_KIT_KEY "\",\"version\":2,"
+                "\"type\":\"T\",\"labels\":[\"x\",{\"name\":\"y\"},null,3]},{}]"};
+    struct giq_models models = {0};
+    struct giq_error err = {0};
+    assert_int_equal(get(&answer, &models, &err), GIQ_E_NONE);
+    assert_int_equal(models.count, 2);
+    const struct giq_model *model = &models.item[0];
+    assert_string_equal(model->id, "17");
+    assert_string_equal(model->name, "N **************");
+    assert_string_equal(model->version, "2");
+    assert_string_equal(model->type, "T");
+    assert_string_equal(model->labels[0], "x");
+    assert_string_equal(model->labels[1], "y");
+    assert_string_equal(model->labels[2], "3");
+    assert_null(model->labels[3]);
+    assert_null(strstr(model->json, SERVICE_KIT_KEY));
+    assert_null(models.item[1].id);
+    assert_null(models.item[1].labels);
+    assert_string_equal(models.item[1].json, "{}");
+    giq_models_release(&models);
+}
+
+static void test_errors_name_what_was_asked(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answer;
+        enum giq_code code;
+        const char *text;
+    } cases[] = {
+        {{.status = 200, .body = "{}"},
+         GIQ_E_SERVICE,
+         "the list of models cannot be read: the answer is no list"},
+        {{.status = 200, .body = "<html>"},
+         GIQ_E_SERVICE,
+         "the list of models cannot be read: the answer is no list"},
+        {{.status = 404}, GIQ_E_SERVICE, "asking for the list of models: HTTP 404"},
+        {{.status = 503}, GIQ_E_SERVICE, "asking for the list of models: HTTP 503"},
+        {{.status = 302, .headers = "Location: ftp://x/\r\n"},
+         GIQ_E_NETWORK,
+         "asking for the list of models: HTTP 302: the service redirects to an address "
+         "that is not followed (not https, or with a user in it)"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_models models = {0};
+        struct giq_error err = {0};
+        assert_int_equal(get(&cases[i].answer, &models, &err), cases[i].code);
+        assert_string_equal(err.text, cases[i].text);
+    }
+}
+
+/* ---- choosing ---- */
+
+static char *const ids[] = {"water", "Watershed", "ndvi", "segments", "contours"};
+
+static void test_choosing_among_models(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        size_t count;
+        bool is_part, ok;
+        const char *text;
+    } cases[] = {
+        {"water", 5, false, true, ""},
+        {"anything", 0, false, true, ""},
+        {"anything", 5, true, true, ""},
+        {"Water", 5, false, false,
+         "the service has no model with the id \"Water\"; the nearest: water, Watershed, "
+         "ndvi"},
+        {"segment", 4, false, false,
+         "the service has no model with the id \"segment\"; the nearest: segments, "
+         "water, ndvi"},
+        {"x", 1, false, false,
+         "the service has no model with the id \"x\"; the nearest: water"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_model items[GIQ_COUNT(ids)] = {{0}};
+        for (size_t k = 0; k < GIQ_COUNT(ids); k++) {
+            items[k].id = ids[k];
+        }
+        const struct giq_models models = {items, cases[i].count, cases[i].is_part};
+        struct giq_error err = {0};
+        assert_int_equal(giq_models_check(&models, cases[i].model, &err), cases[i].ok);
+        assert_int_equal(err.code, cases[i].ok ? GIQ_E_NONE : GIQ_E_USAGE);
+        assert_string_equal(err.text, cases[i].text);
+    }
+}
+
+static void test_list_with_an_unreadable_id_decides_nothing(void **state)
+{
+    (void)state;
+    struct giq_model items[2] = {{.id = "a"}, {.id = NULL}};
+    const struct giq_models models = {items, 2, false};
+    struct giq_error err = {0};
+    assert_true(giq_models_check(&models, "b", &err));
+}
+
+/* Every length of ids, so that one of them just fits. */
+static void test_long_offers_stay_within_the_text(void **state)
+{
+    (void)state;
+    char wanted[GIQ_TEXT_SHOWN_MAX + 1];
+    char first[GIQ_TEXT_SHOWN_MAX + 1];
+    char other[GIQ_TEXT_SHOWN_MAX + 1];
+    memset(other, 'z', sizeof other - 1);
+    other[sizeof other - 1] = '\0';
+    memset(wanted, 'a', sizeof wanted);
+    wanted[100] = '\0';
+    for (size_t len = 1; len < sizeof first; len++) {
+        memset(first, 'a', len);
+        first[len] = '\0';
+        if (len == 100) {
+            first[0] = 'b';
+        }
+        struct giq_model items[2] = {{.id = first}, {.id = other}};
+        const struct giq_models models = {items, 2, false};
+        struct giq_error *err = calloc(1, sizeof *err);
+        assert_non_null(err);
+        assert_false(giq_models_check(&models, wanted, err));
+        assert_true(strnlen(err->text, sizeof err->text) < sizeof err->text);
+        free(err);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lists_as_services_wrap_them),
+        cmocka_unit_test(test_members_of_a_model),
+        cmocka_unit_test(test_errors_name_what_was_asked),
+        cmocka_unit_test(test_choosing_among_models),
+        cmocka_unit_test(test_list_with_an_unreadable_id_decides_nothing),
+        cmocka_unit_test(test_long_offers_stay_within_the_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
