@@ -126,17 +126,29 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     return true;
 }
 
+static size_t secret_length(const struct giq_cred *cred, size_t i)
+{
+    return cred->header[i] == NULL ? 0 : strlen(secret_of(cred, i));
+}
+
+static void mask_one(const struct giq_cred *cred, size_t i, char *text)
+{
+    size_t len = secret_length(cred, i);
+    if (len < MASKED_MIN) {
+        return;
+    }
+    for (char *at = text; (at = strstr(at, secret_of(cred, i))) != NULL; at += len) {
+        memset(at, '*', len);
+    }
+}
+
 void giq_cred_mask(const struct giq_cred *cred, char *text)
 {
-    for (size_t i = 0; cred != NULL && i < GIQ_CRED_HEADERS_MAX; i++) {
-        if (cred->header[i] == NULL || strlen(secret_of(cred, i)) < MASKED_MIN) {
-            continue;
-        }
-        const char *secret = secret_of(cred, i);
-        size_t len = strlen(secret);
-        for (char *at = text; (at = strstr(at, secret)) != NULL; at += len) {
-            memset(at, '*', len);
-        }
+    if (cred != NULL) {
+        /* The longer first: it may hold the other, and would not be found then. */
+        size_t longer = secret_length(cred, 1) > secret_length(cred, 0);
+        mask_one(cred, longer, text);
+        mask_one(cred, 1 - longer, text);
     }
 }
 
