@@ -1,0 +1,134 @@
+#include "giq/giq.h"
+
+#include "unit.h"
+
+static void test_prefix_is_known_in_any_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool ours;
+    } cases[] = {{"GIQ:", true},    {"giq:x", true}, {"GiQ:model=a", true},
+                 {"GIQ", false},    {"", false},     {" GIQ:", false},
+                 {"GIQX:", false},  {NULL, false},   {"file", false},
+                 {"/x/GIQ:", false}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_conn_identify(cases[i].text), cases[i].ours);
+    }
+}
+
+/* Values in the order of enum giq_conn_key, joined by '|', absent ones as '-'. */
+static void join_values(const struct giq_conn *conn, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        size_t len = strlen(out);
+        (void)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : "|",
+                       conn->value[i] == NULL ? "-" : conn->value[i]);
+    }
+}
+
+static void test_strings_that_are_allowed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum giq_conn_kind kind;
+        const char *values; /* model, file, job, geometry, rerun, wait, member */
+    } cases[] = {
+        {"GIQ:", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
+        {"GIQ: ;", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
+        {"giq:Models;", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
+        {"GIQ:model=m;file=f", GIQ_CONN_REQUEST, "m|f|-|-|-|-|-"},
+        {"GIQ: MODELID = m ; FileId=f ; ", GIQ_CONN_REQUEST, "m|f|-|-|-|-|-"},
+        {"GIQ:file=f;model=m;geometry=POINT (1 2);rerun=2;wait=no;member=a/b",
+         GIQ_CONN_REQUEST, "m|f|-|POINT (1 2)|2|no|a/b"},
+        {"GIQ:model='a;b';file=\"c=d\"", GIQ_CONN_REQUEST, "a;b|c=d|-|-|-|-|-"},
+        {"GIQ:model='it''s' ;file=\"say \"\"x\"\"\"", GIQ_CONN_REQUEST,
+         "it's|say \"x\"|-|-|-|-|-"},
+        {"GIQ:model=' m ';file=a'b", GIQ_CONN_REQUEST, "m|a'b|-|-|-|-|-"},
+        {"GIQ:model=m;file=a=b", GIQ_CONN_REQUEST, "m|a=b|-|-|-|-|-"},
+        {"GIQ:model=m;file=caf\xc3\xa9", GIQ_CONN_REQUEST, "m|caf\xc3\xa9|-|-|-|-|-"},
+        {"GIQ:model=m;file=f;geometry=A\nB", GIQ_CONN_REQUEST, "m|f|-|A\nB|-|-|-"},
+        {"GIQ:job=j", GIQ_CONN_JOB, "-|-|j|-|-|-|-"},
+        {"GIQ:inferenceId=j;wait=YES;member=x", GIQ_CONN_JOB, "-|-|j|-|-|YES|x"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        char values[256];
+        assert_true(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(conn.kind, cases[i].kind);
+        join_values(&conn, values, sizeof values);
+        assert_string_equal(values, cases[i].values);
+        giq_conn_release(&conn);
+    }
+}
+
+static void test_strings_that_are_refused_say_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part; /* of the message */
+    } cases[] = {
+        {"GIQ:jobs", "GIQ:jobs is not in this version"},
+        {"GIQ:nonsense", "unknown key \"nonsense\""},
+        {"GIQ:model", "the key \"model\" has no value"},
+        {"GIQ:model=;file=f", "the key \"model\" has no value"},
+        {"GIQ:model=''", "the key \"model\" has no value"},
+        {"GIQ:model=m;file=f;model=n", "the key \"model\" is given twice"},
+        {"GIQ:model=m;modelId=n;file=f", "the key \"model\" is given twice"},
+        {"GIQ:model=m;;file=f", "nothing between two ';'"},
+        {"GIQ:;model=m", "nothing between two ';'"},
+        {"GIQ:=m;file=f", "unknown key \"\""},
+        {"GIQ:bbox=1", "the key \"bbox\" is not in this version"},
+        {"GIQ:model='m;file=f", "the quote of the key \"model\" is not closed"},
+        {"GIQ:model='m'x;file=f", "text after the quoted value of the key \"model\""},
+        {"GIQ:model=m", "the key \"file\" is missing"},
+        {"GIQ:file=f", "the key \"model\" is missing"},
+        {"GIQ:rerun=1", "the key \"model\" is missing"},
+        {"GIQ:job=j;model=m", "does not go with \"model\""},
+        {"GIQ:job=j;rerun=1", "does not go with \"rerun\""},
+        {"GIQ:model=m;file=f/", "ends in '/'"},
+        {"GIQ:model=m\x01;file=f", "the value of \"model\" holds a control character"},
+        {"GIQ:model=m;file=a\nb", "the value of \"file\" holds a control character"},
+        {"GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        assert_false(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(err.code, GIQ_E_USAGE);
+        if (strstr(err.text, cases[i].part) == NULL) {
+            fail_msg("%s: %s", cases[i].text, err.text);
+        }
+    }
+}
+
+static void test_secret_in_the_string_is_not_repeated(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"api_key", "APIKEY",   "X-Api-Key", "token",
+                                       "bearer",  "password", "secret",    "GIQ_API_KEY"};
+    for (size_t i = 0; i < GIQ_COUNT(keys); i++) {
+        char text[128];
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        (void)snprintf(text, sizeof text, "GIQ:model=m;%s=s3cr3t;file=f", keys[i]);
+        assert_false(giq_conn_parse(text, &conn, &err));
+        assert_int_equal(err.code, GIQ_E_USAGE);
+        assert_non_null(strstr(err.text, "a secret does not belong in the connection"));
+        assert_null(strstr(err.text, "s3cr3t"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prefix_is_known_in_any_case),
+        cmocka_unit_test(test_strings_that_are_allowed),
+        cmocka_unit_test(test_strings_that_are_refused_say_why),
+        cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

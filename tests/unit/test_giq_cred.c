@@ -1,0 +1,202 @@
+#include "giq_cred.h"
+
+#include "unit.h"
+
+#include <sys/stat.h>
+
+#include "env_kit.h"
+#include "giq_os.h"
+
+static void test_secrets_become_headers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *token;
+        size_t count;
+        const char *lines[2];
+    } cases[] = {
+        {NULL, NULL, 0, {NULL, NULL}},
+        {"", "", 0, {NULL, NULL}},
+        {"abc", NULL, 1, {"X-API-KEY: abc", NULL}},
+        {NULL, "t.o.k", 1, {"Authorization: Bearer t.o.k", NULL}},
+        {"abc", "t", 2, {"X-API-KEY: abc", "Authorization: Bearer t"}},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_cred *cred = NULL;
+        struct giq_error err = {0};
+        const char *lines[GIQ_CRED_HEADERS_MAX];
+        assert_true(giq_cred_new(cases[i].key, cases[i].token, &cred, &err));
+        assert_int_equal(giq_cred_headers(cred, lines), cases[i].count);
+        assert_int_equal(giq_cred_any(cred), cases[i].count > 0);
+        for (size_t k = 0; k < cases[i].count; k++) {
+            assert_string_equal(lines[k], cases[i].lines[k]);
+        }
+        giq_cred_free(cred);
+    }
+    const char *lines[GIQ_CRED_HEADERS_MAX];
+    assert_false(giq_cred_any(NULL));
+    assert_int_equal(giq_cred_headers(NULL, lines), 0);
+    giq_cred_free(NULL);
+    giq_cred_wipe(NULL);
+}
+
+static void test_secrets_that_are_no_header_are_refused_unseen(void **state)
+{
+    (void)state;
+    static const char *const secrets[] = {"s3cr3t\r\nX: y", "s3cr3t ",    "s3 cr3t",
+                                          "\ts3cr3t",       "s3cr3t\x7f", "s3cr3t\x01"};
+    for (size_t i = 0; i < 2 * GIQ_COUNT(secrets); i++) {
+        const char *secret = secrets[i / 2];
+        bool is_key = i % 2 == 0;
+        struct giq_cred *cred = NULL;
+        struct giq_error err = {0};
+        assert_false(
+            giq_cred_new(is_key ? secret : "k", is_key ? NULL : secret, &cred, &err));
+        assert_int_equal(err.code, GIQ_E_CREDENTIALS);
+        assert_null(strstr(err.text, "s3"));
+        assert_non_null(strstr(err.text, is_key ? "API key" : "bearer token"));
+        assert_null(cred);
+    }
+}
+
+static void test_longest_secret(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t len;
+        bool ok;
+    } cases[] = {{16384, true}, {16385, false}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char *secret = calloc(cases[i].len + 1, 1);
+        struct giq_cred *cred = NULL;
+        struct giq_error err = {0};
+        assert_non_null(secret);
+        memset(secret, 'a', cases[i].len);
+        assert_int_equal(giq_cred_new(secret, NULL, &cred, &err), cases[i].ok);
+        giq_cred_free(cred);
+        free(secret);
+    }
+}
+
+static void test_masking(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *token, *text, *masked;
+    } cases[] = {
+        {"abcd", NULL, "abcd and xabcdx", "**** and x****x"},
+        {"abcd", "efghi", "abcdefghi", "*********"},
+        {"abcd", NULL, "abc", "abc"},
+        {"abcd", NULL, "", ""},
+        {"aaaa", NULL, "aaaaaaaa", "********"},
+        {"abc", NULL, "abc", "abc"},
+        {NULL, NULL, "abcd", "abcd"},
+        {"abcd", "xxabcdyy", "xxabcdyy", "********"},
+        {"xxabcdyy", "abcd", "xxabcdyy abcd", "******** ****"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_cred *cred = NULL;
+        struct giq_error err = {0};
+        char text[64];
+        assert_true(giq_cred_new(cases[i].key, cases[i].token, &cred, &err));
+        (void)strcpy(text, cases[i].text);
+        giq_cred_mask(cred, text);
+        assert_string_equal(text, cases[i].masked);
+        giq_cred_free(cred);
+    }
+    char text[] = "abcd";
+    giq_cred_mask(NULL, text);
+    assert_string_equal(text, "abcd");
+}
+
+static void test_wiped_text_is_gone(void **state)
+{
+    (void)state;
+    static const char zeros[6] = "";
+    char text[] = "secret";
+    giq_cred_wipe(text);
+    assert_memory_equal(text, zeros, sizeof zeros);
+}
+
+/* ---- key files ---- */
+
+static void test_first_line_of_a_key_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *content, *key; /* NULL: refused */
+        mode_t mode;
+        bool exposed;
+    } cases[] = {
+        {"abc", "abc", 0600, false},
+        {"abc\n", "abc", 0600, false},
+        {"abc\r\nmore\n", "abc", 0600, false},
+        {" abc \n", "abc", 0644, true},
+        {"abc", "abc", 0640, true},
+        {"abc", "abc", 0400, false},
+        {"", NULL, 0600, false},
+        {"\nabc", NULL, 0600, false},
+    };
+    char *folder = env_kit_folder();
+    char *path = giq_os_join(folder, "key");
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        char *key = NULL;
+        bool exposed = !cases[i].exposed;
+        env_kit_write(folder, "key", cases[i].content);
+        assert_int_equal(chmod(path, cases[i].mode), 0);
+        assert_int_equal(giq_cred_read_file(path, &key, &exposed, &err),
+                         cases[i].key != NULL);
+        if (cases[i].key == NULL) {
+            assert_int_equal(err.code, GIQ_E_CREDENTIALS);
+            assert_null(key);
+        } else {
+            assert_string_equal(key, cases[i].key);
+            assert_int_equal(exposed, cases[i].exposed);
+        }
+        free(key);
+        assert_true(giq_os_remove(path, &err));
+    }
+    free(path);
+    env_kit_remove(folder);
+}
+
+static void test_what_is_no_key_file_is_refused(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    char *missing = giq_os_join(folder, "missing");
+    char *large = giq_os_join(folder, "large");
+    char *content = calloc(64 * 1024 + 2, 1);
+    assert_non_null(content);
+    memset(content, 'a', 64 * 1024 + 1);
+    env_kit_write(folder, "large", content);
+    const char *const paths[] = {folder, missing, large};
+    for (size_t i = 0; i < GIQ_COUNT(paths); i++) {
+        struct giq_error err = {0};
+        char *key = NULL;
+        bool exposed = false;
+        assert_false(giq_cred_read_file(paths[i], &key, &exposed, &err));
+        assert_int_equal(err.code, GIQ_E_CREDENTIALS);
+        assert_non_null(strstr(err.text, "GIQ_API_KEY_FILE"));
+        assert_null(key);
+    }
+    free(content);
+    free(large);
+    free(missing);
+    env_kit_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_secrets_become_headers),
+        cmocka_unit_test(test_secrets_that_are_no_header_are_refused_unseen),
+        cmocka_unit_test(test_longest_secret),
+        cmocka_unit_test(test_masking),
+        cmocka_unit_test(test_wiped_text_is_gone),
+        cmocka_unit_test(test_first_line_of_a_key_file),
+        cmocka_unit_test(test_what_is_no_key_file_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
