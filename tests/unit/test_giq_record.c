@@ -1,0 +1,232 @@
+#include "giq_record.h"
+
+#include "unit.h"
+
+#include "env_kit.h"
+#include "giq_os.h"
+
+#define REQUEST "{\"format\":1,\"base_url\":\"https://x\",\"model\":\"m\"}"
+
+static bool read_record(const char *folder, const char *request,
+                        struct giq_record *record, struct giq_error *err)
+{
+    *err = (struct giq_error){0};
+    giq_record_init(record);
+    return giq_record_read(folder, request, record, err);
+}
+
+static void test_names_of_states(void **state)
+{
+    (void)state;
+    static const struct {
+        enum giq_job_state state;
+        const char *name;
+    } cases[] = {{GIQ_JOB_NONE, "none"},           {GIQ_JOB_INTENT, "intent"},
+                 {GIQ_JOB_SENDING, "sending"},     {GIQ_JOB_SUBMITTED, "submitted"},
+                 {GIQ_JOB_SUCCEEDED, "succeeded"}, {GIQ_JOB_PUBLISHED, "published"},
+                 {GIQ_JOB_FAILED, "failed"},       {GIQ_JOB_UNKNOWN, "unknown"}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_string_equal(giq_record_state_name(cases[i].state), cases[i].name);
+    }
+}
+
+static void test_nothing_recorded(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_record record;
+    struct giq_error err;
+    assert_true(read_record(folder, REQUEST, &record, &err));
+    assert_int_equal(record.state, GIQ_JOB_NONE);
+    assert_null(record.job_id);
+    assert_true(record.result_size == -1);
+    assert_true(record.started_ms == GIQ_TIME_NONE);
+    env_kit_remove(folder);
+}
+
+static void fill(struct giq_record *record)
+{
+    giq_record_init(record);
+    record->state = GIQ_JOB_PUBLISHED;
+    assert_true(giq_record_set(&record->job_id, "j\"1"));
+    assert_true(giq_record_set(&record->model_id, "m"));
+    assert_true(giq_record_set(&record->type, "T"));
+    assert_true(giq_record_set(&record->status, "DONE"));
+    assert_true(giq_record_set(&record->error, "caf\xc3\xa9"));
+    assert_true(giq_record_set(&record->result_name, "a.tif"));
+    record->gone = true;
+    record->started_ms = INT64_C(1714521600001);
+    record->submitted_ms = INT64_C(1714521600002);
+    record->finished_ms = INT64_C(1714521600003);
+    record->result_size = INT64_C(5000000000);
+}
+
+static void test_record_comes_back_as_written(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_record written;
+    struct giq_record record;
+    struct giq_error err = {0};
+    fill(&written);
+    assert_true(giq_record_write_request(folder, GIQ_OS_PRIVATE, REQUEST, &err));
+    assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &written, &err));
+    assert_true(read_record(folder, REQUEST, &record, &err));
+    assert_int_equal(record.state, GIQ_JOB_PUBLISHED);
+    assert_string_equal(record.job_id, "j\"1");
+    assert_string_equal(record.model_id, "m");
+    assert_string_equal(record.type, "T");
+    assert_string_equal(record.status, "DONE");
+    assert_string_equal(record.error, "caf\xc3\xa9");
+    assert_string_equal(record.result_name, "a.tif");
+    assert_true(record.gone);
+    assert_true(record.started_ms == written.started_ms);
+    assert_true(record.submitted_ms == written.submitted_ms);
+    assert_true(record.finished_ms == written.finished_ms);
+    assert_true(record.result_size == INT64_C(5000000000));
+    giq_record_release(&written);
+    giq_record_release(&record);
+    env_kit_remove(folder);
+}
+
+static void test_what_is_taken_away_is_gone_from_the_file(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_record record;
+    struct giq_error err = {0};
+    env_kit_write(
+        folder, "job.json",
+        "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j\",\"error\":\"e\","
+        "\"submitted_at\":\"2024-05-01T00:00:00Z\",\"future\":[1,{\"a\":2}],"
+        "\"result\":{\"size\":1}}");
+    assert_true(read_record(folder, NULL, &record, &err));
+    assert_true(giq_record_set(&record.error, NULL));
+    record.submitted_ms = GIQ_TIME_NONE;
+    record.result_size = -1;
+    record.state = GIQ_JOB_INTENT;
+    assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+    char *text = env_kit_read(folder, "job.json");
+    assert_string_equal(text, "{\"format\":1,\"state\":\"intent\",\"job_id\":\"j\","
+                              "\"future\":[1,{\"a\":2}],\"gone\":false}\n");
+    free(text);
+    giq_record_release(&record);
+    env_kit_remove(folder);
+}
+
+static void test_damaged_and_newer_records_are_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part;
+    } cases[] = {
+        {"", "is damaged"},
+        {"{\"format\":1,\"state\":\"intent\"", "is damaged"},
+        {"{\"format\":1,\"state\":\"intent\"} x", "is damaged"},
+        {"[]", "is damaged"},
+        {"{\"format\":1}", "is damaged"},
+        {"{\"format\":1,\"state\":\"none\"}", "is damaged"},
+        {"{\"format\":1,\"state\":\"Intent\"}", "is damaged"},
+        {"{\"format\":1,\"state\":\"submitted\"}", "is damaged"},
+        {"{\"format\":1,\"state\":\"succeeded\",\"job_id\":\"\"}", "is damaged"},
+        {"{\"format\":1,\"state\":\"intent\",\"result\":{\"name\":\"a/b\"}}",
+         "is damaged"},
+        {"{\"format\":1,\"state\":\"intent\",\"result\":{\"name\":\"..\"}}",
+         "is damaged"},
+        {"{\"format\":1,\"state\":\"intent\",\"result\":{\"name\":\"\"}}", "is damaged"},
+        {"{\"state\":\"intent\"}", "has no format number"},
+        {"{\"format\":0,\"state\":\"intent\"}", "has no format number"},
+        {"{\"format\":\"1\",\"state\":\"intent\"}", "has no format number"},
+        {"{\"format\":2,\"state\":\"intent\"}", "was written by a newer version"},
+    };
+    char *folder = env_kit_folder();
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_record record;
+        struct giq_error err;
+        env_kit_write(folder, "job.json", cases[i].text);
+        assert_false(read_record(folder, NULL, &record, &err));
+        assert_int_equal(err.code, GIQ_E_STORE);
+        assert_non_null(strstr(err.text, "job.json"));
+        assert_non_null(strstr(err.text, cases[i].part));
+        assert_int_equal(record.state, GIQ_JOB_NONE);
+    }
+    env_kit_remove(folder);
+}
+
+static void test_record_of_another_request_is_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *there; /* request.json, or NULL */
+        bool ok;
+    } cases[] = {{REQUEST, true},           {REQUEST "\n", true}, {REQUEST " ", false},
+                 {"{\"format\":1}", false}, {"", false},          {NULL, false}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char *folder = env_kit_folder();
+        struct giq_record record;
+        struct giq_error err;
+        if (cases[i].there != NULL) {
+            env_kit_write(folder, "request.json", cases[i].there);
+        }
+        env_kit_write(folder, "job.json", "{\"format\":1,\"state\":\"intent\"}");
+        assert_int_equal(read_record(folder, REQUEST, &record, &err), cases[i].ok);
+        giq_record_release(&record);
+        assert_true(read_record(folder, NULL, &record, &err));
+        giq_record_release(&record);
+        env_kit_remove(folder);
+    }
+}
+
+static void test_request_is_written_once(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_error err = {0};
+    struct giq_json *json = NULL;
+    assert_true(giq_record_read_request(folder, &json, &err));
+    assert_null(json);
+    assert_true(giq_record_write_request(folder, 0, REQUEST, &err));
+    assert_true(giq_record_write_request(folder, 0, REQUEST, &err));
+    assert_false(giq_record_write_request(folder, 0, "{\"format\":1}", &err));
+    assert_int_equal(err.code, GIQ_E_STORE);
+    char *text = env_kit_read(folder, "request.json");
+    assert_string_equal(text, REQUEST "\n");
+    free(text);
+    assert_true(giq_record_read_request(folder, &json, &err));
+    assert_string_equal(giq_json_text(giq_json_get(json, "model")), "m");
+    giq_json_free(json);
+    env_kit_remove(folder);
+}
+
+static void test_withdrawn_record_leaves_nothing(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_error err = {0};
+    env_kit_write(folder, "request.json", REQUEST);
+    env_kit_write(folder, "job.json", "{}");
+    env_kit_write(folder, "lock", "");
+    assert_true(giq_record_withdraw(folder, &err));
+    assert_true(giq_record_withdraw(folder, &err));
+    assert_null(env_kit_read(folder, "request.json"));
+    assert_null(env_kit_read(folder, "job.json"));
+    char *lock = env_kit_read(folder, "lock");
+    assert_string_equal(lock, "");
+    free(lock);
+    env_kit_remove(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_of_states),
+        cmocka_unit_test(test_nothing_recorded),
+        cmocka_unit_test(test_record_comes_back_as_written),
+        cmocka_unit_test(test_what_is_taken_away_is_gone_from_the_file),
+        cmocka_unit_test(test_damaged_and_newer_records_are_errors),
+        cmocka_unit_test(test_record_of_another_request_is_an_error),
+        cmocka_unit_test(test_request_is_written_once),
+        cmocka_unit_test(test_withdrawn_record_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
