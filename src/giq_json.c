@@ -135,13 +135,25 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
     return whole_number(json, &value) ? (int64_t)value : otherwise;
 }
 
+/* All digits of a whole number, of which cJSON prints 15; NULL where it is none. */
+static char *print_whole(const struct giq_json *json)
+{
+    double value = 0;
+    char *digits = NULL;
+    if (!whole_number(json, &value) || asprintf(&digits, "%lld", (long long)value) < 0) {
+        return NULL;
+    }
+    return digits;
+}
+
 char *giq_json_label(const struct giq_json *json)
 {
     const char *text = giq_json_text(json);
     if (text != NULL) {
         return text[0] == '\0' ? NULL : strdup(text);
     }
-    return cJSON_IsNumber(peek(json)) ? giq_json_print(json) : NULL;
+    char *digits = print_whole(json);
+    return digits == NULL && cJSON_IsNumber(peek(json)) ? giq_json_print(json) : digits;
 }
 
 static bool is_readable_id(const char *text)
@@ -164,12 +176,7 @@ char *giq_json_id(const struct giq_json *json)
     if (text != NULL) {
         return is_readable_id(text) ? strdup(text) : NULL;
     }
-    double value = 0;
-    char *digits = NULL;
-    if (!whole_number(json, &value) || asprintf(&digits, "%lld", (long long)value) < 0) {
-        return NULL;
-    }
-    return digits;
+    return print_whole(json);
 }
 
 /* [2024,5,1,10,20,30,500000000]: year to minute, then seconds and nanoseconds
