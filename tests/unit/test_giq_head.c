@@ -1,0 +1,142 @@
+#include "giq_head.h"
+
+#include "unit.h"
+
+static void feed(struct giq_head *head, const char *line)
+{
+    assert_true(giq_head_line(head, line, strlen(line)));
+}
+
+static void check(const char *actual, const char *expected)
+{
+    assert_string_equal(actual == NULL ? "(null)" : actual,
+                        expected == NULL ? "(null)" : expected);
+}
+
+static void test_lines_that_are_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *disposition, *encoding, *retry_after;
+        bool chunked;
+    } cases[] = {
+        {"Content-Disposition: attachment; filename=a\r\n", "attachment; filename=a",
+         NULL, NULL, false},
+        {"content-disposition:inline", "inline", NULL, NULL, false},
+        {"CONTENT-ENCODING:  gzip \r\n", NULL, "gzip", NULL, false},
+        {"Retry-After: 5\n", NULL, NULL, "5", false},
+        {"Retry-After:\r\n", NULL, NULL, "", false},
+        {"Transfer-Encoding: chunked\r\n", NULL, NULL, NULL, true},
+        {"Transfer-Encoding: gzip, Chunked\r\n", NULL, NULL, NULL, true},
+        {"Transfer-Encoding: gzip\r\n", NULL, NULL, NULL, false},
+        {"X-Retry-After: 5\r\n", NULL, NULL, NULL, false},
+        {"Retry-After 5\r\n", NULL, NULL, NULL, false},
+        {": 5\r\n", NULL, NULL, NULL, false},
+        {"\r\n", NULL, NULL, NULL, false},
+        {"", NULL, NULL, NULL, false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_head head;
+        giq_head_init(&head);
+        feed(&head, "HTTP/1.1 200 OK\r\n");
+        feed(&head, cases[i].line);
+        check(head.disposition, cases[i].disposition);
+        check(head.encoding, cases[i].encoding);
+        check(head.retry_after, cases[i].retry_after);
+        assert_int_equal(head.chunked, cases[i].chunked);
+        giq_head_release(&head);
+    }
+}
+
+static void test_status_line_forgets_an_interim_answer(void **state)
+{
+    (void)state;
+    struct giq_head head;
+    giq_head_init(&head);
+    feed(&head, "HTTP/1.1 103 Early\r\n");
+    feed(&head, "Retry-After: 5\r\n");
+    feed(&head, "Transfer-Encoding: chunked\r\n");
+    size_t before = head.bytes;
+    feed(&head, "HTTP/1.1 200 OK\r\n");
+    assert_null(head.retry_after);
+    assert_false(head.chunked);
+    assert_int_equal(head.bytes, before + 17);
+    giq_head_release(&head);
+}
+
+static void test_last_line_of_a_name_counts(void **state)
+{
+    (void)state;
+    struct giq_head head;
+    giq_head_init(&head);
+    feed(&head, "Retry-After: 5\r\n");
+    feed(&head, "retry-after: 6\r\n");
+    assert_string_equal(head.retry_after, "6");
+    giq_head_release(&head);
+}
+
+static void test_bytes_of_all_lines_are_limited(void **state)
+{
+    (void)state;
+    char line[1024];
+    struct giq_head head;
+    giq_head_init(&head);
+    memset(line, 'a', sizeof line);
+    for (int i = 0; i < 64; i++) {
+        assert_true(giq_head_line(&head, line, sizeof line));
+    }
+    assert_false(giq_head_line(&head, line, 1));
+    assert_false(giq_head_line(&head, "HTTP/1.1 200 OK", 15));
+    giq_head_release(&head);
+}
+
+static void test_retry_after(void **state)
+{
+    (void)state;
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    static const struct {
+        const char *value;
+        int64_t ms;
+    } cases[] = {
+        {NULL, -1},
+        {"", -1},
+        {"0", 0},
+        {"120", 120000},
+        {"86400", DAY_MS},
+        {"86401", DAY_MS},
+        {"99999999999999999999", DAY_MS},
+        {"-1", -1},
+        {"1.5", -1},
+        {"5 s", -1},
+        {"Wed, 01 May 2024 00:00:10 GMT", 10000},
+        {"Wed, 01 May 2024 00:00:00 GMT", 0},
+        {"Tue, 30 Apr 2024 23:59:59 GMT", 0},
+        {"Thu, 01 May 2025 00:00:00 GMT", DAY_MS},
+        {"Wed, 01 Xyz 2024 00:00:10 GMT", -1},
+        {"Wed, 01 anF 2024 00:00:10 GMT", -1},
+        {"Wed, 01 May 2024 00:00:10", -1},
+        {"Wed, 01 May 2024 00:00:10 GMT+4", -1},
+        {"Wed, 41 May 2024 00:00:10 GMT", -1},
+        {"soon", -1},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_head head;
+        giq_head_init(&head);
+        head.retry_after = cases[i].value == NULL ? NULL : strdup(cases[i].value);
+        assert_true(giq_head_retry_after_ms(&head, INT64_C(1714521600000)) ==
+                    cases[i].ms);
+        giq_head_release(&head);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines_that_are_kept),
+        cmocka_unit_test(test_status_line_forgets_an_interim_answer),
+        cmocka_unit_test(test_last_line_of_a_name_counts),
+        cmocka_unit_test(test_bytes_of_all_lines_are_limited),
+        cmocka_unit_test(test_retry_after),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

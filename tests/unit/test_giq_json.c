@@ -1,0 +1,235 @@
+#include "giq_json.h"
+
+#include "unit.h"
+
+static struct giq_json *parse(const char *text)
+{
+    return giq_json_parse(text, strlen(text));
+}
+
+static void test_exactly_one_value_is_parsed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *printed; /* NULL: no JSON */
+    } cases[] = {
+        {"{}", "{}"},       {" [1, 2] \n", "[1,2]"}, {"\"a\"", "\"a\""}, {"null", "null"},
+        {"1.5", "1.5"},     {"true", "true"},        {"", NULL},         {" ", NULL},
+        {"{} {}", NULL},    {"{} x", NULL},          {"{\"a\":}", NULL}, {"<html>", NULL},
+        {"{\"a\":1", NULL}, {"nul", NULL},           {"[1,]", NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_json *json = parse(cases[i].text);
+        char *printed = json == NULL ? NULL : giq_json_print(json);
+        if (cases[i].printed == NULL) {
+            assert_null(json);
+        } else {
+            assert_string_equal(printed, cases[i].printed);
+        }
+        free(printed);
+        giq_json_free(json);
+    }
+    assert_null(giq_json_parse(NULL, 0));
+    assert_null(giq_json_parse("1\0", 2));
+    struct giq_json *part = giq_json_parse("12345", 2);
+    assert_true(giq_json_integer(part, 0) == 12);
+    giq_json_free(part);
+}
+
+static void test_deep_nesting_is_refused(void **state)
+{
+    (void)state;
+    enum { DEPTH = 100000 };
+    char *text = calloc(DEPTH + 1, 1);
+    assert_non_null(text);
+    memset(text, '[', DEPTH);
+    assert_null(parse(text));
+    free(text);
+}
+
+static void test_getters_take_what_is_absent(void **state)
+{
+    (void)state;
+    struct giq_json *json = parse("{\"a\":[1,\"x\"],\"t\":true,\"f\":false,\"A\":2}");
+    const struct giq_json *list = giq_json_get(json, "a");
+    assert_true(giq_json_is_object(json));
+    assert_false(giq_json_is_object(list));
+    assert_false(giq_json_is_object(NULL));
+    assert_true(giq_json_is_list(list));
+    assert_false(giq_json_is_list(NULL));
+    assert_true(giq_json_is_true(giq_json_get(json, "t")));
+    assert_false(giq_json_is_true(giq_json_get(json, "f")));
+    assert_false(giq_json_is_true(NULL));
+    assert_null(giq_json_get(json, "b"));
+    assert_null(giq_json_get(list, "a"));
+    assert_null(giq_json_get(NULL, "a"));
+    assert_true(giq_json_integer(giq_json_get(json, "A"), 0) == 2);
+    assert_null(giq_json_first(json));
+    assert_null(giq_json_first(NULL));
+    const struct giq_json *item = giq_json_first(list);
+    assert_null(giq_json_text(item));
+    item = giq_json_next(item);
+    assert_string_equal(giq_json_text(item), "x");
+    assert_null(giq_json_next(item));
+    assert_null(giq_json_text(NULL));
+    assert_null(giq_json_label(NULL));
+    assert_null(giq_json_id(NULL));
+    assert_true(giq_json_time(NULL) == GIQ_TIME_NONE);
+    giq_json_free(json);
+    giq_json_free(NULL);
+}
+
+static void test_integers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t value;
+    } cases[] = {
+        {"0", 0},      {"-5", -5},
+        {"1e3", 1000}, {"9007199254740991", INT64_C(9007199254740991)},
+        {"2.0", 2},    {"-9007199254740991", -INT64_C(9007199254740991)},
+        {"1.5", -7},   {"9007199254740992", -7},
+        {"\"1\"", -7}, {"1e300", -7},
+        {"[1]", -7},   {"null", -7},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_json *json = parse(cases[i].text);
+        assert_non_null(json);
+        assert_true(giq_json_integer(json, -7) == cases[i].value);
+        giq_json_free(json);
+    }
+}
+
+static void test_labels_and_ids(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *label, *id;
+    } cases[] = {
+        {"\"a b\"", "a b", "a b"},
+        {"\"\"", NULL, NULL},
+        {"5", "5", "5"},
+        {"-0.5", "-0.5", NULL},
+        {"5.0", "5", "5"},
+        {"1e3", "1000", "1000"},
+        {"9007199254740991", "9007199254740991", "9007199254740991"},
+        {"true", NULL, NULL},
+        {"\"a\\nb\"", "a\nb", NULL},
+        {"\"a\\u007fb\"",
+         "a\x7f"
+         "b",
+         NULL},
+        {"\"a\\u0000b\"",
+         "a\xEF\xBF\xBD"
+         "b",
+         NULL},
+        {"\"a\\\\u0000b\"", "a\\u0000b", "a\\u0000b"},
+        {"\"caf\\u00e9\"", "caf\xc3\xa9", "caf\xc3\xa9"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_json *json = parse(cases[i].text);
+        char *label = giq_json_label(json);
+        char *id = giq_json_id(json);
+        assert_non_null(json);
+        assert_string_equal(label == NULL ? "(null)" : label,
+                            cases[i].label == NULL ? "(null)" : cases[i].label);
+        assert_string_equal(id == NULL ? "(null)" : id,
+                            cases[i].id == NULL ? "(null)" : cases[i].id);
+        free(label);
+        free(id);
+        giq_json_free(json);
+    }
+}
+
+static void test_numbers_without_all_digits_and_long_texts_are_no_id(void **state)
+{
+    (void)state;
+    for (size_t len = GIQ_JSON_ID_MAX; len <= GIQ_JSON_ID_MAX + 1; len++) {
+        char text[GIQ_JSON_ID_MAX + 8] = "\"";
+        memset(text + 1, 'a', len);
+        text[len + 1] = '"';
+        struct giq_json *json = parse(text);
+        char *id = giq_json_id(json);
+        assert_int_equal(id != NULL, len == GIQ_JSON_ID_MAX);
+        free(id);
+        giq_json_free(json);
+    }
+    struct giq_json *json = parse("9007199254740992");
+    assert_null(giq_json_id(json));
+    giq_json_free(json);
+}
+
+static void test_times_of_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        {"\"2024-05-01T00:00:00.500Z\"", INT64_C(1714521600500)},
+        {"1714521600500", INT64_C(1714521600500)},
+        {"0", 0},
+        {"[2024,5,1,0,0]", INT64_C(1714521600000)},
+        {"[2024,5,1,0,0,7]", INT64_C(1714521607000)},
+        {"[2024,5,1,0,0,7,500000000]", INT64_C(1714521607500)},
+        {"253402300799999", INT64_C(253402300799999)},
+        {"253402300800000", GIQ_TIME_NONE},
+        {"-1", GIQ_TIME_NONE},
+        {"[2024,5,1,0]", GIQ_TIME_NONE},
+        {"[2024,13,1,0,0]", GIQ_TIME_NONE},
+        {"[2024,5,1,0,0,7,5,1]", GIQ_TIME_NONE},
+        {"[2024,5,1,0,\"0\"]", GIQ_TIME_NONE},
+        {"\"yesterday\"", GIQ_TIME_NONE},
+        {"null", GIQ_TIME_NONE},
+        {"{}", GIQ_TIME_NONE},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_json *json = parse(cases[i].text);
+        assert_non_null(json);
+        assert_true(giq_json_time(json) == cases[i].ms);
+        giq_json_free(json);
+    }
+}
+
+static void test_members_are_set_replaced_and_removed(void **state)
+{
+    (void)state;
+    struct giq_json *json = giq_json_new_object();
+    assert_true(giq_json_set_text(json, "a", "1"));
+    assert_true(giq_json_set_integer(json, "b", INT64_C(5000000000)));
+    assert_true(giq_json_set_bool(json, "c", true));
+    assert_true(giq_json_set_time(json, "d", INT64_C(1714521600500)));
+    struct giq_json *inner = giq_json_set_object(json, "e");
+    assert_true(giq_json_set_text(inner, "x", "\"\n"));
+    assert_true(giq_json_set_text(json, "a", "2"));
+    char *text = giq_json_print(json);
+    assert_string_equal(text, "{\"a\":\"2\",\"b\":5000000000,\"c\":true,"
+                              "\"d\":\"2024-05-01T00:00:00.500Z\",\"e\":{\"x\":\"\\\"\\n"
+                              "\"}}");
+    free(text);
+    assert_true(giq_json_set_text(json, "a", NULL));
+    assert_true(giq_json_set_text(json, "never", NULL));
+    assert_true(giq_json_set_time(json, "d", GIQ_TIME_NONE));
+    giq_json_remove(json, "e");
+    giq_json_remove(json, "e");
+    text = giq_json_print(json);
+    assert_string_equal(text, "{\"b\":5000000000,\"c\":true}");
+    free(text);
+    giq_json_free(json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exactly_one_value_is_parsed),
+        cmocka_unit_test(test_deep_nesting_is_refused),
+        cmocka_unit_test(test_getters_take_what_is_absent),
+        cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_labels_and_ids),
+        cmocka_unit_test(test_numbers_without_all_digits_and_long_texts_are_no_id),
+        cmocka_unit_test(test_times_of_every_form),
+        cmocka_unit_test(test_members_are_set_replaced_and_removed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
