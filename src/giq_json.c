@@ -225,14 +225,13 @@ static bool set_item(struct giq_json *object, const char *name, cJSON *item)
     if (item == NULL) {
         return false;
     }
-    if (giq_json_get(object, name) != NULL) {
-        cJSON_DeleteItemFromObjectCaseSensitive(unwrap(object), name);
-    }
-    if (!cJSON_AddItemToObject(unwrap(object), name, item)) {
+    bool ok = giq_json_get(object, name) != NULL
+                  ? cJSON_ReplaceItemInObjectCaseSensitive(unwrap(object), name, item)
+                  : cJSON_AddItemToObject(unwrap(object), name, item);
+    if (!ok) {
         cJSON_Delete(item);
-        return false;
     }
-    return true;
+    return ok;
 }
 
 void giq_json_remove(struct giq_json *object, const char *name)

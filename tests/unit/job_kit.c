@@ -90,7 +90,7 @@ const char *job_kit_state(const struct job_kit *kit)
     struct giq_error err = {0};
     struct giq_record record;
     giq_record_init(&record);
-    if (!giq_record_read(kit->job->folder, NULL, &record, &err)) {
+    if (!giq_record_read(kit->job->folder, NULL, &record, NULL, &err)) {
         fail_msg("%s", err.text);
     }
     const char *name = giq_record_state_name(record.state);

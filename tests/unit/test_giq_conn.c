@@ -51,6 +51,8 @@ static void test_strings_that_are_allowed(void **state)
         {"GIQ:model=m;file=caf\xc3\xa9", GIQ_CONN_REQUEST, "m|caf\xc3\xa9|-|-|-|-|-"},
         {"GIQ:model=m;file=f;geometry=A\nB", GIQ_CONN_REQUEST, "m|f|-|A\nB|-|-|-"},
         {"GIQ:job=j", GIQ_CONN_JOB, "-|-|j|-|-|-|-"},
+        {"GIQ:job=j;file=f;model=m", GIQ_CONN_REQUEST, "m|f|j|-|-|-|-"},
+        {"giq:JOBS;", GIQ_CONN_JOBS, "-|-|-|-|-|-|-"},
         {"GIQ:inferenceId=j;wait=YES;member=x", GIQ_CONN_JOB, "-|-|j|-|-|YES|x"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -71,7 +73,6 @@ static void test_strings_that_are_refused_say_why(void **state)
     static const struct {
         const char *text, *part; /* of the message */
     } cases[] = {
-        {"GIQ:jobs", "GIQ:jobs is not in this version"},
         {"GIQ:nonsense", "unknown key \"nonsense\""},
         {"GIQ:model", "the key \"model\" has no value"},
         {"GIQ:model=;file=f", "the key \"model\" has no value"},
@@ -87,8 +88,8 @@ static void test_strings_that_are_refused_say_why(void **state)
         {"GIQ:model=m", "the key \"file\" is missing"},
         {"GIQ:file=f", "the key \"model\" is missing"},
         {"GIQ:rerun=1", "the key \"model\" is missing"},
-        {"GIQ:job=j;model=m", "does not go with \"model\""},
-        {"GIQ:job=j;rerun=1", "does not go with \"rerun\""},
+        {"GIQ:job=j;model=m", "the key \"file\" is missing"},
+        {"GIQ:job=j;rerun=1", "does not go with \"job\""},
         {"GIQ:model=m;file=f/", "ends in '/'"},
         {"GIQ:model=m\x01;file=f", "the value of \"model\" holds a control character"},
         {"GIQ:model=m;file=a\nb", "the value of \"file\" holds a control character"},

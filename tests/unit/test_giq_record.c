@@ -12,7 +12,7 @@ static bool read_record(const char *folder, const char *request,
 {
     *err = (struct giq_error){0};
     giq_record_init(record);
-    return giq_record_read(folder, request, record, err);
+    return giq_record_read(folder, request, record, NULL, err);
 }
 
 static void test_names_of_states(void **state)
@@ -206,8 +206,10 @@ static void test_withdrawn_record_leaves_nothing(void **state)
     env_kit_write(folder, "request.json", REQUEST);
     env_kit_write(folder, "job.json", "{}");
     env_kit_write(folder, "lock", "");
-    assert_true(giq_record_withdraw(folder, &err));
-    assert_true(giq_record_withdraw(folder, &err));
+    struct giq_record record;
+    giq_record_init(&record);
+    assert_true(giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err));
+    assert_true(giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err));
     assert_null(env_kit_read(folder, "request.json"));
     assert_null(env_kit_read(folder, "job.json"));
     char *lock = env_kit_read(folder, "lock");
