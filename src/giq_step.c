@@ -79,7 +79,9 @@ bool giq_step_may_retry(const struct giq_job *job)
 {
     const struct giq_record *record = &job->record;
     const char *label = job->request.retry;
-    if (label == NULL || job->request.model == NULL || (job->flags & GIQ_JOB_NO_SUBMIT)) {
+    /* What ends badly while it is waited for is told first. */
+    if (label == NULL || job->request.model == NULL || (job->flags & GIQ_JOB_NO_SUBMIT) ||
+        job->wait_began_ms != 0) {
         return false;
     }
     bool ended_badly = record->state == GIQ_JOB_FAILED ||
