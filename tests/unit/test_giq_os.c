@@ -1,0 +1,298 @@
+#include "giq_os.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "env_kit.h"
+
+/* A folder for each test. */
+static int make_folder(void **state)
+{
+    *state = env_kit_folder();
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    env_kit_remove(*state);
+    return 0;
+}
+
+static void test_what_lies_at_a_path(void **state)
+{
+    char *folder = *state;
+    char *pipe_path = giq_os_join(folder, "pipe");
+    char *file = giq_os_join(folder, "file");
+    char *below = giq_os_join(file, "below");
+    env_kit_write(folder, "file", "abc");
+    assert_int_equal(chmod(file, 0640), 0);
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    const struct {
+        const char *path;
+        enum giq_os_kind kind;
+        int64_t size; /* of files */
+        bool others_read;
+    } cases[] = {
+        {file, GIQ_OS_FILE, 3, true},
+        {folder, GIQ_OS_FOLDER, 0, false},
+        {pipe_path, GIQ_OS_OTHER, 0, false},
+        {below, GIQ_OS_NOTHING, 0, false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_os_stat st;
+        struct giq_error err = {0};
+        assert_true(giq_os_stat(cases[i].path, &st, &err));
+        assert_int_equal(st.kind, cases[i].kind);
+        assert_true(st.kind != GIQ_OS_FILE || st.size == cases[i].size);
+        assert_int_equal(st.others_read, cases[i].others_read);
+        assert_false(st.world_writes);
+    }
+    free(below);
+    free(file);
+    free(pipe_path);
+}
+
+static void test_folders_are_made_with_those_above(void **state)
+{
+    static const struct {
+        unsigned access;
+        mode_t umask, folder, file;
+    } cases[] = {
+        {GIQ_OS_PRIVATE, 0, 0700, 0600},
+        {GIQ_OS_PRIVATE, 077, 0700, 0600},
+        {0, 022, 0755, 0644},
+        {0, 002, 0775, 0664},
+    };
+    char *folder = *state;
+    char *path = giq_os_join(folder, "a/b/c");
+    char *file = giq_os_join(folder, "a/b/c/f");
+    char *top = giq_os_join(folder, "a");
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct stat st;
+        struct giq_error err = {0};
+        mode_t before = umask(cases[i].umask);
+        assert_true(giq_os_make_folders(path, cases[i].access, &err));
+        assert_true(giq_os_make_folders(path, cases[i].access, &err));
+        assert_true(giq_os_replace_file(path, "f", cases[i].access, "x", 1, &err));
+        (void)umask(before);
+        assert_int_equal(stat(top, &st), 0);
+        assert_int_equal(st.st_mode & 0777, cases[i].folder);
+        assert_int_equal(stat(file, &st), 0);
+        assert_int_equal(st.st_mode & 0777, cases[i].file);
+        assert_true(giq_os_remove(top, &err));
+    }
+    free(top);
+    free(file);
+    free(path);
+}
+
+static void test_a_file_in_the_way_of_folders_is_an_error(void **state)
+{
+    static const char *const paths[] = {"file", "file/below"};
+    env_kit_write(*state, "file", "");
+    for (size_t i = 0; i < GIQ_COUNT(paths); i++) {
+        struct giq_error err = {0};
+        char *path = giq_os_join(*state, paths[i]);
+        assert_false(giq_os_make_folders(path, 0, &err));
+        assert_int_equal(err.code, GIQ_E_STORE);
+        assert_int_equal(err.sys_errno, ENOTDIR);
+        assert_non_null(strstr(err.text, path));
+        free(path);
+    }
+}
+
+static void test_reading_is_limited_to_regular_files_of_a_size(void **state)
+{
+    char *folder = *state;
+    char *pipe_path = giq_os_join(folder, "pipe");
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    env_kit_write(folder, "file", "12345");
+    const struct {
+        const char *name;
+        size_t max;
+        bool ok, found;
+    } cases[] = {{"file", 5, true, true},     {"file", 4, false, false},
+                 {"missing", 5, true, false}, {"file/below", 5, true, false},
+                 {"pipe", 5, false, false},   {".", 5, false, false}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_buf buf;
+        struct giq_error err = {0};
+        bool found = false;
+        char *path = giq_os_join(folder, cases[i].name);
+        giq_buf_init(&buf, 100);
+        assert_int_equal(giq_os_read_file(path, cases[i].max, &buf, &found, &err),
+                         cases[i].ok);
+        assert_int_equal(err.code, cases[i].ok ? GIQ_E_NONE : GIQ_E_STORE);
+        assert_int_equal(found, cases[i].found);
+        giq_buf_release(&buf);
+        free(path);
+    }
+    free(pipe_path);
+}
+
+static void test_replacing_leaves_the_new_file_alone(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    env_kit_write(folder, "f", "old");
+    env_kit_write(folder, "f.tmp", "left by a crash");
+    assert_true(giq_os_replace_file(folder, "f", 0, "new", 3, &err));
+    char *text = env_kit_read(folder, "f");
+    assert_string_equal(text, "new");
+    free(text);
+    assert_null(env_kit_read(folder, "f.tmp"));
+    assert_false(giq_os_replace_file("/nonexistent-giq", "f", 0, "x", 1, &err));
+    assert_int_equal(err.sys_errno, ENOENT);
+}
+
+static void test_replacing_does_not_follow_a_planted_link(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    char *victim = giq_os_join(folder, "victim");
+    char *part = giq_os_join(folder, "f.tmp");
+    char *file = giq_os_join(folder, "f");
+    env_kit_write(folder, "victim", "whole");
+    assert_int_equal(symlink(victim, part), 0);
+    assert_int_equal(symlink(victim, file), 0);
+    assert_true(giq_os_replace_file(folder, "f", 0, "new", 3, &err));
+    char *text = env_kit_read(folder, "victim");
+    assert_string_equal(text, "whole");
+    free(text);
+    free(file);
+    free(part);
+    free(victim);
+}
+
+static void test_removing_takes_all_below_but_not_behind_links(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    char *kept = giq_os_join(folder, "kept");
+    char *tree = giq_os_join(folder, "tree");
+    char *deep = giq_os_join(folder, "tree/a/b");
+    char *link = giq_os_join(folder, "tree/a/link");
+    assert_true(giq_os_make_folders(kept, 0, &err));
+    assert_true(giq_os_make_folders(deep, 0, &err));
+    env_kit_write(kept, "f", "x");
+    env_kit_write(deep, "f", "x");
+    assert_int_equal(symlink(kept, link), 0);
+    assert_true(giq_os_remove(tree, &err));
+    assert_true(giq_os_remove(tree, &err));
+    assert_int_equal(access(tree, F_OK), -1);
+    char *text = env_kit_read(kept, "f");
+    assert_string_equal(text, "x");
+    free(text);
+    free(link);
+    free(deep);
+    free(tree);
+    free(kept);
+}
+
+static bool count_entry(void *ctx, const char *name, struct giq_error *err)
+{
+    int *left = ctx;
+    assert_int_not_equal(name[0], '.');
+    return --*left >= 0 || giq_fail(err, GIQ_E_RESULT, "enough");
+}
+
+static void test_listing_stops_when_told(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    int left = 3;
+    env_kit_write(folder, "a", "");
+    env_kit_write(folder, "b", "");
+    env_kit_write(folder, "c", "");
+    assert_true(giq_os_list(folder, count_entry, &left, &err));
+    assert_int_equal(left, 0);
+    left = 1;
+    assert_false(giq_os_list(folder, count_entry, &left, &err));
+    assert_int_equal(err.code, GIQ_E_RESULT);
+    assert_int_equal(left, -1);
+    assert_true(giq_os_list("/nonexistent-giq", count_entry, &left, &err));
+}
+
+static void test_writing_truncating_and_reading_heads(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    struct giq_os_file *file = NULL;
+    char head[4];
+    size_t len = 0;
+    char *path = giq_os_join(folder, "f");
+    env_kit_write(folder, "f", "something longer");
+    assert_true(giq_os_create(path, GIQ_OS_PRIVATE, &file, &err));
+    assert_true(giq_os_write(file, "abcdef", 6, &err));
+    assert_true(giq_os_truncate(file, &err));
+    assert_true(giq_os_write(file, "xyz", 3, &err));
+    assert_true(giq_os_sync(file, &err));
+    giq_os_close(file);
+    giq_os_close(NULL);
+    assert_true(giq_os_sync_tree(folder, &err));
+    assert_true(giq_os_read_head(path, head, 2, &len, &err));
+    assert_int_equal(len, 2);
+    assert_memory_equal(head, "xy", 2);
+    assert_true(giq_os_read_head(path, head, 4, &len, &err));
+    assert_int_equal(len, 3);
+    assert_false(giq_os_read_head("/nonexistent-giq", head, 4, &len, &err));
+    free(path);
+}
+
+static void test_locks_exclude_within_a_process(void **state)
+{
+    struct giq_error err = {0};
+    struct giq_os_lock *first = NULL;
+    struct giq_os_lock *second = NULL;
+    char *path = giq_os_join(*state, "lock");
+    assert_true(giq_os_lock_try(path, 0, &first, &err));
+    assert_non_null(first);
+    assert_true(giq_os_lock_try(path, 0, &second, &err));
+    assert_null(second);
+    giq_os_lock_release(first);
+    assert_true(giq_os_lock_try(path, 0, &second, &err));
+    assert_non_null(second);
+    giq_os_lock_release(second);
+    giq_os_lock_release(NULL);
+    assert_false(giq_os_lock_try("/nonexistent-giq/lock", 0, &first, &err));
+    assert_int_equal(err.code, GIQ_E_STORE);
+    free(path);
+}
+
+static void test_free_space_and_memory(void **state)
+{
+    struct giq_error err = {0};
+    int64_t bytes = -1;
+    char text[] = "abc";
+    assert_true(giq_os_free_space(*state, &bytes, &err));
+    assert_true(bytes >= 0);
+    assert_false(giq_os_free_space("/nonexistent-giq", &bytes, &err));
+    giq_os_wipe(text, 2);
+    assert_memory_equal(text, "\0\0c", 4);
+    char *joined = giq_os_join("a", "b");
+    assert_string_equal(joined, "a/b");
+    free(joined);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(test_what_lies_at_a_path),
+        IN_FOLDER(test_folders_are_made_with_those_above),
+        IN_FOLDER(test_a_file_in_the_way_of_folders_is_an_error),
+        IN_FOLDER(test_reading_is_limited_to_regular_files_of_a_size),
+        IN_FOLDER(test_replacing_leaves_the_new_file_alone),
+        IN_FOLDER(test_replacing_does_not_follow_a_planted_link),
+        IN_FOLDER(test_removing_takes_all_below_but_not_behind_links),
+        IN_FOLDER(test_listing_stops_when_told),
+        IN_FOLDER(test_writing_truncating_and_reading_heads),
+        IN_FOLDER(test_locks_exclude_within_a_process),
+        IN_FOLDER(test_free_space_and_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
