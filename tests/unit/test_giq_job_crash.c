@@ -125,6 +125,61 @@ static void test_damaged_record_is_an_error_and_sends_nothing(void **state)
     }
 }
 
+/* ---- records that cannot be written ---- */
+
+static struct job_kit *spoiled;
+static int looks_left;
+
+/* The time of day is read after the models, before the run goes out, and after its
+ * answer; at the last look job.json becomes a folder, which no file replaces. */
+static int64_t wall_and_spoil(void *ctx)
+{
+    const struct env_kit *clock = ctx;
+    if (--looks_left == 0) {
+        struct giq_error err = {0};
+        char *path = giq_os_join(spoiled->job->folder, "job.json");
+        assert_true(giq_os_remove(path, &err));
+        assert_true(giq_os_make_folders(path, 0, &err));
+        env_kit_write(path, "in the way", "");
+        free(path);
+    }
+    return clock->wall_ms;
+}
+
+static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void **state)
+{
+    (void)state;
+    static const struct {
+        int looks;
+        struct http_kit_answer answer;
+        size_t runs;
+        const char *part;
+    } cases[] = {
+        {2, JOB_KIT_RUN, 0, "cannot rename to"},
+        {3, JOB_KIT_RUN, 1,
+         "the job j1 was started but could not be recorded; open it "
+         "with job=j1: cannot rename to"},
+        {3, {.status = 500}, 1, "what came of the run request could not be recorded: "},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, cases[i].answer};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        spoiled = &kit;
+        looks_left = cases[i].looks;
+        kit.service.clock.env.wall_ms = wall_and_spoil;
+        assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+        assert_non_null(strstr(kit.service.err.text, cases[i].part));
+        assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
+        if (cases[i].runs == 1) {
+            job_kit_open(&kit, &job_kit_request, 0);
+            assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+            assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        }
+        job_kit_stop(&kit);
+    }
+}
+
 /* ---- two at a time ---- */
 
 static struct giq_flight *hold(struct job_kit *kit)
@@ -230,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_orphaned_sending_is_unknown_and_never_sent_again),
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
+        cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),
         cmocka_unit_test(test_submitting_waits_for_another_and_takes_over_its_job),
         cmocka_unit_test(test_waiting_for_another_ends_with_the_open),
         cmocka_unit_test(test_fetching_waits_for_another_and_uses_its_result),

@@ -226,6 +226,48 @@ static void test_what_a_status_call_may_end_with(void **state)
     }
 }
 
+/* Twice, as the library itself repeats a GET on a connection that was kept. */
+#define CUT                                                                              \
+    {                                                                                    \
+        .raw = "", .then = HTTP_KIT_CLOSE                                                \
+    }
+
+static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        enum giq_code code;
+        const char *state;
+    } cases[] = {{0, GIQ_E_NONE, "published"},
+                 {GIQ_JOB_LOOK, GIQ_E_NETWORK, "submitted"}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
+            JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_open(&kit, &job_kit_request, cases[i].flags);
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_string_equal(job_kit_state(&kit), cases[i].state);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_timeout_names_the_outage(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[ANSWERS];
+    struct job_kit kit;
+    script(answers, (struct http_kit_answer){.status = 502});
+    job_kit_start(&kit, answers, ANSWERS);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (asking for "
+                                                 "the state of the job: HTTP 502)"));
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    job_kit_stop(&kit);
+}
+
 static void test_unknown_state_is_warned_of_once(void **state)
 {
     (void)state;
@@ -323,6 +365,8 @@ int main(void)
         cmocka_unit_test(test_open_without_time_asks_once),
         cmocka_unit_test(test_retry_after_beyond_the_open_ends_it),
         cmocka_unit_test(test_what_a_status_call_may_end_with),
+        cmocka_unit_test(test_cut_status_calls_are_waited_out_but_end_a_look),
+        cmocka_unit_test(test_timeout_names_the_outage),
         cmocka_unit_test(test_unknown_state_is_warned_of_once),
         cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
         cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
