@@ -85,6 +85,58 @@ static void test_get_has_these_lines(void **state)
     end(&s);
 }
 
+static void test_settings_reach_the_request(void **state)
+{
+    (void)state;
+    static const struct {
+        enum giq_net_option option;
+        const char *value, *sent;
+    } cases[] = {
+        {GIQ_NET_HTTP_VERSION, "1.0", " HTTP/1.0\r\n"},
+        {GIQ_NET_HTTP_VERSION, "1.1", " HTTP/1.1\r\n"},
+        {GIQ_NET_HTTP_VERSION, "nine", " HTTP/1.1\r\n"},
+        {GIQ_NET_USERAGENT, "other/1", "\r\nUser-Agent: other/1\r\n"},
+        {GIQ_NET_UNSAFE_SSL, "YES", " HTTP/1.1\r\n"},
+        {GIQ_NET_HTTPS_PROXY, "http://127.0.0.1:1", "GET /p/a?q=1 HTTP/1.1\r\n"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        static const struct http_kit_answer answers[] = {{.status = 200}};
+        struct session s;
+        begin(&s, answers, 1);
+        struct giq_settings settings = s.kit.service->settings;
+        settings.net[cases[i].option] = cases[i].value;
+        giq_http_free(s.http);
+        assert_true(giq_http_new(&settings, &s.kit.clock.env, &s.http, &s.kit.err));
+        assert_true(exchange(&s, (struct giq_http_request){.fresh = false}));
+        assert_true(service_kit_sent(&s.kit, 0, cases[i].sent));
+        end(&s);
+    }
+}
+
+static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {{.status = 200}};
+    struct session s;
+    begin(&s, answers, 1);
+    struct giq_settings settings = s.kit.service->settings;
+    settings.net[GIQ_NET_PROXY] = http_kit_url(s.kit.http);
+    settings.net[GIQ_NET_PROXY_USERPWD] = "user:pass";
+    settings.net[GIQ_NET_PROXY_AUTH] = "basic";
+    giq_http_free(s.http);
+    assert_true(giq_http_new(&settings, &s.kit.clock.env, &s.http, &s.kit.err));
+    const struct giq_http_request request = {
+        .url = "http://giq.invalid/x", .accept = "a/b", .timeout_ms = 20000};
+    assert_true(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
+    char line[SERVICE_KIT_LINE_SIZE];
+    assert_string_equal(service_kit_line(&s.kit, 0, line),
+                        "GET http://giq.invalid/x HTTP/1.1");
+    assert_true(
+        service_kit_sent(&s.kit, 0, "\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n"));
+    assert_false(service_kit_sent(&s.kit, 0, "X-API-KEY"));
+    end(&s);
+}
+
 static void test_post_is_a_multipart_form(void **state)
 {
     (void)state;
@@ -363,6 +415,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_get_has_these_lines),
+        cmocka_unit_test(test_settings_reach_the_request),
+        cmocka_unit_test(test_proxy_gets_the_request_and_its_own_credentials),
         cmocka_unit_test(test_post_is_a_multipart_form),
         cmocka_unit_test(test_connections_are_reused_but_not_by_fresh_requests),
         cmocka_unit_test(test_fresh_post_is_never_repeated_by_the_library),

@@ -192,6 +192,40 @@ static void test_refused_result_is_not_published(void **state)
     job_kit_stop(&kit);
 }
 
+static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answer;
+        enum giq_code code;
+        const char *file; /* NULL: nothing is published */
+    } cases[] = {
+        {JOB_KIT_RESULT, GIQ_E_NONE, "result/a.geojson"},
+        {{.status = 200, .body = JOB_KIT_BODY}, GIQ_E_NONE, "result/result.geojson"},
+        {{.status = 200,
+          .body = JOB_KIT_BODY,
+          .headers = "Content-Disposition: attachment; filename=\"../../x.tif\"\r\n"},
+         GIQ_E_NONE,
+         "result/x.geojson"},
+        {{.status = 200, .body = "<!DOCTYPE html><html></html>"}, GIQ_E_RESULT, NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), cases[i].answer};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_string_equal(job_kit_state(&kit),
+                            cases[i].file == NULL ? "succeeded" : "published");
+        if (cases[i].file != NULL) {
+            char *body = env_kit_read(kit.job->folder, cases[i].file);
+            assert_string_equal(body, JOB_KIT_BODY);
+            free(body);
+        }
+        job_kit_stop(&kit);
+    }
+}
+
 static void test_result_that_is_gone_is_remembered(void **state)
 {
     (void)state;
@@ -290,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_lost_result_is_fetched_again_without_a_new_job),
         cmocka_unit_test(test_failed_job_is_remembered),
         cmocka_unit_test(test_refused_result_is_not_published),
+        cmocka_unit_test(test_results_get_the_name_that_their_bytes_ask_for),
         cmocka_unit_test(test_result_that_is_gone_is_remembered),
         cmocka_unit_test(test_no_submit_starts_nothing),
         cmocka_unit_test(test_look_asks_once_and_fetches_nothing),
