@@ -26,7 +26,7 @@ static int open_store(void **state)
     shop->folder = env_kit_folder();
     assert_true(
         giq_store_open(shop->folder, GIQ_STORE_PRIVATE, &shop->store, &shop->err));
-    shop->of_key = giq_store_folder(shop->store, &key);
+    shop->of_key = giq_store_folder(shop->store, key.hex);
     *state = shop;
     return 0;
 }
@@ -80,7 +80,7 @@ static void plant(struct shop *shop, const char *name, const char *base_url,
     (void)snprintf(of.hex, sizeof of.hex, "%s", name);
     (void)snprintf(request, sizeof request, "{\"format\":1,\"base_url\":\"%s\"}",
                    base_url);
-    char *folder = giq_store_folder(shop->store, &of);
+    char *folder = giq_store_folder(shop->store, of.hex);
     assert_true(giq_store_make(shop->store, folder, &shop->err));
     env_kit_write(folder, "request.json", request);
     env_kit_write(folder, "job.json", job_json);
