@@ -28,7 +28,18 @@ static const char usage[] =
     "  --bearer-token TOKEN  what clients may send as bearer token (default: none)\n"
     "  --job-seconds S       how long a job takes at least (default 1)\n"
     "  --journal FILE        one JSON line a request (default STATE/journal.jsonl)\n"
+    "  --fault SPEC          what goes wrong, see below; may be repeated\n"
     "  --help, --version\n"
+    "\n"
+    "SPEC is CALL:KIND[,retry-after=SECONDS][@N[-M]] with CALL one of models, run,\n"
+    "status, download, upload; @ limits it to the n-th requests of the call. KIND:\n"
+    "  status=CODE, body=TEXT       answer so, and do nothing\n"
+    "  lost                         do the work, close without an answer\n"
+    "  reset-before, reset-after    close before or after the body is read\n"
+    "  late=SECONDS, hang           answer late, or never\n"
+    "  state=WORD                   tell this state of a job\n"
+    "  cut=BYTES                    end a download after so many bytes\n"
+    "POST /control/faults with a JSON list of them replaces all; it needs no key.\n"
     "\n"
     "The first line on standard output is the address, the log is on standard error.\n"
     "SIGTERM or Ctrl-C ends it; started again on the same state it knows its jobs.\n";
@@ -43,6 +54,7 @@ enum option_id {
     OPTION_BEARER_TOKEN,
     OPTION_PORT,
     OPTION_JOB_SECONDS,
+    OPTION_FAULT, /* the last one; all are in the faults */
     OPTION_COUNT, /* of those with a value */
     OPTION_HELP,
     OPTION_VERSION,
@@ -52,6 +64,7 @@ struct options {
     const char *text[OPTION_COUNT];
     double port;
     double job_seconds;
+    struct faults *faults;
 };
 
 static int refuse(const char *what)
@@ -81,6 +94,7 @@ static int read_options(int argc, char **argv, struct options *out)
         {"bearer-token", 1, NULL, OPTION_BEARER_TOKEN},
         {"port", 1, NULL, OPTION_PORT},
         {"job-seconds", 1, NULL, OPTION_JOB_SECONDS},
+        {"fault", 1, NULL, OPTION_FAULT},
         {"help", 0, NULL, OPTION_HELP},
         {"version", 0, NULL, OPTION_VERSION},
         {NULL, 0, NULL, 0},
@@ -94,6 +108,9 @@ static int read_options(int argc, char **argv, struct options *out)
             return refuse("unknown or incomplete option");
         }
         out->text[option] = optarg;
+        if (option == OPTION_FAULT && !faults_add(out->faults, optarg)) {
+            return refuse("a fault cannot be read");
+        }
     }
     if (!to_number(out->text[OPTION_PORT], 65535, &out->port)) {
         return refuse("--port is a number from 0 to 65535");
@@ -118,6 +135,7 @@ static int serve(const struct options *options)
         .port = (int)options->port,
         .api_key = options->text[OPTION_API_KEY],
         .bearer_token = options->text[OPTION_BEARER_TOKEN],
+        .faults = options->faults,
         .files = files_new(options->text[OPTION_FILES], options->text[OPTION_STATE]),
         .journal = journal_open(journal_path),
     };
@@ -157,24 +175,13 @@ static int work(const char *folder, const char *input)
     return jobs_work(folder, input);
 }
 
-int main(int argc, char **argv)
+static int run(const struct options *options)
 {
-    struct options options = {
-        .text = {[OPTION_API_KEY] = "sandbox"},
-        .job_seconds = 1,
-    };
-    if (argc == 4 && strcmp(argv[1], "--work") == 0) {
-        return work(argv[2], argv[3]);
-    }
-    int rc = read_options(argc, argv, &options);
-    if (rc >= 0) {
-        return rc;
-    }
     struct stat st;
-    if (stat(options.text[OPTION_FILES], &st) != 0 || !S_ISDIR(st.st_mode)) {
+    if (stat(options->text[OPTION_FILES], &st) != 0 || !S_ISDIR(st.st_mode)) {
         return refuse("--files is no folder");
     }
-    if (mkdir(options.text[OPTION_STATE], 0777) != 0 && errno != EEXIST) {
+    if (mkdir(options->text[OPTION_STATE], 0777) != 0 && errno != EEXIST) {
         return refuse("--state cannot be made");
     }
     /* Taken by sigwait(); blocked in every thread before the first is made. */
@@ -184,5 +191,23 @@ int main(int argc, char **argv)
     (void)sigaddset(&signals, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    return serve(&options);
+    return serve(options);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {
+        .text = {[OPTION_API_KEY] = "sandbox"},
+        .job_seconds = 1,
+        .faults = faults_new(),
+    };
+    if (argc == 4 && strcmp(argv[1], "--work") == 0) {
+        return work(argv[2], argv[3]);
+    }
+    int rc = read_options(argc, argv, &options);
+    if (rc < 0) {
+        rc = run(&options);
+    }
+    faults_free(options.faults);
+    return rc;
 }

@@ -148,13 +148,31 @@ struct request *request_new(struct MHD_Connection *connection, const char *url,
     request->files = files;
     request->entry = cJSON_CreateObject();
     note_request(request, url, method);
+    request->is_control = strcmp(url, "/control/faults") == 0;
     request->post =
-        MHD_create_post_processor(connection, FORM_BUFFER, take_field, request);
+        request->is_control
+            ? NULL
+            : MHD_create_post_processor(connection, FORM_BUFFER, take_field, request);
     return request;
+}
+
+static void receive_control(struct request *request, const char *bytes, size_t len)
+{
+    request->is_too_large = request->control_len + len > REQUEST_CONTROL_MAX;
+    if (!request->is_too_large) {
+        char *whole = text_make(
+            "%s%.*s", request->control == NULL ? "" : request->control, (int)len, bytes);
+        free(request->control);
+        request->control = whole;
+        request->control_len += len;
+    }
 }
 
 void request_receive(struct request *request, const char *bytes, size_t len)
 {
+    if (request->is_control) {
+        receive_control(request, bytes, len);
+    }
     if (request->post != NULL) {
         (void)MHD_post_process(request->post, bytes, len);
     }
@@ -197,6 +215,7 @@ void request_free(struct request *request)
     }
     free(request->upload_id);
     free(request->upload_name);
+    free(request->control);
     cJSON_Delete(request->entry);
     free(request);
 }

@@ -11,9 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fault.h"
 #include "files.h"
 
 /* Most bytes of one field of a form, and of an upload (the service's limit). */
+enum { REQUEST_CONTROL_MAX = 64 * 1024 };
 enum { REQUEST_FIELD_MAX = 64 * 1024 * 1024, REQUEST_UPLOAD_MAX = 100 * 1000 * 1000 };
 
 struct request {
@@ -27,6 +29,10 @@ struct request {
     char *upload_name; /* as the client calls it */
     FILE *upload;
     int64_t upload_size;
+    char *control; /* the body of a control call, or NULL */
+    size_t control_len;
+    struct fault fault; /* what befalls it */
+    bool is_control;
     bool is_too_large;
     bool is_answered; /* and in the journal */
 };

@@ -5,19 +5,23 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <ogr_api.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "request.h"
 #include "text.h"
 
-enum { BLOCK_BYTES = 512 * 1024 };
+enum { BLOCK_BYTES = 512 * 1024, WAIT_SLICE_MS = 20, HANG_S = 24 * 3600 };
 
 struct server {
     struct server_settings settings;
     struct MHD_Daemon *daemon;
+    atomic_bool stops;
 };
 
 /* ---- answering ---- */
@@ -28,8 +32,16 @@ static enum MHD_Result answer(struct server *server, struct request *request,
 {
     const char *job = cJSON_GetStringValue(cJSON_GetObjectItem(request->entry, "job"));
     (void)cJSON_ReplaceItemInObject(request->entry, "status", cJSON_CreateNumber(status));
+    if (request->fault.kind == FAULT_LOST) {
+        (void)cJSON_ReplaceItemInObject(request->entry, "status", cJSON_CreateNumber(0));
+    }
     journal_write(server->settings.journal, request->entry);
     request->is_answered = true;
+    if (request->fault.kind == FAULT_LOST) {
+        text_log("%s %s: the answer is lost", request->method, request->path);
+        MHD_destroy_response(response);
+        return MHD_NO;
+    }
     text_log("%s %s %u%s%s", request->method, request->path, status,
              job == NULL ? "" : " ", job == NULL ? "" : job);
     enum MHD_Result result = MHD_queue_response(request->connection, status, response);
@@ -156,6 +168,9 @@ static enum MHD_Result tell_status(struct server *server, struct request *reques
     if (id == NULL || !jobs_look(server->settings.jobs, id, &job)) {
         return answer_error(server, request, 404, "Inference Job not found");
     }
+    if (request->fault.kind == FAULT_STATE) {
+        job.status = request->fault.text;
+    }
     note_job(request, job.id);
     enum MHD_Result result = answer_json(server, request, 200, describe_job(&job));
     job_view_release(&job);
@@ -164,40 +179,50 @@ static enum MHD_Result tell_status(struct server *server, struct request *reques
 
 /* ---- the download ---- */
 
+struct stream {
+    int fd;
+    uint64_t most; /* bytes after which it is cut */
+};
+
 static ssize_t read_block(void *ctx, uint64_t position, char *block, size_t max)
 {
-    const int *fd = ctx;
-    (void)position;
-    ssize_t len = read(*fd, block, max);
+    const struct stream *stream = ctx;
+    if (position >= stream->most) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    uint64_t left = stream->most - position;
+    ssize_t len = read(stream->fd, block, left < max ? (size_t)left : max);
     if (len < 0) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
     return len == 0 ? MHD_CONTENT_READER_END_OF_STREAM : len;
 }
 
-static void close_file(void *ctx)
+static void close_stream(void *ctx)
 {
-    int *fd = ctx;
-    (void)close(*fd);
-    free(fd);
+    struct stream *stream = ctx;
+    (void)close(stream->fd);
+    free(stream);
 }
 
 /* Without a length, as the service does: MHD sends chunks then. */
-static enum MHD_Result stream(struct server *server, struct request *request,
-                              const char *path)
+static enum MHD_Result send_file(struct server *server, struct request *request,
+                                 const char *path)
 {
-    int *fd = malloc(sizeof *fd);
-    if (fd == NULL) {
+    const struct fault *fault = &request->fault;
+    struct stream *stream = malloc(sizeof *stream);
+    if (stream == NULL) {
         abort();
     }
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd < 0) {
-        free(fd);
+    stream->fd = open(path, O_RDONLY | O_CLOEXEC);
+    stream->most = fault->kind == FAULT_CUT ? (uint64_t)fault->number : UINT64_MAX;
+    if (stream->fd < 0) {
+        free(stream);
         return answer_error(server, request, 500,
                             "Error occurred while streaming the file");
     }
     struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_block, fd, close_file);
+        MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_block, stream, close_stream);
     char *disposition = text_make("attachment; filename=%s", strrchr(path, '/') + 1);
     (void)MHD_add_response_header(response, "Content-Type", "application/octet-stream");
     (void)MHD_add_response_header(response, "Content-Disposition", disposition);
@@ -220,7 +245,7 @@ static enum MHD_Result download(struct server *server, struct request *request)
     enum MHD_Result result =
         job.result_path == NULL
             ? answer_error(server, request, 409, "Inference Job is not completed")
-            : stream(server, request, job.result_path);
+            : send_file(server, request, job.result_path);
     job_view_release(&job);
     return result;
 }
@@ -288,6 +313,90 @@ static enum MHD_Result route(struct server *server, struct request *request)
     return answer_error(server, request, 404, "No such endpoint");
 }
 
+/* ---- faults ---- */
+
+/* Let time pass, until the client goes away or the server stops. */
+static bool wait_for(struct server *server, struct request *request, double seconds)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int64_t until = text_now_ms() + (int64_t)(seconds * 1000);
+    while (text_now_ms() < until && !server->stops) {
+        struct pollfd client = {.fd = info->connect_fd, .events = POLLRDHUP};
+        if (poll(&client, 1, WAIT_SLICE_MS) == 1) {
+            return false;
+        }
+    }
+    return !server->stops;
+}
+
+static enum MHD_Result answer_fault(struct server *server, struct request *request)
+{
+    const struct fault *fault = &request->fault;
+    unsigned status = fault->kind == FAULT_BODY ? 200 : (unsigned)fault->number;
+    const char *text =
+        fault->kind == FAULT_BODY ? fault->text : "{\"message\":\"fault\"}";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
+    if (fault->retry_after >= 0) {
+        char *seconds = text_make("%.0f", fault->retry_after);
+        (void)MHD_add_response_header(response, "Retry-After", seconds);
+        free(seconds);
+    }
+    return answer(server, request, status, response);
+}
+
+static enum MHD_Result route_with_fault(struct server *server, struct request *request)
+{
+    switch (request->fault.kind) {
+    case FAULT_STATUS:
+    case FAULT_BODY:
+        return answer_fault(server, request);
+    case FAULT_HANG:
+        (void)wait_for(server, request, HANG_S);
+        return MHD_NO;
+    case FAULT_RESET_BEFORE:
+    case FAULT_RESET_AFTER:
+        return MHD_NO;
+    case FAULT_LATE:
+        if (!wait_for(server, request, request->fault.number)) {
+            return MHD_NO;
+        }
+        break;
+    case FAULT_NONE:
+    case FAULT_LOST:
+    case FAULT_STATE:
+    case FAULT_CUT:
+        break;
+    }
+    return route(server, request);
+}
+
+/* Control calls are not of the service: no key, no journal. */
+static enum MHD_Result control(struct server *server, struct request *request)
+{
+    bool ok = !request->is_too_large && request->control != NULL &&
+              faults_replace(server->settings.faults, request->control);
+    const char *text = ok ? "{}" : "{\"message\":\"not a list of faults\"}";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
+    request->is_answered = true;
+    enum MHD_Result result =
+        MHD_queue_response(request->connection, ok ? 200 : 400, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static struct request *begin(struct server *server, struct MHD_Connection *connection,
+                             const char *url, const char *method)
+{
+    struct request *request =
+        request_new(connection, url, method, server->settings.files);
+    const char *slash = strrchr(request->path, '/');
+    request->fault = faults_take(server->settings.faults, slash == NULL ? "" : slash + 1);
+    return request;
+}
+
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection,
                               const char *url, const char *method, const char *version,
                               const char *bytes, size_t *len, void **state)
@@ -295,8 +404,9 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection,
     struct server *server = ctx;
     (void)version;
     if (*state == NULL) {
-        *state = request_new(connection, url, method, server->settings.files);
-        return MHD_YES;
+        struct request *request = begin(server, connection, url, method);
+        *state = request;
+        return request->fault.kind == FAULT_RESET_BEFORE ? MHD_NO : MHD_YES;
     }
     struct request *request = *state;
     if (*len > 0) {
@@ -304,7 +414,11 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection,
         *len = 0;
         return MHD_YES;
     }
-    return request->is_answered ? MHD_YES : route(server, request);
+    if (request->is_answered) {
+        return MHD_YES;
+    }
+    return request->is_control ? control(server, request)
+                               : route_with_fault(server, request);
 }
 
 /* A request whose client went away before the answer has the status 0. */
@@ -316,7 +430,7 @@ static void completed(void *ctx, struct MHD_Connection *connection, void **state
     (void)connection;
     (void)code;
     if (request != NULL) {
-        if (!request->is_answered) {
+        if (!request->is_answered && !request->is_control) {
             journal_write(server->settings.journal, request->entry);
         }
         request_free(request);
@@ -360,6 +474,7 @@ int server_port(const struct server *server)
 
 void server_stop(struct server *server)
 {
+    server->stops = true;
     MHD_stop_daemon(server->daemon);
     free(server);
 }

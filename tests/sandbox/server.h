@@ -5,6 +5,7 @@
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H
 
+#include "fault.h"
 #include "files.h"
 #include "jobs.h"
 #include "journal.h"
@@ -15,6 +16,7 @@ struct server_settings {
     const char *bearer_token; /* or NULL */
     struct files *files;
     struct jobs *jobs;
+    struct faults *faults;
     struct journal *journal;
 };
 
