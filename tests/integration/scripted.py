@@ -64,6 +64,8 @@ class ScriptedService:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        # Clients that are killed in the middle are what many tests are about.
+        self.server.handle_error = lambda *_: None
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/public"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,),

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from conftest import AREA, SCENE
+from opens import AREA, SCENE
 
 REFUSED = [
     ("POLYGON((0 0,10 10,0 10,10 0,0 0))", "Self-intersection at 5 5"),

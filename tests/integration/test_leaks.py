@@ -4,7 +4,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from conftest import AREA, SCENE
+from opens import AREA, SCENE
 from scripted import Answer
 
 NAME = "GIQ:model=m;file=f"

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from conftest import AREA, SCENE
+from opens import AREA, SCENE
 from scripted import Answer, GEOJSON
 
 NAME = "GIQ:model=m;file=f"

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from conftest import SCENE
+from opens import SCENE
 
 NAME = f"GIQ:model=ndvi;file={SCENE}"
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import Gdal, SCENE, Sandbox
+from opens import Gdal, SCENE, Sandbox
 from scripted import Answer, job
 
 NAME = f"GIQ:model=water;file={SCENE}"

@@ -15,7 +15,7 @@ import urllib.parse
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
-from conftest import AREA, SCENE, Sandbox  # noqa: E402
+from opens import AREA, SCENE, Sandbox  # noqa: E402
 
 BOUNDARY = "sandbox-test"
 

@@ -1,0 +1,318 @@
+/*
+ * A library for LD_PRELOAD that stands between the driver and the system: it counts
+ * the calls that concern the store or a connection, and at one of them does what the
+ * environment says.
+ *
+ *   GIQ_FAULT_STORE    the store's path; calls on it and on its files are counted
+ *   GIQ_FAULT_AT       the number of the call, from 1; 0 or absent: none
+ *   GIQ_FAULT_ACTION   kill-before, kill-after, or a number: fail with this errno
+ *   GIQ_FAULT_ALLOC    the number of the plugin's allocation that fails; 0: none
+ *   GIQ_FAULT_LOG      a file that gets a line for each counted call
+ */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { FDS = 4096 };
+
+static atomic_int calls;
+static atomic_int allocations;
+static atomic_bool is_ours[FDS]; /* descriptors of the store, and connections */
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static int number(const char *name)
+{
+    const char *text = getenv(name);
+    return text == NULL ? 0 : atoi(text);
+}
+
+static bool is_in_store(const char *path)
+{
+    const char *store = getenv("GIQ_FAULT_STORE");
+    return store != NULL && store[0] != '\0' && strncmp(path, store, strlen(store)) == 0;
+}
+
+static bool is_counted(int fd)
+{
+    return fd >= 0 && fd < FDS && is_ours[fd];
+}
+
+static void mark(int fd, bool ours)
+{
+    if (fd >= 0 && fd < FDS) {
+        is_ours[fd] = ours;
+    }
+}
+
+static void note(const char *function, const char *what)
+{
+    const char *log = getenv("GIQ_FAULT_LOG");
+    char line[1024];
+    int fd = log == NULL ? -1 : REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    if (fd >= 0) {
+        int len = snprintf(line, sizeof line, "%s %s\n", function, what);
+        (void)!REAL(write)(fd, line, (size_t)len);
+        (void)REAL(close)(fd);
+    }
+}
+
+static void die(void)
+{
+    (void)kill(getpid(), SIGKILL);
+}
+
+/* Count a call. True where it is to fail, errno is set then; `*last` says that the
+ * process ends after it. */
+static bool meet(const char *function, const char *what, bool *last)
+{
+    const char *action = getenv("GIQ_FAULT_ACTION");
+    int at = number("GIQ_FAULT_AT");
+    note(function, what);
+    *last = false;
+    if (++calls != at || action == NULL) {
+        return false;
+    }
+    if (strcmp(action, "kill-before") == 0) {
+        die();
+    }
+    *last = strcmp(action, "kill-after") == 0;
+    if (!*last) {
+        errno = atoi(action);
+    }
+    return !*last;
+}
+
+/* Stand before a function: `concerns` says whether the call counts. */
+#define STAND_BEFORE(type, failure, function, what, concerns, call)                      \
+    do {                                                                                 \
+        bool last = false;                                                               \
+        if (!(concerns)) {                                                               \
+            return call;                                                                 \
+        }                                                                                \
+        if (meet(#function, what, &last)) {                                              \
+            return failure;                                                              \
+        }                                                                                \
+        type result = call;                                                              \
+        if (last) {                                                                      \
+            die();                                                                       \
+        }                                                                                \
+        return result;                                                                   \
+    } while (0)
+
+/* ---- files ---- */
+
+static int marked(int fd, bool ours)
+{
+    mark(fd, ours);
+    return fd;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+    va_end(args);
+    STAND_BEFORE(int, -1, open, path, is_in_store(path),
+                 marked(REAL(open)(path, flags, mode), is_in_store(path)));
+}
+
+int close(int fd)
+{
+    bool counted = is_counted(fd);
+    mark(fd, false);
+    STAND_BEFORE(int, (REAL(close)(fd), -1), close, "", counted, REAL(close)(fd));
+}
+
+ssize_t read(int fd, void *out, size_t len)
+{
+    STAND_BEFORE(ssize_t, -1, read, "", is_counted(fd), REAL(read)(fd, out, len));
+}
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+    STAND_BEFORE(ssize_t, -1, write, "", is_counted(fd), REAL(write)(fd, bytes, len));
+}
+
+int fsync(int fd)
+{
+    STAND_BEFORE(int, -1, fsync, "", is_counted(fd), REAL(fsync)(fd));
+}
+
+int ftruncate(int fd, off_t len)
+{
+    STAND_BEFORE(int, -1, ftruncate, "", is_counted(fd), REAL(ftruncate)(fd, len));
+}
+
+int fcntl(int fd, int command, ...)
+{
+    va_list args;
+    va_start(args, command);
+    void *argument = va_arg(args, void *);
+    va_end(args);
+    STAND_BEFORE(int, -1, fcntl, "", is_counted(fd) && command == F_OFD_SETLK,
+                 REAL(fcntl)(fd, command, argument));
+}
+
+int rename(const char *from, const char *to)
+{
+    STAND_BEFORE(int, -1, rename, to, is_in_store(to), REAL(rename)(from, to));
+}
+
+int unlink(const char *path)
+{
+    STAND_BEFORE(int, -1, unlink, path, is_in_store(path), REAL(unlink)(path));
+}
+
+int remove(const char *path)
+{
+    STAND_BEFORE(int, -1, remove, path, is_in_store(path), REAL(remove)(path));
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    STAND_BEFORE(int, -1, mkdir, path, is_in_store(path), REAL(mkdir)(path, mode));
+}
+
+int stat(const char *path, struct stat *out)
+{
+    STAND_BEFORE(int, -1, stat, path, is_in_store(path), REAL(stat)(path, out));
+}
+
+int lstat(const char *path, struct stat *out)
+{
+    STAND_BEFORE(int, -1, lstat, path, is_in_store(path), REAL(lstat)(path, out));
+}
+
+int fstat(int fd, struct stat *out)
+{
+    STAND_BEFORE(int, -1, fstat, "", is_counted(fd), REAL(fstat)(fd, out));
+}
+
+int statvfs(const char *path, struct statvfs *out)
+{
+    STAND_BEFORE(int, -1, statvfs, path, is_in_store(path), REAL(statvfs)(path, out));
+}
+
+DIR *opendir(const char *path)
+{
+    STAND_BEFORE(DIR *, NULL, opendir, path, is_in_store(path), REAL(opendir)(path));
+}
+
+/* ---- connections ---- */
+
+int socket(int domain, int type, int protocol)
+{
+    STAND_BEFORE(int, -1, socket, "", domain == AF_INET,
+                 marked(REAL(socket)(domain, type, protocol), domain == AF_INET));
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    STAND_BEFORE(int, -1, connect, "", is_counted(fd), REAL(connect)(fd, address, len));
+}
+
+ssize_t send(int fd, const void *bytes, size_t len, int flags)
+{
+    STAND_BEFORE(ssize_t, -1, send, "", is_counted(fd),
+                 REAL(send)(fd, bytes, len, flags));
+}
+
+ssize_t recv(int fd, void *out, size_t len, int flags)
+{
+    STAND_BEFORE(ssize_t, -1, recv, "", is_counted(fd), REAL(recv)(fd, out, len, flags));
+}
+
+/* ---- the plugin's allocations ---- */
+
+static uintptr_t plugin_from;
+static uintptr_t plugin_to;
+
+static int find_plugin(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+    (void)size;
+    (void)ctx;
+    if (strstr(info->dlpi_name, "gdal_GIQ") == NULL) {
+        return 0;
+    }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && (part->p_flags & PF_X)) {
+            plugin_from = info->dlpi_addr + part->p_vaddr;
+            plugin_to = plugin_from + part->p_memsz;
+        }
+    }
+    return 1;
+}
+
+/* Whether this allocation is to fail. */
+static bool meet_allocation(const void *caller)
+{
+    static atomic_bool looking;
+    if (number("GIQ_FAULT_ALLOC") == 0) {
+        return false;
+    }
+    if (plugin_to == 0 && !looking) {
+        looking = true;
+        (void)dl_iterate_phdr(find_plugin, NULL);
+        looking = false;
+    }
+    uintptr_t at = (uintptr_t)caller;
+    if (at < plugin_from || at >= plugin_to) {
+        return false;
+    }
+    if (getenv("GIQ_FAULT_LOG") != NULL) {
+        note("allocation", "");
+    }
+    if (++allocations != number("GIQ_FAULT_ALLOC")) {
+        return false;
+    }
+    errno = ENOMEM;
+    return true;
+}
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+    return meet_allocation(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return meet_allocation(__builtin_return_address(0)) ? NULL
+                                                        : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return meet_allocation(__builtin_return_address(0)) ? NULL
+                                                        : __libc_realloc(old, size);
+}
+
+char *strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy =
+        meet_allocation(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+    return copy == NULL ? NULL : memcpy(copy, text, size);
+}

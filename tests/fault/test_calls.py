@@ -1,0 +1,67 @@
+"""Every system call on the way from open to published: killed before it, killed after
+it, failing. Then the same open again. What reached the service is counted."""
+import errno
+import signal
+
+import pytest
+
+from conftest import errors
+
+WHOLE = "name (String) = one"
+
+
+def settle(bench, label):
+    """The same open again, and again: one outcome, no further call to run."""
+    second = bench.open(label)
+    paid = bench.runs(label)
+    third = bench.open(label)
+    assert bench.runs(label) == paid, "a second run request"
+    assert (second.returncode, second.stdout) == (third.returncode, third.stdout)
+    assert paid <= 1
+    if second.returncode == 0:
+        assert WHOLE in second.stdout and paid == 1
+        return "published"
+    assert errors(second) == ["unknown"], second.stderr
+    return "unknown"
+
+
+@pytest.mark.parametrize("action", ["kill-before", "kill-after"])
+def test_killed_at_every_call(bench, action):
+    calls = bench.enumerate("dry")
+    print(len(calls), "calls of record, lock and connection")
+    assert len(calls) > 60
+
+    def kill(at):
+        label = f"{action}-{at}"
+        done = bench.open(label, {"GIQ_FAULT_AT": str(at), "GIQ_FAULT_ACTION": action})
+        assert done.returncode == -signal.SIGKILL, (at, done)
+        state = bench.state(label)
+        return state, settle(bench, label)
+    ends = bench.each(kill, range(1, len(calls) + 1))
+    unknown = [at for at, (_, end) in enumerate(ends) if end == "unknown"]
+    print(len(unknown), "of them leave the outcome unknown")
+    # Only while the record says that the request is going out.
+    assert all(ends[at][0] == "sending" for at in unknown)
+    assert all(end == "unknown" for state, end in ends if state == "sending")
+    assert unknown == list(range(unknown[0], unknown[-1] + 1))
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EINTR, errno.EMFILE])
+def test_failing_at_every_call(bench, number):
+    calls = bench.enumerate("dry")
+
+    def fail(at):
+        label = f"{number}-{at}"
+        done = bench.open(label, {"GIQ_FAULT_AT": str(at),
+                                  "GIQ_FAULT_ACTION": str(number)})
+        told = errors(done)
+        assert (done.returncode == 0 and WHOLE in done.stdout) or (
+            done.returncode == 1 and len(told) == 1), (at, calls[at - 1], done)
+        end = settle(bench, label)
+        assert end == "published" or told == ["unknown"] or told == ["store"], (
+            at, calls[at - 1], told)
+        return end
+    ends = bench.each(fail, range(1, len(calls) + 1))
+    print(ends.count("unknown"), "of", len(ends), "leave the outcome unknown")
+    if number == errno.EINTR:
+        assert ends.count("unknown") <= 5

@@ -1,0 +1,119 @@
+"""Running GDAL's programs with the plugin that was built, and the sandbox."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+DATA = pathlib.Path(os.environ["GIQ_TEST_DATA"])
+SCENE = "olinda_landsat7.tif"
+# The harbour of Recife and the sea before it, within the scene.
+AREA = "POLYGON((-34.89 -8.03,-34.84 -8.03,-34.84 -7.99,-34.89 -7.99,-34.89 -8.03))"
+
+
+class Sandbox:
+    """A running giq_sandbox; its journal is what a user would have paid for."""
+
+    def __init__(self, state, *options):
+        self.state = state
+        self.options = options
+        self.process = None
+        self.url = None
+        self.start()
+
+    def start(self):
+        command = [os.environ["GIQ_SANDBOX"], "--files", str(DATA), "--state",
+                   str(self.state), "--job-seconds", "0.3", "--port", "0",
+                   *self.options]
+        log = open(f"{self.state}.log", "ab")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
+                                        env=without_sanitizer())
+        log.close()
+        self.url = self.process.stdout.readline().decode().strip()
+        assert self.url.startswith("http://127.0.0.1:"), self.url
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+            self.process.stdout.close()
+            self.process = None
+
+    def journal(self):
+        path = self.state / "journal.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def calls(self):
+        """The last part of each path, in order: what reached the service."""
+        return [entry["path"].rsplit("/", 1)[-1] for entry in self.journal()]
+
+    def runs(self):
+        """What a user pays for."""
+        return [e for e in self.journal()
+                if e["method"] == "POST" and e["path"].endswith("inference/run")]
+
+
+def without_sanitizer():
+    """The environment of programs that do not load the plugin."""
+    return {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+
+
+class Gdal:
+    """GDAL's programs with the plugin, a store of their own and one service."""
+
+    def __init__(self, folder, url):
+        self.folder = folder
+        self.store = folder / "store"
+        self.env = dict(os.environ)
+        for name in list(self.env):
+            if name.startswith("GIQ_") and not name.startswith("GIQ_TEST"):
+                del self.env[name]
+        preload = os.environ.get("GIQ_TEST_PRELOAD")
+        if preload:
+            # Leaks of GDAL's programs are not ours to tell; tests under valgrind do.
+            self.env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
+        self.env.update(GDAL_DRIVER_PATH=os.environ["GIQ_TEST_PLUGINS"],
+                        GIQ_BASE_URL=url, GIQ_API_KEY="sandbox",
+                        GIQ_STORE_DIR=str(self.store), HOME=str(folder),
+                        GIQ_RETRY_DELAY="0.02")
+
+    def run(self, *command, ok=True, env=None, timeout=120):
+        """Run a program; `ok` says whether it must succeed (None: either)."""
+        done = subprocess.run([str(word) for word in command], cwd=self.folder,
+                              env={**self.env, **(env or {})}, timeout=timeout,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        if ok is not None and (done.returncode == 0) != ok:
+            drivers = re.compile(r"^  -> .*\n", re.M)
+            pytest.fail(f"{command} gave {done.returncode}\n"
+                        f"{drivers.sub('', done.stdout)}\n{done.stderr}")
+        return done
+
+    def fails(self, *command, tag=None, env=None):
+        """Run a program that must fail with one error of the driver; its text."""
+        done = self.run(*command, ok=None, env=env)
+        lines = [line for line in done.stderr.splitlines() if "GIQ[" in line]
+        assert len(lines) == 1, done.stderr
+        assert done.returncode != 0 or command[0] == "ogrinfo"
+        if tag is not None:
+            assert f"GIQ[{tag}]" in lines[0], lines[0]
+        return lines[0]
+
+    def python(self, script, *arguments, ok=True, env=None):
+        return self.run("/usr/bin/python3", "-c", script, *arguments, ok=ok, env=env)
+
+    def layer(self, name, *options):
+        """All features of the only layer, as GeoJSON features."""
+        out = self.folder / "layer.geojson"
+        out.unlink(missing_ok=True)
+        self.run("ogr2ogr", "-f", "GeoJSON", out, name, *options)
+        return json.loads(out.read_text())["features"]
+
+    def records(self):
+        """Every job.json of the store, by key."""
+        return {path.parent.name: json.loads(path.read_text())
+                for path in self.store.glob("v1/*/job.json")}
