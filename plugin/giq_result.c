@@ -6,6 +6,8 @@
 #include <cpl_vsi.h>
 #include <string.h>
 
+#include "giq_reach.h"
+
 /* Bits of later GDALs: GDAL_OF_FROM_GDALOPEN and GDAL_OF_THREAD_SAFE. */
 #define OF_FROM_GDALOPEN 0x400u
 #define OF_THREAD_SAFE   0x800u
@@ -41,6 +43,7 @@ static GDALDatasetH open_shared(const char *path, const struct giq_result *resul
         double ignored[6];
         (void)GDALGetGeoTransform(dataset, ignored);
         (void)GDALGetMetadata(dataset, NULL);
+        (void)GDALGetMetadataItem(dataset, "OVERVIEW_FILE", "OVERVIEWS");
         GDALSetDescription(dataset, result->shared_name);
     }
     CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", before[0] == '\0' ? NULL : before);
@@ -55,6 +58,26 @@ static bool can_open(const char *path, unsigned kinds, char **drivers)
         GDALClose(dataset);
     }
     return dataset != NULL;
+}
+
+/* giq_reach_check(), quietly. */
+static bool check_reach(GDALDatasetH dataset, const char *path, struct giq_error *err)
+{
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    bool ok = giq_reach_check(dataset, path, err);
+    CPLPopErrorHandler();
+    return ok;
+}
+
+/* Whether what lies at `path`, which some allowed driver opens, stays within itself. */
+static bool check_file(const char *path, char **drivers, struct giq_error *err)
+{
+    GDALDatasetH dataset = open_path(path, OF_KINDS, drivers);
+    bool ok = dataset == NULL || check_reach(dataset, path, err);
+    if (dataset != NULL) {
+        GDALClose(dataset);
+    }
+    return ok;
 }
 
 static unsigned asked_kinds(const struct giq_result *result)
@@ -78,6 +101,17 @@ static bool fail_unreadable(const struct giq_result *result, const char *path,
                               "as a vector dataset: use gdalinfo or gdal_translate",
                         result->job_id);
     }
+    GDALDriverH other = GDALIdentifyDriverEx(path, OF_KINDS, NULL, NULL);
+    if (other != NULL &&
+        CSLFindString(result->drivers, GDALGetDriverShortName(other)) < 0) {
+        const char *name = GDALGetDriverShortName(other);
+        return giq_fail(
+            err, GIQ_E_RESULT,
+            "the result of the job %s (%s) is for the driver %s, which may not "
+            "read results, because they come from outside; if you trust it, "
+            "GIQ_RESULT_DRIVERS=+%s allows it",
+            result->job_id, CPLGetFilename(path), name, name);
+    }
     return giq_fail(err, GIQ_E_RESULT,
                     "no allowed driver can read the result of the job %s (%s); "
                     "GIQ_RESULT_DRIVERS=+NAME allows another one. %s",
@@ -85,6 +119,12 @@ static bool fail_unreadable(const struct giq_result *result, const char *path,
 }
 
 /* ---- members of an unpacked archive ---- */
+
+static bool is_folder(const char *path)
+{
+    VSIStatBufL st;
+    return VSIStatL(path, &st) == 0 && VSI_ISDIR(st.st_mode);
+}
 
 /* Files that are parts of another, which lies beside them. */
 static bool is_part(const char *folder, const char *name)
@@ -161,60 +201,92 @@ static const char *show_list(char **members, char out[LISTED_MAX])
     return out;
 }
 
-/* Which of the members is meant. `*out` is relative to the result and is freed with
- * CPLFree(). */
+/* An empty dataset whose subdatasets are the members. */
+static bool list_subdatasets(const struct giq_result *result, char **members,
+                             GDALDatasetH *out, struct giq_error *err)
+{
+    GDALDatasetH dataset =
+        GDALCreate(GDALGetDriverByName("MEM"), "", 1, 1, 0, GDT_Byte, NULL);
+    char **list = NULL;
+    for (int i = 0; members[i] != NULL; i++) {
+        char *quoted = CPLEscapeString(members[i], -1, CPLES_CSV_FORCE_QUOTING);
+        list = CSLSetNameValue(
+            list, CPLSPrintf("SUBDATASET_%d_NAME", i + 1),
+            CPLSPrintf("GIQ:job=\"%s\";member=%s", result->job_id, quoted));
+        list = CSLSetNameValue(list, CPLSPrintf("SUBDATASET_%d_DESC", i + 1), members[i]);
+        CPLFree(quoted);
+    }
+    bool ok = dataset != NULL && GDALSetMetadata(dataset, list, "SUBDATASETS") == CE_None;
+    CSLDestroy(list);
+    if (!ok) {
+        return giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a list in memory");
+    }
+    *out = dataset;
+    return true;
+}
+
+static bool choose_named(const struct giq_result *result, char **members, char **out,
+                         struct giq_error *err)
+{
+    char list[LISTED_MAX];
+    int at = CSLFindString(members, result->member);
+    if (at < 0) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the result of the job %s has no member \"%s\"; it has %s",
+                        result->job_id, result->member, show_list(members, list));
+    }
+    *out = CPLStrdup(members[at]);
+    return true;
+}
+
+/* Which of the members is meant: `*out` is relative to the result and is freed with
+ * CPLFree(). Where all are meant it stays NULL, and `*out_list` lists them. */
 static bool choose(const struct giq_result *result, char **members, char **out,
-                   struct giq_error *err)
+                   GDALDatasetH *out_list, struct giq_error *err)
 {
     char list[LISTED_MAX];
     if (members == NULL) {
         return fail_unreadable(result, result->path, err);
     }
     if (result->member != NULL) {
-        int at = CSLFindString(members, result->member);
-        if (at < 0) {
-            return giq_fail(err, GIQ_E_USAGE,
-                            "the result of the job %s has no member \"%s\"; it has %s",
-                            result->job_id, result->member, show_list(members, list));
-        }
-        *out = CPLStrdup(members[at]);
-        return true;
+        return choose_named(result, members, out, err);
     }
     if (is_shapefile_folder(members, out)) {
         return true;
     }
-    if (CSLCount(members) > 1) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "the result of the job %s has several members; choose one with "
-                        "member=<name>: %s",
-                        result->job_id, show_list(members, list));
+    if (CSLCount(members) == 1) {
+        *out = CPLStrdup(members[0]);
+        return true;
     }
-    *out = CPLStrdup(members[0]);
-    return true;
+    if (asked_kinds(result) != GDAL_OF_VECTOR) {
+        return list_subdatasets(result, members, out_list, err);
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the result of the job %s has several members; choose one with "
+                    "member=<name>: %s",
+                    result->job_id, show_list(members, list));
 }
 
-/* The path to open, to be freed with CPLFree(). */
-static bool resolve(const struct giq_result *result, char **out, struct giq_error *err)
+/* The path to open, to be freed with CPLFree(); NULL where `*out_list` lists several
+ * members. */
+static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *out_list,
+                    struct giq_error *err)
 {
-    VSIStatBufL st;
-    bool is_folder = VSIStatL(result->path, &st) == 0 && VSI_ISDIR(st.st_mode);
-    if (!is_folder) {
-        const char *name = CPLGetFilename(result->path);
-        if (result->member != NULL && strcmp(result->member, name) != 0) {
-            return giq_fail(err, GIQ_E_USAGE,
-                            "the result of the job %s has no member \"%s\"; it has %s",
-                            result->job_id, result->member, name);
-        }
-        *out = CPLStrdup(result->path);
-        return true;
+    if (!is_folder(result->path)) {
+        char *only[] = {(char *)CPLGetFilename(result->path), NULL};
+        char *name = NULL;
+        bool ok = result->member == NULL || choose_named(result, only, &name, err);
+        CPLFree(name);
+        *out = ok ? CPLStrdup(result->path) : NULL;
+        return ok;
     }
     char **members = list_members(result->path, asked_kinds(result), result->drivers);
     if (members == NULL) {
         members = list_members(result->path, OF_KINDS, result->drivers);
     }
     char *member = NULL;
-    bool ok = choose(result, members, &member, err);
-    if (ok) {
+    bool ok = choose(result, members, &member, out_list, err);
+    if (member != NULL) {
         *out = CPLStrdup(CPLFormFilename(result->path, member, NULL));
         CPLFree(member);
     }
@@ -224,34 +296,54 @@ static bool resolve(const struct giq_result *result, char **out, struct giq_erro
 
 /* ---- the whole ---- */
 
-bool giq_result_check(const struct giq_result *result, struct giq_error *err)
+static bool check_members(const struct giq_result *result, struct giq_error *err)
 {
-    VSIStatBufL st;
-    bool is_folder = VSIStatL(result->path, &st) == 0 && VSI_ISDIR(st.st_mode);
-    char **members =
-        is_folder ? list_members(result->path, OF_KINDS, result->drivers) : NULL;
-    bool ok = members != NULL ||
-              (!is_folder && can_open(result->path, OF_KINDS, result->drivers)) ||
-              fail_unreadable(result, result->path, err);
+    char **members = list_members(result->path, OF_KINDS, result->drivers);
+    bool ok = members != NULL || fail_unreadable(result, result->path, err);
+    for (int i = 0; ok && members != NULL && members[i] != NULL; i++) {
+        char *path = CPLStrdup(CPLFormFilename(result->path, members[i], NULL));
+        ok = check_file(path, result->drivers, err);
+        CPLFree(path);
+    }
     CSLDestroy(members);
     return ok;
+}
+
+bool giq_result_check(const struct giq_result *result, struct giq_error *err)
+{
+    if (is_folder(result->path)) {
+        return check_members(result, err);
+    }
+    return can_open(result->path, OF_KINDS, result->drivers)
+               ? check_file(result->path, result->drivers, err)
+               : fail_unreadable(result, result->path, err);
+}
+
+/* Open the one dataset at `path` and hand it over. */
+static bool open_file(const struct giq_result *result, const char *path,
+                      GDALDatasetH *out, struct giq_error *err)
+{
+    GDALDatasetH dataset = result->flags & GDAL_OF_SHARED
+                               ? open_shared(path, result)
+                               : open_path(path, result->flags, result->drivers);
+    if (dataset == NULL) {
+        return fail_unreadable(result, path, err);
+    }
+    if (!check_reach(dataset, path, err)) {
+        GDALClose(dataset);
+        return false;
+    }
+    *out = dataset;
+    return true;
 }
 
 bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
                      struct giq_error *err)
 {
     char *path = NULL;
-    if (!resolve(result, &path, err)) {
-        return false;
-    }
-    GDALDatasetH dataset = result->flags & GDAL_OF_SHARED
-                               ? open_shared(path, result)
-                               : open_path(path, result->flags, result->drivers);
-    bool ok = dataset != NULL || fail_unreadable(result, path, err);
+    bool ok = resolve(result, &path, out, err) &&
+              (path == NULL || open_file(result, path, out, err));
     CPLFree(path);
     CPLErrorReset();
-    if (ok) {
-        *out = dataset;
-    }
     return ok;
 }

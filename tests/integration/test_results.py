@@ -139,7 +139,7 @@ VRT = b"""<OGRVRTDataSource><OGRVRTLayer name="passwd">
 def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
     give(service, VRT, "result.vrt")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-    assert "RESULT_DRIVERS" in text
+    assert "GIQ_RESULT_DRIVERS=+OGR_VRT" in text
     assert not list(scripted_gdal.store.glob("v1/*/result"))
 
 

@@ -202,17 +202,22 @@ bool request_end_upload(struct request *request)
     return ok;
 }
 
-void request_free(struct request *request)
+void request_drop_upload(struct request *request)
 {
-    if (request->post != NULL) {
-        (void)MHD_destroy_post_processor(request->post);
-    }
     (void)request_end_upload(request);
     if (request->upload_id != NULL) {
         char *path = files_part(request->files, request->upload_id);
         (void)unlink(path);
         free(path);
     }
+}
+
+void request_free(struct request *request)
+{
+    if (request->post != NULL) {
+        (void)MHD_destroy_post_processor(request->post);
+    }
+    request_drop_upload(request);
     free(request->upload_id);
     free(request->upload_name);
     free(request->control);

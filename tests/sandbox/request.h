@@ -51,7 +51,10 @@ const char *request_query(const struct request *request, const char *name);
 /* Close the uploaded file; true where there was one. */
 bool request_end_upload(struct request *request);
 
-/* Removes what an upload left that was not kept. */
+/* Remove what came of an upload, unless it was kept. */
+void request_drop_upload(struct request *request);
+
+/* Drops the upload too. */
 void request_free(struct request *request);
 
 #endif

@@ -257,6 +257,7 @@ static enum MHD_Result upload(struct server *server, struct request *request)
         return answer_error(server, request, 400, "sourceType is not known");
     }
     if (request->is_too_large) {
+        request_drop_upload(request);
         return answer_error(server, request, 413, "Files are at most 100 MB");
     }
     if (!request_end_upload(request)) {

@@ -1,0 +1,150 @@
+"""A result comes from outside: it must not make GDAL read another file or host."""
+import io
+import sqlite3
+import tarfile
+import zipfile
+
+import pytest
+
+from scripted import Answer, GEOJSON
+
+NAME = "GIQ:model=m;file=f"
+SECRET = "the-secret-of-another-file"
+
+
+def give(service, body, name):
+    service.script["download"] = [Answer(body, chunked=True, headers={
+        "Content-Disposition": f"attachment; filename={name}"})]
+
+
+def refused(gdal, service, command=("ogrinfo", "-al", NAME)):
+    text = gdal.fails(*command, tag="result")
+    assert not list(gdal.store.glob("v1/*/result"))
+    assert len(service.calls("run")) == 1
+    return text
+
+
+@pytest.fixture
+def secret(scripted_gdal):
+    path = scripted_gdal.folder / "secret.csv"
+    path.write_text(f"id,word\n1,{SECRET}\n")
+    return path
+
+
+@pytest.mark.parametrize("name", ["r.vrt", "r.geojson", "r.tif", "r.csv", "r"])
+def test_vrt_of_any_name_reads_nothing(scripted_gdal, service, secret, name):
+    give(service, f"""<OGRVRTDataSource><OGRVRTLayer name="secret">
+<SrcDataSource>{secret}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>""".encode(), name)
+    for command in (["ogrinfo", "-al", NAME], ["gdalinfo", NAME]):
+        done = scripted_gdal.run(*command, ok=None)
+        assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("text", [b"<GDAL_WMS></GDAL_WMS>", b"GIQ:models",
+                                  b"http://127.0.0.1:1/x"])
+def test_other_texts_that_reach_out_are_refused(scripted_gdal, service, text):
+    give(service, text, "result.xml")
+    refused(scripted_gdal, service)
+
+
+def virtual_table(gdal, name, module):
+    path = gdal.folder / name
+    (gdal.folder / "in.geojson").write_bytes(GEOJSON)
+    gdal.run("ogr2ogr", path, "in.geojson")
+    with sqlite3.connect(path) as data:
+        data.execute("pragma writable_schema=1")
+        data.execute("insert into sqlite_master values('table','evil','evil',0,?)",
+                     (f"CREATE VIRTUAL TABLE evil USING {module}",))
+        data.execute("pragma writable_schema=0")
+    data.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
+def test_virtual_table_on_another_file_is_refused(scripted_gdal, service, secret, name):
+    give(service, virtual_table(scripted_gdal, name,
+                                f"VirtualText('{secret}', 'UTF-8', 1)"), name)
+    assert "virtual table" in refused(scripted_gdal, service)
+
+
+def test_spatial_index_is_no_such_table(scripted_gdal, service):
+    give(service, virtual_table(scripted_gdal, "r.gpkg", "rtree(id, a, b)"), "r.gpkg")
+    scripted_gdal.run("ogrinfo", NAME)
+
+
+def test_overview_file_elsewhere_is_refused(scripted_gdal, service):
+    scripted_gdal.python("""
+from osgeo import gdal
+made = gdal.GetDriverByName("GTiff").Create("r.tif", 8, 8, 1)
+made.SetMetadataItem("OVERVIEW_FILE", "/vsicurl/http://127.0.0.1:1/x.tif", "OVERVIEWS")
+""", env={"GDAL_PAM_ENABLED": "NO"})
+    give(service, (scripted_gdal.folder / "r.tif").read_bytes(), "r.tif")
+    assert "overview" in refused(scripted_gdal, service, ("gdalinfo", NAME))
+
+
+def tiff(gdal, name):
+    gdal.run("gdal_create", "-q", "-outsize", "8", "8", "-a_srs", "EPSG:4326", "-a_ullr",
+             "0", "8", "8", "0", name)
+    return (gdal.folder / name).read_bytes()
+
+
+def test_sidecars_of_an_archive_are_dropped(scripted_gdal, service):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("r.tif", tiff(scripted_gdal, "r.tif"))
+        for ending in (".ovr", ".msk", ".aux.xml"):
+            archive.writestr("r.tif" + ending, "<VRTDataset/>")
+        archive.writestr("r.tfw", "1\n0\n0\n-1\n0\n0\n")
+    give(service, packed.getvalue(), "r.zip")
+    scripted_gdal.run("gdalinfo", NAME)
+    found = {p.name for p in scripted_gdal.store.glob("v1/*/result/*")}
+    assert found == {"r.tif", "r.tfw"}
+
+
+def test_members_of_several_kinds_are_subdatasets(scripted_gdal, service):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a;b.tif", tiff(scripted_gdal, "a.tif"))
+        archive.writestr("deep/c.geojson", GEOJSON)
+    give(service, packed.getvalue(), "r.zip")
+    done = scripted_gdal.run("gdalinfo", NAME)
+    assert "Size is 8, 8" in done.stdout, "the only raster"
+    script = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+found = gdal.OpenEx(sys.argv[1])
+names = [name for name, _ in found.GetSubDatasets()]
+assert len(names) == 2, names
+kinds = sorted(gdal.OpenEx(name).GetDriver().ShortName for name in names)
+assert kinds == ["GTiff", "GeoJSON"], kinds
+"""
+    scripted_gdal.python(script, NAME)
+    assert service.names() == ["models", "run", "status", "download"]
+
+
+def link(name, target):
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.SYMTYPE
+    member.linkname = target
+    return member
+
+
+def test_links_and_ways_out_of_an_archive_lead_nowhere(scripted_gdal, service, secret):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("r.geojson", "../../../up.geojson", "/root.geojson"):
+            member = tarfile.TarInfo(name)
+            member.size = len(GEOJSON)
+            archive.addfile(member, io.BytesIO(GEOJSON))
+        archive.addfile(link("link.csv", str(secret)))
+        archive.addfile(link("folder", "/etc"))
+    give(service, packed.getvalue(), "r.tar.gz")
+    done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};member=r.geojson")
+    assert "name (String) = one" in done.stdout
+    found = [p for p in scripted_gdal.store.rglob("*") if p.is_symlink()]
+    assert found == []
+    result = next(scripted_gdal.store.glob("v1/*/result"))
+    assert {p.name for p in result.rglob("*.geojson")} == {
+        "r.geojson", "up.geojson", "root.geojson"}
+    assert not (scripted_gdal.store / "up.geojson").exists()
