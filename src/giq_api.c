@@ -59,8 +59,8 @@ void giq_service_free(struct giq_service *service)
         return;
     }
     giq_http_free(service->http);
-    giq_cred_wipe((char *)service->settings.net[GIQ_NET_PROXY_USERPWD]);
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        giq_cred_wipe((char *)service->settings.net[i]);
         free((char *)service->settings.net[i]);
     }
     free((char *)service->settings.base_url);
@@ -140,8 +140,8 @@ static const struct giq_json *unwrapped(const struct giq_json *json)
 }
 
 /* False where the answer is no JSON object. The id may be missing. */
-static bool parse_job(const struct giq_service *service,
-                      const struct giq_http_answer *answer, struct giq_api_job *out)
+static bool parse_job(const struct giq_service *service, const struct giq_answer *answer,
+                      struct giq_api_job *out)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
     const struct giq_json *object = unwrapped(json);
@@ -162,7 +162,7 @@ static bool parse_job(const struct giq_service *service,
 /* ---- run ---- */
 
 static enum giq_api_run judge_run(struct giq_service *service,
-                                  const struct giq_http_answer *answer,
+                                  const struct giq_answer *answer,
                                   struct giq_api_job *job, int64_t *later_ms,
                                   struct giq_error *err)
 {
@@ -225,14 +225,14 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         .before_send = before_send,
         .ctx = ctx,
     };
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     enum giq_api_run outcome = GIQ_API_RUN_NOTHING;
     if (giq_call_once(service, &post, &answer, err)) {
         outcome = judge_run(service, &answer, job, later_ms, err);
     } else if (answer.sent && answer.location == NULL) {
         outcome = GIQ_API_RUN_UNKNOWN;
     }
-    giq_http_answer_release(&answer);
+    giq_answer_release(&answer);
     free(url);
     return outcome;
 }
@@ -240,7 +240,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
 /* ---- status ---- */
 
 static enum giq_api_status judge_status(struct giq_service *service,
-                                        const struct giq_http_answer *answer,
+                                        const struct giq_answer *answer,
                                         struct giq_api_job *job, struct giq_error *err)
 {
     static const char what[] = "asking for the state of the job";
@@ -277,7 +277,7 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
         .accept = "application/json",
         .timeout_ms = giq_call_timeout_ms(service),
     };
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     enum giq_api_status outcome = GIQ_API_STATUS_ERROR;
     if (giq_call_once(service, &get, &answer, err)) {
         outcome = judge_status(service, &answer, job, err);
@@ -285,7 +285,7 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
         outcome = GIQ_API_STATUS_TRY_AGAIN;
     }
     *later_ms = answer.retry_after_ms;
-    giq_http_answer_release(&answer);
+    giq_answer_release(&answer);
     free(url);
     return outcome;
 }
@@ -300,14 +300,14 @@ struct fetch {
 };
 
 /* A coded body could not be proved whole, and is not what was asked for. */
-static bool is_coded(const struct giq_http_answer *answer)
+static bool is_coded(const struct giq_answer *answer)
 {
     const char *encoding = answer->head.encoding;
     return encoding != NULL && encoding[0] != '\0' &&
            !giq_text_same(encoding, "identity");
 }
 
-static bool take_body(void *ctx, const struct giq_http_answer *answer, const char *bytes,
+static bool take_body(void *ctx, const struct giq_answer *answer, const char *bytes,
                       size_t len, struct giq_error *err)
 {
     struct fetch *fetch = ctx;
@@ -325,7 +325,7 @@ static bool take_body(void *ctx, const struct giq_http_answer *answer, const cha
 }
 
 static bool judge_download(const struct giq_service *service,
-                           const struct giq_http_answer *answer, struct giq_error *err)
+                           const struct giq_answer *answer, struct giq_error *err)
 {
     static const char what[] = "downloading the result";
     if (answer->status == 404 || answer->status == 410) {
@@ -358,7 +358,7 @@ static bool fetch_once(struct fetch *fetch, const char *url, char **out_disposit
         .sink = take_body,
         .ctx = fetch,
     };
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     bool ok = giq_call_once(service, &get, &answer, err) &&
               judge_download(service, &answer, err);
     if (ok) {
@@ -366,7 +366,7 @@ static bool fetch_once(struct fetch *fetch, const char *url, char **out_disposit
         answer.head.disposition = NULL;
     }
     *later_ms = answer.retry_after_ms;
-    giq_http_answer_release(&answer);
+    giq_answer_release(&answer);
     return ok;
 }
 

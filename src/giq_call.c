@@ -83,7 +83,7 @@ static const char *message_of(const struct giq_json *json, const struct giq_buf 
 }
 
 bool giq_call_fail_status(const struct giq_service *service,
-                          const struct giq_http_answer *answer, enum giq_code code,
+                          const struct giq_answer *answer, enum giq_code code,
                           const char *what, struct giq_error *err)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
@@ -107,7 +107,7 @@ bool giq_call_fail_status(const struct giq_service *service,
 
 /* ---- redirects ---- */
 
-static bool is_redirect(const struct giq_http_answer *answer, bool is_post)
+static bool is_redirect(const struct giq_answer *answer, bool is_post)
 {
     int status = answer->status;
     bool keeps_method = status == 307 || status == 308;
@@ -123,7 +123,7 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
 
 /* Whether the redirect in `answer` may be followed; drops the credentials of a
  * request that leaves the service's origin, for good. */
-static bool allow_hop(const struct giq_http_answer *answer, bool is_post,
+static bool allow_hop(const struct giq_answer *answer, bool is_post,
                       struct giq_http_request *hop, struct giq_error *err)
 {
     switch (giq_url_hop(hop->url, answer->location)) {
@@ -148,9 +148,9 @@ static bool allow_hop(const struct giq_http_answer *answer, bool is_post,
 }
 
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
-                   struct giq_http_answer *answer, struct giq_error *err)
+                   struct giq_answer *answer, struct giq_error *err)
 {
-    *answer = (struct giq_http_answer){0};
+    *answer = (struct giq_answer){0};
     if (!giq_call_check_credentials(service, err) || !ensure_http(service, err)) {
         return false;
     }
@@ -176,7 +176,7 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         free(location);
         location = answer->location;
         answer->location = NULL;
-        giq_http_answer_release(answer);
+        giq_answer_release(answer);
         hop.url = location;
     }
     free(location);
@@ -200,7 +200,7 @@ bool giq_call_pause(const struct giq_service *service, int attempt, int64_t aske
 }
 
 /* Whether what came may be better next time. */
-static bool may_pass(bool ok, const struct giq_http_answer *answer,
+static bool may_pass(bool ok, const struct giq_answer *answer,
                      const struct giq_error *err)
 {
     if (ok) {
@@ -210,7 +210,7 @@ static bool may_pass(bool ok, const struct giq_http_answer *answer,
 }
 
 bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
-                  struct giq_http_answer *answer, struct giq_error *err)
+                  struct giq_answer *answer, struct giq_error *err)
 {
     for (int attempt = 1;; attempt++) {
         bool ok = giq_call_once(service, request, answer, err);
@@ -221,7 +221,7 @@ bool giq_call_get(struct giq_service *service, const struct giq_http_request *re
         if (!giq_call_pause(service, attempt, answer->retry_after_ms)) {
             return ok;
         }
-        giq_http_answer_release(answer);
+        giq_answer_release(answer);
     }
 }
 

@@ -28,12 +28,12 @@ bool giq_call_check_credentials(const struct giq_service *service, struct giq_er
  * ignored. As giq_http_exchange() otherwise; a refused redirect is
  * GIQ_E_NETWORK. */
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
-                   struct giq_http_answer *answer, struct giq_error *err);
+                   struct giq_answer *answer, struct giq_error *err);
 
 /* A GET: again after what may pass (no answer, 408, 429, 500, 502, 503, 504), at
  * most max_retry times and within the open's time. */
 bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
-                  struct giq_http_answer *answer, struct giq_error *err);
+                  struct giq_answer *answer, struct giq_error *err);
 
 /* Whether a status tells of something that passes. */
 bool giq_call_is_transient(int status);
@@ -56,7 +56,7 @@ char *giq_call_label(const struct giq_service *service, const struct giq_json *j
 /* Set `err` from an answer with an error status: `what` failed, the status and the
  * service's words. 401 and 403 are GIQ_E_CREDENTIALS, all else is `code`. */
 bool giq_call_fail_status(const struct giq_service *service,
-                          const struct giq_http_answer *answer, enum giq_code code,
+                          const struct giq_answer *answer, enum giq_code code,
                           const char *what, struct giq_error *err);
 
 #endif

@@ -11,44 +11,75 @@ enum {
     SECRET_MAX = 16384, /* a bearer token with many claims is 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
     MASKED_MIN = 4, /* shorter secrets stand in ordinary words */
+    HEADERS_MAX = 66,
+    MASKS_MAX = 2 * HEADERS_MAX + 2,
 };
 
-static const char *const header_names[GIQ_CRED_HEADERS_MAX] = {
-    "X-API-KEY: ",
-    "Authorization: Bearer ",
+enum { KEY_HEADER, TOKEN_HEADER, OWN_HEADERS };
+
+static const char *const own_headers[OWN_HEADERS] = {
+    [KEY_HEADER] = "X-API-KEY",
+    [TOKEN_HEADER] = "Authorization",
 };
 
 struct giq_cred {
-    char *header[GIQ_CRED_HEADERS_MAX]; /* NULL where not set */
+    char *header[HEADERS_MAX];
+    size_t header_count;
+    char *masked[MASKS_MAX]; /* what no text may show, the longest first */
+    size_t masked_count;
+    bool has[OWN_HEADERS];
 };
 
-static const char *secret_of(const struct giq_cred *cred, size_t i)
+bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_error *err)
 {
-    return cred->header[i] + strlen(header_names[i]);
+    size_t len = strlen(secret);
+    if (len < MASKED_MIN || cred->masked_count == MASKS_MAX) {
+        return true;
+    }
+    char *copy = strdup(secret);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    /* The longer first: it may hold another, and would not be found then. */
+    size_t at = cred->masked_count++;
+    for (; at > 0 && strlen(cred->masked[at - 1]) < len; at--) {
+        cred->masked[at] = cred->masked[at - 1];
+    }
+    cred->masked[at] = copy;
+    return true;
 }
 
-static bool set_header(struct giq_cred *cred, size_t i, const char *secret,
-                       struct giq_error *err)
+static bool append_header(struct giq_cred *cred, const char *name, const char *prefix,
+                          const char *value, struct giq_error *err)
 {
+    char *line = NULL;
+    if (asprintf(&line, "%s: %s%s", name, prefix, value) < 0) {
+        return giq_fail_memory(err);
+    }
+    cred->header[cred->header_count++] = line;
+    return giq_cred_add_secret(cred, value, err);
+}
+
+static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
+                    struct giq_error *err)
+{
+    bool is_key = own == KEY_HEADER;
+    const char *what = is_key ? "API key" : "bearer token";
     if (secret == NULL || secret[0] == '\0') {
         return true;
     }
     if (strlen(secret) > SECRET_MAX) {
-        return giq_fail(err, GIQ_E_CREDENTIALS, "the %s is longer than %d bytes",
-                        i == 0 ? "API key" : "bearer token", SECRET_MAX);
+        return giq_fail(err, GIQ_E_CREDENTIALS, "the %s is longer than %d bytes", what,
+                        SECRET_MAX);
     }
     for (const char *s = secret; *s != '\0'; s++) {
         if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
             return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s holds white space or a control character",
-                            i == 0 ? "API key" : "bearer token");
+                            "the %s holds white space or a control character", what);
         }
     }
-    if (asprintf(&cred->header[i], "%s%s", header_names[i], secret) < 0) {
-        cred->header[i] = NULL;
-        return giq_fail_memory(err);
-    }
-    return true;
+    cred->has[own] = true;
+    return append_header(cred, own_headers[own], is_key ? "" : "Bearer ", secret, err);
 }
 
 bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
@@ -58,13 +89,91 @@ bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred
     if (cred == NULL) {
         return giq_fail_memory(err);
     }
-    if (!set_header(cred, 0, api_key, err) || !set_header(cred, 1, bearer_token, err)) {
+    if (!set_own(cred, KEY_HEADER, api_key, err) ||
+        !set_own(cred, TOKEN_HEADER, bearer_token, err)) {
         giq_cred_free(cred);
         return false;
     }
     *out = cred;
     return true;
 }
+
+/* ---- headers of the user ---- */
+
+/* Headers that say what is asked for and how it is framed: those are ours. */
+static bool is_reserved(const struct giq_cred *cred, const char *name)
+{
+    static const char *const reserved[] = {
+        "Accept",       "Accept-Encoding", "Connection", "Content-Length",
+        "Content-Type", "Expect",          "Range",      "TE",
+        "Trailer",      "Upgrade",         "Keep-Alive", "Transfer-Encoding"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (giq_text_same(name, reserved[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < OWN_HEADERS; i++) {
+        if (cred->has[i] && giq_text_same(name, own_headers[i])) {
+            return true;
+        }
+    }
+    return giq_text_begins(name, "If-");
+}
+
+static bool is_token(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        if ((unsigned char)*c <= 0x20 || *c == 0x7F) {
+            return false;
+        }
+    }
+    return name[0] != '\0';
+}
+
+static bool is_field_value(const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7F) {
+            return false;
+        }
+    }
+    return value[0] != '\0' && strlen(value) <= SECRET_MAX;
+}
+
+static bool take_header(struct giq_cred *cred, const char *name, const char *value,
+                        bool *out_added, struct giq_error *err)
+{
+    *out_added = is_token(name) && is_field_value(value) && !is_reserved(cred, name) &&
+                 cred->header_count < HEADERS_MAX;
+    if (!*out_added) {
+        return true;
+    }
+    /* Of "Bearer abc" the service may repeat the second word alone. */
+    const char *word = strrchr(value, ' ');
+    return append_header(cred, name, "", value, err) &&
+           (word == NULL || giq_cred_add_secret(cred, word + 1, err));
+}
+
+bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
+                         struct giq_error *err)
+{
+    const char *colon = strchr(line, ':');
+    *out_added = false;
+    if (colon == NULL) {
+        return true;
+    }
+    char *name = giq_text_trim(line, (size_t)(colon - line));
+    char *value = giq_text_trim(colon + 1, strlen(colon + 1));
+    bool ok = name != NULL && value != NULL
+                  ? take_header(cred, name, value, out_added, err)
+                  : giq_fail_memory(err);
+    giq_cred_wipe(value);
+    free(value);
+    free(name);
+    return ok;
+}
+
+/* ---- ending, reading, showing ---- */
 
 void giq_cred_wipe(char *text)
 {
@@ -73,16 +182,21 @@ void giq_cred_wipe(char *text)
     }
 }
 
+static void free_all(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        giq_cred_wipe(texts[i]);
+        free(texts[i]);
+    }
+}
+
 void giq_cred_free(struct giq_cred *cred)
 {
-    if (cred == NULL) {
-        return;
+    if (cred != NULL) {
+        free_all(cred->header, cred->header_count);
+        free_all(cred->masked, cred->masked_count);
+        free(cred);
     }
-    for (size_t i = 0; i < GIQ_CRED_HEADERS_MAX; i++) {
-        giq_cred_wipe(cred->header[i]);
-        free(cred->header[i]);
-    }
-    free(cred);
 }
 
 static char *first_line(const struct giq_buf *buf)
@@ -126,45 +240,22 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     return true;
 }
 
-static size_t secret_length(const struct giq_cred *cred, size_t i)
-{
-    return cred->header[i] == NULL ? 0 : strlen(secret_of(cred, i));
-}
-
-static void mask_one(const struct giq_cred *cred, size_t i, char *text)
-{
-    size_t len = secret_length(cred, i);
-    if (len < MASKED_MIN) {
-        return;
-    }
-    for (char *at = text; (at = strstr(at, secret_of(cred, i))) != NULL; at += len) {
-        memset(at, '*', len);
-    }
-}
-
 void giq_cred_mask(const struct giq_cred *cred, char *text)
 {
-    if (cred != NULL) {
-        /* The longer first: it may hold the other, and would not be found then. */
-        size_t longer = secret_length(cred, 1) > secret_length(cred, 0);
-        mask_one(cred, longer, text);
-        mask_one(cred, 1 - longer, text);
+    for (size_t i = 0; cred != NULL && i < cred->masked_count; i++) {
+        size_t len = strlen(cred->masked[i]);
+        for (char *at = text; (at = strstr(at, cred->masked[i])) != NULL; at += len) {
+            memset(at, '*', len);
+        }
     }
 }
 
 bool giq_cred_any(const struct giq_cred *cred)
 {
-    return cred != NULL && (cred->header[0] != NULL || cred->header[1] != NULL);
+    return cred != NULL && (cred->has[KEY_HEADER] || cred->has[TOKEN_HEADER]);
 }
 
-size_t giq_cred_headers(const struct giq_cred *cred,
-                        const char *out[GIQ_CRED_HEADERS_MAX])
+const char *giq_cred_header(const struct giq_cred *cred, size_t i)
 {
-    size_t count = 0;
-    for (size_t i = 0; cred != NULL && i < GIQ_CRED_HEADERS_MAX; i++) {
-        if (cred->header[i] != NULL) {
-            out[count++] = cred->header[i];
-        }
-    }
-    return count;
+    return cred != NULL && i < cred->header_count ? cred->header[i] : NULL;
 }

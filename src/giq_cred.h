@@ -7,16 +7,13 @@
 
 #include "giq_error.h"
 
-/* Whether there is anything to send. NULL is allowed. */
+/* Whether there is anything to authenticate with. NULL is allowed. */
 bool giq_cred_any(const struct giq_cred *cred);
 
-/*
- * The header lines to send, for example "X-API-KEY: ...": at most `max`, each
- * owned by `cred`. Returns their number (the service wants X-API-KEY in every
- * example and a bearer token in one table: both are sent where both are set).
- */
-enum { GIQ_CRED_HEADERS_MAX = 2 };
-size_t giq_cred_headers(const struct giq_cred *cred,
-                        const char *out[GIQ_CRED_HEADERS_MAX]);
+/* Header line `i` (from 0) to send to the service's own origin, for example
+ * "X-API-KEY: ...", owned by `cred`; NULL after the last one. The service wants
+ * X-API-KEY in every example and a bearer token in one table: both are sent where
+ * both are set. */
+const char *giq_cred_header(const struct giq_cred *cred, size_t i);
 
 #endif

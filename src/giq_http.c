@@ -9,6 +9,7 @@
 #include "giq_cred.h"
 #include "giq_env.h"
 #include "giq_text.h"
+#include "giq_trace.h"
 
 enum {
     RECEIVE_BUFFER = 512 * 1024, /* 16 KiB, the default, costs a tenth of the time */
@@ -25,7 +26,7 @@ struct giq_http {
 struct exchange {
     struct giq_http *http;
     const struct giq_http_request *request;
-    struct giq_http_answer *answer;
+    struct giq_answer *answer;
     struct giq_error *err; /* set by a callback that ended the exchange */
     bool failed;           /* `err` is set */
     int64_t moved_ms;      /* when bytes came last */
@@ -34,96 +35,109 @@ struct exchange {
 
 /* ---- settings ---- */
 
-static bool set_text(CURL *curl, CURLoption option, const char *value)
-{
-    return curl_easy_setopt(curl, option, value) == CURLE_OK;
-}
+#define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
+#define SET_LONG(option, value) SET(option, (long)(value))
 
-static bool set_long(CURL *curl, CURLoption option, long value)
-{
-    return curl_easy_setopt(curl, option, value) == CURLE_OK;
-}
+/* A word of GDAL's, and what libcurl calls it. Other words change nothing. */
+struct word {
+    const char *name;
+    unsigned long value;
+};
 
-static bool set_version(CURL *curl, CURLoption option, const char *value)
-{
-    static const struct {
-        const char *name;
-        long version;
-    } versions[] = {
-        {"1.0", CURL_HTTP_VERSION_1_0},
-        {"1.1", CURL_HTTP_VERSION_1_1},
-        {"2", CURL_HTTP_VERSION_2_0},
-        {"2.0", CURL_HTTP_VERSION_2_0},
-        {"2TLS", CURL_HTTP_VERSION_2TLS},
-        {"2PRIOR_KNOWLEDGE", CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
-    };
-    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
-        if (giq_text_same(value, versions[i].name)) {
-            return set_long(curl, option, versions[i].version);
-        }
-    }
-    return true;
-}
+static const struct word versions[] = {
+    {"1.0", CURL_HTTP_VERSION_1_0},
+    {"1.1", CURL_HTTP_VERSION_1_1},
+    {"2", CURL_HTTP_VERSION_2_0},
+    {"2.0", CURL_HTTP_VERSION_2_0},
+    {"2TLS", CURL_HTTP_VERSION_2TLS},
+    {"2PRIOR_KNOWLEDGE", CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
+    {NULL, 0},
+};
 
-static bool set_proxy_auth(CURL *curl, CURLoption option, const char *value)
-{
-    static const struct {
-        const char *name;
-        unsigned long auth;
-    } auths[] = {
-        {"BASIC", CURLAUTH_BASIC}, {"DIGEST", CURLAUTH_DIGEST},
-        {"NTLM", CURLAUTH_NTLM},   {"NEGOTIATE", CURLAUTH_NEGOTIATE},
-        {"ANY", CURLAUTH_ANY},     {"ANYSAFE", CURLAUTH_ANYSAFE},
-    };
-    for (size_t i = 0; i < sizeof auths / sizeof auths[0]; i++) {
-        if (giq_text_same(value, auths[i].name)) {
-            return set_long(curl, option, (long)auths[i].auth);
-        }
-    }
-    return true;
-}
-
-static bool set_unsafe(CURL *curl, CURLoption option, const char *value)
-{
-    (void)option;
-    bool unsafe = false;
-    if (giq_text_to_bool(value, &unsafe) && unsafe) {
-        return set_long(curl, CURLOPT_SSL_VERIFYPEER, 0) &&
-               set_long(curl, CURLOPT_SSL_VERIFYHOST, 0);
-    }
-    return true;
-}
+static const struct word auths[] = {
+    {"BASIC", CURLAUTH_BASIC},
+    {"DIGEST", CURLAUTH_DIGEST},
+    {"NTLM", CURLAUTH_NTLM},
+    {"NEGOTIATE", CURLAUTH_NEGOTIATE},
+    {"ANY", CURLAUTH_ANY},
+    {"ANYSAFE", CURLAUTH_ANYSAFE},
+    {NULL, 0},
+};
 
 /* What becomes of each option; the https proxy is chosen for each URL. */
 static const struct {
-    bool (*set)(CURL *curl, CURLoption option, const char *value);
     CURLoption option;
+    const struct word *words; /* what its value may be; NULL: any text */
+    bool is_switch;           /* YES sets the option to `on`, NO to 0 */
+    bool is_home;             /* goes to the service's own origin alone */
+    long on;
 } net_options[GIQ_NET_COUNT] = {
-    [GIQ_NET_PROXY] = {set_text, CURLOPT_PROXY},
-    [GIQ_NET_PROXY_USERPWD] = {set_text, CURLOPT_PROXYUSERPWD},
-    [GIQ_NET_PROXY_AUTH] = {set_proxy_auth, CURLOPT_PROXYAUTH},
-    [GIQ_NET_USERAGENT] = {set_text, CURLOPT_USERAGENT},
-    [GIQ_NET_HTTP_VERSION] = {set_version, CURLOPT_HTTP_VERSION},
-    [GIQ_NET_CA_BUNDLE] = {set_text, CURLOPT_CAINFO},
-    [GIQ_NET_UNSAFE_SSL] = {set_unsafe, CURLOPT_SSL_VERIFYPEER},
+    [GIQ_NET_PROXY] = {.option = CURLOPT_PROXY},
+    [GIQ_NET_PROXY_USERPWD] = {.option = CURLOPT_PROXYUSERPWD},
+    [GIQ_NET_PROXY_AUTH] = {.option = CURLOPT_PROXYAUTH, .words = auths},
+    [GIQ_NET_USERAGENT] = {.option = CURLOPT_USERAGENT},
+    [GIQ_NET_HTTP_VERSION] = {.option = CURLOPT_HTTP_VERSION, .words = versions},
+    [GIQ_NET_CA_BUNDLE] = {.option = CURLOPT_CAINFO},
+    [GIQ_NET_NETRC] = {.option = CURLOPT_NETRC,
+                       .is_switch = true,
+                       .is_home = true,
+                       .on = CURL_NETRC_OPTIONAL},
+    [GIQ_NET_SSL_CERT] = {.option = CURLOPT_SSLCERT, .is_home = true},
+    [GIQ_NET_SSL_KEY] = {.option = CURLOPT_SSLKEY, .is_home = true},
+    [GIQ_NET_KEY_PASSWD] = {.option = CURLOPT_KEYPASSWD, .is_home = true},
 };
 
-static bool apply_settings(CURL *curl, const struct giq_settings *settings,
-                           const char *url)
+static bool apply_word(CURL *curl, CURLoption option, const struct word *words,
+                       const char *value)
+{
+    for (const struct word *word = words; word->name != NULL; word++) {
+        if (giq_text_same(value, word->name)) {
+            return SET_LONG(option, word->value);
+        }
+    }
+    return true;
+}
+
+static bool is_on(const char *value)
+{
+    bool on = false;
+    return value != NULL && giq_text_to_bool(value, &on) && on;
+}
+
+static bool apply_net_option(CURL *curl, size_t i, const char *value)
+{
+    CURLoption option = net_options[i].option;
+    if (net_options[i].is_switch) {
+        return SET_LONG(option, is_on(value) ? net_options[i].on : 0);
+    }
+    return net_options[i].words == NULL
+               ? SET(option, value)
+               : apply_word(curl, option, net_options[i].words, value);
+}
+
+static bool apply_net_options(CURL *curl, const char *const *net, bool is_home)
 {
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        if (net_options[i].set != NULL && settings->net[i] != NULL &&
-            !net_options[i].set(curl, net_options[i].option, settings->net[i])) {
+        bool goes = net[i] != NULL && net_options[i].option != 0 &&
+                    (is_home || !net_options[i].is_home);
+        if (goes && !apply_net_option(curl, i, net[i])) {
             return false;
         }
     }
+    return !is_on(net[GIQ_NET_UNSAFE_SSL]) ||
+           (SET_LONG(CURLOPT_SSL_VERIFYPEER, 0) && SET_LONG(CURLOPT_SSL_VERIFYHOST, 0));
+}
+
+static bool apply_settings(CURL *curl, const struct giq_settings *settings,
+                           const struct giq_http_request *request)
+{
     const char *https_proxy = settings->net[GIQ_NET_HTTPS_PROXY];
-    bool ok = https_proxy == NULL || !giq_text_begins(url, "https:") ||
-              set_text(curl, CURLOPT_PROXY, https_proxy);
-    return ok && set_long(curl, CURLOPT_NOSIGNAL, 1) &&
-           set_long(curl, CURLOPT_FOLLOWLOCATION, 0) &&
-           set_long(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
-           set_text(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    return apply_net_options(curl, settings->net, request->cred != NULL) &&
+           (https_proxy == NULL || !giq_text_begins(request->url, "https:") ||
+            SET(CURLOPT_PROXY, https_proxy)) &&
+           SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
+           SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
+           SET(CURLOPT_PROTOCOLS_STR, "http,https");
 }
 
 /* ---- callbacks ---- */
@@ -169,38 +183,22 @@ static void note_status(struct exchange *x)
     x->answer->content_length = length;
 }
 
-static bool is_data(const struct giq_http_answer *answer)
-{
-    return answer->status == 200 || answer->status == 206;
-}
-
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
-    struct giq_http_answer *answer = x->answer;
+    struct giq_answer *answer = x->answer;
     size_t len = size * count;
     if (answer->received == 0) {
         note_status(x);
     }
     answer->received += (int64_t)len;
-    if (is_data(answer) && x->request->sink != NULL) {
+    if (giq_answer_is_data(answer) && x->request->sink != NULL) {
         x->failed = !x->request->sink(x->request->ctx, answer, bytes, len, x->err);
         return x->failed ? 0 : len;
     }
-    bool fine = answer->status >= 200 && answer->status < 300;
-    answer->body.max = fine ? GIQ_HTTP_ANSWER_MAX : GIQ_HTTP_ERROR_MAX;
-    if (giq_buf_fits(&answer->body, len)) {
-        x->failed = !giq_buf_add(&answer->body, bytes, len) && !giq_fail_memory(x->err);
-        return x->failed ? 0 : len;
-    }
-    if (!fine) {
-        /* The rest of an error page is of no interest, its status is. */
-        return 0;
-    }
-    x->failed = true;
-    (void)giq_fail(x->err, GIQ_E_SERVICE, "the answer is larger than %d bytes",
-                   GIQ_HTTP_ANSWER_MAX);
-    return 0;
+    enum giq_answer_keep kept = giq_answer_keep(answer, bytes, len, x->err);
+    x->failed = kept == GIQ_ANSWER_FAILED;
+    return kept == GIQ_ANSWER_KEPT ? len : 0;
 }
 
 /* Ends a transfer that has stalled when the open's time is over. */
@@ -219,6 +217,24 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
     bool over = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
                 now - x->moved_ms > STALL_MS;
     return over ? 1 : 0;
+}
+
+static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, void *ctx)
+{
+    static const struct {
+        curl_infotype type;
+        enum giq_trace_kind kind;
+    } kinds[] = {{CURLINFO_TEXT, GIQ_TRACE_NOTE},
+                 {CURLINFO_HEADER_OUT, GIQ_TRACE_SENT},
+                 {CURLINFO_HEADER_IN, GIQ_TRACE_CAME}};
+    (void)curl;
+    struct exchange *x = ctx;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i].type == type) {
+            giq_trace(x->http->env, x->request->cred, kinds[i].kind, bytes, len);
+        }
+    }
+    return 0;
 }
 
 /* ---- one exchange ---- */
@@ -241,10 +257,12 @@ static bool build_headers(const struct giq_http_request *request,
     /* "Expect:" keeps a large form from waiting a second for a 100. */
     bool ok = append(list, accept) && append(list, "Accept-Encoding: identity") &&
               append(list, "Expect:");
-    const char *lines[GIQ_CRED_HEADERS_MAX];
-    size_t count = giq_cred_headers(request->cred, lines);
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = append(list, lines[i]);
+    const char *line = NULL;
+    for (size_t i = 0; ok && (line = giq_cred_header(request->cred, i)) != NULL; i++) {
+        ok = append(list, line);
+    }
+    for (size_t i = 0; ok && i < request->header_count; i++) {
+        ok = append(list, request->headers[i]);
     }
     return ok;
 }
@@ -265,7 +283,7 @@ static bool build_form(CURL *curl, const struct giq_http_request *request,
             return false;
         }
     }
-    return form != NULL && curl_easy_setopt(curl, CURLOPT_MIMEPOST, form) == CURLE_OK;
+    return form != NULL && SET(CURLOPT_MIMEPOST, form);
 }
 
 static bool apply_limits(CURL *curl, const struct giq_settings *settings,
@@ -273,28 +291,26 @@ static bool apply_limits(CURL *curl, const struct giq_settings *settings,
 {
     /* While the service thinks about a POST nothing moves, rightly. */
     bool stall_counts = request->fields == NULL;
-    return set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, settings->connect_timeout_ms) &&
-           set_long(curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms) &&
-           set_long(curl, CURLOPT_LOW_SPEED_TIME,
+    return SET_LONG(CURLOPT_CONNECTTIMEOUT_MS, settings->connect_timeout_ms) &&
+           SET_LONG(CURLOPT_TIMEOUT_MS, request->timeout_ms) &&
+           SET_LONG(CURLOPT_LOW_SPEED_TIME,
                     stall_counts ? settings->low_speed_time_s : 0) &&
-           set_long(curl, CURLOPT_LOW_SPEED_LIMIT,
+           SET_LONG(CURLOPT_LOW_SPEED_LIMIT,
                     stall_counts ? settings->low_speed_limit : 0) &&
-           set_long(curl, CURLOPT_FRESH_CONNECT, request->fresh) &&
-           set_long(curl, CURLOPT_FORBID_REUSE, request->fresh);
+           SET_LONG(CURLOPT_FRESH_CONNECT, request->fresh) &&
+           SET_LONG(CURLOPT_FORBID_REUSE, request->fresh);
 }
 
 static bool apply_callbacks(CURL *curl, struct exchange *x)
 {
-    return set_text(curl, CURLOPT_URL, x->request->url) &&
-           curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_before_send) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_PREREQDATA, x) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HEADERDATA, x) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEDATA, x) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x) == CURLE_OK &&
-           set_long(curl, CURLOPT_NOPROGRESS, 0);
+    return SET(CURLOPT_URL, x->request->url) &&
+           SET(CURLOPT_PREREQFUNCTION, on_before_send) && SET(CURLOPT_PREREQDATA, x) &&
+           SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, x) &&
+           SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, x) &&
+           SET(CURLOPT_XFERINFOFUNCTION, on_progress) && SET(CURLOPT_XFERINFODATA, x) &&
+           SET(CURLOPT_DEBUGFUNCTION, on_trace) && SET(CURLOPT_DEBUGDATA, x) &&
+           SET_LONG(CURLOPT_VERBOSE, x->http->settings->traces) &&
+           SET_LONG(CURLOPT_NOPROGRESS, 0);
 }
 
 /* Names the host alone: a path may hold what a presigned address keeps secret. */
@@ -313,7 +329,7 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
 
 static bool judge(struct exchange *x, CURLcode rc)
 {
-    struct giq_http_answer *answer = x->answer;
+    struct giq_answer *answer = x->answer;
     const struct giq_env *env = x->http->env;
     note_status(x);
     answer->retry_after_ms =
@@ -337,16 +353,15 @@ static bool judge(struct exchange *x, CURLcode rc)
     if (rc == CURLE_OUT_OF_MEMORY) {
         return giq_fail_memory(x->err);
     }
-    bool cut = is_data(answer) && answer->received > 0 && x->request->sink != NULL;
+    bool cut =
+        giq_answer_is_data(answer) && answer->received > 0 && x->request->sink != NULL;
     return fail_transfer(x, cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
 }
 
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
-                       struct giq_http_answer *answer, struct giq_error *err)
+                       struct giq_answer *answer, struct giq_error *err)
 {
-    *answer = (struct giq_http_answer){.content_length = -1, .retry_after_ms = -1};
-    giq_buf_init(&answer->body, GIQ_HTTP_ANSWER_MAX);
-    giq_head_init(&answer->head);
+    giq_answer_init(answer);
 
     struct exchange x = {
         .http = http,
@@ -360,7 +375,7 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
     bool ok = false;
 
     curl_easy_reset(http->curl);
-    if (apply_settings(http->curl, http->settings, request->url) &&
+    if (apply_settings(http->curl, http->settings, request) &&
         apply_limits(http->curl, http->settings, request) &&
         apply_callbacks(http->curl, &x) && build_headers(request, &headers) &&
         curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
@@ -373,13 +388,6 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
     curl_mime_free(form);
     curl_slist_free_all(headers);
     return ok;
-}
-
-void giq_http_answer_release(struct giq_http_answer *answer)
-{
-    free(answer->location);
-    giq_head_release(&answer->head);
-    giq_buf_release(&answer->body);
 }
 
 /* ---- sessions ---- */

@@ -9,14 +9,7 @@
 #ifndef GIQ_HTTP_H
 #define GIQ_HTTP_H
 
-#include "giq_buf.h"
-#include "giq_error.h"
-#include "giq_head.h"
-
-enum {
-    GIQ_HTTP_ANSWER_MAX = 16 * 1024 * 1024, /* a small answer */
-    GIQ_HTTP_ERROR_MAX = 64 * 1024,         /* the body of an error status */
-};
+#include "giq_answer.h"
 
 struct giq_http;
 
@@ -31,14 +24,14 @@ struct giq_http_field {
     const char *value;
 };
 
-struct giq_http_answer;
-
 struct giq_http_request {
     const char *url;
     const char *accept;
     const struct giq_cred *cred;         /* NULL: no credentials go along */
     const struct giq_http_field *fields; /* a POST with this form; NULL: a GET */
     size_t field_count;
+    const char *const *headers; /* more header lines */
+    size_t header_count;
     int64_t timeout_ms;  /* for the whole exchange; 0: only the limits of stalling */
     int64_t deadline_ms; /* on the monotonic clock: ends a transfer that stalls */
     bool fresh;          /* a new connection: libcurl repeats a request, a POST too, on an
@@ -48,26 +41,14 @@ struct giq_http_request {
     bool (*before_send)(void *ctx, struct giq_error *err);
     /* Takes the body of a 200 or 206 in pieces; false ends the exchange. NULL: the
      * body goes to the answer, as that of every other status does. */
-    bool (*sink)(void *ctx, const struct giq_http_answer *answer, const char *bytes,
+    bool (*sink)(void *ctx, const struct giq_answer *answer, const char *bytes,
                  size_t len, struct giq_error *err);
     void *ctx;
 };
 
-struct giq_http_answer {
-    bool sent;              /* the request was about to go out, so may have arrived */
-    int status;             /* 0: no answer came */
-    int64_t content_length; /* -1 where not told */
-    int64_t retry_after_ms; /* -1 where not told, negative or absurd */
-    int64_t received;       /* bytes of the body so far */
-    bool proven;            /* the body's end was told: length, chunks or HTTP/2 */
-    char *location;         /* absolute target of a redirect, or NULL */
-    struct giq_head head;
-    struct giq_buf body;
-};
-
 /*
  * Make the exchange. `answer` is always filled (pass it to
- * giq_http_answer_release()), also on failure, as far as it went.
+ * giq_answer_release()), also on failure, as far as it went.
  *
  * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow,
  * too large), GIQ_E_INCOMPLETE (cut after bytes for the sink), GIQ_E_MEMORY,
@@ -75,8 +56,7 @@ struct giq_http_answer {
  * the query nor a header's value.
  */
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
-                       struct giq_http_answer *answer, struct giq_error *err);
-void giq_http_answer_release(struct giq_http_answer *answer);
+                       struct giq_answer *answer, struct giq_error *err);
 
 /* The parts of an address as the library that connects to it reads them, so that
  * no check of ours reads it otherwise. */

@@ -111,7 +111,7 @@ static bool is_one_page(const struct giq_json *json, size_t count)
 }
 
 static bool parse_models(const struct giq_service *service,
-                         const struct giq_http_answer *answer, struct giq_models *out,
+                         const struct giq_answer *answer, struct giq_models *out,
                          struct giq_error *err)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
@@ -150,7 +150,7 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
         .accept = "application/json",
         .timeout_ms = giq_call_timeout_ms(service),
     };
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     bool ok = giq_call_get(service, &get, &answer, err);
     if (!ok) {
         (void)giq_error_context(err, "asking for the list of models");
@@ -160,7 +160,7 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
     } else {
         ok = parse_models(service, &answer, out, err);
     }
-    giq_http_answer_release(&answer);
+    giq_answer_release(&answer);
     free(url);
     return ok;
 }

@@ -158,6 +158,20 @@ bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred
 void giq_cred_free(struct giq_cred *cred);
 
 /*
+ * Add a header line ("Name: value") that goes where the credentials go. Left out
+ * (`*out_added` is false) is what is no header line, what the driver says itself,
+ * and a key or token beside those of giq_cred_new(). Its value is a secret from
+ * now on. Errors: GIQ_E_MEMORY.
+ */
+bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
+                         struct giq_error *err);
+
+/* Note a text that must not be shown: giq_cred_mask() takes it out. Errors:
+ * GIQ_E_MEMORY. */
+bool giq_cred_add_secret(struct giq_cred *cred, const char *secret,
+                         struct giq_error *err);
+
+/*
  * Read the first line of a key file: a regular file of at most 64 KiB. On
  * success `*out_key` is owned by the caller (giq_cred_wipe(), then free()), and
  * `*out_exposed` says whether others than the owner can read the file.
@@ -184,6 +198,11 @@ enum giq_net_option {
     GIQ_NET_HTTP_VERSION, /* 1.0, 1.1, 2, 2TLS */
     GIQ_NET_CA_BUNDLE,    /* path */
     GIQ_NET_UNSAFE_SSL,   /* YES, NO */
+    GIQ_NET_NETRC,        /* YES, NO: user and password of ~/.netrc. This and what
+                             follows go to the service's own origin alone */
+    GIQ_NET_SSL_CERT,     /* path of the client's certificate */
+    GIQ_NET_SSL_KEY,      /* path of its key */
+    GIQ_NET_KEY_PASSWD,   /* a secret */
     GIQ_NET_COUNT,
 };
 
@@ -199,6 +218,7 @@ struct giq_settings {
     int low_speed_time_s;
     int low_speed_limit; /* bytes a second */
     bool allow_unverified_length;
+    bool traces; /* the network library's doings go to the log */
 };
 
 enum giq_base_url_flags {

@@ -2,6 +2,7 @@
 never say. Every request is kept in `seen`."""
 import http.server
 import json
+import socket
 import threading
 import urllib.parse
 
@@ -37,7 +38,7 @@ class ScriptedService:
     """`script[name]` is a list of answers for a call (models, run, status,
     download); the last one is given again and again."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", family=socket.AF_INET):
         self.seen = []
         self.lock = threading.Lock()
         self.script = {
@@ -62,12 +63,16 @@ class ScriptedService:
                 length = int(self.headers.get("Content-Length") or 0)
                 service.handle(self, self.rfile.read(length))
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            address_family = family
+
+        self.server = Server((host, 0), Handler)
         self.server.daemon_threads = True
         # Clients that are killed in the middle are what many tests are about.
         self.server.handle_error = lambda *_: None
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/public"
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self.port}/public"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,),
                                        daemon=True)
         self.thread.start()

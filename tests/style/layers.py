@@ -9,9 +9,9 @@ import common
 LAYERS = (
     {"giq_buf": (), "giq_error": (), "giq_text": (),
      "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",)},
-    {"giq_conn": (), "giq_cred": (), "giq_digest": (), "giq_geom": (), "giq_head": (),
+    {"giq_answer": ("giq_head",), "giq_conn": (), "giq_cred": (), "giq_digest": (), "giq_geom": (), "giq_head": (),
      "giq_json": (), "giq_name": (), "giq_member": ("giq_name",),
-     "giq_sniff": ("giq_name",),
+     "giq_sniff": ("giq_name",), "giq_trace": (),
      "giq_key": ("giq_digest", "giq_geom", "giq_json")},
     {"giq_archive": (), "giq_flight": (), "giq_http": (), "giq_record": (),
      "giq_store": ("giq_record",), "giq_jobs": ("giq_record", "giq_store"),

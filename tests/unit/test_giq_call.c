@@ -19,11 +19,11 @@ static int call_once(struct service_kit *kit, const struct giq_http_field *field
         .timeout_ms = 20000,
         .fresh = fields != NULL,
     };
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     kit->err = (struct giq_error){0};
     bool ok = giq_call_once(kit->service, &request, &answer, &kit->err);
     int status = ok ? answer.status : 0;
-    giq_http_answer_release(&answer);
+    giq_answer_release(&answer);
     return status;
 }
 
@@ -32,11 +32,11 @@ static int call_get(struct service_kit *kit)
     const struct giq_http_request request = {.url = kit->service->settings.base_url,
                                              .accept = "application/json",
                                              .timeout_ms = 20000};
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     kit->err = (struct giq_error){0};
     bool ok = giq_call_get(kit->service, &request, &answer, &kit->err);
     int status = ok ? answer.status : 0;
-    giq_http_answer_release(&answer);
+    giq_answer_release(&answer);
     return status;
 }
 
@@ -366,7 +366,7 @@ static void test_messages_of_error_statuses(void **state)
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_http_answer answer = {.status = cases[i].status};
+        struct giq_answer answer = {.status = cases[i].status};
         giq_buf_init(&answer.body, 1000);
         assert_true(giq_buf_add_text(&answer.body, cases[i].body));
         assert_false(giq_call_fail_status(kit.service, &answer, GIQ_E_SERVICE, "asking",
@@ -374,7 +374,7 @@ static void test_messages_of_error_statuses(void **state)
         assert_int_equal(kit.err.code, cases[i].code);
         assert_int_equal(kit.err.http_status, cases[i].status);
         assert_string_equal(kit.err.text, cases[i].text);
-        giq_http_answer_release(&answer);
+        giq_answer_release(&answer);
     }
     service_kit_stop(&kit);
 }

@@ -24,20 +24,86 @@ static void test_secrets_become_headers(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_cred *cred = NULL;
         struct giq_error err = {0};
-        const char *lines[GIQ_CRED_HEADERS_MAX];
         assert_true(giq_cred_new(cases[i].key, cases[i].token, &cred, &err));
-        assert_int_equal(giq_cred_headers(cred, lines), cases[i].count);
         assert_int_equal(giq_cred_any(cred), cases[i].count > 0);
         for (size_t k = 0; k < cases[i].count; k++) {
-            assert_string_equal(lines[k], cases[i].lines[k]);
+            assert_string_equal(giq_cred_header(cred, k), cases[i].lines[k]);
         }
+        assert_null(giq_cred_header(cred, cases[i].count));
         giq_cred_free(cred);
     }
-    const char *lines[GIQ_CRED_HEADERS_MAX];
     assert_false(giq_cred_any(NULL));
-    assert_int_equal(giq_cred_headers(NULL, lines), 0);
+    assert_null(giq_cred_header(NULL, 0));
     giq_cred_free(NULL);
     giq_cred_wipe(NULL);
+}
+
+/* What of the user's own headers goes along, and which would speak for ours. */
+static void test_headers_of_the_user(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        const char *sent; /* NULL: left out */
+    } cases[] = {
+        {"X-Team: maps", "X-Team: maps"},
+        {"  x-trace :\tabc def ", "x-trace: abc def"},
+        {"Cookie: a=b; c=d", "Cookie: a=b; c=d"},
+        {"Host: other.example", "Host: other.example"},
+        {"Authorization: Basic abcd", "Authorization: Basic abcd"},
+        {"x-api-key: other", NULL},
+        {"Accept: text/html", NULL},
+        {"accept-encoding: gzip", NULL},
+        {"Content-Length: 0", NULL},
+        {"Transfer-Encoding: chunked", NULL},
+        {"Range: bytes=0-1", NULL},
+        {"If-None-Match: \"x\"", NULL},
+        {"no header", NULL},
+        {": nameless", NULL},
+        {"Empty:", NULL},
+        {"Two Words: x", NULL},
+        {"X-Break: a\r\nX-Other: b", NULL},
+    };
+    struct giq_cred *cred = NULL;
+    struct giq_error err = {0};
+    size_t next = 1;
+    assert_true(giq_cred_new("the-key", NULL, &cred, &err));
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        bool added = false;
+        assert_true(giq_cred_add_header(cred, cases[i].line, &added, &err));
+        assert_int_equal(added, cases[i].sent != NULL);
+        if (added) {
+            assert_string_equal(giq_cred_header(cred, next++), cases[i].sent);
+        }
+    }
+    assert_null(giq_cred_header(cred, next));
+    giq_cred_free(cred);
+}
+
+static void test_headers_of_the_user_are_secrets_and_counted(void **state)
+{
+    (void)state;
+    struct giq_cred *cred = NULL;
+    struct giq_error err = {0};
+    bool added = true;
+    assert_true(giq_cred_new("the-key", "the-token", &cred, &err));
+    assert_true(giq_cred_add_header(cred, "Authorization: Basic other", &added, &err));
+    assert_false(added);
+    assert_true(giq_cred_add_header(cred, "X-Proof: Bearer s3cr3t", &added, &err));
+    assert_true(added);
+    assert_true(giq_cred_add_secret(cred, "phrase", &err));
+    char text[] = "Bearer s3cr3t, s3cr3t, phrase, the-key, the-token";
+    giq_cred_mask(cred, text);
+    assert_string_equal(text, "*************, ******, ******, *******, *********");
+    size_t count = 3;
+    for (int i = 0; i < 100; i++) {
+        assert_true(giq_cred_add_header(cred, "X-More: of them", &added, &err));
+        count += added;
+    }
+    assert_false(added);
+    assert_null(giq_cred_header(cred, count));
+    assert_non_null(giq_cred_header(cred, count - 1));
+    giq_cred_free(cred);
 }
 
 static void test_secrets_that_are_no_header_are_refused_unseen(void **state)
@@ -191,6 +257,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_secrets_become_headers),
+        cmocka_unit_test(test_headers_of_the_user),
+        cmocka_unit_test(test_headers_of_the_user_are_secrets_and_counted),
         cmocka_unit_test(test_secrets_that_are_no_header_are_refused_unseen),
         cmocka_unit_test(test_longest_secret),
         cmocka_unit_test(test_masking),

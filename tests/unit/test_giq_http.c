@@ -8,7 +8,7 @@
 struct session {
     struct service_kit kit;
     struct giq_http *http;
-    struct giq_http_answer answer;
+    struct giq_answer answer;
     struct giq_buf sunk;
     bool refuses; /* the callbacks fail */
     size_t asked; /* calls of before_send */
@@ -25,7 +25,7 @@ static void begin(struct session *s, const struct http_kit_answer *answers, size
 
 static void end(struct session *s)
 {
-    giq_http_answer_release(&s->answer);
+    giq_answer_release(&s->answer);
     giq_buf_release(&s->sunk);
     giq_http_free(s->http);
     service_kit_stop(&s->kit);
@@ -38,7 +38,7 @@ static bool before_send(void *ctx, struct giq_error *err)
     return !s->refuses || giq_fail(err, GIQ_E_STORE, "not now");
 }
 
-static bool sink(void *ctx, const struct giq_http_answer *answer, const char *bytes,
+static bool sink(void *ctx, const struct giq_answer *answer, const char *bytes,
                  size_t len, struct giq_error *err)
 {
     struct session *s = ctx;
@@ -57,7 +57,7 @@ static bool exchange(struct session *s, struct giq_http_request request)
     request.timeout_ms = request.timeout_ms == 0 ? 20000 : request.timeout_ms;
     request.ctx = s;
     s->kit.err = (struct giq_error){0};
-    giq_http_answer_release(&s->answer);
+    giq_answer_release(&s->answer);
     return giq_http_exchange(s->http, &request, &s->answer, &s->kit.err);
 }
 
@@ -319,11 +319,11 @@ static void test_sizes_are_capped(void **state)
         bool ok;
         size_t most; /* of the body */
     } cases[] = {
-        {200, GIQ_HTTP_ANSWER_MAX, true, GIQ_HTTP_ANSWER_MAX},
-        {200, GIQ_HTTP_ANSWER_MAX + 1, false, GIQ_HTTP_ANSWER_MAX},
-        {500, GIQ_HTTP_ERROR_MAX, true, GIQ_HTTP_ERROR_MAX},
-        {500, GIQ_HTTP_ERROR_MAX + 1, true, GIQ_HTTP_ERROR_MAX},
-        {404, 4 * GIQ_HTTP_ERROR_MAX, true, GIQ_HTTP_ERROR_MAX},
+        {200, GIQ_ANSWER_MAX, true, GIQ_ANSWER_MAX},
+        {200, GIQ_ANSWER_MAX + 1, false, GIQ_ANSWER_MAX},
+        {500, GIQ_ANSWER_ERROR_MAX, true, GIQ_ANSWER_ERROR_MAX},
+        {500, GIQ_ANSWER_ERROR_MAX + 1, true, GIQ_ANSWER_ERROR_MAX},
+        {404, 4 * GIQ_ANSWER_ERROR_MAX, true, GIQ_ANSWER_ERROR_MAX},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answer = {.status = cases[i].status,

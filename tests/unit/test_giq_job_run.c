@@ -113,10 +113,7 @@ static void test_what_cannot_be_known_is_never_sent_again(void **state)
          GIQ_E_UNKNOWN,
          "unknown",
          NULL},
-        {{.status = 200, .fill = GIQ_HTTP_ANSWER_MAX + 1},
-         GIQ_E_UNKNOWN,
-         "unknown",
-         NULL},
+        {{.status = 200, .fill = GIQ_ANSWER_MAX + 1}, GIQ_E_UNKNOWN, "unknown", NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         check_outcome(&cases[i]);

@@ -1,0 +1,161 @@
+#include "giq_network.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_vsi.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADER_FILE_MAX = 64 * 1024 };
+
+/* GDAL's options for network drivers, and the settings that they are. */
+static const struct {
+    const char *name;
+    enum giq_net_option option;
+} net_options[] = {
+    {"GDAL_HTTP_PROXY", GIQ_NET_PROXY},
+    {"GDAL_HTTPS_PROXY", GIQ_NET_HTTPS_PROXY},
+    {"GDAL_HTTP_PROXYUSERPWD", GIQ_NET_PROXY_USERPWD},
+    {"GDAL_PROXY_AUTH", GIQ_NET_PROXY_AUTH},
+    {"GDAL_HTTP_USERAGENT", GIQ_NET_USERAGENT},
+    {"GDAL_HTTP_VERSION", GIQ_NET_HTTP_VERSION},
+    {"SSL_CERT_FILE", GIQ_NET_CA_BUNDLE},
+    {"CURL_CA_BUNDLE", GIQ_NET_CA_BUNDLE},
+    {"GDAL_HTTP_UNSAFESSL", GIQ_NET_UNSAFE_SSL},
+    {"GDAL_HTTP_NETRC", GIQ_NET_NETRC},
+    {"GDAL_HTTP_SSLCERT", GIQ_NET_SSL_CERT},
+    {"GDAL_HTTP_SSLKEY", GIQ_NET_SSL_KEY},
+    {"GDAL_HTTP_KEYPASSWD", GIQ_NET_KEY_PASSWD},
+};
+
+/* ---- credentials ---- */
+
+static bool read_key_file(const char *path, char **out_key, struct giq_error *err)
+{
+    bool exposed = false;
+    if (!giq_cred_read_file(path, out_key, &exposed, err)) {
+        return false;
+    }
+    if (exposed) {
+        CPLError(CE_Warning, CPLE_AppDefined,
+                 "GIQ: others can read the key file %s; chmod 600 keeps it secret", path);
+    }
+    return true;
+}
+
+static bool read_keys(struct giq_reader *reader)
+{
+    struct giq_config *config = reader->config;
+    const char *name = NULL;
+    const char *key = giq_reader_value(reader, OPT_API_KEY, &name);
+    const char *token = giq_reader_value(reader, OPT_BEARER_TOKEN, &name);
+    const char *path = giq_reader_value(reader, OPT_API_KEY_FILE, &name);
+    char *from_file = NULL;
+    bool ok = key != NULL || path == NULL ||
+              read_key_file(path, &from_file, &config->cred_error);
+    if (key == NULL) {
+        key = from_file;
+    }
+    if (ok && (key != NULL || token != NULL)) {
+        ok = giq_cred_new(key, token, &config->cred, &config->cred_error);
+    }
+    giq_cred_wipe(from_file);
+    free(from_file);
+    return ok && config->cred != NULL;
+}
+
+/* ---- headers of the user ---- */
+
+static bool add_headers(struct giq_config *config, const char *text, const char *parts,
+                        int flags)
+{
+    char **lines = CSLTokenizeString2(text, parts, flags);
+    bool ok = true;
+    for (int i = 0; ok && lines != NULL && lines[i] != NULL; i++) {
+        bool added = false;
+        ok = giq_cred_add_header(config->cred, lines[i], &added, &config->cred_error);
+        if (ok && !added) {
+            CPLDebug("GIQ", "a header of GDAL_HTTP_HEADERS or GDAL_HTTP_HEADER_FILE is "
+                            "left out: the driver sets it itself, or it is no header");
+        }
+    }
+    for (int i = 0; lines != NULL && lines[i] != NULL; i++) {
+        giq_cred_wipe(lines[i]);
+    }
+    CSLDestroy(lines);
+    return ok;
+}
+
+/* As GDAL takes them: lines where there are line ends, else parted by commas. */
+static bool read_headers(struct giq_reader *reader)
+{
+    const char *text = giq_reader_config(reader, "GDAL_HTTP_HEADERS");
+    if (text == NULL) {
+        return true;
+    }
+    return strchr(text, '\n') != NULL
+               ? add_headers(reader->config, text, "\r\n", 0)
+               : add_headers(reader->config, text, ",", CSLT_HONOURSTRINGS);
+}
+
+/* A file on disk: one that has to be fetched would need the headers first. */
+static bool read_header_file(struct giq_reader *reader)
+{
+    struct giq_config *config = reader->config;
+    const char *path = giq_reader_config(reader, "GDAL_HTTP_HEADER_FILE");
+    VSIStatBufL st;
+    GByte *bytes = NULL;
+    if (path == NULL) {
+        return true;
+    }
+    if (STARTS_WITH(path, "/vsi") ||
+        VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) != 0 ||
+        !VSI_ISREG(st.st_mode) ||
+        !VSIIngestFile(NULL, path, &bytes, NULL, HEADER_FILE_MAX)) {
+        return giq_fail(&config->cred_error, GIQ_E_CREDENTIALS,
+                        "the file of GDAL_HTTP_HEADER_FILE cannot be read, or is larger "
+                        "than %d bytes: %s",
+                        HEADER_FILE_MAX, path);
+    }
+    bool ok = add_headers(config, (const char *)bytes, "\r\n", 0);
+    giq_cred_wipe((char *)bytes);
+    VSIFree(bytes);
+    return ok;
+}
+
+/* Secrets that go into the network library by themselves. */
+static bool hide_passwords(struct giq_reader *reader)
+{
+    struct giq_config *config = reader->config;
+    const char *passphrase = giq_reader_config(reader, "GDAL_HTTP_KEYPASSWD");
+    const char *proxy_user = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
+    const char *password = proxy_user == NULL ? NULL : strchr(proxy_user, ':');
+    return (passphrase == NULL ||
+            giq_cred_add_secret(config->cred, passphrase, &config->cred_error)) &&
+           (password == NULL ||
+            giq_cred_add_secret(config->cred, password + 1, &config->cred_error));
+}
+
+void giq_network_read_credentials(struct giq_reader *reader)
+{
+    struct giq_config *config = reader->config;
+    if (read_keys(reader) &&
+        !(read_headers(reader) && read_header_file(reader) && hide_passwords(reader))) {
+        giq_cred_free(config->cred);
+        config->cred = NULL;
+    }
+}
+
+void giq_network_read_options(struct giq_reader *reader)
+{
+    struct giq_settings *settings = &reader->config->settings;
+    settings->net[GIQ_NET_USERAGENT] = "gdal-giq/" GIQ_VERSION;
+    settings->net[GIQ_NET_NETRC] = "YES"; /* as in GDAL */
+    settings->traces = CPLTestBool(CPLGetConfigOption("CPL_CURL_VERBOSE", "NO"));
+    for (size_t i = 0; i < sizeof net_options / sizeof net_options[0]; i++) {
+        const char *value = giq_reader_config(reader, net_options[i].name);
+        if (value != NULL) {
+            settings->net[net_options[i].option] = value;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+/*
+ * What passes between the network library and the service, as lines for the log:
+ * no query, no secret, and of headers only the values that are worth reading.
+ */
+#ifndef GIQ_TRACE_H
+#define GIQ_TRACE_H
+
+#include "giq/giq.h"
+
+enum giq_trace_kind {
+    GIQ_TRACE_NOTE, /* of the library: resolving, connecting, TLS */
+    GIQ_TRACE_SENT, /* header lines of a request */
+    GIQ_TRACE_CAME, /* header lines of an answer */
+};
+
+/* Write `len` bytes, one or more lines, to the log of `env`. `cred` is NULL where
+ * the request goes to another host: its address may be a secret as a whole. */
+void giq_trace(const struct giq_env *env, const struct giq_cred *cred,
+               enum giq_trace_kind kind, const char *bytes, size_t len);
+
+#endif

@@ -1,0 +1,159 @@
+"""What GDAL users set for every network driver, and how far it goes."""
+import os
+import socket
+import stat
+
+import pytest
+from scripted import MODELS, Answer, ScriptedService
+
+NAME = "GIQ:model=m;file=f"
+
+
+@pytest.fixture
+def elsewhere():
+    """Another host's server, to which a download is redirected."""
+    made = ScriptedService()
+    yield made
+    made.stop()
+
+
+def redirect_to(service, elsewhere, host="localhost"):
+    elsewhere.script["signed"] = service.script["download"]
+    service.script["download"] = [Answer(b"", 302, {
+        "Location": f"http://{host}:{elsewhere.port}/signed?signature=s3cret"})]
+
+
+def headers_of(service, call):
+    return service.calls(call)[0]["headers"]
+
+
+@pytest.mark.parametrize("text", ["X-Team: maps,Cookie: a=b",
+                                  "X-Team: maps\r\nCookie: a=b\r\n",
+                                  '"X-Team: maps",Cookie: a=b'])
+def test_headers_go_to_the_service_and_nowhere_else(scripted_gdal, service, elsewhere,
+                                                    text):
+    redirect_to(service, elsewhere)
+    scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_HEADERS": text})
+    for call in ("models", "run", "status", "download"):
+        headers = headers_of(service, call)
+        assert (headers["x-team"], headers["cookie"]) == ("maps", "a=b")
+    assert not {"x-team", "cookie", "x-api-key"} & set(headers_of(elsewhere, "signed"))
+
+
+def test_our_own_headers_win(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME, env={
+        "GDAL_HTTP_HEADERS": "X-API-KEY: other,Accept: text/html,Content-Length: 3,"
+                             "Authorization: Basic abc"})
+    headers = headers_of(service, "run")
+    assert headers["x-api-key"] == "sandbox"
+    assert headers["accept"] == "application/json"
+    assert headers["authorization"] == "Basic abc"
+    assert len(service.calls("run")[0]["body"]) == int(headers["content-length"]) > 3
+
+
+def test_bearer_token_wins_over_headers_and_netrc(scripted_gdal, service):
+    netrc(scripted_gdal)
+    scripted_gdal.run("ogrinfo", "GIQ:", env={
+        "GIQ_BEARER_TOKEN": "the-token", "GDAL_HTTP_HEADERS": "Authorization: Basic abc"})
+    assert headers_of(service, "models")["authorization"] == "Bearer the-token"
+
+
+def test_header_file(scripted_gdal, service):
+    path = scripted_gdal.folder / "headers.txt"
+    path.write_text("X-Team: maps\nCookie: a=b\n\n")
+    scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_HEADER_FILE": str(path)})
+    assert headers_of(service, "models")["cookie"] == "a=b"
+
+
+@pytest.mark.parametrize("make", [
+    lambda path: None, lambda path: path.mkdir(), lambda path: os.mkfifo(path),
+    lambda path: path.write_text("X: " + "y" * 70000)])
+def test_header_file_that_is_none_ends_the_open_before_a_request(scripted_gdal, service,
+                                                                 make):
+    path = scripted_gdal.folder / "headers.txt"
+    make(path)
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="credentials",
+                               env={"GDAL_HTTP_HEADER_FILE": str(path)})
+    assert "GDAL_HTTP_HEADER_FILE" in text
+    assert service.names() == []
+
+
+def netrc(gdal, text="machine 127.0.0.1 login me password p4ssword\n"
+                     "machine localhost login me password p4ssword\n"):
+    path = gdal.folder / ".netrc"
+    path.write_text(text)
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+
+
+def test_netrc_is_for_the_service_alone(scripted_gdal, service, elsewhere):
+    netrc(scripted_gdal)
+    # The host is the same, the port is not: libcurl alone would send it there.
+    redirect_to(service, elsewhere, "127.0.0.1")
+    scripted_gdal.run("ogrinfo", NAME)
+    assert headers_of(service, "run")["authorization"].startswith("Basic ")
+    assert "authorization" not in headers_of(elsewhere, "signed")
+
+
+def test_netrc_can_be_turned_off(scripted_gdal, service):
+    netrc(scripted_gdal)
+    scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_NETRC": "NO"})
+    assert "authorization" not in headers_of(service, "models")
+
+
+def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, service,
+                                                           elsewhere):
+    path = scripted_gdal.folder / "gdalrc"
+    path.write_text("[credentials]\n" + "".join(
+        f"[.{name}]\npath={url}\nGIQ_API_KEY={key}\n" for name, url, key in
+        (("one", service.url, "key-one"), ("two", elsewhere.url, "key-two"))))
+    del scripted_gdal.env["GIQ_API_KEY"]
+    for made, key in ((service, "key-one"), (elsewhere, "key-two")):
+        # A slash at the end and the case of the host make no difference.
+        scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_CONFIG_FILE": str(path),
+                                                  "GIQ_BASE_URL": made.url + "/"})
+        assert headers_of(made, "models")["x-api-key"] == key
+
+
+class OverIPv6(ScriptedService):
+    def __init__(self):
+        super().__init__(host="::1", family=socket.AF_INET6)
+
+
+def test_ipv6(scripted_gdal):
+    service = OverIPv6()
+    try:
+        scripted_gdal.run("ogrinfo", NAME, env={"GIQ_BASE_URL": service.url})
+        assert service.names() == ["models", "run", "status", "download"]
+    finally:
+        service.stop()
+
+
+def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, elsewhere):
+    redirect_to(service, elsewhere)
+    done = scripted_gdal.run("ogrinfo", NAME, env={
+        "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_API_KEY": "k3y-abcdef",
+        "GIQ_BEARER_TOKEN": "t0ken-abcdef", "GDAL_HTTP_HEADERS": "Cookie: c00kie"})
+    text = done.stdout + done.stderr
+    assert "GIQ: > GET /public/" in text
+    assert "< HTTP/1.1 302 Found" in text and "> X-API-KEY" in text
+    for secret in ("k3y-abcdef", "t0ken-abcdef", "c00kie", "s3cret", "signed"):
+        assert secret not in text
+
+
+def test_service_that_repeats_secrets_is_not_repeated(scripted_gdal, service):
+    words = "k3y-abcdef t0ken-abcdef c00kie p4ss"
+    service.script["run"] = [Answer({"message": words}, 400)]
+    done = scripted_gdal.run("ogrinfo", NAME, ok=None, env={
+        "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_API_KEY": "k3y-abcdef",
+        "GIQ_BEARER_TOKEN": "t0ken-abcdef", "GDAL_HTTP_HEADERS": "X-C: Basic c00kie",
+        "GDAL_HTTP_KEYPASSWD": "p4ss"})
+    assert "GIQ[refused]" in done.stderr
+    for secret in words.split():
+        assert secret not in done.stdout + done.stderr
+
+
+def test_key_in_a_name_of_the_service_is_masked_in_tables(scripted_gdal, service):
+    service.script["models"] = [Answer([{**MODELS[0], "name": "k3y-abcdef"}])]
+    done = scripted_gdal.run("ogrinfo", "-al", "GIQ:", env={"GIQ_API_KEY": "k3y-abcdef"})
+    assert "name (String) = **********" in done.stdout
+    assert "k3y-abcdef" not in done.stdout
