@@ -74,24 +74,4 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
                                    struct giq_api_job *job, int64_t *later_ms,
                                    struct giq_error *err);
 
-/* ---- download ---- */
-
-/* Where a download goes. */
-struct giq_api_sink {
-    /* A body begins, from its first byte, perhaps again; `length` is -1 where it is
-     * not told. */
-    bool (*begin)(void *ctx, int64_t length, struct giq_error *err);
-    bool (*write)(void *ctx, const char *bytes, size_t len, struct giq_error *err);
-    void *ctx;
-};
-
-/*
- * Fetch the result of a job whole. On success `*out_disposition` is the value of
- * Content-Disposition or NULL, the caller's. Errors: GIQ_E_GONE, _INCOMPLETE,
- * _NETWORK, _SERVICE, _CREDENTIALS, and those of the sink.
- */
-bool giq_api_download(struct giq_service *service, const char *job_id,
-                      const struct giq_api_sink *sink, char **out_disposition,
-                      struct giq_error *err);
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "giq_archive.h"
+#include "giq_download.h"
 #include "giq_name.h"
 #include "giq_os.h"
 #include "giq_sniff.h"
@@ -39,8 +40,8 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 static bool download(struct giq_service *service, const char *job_id, struct part *part,
                      char **out_disposition, struct giq_error *err)
 {
-    const struct giq_api_sink sink = {begin_part, write_part, part};
-    bool ok = giq_api_download(service, job_id, &sink, out_disposition, err) &&
+    const struct giq_download_sink sink = {begin_part, write_part, part};
+    bool ok = giq_download(service, job_id, &sink, out_disposition, err) &&
               giq_os_sync(part->file, err);
     giq_os_close(part->file);
     part->file = NULL;

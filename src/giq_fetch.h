@@ -6,7 +6,7 @@
 #ifndef GIQ_FETCH_H
 #define GIQ_FETCH_H
 
-#include "giq_api.h"
+#include "giq_error.h"
 #include "giq_store.h"
 
 struct giq_fetched {
@@ -17,7 +17,7 @@ struct giq_fetched {
 /*
  * Fetch the result of `job_id` into the key's `folder`. Must be called within its
  * flight. On success the caller frees `out->name`. Errors: those of
- * giq_api_download() and giq_archive_unpack(), GIQ_E_RESULT and what the host
+ * giq_download() and giq_archive_unpack(), GIQ_E_RESULT and what the host
  * says; nothing is published then, and an earlier result stays as it was.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,

@@ -15,6 +15,8 @@ void giq_head_release(struct giq_head *head)
 {
     free(head->disposition);
     free(head->encoding);
+    free(head->etag);
+    free(head->range);
     free(head->retry_after);
     giq_head_init(head);
 }
@@ -36,6 +38,8 @@ static void note(struct giq_head *head, const char *name, char *value)
     } kept[] = {
         {"Content-Disposition", &head->disposition},
         {"Content-Encoding", &head->encoding},
+        {"Content-Range", &head->range},
+        {"ETag", &head->etag},
         {"Retry-After", &head->retry_after},
     };
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
@@ -115,4 +119,41 @@ int64_t giq_head_retry_after_ms(const struct giq_head *head, int64_t wall_ms)
         return -1;
     }
     return ms > most ? most : ms;
+}
+
+const char *giq_head_strong_etag(const struct giq_head *head)
+{
+    const char *etag = head->etag;
+    size_t len = etag == NULL ? 0 : strlen(etag);
+    bool is_quoted = len > 2 && etag[0] == '"' && etag[len - 1] == '"';
+    return is_quoted && strchr(etag + 1, '"') == etag + len - 1 ? etag : NULL;
+}
+
+/* Digits at `*at`, which moves behind them and the character `end`. */
+static bool take_number(const char **at, char end, int64_t *out)
+{
+    size_t digits = strspn(*at, "0123456789");
+    if (digits == 0 || digits > 18 || (*at)[digits] != end) {
+        return false;
+    }
+    *out = (int64_t)strtoll(*at, NULL, 10);
+    *at += digits + (end != '\0');
+    return true;
+}
+
+bool giq_head_range(const struct giq_head *head, struct giq_head_range *out)
+{
+    const char *at = head->range;
+    if (at == NULL || !giq_text_begins(at, "bytes ")) {
+        return false;
+    }
+    at += strlen("bytes ");
+    struct giq_head_range range;
+    if (!take_number(&at, '-', &range.first) || !take_number(&at, '/', &range.last) ||
+        !take_number(&at, '\0', &range.total) || range.first > range.last ||
+        range.last >= range.total) {
+        return false;
+    }
+    *out = range;
+    return true;
 }

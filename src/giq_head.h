@@ -20,6 +20,8 @@ enum {
 struct giq_head {
     char *disposition; /* value of Content-Disposition, or NULL */
     char *encoding;    /* value of Content-Encoding, or NULL */
+    char *etag;        /* value of ETag, or NULL */
+    char *range;       /* value of Content-Range, or NULL */
     char *retry_after; /* value of Retry-After, or NULL */
     bool chunked;      /* Transfer-Encoding ends in chunked */
     size_t bytes;      /* of all lines so far */
@@ -35,5 +37,18 @@ bool giq_head_line(struct giq_head *head, const char *bytes, size_t len);
 /* Retry-After, in seconds or as an HTTP date, as milliseconds from `wall_ms`, at
  * most GIQ_HEAD_RETRY_AFTER_MAX_S; -1 where absent, negative or neither. */
 int64_t giq_head_retry_after_ms(const struct giq_head *head, int64_t wall_ms);
+
+/* ETag where it is a strong one, else NULL. */
+const char *giq_head_strong_etag(const struct giq_head *head);
+
+/* Content-Range: bytes `first` to `last`, counted from 0, of `total`. */
+struct giq_head_range {
+    int64_t first;
+    int64_t last;
+    int64_t total;
+};
+
+/* False where it is absent, contradicts itself or leaves the total open. */
+bool giq_head_range(const struct giq_head *head, struct giq_head_range *out);
 
 #endif

@@ -129,6 +129,63 @@ static void test_retry_after(void **state)
     }
 }
 
+static void test_ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool ok;
+        int64_t first, last, total;
+    } cases[] = {
+        {"Content-Range: bytes 3-5/6", true, 3, 5, 6},
+        {"content-range:BYTES 0-0/1", true, 0, 0, 1},
+        {"Content-Range: bytes 5-999999999999/1000000000000", true, 5,
+         INT64_C(999999999999), INT64_C(1000000000000)},
+        {"Content-Range: bytes 3-5/*", false, 0, 0, 0},
+        {"Content-Range: bytes */6", false, 0, 0, 0},
+        {"Content-Range: bytes 5-3/6", false, 0, 0, 0},
+        {"Content-Range: bytes 3-6/6", false, 0, 0, 0},
+        {"Content-Range: bytes -3-5/6", false, 0, 0, 0},
+        {"Content-Range: bytes 3-5/6 ", true, 3, 5, 6},
+        {"Content-Range: bytes 3-5/6x", false, 0, 0, 0},
+        {"Content-Range: bytes 3-5/9999999999999999999", false, 0, 0, 0},
+        {"Content-Range: items 3-5/6", false, 0, 0, 0},
+        {"Content-Range: bytes", false, 0, 0, 0},
+        {"X: y", false, 0, 0, 0},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_head head;
+        struct giq_head_range range = {0, 0, 0};
+        giq_head_init(&head);
+        feed(&head, cases[i].line);
+        assert_int_equal(giq_head_range(&head, &range), cases[i].ok);
+        assert_true(range.first == cases[i].first && range.last == cases[i].last &&
+                    range.total == cases[i].total);
+        giq_head_release(&head);
+    }
+}
+
+static void test_strong_etags(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *etag;
+    } cases[] = {
+        {"ETag: \"v1\"", "\"v1\""}, {"etag:\"a b\"", "\"a b\""},
+        {"ETag: W/\"v1\"", NULL},   {"ETag: v1", NULL},
+        {"ETag: \"\"", NULL},       {"ETag: \"", NULL},
+        {"ETag: \"a\"b\"", NULL},   {"ETag:", NULL},
+        {"X: \"v1\"", NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_head head;
+        giq_head_init(&head);
+        feed(&head, cases[i].line);
+        check(giq_head_strong_etag(&head), cases[i].etag);
+        giq_head_release(&head);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +193,8 @@ int main(void)
         cmocka_unit_test(test_status_line_forgets_an_interim_answer),
         cmocka_unit_test(test_last_line_of_a_name_counts),
         cmocka_unit_test(test_bytes_of_all_lines_are_limited),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_strong_etags),
         cmocka_unit_test(test_retry_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

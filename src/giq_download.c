@@ -1,0 +1,225 @@
+#include "giq_download.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_call.h"
+#include "giq_text.h"
+#include "giq_url.h"
+
+static const char what[] = "downloading the result";
+
+/* A download under way, between the network and the caller's sink. */
+struct download {
+    struct giq_service *service;
+    const struct giq_download_sink *sink;
+    char *disposition; /* of the body under way, or NULL */
+    char *etag;        /* of the body under way; NULL where it cannot go on */
+    int64_t total;     /* of the body under way, -1 where it is not told */
+    int64_t have;      /* bytes of it that the sink took */
+    bool is_ranged;    /* this try asked for the rest only */
+    bool sink_failed;
+};
+
+/* The next try begins with the first byte. */
+static void start_over(struct download *d)
+{
+    free(d->etag);
+    d->etag = NULL;
+    d->total = -1;
+    d->have = 0;
+}
+
+static bool fail_changed(struct download *d, struct giq_error *err)
+{
+    start_over(d);
+    return giq_fail(err, GIQ_E_INCOMPLETE,
+                    "%s: the service did not go on with the same file", what);
+}
+
+/* ---- bodies ---- */
+
+/* A coded body could not be proved whole, and is not what was asked for. */
+static bool is_coded(const struct giq_answer *answer)
+{
+    const char *encoding = answer->head.encoding;
+    return encoding != NULL && encoding[0] != '\0' &&
+           !giq_text_same(encoding, "identity");
+}
+
+static bool keep_text(char **kept, const char *value, struct giq_error *err)
+{
+    char *copy = value == NULL ? NULL : strdup(value);
+    if (value != NULL && copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    free(*kept);
+    *kept = copy;
+    return true;
+}
+
+static bool begin_whole(struct download *d, const struct giq_answer *answer,
+                        struct giq_error *err)
+{
+    start_over(d);
+    d->total = answer->content_length;
+    const char *etag = d->total < 0 ? NULL : giq_head_strong_etag(&answer->head);
+    return keep_text(&d->etag, etag, err) &&
+           keep_text(&d->disposition, answer->head.disposition, err) &&
+           d->sink->begin(d->sink->ctx, d->total, err);
+}
+
+static bool goes_on(const struct download *d, const struct giq_answer *answer)
+{
+    struct giq_head_range range;
+    const char *etag = answer->head.etag;
+    return d->is_ranged && giq_head_range(&answer->head, &range) &&
+           range.first == d->have && range.last == d->total - 1 &&
+           range.total == d->total && (etag == NULL || strcmp(etag, d->etag) == 0);
+}
+
+static bool begin_body(struct download *d, const struct giq_answer *answer,
+                       struct giq_error *err)
+{
+    if (is_coded(answer) || (answer->status == 206 && !d->is_ranged)) {
+        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it came as HTTP %d%s, %s", what,
+                        answer->status, is_coded(answer) ? " in a content coding" : "",
+                        "which was not asked for");
+    }
+    if (answer->status == 200) {
+        bool ok = begin_whole(d, answer, err);
+        d->sink_failed = !ok;
+        return ok;
+    }
+    return goes_on(d, answer) || fail_changed(d, err);
+}
+
+static bool take_body(void *ctx, const struct giq_answer *answer, const char *bytes,
+                      size_t len, struct giq_error *err)
+{
+    struct download *d = ctx;
+    bool is_first = answer->received == (int64_t)len;
+    if (is_first && !begin_body(d, answer, err)) {
+        return false;
+    }
+    if (d->total >= 0 && (int64_t)len > d->total - d->have) {
+        return fail_changed(d, err);
+    }
+    d->sink_failed = !d->sink->write(d->sink->ctx, bytes, len, err);
+    d->have += (int64_t)len;
+    return !d->sink_failed;
+}
+
+/* ---- answers ---- */
+
+static bool judge(struct download *d, const struct giq_answer *answer,
+                  struct giq_error *err)
+{
+    const struct giq_service *service = d->service;
+    if (answer->status == 404 || answer->status == 410) {
+        return giq_call_fail_status(service, answer, GIQ_E_GONE, what, err);
+    }
+    if (d->is_ranged && (answer->status == 412 || answer->status == 416)) {
+        return fail_changed(d, err);
+    }
+    if (!giq_answer_is_data(answer)) {
+        return giq_call_fail_status(service, answer, GIQ_E_SERVICE, what, err);
+    }
+    if (answer->received == 0) {
+        start_over(d);
+        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it is empty", what);
+    }
+    if (d->total >= 0 && d->have != d->total) {
+        return fail_changed(d, err);
+    }
+    if (!answer->proven && !service->settings.allow_unverified_length) {
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "%s: the service told neither its length nor its end, so it may "
+                        "be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES takes it all the same",
+                        what);
+    }
+    return true;
+}
+
+static bool exchange(struct download *d, const char *url, const char *const *headers,
+                     size_t header_count, int64_t *later_ms, struct giq_error *err)
+{
+    struct giq_service *service = d->service;
+    const struct giq_http_request get = {
+        .url = url,
+        .accept = "application/octet-stream",
+        .headers = headers,
+        .header_count = header_count,
+        .deadline_ms = service->settings.timeout_ms == 0 ? 0 : service->deadline_ms,
+        .sink = take_body,
+        .ctx = d,
+    };
+    struct giq_answer answer;
+    d->is_ranged = header_count > 0;
+    bool ok = giq_call_once(service, &get, &answer, err) && judge(d, &answer, err);
+    *later_ms = answer.retry_after_ms;
+    giq_answer_release(&answer);
+    return ok;
+}
+
+/* One try: the rest, where the part before it is known, else all of it. */
+static bool try_once(struct download *d, const char *url, int64_t *later_ms,
+                     struct giq_error *err)
+{
+    if (d->etag == NULL || d->have == 0 || d->have >= d->total) {
+        return exchange(d, url, NULL, 0, later_ms, err);
+    }
+    char range[64];
+    char *if_range = NULL;
+    (void)snprintf(range, sizeof range, "Range: bytes=%" PRId64 "-", d->have);
+    if (asprintf(&if_range, "If-Range: %s", d->etag) < 0) {
+        return giq_fail_memory(err);
+    }
+    const char *const headers[] = {range, if_range};
+    bool ok = exchange(d, url, headers, 2, later_ms, err);
+    if (!ok && err->code == GIQ_E_NETWORK && d->have > 0) {
+        err->code = GIQ_E_INCOMPLETE;
+    }
+    free(if_range);
+    return ok;
+}
+
+static bool may_try_again(const struct download *d, const struct giq_error *err)
+{
+    if (d->sink_failed) {
+        return false;
+    }
+    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE ||
+           (err->code == GIQ_E_SERVICE && giq_call_is_transient(err->http_status));
+}
+
+bool giq_download(struct giq_service *service, const char *job_id,
+                  const struct giq_download_sink *sink, char **out_disposition,
+                  struct giq_error *err)
+{
+    char *url = giq_url_make(service->settings.base_url, "inference/download",
+                             "inferenceJobId", job_id);
+    if (url == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct download d = {.service = service, .sink = sink, .total = -1};
+    bool ok = false;
+    for (int attempt = 1;; attempt++) {
+        int64_t later_ms = -1;
+        ok = try_once(&d, url, &later_ms, err);
+        if (ok || !may_try_again(&d, err) ||
+            !giq_call_pause(service, attempt, later_ms)) {
+            break;
+        }
+    }
+    if (ok) {
+        *out_disposition = d.disposition;
+        d.disposition = NULL;
+    }
+    start_over(&d);
+    free(d.disposition);
+    free(url);
+    return ok;
+}

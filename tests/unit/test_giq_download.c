@@ -1,0 +1,284 @@
+#include "giq_download.h"
+
+#include "unit.h"
+
+#include "service_kit.h"
+
+/* ---- downloads ---- */
+
+struct sink {
+    size_t begun;
+    int64_t length;
+    struct giq_buf body;
+    bool refuses;
+};
+
+static bool begin(void *ctx, int64_t length, struct giq_error *err)
+{
+    struct sink *sink = ctx;
+    sink->begun++;
+    sink->length = length;
+    giq_buf_clear(&sink->body);
+    return !sink->refuses || giq_fail(err, GIQ_E_STORE, "full");
+}
+
+static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err)
+{
+    struct sink *sink = ctx;
+    return giq_buf_add(&sink->body, bytes, len) || giq_fail_memory(err);
+}
+
+#define WHOLE                                                                            \
+    {                                                                                    \
+        .status = 200, .body = "result"                                                  \
+    }
+#define CUT                                                                              \
+    {                                                                                    \
+        .raw = "HTTP/1.1 200 Said\r\nContent-Length: 6\r\n\r\nres",                      \
+        .then = HTTP_KIT_CLOSE                                                           \
+    }
+#define UNTOLD                                                                           \
+    {                                                                                    \
+        .raw = "HTTP/1.1 200 Said\r\n\r\nresult", .then = HTTP_KIT_CLOSE                 \
+    }
+#define CHUNKED(end)                                                                     \
+    {                                                                                    \
+        .raw = "HTTP/1.1 200 Said\r\nTransfer-Encoding: chunked\r\n\r\n"                 \
+               "3\r\nres\r\n3\r\nult\r\n" end,                                           \
+        .then = HTTP_KIT_CLOSE                                                           \
+    }
+
+/* Download with these answers; the code of the error, the sink as it was left. */
+static enum giq_code download(const struct http_kit_answer *answers, size_t count,
+                              struct sink *sink, size_t *requests, bool allow)
+{
+    const struct giq_download_sink taken = {begin, take, sink};
+    struct service_kit kit;
+    char *disposition = NULL;
+    giq_buf_init(&sink->body, 1 << 20);
+    service_kit_start(&kit, answers, count);
+    kit.service->settings.allow_unverified_length = allow;
+    bool ok = giq_download(kit.service, "j", &taken, &disposition, &kit.err);
+    free(disposition);
+    *requests = http_kit_count(kit.http);
+    enum giq_code code = ok ? GIQ_E_NONE : kit.err.code;
+    service_kit_stop(&kit);
+    return code;
+}
+
+static void test_download_is_whole_or_begins_again(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answers[4];
+        size_t requests;
+        bool allow;
+    } cases[] = {
+        {{WHOLE}, 1, false},
+        {{CHUNKED("0\r\n\r\n")}, 1, false},
+        {{UNTOLD}, 1, true},
+        {{CUT, WHOLE}, 2, false},
+        {{CHUNKED(""), WHOLE}, 2, false},
+        {{UNTOLD, WHOLE}, 2, false},
+        {{{.status = 503}, {.status = 200}, WHOLE}, 3, false},
+        {{{.status = 206, .body = "res"}, WHOLE}, 2, false},
+        {{{.status = 200, .body = "x", .headers = "Content-Encoding: gzip\r\n"}, WHOLE},
+         2,
+         false},
+        {{{.status = 200, .body = "result", .headers = "Content-Encoding: identity\r\n"}},
+         1,
+         false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct sink sink = {.length = -1};
+        size_t requests = 0;
+        assert_int_equal(download(cases[i].answers, 4, &sink, &requests, cases[i].allow),
+                         GIQ_E_NONE);
+        assert_int_equal(requests, cases[i].requests);
+        assert_string_equal(giq_buf_text(&sink.body), "result");
+        giq_buf_release(&sink.body);
+    }
+}
+
+static void test_download_that_stays_bad_fails(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answer;
+        enum giq_code code;
+        size_t requests;
+    } cases[] = {
+        {CUT, GIQ_E_INCOMPLETE, 4},
+        {CHUNKED(""), GIQ_E_INCOMPLETE, 4},
+        {{.status = 200}, GIQ_E_INCOMPLETE, 4},
+        {{.status = 500}, GIQ_E_SERVICE, 4},
+        {{.status = 400}, GIQ_E_SERVICE, 1},
+        {{.status = 404}, GIQ_E_GONE, 1},
+        {{.status = 410}, GIQ_E_GONE, 1},
+        {{.status = 401}, GIQ_E_CREDENTIALS, 1},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            cases[i].answer, cases[i].answer, cases[i].answer, cases[i].answer, WHOLE};
+        struct sink sink = {.length = -1};
+        size_t requests = 0;
+        assert_int_equal(download(answers, 5, &sink, &requests, false), cases[i].code);
+        assert_int_equal(requests, cases[i].requests);
+        giq_buf_release(&sink.body);
+    }
+}
+
+static void test_sink_is_told_the_length_and_may_refuse(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {WHOLE, WHOLE};
+    struct sink sink = {.length = -1};
+    size_t requests = 0;
+    assert_int_equal(download(answers, 2, &sink, &requests, false), GIQ_E_NONE);
+    assert_true(sink.length == 6);
+    assert_int_equal(sink.begun, 1);
+    giq_buf_release(&sink.body);
+    sink.refuses = true;
+    assert_int_equal(download(answers, 2, &sink, &requests, false), GIQ_E_STORE);
+    assert_int_equal(requests, 1);
+    giq_buf_release(&sink.body);
+}
+
+/* ---- going on where a body broke off ---- */
+
+#define HALF(etag)                                                                       \
+    {                                                                                    \
+        .raw = "HTTP/1.1 200 Said\r\nETag: " etag "\r\nContent-Length: 6\r\n\r\nres",    \
+        .then = HTTP_KIT_CLOSE                                                           \
+    }
+#define PART(headers, sent)                                                              \
+    {                                                                                    \
+        .raw = "HTTP/1.1 206 Said\r\n" headers "\r\n" sent, .then = HTTP_KIT_CLOSE       \
+    }
+#define REST(range) PART("Content-Range: bytes " range "\r\nContent-Length: 3\r\n", "ult")
+
+struct resumed {
+    struct http_kit_answer answers[5];
+    const char *ranges[5]; /* of each request that must come, "" for none */
+    int begun;             /* bodies from the first byte */
+};
+
+static void check_range(struct service_kit *kit, size_t i, const char *range)
+{
+    char line[64];
+    (void)snprintf(line, sizeof line, "\r\nRange: bytes=%s\r\n", range);
+    assert_int_equal(service_kit_sent(kit, i, range[0] == '\0' ? "Range: " : line),
+                     range[0] != '\0');
+    assert_int_equal(service_kit_sent(kit, i, "\r\nIf-Range: \"v1\"\r\n"),
+                     range[0] != '\0');
+}
+
+static void check_resumed(const struct resumed *c)
+{
+    struct sink sink = {.length = -1};
+    const struct giq_download_sink taken = {begin, take, &sink};
+    struct service_kit kit;
+    char *disposition = NULL;
+    size_t count = 0;
+    giq_buf_init(&sink.body, 1 << 20);
+    service_kit_start(&kit, c->answers, 5);
+    assert_true(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
+    assert_string_equal(giq_buf_text(&sink.body), "result");
+    assert_int_equal(sink.begun, c->begun);
+    for (; count < 5 && c->ranges[count] != NULL; count++) {
+        check_range(&kit, count, c->ranges[count]);
+    }
+    assert_int_equal(http_kit_count(kit.http), count);
+    free(disposition);
+    giq_buf_release(&sink.body);
+    service_kit_stop(&kit);
+}
+
+static void test_body_goes_on_where_the_same_is_proved(void **state)
+{
+    (void)state;
+    static const struct resumed cases[] = {
+        {{HALF("\"v1\""), REST("3-5/6")}, {"", "3-"}, 1},
+        {{HALF("\"v1\""),
+          PART("Content-Range: bytes 3-5/6\r\nETag: \"v1\"\r\nContent-Length: 3\r\n",
+               "u"),
+          PART("Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "lt")},
+         {"", "3-", "4-"},
+         1},
+        {{HALF("\"v1\""), {.status = 503}, REST("3-5/6")}, {"", "3-", "3-"}, 1},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        check_resumed(&cases[i]);
+    }
+}
+
+static const struct resumed unproved[] = {
+    {{HALF("\"v1\""), WHOLE}, {"", "3-"}, 2},
+    {{HALF("W/\"v1\""), WHOLE}, {"", ""}, 2},
+    {{HALF("v1"), WHOLE}, {"", ""}, 2},
+    {{HALF("\"v1\""), {.status = 416}, WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), {.status = 412}, WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), REST("2-4/6"), WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), REST("3-5/7"), WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), REST("3-4/6"), WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), REST("3-5/*"), WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), PART("Content-Length: 3\r\n", "ult"), WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""),
+      PART("Content-Range: bytes 3-5/6\r\nETag: \"v2\"\r\nContent-Length: 3\r\n", "ult"),
+      WHOLE},
+     {"", "3-", ""},
+     2},
+    {{HALF("\"v1\""), PART("Content-Range: bytes 3-5/6\r\nContent-Length: 2\r\n", "ul"),
+      WHOLE},
+     {"", "3-", ""},
+     2},
+    {{HALF("\"v1\""), PART("Content-Range: bytes 3-5/6\r\nContent-Length: 4\r\n", "ultX"),
+      WHOLE},
+     {"", "3-", ""},
+     2},
+    {{HALF("\"v1\""),
+      PART("Content-Range: bytes 3-5/6\r\nContent-Encoding: gzip\r\n"
+           "Content-Length: 3\r\n",
+           "ult"),
+      REST("3-5/6")},
+     {"", "3-", "3-"},
+     1},
+};
+
+static void test_body_that_is_not_proved_the_same_starts_over(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(unproved); i++) {
+        check_resumed(&unproved[i]);
+    }
+}
+
+static void test_bytes_do_not_start_the_count_of_tries_anew(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        HALF("\"v1\""),
+        PART("Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "u"),
+        PART("Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "l"),
+        PART("Content-Range: bytes 5-5/6\r\nContent-Length: 1\r\n", ""),
+        PART("Content-Range: bytes 5-5/6\r\nContent-Length: 1\r\n", "t"),
+    };
+    struct sink sink = {.length = -1};
+    size_t requests = 0;
+    assert_int_equal(download(answers, 5, &sink, &requests, false), GIQ_E_INCOMPLETE);
+    assert_int_equal(requests, 4);
+    giq_buf_release(&sink.body);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_download_is_whole_or_begins_again),
+        cmocka_unit_test(test_download_that_stays_bad_fails),
+        cmocka_unit_test(test_sink_is_told_the_length_and_may_refuse),
+        cmocka_unit_test(test_body_goes_on_where_the_same_is_proved),
+        cmocka_unit_test(test_body_that_is_not_proved_the_same_starts_over),
+        cmocka_unit_test(test_bytes_do_not_start_the_count_of_tries_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
