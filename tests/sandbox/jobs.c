@@ -190,8 +190,25 @@ static int write_outcome(const char *path, const char *what, const char *text)
     return ok ? 0 : 1;
 }
 
+/* The worker of a server that was killed may still be at it: each computes in a
+ * folder of its own, and whoever is first puts it in place. */
+static bool compute(const struct model_task *task, const char *result,
+                    char name[MODEL_NAME_SIZE], char error[MODEL_ERROR_SIZE])
+{
+    (void)mkdir(task->folder, 0777);
+    if (!model_run(task, name, error)) {
+        return false;
+    }
+    if (rename(task->folder, result) == 0 || errno == ENOTEMPTY || errno == EEXIST) {
+        return true;
+    }
+    (void)snprintf(error, MODEL_ERROR_SIZE, "the result cannot be put in place");
+    return false;
+}
+
 int jobs_work(const char *folder, const char *input)
 {
+    char *work = text_make("%s/work.%ld", folder, (long)getpid());
     char *record = text_make("%s/job.json", folder);
     char *result = text_make("%s/result", folder);
     char *path = text_make("%s/outcome.json", folder);
@@ -202,15 +219,14 @@ int jobs_work(const char *folder, const char *input)
         .model = model_id == NULL ? NULL : model_find(model_id),
         .input = input,
         .area = json == NULL ? NULL : member(json, "geometry"),
-        .folder = result,
+        .folder = work,
     };
     char name[MODEL_NAME_SIZE] = "";
     char error[MODEL_ERROR_SIZE] = "";
     int rc = 1;
-    (void)mkdir(result, 0777);
     if (task.model == NULL) {
         rc = write_outcome(path, "error", "the model is not known");
-    } else if (!model_run(&task, name, error)) {
+    } else if (!compute(&task, result, name, error)) {
         rc = write_outcome(path, "error", error);
     } else {
         rc = write_outcome(path, "result", name);
@@ -220,6 +236,7 @@ int jobs_work(const char *folder, const char *input)
     free(path);
     free(result);
     free(record);
+    free(work);
     return rc;
 }
 
