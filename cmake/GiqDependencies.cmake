@@ -2,8 +2,8 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(GDAL 3.6 REQUIRED)
-# 7.80 has CURLOPT_PREREQFUNCTION, 3.10 has GEOSMakeValidWithParams.
-pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.80)
+# 7.85 has CURLOPT_PROTOCOLS_STR, 3.10 has GEOSMakeValidWithParams.
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(GEOS REQUIRED IMPORTED_TARGET geos>=3.10)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)

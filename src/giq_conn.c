@@ -171,6 +171,9 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" holds a control character",
                         name);
     }
+    if (!giq_text_is_utf8(value)) {
+        return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" is not UTF-8", name);
+    }
     bool ignored = false;
     if (key == GIQ_KEY_WAIT && !giq_text_to_bool(value, &ignored)) {
         return giq_fail(err, GIQ_E_USAGE, "\"wait\" is YES or NO");

@@ -65,6 +65,7 @@ bool giq_head_line(struct giq_head *head, const char *bytes, size_t len)
         giq_head_release(head);
     }
     head->bytes = total;
+    head->is_whole = head->is_whole || len == 0 || bytes[0] == '\r' || bytes[0] == '\n';
     const char *colon = memchr(bytes, ':', len);
     if (colon == NULL) {
         return true;

@@ -24,6 +24,7 @@ struct giq_head {
     char *range;       /* value of Content-Range, or NULL */
     char *retry_after; /* value of Retry-After, or NULL */
     bool chunked;      /* Transfer-Encoding ends in chunked */
+    bool is_whole;     /* the empty line at its end came */
     size_t bytes;      /* of all lines so far */
 };
 

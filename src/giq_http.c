@@ -8,6 +8,7 @@
 
 #include "giq_cred.h"
 #include "giq_env.h"
+#include "giq_http_options.h"
 #include "giq_text.h"
 #include "giq_trace.h"
 
@@ -33,108 +34,18 @@ struct exchange {
     curl_off_t moved_bytes;
 };
 
-/* ---- settings ---- */
-
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
 #define SET_LONG(option, value) SET(option, (long)(value))
 
-/* A word of GDAL's, and what libcurl calls it. Other words change nothing. */
-struct word {
-    const char *name;
-    unsigned long value;
-};
-
-static const struct word versions[] = {
-    {"1.0", CURL_HTTP_VERSION_1_0},
-    {"1.1", CURL_HTTP_VERSION_1_1},
-    {"2", CURL_HTTP_VERSION_2_0},
-    {"2.0", CURL_HTTP_VERSION_2_0},
-    {"2TLS", CURL_HTTP_VERSION_2TLS},
-    {"2PRIOR_KNOWLEDGE", CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
-    {NULL, 0},
-};
-
-static const struct word auths[] = {
-    {"BASIC", CURLAUTH_BASIC},
-    {"DIGEST", CURLAUTH_DIGEST},
-    {"NTLM", CURLAUTH_NTLM},
-    {"NEGOTIATE", CURLAUTH_NEGOTIATE},
-    {"ANY", CURLAUTH_ANY},
-    {"ANYSAFE", CURLAUTH_ANYSAFE},
-    {NULL, 0},
-};
-
-/* What becomes of each option; the https proxy is chosen for each URL. */
-static const struct {
-    CURLoption option;
-    const struct word *words; /* what its value may be; NULL: any text */
-    bool is_switch;           /* YES sets the option to `on`, NO to 0 */
-    bool is_home;             /* goes to the service's own origin alone */
-    long on;
-} net_options[GIQ_NET_COUNT] = {
-    [GIQ_NET_PROXY] = {.option = CURLOPT_PROXY},
-    [GIQ_NET_PROXY_USERPWD] = {.option = CURLOPT_PROXYUSERPWD},
-    [GIQ_NET_PROXY_AUTH] = {.option = CURLOPT_PROXYAUTH, .words = auths},
-    [GIQ_NET_USERAGENT] = {.option = CURLOPT_USERAGENT},
-    [GIQ_NET_HTTP_VERSION] = {.option = CURLOPT_HTTP_VERSION, .words = versions},
-    [GIQ_NET_CA_BUNDLE] = {.option = CURLOPT_CAINFO},
-    [GIQ_NET_NETRC] = {.option = CURLOPT_NETRC,
-                       .is_switch = true,
-                       .is_home = true,
-                       .on = CURL_NETRC_OPTIONAL},
-    [GIQ_NET_SSL_CERT] = {.option = CURLOPT_SSLCERT, .is_home = true},
-    [GIQ_NET_SSL_KEY] = {.option = CURLOPT_SSLKEY, .is_home = true},
-    [GIQ_NET_KEY_PASSWD] = {.option = CURLOPT_KEYPASSWD, .is_home = true},
-};
-
-static bool apply_word(CURL *curl, CURLoption option, const struct word *words,
-                       const char *value)
-{
-    for (const struct word *word = words; word->name != NULL; word++) {
-        if (giq_text_same(value, word->name)) {
-            return SET_LONG(option, word->value);
-        }
-    }
-    return true;
-}
-
-static bool is_on(const char *value)
-{
-    bool on = false;
-    return value != NULL && giq_text_to_bool(value, &on) && on;
-}
-
-static bool apply_net_option(CURL *curl, size_t i, const char *value)
-{
-    CURLoption option = net_options[i].option;
-    if (net_options[i].is_switch) {
-        return SET_LONG(option, is_on(value) ? net_options[i].on : 0);
-    }
-    return net_options[i].words == NULL
-               ? SET(option, value)
-               : apply_word(curl, option, net_options[i].words, value);
-}
-
-static bool apply_net_options(CURL *curl, const char *const *net, bool is_home)
-{
-    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        bool goes = net[i] != NULL && net_options[i].option != 0 &&
-                    (is_home || !net_options[i].is_home);
-        if (goes && !apply_net_option(curl, i, net[i])) {
-            return false;
-        }
-    }
-    return !is_on(net[GIQ_NET_UNSAFE_SSL]) ||
-           (SET_LONG(CURLOPT_SSL_VERIFYPEER, 0) && SET_LONG(CURLOPT_SSL_VERIFYHOST, 0));
-}
+/* ---- settings ---- */
 
 static bool apply_settings(CURL *curl, const struct giq_settings *settings,
                            const struct giq_http_request *request)
 {
-    const char *https_proxy = settings->net[GIQ_NET_HTTPS_PROXY];
-    return apply_net_options(curl, settings->net, request->cred != NULL) &&
-           (https_proxy == NULL || !giq_text_begins(request->url, "https:") ||
-            SET(CURLOPT_PROXY, https_proxy)) &&
+    unsigned flags =
+        (request->cred != NULL ? GIQ_HTTP_OPTIONS_HOME : 0u) |
+        (giq_text_begins(request->url, "https:") ? GIQ_HTTP_OPTIONS_TLS : 0u);
+    return giq_http_options_apply(curl, settings->net, flags) &&
            SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
            SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
            SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -327,6 +238,35 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     return false;
 }
 
+/* What the library takes for an answer may be one that was cut within its headers, or
+ * an interim one; a header line beyond its own limit is out of memory to it. */
+static bool check_head(struct exchange *x, CURLcode rc)
+{
+    const struct giq_answer *answer = x->answer;
+    bool has_answer = answer->head.is_whole && answer->status >= 200;
+    if (rc == CURLE_OK && !has_answer) {
+        return giq_fail(x->err, GIQ_E_NETWORK, "the answer was cut within its headers");
+    }
+    if (rc == CURLE_OUT_OF_MEMORY) {
+        return answer->sent && !has_answer
+                   ? giq_fail(x->err, GIQ_E_NETWORK,
+                              "the answer has a header that is too long, or memory "
+                              "ran out")
+                   : giq_fail_memory(x->err);
+    }
+    return true;
+}
+
+static bool note_location(struct exchange *x)
+{
+    char *location = NULL;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_REDIRECT_URL, &location);
+    if (location != NULL && (x->answer->location = strdup(location)) == NULL) {
+        return giq_fail_memory(x->err);
+    }
+    return true;
+}
+
 static bool judge(struct exchange *x, CURLcode rc)
 {
     struct giq_answer *answer = x->answer;
@@ -334,13 +274,8 @@ static bool judge(struct exchange *x, CURLcode rc)
     note_status(x);
     answer->retry_after_ms =
         giq_head_retry_after_ms(&answer->head, env->wall_ms(env->ctx));
-    if (x->failed) {
+    if (x->failed || !check_head(x, rc) || !note_location(x)) {
         return false;
-    }
-    char *location = NULL;
-    (void)curl_easy_getinfo(x->http->curl, CURLINFO_REDIRECT_URL, &location);
-    if (location != NULL && (answer->location = strdup(location)) == NULL) {
-        return giq_fail_memory(x->err);
     }
     long version = 0;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_HTTP_VERSION, &version);
@@ -349,9 +284,6 @@ static bool judge(struct exchange *x, CURLcode rc)
     bool cut_error_page = rc == CURLE_WRITE_ERROR && answer->status >= 300;
     if (rc == CURLE_OK || cut_error_page) {
         return true;
-    }
-    if (rc == CURLE_OUT_OF_MEMORY) {
-        return giq_fail_memory(x->err);
     }
     bool cut =
         giq_answer_is_data(answer) && answer->received > 0 && x->request->sink != NULL;

@@ -48,12 +48,60 @@ static void replace_nul_escapes(char *text)
     }
 }
 
+static size_t count_broken_bytes(const char *bytes, size_t len)
+{
+    size_t broken = 0;
+    for (size_t at = 0, size = 0; at<len; at += size> 0 ? size : 1) {
+        size = giq_text_utf8(bytes + at, len - at);
+        broken += size == 0;
+    }
+    return broken;
+}
+
+/* A copy in which every byte that is no part of a character is U+FFFD: cJSON would
+ * pass it on to tables and files. NULL when out of memory. */
+static char *copy_as_utf8(const char *bytes, size_t len)
+{
+    const size_t replacement_len = sizeof replacement - 1;
+    char *text = malloc(len + replacement_len * count_broken_bytes(bytes, len) + 1);
+    char *end = text;
+    for (size_t at = 0; text != NULL && at < len;) {
+        size_t size = giq_text_utf8(bytes + at, len - at);
+        memcpy(end, size > 0 ? bytes + at : replacement,
+               size > 0 ? size : replacement_len);
+        end += size > 0 ? size : replacement_len;
+        at += size > 0 ? size : 1;
+    }
+    if (text != NULL) {
+        *end = '\0';
+    }
+    return text;
+}
+
+/* Two bytes of text become a value of 64, so what a document holds is counted first. */
+static bool has_too_many_values(const char *bytes, size_t len)
+{
+    size_t values = 1;
+    bool is_in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '"') {
+            is_in_string = !is_in_string;
+        } else if (is_in_string) {
+            i += bytes[i] == '\\';
+        } else {
+            values += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
+        }
+    }
+    return values > GIQ_JSON_VALUES_MAX;
+}
+
 struct giq_json *giq_json_parse(const char *bytes, size_t len)
 {
-    if (bytes == NULL || memchr(bytes, '\0', len) != NULL) {
+    if (bytes == NULL || memchr(bytes, '\0', len) != NULL ||
+        has_too_many_values(bytes, len)) {
         return NULL;
     }
-    char *text = strndup(bytes, len);
+    char *text = copy_as_utf8(bytes, len);
     if (text == NULL) {
         return NULL;
     }

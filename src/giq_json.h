@@ -12,8 +12,10 @@
 
 struct giq_json;
 
-/* Parse exactly one value of `len` bytes. NULL where it is not JSON, is nested
- * deeper than the library's limit, or memory ran out. */
+/* Parse exactly one value of `len` bytes. What is not UTF-8 in it, and a NUL, become
+ * U+FFFD. NULL where it is not JSON, is nested deeper than the library's limit, has
+ * more than GIQ_JSON_VALUES_MAX values, or memory ran out. */
+enum { GIQ_JSON_VALUES_MAX = 250000 };
 struct giq_json *giq_json_parse(const char *bytes, size_t len);
 struct giq_json *giq_json_new_object(void);
 void giq_json_free(struct giq_json *json);
@@ -46,8 +48,9 @@ char *giq_json_label(const struct giq_json *json);
 
 /*
  * An identifier: a string, or a number in full. NULL where it cannot be read:
- * empty, a number of 2^53 or more (whose digits are lost), a string with a NUL
- * or another control character, or longer than GIQ_JSON_ID_MAX. To be freed.
+ * empty, a number of 2^53 or more (whose digits are lost), a string that is not UTF-8
+ * or holds a NUL or another control character, or longer than GIQ_JSON_ID_MAX. To be
+ * freed.
  */
 enum { GIQ_JSON_ID_MAX = 512 };
 char *giq_json_id(const struct giq_json *json);

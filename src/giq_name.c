@@ -99,20 +99,6 @@ static bool decode_percent(char *text, bool latin1)
     return true;
 }
 
-static bool is_utf8(const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t size = giq_text_utf8(text, left);
-        if (size == 0) {
-            return false;
-        }
-        text += size;
-        left -= size;
-    }
-    return true;
-}
-
 /* "UTF-8'en'a%20b" as "a b", in place (RFC 8187). */
 static bool decode_extended(char *value)
 {
@@ -129,7 +115,7 @@ static bool decode_extended(char *value)
             return false;
         }
         memmove(value, text + 1, strlen(text + 1) + 1);
-        return decode_percent(value, charsets[i].latin1) && is_utf8(value) &&
+        return decode_percent(value, charsets[i].latin1) && giq_text_is_utf8(value) &&
                value[0] != '\0';
     }
     return false;

@@ -44,6 +44,20 @@ size_t giq_text_utf8(const char *text, size_t len)
     return 0;
 }
 
+bool giq_text_is_utf8(const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t size = giq_text_utf8(text, left);
+        if (size == 0) {
+            return false;
+        }
+        text += size;
+        left -= size;
+    }
+    return true;
+}
+
 uint32_t giq_text_code_point(const char *text, size_t len)
 {
     static const unsigned char lead_mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};

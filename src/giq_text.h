@@ -26,6 +26,8 @@ const char *giq_text_show(const char *text, struct giq_shown *out);
  * most `len` bytes; 0 where there is none. */
 size_t giq_text_utf8(const char *text, size_t len);
 
+bool giq_text_is_utf8(const char *text);
+
 /* The code point of a character that giq_text_utf8() found to be `len` long. */
 uint32_t giq_text_code_point(const char *text, size_t len);
 

@@ -361,6 +361,44 @@ static void test_headers_are_capped(void **state)
     free(raw);
 }
 
+static void test_answer_that_ends_within_its_headers_is_none(void **state)
+{
+    (void)state;
+    static const char *const raws[] = {
+        OK_LINE "Content-Le",
+        OK_LINE "Content-Length: 0\r\n",
+        "HTTP/1.1 307 On\r\nLocation: /elsewhere\r\n",
+        "HTTP/1.1 103 Early\r\n\r\n",
+        "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(raws); i++) {
+        const struct http_kit_answer answer = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
+        struct session s;
+        begin(&s, &answer, 1);
+        assert_false(exchange(&s, (struct giq_http_request){.fresh = false}));
+        assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+        assert_true(s.answer.sent);
+        assert_null(s.answer.location);
+        end(&s);
+    }
+}
+
+static void test_header_line_without_end_is_capped(void **state)
+{
+    (void)state;
+    enum { LINE = 200 * 1000 };
+    char *raw = calloc(LINE + 64, 1);
+    assert_non_null(raw);
+    (void)sprintf(raw, OK_LINE "X: %0*d", LINE, 0);
+    const struct http_kit_answer answer = {.raw = raw, .then = HTTP_KIT_SILENT};
+    struct session s;
+    begin(&s, &answer, 1);
+    assert_false(exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    end(&s);
+    free(raw);
+}
+
 /* ---- time ---- */
 
 static void test_exchange_ends_after_its_time(void **state)
@@ -426,6 +464,8 @@ int main(void)
         cmocka_unit_test(test_failing_sink_ends_the_exchange_with_its_error),
         cmocka_unit_test(test_sizes_are_capped),
         cmocka_unit_test(test_headers_are_capped),
+        cmocka_unit_test(test_answer_that_ends_within_its_headers_is_none),
+        cmocka_unit_test(test_header_line_without_end_is_capped),
         cmocka_unit_test(test_exchange_ends_after_its_time),
         cmocka_unit_test(test_stalled_transfer_ends_with_the_open),
         cmocka_unit_test(test_errors_name_the_host_alone),

@@ -47,6 +47,31 @@ static void test_deep_nesting_is_refused(void **state)
     free(text);
 }
 
+/* A list of so many ones; commas in a string before it are no values. */
+static struct giq_json *parse_ones(size_t count)
+{
+    static const char head[] = "[\"\\\",,,,\"";
+    char *text = calloc(2 * count + sizeof head + 1, 1);
+    assert_non_null(text);
+    char *end = stpcpy(text, head);
+    for (size_t i = 0; i < count; i++) {
+        end = stpcpy(end, ",1");
+    }
+    (void)strcpy(end, "]");
+    struct giq_json *json = parse(text);
+    free(text);
+    return json;
+}
+
+static void test_values_without_end_are_refused(void **state)
+{
+    (void)state;
+    assert_null(parse_ones(GIQ_JSON_VALUES_MAX));
+    struct giq_json *json = parse_ones(GIQ_JSON_VALUES_MAX - 2);
+    assert_non_null(json);
+    giq_json_free(json);
+}
+
 static void test_getters_take_what_is_absent(void **state)
 {
     (void)state;
@@ -142,6 +167,16 @@ static void test_labels_and_ids(void **state)
     }
 }
 
+static void test_what_is_not_utf8_is_replaced_and_no_id(void **state)
+{
+    (void)state;
+    struct giq_json *json = parse("\"a\xE9\xC3\"");
+    assert_non_null(json);
+    assert_string_equal(giq_json_text(json), "a\xEF\xBF\xBD\xEF\xBF\xBD");
+    assert_null(giq_json_id(json));
+    giq_json_free(json);
+}
+
 static void test_numbers_without_all_digits_and_long_texts_are_no_id(void **state)
 {
     (void)state;
@@ -224,9 +259,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exactly_one_value_is_parsed),
         cmocka_unit_test(test_deep_nesting_is_refused),
+        cmocka_unit_test(test_values_without_end_are_refused),
         cmocka_unit_test(test_getters_take_what_is_absent),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_labels_and_ids),
+        cmocka_unit_test(test_what_is_not_utf8_is_replaced_and_no_id),
         cmocka_unit_test(test_numbers_without_all_digits_and_long_texts_are_no_id),
         cmocka_unit_test(test_times_of_every_form),
         cmocka_unit_test(test_members_are_set_replaced_and_removed),
