@@ -123,6 +123,7 @@ static struct giq_result result_of(const struct opening *o, const char *path)
     return (struct giq_result){
         .path = path == NULL ? view.result_path : path,
         .job_id = view.job_id == NULL ? "?" : view.job_id,
+        .is_new = path != NULL,
         .member = o->conn.value[GIQ_KEY_MEMBER],
         .shared_name = o->info->name,
         .drivers = o->config.result_drivers,

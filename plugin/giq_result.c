@@ -4,6 +4,7 @@
 #include <cpl_error.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "giq_reach.h"
@@ -13,7 +14,7 @@
 #define OF_THREAD_SAFE   0x800u
 #define OF_KINDS         ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
 
-enum { LISTED_MAX = 300, REASON_MAX = 200 };
+enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
 
 /* ---- opening ---- */
 
@@ -86,45 +87,88 @@ static unsigned asked_kinds(const struct giq_result *result)
     return kinds == 0 ? OF_KINDS : kinds;
 }
 
-static bool fail_unreadable(const struct giq_result *result, const char *path,
-                            struct giq_error *err)
+/* What messages call the result; the core adds the job to those of a new one. */
+static const char *title_of(const struct giq_result *result, char out[TITLE_SIZE])
 {
-    char reason[REASON_MAX];
-    unsigned kinds = asked_kinds(result);
-    (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
-    if (kinds != OF_KINDS && can_open(path, OF_KINDS & ~kinds, result->drivers)) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        kinds == GDAL_OF_RASTER
-                            ? "the result of the job %s is a vector dataset and was "
-                              "asked for as a raster: use ogrinfo or ogr2ogr"
-                            : "the result of the job %s is a raster and was asked for "
-                              "as a vector dataset: use gdalinfo or gdal_translate",
-                        result->job_id);
-    }
-    GDALDriverH other = GDALIdentifyDriverEx(path, OF_KINDS, NULL, NULL);
-    if (other != NULL &&
-        CSLFindString(result->drivers, GDALGetDriverShortName(other)) < 0) {
-        const char *name = GDALGetDriverShortName(other);
-        return giq_fail(
-            err, GIQ_E_RESULT,
-            "the result of the job %s (%s) is for the driver %s, which may not "
-            "read results, because they come from outside; if you trust it, "
-            "GIQ_RESULT_DRIVERS=+%s allows it",
-            result->job_id, CPLGetFilename(path), name, name);
-    }
-    return giq_fail(err, GIQ_E_RESULT,
-                    "no allowed driver can read the result of the job %s (%s); "
-                    "GIQ_RESULT_DRIVERS=+NAME allows another one. %s",
-                    result->job_id, CPLGetFilename(path), reason);
+    (void)snprintf(out, TITLE_SIZE, "the result%s%s",
+                   result->is_new ? "" : " of the job ",
+                   result->is_new ? "" : result->job_id);
+    return out;
 }
-
-/* ---- members of an unpacked archive ---- */
 
 static bool is_folder(const char *path)
 {
     VSIStatBufL st;
     return VSIStatL(path, &st) == 0 && VSI_ISDIR(st.st_mode);
 }
+
+/* The driver that would read a file if the list had it, or NULL. */
+static GDALDriverH refused_driver(const char *path, char **drivers)
+{
+    GDALDriverH driver = GDALIdentifyDriverEx(path, OF_KINDS, NULL, NULL);
+    bool is_listed =
+        driver != NULL && CSLFindString(drivers, GDALGetDriverShortName(driver)) >= 0;
+    return is_listed ? NULL : driver;
+}
+
+/* The same of the first such file below a folder, whose name goes to `name`. */
+static GDALDriverH refused_member(const char *folder, char **drivers,
+                                  char name[TITLE_SIZE])
+{
+    GDALDriverH driver = NULL;
+    char **names = VSIReadDirRecursive(folder);
+    for (int i = 0; driver == NULL && names != NULL && names[i] != NULL; i++) {
+        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
+        driver = is_folder(path) ? NULL : refused_driver(path, drivers);
+        (void)CPLStrlcpy(name, names[i], TITLE_SIZE);
+        CPLFree(path);
+    }
+    CSLDestroy(names);
+    return driver;
+}
+
+static bool fail_other_kind(const struct giq_result *result, struct giq_error *err)
+{
+    char title[TITLE_SIZE];
+    return giq_fail(err, GIQ_E_RESULT,
+                    asked_kinds(result) == GDAL_OF_RASTER
+                        ? "%s is a vector dataset and was asked for as a raster: use "
+                          "ogrinfo or ogr2ogr"
+                        : "%s is a raster and was asked for as a vector dataset: use "
+                          "gdalinfo or gdal_translate",
+                    title_of(result, title));
+}
+
+static bool fail_unreadable(const struct giq_result *result, const char *path,
+                            struct giq_error *err)
+{
+    char reason[REASON_MAX];
+    char title[TITLE_SIZE];
+    char name[TITLE_SIZE];
+    unsigned kinds = asked_kinds(result);
+    (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
+    (void)CPLStrlcpy(name, CPLGetFilename(path), sizeof name);
+    if (kinds != OF_KINDS && can_open(path, OF_KINDS & ~kinds, result->drivers)) {
+        return fail_other_kind(result, err);
+    }
+    GDALDriverH other = is_folder(path) ? refused_member(path, result->drivers, name)
+                                        : refused_driver(path, result->drivers);
+    if (other != NULL) {
+        const char *driver = GDALGetDriverShortName(other);
+        return giq_fail(err, GIQ_E_RESULT,
+                        "%s (%s) is for the driver %s, which may not read results, "
+                        "because they come from outside; if you trust it, "
+                        "GIQ_RESULT_DRIVERS=+%s allows it",
+                        title_of(result, title), name, driver, driver);
+    }
+    bool says_more = strstr(reason, "not recognized") == NULL;
+    return giq_fail(err, GIQ_E_RESULT,
+                    "no allowed driver can read %s (%s); GIQ_RESULT_DRIVERS=+NAME allows "
+                    "another one. %s",
+                    title_of(result, title), name, says_more ? reason : "");
+}
+
+/* ---- members of an unpacked archive ---- */
 
 /* Files that are parts of another, which lies beside them. */
 static bool is_part(const char *folder, const char *name)
@@ -229,11 +273,12 @@ static bool choose_named(const struct giq_result *result, char **members, char *
                          struct giq_error *err)
 {
     char list[LISTED_MAX];
+    char title[TITLE_SIZE];
     int at = CSLFindString(members, result->member);
     if (at < 0) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "the result of the job %s has no member \"%s\"; it has %s",
-                        result->job_id, result->member, show_list(members, list));
+        return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; it has %s",
+                        title_of(result, title), result->member,
+                        show_list(members, list));
     }
     *out = CPLStrdup(members[at]);
     return true;
@@ -245,6 +290,7 @@ static bool choose(const struct giq_result *result, char **members, char **out,
                    GDALDatasetH *out_list, struct giq_error *err)
 {
     char list[LISTED_MAX];
+    char title[TITLE_SIZE];
     if (members == NULL) {
         return fail_unreadable(result, result->path, err);
     }
@@ -262,9 +308,8 @@ static bool choose(const struct giq_result *result, char **members, char **out,
         return list_subdatasets(result, members, out_list, err);
     }
     return giq_fail(err, GIQ_E_USAGE,
-                    "the result of the job %s has several members; choose one with "
-                    "member=<name>: %s",
-                    result->job_id, show_list(members, list));
+                    "%s has several members; choose one with member=<name>: %s",
+                    title_of(result, title), show_list(members, list));
 }
 
 /* The path to open, to be freed with CPLFree(); NULL where `*out_list` lists several

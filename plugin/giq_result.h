@@ -13,6 +13,7 @@
 struct giq_result {
     const char *path;        /* a file, or the folder of an unpacked archive */
     const char *job_id;      /* for messages */
+    bool is_new;             /* not published yet: the core names the job */
     const char *member;      /* which one to open, or NULL */
     const char *shared_name; /* the connection string */
     char **drivers;          /* a GDAL string list */

@@ -1,0 +1,109 @@
+"""Every row of table.py: the fault, then the same open of a service that is well."""
+import json
+import re
+
+import pytest
+
+import table
+from opens import Gdal
+from raw import RESULT, RawService
+from table import KEY
+
+NAME = re.compile(r"[a-z_]([\w-]|\.(?=\w))*", re.A)
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+@pytest.fixture
+def service():
+    made = RawService()
+    yield made
+    made.close()
+
+
+def environment(row, service, folder):
+    (folder / "a-file").write_text("")
+    env = {"GIQ_API_KEY": KEY, "GIQ_RETRY_DELAY": "0.01", "CPL_DEBUG": "GIQ", **row.env}
+    here = service.url.split("//")[1]
+    places = {"https://HERE": f"https://{here}", "FILE": str(folder / "a-file")}
+    return {name: places.get(value, value) for name, value in env.items()}
+
+
+def open_result(gdal, row, env):
+    return gdal.run("ogrinfo", "-al", row.opens, ok=None, env=env, timeout=60)
+
+
+def errors_of(done):
+    return [line for line in done.stderr.splitlines() if "GIQ[" in line]
+
+
+def check_seen(row, done):
+    errors = errors_of(done)
+    if row.sees == "":
+        assert errors == [] and done.returncode == 0, done.stderr
+        if row.opens != table.MODELS:
+            assert "name (String) = number 19" in done.stdout
+        return
+    assert len(errors) == 1, done.stderr
+    assert f"GIQ[{row.sees}]" in errors[0] and row.says in errors[0], errors[0]
+    assert len(errors[0].encode()) < 600
+
+
+def check_clean(folder, done):
+    """Nothing for a terminal to act on, no secret in a text or a file."""
+    assert CONTROL.search(done.stdout + done.stderr) is None
+    assert KEY not in done.stdout + done.stderr
+    for path in folder.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+
+
+def check_store(row, gdal):
+    states = [record["state"] for record in gdal.records().values()]
+    wanted = row.state or ("published" if row.sees == "" and row.runs else "")
+    assert states == ([wanted] if wanted else [])
+    results = list(gdal.store.glob("v1/*/result/**/*.*"))
+    assert len(results) == (wanted == "published")
+    for path in results:
+        assert path.read_bytes() == RESULT
+        assert path.name == (row.keeps or path.name)
+        assert NAME.fullmatch(path.name) and len(path.name) <= 128
+    outside = [path for path in gdal.folder.rglob("*evil*")
+               if "result" not in [above.name for above in path.parents]]
+    assert outside == []
+
+
+def check_way_on(row, gdal, service):
+    """Well again, the same open gives the result, and no job more than it must."""
+    service.faults.clear()
+    runs = service.count("run")
+    done = gdal.run("ogrinfo", "-al", "GIQ:model=m;file=f", ok=None,
+                    env={"GIQ_API_KEY": KEY})
+    more = service.count("run") - runs
+    final = "gone" if row.sees == "gone" else row.state
+    if final in ("unknown", "failed", "gone"):
+        assert more == 0 and f"GIQ[{final}]" in done.stderr
+        return
+    assert done.returncode == 0 and "number 19" in done.stdout, done.stderr
+    assert more == (0 if gdal_had_a_job(row) else 1)
+
+
+def gdal_had_a_job(row):
+    return row.state != "" or (row.sees == "" and row.runs > 0)
+
+
+@pytest.mark.parametrize("row", table.ROWS, ids=lambda row: row.name)
+def test_row(row, service, tmp_path):
+    service.faults = {call: list(fault) if isinstance(fault, list) else fault
+                      for call, fault in row.faults.items()}
+    gdal = Gdal(tmp_path, service.url)
+    done = open_result(gdal, row, environment(row, service, tmp_path))
+    check_seen(row, done)
+    assert service.count("run") == row.runs
+    check_store(row, gdal)
+    check_clean(tmp_path, done)
+    check_way_on(row, gdal, service)
+
+
+def test_rows_have_names_of_their_own():
+    names = [row.name for row in table.ROWS]
+    assert len(names) == len(set(names))
+    assert json.dumps(names).isascii()
