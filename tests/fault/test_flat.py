@@ -1,0 +1,53 @@
+"""Answers without end or measure: the program that gets them stays as small as ever."""
+import pytest
+from opens import Gdal
+from raw import RawService, answer, chunk, chunked, endless
+from table import MEBIBYTE, MODELS, SOON
+
+# A small answer may have 16 MiB: once as it came, once as the text that is read, and
+# once more while the buffer grows.
+ROOM_KIB = 3 * 16 * 1024
+OVER = answer(b"", length=17 * MEBIBYTE)
+FAULTS = {
+    "beyond_the_cap": endless(OVER, b" " * MEBIBYTE),
+    "chunks_beyond_the_cap": endless(chunked(), chunk(b" " * MEBIBYTE)),
+    "values": answer(b"[" + b"1," * (8 * MEBIBYTE - 2) + b"1]"),
+    "brackets": answer(b"[" * (16 * MEBIBYTE)),
+    "one_string": answer(b'"' + b"x" * (15 * MEBIBYTE)),
+    "error_page": endless(answer(status="400 Bad", length=10 ** 12), b"x" * MEBIBYTE),
+    "headers": endless(b"HTTP/1.1 200 OK\r\n", b"X-Junk: y\r\n" * 999),
+    "one_header": endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999),
+    "interim_answers": endless(b"", b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n"),
+}
+
+
+@pytest.fixture
+def service():
+    made = RawService()
+    yield made
+    made.close()
+
+
+# A process inherits the peak of the one that starts it: this one is small.
+LAUNCHER = """
+import os, sys
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+print(os.wait4(child, 0)[2].ru_maxrss)
+"""
+
+
+def peak_kib(gdal):
+    """Of one program, which may fail but does not hang."""
+    done = gdal.run("/usr/bin/python3", "-S", "-c", LAUNCHER, "ogrinfo", "-q", MODELS,
+                    env=SOON)
+    return int(done.stdout.split()[-1]), done.stderr
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_memory_stays_flat(fault, service, tmp_path):
+    gdal = Gdal(tmp_path, service.url)
+    usual, _ = peak_kib(gdal)
+    service.faults = {"models": FAULTS[fault]}
+    peak, words = peak_kib(gdal)
+    assert words.count("GIQ[") == 1
+    assert peak - usual < ROOM_KIB
