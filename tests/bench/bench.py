@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures the driver side by side with what a user would do without it, in one run:
 
-  /usr/bin/python3 tests/bench/bench.py [--build build] [--runs 15] [--mib 256]
+  /usr/bin/python3 tests/bench/bench.py [--build build] [--runs 15]
 
 Prints a table of medians and their ratio (ours to theirs). Nothing here is a test:
 times are not asserted anywhere.
@@ -63,7 +63,7 @@ class Bench:
         pairs = [(ours(), theirs()) for _ in range(self.runs)]
         mine = statistics.median(a[index] for a, _ in pairs) * factor
         other = statistics.median(b[index] for _, b in pairs) * factor
-        print(f"{what:44} {mine:10.1f} {other:10.1f} {unit:4} {mine / other:7.2f}")
+        print(f"{what:52} {mine:10.1f} {other:10.1f} {unit:4} {mine / other:7.2f}")
 
     def loading(self):
         self.compare("loading: ogrinfo --formats / without plugin",
@@ -108,51 +108,74 @@ class Bench:
         self.compare(f"GIQ:jobs, {count} records / a CSV of them", listed("GIQ:jobs"),
                      listed(table))
 
-    def download(self, mib):
-        """The sandbox streams a result of this size: its file is put in the place of
-        the one that the model made."""
-        run(["ogrinfo", f"{NAME};rerun=big;wait=no"], self.env, self.folder)
-        job = sorted((self.state / "jobs").iterdir())[-1]
+    def big_job(self, mib):
+        """The id and the file of a job whose result has this size: it is put in the
+        place of the one that the model made."""
+        run(["ogrinfo", f"{NAME};rerun={mib};wait=no"], self.env, self.folder)
+        job = max((self.state / "jobs").iterdir(), key=lambda path: path.stat().st_mtime)
         while not (job / "outcome.json").exists():
             time.sleep(0.01)
         big = job / "result" / "ndvi.tif"
         side = int((mib * 1024 * 1024) ** 0.5)
         run(["gdal_create", "-q", "-outsize", side, side, "-burn", "1", big],
             self.env, self.folder)
-        curl = ["sh", "-c", f"curl -s -f -H 'X-API-KEY: sandbox' -o out.tif "
-                f"'{self.url}/inference/download?inferenceJobId={job.name}' && "
-                "sync out.tif"]
-        opened = ["gdalinfo", f"GIQ:job={job.name}"]
+        return job.name, big
+
+    def download(self, mib, folder, where, sync):
+        """To `folder`, net of the start of both programs."""
+        job, big = self.big_job(mib)
+        env = {**self.env, "GIQ_STORE_DIR": str(folder / "store")}
+        out = folder / "out.tif"
+        url = f"{self.url}/inference/download?inferenceJobId={job}"
+        fetch = f"curl -s -f -H 'X-API-KEY: sandbox' -o {out} '{url}'"
+        opened = ["gdalinfo", f"GIQ:job={job}"]
+
+        def start_of(command, **more):
+            return statistics.median(run(command, {**env, **more}, self.folder)[0]
+                                     for _ in range(5))
 
         def ours():
-            for result in self.folder.glob("store/v1/*"):
-                shutil.rmtree(result)
-            return run(opened, self.env, self.folder)
+            shutil.rmtree(folder / "store", ignore_errors=True)
+            seconds, peak = run(opened, env, self.folder)
+            return seconds - start, peak
 
         def theirs():
-            (self.folder / "out.tif").unlink(missing_ok=True)
-            return run(curl, self.env, self.folder)
-        self.runs = min(self.runs, 5)
-        self.compare(f"{mib} MiB: open / curl and sync", ours, theirs)
-        self.compare(f"{mib} MiB: peak memory / gdalinfo of the file", ours,
+            out.unlink(missing_ok=True)
+            return (run(["sh", "-c", fetch + (f" && sync {out}" if sync else "")], env,
+                        self.folder)[0] - curl_start,)
+        start = 0
+        ours()
+        start = start_of(opened)
+        curl_start = start_of(["sh", "-c", "curl -s -o /dev/null file:///dev/null"])
+        self.compare(f"{mib} MiB {where}: open / curl", ours, theirs)
+        self.compare(f"{mib} MiB {where}: peak / gdalinfo of the file", ours,
                      lambda: run(["gdalinfo", big], self.without, self.folder),
                      "MiB", 1 / 1024, 1)
+        out.unlink(missing_ok=True)
+        big.unlink()
+
+    def downloads(self):
+        self.runs = min(self.runs, 7)
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            for mib in (20, 256, 1024):
+                self.download(mib, pathlib.Path(memory), "to memory", sync=False)
+        for mib in (256, 1024):
+            self.download(mib, self.folder, "to disk with sync", sync=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("--mib", type=int, default=256)
     options = parser.parse_args()
-    print(f"{'':44} {'ours':>10} {'theirs':>10} {'':4} {'ratio':>7}")
+    print(f"{'':52} {'ours':>10} {'theirs':>10} {'':4} {'ratio':>7}")
     with tempfile.TemporaryDirectory(prefix="giq-bench-") as folder:
         bench = Bench(options.build.resolve(), options.runs, pathlib.Path(folder))
         try:
             bench.loading()
             bench.warm_open()
             bench.jobs(10000)
-            bench.download(options.mib)
+            bench.downloads()
         finally:
             bench.stop()
 
