@@ -8,7 +8,7 @@
 
 #include "giq_cred.h"
 #include "giq_env.h"
-#include "giq_http_options.h"
+#include "giq_net.h"
 #include "giq_text.h"
 #include "giq_trace.h"
 
@@ -42,11 +42,10 @@ struct exchange {
 static bool apply_settings(CURL *curl, const struct giq_settings *settings,
                            const struct giq_http_request *request)
 {
-    unsigned flags =
-        (request->cred != NULL ? GIQ_HTTP_OPTIONS_HOME : 0u) |
-        (giq_text_begins(request->url, "https:") ? GIQ_HTTP_OPTIONS_TLS : 0u);
-    return giq_http_options_apply(curl, settings->net, flags) &&
-           SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
+    unsigned flags = (request->cred != NULL ? GIQ_NET_IS_HOME : 0U) |
+                     (giq_text_begins(request->url, "https:") ? GIQ_NET_IS_HTTPS : 0U);
+    return giq_net_apply(curl, settings->net, flags) && SET_LONG(CURLOPT_NOSIGNAL, 1) &&
+           SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
            SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
            SET(CURLOPT_PROTOCOLS_STR, "http,https");
 }

@@ -1,7 +1,7 @@
 /*
  * One HTTP exchange: one request, one answer, capped in size and bounded in
  * time. Redirects, retries and what an answer means are decided above. The only
- * user of libcurl.
+ * user of libcurl, but for its options (giq_net).
  *
  * A session keeps connections open between its exchanges; it serves one thread
  * at a time.

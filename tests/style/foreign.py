@@ -1,20 +1,19 @@
-"""Each library and the system's interface are known to one file only, but for the table
-of options that are libcurl's by another name."""
+"""Each library and the system's interface are known to one file only; libcurl's
+exchanges and its options are two."""
 import re
 
 import common
 
-BESIDE = {"src/giq_http_options.c": "src/giq_http.c"}
 CODE = ("src", "plugin", "include")
 OWNERS = (
-    (re.compile(r"^curl/"), "src/giq_http.c"),
-    (re.compile(r"^(cjson/)?cJSON\w*\.h$"), "src/giq_json.c"),
-    (re.compile(r"^geos"), "src/giq_geom.c"),
-    (re.compile(r"^openssl/"), "src/giq_digest.c"),
-    (re.compile(r"^archive(_entry)?\.h$"), "src/giq_archive.c"),
+    (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c")),
+    (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/giq_json.c",)),
+    (re.compile(r"^geos"), ("src/giq_geom.c",)),
+    (re.compile(r"^openssl/"), ("src/giq_digest.c",)),
+    (re.compile(r"^archive(_entry)?\.h$"), ("src/giq_archive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|dlfcn|fcntl|fnmatch|ftw|glob|grp"
                 r"|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|syslog|termios"
-                r"|time|unistd|utime)\.h$"), "src/giq_os.c"),
+                r"|time|unistd|utime)\.h$"), ("src/giq_os.c",)),
 )
 # <threads.h> brings <time.h> along, so the clock is also looked for by its calls.
 CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime(_r)?|localtime(_r)?"
@@ -39,9 +38,9 @@ def clock_calls(root, path):
 
 def check_file(root, path):
     for number, _, name in common.includes(root, path):
-        for pattern, owner in OWNERS:
-            if pattern.match(name) and owner not in (path, BESIDE.get(path)):
-                yield f"{path}:{number}: {name} is for {owner} only"
+        for pattern, owners in OWNERS:
+            if pattern.match(name) and path not in owners:
+                yield f"{path}:{number}: {name} is for {' and '.join(owners)} only"
     if path != "src/giq_os.c":
         for number, name in clock_calls(root, path):
             yield f"{path}:{number}: {name}() is for src/giq_os.c only"

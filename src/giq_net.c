@@ -1,4 +1,4 @@
-#include "giq_http_options.h"
+#include "giq_net.h"
 
 #include <curl/curl.h>
 
@@ -33,14 +33,14 @@ static const struct word auths[] = {
     {NULL, 0},
 };
 
-/* What becomes of each option; the https proxy is chosen for each URL. */
+/* What becomes of each option; the https proxy and UNSAFE_SSL are seen to below. */
 static const struct {
     CURLoption option;
     const struct word *words; /* what its value may be; NULL: any text */
     bool is_switch;           /* YES sets the option to `on`, NO to 0 */
     bool is_home;             /* goes to the service's own origin alone */
     long on;
-} net_options[GIQ_NET_COUNT] = {
+} options[GIQ_NET_COUNT] = {
     [GIQ_NET_PROXY] = {.option = CURLOPT_PROXY},
     [GIQ_NET_PROXY_USERPWD] = {.option = CURLOPT_PROXYUSERPWD},
     [GIQ_NET_PROXY_AUTH] = {.option = CURLOPT_PROXYAUTH, .words = auths},
@@ -56,7 +56,7 @@ static const struct {
     [GIQ_NET_KEY_PASSWD] = {.option = CURLOPT_KEYPASSWD, .is_home = true},
 };
 
-static bool apply_word(void *curl, CURLoption option, const struct word *words,
+static bool apply_word(CURL *curl, CURLoption option, const struct word *words,
                        const char *value)
 {
     for (const struct word *word = words; word->name != NULL; word++) {
@@ -73,29 +73,27 @@ static bool is_on(const char *value)
     return value != NULL && giq_text_to_bool(value, &on) && on;
 }
 
-static bool apply_net_option(void *curl, size_t i, const char *value)
+static bool apply_option(CURL *curl, size_t i, const char *value)
 {
-    CURLoption option = net_options[i].option;
-    if (net_options[i].is_switch) {
-        return SET_LONG(option, is_on(value) ? net_options[i].on : 0);
+    CURLoption option = options[i].option;
+    if (options[i].is_switch) {
+        return SET_LONG(option, is_on(value) ? options[i].on : 0);
     }
-    return net_options[i].words == NULL
-               ? SET(option, value)
-               : apply_word(curl, option, net_options[i].words, value);
+    return options[i].words == NULL ? SET(option, value)
+                                    : apply_word(curl, option, options[i].words, value);
 }
 
-bool giq_http_options_apply(void *curl, const char *const *net, unsigned flags)
+bool giq_net_apply(void *curl, const char *const *net, unsigned flags)
 {
-    bool is_home = flags & GIQ_HTTP_OPTIONS_HOME;
-    const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        bool goes = net[i] != NULL && net_options[i].option != 0 &&
-                    (is_home || !net_options[i].is_home);
-        if (goes && !apply_net_option(curl, i, net[i])) {
+        bool goes = net[i] != NULL && options[i].option != 0 &&
+                    ((flags & GIQ_NET_IS_HOME) || !options[i].is_home);
+        if (goes && !apply_option(curl, i, net[i])) {
             return false;
         }
     }
-    if (https_proxy != NULL && flags & GIQ_HTTP_OPTIONS_TLS &&
+    const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
+    if ((flags & GIQ_NET_IS_HTTPS) && https_proxy != NULL &&
         !SET(CURLOPT_PROXY, https_proxy)) {
         return false;
     }
