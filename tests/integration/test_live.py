@@ -1,0 +1,57 @@
+"""tests/live.sh, which people run against the real service."""
+import pathlib
+import subprocess
+
+import pytest
+from opens import AREA, SCENE
+
+SCRIPT = pathlib.Path(__file__).parents[1] / "live.sh"
+
+
+@pytest.fixture
+def live(gdal):
+    def run(*arguments, says="", env=None):
+        done = subprocess.run(["sh", str(SCRIPT), *arguments], input=says, text=True,
+                              env={**gdal.env, **(env or {})}, cwd=gdal.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=120)
+        assert gdal.env["GIQ_API_KEY"] not in done.stdout
+        return done
+    return run
+
+
+def test_says_what_it_needs(live, sandbox):
+    done = live(env={"GIQ_API_KEY": ""})
+    assert done.returncode == 1 and "Set GIQ_API_KEY" in done.stdout
+    assert sandbox.calls() == []
+
+
+def test_reads_only_the_models_without_a_job(live, sandbox):
+    done = live()
+    assert done.returncode == 0, done.stderr
+    assert "assumed:" in done.stdout and "answered: HTTP 200 [{" in done.stdout
+    assert sandbox.calls() == ["models"]
+
+
+def test_runs_nothing_unless_told_yes(live, sandbox):
+    done = live("--model", "ndvi", "--file", SCENE, says="no\n")
+    assert done.returncode == 1 and "nothing was run" in done.stdout
+    assert sandbox.runs() == []
+
+
+@pytest.mark.parametrize("model, words", [("ndvi", "Driver: GTiff"),
+                                          ("water", "Feature Count")])
+def test_runs_one_job_that_the_driver_opens(live, sandbox, model, words):
+    done = live("--model", model, "--file", SCENE, "--geometry", AREA, says="yes\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for call in ("models", "run", "status", "download"):
+        assert f"\ninference/{call}\n" in done.stdout
+    assert "takes it as succeeded" in done.stdout and words in done.stdout
+    assert len(sandbox.runs()) == 1
+
+
+def test_tells_of_a_refused_key(live):
+    done = live(env={"GIQ_API_KEY": "an0ther-key"})
+    assert done.returncode == 1
+    assert "HTTP 401" in done.stdout and "error status" in done.stdout
+    assert "an0ther-key" not in done.stdout + done.stderr
