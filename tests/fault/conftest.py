@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from opens import Gdal  # noqa: E402
 from scripted import ScriptedService  # noqa: E402
+from spills import no_secret_in_files  # noqa: E402, F401
 
 AT_ONCE = 4
 

@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 
+import spills
 from conftest import errors
 from scripted import Answer
 
@@ -20,6 +21,7 @@ def disk(bench):
     path.mkdir()
     mount("-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", path)
     yield path
+    spills.in_files(path)
     subprocess.run(["umount", "-l", path], check=True)
 
 

@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from opens import Gdal, Sandbox  # noqa: E402
 from scripted import ScriptedService  # noqa: E402
+from spills import no_secret_in_files  # noqa: E402, F401
 
 
 @pytest.fixture

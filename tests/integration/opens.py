@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+import spills
+
 DATA = pathlib.Path(os.environ["GIQ_TEST_DATA"])
 SCENE = "olinda_landsat7.tif"
 # The harbour of Recife and the sea before it, within the scene.
@@ -16,9 +18,9 @@ AREA = "POLYGON((-34.89 -8.03,-34.84 -8.03,-34.84 -7.99,-34.89 -7.99,-34.89 -8.0
 class Sandbox:
     """A running giq_sandbox; its journal is what a user would have paid for."""
 
-    def __init__(self, state, *options):
-        self.state = state
-        self.options = options
+    def __init__(self, state, *options, key=spills.KEY):
+        self.state = spills.is_input(state)
+        self.options = options if key is None else ("--api-key", key, *options)
         self.process = None
         self.url = None
         self.start()
@@ -27,7 +29,7 @@ class Sandbox:
         command = [os.environ["GIQ_SANDBOX"], "--files", str(DATA), "--state",
                    str(self.state), "--job-seconds", "0.3", "--port", "0",
                    *self.options]
-        log = open(f"{self.state}.log", "ab")
+        log = open(spills.is_input(f"{self.state}.log"), "ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
                                         env=without_sanitizer())
         log.close()
@@ -77,16 +79,32 @@ class Gdal:
             # Leaks of GDAL's programs are not ours to tell; tests under valgrind do.
             self.env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
         self.env.update(GDAL_DRIVER_PATH=os.environ["GIQ_TEST_PLUGINS"],
-                        GIQ_BASE_URL=url, GIQ_API_KEY="sandbox",
+                        GIQ_BASE_URL=url, GIQ_API_KEY=spills.KEY,
                         GIQ_STORE_DIR=str(self.store), HOME=str(folder),
                         GIQ_RETRY_DELAY="0.02")
 
+    def start(self, *command, env=None, **more):
+        """Start a program; finish() waits for its end."""
+        env = {**self.env, **(env or {})}
+        spills.know_environment(env)
+        return subprocess.Popen([str(word) for word in command], cwd=self.folder, env=env,
+                                **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                   "text": True, **more})
+
+    def finish(self, process, timeout=120):
+        """The end of a program, its output searched for secrets."""
+        with process:
+            try:
+                out, err = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        spills.in_text((out or "") + (err or ""), process.args)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
     def run(self, *command, ok=True, env=None, timeout=120):
         """Run a program; `ok` says whether it must succeed (None: either)."""
-        done = subprocess.run([str(word) for word in command], cwd=self.folder,
-                              env={**self.env, **(env or {})}, timeout=timeout,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              check=False)
+        done = self.finish(self.start(*command, env=env), timeout)
         if ok is not None and (done.returncode == 0) != ok:
             drivers = re.compile(r"^  -> .*\n", re.M)
             pytest.fail(f"{command} gave {done.returncode}\n"

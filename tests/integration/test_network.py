@@ -4,6 +4,8 @@ import socket
 import stat
 
 import pytest
+
+import spills
 from scripted import MODELS, Answer, ScriptedService
 
 NAME = "GIQ:model=m;file=f"
@@ -20,7 +22,8 @@ def elsewhere():
 def redirect_to(service, elsewhere, host="localhost"):
     elsewhere.script["signed"] = service.script["download"]
     service.script["download"] = [Answer(b"", 302, {
-        "Location": f"http://{host}:{elsewhere.port}/signed?signature=s3cret"})]
+        "Location": f"http://{host}:{elsewhere.port}/signed"
+                    f"?signature={spills.SIGNATURE}"})]
 
 
 def headers_of(service, call):
@@ -45,7 +48,7 @@ def test_our_own_headers_win(scripted_gdal, service):
         "GDAL_HTTP_HEADERS": "X-API-KEY: other,Accept: text/html,Content-Length: 3,"
                              "Authorization: Basic abc"})
     headers = headers_of(service, "run")
-    assert headers["x-api-key"] == "sandbox"
+    assert headers["x-api-key"] == spills.KEY
     assert headers["accept"] == "application/json"
     assert headers["authorization"] == "Basic abc"
     assert len(service.calls("run")[0]["body"]) == int(headers["content-length"]) > 3
@@ -80,8 +83,9 @@ def test_header_file_that_is_none_ends_the_open_before_a_request(scripted_gdal, 
 
 def netrc(gdal, text="machine 127.0.0.1 login me password p4ssword\n"
                      "machine localhost login me password p4ssword\n"):
-    path = gdal.folder / ".netrc"
+    path = spills.is_input(gdal.folder / ".netrc")
     path.write_text(text)
+    spills.know("p4ssword")
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
@@ -102,11 +106,12 @@ def test_netrc_can_be_turned_off(scripted_gdal, service):
 
 def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, service,
                                                            elsewhere):
-    path = scripted_gdal.folder / "gdalrc"
+    path = spills.is_input(scripted_gdal.folder / "gdalrc")
     path.write_text("[credentials]\n" + "".join(
         f"[.{name}]\npath={url}\nGIQ_API_KEY={key}\n" for name, url, key in
         (("one", service.url, "key-one"), ("two", elsewhere.url, "key-two"))))
     del scripted_gdal.env["GIQ_API_KEY"]
+    spills.know("key-one", "key-two")
     for made, key in ((service, "key-one"), (elsewhere, "key-two")):
         # A slash at the end and the case of the host make no difference.
         scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_CONFIG_FILE": str(path),
@@ -136,7 +141,7 @@ def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, el
     text = done.stdout + done.stderr
     assert "GIQ: > GET /public/" in text
     assert "< HTTP/1.1 302 Found" in text and "> X-API-KEY" in text
-    for secret in ("k3y-abcdef", "t0ken-abcdef", "c00kie", "s3cret", "signed"):
+    for secret in ("k3y-abcdef", "t0ken-abcdef", "c00kie", spills.SIGNATURE, "signed"):
         assert secret not in text
 
 

@@ -4,7 +4,6 @@ import concurrent.futures
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 
@@ -18,24 +17,16 @@ MANY = 16
 MIXES = 200
 
 
-def start(gdal, *command, env=None, **more):
-    return subprocess.Popen([str(c) for c in command], cwd=gdal.folder,
-                            env={**gdal.env, **(env or {})}, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **more)
-
-
-def end_all(processes):
-    ended = []
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        ended.append((process.returncode, out, err))
-    return ended
+def at_once(count, gdal, *command, env=None):
+    """What came of programs that ran at the same time."""
+    started = [gdal.start(*command, env=env) for _ in range(count)]
+    return [gdal.finish(process) for process in started]
 
 
 def test_processes_at_once_make_one_job(gdal, sandbox):
-    ended = end_all([start(gdal, "ogrinfo", "-so", "-al", NAME) for _ in range(MANY)])
-    assert [code for code, _, _ in ended] == [0] * MANY, ended
-    assert len({out for _, out, _ in ended}) == 1
+    ended = at_once(MANY, gdal, "ogrinfo", "-so", "-al", NAME)
+    assert [done.returncode for done in ended] == [0] * MANY, ended
+    assert len({done.stdout for done in ended}) == 1
     assert len(sandbox.runs()) == 1
     assert sandbox.calls().count("download") == 1
 
@@ -120,8 +111,8 @@ def test_child_of_a_dead_holder_is_waited_for_and_then_named(scripted_gdal, serv
         held.wait(30)
         return Answer(job("SUBMITTED"))
     service.script["run"] = [hold]
-    parent = start(scripted_gdal, "/usr/bin/python3", "-c", FORK_IN_FLIGHT,
-                   "GIQ:model=m;file=f", flag, "40")
+    parent = scripted_gdal.start("/usr/bin/python3", "-c", FORK_IN_FLIGHT,
+                                 "GIQ:model=m;file=f", flag, "40")
     assert asked.wait(30)
     child = int(parent.stdout.readline())
     parent.kill()
@@ -130,6 +121,7 @@ def test_child_of_a_dead_holder_is_waited_for_and_then_named(scripted_gdal, serv
                                tag="timeout")
     assert "lock" in text or "another" in text
     os.kill(child, signal.SIGKILL)
+    scripted_gdal.finish(parent)
     scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="unknown")
     held.set()
     assert len(service.calls("run")) == 1
@@ -139,9 +131,8 @@ def test_eight_processes_and_ten_opens_use_a_label_once(scripted_gdal, service):
     service.script["status"] = [Answer(job("FAILED"))]
     scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="failed")
     env = {"GIQ_RETRY": "monday"}
-    ended = end_all([start(scripted_gdal, "ogrinfo", "GIQ:model=m;file=f", env=env)
-                     for _ in range(8)])
-    assert all("GIQ[failed]" in err for _, _, err in ended), ended
+    ended = at_once(8, scripted_gdal, "ogrinfo", "GIQ:model=m;file=f", env=env)
+    assert all("GIQ[failed]" in done.stderr for done in ended), ended
     for _ in range(10):
         scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="failed", env=env)
     assert len(service.calls("run")) == 2
@@ -158,11 +149,12 @@ def random_mix(gdal, sandbox, chance, number):
     name = f"GIQ:model=water;file={SCENE};geometry={some_area(number)}"
     opens = []
     for _ in range(chance.randint(1, 3)):
-        opens.append(start(gdal, "ogrinfo", "-so", name))
+        opens.append(gdal.start("ogrinfo", "-so", name))
         if chance.random() < 0.5:
             time.sleep(chance.random() * 0.15)
             opens[-1].kill()
-    end_all(opens)
+    for process in opens:
+        gdal.finish(process)
     done = gdal.run("ogrinfo", "-so", name, ok=None)
     paid = sum(run["form"]["geometry"] == some_area(number) for run in sandbox.runs())
     return paid, done.returncode, done.stderr

@@ -3,6 +3,7 @@ import pty
 import os
 import subprocess
 
+import spills
 from scripted import Answer, job
 
 NAME = "GIQ:model=m;file=f"
@@ -107,7 +108,7 @@ def stderr_of_terminal(gdal, *command):
         shown += block
     os.close(ours)
     process.wait(timeout=60)
-    return shown.decode()
+    return spills.in_text(shown.decode(), command)
 
 
 def test_status_line_is_shown_on_a_terminal_and_taken_away(scripted_gdal, service):

@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from opens import AREA, SCENE, Sandbox  # noqa: E402
+from spills import KEY  # noqa: E402
 
 BOUNDARY = "sandbox-test"
 
@@ -30,7 +31,7 @@ class Client:
     def __init__(self, url):
         self.parts = urllib.parse.urlsplit(url)
 
-    def call(self, method, path, body=None, key="sandbox", prefix="/public", **headers):
+    def call(self, method, path, body=None, key=KEY, prefix="/public", **headers):
         connection = http.client.HTTPConnection(self.parts.netloc, timeout=30)
         if key is not None:
             headers["X-API-KEY"] = key
@@ -117,6 +118,16 @@ def test_every_call_needs_a_key(client):
         for path in ("/inference/models", "/inference/status?inferenceId=x"):
             status, told = client.told("GET", path, key=key)
             assert (status, told["message"]) == (401, "Unauthorized Request")
+
+
+def test_key_is_sandbox_where_none_is_given(tmp_path):
+    sandbox = Sandbox(tmp_path / "sandbox", key=None)
+    try:
+        client = Client(sandbox.url)
+        assert client.call("GET", "/inference/models", key="sandbox").status == 200
+        assert client.call("GET", "/inference/models").status == 401
+    finally:
+        sandbox.stop()
 
 
 def test_bearer_token_is_a_key_too(tmp_path):

@@ -1,0 +1,64 @@
+"""The search for secrets finds them, wherever a program or a test leaves one."""
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import spills
+
+FOUND = pytest.fail.Exception
+CONFTEST = f"""
+import sys
+sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
+from spills import no_secret_in_files
+"""
+
+
+def test_every_test_is_searched(request):
+    assert "no_secret_in_files" in request.fixturenames
+
+
+@pytest.mark.parametrize("secret", [spills.KEY, spills.SIGNATURE, "the-t0ken"])
+@pytest.mark.parametrize("stream", ["", " >&2"])
+def test_secret_in_an_output_is_found(scripted_gdal, secret, stream):
+    with pytest.raises(FOUND, match=secret):
+        scripted_gdal.run("sh", "-c", f"printf '%s' 'It is '; echo '{secret}.'{stream}",
+                          env={"GIQ_BEARER_TOKEN": "the-t0ken"})
+
+
+@pytest.mark.parametrize("name,data", [
+    ("a-file", b"\xff\x00" + spills.KEY.encode()), (f"named-{spills.KEY}", b""),
+    (".hidden/deep/job.json", f"?x={spills.SIGNATURE}&".encode()),
+])
+def test_secret_in_a_file_is_found(tmp_path, name, data):
+    path = tmp_path / "files" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    with pytest.raises(FOUND):
+        spills.in_files(tmp_path / "files")
+    spills.is_input(tmp_path / "files")
+
+
+def test_input_is_passed_over(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for path in ("file", "folder/file"):
+        (tmp_path / path).write_text(spills.KEY)
+    spills.is_input(tmp_path / "folder")
+    with pytest.raises(FOUND):
+        spills.in_files(tmp_path)
+    spills.is_input(tmp_path / "file")
+    spills.in_files(tmp_path)
+
+
+def test_test_that_leaves_a_secret_fails(tmp_path):
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_left.py").write_text(
+        "import spills\n"
+        "def test_left(tmp_path):\n"
+        "    (tmp_path / 'left').write_text(spills.KEY)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         f"--basetemp={spills.is_input(tmp_path / 'base')}", "test_left.py"],
+        cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "1 passed, 1 error" in done.stdout, done.stdout
