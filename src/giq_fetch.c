@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "giq_archive.h"
+#include "giq_call.h"
 #include "giq_download.h"
 #include "giq_name.h"
 #include "giq_os.h"
@@ -12,6 +13,7 @@
 /* A download on its way into result.part. */
 struct part {
     const struct giq_store *store;
+    const struct giq_cred *cred;
     const char *folder;
     char *path;
     struct giq_os_file *file; /* NULL before the first byte */
@@ -63,6 +65,9 @@ static bool identify(const struct part *part, const char *disposition,
         return false;
     }
     char *told = giq_name_from_disposition(disposition);
+    if (told != NULL) {
+        giq_cred_mask(part->cred, told);
+    }
     giq_name_clean(told, name);
     free(told);
     *kind = giq_sniff(name, head, len);
@@ -157,7 +162,7 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,
                struct giq_fetched *out, struct giq_error *err)
 {
-    struct part part = {.store = store, .folder = folder};
+    struct part part = {.store = store, .cred = service->cred, .folder = folder};
     part.path = giq_os_join(folder, "result.part");
     if (part.path == NULL) {
         return giq_fail_memory(err);

@@ -157,6 +157,17 @@ def test_service_that_repeats_secrets_is_not_repeated(scripted_gdal, service):
         assert secret not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("form", ["=\"%s.geojson\"", "*=UTF-8''of%%20%s.geojson"])
+def test_key_in_the_name_of_the_result_is_masked_in_the_store(scripted_gdal, service,
+                                                              form):
+    service.script["download"][0].headers["Content-Disposition"] = (
+        f"attachment; filename{form % spills.KEY}")
+    scripted_gdal.run("ogrinfo", NAME)
+    scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs")
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    assert path.name.endswith("_" * len(spills.KEY) + ".geojson")
+
+
 def test_key_in_a_name_of_the_service_is_masked_in_tables(scripted_gdal, service):
     service.script["models"] = [Answer([{**MODELS[0], "name": "k3y-abcdef"}])]
     done = scripted_gdal.run("ogrinfo", "-al", "GIQ:", env={"GIQ_API_KEY": "k3y-abcdef"})

@@ -18,7 +18,7 @@ LAYERS = (
      "giq_store": ("giq_record",), "giq_jobs": ("giq_record", "giq_store"),
      "giq_url": ("giq_http",)},
     {"giq_call": (), "giq_api": ("giq_call",), "giq_download": ("giq_call",),
-     "giq_fetch": ("giq_download",),
+     "giq_fetch": ("giq_call", "giq_download"),
      "giq_models": ("giq_call",)},
     {"giq_job": (), "giq_step": ("giq_job",), "giq_submit": ("giq_job",),
      "giq_wait": ("giq_job",)},
