@@ -145,6 +145,19 @@ def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, el
         assert secret not in text
 
 
+@pytest.mark.parametrize("target", [
+    "ftp://localhost/signed", "http://user@localhost/signed", "http://[/signed",
+    "http://localhost:1/signed", "http://nowhere.invalid/signed",
+    "http://localhost:SERVICE/public/signed", "/public/signed", "//:/signed"])
+def test_presigned_address_that_leads_nowhere_is_not_shown(scripted_gdal, service,
+                                                           target):
+    target = target.replace("SERVICE", str(service.port))
+    service.script["download"] = [Answer(b"", 302, {
+        "Location": f"{target}?signature={spills.SIGNATURE}"})]
+    scripted_gdal.fails("ogrinfo", NAME, env={
+        "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_MAX_RETRY": "1"})
+
+
 def test_service_that_repeats_secrets_is_not_repeated(scripted_gdal, service):
     words = "k3y-abcdef t0ken-abcdef c00kie p4ss"
     service.script["run"] = [Answer({"message": words}, 400)]
