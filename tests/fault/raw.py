@@ -102,18 +102,19 @@ class RawService:
         head, body = read_head(connection)
         if head is None:
             return False
-        read_body(connection, head, body)
+        body = read_body(connection, head, body)
         call = head.split(b" ")[1].split(b"?")[0].rsplit(b"/", 1)[-1].decode()
         with self.lock:
             self.seen.append((call, head))
-            reply = self.next_reply(call)
+            reply = self.next_reply(call, head, body)
         if callable(reply):
             reply(connection, self)
             return False
         connection.sendall(reply)
         return b"\r\nConnection: close\r\n" not in reply and reply in WELL.values()
 
-    def next_reply(self, call):
+    def next_reply(self, call, _head, _body):
+        """What the next request of a call gets; the lock is held."""
         fault = self.faults.get(call)
         if isinstance(fault, list):
             fault = fault.pop(0) if fault else None
@@ -144,8 +145,9 @@ def read_body(connection, head, body):
     while len(body) < length:
         more = connection.recv(65536)
         if not more:
-            return
+            break
         body += more
+    return body
 
 
 # ---- replies that need the connection ----
