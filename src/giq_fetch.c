@@ -24,12 +24,12 @@ static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
 {
     struct part *part = ctx;
     part->size = 0;
-    if (length >= 0 && !giq_store_check_space(part->folder, length, err)) {
-        return false;
-    }
-    return part->file == NULL ? giq_os_create(part->path, giq_store_access(part->store),
-                                              &part->file, err)
-                              : giq_os_truncate(part->file, err);
+    /* Emptied first: what an earlier try left of it is room too. */
+    bool ok =
+        part->file == NULL
+            ? giq_os_create(part->path, giq_store_access(part->store), &part->file, err)
+            : giq_os_truncate(part->file, err);
+    return ok && (length < 0 || giq_store_check_space(part->folder, length, err));
 }
 
 static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_error *err)
@@ -47,10 +47,6 @@ static bool download(struct giq_service *service, const char *job_id, struct par
               giq_os_sync(part->file, err);
     giq_os_close(part->file);
     part->file = NULL;
-    if (!ok && err->code == GIQ_E_STORE) {
-        struct giq_error ignored = {0};
-        (void)giq_os_remove(part->path, &ignored);
-    }
     return ok;
 }
 
@@ -149,8 +145,7 @@ static bool publish(const struct part *part, const char *disposition,
         *out = (struct giq_fetched){kept, part->size};
         kept = NULL;
     } else if (staged != NULL) {
-        struct giq_error ignored = {0};
-        (void)giq_os_remove(staged, &ignored);
+        giq_store_unstage(part->folder);
     }
     free(kept);
     free(path);
@@ -168,8 +163,15 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
         return giq_fail_memory(err);
     }
     char *disposition = NULL;
+    /* Where a process was killed while it unpacked, the room is needed again. */
+    giq_store_unstage(folder);
     bool ok = download(service, job_id, &part, &disposition, err) &&
               publish(&part, disposition, host, out, err);
+    if (!ok && err->code == GIQ_E_STORE) {
+        /* The disk may be full, and the part takes the room for another try. */
+        struct giq_error ignored = {0};
+        (void)giq_os_remove(part.path, &ignored);
+    }
     free(disposition);
     free(part.path);
     return ok;

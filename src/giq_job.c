@@ -220,7 +220,13 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     job->record.result_name = fetched.name;
     job->record.result_size = fetched.size;
     job->record.gone = false;
-    return giq_step_write(job, GIQ_JOB_PUBLISHED, err);
+    if (!giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
+        /* No record tells of the result, and the room it takes may be what the record
+         * lacked. */
+        giq_store_unpublish(job->folder);
+        return false;
+    }
+    return true;
 }
 
 static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)

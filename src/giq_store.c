@@ -10,6 +10,8 @@
 enum { SPARE_BYTES = 1024 * 1024 };
 
 static const char layout[] = "v1";
+static const char staged_name[] = "result.new";
+static const char published_name[] = "result";
 
 struct giq_store {
     char *top;
@@ -160,7 +162,7 @@ bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err)
 {
-    char *path = giq_os_join(folder, "result.new");
+    char *path = giq_os_join(folder, staged_name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
@@ -174,8 +176,8 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
 
 bool giq_store_publish(const char *folder, struct giq_error *err)
 {
-    char *staged = giq_os_join(folder, "result.new");
-    char *published = giq_os_join(folder, "result");
+    char *staged = giq_os_join(folder, staged_name);
+    char *published = giq_os_join(folder, published_name);
     bool ok = false;
     if (staged == NULL || published == NULL) {
         (void)giq_fail_memory(err);
@@ -188,9 +190,29 @@ bool giq_store_publish(const char *folder, struct giq_error *err)
     return ok;
 }
 
+static void remove_quietly(const char *folder, const char *name)
+{
+    char *path = giq_os_join(folder, name);
+    struct giq_error ignored = {0};
+    if (path != NULL) {
+        (void)giq_os_remove(path, &ignored);
+    }
+    free(path);
+}
+
+void giq_store_unstage(const char *folder)
+{
+    remove_quietly(folder, staged_name);
+}
+
+void giq_store_unpublish(const char *folder)
+{
+    remove_quietly(folder, published_name);
+}
+
 char *giq_store_result(const char *folder, const char *name)
 {
-    char *result = giq_os_join(folder, "result");
+    char *result = giq_os_join(folder, published_name);
     if (result == NULL || name == NULL) {
         return result;
     }

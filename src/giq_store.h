@@ -49,6 +49,10 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
 /* Put result.new in the place of result/, durably. */
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
+/* Take result.new/ or result/ away, as far as that can be done. */
+void giq_store_unstage(const char *folder);
+void giq_store_unpublish(const char *folder);
+
 /* The path of a published result: `name` in result/, or result/ itself. NULL
  * when out of memory. */
 char *giq_store_result(const char *folder, const char *name);

@@ -22,17 +22,19 @@ class Bench:
         self.folder = folder
         self.service = ScriptedService()
 
-    def open(self, label, fault=None, name=None):
+    def open(self, label, fault=None, name=None, user=None, **more):
         """Open the request of a label in a store of its own."""
         gdal = Gdal(self.folder, self.service.url)
         store = self.folder / f"store-{label}"
         env = {"GIQ_STORE_DIR": str(store), "GIQ_RETRY_DELAY": "0",
-               "GIQ_TIMEOUT": "20"}
+               "GIQ_TIMEOUT": "20", **more}
         if fault is not None:
             env.update(fault, LD_PRELOAD=os.environ["GIQ_FAULT_LIBRARY"],
                        GIQ_FAULT_STORE=str(store))
-        return gdal.run("ogrinfo", "-q", "-al", name or f"GIQ:model=m;file=f{label}",
-                        ok=None, env=env, timeout=60)
+        command = ["ogrinfo", "-q", "-al", name or f"GIQ:model=m;file=f{label}"]
+        if user is not None:
+            command = gdal.as_user(user, *command)
+        return gdal.run(*command, ok=None, env=env, timeout=60)
 
     def runs(self, label):
         """How often a run request for this label came."""

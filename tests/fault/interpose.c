@@ -5,7 +5,10 @@
  *
  *   GIQ_FAULT_STORE    the store's path; calls on it and on its files are counted
  *   GIQ_FAULT_AT       the number of the call, from 1; 0 or absent: none
- *   GIQ_FAULT_ACTION   kill-before, kill-after, or a number: fail with this errno
+ *   GIQ_FAULT_ON       or a part of the call's line in the log; the first such call
+ *   GIQ_FAULT_ACTION   kill-before, kill-after, stop (until SIGCONT), or a number:
+ *                      fail with this errno
+ *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
  *   GIQ_FAULT_ALLOC    the number of the plugin's allocation that fails; 0: none
  *   GIQ_FAULT_LOG      a file that gets a line for each counted call
  */
@@ -61,14 +64,12 @@ static void mark(int fd, bool ours)
     }
 }
 
-static void note(const char *function, const char *what)
+static void note(const char *line)
 {
     const char *log = getenv("GIQ_FAULT_LOG");
-    char line[1024];
     int fd = log == NULL ? -1 : REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (fd >= 0) {
-        int len = snprintf(line, sizeof line, "%s %s\n", function, what);
-        (void)!REAL(write)(fd, line, (size_t)len);
+        (void)!REAL(write)(fd, line, strlen(line));
         (void)REAL(close)(fd);
     }
 }
@@ -78,15 +79,30 @@ static void die(void)
     (void)kill(getpid(), SIGKILL);
 }
 
-/* Count a call. True where it is to fail, errno is set then; `*last` says that the
- * process ends after it. */
+/* Count a call: whether it is the one that something befalls. */
+static bool is_chosen(const char *function, const char *what)
+{
+    static atomic_int found;
+    const char *on = getenv("GIQ_FAULT_ON");
+    char line[1024];
+    (void)snprintf(line, sizeof line, "%s %s\n", function, what);
+    note(line);
+    int count = ++calls;
+    return on == NULL ? count == number("GIQ_FAULT_AT")
+                      : strstr(line, on) != NULL && found++ == 0;
+}
+
+/* True where the call is to fail, errno is set then; `*last` says that the process
+ * ends after it. */
 static bool meet(const char *function, const char *what, bool *last)
 {
     const char *action = getenv("GIQ_FAULT_ACTION");
-    int at = number("GIQ_FAULT_AT");
-    note(function, what);
     *last = false;
-    if (++calls != at || action == NULL) {
+    if (!is_chosen(function, what) || action == NULL) {
+        return false;
+    }
+    if (strcmp(action, "stop") == 0) {
+        (void)raise(SIGSTOP);
         return false;
     }
     if (strcmp(action, "kill-before") == 0) {
@@ -146,9 +162,26 @@ ssize_t read(int fd, void *out, size_t len)
     STAND_BEFORE(ssize_t, -1, read, "", is_counted(fd), REAL(read)(fd, out, len));
 }
 
+static ssize_t write_in_room(int fd, const void *bytes, size_t len)
+{
+    static atomic_size_t used;
+    size_t room =
+        getenv("GIQ_FAULT_ROOM") == NULL ? SIZE_MAX : (size_t)number("GIQ_FAULT_ROOM");
+    size_t left = used < room ? room - used : 0;
+    if (left == 0) {
+        errno = EDQUOT;
+        return -1;
+    }
+    ssize_t n = REAL(write)(fd, bytes, len < left ? len : left);
+    used += n > 0 ? (size_t)n : 0;
+    return n;
+}
+
 ssize_t write(int fd, const void *bytes, size_t len)
 {
-    STAND_BEFORE(ssize_t, -1, write, "", is_counted(fd), REAL(write)(fd, bytes, len));
+    char size[32];
+    (void)snprintf(size, sizeof size, "%zu", len);
+    STAND_BEFORE(ssize_t, -1, write, size, is_counted(fd), write_in_room(fd, bytes, len));
 }
 
 int fsync(int fd)
@@ -279,7 +312,7 @@ static bool meet_allocation(const void *caller)
         return false;
     }
     if (getenv("GIQ_FAULT_LOG") != NULL) {
-        note("allocation", "");
+        note("allocation \n");
     }
     if (++allocations != number("GIQ_FAULT_ALLOC")) {
         return false;

@@ -1,5 +1,9 @@
-"""Full and read-only disks. Needs root, to mount a small file system."""
+"""Full and read-only disks, quotas, and stores that are in the way of themselves: one
+[store] error, the record as it was, nothing half published. Needs root, to mount a small
+file system."""
+import io
 import subprocess
+import zipfile
 
 import pytest
 
@@ -7,7 +11,19 @@ import spills
 from conftest import errors
 from scripted import Answer
 
-ROWS = b"id,text\n" + b"".join(b"%d,%s\n" % (i, b"x" * 1000) for i in range(4000))
+DISK = 2 * 1024 * 1024
+PAGE = 4096
+RECORD = {"request.json", "job.json", "lock"}
+
+
+def rows(size):
+    """A CSV of so many bytes."""
+    row = b"%07d," + b"x" * 991 + b"\n"
+    body = b"id,text\n" + b"".join(row % i for i in range(size // 1000))
+    return body[:size - 1] + b"\n"
+
+
+ROWS = rows(4000000)
 
 
 def mount(*options):
@@ -19,37 +35,115 @@ def disk(bench):
     """A file system of 2 MiB where the store of the label `disk` is."""
     path = bench.folder / "store-disk"
     path.mkdir()
-    mount("-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", path)
+    mount("-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", path)
     yield path
     spills.in_files(path)
     subprocess.run(["umount", "-l", path], check=True)
 
 
+def give(bench, body, name="rows.csv", **more):
+    bench.service.script["download"] = [Answer(body, headers={
+        "Content-Disposition": f"attachment; filename={name}"}, **more)]
+
+
+def check_store_error(bench, done, state="succeeded", label="disk"):
+    """One error, and in the key's folder the record alone."""
+    assert done.returncode == 1 and errors(done) == ["store"], done.stderr
+    assert bench.state(label) == state
+    for folder in bench.folder.glob(f"store-{label}/v1/*"):
+        assert {path.name for path in folder.iterdir()} <= RECORD
+
+
+def check_way_on(bench, words, label="disk"):
+    done = bench.open(label)
+    assert done.returncode == 0 and words in done.stdout, done.stderr
+    assert bench.runs(label) == 1
+    [folder] = bench.folder.glob(f"store-{label}/v1/*")
+    assert {path.name for path in folder.iterdir()} == {*RECORD, "result"}
+
+
+# ---- full ----
+
+
 @pytest.mark.parametrize("chunked", [True, False])
 def test_full_disk_keeps_the_job_and_leaves_no_part(bench, disk, chunked):
-    bench.service.script["download"] = [Answer(ROWS, chunked=chunked, headers={
-        "Content-Disposition": "attachment; filename=rows.csv"})]
-    done = bench.open("disk")
-    assert errors(done) == ["store"], done.stderr
-    assert not list(disk.rglob("result.part")) and bench.state("disk") == "succeeded"
+    give(bench, ROWS, chunked=chunked)
+    check_store_error(bench, bench.open("disk"))
     mount("-o", "remount,size=20m", disk)
-    done = bench.open("disk")
-    assert done.returncode == 0 and "id (String) = 3999" in done.stdout
-    assert bench.runs("disk") == 1
+    check_way_on(bench, "id (String) = 0003999")
+
+
+def test_room_is_looked_at_before_a_byte_is_written(bench, disk):
+    give(bench, ROWS)
+    log = bench.folder / "log"
+    done = bench.open("disk", {"GIQ_FAULT_LOG": str(log)})
+    check_store_error(bench, done)
+    assert f"the result has {len(ROWS)} bytes" in done.stderr
+    sizes = [int(line.split()[1]) for line in log.read_text().splitlines()
+             if line.startswith("write ")]
+    assert sizes and max(sizes) < PAGE, "records alone"
+
+
+def test_disk_that_is_full_after_unpacking_has_begun(bench, disk):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/first.csv", b"id\n1\n")
+        archive.writestr("a/rows.csv", ROWS)
+    assert len(packed.getvalue()) < DISK // 4
+    give(bench, packed.getvalue(), "rows.zip")
+    check_store_error(bench, bench.open("disk"))
+    mount("-o", "remount,size=20m", disk)
+    done = bench.open("disk", name="GIQ:model=m;file=fdisk;member=a/rows.csv")
+    assert done.returncode == 0, done.stderr
+    check_way_on(bench, "")
+
+
+def test_disk_that_the_result_fills_to_the_last_page(bench, disk):
+    """No room is left for the record that tells of it."""
+    give(bench, rows(DISK - 2 * PAGE), chunked=True)
+    check_store_error(bench, bench.open("disk"))
+    mount("-o", "remount,size=20m", disk)
+    check_way_on(bench, "id (String) = 0002000")
+
+
+def test_part_that_was_left_takes_no_room(bench, disk):
+    mount("-o", f"remount,size={2 * DISK - PAGE}", disk)
+    body = rows(DISK * 5 // 4)
+    give(bench, body, cut=len(body) - 10)
+    assert errors(bench.open("disk", GIQ_MAX_RETRY="0")) == ["incomplete"]
+    [part] = disk.glob("v1/*/result.part")
+    assert part.stat().st_size > DISK
+    give(bench, body)
+    check_way_on(bench, "id (String) = 0002000")
+
+
+def test_result_that_was_never_published_takes_no_room(bench, disk):
+    mount("-o", f"remount,size={2 * DISK - PAGE}", disk)
+    give(bench, rows(DISK * 5 // 4))
+    bench.open("disk", {"GIQ_FAULT_ON": "/result\n", "GIQ_FAULT_ACTION": "kill-before"})
+    assert bench.state("disk") == "succeeded" and list(disk.glob("v1/*/result.new/*"))
+    check_way_on(bench, "id (String) = 0002000")
 
 
 def test_disk_without_room_for_a_record_costs_nothing(bench, disk):
-    (disk / "filler").write_bytes(b"x" * 2 * 1024 * 1024)
-    done = bench.open("disk")
-    assert errors(done) == ["store"] and bench.runs("disk") == 0
+    (disk / "filler").write_bytes(b"x" * DISK)
+    check_store_error(bench, bench.open("disk"), None)
+    assert bench.runs("disk") == 0
     (disk / "filler").unlink()
-    assert bench.open("disk").returncode == 0
+    check_way_on(bench, "name (String) = one")
+
+
+# ---- read-only ----
+
+
+def read_only(bench, disk):
+    mount("-o", "remount,ro", disk)
+    return bench.open("disk")
 
 
 def test_published_result_opens_from_a_read_only_store(bench, disk):
     assert bench.open("disk").returncode == 0
-    mount("-o", "remount,ro", disk)
-    assert bench.open("disk").returncode == 0
+    assert read_only(bench, disk).returncode == 0
     done = bench.open("disk", name="GIQ:model=m;file=other")
     assert errors(done) == ["store"], done.stderr
     assert len(bench.service.calls("run")) == 1
