@@ -9,7 +9,7 @@ import pytest
 
 import spills
 from conftest import errors
-from scripted import Answer
+from scripted import Answer, job
 
 DISK = 2 * 1024 * 1024
 PAGE = 4096
@@ -133,6 +133,26 @@ def test_disk_without_room_for_a_record_costs_nothing(bench, disk):
     check_way_on(bench, "name (String) = one")
 
 
+def test_quota_that_ends_at_any_byte(bench):
+    calls = bench.enumerate("dry")
+    total = sum(int(call.split()[1]) for call in calls if call.startswith("write "))
+
+    def fill(room):
+        label = f"room-{room}"
+        done = bench.open(label, {"GIQ_FAULT_ROOM": str(room)})
+        state = bench.state(label)
+        check_store_error(bench, done, state, label)
+        assert "quota" in done.stderr
+        if state == "sending":
+            assert "job=job-1" in done.stderr
+            assert errors(bench.open(label)) == ["unknown"] and bench.runs(label) == 1
+        else:
+            check_way_on(bench, "name (String) = one", label)
+        return state
+    assert set(bench.each(fill, range(0, total, 60))) == {
+        None, "sending", "submitted", "succeeded"}
+
+
 # ---- read-only ----
 
 
@@ -147,3 +167,63 @@ def test_published_result_opens_from_a_read_only_store(bench, disk):
     done = bench.open("disk", name="GIQ:model=m;file=other")
     assert errors(done) == ["store"], done.stderr
     assert len(bench.service.calls("run")) == 1
+
+
+def submit(bench):
+    """A job that still runs while it is left."""
+    bench.service.script["status"] = [Answer(job("RUNNING"))]
+    assert errors(bench.open("disk", GIQ_TIMEOUT="0")) == ["timeout"]
+    bench.service.script["status"] = [Answer(job("DONE"))]
+
+
+def test_job_waits_for_a_store_that_is_read_only(bench, disk):
+    submit(bench)
+    check_store_error(bench, read_only(bench, disk), "submitted")
+    mount("-o", "remount,rw", disk)
+    check_way_on(bench, "name (String) = one")
+
+
+def test_store_of_another_user(bench):
+    submit(bench)
+    check_store_error(bench, bench.open("disk", user=2001), "submitted")
+    check_way_on(bench, "name (String) = one")
+    assert bench.open("disk", user=2001).returncode == 0
+
+
+# ---- in the way ----
+
+
+@pytest.mark.parametrize("path,below", [("", ""), ("", "/below"), ("v1", "")])
+def test_store_that_is_a_file(bench, path, below):
+    store = bench.folder / "store-disk" / path
+    store.parent.mkdir(exist_ok=True)
+    store.write_text("mine")
+    for _ in range(2):
+        done = bench.open("disk", GIQ_STORE_DIR=str(bench.folder / "store-disk") + below)
+        assert errors(done) == ["store"] and str(store) in done.stderr
+    assert bench.service.calls("run") == [] and store.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["job.json", "lock", "result.part", "job.json.tmp"])
+def test_folder_that_is_in_the_way(bench, name):
+    submit(bench)
+    [folder] = bench.folder.glob("store-disk/v1/*")
+    if (folder / name).exists():
+        (folder / name).rename(bench.folder / "aside")
+    (folder / name / "mine").mkdir(parents=True)
+    done = bench.open("disk")
+    assert errors(done) == ["store"] and name in done.stderr, done.stderr
+    if (folder / name).exists():
+        (folder / name / "mine").rmdir()
+        (folder / name).rmdir()
+    if (bench.folder / "aside").exists():
+        (bench.folder / "aside").rename(folder / name)
+    check_way_on(bench, "name (String) = one")
+
+
+@pytest.mark.parametrize("name", ["result", "result.new"])
+def test_file_that_is_in_the_way_is_replaced(bench, name):
+    submit(bench)
+    [folder] = bench.folder.glob("store-disk/v1/*")
+    (folder / name).write_text("left by whom")
+    check_way_on(bench, "name (String) = one")

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -110,6 +111,13 @@ class Gdal:
             pytest.fail(f"{command} gave {done.returncode}\n"
                         f"{drivers.sub('', done.stdout)}\n{done.stderr}")
         return done
+
+    def as_user(self, user, *command):
+        """The command as another user, who may look into the folder. Needs root."""
+        for path in (self.folder, *self.folder.parents):
+            if pathlib.Path(tempfile.gettempdir()) in path.parents:
+                path.chmod(path.stat().st_mode | 0o055)
+        return ["setpriv", f"--reuid={user}", "--regid=2000", "--clear-groups", *command]
 
     def fails(self, *command, tag=None, env=None):
         """Run a program that must fail with one error of the driver; its text."""

@@ -180,26 +180,20 @@ def test_random_mixes_of_kills_and_opens_pay_once(tmp_path):
     print(len(unknown), "of", MIXES, "are unknown")
 
 
-def as_user(user, *command):
-    return ["setpriv", f"--reuid={user}", "--regid=2000", "--clear-groups", *command]
-
-
 def test_two_users_share_the_store_of_a_group(scripted_gdal, service):
     """Each user goes on with what the other did. Needs root, to be two users."""
-    scripted_gdal.folder.chmod(0o755)
-    for parent in scripted_gdal.folder.parents:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
     scripted_gdal.store.mkdir()
     os.chown(scripted_gdal.store, 2001, 2000)
     scripted_gdal.store.chmod(0o2770)
     shell = ["sh", "-c", "umask 007; exec ogrinfo -so -al \"$0\"", "GIQ:model=m;file=f"]
     service.script["status"] = [Answer(job("RUNNING"))]
-    done = scripted_gdal.run(*as_user(2001, *shell), ok=None, env={"GIQ_TIMEOUT": "0"})
+    def open_as(user, **more):
+        return scripted_gdal.run(*scripted_gdal.as_user(user, *shell), **more)
+    done = open_as(2001, ok=None, env={"GIQ_TIMEOUT": "0"})
     assert "GIQ[timeout]" in done.stderr, done.stderr
     service.script["status"] = [Answer(job("DONE"))]
-    scripted_gdal.run(*as_user(2002, *shell))
-    scripted_gdal.run(*as_user(2001, *shell))
+    open_as(2002)
+    open_as(2001)
     assert service.names() == ["models", "run", "status", "status", "download"]
 
 
