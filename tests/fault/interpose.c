@@ -5,9 +5,10 @@
  *
  *   GIQ_FAULT_STORE    the store's path; calls on it and on its files are counted
  *   GIQ_FAULT_AT       the number of the call, from 1; 0 or absent: none
- *   GIQ_FAULT_ON       or a part of the call's line in the log; the first such call
- *   GIQ_FAULT_ACTION   kill-before, kill-after, stop (until SIGCONT), or a number:
- *                      fail with this errno
+ *   GIQ_FAULT_ON       or a pattern (as of file names) of the call's line in the log:
+ *                      the first such call
+ *   GIQ_FAULT_ACTION   kill-before, kill-after, stop-before, stop-after (until SIGCONT),
+ *                      or a number: fail with this errno
  *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
  *   GIQ_FAULT_ALLOC    the number of the plugin's allocation that fails; 0: none
  *   GIQ_FAULT_LOG      a file that gets a line for each counted call
@@ -17,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <link.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -64,19 +66,28 @@ static void mark(int fd, bool ours)
     }
 }
 
-static void note(const char *line)
+static void note(const char *call)
 {
     const char *log = getenv("GIQ_FAULT_LOG");
+    char line[1024];
     int fd = log == NULL ? -1 : REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (fd >= 0) {
-        (void)!REAL(write)(fd, line, strlen(line));
+        int len = snprintf(line, sizeof line, "%s\n", call);
+        (void)!REAL(write)(fd, line, (size_t)len);
         (void)REAL(close)(fd);
     }
 }
 
-static void die(void)
+static bool is_action(const char *name)
 {
-    (void)kill(getpid(), SIGKILL);
+    const char *action = getenv("GIQ_FAULT_ACTION");
+    return action != NULL && strcmp(action, name) == 0;
+}
+
+static void kill_or_stop(void)
+{
+    bool stops = is_action("stop-before") || is_action("stop-after");
+    (void)kill(getpid(), stops ? SIGSTOP : SIGKILL);
 }
 
 /* Count a call: whether it is the one that something befalls. */
@@ -84,16 +95,16 @@ static bool is_chosen(const char *function, const char *what)
 {
     static atomic_int found;
     const char *on = getenv("GIQ_FAULT_ON");
-    char line[1024];
-    (void)snprintf(line, sizeof line, "%s %s\n", function, what);
-    note(line);
+    char call[1000];
+    (void)snprintf(call, sizeof call, "%s %s", function, what);
+    note(call);
     int count = ++calls;
     return on == NULL ? count == number("GIQ_FAULT_AT")
-                      : strstr(line, on) != NULL && found++ == 0;
+                      : fnmatch(on, call, 0) == 0 && found++ == 0;
 }
 
 /* True where the call is to fail, errno is set then; `*last` says that the process
- * ends after it. */
+ * ends or stops after it. */
 static bool meet(const char *function, const char *what, bool *last)
 {
     const char *action = getenv("GIQ_FAULT_ACTION");
@@ -101,14 +112,11 @@ static bool meet(const char *function, const char *what, bool *last)
     if (!is_chosen(function, what) || action == NULL) {
         return false;
     }
-    if (strcmp(action, "stop") == 0) {
-        (void)raise(SIGSTOP);
+    if (is_action("kill-before") || is_action("stop-before")) {
+        kill_or_stop();
         return false;
     }
-    if (strcmp(action, "kill-before") == 0) {
-        die();
-    }
-    *last = strcmp(action, "kill-after") == 0;
+    *last = is_action("kill-after") || is_action("stop-after");
     if (!*last) {
         errno = atoi(action);
     }
@@ -127,7 +135,7 @@ static bool meet(const char *function, const char *what, bool *last)
         }                                                                                \
         type result = call;                                                              \
         if (last) {                                                                      \
-            die();                                                                       \
+            kill_or_stop();                                                              \
         }                                                                                \
         return result;                                                                   \
     } while (0)
@@ -312,7 +320,7 @@ static bool meet_allocation(const void *caller)
         return false;
     }
     if (getenv("GIQ_FAULT_LOG") != NULL) {
-        note("allocation \n");
+        note("allocation ");
     }
     if (++allocations != number("GIQ_FAULT_ALLOC")) {
         return false;

@@ -120,7 +120,8 @@ def test_part_that_was_left_takes_no_room(bench, disk):
 def test_result_that_was_never_published_takes_no_room(bench, disk):
     mount("-o", f"remount,size={2 * DISK - PAGE}", disk)
     give(bench, rows(DISK * 5 // 4))
-    bench.open("disk", {"GIQ_FAULT_ON": "/result\n", "GIQ_FAULT_ACTION": "kill-before"})
+    bench.open("disk", {"GIQ_FAULT_ON": "rename */result",
+                        "GIQ_FAULT_ACTION": "kill-before"})
     assert bench.state("disk") == "succeeded" and list(disk.glob("v1/*/result.new/*"))
     check_way_on(bench, "id (String) = 0002000")
 
