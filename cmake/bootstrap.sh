@@ -8,7 +8,8 @@ libcurl4-openssl-dev libssl-dev libcjson-dev libarchive-dev libmicrohttpd-dev
 libcmocka-dev ca-certificates"
 run="gdal-bin"
 test="python3-pytest python3-gdal python3-numpy locales
-clang clang-format libclang-rt-14-dev universal-ctags valgrind curl strace git file"
+clang clang-format libclang-rt-14-dev universal-ctags valgrind curl strace git file
+openssl nginx tinyproxy-bin"
 draw="python3-gdal python3-numpy"
 
 fail() {
@@ -40,6 +41,17 @@ as_root() {
     fi
 }
 
+# Packages ask this program whether they may start a service. The tests start nginx
+# themselves, and a machine that builds should not serve the world.
+start_no_service() {
+    policy=/usr/sbin/policy-rc.d
+    [ ! -e "$policy" ] || return 0
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+}
+
 [ $# -gt 0 ] || set -- build run test draw
 wanted=""
 for group in "$@"; do
@@ -57,6 +69,7 @@ done
 
 echo "bootstrap: installing$missing"
 as_root apt-get update -q
+start_no_service
 # Split into words on purpose: one argument for each package.
 as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends $missing

@@ -207,8 +207,8 @@ static bool apply_limits(CURL *curl, const struct giq_settings *settings,
                     stall_counts ? settings->low_speed_time_s : 0) &&
            SET_LONG(CURLOPT_LOW_SPEED_LIMIT,
                     stall_counts ? settings->low_speed_limit : 0) &&
-           SET_LONG(CURLOPT_FRESH_CONNECT, request->fresh) &&
-           SET_LONG(CURLOPT_FORBID_REUSE, request->fresh);
+           (!request->fresh ||
+            (SET_LONG(CURLOPT_FRESH_CONNECT, 1) && SET_LONG(CURLOPT_FORBID_REUSE, 1)));
 }
 
 static bool apply_callbacks(CURL *curl, struct exchange *x)

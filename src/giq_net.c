@@ -13,13 +13,15 @@ struct word {
     unsigned long value;
 };
 
+static const char prior_knowledge[] = "2PRIOR_KNOWLEDGE";
+
 static const struct word versions[] = {
     {"1.0", CURL_HTTP_VERSION_1_0},
     {"1.1", CURL_HTTP_VERSION_1_1},
     {"2", CURL_HTTP_VERSION_2_0},
     {"2.0", CURL_HTTP_VERSION_2_0},
     {"2TLS", CURL_HTTP_VERSION_2TLS},
-    {"2PRIOR_KNOWLEDGE", CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
+    {prior_knowledge, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
     {NULL, 0},
 };
 
@@ -83,6 +85,13 @@ static bool apply_option(CURL *curl, size_t i, const char *value)
                                     : apply_word(curl, option, options[i].words, value);
 }
 
+/* libcurl 7.88 sends nothing on such a connection that it uses again. */
+static bool avoid_reuse(CURL *curl, const char *version)
+{
+    return version == NULL || !giq_text_same(version, prior_knowledge) ||
+           (SET_LONG(CURLOPT_FRESH_CONNECT, 1) && SET_LONG(CURLOPT_FORBID_REUSE, 1));
+}
+
 bool giq_net_apply(void *curl, const char *const *net, unsigned flags)
 {
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
@@ -97,6 +106,8 @@ bool giq_net_apply(void *curl, const char *const *net, unsigned flags)
         !SET(CURLOPT_PROXY, https_proxy)) {
         return false;
     }
-    return !is_on(net[GIQ_NET_UNSAFE_SSL]) ||
-           (SET_LONG(CURLOPT_SSL_VERIFYPEER, 0) && SET_LONG(CURLOPT_SSL_VERIFYHOST, 0));
+    bool verifies = !is_on(net[GIQ_NET_UNSAFE_SSL]);
+    return avoid_reuse(curl, net[GIQ_NET_HTTP_VERSION]) &&
+           SET_LONG(CURLOPT_SSL_VERIFYPEER, verifies ? 1 : 0) &&
+           SET_LONG(CURLOPT_SSL_VERIFYHOST, verifies ? 2 : 0);
 }

@@ -6,6 +6,8 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from certificates import Authority  # noqa: E402
+from nginx import Nginx  # noqa: E402
 from opens import Gdal, Sandbox  # noqa: E402
 from scripted import ScriptedService  # noqa: E402
 from spills import no_secret_in_files  # noqa: E402, F401
@@ -34,3 +36,29 @@ def service():
 @pytest.fixture
 def scripted_gdal(tmp_path, service):
     return Gdal(tmp_path, service.url)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """Signs the certificates of a test's servers."""
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def started():
+    """Takes what has a stop(), and stops it after the test."""
+    kept = []
+
+    def start(made):
+        kept.append(made)
+        return made
+
+    yield start
+    for made in reversed(kept):
+        made.stop()
+
+
+@pytest.fixture
+def nginx(tmp_path, started):
+    """Starts the one nginx of a test, with the servers that it is given."""
+    return lambda *servers: started(Nginx(tmp_path / "nginx", *servers))

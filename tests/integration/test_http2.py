@@ -1,0 +1,136 @@
+"""HTTP/2 through nginx: every call of an open, and downloads whose end is proved by the
+stream alone."""
+import pytest
+
+from nginx import Server, front_of
+from opens import SCENE, Sandbox
+from scripted import GEOJSON, Answer, job
+from watched import KEY, WatchedGdal
+
+NAME = f"GIQ:model=water;file={SCENE}"
+SCRIPTED = "GIQ:model=m;file=f"
+# 40 features, so that a part of the file is many bytes.
+LONG = GEOJSON.replace(b"]}}]}", b"]}}" + b"".join(
+    b', {"type": "Feature", "properties": {"name": "%d"}, "geometry": null}' % i
+    for i in range(39)) + b"]}")
+
+
+@pytest.fixture
+def sandbox(tmp_path, started):
+    return started(Sandbox(tmp_path / "sandbox", "--api-key", KEY))
+
+
+@pytest.fixture
+def over_http2(tmp_path, nginx, authority):
+    """Puts an nginx before a service: its log, and GDAL's programs that use it."""
+    def make(url, *lines, secure=True):
+        certificate = authority.sign("good") if secure else None
+        server = Server(*lines, front_of(url), certificate=certificate, http2=True)
+        return nginx(server), WatchedGdal(tmp_path, server.url, authority)
+    return make
+
+
+def calls(log):
+    return [entry["uri"].rsplit("/", 1)[1] for entry in log.seen()]
+
+
+def protocols(log):
+    return {entry["protocol"] for entry in log.seen()}
+
+
+def test_whole_life(sandbox, over_http2):
+    log, gdal = over_http2(sandbox.url)
+    assert len(gdal.layer(NAME)) > 0
+    assert "Driver: GTiff" in gdal.run("gdalinfo", f"GIQ:model=ndvi;file={SCENE}").stdout
+    assert "id (String) = water" in gdal.run("ogrinfo", "-al", "GIQ:models").stdout
+    assert gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout.count("= published") == 2
+    gdal.run("ogrinfo", "-al", "-oo", "WAIT=NO", f"GIQ:model=contours;file={SCENE}")
+    assert protocols(log) == {"HTTP/2.0"}
+    assert calls(log).count("run") == len(sandbox.runs()) == 3
+    # The results are streamed: END_STREAM alone tells where they end.
+    downloads = [entry for entry in log.seen() if entry["uri"].endswith("download")]
+    assert [entry["length"] for entry in downloads] == ["", ""]
+
+
+def test_connections_that_the_server_ends_after_each_answer(sandbox, over_http2):
+    log, gdal = over_http2(sandbox.url, "keepalive_requests 1;")
+    gdal.run("ogrinfo", NAME)
+    assert protocols(log) == {"HTTP/2.0"} and len(sandbox.runs()) == 1
+
+
+def test_cut_stream_is_never_published(tmp_path, started, over_http2):
+    sandbox = started(Sandbox(tmp_path / "sandbox", "--api-key", KEY, "--fault",
+                              "download:cut=5000@1-3"))
+    log, gdal = over_http2(sandbox.url)
+    gdal.env["GIQ_MAX_RETRY"] = "1"
+    text = gdal.fails("ogrinfo", NAME, tag="incomplete")
+    assert "job job-" in text and calls(log).count("download") == 2
+    assert not list(gdal.store.glob("v1/*/result"))
+    # The third try is cut, the fourth is whole.
+    assert len(gdal.layer(NAME)) > 0
+    assert calls(log).count("download") == 4 and len(sandbox.runs()) == 1
+
+
+def test_cut_stream_goes_on_where_it_stopped(service, over_http2):
+    cut = 1000
+    headers = {"ETag": '"v1"', "Content-Disposition": "attachment; filename=r.geojson"}
+    rest = {**headers, "Content-Range": f"bytes {cut}-{len(LONG) - 1}/{len(LONG)}"}
+    service.script["download"] = [Answer(LONG, headers=headers, cut=cut),
+                                  Answer(LONG[cut:], 206, headers=rest)]
+    log, gdal = over_http2(service.url)
+    assert len(gdal.layer(SCRIPTED)) == 40
+    downloads = [entry for entry in log.seen() if entry["uri"].endswith("download")]
+    assert [entry["range"] for entry in downloads] == ["", f"bytes={cut}-"]
+    assert protocols(log) == {"HTTP/2.0"}
+    (result,) = gdal.store.glob("v1/*/result/r.geojson")
+    assert result.read_bytes() == LONG
+
+
+def test_stream_cut_before_its_first_byte_is_tried_again(service, over_http2):
+    whole = service.script["download"]
+    service.script["download"] = [Answer(LONG, chunked=True, cut=0), *whole]
+    _, gdal = over_http2(service.url)
+    gdal.run("ogrinfo", SCRIPTED)
+    assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+def test_run_request_whose_answer_is_lost_is_unknown(tmp_path, started, over_http2):
+    sandbox = started(Sandbox(tmp_path / "sandbox", "--api-key", KEY, "--fault",
+                              "run:lost"))
+    log, gdal = over_http2(sandbox.url)
+    for _ in range(2):
+        gdal.fails("ogrinfo", NAME, tag="unknown")
+    assert calls(log).count("run") == len(sandbox.runs()) == 1
+
+
+def test_run_request_whose_answer_is_cut_is_unknown(service, over_http2):
+    service.script["run"] = [Answer(job("SUBMITTED"), chunked=True, cut=10)]
+    log, gdal = over_http2(service.url)
+    for _ in range(2):
+        gdal.fails("ogrinfo", SCRIPTED, tag="unknown")
+    assert calls(log).count("run") == len(service.calls("run")) == 1
+
+
+@pytest.mark.parametrize("version,protocol", [
+    (None, "HTTP/2.0"), ("2", "HTTP/2.0"), ("2.0", "HTTP/2.0"), ("2TLS", "HTTP/2.0"),
+    ("1.1", "HTTP/1.1"), ("1.0", "HTTP/1.0")])
+def test_version_is_chosen(service, over_http2, version, protocol):
+    log, gdal = over_http2(service.url)
+    chosen = {} if version is None else {"GDAL_HTTP_VERSION": version}
+    gdal.run("ogrinfo", "GIQ:models", env=chosen)
+    assert protocols(log) == {protocol}
+
+
+def test_http2_without_tls_by_prior_knowledge(sandbox, over_http2):
+    log, gdal = over_http2(sandbox.url, secure=False)
+    gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_VERSION": "2PRIOR_KNOWLEDGE"})
+    assert protocols(log) == {"HTTP/2.0"} and len(sandbox.runs()) == 1
+
+
+def test_stream_over_http_1_0_proves_nothing(sandbox, over_http2):
+    log, gdal = over_http2(sandbox.url)
+    gdal.env.update(GDAL_HTTP_VERSION="1.0", GIQ_MAX_RETRY="0")
+    text = gdal.fails("ogrinfo", NAME, tag="incomplete")
+    assert "GIQ_ALLOW_UNVERIFIED_LENGTH" in text
+    gdal.run("ogrinfo", NAME, env={"GIQ_ALLOW_UNVERIFIED_LENGTH": "YES"})
+    assert protocols(log) == {"HTTP/1.0"} and len(sandbox.runs()) == 1
