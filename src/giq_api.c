@@ -189,7 +189,9 @@ static enum giq_api_run judge_run(struct giq_service *service,
     if (refused || elsewhere) {
         (void)giq_call_fail_status(
             service, answer, elsewhere ? GIQ_E_NETWORK : GIQ_E_REFUSED,
-            "the service refused the job, nothing was started", err);
+            status == 407 ? "the request did not reach the service, nothing was started"
+                          : "the service refused the job, nothing was started",
+            err);
         return GIQ_API_RUN_NOTHING;
     }
     (void)giq_call_fail_status(service, answer, GIQ_E_UNKNOWN, "the service answered",
@@ -281,7 +283,7 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
     enum giq_api_status outcome = GIQ_API_STATUS_ERROR;
     if (giq_call_once(service, &get, &answer, err)) {
         outcome = judge_status(service, &answer, job, err);
-    } else if (err->code == GIQ_E_NETWORK && answer.location == NULL) {
+    } else if (giq_call_may_pass(err)) {
         outcome = GIQ_API_STATUS_TRY_AGAIN;
     }
     *later_ms = answer.retry_after_ms;

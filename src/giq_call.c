@@ -12,6 +12,7 @@
 enum {
     DELAY_MAX_MS = 30 * 1000,
     LAST_CALL_MS = 250, /* a call begun just before the deadline gets this long */
+    PROXY_DENIED = 407, /* never of the service itself */
 };
 
 bool giq_call_check_credentials(const struct giq_service *service, struct giq_error *err)
@@ -82,6 +83,22 @@ static const char *message_of(const struct giq_json *json, const struct giq_buf 
     return text == NULL ? "" : text;
 }
 
+/* Whom the status is about, so that a user need not guess. */
+static const char *advice(const struct giq_service *service, int status)
+{
+    bool may_be_proxy = service->settings.net[GIQ_NET_PROXY_USERPWD] != NULL &&
+                        giq_text_begins(service->settings.base_url, "http:");
+    if (status == PROXY_DENIED) {
+        return "; a proxy says so, check GDAL_HTTP_PROXYUSERPWD";
+    }
+    if (status != 401 && status != 403) {
+        return "";
+    }
+    return may_be_proxy ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN, and for the proxy "
+                          "GDAL_HTTP_PROXYUSERPWD"
+                        : "; check GIQ_API_KEY or GIQ_BEARER_TOKEN";
+}
+
 bool giq_call_fail_status(const struct giq_service *service,
                           const struct giq_answer *answer, enum giq_code code,
                           const char *what, struct giq_error *err)
@@ -97,11 +114,14 @@ bool giq_call_fail_status(const struct giq_service *service,
     (void)giq_text_show(message, &shown);
     free(message);
 
-    bool denied = answer->status == 401 || answer->status == 403;
-    (void)giq_fail(err, denied ? GIQ_E_CREDENTIALS : code, "%s: HTTP %d%s%s%s", what,
-                   answer->status, shown.text[0] == '\0' ? "" : " ", shown.text,
-                   denied ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN" : "");
-    err->http_status = answer->status;
+    int status = answer->status;
+    bool denied = status == 401 || status == 403;
+    bool by_proxy = status == PROXY_DENIED;
+    code = by_proxy ? GIQ_E_NETWORK : denied ? GIQ_E_CREDENTIALS : code;
+    (void)giq_fail(err, code, "%s: HTTP %d%s%s%s", what, status,
+                   shown.text[0] == '\0' ? "" : " ", shown.text, advice(service, status));
+    err->http_status = status;
+    err->barred = by_proxy;
     return false;
 }
 
@@ -167,10 +187,11 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         if (hops == GIQ_CALL_REDIRECTS_MAX) {
             ok = giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
                           GIQ_CALL_REDIRECTS_MAX);
-            break;
+        } else {
+            ok = allow_hop(answer, is_post, &hop, err);
         }
-        ok = allow_hop(answer, is_post, &hop, err);
         if (!ok) {
+            err->http_status = answer->status;
             break;
         }
         free(location);
@@ -199,14 +220,10 @@ bool giq_call_pause(const struct giq_service *service, int attempt, int64_t aske
     return true;
 }
 
-/* Whether what came may be better next time. */
-static bool may_pass(bool ok, const struct giq_answer *answer,
-                     const struct giq_error *err)
+bool giq_call_may_pass(const struct giq_error *err)
 {
-    if (ok) {
-        return giq_call_is_transient(answer->status);
-    }
-    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE;
+    return (err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE) &&
+           err->http_status == 0 && !err->barred;
 }
 
 bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
@@ -214,11 +231,9 @@ bool giq_call_get(struct giq_service *service, const struct giq_http_request *re
 {
     for (int attempt = 1;; attempt++) {
         bool ok = giq_call_once(service, request, answer, err);
-        bool refused = !ok && answer->status >= 300 && answer->status < 400;
-        if (!may_pass(ok, answer, err) || refused) {
-            return ok;
-        }
-        if (!giq_call_pause(service, attempt, answer->retry_after_ms)) {
+        bool may_pass =
+            ok ? giq_call_is_transient(answer->status) : giq_call_may_pass(err);
+        if (!may_pass || !giq_call_pause(service, attempt, answer->retry_after_ms)) {
             return ok;
         }
         giq_answer_release(answer);

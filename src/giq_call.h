@@ -38,6 +38,10 @@ bool giq_call_get(struct giq_service *service, const struct giq_http_request *re
 /* Whether a status tells of something that passes. */
 bool giq_call_is_transient(int status);
 
+/* Whether an exchange that failed may do better next time: no answer came, or not all
+ * of it, and nothing bars the way. */
+bool giq_call_may_pass(const struct giq_error *err);
+
 /* Milliseconds that a small GET may take now. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
@@ -54,7 +58,8 @@ bool giq_call_pause(const struct giq_service *service, int attempt, int64_t aske
 char *giq_call_label(const struct giq_service *service, const struct giq_json *json);
 
 /* Set `err` from an answer with an error status: `what` failed, the status and the
- * service's words. 401 and 403 are GIQ_E_CREDENTIALS, all else is `code`. */
+ * service's words. 401 and 403 are GIQ_E_CREDENTIALS; 407, which a proxy says, is
+ * GIQ_E_NETWORK; all else is `code`. */
 bool giq_call_fail_status(const struct giq_service *service,
                           const struct giq_answer *answer, enum giq_code code,
                           const char *what, struct giq_error *err);

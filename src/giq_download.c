@@ -191,7 +191,7 @@ static bool may_try_again(const struct download *d, const struct giq_error *err)
     if (d->sink_failed) {
         return false;
     }
-    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE ||
+    return giq_call_may_pass(err) ||
            (err->code == GIQ_E_SERVICE && giq_call_is_transient(err->http_status));
 }
 

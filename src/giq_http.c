@@ -32,6 +32,7 @@ struct exchange {
     bool failed;           /* `err` is set */
     int64_t moved_ms;      /* when bytes came last */
     curl_off_t moved_bytes;
+    char words[CURL_ERROR_SIZE]; /* the library's on how it ended, or empty */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
@@ -47,7 +48,9 @@ static bool apply_settings(CURL *curl, const struct giq_settings *settings,
     return giq_net_apply(curl, settings->net, flags) && SET_LONG(CURLOPT_NOSIGNAL, 1) &&
            SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
            SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
-           SET(CURLOPT_PROTOCOLS_STR, "http,https");
+           SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+           /* What a proxy says to CONNECT is no answer of the service. */
+           SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
 }
 
 /* ---- callbacks ---- */
@@ -219,20 +222,95 @@ static bool apply_callbacks(CURL *curl, struct exchange *x)
            SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, x) &&
            SET(CURLOPT_XFERINFOFUNCTION, on_progress) && SET(CURLOPT_XFERINFODATA, x) &&
            SET(CURLOPT_DEBUGFUNCTION, on_trace) && SET(CURLOPT_DEBUGDATA, x) &&
+           SET(CURLOPT_ERRORBUFFER, x->words) &&
            SET_LONG(CURLOPT_VERBOSE, x->http->settings->traces) &&
            SET_LONG(CURLOPT_NOPROGRESS, 0);
+}
+
+/* ---- how an exchange ended ---- */
+
+/* Ends before the request goes out. The library's own words for them name hosts,
+ * ports and local files, and say more than the name of the error. */
+static const struct {
+    CURLcode rc;
+    bool is_barred;
+} early_ends[] = {
+    {CURLE_COULDNT_RESOLVE_PROXY, false},   {CURLE_COULDNT_RESOLVE_HOST, false},
+    {CURLE_COULDNT_CONNECT, false},         {CURLE_SSL_CONNECT_ERROR, false},
+    {CURLE_PEER_FAILED_VERIFICATION, true}, {CURLE_SSL_CERTPROBLEM, true},
+    {CURLE_SSL_CACERT_BADFILE, true},
+};
+
+/* With TLS 1.3 a server says what it thinks of the client's certificate, or of
+ * there being none, when the request is on its way already; it does not read it. */
+static bool is_certificate_refused(const struct exchange *x)
+{
+    return x->answer->head.bytes == 0 && strstr(x->words, " alert ") != NULL &&
+           (strstr(x->words, "certificate") != NULL ||
+            strstr(x->words, "unknown ca") != NULL);
+}
+
+/* Whether the connection was never fit for the request. */
+static bool is_early(const struct exchange *x, CURLcode rc, bool *out_barred)
+{
+    *out_barred = is_certificate_refused(x);
+    bool early = *out_barred;
+    for (size_t i = 0; i < sizeof early_ends / sizeof early_ends[0]; i++) {
+        if (early_ends[i].rc == rc) {
+            *out_barred = *out_barred || early_ends[i].is_barred;
+            early = true;
+        }
+    }
+    return early;
+}
+
+/* The status with which a proxy refused the way to the service, or 0. */
+static int refusal_of_proxy(const struct exchange *x)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_HTTP_CONNECTCODE, &status);
+    return x->answer->sent || (status >= 200 && status < 300) ? 0 : (int)status;
+}
+
+static void fail_at_proxy(struct exchange *x, const char *host, int status)
+{
+    bool denied = status == 401 || status == 407;
+    (void)giq_fail(x->err, GIQ_E_NETWORK,
+                   "%s: the proxy refused to connect to it: HTTP %d%s", host, status,
+                   denied ? "; check GDAL_HTTP_PROXYUSERPWD" : "");
+    x->err->barred = denied || status == 403;
+}
+
+static void fail_at_service(struct exchange *x, const char *host, enum giq_code code,
+                            CURLcode rc)
+{
+    struct giq_shown shown;
+    bool barred = false;
+    bool early = is_early(x, rc, &barred);
+    /* An address of a proxy that cannot be read is repeated with its password. */
+    bool may_tell = early && x->words[0] != '\0' && strchr(x->words, '@') == NULL;
+    const char *words = rc == CURLE_ABORTED_BY_CALLBACK
+                            ? "nothing came until the time was over"
+                            : curl_easy_strerror(rc);
+    (void)giq_fail(x->err, code, "%s: %s", host,
+                   may_tell ? giq_text_show(x->words, &shown) : words);
+    x->err->barred = barred;
+    x->answer->sent = x->answer->sent && !is_certificate_refused(x);
 }
 
 /* Names the host alone: a path may hold what a presigned address keeps secret. */
 static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
 {
     struct giq_http_parts parts = {0};
-    struct giq_shown shown;
+    struct giq_shown host;
+    int status = refusal_of_proxy(x);
     (void)giq_http_split(x->request->url, &parts);
-    (void)giq_fail(x->err, code, "%s: %s", giq_text_show(parts.host, &shown),
-                   rc == CURLE_ABORTED_BY_CALLBACK
-                       ? "nothing came until the time was over"
-                       : curl_easy_strerror(rc));
+    (void)giq_text_show(parts.host, &host);
+    if (status != 0) {
+        fail_at_proxy(x, host.text, status);
+    } else {
+        fail_at_service(x, host.text, code, rc);
+    }
     giq_http_parts_release(&parts);
     return false;
 }

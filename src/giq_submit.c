@@ -13,14 +13,14 @@
 enum { POSTPONED_MAX_MS = 30 * 1000 };
 
 /* One look at the list spares the user a job that cannot run. A list that cannot
- * be had decides nothing. */
+ * be had decides nothing, unless the run request would not get there either. */
 static bool look_at_models(struct giq_job *job, struct giq_error *err)
 {
     struct giq_models models = {0};
     struct giq_error reason = {0};
     job->has_looked_at_models = true;
     if (!giq_models_get(job->service, &models, &reason)) {
-        if (reason.code == GIQ_E_CREDENTIALS) {
+        if (reason.code == GIQ_E_CREDENTIALS || reason.barred) {
             *err = reason;
             return false;
         }

@@ -54,6 +54,8 @@ struct giq_error {
     enum giq_code code;
     int http_status; /* of the answer that caused it, or 0 */
     int sys_errno;   /* of the system call that caused it, or 0 */
+    bool barred;     /* there is no way to the service, and waiting opens none: a
+                        certificate, a proxy that refuses */
     char text[512];
 };
 

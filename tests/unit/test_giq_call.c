@@ -338,45 +338,69 @@ static void test_without_credentials_nothing_is_sent(void **state)
 
 /* ---- what error statuses say ---- */
 
+static const struct {
+    int status;
+    const char *body;
+    enum giq_code code;
+    const char *text;
+} messages[] = {
+    {500, "{\"message\":\"out of order\"}", GIQ_E_SERVICE,
+     "asking: HTTP 500 out of order"},
+    {404, "{\"message\":\"\",\"error\":\"Not Found\"}", GIQ_E_SERVICE,
+     "asking: HTTP 404 Not Found"},
+    {400, "\"quoted\"", GIQ_E_SERVICE, "asking: HTTP 400 quoted"},
+    {400, "plain\nwords", GIQ_E_SERVICE, "asking: HTTP 400 plain words"},
+    {502, "<html>page</html>", GIQ_E_SERVICE, "asking: HTTP 502"},
+    {400, "{\"other\":1}", GIQ_E_SERVICE, "asking: HTTP 400"},
+    {400, "", GIQ_E_SERVICE, "asking: HTTP 400"},
+    {400, "{\"message\":\"key " SERVICE_KIT_KEY " is bad\"}", GIQ_E_SERVICE,
+     "asking: HTTP 400 key ************** is bad"},
+    {401, "", GIQ_E_CREDENTIALS,
+     "asking: HTTP 401; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
+    {403, "no", GIQ_E_CREDENTIALS,
+     "asking: HTTP 403 no; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
+    {407, "no", GIQ_E_NETWORK,
+     "asking: HTTP 407 no; a proxy says so, check GDAL_HTTP_PROXYUSERPWD"},
+};
+
 static void test_messages_of_error_statuses(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *body;
-        enum giq_code code;
-        const char *text;
-    } cases[] = {
-        {500, "{\"message\":\"out of order\"}", GIQ_E_SERVICE,
-         "asking: HTTP 500 out of order"},
-        {404, "{\"message\":\"\",\"error\":\"Not Found\"}", GIQ_E_SERVICE,
-         "asking: HTTP 404 Not Found"},
-        {400, "\"quoted\"", GIQ_E_SERVICE, "asking: HTTP 400 quoted"},
-        {400, "plain\nwords", GIQ_E_SERVICE, "asking: HTTP 400 plain words"},
-        {502, "<html>page</html>", GIQ_E_SERVICE, "asking: HTTP 502"},
-        {400, "{\"other\":1}", GIQ_E_SERVICE, "asking: HTTP 400"},
-        {400, "", GIQ_E_SERVICE, "asking: HTTP 400"},
-        {400, "{\"message\":\"key " SERVICE_KIT_KEY " is bad\"}", GIQ_E_SERVICE,
-         "asking: HTTP 400 key ************** is bad"},
-        {401, "", GIQ_E_CREDENTIALS,
-         "asking: HTTP 401; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
-        {403, "no", GIQ_E_CREDENTIALS,
-         "asking: HTTP 403 no; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
-    };
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_answer answer = {.status = cases[i].status};
+    for (size_t i = 0; i < GIQ_COUNT(messages); i++) {
+        struct giq_answer answer = {.status = messages[i].status};
         giq_buf_init(&answer.body, 1000);
-        assert_true(giq_buf_add_text(&answer.body, cases[i].body));
+        assert_true(giq_buf_add_text(&answer.body, messages[i].body));
         assert_false(giq_call_fail_status(kit.service, &answer, GIQ_E_SERVICE, "asking",
                                           &kit.err));
-        assert_int_equal(kit.err.code, cases[i].code);
-        assert_int_equal(kit.err.http_status, cases[i].status);
-        assert_string_equal(kit.err.text, cases[i].text);
+        assert_int_equal(kit.err.code, messages[i].code);
+        assert_int_equal(kit.err.http_status, messages[i].status);
+        assert_int_equal(kit.err.barred, messages[i].status == 407);
+        assert_string_equal(kit.err.text, messages[i].text);
         giq_answer_release(&answer);
     }
     service_kit_stop(&kit);
+}
+
+static void test_failures_that_may_pass(void **state)
+{
+    (void)state;
+    static const struct {
+        struct giq_error err;
+        bool may_pass;
+    } cases[] = {
+        {{.code = GIQ_E_NETWORK}, true},
+        {{.code = GIQ_E_INCOMPLETE}, true},
+        {{.code = GIQ_E_NETWORK, .barred = true}, false},
+        {{.code = GIQ_E_NETWORK, .http_status = 302}, false},
+        {{.code = GIQ_E_SERVICE}, false},
+        {{.code = GIQ_E_STORE}, false},
+        {{.code = GIQ_E_MEMORY}, false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_call_may_pass(&cases[i].err), cases[i].may_pass);
+    }
 }
 
 static void test_labels_are_masked(void **state)
@@ -412,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_small_calls_end_with_the_open),
         cmocka_unit_test(test_without_credentials_nothing_is_sent),
         cmocka_unit_test(test_messages_of_error_statuses),
+        cmocka_unit_test(test_failures_that_may_pass),
         cmocka_unit_test(test_labels_are_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,11 +28,12 @@ static void test_tags_are_stable(void **state)
 static void test_failing_sets_the_whole_error(void **state)
 {
     (void)state;
-    struct giq_error err = {GIQ_E_AREA, 404, ENOENT, "old"};
+    struct giq_error err = {GIQ_E_AREA, 404, ENOENT, true, "old"};
     assert_false(giq_fail(&err, GIQ_E_USAGE, "%s %d", "new", 1));
     assert_int_equal(err.code, GIQ_E_USAGE);
     assert_int_equal(err.http_status, 0);
     assert_int_equal(err.sys_errno, 0);
+    assert_false(err.barred);
     assert_string_equal(err.text, "new 1");
     assert_false(giq_fail_memory(&err));
     assert_int_equal(err.code, GIQ_E_MEMORY);
@@ -52,12 +53,13 @@ static void test_system_errors_add_the_words_of_the_system(void **state)
 static void test_context_goes_before_and_keeps_the_rest(void **state)
 {
     (void)state;
-    struct giq_error err = {GIQ_E_NETWORK, 503, EIO, "cut"};
+    struct giq_error err = {GIQ_E_NETWORK, 503, EIO, true, "cut"};
     assert_false(giq_error_context(&err, "job %s", "j"));
     assert_string_equal(err.text, "job j: cut");
     assert_int_equal(err.code, GIQ_E_NETWORK);
     assert_int_equal(err.http_status, 503);
     assert_int_equal(err.sys_errno, EIO);
+    assert_true(err.barred);
 }
 
 static void test_long_texts_are_cut_at_the_end(void **state)

@@ -23,6 +23,13 @@ static void begin(struct session *s, const struct http_kit_answer *answers, size
                              &s->kit.err));
 }
 
+/* A new session, with `settings`. */
+static void use_settings(struct session *s, const struct giq_settings *settings)
+{
+    giq_http_free(s->http);
+    assert_true(giq_http_new(settings, &s->kit.clock.env, &s->http, &s->kit.err));
+}
+
 static void end(struct session *s)
 {
     giq_answer_release(&s->answer);
@@ -105,8 +112,7 @@ static void test_settings_reach_the_request(void **state)
         begin(&s, answers, 1);
         struct giq_settings settings = s.kit.service->settings;
         settings.net[cases[i].option] = cases[i].value;
-        giq_http_free(s.http);
-        assert_true(giq_http_new(&settings, &s.kit.clock.env, &s.http, &s.kit.err));
+        use_settings(&s, &settings);
         assert_true(exchange(&s, (struct giq_http_request){.fresh = false}));
         assert_true(service_kit_sent(&s.kit, 0, cases[i].sent));
         end(&s);
@@ -123,8 +129,7 @@ static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
     settings.net[GIQ_NET_PROXY] = http_kit_url(s.kit.http);
     settings.net[GIQ_NET_PROXY_USERPWD] = "user:pass";
     settings.net[GIQ_NET_PROXY_AUTH] = "basic";
-    giq_http_free(s.http);
-    assert_true(giq_http_new(&settings, &s.kit.clock.env, &s.http, &s.kit.err));
+    use_settings(&s, &settings);
     const struct giq_http_request request = {
         .url = "http://giq.invalid/x", .accept = "a/b", .timeout_ms = 20000};
     assert_true(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
@@ -135,6 +140,48 @@ static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
         service_kit_sent(&s.kit, 0, "\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n"));
     assert_false(service_kit_sent(&s.kit, 0, "X-API-KEY"));
     end(&s);
+}
+
+/* The proxy's word on the way to an https service; the service is not asked. */
+static void test_refusing_proxy_is_told_from_the_service(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        bool is_barred;
+        const char *text;
+    } cases[] = {
+        {407, true,
+         "giq.invalid: the proxy refused to connect to it: HTTP 407; check "
+         "GDAL_HTTP_PROXYUSERPWD"},
+        {403, true, "giq.invalid: the proxy refused to connect to it: HTTP 403"},
+        {503, false, "giq.invalid: the proxy refused to connect to it: HTTP 503"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answer = {.status = cases[i].status,
+                                               .headers =
+                                                   "Retry-After: 7\r\nETag: \"x\"\r\n",
+                                               .then = HTTP_KIT_CLOSE};
+        struct session s;
+        begin(&s, &answer, 1);
+        struct giq_settings settings = s.kit.service->settings;
+        settings.net[GIQ_NET_HTTPS_PROXY] = http_kit_url(s.kit.http);
+        use_settings(&s, &settings);
+        const struct giq_http_request request = {.url = "https://giq.invalid/x",
+                                                 .accept = "a/b",
+                                                 .cred = s.kit.cred,
+                                                 .timeout_ms = 20000};
+        assert_false(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
+        assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+        assert_int_equal(s.kit.err.barred, cases[i].is_barred);
+        assert_string_equal(s.kit.err.text, cases[i].text);
+        assert_false(s.answer.sent);
+        assert_int_equal(s.answer.status, 0);
+        assert_int_equal(s.answer.retry_after_ms, -1);
+        assert_null(s.answer.head.etag);
+        assert_false(service_kit_sent(&s.kit, 0, SERVICE_KIT_KEY));
+        end(&s);
+    }
 }
 
 static void test_post_is_a_multipart_form(void **state)
@@ -455,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_get_has_these_lines),
         cmocka_unit_test(test_settings_reach_the_request),
         cmocka_unit_test(test_proxy_gets_the_request_and_its_own_credentials),
+        cmocka_unit_test(test_refusing_proxy_is_told_from_the_service),
         cmocka_unit_test(test_post_is_a_multipart_form),
         cmocka_unit_test(test_connections_are_reused_but_not_by_fresh_requests),
         cmocka_unit_test(test_fresh_post_is_never_repeated_by_the_library),
