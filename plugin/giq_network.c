@@ -2,7 +2,9 @@
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
+#include <cpl_string.h>
 #include <cpl_vsi.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,17 +125,83 @@ static bool read_header_file(struct giq_reader *reader)
     return ok;
 }
 
-/* Secrets that go into the network library by themselves. */
+/* ---- passwords ---- */
+
+static bool hide(struct giq_config *config, const char *secret)
+{
+    return giq_cred_add_secret(config->cred, secret, &config->cred_error);
+}
+
+/* Undo the percent signs in place. */
+static void unescape(char *text)
+{
+    char *out = text;
+    for (const char *in = text; *in != '\0'; in++) {
+        bool is_escape = in[0] == '%' && isxdigit((unsigned char)in[1]) &&
+                         isxdigit((unsigned char)in[2]);
+        if (is_escape) {
+            const char digits[] = {in[1], in[2], '\0'};
+            *out++ = (char)strtol(digits, NULL, 16);
+            in += 2;
+        } else {
+            *out++ = *in;
+        }
+    }
+    *out = '\0';
+}
+
+/* The password of "user:password", as it is written, as it is meant, and as a proxy
+ * gets to see it. */
+static bool hide_login(struct giq_config *config, char *login)
+{
+    const char *password = strchr(login, ':');
+    if (password == NULL) {
+        return true;
+    }
+    bool ok = hide(config, password + 1);
+    unescape(login);
+    password = strchr(login, ':');
+    char *sent = CPLBase64Encode((int)strlen(login), (const GByte *)login);
+    ok = ok && (password == NULL || hide(config, password + 1)) && hide(config, sent);
+    giq_cred_wipe(sent);
+    CPLFree(sent);
+    return ok;
+}
+
+/* `value` is a login, or an address with one. */
+static bool hide_proxy(struct giq_config *config, const char *value, bool is_address)
+{
+    const char *scheme = strstr(value, "://");
+    const char *begin = is_address && scheme != NULL ? scheme + 3 : value;
+    const char *end = is_address ? strrchr(begin, '@') : begin + strlen(begin);
+    if (end == NULL) {
+        return true;
+    }
+    char *login = CPLStrdup(begin);
+    login[end - begin] = '\0';
+    bool ok = hide_login(config, login);
+    giq_cred_wipe(login);
+    CPLFree(login);
+    return ok;
+}
+
+/* Secrets that go into the network library by themselves; it reads the environment
+ * for proxies too. */
 static bool hide_passwords(struct giq_reader *reader)
 {
+    static const char *const addresses[] = {
+        "GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY", "http_proxy", "https_proxy",
+        "HTTPS_PROXY",     "all_proxy",        "ALL_PROXY"};
     struct giq_config *config = reader->config;
     const char *passphrase = giq_reader_config(reader, "GDAL_HTTP_KEYPASSWD");
-    const char *proxy_user = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
-    const char *password = proxy_user == NULL ? NULL : strchr(proxy_user, ':');
-    return (passphrase == NULL ||
-            giq_cred_add_secret(config->cred, passphrase, &config->cred_error)) &&
-           (password == NULL ||
-            giq_cred_add_secret(config->cred, password + 1, &config->cred_error));
+    const char *login = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
+    bool ok = (passphrase == NULL || hide(config, passphrase)) &&
+              (login == NULL || hide_proxy(config, login, false));
+    for (size_t i = 0; ok && i < sizeof addresses / sizeof addresses[0]; i++) {
+        const char *address = giq_reader_config(reader, addresses[i]);
+        ok = address == NULL || hide_proxy(config, address, true);
+    }
+    return ok;
 }
 
 void giq_network_read_credentials(struct giq_reader *reader)

@@ -12,7 +12,8 @@ enum {
     KEY_FILE_MAX = 64 * 1024,
     MASKED_MIN = 4, /* shorter secrets stand in ordinary words */
     HEADERS_MAX = 66,
-    MASKS_MAX = 2 * HEADERS_MAX + 2,
+    PASSWORDS_MAX = 32,
+    MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
 };
 
 enum { KEY_HEADER, TOKEN_HEADER, OWN_HEADERS };

@@ -35,8 +35,9 @@ static bool is_told(const char *name, size_t len)
 static size_t shown_length(enum giq_trace_kind kind, bool is_home, const char *line)
 {
     if (kind == GIQ_TRACE_NOTE) {
-        /* HTTP/2 notes each header in brackets. */
-        return strcspn(line, "?[");
+        /* HTTP/2 notes each header in brackets; the address of a proxy, which may
+         * hold a password, stands in quotes. */
+        return strcspn(line, strchr(line, '@') == NULL ? "?[" : "?['");
     }
     size_t name = strcspn(line, ": ");
     if (line[name] == ':') {

@@ -73,6 +73,12 @@ static void test_notes_of_the_library(void **state)
     check(GIQ_TRACE_NOTE, true, "h2h3 [:path: /a?signature=b]\n", "* h2h3 \n");
     check(GIQ_TRACE_NOTE, true, "Issue another request to /a?signature=b\n",
           "* Issue another request to /a\n");
+    check(GIQ_TRACE_NOTE, true, "Uses proxy env variable http_proxy == 'me:pw@host:1'\n",
+          "* Uses proxy env variable http_proxy == \n");
+    check(GIQ_TRACE_NOTE, false, "Unsupported proxy scheme for 'x://me:pw@host'\n",
+          "* Unsupported proxy scheme for \n");
+    check(GIQ_TRACE_NOTE, true, "Proxy auth using Basic with user 'me'\n",
+          "* Proxy auth using Basic with user 'me'\n");
     check(GIQ_TRACE_NOTE, true, "", "");
 }
 
