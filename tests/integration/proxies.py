@@ -101,6 +101,14 @@ class Listener:
         raise NotImplementedError
 
 
+class Silent(Listener):
+    """Takes connections and what comes, and says nothing."""
+
+    def answer(self, connection, number):
+        while connection.recv(65536):
+            pass
+
+
 def nth(script, number):
     """Its item of that number; the last one again and again."""
     return script[min(number, len(script) - 1)]

@@ -4,7 +4,7 @@ import pytest
 
 from nginx import Server, front_of
 from opens import SCENE, Sandbox
-from proxies import ScriptedProxy, Tinyproxy
+from proxies import Relay, ScriptedProxy, Silent, Tinyproxy
 from scripted import Answer, ScriptedService, job
 from watched import COOKIE, KEY, LOGIN, PASSWORD, TOKEN, WatchedGdal
 
@@ -212,6 +212,16 @@ def test_tunnel_that_is_none_is_nothing_happened(secure, sandbox, started, said)
     secure.fails("ogrinfo", NAME, tag="network")
     assert sandbox.calls() == ["models"] and secure.records() == {}
     assert len(proxy.heads) == 2
+    secure.run("ogrinfo", NAME)
+    assert len(sandbox.runs()) == 1
+
+
+def test_silent_proxy_is_nothing_happened(secure, sandbox, started):
+    tunnel = started(ScriptedProxy())
+    relay = started(Relay(tunnel.port, started(Silent()).port, tunnel.port))
+    secure.env["GDAL_HTTPS_PROXY"] = relay.url
+    secure.fails("ogrinfo", NAME, tag="network", env={"GIQ_CONNECT_TIMEOUT": "2"})
+    assert sandbox.calls() == ["models"] and secure.records() == {}
     secure.run("ogrinfo", NAME)
     assert len(sandbox.runs()) == 1
 

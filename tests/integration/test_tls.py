@@ -6,7 +6,7 @@ import pytest
 
 from nginx import Server, front_of, moved
 from opens import SCENE, Gdal, Sandbox
-from proxies import Listener, Relay
+from proxies import Listener, Relay, Silent
 from scripted import Answer, job
 from watched import COOKIE, KEY, PASSPHRASE, WatchedGdal
 
@@ -107,17 +107,18 @@ def test_authority_that_is_no_file_ends_the_open(tmp_path, sandbox, front, nginx
 
 # ---- the run request ----
 
-@pytest.mark.parametrize("how", ["expired", "closed", "no TLS"])
+@pytest.mark.parametrize("how", ["expired", "closed", "no TLS", "silent"])
 def test_tls_that_fails_before_the_run_request_is_nothing_happened(
         tmp_path, sandbox, front, nginx, authority, certificates, started, how):
     good = Server(front, certificate=certificates["good"])
     bad = Server(front, certificate=certificates["expired"])
     nginx(good, bad)
     plain_port = int(sandbox.url.split(":")[2].split("/")[0])
-    relay = started(Relay(good.port, {"expired": bad.port, "closed": None,
-                                      "no TLS": plain_port}[how], good.port))
+    second = {"expired": bad.port, "closed": None, "no TLS": plain_port,
+              "silent": started(Silent()).port}[how]
+    relay = started(Relay(good.port, second, good.port))
     gdal = WatchedGdal(tmp_path, f"https://127.0.0.1:{relay.port}/public", authority)
-    gdal.fails("ogrinfo", NAME, tag="network")
+    gdal.fails("ogrinfo", NAME, tag="network", env={"GIQ_CONNECT_TIMEOUT": "2"})
     assert sandbox.calls() == ["models"]
     assert gdal.records() == {} and relay.connections == 2
     gdal.run("ogrinfo", NAME)
