@@ -6,6 +6,7 @@ import pwd
 import socket
 import subprocess
 
+import spills
 from opens import without_sanitizer
 
 # What the log tells of each request: a name, and nginx's name for it.
@@ -79,7 +80,7 @@ class Nginx:
 
     def __init__(self, folder, *servers):
         self.folder = folder
-        folder.mkdir()
+        spills.is_input(folder).mkdir()  # its log has the headers of the requests
         user = f"{pwd.getpwuid(os.getuid())[0]} {grp.getgrgid(os.getgid())[0]}"
         seen = ",".join(f'"{name}":"${variable}"' for name, variable in SEEN.items())
         (folder / "nginx.conf").write_text(CONFIGURATION.format(
