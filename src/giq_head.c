@@ -127,7 +127,11 @@ const char *giq_head_strong_etag(const struct giq_head *head)
     const char *etag = head->etag;
     size_t len = etag == NULL ? 0 : strlen(etag);
     bool is_quoted = len > 2 && etag[0] == '"' && etag[len - 1] == '"';
-    return is_quoted && strchr(etag + 1, '"') == etag + len - 1 ? etag : NULL;
+    for (size_t i = 1; is_quoted && i < len - 1; i++) {
+        unsigned char c = (unsigned char)etag[i];
+        is_quoted = c >= 0x20 && c != 0x7F && c != '"';
+    }
+    return is_quoted ? etag : NULL;
 }
 
 /* Digits at `*at`, which moves behind them and the character `end`. */

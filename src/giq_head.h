@@ -39,7 +39,8 @@ bool giq_head_line(struct giq_head *head, const char *bytes, size_t len);
  * most GIQ_HEAD_RETRY_AFTER_MAX_S; -1 where absent, negative or neither. */
 int64_t giq_head_retry_after_ms(const struct giq_head *head, int64_t wall_ms);
 
-/* ETag where it is a strong one, else NULL. */
+/* ETag where it is a strong one that may stand in a header of ours, without control
+ * characters, else NULL. */
 const char *giq_head_strong_etag(const struct giq_head *head);
 
 /* Content-Range: bytes `first` to `last`, counted from 0, of `total`. */

@@ -175,7 +175,8 @@ static void test_strong_etags(void **state)
         {"ETag: W/\"v1\"", NULL},   {"ETag: v1", NULL},
         {"ETag: \"\"", NULL},       {"ETag: \"", NULL},
         {"ETag: \"a\"b\"", NULL},   {"ETag:", NULL},
-        {"X: \"v1\"", NULL},
+        {"X: \"v1\"", NULL},        {"ETag: \"a\rX: y\"", NULL},
+        {"ETag: \"a\x7F\"", NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_head head;
