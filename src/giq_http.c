@@ -458,6 +458,7 @@ bool giq_http_split(const char *text, struct giq_http_parts *out)
     struct giq_http_parts parts = {0};
     CURLU *url = curl_url();
     bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+              !has_part(url, CURLUPART_ZONEID) &&
               take_part(url, CURLUPART_SCHEME, 0, &parts.scheme) &&
               take_part(url, CURLUPART_HOST, 0, &parts.host) &&
               take_part(url, CURLUPART_PORT, 0, &parts.port) &&

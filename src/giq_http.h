@@ -62,7 +62,7 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
  * no check of ours reads it otherwise. */
 struct giq_http_parts {
     char *scheme; /* in lower case */
-    char *host;   /* as written; IPv6 in brackets */
+    char *host;   /* as written, percent-decoded; IPv6 in brackets */
     char *port;   /* as written, or NULL */
     char *real_port;
     char *path; /* begins with '/' */
@@ -71,7 +71,8 @@ struct giq_http_parts {
     bool has_fragment;
 };
 
-/* False where `text` is no absolute address or memory ran out. */
+/* False where `text` is no absolute address, its host has an IPv6 zone, or memory ran
+ * out. */
 bool giq_http_split(const char *text, struct giq_http_parts *out);
 void giq_http_parts_release(struct giq_http_parts *parts);
 

@@ -21,6 +21,23 @@ char *giq_url_make(const char *base, const char *path, const char *name,
     return url;
 }
 
+/* What decoding leaves of a host may read as another one when it is written again. */
+static bool is_host(const char *host)
+{
+    for (const char *c = host; *c != '\0'; c++) {
+        if ((unsigned char)*c <= 0x20 || *c == 0x7F || *c == '%') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* To be released also where it is false. */
+static bool split(const char *text, struct giq_http_parts *out)
+{
+    return giq_http_split(text, out) && is_host(out->host);
+}
+
 static bool is_web(const struct giq_http_parts *parts)
 {
     return strcmp(parts->scheme, "https") == 0 || strcmp(parts->scheme, "http") == 0;
@@ -45,7 +62,7 @@ enum giq_url_hop giq_url_hop(const char *from, const char *to)
     struct giq_http_parts from_parts = {0};
     struct giq_http_parts to_parts = {0};
     enum giq_url_hop hop = GIQ_URL_FORBIDDEN;
-    if (giq_http_split(from, &from_parts) && giq_http_split(to, &to_parts)) {
+    if (split(from, &from_parts) && split(to, &to_parts)) {
         hop = judge(&from_parts, &to_parts);
     }
     giq_http_parts_release(&from_parts);
@@ -101,7 +118,8 @@ static char *join_base(const struct giq_http_parts *parts)
 bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err)
 {
     struct giq_http_parts parts = {0};
-    if (!giq_http_split(text, &parts)) {
+    if (!split(text, &parts)) {
+        giq_http_parts_release(&parts);
         return giq_fail(err, GIQ_E_USAGE,
                         "BASE_URL is not an address of the form https://host/path");
     }

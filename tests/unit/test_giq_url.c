@@ -51,6 +51,7 @@ static void test_hops(void **state)
         {"https://h/a", "", GIQ_URL_FORBIDDEN},
         {"https://h/a", "https://", GIQ_URL_FORBIDDEN},
         {"nonsense", "https://h/a", GIQ_URL_FORBIDDEN},
+        {"https://[fe80::1%25eth0]/", "https://[fe80::1%25eth1]/", GIQ_URL_FORBIDDEN},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         if (giq_url_hop(cases[i].from, cases[i].to) != cases[i].hop) {
@@ -77,6 +78,7 @@ static void test_base_addresses_have_one_form(void **state)
         {"http://127.9.9.9", 0, "http://127.9.9.9"},
         {"http://[::1]:8000", 0, "http://[::1]:8000"},
         {"http://api.example", GIQ_BASE_URL_ALLOW_HTTP, "http://api.example"},
+        {"https://%61pi.example", 0, "https://api.example"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err = {0};
@@ -108,6 +110,9 @@ static void test_base_addresses_that_are_refused(void **state)
         {"https://h/?a=b", 0, "a query"},
         {"https://h/#f", 0, "a fragment"},
         {"http://u@h", GIQ_BASE_URL_ALLOW_HTTP, "holds a user"},
+        {"https://[fe80::1%25eth0]/", 0, "is not an address"},
+        {"https://a%2541.example/", 0, "is not an address"},
+        {"https://a%7f.example/", 0, "is not an address"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err = {0};
