@@ -113,6 +113,7 @@ static bool is_space(char c)
 
 char *giq_text_trim(const char *text, size_t len)
 {
+    len = strnlen(text, len);
     while (len > 0 && is_space(text[0])) {
         text++;
         len--;
@@ -164,6 +165,12 @@ static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
     return era * 146097 + day_of_era - 719468;
 }
 
+/* Whether a time falls into the years 1 to 9999, which have a text. */
+static bool has_text(int64_t ms)
+{
+    return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
+}
+
 bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms)
 {
     static const int64_t low[] = {1, 1, 1, 0, 0, 0};
@@ -176,7 +183,7 @@ bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms)
     int64_t seconds = days_from_civil(ymdhms[0], ymdhms[1], ymdhms[2]) * SECONDS_PER_DAY +
                       ymdhms[3] * 3600 + ymdhms[4] * 60 + ymdhms[5];
     *out_ms = seconds * MS_PER_SECOND;
-    return true;
+    return has_text(*out_ms);
 }
 
 /* Exactly `digits` digits as a number; advances `*text`. */
@@ -266,7 +273,11 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
         *text != '\0' || !giq_text_civil(field, &ms)) {
         return false;
     }
-    *out_ms = ms + fraction_ms - zone_minutes * 60 * MS_PER_SECOND;
+    ms += fraction_ms - zone_minutes * 60 * MS_PER_SECOND;
+    if (!has_text(ms)) {
+        return false;
+    }
+    *out_ms = ms;
     return true;
 }
 

@@ -33,7 +33,7 @@ uint32_t giq_text_code_point(const char *text, size_t len);
 
 bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
 
-/* A copy of at most `len` bytes without outer ASCII white space; the caller
+/* A copy of at most `len` bytes, up to a NUL, without outer ASCII white space; the caller
  * frees it. NULL when out of memory. */
 char *giq_text_trim(const char *text, size_t len);
 

@@ -55,6 +55,11 @@ static void test_times(void **state)
         {"2024-02-29 12:34", true, INT64_C(1709210040000)},
         {"2024-02-29T12:34:56+0400", true, INT64_C(1709195696000)},
         {"1969-12-31T23:59:59.500Z", true, -500},
+        {"0001-01-01T00:00:00Z", true, INT64_C(-62135596800000)},
+        {"9999-12-31T23:59:59.999Z", true, INT64_C(253402300799999)},
+        {"0001-01-01T00:00:00+00:01", false, 0},
+        {"9999-12-31T23:59:59-00:01", false, 0},
+        {"9999-12-31T23:59:60Z", false, 0},
         {"2024-13-01T00:00:00Z", false, 0},
         {"2024-02-29", false, 0},
         {"2024-02-29T12:34:56Zx", false, 0},
@@ -88,6 +93,9 @@ static void test_trim_and_compare(void **state)
     (void)state;
     char *text = giq_text_trim(" \t a b \n", 8);
     assert_string_equal(text, "a b");
+    free(text);
+    text = giq_text_trim(" a \0 b", 6);
+    assert_string_equal(text, "a");
     free(text);
     assert_true(giq_text_same("ModelId", "modelid"));
     assert_true(giq_text_begins("giq:x", "GIQ:"));
