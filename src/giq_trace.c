@@ -46,7 +46,8 @@ static size_t shown_length(enum giq_trace_kind kind, bool is_home, const char *l
     if (kind == GIQ_TRACE_SENT) {
         return is_home ? strcspn(line, "?") : name;
     }
-    return strlen(line);
+    /* What is neither a header nor a status line may be the rest of a value. */
+    return giq_text_begins(line, "HTTP/") ? strlen(line) : 0;
 }
 
 static void trace_line(const struct giq_env *env, const struct giq_cred *cred,

@@ -63,6 +63,8 @@ static void test_answer(void **state)
     check(GIQ_TRACE_CAME, true, "ETag: \"the-key\"\r\n", "< ETag: \"*******\"\n");
     check(GIQ_TRACE_CAME, true, "Server: a\x1b[2Jb\r\n", "< Server: a [2Jb\n");
     check(GIQ_TRACE_CAME, true, "\r\n", "");
+    check(GIQ_TRACE_CAME, true, "Location : https://x.example/a?signature=b\r\n", "");
+    check(GIQ_TRACE_CAME, true, " folded signature=b\r\n", "");
 }
 
 static void test_notes_of_the_library(void **state)
