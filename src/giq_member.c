@@ -295,10 +295,21 @@ bool giq_member_is_passed_over(const char *raw)
     static const char macosx[] = "__MACOSX";
     static const char *const ends[] = {".ovr", ".msk",     ".aux.xml",
                                        "-wal", "-journal", "-shm"};
+    char part[RAW_MAX + 1];
+    char name[GIQ_NAME_SIZE] = "";
     size_t len = 0;
     const char *last = NULL;
+    /* A longer path finds no place. */
+    if (strlen(raw) > RAW_MAX) {
+        return false;
+    }
+    /* Names are compared as they are placed: what is dropped or trimmed of a part, or
+     * follows the last one, must not hide them. */
     for (const char *at = raw; (at = next_part(at, &len)) != NULL; at += len) {
-        if (len == sizeof macosx - 1 && giq_text_begins(at, macosx)) {
+        memcpy(part, at, len);
+        part[len] = '\0';
+        giq_name_clean(part, name);
+        if (giq_text_same(name, macosx)) {
             return true;
         }
         last = at;
@@ -306,9 +317,6 @@ bool giq_member_is_passed_over(const char *raw)
     if (last == NULL || strncmp(last, "._", 2) == 0) {
         return true;
     }
-    /* What is dropped or trimmed must not hide an end. */
-    char name[GIQ_NAME_SIZE];
-    giq_name_clean(raw, name);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         if (ends_with(name, ends[i])) {
             return true;
