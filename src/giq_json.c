@@ -284,7 +284,9 @@ static bool set_item(struct giq_json *object, const char *name, cJSON *item)
 
 void giq_json_remove(struct giq_json *object, const char *name)
 {
-    cJSON_DeleteItemFromObjectCaseSensitive(unwrap(object), name);
+    while (giq_json_get(object, name) != NULL) {
+        cJSON_DeleteItemFromObjectCaseSensitive(unwrap(object), name);
+    }
 }
 
 bool giq_json_set_text(struct giq_json *object, const char *name, const char *text)
@@ -340,6 +342,25 @@ bool giq_json_add_text(struct giq_json *object, const char *name, const char *te
 
 struct giq_json *giq_json_set_object(struct giq_json *object, const char *name)
 {
+    cJSON *there = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
+    if (cJSON_IsObject(there)) {
+        return wrap(there);
+    }
     cJSON *item = cJSON_CreateObject();
     return set_item(object, name, item) ? wrap(item) : NULL;
+}
+
+void giq_json_each_text(struct giq_json *json, void (*each)(void *ctx, char *text),
+                        void *ctx)
+{
+    cJSON *item = unwrap(json);
+    if (item->string != NULL) {
+        each(ctx, item->string);
+    }
+    if (cJSON_IsString(item)) {
+        each(ctx, item->valuestring);
+    }
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+        giq_json_each_text(wrap(child), each, ctx);
+    }
 }

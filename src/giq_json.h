@@ -71,8 +71,14 @@ bool giq_json_set_copy(struct giq_json *object, const char *name,
                        const struct giq_json *value);
 /* Put a text at the end of a list, which is made where it is missing. */
 bool giq_json_add_text(struct giq_json *object, const char *name, const char *text);
-/* Add an empty object as a member and return it; NULL when out of memory. */
+/* The member that is an object, with what is in it, or an empty one in its place; NULL
+ * when out of memory. */
 struct giq_json *giq_json_set_object(struct giq_json *object, const char *name);
+/* All members of this name. */
 void giq_json_remove(struct giq_json *object, const char *name);
+/* Call `each` for every string and every name of a member; it may overwrite
+ * characters. */
+void giq_json_each_text(struct giq_json *json, void (*each)(void *ctx, char *text),
+                        void *ctx);
 
 #endif

@@ -198,14 +198,21 @@ static bool is_whole(const struct giq_record *record)
     return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && name_is_safe;
 }
 
+/* What the intent of a further job is to replace; NULL where `json` is none. */
+static const struct giq_json *replaced_by(const struct giq_json *json)
+{
+    const struct giq_json *before = giq_json_get(json, before_name);
+    bool is_intent =
+        state_of(giq_json_text(giq_json_get(json, "state"))) == GIQ_JOB_INTENT;
+    return is_intent && giq_json_is_object(before) ? before : NULL;
+}
+
 /* An orphaned intent of a further job: the record is what it was to replace. */
 static bool step_back(struct giq_record *record, const char *folder,
                       struct giq_error *err)
 {
-    const struct giq_json *state = giq_json_get(record->read, "state");
-    const struct giq_json *before = giq_json_get(record->read, before_name);
-    if (!giq_json_is_object(before) || giq_json_text(state) == NULL ||
-        state_of(giq_json_text(state)) != GIQ_JOB_INTENT) {
+    const struct giq_json *before = replaced_by(record->read);
+    if (before == NULL) {
         return true;
     }
     if (giq_json_is_true(giq_json_get(before, damaged_name))) {
@@ -430,7 +437,7 @@ static bool is_set_aside(const char *folder)
     bool damaged = false;
     bool found =
         read_document(folder, job_name, GIQ_RECORD_FORMAT, &json, &damaged, &ignored) &&
-        giq_json_is_true(giq_json_get(giq_json_get(json, before_name), damaged_name));
+        giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
     giq_json_free(json);
     return found;
 }

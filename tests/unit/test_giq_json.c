@@ -211,6 +211,8 @@ static void test_times_of_every_form(void **state)
         {"253402300799999", INT64_C(253402300799999)},
         {"253402300800000", GIQ_TIME_NONE},
         {"-1", GIQ_TIME_NONE},
+        {"[9999,12,31,23,59,59,999999999]", INT64_C(253402300799999)},
+        {"[9999,12,31,23,59,60]", GIQ_TIME_NONE},
         {"[2024,5,1,0]", GIQ_TIME_NONE},
         {"[2024,13,1,0,0]", GIQ_TIME_NONE},
         {"[2024,5,1,0,0,7,5,1]", GIQ_TIME_NONE},
@@ -254,6 +256,49 @@ static void test_members_are_set_replaced_and_removed(void **state)
     giq_json_free(json);
 }
 
+static void test_no_member_of_a_removed_name_is_left(void **state)
+{
+    (void)state;
+    struct giq_json *json = parse("{\"a\":1,\"b\":2,\"a\":3}");
+    giq_json_remove(json, "a");
+    assert_null(giq_json_get(json, "a"));
+    assert_int_equal(giq_json_integer(giq_json_get(json, "b"), 0), 2);
+    giq_json_free(json);
+}
+
+static void test_object_that_is_there_keeps_its_members(void **state)
+{
+    (void)state;
+    struct giq_json *json = parse("{\"a\":{\"x\":1},\"b\":5}");
+    assert_true(giq_json_set_bool(giq_json_set_object(json, "a"), "y", true));
+    assert_true(giq_json_set_bool(giq_json_set_object(json, "b"), "y", true));
+    char *text = giq_json_print(json);
+    assert_string_equal(text, "{\"a\":{\"x\":1,\"y\":true},\"b\":{\"y\":true}}");
+    free(text);
+    giq_json_free(json);
+}
+
+static void make_upper(void *ctx, char *text)
+{
+    ++*(int *)ctx;
+    for (; *text != '\0'; text++) {
+        *text = (char)(*text >= 'a' && *text <= 'z' ? *text - 'a' + 'A' : *text);
+    }
+}
+
+static void test_every_text_of_a_document_is_visited(void **state)
+{
+    (void)state;
+    struct giq_json *json = parse("{\"a\":[\"b\",{\"c\":\"d\"}],\"e\":true,\"f\":1}");
+    int visits = 0;
+    giq_json_each_text(json, make_upper, &visits);
+    assert_int_equal(visits, 6);
+    char *text = giq_json_print(json);
+    assert_string_equal(text, "{\"A\":[\"B\",{\"C\":\"D\"}],\"E\":true,\"F\":1}");
+    free(text);
+    giq_json_free(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +312,9 @@ int main(void)
         cmocka_unit_test(test_numbers_without_all_digits_and_long_texts_are_no_id),
         cmocka_unit_test(test_times_of_every_form),
         cmocka_unit_test(test_members_are_set_replaced_and_removed),
+        cmocka_unit_test(test_no_member_of_a_removed_name_is_left),
+        cmocka_unit_test(test_object_that_is_there_keeps_its_members),
+        cmocka_unit_test(test_every_text_of_a_document_is_visited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,26 @@ static void test_what_is_taken_away_is_gone_from_the_file(void **state)
     env_kit_remove(folder);
 }
 
+static void test_unknown_members_of_the_result_survive(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_record record;
+    struct giq_error err = {0};
+    env_kit_write(folder, "job.json",
+                  "{\"format\":1,\"state\":\"published\",\"job_id\":\"j\","
+                  "\"result\":{\"name\":\"a\",\"future\":[1],\"size\":1}}");
+    assert_true(read_record(folder, NULL, &record, &err));
+    assert_true(giq_record_set(&record.result_name, "b"));
+    assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+    char *text = env_kit_read(folder, "job.json");
+    assert_non_null(
+        strstr(text, "\"result\":{\"name\":\"b\",\"future\":[1],\"size\":1}"));
+    free(text);
+    giq_record_release(&record);
+    env_kit_remove(folder);
+}
+
 static void test_damaged_and_newer_records_are_errors(void **state)
 {
     (void)state;
@@ -151,6 +171,34 @@ static void test_damaged_and_newer_records_are_errors(void **state)
         assert_int_equal(record.state, GIQ_JOB_NONE);
     }
     env_kit_remove(folder);
+}
+
+static void test_damaged_record_comes_back_whatever_it_was(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"format\":1,\"state\":\"sub",
+        "{\"format\":1,\"state\":\"x\",\"before\":{\"damaged\":true}}"};
+    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
+        char *folder = env_kit_folder();
+        struct giq_record record;
+        struct giq_error err = {0};
+        giq_record_init(&record);
+        env_kit_write(folder, "job.json", texts[i]);
+        env_kit_write(folder, "request.json", REQUEST);
+        assert_true(giq_record_set_aside(folder, GIQ_OS_PRIVATE, &record, &err));
+        record.state = GIQ_JOB_INTENT;
+        assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+        assert_true(giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err));
+        giq_record_release(&record);
+        char *job = env_kit_read(folder, "job.json");
+        char *request = env_kit_read(folder, "request.json");
+        assert_string_equal(job, texts[i]);
+        assert_string_equal(request, REQUEST);
+        free(request);
+        free(job);
+        env_kit_remove(folder);
+    }
 }
 
 static void test_record_of_another_request_is_an_error(void **state)
@@ -225,7 +273,9 @@ int main(void)
         cmocka_unit_test(test_nothing_recorded),
         cmocka_unit_test(test_record_comes_back_as_written),
         cmocka_unit_test(test_what_is_taken_away_is_gone_from_the_file),
+        cmocka_unit_test(test_unknown_members_of_the_result_survive),
         cmocka_unit_test(test_damaged_and_newer_records_are_errors),
+        cmocka_unit_test(test_damaged_record_comes_back_whatever_it_was),
         cmocka_unit_test(test_record_of_another_request_is_an_error),
         cmocka_unit_test(test_request_is_written_once),
         cmocka_unit_test(test_withdrawn_record_leaves_nothing),
