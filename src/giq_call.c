@@ -60,6 +60,18 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
     return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
 }
 
+const char *giq_call_show(const struct giq_service *service, const char *text,
+                          struct giq_shown *out)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (copy != NULL) {
+        giq_cred_mask(service->cred, copy);
+    }
+    (void)giq_text_show(copy, out);
+    free(copy);
+    return out->text;
+}
+
 /* ---- what an error status says ---- */
 
 /* A web page is no message, and a page of text is not one either. */
@@ -104,15 +116,9 @@ bool giq_call_fail_status(const struct giq_service *service,
                           const char *what, struct giq_error *err)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
-    char *message = strdup(message_of(json, &answer->body));
-    giq_json_free(json);
-    if (message == NULL) {
-        return giq_fail_memory(err);
-    }
-    giq_cred_mask(service->cred, message);
     struct giq_shown shown;
-    (void)giq_text_show(message, &shown);
-    free(message);
+    (void)giq_call_show(service, message_of(json, &answer->body), &shown);
+    giq_json_free(json);
 
     int status = answer->status;
     bool denied = status == 401 || status == 403;

@@ -9,6 +9,7 @@
 #include "giq_error.h"
 #include "giq_http.h"
 #include "giq_json.h"
+#include "giq_text.h"
 
 enum { GIQ_CALL_REDIRECTS_MAX = 5 };
 
@@ -56,6 +57,10 @@ bool giq_call_pause(const struct giq_service *service, int attempt, int64_t aske
 
 /* A string or number of the service with secrets masked, to be freed, or NULL. */
 char *giq_call_label(const struct giq_service *service, const struct giq_json *json);
+
+/* A text of the service as it is shown: secrets masked, then as giq_text_show(). */
+const char *giq_call_show(const struct giq_service *service, const char *text,
+                          struct giq_shown *out);
 
 /* Set `err` from an answer with an error status: `what` failed, the status and the
  * service's words. 401 and 403 are GIQ_E_CREDENTIALS; 407, which a proxy says, is

@@ -55,6 +55,25 @@ static char **parse_labels(const struct giq_service *service, const struct giq_j
     return labels;
 }
 
+static void mask(void *ctx, char *text)
+{
+    giq_cred_mask(ctx, text);
+}
+
+/* What the service says of a model, whole. Masked before it is text, whose escapes
+ * could hide a secret. NULL when out of memory. */
+static char *print_masked(const struct giq_service *service, const struct giq_json *json)
+{
+    struct giq_json *copy = giq_json_copy(json);
+    if (copy == NULL) {
+        return NULL;
+    }
+    giq_json_each_text(copy, mask, (void *)service->cred);
+    char *text = giq_json_print(copy);
+    giq_json_free(copy);
+    return text;
+}
+
 static void parse_model(const struct giq_service *service, const struct giq_json *json,
                         struct giq_model *out)
 {
@@ -65,11 +84,8 @@ static void parse_model(const struct giq_service *service, const struct giq_json
         .version = giq_call_label(service, giq_json_get(json, "version")),
         .type = giq_call_label(service, giq_json_get(json, "type")),
         .labels = parse_labels(service, giq_json_get(json, "labels")),
-        .json = giq_json_print(json),
+        .json = print_masked(service, json),
     };
-    if (out->json != NULL) {
-        giq_cred_mask(service->cred, out->json);
-    }
 }
 
 static void release_model(struct giq_model *model)
@@ -221,7 +237,8 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
     return best;
 }
 
-static bool fail_unlisted(const struct giq_models *models, const char *model,
+static bool fail_unlisted(const struct giq_service *service,
+                          const struct giq_models *models, const char *model,
                           struct giq_error *err)
 {
     struct giq_shown shown;
@@ -240,14 +257,14 @@ static bool fail_unlisted(const struct giq_models *models, const char *model,
         }
         offered[item - models->item] = true;
         (void)strcpy(stpcpy(err->text + len, n == 0 ? "" : ", "),
-                     giq_text_show(item->id, &shown));
+                     giq_call_show(service, item->id, &shown));
     }
     free(offered);
     return false;
 }
 
-bool giq_models_check(const struct giq_models *models, const char *model,
-                      struct giq_error *err)
+bool giq_models_check(const struct giq_service *service, const struct giq_models *models,
+                      const char *model, struct giq_error *err)
 {
     if (models->count == 0 || models->is_part) {
         return true;
@@ -258,5 +275,5 @@ bool giq_models_check(const struct giq_models *models, const char *model,
             return true;
         }
     }
-    return fail_unlisted(models, model, err);
+    return fail_unlisted(service, models, model, err);
 }

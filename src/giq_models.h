@@ -9,9 +9,9 @@
 /*
  * Whether `model` may be asked for: true where the list names it, and where the
  * list decides nothing (empty, or one page of several). Otherwise GIQ_E_USAGE,
- * which offers the nearest.
+ * which offers the nearest with secrets masked.
  */
-bool giq_models_check(const struct giq_models *models, const char *model,
-                      struct giq_error *err);
+bool giq_models_check(const struct giq_service *service, const struct giq_models *models,
+                      const char *model, struct giq_error *err);
 
 #endif

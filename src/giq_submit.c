@@ -28,7 +28,7 @@ static bool look_at_models(struct giq_job *job, struct giq_error *err)
                       reason.text);
         return true;
     }
-    bool ok = giq_models_check(&models, job->request.model, err);
+    bool ok = giq_models_check(job->service, &models, job->request.model, err);
     giq_models_release(&models);
     return ok;
 }

@@ -76,6 +76,24 @@ static void test_members_of_a_model(void **state)
     giq_models_release(&models);
 }
 
+/* A header of the user's may hold quotes, and JSON text has them escaped. */
+static void test_no_escape_hides_a_secret_in_the_json_of_a_model(void **state)
+{
+    (void)state;
+    struct service_kit kit;
+    static const struct http_kit_answer answer = {
+        .status = 200,
+        .body = "[{\"id\":\"a\",\"x\":{\"q\\\"uo\\\\te\":\"q\\\"uo\\\\te\"}}]"};
+    service_kit_start(&kit, &answer, 1);
+    assert_true(giq_cred_add_secret(kit.cred, "q\"uo\\te", &kit.err));
+    struct giq_models models = {0};
+    assert_true(giq_models_get(kit.service, &models, &kit.err));
+    assert_string_equal(models.item[0].json,
+                        "{\"id\":\"a\",\"x\":{\"*******\":\"*******\"}}");
+    giq_models_release(&models);
+    service_kit_stop(&kit);
+}
+
 static void test_errors_name_what_was_asked(void **state)
 {
     (void)state;
@@ -107,6 +125,8 @@ static void test_errors_name_what_was_asked(void **state)
 
 /* ---- choosing ---- */
 
+static const struct giq_service no_secrets = {.cred = NULL};
+
 static char *const ids[] = {"water", "Watershed", "ndvi", "segments", "contours"};
 
 static void test_choosing_among_models(void **state)
@@ -137,7 +157,8 @@ static void test_choosing_among_models(void **state)
         }
         const struct giq_models models = {items, cases[i].count, cases[i].is_part};
         struct giq_error err = {0};
-        assert_int_equal(giq_models_check(&models, cases[i].model, &err), cases[i].ok);
+        assert_int_equal(giq_models_check(&no_secrets, &models, cases[i].model, &err),
+                         cases[i].ok);
         assert_int_equal(err.code, cases[i].ok ? GIQ_E_NONE : GIQ_E_USAGE);
         assert_string_equal(err.text, cases[i].text);
     }
@@ -149,7 +170,23 @@ static void test_list_with_an_unreadable_id_decides_nothing(void **state)
     struct giq_model items[2] = {{.id = "a"}, {.id = NULL}};
     const struct giq_models models = {items, 2, false};
     struct giq_error err = {0};
-    assert_true(giq_models_check(&models, "b", &err));
+    assert_true(giq_models_check(&no_secrets, &models, "b", &err));
+}
+
+static void test_offers_show_no_secret(void **state)
+{
+    (void)state;
+    struct giq_cred *cred = NULL;
+    struct giq_error err = {0};
+    assert_true(giq_cred_new(SERVICE_KIT_KEY, NULL, &cred, &err));
+    const struct giq_service service = {.cred = cred};
+    struct giq_model item = {.id = "m-" SERVICE_KIT_KEY};
+    const struct giq_models models = {&item, 1, false};
+    assert_false(giq_models_check(&service, &models, "m", &err));
+    assert_string_equal(
+        err.text,
+        "the service has no model with the id \"m\"; the nearest: m-**************");
+    giq_cred_free(cred);
 }
 
 /* Every length of ids, so that one of them just fits. */
@@ -173,7 +210,7 @@ static void test_long_offers_stay_within_the_text(void **state)
         const struct giq_models models = {items, 2, false};
         struct giq_error *err = calloc(1, sizeof *err);
         assert_non_null(err);
-        assert_false(giq_models_check(&models, wanted, err));
+        assert_false(giq_models_check(&no_secrets, &models, wanted, err));
         assert_true(strnlen(err->text, sizeof err->text) < sizeof err->text);
         free(err);
     }
@@ -184,9 +221,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists_as_services_wrap_them),
         cmocka_unit_test(test_members_of_a_model),
+        cmocka_unit_test(test_no_escape_hides_a_secret_in_the_json_of_a_model),
         cmocka_unit_test(test_errors_name_what_was_asked),
         cmocka_unit_test(test_choosing_among_models),
         cmocka_unit_test(test_list_with_an_unreadable_id_decides_nothing),
+        cmocka_unit_test(test_offers_show_no_secret),
         cmocka_unit_test(test_long_offers_stay_within_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
