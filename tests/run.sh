@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs what the tests need, builds, and runs ctest:
-#   sh tests/run.sh [--kind default|release|asan|tsan|coverage|clang|valgrind] [ctest arguments...]
-# The default kind is built in build, any other in build-<kind>.
+#   sh tests/run.sh [--kind KIND] [ctest arguments...]
+# KIND is default, release, asan, tsan, coverage, clang, valgrind or fuzz. The default kind
+# is built in build, any other in build-<kind>. The kind fuzz builds and runs the fuzz
+# targets alone; tests/fuzz/long.sh runs them for longer.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -15,7 +17,7 @@ fi
 
 case $kind in
 default) build=build ;;
-release | asan | tsan | coverage | clang | valgrind) build=build-$kind ;;
+release | asan | tsan | coverage | clang | valgrind | fuzz) build=build-$kind ;;
 *)
     echo "run.sh: no kind '$kind'; see the head of tests/run.sh" >&2
     exit 2

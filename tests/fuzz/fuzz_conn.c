@@ -1,0 +1,111 @@
+/* Connection strings: what follows "GIQ:". */
+#include "fuzz.h"
+
+static const char white[] = " \t\r\n\v\f";
+
+static void check_value(enum giq_conn_key key, const char *value)
+{
+    size_t len = strlen(value);
+    MUST(len > 0);
+    MUST(strchr(white, value[0]) == NULL && strchr(white, value[len - 1]) == NULL);
+    MUST(key != GIQ_KEY_FILE || value[len - 1] != '/');
+    for (const char *c = value; key != GIQ_KEY_GEOMETRY && *c != '\0'; c++) {
+        MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
+    }
+}
+
+static void check_kind(const struct giq_conn *conn)
+{
+    bool has[GIQ_KEY_COUNT];
+    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        has[i] = conn->value[i] != NULL;
+    }
+    bool is_table = conn->kind == GIQ_CONN_MODELS || conn->kind == GIQ_CONN_JOBS;
+    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        MUST(!is_table || !has[i]);
+    }
+    if (conn->kind == GIQ_CONN_REQUEST) {
+        MUST(has[GIQ_KEY_MODEL] && has[GIQ_KEY_FILE]);
+        MUST(!has[GIQ_KEY_JOB] || !has[GIQ_KEY_RERUN]);
+    } else if (conn->kind == GIQ_CONN_JOB) {
+        MUST(has[GIQ_KEY_JOB] && !has[GIQ_KEY_MODEL] && !has[GIQ_KEY_FILE] &&
+             !has[GIQ_KEY_GEOMETRY] && !has[GIQ_KEY_RERUN]);
+    }
+}
+
+/* The string that says what `conn` says, each value in quotes. */
+static char *write_string(const struct giq_conn *conn, char quote)
+{
+    static const char *const names[GIQ_KEY_COUNT] = {
+        [GIQ_KEY_MODEL] = "modelid", [GIQ_KEY_FILE] = " FILEID ",
+        [GIQ_KEY_JOB] = "job",       [GIQ_KEY_GEOMETRY] = "geometry",
+        [GIQ_KEY_RERUN] = "rerun",   [GIQ_KEY_WAIT] = "wait",
+        [GIQ_KEY_MEMBER] = "member"};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    MUST(out != NULL);
+    (void)fputs(conn->kind == GIQ_CONN_JOBS ? "giq:jobs" : "giq:", out);
+    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        if (conn->value[i] == NULL) {
+            continue;
+        }
+        (void)fprintf(out, "%s= %c", names[i], quote);
+        for (const char *c = conn->value[i]; *c != '\0'; c++) {
+            (void)fprintf(out, *c == quote ? "%c%c" : "%c", *c, *c);
+        }
+        (void)fprintf(out, "%c;", quote);
+    }
+    MUST(fclose(out) == 0);
+    return text;
+}
+
+/* Written with quotes it says the same. */
+static void check_again(const struct giq_conn *conn, char quote)
+{
+    char *text = write_string(conn, quote);
+    struct giq_conn again;
+    struct giq_error err = {0};
+    MUST(giq_conn_parse(text, &again, &err));
+    MUST(again.kind == conn->kind);
+    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        MUST((conn->value[i] == NULL) == (again.value[i] == NULL));
+        MUST(conn->value[i] == NULL || strcmp(conn->value[i], again.value[i]) == 0);
+    }
+    giq_conn_release(&again);
+    free(text);
+}
+
+static void check_refusal(const char *text, const struct giq_error *err)
+{
+    const char *secret = strstr(text, FUZZ_KEY);
+    bool is_value =
+        secret != NULL && secret[-1] == '=' && strstr(secret + 1, FUZZ_KEY) == NULL;
+    MUST(!is_value || strstr(err->text, FUZZ_KEY) == NULL);
+    MUST(err->code == GIQ_E_USAGE && err->text[0] != '\0' && fuzz_is_plain(err->text));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = NULL;
+    MUST(asprintf(&text, "GIQ:%.*s", (int)size, size == 0 ? "" : (const char *)data) >=
+         0);
+    struct giq_conn conn;
+    struct giq_error err = {0};
+    MUST(giq_conn_identify(text));
+    if (giq_conn_parse(text, &conn, &err)) {
+        for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+            if (conn.value[i] != NULL) {
+                check_value((enum giq_conn_key)i, conn.value[i]);
+            }
+        }
+        check_kind(&conn);
+        check_again(&conn, '\'');
+        check_again(&conn, '"');
+        giq_conn_release(&conn);
+    } else {
+        check_refusal(text, &err);
+    }
+    free(text);
+    return 0;
+}

@@ -1,0 +1,85 @@
+/* Paths of an archive's members, one a line. */
+#include "fuzz.h"
+
+#include "giq_member.h"
+#include "giq_name.h"
+
+enum { PATHS_MAX = 64 };
+
+struct placed {
+    char *path[PATHS_MAX];
+    size_t count;
+};
+
+/* Each part is a cleaned name, and the last one follows the folder. */
+static void check_path(const char *path, size_t folder_len)
+{
+    int parts = 0;
+    size_t last = 0;
+    for (size_t at = 0; at < strlen(path) + 1;) {
+        char part[GIQ_NAME_SIZE];
+        char name[GIQ_NAME_SIZE];
+        size_t len = strcspn(path + at, "/");
+        MUST(len > 0 && len <= GIQ_NAME_MAX);
+        memcpy(part, path + at, len);
+        part[len] = '\0';
+        giq_name_clean(part, name);
+        MUST(strcmp(part, name) == 0);
+        last = at;
+        at += len + 1;
+        parts++;
+    }
+    MUST(parts <= GIQ_MEMBER_DEPTH_MAX);
+    MUST(folder_len == (last == 0 ? 0 : last - 1));
+    MUST(!giq_member_is_passed_over(path));
+}
+
+/* No two are the same, and none lies below another, but for case. */
+static void check_apart(const struct placed *placed, const char *path)
+{
+    for (size_t i = 0; i < placed->count; i++) {
+        const char *other = placed->path[i];
+        size_t len = strlen(path);
+        size_t other_len = strlen(other);
+        size_t common = len < other_len ? len : other_len;
+        char after = len < other_len ? other[common] : path[common];
+        MUST(strncasecmp(path, other, common) != 0 || (after != '\0' && after != '/'));
+    }
+}
+
+static void place(struct giq_members *members, struct placed *placed, const char *raw)
+{
+    struct giq_error err = {0};
+    char *path = NULL;
+    size_t folder_len = 0;
+    if (!giq_members_place(members, raw, &path, &folder_len, &err)) {
+        MUST(path == NULL);
+        fuzz_check_error(&err, GIQ_E_RESULT);
+        return;
+    }
+    check_path(path, folder_len);
+    check_apart(placed, path);
+    placed->path[placed->count++] = path;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    struct giq_members *members = NULL;
+    struct giq_error err = {0};
+    struct placed placed = {.count = 0};
+    MUST(giq_members_new(&members, &err));
+    char *rest = text;
+    for (char *line = NULL;
+         placed.count < PATHS_MAX && (line = fuzz_line(&rest)) != NULL;) {
+        if (!fuzz_has_secret(line) && !giq_member_is_passed_over(line)) {
+            place(members, &placed, line);
+        }
+    }
+    for (size_t i = 0; i < placed.count; i++) {
+        free(placed.path[i]);
+    }
+    giq_members_free(members);
+    free(text);
+    return 0;
+}

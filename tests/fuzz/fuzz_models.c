@@ -1,0 +1,73 @@
+/* The list of models, and choosing from it. */
+#include "script.h"
+
+#include <cJSON.h>
+
+#include "giq_models.h"
+
+static void check_label(const char *text)
+{
+    MUST(text == NULL || (text[0] != '\0' && !fuzz_has_secret(text)));
+}
+
+/* No secret in a JSON text, however it is escaped there. */
+static void check_json(const cJSON *json)
+{
+    for (; json != NULL; json = json->next) {
+        MUST(json->string == NULL || !fuzz_has_secret(json->string));
+        MUST(!cJSON_IsString(json) || !fuzz_has_secret(json->valuestring));
+        check_json(json->child);
+    }
+}
+
+static void check_model(const struct giq_model *model)
+{
+    check_label(model->name);
+    check_label(model->version);
+    check_label(model->type);
+    for (char **label = model->labels; label != NULL && *label != NULL; label++) {
+        check_label(*label);
+    }
+    MUST(model->json != NULL);
+    cJSON *json = cJSON_Parse(model->json);
+    MUST(json != NULL);
+    check_json(json);
+    cJSON_Delete(json);
+}
+
+static void check_choice(const struct giq_service *service,
+                         const struct giq_models *models)
+{
+    struct giq_error err = {0};
+    bool is_listed = false;
+    for (size_t i = 0; i < models->count; i++) {
+        const char *id = models->item[i].id;
+        is_listed = is_listed || (id != NULL && strcmp(id, "water") == 0);
+    }
+    if (!giq_models_check(service, models, "water", &err)) {
+        MUST(!is_listed);
+        fuzz_check_error(&err, GIQ_E_USAGE);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct script script;
+    struct giq_models models = {0};
+    struct giq_error err = {0};
+    script_start(&script, data, size);
+    if (giq_models_get(script.service, &models, &err)) {
+        MUST(script.status == 200 && !script.was_cut);
+        for (size_t i = 0; i < models.count; i++) {
+            check_model(&models.item[i]);
+        }
+        check_choice(script.service, &models);
+    } else {
+        fuzz_check_error(&err, err.code);
+        MUST(err.code != GIQ_E_NONE && models.item == NULL);
+    }
+    MUST(script.posts == 0);
+    giq_models_release(&models);
+    script_stop(&script);
+    return 0;
+}

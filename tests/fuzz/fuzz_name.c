@@ -1,0 +1,82 @@
+/* Names of files: as the value of a Content-Disposition, and as they come. */
+#include "fuzz.h"
+
+#include "giq_name.h"
+#include "giq_text.h"
+
+static void check_device(const char *name)
+{
+    static const char *const devices[] = {"CON",    "PRN",     "AUX",  "NUL",
+                                          "CONIN$", "CONOUT$", "COM1", "LPT\xC2\xB2"};
+    size_t len = strcspn(name, ".");
+    while (len > 0 && name[len - 1] == ' ') {
+        len--;
+    }
+    for (size_t i = 0; i < FUZZ_COUNT(devices); i++) {
+        MUST(strlen(devices[i]) != len || strncasecmp(name, devices[i], len) != 0);
+    }
+}
+
+/* Such a name is safe, and cleaning it changes nothing. */
+static void check_name(const char *name)
+{
+    char again[GIQ_NAME_SIZE];
+    size_t len = strlen(name);
+    MUST(len > 0 && len <= GIQ_NAME_MAX);
+    MUST(fuzz_is_plain(name));
+    MUST(strpbrk(name, "/\\<>:\"|?*") == NULL);
+    MUST(name[0] != '.' && name[0] != ' ');
+    MUST(name[len - 1] != '.' && name[len - 1] != ' ');
+    check_device(name);
+    giq_name_clean(name, again);
+    MUST(strcmp(name, again) == 0);
+}
+
+static void check_extension(const char *name, const char *extension)
+{
+    char other[GIQ_NAME_SIZE];
+    memcpy(other, name, strlen(name) + 1);
+    giq_name_set_extension(other, extension);
+    check_name(other);
+    size_t len = strlen(other);
+    size_t extension_len = strlen(extension);
+    MUST(len > extension_len + 1);
+    MUST(other[len - extension_len - 1] == '.');
+    MUST(strcmp(other + len - extension_len, extension) == 0);
+}
+
+static void check_raw(const char *raw)
+{
+    char name[GIQ_NAME_SIZE];
+    giq_name_clean(raw, name);
+    check_name(name);
+    const char *extension = giq_name_extension(name);
+    MUST(strchr(extension, '.') == NULL && strlen(extension) < strlen(name));
+    check_extension(name, "tif");
+    check_extension(name, "tar.gz");
+    check_extension(name, "nineteen-characters");
+}
+
+/* Well-formed to giq_text is what is well-formed to another reading. */
+static void check_utf8(const char *text)
+{
+    const char *at = text;
+    size_t size = 1;
+    for (; *at != '\0' && size > 0; at += size) {
+        size = giq_text_utf8(at, strlen(at));
+    }
+    MUST((size > 0) == fuzz_is_utf8(text));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    char *told = giq_name_from_disposition(text);
+    MUST(told == NULL || (told[0] != '\0' && strlen(told) < strlen(text)));
+    check_raw(told);
+    check_raw(text);
+    check_utf8(text);
+    free(told);
+    free(text);
+    return 0;
+}

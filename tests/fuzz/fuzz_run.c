@@ -1,0 +1,109 @@
+/* What comes of a run request and of asking for the state of a job. */
+#include "script.h"
+
+#include "giq_api.h"
+
+static bool note_sending(void *ctx, struct giq_error *err)
+{
+    (void)err;
+    ++*(int *)ctx;
+    return true;
+}
+
+static void check_job(const struct giq_api_job *job)
+{
+    const char *const texts[] = {job->status, job->type, job->message};
+    for (size_t i = 0; i < FUZZ_COUNT(texts); i++) {
+        MUST(texts[i] == NULL || (texts[i][0] != '\0' && !fuzz_has_secret(texts[i])));
+    }
+    for (const char *c = job->id; c != NULL && *c != '\0'; c++) {
+        MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
+    }
+    bool is_known = false;
+    enum giq_api_phase phase = giq_api_phase(job->status, &is_known);
+    MUST(is_known || phase == GIQ_API_RUNNING);
+}
+
+/* What a service may have made of the last request, by its answer alone. Nothing only
+ * where it says so. */
+static enum giq_api_run fate(const struct script *script)
+{
+    int status = script->status;
+    if (!script->was_sent) {
+        return GIQ_API_RUN_NOTHING;
+    }
+    if (script->was_cut) {
+        return GIQ_API_RUN_UNKNOWN;
+    }
+    if (status >= 200 && status < 300) {
+        return GIQ_API_RUN_SUBMITTED;
+    }
+    if (status == 429 || (status == 503 && script->has_later)) {
+        return GIQ_API_RUN_LATER;
+    }
+    bool leads_elsewhere = script->has_location && (status == 307 || status == 308);
+    bool is_refused = status >= 400 && status < 500 && status != 408 && status != 409;
+    return is_refused || leads_elsewhere || status == 301 || status == 302
+               ? GIQ_API_RUN_NOTHING
+               : GIQ_API_RUN_UNKNOWN;
+}
+
+static void check_run(const uint8_t *data, size_t size)
+{
+    static const struct giq_request request = {
+        .model = "m", .file = "f", .area = "POLYGON((0 0,0 1,1 1,0 0))"};
+    struct script script;
+    struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
+    struct giq_error err = {0};
+    int noted = 0;
+    int64_t later_ms = -1;
+    script_start(&script, data, size);
+    enum giq_api_run outcome = giq_api_run(script.service, &request, note_sending, &noted,
+                                           &job, &later_ms, &err);
+    MUST(noted == script.sent && script.posts == script.sent && script.sent <= 6);
+    enum giq_api_run expected = fate(&script);
+    /* The id may be one that cannot be read. */
+    MUST(outcome == expected ||
+         (expected == GIQ_API_RUN_SUBMITTED && outcome == GIQ_API_RUN_UNKNOWN));
+    if (outcome == GIQ_API_RUN_SUBMITTED) {
+        MUST(job.id != NULL && job.id[0] != '\0');
+    } else {
+        MUST(job.id == NULL && job.status == NULL);
+        fuzz_check_error(&err, err.code);
+        MUST(err.code != GIQ_E_NONE);
+    }
+    MUST(later_ms == -1 || outcome == GIQ_API_RUN_LATER);
+    check_job(&job);
+    giq_api_job_release(&job);
+    script_stop(&script);
+}
+
+static void check_status(const uint8_t *data, size_t size)
+{
+    struct script script;
+    struct giq_api_job job;
+    struct giq_error err = {0};
+    int64_t later_ms = -1;
+    script_start(&script, data, size);
+    enum giq_api_status outcome =
+        giq_api_status(script.service, "j1", &job, &later_ms, &err);
+    MUST(script.posts == 0 && script.tries <= 6);
+    bool is_gone = script.status == 404 || script.status == 410;
+    MUST(outcome != GIQ_API_STATUS_TOLD || (script.status == 200 && !script.was_cut));
+    MUST(outcome != GIQ_API_STATUS_NO_JOB || is_gone);
+    if (outcome == GIQ_API_STATUS_TOLD) {
+        check_job(&job);
+    } else {
+        fuzz_check_error(&err, err.code);
+        MUST(err.code != GIQ_E_NONE && job.id == NULL && job.status == NULL);
+    }
+    giq_api_job_release(&job);
+    script_stop(&script);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    check_run(data, size);
+    check_status(data, size);
+    return 0;
+}

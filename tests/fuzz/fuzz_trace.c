@@ -1,0 +1,75 @@
+/* Lines of the network library: '*', '>' or '<' says of what kind they are, '-' in
+ * place of the ' ' behind it that another host is spoken to. */
+#include "fuzz.h"
+
+#include "giq_trace.h"
+
+struct log {
+    struct giq_env env;
+    enum giq_trace_kind kind;
+    bool is_home;
+    bool is_plain; /* what is shown is what came, byte for byte */
+    size_t lines;
+};
+
+/* No query, of headers only the name unless it is harmless, and of a request to
+ * another host not even the path. */
+static void check_shown(const struct log *log, const char *shown)
+{
+    static const char *const secret[] = {"Cookie", "Set-Cookie", "Location", "X-API-KEY",
+                                         "Authorization"};
+    size_t name = strcspn(shown, ": ");
+    bool has_query = strchr(shown, '?') != NULL;
+    bool is_header = log->kind != GIQ_TRACE_NOTE && shown[name] == ':';
+    for (size_t i = 0; is_header && i < FUZZ_COUNT(secret); i++) {
+        MUST(strlen(secret[i]) != name || strncasecmp(shown, secret[i], name) != 0);
+    }
+    if (log->kind == GIQ_TRACE_NOTE) {
+        MUST(!has_query && strchr(shown, '[') == NULL);
+    } else if (log->kind == GIQ_TRACE_SENT && shown[name] == ' ') {
+        MUST(log->is_home && !has_query);
+    } else if (!is_header) {
+        MUST(shown[name] == '\0' || strncasecmp(shown, "HTTP/", 5) == 0);
+    }
+}
+
+static void check_line(void *ctx, const char *line)
+{
+    static const char marks[] = {
+        [GIQ_TRACE_NOTE] = '*', [GIQ_TRACE_SENT] = '>', [GIQ_TRACE_CAME] = '<'};
+    struct log *log = ctx;
+    log->lines++;
+    MUST(line[0] == marks[log->kind] && line[1] == ' ');
+    MUST(fuzz_is_plain(line));
+    MUST(!log->is_home || !fuzz_has_secret(line));
+    if (log->is_plain) {
+        check_shown(log, line + 2);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2) {
+        return 0;
+    }
+    struct log log = {.env = giq_env_system, .is_home = data[1] != '-', .is_plain = true};
+    log.kind = data[0] == '>'   ? GIQ_TRACE_SENT
+               : data[0] == '<' ? GIQ_TRACE_CAME
+                                : GIQ_TRACE_NOTE;
+    log.env.debug = check_line;
+    log.env.ctx = &log;
+    size_t len = size - 2;
+    size_t lines = 1;
+    char *bytes = malloc(len == 0 ? 1 : len);
+    MUST(bytes != NULL);
+    memcpy(bytes, data + 2, len);
+    for (size_t i = 0; i < len; i++) {
+        lines += bytes[i] == '\n';
+        log.is_plain =
+            log.is_plain && ((bytes[i] >= ' ' && bytes[i] <= '~') || bytes[i] == '\n');
+    }
+    giq_trace(&log.env, log.is_home ? fuzz_cred() : NULL, log.kind, bytes, len);
+    MUST(log.lines <= lines);
+    free(bytes);
+    return 0;
+}

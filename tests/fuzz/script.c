@@ -1,0 +1,222 @@
+#include "script.h"
+
+#include <curl/curl.h>
+
+#include "giq_call.h"
+
+#define BASE "https://giq.example/public"
+
+static struct script *running;
+
+bool __wrap_giq_http_exchange(struct giq_http *http,
+                              const struct giq_http_request *request,
+                              struct giq_answer *answer, struct giq_error *err);
+
+/* ---- what may be asked of whom ---- */
+
+static bool part_is(CURLU *url, CURLUPart part, const char *value)
+{
+    char *text = NULL;
+    MUST(curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK);
+    bool is_it = strcasecmp(text, value) == 0;
+    curl_free(text);
+    return is_it;
+}
+
+/* Credentials and POSTs go to the service alone, nothing goes without TLS. */
+static void check_request(const struct giq_http_request *request)
+{
+    CURLU *url = curl_url();
+    MUST(url != NULL);
+    MUST(curl_url_set(url, CURLUPART_URL, request->url, 0) == CURLUE_OK);
+    bool is_home = part_is(url, CURLUPART_SCHEME, "https") &&
+                   part_is(url, CURLUPART_HOST, "giq.example") &&
+                   part_is(url, CURLUPART_PORT, "443");
+    MUST(part_is(url, CURLUPART_SCHEME, "https"));
+    MUST(is_home || (request->cred == NULL && request->fields == NULL));
+    char *user = NULL;
+    (void)curl_url_get(url, CURLUPART_USER, &user, 0);
+    MUST(user == NULL);
+    curl_url_cleanup(url);
+    for (size_t i = 0; i < request->header_count; i++) {
+        MUST(strpbrk(request->headers[i], "\r\n") == NULL);
+    }
+}
+
+/* ---- answers ---- */
+
+static void take_location(struct giq_answer *answer, const char *line)
+{
+    static const char name[] = "Location:";
+    if (strncasecmp(line, name, sizeof name - 1) != 0 || answer->status < 300 ||
+        answer->status > 399) {
+        return;
+    }
+    const char *value = line + sizeof name - 1;
+    value += strspn(value, " \t");
+    bool is_whole = strstr(value, "://") != NULL;
+    free(answer->location);
+    answer->location = NULL;
+    MUST(asprintf(&answer->location, "%s%.*s", is_whole ? "" : "https://giq.example/",
+                  (int)strcspn(value, "\r"), value) >= 0);
+}
+
+/* The status line and the headers at `*rest`, which moves to the body. False where it
+ * is no answer. */
+static bool take_head(struct giq_answer *answer, char **rest)
+{
+    const char *line = fuzz_line(rest);
+    if (line == NULL || strncmp(line, "HTTP/", 5) != 0) {
+        return false;
+    }
+    answer->status = (int)strtol(line + strcspn(line, " "), NULL, 10);
+    if (answer->status < 200 || answer->status > 599) {
+        return false;
+    }
+    for (; line != NULL && line[0] != '\0' && line[0] != '\r'; line = fuzz_line(rest)) {
+        if (!giq_head_line(&answer->head, line, strlen(line))) {
+            return false;
+        }
+        if (strncasecmp(line, "Content-Length:", 15) == 0) {
+            answer->content_length = strtoll(line + 15, NULL, 10);
+            answer->content_length =
+                answer->content_length < 0 ? -1 : answer->content_length;
+        }
+        take_location(answer, line);
+    }
+    answer->retry_after_ms = giq_head_retry_after_ms(&answer->head, 0);
+    answer->proven = answer->content_length >= 0 || answer->head.chunked;
+    return true;
+}
+
+/* As many bytes as there are, and no more than the length that was told. */
+static bool take_body(const struct giq_http_request *request, struct giq_answer *answer,
+                      const char *body, struct giq_error *err)
+{
+    enum { PIECE = 16 };
+    size_t left = strlen(body);
+    if (answer->content_length >= 0 && (size_t)answer->content_length < left) {
+        left = (size_t)answer->content_length;
+    }
+    while (left > 0) {
+        size_t len = left < PIECE ? left : PIECE;
+        answer->received += (int64_t)len;
+        bool is_data = giq_answer_is_data(answer) && request->sink != NULL;
+        if (is_data ? !request->sink(request->ctx, answer, body, len, err)
+                    : giq_answer_keep(answer, body, len, err) == GIQ_ANSWER_FAILED) {
+            return false;
+        }
+        body += len;
+        left -= len;
+    }
+    return true;
+}
+
+/* The network library follows nothing that was cut. */
+static bool fail_cut(const struct giq_http_request *request, struct giq_answer *answer,
+                     struct giq_error *err)
+{
+    running->was_cut = true;
+    free(answer->location);
+    answer->location = NULL;
+    bool is_data = giq_answer_is_data(answer) && request->sink != NULL;
+    return giq_fail(err,
+                    is_data && answer->received > 0 ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK,
+                    "giq.example: the connection was cut");
+}
+
+static bool answer_from(const struct giq_http_request *request, char *part,
+                        struct giq_answer *answer, struct giq_error *err)
+{
+    static const char cut[] = "cut ";
+    bool is_cut = strncmp(part, cut, sizeof cut - 1) == 0;
+    part += is_cut ? sizeof cut - 1 : 0;
+    if (!take_head(answer, &part)) {
+        return fail_cut(request, answer, err);
+    }
+    running->status = answer->status;
+    running->has_later = answer->retry_after_ms >= 0;
+    running->has_location = answer->location != NULL;
+    running->is_proven = answer->proven;
+    if (!take_body(request, answer, part, err)) {
+        return false;
+    }
+    bool is_short =
+        answer->content_length >= 0 && answer->received < answer->content_length;
+    return is_cut || is_short ? fail_cut(request, answer, err) : true;
+}
+
+bool __wrap_giq_http_exchange(struct giq_http *http,
+                              const struct giq_http_request *request,
+                              struct giq_answer *answer, struct giq_error *err)
+{
+    (void)http;
+    giq_answer_init(answer);
+    check_request(request);
+    char *part = fuzz_part(&running->rest);
+    running->was_sent = running->was_cut = running->has_location = false;
+    running->status = 0;
+    running->tries++;
+    if (part == NULL) {
+        return giq_fail(err, GIQ_E_NETWORK, "giq.example: no connection");
+    }
+    if (request->before_send != NULL && !request->before_send(request->ctx, err)) {
+        return false;
+    }
+    answer->sent = running->was_sent = true;
+    running->sent++;
+    running->posts += request->fields != NULL;
+    return answer_from(request, part, answer, err);
+}
+
+/* ---- scripts ---- */
+
+static int64_t now_ms(void *ctx)
+{
+    return ((struct script *)ctx)->now_ms;
+}
+
+static void sleep_ms(void *ctx, int64_t ms)
+{
+    MUST(ms > 0);
+    ((struct script *)ctx)->now_ms += ms;
+}
+
+static uint32_t draw(void *ctx)
+{
+    (void)ctx;
+    return 512;
+}
+
+static void check_line(void *ctx, const char *line)
+{
+    (void)ctx;
+    MUST(fuzz_is_plain(line) && !fuzz_has_secret(line));
+}
+
+void script_start(struct script *script, const uint8_t *data, size_t size)
+{
+    static const struct giq_settings settings = {
+        .base_url = BASE,
+        .timeout_ms = 600000,
+        .max_retry = 3,
+        .retry_delay_ms = 1000,
+        .http_timeout_ms = 20000,
+        .connect_timeout_ms = 10000,
+    };
+    *script = (struct script){
+        .env = {now_ms, now_ms, sleep_ms, draw, check_line, check_line, script},
+        .text = fuzz_text(data, size),
+    };
+    script->rest = script->text;
+    struct giq_error err = {0};
+    MUST(giq_service_new(&settings, fuzz_cred(), &script->env, &script->service, &err));
+    running = script;
+}
+
+void script_stop(struct script *script)
+{
+    running = NULL;
+    giq_service_free(script->service);
+    free(script->text);
+}

@@ -1,0 +1,35 @@
+/*
+ * A service that answers from a text, in place of giq_http_exchange() (the linker's
+ * --wrap): all that judges and reads answers is real. Answers are parted by lines
+ * "~~~" and look as they do on the wire; "cut " before one says that the connection
+ * ends within its body. Where no answer is left, there is no connection.
+ */
+#ifndef GIQ_TESTS_SCRIPT_H
+#define GIQ_TESTS_SCRIPT_H
+
+#include "fuzz.h"
+
+#include "giq_http.h"
+
+struct script {
+    struct giq_service *service;
+    struct giq_env env; /* its clock moves by sleeping */
+    char *text;
+    char *rest;
+    int64_t now_ms;
+    int sent;          /* requests that went out */
+    int posts;         /* ... that were POSTs */
+    int tries;         /* also those that did not */
+    bool was_sent;     /* the last one went out */
+    bool was_cut;      /* its answer was cut */
+    int status;        /* of the last answer, 0 without one */
+    bool has_later;    /* it has a Retry-After that can be read */
+    bool has_location; /* it is a redirect with a target */
+    bool is_proven;    /* its end was told */
+};
+
+/* `data` is the script; one may run at a time. */
+void script_start(struct script *script, const uint8_t *data, size_t size);
+void script_stop(struct script *script);
+
+#endif

@@ -1,0 +1,102 @@
+#include "unpacking.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+#include "giq_name.h"
+#include "giq_os.h"
+
+enum { BYTES_MAX = 1 << 22 }; /* of disk */
+
+static const char *folder;
+static size_t written;
+static int files;
+
+bool __real_giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                          struct giq_error *err);
+bool __wrap_giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                          struct giq_error *err);
+bool __real_giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
+bool __wrap_giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
+bool __real_giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
+                         struct giq_error *err);
+bool __wrap_giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
+                         struct giq_error *err);
+
+/* A path below the folder, each part of it a cleaned name. */
+static void check_path(const char *path)
+{
+    size_t folder_len = strlen(folder);
+    MUST(strncmp(path, folder, folder_len) == 0 && path[folder_len] == '/');
+    for (const char *at = path + folder_len; *at == '/';) {
+        char part[GIQ_NAME_SIZE];
+        char name[GIQ_NAME_SIZE];
+        size_t len = strcspn(++at, "/");
+        MUST(len > 0 && len <= GIQ_NAME_MAX);
+        memcpy(part, at, len);
+        part[len] = '\0';
+        giq_name_clean(part, name);
+        MUST(strcmp(name, part) == 0);
+        at += len;
+    }
+}
+
+bool __wrap_giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                          struct giq_error *err)
+{
+    struct stat st;
+    check_path(path);
+    MUST(lstat(path, &st) != 0 && errno == ENOENT);
+    return __real_giq_os_create(path, access, out, err);
+}
+
+bool __wrap_giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
+{
+    check_path(path);
+    return __real_giq_os_make_folders(path, access, err);
+}
+
+bool __wrap_giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
+                         struct giq_error *err)
+{
+    written += len;
+    return written <= BYTES_MAX ? __real_giq_os_write(file, bytes, len, err)
+                                : giq_fail(err, GIQ_E_STORE, "the disk is full");
+}
+
+static int look(const char *path, const struct stat *st, int type, struct FTW *place)
+{
+    (void)type;
+    if (place->level > 0) {
+        MUST(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode));
+        MUST((st->st_mode & 07077) == 0);
+        check_path(path);
+        files += S_ISREG(st->st_mode);
+    }
+    return 0;
+}
+
+void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len)
+{
+    struct giq_error err = {0};
+    char *archive = giq_os_join(fuzz_folder(), "archive");
+    char *out = giq_os_join(fuzz_folder(), "out");
+    MUST(archive != NULL && out != NULL && mkdir(out, 0700) == 0);
+    fuzz_write(archive, bytes, len);
+    folder = out;
+    written = 0;
+    files = 0;
+    bool ok = giq_archive_unpack(archive, kind, out, GIQ_OS_PRIVATE, &err);
+    MUST(nftw(out, look, 8, FTW_PHYS) == 0);
+    MUST(files <= GIQ_ARCHIVE_MEMBERS_MAX);
+    if (ok) {
+        MUST(files > 0);
+    } else {
+        MUST(err.code == GIQ_E_RESULT || err.code == GIQ_E_STORE);
+        MUST(err.text[0] != '\0' && fuzz_is_plain(err.text));
+    }
+    MUST(giq_os_remove(out, &err) && giq_os_remove(archive, &err));
+    free(out);
+    free(archive);
+}
