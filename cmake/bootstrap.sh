@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the system packages of the named groups: build, run, test, draw.
+# Installs the system packages of the named groups: build, run, test, clients, draw.
 # Without a group, all of them. Quiet when nothing is missing.
 set -eu
 
@@ -10,6 +10,8 @@ run="gdal-bin"
 test="python3-pytest python3-gdal python3-numpy locales
 clang clang-format libclang-rt-14-dev universal-ctags valgrind curl strace git file
 openssl nginx tinyproxy-bin"
+clients="qgis python3-qgis qgis-providers xvfb python3-fiona python3-rasterio
+python3-geopandas python3-gdal python3-numpy"
 draw="python3-gdal python3-numpy"
 
 fail() {
@@ -22,8 +24,9 @@ packages_of() {
     build) echo "$build" ;;
     run) echo "$run" ;;
     test) echo "$test" ;;
+    clients) echo "$clients" ;;
     draw) echo "$draw" ;;
-    *) fail "no group '$1'; the groups are build, run, test and draw" ;;
+    *) fail "no group '$1'; the groups are build, run, test, clients and draw" ;;
     esac
 }
 
@@ -52,7 +55,7 @@ start_no_service() {
     as_root chmod 755 "$policy"
 }
 
-[ $# -gt 0 ] || set -- build run test draw
+[ $# -gt 0 ] || set -- build run test clients draw
 wanted=""
 for group in "$@"; do
     wanted="$wanted $(packages_of "$group")"
@@ -72,4 +75,4 @@ as_root apt-get update -q
 start_no_service
 # Split into words on purpose: one argument for each package.
 as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -q -y --no-install-recommends $missing
+    apt-get -o DPkg::Lock::Timeout=900 install -q -y --no-install-recommends $missing

@@ -30,7 +30,7 @@ if [ "$kind" = asan ]; then
     export LSAN_OPTIONS="suppressions=$root/tests/lsan.supp:print_suppressions=0"
 fi
 
-sh cmake/bootstrap.sh build run test
+sh cmake/bootstrap.sh build run test clients
 if [ "$kind" = default ]; then
     cmake -S . -B "$build" -G Ninja
 else

@@ -1,0 +1,234 @@
+"""The recipe for many requests: right files, each paid once, whatever ends it."""
+import os
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from conftest import AREA, DATA, SCENE
+from look import features, pixels
+from scripted import Answer, job
+
+BATCH = DATA / "batch.sh"
+
+
+def write_list(gdal, *rows, end="\n"):
+    """A list of requests; the name of its file has a space in it."""
+    text = "\n".join("\t".join(row) for row in rows) + end
+    (gdal.folder / "my list.tsv").write_text(text)
+
+
+def batch(gdal, *more, ok=True, env=None):
+    return gdal.run("sh", BATCH, "my list.tsv", "my results", *more, ok=ok, env=env)
+
+
+def outputs(gdal):
+    return sorted(path.name for path in (gdal.folder / "my results").iterdir()
+                  if path.name != ".lock")
+
+
+# ---- on the sandbox ----
+
+ROWS = [("the coast.gpkg", "water", SCENE, f"GEOMETRY={AREA}"),
+        ("ndvi.tif", "ndvi", SCENE),
+        ("all contours.geojson", "contours", SCENE)]
+
+
+def test_files_are_what_the_jobs_gave_and_a_second_run_asks_nobody(client):
+    write_list(client, *ROWS)
+    done = batch(client)
+    assert sorted(done.stdout.splitlines()) == sorted(f"done: {row[0]}" for row in ROWS)
+    assert outputs(client) == sorted(row[0] for row in ROWS)
+    for name, look, model in zip((row[0] for row in ROWS), (features, pixels, features),
+                                 ("water", "ndvi", "contours")):
+        path = f"my results/{name}"
+        assert look(client, path) == look(client, client.local(model)), name
+    calls = client.calls()
+    assert batch(client).stdout == ""
+    (client.folder / "my results" / "ndvi.tif").unlink()
+    assert batch(client).stdout == "done: ndvi.tif\n"
+    assert client.calls() == calls and len(client.paid()) == 3
+
+
+def test_recipe_of_the_readme(client):
+    readme = (DATA.parent / "README.md").read_text()
+    [recipe] = [block for block in readme.split("```")[1::2] if "batch.sh" in block]
+    (client.folder / "data").symlink_to(DATA)
+    for paid in (2, 2):
+        client.run("sh", "-e", "-c", recipe)
+        assert len(client.paid()) == paid
+    client.run("ogrinfo", "-so", "-al", "results/coast of Olinda.gpkg")
+    client.run("gdalinfo", "results/vegetation.tif")
+
+
+# ---- on a service whose answers are written down ----
+
+def file_of(call):
+    """The fileId of a run request."""
+    return re.search(rb'name="fileId"\r\n\r\n(.*?)\r\n', call["body"]).group(1).decode()
+
+
+class Jobs:
+    """A job for each file, which goes on for as long as it is held."""
+
+    def __init__(self, service):
+        self.service = service
+        self.held = set()
+        self.asked = set()
+        self.changed = threading.Condition()
+        service.script["run"] = [lambda call: self.run(file_of(call))]
+        service.script["status"] = [
+            lambda call: self.status(call["query"]["inferenceId"])]
+
+    def run(self, file):
+        return Answer(job("SUBMITTED", id=file))
+
+    def status(self, file):
+        with self.changed:
+            self.asked.add(file)
+            self.changed.notify_all()
+            return Answer(job("RUNNING" if file in self.held else "DONE", id=file))
+
+    def wait_until_asked(self, count):
+        """Until the status of so many of the held was asked for."""
+        with self.changed:
+            assert self.changed.wait_for(
+                lambda: len(self.asked & self.held) >= count, 60)
+
+    def paid(self):
+        """How many run requests there were for each file."""
+        files = [file_of(call) for call in self.service.calls("run")]
+        return {file: files.count(file) for file in set(files)}
+
+
+@pytest.fixture
+def jobs(service):
+    return Jobs(service)
+
+
+def start(gdal, *more):
+    return subprocess.Popen(["sh", BATCH, "my list.tsv", "my results", *more],
+                            cwd=gdal.folder, env=gdal.env, start_new_session=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def end_all(gdal, process, number):
+    """Kill the whole group; the last of it leaves the lock of the folder."""
+    os.killpg(process.pid, number)
+    process.communicate(timeout=60)
+    gdal.run("flock", "my results/.lock", "true")
+
+
+SIX = [(f"out {i}.geojson", "m", f"f{i}") for i in range(6)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_killed_while_jobs_run_and_run_again_pays_each_once(scripted_client, jobs,
+                                                            number):
+    write_list(scripted_client, *SIX)
+    jobs.held = {"f2", "f3", "f4", "f5"}
+    process = start(scripted_client, "2")
+    jobs.wait_until_asked(2)
+    end_all(scripted_client, process, number)
+    assert process.returncode != 0
+    assert jobs.paid() == {f"f{i}": 1 for i in range(4)}
+    assert [name for name in outputs(scripted_client) if name[0] != "."] == [
+        "out 0.geojson", "out 1.geojson"]
+    jobs.held = set()
+    batch(scripted_client)
+    assert jobs.paid() == {f"f{i}": 1 for i in range(6)}
+    assert outputs(scripted_client) == [row[0] for row in SIX]
+    calls = len(jobs.service.calls())
+    batch(scripted_client)
+    assert len(jobs.service.calls()) == calls
+
+
+def test_killed_before_the_answer_is_not_paid_again_and_is_listed(scripted_client, jobs):
+    write_list(scripted_client, *SIX)
+    asked, ended = threading.Event(), threading.Event()
+
+    def hold(call):
+        if file_of(call) == "f2":
+            asked.set()
+            ended.wait(60)
+        return Answer(job("SUBMITTED", id=file_of(call)))
+    jobs.service.script["run"] = [hold]
+    process = start(scripted_client, "1")
+    assert asked.wait(60)
+    end_all(scripted_client, process, signal.SIGKILL)
+    ended.set()
+    done = batch(scripted_client, ok=False)
+    assert done.stderr.splitlines()[1] == "not done:"
+    assert "out 2.geojson: ERROR 1: GIQ[unknown]" in done.stderr
+    assert jobs.paid() == {f"f{i}": 1 for i in range(6)}
+
+
+def test_failures_are_listed_with_their_words_and_all_else_is_done(scripted_client,
+                                                                   jobs):
+    write_list(scripted_client, ("wrong model.tif", "n", "f0"), *SIX[1:],
+               ("wrong area.gpkg", "m", "f7", "GEOMETRY=POLYGON((1"),
+               ("no folder.gpkg.nothing", "m", "f8"))
+    jobs.service.script["status"] = [
+        lambda call: Answer(job("FAILED" if call["query"]["inferenceId"] == "f1"
+                                else "DONE", id=call["query"]["inferenceId"],
+                                message="too cloudy"))]
+    for _ in range(2):
+        done = batch(scripted_client, ok=False)
+        assert done.returncode == 1
+        listed = done.stderr.split("not done:\n")[1].splitlines()
+        words = ["wrong model.tif: ERROR 5: GIQ[usage]", "out 1.geojson: ERROR 1: GIQ[failed]",
+                 "wrong area.gpkg: ERROR 5: GIQ[area]", "no folder.gpkg.nothing: "]
+        assert len(listed) >= len(words)
+        assert all(any(line.startswith(word) for line in listed) for word in words), listed
+        assert "too cloudy" in done.stderr
+    assert jobs.paid() == {f"f{i}": 1 for i in (1, 2, 3, 4, 5, 8)}
+    jobs.service.script["status"] = [
+        lambda call: Answer(job("DONE", id=call["query"]["inferenceId"]))]
+    batch(scripted_client, ok=False, env={"GIQ_RETRY": "monday"})
+    assert jobs.paid()["f1"] == 2 and "out 1.geojson" in outputs(scripted_client)
+
+
+def test_half_a_file_is_not_taken_for_done(scripted_client, jobs):
+    write_list(scripted_client, SIX[0])
+    part = scripted_client.folder / "my results" / ".out 0.geojson.part"
+    part.mkdir(parents=True)
+    (part / "out 0.geojson").write_text("{")
+    batch(scripted_client)
+    done = scripted_client.run("ogrinfo", "-al", "my results/out 0.geojson")
+    assert "name (String) = one" in done.stdout
+    assert outputs(scripted_client) == ["out 0.geojson"]
+
+
+def test_two_batches_in_one_folder_exclude_each_other(scripted_client, jobs):
+    write_list(scripted_client, *SIX)
+    jobs.held = {"f0"}
+    process = start(scripted_client, "1")
+    jobs.wait_until_asked(1)
+    done = batch(scripted_client, ok=False)
+    assert done.returncode == 2 and "another batch" in done.stderr
+    end_all(scripted_client, process, signal.SIGTERM)
+    jobs.held = set()
+    batch(scripted_client)
+    assert jobs.paid() == {f"f{i}": 1 for i in range(6)}
+
+
+@pytest.mark.parametrize("row", [
+    ("a.gpkg",), ("a.gpkg", "m"), ("b.gpkg", "m", "f"), ("x/a.gpkg", "m", "f"),
+    (".a.gpkg", "m", "f"), ("a.gpkg", "m", "f", "BBOX=1,2,3,4", "more")])
+def test_list_that_is_wrong_costs_nothing(scripted_client, service, row):
+    write_list(scripted_client, ("b.gpkg", "m", "f"), row)
+    done = batch(scripted_client, ok=False)
+    assert done.returncode == 2 and row[0] in done.stderr
+    assert service.calls() == []
+
+
+def test_lists_of_other_editors_are_read(scripted_client, jobs):
+    """Lines that end in CR LF, a last one without an end, remarks, and odd names."""
+    odd = 'f; "q" \\n $HOME \'x\''
+    write_list(scripted_client, ("# remark",), ("",), ("a $HOME.geojson", "m", "f0", "\r"),
+               ("b.geojson", "m", odd), end="")
+    batch(scripted_client)
+    assert outputs(scripted_client) == ["a $HOME.geojson", "b.geojson"]
+    assert jobs.paid() == {"f0": 1, odd: 1}

@@ -1,0 +1,167 @@
+"""GDAL's programs on what a job gave: the same as on the local file, and one job."""
+import pytest
+
+from conftest import AREA, RASTER, VECTOR
+from look import features, pixels
+
+
+# {source} is the connection string or the local file, {out} what is written.
+TO_RASTER = {
+    "gdalwarp": "gdalwarp -q -t_srs EPSG:4326 {source} {out}",
+    "gdal_translate": "gdal_translate -q -srcwin 10 20 100 90 {source} {out}",
+    "gdal_calc": "gdal_calc.py --quiet -A {source} --calc A*2 --outfile {out}",
+    "gdal_merge": "gdal_merge.py -q -o {out} {source}",
+    "gdaldem": "gdaldem hillshade -q {source} {out}",
+    "gdal_fillnodata": "gdal_fillnodata.py -q {source} {out}",
+}
+RASTER_TO_VECTOR = {
+    "gdal_contour": "gdal_contour -q -i 0.5 {source} {out}",
+    "gdal_polygonize": "gdal_polygonize.py -q {source} {out}",
+}
+TO_VECTOR = {
+    "ogr2ogr": "ogr2ogr -t_srs EPSG:4326 {out} {source}",
+    "ogrmerge": "ogrmerge.py -single -o {out} {source}",
+    "sqlite": "ogr2ogr -dialect SQLite -sql "
+              "select|id,ST_Buffer(geom,9)|from|water|where|area_m2>9000 {out} {source}",
+}
+VECTOR_TO_RASTER = {
+    "gdal_rasterize": "gdal_rasterize -q -burn 7 -tr 90 90 {source} {out}",
+    "gdal_grid": "gdal_grid -q -zfield area_m2 -outsize 20 20 {source} {out}",
+}
+
+
+def words(template, source, out):
+    return [word.format(source=source, out=out).replace("|", " ")
+            for word in template.split()]
+
+
+def compare(client, template, name, ending, look):
+    """Run a command on a name, then on the local file; both gave the same."""
+    client.run(*words(template, name, f"ours{ending}"))
+    local = client.local("ndvi" if name == RASTER else "water")
+    client.run(*words(template, local, f"theirs{ending}"))
+    assert look(client, f"ours{ending}") == look(client, f"theirs{ending}")
+    assert len(client.paid()) == 1
+
+
+@pytest.mark.parametrize("program", TO_RASTER)
+def test_raster_to_raster(client, program):
+    compare(client, TO_RASTER[program], RASTER, ".tif", pixels)
+
+
+@pytest.mark.parametrize("program", RASTER_TO_VECTOR)
+def test_raster_to_vector(client, program):
+    compare(client, RASTER_TO_VECTOR[program], RASTER, ".gpkg", features)
+
+
+@pytest.mark.parametrize("program", TO_VECTOR)
+def test_vector_to_vector(client, program):
+    compare(client, TO_VECTOR[program], VECTOR, ".gpkg", features)
+
+
+@pytest.mark.parametrize("program", VECTOR_TO_RASTER)
+def test_vector_to_raster(client, program):
+    compare(client, VECTOR_TO_RASTER[program], VECTOR, ".tif", pixels)
+
+
+def test_sqlite_dialect_of_ogrinfo(client):
+    ask = ("ogrinfo", "-q", "-dialect", "SQLite", "-sql",
+           "select count(*) n, sum(ST_Area(geom)) area from water")
+    ours = client.run(*ask, VECTOR)
+    assert "n (Integer) = 69" in ours.stdout and ours.stderr == ""
+    assert ours.stdout == client.run(*ask, client.local("water")).stdout
+    assert len(client.paid()) == 1
+
+
+def test_append_to_an_output_that_exists(client):
+    client.run("ogr2ogr", "out.gpkg", VECTOR)
+    client.run("ogr2ogr", "-append", "-update", "out.gpkg", VECTOR)
+    local = features(client, client.local("water"))
+    found = features(client, "out.gpkg")
+    assert found == local + local
+    assert len(client.paid()) == 1
+
+
+def test_merge_of_a_job_and_a_local_file(client):
+    client.run("ogr2ogr", "other.gpkg", VECTOR, "-nln", "other")
+    client.run("ogrmerge.py", "-single", "-o", "out.gpkg", "other.gpkg", VECTOR)
+    local = features(client, client.local("water"))
+    assert features(client, "out.gpkg") == local + local
+    assert len(client.paid()) == 1
+
+
+@pytest.mark.parametrize("template", ["gdalwarp -q {west} {east} {out}",
+                                      "gdal_merge.py -q -o {out} {west} {east}"])
+def test_mosaic_of_two_jobs(client, template):
+    west, east = (f"{RASTER};geometry=POLYGON(({x} -8.03,{x} -7.99,{x + 0.02:.2f} -7.99,"
+                  f"{x + 0.02:.2f} -8.03,{x} -8.03))" for x in (-34.92, -34.88))
+    client.run(*(word.format(west=west, east=east, out="ours.tif")
+                 for word in template.split()))
+    west, east = (client.result(run) for run in client.paid())
+    client.run(*(word.format(west=west, east=east, out="theirs.tif")
+                 for word in template.split()))
+    assert pixels(client, "ours.tif") == pixels(client, "theirs.tif")
+
+
+def test_gdalbuildvrt_keeps_the_name_and_is_read_back(client):
+    compare(client, "gdalbuildvrt -q {out} {source}", RASTER, ".vrt", pixels)
+    assert f">{RASTER}<" in (client.folder / "ours.vrt").read_text()
+
+
+def test_vrt_of_gdal_translate_is_a_path_into_the_store(client):
+    compare(client, "gdal_translate -q -of VRT {source} {out}", RASTER, ".vrt", pixels)
+    assert str(client.store) in (client.folder / "ours.vrt").read_text()
+
+
+RASTER_VRT = """<VRTDataset rasterXSize="10" rasterYSize="10">
+<VRTRasterBand dataType="Float32" band="1"><SimpleSource>
+<SourceFilename relativeToVRT="0">{name}</SourceFilename>
+<OpenOptions><OOI key="GEOMETRY">{area}</OOI></OpenOptions>
+<SourceBand>1</SourceBand>
+<SrcRect xOff="50" yOff="50" xSize="10" ySize="10"/>
+<DstRect xOff="0" yOff="0" xSize="10" ySize="10"/>
+</SimpleSource></VRTRasterBand></VRTDataset>
+"""
+VECTOR_VRT = """<OGRVRTDataSource><OGRVRTLayer name="water">
+<SrcDataSource>{name}</SrcDataSource>
+<OpenOptions><OOI key="GEOMETRY">{area}</OOI></OpenOptions>
+</OGRVRTLayer></OGRVRTDataSource>
+"""
+
+
+def test_open_options_of_a_raster_vrt(client):
+    (client.folder / "in.vrt").write_text(RASTER_VRT.format(name=RASTER, area=AREA))
+    cut = client.run("gdal_translate", "-q", "-of", "XYZ", "in.vrt", "/vsistdout/")
+    [run] = client.paid()
+    assert run["form"]["geometry"].startswith("POLYGON")
+    local = client.run("gdal_translate", "-q", "-of", "XYZ", "-srcwin", "50", "50", "10",
+                       "10", client.local("ndvi"), "/vsistdout/")
+    values = [[line.split()[2] for line in done.stdout.splitlines()]
+              for done in (cut, local)]
+    assert values[0] == values[1] and len(set(values[0])) > 10
+
+
+def test_open_options_of_a_vector_vrt(client):
+    (client.folder / "in.vrt").write_text(VECTOR_VRT.format(name=VECTOR, area=AREA))
+    found = features(client, "in.vrt")
+    [run] = client.paid()
+    assert run["form"]["geometry"].startswith("POLYGON")
+    assert found == features(client, client.local("water"))
+
+
+def test_statistics_lie_beside_the_result_and_nowhere_else(client):
+    client.run("gdalinfo", "-stats", RASTER)
+    done = client.run("gdalinfo", RASTER)
+    assert "STATISTICS_MEAN" in done.stdout
+    assert not list(client.folder.glob("GIQ*"))
+    assert len(client.paid()) == 1
+
+
+def test_index_of_tiles_keeps_the_name(client):
+    client.run("gdaltindex", "index.shp", RASTER)
+    [tile] = features(client, "index.shp")
+    assert tile["properties"]["location"] == RASTER
+    client.run("gdalbuildvrt", "-q", "ours.vrt", "index.shp")
+    client.run("gdalbuildvrt", "-q", "theirs.vrt", client.local("ndvi"))
+    assert pixels(client, "ours.vrt") == pixels(client, "theirs.vrt")
+    assert len(client.paid()) == 1
