@@ -41,7 +41,13 @@ static int open_file(const char *path, int flags, mode_t mode)
     do {
         fd = open(path, flags | O_CLOEXEC, mode);
     } while (fd < 0 && errno == EINTR);
-    return fd;
+    if (fd < 0 || fd > STDERR_FILENO) {
+        return fd;
+    }
+    /* A host without standard streams: what is meant for them must not land here. */
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(fd);
+    return above;
 }
 
 static ssize_t read_some(int fd, char *out, size_t max)
@@ -179,7 +185,7 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
     return ok;
 }
 
-static bool sync_path(const char *path, struct giq_error *err)
+bool giq_os_sync_folder(const char *path, struct giq_error *err)
 {
     int fd = open_file(path, O_RDONLY, 0);
     bool ok = (fd >= 0 && sync_fd(fd)) || fail_path(err, "sync", path);
@@ -189,21 +195,14 @@ static bool sync_path(const char *path, struct giq_error *err)
     return ok;
 }
 
-bool giq_os_sync_folder(const char *path, struct giq_error *err)
-{
-    return sync_path(path, err);
-}
-
 static bool write_new_file(const char *path, unsigned access, const char *bytes,
                            size_t len, struct giq_error *err)
 {
     /* What an interrupted writer left may belong to another user of the store. */
     (void)unlink(path);
     int fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode(access));
-    bool ok = fd >= 0 && write_fd(fd, bytes, len) && sync_fd(fd);
-    if (!ok) {
-        (void)fail_path(err, "write", path);
-    }
+    bool ok = (fd >= 0 && write_fd(fd, bytes, len) && sync_fd(fd)) ||
+              fail_path(err, "write", path);
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = fail_path(err, "write", path);
     }
@@ -308,8 +307,8 @@ bool giq_os_remove(const char *path, struct giq_error *err)
 
 bool giq_os_sync_tree(const char *folder, struct giq_error *err)
 {
-    struct walk walk = {sync_path, sync_path, folder, 0};
-    return giq_os_list(folder, walk_entry, &walk, err) && sync_path(folder, err);
+    struct walk walk = {giq_os_sync_folder, giq_os_sync_folder, folder, 0};
+    return giq_os_list(folder, walk_entry, &walk, err) && giq_os_sync_folder(folder, err);
 }
 
 bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err)

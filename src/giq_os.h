@@ -4,7 +4,7 @@
  *
  * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a
  * function says otherwise; their texts name the path. Every descriptor is
- * close-on-exec, interrupted calls are repeated. Thread-safe.
+ * close-on-exec and none is 0, 1 or 2, interrupted calls are repeated. Thread-safe.
  */
 #ifndef GIQ_OS_H
 #define GIQ_OS_H
@@ -51,6 +51,7 @@ bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
  * Does not follow links. */
 bool giq_os_remove(const char *path, struct giq_error *err);
 
+/* fsync a folder, or a plain file. */
 bool giq_os_sync_folder(const char *path, struct giq_error *err);
 
 /* fsync every plain file below `folder`, then the folders. */

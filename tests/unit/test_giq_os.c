@@ -242,6 +242,33 @@ static void test_writing_truncating_and_reading_heads(void **state)
     free(path);
 }
 
+static void test_messages_of_a_host_without_standard_error_miss_the_files(void **state)
+{
+    struct giq_error err = {0};
+    struct giq_os_file *file = NULL;
+    struct giq_os_lock *lock = NULL;
+    char head[8];
+    size_t len = 0;
+    char *path = giq_os_join(*state, "f");
+    char *lock_path = giq_os_join(*state, "lock");
+    int kept = dup(STDERR_FILENO);
+    (void)close(STDERR_FILENO);
+    bool ok = giq_os_create(path, 0, &file, &err) &&
+              giq_os_lock_try(lock_path, 0, &lock, &err) &&
+              giq_os_write(file, "abc", 3, &err);
+    ssize_t written = write(STDERR_FILENO, "rubbish", 7);
+    (void)dup2(kept, STDERR_FILENO);
+    (void)close(kept);
+    assert_true(ok);
+    assert_int_equal(written, -1);
+    giq_os_close(file);
+    giq_os_lock_release(lock);
+    assert_true(giq_os_read_head(path, head, sizeof head, &len, &err));
+    assert_int_equal(len, 3);
+    free(lock_path);
+    free(path);
+}
+
 static void test_locks_exclude_within_a_process(void **state)
 {
     struct giq_error err = {0};
@@ -291,6 +318,7 @@ int main(void)
         IN_FOLDER(test_removing_takes_all_below_but_not_behind_links),
         IN_FOLDER(test_listing_stops_when_told),
         IN_FOLDER(test_writing_truncating_and_reading_heads),
+        IN_FOLDER(test_messages_of_a_host_without_standard_error_miss_the_files),
         IN_FOLDER(test_locks_exclude_within_a_process),
         IN_FOLDER(test_free_space_and_memory),
     };
