@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from opens import AREA, DATA, Gdal, SCENE, Sandbox  # noqa: E402
-from scripted import ScriptedService  # noqa: E402
+from scripted import service  # noqa: E402, F401
+from spills import no_secret_in_files  # noqa: E402, F401
 
 VECTOR = f"GIQ:model=water;file={SCENE}"
 RASTER = f"GIQ:model=ndvi;file={SCENE}"
@@ -55,14 +56,6 @@ def sandbox(tmp_path_factory):
 @pytest.fixture
 def client(tmp_path, sandbox):
     return Client(tmp_path, sandbox)
-
-
-@pytest.fixture
-def service():
-    """A service whose answers a test writes down."""
-    made = ScriptedService()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 import os
 import re
 import signal
-import subprocess
 import threading
 
 import pytest
@@ -109,15 +108,14 @@ def jobs(service):
 
 
 def start(gdal, *more):
-    return subprocess.Popen(["sh", BATCH, "my list.tsv", "my results", *more],
-                            cwd=gdal.folder, env=gdal.env, start_new_session=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return gdal.start("sh", BATCH, "my list.tsv", "my results", *more,
+                      start_new_session=True)
 
 
 def end_all(gdal, process, number):
     """Kill the whole group; the last of it leaves the lock of the folder."""
     os.killpg(process.pid, number)
-    process.communicate(timeout=60)
+    gdal.finish(process)
     gdal.run("flock", "my results/.lock", "true")
 
 
@@ -178,7 +176,8 @@ def test_failures_are_listed_with_their_words_and_all_else_is_done(scripted_clie
         done = batch(scripted_client, ok=False)
         assert done.returncode == 1
         listed = done.stderr.split("not done:\n")[1].splitlines()
-        words = ["wrong model.tif: ERROR 5: GIQ[usage]", "out 1.geojson: ERROR 1: GIQ[failed]",
+        words = ["wrong model.tif: ERROR 5: GIQ[usage]",
+                 "out 1.geojson: ERROR 1: GIQ[failed]",
                  "wrong area.gpkg: ERROR 5: GIQ[area]", "no folder.gpkg.nothing: "]
         assert len(listed) >= len(words)
         assert all(any(line.startswith(word) for line in listed) for word in words), listed

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import spills
 from conftest import RASTER, VECTOR
 
 # What Settings > Options > System > Environment writes to the profile.
@@ -67,11 +68,12 @@ def screen(tmp_path):
     server.wait()
 
 
-def desktop(client, screen, key):
+def desktop(client, screen):
     """Add layers in a QGIS whose settings hold the key; what came of it."""
     profile = client.folder / "profiles" / "default" / "QGIS"
     profile.mkdir(parents=True)
-    (profile / "QGIS3.ini").write_text(SETTINGS.format(key=key))
+    settings = spills.is_input(profile / "QGIS3.ini")
+    settings.write_text(SETTINGS.format(key=spills.KEY))
     (client.folder / "look.py").write_text(SCRIPT.format(names=(VECTOR, RASTER, WRONG)))
     del client.env["GIQ_API_KEY"]
     client.run("qgis", "--nologo", "--noversioncheck", "--profiles-path", client.folder,
@@ -80,7 +82,7 @@ def desktop(client, screen, key):
 
 
 def test_key_of_the_settings_and_layers_of_the_desktop(client, screen):
-    found = desktop(client, screen, "sandbox")
+    found = desktop(client, screen)
     assert found["valid"] == [True, True] and found["timeout"] == "60"
     assert len(client.paid()) == 2
     # The bar of this QGIS has words of its own; the log panel has the driver's.

@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from certificates import Authority  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from opens import Gdal, Sandbox  # noqa: E402
-from scripted import ScriptedService  # noqa: E402
+from scripted import service  # noqa: E402, F401
 from spills import no_secret_in_files  # noqa: E402, F401
 
 
@@ -23,14 +23,6 @@ def sandbox(tmp_path):
 @pytest.fixture
 def gdal(tmp_path, sandbox):
     return Gdal(tmp_path, sandbox.url)
-
-
-@pytest.fixture
-def service():
-    """A service whose answers a test writes down."""
-    made = ScriptedService()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import socket
 import threading
 import urllib.parse
 
+import pytest
+
 MODELS = [{"id": "m", "name": "Model", "version": "1", "type": "RASTER",
            "labels": ["a"]}]
 GEOJSON = json.dumps({
@@ -127,3 +129,11 @@ def send(request, answer):
     else:
         request.wfile.write(body)
     request.close_connection = answer.cut is not None or answer.chunked == "close"
+
+
+@pytest.fixture
+def service():
+    """A service whose answers a test writes down."""
+    made = ScriptedService()
+    yield made
+    made.stop()
