@@ -92,11 +92,11 @@ class Gdal:
                                 **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                                    "text": True, **more})
 
-    def finish(self, process, timeout=120):
-        """The end of a program, its output searched for secrets."""
+    def finish(self, process, timeout=120, says=None):
+        """The end of a program that is told this, its output searched for secrets."""
         with process:
             try:
-                out, err = process.communicate(timeout=timeout)
+                out, err = process.communicate(says, timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise

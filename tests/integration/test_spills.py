@@ -1,5 +1,6 @@
 """The search for secrets finds them, wherever a program or a test leaves one."""
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -17,6 +18,16 @@ from spills import no_secret_in_files
 
 def test_every_test_is_searched(request):
     assert "no_secret_in_files" in request.fixturenames
+
+
+def test_programs_are_run_where_their_output_is_searched():
+    """Gdal.start() and Gdal.finish() are the way; other programs are for what serves."""
+    tests = pathlib.Path(__file__).parents[1]
+    others = {path.name for folder in ("integration", "fault", "clients")
+              for path in (tests / folder).glob("test_*.py")
+              if re.search(r"subprocess\.(run|Popen|call|check_)", path.read_text())}
+    # Mounting, pytest itself, and a terminal, which searches what it shows.
+    assert others == {"test_disk.py", "test_spills.py", "test_waiting.py"}
 
 
 @pytest.mark.parametrize("secret", [spills.KEY, spills.SIGNATURE, "the-t0ken"])
