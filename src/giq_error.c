@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "giq_text.h"
+
 static const char *const tags[] = {
     [GIQ_E_NONE] = "none",         [GIQ_E_USAGE] = "usage",
     [GIQ_E_AREA] = "area",         [GIQ_E_CREDENTIALS] = "credentials",
@@ -20,11 +22,46 @@ const char *giq_code_tag(enum giq_code code)
     return tags[code];
 }
 
+/* Whether the text ends within the character that it begins with. */
+static bool is_cut(const char *text, size_t left)
+{
+    bool is = left < 4 && (unsigned char)text[0] >= 0xC0;
+    for (size_t i = 1; is && i < left; i++) {
+        is = (text[i] & 0xC0) == 0x80;
+    }
+    return is;
+}
+
+/* Paths and words of libraries may hold what no terminal should see, and a text that
+ * is too long ends within a character. */
+static void make_plain(char *text)
+{
+    char *out = text;
+    size_t left = strlen(text);
+    for (size_t size = 0; left > 0; text += size, left -= size) {
+        size = giq_text_utf8(text, left);
+        if (size == 0 && is_cut(text, left)) {
+            break;
+        }
+        if (size == 0) {
+            *out++ = '?';
+            size = 1;
+        } else if (giq_text_is_control(giq_text_code_point(text, size))) {
+            *out++ = ' ';
+        } else {
+            memmove(out, text, size);
+            out += size;
+        }
+    }
+    *out = '\0';
+}
+
 static void set_text(struct giq_error *err, enum giq_code code, const char *fmt,
                      va_list args)
 {
     *err = (struct giq_error){.code = code};
     (void)vsnprintf(err->text, sizeof err->text, fmt, args);
+    make_plain(err->text);
 }
 
 bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
@@ -49,6 +86,7 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
     size_t len = strlen(err->text);
     (void)snprintf(err->text + len, sizeof err->text - len, ": %s",
                    strerror_r(sys_errno, room, sizeof room));
+    make_plain(err->text);
     return false;
 }
 
@@ -69,5 +107,6 @@ bool giq_error_context(struct giq_error *err, const char *fmt, ...)
 
     size_t len = strlen(err->text);
     (void)snprintf(err->text + len, sizeof err->text - len, ": %s", before);
+    make_plain(err->text);
     return false;
 }

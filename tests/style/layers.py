@@ -7,7 +7,7 @@ import common
 # For each layer from the lowest: the modules, and for each module the modules of
 # the same layer that it may include.
 LAYERS = (
-    {"giq_buf": (), "giq_error": (), "giq_text": (),
+    {"giq_buf": (), "giq_error": ("giq_text",), "giq_text": (),
      "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",)},
     {"giq_answer": ("giq_head",), "giq_conn": (), "giq_cred": (), "giq_digest": (),
      "giq_geom": (), "giq_head": (),

@@ -81,6 +81,57 @@ static void test_long_texts_are_cut_at_the_end(void **state)
     assert_int_equal(strlen(err.text), most);
 }
 
+/* Paths and words of libraries may hold anything. */
+static void test_texts_are_fit_to_be_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw, *text;
+    } cases[] = {
+        {"a\nb\x1b[2Jc\x7f", "a b [2Jc "},
+        {"a\xC2\x9B"
+         "b\xE2\x80\xA8"
+         "c",
+         "a b c"},
+        {"a\xFF"
+         "b\xC3(",
+         "a?b?("},
+        {"caf\xC3\xA9", "caf\xC3\xA9"},
+        {"caf\xC3", "caf"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        assert_false(giq_fail(&err, GIQ_E_USAGE, "%s", cases[i].raw));
+        assert_string_equal(err.text, cases[i].text);
+    }
+    struct giq_error err = {0};
+    assert_false(giq_fail_sys(&err, GIQ_E_STORE, ENOENT, "%s", "a\nb"));
+    assert_string_equal(err.text, "a b: No such file or directory");
+    assert_false(giq_error_context(&err, "%s", "\xC3(\x1b"));
+    assert_string_equal(err.text, "?( : a b: No such file or directory");
+}
+
+static void test_long_texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    char text[900];
+    for (size_t i = 0; i + 1 < sizeof text; i += 3) {
+        memcpy(text + i, "\xE2\x82\xAC", 3);
+    }
+    text[sizeof text - 3] = '\0';
+    static const char *const before[] = {"", "x", "xx"};
+    for (size_t i = 0; i < GIQ_COUNT(before); i++) {
+        struct giq_error err = {0};
+        size_t most =
+            strlen(before[i]) + (sizeof err.text - 1 - strlen(before[i])) / 3 * 3;
+        assert_false(giq_fail(&err, GIQ_E_USAGE, "%s%s", before[i], text));
+        assert_int_equal(strlen(err.text), most);
+        assert_false(giq_error_context(&err, "%s", before[i]));
+        assert_true(strlen(err.text) >= sizeof err.text - 3);
+        assert_memory_equal(err.text + strlen(err.text) - 3, "\xE2\x82\xAC", 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +140,8 @@ int main(void)
         cmocka_unit_test(test_system_errors_add_the_words_of_the_system),
         cmocka_unit_test(test_context_goes_before_and_keeps_the_rest),
         cmocka_unit_test(test_long_texts_are_cut_at_the_end),
+        cmocka_unit_test(test_texts_are_fit_to_be_shown),
+        cmocka_unit_test(test_long_texts_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
