@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_call.h"
 #include "giq_env.h"
 #include "giq_fetch.h"
 #include "giq_os.h"
@@ -213,8 +214,9 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
         struct giq_shown id;
         return err->code == GIQ_E_GONE
                    ? note_gone(job, err)
-                   : giq_error_context(err, "job %s",
-                                       giq_text_show(job->record.job_id, &id));
+                   : giq_error_context(
+                         err, "job %s",
+                         giq_call_show(job->service, job->record.job_id, &id));
     }
     free(job->record.result_name);
     job->record.result_name = fetched.name;

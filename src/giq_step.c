@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "giq_call.h"
 #include "giq_env.h"
 #include "giq_job.h"
 #include "giq_text.h"
@@ -102,7 +103,7 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
     return giq_fail(err, GIQ_E_USAGE,
                     "the request has the job %s already, which is %s: open it without "
                     "\"job\"",
-                    giq_text_show(record->job_id, &id),
+                    giq_call_show(job->service, record->job_id, &id),
                     giq_record_state_name(record->state));
 }
 
@@ -152,9 +153,10 @@ bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_er
     return true;
 }
 
-static const char *id_of(const struct giq_record *record, struct giq_shown *shown)
+static const char *id_of(const struct giq_job *job, struct giq_shown *shown)
 {
-    return giq_text_show(record->job_id == NULL ? "?" : record->job_id, shown);
+    const char *id = job->record.job_id;
+    return giq_call_show(job->service, id == NULL ? "?" : id, shown);
 }
 
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
@@ -167,7 +169,7 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
         return giq_fail(err, GIQ_E_FAILED,
                         "the job %s failed on the service (%s); this is remembered, and "
                         "RETRY=<label> or rerun=<label> asks for a new job",
-                        id_of(record, &id), reason.text);
+                        id_of(job, &id), reason.text);
     }
     if (record->state == GIQ_JOB_UNKNOWN) {
         char when[GIQ_TEXT_TIME_SIZE] = "an unknown time";
@@ -185,5 +187,5 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
         err, GIQ_E_GONE,
         "the service no longer has the result of the job %s; RETRY=<label> or "
         "rerun=<label> asks for a new job",
-        id_of(record, &id));
+        id_of(job, &id));
 }

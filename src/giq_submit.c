@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "giq_call.h"
 #include "giq_env.h"
 #include "giq_job.h"
 #include "giq_models.h"
@@ -61,7 +62,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
         (void)giq_error_context(err,
                                 "the job %s was started but could not be recorded; open "
                                 "it with job=%s",
-                                giq_text_show(told->id, &id), id.text);
+                                giq_call_show(job->service, told->id, &id), id.text);
         return false;
     }
     job->phase = GIQ_PHASE_WAIT;

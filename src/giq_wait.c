@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "giq_call.h"
 #include "giq_env.h"
 #include "giq_job.h"
 #include "giq_text.h"
@@ -36,7 +37,7 @@ static bool fail_timeout(const struct giq_job *job, const struct giq_error *outa
     struct giq_shown id;
     struct giq_shown status;
     int seconds = giq_api_settings(job->service)->timeout_ms / 1000;
-    (void)giq_text_show(job->record.job_id, &id);
+    (void)giq_call_show(job->service, job->record.job_id, &id);
     (void)giq_text_show(job->record.status, &status);
     if (outage->code != GIQ_E_NONE) {
         return giq_fail(err, GIQ_E_TIMEOUT,
@@ -93,7 +94,8 @@ static void tell_progress(const struct giq_job *job)
     if (job->host.progress == NULL) {
         return;
     }
-    (void)stpcpy(stpcpy(line, "job "), giq_text_show(job->record.job_id, &text));
+    (void)stpcpy(stpcpy(line, "job "),
+                 giq_call_show(job->service, job->record.job_id, &text));
     (void)stpcpy(stpcpy(line + strlen(line), " "),
                  giq_text_show(job->record.status, &text));
     job->host.progress(job->host.ctx, line);
@@ -131,7 +133,8 @@ static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
 static bool name_job(const struct giq_job *job, struct giq_error *err)
 {
     struct giq_shown id;
-    return giq_error_context(err, "job %s", giq_text_show(job->record.job_id, &id));
+    return giq_error_context(err, "job %s",
+                             giq_call_show(job->service, job->record.job_id, &id));
 }
 
 static bool judge(struct giq_job *job, enum giq_api_status outcome,

@@ -226,6 +226,28 @@ static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
     }
 }
 
+static void test_id_that_holds_a_secret_is_shown_without_it(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"FAILED", "DONE"};
+    for (size_t i = 0; i < GIQ_COUNT(ends); i++) {
+        char body[128];
+        (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"status\":\"%s\"}",
+                       SERVICE_KIT_KEY, ends[i]);
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
+                                                  {.status = 200, .body = body},
+                                                  {.status = 200, .body = body},
+                                                  {.status = 404}};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_not_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_non_null(strstr(kit.service.err.text, "job **************"));
+        assert_null(strstr(kit.service.err.text, SERVICE_KIT_KEY));
+        assert_null(strstr(kit.told, SERVICE_KIT_KEY));
+        job_kit_stop(&kit);
+    }
+}
+
 static void test_result_that_is_gone_is_remembered(void **state)
 {
     (void)state;
@@ -325,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_failed_job_is_remembered),
         cmocka_unit_test(test_refused_result_is_not_published),
         cmocka_unit_test(test_results_get_the_name_that_their_bytes_ask_for),
+        cmocka_unit_test(test_id_that_holds_a_secret_is_shown_without_it),
         cmocka_unit_test(test_result_that_is_gone_is_remembered),
         cmocka_unit_test(test_no_submit_starts_nothing),
         cmocka_unit_test(test_look_asks_once_and_fetches_nothing),
