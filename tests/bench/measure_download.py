@@ -1,0 +1,83 @@
+"""Downloads against the curl program's, net of the start of both."""
+import pathlib
+import shutil
+import statistics
+import tempfile
+import time
+
+from side_by_side import SCENE, in_turn
+
+NAME = f"GIQ:model=ndvi;file={SCENE}"
+MEMORY = "/dev/shm"
+
+
+def big_job(place, mib):
+    """The id and the file of a job whose result has this size: it is put in the place of
+    the one that the model made."""
+    place.run("ogrinfo", f"{NAME};rerun={mib};wait=no")
+    job = max((place.state / "jobs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    while not (job / "outcome.json").exists():
+        time.sleep(0.01)
+    big = job / "result" / "ndvi.tif"
+    side = int((mib * 1024 * 1024) ** 0.5)
+    place.run("gdal_create", "-q", "-outsize", side, side, "-burn", "1", big)
+    return job.name, big
+
+
+class Download:
+    def __init__(self, place, folder, mib, sync):
+        self.place = place
+        self.store = folder / "store"
+        self.out = folder / "out.tif"
+        self.job, self.big = big_job(place, mib)
+        self.opened = ("gdalinfo", f"GIQ:job={self.job}")
+        url = f"{place.url}/inference/download?inferenceJobId={self.job}"
+        self.fetch = (f"curl -s -f -H 'X-API-KEY: sandbox' -o {self.out} '{url}'"
+                      + (f" && sync {self.out}" if sync else ""))
+        self.start = self.curl_start = 0
+        self.ours()
+        self.start = self.median(lambda: self.open()[0])
+        self.curl_start = self.median(
+            lambda: place.run("sh", "-c", "curl -s -o /dev/null file:///dev/null")[0])
+
+    @staticmethod
+    def median(work):
+        return statistics.median(work() for _ in range(5))
+
+    def open(self):
+        return self.place.run(*self.opened, GIQ_STORE_DIR=str(self.store))
+
+    def ours(self):
+        shutil.rmtree(self.store, ignore_errors=True)
+        seconds, peak = self.open()
+        return seconds - self.start, peak
+
+    def theirs(self):
+        self.out.unlink(missing_ok=True)
+        return self.place.run("sh", "-c", self.fetch)[0] - self.curl_start
+
+    def end(self):
+        self.out.unlink(missing_ok=True)
+        self.big.unlink()
+
+
+def one(table, place, runs, folder, mib, where):
+    sync = where == "disk, synced"
+    download = Download(place, folder, mib, sync)
+    pairs = in_turn(download.ours, download.theirs, runs)
+    table.add(f"download, {mib} MiB to {where}: curl", [(a[0], b) for a, b in pairs],
+              bound=0.95 if sync else 0.9)
+    idle = download.median(lambda: place.run_without("gdalinfo", download.big)[1])
+    above = statistics.median(a[1] for a, _ in pairs) - idle
+    table.single(f"download, {mib} MiB to {where}: memory above idle",
+                 f"{above / 1024:.1f} MiB", "6 MiB")
+    download.end()
+
+
+def measure(table, place, runs):
+    runs = min(runs, 7)
+    with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
+        for mib in (20, 256, 1024):
+            one(table, place, runs, pathlib.Path(memory), mib, "memory")
+    for mib in (256, 1024):
+        one(table, place, runs, place.folder, mib, "disk, synced")
