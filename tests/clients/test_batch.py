@@ -107,8 +107,8 @@ def jobs(service):
     return Jobs(service)
 
 
-def start(gdal, *more):
-    return gdal.start("sh", BATCH, "my list.tsv", "my results", *more,
+def start(gdal, *more, env=None):
+    return gdal.start("sh", BATCH, "my list.tsv", "my results", *more, env=env,
                       start_new_session=True)
 
 
@@ -189,15 +189,23 @@ def test_failures_are_listed_with_their_words_and_all_else_is_done(scripted_clie
     assert jobs.paid()["f1"] == 2 and "out 1.geojson" in outputs(scripted_client)
 
 
-def test_half_a_file_is_not_taken_for_done(scripted_client, jobs):
+def test_killed_while_it_writes_leaves_nothing_that_counts(scripted_client, jobs):
+    """An ogr2ogr that writes half a file, and then all are killed."""
     write_list(scripted_client, SIX[0])
-    part = scripted_client.folder / "my results" / ".out 0.geojson.part"
-    part.mkdir(parents=True)
-    (part / "out 0.geojson").write_text("{")
+    program = scripted_client.folder / "bin" / "ogr2ogr"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "{" >"$1"\nkill -9 0\n')
+    program.chmod(0o755)
+    path = f"{program.parent}:{scripted_client.env['PATH']}"
+    process = start(scripted_client, env={"PATH": path})
+    assert scripted_client.finish(process).returncode == -signal.SIGKILL
+    scripted_client.run("flock", "my results/.lock", "true")
+    assert list((scripted_client.folder / "my results").rglob("*.geojson")) != []
     batch(scripted_client)
     done = scripted_client.run("ogrinfo", "-al", "my results/out 0.geojson")
     assert "name (String) = one" in done.stdout
     assert outputs(scripted_client) == ["out 0.geojson"]
+    assert jobs.paid() == {"f0": 1}
 
 
 def test_two_batches_in_one_folder_exclude_each_other(scripted_client, jobs):
@@ -226,7 +234,9 @@ def test_list_that_is_wrong_costs_nothing(scripted_client, service, row):
 def test_lists_of_other_editors_are_read(scripted_client, jobs):
     """Lines that end in CR LF, a last one without an end, remarks, and odd names."""
     odd = 'f; "q" \\n $HOME \'x\''
-    write_list(scripted_client, ("# remark",), ("",), ("a $HOME.geojson", "m", "f0", "\r"),
+    (scripted_client.folder / "my area.wkt").write_text(AREA)
+    write_list(scripted_client, ("# remark",), ("",),
+               ("a $HOME.geojson", "m", "f0", "GEOMETRY=@my area.wkt\r"),
                ("b.geojson", "m", odd), end="")
     batch(scripted_client)
     assert outputs(scripted_client) == ["a $HOME.geojson", "b.geojson"]
