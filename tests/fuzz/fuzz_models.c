@@ -7,7 +7,8 @@
 
 static void check_label(const char *text)
 {
-    MUST(text == NULL || (text[0] != '\0' && !fuzz_has_secret(text)));
+    MUST(text == NULL ||
+         (text[0] != '\0' && fuzz_is_utf8(text) && !fuzz_has_secret(text)));
 }
 
 /* No secret in a JSON text, however it is escaped there. */

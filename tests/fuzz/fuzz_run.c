@@ -14,7 +14,8 @@ static void check_job(const struct giq_api_job *job)
 {
     const char *const texts[] = {job->status, job->type, job->message};
     for (size_t i = 0; i < FUZZ_COUNT(texts); i++) {
-        MUST(texts[i] == NULL || (texts[i][0] != '\0' && !fuzz_has_secret(texts[i])));
+        MUST(texts[i] == NULL || (texts[i][0] != '\0' && fuzz_is_utf8(texts[i]) &&
+                                  !fuzz_has_secret(texts[i])));
     }
     for (const char *c = job->id; c != NULL && *c != '\0'; c++) {
         MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
