@@ -34,17 +34,21 @@ for driver, name in (("GPKG", "r.gpkg"), ("GeoJSON", "r.geojson")):
             f"POLYGON(({i} 0,{i} 1,{i + 1} 1,{i + 1} 0,{i} 0))".replace("00", "0")))
         layer.CreateFeature(row)
     del row, layer, made
-made = gdal.GetDriverByName("GTiff").Create("r.tif", 256, 256, 1, gdal.GDT_Byte,
-                                            ["TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64"])
+made = gdal.GetDriverByName("GTiff").Create(
+    "r.tif", 256, 256, 1, gdal.GDT_Byte, ["TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64"])
 made.SetProjection(wgs84.ExportToWkt())
 made.SetGeoTransform((0, 1, 0, 0, 0, -1))
-made.GetRasterBand(1).WriteRaster(0, 0, 256, 256, bytes(i * i % 251 for i in range(65536)))
+pixels = bytes(i * i % 251 for i in range(65536))
+made.GetRasterBand(1).WriteRaster(0, 0, 256, 256, pixels)
 """
 OPEN = """
 import hashlib, json, sys
 from osgeo import gdal
 told = []
-gdal.PushErrorHandler(lambda kind, number, text: kind >= gdal.CE_Failure and told.append(text))
+def hear(kind, number, text):
+    if kind >= gdal.CE_Failure:
+        told.append(text)
+gdal.PushErrorHandler(hear)
 for name in json.load(open(sys.argv[1])):
     told.clear()
     data = gdal.OpenEx(f"GIQ:model=m;file={name}")
@@ -68,8 +72,9 @@ class CutService(RawService):
 
     def next_reply(self, call, head, body):
         if call == "run":
-            self.runs.append(re.search(rb'name="fileId"\r\n\r\n(.*)\r\n', body)[1].decode())
-            return answer({"id": self.runs[-1], "status": "SUBMITTED"})
+            file = re.search(rb'name="fileId"\r\n\r\n(.*)\r\n', body)[1].decode()
+            self.runs.append(file)
+            return answer({"id": file, "status": "SUBMITTED"})
         if call == "download":
             query = urllib.parse.urlsplit(head.split(b" ")[1]).query.decode()
             return self.next_download(urllib.parse.parse_qs(query)["inferenceJobId"][0],
@@ -96,7 +101,8 @@ def pages(body):
 def records(body):
     """Around each feature, and at the end of the text."""
     ends = [match.end() for match in re.finditer(rb"\} \},?\n", body)]
-    return [at for end in ends for at in (end - 1, end)] + [body.rindex(b"]"), len(body) - 1]
+    return [*(at for end in ends for at in (end - 1, end)), body.rindex(b"]"),
+            len(body) - 1]
 
 
 def tiles(body):

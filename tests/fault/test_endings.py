@@ -140,10 +140,16 @@ def gdal(tmp_path):
     return made
 
 
+@pytest.fixture(scope="module")
+def raster(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("raster")
+    Gdal(folder, "").run("gdal_create", "-q", "-outsize", "8", "8", "r.tif")
+    return (folder / "r.tif").read_bytes()
+
+
 @pytest.fixture
-def service(gdal):
-    gdal.run("gdal_create", "-q", "-outsize", "8", "8", "r.tif")
-    made = EndingService((gdal.folder / "r.tif").read_bytes())
+def service(gdal, raster):
+    made = EndingService(raster)
     gdal.env["GIQ_BASE_URL"] = made.url
     yield made
     made.close()
@@ -170,7 +176,7 @@ def check_left(gdal, state):
         [state] if state else [])
     for folder in gdal.store.glob("v1/*"):
         assert names(folder) <= {*RECORD, "result.part", "result.new", "result"}
-    assert names(gdal.folder) <= {"r.tif", "store"}
+    assert names(gdal.folder) <= {"store"}
 
 
 def check_next(gdal, service, program, state):
@@ -236,7 +242,8 @@ def start_waiter(gdal):
 
 @pytest.mark.parametrize("moment", ["run", "download_body"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_holder_is_not_disturbed_by_a_waiter_that_is_ended(gdal, service, moment, number):
+def test_python_is_not_disturbed_by_a_waiter_that_is_ended(gdal, service, moment,
+                                                           number):
     held = MOMENTS[moment][1](service)
     holder = start(gdal, "python", held)
     stopped, waiter = start_waiter(gdal)
@@ -250,7 +257,7 @@ def test_holder_is_not_disturbed_by_a_waiter_that_is_ended(gdal, service, moment
 
 @pytest.mark.parametrize("moment", ["run", "download_body"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_waiter_goes_on_for_a_holder_that_is_ended(gdal, service, moment, number):
+def test_python_goes_on_for_a_holder_that_is_ended(gdal, service, moment, number):
     state, make = MOMENTS[moment]
     held = make(service)
     holder = start(gdal, "python", held)

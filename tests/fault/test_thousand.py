@@ -24,7 +24,10 @@ def measure():
 
 def open_one(case):
     told = []
-    gdal.PushErrorHandler(lambda kind, code, text: kind >= gdal.CE_Failure and told.append(text))
+    def hear(kind, code, text):
+        if kind >= gdal.CE_Failure:
+            told.append(text)
+    gdal.PushErrorHandler(hear)
     for name, value in case["settings"].items():
         gdal.SetConfigOption(name, value)
     data = gdal.OpenEx(case["name"], gdal.OF_VECTOR)
