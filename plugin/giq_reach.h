@@ -9,6 +9,10 @@
 
 #include "giq/giq.h"
 
+/* Refuse a file, before any driver opens it, whose bytes name other files: HDF5 does
+ * that in its structure. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY. */
+bool giq_reach_check_file(const char *path, struct giq_error *err);
+
 /*
  * Refuse an open dataset that names an overview file, or, of the SQLite family, that
  * has a virtual table which is no index (rtree, fts). `path` is its file. Reads the

@@ -341,8 +341,25 @@ static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *o
 
 /* ---- the whole ---- */
 
+/* giq_reach_check_file() of every file below the folder. */
+static bool check_bytes(const char *folder, struct giq_error *err)
+{
+    bool ok = true;
+    char **names = VSIReadDirRecursive(folder);
+    for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
+        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
+        ok = is_folder(path) || giq_reach_check_file(path, err);
+        CPLFree(path);
+    }
+    CSLDestroy(names);
+    return ok;
+}
+
 static bool check_members(const struct giq_result *result, struct giq_error *err)
 {
+    if (!check_bytes(result->path, err)) {
+        return false;
+    }
     char **members = list_members(result->path, OF_KINDS, result->drivers);
     bool ok = members != NULL || fail_unreadable(result, result->path, err);
     for (int i = 0; ok && members != NULL && members[i] != NULL; i++) {
@@ -358,6 +375,9 @@ bool giq_result_check(const struct giq_result *result, struct giq_error *err)
 {
     if (is_folder(result->path)) {
         return check_members(result, err);
+    }
+    if (!giq_reach_check_file(result->path, err)) {
+        return false;
     }
     return can_open(result->path, OF_KINDS, result->drivers)
                ? check_file(result->path, result->drivers, err)

@@ -385,6 +385,23 @@ bool giq_jobs_each(const struct giq_store *store,
                                 struct giq_error *err),
                    void *ctx, struct giq_error *err);
 
+/* ---- what a result names --------------------------------------------------------- */
+
+/* A file that is read at will. `read` fills `bytes` from `at` on; what it is asked for
+ * lies within `size`. */
+struct giq_source {
+    bool (*read)(void *ctx, uint64_t at, void *bytes, size_t len);
+    void *ctx;
+    uint64_t size;
+};
+
+/*
+ * Whether an HDF5 file stays within itself: no external link, no external storage, no
+ * virtual dataset. A file of another format does. Errors: GIQ_E_RESULT, also where it
+ * cannot be followed to its end; GIQ_E_MEMORY.
+ */
+bool giq_hdf5_check(const struct giq_source *source, struct giq_error *err);
+
 #ifdef __cplusplus
 }
 #endif
