@@ -10,7 +10,8 @@
 #include "giq/giq.h"
 
 /* Refuse a file, before any driver opens it, whose bytes name other files: HDF5 does
- * that in its structure. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY. */
+ * that in its structure, a MapInfo table in its text. Errors: GIQ_E_RESULT, GIQ_E_STORE,
+ * GIQ_E_MEMORY. */
 bool giq_reach_check_file(const char *path, struct giq_error *err);
 
 /*

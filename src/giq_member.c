@@ -293,8 +293,9 @@ static bool ends_with(const char *text, const char *end)
 bool giq_member_is_passed_over(const char *raw)
 {
     static const char macosx[] = "__MACOSX";
-    static const char *const ends[] = {".ovr", ".msk",     ".aux.xml",
-                                       "-wal", "-journal", "-shm"};
+    /* Beside a file these make its reader read others, or change what it reads. */
+    static const char *const ends[] = {".ovr", ".msk", ".aux.xml", ".aux",     ".rrd",
+                                       ".rde", ".ige", "-wal",     "-journal", "-shm"};
     char part[RAW_MAX + 1];
     char name[GIQ_NAME_SIZE] = "";
     size_t len = 0;

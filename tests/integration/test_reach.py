@@ -92,13 +92,56 @@ def test_sidecars_of_an_archive_are_dropped(scripted_gdal, service):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("r.tif", tiff(scripted_gdal, "r.tif"))
-        for ending in (".ovr", ".msk", ".aux.xml"):
-            archive.writestr("r.tif" + ending, "<VRTDataset/>")
+        for name in ("r.tif.ovr", "r.tif.msk", "r.tif.aux.xml", "r.tif.aux", "r.aux",
+                     "r.rrd", "r.rde", "r.ige"):
+            archive.writestr(name, "<VRTDataset/>")
         archive.writestr("r.tfw", "1\n0\n0\n-1\n0\n0\n")
     give(service, packed.getvalue(), "r.zip")
     scripted_gdal.run("gdalinfo", NAME)
     found = {p.name for p in scripted_gdal.store.glob("v1/*/result/*")}
     assert found == {"r.tif", "r.tfw"}
+
+
+def mapinfo(gdal, name, word):
+    """A table with a polygon; its fields are those of an index of tables."""
+    script = """
+import sys
+from osgeo import ogr
+table = ogr.GetDriverByName("MapInfo File").CreateDataSource(sys.argv[1])
+layer = table.CreateLayer("t")
+layer.CreateField(ogr.FieldDefn("Table"))
+feature = ogr.Feature(layer.GetLayerDefn())
+feature["Table"] = sys.argv[2]
+feature.SetGeometry(ogr.CreateGeometryFromWkt("POLYGON((0 0,1 0,1 1,0 1,0 0))"))
+layer.CreateFeature(feature)
+"""
+    gdal.python(script, name, word)
+
+
+def pack(folder, pattern):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in sorted(folder.glob(pattern)):
+            archive.write(path, path.name)
+    return packed.getvalue()
+
+
+def test_tables_of_mapinfo_are_read(scripted_gdal, service):
+    mapinfo(scripted_gdal, "r.tab", "word")
+    give(service, pack(scripted_gdal.folder, "r.*"), "r.zip")
+    assert "word" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+
+
+@pytest.mark.parametrize("line", [
+    'begin_metadata\n"\\IsSeamless" = "TRUE"\nend_metadata',
+    'Open Table "../s" Hide\n\t Create VIEW v As\nSelect Table From s'])
+def test_tables_of_mapinfo_that_name_others_are_refused(scripted_gdal, service, line):
+    mapinfo(scripted_gdal, "secret.tab", SECRET)
+    mapinfo(scripted_gdal, "r.tab", "../../../../secret.tab")
+    with open(scripted_gdal.folder / "r.tab", "a", encoding="ascii") as table:
+        table.write(f"\n{line}\n")
+    give(service, pack(scripted_gdal.folder, "r.*"), "r.zip")
+    assert "MapInfo" in refused(scripted_gdal, service)
 
 
 def test_members_of_several_kinds_are_subdatasets(scripted_gdal, service):
@@ -121,6 +164,33 @@ assert kinds == ["GTiff", "GeoJSON"], kinds
 """
     scripted_gdal.python(script, NAME)
     assert service.names() == ["models", "run", "status", "download"]
+
+
+def test_pyramids_of_another_folder_are_not_read(scripted_gdal, service):
+    """An ERDAS .aux names an .rrd, which names the file of its pixels anywhere."""
+    script = """
+import pathlib
+from osgeo import gdal
+gdal.SetConfigOption("GDAL_PAM_ENABLED", "NO")
+made = gdal.GetDriverByName("GTiff").Create("r.tif", 512, 512, 1)
+made = None
+for name in ("HFA_USE_RRD", "USE_RRD", "USE_SPILL"):
+    gdal.SetConfigOption(name, "YES")
+made = gdal.Open("r.tif")
+made.BuildOverviews("NEAREST", [2, 4])
+made = None
+pyramids = pathlib.Path("r.rrd")
+pyramids.write_bytes(pyramids.read_bytes().replace(b"r.rde", b"../rd"))
+"""
+    scripted_gdal.python(script)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("r.tif", "r.aux", "r.rrd"):
+            archive.write(scripted_gdal.folder / name, f"d/{name}")
+        archive.write(scripted_gdal.folder / "r.rde", "rd")
+    give(service, packed.getvalue(), "r.zip")
+    done = scripted_gdal.run("gdalinfo", f"{NAME};member=d/r.tif")
+    assert "Overviews:" not in done.stdout
 
 
 def link(name, target):
