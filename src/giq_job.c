@@ -70,6 +70,7 @@ void giq_job_free(struct giq_job *job)
     free((char *)job->request.rerun);
     free((char *)job->request.job);
     free((char *)job->request.retry);
+    free(job->model_id);
     free(job->canonical);
     giq_json_free(job->asked);
     free(job->folder);

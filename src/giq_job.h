@@ -34,6 +34,7 @@ struct giq_job {
     struct giq_job_host host;
     unsigned flags;
     struct giq_request request; /* its texts are owned */
+    char *model_id;             /* of the model that is meant; NULL: as typed */
     char *canonical;            /* NULL once another record serves the job */
     struct giq_json *asked;     /* the request that the record is of */
     char *folder;

@@ -3,6 +3,7 @@
  */
 #include "giq_models.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,8 +218,16 @@ static int distance(const char *a, const char *b)
     return row[b_len];
 }
 
+/* How far a model is from what was typed, by its id or its name. */
+static int distance_of(const struct giq_model *item, const char *typed)
+{
+    int by_id = distance(typed, item->id);
+    int by_name = item->name == NULL ? by_id : distance(typed, item->name);
+    return by_name < by_id ? by_name : by_id;
+}
+
 /* The model nearest to what was typed that was not offered yet, or NULL. */
-static const struct giq_model *nearest(const struct giq_models *models, const char *model,
+static const struct giq_model *nearest(const struct giq_models *models, const char *typed,
                                        const bool *offered)
 {
     const struct giq_model *best = NULL;
@@ -228,7 +237,7 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
         if (offered[i] || item->id == NULL) {
             continue;
         }
-        int d = distance(model, item->id);
+        int d = distance_of(item, typed);
         if (best == NULL || d < best_distance) {
             best = item;
             best_distance = d;
@@ -237,43 +246,111 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
     return best;
 }
 
-static bool fail_unlisted(const struct giq_service *service,
-                          const struct giq_models *models, const char *model,
-                          struct giq_error *err)
+enum { OFFER_SIZE = 2 * (int)sizeof(struct giq_shown) + sizeof ", " + sizeof " ()" };
+
+/* ", name (id)", or the id alone where the name says no more. */
+static void show_offer(const struct giq_service *service, const struct giq_model *item,
+                       bool is_first, char out[OFFER_SIZE])
 {
     struct giq_shown shown;
+    bool has_name = item->name != NULL && strcmp(item->name, item->id) != 0;
+    char *end = stpcpy(out, is_first ? "" : ", ");
+    if (has_name) {
+        end = stpcpy(stpcpy(end, giq_call_show(service, item->name, &shown)), " (");
+    }
+    end = stpcpy(end, giq_call_show(service, item->id, &shown));
+    (void)strcpy(end, has_name ? ")" : "");
+}
+
+/* Put the nearest within `most` behind the text of `err`, as many as fit. */
+static bool offer_nearest(const struct giq_service *service,
+                          const struct giq_models *models, const char *typed, int most,
+                          struct giq_error *err)
+{
     bool *offered = calloc(models->count, sizeof *offered);
     if (offered == NULL) {
         return giq_fail_memory(err);
     }
-    (void)giq_fail(err, GIQ_E_USAGE,
-                   "the service has no model with the id \"%s\"; the nearest: ",
-                   giq_text_show(model, &shown));
     for (int n = 0; n < OFFERED_MAX; n++) {
-        const struct giq_model *item = nearest(models, model, offered);
+        const struct giq_model *item = nearest(models, typed, offered);
+        char offer[OFFER_SIZE];
         size_t len = strlen(err->text);
-        if (item == NULL || len + sizeof ", " + GIQ_TEXT_SHOWN_MAX > sizeof err->text) {
+        if (item == NULL || distance_of(item, typed) > most) {
+            break;
+        }
+        show_offer(service, item, n == 0, offer);
+        if (len + strlen(offer) >= sizeof err->text) {
             break;
         }
         offered[item - models->item] = true;
-        (void)strcpy(stpcpy(err->text + len, n == 0 ? "" : ", "),
-                     giq_call_show(service, item->id, &shown));
+        (void)strcpy(err->text + len, offer);
     }
     free(offered);
     return false;
 }
 
-bool giq_models_check(const struct giq_service *service, const struct giq_models *models,
-                      const char *model, struct giq_error *err)
+/* What is called so, counted; the same model twice is one. */
+static size_t find_name(const struct giq_models *models, const char *typed,
+                        const struct giq_model **out)
 {
-    if (models->count == 0 || models->is_part) {
-        return true;
+    size_t count = 0;
+    for (size_t i = 0; i < models->count; i++) {
+        const struct giq_model *item = &models->item[i];
+        if (item->id == NULL || item->name == NULL || !giq_text_same(item->name, typed)) {
+            continue;
+        }
+        if (count == 0 || strcmp(item->id, (*out)->id) != 0) {
+            *out = item;
+            count++;
+        }
     }
+    return count;
+}
+
+static bool has_id(const struct giq_models *models, const char *typed)
+{
     for (size_t i = 0; i < models->count; i++) {
         const char *id = models->item[i].id;
-        if (id == NULL || strcmp(id, model) == 0) {
+        if (id != NULL && strcmp(id, typed) == 0) {
             return true;
         }
     }
-    return fail_unlisted(service, models, model, err);
+    return false;
+}
+
+/* Whether what is not on the list is not there. */
+static bool is_whole(const struct giq_models *models)
+{
+    bool whole = models->count > 0 && !models->is_part;
+    for (size_t i = 0; i < models->count; i++) {
+        whole = whole && models->item[i].id != NULL;
+    }
+    return whole;
+}
+
+bool giq_models_choose(const struct giq_service *service, const struct giq_models *models,
+                       const char *typed, char **out, struct giq_error *err)
+{
+    const struct giq_model *named = NULL;
+    const char *id = typed;
+    struct giq_shown shown;
+    if (is_whole(models) && !has_id(models, typed)) {
+        size_t count = find_name(models, typed, &named);
+        if (count != 1) {
+            (void)giq_fail(err, GIQ_E_USAGE,
+                           count == 0
+                               ? "the service has no model with the id or name \"%s\"; "
+                                 "the nearest: "
+                               : "several models have the name \"%s\"; give the id: ",
+                           giq_text_show(typed, &shown));
+            return offer_nearest(service, models, typed, count == 0 ? INT_MAX : 0, err);
+        }
+        id = named->id;
+    }
+    char *copy = strdup(id);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    *out = copy;
+    return true;
 }

@@ -7,11 +7,12 @@
 #include "giq_error.h"
 
 /*
- * Whether `model` may be asked for: true where the list names it, and where the
- * list decides nothing (empty, or one page of several). Otherwise GIQ_E_USAGE,
- * which offers the nearest with secrets masked.
+ * The id of the model that is meant by `typed`, an id or a unique name (without
+ * case), into a new text. `typed` itself where the list decides nothing: it is empty,
+ * one page of several, or holds an id that cannot be read. Errors: GIQ_E_USAGE, which
+ * offers the nearest with secrets masked; GIQ_E_MEMORY.
  */
-bool giq_models_check(const struct giq_service *service, const struct giq_models *models,
-                      const char *model, struct giq_error *err);
+bool giq_models_choose(const struct giq_service *service, const struct giq_models *models,
+                       const char *typed, char **out, struct giq_error *err);
 
 #endif

@@ -13,8 +13,9 @@
 
 enum { POSTPONED_MAX_MS = 30 * 1000 };
 
-/* One look at the list spares the user a job that cannot run. A list that cannot
- * be had decides nothing, unless the run request would not get there either. */
+/* One look at the list spares the user a job that cannot run, and tells the id of a
+ * model that is named. A list that cannot be had decides nothing, unless the run request
+ * would not get there either. */
 static bool look_at_models(struct giq_job *job, struct giq_error *err)
 {
     struct giq_models models = {0};
@@ -29,9 +30,15 @@ static bool look_at_models(struct giq_job *job, struct giq_error *err)
                       reason.text);
         return true;
     }
-    bool ok = giq_models_check(job->service, &models, job->request.model, err);
+    bool ok =
+        giq_models_choose(job->service, &models, job->request.model, &job->model_id, err);
     giq_models_release(&models);
     return ok;
+}
+
+static const char *model_of(const struct giq_job *job)
+{
+    return job->model_id == NULL ? job->request.model : job->model_id;
 }
 
 /* The connection stands and the request is about to go out. From now on a label
@@ -41,7 +48,9 @@ static bool note_sending(void *ctx, struct giq_error *err)
     struct giq_job *job = ctx;
     const struct giq_env *env = giq_api_env(job->service);
     job->record.submitted_ms = env->wall_ms(env->ctx);
-    return (job->request.retry == NULL ||
+    return (giq_record_set(&job->record.model_id, model_of(job)) ||
+            giq_fail_memory(err)) &&
+           (job->request.retry == NULL ||
             giq_record_use_label(&job->record, job->request.retry, err)) &&
            giq_step_write(job, GIQ_JOB_SENDING, err);
 }
@@ -52,8 +61,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
     struct giq_record *record = &job->record;
     bool ok = (giq_record_set(&record->job_id, told->id) &&
                giq_record_set(&record->status, told->status) &&
-               giq_record_set(&record->type, told->type) &&
-               giq_record_set(&record->model_id, job->request.model)) ||
+               giq_record_set(&record->type, told->type)) ||
               giq_fail_memory(err);
     record->started_ms = told->started_ms;
     ok = ok && giq_step_write(job, GIQ_JOB_SUBMITTED, err);
@@ -123,7 +131,10 @@ static bool note_intent(struct giq_job *job, struct giq_error *err)
         ok = giq_record_set_aside(job->folder, giq_store_access(job->store), &job->record,
                                   err);
     } else if (job->record.state > GIQ_JOB_INTENT) {
-        ok = giq_record_begin_again(&job->record, err);
+        ok = (job->model_id != NULL ||
+              giq_record_set(&job->model_id, job->record.model_id) ||
+              giq_fail_memory(err)) &&
+             giq_record_begin_again(&job->record, err);
     }
     return ok && giq_step_write(job, GIQ_JOB_INTENT, err);
 }
@@ -134,10 +145,12 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         return false;
     }
     struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+    struct giq_request request = job->request;
     int64_t later_ms = -1;
     bool ok = false;
-    switch (giq_api_run(job->service, &job->request, note_sending, job, &told, &later_ms,
-                        err)) {
+    request.model = model_of(job);
+    switch (
+        giq_api_run(job->service, &request, note_sending, job, &told, &later_ms, err)) {
     case GIQ_API_RUN_SUBMITTED:
         ok = note_submitted(job, &told, err);
         break;
@@ -185,13 +198,20 @@ static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     return submit(job, due_ms, err);
 }
 
+/* Whether only the list tells which model is meant; a further job asks for the one
+ * that the record tells. */
+static bool needs_models(const struct giq_job *job)
+{
+    bool is_first = job->record.state <= GIQ_JOB_INTENT;
+    return !job->has_looked_at_models &&
+           (is_first || (giq_step_may_retry(job) && job->record.model_id == NULL));
+}
+
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
-    bool is_first = job->record.state <= GIQ_JOB_INTENT && !job->is_damaged;
-    if (may_send &&
-        (!giq_api_check_credentials(job->service, err) ||
-         (is_first && !job->has_looked_at_models && !look_at_models(job, err)))) {
+    if (may_send && (!giq_api_check_credentials(job->service, err) ||
+                     (needs_models(job) && !look_at_models(job, err)))) {
         return false;
     }
     bool held = false;

@@ -106,6 +106,39 @@ static void test_requests_are_those_of_the_interface(void **state)
     job_kit_stop(&kit);
 }
 
+static void test_model_that_is_named_runs_by_its_id(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer models = {
+        .status = 200,
+        .body = "[{\"id\":\"m-7\",\"name\":\"Deep Water\"},{\"id\":\"x\"}]"};
+    const struct http_kit_answer answers[] = {models,
+                                              JOB_KIT_RUN,
+                                              JOB_KIT_STATUS("FAILED"),
+                                              JOB_KIT_RUN,
+                                              JOB_KIT_STATUS("DONE"),
+                                              JOB_KIT_RESULT};
+    struct giq_request request = {.model = "deep water", .file = "f"};
+    struct job_kit kit;
+    struct giq_job_view view;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_open(&kit, &request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
+    /* The record tells a further job which model is meant. */
+    request.retry = "a";
+    job_kit_open(&kit, &request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    for (size_t i = 1; i < 5; i += 2) {
+        assert_true(service_kit_sent(&kit.service, i, "\"modelId\"\r\n\r\nm-7\r\n"));
+    }
+    giq_job_look(kit.job, &view);
+    assert_string_equal(view.model_id, "m-7");
+    char *asked = env_kit_read(kit.job->folder, "request.json");
+    assert_non_null(strstr(asked, "\"model\":\"deep water\""));
+    free(asked);
+    job_kit_stop(&kit);
+}
+
 /* ---- ends ---- */
 
 static void test_published_result_opens_without_traffic(void **state)
@@ -342,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_states_are_written_before_what_they_announce),
         cmocka_unit_test(test_view_of_a_published_job),
         cmocka_unit_test(test_requests_are_those_of_the_interface),
+        cmocka_unit_test(test_model_that_is_named_runs_by_its_id),
         cmocka_unit_test(test_published_result_opens_without_traffic),
         cmocka_unit_test(test_lost_result_is_fetched_again_without_a_new_job),
         cmocka_unit_test(test_failed_job_is_remembered),

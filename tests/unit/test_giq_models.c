@@ -127,50 +127,80 @@ static void test_errors_name_what_was_asked(void **state)
 
 static const struct giq_service no_secrets = {.cred = NULL};
 
-static char *const ids[] = {"water", "Watershed", "ndvi", "segments", "contours"};
+static struct giq_model choices[] = {
+    {.id = "water", .name = "Water bodies"},
+    {.id = "Watershed", .name = "watershed"},
+    {.id = "ndvi", .name = "Vegetation index"},
+    {.id = "segments", .name = "Segments"},
+    {.id = "segments", .name = "Segments"},
+    {.id = "17", .name = "Contours"},
+    {.id = "18", .name = "contours"},
+    {.id = "19"},
+    {.id = "20", .name = "ndvi"},
+};
+enum { ALL = GIQ_COUNT(choices) };
+
+static const struct {
+    const char *typed;
+    size_t count;
+    bool is_part;
+    const char *id; /* NULL: an error with this text */
+    const char *text;
+} choosing[] = {
+    {"water", ALL, false, "water", ""},
+    {"water BODIES", ALL, false, "water", ""},
+    {"WATERSHED", ALL, false, "Watershed", ""},
+    {"segments", ALL, false, "segments", ""},
+    {"SEGMENTS", ALL, false, "segments", ""},
+    {"ndvi", ALL, false, "ndvi", ""},
+    {"NDVI", ALL, false, "20", ""},
+    {"19", ALL, false, "19", ""},
+    {"anything", 0, false, "anything", ""},
+    {"anything", ALL, true, "anything", ""},
+    {"Water bodies", ALL, true, "Water bodies", ""},
+    {"Water", 3, false, NULL,
+     "the service has no model with the id or name \"Water\"; the nearest: Water "
+     "bodies (water), watershed (Watershed), Vegetation index (ndvi)"},
+    {"segment", 4, false, NULL,
+     "the service has no model with the id or name \"segment\"; the nearest: "
+     "Segments (segments), Water bodies (water), Vegetation index (ndvi)"},
+    {"x", 1, false, NULL,
+     "the service has no model with the id or name \"x\"; the nearest: Water bodies "
+     "(water)"},
+    {"CONTOURS", ALL, false, NULL,
+     "several models have the name \"CONTOURS\"; give the id: Contours (17), "
+     "contours (18)"},
+};
 
 static void test_choosing_among_models(void **state)
 {
     (void)state;
-    static const struct {
-        const char *model;
-        size_t count;
-        bool is_part, ok;
-        const char *text;
-    } cases[] = {
-        {"water", 5, false, true, ""},
-        {"anything", 0, false, true, ""},
-        {"anything", 5, true, true, ""},
-        {"Water", 5, false, false,
-         "the service has no model with the id \"Water\"; the nearest: water, Watershed, "
-         "ndvi"},
-        {"segment", 4, false, false,
-         "the service has no model with the id \"segment\"; the nearest: segments, "
-         "water, ndvi"},
-        {"x", 1, false, false,
-         "the service has no model with the id \"x\"; the nearest: water"},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_model items[GIQ_COUNT(ids)] = {{0}};
-        for (size_t k = 0; k < GIQ_COUNT(ids); k++) {
-            items[k].id = ids[k];
-        }
-        const struct giq_models models = {items, cases[i].count, cases[i].is_part};
+    for (size_t i = 0; i < GIQ_COUNT(choosing); i++) {
+        const struct giq_models models = {choices, choosing[i].count,
+                                          choosing[i].is_part};
         struct giq_error err = {0};
-        assert_int_equal(giq_models_check(&no_secrets, &models, cases[i].model, &err),
-                         cases[i].ok);
-        assert_int_equal(err.code, cases[i].ok ? GIQ_E_NONE : GIQ_E_USAGE);
-        assert_string_equal(err.text, cases[i].text);
+        char *id = NULL;
+        bool ok = giq_models_choose(&no_secrets, &models, choosing[i].typed, &id, &err);
+        assert_string_equal(err.text, choosing[i].text);
+        assert_int_equal(ok, choosing[i].id != NULL);
+        assert_int_equal(err.code, ok ? GIQ_E_NONE : GIQ_E_USAGE);
+        if (ok) {
+            assert_string_equal(id, choosing[i].id);
+        }
+        free(id);
     }
 }
 
 static void test_list_with_an_unreadable_id_decides_nothing(void **state)
 {
     (void)state;
-    struct giq_model items[2] = {{.id = "a"}, {.id = NULL}};
+    struct giq_model items[2] = {{.id = "a", .name = "b"}, {.id = NULL}};
     const struct giq_models models = {items, 2, false};
     struct giq_error err = {0};
-    assert_true(giq_models_check(&no_secrets, &models, "b", &err));
+    char *id = NULL;
+    assert_true(giq_models_choose(&no_secrets, &models, "b", &id, &err));
+    assert_string_equal(id, "b");
+    free(id);
 }
 
 static void test_offers_show_no_secret(void **state)
@@ -180,12 +210,13 @@ static void test_offers_show_no_secret(void **state)
     struct giq_error err = {0};
     assert_true(giq_cred_new(SERVICE_KIT_KEY, NULL, &cred, &err));
     const struct giq_service service = {.cred = cred};
-    struct giq_model item = {.id = "m-" SERVICE_KIT_KEY};
+    struct giq_model item = {.id = "m-" SERVICE_KIT_KEY, .name = SERVICE_KIT_KEY " n"};
     const struct giq_models models = {&item, 1, false};
-    assert_false(giq_models_check(&service, &models, "m", &err));
-    assert_string_equal(
-        err.text,
-        "the service has no model with the id \"m\"; the nearest: m-**************");
+    char *id = NULL;
+    assert_false(giq_models_choose(&service, &models, "m", &id, &err));
+    assert_string_equal(err.text,
+                        "the service has no model with the id or name \"m\"; the "
+                        "nearest: ************** n (m-**************)");
     giq_cred_free(cred);
 }
 
@@ -210,7 +241,8 @@ static void test_long_offers_stay_within_the_text(void **state)
         const struct giq_models models = {items, 2, false};
         struct giq_error *err = calloc(1, sizeof *err);
         assert_non_null(err);
-        assert_false(giq_models_check(&no_secrets, &models, wanted, err));
+        char *id = NULL;
+        assert_false(giq_models_choose(&no_secrets, &models, wanted, &id, err));
         assert_true(strnlen(err->text, sizeof err->text) < sizeof err->text);
         free(err);
     }
