@@ -6,6 +6,7 @@
 
 #include "giq_network.h"
 #include "giq_reader.h"
+#include "giq_result_options.h"
 
 #define DEFAULT_BASE_URL "https://giq.ae/public"
 #define DEFAULT_DRIVERS                                                                  \
@@ -152,6 +153,14 @@ static bool read_result_drivers(struct giq_reader *reader)
            giq_fail(reader->err, GIQ_E_USAGE, "%s names no driver", name);
 }
 
+static bool read_result_options(struct giq_reader *reader)
+{
+    const char *name = NULL;
+    const char *text = giq_reader_value(reader, OPT_RESULT_OPTIONS, &name);
+    return text == NULL ||
+           giq_result_options_parse(text, &reader->config->result_options, reader->err);
+}
+
 /* To be freed with CPLFree(); NULL where the option is not set. */
 static char *copy_value(struct giq_reader *reader, enum option option)
 {
@@ -169,7 +178,7 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         .open_options = open_options, .config = &config, .err = err};
     bool ok = check_open_options(&reader) && read_base_url(&reader) &&
               read_times(&reader) && read_switches(&reader) &&
-              read_result_drivers(&reader);
+              read_result_drivers(&reader) && read_result_options(&reader);
     if (ok) {
         giq_network_read_credentials(&reader);
         config.geometry = copy_value(&reader, OPT_GEOMETRY);
@@ -220,6 +229,7 @@ void giq_config_release(struct giq_config *config)
     }
     CSLDestroy(config->texts);
     CSLDestroy(config->result_drivers);
+    CSLDestroy(config->result_options);
     CPLFree(config->geometry);
     CPLFree(config->retry);
     CPLFree(config->store_dir);

@@ -18,6 +18,7 @@ struct giq_config {
     char *retry;    /* label, or NULL */
     char *store_dir;
     char **result_drivers; /* a GDAL string list: who may open a result */
+    char **result_options; /* the same, or NULL: open options of those */
     char **texts;          /* a GDAL string list */
     struct giq_cred *cred; /* NULL where none could be had, then: */
     struct giq_error cred_error;

@@ -127,6 +127,7 @@ static struct giq_result result_of(const struct opening *o, const char *path)
         .member = o->conn.value[GIQ_KEY_MEMBER],
         .shared_name = o->info->name,
         .drivers = o->config.result_drivers,
+        .options = o->config.result_options,
         .flags = o->info->flags,
     };
 }

@@ -24,6 +24,8 @@
     X(RETRY, "string", "", "", true, NULL, 0, 0,                                         \
       "A label: what is recorded as failed, unknown, gone or damaged gets one new job "  \
       "for each label")                                                                  \
+    X(RESULT_OPTIONS, "string", "", "", false, NULL, 0, 0,                               \
+      "KEY=VALUE,... open options for the driver that opens the result")                 \
     X(MAX_RETRY, "int", "", "5", true, "GDAL_HTTP_MAX_RETRY", 0, 1000,                   \
       "Retries of a call that is safe to repeat")                                        \
     X(RETRY_DELAY, "float", "", "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,             \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "giq_reach.h"
+#include "giq_result_options.h"
 
 /* Bits of later GDALs: GDAL_OF_FROM_GDALOPEN and GDAL_OF_THREAD_SAFE. */
 #define OF_FROM_GDALOPEN 0x400u
@@ -20,14 +21,16 @@ enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
 
 /* Open one path, quietly. NULL where no allowed driver takes it; the reason is
  * CPLGetLastErrorMsg(). */
-static GDALDatasetH open_path(const char *path, unsigned flags, char **drivers)
+static GDALDatasetH open_path(const char *path, unsigned flags, char **drivers,
+                              char **options)
 {
     unsigned inner = flags & ~((unsigned)GDAL_OF_SHARED | OF_FROM_GDALOPEN |
                                OF_THREAD_SAFE | (unsigned)GDAL_OF_UPDATE);
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErrorReset();
-    GDALDatasetH dataset = GDALOpenEx(path, inner | GDAL_OF_VERBOSE_ERROR,
-                                      (const char *const *)drivers, NULL, NULL);
+    GDALDatasetH dataset =
+        GDALOpenEx(path, inner | GDAL_OF_VERBOSE_ERROR, (const char *const *)drivers,
+                   (const char *const *)options, NULL);
     CPLPopErrorHandler();
     return dataset;
 }
@@ -39,7 +42,8 @@ static GDALDatasetH open_shared(const char *path, const struct giq_result *resul
 {
     char *before = CPLStrdup(CPLGetThreadLocalConfigOption("GDAL_PAM_ENABLED", ""));
     CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", "NO");
-    GDALDatasetH dataset = open_path(path, result->flags, result->drivers);
+    GDALDatasetH dataset =
+        open_path(path, result->flags, result->drivers, result->options);
     if (dataset != NULL) {
         double ignored[6];
         (void)GDALGetGeoTransform(dataset, ignored);
@@ -54,7 +58,7 @@ static GDALDatasetH open_shared(const char *path, const struct giq_result *resul
 
 static bool can_open(const char *path, unsigned kinds, char **drivers)
 {
-    GDALDatasetH dataset = open_path(path, kinds, drivers);
+    GDALDatasetH dataset = open_path(path, kinds, drivers, NULL);
     if (dataset != NULL) {
         GDALClose(dataset);
     }
@@ -73,7 +77,7 @@ static bool check_reach(GDALDatasetH dataset, const char *path, struct giq_error
 /* Whether what lies at `path`, which some allowed driver opens, stays within itself. */
 static bool check_file(const char *path, char **drivers, struct giq_error *err)
 {
-    GDALDatasetH dataset = open_path(path, OF_KINDS, drivers);
+    GDALDatasetH dataset = open_path(path, OF_KINDS, drivers, NULL);
     bool ok = dataset == NULL || check_reach(dataset, path, err);
     if (dataset != NULL) {
         GDALClose(dataset);
@@ -384,20 +388,39 @@ bool giq_result_check(const struct giq_result *result, struct giq_error *err)
                : fail_unreadable(result, result->path, err);
 }
 
+/* The options may be why what can be opened was not. */
+static bool fail_open(const struct giq_result *result, const char *path,
+                      struct giq_error *err)
+{
+    char reason[REASON_MAX];
+    (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
+    if (result->options == NULL ||
+        !can_open(path, asked_kinds(result), result->drivers)) {
+        return fail_unreadable(result, path, err);
+    }
+    return giq_fail(
+        err, GIQ_E_USAGE,
+        "the result of the job %s cannot be opened with these RESULT_OPTIONS: "
+        "%s",
+        result->job_id, reason);
+}
+
 /* Open the one dataset at `path` and hand it over. */
 static bool open_file(const struct giq_result *result, const char *path,
                       GDALDatasetH *out, struct giq_error *err)
 {
-    GDALDatasetH dataset = result->flags & GDAL_OF_SHARED
-                               ? open_shared(path, result)
-                               : open_path(path, result->flags, result->drivers);
+    GDALDatasetH dataset =
+        result->flags & GDAL_OF_SHARED
+            ? open_shared(path, result)
+            : open_path(path, result->flags, result->drivers, result->options);
     if (dataset == NULL) {
-        return fail_unreadable(result, path, err);
+        return fail_open(result, path, err);
     }
     if (!check_reach(dataset, path, err)) {
         GDALClose(dataset);
         return false;
     }
+    giq_result_options_warn(dataset, result->options);
     *out = dataset;
     return true;
 }

@@ -17,6 +17,7 @@ struct giq_result {
     const char *member;      /* which one to open, or NULL */
     const char *shared_name; /* the connection string */
     char **drivers;          /* a GDAL string list */
+    char **options;          /* the same, or NULL: open options of the driver */
     unsigned flags;          /* GDAL_OF_... as the caller asked */
 };
 

@@ -115,7 +115,8 @@ def test_open_option_cannot_lift_submit_no(scripted_gdal, service):
 
 def test_driver_lists_what_is_true(scripted_gdal):
     text = scripted_gdal.run("ogrinfo", "--format", "GIQ").stdout
-    for name in ("GEOMETRY", "WAIT", "TIMEOUT", "SUBMIT", "RETRY", "PROGRESS"):
+    for name in ("GEOMETRY", "WAIT", "TIMEOUT", "SUBMIT", "RETRY", "PROGRESS",
+                 "RESULT_OPTIONS"):
         assert f'name="{name}"' in text
     for name in ("API_KEY", "BASE_URL", "AOI", "BBOX"):
         assert f'name="{name}"' not in text

@@ -1,0 +1,23 @@
+/*
+ * RESULT_OPTIONS: open options for the driver that reads a result, as one text:
+ *   KEY=VALUE,KEY="VALUE, quoted",...
+ * A quote (' or ") is doubled inside.
+ *
+ * A project or VRT of a stranger can carry them, so what would make a driver run
+ * statements or read other files or hosts is refused.
+ */
+#ifndef GIQ_RESULT_OPTIONS_H
+#define GIQ_RESULT_OPTIONS_H
+
+#include <gdal.h>
+
+#include "giq/giq.h"
+
+/* Parse and check. On success `*out` is a GDAL string list of the caller's. Errors:
+ * GIQ_E_USAGE, which names the key. */
+bool giq_result_options_parse(const char *text, char ***out, struct giq_error *err);
+
+/* Warn, as GDAL does, of options that the driver of an open dataset does not have. */
+void giq_result_options_warn(GDALDatasetH dataset, char **options);
+
+#endif
