@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_document.h"
 #include "giq_os.h"
 
 static const char request_name[] = "request.json";
@@ -14,6 +15,9 @@ static const char job_aside_name[] = "job.json.damaged";
 static const char before_name[] = "before";
 static const char damaged_name[] = "damaged";
 static const char labels_name[] = "labels";
+
+static const char advice[] = "remove its folder to forget the request, or ask for a new "
+                             "job with RETRY=<label> or rerun=<label>";
 
 static const char *const state_names[] = {
     [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",
@@ -76,81 +80,31 @@ bool giq_record_set(char **slot, const char *text)
 static bool fail_damaged(struct giq_error *err, const char *folder, const char *name,
                          const char *reason)
 {
-    return giq_fail(err, GIQ_E_STORE,
-                    "the record %s/%s %s; remove its folder to forget the request, or "
-                    "ask for a new job with RETRY=<label> or rerun=<label>",
-                    folder, name, reason);
-}
-
-/* Whether the format number of a document is one of 1 to `newest`. What a newer
- * version wrote is no damage. */
-static bool check_format(const struct giq_json *json, int64_t newest, const char *folder,
-                         const char *name, bool *out_damaged, struct giq_error *err)
-{
-    int64_t format = giq_json_integer(giq_json_get(json, "format"), -1);
-    if (format > newest) {
-        *out_damaged = false;
-        return giq_fail(err, GIQ_E_STORE,
-                        "the record %s/%s was written by a newer version of the driver, "
-                        "which can read it",
-                        folder, name);
-    }
-    return format >= 1 || fail_damaged(err, folder, name, "has no format number");
-}
-
-/* The bytes of folder/name into `buf`; `*found` is false where there is none. */
-static bool read_file(const char *folder, const char *name, struct giq_buf *buf,
-                      bool *found, struct giq_error *err)
-{
-    char *path = giq_os_join(folder, name);
-    if (path == NULL) {
-        return giq_fail_memory(err);
-    }
-    bool ok = giq_os_read_file(path, GIQ_RECORD_BYTES_MAX, buf, found, err);
-    free(path);
-    return ok;
+    return giq_document_fail(folder, name, reason, advice, err);
 }
 
 /* The document folder/name, or NULL in `*out` where there is none. */
-static bool read_document(const char *folder, const char *name, int64_t newest,
-                          struct giq_json **out, bool *out_damaged, struct giq_error *err)
+static bool read_document(const char *folder, const char *name, struct giq_json **out,
+                          bool *out_damaged, struct giq_error *err)
 {
-    struct giq_buf buf;
-    giq_buf_init(&buf, GIQ_RECORD_BYTES_MAX);
-    struct giq_json *json = NULL;
-    bool found = false;
-    bool ok = read_file(folder, name, &buf, &found, err);
-    *out_damaged = false;
-    if (ok && found) {
-        *out_damaged = true;
-        json = giq_json_parse(giq_buf_text(&buf), buf.len);
-        ok = giq_json_is_object(json)
-                 ? check_format(json, newest, folder, name, out_damaged, err)
-                 : fail_damaged(err, folder, name, "is damaged");
-    }
-    giq_buf_release(&buf);
-    if (!ok) {
-        giq_json_free(json);
-        return false;
-    }
-    *out = json;
-    return true;
+    return giq_document_read(folder, name, GIQ_RECORD_FORMAT, advice, out, out_damaged,
+                             err);
 }
 
 bool giq_record_read_request(const char *folder, struct giq_json **out,
                              struct giq_error *err)
 {
     bool ignored = false;
-    return read_document(folder, request_name, GIQ_RECORD_FORMAT, out, &ignored, err);
+    return read_document(folder, request_name, out, &ignored, err);
 }
 
 /* Byte for byte, so that a collision of keys can only be an error. */
 static bool check_request(const char *folder, const char *request, struct giq_error *err)
 {
     struct giq_buf buf;
-    giq_buf_init(&buf, GIQ_RECORD_BYTES_MAX);
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     bool found = false;
-    bool ok = read_file(folder, request_name, &buf, &found, err);
+    bool ok = giq_document_bytes(folder, request_name, &buf, &found, err);
     if (ok) {
         size_t len = buf.len > 0 && buf.data[buf.len - 1] == '\n' ? buf.len - 1 : buf.len;
         bool same = len == strlen(request) && memcmp(buf.data, request, len) == 0;
@@ -249,9 +203,11 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
     struct giq_record record;
     bool damaged = false;
     giq_record_init(&record);
-    bool ok =
-        read_document(folder, job_name, GIQ_RECORD_FORMAT, &record.read, &damaged, err) &&
-        (record.read == NULL || take(&record, folder, request, err));
+    bool ok = read_document(folder, job_name, &record.read, &damaged, err);
+    if (ok && record.read != NULL) {
+        damaged = true;
+        ok = take(&record, folder, request, err);
+    }
     if (!ok) {
         giq_record_release(&record);
         if (out_damaged != NULL) {
@@ -266,18 +222,6 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
 
 /* ---- writing ---- */
 
-static bool write_text(const char *folder, const char *name, unsigned access,
-                       const char *text, struct giq_error *err)
-{
-    struct giq_buf buf;
-    giq_buf_init(&buf, GIQ_RECORD_BYTES_MAX);
-    bool ok = giq_buf_addf(&buf, "%s\n", text)
-                  ? giq_os_replace_file(folder, name, access, buf.data, buf.len, err)
-                  : giq_fail_memory(err);
-    giq_buf_release(&buf);
-    return ok;
-}
-
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err)
 {
@@ -288,7 +232,7 @@ bool giq_record_write_request(const char *folder, unsigned access, const char *r
     bool known = there != NULL;
     giq_json_free(there);
     return known ? check_request(folder, request, err)
-                 : write_text(folder, request_name, access, request, err);
+                 : giq_document_write(folder, request_name, access, request, err);
 }
 
 static bool set_result(struct giq_json *json, const struct giq_record *record)
@@ -336,7 +280,7 @@ bool giq_record_write(const char *folder, unsigned access,
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = write_text(folder, job_name, access, text, err);
+    bool ok = giq_document_write(folder, job_name, access, text, err);
     free(text);
     return ok;
 }
@@ -420,9 +364,9 @@ static bool move(const char *folder, const char *from, const char *to,
 static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
 {
     struct giq_buf buf;
-    giq_buf_init(&buf, GIQ_RECORD_BYTES_MAX);
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     bool found = false;
-    bool ok = read_file(folder, job_name, &buf, &found, err) &&
+    bool ok = giq_document_bytes(folder, job_name, &buf, &found, err) &&
               (!found || giq_os_replace_file(folder, job_aside_name, access,
                                              giq_buf_text(&buf), buf.len, err));
     giq_buf_release(&buf);
@@ -436,7 +380,7 @@ static bool is_set_aside(const char *folder)
     struct giq_json *json = NULL;
     bool damaged = false;
     bool found =
-        read_document(folder, job_name, GIQ_RECORD_FORMAT, &json, &damaged, &ignored) &&
+        read_document(folder, job_name, &json, &damaged, &ignored) &&
         giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
     giq_json_free(json);
     return found;
@@ -474,7 +418,7 @@ static bool write_back(const char *folder, unsigned access, const struct giq_jso
                        struct giq_error *err)
 {
     char *text = giq_json_print(before);
-    bool ok = text != NULL ? write_text(folder, job_name, access, text, err)
+    bool ok = text != NULL ? giq_document_write(folder, job_name, access, text, err)
                            : giq_fail_memory(err);
     free(text);
     return ok;

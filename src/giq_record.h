@@ -23,7 +23,7 @@
 #include "giq_error.h"
 #include "giq_json.h"
 
-enum { GIQ_RECORD_FORMAT = 1, GIQ_RECORD_BYTES_MAX = 128 * 1024 * 1024 };
+enum { GIQ_RECORD_FORMAT = 1 };
 
 /* All texts are owned, NULL where absent; times are UTC milliseconds or
  * GIQ_TIME_NONE. */
