@@ -210,10 +210,10 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         (void)giq_fail_memory(err);
         return GIQ_API_RUN_NOTHING;
     }
-    const struct giq_http_field fields[] = {
-        {"modelId", request->model},
-        {"fileId", request->file},
-        {"geometry", request->area},
+    const struct giq_form_field fields[] = {
+        {.name = "modelId", .value = request->model},
+        {.name = "fileId", .value = request->file},
+        {.name = "geometry", .value = request->area},
     };
     int64_t left_ms = giq_env_left_ms(service->env, service->deadline_ms);
     left_ms = left_ms < ANSWER_WAIT_MIN_MS ? ANSWER_WAIT_MIN_MS : left_ms;

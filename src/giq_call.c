@@ -162,7 +162,7 @@ static bool allow_hop(const struct giq_answer *answer, bool is_post,
         }
         return giq_fail(err, GIQ_E_NETWORK,
                         "HTTP %d: the service redirects the request to another host, "
-                        "which is not followed with a paid request; check GIQ_BASE_URL",
+                        "which is not followed with a POST; check GIQ_BASE_URL",
                         answer->status);
     case GIQ_URL_FORBIDDEN:
         break;
@@ -232,8 +232,8 @@ bool giq_call_may_pass(const struct giq_error *err)
            err->http_status == 0 && !err->barred;
 }
 
-bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
-                  struct giq_answer *answer, struct giq_error *err)
+bool giq_call_repeat(struct giq_service *service, const struct giq_http_request *request,
+                     struct giq_answer *answer, struct giq_error *err)
 {
     for (int attempt = 1;; attempt++) {
         bool ok = giq_call_once(service, request, answer, err);

@@ -31,10 +31,11 @@ bool giq_call_check_credentials(const struct giq_service *service, struct giq_er
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_answer *answer, struct giq_error *err);
 
-/* A GET: again after what may pass (no answer, 408, 429, 500, 502, 503, 504), at
- * most max_retry times and within the open's time. */
-bool giq_call_get(struct giq_service *service, const struct giq_http_request *request,
-                  struct giq_answer *answer, struct giq_error *err);
+/* A call that is safe to repeat, a GET or an upload: again after what may pass (no
+ * answer, 408, 429, 500, 502, 503, 504), at most max_retry times and within the open's
+ * time. */
+bool giq_call_repeat(struct giq_service *service, const struct giq_http_request *request,
+                     struct giq_answer *answer, struct giq_error *err);
 
 /* Whether a status tells of something that passes. */
 bool giq_call_is_transient(int status);

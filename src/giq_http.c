@@ -33,6 +33,7 @@ struct exchange {
     int64_t moved_ms;      /* when bytes came last */
     curl_off_t moved_bytes;
     char words[CURL_ERROR_SIZE]; /* the library's on how it ended, or empty */
+    struct giq_form *form; /* that goes out, or NULL */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
@@ -119,9 +120,9 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        curl_off_t up_total, curl_off_t up_now)
 {
     (void)down_total;
-    (void)up_total;
     struct exchange *x = ctx;
     const struct giq_env *env = x->http->env;
+    const struct giq_settings *settings = x->http->settings;
     int64_t now = env->now_ms(env->ctx);
     if (down_now + up_now != x->moved_bytes) {
         x->moved_bytes = down_now + up_now;
@@ -129,7 +130,14 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
     }
     bool over = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
                 now - x->moved_ms > STALL_MS;
-    return over ? 1 : 0;
+    if (giq_form_is_too_slow(x->form, settings->low_speed_time_s,
+                             settings->low_speed_limit, now, up_now, up_total)) {
+        x->failed = true;
+        (void)giq_fail(x->err, GIQ_E_NETWORK,
+                       "less than %d bytes a second of the file went out for %d seconds",
+                       settings->low_speed_limit, settings->low_speed_time_s);
+    }
+    return over || x->failed ? 1 : 0;
 }
 
 static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, void *ctx)
@@ -167,9 +175,11 @@ static bool build_headers(const struct giq_http_request *request,
 {
     char accept[128];
     (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
-    /* "Expect:" keeps a large form from waiting a second for a 100. */
+    /* A large form need not wait a second for a 100; before a file it may spare
+     * sending all of it in vain. */
     bool ok = append(list, accept) && append(list, "Accept-Encoding: identity") &&
-              append(list, "Expect:");
+              (giq_form_has_file(request->fields, request->field_count) ||
+               append(list, "Expect:"));
     const char *line = NULL;
     for (size_t i = 0; ok && (line = giq_cred_header(request->cred, i)) != NULL; i++) {
         ok = append(list, line);
@@ -178,25 +188,6 @@ static bool build_headers(const struct giq_http_request *request,
         ok = append(list, request->headers[i]);
     }
     return ok;
-}
-
-static bool build_form(CURL *curl, const struct giq_http_request *request,
-                       curl_mime **out)
-{
-    if (request->fields == NULL) {
-        return true;
-    }
-    curl_mime *form = curl_mime_init(curl);
-    *out = form;
-    for (size_t i = 0; form != NULL && i < request->field_count; i++) {
-        curl_mimepart *part = curl_mime_addpart(form);
-        if (part == NULL || curl_mime_name(part, request->fields[i].name) != CURLE_OK ||
-            curl_mime_data(part, request->fields[i].value, CURL_ZERO_TERMINATED) !=
-                CURLE_OK) {
-            return false;
-        }
-    }
-    return form != NULL && SET(CURLOPT_MIMEPOST, form);
 }
 
 static bool apply_limits(CURL *curl, const struct giq_settings *settings,
@@ -351,7 +342,8 @@ static bool judge(struct exchange *x, CURLcode rc)
     note_status(x);
     answer->retry_after_ms =
         giq_head_retry_after_ms(&answer->head, env->wall_ms(env->ctx));
-    if (x->failed || !check_head(x, rc) || !note_location(x)) {
+    if (x->failed || giq_form_has_failed(x->form) || !check_head(x, rc) ||
+        !note_location(x)) {
         return false;
     }
     long version = 0;
@@ -380,21 +372,22 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
         .moved_ms = http->env->now_ms(http->env->ctx),
     };
     struct curl_slist *headers = NULL;
-    curl_mime *form = NULL;
     bool ok = false;
 
     curl_easy_reset(http->curl);
     if (apply_settings(http->curl, http->settings, request) &&
         apply_limits(http->curl, http->settings, request) &&
         apply_callbacks(http->curl, &x) && build_headers(request, &headers) &&
-        curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-        build_form(http->curl, request, &form)) {
-        ok = judge(&x, curl_easy_perform(http->curl));
+        curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK) {
+        ok = (request->fields == NULL ||
+              giq_form_new(http->curl, request->fields, request->field_count, &x.form,
+                           err)) &&
+             judge(&x, curl_easy_perform(http->curl));
     } else {
         (void)giq_fail(err, GIQ_E_NETWORK, "the network library refuses a setting");
     }
     curl_easy_reset(http->curl);
-    curl_mime_free(form);
+    giq_form_free(x.form);
     curl_slist_free_all(headers);
     return ok;
 }

@@ -1,7 +1,7 @@
 /*
  * One HTTP exchange: one request, one answer, capped in size and bounded in
  * time. Redirects, retries and what an answer means are decided above. The only
- * user of libcurl, but for its options (giq_net).
+ * user of libcurl, but for its options (giq_net) and forms (giq_form).
  *
  * A session keeps connections open between its exchanges; it serves one thread
  * at a time.
@@ -10,6 +10,7 @@
 #define GIQ_HTTP_H
 
 #include "giq_answer.h"
+#include "giq_form.h"
 
 struct giq_http;
 
@@ -18,17 +19,11 @@ bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env
                   struct giq_http **out, struct giq_error *err);
 void giq_http_free(struct giq_http *http);
 
-/* A field of a multipart form; both texts are borrowed. */
-struct giq_http_field {
-    const char *name;
-    const char *value;
-};
-
 struct giq_http_request {
     const char *url;
     const char *accept;
     const struct giq_cred *cred;         /* NULL: no credentials go along */
-    const struct giq_http_field *fields; /* a POST with this form; NULL: a GET */
+    const struct giq_form_field *fields; /* a POST with this form; NULL: a GET */
     size_t field_count;
     const char *const *headers; /* more header lines */
     size_t header_count;
@@ -47,7 +42,8 @@ struct giq_http_request {
 };
 
 /*
- * Make the exchange. `answer` is always filled (pass it to
+ * Make the exchange. A file of a form must go out at the pace that the settings ask of
+ * a transfer; nobody is hurried to answer a form. `answer` is always filled (pass it to
  * giq_answer_release()), also on failure, as far as it went.
  *
  * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_digest.h"
 #include "giq_os.h"
 #include "giq_record.h"
 #include "giq_store.h"
@@ -13,13 +14,6 @@ struct look {
     bool (*each)(void *ctx, const struct giq_job_view *job, struct giq_error *err);
     void *ctx;
 };
-
-/* Folders of keys are named by digests; anything else is not ours. */
-static bool is_key(const char *name)
-{
-    size_t len = strspn(name, "0123456789abcdef");
-    return len == GIQ_DIGEST_HEX_SIZE - 1 && name[len] == '\0';
-}
 
 /* What is recorded of the request in `folder`; a record that cannot be read is its
  * error. */
@@ -54,7 +48,8 @@ static bool tell(const struct look *look, const char *key, const char *folder,
 static bool look_at(void *ctx, const char *name, struct giq_error *err)
 {
     const struct look *look = ctx;
-    if (!is_key(name)) {
+    /* Folders of keys are named by digests; anything else is not ours. */
+    if (!giq_digest_is(name)) {
         return true;
     }
     char *folder = giq_store_folder(look->store, name);

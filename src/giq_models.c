@@ -168,7 +168,7 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
         .timeout_ms = giq_call_timeout_ms(service),
     };
     struct giq_answer answer;
-    bool ok = giq_call_get(service, &get, &answer, err);
+    bool ok = giq_call_repeat(service, &get, &answer, err);
     if (!ok) {
         (void)giq_error_context(err, "asking for the list of models");
     } else if (answer.status != 200) {

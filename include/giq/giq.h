@@ -66,6 +66,9 @@ const char *giq_code_tag(enum giq_code code);
 bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A SHA-256 in lower-case hexadecimal digits, with its end. */
+enum { GIQ_DIGEST_HEX_SIZE = 65 };
+
 /* ---- environment ------------------------------------------------------ */
 
 /* What a host lends to the core. All functions are required and must be

@@ -1,12 +1,12 @@
 """Each library and the system's interface are known to one file only; libcurl's
-exchanges and its options are two."""
+exchanges, options and forms are three."""
 import re
 
 import common
 
 CODE = ("src", "plugin", "include")
 OWNERS = (
-    (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c")),
+    (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c", "src/giq_form.c")),
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/giq_json.c",)),
     (re.compile(r"^geos"), ("src/giq_geom.c",)),
     (re.compile(r"^openssl/"), ("src/giq_digest.c",)),
@@ -40,7 +40,7 @@ def check_file(root, path):
     for number, _, name in common.includes(root, path):
         for pattern, owners in OWNERS:
             if pattern.match(name) and path not in owners:
-                yield f"{path}:{number}: {name} is for {' and '.join(owners)} only"
+                yield f"{path}:{number}: {name} is for {', '.join(owners)} only"
     if path != "src/giq_os.c":
         for number, name in clock_calls(root, path):
             yield f"{path}:{number}: {name}() is for src/giq_os.c only"

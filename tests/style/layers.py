@@ -10,7 +10,7 @@ LAYERS = (
     {"giq_buf": (), "giq_error": ("giq_text",), "giq_text": (),
      "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",)},
     {"giq_answer": ("giq_head",), "giq_conn": (), "giq_cred": (), "giq_digest": (),
-     "giq_document": ("giq_json",), "giq_geom": (), "giq_h5file": (),
+     "giq_document": ("giq_json",), "giq_form": (), "giq_geom": (), "giq_h5file": (),
      "giq_h5heap": ("giq_h5file",), "giq_hdf5": ("giq_h5file", "giq_h5heap"),
      "giq_head": (),
      "giq_json": (), "giq_name": (), "giq_member": ("giq_name",), "giq_net": (),

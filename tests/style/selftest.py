@@ -43,7 +43,7 @@ CASES = (
     ("layers", "tests/sandbox/main.c", '#include "giq/giq.h"\n',
      "tests/sandbox/main.c:1: the sandbox shares nothing with the driver"),
     ("foreign", "src/giq_api.c", "#include <curl/curl.h>\n",
-     "src/giq_api.c:1: curl/curl.h is for src/giq_http.c and src/giq_net.c only"),
+     "src/giq_api.c:1: curl/curl.h is for src/giq_http.c, src/giq_net.c"),
     ("foreign", "src/giq_api.c", "#include <cJSON.h>\n", "for src/giq_json.c only"),
     ("foreign", "src/giq_api.c", "#include <geos_c.h>\n", "for src/giq_geom.c only"),
     ("foreign", "src/giq_api.c", "#include <openssl/evp.h>\n", "src/giq_digest.c only"),

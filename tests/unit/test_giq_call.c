@@ -6,10 +6,11 @@
 
 #define KEY_LINE "X-API-KEY: " SERVICE_KIT_KEY "\r\n"
 
-static const struct giq_http_field form[] = {{"modelId", "m"}, {"fileId", "f"}};
+static const struct giq_form_field form[] = {{.name = "modelId", .value = "m"},
+                                             {.name = "fileId", .value = "f"}};
 
 /* One call without retries; the answer's status, or 0 with the kit's error. */
-static int call_once(struct service_kit *kit, const struct giq_http_field *fields)
+static int call_once(struct service_kit *kit, const struct giq_form_field *fields)
 {
     const struct giq_http_request request = {
         .url = kit->service->settings.base_url,
@@ -34,7 +35,7 @@ static int call_get(struct service_kit *kit)
                                              .timeout_ms = 20000};
     struct giq_answer answer;
     kit->err = (struct giq_error){0};
-    bool ok = giq_call_get(kit->service, &request, &answer, &kit->err);
+    bool ok = giq_call_repeat(kit->service, &request, &answer, &kit->err);
     int status = ok ? answer.status : 0;
     giq_answer_release(&answer);
     return status;

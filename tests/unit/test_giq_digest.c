@@ -21,10 +21,49 @@ static void test_digests_of_the_standard(void **state)
     }
 }
 
+static void test_pieces_give_the_digest_of_the_whole(void **state)
+{
+    (void)state;
+    static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    char whole[GIQ_DIGEST_HEX_SIZE];
+    char pieces[GIQ_DIGEST_HEX_SIZE];
+    struct giq_error err = {0};
+    struct giq_digest *digest = NULL;
+    assert_true(giq_digest_text(text, strlen(text), whole, &err));
+    assert_true(giq_digest_new(&digest, &err));
+    assert_true(giq_digest_add(digest, "what is forgotten", 17, &err));
+    for (size_t cut = 0; cut <= strlen(text); cut++) {
+        assert_true(giq_digest_restart(digest, &err));
+        assert_true(giq_digest_add(digest, text, cut, &err));
+        assert_true(giq_digest_add(digest, text + cut, strlen(text) - cut, &err));
+        assert_true(giq_digest_end(digest, pieces, &err));
+        assert_string_equal(pieces, whole);
+    }
+    giq_digest_free(digest);
+    giq_digest_free(NULL);
+}
+
+static void test_what_looks_like_a_digest(void **state)
+{
+    (void)state;
+    char text[GIQ_DIGEST_HEX_SIZE + 1] = {0};
+    memset(text, 'a', GIQ_DIGEST_HEX_SIZE - 1);
+    assert_true(giq_digest_is(text));
+    text[3] = 'A';
+    assert_false(giq_digest_is(text));
+    text[3] = '\0';
+    assert_false(giq_digest_is(text));
+    memset(text, '0', GIQ_DIGEST_HEX_SIZE);
+    assert_false(giq_digest_is(text));
+    assert_false(giq_digest_is(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digests_of_the_standard),
+        cmocka_unit_test(test_pieces_give_the_digest_of_the_whole),
+        cmocka_unit_test(test_what_looks_like_a_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,8 @@ static void test_post_is_a_multipart_form(void **state)
 {
     (void)state;
     static const struct http_kit_answer answers[] = {{.status = 200}};
-    static const struct giq_http_field fields[] = {{"a", "1"}, {"b", "x\r\n\"y\""}};
+    static const struct giq_form_field fields[] = {{.name = "a", .value = "1"},
+                                                   {.name = "b", .value = "x\r\n\"y\""}};
     struct session s;
     session_begin(&s, answers, 1);
     assert_true(session_exchange(
@@ -151,7 +152,7 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
         bool fresh;
         int connection;
     } cases[] = {{false, 0}, {false, 0}, {true, 1}, {false, 0}, {true, 2}, {false, 0}};
-    static const struct giq_http_field fields[] = {{"a", "1"}};
+    static const struct giq_form_field fields[] = {{.name = "a", .value = "1"}};
     struct http_kit_answer answers[GIQ_COUNT(cases)];
     struct session s;
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -176,7 +177,7 @@ static void test_fresh_post_is_never_repeated_by_the_library(void **state)
     (void)state;
     static const struct http_kit_answer answers[] = {
         {.status = 200}, {.raw = "", .then = HTTP_KIT_CLOSE}, {.status = 200}};
-    static const struct giq_http_field fields[] = {{"a", "1"}};
+    static const struct giq_form_field fields[] = {{.name = "a", .value = "1"}};
     struct session s;
     session_begin(&s, answers, GIQ_COUNT(answers));
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
