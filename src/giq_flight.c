@@ -30,13 +30,13 @@ static bool wait_for_lock(const struct giq_env *env, const char *path, unsigned 
     }
 }
 
-bool giq_flight_enter(const struct giq_env *env, const char *folder, unsigned access,
-                      int64_t timeout_ms, struct giq_flight **out, struct giq_error *err)
+bool giq_flight_enter_at(const struct giq_env *env, const char *path, unsigned access,
+                         int64_t timeout_ms, struct giq_flight **out,
+                         struct giq_error *err)
 {
     struct giq_flight *flight = calloc(1, sizeof *flight);
-    char *path = giq_os_join(folder, "lock");
     bool ok = false;
-    if (flight == NULL || path == NULL) {
+    if (flight == NULL) {
         (void)giq_fail_memory(err);
     } else if (wait_for_lock(env, path, access, env->now_ms(env->ctx) + timeout_ms,
                              &flight->lock, err)) {
@@ -46,13 +46,22 @@ bool giq_flight_enter(const struct giq_env *env, const char *folder, unsigned ac
                       "goes on when it is done",
                       path);
     }
-    free(path);
     if (!ok) {
         free(flight);
         return false;
     }
     *out = flight;
     return true;
+}
+
+bool giq_flight_enter(const struct giq_env *env, const char *folder, unsigned access,
+                      int64_t timeout_ms, struct giq_flight **out, struct giq_error *err)
+{
+    char *path = giq_os_join(folder, "lock");
+    bool ok = path == NULL ? giq_fail_memory(err)
+                           : giq_flight_enter_at(env, path, access, timeout_ms, out, err);
+    free(path);
+    return ok;
 }
 
 void giq_flight_leave(struct giq_flight *flight)

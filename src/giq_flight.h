@@ -27,6 +27,11 @@ struct giq_flight;
 bool giq_flight_enter(const struct giq_env *env, const char *folder, unsigned access,
                       int64_t timeout_ms, struct giq_flight **out, struct giq_error *err);
 
+/* The same for what is not a request: the lock is the file `path`. */
+bool giq_flight_enter_at(const struct giq_env *env, const char *path, unsigned access,
+                         int64_t timeout_ms, struct giq_flight **out,
+                         struct giq_error *err);
+
 /* NULL is allowed. */
 void giq_flight_leave(struct giq_flight *flight);
 

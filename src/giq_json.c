@@ -163,6 +163,11 @@ const struct giq_json *giq_json_next(const struct giq_json *item)
     return wrap_const(peek(item)->next);
 }
 
+size_t giq_json_count(const struct giq_json *json)
+{
+    return (size_t)cJSON_GetArraySize(peek(json));
+}
+
 const char *giq_json_text(const struct giq_json *json)
 {
     return cJSON_GetStringValue(peek(json));

@@ -37,6 +37,9 @@ const struct giq_json *giq_json_get(const struct giq_json *object, const char *n
 const struct giq_json *giq_json_first(const struct giq_json *list);
 const struct giq_json *giq_json_next(const struct giq_json *item);
 
+/* How many items or members there are. */
+size_t giq_json_count(const struct giq_json *json);
+
 /* A string, else NULL. */
 const char *giq_json_text(const struct giq_json *json);
 /* A whole number within 2^53, else `otherwise`. */

@@ -10,12 +10,14 @@
 enum { SPARE_BYTES = 1024 * 1024 };
 
 static const char layout[] = "v1";
+static const char uploads_layout[] = "uploads/v1";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
 
 struct giq_store {
     char *top;
-    char *folder; /* <top>/v1 */
+    char *folder;  /* <top>/v1 */
+    char *uploads; /* <top>/uploads/v1 */
     unsigned access;
 };
 
@@ -45,7 +47,8 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     store->access = flags & GIQ_STORE_PRIVATE ? GIQ_OS_PRIVATE : 0;
     store->top = strdup(path);
     store->folder = giq_os_join(path, layout);
-    if (store->top == NULL || store->folder == NULL) {
+    store->uploads = giq_os_join(path, uploads_layout);
+    if (store->top == NULL || store->folder == NULL || store->uploads == NULL) {
         giq_store_close(store);
         return giq_fail_memory(err);
     }
@@ -58,6 +61,7 @@ void giq_store_close(struct giq_store *store)
     if (store != NULL) {
         free(store->top);
         free(store->folder);
+        free(store->uploads);
         free(store);
     }
 }
@@ -77,11 +81,22 @@ const char *giq_store_keys(const struct giq_store *store)
     return store->folder;
 }
 
+const char *giq_store_uploads(const struct giq_store *store)
+{
+    return store->uploads;
+}
+
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err)
 {
-    return giq_os_make_folders(folder, store->access, err) &&
-           giq_os_sync_folder(store->folder, err) && giq_os_sync_folder(store->top, err);
+    char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
+    if (parent == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = giq_os_make_folders(folder, store->access, err) &&
+              giq_os_sync_folder(parent, err) && giq_os_sync_folder(store->top, err);
+    free(parent);
+    return ok;
 }
 
 /* ---- finding a job ---- */

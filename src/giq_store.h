@@ -6,6 +6,7 @@
  *                    result.part              a download
  *                    result.new/              while it is checked
  *                    result/                  published
+ *   <store>/uploads/v1/                       what is known of uploads (giq_content)
  *
  * Paths returned are owned by the caller. giq_store_open() and
  * giq_store_close() are in giq/giq.h. A store may be used by any thread.
@@ -23,10 +24,11 @@ unsigned giq_store_access(const struct giq_store *store);
  * of memory. */
 char *giq_store_folder(const struct giq_store *store, const char *key);
 
-/* The folder in which the folders of keys lie; borrowed. */
+/* The folder in which the folders of keys lie, and that of uploads; borrowed. */
 const char *giq_store_keys(const struct giq_store *store);
+const char *giq_store_uploads(const struct giq_store *store);
 
-/* Make the folder of a key and those above. Errors: GIQ_E_STORE. */
+/* Make a folder in the store and those above, durably. Errors: GIQ_E_STORE. */
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err);
 

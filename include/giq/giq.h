@@ -289,6 +289,17 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
                     struct giq_error *err);
 void giq_store_close(struct giq_store *store);
 
+/* ---- files to upload -------------------------------------------------------------- */
+
+/* What is known of a file without reading it. Files with the same inode that is not 0,
+ * size, time and path are taken to hold the same. */
+struct giq_source_stat {
+    int64_t size;
+    int64_t modified_ns; /* since 1970 */
+    uint64_t device;
+    uint64_t inode; /* 0 where there is none: the file is read at every open */
+};
+
 /* ---- jobs --------------------------------------------------------------------- */
 
 /* What is asked for: `model` and `file`, or `job` alone; `job` with the others

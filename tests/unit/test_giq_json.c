@@ -299,6 +299,16 @@ static void test_every_text_of_a_document_is_visited(void **state)
     giq_json_free(json);
 }
 
+static void test_items_and_members_are_counted(void **state)
+{
+    (void)state;
+    struct giq_json *json = parse("{\"a\":{\"x\":1},\"b\":[1,2,3]}");
+    assert_int_equal(giq_json_count(json), 2);
+    assert_int_equal(giq_json_count(giq_json_get(json, "b")), 3);
+    assert_int_equal(giq_json_count(NULL), 0);
+    giq_json_free(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_no_member_of_a_removed_name_is_left),
         cmocka_unit_test(test_object_that_is_there_keeps_its_members),
         cmocka_unit_test(test_every_text_of_a_document_is_visited),
+        cmocka_unit_test(test_items_and_members_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
