@@ -132,19 +132,12 @@ void giq_api_job_release(struct giq_api_job *job)
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
 }
 
-/* The object of an answer, looking through one wrapping {"data": {...}}. */
-static const struct giq_json *unwrapped(const struct giq_json *json)
-{
-    const struct giq_json *data = giq_json_get(json, "data");
-    return giq_json_is_object(data) ? data : json;
-}
-
 /* False where the answer is no JSON object. The id may be missing. */
 static bool parse_job(const struct giq_service *service, const struct giq_answer *answer,
                       struct giq_api_job *out)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
-    const struct giq_json *object = unwrapped(json);
+    const struct giq_json *object = giq_call_unwrap(json);
     bool ok = giq_json_is_object(object);
     if (ok) {
         *out = (struct giq_api_job){

@@ -254,3 +254,9 @@ char *giq_call_label(const struct giq_service *service, const struct giq_json *j
     }
     return text;
 }
+
+const struct giq_json *giq_call_unwrap(const struct giq_json *json)
+{
+    const struct giq_json *data = giq_json_get(json, "data");
+    return giq_json_is_object(data) ? data : json;
+}

@@ -63,6 +63,9 @@ char *giq_call_label(const struct giq_service *service, const struct giq_json *j
 const char *giq_call_show(const struct giq_service *service, const char *text,
                           struct giq_shown *out);
 
+/* The object of an answer, looking through one wrapping {"data": {...}}; borrowed. */
+const struct giq_json *giq_call_unwrap(const struct giq_json *json);
+
 /* Set `err` from an answer with an error status: `what` failed, the status and the
  * service's words. 401 and 403 are GIQ_E_CREDENTIALS; 407, which a proxy says, is
  * GIQ_E_NETWORK; all else is `code`. */

@@ -35,6 +35,7 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
         .flags = flags,
         .request = {.model = copy(request->model, &ok),
                     .file = copy(request->file, &ok),
+                    .upload = request->upload,
                     .area = copy(request->area, &ok),
                     .rerun = copy(request->rerun, &ok),
                     .job = copy(request->job, &ok),
@@ -71,6 +72,8 @@ void giq_job_free(struct giq_job *job)
     free((char *)job->request.job);
     free((char *)job->request.retry);
     free(job->model_id);
+    free(job->file_id);
+    free(job->forgotten_id);
     free(job->canonical);
     giq_json_free(job->asked);
     free(job->folder);

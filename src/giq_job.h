@@ -33,8 +33,10 @@ struct giq_job {
     struct giq_store *store;
     struct giq_job_host host;
     unsigned flags;
-    struct giq_request request; /* its texts are owned */
+    struct giq_request request; /* its texts are owned, the upload is not */
     char *model_id;             /* of the model that is meant; NULL: as typed */
+    char *file_id;              /* of the uploaded file, once it is */
+    char *forgotten_id;         /* such an id that the service did not know */
     char *canonical;            /* NULL once another record serves the job */
     struct giq_json *asked;     /* the request that the record is of */
     char *folder;
@@ -72,6 +74,14 @@ bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
                     struct giq_error *err);
 void giq_step_leave(struct giq_job *job);
+
+/*
+ * What it means that a flight is held elsewhere: another try at `*due_ms`, and `err` is
+ * cleared. False with `err` as it was where that is not what it says, or the open's time
+ * is over.
+ */
+bool giq_step_come_again(const struct giq_job *job, int64_t *due_ms,
+                         struct giq_error *err);
 
 /* Write the record with a new state. Within the flight only. */
 bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err);

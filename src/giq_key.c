@@ -7,6 +7,7 @@
 
 static char *canonical_text(const char *base_url, const struct giq_request *request)
 {
+    const struct giq_upload *upload = request->upload;
     struct giq_json *json = giq_json_new_object();
     char *text = NULL;
     if (json != NULL && giq_json_set_integer(json, "format", GIQ_KEY_FORMAT) &&
@@ -14,6 +15,8 @@ static char *canonical_text(const char *base_url, const struct giq_request *requ
         giq_json_set_text(json, "job", request->model == NULL ? request->job : NULL) &&
         giq_json_set_text(json, "model", request->model) &&
         giq_json_set_text(json, "file", request->file) &&
+        giq_json_set_text(json, "upload", upload == NULL ? NULL : upload->digest) &&
+        giq_json_set_text(json, "source_type", upload == NULL ? NULL : upload->type) &&
         giq_json_set_text(json, "geometry", request->area) &&
         giq_json_set_text(json, "rerun", request->rerun)) {
         text = giq_json_print(json);

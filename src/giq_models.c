@@ -132,8 +132,7 @@ static bool parse_models(const struct giq_service *service,
                          struct giq_error *err)
 {
     struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
-    const struct giq_json *wrapped = giq_json_get(json, "data");
-    const struct giq_json *body = giq_json_is_object(wrapped) ? wrapped : json;
+    const struct giq_json *body = giq_call_unwrap(json);
     const struct giq_json *list = list_of(body);
     struct giq_models models = {0};
     bool ok = false;

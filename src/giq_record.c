@@ -56,6 +56,8 @@ void giq_record_release(struct giq_record *record)
 {
     free(record->job_id);
     free(record->model_id);
+    free(record->file_id);
+    free(record->upload);
     free(record->type);
     free(record->status);
     free(record->error);
@@ -133,6 +135,8 @@ static bool parse(struct giq_record *record)
     record->result_size = giq_json_integer(giq_json_get(result, "size"), -1);
     return copy_text(json, "job_id", &record->job_id) &&
            copy_text(json, "model_id", &record->model_id) &&
+           copy_text(json, "file_id", &record->file_id) &&
+           copy_text(json, "upload", &record->upload) &&
            copy_text(json, "type", &record->type) &&
            copy_text(json, "status", &record->status) &&
            copy_text(json, "error", &record->error) &&
@@ -256,6 +260,8 @@ static char *print(const struct giq_record *record)
         giq_json_set_text(json, "state", giq_record_state_name(record->state)) &&
         giq_json_set_text(json, "job_id", record->job_id) &&
         giq_json_set_text(json, "model_id", record->model_id) &&
+        giq_json_set_text(json, "file_id", record->file_id) &&
+        giq_json_set_text(json, "upload", record->upload) &&
         giq_json_set_text(json, "type", record->type) &&
         giq_json_set_text(json, "status", record->status) &&
         giq_json_set_text(json, "error", record->error) &&
@@ -289,11 +295,13 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
                      struct giq_job_view *out)
 {
     const char *model = giq_json_text(giq_json_get(request, "model"));
+    const char *file = giq_json_text(giq_json_get(request, "file"));
     bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
     *out = (struct giq_job_view){
         .state = record->state,
         .model_id = record->model_id == NULL ? model : record->model_id,
-        .file_id = giq_json_text(giq_json_get(request, "file")),
+        .file_id = record->file_id == NULL ? file : record->file_id,
+        .upload = record->upload,
         .area = giq_json_text(giq_json_get(request, "geometry")),
         .label = giq_json_text(giq_json_get(request, "rerun")),
         .job_id = record->job_id,

@@ -31,6 +31,8 @@ struct giq_record {
     enum giq_job_state state; /* GIQ_JOB_NONE: there is no record */
     char *job_id;
     char *model_id;
+    char *file_id; /* of the file that was uploaded for it */
+    char *upload;  /* its path, as the user calls it */
     char *type;
     char *status; /* the service's last word */
     char *error;  /* why it failed, or is unknown */

@@ -107,6 +107,17 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
                     giq_record_state_name(record->state));
 }
 
+bool giq_step_come_again(const struct giq_job *job, int64_t *due_ms,
+                         struct giq_error *err)
+{
+    if (err->code != GIQ_E_TIMEOUT || giq_step_left_ms(job) == 0) {
+        return false;
+    }
+    *err = (struct giq_error){0};
+    *due_ms = giq_step_now_ms(job) + FLIGHT_PAUSE_MS;
+    return true;
+}
+
 bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
                     struct giq_error *err)
 {
@@ -115,13 +126,8 @@ bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
     }
     if (!giq_flight_enter(giq_api_env(job->service), job->folder,
                           giq_store_access(job->store), 0, &job->flight, err)) {
-        if (err->code != GIQ_E_TIMEOUT || giq_step_left_ms(job) == 0) {
-            return false;
-        }
-        *err = (struct giq_error){0};
         *out_held = false;
-        *due_ms = giq_step_now_ms(job) + FLIGHT_PAUSE_MS;
-        return true;
+        return giq_step_come_again(job, due_ms, err);
     }
     if (!read_again(job, err)) {
         giq_step_leave(job);
@@ -137,10 +143,22 @@ void giq_step_leave(struct giq_job *job)
     job->flight = NULL;
 }
 
+/* A content may have several names: the first that it came by is that of the job. */
+static bool note_upload(struct giq_job *job, struct giq_error *err)
+{
+    const struct giq_upload *upload = job->request.upload;
+    return upload == NULL || job->record.upload != NULL ||
+           giq_record_set(&job->record.upload, upload->source->path) ||
+           giq_fail_memory(err);
+}
+
 bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err)
 {
     unsigned access = giq_store_access(job->store);
     enum giq_job_state before = job->record.state;
+    if (!note_upload(job, err)) {
+        return false;
+    }
     job->record.state = state;
     bool ok = (job->canonical == NULL ||
                giq_record_write_request(job->folder, access, job->canonical, err)) &&

@@ -10,6 +10,7 @@
 #include "giq_job.h"
 #include "giq_models.h"
 #include "giq_text.h"
+#include "giq_upload.h"
 
 enum { POSTPONED_MAX_MS = 30 * 1000 };
 
@@ -48,7 +49,8 @@ static bool note_sending(void *ctx, struct giq_error *err)
     struct giq_job *job = ctx;
     const struct giq_env *env = giq_api_env(job->service);
     job->record.submitted_ms = env->wall_ms(env->ctx);
-    return (giq_record_set(&job->record.model_id, model_of(job)) ||
+    return ((giq_record_set(&job->record.model_id, model_of(job)) &&
+             giq_record_set(&job->record.file_id, job->file_id)) ||
             giq_fail_memory(err)) &&
            (job->request.retry == NULL ||
             giq_record_use_label(&job->record, job->request.retry, err)) &&
@@ -139,8 +141,34 @@ static bool note_intent(struct giq_job *job, struct giq_error *err)
     return ok && giq_step_write(job, GIQ_JOB_INTENT, err);
 }
 
+/* A service that has forgotten an uploaded file gets it once more, and all is looked at
+ * anew. Not twice: then it is something else that is not found. */
+static bool forget_file(struct giq_job *job, struct giq_error *err)
+{
+    if (err->http_status != 404 || job->file_id == NULL || job->forgotten_id != NULL) {
+        return false;
+    }
+    giq_env_debug(giq_api_env(job->service),
+                  "the service does not know the uploaded file, or the model");
+    job->forgotten_id = job->file_id;
+    job->file_id = NULL;
+    job->phase = GIQ_PHASE_LOOK;
+    *err = (struct giq_error){0};
+    return true;
+}
+
+static bool lacks_file(const struct giq_job *job)
+{
+    return job->request.upload != NULL && job->file_id == NULL;
+}
+
+/* Where what others recorded has come to ask for a file that is not uploaded, the next
+ * step does that. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
+    if (lacks_file(job)) {
+        return true;
+    }
     if (!note_intent(job, err)) {
         return false;
     }
@@ -149,6 +177,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     int64_t later_ms = -1;
     bool ok = false;
     request.model = model_of(job);
+    request.file = job->file_id == NULL ? job->request.file : job->file_id;
     switch (
         giq_api_run(job->service, &request, note_sending, job, &told, &later_ms, err)) {
     case GIQ_API_RUN_SUBMITTED:
@@ -156,6 +185,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         break;
     case GIQ_API_RUN_NOTHING:
         withdraw(job);
+        ok = forget_file(job, err);
         break;
     case GIQ_API_RUN_LATER:
         ok = postpone(job, later_ms, due_ms, err);
@@ -207,12 +237,57 @@ static bool needs_models(const struct giq_job *job)
            (is_first || (giq_step_may_retry(job) && job->record.model_id == NULL));
 }
 
+static bool needs_file(const struct giq_job *job)
+{
+    return lacks_file(job) &&
+           (job->record.state <= GIQ_JOB_INTENT || giq_step_may_retry(job));
+}
+
+static void tell_upload(const struct giq_job *job)
+{
+    struct giq_shown path;
+    char line[sizeof "uploading " + GIQ_TEXT_SHOWN_MAX];
+    if (job->host.progress != NULL) {
+        (void)stpcpy(stpcpy(line, "uploading "),
+                     giq_text_show(job->request.upload->source->path, &path));
+        job->host.progress(job->host.ctx, line);
+    }
+}
+
+/* Outside the flight of the request. While another uploads the content, `*due_ms` says
+ * when to come again, and there is no id yet. */
+static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    const struct giq_upload *upload = job->request.upload;
+    if (!giq_upload_find(job->service, job->store, upload, job->forgotten_id,
+                         &job->file_id, err)) {
+        return false;
+    }
+    if (job->file_id != NULL) {
+        return true;
+    }
+    tell_upload(job);
+    return giq_upload_send(job->service, job->store, upload, job->forgotten_id,
+                           &job->file_id, err) ||
+           giq_step_come_again(job, due_ms, err);
+}
+
+/* What is needed before a job may be submitted. */
+static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    return giq_api_check_credentials(job->service, err) &&
+           (!needs_models(job) || look_at_models(job, err)) &&
+           (!needs_file(job) || get_file(job, due_ms, err));
+}
+
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
-    if (may_send && (!giq_api_check_credentials(job->service, err) ||
-                     (needs_models(job) && !look_at_models(job, err)))) {
+    if (may_send && !prepare(job, due_ms, err)) {
         return false;
+    }
+    if (may_send && needs_file(job)) {
+        return true;
     }
     bool held = false;
     if (!giq_step_enter(job, &held, due_ms, err)) {

@@ -10,6 +10,7 @@
  *   giq_geom_area()       the area, checked and normalised
  *   giq_service_new()     how to reach the service; no traffic yet
  *   giq_store_open()      where records and results lie
+ *   giq_upload_identify() which content a local file has, where one is to be uploaded
  *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
  *
  * Errors: functions return false and set `err` once; outputs are written only
@@ -300,16 +301,57 @@ struct giq_source_stat {
     uint64_t inode; /* 0 where there is none: the file is read at every open */
 };
 
+/* A file that a host lends for reading. Errors of its functions are GIQ_E_USAGE and
+ * name the file. */
+struct giq_source {
+    const char *path;  /* as it may be shown and recorded */
+    const char *place; /* what it is known by: the absolute path */
+    bool (*look)(void *ctx, struct giq_source_stat *out, struct giq_error *err);
+    /* Open it, or go back to the first byte of the open one. */
+    bool (*begin)(void *ctx, struct giq_error *err);
+    /* Read up to `max` bytes; `*out_len` is 0 at the end. */
+    bool (*read)(void *ctx, char *out, size_t max, size_t *out_len,
+                 struct giq_error *err);
+    void (*end)(void *ctx); /* close it, if it is open */
+    void *ctx;
+};
+
+enum { GIQ_UPLOAD_BYTES_MAX = 100 * 1000 * 1000 };
+
+/* A file as part of a request: its content, whatever it is called. */
+struct giq_upload {
+    const struct giq_source *source; /* borrowed */
+    const char *type;                /* from giq_upload_type() */
+    int64_t size;
+    char digest[GIQ_DIGEST_HEX_SIZE];
+};
+
+/* The kind of a file as the service calls it (static), from a text in any case. Errors:
+ * GIQ_E_USAGE, which lists them. */
+bool giq_upload_type(const char *text, const char **out, struct giq_error *err);
+
+/*
+ * Find out which content a file has, from what the store knows of it, or by reading it
+ * once. `type` and `source` are borrowed for the life of `*out`. Sends nothing. Errors:
+ * GIQ_E_USAGE (empty, too large for the service, changed while it was read, and those
+ * of the source), GIQ_E_STORE, GIQ_E_MEMORY.
+ */
+bool giq_upload_identify(const struct giq_store *store, const struct giq_source *source,
+                         const char *type, const struct giq_env *env,
+                         struct giq_upload *out, struct giq_error *err);
+
 /* ---- jobs --------------------------------------------------------------------- */
 
-/* What is asked for: `model` and `file`, or `job` alone; `job` with the others
- * adopts the job for the request. `retry` is no part of a request's identity. */
+/* What is asked for: `model` and one of `file` and `upload`, or `job` alone; `job` with
+ * the others adopts the job for the request. `retry` is no part of a request's
+ * identity. */
 struct giq_request {
     const char *model;
     const char *file;
-    const char *area;  /* from giq_geom_area(), or NULL */
-    const char *rerun; /* label, or NULL */
-    const char *job;   /* id of a job that exists, or NULL */
+    const struct giq_upload *upload; /* borrowed as long as the request is used */
+    const char *area;                /* from giq_geom_area(), or NULL */
+    const char *rerun;               /* label, or NULL */
+    const char *job;                 /* id of a job that exists, or NULL */
     const char *retry; /* label under which what ended badly gets one new job, or NULL */
 };
 
@@ -333,6 +375,7 @@ struct giq_job_view {
     const char *key;
     const char *model_id;
     const char *file_id;
+    const char *upload; /* path of the file that was uploaded */
     const char *area;
     const char *label;
     const char *job_id;
@@ -368,8 +411,8 @@ enum giq_step {
 
 struct giq_job;
 
-/* `service`, `store` and `host` are borrowed for the job's life, `request` is
- * copied. Reads and writes nothing. */
+/* `service`, `store`, `host` and the upload are borrowed for the job's life, else
+ * `request` is copied. Reads and writes nothing. */
 bool giq_job_new(struct giq_service *service, struct giq_store *store,
                  const struct giq_request *request, unsigned flags,
                  const struct giq_job_host *host, struct giq_job **out,

@@ -22,7 +22,7 @@ LAYERS = (
      "giq_url": ("giq_http",)},
     {"giq_call": (), "giq_api": ("giq_call",), "giq_download": ("giq_call",),
      "giq_fetch": ("giq_call", "giq_download"),
-     "giq_models": ("giq_call",)},
+     "giq_models": ("giq_call",), "giq_upload": ("giq_call",)},
     {"giq_job": (), "giq_step": ("giq_job",), "giq_submit": ("giq_job",),
      "giq_wait": ("giq_job",)},
 )

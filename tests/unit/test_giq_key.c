@@ -8,6 +8,10 @@ static void make(const struct giq_request *request, char **text, struct giq_key 
     assert_true(giq_key_make("https://api.example", request, text, key, &err));
 }
 
+static const struct giq_upload upload_a = {.digest = "aa", .type = "SAR"};
+static const struct giq_upload upload_b = {.digest = "bb", .type = "SAR"};
+static const struct giq_upload upload_of_type = {.digest = "aa", .type = "UNKNOWN"};
+
 static void test_canonical_texts_and_keys(void **state)
 {
     (void)state;
@@ -21,6 +25,9 @@ static void test_canonical_texts_and_keys(void **state)
         {{.model = "m", .file = "f", .area = "POLYGON ((0 0))", .rerun = "2"},
          "{\"format\":1,\"base_url\":\"https://api.example\",\"model\":\"m\",\"file\":"
          "\"f\",\"geometry\":\"POLYGON ((0 0))\",\"rerun\":\"2\"}"},
+        {{.model = "m", .upload = &upload_a},
+         "{\"format\":1,\"base_url\":\"https://api.example\",\"model\":\"m\","
+         "\"upload\":\"aa\",\"source_type\":\"SAR\"}"},
         {{.job = "j"},
          "{\"format\":1,\"base_url\":\"https://api.example\",\"job\":\"j\"}"},
         {{.model = "a\"b", .file = "\xc3\xa9\n"},
@@ -64,6 +71,10 @@ static void test_every_part_of_a_request_makes_another_key(void **state)
         {.model = "m", .file = "f", .rerun = "A"},
         {.model = "f", .file = "m"},
         {.job = "m"},
+        {.model = "m", .upload = &upload_a},
+        {.model = "m", .upload = &upload_b},
+        {.model = "m", .upload = &upload_of_type},
+        {.model = "m", .file = "aa"},
         {.model = "m\",\"file\":\"f", .file = "f"},
     };
     struct giq_key keys[GIQ_COUNT(requests)];
