@@ -161,6 +161,14 @@ static bool read_result_options(struct giq_reader *reader)
            giq_result_options_parse(text, &reader->config->result_options, reader->err);
 }
 
+static bool read_source_type(struct giq_reader *reader)
+{
+    const char *name = NULL;
+    const char *text = giq_reader_value(reader, OPT_SOURCE_TYPE, &name);
+    return giq_upload_type(text == NULL ? giq_options[OPT_SOURCE_TYPE].otherwise : text,
+                           &reader->config->source_type, reader->err);
+}
+
 /* To be freed with CPLFree(); NULL where the option is not set. */
 static char *copy_value(struct giq_reader *reader, enum option option)
 {
@@ -178,7 +186,8 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         .open_options = open_options, .config = &config, .err = err};
     bool ok = check_open_options(&reader) && read_base_url(&reader) &&
               read_times(&reader) && read_switches(&reader) &&
-              read_result_drivers(&reader) && read_result_options(&reader);
+              read_result_drivers(&reader) && read_result_options(&reader) &&
+              read_source_type(&reader);
     if (ok) {
         giq_network_read_credentials(&reader);
         config.geometry = copy_value(&reader, OPT_GEOMETRY);

@@ -14,8 +14,9 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
 struct giq_config {
     struct giq_settings settings; /* its texts lie in `texts` */
     char *base_url;
-    char *geometry; /* as the open option gives it, or NULL */
-    char *retry;    /* label, or NULL */
+    char *geometry;          /* as the open option gives it, or NULL */
+    char *retry;             /* label, or NULL */
+    const char *source_type; /* of giq_upload_type() */
     char *store_dir;
     char **result_drivers; /* a GDAL string list: who may open a result */
     char **result_options; /* the same, or NULL: open options of those */

@@ -15,6 +15,7 @@
 #include "giq_report.h"
 #include "giq_result.h"
 #include "giq_tables.h"
+#include "giq_upload_file.h"
 
 #define OF_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
 
@@ -29,6 +30,8 @@ struct opening {
     struct giq_store *store;
     struct giq_job *job;
     char *area;
+    struct giq_upload_file *file; /* to upload, or NULL */
+    struct giq_upload upload;
     bool waits;
     struct giq_error *err;
 };
@@ -78,6 +81,12 @@ static bool read_area(struct opening *o)
     return text == NULL ||
            giq_area_read(text, o->config.makes_valid ? GIQ_GEOM_MAKE_VALID : 0, &o->area,
                          o->err);
+}
+
+static bool read_upload(struct opening *o)
+{
+    const char *typed = o->conn.value[GIQ_KEY_UPLOAD];
+    return typed == NULL || giq_upload_file_new(typed, &o->file, o->err);
 }
 
 /* ---- the table of models ---- */
@@ -144,11 +153,22 @@ static void tell_progress(void *ctx, const char *text)
     giq_progress_tell(&o->report.progress, text);
 }
 
+static bool identify_upload(struct opening *o)
+{
+    return o->file == NULL ||
+           giq_upload_identify(o->store, giq_upload_file_source(o->file),
+                               o->config.source_type, &o->env, &o->upload, o->err);
+}
+
 static bool make_job(struct opening *o)
 {
+    if (!open_store(o) || !identify_upload(o)) {
+        return false;
+    }
     const struct giq_request request = {
         .model = o->conn.value[GIQ_KEY_MODEL],
         .file = o->conn.value[GIQ_KEY_FILE],
+        .upload = o->file == NULL ? NULL : &o->upload,
         .area = o->area,
         .rerun = o->conn.value[GIQ_KEY_RERUN],
         .job = o->conn.value[GIQ_KEY_JOB],
@@ -158,8 +178,7 @@ static bool make_job(struct opening *o)
     const struct giq_job_host host = {accept_result, tell_progress, o};
     unsigned flags =
         (o->config.may_submit ? 0u : GIQ_JOB_NO_SUBMIT) | (o->waits ? 0u : GIQ_JOB_LOOK);
-    return open_store(o) &&
-           giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
+    return giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
 }
 
 /* Step the job to its end. */
@@ -203,7 +222,8 @@ static bool wait_for_job(struct opening *o)
 
 static bool open_job(struct opening *o, GDALDatasetH *out)
 {
-    if (!read_waiting(o) || !read_area(o) || !make_job(o) || !wait_for_job(o)) {
+    if (!read_waiting(o) || !read_area(o) || !read_upload(o) || !make_job(o) ||
+        !wait_for_job(o)) {
         return false;
     }
     giq_progress_clear(&o->report.progress);
@@ -261,6 +281,7 @@ static void end(struct opening *o)
     giq_service_free(o->service);
     giq_config_release(&o->config);
     giq_conn_release(&o->conn);
+    giq_upload_file_free(o->file);
     free(o->area);
 }
 

@@ -178,7 +178,7 @@ static OGRFeatureH make_row(OGRLayerH layer, const struct giq_job_view *job)
     set_text(row, JOB_KEY, job->key);
     set_text(row, JOB_MODEL_ID, job->model_id);
     set_text(row, JOB_FILE_ID, job->file_id);
-    set_text(row, JOB_UPLOAD, NULL);
+    set_text(row, JOB_UPLOAD, job->upload);
     set_text(row, JOB_LABEL, job->label);
     set_text(row, JOB_JOB_ID, job->job_id);
     set_text(row, JOB_STATUS, job->status);

@@ -13,26 +13,27 @@
 
 static const char prefix[] = "GIQ:";
 
-#define ALLOWED "model, file, job, geometry, rerun, wait, member"
+#define ALLOWED "model, file, upload, job, geometry, rerun, wait, member"
 
 static const struct {
     const char *name;
     enum giq_conn_key key;
 } keys[] = {
-    {"model", GIQ_KEY_MODEL},       {"modelId", GIQ_KEY_MODEL},
-    {"file", GIQ_KEY_FILE},         {"fileId", GIQ_KEY_FILE},
-    {"job", GIQ_KEY_JOB},           {"inferenceId", GIQ_KEY_JOB},
-    {"geometry", GIQ_KEY_GEOMETRY}, {"rerun", GIQ_KEY_RERUN},
-    {"wait", GIQ_KEY_WAIT},         {"member", GIQ_KEY_MEMBER},
+    {"model", GIQ_KEY_MODEL},     {"modelId", GIQ_KEY_MODEL},
+    {"file", GIQ_KEY_FILE},       {"fileId", GIQ_KEY_FILE},
+    {"upload", GIQ_KEY_UPLOAD},   {"job", GIQ_KEY_JOB},
+    {"inferenceId", GIQ_KEY_JOB}, {"geometry", GIQ_KEY_GEOMETRY},
+    {"rerun", GIQ_KEY_RERUN},     {"wait", GIQ_KEY_WAIT},
+    {"member", GIQ_KEY_MEMBER},
 };
 
 static const char *const canonical[GIQ_KEY_COUNT] = {
-    [GIQ_KEY_MODEL] = "model",       [GIQ_KEY_FILE] = "file",   [GIQ_KEY_JOB] = "job",
-    [GIQ_KEY_GEOMETRY] = "geometry", [GIQ_KEY_RERUN] = "rerun", [GIQ_KEY_WAIT] = "wait",
-    [GIQ_KEY_MEMBER] = "member",
+    [GIQ_KEY_MODEL] = "model",       [GIQ_KEY_FILE] = "file",     [GIQ_KEY_JOB] = "job",
+    [GIQ_KEY_GEOMETRY] = "geometry", [GIQ_KEY_RERUN] = "rerun",   [GIQ_KEY_WAIT] = "wait",
+    [GIQ_KEY_MEMBER] = "member",     [GIQ_KEY_UPLOAD] = "upload",
 };
 
-static const char *const not_in_this_version[] = {"upload", "aoi", "bbox"};
+static const char *const not_in_this_version[] = {"aoi", "bbox"};
 
 /* Keys that people try for what belongs in the configuration. */
 static const char *const secrets[] = {
@@ -163,9 +164,11 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", name);
     }
     /* A GIS that takes the string for a file name appends to it. */
-    if (key == GIQ_KEY_FILE && value[strlen(value) - 1] == '/') {
+    bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD;
+    if (is_file && value[strlen(value) - 1] == '/') {
         return giq_fail(err, GIQ_E_USAGE,
-                        "the value of \"file\" ends in '/', which no file id does");
+                        "the value of \"%s\" ends in '/', which no %s does", name,
+                        key == GIQ_KEY_FILE ? "file id" : "file");
     }
     if (key != GIQ_KEY_GEOMETRY && has_control(value)) {
         return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" holds a control character",
@@ -229,9 +232,9 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
 /* Which keys go together. */
 static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
-    bool has_request = conn->value[GIQ_KEY_MODEL] != NULL ||
-                       conn->value[GIQ_KEY_FILE] != NULL ||
-                       conn->value[GIQ_KEY_GEOMETRY] != NULL;
+    bool has_request =
+        conn->value[GIQ_KEY_MODEL] != NULL || conn->value[GIQ_KEY_FILE] != NULL ||
+        conn->value[GIQ_KEY_UPLOAD] != NULL || conn->value[GIQ_KEY_GEOMETRY] != NULL;
     if (conn->value[GIQ_KEY_JOB] != NULL && conn->value[GIQ_KEY_RERUN] != NULL) {
         return giq_fail(
             err, GIQ_E_USAGE,
@@ -248,10 +251,17 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
                         "the key \"model\" is missing; a request is model=<id>;"
                         "file=<fileId>, a job that exists is job=<id>");
     }
-    if (conn->value[GIQ_KEY_FILE] == NULL) {
-        return giq_fail(
-            err, GIQ_E_USAGE,
-            "the key \"file\" is missing: \"model\" needs the file to run on");
+    bool has_file = conn->value[GIQ_KEY_FILE] != NULL;
+    bool has_upload = conn->value[GIQ_KEY_UPLOAD] != NULL;
+    if (!has_file && !has_upload) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the key \"file\" is missing: \"model\" needs the file to run "
+                        "on, file=<fileId> or upload=<path>");
+    }
+    if (has_file && has_upload) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "\"file\" and \"upload\" both name the file to run on; give one "
+                        "of them");
     }
     return true;
 }

@@ -112,6 +112,7 @@ enum giq_conn_key {
     GIQ_KEY_RERUN,
     GIQ_KEY_WAIT,
     GIQ_KEY_MEMBER,
+    GIQ_KEY_UPLOAD,
     GIQ_KEY_COUNT,
 };
 

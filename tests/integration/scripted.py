@@ -37,7 +37,7 @@ class Answer:
 
 
 class ScriptedService:
-    """`script[name]` is a list of answers for a call (models, run, status,
+    """`script[name]` is a list of answers for a call (models, upload, run, status,
     download); the last one is given again and again."""
 
     def __init__(self, host="127.0.0.1", family=socket.AF_INET):
@@ -45,6 +45,7 @@ class ScriptedService:
         self.lock = threading.Lock()
         self.script = {
             "models": [Answer(MODELS)],
+            "upload": [Answer({"fileId": "up-1", "originalName": "x"})],
             "run": [Answer(job("SUBMITTED"))],
             "status": [Answer(job("COMPLETED"))],
             "download": [Answer(GEOJSON, chunked=True, headers={

@@ -17,12 +17,16 @@ static void test_prefix_is_known_in_any_case(void **state)
     }
 }
 
-/* Values in the order of enum giq_conn_key, joined by '|', absent ones as '-'. */
+/* Values in the order of enum giq_conn_key, joined by '|', absent ones as '-', but for
+ * those behind `member`, of which only what is there is shown. */
 static void join_values(const struct giq_conn *conn, char *out, size_t size)
 {
     out[0] = '\0';
     for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
         size_t len = strlen(out);
+        if (i > GIQ_KEY_MEMBER && conn->value[i] == NULL) {
+            continue;
+        }
         (void)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : "|",
                        conn->value[i] == NULL ? "-" : conn->value[i]);
     }
@@ -36,6 +40,8 @@ static void test_strings_that_are_allowed(void **state)
         enum giq_conn_kind kind;
         const char *values; /* model, file, job, geometry, rerun, wait, member */
     } cases[] = {
+        {"GIQ:model=m;upload=/d/a b.tif", GIQ_CONN_REQUEST, "m|-|-|-|-|-|-|/d/a b.tif"},
+        {"GIQ:UPLOAD='x;y';model=m;job=j", GIQ_CONN_REQUEST, "m|-|j|-|-|-|-|x;y"},
         {"GIQ:", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
         {"GIQ: ;", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
         {"giq:Models;", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
@@ -67,12 +73,40 @@ static void test_strings_that_are_allowed(void **state)
     }
 }
 
+struct refusal {
+    const char *text, *part; /* of the message */
+};
+
+static void check_refusals(const struct refusal *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        assert_false(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(err.code, GIQ_E_USAGE);
+        if (strstr(err.text, cases[i].part) == NULL) {
+            fail_msg("%s: %s", cases[i].text, err.text);
+        }
+    }
+}
+
+static void test_uploads_that_are_refused_say_why(void **state)
+{
+    (void)state;
+    static const struct refusal cases[] = {
+        {"GIQ:model=m;upload=x.zip/", "\"upload\" ends in '/', which no file does"},
+        {"GIQ:model=m;upload=a;file=b", "\"file\" and \"upload\" both name the file"},
+        {"GIQ:upload=a", "the key \"model\" is missing"},
+        {"GIQ:job=j;upload=a", "the key \"model\" is missing"},
+        {"GIQ:model=m;upload=", "the key \"upload\" has no value"},
+    };
+    check_refusals(cases, GIQ_COUNT(cases));
+}
+
 static void test_strings_that_are_refused_say_why(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *part; /* of the message */
-    } cases[] = {
+    static const struct refusal cases[] = {
         {"GIQ:nonsense", "unknown key \"nonsense\""},
         {"GIQ:model", "the key \"model\" has no value"},
         {"GIQ:model=;file=f", "the key \"model\" has no value"},
@@ -96,15 +130,7 @@ static void test_strings_that_are_refused_say_why(void **state)
         {"GIQ:model=m;file=a\nb", "the value of \"file\" holds a control character"},
         {"GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"},
     };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_conn conn;
-        struct giq_error err = {0};
-        assert_false(giq_conn_parse(cases[i].text, &conn, &err));
-        assert_int_equal(err.code, GIQ_E_USAGE);
-        if (strstr(err.text, cases[i].part) == NULL) {
-            fail_msg("%s: %s", cases[i].text, err.text);
-        }
-    }
+    check_refusals(cases, GIQ_COUNT(cases));
 }
 
 static void test_secret_in_the_string_is_not_repeated(void **state)
@@ -130,6 +156,7 @@ int main(void)
         cmocka_unit_test(test_prefix_is_known_in_any_case),
         cmocka_unit_test(test_strings_that_are_allowed),
         cmocka_unit_test(test_strings_that_are_refused_say_why),
+        cmocka_unit_test(test_uploads_that_are_refused_say_why),
         cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,233 @@
+#include "giq_upload_file.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <string.h>
+
+#define NS_PER_S INT64_C(1000000000)
+
+struct giq_upload_file {
+    char *typed;
+    char *shown; /* without what may be secret in it */
+    char *place;
+    VSILFILE *open; /* or NULL */
+    struct giq_source source;
+};
+
+/* ---- what kind of file it is ---- */
+
+/* Files that are nothing without the others of their dataset. */
+static const struct {
+    const char *extension;
+    const char *beside; /* the file with this extension makes it one; NULL: always */
+    const char *what;
+} parts[] = {
+    {"shp", NULL, "a Shapefile"},
+    {"shx", NULL, "a Shapefile"},
+    {"dbf", "shp", "a Shapefile"},
+    {"prj", "shp", "a Shapefile"},
+    {"cpg", "shp", "a Shapefile"},
+    {"tab", NULL, "a MapInfo table"},
+    {"dat", "tab", "a MapInfo table"},
+    {"map", "tab", "a MapInfo table"},
+    {"id", "tab", "a MapInfo table"},
+    {"mif", NULL, "a MapInfo interchange file"},
+    {"mid", "mif", "a MapInfo interchange file"},
+    {"hdr", NULL, "a raster with a header file"},
+    {"img", "hdr", "a raster with a header file"},
+    {"dat", "hdr", "a raster with a header file"},
+    {"bil", "hdr", "a raster with a header file"},
+    {"bip", "hdr", "a raster with a header file"},
+    {"bsq", "hdr", "a raster with a header file"},
+    {"raw", "hdr", "a raster with a header file"},
+    {"bin", "hdr", "a raster with a header file"},
+    {"flt", "hdr", "a raster with a header file"},
+    {"", "hdr", "a raster with a header file"},
+};
+
+static bool is_there(const char *path)
+{
+    VSIStatBufL st;
+    return VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG) == 0;
+}
+
+/* Whether there is a file with this extension, in lower or upper case, in its place or
+ * behind it. */
+static bool has_beside(const char *path, const char *extension)
+{
+    bool found = false;
+    char *upper = CPLStrdup(extension);
+    for (char *c = upper; *c != '\0'; c++) {
+        *c = (char)(*c - 'a' + 'A');
+    }
+    const char *const cases[] = {extension, upper};
+    for (size_t i = 0; i < 2 && !found; i++) {
+        found = is_there(CPLResetExtension(path, cases[i])) ||
+                is_there(CPLSPrintf("%s.%s", path, cases[i]));
+    }
+    CPLFree(upper);
+    return found;
+}
+
+/* Looking for others on the far side of a network is not worth it. */
+static bool check_whole(const struct giq_upload_file *file, struct giq_error *err)
+{
+    const char *extension = CPLGetExtension(file->shown);
+    bool is_local = VSIIsLocal(file->typed);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *beside = parts[i].beside;
+        if (EQUAL(extension, parts[i].extension) &&
+            (beside == NULL || (is_local && has_beside(file->typed, beside)))) {
+            return giq_fail(
+                err, GIQ_E_USAGE,
+                "%.200s is one of several files of %s: zip them all, and give "
+                "the zip as \"upload\"",
+                file->shown, parts[i].what);
+        }
+    }
+    return true;
+}
+
+static bool look_at(const struct giq_upload_file *file, VSIStatBufL *out,
+                    struct giq_error *err)
+{
+    bool is_input = STARTS_WITH(file->typed, "/vsistdin");
+    if (!is_input && VSIStatExL(file->typed, out,
+                                VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG |
+                                    VSI_STAT_SIZE_FLAG) != 0) {
+        return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be found: %.200s",
+                        file->shown);
+    }
+    if (!is_input && VSI_ISDIR(out->st_mode)) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "%.200s is a folder: zip it, and give the zip as \"upload\"",
+                        file->shown);
+    }
+    return (!is_input && VSI_ISREG(out->st_mode)) ||
+           giq_fail(err, GIQ_E_USAGE,
+                    "%.200s is a device or a pipe, and only a plain file can be uploaded",
+                    file->shown);
+}
+
+/* ---- what the core asks ---- */
+
+static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
+{
+    VSIStatBufL st;
+    if (!look_at(ctx, &st, err)) {
+        return false;
+    }
+    *out = (struct giq_source_stat){
+        .size = (int64_t)st.st_size,
+        .modified_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec,
+        .device = st.st_dev,
+        .inode = st.st_ino,
+    };
+    return true;
+}
+
+static bool begin(void *ctx, struct giq_error *err)
+{
+    struct giq_upload_file *file = ctx;
+    if (file->open == NULL) {
+        file->open = VSIFOpenL(file->typed, "rb");
+    } else if (VSIFSeekL(file->open, 0, SEEK_SET) != 0) {
+        (void)VSIFCloseL(file->open);
+        file->open = NULL;
+    }
+    return file->open != NULL ||
+           giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.200s",
+                    file->shown);
+}
+
+/* GDAL does not tell an error from the end, the core knows where that must be. */
+static bool read_block(void *ctx, char *out, size_t max, size_t *out_len,
+                       struct giq_error *err)
+{
+    struct giq_upload_file *file = ctx;
+    (void)err;
+    *out_len = VSIFReadL(out, 1, max, file->open);
+    return true;
+}
+
+static void end(void *ctx)
+{
+    struct giq_upload_file *file = ctx;
+    if (file->open != NULL) {
+        (void)VSIFCloseL(file->open);
+        file->open = NULL;
+    }
+}
+
+/* ---- the whole ---- */
+
+/* An address in a path may hold a signature or a password: they are left out. */
+static char *without_secrets(const char *typed)
+{
+    char *shown = CPLStrdup(typed);
+    char *address = strstr(shown, "://");
+    if (!STARTS_WITH(shown, "/vsi")) {
+        return shown;
+    }
+    shown[strcspn(shown, "?")] = '\0';
+    if (address != NULL && address < shown + strlen(shown)) {
+        char *host = address + strlen("://");
+        char *at = memchr(host, '@', strcspn(host, "/"));
+        if (at != NULL) {
+            (void)memmove(host, at + 1, strlen(at + 1) + 1);
+        }
+    }
+    return shown;
+}
+
+static char *absolute(const char *typed)
+{
+    char *here = CPLIsFilenameRelative(typed) ? CPLGetCurrentDir() : NULL;
+    char *path = CPLStrdup(here == NULL ? typed : CPLFormFilename(here, typed, NULL));
+    CPLFree(here);
+    return path;
+}
+
+bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
+                         struct giq_error *err)
+{
+    struct giq_upload_file *file = CPLCalloc(1, sizeof *file);
+    VSIStatBufL st;
+    *file = (struct giq_upload_file){
+        .typed = CPLStrdup(typed),
+        .shown = without_secrets(typed),
+        .place = absolute(typed),
+    };
+    file->source = (struct giq_source){
+        .path = file->shown,
+        .place = file->place,
+        .look = look,
+        .begin = begin,
+        .read = read_block,
+        .end = end,
+        .ctx = file,
+    };
+    if (!look_at(file, &st, err) || !check_whole(file, err)) {
+        giq_upload_file_free(file);
+        return false;
+    }
+    *out = file;
+    return true;
+}
+
+void giq_upload_file_free(struct giq_upload_file *file)
+{
+    if (file != NULL) {
+        end(file);
+        CPLFree(file->place);
+        CPLFree(file->shown);
+        CPLFree(file->typed);
+        CPLFree(file);
+    }
+}
+
+const struct giq_source *giq_upload_file_source(const struct giq_upload_file *file)
+{
+    return &file->source;
+}

@@ -1,0 +1,162 @@
+"""What can be uploaded: plain files, also those within GDAL's virtual file systems. The
+rest is told before any request."""
+import gzip
+import os
+import socket
+import zipfile
+
+import pytest
+
+from opens import DATA, SCENE
+from scripted import Answer
+
+ROWS = b"id,name\n" + b"".join(b"%d,row\n" % i for i in range(1000))
+
+
+def touch(gdal, *names):
+    for name in names:
+        (gdal.folder / name).write_bytes(b"bytes")
+
+
+def make_folder(gdal):
+    (gdal.folder / "data.gdb").mkdir()
+
+
+def make_pipe(gdal):
+    os.mkfifo(gdal.folder / "pipe")
+
+
+def make_socket(gdal):
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(gdal.folder / "sock"))
+
+
+def make_large(gdal):
+    with open(gdal.folder / "large.tif", "wb") as file:
+        file.truncate(100000001)
+
+
+def make_zip(gdal):
+    with zipfile.ZipFile(gdal.folder / "a.zip", "w") as archive:
+        archive.writestr("in/table.csv", ROWS)
+        archive.writestr("in/other.csv", ROWS)
+
+
+MISTAKES = [
+    (None, "nothing.tif", "cannot be found: nothing.tif"),
+    (None, "/vsizip/nothing.zip/a.tif", "cannot be found"),
+    (None, "nothing.shp", "cannot be found"),
+    (lambda gdal: (gdal.folder / "empty.tif").write_bytes(b""), "empty.tif", "is empty"),
+    (make_folder, "data.gdb", "is a folder: zip it"),
+    (make_zip, "/vsizip/a.zip", "is a folder: zip it"),
+    (make_pipe, "pipe", "is a device or a pipe"),
+    (make_socket, "sock", "is a device or a pipe"),
+    (None, "/dev/zero", "is a device or a pipe"),
+    (None, "/vsistdin/", "ends in '/'"),
+    (None, "/vsistdin", "is a device or a pipe"),
+    (make_large, "large.tif", "100000001 bytes, and the service takes 100000000"),
+    (make_large, "large.tif", "file=<id>"),
+    (lambda gdal: touch(gdal, "a.shp"), "a.shp", "a Shapefile: zip them all"),
+    (lambda gdal: touch(gdal, "a.SHX"), "a.SHX", "a Shapefile: zip them all"),
+    (lambda gdal: touch(gdal, "a.dbf", "a.shp"), "a.dbf", "a Shapefile: zip them all"),
+    (lambda gdal: touch(gdal, "A.DBF", "A.SHP"), "A.DBF", "a Shapefile: zip them all"),
+    (lambda gdal: touch(gdal, "a.tab"), "a.tab", "a MapInfo table: zip them all"),
+    (lambda gdal: touch(gdal, "a.dat", "a.tab"), "a.dat", "a MapInfo table"),
+    (lambda gdal: touch(gdal, "a.mif"), "a.mif", "a MapInfo interchange file"),
+    (lambda gdal: touch(gdal, "a.mid", "a.mif"), "a.mid", "a MapInfo interchange file"),
+    (lambda gdal: touch(gdal, "a.hdr"), "a.hdr", "a raster with a header file"),
+    (lambda gdal: touch(gdal, "a.img", "a.hdr"), "a.img", "a raster with a header file"),
+    (lambda gdal: touch(gdal, "a.bsq", "a.bsq.hdr"), "a.bsq", "with a header file"),
+    (lambda gdal: touch(gdal, "a", "a.hdr"), "a", "a raster with a header file"),
+]
+
+
+@pytest.mark.parametrize("make,name,words", MISTAKES)
+def test_what_cannot_be_uploaded_is_told_before_any_request(scripted_gdal, service, make,
+                                                            name, words):
+    if make is not None:
+        make(scripted_gdal)
+    text = scripted_gdal.fails("ogrinfo", f"GIQ:model=m;upload={name}", tag="usage")
+    assert words in text
+    assert service.calls() == [] and scripted_gdal.records() == {}
+
+
+def test_file_that_may_not_be_read_is_told(scripted_gdal, service):
+    """Needs root, to be another user."""
+    touch(scripted_gdal, "a.tif")
+    (scripted_gdal.folder / "a.tif").chmod(0)
+    scripted_gdal.folder.chmod(0o777)
+    for parent in scripted_gdal.folder.parents:
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    done = scripted_gdal.run("setpriv", "--reuid=2001", "--regid=2001", "--clear-groups",
+                             "ogrinfo", "GIQ:model=m;upload=a.tif", ok=None)
+    assert "GIQ[usage]" in done.stderr and "cannot be opened: a.tif" in done.stderr
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("names,upload", [
+    (["a.dbf"], "a.dbf"), (["a.img"], "a.img"), (["a.dat"], "a.dat"), (["a"], "a"),
+    (["a.tif", "a.hdr"], "a.tif"), (["a.tif", "a.shp"], "a.tif"),
+])
+def test_file_that_stands_alone_is_uploaded(scripted_gdal, service, names, upload):
+    touch(scripted_gdal, *names)
+    scripted_gdal.run("ogrinfo", f"GIQ:model=m;upload={upload}")
+    assert b"\r\n\r\nbytes\r\n--" in service.calls("upload")[0]["body"]
+
+
+def test_name_is_cleaned_and_bytes_are_not(scripted_gdal, service):
+    name = "b\\we\"ird: ;n\u00e4me?.csv"
+    (scripted_gdal.folder / name).write_bytes(bytes(range(256)) * 5)
+    quoted = name.replace("'", "''")
+    scripted_gdal.run("ogrinfo", f"GIQ:model=m;upload='{quoted}'")
+    [call] = service.calls("upload")
+    assert 'filename="we_ird_ ;n\u00e4me_.csv"'.encode() in call["body"]
+    assert bytes(range(256)) * 5 in call["body"]
+
+
+def test_files_within_archives_are_read(scripted_gdal, service):
+    make_zip(scripted_gdal)
+    with gzip.open(scripted_gdal.folder / "table.csv.gz", "wb") as file:
+        file.write(ROWS)
+    for path in ("/vsizip/a.zip/in/table.csv", "/vsizip/{a.zip}/in/table.csv",
+                 "/vsigzip/table.csv.gz", f"/vsisubfile/0_{len(ROWS)},table.csv"):
+        (scripted_gdal.folder / "table.csv").write_bytes(ROWS)
+        scripted_gdal.run("ogrinfo", f"GIQ:model=m;upload={path}")
+    [call] = service.calls("upload")
+    assert b"\r\n\r\n" + ROWS + b"\r\n--" in call["body"]
+    assert b'filename="table.csv"' in call["body"]
+    assert len(service.calls("run")) == 1
+
+
+def test_file_in_memory_is_uploaded(scripted_gdal, service):
+    scripted_gdal.python("""
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+for text in (b"first", b"other", b"first"):
+    gdal.FileFromMemBuffer("/vsimem/a.csv", text)
+    gdal.OpenEx("GIQ:model=m;upload=/vsimem/a.csv")
+""")
+    assert len(service.calls("upload")) == len(service.calls("run")) == 2
+
+
+def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service):
+    service.script["far.csv"] = [Answer(ROWS)]
+    path = f"/vsicurl/http://me:p4ss@127.0.0.1:{service.port}/far.csv?signature=s3cret"
+    done = scripted_gdal.run("ogrinfo", "-al", f"GIQ:model=m;upload={path};wait=no",
+                             env={"CPL_VSIL_CURL_USE_HEAD": "NO"})
+    assert f"upload (String) = /vsicurl/http://127.0.0.1:{service.port}/far.csv\n" in \
+        done.stdout
+    [call] = service.calls("upload")
+    assert ROWS in call["body"] and b'filename="far.csv"' in call["body"]
+    for kept in scripted_gdal.store.rglob("*"):
+        if kept.is_file():
+            assert b"s3cret" not in kept.read_bytes()
+            assert b"p4ss" not in kept.read_bytes()
+
+
+def test_links_are_followed(scripted_gdal, service):
+    os.symlink(DATA / SCENE, scripted_gdal.folder / "link.tif")
+    scripted_gdal.run("ogrinfo", "GIQ:model=m;upload=link.tif")
+    assert (DATA / SCENE).read_bytes() in service.calls("upload")[0]["body"]
