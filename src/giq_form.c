@@ -43,11 +43,12 @@ bool giq_form_is_too_slow(struct giq_form *form, int window_s, int limit, int64_
     if (form == NULL || form->file == NULL || sent >= total) {
         return false;
     }
+    /* libcurl may wait for the service to ask for the file. */
+    bool has_begun = form->window_began_ms >= 0 && sent > 0;
     bool is_over = now_ms - form->window_began_ms >= (int64_t)window_s * 1000;
-    bool is_first = form->window_began_ms < 0;
     bool is_slow =
-        is_over && !is_first && sent - form->window_sent < (int64_t)limit * window_s;
-    if (is_over || is_first) {
+        has_begun && is_over && sent - form->window_sent < (int64_t)limit * window_s;
+    if (is_over || !has_begun) {
         form->window_began_ms = now_ms;
         form->window_sent = sent;
     }
@@ -60,16 +61,6 @@ bool giq_form_has_failed(const struct giq_form *form)
 }
 
 /* ---- making ---- */
-
-bool giq_form_has_file(const struct giq_form_field *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i].file != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool fill_part(struct giq_form *form, curl_mimepart *part,
                       const struct giq_form_field *field)

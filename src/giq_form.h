@@ -37,17 +37,14 @@ bool giq_form_new(void *curl, const struct giq_form_field *fields, size_t count,
                   struct giq_form **out, struct giq_error *err);
 void giq_form_free(struct giq_form *form); /* NULL is allowed */
 
-/* Whether a file goes along. */
-bool giq_form_has_file(const struct giq_form_field *fields, size_t count);
-
 /* Whether reading the file ended the exchange: `err` is set. NULL is allowed. */
 bool giq_form_has_failed(const struct giq_form *form);
 
 /*
  * Whether a file goes out at less than `limit` bytes a second, over windows of
- * `window_s` seconds. `now_ms` is the monotonic clock; `sent` of `total` bytes are out.
- * Once all are, the service may think as long as it likes: libcurl's own limit would
- * go on. False for a form without a file, and for NULL.
+ * `window_s` seconds from its first byte. `now_ms` is the monotonic clock; `sent` of
+ * `total` bytes are out. Once all are, the service may think as long as it likes:
+ * libcurl's own limit would go on. False for a form without a file, and for NULL.
  */
 bool giq_form_is_too_slow(struct giq_form *form, int window_s, int limit, int64_t now_ms,
                           int64_t sent, int64_t total);

@@ -175,11 +175,8 @@ static bool build_headers(const struct giq_http_request *request,
 {
     char accept[128];
     (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
-    /* A large form need not wait a second for a 100; before a file it may spare
-     * sending all of it in vain. */
     bool ok = append(list, accept) && append(list, "Accept-Encoding: identity") &&
-              (giq_form_has_file(request->fields, request->field_count) ||
-               append(list, "Expect:"));
+              (request->asks || append(list, "Expect:"));
     const char *line = NULL;
     for (size_t i = 0; ok && (line = giq_cred_header(request->cred, i)) != NULL; i++) {
         ok = append(list, line);

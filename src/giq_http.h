@@ -31,6 +31,8 @@ struct giq_http_request {
     int64_t deadline_ms; /* on the monotonic clock: ends a transfer that stalls */
     bool fresh;          /* a new connection: libcurl repeats a request, a POST too, on an
                             old one that died */
+    bool asks; /* whether a large form is wanted before it goes out (RFC 9110, 10.1.1):
+                  a service that has no answer to that costs a second */
     /* Called when the connection stands and the request is about to go out; false
      * ends the exchange with nothing sent. May be NULL. */
     bool (*before_send)(void *ctx, struct giq_error *err);

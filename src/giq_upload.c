@@ -17,6 +17,7 @@ enum {
      * time. */
     COARSE_MS = 2000,
     FINE_MS = 20,
+    EXPECTATION_FAILED = 417, /* what old proxies say to whoever asks first */
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
 };
@@ -254,16 +255,22 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
     const struct giq_form_file file = {name, upload->size, begin_file, read_file,
                                        outgoing};
     const struct giq_form_field field = {.name = "file", .file = &file};
-    const struct giq_http_request post = {
+    struct giq_http_request post = {
         .url = url,
         .accept = "application/json",
         .fields = &field,
         .field_count = 1,
         .deadline_ms = deadline_of(service),
+        .asks = true,
     };
     struct giq_answer answer;
     giq_name_clean(upload->source->path, name);
     bool ok = giq_call_repeat(service, &post, &answer, err);
+    if (ok && answer.status == EXPECTATION_FAILED) {
+        post.asks = false;
+        giq_answer_release(&answer);
+        ok = giq_call_repeat(service, &post, &answer, err);
+    }
     if (ok) {
         ok = judge(service, &answer, outgoing, out, err);
     } else if (err->code == GIQ_E_NETWORK) {

@@ -54,9 +54,10 @@ def gdal(tmp_path, service):
     return made
 
 
-def drain(connection, head, body, piece=1 << 20, pause=0):
+def drain(connection, head, body, piece=1 << 20, pause=0, asks=True):
     """Take the whole body, which is not kept, in such pieces."""
-    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if asks:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     left = int(re.search(rb"Content-Length: (\d+)", head)[1]) - len(body)
     while left > 0:
         left -= len(connection.recv(piece))
@@ -98,6 +99,29 @@ def test_refusal_spares_sending_the_file(gdal, service):
     text = gdal.fails("ogrinfo", NAME, tag="service")
     assert "upload refused: HTTP 413 no" in text
     assert sum(came) == 0 and service.runs == []
+
+
+def test_service_that_will_not_be_asked_gets_the_file(gdal, service):
+    def take(connection, head, body):
+        if b"Expect:" in head:
+            connection.sendall(answer(status="417 Expectation Failed"))
+        else:
+            drain(connection, head, body)
+            connection.sendall(TAKEN)
+    service.take = take
+    gdal.run("ogrinfo", NAME)
+    assert service.runs == ["run"] and service.uploads == 2
+
+
+def test_service_that_does_not_ask_for_the_file_gets_it(gdal, service):
+    """libcurl waits a second for the service to ask, which is no stalled transfer."""
+    def take(connection, head, body):
+        assert b"Expect: 100-continue" in head
+        drain(connection, head, body, asks=False)
+        connection.sendall(TAKEN)
+    service.take = take
+    gdal.run("ogrinfo", "-oo", "LOW_SPEED_TIME=1", "-oo", "MAX_RETRY=0", NAME)
+    assert service.runs == ["run"] and service.uploads == 1
 
 
 def test_service_may_think_about_what_it_got(gdal, service):
