@@ -9,18 +9,37 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from opens import Gdal  # noqa: E402
-from scripted import ScriptedService  # noqa: E402
+from scripted import Answer, ScriptedService  # noqa: E402
 from spills import no_secret_in_files  # noqa: E402, F401
 
 AT_ONCE = 4
+CALLS_AFTER_THE_LAST = 5  # a record is read, or synced, and the lock is left
+
+
+def take_upload(seen):
+    """A file is known by what it holds."""
+    held = re.search(rb"\r\n\r\n(f[^\r]*)\r\n--", seen["body"])
+    return Answer({"fileId": held[1].decode()})
 
 
 class Bench:
-    """A service, and requests that differ in their file only: file=f<number>."""
+    """A service, and requests that differ in their file only: file=f<number>, or a file
+    to upload that holds this text."""
 
     def __init__(self, folder):
         self.folder = folder
         self.service = ScriptedService()
+        self.service.script["upload"] = [take_upload]
+        self.uploads = False
+
+    def name(self, label):
+        if not self.uploads:
+            return f"GIQ:model=m;file=f{label}"
+        path = self.folder / f"f{label}.txt"
+        if not path.exists():
+            path.write_text(f"f{label}")
+            os.utime(path, (1600000000, 1600000000))
+        return f"GIQ:model=m;upload={path}"
 
     def open(self, label, fault=None, name=None, user=None, **more):
         """Open the request of a label in a store of its own."""
@@ -31,7 +50,7 @@ class Bench:
         if fault is not None:
             env.update(fault, LD_PRELOAD=os.environ["GIQ_FAULT_LIBRARY"],
                        GIQ_FAULT_STORE=str(store))
-        command = ["ogrinfo", "-q", "-al", name or f"GIQ:model=m;file=f{label}"]
+        command = ["ogrinfo", "-q", "-al", name or self.name(label)]
         if user is not None:
             command = gdal.as_user(user, *command)
         return gdal.run(*command, ok=None, env=env, timeout=60)
@@ -54,6 +73,15 @@ class Bench:
         assert done.returncode == 0, done.stderr
         return log.read_text().splitlines()
 
+    def calls(self):
+        """Those of a new request, as far as the way to name its file makes a difference
+        to them."""
+        calls = self.enumerate("dry")
+        if self.uploads:
+            last = max(at for at, call in enumerate(calls) if "/uploads/" in call)
+            calls = calls[:last + CALLS_AFTER_THE_LAST]
+        return calls
+
     def each(self, work, items):
         """Do the work for each item, some at once."""
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -62,6 +90,13 @@ class Bench:
 
 def errors(done):
     return re.findall(r"GIQ\[(\w+)\]", done.stderr)
+
+
+@pytest.fixture(params=["file", "upload"])
+def both(bench, request):
+    """The bench, once for each way to name a file."""
+    bench.uploads = request.param == "upload"
+    return bench
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ def numbers(count):
     return range(1, count + 1, step)
 
 
-def test_each_allocation_of_a_new_request(bench):
+def test_each_allocation_of_a_new_request(both):
+    bench = both
     count = bench.enumerate("dry", GIQ_FAULT_ALLOC="1000000").count("allocation ")
     print(count, "allocations")
     assert count > 60
@@ -25,7 +26,8 @@ def test_each_allocation_of_a_new_request(bench):
     bench.each(fail, numbers(count))
 
 
-def test_each_allocation_of_a_warm_open(bench):
+def test_each_allocation_of_a_warm_open(both):
+    bench = both
     bench.open("warm")
     count = bench.enumerate("warm", GIQ_FAULT_ALLOC="1000000").count("allocation ")
     calls = bench.service.names()
