@@ -13,6 +13,7 @@ import tempfile
 
 import measure_download
 import measure_many
+import measure_upload
 import measure_waiting
 import measure_warm
 from side_by_side import ROOT, Place, Table
@@ -21,6 +22,7 @@ PARTS = {
     "loading": lambda table, place, o: measure_warm.measure_loading(table, place, o.runs),
     "warm": lambda table, place, o: measure_warm.measure(table, place, o.runs),
     "download": lambda table, place, o: measure_download.measure(table, place, o.runs),
+    "upload": lambda table, place, o: measure_upload.measure(table, place, o.runs),
     "end": lambda table, place, o: measure_waiting.measure_end(
         table, o.build, place.folder, o.runs),
     "script": lambda table, place, o: measure_waiting.measure_script(
