@@ -18,7 +18,7 @@ static bool check_hdf5(VSILFILE *file, struct giq_error *err)
     if (VSIFSeekL(file, 0, SEEK_END) != 0) {
         return giq_fail(err, GIQ_E_STORE, "the result cannot be read");
     }
-    const struct giq_source source = {read_source, file, VSIFTellL(file)};
+    const struct giq_hdf5_source source = {read_source, file, VSIFTellL(file)};
     return giq_hdf5_check(&source, err);
 }
 

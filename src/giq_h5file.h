@@ -1,6 +1,6 @@
 /*
  * Reading an HDF5 file at its addresses, and the list of its parts that are still to
- * be looked at. Pure but for the reads that a caller lends (struct giq_source).
+ * be looked at. Pure but for the reads that a caller lends (struct giq_hdf5_source).
  *
  * Layouts are those of the HDF5 File Format Specification 3.0. Numbers are little
  * endian; how long addresses and lengths are, and where address 0 lies, is told by
@@ -28,7 +28,7 @@ struct giq_h5part {
 };
 
 struct giq_h5file {
-    const struct giq_source *source;
+    const struct giq_hdf5_source *source;
     struct giq_error *err;
     uint64_t base;        /* where address 0 lies in the source */
     unsigned address_len; /* bytes of an address: 2, 4, 8 */

@@ -320,7 +320,7 @@ static bool visit_all(struct giq_h5file *file)
 /* Find the superblock, which may stand behind a block of the user's. */
 static bool find_superblock(struct giq_h5file *file, bool *out_found)
 {
-    const struct giq_source *source = file->source;
+    const struct giq_hdf5_source *source = file->source;
     unsigned char bytes[sizeof signature];
     *out_found = false;
     for (uint64_t at = 0; at + sizeof bytes <= source->size;
@@ -337,7 +337,7 @@ static bool find_superblock(struct giq_h5file *file, bool *out_found)
     return true;
 }
 
-bool giq_hdf5_check(const struct giq_source *source, struct giq_error *err)
+bool giq_hdf5_check(const struct giq_hdf5_source *source, struct giq_error *err)
 {
     struct giq_h5file file = {.source = source, .err = err};
     bool found = false;

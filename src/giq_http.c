@@ -33,7 +33,7 @@ struct exchange {
     int64_t moved_ms;      /* when bytes came last */
     curl_off_t moved_bytes;
     char words[CURL_ERROR_SIZE]; /* the library's on how it ended, or empty */
-    struct giq_form *form; /* that goes out, or NULL */
+    struct giq_form *form;       /* that goes out, or NULL */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)

@@ -447,7 +447,7 @@ bool giq_jobs_each(const struct giq_store *store,
 
 /* A file that is read at will. `read` fills `bytes` from `at` on; what it is asked for
  * lies within `size`. */
-struct giq_source {
+struct giq_hdf5_source {
     bool (*read)(void *ctx, uint64_t at, void *bytes, size_t len);
     void *ctx;
     uint64_t size;
@@ -458,7 +458,7 @@ struct giq_source {
  * virtual dataset. A file of another format does. Errors: GIQ_E_RESULT, also where it
  * cannot be followed to its end; GIQ_E_MEMORY.
  */
-bool giq_hdf5_check(const struct giq_source *source, struct giq_error *err);
+bool giq_hdf5_check(const struct giq_hdf5_source *source, struct giq_error *err);
 
 #ifdef __cplusplus
 }

@@ -117,7 +117,7 @@ static void put_storage_list(void)
 
 static bool read_file(void *ctx, uint64_t at, void *bytes, size_t len)
 {
-    const struct giq_source *source = ctx;
+    const struct giq_hdf5_source *source = ctx;
     assert_true(at <= source->size && len <= source->size - at);
     read_count++;
     memcpy(bytes, file + at, len);
@@ -126,7 +126,7 @@ static bool read_file(void *ctx, uint64_t at, void *bytes, size_t len)
 
 static bool check_bytes(size_t size, struct giq_error *err)
 {
-    struct giq_source source = {read_file, &source, size};
+    struct giq_hdf5_source source = {read_file, &source, size};
     return giq_hdf5_check(&source, err);
 }
 
