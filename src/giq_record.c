@@ -387,9 +387,8 @@ static bool is_set_aside(const char *folder)
     struct giq_error ignored = {0};
     struct giq_json *json = NULL;
     bool damaged = false;
-    bool found =
-        read_document(folder, job_name, &json, &damaged, &ignored) &&
-        giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
+    bool found = read_document(folder, job_name, &json, &damaged, &ignored) &&
+                 giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
     giq_json_free(json);
     return found;
 }
