@@ -6,6 +6,7 @@
 #include <string.h>
 #include <threads.h>
 
+#include "giq_address.h"
 #include "giq_cred.h"
 #include "giq_env.h"
 #include "giq_net.h"
@@ -289,17 +290,17 @@ static void fail_at_service(struct exchange *x, const char *host, enum giq_code 
 /* Names the host alone: a path may hold what a presigned address keeps secret. */
 static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
 {
-    struct giq_http_parts parts = {0};
+    struct giq_address parts = {0};
     struct giq_shown host;
     int status = refusal_of_proxy(x);
-    (void)giq_http_split(x->request->url, &parts);
+    (void)giq_address_split(x->request->url, &parts);
     (void)giq_text_show(parts.host, &host);
     if (status != 0) {
         fail_at_proxy(x, host.text, status);
     } else {
         fail_at_service(x, host.text, code, rc);
     }
-    giq_http_parts_release(&parts);
+    giq_address_release(&parts);
     return false;
 }
 
@@ -322,14 +323,17 @@ static bool check_head(struct exchange *x, CURLcode rc)
     return true;
 }
 
+/* From the header itself: CURLINFO_REDIRECT_URL of later libraries leaves out a user,
+ * which is a reason to refuse. */
 static bool note_location(struct exchange *x)
 {
-    char *location = NULL;
-    (void)curl_easy_getinfo(x->http->curl, CURLINFO_REDIRECT_URL, &location);
-    if (location != NULL && (x->answer->location = strdup(location)) == NULL) {
-        return giq_fail_memory(x->err);
+    struct curl_header *header = NULL;
+    (void)curl_easy_header(x->http->curl, "Location", 0, CURLH_HEADER, -1, &header);
+    if (x->answer->status / 100 != 3 || header == NULL || header->value[0] == '\0') {
+        return true;
     }
-    return true;
+    x->answer->location = giq_address_join(x->request->url, header->value);
+    return x->answer->location != NULL || giq_fail_memory(x->err);
 }
 
 static bool judge(struct exchange *x, CURLcode rc)
@@ -420,67 +424,4 @@ void giq_http_free(struct giq_http *http)
         curl_easy_cleanup(http->curl);
         free(http);
     }
-}
-
-/* ---- addresses ---- */
-
-static bool take_part(CURLU *url, CURLUPart part, unsigned flags, char **out)
-{
-    char *text = NULL;
-    if (curl_url_get(url, part, &text, flags) != CURLUE_OK) {
-        return true;
-    }
-    *out = strdup(text);
-    curl_free(text);
-    return *out != NULL;
-}
-
-static bool has_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL;
-    (void)curl_url_get(url, part, &text, 0);
-    curl_free(text);
-    return text != NULL;
-}
-
-bool giq_http_split(const char *text, struct giq_http_parts *out)
-{
-    struct giq_http_parts parts = {0};
-    CURLU *url = curl_url();
-    bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-              !has_part(url, CURLUPART_ZONEID) &&
-              take_part(url, CURLUPART_SCHEME, 0, &parts.scheme) &&
-              take_part(url, CURLUPART_HOST, 0, &parts.host) &&
-              take_part(url, CURLUPART_PORT, 0, &parts.port) &&
-              take_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &parts.real_port) &&
-              take_part(url, CURLUPART_PATH, 0, &parts.path) && parts.scheme != NULL &&
-              parts.host != NULL && parts.real_port != NULL && parts.path != NULL;
-    if (ok) {
-        parts.has_user =
-            has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD);
-        parts.has_query = has_part(url, CURLUPART_QUERY);
-        parts.has_fragment = has_part(url, CURLUPART_FRAGMENT);
-        *out = parts;
-    } else {
-        giq_http_parts_release(&parts);
-    }
-    curl_url_cleanup(url);
-    return ok;
-}
-
-void giq_http_parts_release(struct giq_http_parts *parts)
-{
-    free(parts->scheme);
-    free(parts->host);
-    free(parts->port);
-    free(parts->real_port);
-    free(parts->path);
-}
-
-char *giq_http_escape(const char *text)
-{
-    char *escaped = curl_easy_escape(NULL, text, 0);
-    char *copy = escaped == NULL ? NULL : strdup(escaped);
-    curl_free(escaped);
-    return copy;
 }

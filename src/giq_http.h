@@ -1,7 +1,8 @@
 /*
  * One HTTP exchange: one request, one answer, capped in size and bounded in
  * time. Redirects, retries and what an answer means are decided above. The only
- * user of libcurl, but for its options (giq_net) and forms (giq_form).
+ * user of libcurl, but for its options (giq_net), forms (giq_form) and addresses
+ * (giq_address).
  *
  * A session keeps connections open between its exchanges; it serves one thread
  * at a time.
@@ -55,26 +56,5 @@ struct giq_http_request {
  */
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_answer *answer, struct giq_error *err);
-
-/* The parts of an address as the library that connects to it reads them, so that
- * no check of ours reads it otherwise. */
-struct giq_http_parts {
-    char *scheme; /* in lower case */
-    char *host;   /* as written, percent-decoded; IPv6 in brackets */
-    char *port;   /* as written, or NULL */
-    char *real_port;
-    char *path; /* begins with '/' */
-    bool has_user;
-    bool has_query;
-    bool has_fragment;
-};
-
-/* False where `text` is no absolute address, its host has an IPv6 zone, or memory ran
- * out. */
-bool giq_http_split(const char *text, struct giq_http_parts *out);
-void giq_http_parts_release(struct giq_http_parts *parts);
-
-/* `text` percent-encoded for a query, to be freed; NULL when out of memory. */
-char *giq_http_escape(const char *text);
 
 #endif

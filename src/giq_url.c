@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "giq_http.h"
+#include "giq_address.h"
 #include "giq_text.h"
 
 char *giq_url_make(const char *base, const char *path, const char *name,
                    const char *value)
 {
     char *url = NULL;
-    char *escaped = name == NULL ? NULL : giq_http_escape(value);
+    char *escaped = name == NULL ? NULL : giq_address_escape(value);
     if (name == NULL) {
         url = asprintf(&url, "%s/%s", base, path) < 0 ? NULL : url;
     } else if (escaped != NULL) {
@@ -33,18 +33,18 @@ static bool is_host(const char *host)
 }
 
 /* To be released also where it is false. */
-static bool split(const char *text, struct giq_http_parts *out)
+static bool split(const char *text, struct giq_address *out)
 {
-    return giq_http_split(text, out) && is_host(out->host);
+    return giq_address_split(text, out) && is_host(out->host);
 }
 
-static bool is_web(const struct giq_http_parts *parts)
+static bool is_web(const struct giq_address *parts)
 {
     return strcmp(parts->scheme, "https") == 0 || strcmp(parts->scheme, "http") == 0;
 }
 
-static enum giq_url_hop judge(const struct giq_http_parts *from,
-                              const struct giq_http_parts *to)
+static enum giq_url_hop judge(const struct giq_address *from,
+                              const struct giq_address *to)
 {
     bool downgrade =
         strcmp(from->scheme, "https") == 0 && strcmp(to->scheme, "https") != 0;
@@ -59,14 +59,14 @@ static enum giq_url_hop judge(const struct giq_http_parts *from,
 
 enum giq_url_hop giq_url_hop(const char *from, const char *to)
 {
-    struct giq_http_parts from_parts = {0};
-    struct giq_http_parts to_parts = {0};
+    struct giq_address from_parts = {0};
+    struct giq_address to_parts = {0};
     enum giq_url_hop hop = GIQ_URL_FORBIDDEN;
     if (split(from, &from_parts) && split(to, &to_parts)) {
         hop = judge(&from_parts, &to_parts);
     }
-    giq_http_parts_release(&from_parts);
-    giq_http_parts_release(&to_parts);
+    giq_address_release(&from_parts);
+    giq_address_release(&to_parts);
     return hop;
 }
 
@@ -76,7 +76,7 @@ static bool is_loopback(const char *host)
            (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
 }
 
-static bool check_base(const struct giq_http_parts *parts, unsigned flags,
+static bool check_base(const struct giq_address *parts, unsigned flags,
                        struct giq_error *err)
 {
     if (!is_web(parts)) {
@@ -99,7 +99,7 @@ static bool check_base(const struct giq_http_parts *parts, unsigned flags,
 }
 
 /* scheme://host[:port]path in its one form, or NULL when out of memory. */
-static char *join_base(const struct giq_http_parts *parts)
+static char *join_base(const struct giq_address *parts)
 {
     for (char *c = parts->host; *c != '\0'; c++) {
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
@@ -117,16 +117,16 @@ static char *join_base(const struct giq_http_parts *parts)
 
 bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err)
 {
-    struct giq_http_parts parts = {0};
+    struct giq_address parts = {0};
     if (!split(text, &parts)) {
-        giq_http_parts_release(&parts);
+        giq_address_release(&parts);
         return giq_fail(err, GIQ_E_USAGE,
                         "BASE_URL is not an address of the form https://host/path");
     }
     char *base = NULL;
     bool ok = check_base(&parts, flags, err) &&
               ((base = join_base(&parts)) != NULL || giq_fail_memory(err));
-    giq_http_parts_release(&parts);
+    giq_address_release(&parts);
     if (ok) {
         *out = base;
     }

@@ -1,12 +1,13 @@
 """Each library and the system's interface are known to one file only; libcurl's
-exchanges, options and forms are three."""
+exchanges, options, forms and addresses are four."""
 import re
 
 import common
 
 CODE = ("src", "plugin", "include")
 OWNERS = (
-    (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c", "src/giq_form.c")),
+    (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c", "src/giq_form.c",
+                             "src/giq_address.c")),
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/giq_json.c",)),
     (re.compile(r"^geos"), ("src/giq_geom.c",)),
     (re.compile(r"^openssl/"), ("src/giq_digest.c",)),

@@ -9,7 +9,8 @@ import common
 LAYERS = (
     {"giq_buf": (), "giq_error": ("giq_text",), "giq_text": (),
      "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",)},
-    {"giq_answer": ("giq_head",), "giq_conn": (), "giq_cred": (), "giq_digest": (),
+    {"giq_address": (), "giq_answer": ("giq_head",), "giq_conn": (), "giq_cred": (),
+     "giq_digest": (),
      "giq_document": ("giq_json",), "giq_form": (), "giq_geom": (), "giq_h5file": (),
      "giq_h5heap": ("giq_h5file",), "giq_hdf5": ("giq_h5file", "giq_h5heap"),
      "giq_head": (),
@@ -19,7 +20,7 @@ LAYERS = (
     {"giq_archive": (), "giq_content": ("giq_flight", "giq_store"), "giq_flight": (),
      "giq_http": (), "giq_record": (),
      "giq_store": ("giq_record",), "giq_jobs": ("giq_record", "giq_store"),
-     "giq_url": ("giq_http",)},
+     "giq_url": ()},
     {"giq_call": (), "giq_api": ("giq_call",), "giq_download": ("giq_call",),
      "giq_fetch": ("giq_call", "giq_download"),
      "giq_models": ("giq_call",), "giq_upload": ("giq_call",)},
