@@ -40,13 +40,16 @@ static CPLErr refuse_copy(const char *, const char *)
     return giq_plugin_refuse("copied as files");
 }
 
-static GDALDataset *refuse_create(const char *, int, int, int, GDALDataType, char **)
+/* The options of these two are constant in later GDALs. */
+template <typename Options>
+static GDALDataset *refuse_create(const char *, int, int, int, GDALDataType, Options)
 {
     giq_plugin_refuse("created");
     return nullptr;
 }
 
-static GDALDataset *refuse_create_copy(const char *, GDALDataset *, int, char **,
+template <typename Options>
+static GDALDataset *refuse_create_copy(const char *, GDALDataset *, int, Options,
                                        GDALProgressFunc, void *)
 {
     giq_plugin_refuse("created");

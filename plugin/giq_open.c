@@ -296,7 +296,7 @@ GDALDatasetH giq_plugin_open(const struct giq_open_info *info)
         /* Programs try update first and then read-only: an error printed now would
          * stand over a result that is right. */
         if (info->flags & GDAL_OF_VERBOSE_ERROR) {
-            (void)giq_plugin_refuse("opened for update");
+            (void)giq_plugin_refuse("opened for update (ogrinfo: -ro)");
         }
         return NULL;
     }
@@ -335,6 +335,8 @@ void giq_plugin_describe(GDALDriverH driver)
         {GDAL_DMD_CONNECTION_PREFIX, "GIQ:"},
         {GDAL_DCAP_RASTER, "YES"},
         {GDAL_DCAP_VECTOR, "YES"},
+        {GDAL_DCAP_MULTIPLE_VECTOR_LAYERS, "YES"},
+        {GDAL_DMD_SUBDATASETS, "YES"},
         {GDAL_DMD_OPENOPTIONLIST, giq_config_open_options},
         {"DRIVER_VERSION", GIQ_VERSION},
     };

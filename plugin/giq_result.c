@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "giq_gdal_compat.h"
 #include "giq_reach.h"
 #include "giq_result_options.h"
 
-/* Bits of later GDALs: GDAL_OF_FROM_GDALOPEN and GDAL_OF_THREAD_SAFE. */
-#define OF_FROM_GDALOPEN 0x400u
-#define OF_THREAD_SAFE   0x800u
-#define OF_KINDS         ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
+#define OF_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
+/* What an open asks of GDAL itself, and update, are not for the inner driver. */
+#define OF_OUTER                                                                         \
+    ((unsigned)(GDAL_OF_SHARED | GDAL_OF_FROM_GDALOPEN | GDAL_OF_THREAD_SAFE |           \
+                GDAL_OF_UPDATE))
 
 enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
 
@@ -24,13 +26,11 @@ enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
 static GDALDatasetH open_path(const char *path, unsigned flags, char **drivers,
                               char **options)
 {
-    unsigned inner = flags & ~((unsigned)GDAL_OF_SHARED | OF_FROM_GDALOPEN |
-                               OF_THREAD_SAFE | (unsigned)GDAL_OF_UPDATE);
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErrorReset();
     GDALDatasetH dataset =
-        GDALOpenEx(path, inner | GDAL_OF_VERBOSE_ERROR, (const char *const *)drivers,
-                   (const char *const *)options, NULL);
+        GDALOpenEx(path, (flags & ~OF_OUTER) | GDAL_OF_VERBOSE_ERROR,
+                   (const char *const *)drivers, (const char *const *)options, NULL);
     CPLPopErrorHandler();
     return dataset;
 }

@@ -4,6 +4,8 @@
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 
+#include "giq_gdal_compat.h"
+
 struct column {
     const char *name;
     OGRFieldType type;
@@ -52,16 +54,9 @@ static const struct column job_columns[] = {
 
 /* ---- making ---- */
 
-/* The driver of in-memory vector data is "Memory" before GDAL 3.11, then "MEM". */
 static GDALDatasetH make_dataset(struct giq_error *err)
 {
-    GDALDriverH driver = NULL;
-#if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
-    driver = GDALGetDriverByName("Memory");
-#endif
-    if (driver == NULL) {
-        driver = GDALGetDriverByName("MEM");
-    }
+    GDALDriverH driver = GDALGetDriverByName(GIQ_GDAL_MEMORY_VECTOR);
     GDALDatasetH dataset =
         driver == NULL ? NULL : GDALCreate(driver, "", 0, 0, 0, GDT_Unknown, NULL);
     if (dataset == NULL) {

@@ -41,7 +41,8 @@ def canvas(scene):
 
 def burn(scene, geometries):
     """The mask of the pixels that the geometries cover."""
-    holder = ogr.GetDriverByName("Memory").CreateDataSource("")
+    memory = "MEM" if int(gdal.VersionInfo()) >= 3110000 else "Memory"
+    holder = gdal.GetDriverByName(memory).Create("", 0, 0, 0)
     layer = holder.CreateLayer("burn", scene.GetSpatialRef())
     for geometry in geometries:
         feature = ogr.Feature(layer.GetLayerDefn())

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from conftest import RASTER, VECTOR
+from opens import VERSION
 
 # Many threads on several requests, rasters and vectors mixed; each reads all of it.
 THREADS = """
@@ -61,6 +62,41 @@ def test_threads_on_same_and_different_requests(client):
     assert len(client.paid()) == len(names)
     local = client.python(LOOK, *(client.result(run) for run in client.paid()))
     assert sorted(json.loads(local.stdout)) == sorted(value for _, value in found)
+
+
+# Threads that read one dataset, which was opened for that.
+THREAD_SAFE = """
+import sys, threading
+from osgeo import gdal
+gdal.UseExceptions()
+name, count, out = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+data = gdal.OpenEx(name, gdal.OF_RASTER | getattr(gdal, "OF_THREAD_SAFE", 0x800))
+start = threading.Barrier(count)
+found = []
+
+def work():
+    start.wait()
+    band = data.GetRasterBand(1)
+    for _ in range(5):
+        rows = range(0, data.RasterYSize, 16)
+        found.append(b"".join(
+            bytes(band.ReadRaster(0, row, data.RasterXSize, 16)) for row in rows))
+
+threads = [threading.Thread(target=work) for _ in range(count)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+[whole] = set(found)
+assert len(found) == count * 5
+open(out, "wb").write(whole)
+"""
+
+
+def test_threads_share_a_dataset_that_is_thread_safe(client):
+    """Before 3.10 the flag says nothing to GDAL, and one thread reads."""
+    client.python(THREAD_SAFE, RASTER, 8 if VERSION >= (3, 10) else 1, "shared")
+    client.run("gdal_translate", "-q", "-of", "ENVI", client.local("ndvi"), "whole")
+    assert (client.folder / "shared").read_bytes() == (client.folder / "whole").read_bytes()
+    assert len(client.paid()) == 1
 
 
 # A dataset that is open across a fork, on both sides; the child opens more.

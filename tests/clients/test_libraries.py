@@ -75,15 +75,16 @@ OPENING = {
     "geopandas": "import geopandas; opening = geopandas.read_file",
     "rasterio": "import rasterio; opening = rasterio.open",
 }
+# Later Fionas tell the cause in an exception of its own.
 FAILING = """
 try:
     opening("GIQ:model=ndwi;file=x")
 except Exception as error:
-    print(error)
+    print(error.__cause__ or error)
 try:
     opening("GIQ:model=ndvi;file=x", API_KEY="s3cret-word")
 except Exception as error:
-    print(error)
+    print(error.__cause__ or error)
 """
 
 

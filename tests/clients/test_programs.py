@@ -3,6 +3,7 @@ import pytest
 
 from conftest import AREA, RASTER, VECTOR
 from look import features, pixels
+from opens import HAS_GDAL_PROGRAM
 
 # {source} is the connection string or the local file, {out} what is written; | is a
 # space within a word.
@@ -24,6 +25,18 @@ PROGRAMS = {
     "gdal_rasterize": (VECTOR, "gdal_rasterize -q -burn 7 -tr 90 90 {source} {out}.tif"),
     "gdal_grid": (VECTOR, "gdal_grid -q -zfield area_m2 -outsize 20 20 {source} {out}.tif"),
 }
+if HAS_GDAL_PROGRAM:
+    PROGRAMS.update({
+        "gdal raster convert": (RASTER, "gdal raster convert -q {source} {out}.tif"),
+        "gdal raster calc": (RASTER, "gdal raster calc -q -i A={source} --calc A*2 -o {out}.tif"),
+        "gdal raster pipeline": (
+            RASTER, "gdal raster pipeline -q read {source} ! reproject --dst-crs EPSG:4326 "
+                    "! write {out}.tif"),
+        "gdal vector convert": (VECTOR, "gdal vector convert -q {source} {out}.gpkg"),
+        "gdal vector pipeline": (
+            VECTOR, "gdal vector pipeline -q read {source} ! filter --where area_m2>9000 "
+                    "! write {out}.gpkg"),
+    })
 
 
 def words(template, **values):
@@ -52,7 +65,7 @@ def test_output_is_that_of_the_local_file(client, program):
 
 
 def test_sqlite_dialect_of_ogrinfo(client):
-    ask = ("ogrinfo", "-q", "-dialect", "SQLite", "-sql",
+    ask = ("ogrinfo", "-ro", "-q", "-dialect", "SQLite", "-sql",
            "select count(*) n, sum(ST_Area(geom)) area from water")
     ours = client.run(*ask, VECTOR)
     assert "n (Integer) = 69" in ours.stdout and ours.stderr == ""

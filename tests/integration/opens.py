@@ -16,6 +16,18 @@ SCENE = "olinda_landsat7.tif"
 AREA = "POLYGON((-34.89 -8.03,-34.84 -8.03,-34.84 -7.99,-34.89 -7.99,-34.89 -8.03))"
 
 
+def version_of_gdal():
+    """Of its programs: major and minor number."""
+    done = subprocess.run(["gdalinfo", "--version"], stdout=subprocess.PIPE, text=True,
+                          check=True)
+    return tuple(map(int, re.match(r"GDAL (\d+)\.(\d+)", done.stdout).groups()))
+
+
+VERSION = version_of_gdal()
+# Whether there is the program "gdal", which does what all others do.
+HAS_GDAL_PROGRAM = VERSION >= (3, 11)
+
+
 class Sandbox:
     """A running giq_sandbox; its journal is what a user would have paid for."""
 

@@ -97,7 +97,7 @@ def test_text_of_the_service_cannot_steer_a_terminal(scripted_gdal, service):
 
 def test_programs_show_one_error(scripted_gdal, service):
     service.script["run"] = [Answer({"message": "File not found"}, 404)]
-    for command in (["ogrinfo", NAME], ["ogrinfo", "-sql", "select 1", NAME],
+    for command in (["ogrinfo", NAME], ["ogrinfo", "-ro", "-sql", "select 1", NAME],
                     ["gdalinfo", NAME], ["ogr2ogr", "out.gpkg", NAME],
                     ["gdal_translate", NAME, "out.tif"]):
         scripted_gdal.fails(*command, tag="refused")

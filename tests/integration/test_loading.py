@@ -6,7 +6,7 @@ def test_listing_formats_starts_no_thread_and_opens_no_socket(scripted_gdal):
     done = scripted_gdal.run(
         "strace", "-f", "-o", trace, "-e", "trace=socket,connect,clone,clone3,fork,vfork",
         "ogrinfo", "--formats", env={"LD_PRELOAD": "", "GIQ_BASE_URL": ""})
-    assert "GIQ -raster,vector- (ro)" in done.stdout
+    assert "GIQ -raster,vector- (ros)" in done.stdout
     made = [line for line in trace.read_text().splitlines() if "+++" not in line]
     assert made == []
 

@@ -142,10 +142,11 @@ def test_wrong_credentials_at_the_tunnel_are_the_word_of_the_proxy(secure, sandb
 
 
 def test_wrong_credentials_on_plain_http(plain, sandbox, guarded):
-    """Tinyproxy answers 401, as a service would: both are named."""
-    text = plain.fails("ogrinfo", NAME, tag="credentials", env={
+    """Tinyproxy before 1.11.3 answers 401, as a service would: both are named."""
+    text = plain.fails("ogrinfo", NAME, env={
         "GDAL_HTTP_PROXY": guarded.url, "GDAL_HTTP_PROXYUSERPWD": LOGIN + "-not"})
-    assert "GIQ_API_KEY" in text and "GDAL_HTTP_PROXYUSERPWD" in text
+    assert "GDAL_HTTP_PROXYUSERPWD" in text
+    assert "HTTP 407" in text or ("GIQ[credentials]" in text and "GIQ_API_KEY" in text)
     assert plain.records() == {} and sandbox.journal() == []
 
 
@@ -281,7 +282,8 @@ def test_proxy_that_is_down_is_named(request, sandbox, started, client, option):
     gone.stop()
     text = gdal.fails("ogrinfo", NAME, tag="network", env={
         option: f"http://{LOGIN}@127.0.0.1:{gone.port}"})
-    assert f"port {gone.port}" in text
+    # Later libcurls name the host of the proxy without its port.
+    assert f"port {gone.port}" in text or "over proxy 127.0.0.1 " in text
     assert gdal.records() == {} and sandbox.journal() == []
 
 

@@ -28,7 +28,7 @@ def certificates(authority):
     """One that is good, and those that are not, by what is wrong with them."""
     return {
         "good": authority.sign("good"),
-        "expired": authority.sign("expired", days=-1),
+        "expired": authority.sign("expired", days=0),
         "of another host": authority.sign("elsewhere", host="DNS:giq.example"),
         "self-signed": authority.self_signed("alone"),
     }

@@ -6,6 +6,13 @@
 
 #include "scene.h"
 
+/* GDAL's driver of layers in memory. */
+#if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
+#define LAYER_MEMORY "Memory"
+#else
+#define LAYER_MEMORY "MEM"
+#endif
+
 struct layer_field {
     const char *name;
     OGRFieldType type;

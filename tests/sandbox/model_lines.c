@@ -2,6 +2,7 @@
 
 #include <cpl_string.h>
 #include <gdal_alg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +44,16 @@ static bool draw_contours(const struct scene *scene, const float *values, OGRLay
     return ok;
 }
 
-/* Clip to the area, bring to longitude and latitude, and add. */
+/* Clip to the area, bring to longitude and latitude, and add. A line that shrank to a
+ * point, which GDAL draws where a pixel has just the level, is left out. */
 static bool add_contour(const struct scene *scene, OGRFeatureH from,
                         OGRCoordinateTransformationH transform, OGRLayerH to)
 {
     OGRGeometryH line = OGR_F_GetGeometryRef(from);
     OGRGeometryH clipped =
         scene->area == NULL ? OGR_G_Clone(line) : OGR_G_Intersection(line, scene->area);
-    if (clipped == NULL || OGR_G_IsEmpty(clipped)) {
+    double pixel = fabs(scene->transform[1]);
+    if (clipped == NULL || OGR_G_Length(clipped) < pixel / 100) {
         OGR_G_DestroyGeometry(clipped);
         return true;
     }
@@ -58,7 +61,7 @@ static bool add_contour(const struct scene *scene, OGRFeatureH from,
     bool ok = (transform == NULL || OGR_G_Transform(clipped, transform) == OGRERR_NONE);
     OGR_F_SetFieldInteger(feature, 0, OGR_F_GetFieldAsInteger(from, 0));
     OGR_F_SetFieldDouble(feature, 1, OGR_F_GetFieldAsDouble(from, 1));
-    (void)OGR_F_SetGeometryDirectly(feature, OGR_G_ForceToMultiLineString(clipped));
+    (void)OGR_F_SetGeometryDirectly(feature, clipped);
     ok = ok && OGR_L_CreateFeature(to, feature) == OGRERR_NONE;
     OGR_F_Destroy(feature);
     return ok;
@@ -77,7 +80,7 @@ static bool write_contours(const struct scene *scene, OGRLayerH contours,
         scene->srs == NULL ? NULL : OCTNewCoordinateTransformation(scene->srs, degrees);
     char **options = CSLSetNameValue(NULL, "RFC7946", "YES");
     GDALDatasetH dataset = NULL;
-    OGRLayerH layer = layer_make("GeoJSON", path, "contours", degrees, wkbMultiLineString,
+    OGRLayerH layer = layer_make("GeoJSON", path, "contours", degrees, wkbUnknown,
                                  contour_fields, options, &dataset);
     bool ok = layer != NULL;
     OGRFeatureH contour = NULL;
@@ -101,8 +104,8 @@ bool model_contours(const struct model_task *task, const char *path,
         return false;
     }
     GDALDatasetH memory = NULL;
-    OGRLayerH contours = layer_make("Memory", "", "contours", scene.srs, wkbLineString,
-                                    contour_fields, NULL, &memory);
+    OGRLayerH contours = layer_make(LAYER_MEMORY, "", "contours", scene.srs,
+                                    wkbLineString, contour_fields, NULL, &memory);
     float *band = scene_band(&scene, 1, error);
     float *smoothed = band == NULL ? NULL : smooth(&scene, band);
     bool ok = smoothed != NULL && ((draw_contours(&scene, smoothed, contours) &&

@@ -3,6 +3,8 @@
 #include <gdal_alg.h>
 #include <stdlib.h>
 
+#include "layer.h"
+
 void pieces_release(struct pieces *pieces)
 {
     for (size_t i = 0; i < pieces->count; i++) {
@@ -35,7 +37,7 @@ static bool polygonize(const struct scene *scene, const int32_t *classes,
 {
     GDALDatasetH raster = scene_raster(scene, classes, GDT_Int32);
     GDALDatasetH memory =
-        GDALCreate(GDALGetDriverByName("Memory"), "", 0, 0, 0, GDT_Unknown, NULL);
+        GDALCreate(GDALGetDriverByName(LAYER_MEMORY), "", 0, 0, 0, GDT_Unknown, NULL);
     OGRLayerH layer =
         GDALDatasetCreateLayer(memory, "pieces", scene->srs, wkbPolygon, NULL);
     OGRFieldDefnH field = OGR_Fld_Create("class", OFTInteger);

@@ -10,7 +10,7 @@ static const struct giq_form_field form[] = {{.name = "modelId", .value = "m"},
                                              {.name = "fileId", .value = "f"}};
 
 /* One call without retries; the answer's status, or 0 with the kit's error. */
-static int call_once(struct service_kit *kit, const struct giq_form_field *fields)
+static int call_plain(struct service_kit *kit, const struct giq_form_field *fields)
 {
     const struct giq_http_request request = {
         .url = kit->service->settings.base_url,
@@ -55,7 +55,7 @@ static void test_redirect_to_same_origin_keeps_key(void **state)
         struct service_kit kit;
         char line[SERVICE_KIT_LINE_SIZE];
         service_kit_start(&kit, answers, GIQ_COUNT(answers));
-        assert_int_equal(call_once(&kit, NULL), 200);
+        assert_int_equal(call_plain(&kit, NULL), 200);
         assert_int_equal(http_kit_count(kit.http), 2);
         assert_string_equal(service_kit_line(&kit, 1, line), "GET /there?a=b HTTP/1.1");
         assert_true(service_kit_sent(&kit, 0, KEY_LINE));
@@ -74,7 +74,7 @@ static void test_redirect_to_other_host_drops_key(void **state)
     const struct http_kit_answer answers[] = {{.status = 302, .headers = header}};
     struct service_kit kit;
     service_kit_start(&kit, answers, 1);
-    assert_int_equal(call_once(&kit, NULL), 200);
+    assert_int_equal(call_plain(&kit, NULL), 200);
     assert_true(service_kit_sent(&kit, 0, KEY_LINE));
     assert_int_equal(http_kit_count(other), 1);
     assert_null(strstr(http_kit_request(other, 0), "X-API-KEY"));
@@ -96,7 +96,7 @@ static void test_key_stays_dropped_on_the_way_back(void **state)
     service_kit_start(&kit, home, 2);
     (void)snprintf(out, sizeof out, "Location: %s/\r\n", http_kit_url(other));
     (void)snprintf(back, sizeof back, "Location: %s/\r\n", http_kit_url(kit.http));
-    assert_int_equal(call_once(&kit, NULL), 200);
+    assert_int_equal(call_plain(&kit, NULL), 200);
     assert_int_equal(http_kit_count(kit.http), 2);
     assert_false(service_kit_sent(&kit, 1, "X-API-KEY"));
     service_kit_stop(&kit);
@@ -113,7 +113,7 @@ static void test_five_redirects_are_followed_and_no_more(void **state)
     }
     struct service_kit kit;
     service_kit_start(&kit, answers, GIQ_COUNT(answers));
-    assert_int_equal(call_once(&kit, NULL), 0);
+    assert_int_equal(call_plain(&kit, NULL), 0);
     assert_int_equal(kit.err.code, GIQ_E_NETWORK);
     assert_string_equal(kit.err.text, "more than 5 redirects in a row");
     assert_int_equal(http_kit_count(kit.http), 6);
@@ -121,7 +121,7 @@ static void test_five_redirects_are_followed_and_no_more(void **state)
 
     answers[5] = (struct http_kit_answer){.status = 200};
     service_kit_start(&kit, answers, GIQ_COUNT(answers));
-    assert_int_equal(call_once(&kit, NULL), 200);
+    assert_int_equal(call_plain(&kit, NULL), 200);
     service_kit_stop(&kit);
 }
 
@@ -140,7 +140,7 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
         };
         struct service_kit kit;
         service_kit_start(&kit, answers, GIQ_COUNT(answers));
-        assert_int_equal(call_once(&kit, form), cases[i].told);
+        assert_int_equal(call_plain(&kit, form), cases[i].told);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         if (cases[i].requests == 2) {
             char line[SERVICE_KIT_LINE_SIZE];
@@ -160,7 +160,7 @@ static void test_post_is_not_redirected_to_other_host(void **state)
     const struct http_kit_answer answers[] = {{.status = 307, .headers = header}};
     struct service_kit kit;
     service_kit_start(&kit, answers, 1);
-    assert_int_equal(call_once(&kit, form), 0);
+    assert_int_equal(call_plain(&kit, form), 0);
     assert_int_equal(kit.err.code, GIQ_E_NETWORK);
     assert_non_null(strstr(kit.err.text, "another host"));
     assert_int_equal(http_kit_count(other), 0);
@@ -329,7 +329,7 @@ static void test_without_credentials_nothing_is_sent(void **state)
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
     kit.service->cred = NULL;
-    assert_int_equal(call_once(&kit, form), 0);
+    assert_int_equal(call_plain(&kit, form), 0);
     assert_int_equal(kit.err.code, GIQ_E_CREDENTIALS);
     assert_int_equal(call_get(&kit), 0);
     assert_int_equal(kit.err.code, GIQ_E_CREDENTIALS);

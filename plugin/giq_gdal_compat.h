@@ -1,0 +1,24 @@
+/*
+ * What differs between the GDALs that the driver is built for, 3.6 and later.
+ */
+#ifndef GIQ_GDAL_COMPAT_H
+#define GIQ_GDAL_COMPAT_H
+
+#include <gdal.h>
+
+/* The driver of vector data in memory. */
+#if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
+#define GIQ_GDAL_MEMORY_VECTOR "Memory"
+#else
+#define GIQ_GDAL_MEMORY_VECTOR "MEM"
+#endif
+
+/* Flags of an open that are not for the driver that reads the result. */
+#ifndef GDAL_OF_FROM_GDALOPEN
+#define GDAL_OF_FROM_GDALOPEN 0x400
+#endif
+#ifndef GDAL_OF_THREAD_SAFE
+#define GDAL_OF_THREAD_SAFE 0x800
+#endif
+
+#endif
