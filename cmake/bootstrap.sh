@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs the system packages of the named groups: build, run, test, clients, draw.
-# Without a group, all of them. Quiet when nothing is missing.
+# Installs the system packages of the named groups: build, run, test, clients, draw,
+# package, roots. Without a group, the first five. Quiet when nothing is missing. Of names
+# joined by | the first that this release of Debian has.
 set -eu
 
 build="gcc g++ cmake ninja-build pkg-config libgdal-dev libgeos-dev
@@ -8,11 +9,13 @@ libcurl4-openssl-dev libssl-dev libcjson-dev libarchive-dev libmicrohttpd-dev
 libcmocka-dev ca-certificates"
 run="gdal-bin"
 test="python3-pytest python3-gdal python3-numpy python3-h5py locales
-clang clang-format libclang-rt-14-dev universal-ctags valgrind curl strace git file
-openssl nginx tinyproxy-bin"
+clang clang-format libclang-rt-dev|libclang-rt-14-dev universal-ctags valgrind curl
+strace git file openssl nginx tinyproxy-bin"
 clients="qgis python3-qgis qgis-providers xvfb python3-fiona python3-rasterio
 python3-geopandas python3-gdal python3-numpy"
 draw="python3-gdal python3-numpy"
+package="dpkg-dev file gzip lintian"
+roots="debootstrap git"
 
 fail() {
     echo "bootstrap: $*" >&2
@@ -26,12 +29,33 @@ packages_of() {
     test) echo "$test" ;;
     clients) echo "$clients" ;;
     draw) echo "$draw" ;;
-    *) fail "no group '$1'; the groups are build, run, test, clients and draw" ;;
+    package) echo "$package" ;;
+    roots) echo "$roots" ;;
+    *) fail "no group '$1'; see the head of cmake/bootstrap.sh" ;;
     esac
 }
 
+names_in() {
+    echo "$1" | tr '|' ' '
+}
+
 is_installed() {
-    dpkg-query -W -f='${Status}\n' "$1" 2>/dev/null | grep -q ' ok installed$'
+    for name in $(names_in "$1"); do
+        if dpkg-query -W -f='${Status}\n' "$name" 2>/dev/null |
+            grep -q ' ok installed$'; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+first_known() {
+    for name in $(names_in "$1"); do
+        if apt-cache show "$name" >/dev/null 2>&1; then
+            break
+        fi
+    done
+    echo "$name"
 }
 
 as_root() {
@@ -73,6 +97,10 @@ done
 echo "bootstrap: installing$missing"
 as_root apt-get update -q
 start_no_service
+packages=""
+for package in $missing; do
+    packages="$packages $(first_known "$package")"
+done
 # Split into words on purpose: one argument for each package.
 as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get -o DPkg::Lock::Timeout=900 install -q -y --no-install-recommends $missing
+    apt-get -o DPkg::Lock::Timeout=900 install -q -y --no-install-recommends $packages

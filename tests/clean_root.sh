@@ -1,23 +1,17 @@
 #!/bin/sh
-# Shows that the quick start works on a bare Debian 12 where nothing but a checkout is:
-#   sh tests/clean_root.sh FOLDER [SCRIPT]
+# Shows that the quick start works on a bare Debian where nothing but a checkout is:
+#   sh tests/clean_root.sh FOLDER [SCRIPT [SUITE]]
 # makes a minimal system in FOLDER (which must not exist), clones the last commit into it
-# and runs SCRIPT there (default tests/quickstart.sh). Needs root and debootstrap; the
-# system stays in FOLDER for a look.
+# and runs SCRIPT there (default tests/quickstart.sh). Needs root; the system stays in
+# FOLDER for a look.
 set -eu
 root=${1:?"the folder of the new system"}
-script=${2:-tests/quickstart.sh}
-cd "$(dirname "$0")/.."
 [ ! -e "$root" ] || { echo "$root exists already" >&2; exit 2; }
+mkdir -p "$(dirname "$root")"
+root=$(cd "$(dirname "$root")" && pwd)/$(basename "$root")
+cd "$(dirname "$0")/.."
+. tests/roots/root.sh
 
-debootstrap --variant=minbase bookworm "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
-# What this machine needs to reach its mirror and names.
-cp /etc/resolv.conf "$root/etc/resolv.conf"
-[ ! -e /etc/apt/apt.conf ] || cp /etc/apt/apt.conf "$root/etc/apt/apt.conf"
-
-mkdir -p "$root/src/giq" "$root/proc" "$root/dev"
-git archive HEAD | tar -x -C "$root/src/giq"
-mount -t proc proc "$root/proc"
-trap 'umount "$root/proc"' EXIT
-chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-    sh -c "cd /src/giq && exec sh $script"
+root_make "${3:-bookworm}" "$root"
+root_sources "$root"
+root_run "$root" 'cd /src/giq && sh "$1"' "${2:-tests/quickstart.sh}"

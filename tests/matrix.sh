@@ -1,0 +1,77 @@
+#!/bin/sh
+# Builds and tests the last commit on every Debian, and so on every GDAL, that it is for:
+#   sh tests/matrix.sh [--roots FOLDER] [--suites "NAME..."] [--labels "NAME..."]
+# FOLDER (default build/matrix) gets a system for each suite, made once and kept, and the
+# logs; remove one to have it made anew. Ends in a table. What only sid breaks is a
+# warning, since sid moves. Needs root.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/roots/root.sh
+. tests/roots/table.sh
+labels="unit integration fault clients style"
+root_options "$@"
+
+# Without a warning of the compiler or of CMake.
+build() {
+    words=$roots/$1/build.words
+    root_sources "$roots/$1/work" &&
+        root_run "$roots/$1/work" \
+            'cd /src/giq && sh cmake/bootstrap.sh build run test clients' || return
+    root_run "$roots/$1/work" '
+        cd /src/giq
+        cmake -S . -B build -G Ninja
+        cmake --build build' >"$words" 2>&1 && built=yes || built=no
+    cat "$words"
+    [ "$built" = yes ] && ! grep -iq 'warning' "$words"
+}
+
+version() {
+    root_run "$roots/$1/work" 'gdalinfo --version' | sed 's/GDAL \([0-9.]*\).*/ok \1/'
+}
+
+# run_label SUITE LABEL: how many tests passed.
+run_label() {
+    log=$roots/$1/$2.log
+    # How C looks is what the clang-format of Debian 12 says.
+    [ "$1" = bookworm ] && without='^$' || without='^style.format$'
+    root_run "$roots/$1/work" 'cd /src/giq
+        ctest --test-dir build --output-on-failure -j 4 -L "^$1\$" -E "$2"' \
+        "$2" "$without" >"$log" 2>&1 && verdict=ok || verdict="failed: $log,"
+    counts=$(sed -n 's/.*tests passed, \([0-9]* tests failed out of [0-9]*\)/\1/p' "$log")
+    case $verdict$counts in
+    ok) echo "-" ;;
+    ok*) echo "ok ${counts##* }" ;;
+    *) echo "$verdict $counts" ;;
+    esac
+}
+
+# foreign HOST BUILT: the plugin of one system in another one.
+foreign() {
+    [ "$1" != "$2" ] || return 0
+    cp "$roots/$2/work/src/giq/build/gdalplugins/gdal_GIQ.so" "$roots/$1/work/src" &&
+        root_run "$roots/$1/work" 'sh /src/giq/tests/roots/foreign.sh /src/gdal_GIQ.so'
+}
+
+# What has to do with sid is in the row of sid.
+foreign_all() {
+    for other in $suites; do
+        if [ "$1" = sid ]; then
+            foreign "$other" sid && foreign sid "$other" || return
+        elif [ "$other" != sid ]; then
+            foreign "$1" "$other" || return
+        fi
+    done
+}
+
+for suite in $suites; do
+    suite_begin "$suite"
+    step "$suite" build build "$suite"
+    cell "$suite" GDAL "$(version "$suite")"
+    for label in $labels; do
+        cell "$suite" "$label" "$(run_label "$suite" "$label")"
+    done
+done
+for suite in $suites; do
+    step "$suite" foreign foreign_all "$suite"
+done
+table GDAL build $labels foreign
