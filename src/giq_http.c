@@ -224,10 +224,15 @@ static const struct {
     CURLcode rc;
     bool is_barred;
 } early_ends[] = {
-    {CURLE_COULDNT_RESOLVE_PROXY, false},   {CURLE_COULDNT_RESOLVE_HOST, false},
-    {CURLE_COULDNT_CONNECT, false},         {CURLE_SSL_CONNECT_ERROR, false},
-    {CURLE_PEER_FAILED_VERIFICATION, true}, {CURLE_SSL_CERTPROBLEM, true},
+    {CURLE_COULDNT_RESOLVE_PROXY, false},
+    {CURLE_COULDNT_RESOLVE_HOST, false},
+    {CURLE_COULDNT_CONNECT, false},
+    {CURLE_SSL_CONNECT_ERROR, false},
+    {CURLE_PEER_FAILED_VERIFICATION, true},
+    {CURLE_SSL_CERTPROBLEM, true},
     {CURLE_SSL_CACERT_BADFILE, true},
+    /* That of libcurl 8.23 for a client certificate or a key that it cannot use. */
+    {CURLE_BAD_FUNCTION_ARGUMENT, true},
 };
 
 /* With TLS 1.3 a server says what it thinks of the client's certificate, or of
