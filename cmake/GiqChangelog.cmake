@@ -1,4 +1,7 @@
-# Run by cpack before it makes the package: the changelog that Debian asks of one.
+# Run by cpack before it makes a package: the changelog that Debian asks of one.
+if(NOT CPACK_GENERATOR STREQUAL "DEB")
+  return()
+endif()
 set(folder "${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share/doc/${CPACK_PACKAGE_NAME}")
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE "${folder}/changelog"

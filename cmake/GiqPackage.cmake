@@ -14,9 +14,10 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT ${GIQ_PACKAGE_CONTACT})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
 set(CPACK_PACKAGE_DESCRIPTION
-    "A model, a file and an area of interest are named as a dataset, and every program
-that uses GDAL reads what the model computed: the driver submits the job, waits for it,
-downloads the result and opens it. A request is one paid job, however often it is opened.")
+    "A model, a file and an area of interest are named as a dataset, and every
+program that uses GDAL reads what the model computed: the driver submits the
+job, waits for it, downloads the result and opens it. A request is one paid
+job, however often it is opened.")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
     OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)

@@ -35,7 +35,7 @@ run_label() {
     # How C looks is what the clang-format of Debian 12 says.
     [ "$1" = bookworm ] && without='^$' || without='^style.format$'
     root_run "$roots/$1/work" 'cd /src/giq
-        ctest --test-dir build --output-on-failure -j 4 -L "^$1\$" -E "$2"' \
+        ctest --test-dir build --output-on-failure -j "$(nproc)" -L "^$1\$" -E "$2"' \
         "$2" "$without" >"$log" 2>&1 && verdict=ok || verdict="failed: $log,"
     counts=$(sed -n 's/.*tests passed, \([0-9]* tests failed out of [0-9]*\)/\1/p' "$log")
     case $verdict$counts in
