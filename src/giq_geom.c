@@ -1,483 +1,410 @@
 /*
- * An area goes through these steps: its text is checked (GEOS reads more than
- * WKT), read by GEOS, checked for validity, rounded to whole units of 1e-7
- * degree, checked again, normalised by GEOS and written from those units.
+ * An area goes through these steps: its polygons are collected and checked for
+ * validity, united where they may overlap, brought to longitude and latitude,
+ * rounded, checked again, cut at the antimeridian, normalised and written.
  */
-#include <ctype.h>
-#include <geos_c.h>
-#include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "giq_buf.h"
 #include "giq_error.h"
+#include "giq_geos.h"
+#include "giq_meridian.h"
+#include "giq_rings.h"
 #include "giq_text.h"
+#include "giq_wkt.h"
 
 enum {
-    VERTICES_MAX = 1000000,
-    WKT_MAX = 64 * 1024 * 1024,
-    DEPTH_MAX = 4,       /* parentheses: MULTIPOLYGON(((… */
-    ROUNDS_MAX = 3,      /* of repairing what rounding broke */
-    REASON_SIZE = 128,   /* words of GEOS */
-    UNITS = 10000000,    /* of a degree; one is 11 mm at the equator */
-    SHOWN_MAX = 1000000, /* beyond it a coordinate is shown by its size */
+    VERTICES_MAX = 1000000, /* that are sent */
+    READ_MAX = 20000000,    /* that are read, before they are united */
+    ROUNDS_MAX = 3,         /* of repairing what rounding broke */
+    LATITUDE_MAX = 90,
+    HALF_TURN = 180,
+    TURN = 360,
+    TURNS_MAX = 900, /* longitudes of a ring around a pole, which is drawn twice */
 };
 
-struct geom {
-    GEOSContextHandle_t geos;
-    char message[REASON_SIZE]; /* the last of GEOS's */
+struct giq_geom {
+    struct giq_geos *geos;
     unsigned flags;
-    struct giq_error *err;
+    int longitude_max;
+    struct giq_rings rings; /* the area so far */
+    bool is_united;         /* it was several polygons */
 };
 
-static bool fail(struct geom *g, const char *what)
+bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err)
 {
-    struct giq_shown reason;
-    return giq_fail(g->err, GIQ_E_AREA, "%s%s%s", what, g->message[0] == '\0' ? "" : ": ",
-                    giq_text_show(g->message, &reason));
-}
-
-static void keep_message(const char *message, void *ctx)
-{
-    struct geom *g = ctx;
-    (void)snprintf(g->message, sizeof g->message, "%s", message);
-}
-
-/* ---- text ---- */
-
-/* GEOS's reader takes text after the geometry, and recurses for each '('. */
-static bool check_text(struct geom *g, const char *wkt)
-{
-    size_t len = strnlen(wkt, (size_t)WKT_MAX + 1);
-    int depth = 0;
-    bool closed = false;
-    if (len > WKT_MAX) {
-        return giq_fail(g->err, GIQ_E_AREA, "the area is longer than %d bytes", WKT_MAX);
+    struct giq_geom *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        return giq_fail_memory(err);
     }
-    if (giq_text_begins(wkt, "SRID=")) {
-        return giq_fail(g->err, GIQ_E_AREA,
-                        "an area with SRID= is not in this version; give longitude and "
-                        "latitude in degrees without it");
+    if (!giq_geos_new(&g->geos, err)) {
+        free(g);
+        return false;
     }
-    for (const char *at = wkt; *at != '\0'; at++) {
-        if (closed && !isspace((unsigned char)*at)) {
-            struct giq_shown shown;
-            return giq_fail(g->err, GIQ_E_AREA, "text after the end of the area: \"%s\"",
-                            giq_text_show(at, &shown));
-        }
-        depth += (*at == '(') - (*at == ')');
-        closed = closed || (*at == ')' && depth == 0);
-        if (depth > DEPTH_MAX || depth < 0) {
-            return giq_fail(g->err, GIQ_E_AREA,
-                            "the parentheses of the area are not those of a POLYGON or "
-                            "MULTIPOLYGON");
-        }
-    }
+    g->flags = flags;
+    g->longitude_max = HALF_TURN;
+    *out = g;
     return true;
 }
 
-/* GEOS 3.11 reads numbers as the host's locale writes them. */
-static GEOSGeometry *read_text(struct geom *g, const char *wkt)
+void giq_geom_free(struct giq_geom *g)
 {
-    locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (plain == (locale_t)0) {
-        (void)giq_fail_memory(g->err);
-        return NULL;
+    if (g != NULL) {
+        giq_rings_release(&g->rings);
+        giq_geos_free(g->geos);
+        free(g);
     }
-    locale_t before = uselocale(plain);
-    GEOSWKTReader *reader = GEOSWKTReader_create_r(g->geos);
-    GEOSGeometry *geometry =
-        reader == NULL ? NULL : GEOSWKTReader_read_r(g->geos, reader, wkt);
-    if (reader != NULL) {
-        GEOSWKTReader_destroy_r(g->geos, reader);
-    }
-    (void)uselocale(before);
-    freelocale(plain);
-    if (geometry == NULL) {
-        (void)fail(g, "the area cannot be read as WKT");
-    }
-    return geometry;
 }
 
-/* ---- numbers, with a point in every locale ---- */
-
-struct number {
-    char text[32];
-};
-
-struct place {
-    char text[2 * sizeof(struct number)];
-};
-
-static const char *show_units(int64_t units, struct number *out)
+static bool is_as_is(const struct giq_geom *g)
 {
-    const char *sign = units < 0 ? "-" : "";
-    int64_t size = units < 0 ? -units : units;
-    int len = snprintf(out->text, sizeof out->text, "%s%" PRId64 ".%07" PRId64, sign,
-                       size / UNITS, size % UNITS);
-    while (out->text[len - 1] == '0') {
-        out->text[--len] = '\0';
-    }
-    if (out->text[len - 1] == '.') {
-        out->text[--len] = '\0';
-    }
-    return out->text;
+    return (g->flags & GIQ_GEOM_AS_IS) != 0;
 }
 
-static const char *show_place(double x, double y, struct place *out)
+static bool makes_valid(const struct giq_geom *g)
 {
-    const double shown[2] = {x, y};
-    struct number number[2];
-    for (int i = 0; i < 2; i++) {
-        if (fabs(shown[i]) < SHOWN_MAX) {
-            (void)show_units(llround(shown[i] * UNITS), &number[i]);
-        } else {
-            (void)snprintf(number[i].text, sizeof number[i].text, "%.0e", shown[i]);
-        }
-    }
-    (void)snprintf(out->text, sizeof out->text, "%s %s", number[0].text, number[1].text);
-    return out->text;
+    return (g->flags & GIQ_GEOM_MAKE_VALID) != 0;
 }
 
-/* ---- coordinates ---- */
+/* ---- what every area must be ---- */
 
-static double round_unit(double degrees)
+static bool fail_large(size_t count, int most, struct giq_error *err)
 {
-    return (double)llround(degrees * UNITS) / UNITS;
-}
-
-static bool check_point(struct geom *g, double x, double y)
-{
-    if (!isfinite(x) || !isfinite(y)) {
-        return giq_fail(g->err, GIQ_E_AREA,
-                        "the area has a coordinate that is no number");
-    }
-    if (fabs(x) > 180 || fabs(y) > 90) {
-        struct place place;
-        return giq_fail(g->err, GIQ_E_AREA,
-                        "the area has the point %s, which is out of range: x is the "
-                        "longitude (-180 to 180), y the latitude (-90 to 90) in degrees",
-                        show_place(x, y, &place));
-    }
-    return true;
-}
-
-/* Copy a ring in two dimensions, without repeated points. NULL and no error where
- * fewer than four points are left. */
-static GEOSGeometry *copy_ring(struct geom *g, const GEOSGeometry *ring, bool round,
-                               bool *ok)
-{
-    const GEOSCoordSequence *from = GEOSGeom_getCoordSeq_r(g->geos, ring);
-    unsigned count = 0;
-    *ok = from != NULL && GEOSCoordSeq_getSize_r(g->geos, from, &count) != 0;
-    double *xy = *ok ? malloc(2 * sizeof *xy * (count + 1)) : NULL;
-    if (xy == NULL) {
-        *ok = giq_fail_memory(g->err);
-        return NULL;
-    }
-    unsigned kept = 0;
-    for (unsigned i = 0; *ok && i < count; i++) {
-        double x = NAN;
-        double y = NAN;
-        (void)GEOSCoordSeq_getXY_r(g->geos, from, i, &x, &y);
-        *ok = check_point(g, x, y);
-        x = round ? round_unit(x) : x;
-        y = round ? round_unit(y) : y;
-        if (kept == 0 || xy[2 * kept - 2] != x || xy[2 * kept - 1] != y) {
-            xy[2 * kept] = x;
-            xy[2 * kept + 1] = y;
-            kept++;
-        }
-    }
-    GEOSCoordSequence *made =
-        *ok && kept >= 4 ? GEOSCoordSeq_copyFromBuffer_r(g->geos, xy, kept, 0, 0) : NULL;
-    free(xy);
-    return made == NULL ? NULL : GEOSGeom_createLinearRing_r(g->geos, made);
-}
-
-static void destroy_all(struct geom *g, GEOSGeometry **list, int count)
-{
-    for (int i = 0; i < count; i++) {
-        GEOSGeom_destroy_r(g->geos, list[i]);
-    }
-    free(list);
-}
-
-/* The holes of `polygon` that are still there when copied. */
-static GEOSGeometry **copy_holes(struct geom *g, const GEOSGeometry *polygon, bool round,
-                                 int *out_count, bool *ok)
-{
-    int count = GEOSGetNumInteriorRings_r(g->geos, polygon);
-    GEOSGeometry **holes = calloc((size_t)(count < 0 ? 0 : count) + 1, sizeof *holes);
-    int kept = 0;
-    if (holes == NULL) {
-        *ok = giq_fail_memory(g->err);
-        return NULL;
-    }
-    for (int i = 0; *ok && i < count; i++) {
-        const GEOSGeometry *ring = GEOSGetInteriorRingN_r(g->geos, polygon, i);
-        holes[kept] = copy_ring(g, ring, round, ok);
-        kept += holes[kept] != NULL;
-    }
-    *out_count = kept;
-    return holes;
-}
-
-/* NULL without an error where the polygon is empty, or vanished in rounding and
- * may. */
-static GEOSGeometry *copy_polygon(struct geom *g, const GEOSGeometry *polygon, bool round,
-                                  bool *ok)
-{
-    *ok = true;
-    if (GEOSisEmpty_r(g->geos, polygon) == 1) {
-        return NULL;
-    }
-    GEOSGeometry *shell =
-        copy_ring(g, GEOSGetExteriorRing_r(g->geos, polygon), round, ok);
-    if (shell == NULL) {
-        if (*ok && !(g->flags & GIQ_GEOM_MAKE_VALID)) {
-            *ok = giq_fail(g->err, GIQ_E_AREA,
-                           "a polygon of the area has fewer than three different points "
-                           "at 7 decimals; MAKE_VALID=YES drops it");
-        }
-        return NULL;
-    }
-    int count = 0;
-    GEOSGeometry **holes = copy_holes(g, polygon, round, &count, ok);
-    if (!*ok) {
-        GEOSGeom_destroy_r(g->geos, shell);
-        destroy_all(g, holes, holes == NULL ? 0 : count);
-        return NULL;
-    }
-    GEOSGeometry *made = GEOSGeom_createPolygon_r(g->geos, shell, holes, (unsigned)count);
-    free(holes);
-    *ok = made != NULL || giq_fail_memory(g->err);
-    return made;
-}
-
-static int part_count(struct geom *g, const GEOSGeometry *area)
-{
-    int count = GEOSGetNumGeometries_r(g->geos, area);
-    return count < 0 ? 0 : count;
-}
-
-/* A MULTIPOLYGON of the polygons of `area`, copied; other parts (lines that a
- * repair left) are passed over. */
-static GEOSGeometry *copy_area(struct geom *g, const GEOSGeometry *area, bool round)
-{
-    int count = part_count(g, area);
-    GEOSGeometry **parts = calloc((size_t)count + 1, sizeof(GEOSGeometry *));
-    bool ok = parts != NULL || giq_fail_memory(g->err);
-    int kept = 0;
-    for (int i = 0; ok && i < count; i++) {
-        const GEOSGeometry *part = GEOSGetGeometryN_r(g->geos, area, i);
-        if (GEOSGeomTypeId_r(g->geos, part) == GEOS_POLYGON) {
-            parts[kept] = copy_polygon(g, part, round, &ok);
-            kept += parts[kept] != NULL;
-        }
-    }
-    if (ok && kept == 0) {
-        ok = giq_fail(g->err, GIQ_E_AREA, "the area is empty");
-    }
-    if (!ok) {
-        destroy_all(g, parts, kept);
-        return NULL;
-    }
-    GEOSGeometry *made =
-        GEOSGeom_createCollection_r(g->geos, GEOS_MULTIPOLYGON, parts, (unsigned)kept);
-    free(parts);
-    if (made == NULL) {
-        (void)giq_fail_memory(g->err);
-    }
-    return made;
-}
-
-/* ---- validity ---- */
-
-static bool fail_invalid(struct geom *g, const char *reason, const GEOSGeometry *at,
-                         bool rounded)
-{
-    double x = NAN;
-    double y = NAN;
-    struct place place;
-    struct giq_shown shown;
-    bool placed = at != NULL && GEOSGeomGetX_r(g->geos, at, &x) == 1 &&
-                  GEOSGeomGetY_r(g->geos, at, &y) == 1;
     return giq_fail(
-        g->err, GIQ_E_AREA, "the area is not valid%s: %s%s%s; MAKE_VALID=YES repairs it",
-        rounded ? " once rounded to 7 decimals" : "", giq_text_show(reason, &shown),
-        placed ? " at " : "", placed ? show_place(x, y, &place) : "");
+        err, GIQ_E_AREA,
+        "the area has %zu points, more than %d: simplify it, for example with "
+        "ogr2ogr -simplify <tolerance> simple.gpkg <dataset>, and give that "
+        "with AOI",
+        count, most);
 }
 
-/* Whether `area` is valid. An area that is not is an error, unless repairs are
- * wanted. */
-static bool check_valid(struct geom *g, const GEOSGeometry *area, bool rounded,
-                        bool *out_valid)
+static bool fail_empty(struct giq_error *err)
 {
-    char *reason = NULL;
-    GEOSGeometry *at = NULL;
-    char rc = GEOSisValidDetail_r(g->geos, area, 0, &reason, &at);
-    bool ok = rc == 1 || (rc == 0 && (g->flags & GIQ_GEOM_MAKE_VALID));
-    if (rc == 0 && !ok) {
-        (void)fail_invalid(g, reason == NULL ? "invalid" : reason, at, rounded);
-    } else if (!ok) {
-        (void)fail(g, "the validity of the area cannot be told");
+    return giq_fail(err, GIQ_E_AREA, "the area is empty");
+}
+
+/* A polygon that encloses nothing is an error, unless it may be dropped. */
+static bool check_collapsed(struct giq_geom *g, struct giq_rings *rings, const char *what,
+                            const char *when, struct giq_error *err)
+{
+    bool ok = rings->collapsed == 0 || makes_valid(g);
+    rings->collapsed = 0;
+    return ok || giq_fail(err, GIQ_E_AREA,
+                          "%s has fewer than three different points%s; MAKE_VALID=YES "
+                          "drops it",
+                          what, when);
+}
+
+static bool fail_point(const struct giq_geom *g, double x, double y,
+                       struct giq_error *err)
+{
+    struct giq_place place;
+    (void)giq_wkt_show(x, y, &place);
+    if (is_as_is(g)) {
+        return giq_fail(err, GIQ_E_AREA,
+                        "the area has the point %s, which is too far out for 7 decimals",
+                        place.text);
     }
-    GEOSFree_r(g->geos, reason);
-    if (at != NULL) {
-        GEOSGeom_destroy_r(g->geos, at);
+    if (fabs(x) <= TURN && fabs(y) <= LATITUDE_MAX) {
+        return giq_fail(
+            err, GIQ_E_AREA,
+            "the area has the point %s, which is beyond the antimeridian: "
+            "with SRID=4326; before it an area is cut there, and BBOX crosses "
+            "it where minx > maxx",
+            place.text);
     }
-    *out_valid = rc == 1;
+    return giq_fail(
+        err, GIQ_E_AREA,
+        "the area has the point %s, which is out of range: x is the longitude "
+        "(-180 to 180), y the latitude (-90 to 90) in degrees. Coordinates "
+        "of another system need SRID=<code>; before them, or "
+        "GEOMETRY_CRS=AS_IS",
+        place.text);
+}
+
+static bool check_range(const struct giq_geom *g, struct giq_error *err)
+{
+    int x_max = is_as_is(g) ? GIQ_RINGS_MOST : g->longitude_max;
+    int y_max = is_as_is(g) ? GIQ_RINGS_MOST : LATITUDE_MAX;
+    for (size_t i = 0; i < g->rings.points; i++) {
+        const double *xy = g->rings.xy + 2 * i;
+        if (fabs(xy[0]) > x_max || fabs(xy[1]) > y_max) {
+            return fail_point(g, xy[0], xy[1], err);
+        }
+    }
+    return true;
+}
+
+/* An edge longer than half the world is most often one that was meant to go the other
+ * way, across the antimeridian, and a job for the wrong area is paid for. From one end
+ * of the world to the other there is no other way. */
+static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_error *err)
+{
+    for (size_t ring = 0; ring < g->rings.rings; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(&g->rings, ring, &count);
+        for (size_t i = 1; i < count; i++) {
+            double length = fabs(xy[2 * i] - xy[2 * i - 2]) / half_turn;
+            double units = round(length * HALF_TURN * GIQ_RINGS_UNITS);
+            if (units > (double)HALF_TURN * GIQ_RINGS_UNITS &&
+                units < (double)TURN * GIQ_RINGS_UNITS) {
+                struct giq_place from;
+                struct giq_place to;
+                return giq_fail(
+                    err, GIQ_E_AREA,
+                    "the area has an edge from %s to %s, which goes round more than half "
+                    "the world: across the antimeridian longitudes go on beyond 180 "
+                    "(SRID=4326;POLYGON((179 0,181 0,...)), or BBOX with minx > maxx); "
+                    "if the long way is meant, put a point in between",
+                    giq_wkt_show(xy[2 * i - 2], xy[2 * i - 1], &from),
+                    giq_wkt_show(xy[2 * i], xy[2 * i + 1], &to));
+            }
+        }
+    }
+    return true;
+}
+
+/* ---- collecting ---- */
+
+bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err)
+{
+    bool ignored = false;
+    if (!giq_wkt_read(wkt, &g->rings, err) ||
+        !check_collapsed(g, &g->rings, "a polygon of the area", "", err)) {
+        return false;
+    }
+    if (g->rings.polygons == 0) {
+        return fail_empty(err);
+    }
+    if (giq_rings_vertices(&g->rings) > VERTICES_MAX) {
+        return fail_large(giq_rings_vertices(&g->rings), VERTICES_MAX, err);
+    }
+    return giq_geos_check(g->geos, &g->rings, 0, "the area is not valid", makes_valid(g),
+                          &ignored, err);
+}
+
+bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
+                       struct giq_error *err)
+{
+    if (g->rings.points + count > READ_MAX) {
+        return fail_large(g->rings.points + count, READ_MAX, err);
+    }
+    for (size_t i = 0; i < 2 * count; i++) {
+        if (!(fabs(xy[i]) <= GIQ_RINGS_MOST)) {
+            return giq_fail(err, GIQ_E_AREA,
+                            "the area has a coordinate that is no number, or too far out "
+                            "for 7 decimals");
+        }
+    }
+    return giq_rings_add_ring(&g->rings, xy, count) || giq_fail_memory(err);
+}
+
+bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error *err)
+{
+    bool ignored = false;
+    size_t first = g->rings.polygons;
+    char text[GIQ_TEXT_SHOWN_MAX + sizeof " is not valid"];
+    struct giq_shown shown;
+    (void)snprintf(text, sizeof text, "%s is not valid", giq_text_show(what, &shown));
+    return (giq_rings_end_polygon(&g->rings) || giq_fail_memory(err)) &&
+           check_collapsed(g, &g->rings, shown.text, "", err) &&
+           (g->rings.polygons == first || giq_geos_check(g->geos, &g->rings, first, text,
+                                                         makes_valid(g), &ignored, err));
+}
+
+bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
+{
+    g->is_united = g->rings.polygons > 1;
+    return g->rings.polygons == 0 ? fail_empty(err)
+                                  : giq_geos_unite(g->geos, &g->rings, err);
+}
+
+/* ---- bringing to longitude and latitude ---- */
+
+static bool project_ring(const struct giq_projection *projection, const double *xy,
+                         size_t count, struct giq_rings *out, struct giq_error *err)
+{
+    double *made = NULL;
+    size_t made_count = 0;
+    if (!projection->ring(projection->ctx, xy, count, &made, &made_count, err)) {
+        return false;
+    }
+    bool ok = giq_rings_add_ring(out, made, made_count) || giq_fail_memory(err);
+    free(made);
     return ok;
 }
 
-/* Replace `*area` by its repaired form. */
-static bool repair(struct geom *g, GEOSGeometry **area)
+static bool project_all(const struct giq_rings *rings,
+                        const struct giq_projection *projection, struct giq_rings *out,
+                        struct giq_error *err)
 {
-    GEOSGeometry *valid = GEOSMakeValid_r(g->geos, *area);
-    if (valid == NULL) {
-        return fail(g, "the area cannot be repaired");
+    size_t ring = 0;
+    for (size_t polygon = 0; polygon < rings->polygons; polygon++) {
+        for (; ring < rings->polygon_end[polygon]; ring++) {
+            size_t count = 0;
+            const double *xy = giq_rings_at(rings, ring, &count);
+            if (!project_ring(projection, xy, count, out, err)) {
+                return false;
+            }
+        }
+        if (!giq_rings_end_polygon(out)) {
+            return giq_fail_memory(err);
+        }
     }
-    GEOSGeom_destroy_r(g->geos, *area);
-    *area = valid;
     return true;
 }
 
-/* Replace `*area` by its copy. */
-static bool renew(struct geom *g, GEOSGeometry **area, bool round)
+bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
+                      struct giq_error *err)
 {
-    GEOSGeometry *made = copy_area(g, *area, round);
-    if (made == NULL) {
+    g->longitude_max = projection->ring == NULL ? TURN : TURNS_MAX;
+    if (projection->half_turn > 0 && !check_edges(g, projection->half_turn, err)) {
         return false;
     }
-    GEOSGeom_destroy_r(g->geos, *area);
-    *area = made;
-    return true;
+    if (projection->ring == NULL) {
+        return true;
+    }
+    struct giq_rings made = {0};
+    bool ok = project_all(&g->rings, projection, &made, err);
+    giq_rings_release(ok ? &g->rings : &made);
+    if (ok) {
+        g->rings = made;
+    }
+    return ok;
+}
+
+/* ---- rounding ---- */
+
+/* Replace the area by its rounded copy. `drops` says whether polygons may vanish. */
+static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
+{
+    struct giq_rings rounded = {.rounds = true};
+    bool ok = giq_rings_add_all(&rounded, &g->rings, 0) || giq_fail_memory(err);
+    giq_rings_release(&g->rings);
+    g->rings = rounded;
+    g->rings.rounds = false;
+    if (drops) {
+        g->rings.collapsed = 0;
+    }
+    ok = ok &&
+         check_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err) &&
+         (g->rings.polygons > 0 || fail_empty(err));
+    size_t count = giq_rings_vertices(&g->rings);
+    return ok && (count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err));
 }
 
 /* Rounding may make an area invalid, and repairing it leaves new points to round. */
-static bool round_area(struct geom *g, GEOSGeometry **area)
+static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
 {
     for (int i = 0; i < ROUNDS_MAX; i++) {
         bool valid = false;
-        if (!renew(g, area, true) || !check_valid(g, *area, true, &valid)) {
+        if (!round_once(g, drops, err) ||
+            !giq_geos_check(g->geos, &g->rings, 0,
+                            "the area is not valid once rounded to 7 decimals",
+                            makes_valid(g), &valid, err)) {
             return false;
         }
         if (valid) {
             return true;
         }
-        if (!repair(g, area)) {
-            return false;
-        }
     }
-    return giq_fail(g->err, GIQ_E_AREA,
+    return giq_fail(err, GIQ_E_AREA,
                     "the area cannot be made valid at 7 decimals; simplify it");
 }
 
-/* ---- writing ---- */
-
-static bool write_ring(struct geom *g, const GEOSGeometry *ring, struct giq_buf *out)
+/* United polygons that were brought to another system may meet once they are rounded:
+ * that is no mistake of the user's. */
+static bool settle(struct giq_geom *g, struct giq_error *err)
 {
-    const GEOSCoordSequence *points = GEOSGeom_getCoordSeq_r(g->geos, ring);
-    unsigned count = 0;
-    bool ok = points != NULL && GEOSCoordSeq_getSize_r(g->geos, points, &count) != 0;
-    for (unsigned i = 0; ok && i < count; i++) {
-        double x = 0;
-        double y = 0;
-        struct number nx;
-        struct number ny;
-        ok = GEOSCoordSeq_getXY_r(g->geos, points, i, &x, &y) != 0 &&
-             giq_buf_addf(out, "%s%s %s", i == 0 ? "(" : ",",
-                          show_units(llround(x * UNITS), &nx),
-                          show_units(llround(y * UNITS), &ny));
-    }
-    return ok && giq_buf_add_text(out, ")");
-}
-
-static bool write_polygon(struct geom *g, const GEOSGeometry *polygon,
-                          struct giq_buf *out)
-{
-    int holes = GEOSGetNumInteriorRings_r(g->geos, polygon);
-    bool ok = giq_buf_add_text(out, "(") &&
-              write_ring(g, GEOSGetExteriorRing_r(g->geos, polygon), out);
-    for (int i = 0; ok && i < holes; i++) {
-        ok = giq_buf_add_text(out, ",") &&
-             write_ring(g, GEOSGetInteriorRingN_r(g->geos, polygon, i), out);
-    }
-    return ok && giq_buf_add_text(out, ")");
-}
-
-static bool write_area(struct geom *g, const GEOSGeometry *area, char **out)
-{
-    struct giq_buf text;
-    giq_buf_init(&text, WKT_MAX);
-    int count = part_count(g, area);
-    bool ok = giq_buf_add_text(&text, count == 1 ? "POLYGON" : "MULTIPOLYGON(");
-    for (int i = 0; ok && i < count; i++) {
-        ok = (i == 0 || giq_buf_add_text(&text, ",")) &&
-             write_polygon(g, GEOSGetGeometryN_r(g->geos, area, i), &text);
-    }
-    ok = ok && (count == 1 || giq_buf_add_text(&text, ")"));
-    if (!ok) {
-        giq_buf_release(&text);
-        return giq_fail_memory(g->err);
-    }
-    *out = giq_buf_take(&text);
-    return true;
+    struct giq_rings rounded = {.rounds = true};
+    bool ok = giq_rings_add_all(&rounded, &g->rings, 0) || giq_fail_memory(err);
+    ok = ok && (giq_geos_is_valid(g->geos, &rounded) ||
+                giq_geos_unite(g->geos, &g->rings, err));
+    giq_rings_release(&rounded);
+    return ok;
 }
 
 /* ---- the whole ---- */
 
-static bool check_kind(struct geom *g, const GEOSGeometry *area)
+/* Bring the area to what is sent. */
+static bool finish(struct giq_geom *g, struct giq_error *err)
 {
-    int type = GEOSGeomTypeId_r(g->geos, area);
-    if (type != GEOS_POLYGON && type != GEOS_MULTIPOLYGON) {
-        char *name = GEOSGeomType_r(g->geos, area);
-        struct giq_shown shown;
-        (void)giq_fail(g->err, GIQ_E_AREA,
-                       "the area is a %s; it must be a POLYGON or MULTIPOLYGON",
-                       giq_text_show(name, &shown));
-        GEOSFree_r(g->geos, name);
-        return false;
+    bool ok = check_range(g, err) && (!g->is_united || settle(g, err)) &&
+              round_once(g, false, err);
+    bool cuts = ok && !is_as_is(g) && giq_meridian_is_crossed(&g->rings);
+    return ok && (!cuts || giq_meridian_cut(g->geos, &g->rings, makes_valid(g), err)) &&
+           round_area(g, cuts, err) && giq_geos_normalise(g->geos, &g->rings, err);
+}
+
+static bool write_text(const struct giq_geom *g, char **out_wkt, struct giq_error *err)
+{
+    char *text = giq_wkt_write(&g->rings);
+    if (text == NULL) {
+        return giq_fail_memory(err);
     }
-    if (GEOSGetNumCoordinates_r(g->geos, area) > VERTICES_MAX) {
-        return giq_fail(g->err, GIQ_E_AREA,
-                        "the area has more than %d points; simplify it", VERTICES_MAX);
-    }
+    *out_wkt = text;
     return true;
 }
 
-static bool normalise(struct geom *g, GEOSGeometry *area)
+bool giq_geom_write(struct giq_geom *g, char **out_wkt, struct giq_error *err)
 {
-    return GEOSNormalize_r(g->geos, area) == 0 ||
-           fail(g, "the area cannot be normalised");
-}
-
-static bool make_area(struct geom *g, const char *wkt, char **out)
-{
-    GEOSGeometry *area = check_text(g, wkt) ? read_text(g, wkt) : NULL;
-    if (area == NULL) {
-        return false;
-    }
-    bool valid = false;
-    bool ok = check_kind(g, area) && renew(g, &area, false) &&
-              check_valid(g, area, false, &valid) && (valid || repair(g, &area)) &&
-              round_area(g, &area) && normalise(g, area) && write_area(g, area, out);
-    GEOSGeom_destroy_r(g->geos, area);
-    return ok;
+    return finish(g, err) && write_text(g, out_wkt, err);
 }
 
 bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt, struct giq_error *err)
 {
-    struct geom g = {.geos = GEOS_init_r(), .flags = flags, .err = err};
-    if (g.geos == NULL) {
-        return giq_fail_memory(err);
+    struct giq_geom *g = NULL;
+    bool ok = giq_geom_new(flags, &g, err) && giq_geom_add_wkt(g, wkt, err) &&
+              finish(g, err) && (is_as_is(g) || check_edges(g, HALF_TURN, err)) &&
+              write_text(g, out_wkt, err);
+    giq_geom_free(g);
+    return ok;
+}
+
+static bool check_box(const struct giq_geom *g, const double box[4],
+                      struct giq_error *err)
+{
+    bool is_far = false;
+    for (int i = 0; i < 4; i++) {
+        is_far = is_far || fabs(box[i]) > (i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
     }
-    (void)GEOSContext_setErrorMessageHandler_r(g.geos, keep_message, &g);
-    bool ok = make_area(&g, wkt, out_wkt);
-    GEOS_finish_r(g.geos);
+    if (is_far && !is_as_is(g)) {
+        return giq_fail(
+            err, GIQ_E_AREA,
+            "the BBOX is out of range: minx,miny,maxx,maxy are degrees, "
+            "longitudes from -180 to 180 and latitudes from -90 to 90; across "
+            "180 degrees minx is greater than maxx");
+    }
+    if (box[1] >= box[3] || box[0] == box[2] || (box[0] > box[2] && is_as_is(g))) {
+        bool is_x = box[1] < box[3];
+        return giq_fail(err, GIQ_E_AREA,
+                        "the BBOX is empty: its %s is not less than its %s; the order is "
+                        "minx,miny,maxx,maxy",
+                        is_x ? "minx" : "miny", is_x ? "maxx" : "maxy");
+    }
+    return true;
+}
+
+/* One box, or the two on both sides of the antimeridian. */
+static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error *err)
+{
+    bool crosses = box[0] > box[2];
+    double east = crosses ? HALF_TURN : box[2];
+    bool ok =
+        (box[0] == east || giq_rings_add_box(&g->rings, box[0], box[1], east, box[3])) &&
+        (!crosses || box[2] == -HALF_TURN ||
+         giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3]));
+    return ok || giq_fail_memory(err);
+}
+
+bool giq_geom_box(const char *text, unsigned flags, char **out_wkt, struct giq_error *err)
+{
+    struct giq_geom *g = NULL;
+    double box[4];
+    bool ok = giq_wkt_read_box(text, box, err) && giq_geom_new(flags, &g, err) &&
+              check_box(g, box, err) && add_boxes(g, box, err) &&
+              giq_geom_write(g, out_wkt, err);
+    giq_geom_free(g);
     return ok;
 }

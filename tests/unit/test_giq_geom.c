@@ -79,31 +79,22 @@ static const struct {
     const char *wkt;
     const char *told;
 } faults[] = {
-    {"", "cannot be read"},
-    {"no area", "cannot be read"},
-    {"POLYGON((0 0,1 1", "cannot be read"},
-    {"POLYGON((0 0,0 1,1 1))", "cannot be read"},
-    {"POLYGON((0 0,0 1,1 1,0 0)) and more", "text after the end"},
-    {"POLYGON((0 0,0 1,1 1,0 0))POLYGON((0 0,0 1,1 1,0 0))", "text after the end"},
     {"POLYGON EMPTY", "empty"},
     {"MULTIPOLYGON EMPTY", "empty"},
-    {"POINT(1 2)", "is a Point"},
-    {"LINESTRING(1 2,3 4)", "is a LineString"},
-    {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GeometryCollection"},
-    {"POLYGON((0 0,0 nan,1 1,0 0))", "no number"},
-    {"POLYGON((0 0,0 1e999,1 1,0 0))", "no number"},
+    {"MULTIPOLYGON(EMPTY,EMPTY)", "empty"},
     {"POLYGON((0 0,0 90.1,1 1,0 0))", "0 90.1, which is out of range"},
-    {"POLYGON((0 0,0 1,180.0000001 1,0 0))", "180.0000001 1, which is"},
-    {"POLYGON((0 0,0 1,1e300 1,0 0))", "1e+300 1, which is"},
-    {"POLYGON((0 0,10 10,0 10,10 0,0 0))", "Self-intersection at 5 5"},
+    {"POLYGON((0 0,0 1,1e300 1,0 0))", "1e+300 1, which is out of range"},
+    {"POLYGON((0 0,0 1,361 1,0 0))", "361 1, which is out of range"},
+    {"POLYGON((0 0,0 1,180.0000001 1,0 0))", "180.0000001 1, which is beyond the anti"},
+    {"POLYGON((179 0,-179 0,-179 1,179 0))", "edge from -179 1 to 179 0, which goes"},
+    {"POLYGON((0 0,10 10,0 10,10 0,0 0))", "not valid: Self-intersection at 5 5"},
     {"POLYGON((0 0,0 9,9 9,9 0,0 0),(20 20,21 20,21 21,20 20))", "Hole lies outside"},
-    {"POLYGON((0 0,0 1,0 0,0 0))", "fewer than three"},
-    {"POLYGON((0 0,0 0.00000001,0.00000001 0,0 0))", "fewer than three"},
-    {"SRID=32725;POLYGON((0 0,0 1,1 1,0 0))", "not in this version"},
-    {"GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POLYGON((0 0,1 1",
-     "parentheses"},
-    {"POLYGON((0 0,0 1,1 1,0 0))))((((", "text after the end"},
-    {")POLYGON(", "parentheses"},
+    {"MULTIPOLYGON(((0 0,0 2,2 2,0 0)),((1 0,1 2,2 2,1 0)))", "Self-intersection"},
+    {"POLYGON((0 0,0 1,0 0,0 0))", "fewer than three different points; MAKE"},
+    {"POLYGON((0 0,0 0.00000001,0.00000001 0,0 0))", "at 7 decimals; MAKE"},
+    {"POLYGON((0 0,5 0.00000001,9 0,0 0))", "at 7 decimals; MAKE"},
+    {"POLYGON((0 0,2 0,2 2,1.00000001 0.00000004,0 2,0 0))",
+     "once rounded to 7 decimals"},
 };
 
 static void test_faults_are_told_with_reason_and_place(void **state)
@@ -134,6 +125,9 @@ static void test_make_valid_repairs(void **state)
          "POLYGON((0 0,0 10,10 10,10 0,5 0,0 0))"},
         {"MULTIPOLYGON(((0 0,0 1,0 0,0 0)),((5 5,5 6,6 6,5 5)))",
          "POLYGON((5 5,5 6,6 6,5 5))"},
+        /* Two polygons and a line. */
+        {"POLYGON((0 0,10 10,0 10,10 0,5 0,5 -5,5 0,0 0))",
+         "MULTIPOLYGON(((0 0,5 5,10 0,5 0,0 0)),((0 10,10 10,5 5,0 10)))"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err;
@@ -183,9 +177,95 @@ static void test_a_text_is_its_own_text(void **state)
     }
 }
 
+static void test_hole_that_rounds_to_nothing_is_dropped(void **state)
+{
+    (void)state;
+    static const char *const holes[] = {
+        "(1 1,1.00000001 1,1 1.00000001,1 1)",
+        "(1 1,2 1.00000001,3 1,1 1)",
+        "(1 1,2 1.00000002,2.00000001 1.5,2.00000002 1,1 1)",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(holes); i++) {
+        char wkt[256];
+        struct giq_error err;
+        (void)snprintf(wkt, sizeof wkt, "POLYGON((0 0,0 9,9 9,9 0,0 0),%s)", holes[i]);
+        char *text = area_of(wkt, 0, &err);
+        assert_string_equal(err.text, "");
+        assert_string_equal(text, "POLYGON((0 0,0 9,9 9,9 0,0 0))");
+        free(text);
+    }
+}
+
+static void test_as_is_has_no_range(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    char *text =
+        area_of("POLYGON((500000 2700000,500000 2700100,500100.123456789 2700000,"
+                "500000 2700000))",
+                GIQ_GEOM_AS_IS, &err);
+    assert_string_equal(err.text, "");
+    assert_string_equal(text, "POLYGON((500000 2700000,500000 2700100,500100.1234568 "
+                              "2700000,500000 2700000))");
+    free(text);
+    assert_null(area_of("POLYGON((0 0,0 1,1e9 1,0 0))", GIQ_GEOM_AS_IS, &err));
+    assert_non_null(strstr(err.text, "1e+09 1, which is too far out"));
+}
+
+static const struct {
+    const char *box;
+    unsigned flags;
+    const char *text; /* of the area, or in the error */
+} boxes[] = {
+    {"0,0,1,2", 0, "POLYGON((0 0,0 2,1 2,1 0,0 0))"},
+    {" 0 , -0.5 ,1e0, +2.25 ", 0, "POLYGON((0 -0.5,0 2.25,1 2.25,1 -0.5,0 -0.5))"},
+    {"-180,-90,180,90", 0, "POLYGON((-180 -90,-180 90,180 90,180 -90,-180 -90))"},
+    {"-170,0,170,1", 0, "POLYGON((-170 0,-170 1,170 1,170 0,-170 0))"},
+    {"170,0,-170,1", 0,
+     "MULTIPOLYGON(((170 0,170 1,180 1,180 0,170 0)),"
+     "((-180 0,-180 1,-170 1,-170 0,-180 0)))"},
+    {"180,0,-170,1", 0, "POLYGON((-180 0,-180 1,-170 1,-170 0,-180 0))"},
+    {"170,0,-180,1", 0, "POLYGON((170 0,170 1,180 1,180 0,170 0))"},
+    {"500,600,700,800", GIQ_GEOM_AS_IS,
+     "POLYGON((500 600,500 800,700 800,700 600,500 600))"},
+    {"180,0,-180,1", 0, "empty"},
+    {"2,0,1,1", GIQ_GEOM_AS_IS, "its minx is not less than its maxx"},
+    {"0,2,1,2", 0, "its miny is not less than its maxy"},
+    {"0,2,1,1", 0, "its miny is not less than its maxy"},
+    {"1,0,1,1", 0, "its minx is not less than its maxx"},
+    {"0,0,0.00000001,1", 0, "at 7 decimals"},
+    {"170,0,190,1", 0, "out of range"},
+    {"0,-91,1,1", 0, "out of range"},
+    {"0,0,1", 0, "four numbers"},
+    {"0,0,1,1,1", 0, "four numbers"},
+    {"0,0,1,x", 0, "four numbers"},
+    {"0,0,1,nan", 0, "four numbers"},
+    {"0,0,1,1e999", 0, "four numbers"},
+    {"0;0;1;1", 0, "four numbers"},
+    {"", 0, "four numbers"},
+};
+
+static void test_boxes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(boxes); i++) {
+        char *text = NULL;
+        struct giq_error err = {0};
+        bool ok = giq_geom_box(boxes[i].box, boxes[i].flags, &text, &err);
+        assert_int_equal(ok, err.code == GIQ_E_NONE);
+        if (strstr(ok ? text : err.text, boxes[i].text) == NULL) {
+            fail_msg("%s: %s", boxes[i].box, ok ? text : err.text);
+        }
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hole_that_rounds_to_nothing_is_dropped),
+        cmocka_unit_test(test_as_is_has_no_range),
+        cmocka_unit_test(test_boxes),
         cmocka_unit_test(test_one_area_has_one_text),
         cmocka_unit_test(test_parts_and_holes_are_sorted),
         cmocka_unit_test(test_collinear_points_make_another_area),

@@ -1,0 +1,81 @@
+/*
+ * Polygons as plain numbers. Points follow each other within rings, rings within
+ * polygons; the first ring of a polygon is its shell, the others are its holes. A
+ * ring is closed: its last point is its first.
+ *
+ * Filled from front to end: giq_rings_add_point() for each point of a ring,
+ * giq_rings_end_ring(), and after the last ring giq_rings_end_polygon(). What
+ * encloses nothing is left out on the way. Pure; functions that return bool are
+ * false when out of memory.
+ */
+#ifndef GIQ_RINGS_H
+#define GIQ_RINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    GIQ_RINGS_UNITS = 10000000, /* of a degree; one is 11 mm at the equator */
+    GIQ_RINGS_MOST = 900000000, /* beyond it a coordinate cannot hold 7 decimals */
+};
+
+struct giq_rings {
+    double *xy;          /* x and y of each point */
+    size_t *ring_end;    /* for each ring, the points up to its end */
+    size_t *polygon_end; /* for each polygon, the rings up to its end */
+    size_t points;
+    size_t rings;
+    size_t polygons;
+    size_t point_room; /* of the three lists */
+    size_t ring_room;
+    size_t polygon_room;
+    size_t collapsed; /* polygons left out, because their shell encloses nothing */
+    bool shell_is_lost;
+    bool rounds; /* points are rounded as they are added, to whole units; coordinates
+                    are then at most GIQ_RINGS_MOST. Set before the first point */
+};
+
+/* Start from `{0}`. */
+void giq_rings_release(struct giq_rings *rings);
+
+/* Add a point, unless it repeats the one before. */
+bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
+
+/* End a ring that was closed. One with fewer than three different points is left
+ * out, and where points are rounded one that only goes forth and back. */
+bool giq_rings_end_ring(struct giq_rings *rings);
+
+/* End the polygon. Without rings it is none. */
+bool giq_rings_end_polygon(struct giq_rings *rings);
+
+/* Take back all polygons from number `first` on, and what was begun after them. */
+void giq_rings_cut(struct giq_rings *rings, size_t first);
+
+/* Add and end a ring of `count` points (x, y, x, y, ...). */
+bool giq_rings_add_ring(struct giq_rings *rings, const double *xy, size_t count);
+
+/* Add a polygon of four corners. */
+bool giq_rings_add_box(struct giq_rings *rings, double minx, double miny, double maxx,
+                       double maxy);
+
+/* Add a polygon of `from`. */
+bool giq_rings_add_polygon(struct giq_rings *rings, const struct giq_rings *from,
+                           size_t polygon);
+
+/* Add all polygons of `from`, moved by `dx`. */
+bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, double dx);
+
+/* The points of a ring, borrowed. */
+const double *giq_rings_at(const struct giq_rings *rings, size_t ring, size_t *out_count);
+
+/* The first ring of a polygon; its last is before polygon_end. */
+size_t giq_rings_first(const struct giq_rings *rings, size_t polygon);
+
+/* Points without those that close a ring. */
+size_t giq_rings_vertices(const struct giq_rings *rings);
+
+/* A coordinate of at most GIQ_RINGS_MOST in units. */
+int64_t giq_rings_units(double coordinate);
+
+#endif

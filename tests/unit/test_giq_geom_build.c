@@ -1,0 +1,298 @@
+/* Areas that are made step by step: united, projected, cut at the antimeridian. */
+#include <math.h>
+
+#include "unit.h"
+
+#include "giq/giq.h"
+
+/* A ring as a list of numbers, ended by NAN. */
+enum { NUMBERS_MAX = 32, RINGS_MAX = 6 };
+struct ring {
+    double xy[NUMBERS_MAX];
+    bool is_hole;
+};
+
+#define BOX(minx, miny, maxx, maxy)                                                      \
+    {                                                                                    \
+        minx, miny, minx, maxy, maxx, maxy, maxx, miny, minx, miny, NAN                  \
+    }
+
+static size_t count_points(const struct ring *ring)
+{
+    size_t numbers = 0;
+    while (!isnan(ring->xy[numbers])) {
+        numbers++;
+    }
+    return numbers / 2;
+}
+
+static bool add_rings(struct giq_geom *geom, const struct ring *rings, size_t count,
+                      struct giq_error *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = giq_geom_add_ring(geom, rings[i].xy, count_points(&rings[i]), err);
+        if (ok && (i + 1 == count || !rings[i + 1].is_hole)) {
+            ok = giq_geom_end_polygon(geom, "feature 7", err);
+        }
+    }
+    return ok;
+}
+
+/* The text of what is made of the rings, or NULL with `err` set. */
+static char *build(unsigned flags, const struct ring *rings, size_t count,
+                   const struct giq_projection *projection, struct giq_error *err)
+{
+    struct giq_geom *geom = NULL;
+    char *text = NULL;
+    *err = (struct giq_error){0};
+    assert_true(giq_geom_new(flags, &geom, err));
+    bool ok = add_rings(geom, rings, count, err) && giq_geom_unite(geom, err) &&
+              (projection == NULL || giq_geom_project(geom, projection, err)) &&
+              giq_geom_write(geom, &text, err);
+    assert_int_equal(ok, err->code == GIQ_E_NONE);
+    giq_geom_free(geom);
+    return text;
+}
+
+struct build_case {
+    struct ring rings[RINGS_MAX];
+    size_t count;
+    const char *text; /* of the area, or in the error */
+};
+
+static void check_cases(const struct build_case *cases, size_t count,
+                        const struct giq_projection *projection)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct giq_error err;
+        char *text = build(0, cases[i].rings, cases[i].count, projection, &err);
+        if (text != NULL) {
+            assert_string_equal(text, cases[i].text);
+        } else if (strstr(err.text, cases[i].text) == NULL) {
+            fail_msg("case %zu: %s", i, err.text);
+        }
+        free(text);
+    }
+}
+
+static const struct build_case unions[] = {
+    {{{BOX(0, 0, 2, 2), false}, {BOX(1, 1, 3, 3), false}},
+     2,
+     "POLYGON((0 0,0 2,1 2,1 3,3 3,3 1,2 1,2 0,0 0))"},
+    /* A hole is kept, and filled by what lies in it. */
+    {{{BOX(0, 0, 9, 9), false},
+      {BOX(1, 1, 2, 2), true},
+      {BOX(4, 4, 5, 5), true},
+      {BOX(3, 3, 6, 6), false}},
+     4,
+     "POLYGON((0 0,0 9,9 9,9 0,0 0),(1 1,2 1,2 2,1 2,1 1))"},
+    /* Neighbours have no border. */
+    {{{BOX(0, 0, 1, 1), false}, {BOX(1, 0, 2, 1), false}},
+     2,
+     "POLYGON((0 0,0 1,1 1,2 1,2 0,1 0,0 0))"},
+    /* Nor have those which are neighbours but for the last digits. */
+    {{{BOX(0, 0, 1, 1), false}, {BOX(1.00000000001, 0, 2, 1), false}},
+     2,
+     "POLYGON((0 0,0 1,1 1,2 1,2 0,1 0,0 0))"},
+    {{{BOX(0, 0, 1.00000000001, 1), false}, {BOX(1, 0, 2, 1), false}},
+     2,
+     "POLYGON((0 0,0 1,1 1,2 1,2 0,1 0,0 0))"},
+    /* What touches in a point is one area already. */
+    {{{BOX(0, 0, 1, 1), false}, {BOX(1, 1, 2, 2), false}},
+     2,
+     "MULTIPOLYGON(((1 1,1 2,2 2,2 1,1 1)),((0 0,0 1,1 1,1 0,0 0)))"},
+    {{{BOX(0, 0, 1, 1), false}, {BOX(0, 0, 1, 1), false}},
+     2,
+     "POLYGON((0 0,0 1,1 1,1 0,0 0))"},
+    {{{BOX(0, 0, 1, 1), false}, {BOX(5, 5, 6, 6), false}},
+     2,
+     "MULTIPOLYGON(((5 5,5 6,6 6,6 5,5 5)),((0 0,0 1,1 1,1 0,0 0)))"},
+    {{{{0, 0}, false}}, 0, "the area is empty"},
+    {{{BOX(0, 0, 1, 1), false}, {{0, 0, 2, 2, 0, 2, 2, 0, 0, 0, NAN}, false}},
+     2,
+     "feature 7 is not valid: Self-intersection at 1 1; MAKE_VALID"},
+    {{{{0, 0, 2, 2, 0, 0, 0, 0, NAN}, false}}, 1, "feature 7 has fewer than three"},
+    {{{{0, 0, 0, INFINITY, 1, 1, 0, 0, NAN}, false}}, 1, "that is no number"},
+    {{{{0, 0, 0, 1e10, 1, 1, 0, 0, NAN}, false}}, 1, "too far out"},
+};
+
+static void test_polygons_are_united(void **state)
+{
+    (void)state;
+    check_cases(unions, GIQ_COUNT(unions), NULL);
+}
+
+static void test_make_valid_repairs_each_polygon(void **state)
+{
+    (void)state;
+    static const struct ring rings[] = {
+        {{0, 0, 2, 2, 0, 2, 2, 0, 0, 0, NAN}, false},
+        {{5, 5, 6, 6, 5, 5, 5, 5, NAN}, false},
+    };
+    struct giq_error err;
+    char *text = build(GIQ_GEOM_MAKE_VALID, rings, 2, NULL, &err);
+    assert_string_equal(err.text, "");
+    assert_string_equal(text, "MULTIPOLYGON(((0 2,2 2,1 1,0 2)),((0 0,1 1,2 0,0 0)))");
+    free(text);
+}
+
+static void test_degrees_are_cut_at_the_antimeridian(void **state)
+{
+    (void)state;
+    static const struct giq_projection degrees = {.half_turn = 180};
+    static const char both[] = "MULTIPOLYGON(((170 0,170 9,180 9,180 0,170 0)),"
+                               "((-180 0,-180 9,-170 9,-170 0,-180 0)))";
+    static const struct build_case cases[] = {
+        {{{BOX(170, 0, 190, 9), false}}, 1, both},
+        {{{BOX(-190, 0, -170, 9), false}}, 1, both},
+        {{{BOX(170, 0, 180, 9), false}, {BOX(-180, 0, -170, 9), false}}, 2, both},
+        {{{BOX(170, 0, 180, 9), false},
+          {BOX(-175, 0, -170, 9), false},
+          {BOX(180, 0, 185, 9), false}},
+         3,
+         "MULTIPOLYGON(((-180 0,-180 9,-175 9,-170 9,-170 0,-175 0,-180 0)),"
+         "((170 0,170 9,180 9,180 0,170 0)))"},
+        {{{BOX(270, 0, 280, 9), false}}, 1, "POLYGON((-90 0,-90 9,-80 9,-80 0,-90 0))"},
+        {{{BOX(170, 0, 190, 9), false}, {BOX(179, 1, 181, 2), true}},
+         2,
+         "MULTIPOLYGON(((170 0,170 9,180 9,180 2,179 2,179 1,180 1,180 0,170 0)),"
+         "((-180 0,-180 1,-179 1,-179 2,-180 2,-180 9,-170 9,-170 0,-180 0)))"},
+        {{{BOX(-180, -90, 180, 90), false}},
+         1,
+         "POLYGON((-180 -90,-180 90,180 90,180 -90,-180 -90))"},
+        {{{BOX(0, -90, 360, 90), false}},
+         1,
+         "POLYGON((-180 -90,-180 90,0 90,180 90,180 -90,0 -90,-180 -90))"},
+        /* What is thinner than the last digit vanishes there. */
+        {{{BOX(170, 0, 180.00000001, 9), false}},
+         1,
+         "POLYGON((170 0,170 9,180 9,180 0,170 0))"},
+        {{{BOX(0, 0, 361, 1), false}}, 1, "361 1, which is out of range"},
+        {{{BOX(170, 0, 190, 91), false}}, 1, "170 91, which is out of range"},
+        {{{BOX(-179, 0, 179, 1), false}}, 1, "edge from -179 1 to 179 1, which goes"},
+    };
+    check_cases(cases, GIQ_COUNT(cases), &degrees);
+}
+
+/* Metres on a globe of 1 km in a degree, whose longitudes are a turn off for holes; it
+ * adds a point to each edge. */
+static bool project_ring(void *ctx, const double *xy, size_t count, double **out_xy,
+                         size_t *out_count, struct giq_error *err)
+{
+    double *made = malloc(4 * sizeof *made * count);
+    int *calls = ctx;
+    double turn = (*calls)++ == 1 ? 360 : 0;
+    (void)err;
+    assert_non_null(made);
+    for (size_t i = 0; i + 1 < count; i++) {
+        made[4 * i] = xy[2 * i] / 1000 - turn;
+        made[4 * i + 1] = xy[2 * i + 1] / 1000;
+        made[4 * i + 2] = (xy[2 * i] + xy[2 * i + 2]) / 2000 - turn;
+        made[4 * i + 3] = (xy[2 * i + 1] + xy[2 * i + 3]) / 2000;
+    }
+    made[4 * count - 4] = made[0];
+    made[4 * count - 3] = made[1];
+    *out_xy = made;
+    *out_count = 2 * count - 1;
+    return true;
+}
+
+static void test_rings_are_projected_each_for_itself(void **state)
+{
+    (void)state;
+    int calls = 0;
+    const struct giq_projection metres = {.ring = project_ring, .ctx = &calls};
+    static const struct build_case cases[] = {
+        {{{BOX(170000, 0, 190000, 2000), false}, {BOX(182000, 500, 184000, 1500), true}},
+         2,
+         "MULTIPOLYGON(((170 0,170 1,170 2,180 2,180 0,170 0)),"
+         "((-180 0,-180 2,-170 2,-170 1,-170 0,-180 0),"
+         "(-178 0.5,-177 0.5,-176 0.5,-176 1,-176 1.5,-177 1.5,-178 1.5,-178 1,-178 "
+         "0.5)))"},
+    };
+    check_cases(cases, GIQ_COUNT(cases), &metres);
+    assert_int_equal(calls, 2);
+}
+
+static bool fail_ring(void *ctx, const double *xy, size_t count, double **out_xy,
+                      size_t *out_count, struct giq_error *err)
+{
+    (void)ctx;
+    (void)xy;
+    (void)count;
+    (void)out_xy;
+    (void)out_count;
+    return giq_fail(err, GIQ_E_AREA, "beyond the world");
+}
+
+static void test_point_that_cannot_be_projected_is_an_error(void **state)
+{
+    (void)state;
+    static const struct giq_projection none = {.ring = fail_ring};
+    static const struct ring box = {BOX(0, 0, 1, 1), false};
+    struct giq_error err;
+    assert_null(build(0, &box, 1, &none, &err));
+    assert_string_equal(err.text, "beyond the world");
+}
+
+/* A comb of `teeth` teeth has four vertices for each. */
+static char *comb(size_t teeth, struct giq_error *err)
+{
+    struct giq_geom *geom = NULL;
+    char *text = NULL;
+    size_t count = 4 * teeth + 1;
+    double *xy = malloc(2 * sizeof *xy * count);
+    assert_non_null(xy);
+    for (size_t i = 0; i < 2 * teeth; i++) {
+        double x = (double)i * 5e-5;
+        bool is_up = i % 2 == 1;
+        double ys[] = {is_up ? 2 : 1, is_up ? 1 : 2};
+        memcpy(xy + 4 * i, (double[]){x, ys[0], x, ys[1]}, 4 * sizeof *xy);
+    }
+    /* The first and last point are below. */
+    xy[1] = 0;
+    xy[8 * teeth - 1] = 0;
+    xy[8 * teeth] = xy[0];
+    xy[8 * teeth + 1] = xy[1];
+    *err = (struct giq_error){0};
+    assert_true(giq_geom_new(0, &geom, err));
+    bool ok = giq_geom_add_ring(geom, xy, count, err) &&
+              giq_geom_end_polygon(geom, "the comb", err) && giq_geom_unite(geom, err) &&
+              giq_geom_write(geom, &text, err);
+    assert_int_equal(ok, err->code == GIQ_E_NONE);
+    giq_geom_free(geom);
+    free(xy);
+    return text;
+}
+
+static void test_a_million_vertices_and_no_more_are_sent(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    char *text = comb(250000, &err);
+    assert_string_equal(err.text, "");
+    size_t points = 1;
+    for (const char *at = text; (at = strchr(at, ',')) != NULL; at++) {
+        points++;
+    }
+    assert_int_equal(points, 1000001);
+    free(text);
+    assert_null(comb(250001, &err));
+    assert_int_equal(err.code, GIQ_E_AREA);
+    assert_non_null(strstr(err.text, "1000004 points, more than 1000000"));
+    assert_non_null(strstr(err.text, "ogr2ogr -simplify"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_polygons_are_united),
+        cmocka_unit_test(test_make_valid_repairs_each_polygon),
+        cmocka_unit_test(test_degrees_are_cut_at_the_antimeridian),
+        cmocka_unit_test(test_rings_are_projected_each_for_itself),
+        cmocka_unit_test(test_point_that_cannot_be_projected_is_an_error),
+        cmocka_unit_test(test_a_million_vertices_and_no_more_are_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include "giq_wkt.h"
+
+#include "unit.h"
+
+/* The polygons of a text, written again; NULL with `err` set. */
+static char *read(const char *text, struct giq_error *err)
+{
+    struct giq_rings rings = {0};
+    *err = (struct giq_error){0};
+    bool ok = giq_wkt_read(text, &rings, err);
+    assert_int_equal(ok, err->code == GIQ_E_NONE);
+    char *written = ok ? giq_wkt_write(&rings) : NULL;
+    giq_rings_release(&rings);
+    return written;
+}
+
+static void test_ways_to_write_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
+        {"POLYGON((0 0,0 1,1 1,0 0))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"polygon((0 0,0 1,1 1,0 0))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {" POLYGON\t( ( 0 0 , 0 1 ,\n1 1,0 0 ) ) \r\n", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"POLYGON Z((0 0 5,0 1 5,1 1 6,0 0 5))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"POLYGONZ((0 0 5,0 1 5,1 1 6,0 0 5))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"POLYGON ZM ((0 0 5 7,0 1 5 7,1 1 6 7,0 0 5 7))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"POLYGON((0 0 5,0 1 5,1 1 6,0 0 5))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"MULTIPOLYGON M(((0 0 1,0 1 1,1 1 1,0 0 1)))", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"POLYGON((-.5 +1e1,0 1E-1,1. 1,-0.5 10))",
+         "POLYGON((-0.5 10,0 0.1,1 1,-0.5 10))"},
+        {"MULTIPOLYGON(EMPTY,((0 0,0 1,1 1,0 0)),EMPTY)", "POLYGON((0 0,0 1,1 1,0 0))"},
+        {"POLYGON((0 0,0 9,9 9,0 0),EMPTY,(1 2,1 3,2 3,1 2))",
+         "POLYGON((0 0,0 9,9 9,0 0),(1 2,1 3,2 3,1 2))"},
+        {"MULTIPOLYGON(((0 0,0 1,1 1,0 0)),((5 5,5 6,6 6,5 5)))",
+         "MULTIPOLYGON(((0 0,0 1,1 1,0 0)),((5 5,5 6,6 6,5 5)))"},
+        {"POLYGON EMPTY", "MULTIPOLYGON()"},
+        {"MULTIPOLYGON Z EMPTY", "MULTIPOLYGON()"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err;
+        char *written = read(cases[i].text, &err);
+        assert_string_equal(err.text, "");
+        assert_string_equal(written, cases[i].written);
+        free(written);
+    }
+}
+
+static const struct {
+    const char *text, *told;
+} faults[] = {
+    {"", "neither POLYGON nor MULTIPOLYGON"},
+    {"no area", "neither POLYGON nor MULTIPOLYGON"},
+    {"area.wkt", "given as @file, a dataset with AOI"},
+    {"POLYGONS((0 0,0 1,1 1,0 0))", "neither"},
+    {"POINT(1 2)", "is a POINT; it must be a POLYGON or MULTIPOLYGON"},
+    {"LineString Z(1 2 3,3 4 5)", "is a LINESTRING; it must"},
+    {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GEOMETRYCOLLECTION"},
+    {"CURVEPOLYGON((0 0,0 1,1 1,0 0))", "is a CURVEPOLYGON"},
+    {"POLYGON", "'(' is expected at character 8, where there is the end"},
+    {"POLYGON((0 0,1 1", "')' is expected at character 17, where there is the end"},
+    {"POLYGON(0 0,1 1,1 0,0 0)", "'(' is expected at character 9, where there is \"0"},
+    {"POLYGON((0 0;1 1))", "')' is expected at character 13"},
+    {"POLYGON((0,0 1,1 1,0 0))", "a number is expected at character 11"},
+    {"POLYGON((0 0,1--1 1,0 0))", "a number is expected at character 14"},
+    {"POLYGON((0 0 1 2 3,0 1,1 1,0 0))", "')' is expected at character 18"},
+    {"POLYGON((0 0,0 1,1 1,0 0)", "')' is expected at character 26"},
+    {"POLYGON((0 0,0 1,1 1))", "not closed, it begins at 0 0 and ends at 1 1"},
+    {"POLYGON((0 0,0 nan,1 1,0 0))", "that is no number, at character 16"},
+    {"POLYGON((0 0,0 inf,1 1,0 0))", "that is no number, at character 16"},
+    {"POLYGON((0 0,0 0x10,1 1,0 0))", "a number is expected at character 16"},
+    {"POLYGON((0 0,0 1e999,1 1,0 0))", "that is no number, at character 16"},
+    {"POLYGON((0 0,0 1,1 1,0 0)) and more", "text after the end of the area: \"and m"},
+    {"POLYGON((0 0,0 1,1 1,0 0)))", "text after the end"},
+    {"POLYGON((((((((((", "a number is expected at character 10"},
+    {")POLYGON(", "neither"},
+};
+
+static void test_what_cannot_be_read_says_what_and_where(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(faults); i++) {
+        struct giq_error err;
+        assert_null(read(faults[i].text, &err));
+        assert_int_equal(err.code, GIQ_E_AREA);
+        if (strstr(err.text, faults[i].told) == NULL) {
+            fail_msg("%s: \"%s\" is not in \"%s\"", faults[i].text, faults[i].told,
+                     err.text);
+        }
+    }
+}
+
+static void test_text_beyond_the_limit_is_refused(void **state)
+{
+    (void)state;
+    size_t len = (size_t)GIQ_WKT_BYTES_MAX + 1;
+    char *text = malloc(len + 1);
+    assert_non_null(text);
+    memset(text, ' ', len);
+    text[len] = '\0';
+    struct giq_error err;
+    assert_null(read(text, &err));
+    assert_non_null(strstr(err.text, "longer than 67108864 bytes"));
+    free(text);
+}
+
+static void test_places_are_shown_short(void **state)
+{
+    (void)state;
+    static const struct {
+        double x, y;
+        const char *text;
+    } cases[] = {
+        {0, -0.0, "0 0"},
+        {-0.00000001, 1.5, "0 1.5"},
+        {-34.87654321, 180, "-34.8765432 180"},
+        {1e300, -1e7, "1e+300 -1e+07"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_place place;
+        assert_string_equal(giq_wkt_show(cases[i].x, cases[i].y, &place), cases[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ways_to_write_are_read),
+        cmocka_unit_test(test_what_cannot_be_read_says_what_and_where),
+        cmocka_unit_test(test_text_beyond_the_limit_is_refused),
+        cmocka_unit_test(test_places_are_shown_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
