@@ -39,6 +39,24 @@ static bool read_submit(struct giq_reader *reader)
     return true;
 }
 
+/* How coordinates are to be taken. */
+static bool read_geometry_crs(struct giq_reader *reader)
+{
+    const char *name = NULL;
+    bool repairs = false;
+    const char *text = giq_reader_value(reader, OPT_GEOMETRY_CRS, &name);
+    bool is_as_is = text != NULL && EQUAL(text, "AS_IS");
+    if (text != NULL && !is_as_is && !EQUAL(text, "EPSG:4326")) {
+        return giq_fail(reader->err, GIQ_E_USAGE, "%s is EPSG:4326 or AS_IS", name);
+    }
+    if (!giq_reader_bool(reader, OPT_MAKE_VALID, false, &repairs)) {
+        return false;
+    }
+    reader->config->geom_flags =
+        (is_as_is ? GIQ_GEOM_AS_IS : 0u) | (repairs ? GIQ_GEOM_MAKE_VALID : 0u);
+    return true;
+}
+
 static bool read_progress(struct giq_reader *reader)
 {
     static const char *const words[] = {[GIQ_PROGRESS_AUTO] = "AUTO",
@@ -123,7 +141,7 @@ static bool read_switches(struct giq_reader *reader)
     const char *name = giq_options[OPT_WAIT].name;
     config->waits_is_set = CSLFetchNameValue(reader->open_options, name) != NULL;
     return giq_reader_bool(reader, OPT_WAIT, true, &config->waits) &&
-           giq_reader_bool(reader, OPT_MAKE_VALID, false, &config->makes_valid) &&
+           read_geometry_crs(reader) &&
            giq_reader_bool(reader, OPT_ALLOW_UNVERIFIED_LENGTH, false,
                            &config->settings.allow_unverified_length) &&
            read_submit(reader) && read_progress(reader);
@@ -190,7 +208,9 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
               read_source_type(&reader);
     if (ok) {
         giq_network_read_credentials(&reader);
-        config.geometry = copy_value(&reader, OPT_GEOMETRY);
+        config.area[GIQ_AREA_GEOMETRY] = copy_value(&reader, OPT_GEOMETRY);
+        config.area[GIQ_AREA_AOI] = copy_value(&reader, OPT_AOI);
+        config.area[GIQ_AREA_BBOX] = copy_value(&reader, OPT_BBOX);
         config.retry = copy_value(&reader, OPT_RETRY);
         giq_network_read_options(&reader);
     }
@@ -239,7 +259,9 @@ void giq_config_release(struct giq_config *config)
     CSLDestroy(config->texts);
     CSLDestroy(config->result_drivers);
     CSLDestroy(config->result_options);
-    CPLFree(config->geometry);
+    for (int i = 0; i < GIQ_AREA_KINDS; i++) {
+        CPLFree(config->area[i]);
+    }
     CPLFree(config->retry);
     CPLFree(config->store_dir);
     free(config->base_url);

@@ -8,15 +8,16 @@
 #include <cpl_string.h>
 
 #include "giq/giq.h"
+#include "giq_area.h"
 
 enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
 
 struct giq_config {
     struct giq_settings settings; /* its texts lie in `texts` */
     char *base_url;
-    char *geometry;          /* as the open option gives it, or NULL */
-    char *retry;             /* label, or NULL */
-    const char *source_type; /* of giq_upload_type() */
+    char *area[GIQ_AREA_KINDS]; /* as the open option gives it, or NULL */
+    char *retry;                /* label, or NULL */
+    const char *source_type;    /* of giq_upload_type() */
     char *store_dir;
     char **result_drivers; /* a GDAL string list: who may open a result */
     char **result_options; /* the same, or NULL: open options of those */
@@ -26,8 +27,8 @@ struct giq_config {
     enum giq_progress_mode progress;
     unsigned store_flags; /* enum giq_store_flags */
     bool waits;
-    bool waits_is_set; /* by the open option */
-    bool makes_valid;
+    bool waits_is_set;   /* by the open option */
+    unsigned geom_flags; /* enum giq_geom_flags */
     bool may_submit;
 };
 

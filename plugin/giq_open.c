@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_aoi.h"
 #include "giq_area.h"
 #include "giq_config.h"
 #include "giq_plugin.h"
@@ -66,21 +67,57 @@ static bool read_waiting(struct opening *o)
     return true;
 }
 
+/* The area that is given, by key or option; NULL where there is none. */
+static bool find_area(struct opening *o, enum giq_area_kind *out_kind,
+                      const char **out_text)
+{
+    static const struct {
+        enum giq_conn_key key;
+        const char *name;
+    } kinds[GIQ_AREA_KINDS] = {
+        [GIQ_AREA_GEOMETRY] = {GIQ_KEY_GEOMETRY, "geometry"},
+        [GIQ_AREA_AOI] = {GIQ_KEY_AOI, "aoi"},
+        [GIQ_AREA_BBOX] = {GIQ_KEY_BBOX, "bbox"},
+    };
+    *out_text = NULL;
+    for (enum giq_area_kind kind = 0; kind < GIQ_AREA_KINDS; kind++) {
+        const char *typed = o->conn.value[kinds[kind].key];
+        const char *option = o->config.area[kind];
+        if (typed != NULL && option != NULL) {
+            return fail_twice(o, kinds[kind].name);
+        }
+        if (typed == NULL && option == NULL) {
+            continue;
+        }
+        if (*out_text != NULL) {
+            return giq_fail(o->err, GIQ_E_USAGE,
+                            "\"%s\" and \"%s\" are two areas; give one of them",
+                            kinds[*out_kind].name, kinds[kind].name);
+        }
+        *out_kind = kind;
+        *out_text = typed == NULL ? option : typed;
+    }
+    return true;
+}
+
 static bool read_area(struct opening *o)
 {
-    const char *typed = o->conn.value[GIQ_KEY_GEOMETRY];
-    const char *option = o->config.geometry;
-    if (typed != NULL && option != NULL) {
-        return fail_twice(o, "geometry");
+    enum giq_area_kind kind = GIQ_AREA_GEOMETRY;
+    const char *text = NULL;
+    if (!find_area(o, &kind, &text)) {
+        return false;
     }
-    const char *text = typed == NULL ? option : typed;
     if (text != NULL && o->conn.kind == GIQ_CONN_JOB) {
         return giq_fail(o->err, GIQ_E_USAGE,
                         "\"job\" names a job that exists and does not go with an area");
     }
+    /* A GIS that takes the string for a file name appends to it. */
+    if (text != NULL && kind == GIQ_AREA_AOI && text[strlen(text) - 1] == '/') {
+        return giq_fail(o->err, GIQ_E_USAGE,
+                        "the value of AOI ends in '/', which no file does");
+    }
     return text == NULL ||
-           giq_area_read(text, o->config.makes_valid ? GIQ_GEOM_MAKE_VALID : 0, &o->area,
-                         o->err);
+           giq_area_read(kind, text, o->config.geom_flags, &o->area, o->err);
 }
 
 static bool read_upload(struct opening *o)
@@ -174,6 +211,7 @@ static bool make_job(struct opening *o)
         .job = o->conn.value[GIQ_KEY_JOB],
         /* Who names a job wants no new one. */
         .retry = o->conn.value[GIQ_KEY_JOB] == NULL ? o->config.retry : NULL,
+        .area_is_as_is = (o->config.geom_flags & GIQ_GEOM_AS_IS) != 0,
     };
     const struct giq_job_host host = {accept_result, tell_progress, o};
     unsigned flags =
@@ -240,6 +278,10 @@ static bool open_job(struct opening *o, GDALDatasetH *out)
 
 static bool begin(struct opening *o)
 {
+    if (giq_aoi_is_reading()) {
+        return giq_fail(o->err, GIQ_E_AREA,
+                        "the area of a job cannot come from a GIQ: dataset");
+    }
     if (!giq_conn_parse(o->info->name, &o->conn, o->err) ||
         !giq_config_read(o->info->options, &o->config, o->err)) {
         return false;

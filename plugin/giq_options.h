@@ -18,7 +18,15 @@
 
 #define GIQ_OPEN_OPTIONS(X)                                                              \
     X(GEOMETRY, "string", "", "", false, NULL, 0, 0,                                     \
-      "Area of interest: WKT in longitude and latitude, or @file holding it")            \
+      "Area of interest: WKT in longitude and latitude, EWKT (SRID=32640;POLYGON...), "  \
+      "or @file holding it")                                                             \
+    X(AOI, "string", "", "", false, NULL, 0, 0,                                          \
+      "Area of interest from a vector dataset: path, or path,layer")                     \
+    X(BBOX, "string", "", "", false, NULL, 0, 0,                                         \
+      "Area of interest: minx,miny,maxx,maxy in degrees")                                \
+    X(GEOMETRY_CRS, "string-select", "<Value>EPSG:4326</Value><Value>AS_IS</Value>",     \
+      "EPSG:4326", true, NULL, 0, 0,                                                     \
+      "AS_IS: send coordinates as they are, for a service that wants another system")    \
     X(MAKE_VALID, "boolean", "", "NO", true, NULL, 0, 0,                                 \
       "Repair an invalid area instead of refusing it")                                   \
     X(WAIT, "boolean", "", "YES", false, NULL, 0, 0,                                     \

@@ -13,27 +13,25 @@
 
 static const char prefix[] = "GIQ:";
 
-#define ALLOWED "model, file, upload, job, geometry, rerun, wait, member"
+#define ALLOWED "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member"
 
 static const struct {
     const char *name;
     enum giq_conn_key key;
 } keys[] = {
-    {"model", GIQ_KEY_MODEL},     {"modelId", GIQ_KEY_MODEL},
-    {"file", GIQ_KEY_FILE},       {"fileId", GIQ_KEY_FILE},
-    {"upload", GIQ_KEY_UPLOAD},   {"job", GIQ_KEY_JOB},
-    {"inferenceId", GIQ_KEY_JOB}, {"geometry", GIQ_KEY_GEOMETRY},
-    {"rerun", GIQ_KEY_RERUN},     {"wait", GIQ_KEY_WAIT},
+    {"model", GIQ_KEY_MODEL},     {"modelId", GIQ_KEY_MODEL},     {"file", GIQ_KEY_FILE},
+    {"fileId", GIQ_KEY_FILE},     {"upload", GIQ_KEY_UPLOAD},     {"job", GIQ_KEY_JOB},
+    {"inferenceId", GIQ_KEY_JOB}, {"geometry", GIQ_KEY_GEOMETRY}, {"aoi", GIQ_KEY_AOI},
+    {"bbox", GIQ_KEY_BBOX},       {"rerun", GIQ_KEY_RERUN},       {"wait", GIQ_KEY_WAIT},
     {"member", GIQ_KEY_MEMBER},
 };
 
 static const char *const canonical[GIQ_KEY_COUNT] = {
-    [GIQ_KEY_MODEL] = "model",       [GIQ_KEY_FILE] = "file",     [GIQ_KEY_JOB] = "job",
-    [GIQ_KEY_GEOMETRY] = "geometry", [GIQ_KEY_RERUN] = "rerun",   [GIQ_KEY_WAIT] = "wait",
-    [GIQ_KEY_MEMBER] = "member",     [GIQ_KEY_UPLOAD] = "upload",
+    [GIQ_KEY_MODEL] = "model",       [GIQ_KEY_FILE] = "file", [GIQ_KEY_JOB] = "job",
+    [GIQ_KEY_GEOMETRY] = "geometry", [GIQ_KEY_AOI] = "aoi",   [GIQ_KEY_BBOX] = "bbox",
+    [GIQ_KEY_RERUN] = "rerun",       [GIQ_KEY_WAIT] = "wait", [GIQ_KEY_MEMBER] = "member",
+    [GIQ_KEY_UPLOAD] = "upload",
 };
-
-static const char *const not_in_this_version[] = {"aoi", "bbox"};
 
 /* Keys that people try for what belongs in the configuration. */
 static const char *const secrets[] = {
@@ -70,11 +68,6 @@ static bool fail_key(const char *name, struct giq_error *err)
                         "option GIQ_API_KEY, GIQ_BEARER_TOKEN or GIQ_API_KEY_FILE");
     }
     (void)giq_text_show(name, &shown);
-    if (is_among(name, not_in_this_version, COUNT(not_in_this_version))) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "the key \"%s\" is not in this version; allowed are " ALLOWED,
-                        shown.text);
-    }
     return giq_fail(err, GIQ_E_USAGE,
                     "unknown key \"%s\" in the connection string; allowed are " ALLOWED,
                     shown.text);
@@ -164,11 +157,17 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", name);
     }
     /* A GIS that takes the string for a file name appends to it. */
-    bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD;
+    bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD || key == GIQ_KEY_AOI;
     if (is_file && value[strlen(value) - 1] == '/') {
         return giq_fail(err, GIQ_E_USAGE,
                         "the value of \"%s\" ends in '/', which no %s does", name,
                         key == GIQ_KEY_FILE ? "file id" : "file");
+    }
+    if (key == GIQ_KEY_GEOMETRY && giq_text_begins(value, "SRID=") &&
+        strchr(value, ';') == NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "an area with SRID holds a ';' and stands in quotes: "
+                        "geometry=\"SRID=<code>;POLYGON((...))\"");
     }
     if (key != GIQ_KEY_GEOMETRY && has_control(value)) {
         return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" holds a control character",
@@ -234,7 +233,8 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
     bool has_request =
         conn->value[GIQ_KEY_MODEL] != NULL || conn->value[GIQ_KEY_FILE] != NULL ||
-        conn->value[GIQ_KEY_UPLOAD] != NULL || conn->value[GIQ_KEY_GEOMETRY] != NULL;
+        conn->value[GIQ_KEY_UPLOAD] != NULL || conn->value[GIQ_KEY_GEOMETRY] != NULL ||
+        conn->value[GIQ_KEY_AOI] != NULL || conn->value[GIQ_KEY_BBOX] != NULL;
     if (conn->value[GIQ_KEY_JOB] != NULL && conn->value[GIQ_KEY_RERUN] != NULL) {
         return giq_fail(
             err, GIQ_E_USAGE,

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "giq/geom.h"
+
 #include "giq_error.h"
 #include "giq_geos.h"
 #include "giq_meridian.h"

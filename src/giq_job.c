@@ -39,7 +39,8 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
                     .area = copy(request->area, &ok),
                     .rerun = copy(request->rerun, &ok),
                     .job = copy(request->job, &ok),
-                    .retry = copy(request->retry, &ok)},
+                    .retry = copy(request->retry, &ok),
+                    .area_is_as_is = request->area_is_as_is},
     };
     giq_record_init(&job->record);
     struct giq_key key;
@@ -106,6 +107,7 @@ static bool name_job(struct giq_job *job, struct giq_error *err)
     giq_record_release(&job->record);
     job->is_unrecorded = true;
     job->record.state = GIQ_JOB_SUBMITTED;
+    job->record.area_is_as_is = job->request.area_is_as_is;
     return giq_record_set(&job->record.job_id, job->request.job) || giq_fail_memory(err);
 }
 

@@ -34,9 +34,10 @@ struct giq_record {
     char *file_id; /* of the file that was uploaded for it */
     char *upload;  /* its path, as the user calls it */
     char *type;
-    char *status; /* the service's last word */
-    char *error;  /* why it failed, or is unknown */
-    bool gone;    /* the service no longer has the result */
+    char *status;       /* the service's last word */
+    char *error;        /* why it failed, or is unknown */
+    bool gone;          /* the service no longer has the result */
+    bool area_is_as_is; /* the request's area is in a system of its own */
     int64_t started_ms;
     int64_t submitted_ms;
     int64_t finished_ms;

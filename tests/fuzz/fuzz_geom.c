@@ -1,5 +1,6 @@
 /* Areas as WKT. A '!' before the text asks for repairs. */
 #include "fuzz.h"
+#include "giq/geom.h"
 
 /* A number at `*at`, which moves behind it: as short as it can be written, with at
  * most 7 decimals, of at most `most`. */

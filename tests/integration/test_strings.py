@@ -21,8 +21,6 @@ MISTAKES = [
     ("GIQ:model=m;upload=x.tif/", "\"upload\" ends in '/'"),
     ("GIQ:model=m;upload=x.tif;file=f", "give one of them"),
     ("GIQ:upload=x.tif", "\"model\" is missing"),
-    ("GIQ:model=m;file=f;bbox=1,2,3,4", "not in this version"),
-    ("GIQ:model=m;file=f;aoi=x.shp", "not in this version"),
     ("GIQ:model=m;file=f;api_key=hunter2", "GIQ_API_KEY"),
     ("GIQ:nonsense", "unknown key \"nonsense\""),
 ]

@@ -116,7 +116,6 @@ static void test_strings_that_are_refused_say_why(void **state)
         {"GIQ:model=m;;file=f", "nothing between two ';'"},
         {"GIQ:;model=m", "nothing between two ';'"},
         {"GIQ:=m;file=f", "unknown key \"\""},
-        {"GIQ:bbox=1", "the key \"bbox\" is not in this version"},
         {"GIQ:model='m;file=f", "the quote of the key \"model\" is not closed"},
         {"GIQ:model='m'x;file=f", "text after the quoted value of the key \"model\""},
         {"GIQ:model=m", "the key \"file\" is missing"},
@@ -131,6 +130,43 @@ static void test_strings_that_are_refused_say_why(void **state)
         {"GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"},
     };
     check_refusals(cases, GIQ_COUNT(cases));
+}
+
+static void test_areas_are_values_like_others(void **state)
+{
+    (void)state;
+    struct giq_conn conn;
+    struct giq_error err = {0};
+    assert_true(giq_conn_parse("GIQ:model=m;file=f;Aoi='a;b.gpkg,roads' ; BBOX= 1, 2 ;"
+                               "geometry=\"SRID=4326;POLYGON((0 0))\"",
+                               &conn, &err));
+    assert_string_equal(conn.value[GIQ_KEY_AOI], "a;b.gpkg,roads");
+    assert_string_equal(conn.value[GIQ_KEY_BBOX], "1, 2");
+    assert_string_equal(conn.value[GIQ_KEY_GEOMETRY], "SRID=4326;POLYGON((0 0))");
+    giq_conn_release(&conn);
+}
+
+static void test_areas_that_are_refused_say_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part; /* of the message */
+    } cases[] = {
+        {"GIQ:bbox=1", "the key \"model\" is missing"},
+        {"GIQ:job=j;aoi=x", "the key \"model\" is missing"},
+        {"GIQ:model=m;file=f;aoi=x;AOI=y", "the key \"aoi\" is given twice"},
+        {"GIQ:model=m;file=f;aoi=x/", "the value of \"aoi\" ends in '/'"},
+        {"GIQ:model=m;file=f;aoi=a\nb", "the value of \"aoi\" holds a control"},
+        {"GIQ:model=m;file=f;geometry=SRID=1;POLYGON((0 0,0 1,1 1,0 0))",
+         "stands in quotes: geometry=\"SRID="},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        assert_false(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(err.code, GIQ_E_USAGE);
+        assert_non_null(strstr(err.text, cases[i].part));
+    }
 }
 
 static void test_secret_in_the_string_is_not_repeated(void **state)
@@ -157,6 +193,8 @@ int main(void)
         cmocka_unit_test(test_strings_that_are_allowed),
         cmocka_unit_test(test_strings_that_are_refused_say_why),
         cmocka_unit_test(test_uploads_that_are_refused_say_why),
+        cmocka_unit_test(test_areas_are_values_like_others),
+        cmocka_unit_test(test_areas_that_are_refused_say_why),
         cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

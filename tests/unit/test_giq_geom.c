@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "giq/giq.h"
+#include "giq/geom.h"
 
 /* The text of an area, or NULL with `err` set. */
 static char *area_of(const char *wkt, unsigned flags, struct giq_error *err)

@@ -3,7 +3,7 @@
 
 #include "unit.h"
 
-#include "giq/giq.h"
+#include "giq/geom.h"
 
 /* A ring as a list of numbers, ended by NAN. */
 enum { NUMBERS_MAX = 32, RINGS_MAX = 6 };
