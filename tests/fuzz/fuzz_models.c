@@ -40,15 +40,23 @@ static void check_choice(const struct giq_service *service,
                          const struct giq_models *models)
 {
     struct giq_error err = {0};
+    char *chosen = NULL;
     bool is_listed = false;
+    bool is_id = false;
+    bool ok = giq_models_choose(service, models, "water", &chosen, &err);
     for (size_t i = 0; i < models->count; i++) {
         const char *id = models->item[i].id;
         is_listed = is_listed || (id != NULL && strcmp(id, "water") == 0);
+        is_id = is_id || (ok && id != NULL && strcmp(id, chosen) == 0);
     }
-    if (!giq_models_check(service, models, "water", &err)) {
-        MUST(!is_listed);
+    if (ok) {
+        MUST(is_listed ? strcmp(chosen, "water") == 0
+                       : is_id || strcmp(chosen, "water") == 0);
+    } else {
+        MUST(!is_listed && chosen == NULL);
         fuzz_check_error(&err, GIQ_E_USAGE);
     }
+    free(chosen);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
