@@ -4,6 +4,7 @@ import socket
 import time
 
 import pytest
+import spills
 from opens import Gdal
 from raw import RawService, answer, read_body, read_head
 from test_flat import LAUNCHER
@@ -35,7 +36,7 @@ class Taker(RawService):
         read_body(connection, head, body)
         call = head.split(b" ")[1].split(b"?")[0].rsplit(b"/", 1)[-1].decode()
         self.runs += [call] * (call == "run")
-        connection.sendall(self.next_reply(call))
+        connection.sendall(self.next_reply(call, head, body))
         return True
 
 
@@ -49,7 +50,7 @@ def service():
 @pytest.fixture
 def gdal(tmp_path, service):
     made = Gdal(tmp_path, service.url)
-    with open(tmp_path / "file.bin", "wb") as file:
+    with open(spills.is_input(tmp_path / "file.bin"), "wb") as file:
         file.truncate(LARGE)
     return made
 
@@ -148,7 +149,7 @@ def test_large_upload_needs_no_memory(gdal, service):
     service.take = take_all
 
     def peak_kib(size):
-        with open(gdal.folder / "file.bin", "wb") as file:
+        with open(spills.is_input(gdal.folder / "file.bin"), "wb") as file:
             file.truncate(size)
         done = gdal.run("/usr/bin/python3", "-S", "-c", LAUNCHER, "ogrinfo", "-q", NAME)
         return int(done.stdout.split()[-1])

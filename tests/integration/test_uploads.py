@@ -3,7 +3,6 @@ called, and a job runs on it once. The journal counts both."""
 import json
 import os
 import shutil
-import subprocess
 import threading
 
 import pytest
@@ -102,9 +101,9 @@ def test_requests_at_once_upload_once(gdal, sandbox):
     path = place(gdal)
     names = [f"GIQ:model={model};upload={path};rerun={label}"
              for model in ("ndvi", "water") for label in "abcd"]
-    opens = [subprocess.Popen(["ogrinfo" if "water" in name else "gdalinfo", name],
-                              env=gdal.env, stdout=subprocess.DEVNULL) for name in names]
-    assert [process.wait(timeout=120) for process in opens] == [0] * 8
+    opens = [gdal.start("ogrinfo" if "water" in name else "gdalinfo", name)
+             for name in names]
+    assert [gdal.finish(process).returncode for process in opens] == [0] * 8
     assert len(uploads(sandbox)) == 1 and len(sandbox.runs()) == 8
 
 
@@ -313,11 +312,10 @@ def test_killed_while_uploading_is_begun_again(scripted_gdal, service):
         return Answer({"fileId": "up-1"})
     service.script["upload"] = [hold, Answer({"fileId": "up-2"})]
     name = f"GIQ:model=m;upload={path}"
-    first = subprocess.Popen(["ogrinfo", name], env=scripted_gdal.env,
-                             cwd=scripted_gdal.folder)
+    first = scripted_gdal.start("ogrinfo", name)
     assert came.wait(30)
     first.kill()
-    first.wait()
+    scripted_gdal.finish(first)
     scripted_gdal.run("ogrinfo", name)
     go.set()
     assert len(service.calls("upload")) == 2
@@ -325,6 +323,7 @@ def test_killed_while_uploading_is_begun_again(scripted_gdal, service):
 
 
 def test_published_result_opens_without_key_service_and_store_to_write(gdal, sandbox):
+    """Needs root, to mount."""
     path = place(gdal)
     name = f"GIQ:model=ndvi;upload={path}"
     gdal.run("gdalinfo", name)
@@ -332,9 +331,9 @@ def test_published_result_opens_without_key_service_and_store_to_write(gdal, san
     gdal.run("gdalinfo", name, env={"GIQ_API_KEY": ""})
     # A file that is not known is read, and nothing is written for it.
     copy = place(gdal, "copy.tif")
-    subprocess.run(["mount", "--bind", gdal.store, gdal.store], check=True)
+    gdal.run("mount", "--bind", gdal.store, gdal.store)
     try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", gdal.store], check=True)
+        gdal.run("mount", "-o", "remount,ro,bind", gdal.store)
         gdal.run("gdalinfo", f"GIQ:model=ndvi;upload={copy}", env={"GIQ_API_KEY": ""})
     finally:
-        subprocess.run(["umount", "-l", gdal.store], check=True)
+        gdal.run("umount", "-l", gdal.store)
