@@ -116,9 +116,9 @@ def test_open_option_cannot_lift_submit_no(scripted_gdal, service):
 def test_driver_lists_what_is_true(scripted_gdal):
     text = scripted_gdal.run("ogrinfo", "--format", "GIQ").stdout
     for name in ("GEOMETRY", "WAIT", "TIMEOUT", "SUBMIT", "RETRY", "PROGRESS",
-                 "RESULT_OPTIONS"):
+                 "RESULT_OPTIONS", "AOI", "BBOX", "GEOMETRY_CRS", "SOURCE_TYPE"):
         assert f'name="{name}"' in text
-    for name in ("API_KEY", "BASE_URL", "AOI", "BBOX"):
+    for name in ("API_KEY", "BASE_URL", "STORE_DIR", "RESULT_DRIVERS"):
         assert f'name="{name}"' not in text
     assert "Connection prefix: GIQ:" in text
     assert "Supports: Raster" in text and "Supports: Vector" in text
