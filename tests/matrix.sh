@@ -63,6 +63,14 @@ foreign_all() {
     done
 }
 
+# The keys of areas, which are compared with those of the first suite.
+keys() {
+    root_run "$roots/$1/work" 'cd /src/giq && python3 tests/roots/keys.py build' \
+        >"$roots/$1/keys" || return
+    cat "$roots/$1/keys"
+    diff "$roots/${suites%% *}/keys" "$roots/$1/keys"
+}
+
 for suite in $suites; do
     suite_begin "$suite"
     step "$suite" build build "$suite"
@@ -72,6 +80,7 @@ for suite in $suites; do
     done
 done
 for suite in $suites; do
+    step "$suite" keys keys "$suite"
     step "$suite" foreign foreign_all "$suite"
 done
-table GDAL build $labels foreign
+table GDAL build $labels keys foreign
