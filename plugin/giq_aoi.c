@@ -245,8 +245,14 @@ static bool add_features(struct aoi *a)
 
 static bool make_project(struct aoi *a, struct giq_project **out)
 {
-    OGRSpatialReferenceH srs = OGR_L_GetSpatialRef(a->layer);
     char shown[SHOWN_MAX];
+    char reason[REASON_MAX];
+    CPLErrorReset();
+    OGRSpatialReferenceH srs = OGR_L_GetSpatialRef(a->layer);
+    if (srs == NULL && CPLGetLastErrorType() == CE_Failure) {
+        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s cannot be read. %s",
+                        OGR_L_GetName(a->layer), show(a, shown), reason_of(a, reason));
+    }
     if (srs == NULL) {
         return giq_fail(
             a->err, GIQ_E_AREA,

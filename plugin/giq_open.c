@@ -202,6 +202,7 @@ static bool make_job(struct opening *o)
     if (!open_store(o) || !identify_upload(o)) {
         return false;
     }
+    bool is_as_is = (o->config.geom_flags & GIQ_GEOM_AS_IS) != 0;
     const struct giq_request request = {
         .model = o->conn.value[GIQ_KEY_MODEL],
         .file = o->conn.value[GIQ_KEY_FILE],
@@ -211,7 +212,7 @@ static bool make_job(struct opening *o)
         .job = o->conn.value[GIQ_KEY_JOB],
         /* Who names a job wants no new one. */
         .retry = o->conn.value[GIQ_KEY_JOB] == NULL ? o->config.retry : NULL,
-        .area_is_as_is = (o->config.geom_flags & GIQ_GEOM_AS_IS) != 0,
+        .geometry_crs = o->area != NULL && is_as_is ? "AS_IS" : NULL,
     };
     const struct giq_job_host host = {accept_result, tell_progress, o};
     unsigned flags =

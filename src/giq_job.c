@@ -40,7 +40,7 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
                     .rerun = copy(request->rerun, &ok),
                     .job = copy(request->job, &ok),
                     .retry = copy(request->retry, &ok),
-                    .area_is_as_is = request->area_is_as_is},
+                    .geometry_crs = copy(request->geometry_crs, &ok)},
     };
     giq_record_init(&job->record);
     struct giq_key key;
@@ -75,6 +75,7 @@ void giq_job_free(struct giq_job *job)
     free(job->model_id);
     free(job->file_id);
     free(job->forgotten_id);
+    free((char *)job->request.geometry_crs);
     free(job->canonical);
     giq_json_free(job->asked);
     free(job->folder);
@@ -107,8 +108,9 @@ static bool name_job(struct giq_job *job, struct giq_error *err)
     giq_record_release(&job->record);
     job->is_unrecorded = true;
     job->record.state = GIQ_JOB_SUBMITTED;
-    job->record.area_is_as_is = job->request.area_is_as_is;
-    return giq_record_set(&job->record.job_id, job->request.job) || giq_fail_memory(err);
+    return (giq_record_set(&job->record.job_id, job->request.job) &&
+            giq_record_set(&job->record.geometry_crs, job->request.geometry_crs)) ||
+           giq_fail_memory(err);
 }
 
 /* The record of a request that has this job serves it. Where there is none it

@@ -18,9 +18,6 @@ static const char labels_name[] = "labels";
 
 static const char advice[] = "remove its folder to forget the request, or ask for a new "
                              "job with RETRY=<label> or rerun=<label>";
-/* How the request's area is meant: absent where it is in EPSG:4326. */
-static const char geometry_crs_name[] = "geometry_crs";
-static const char as_is[] = "AS_IS";
 
 static const char *const state_names[] = {
     [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",
@@ -64,6 +61,7 @@ void giq_record_release(struct giq_record *record)
     free(record->type);
     free(record->status);
     free(record->error);
+    free(record->geometry_crs);
     free(record->result_name);
     giq_json_free(record->read);
     giq_record_init(record);
@@ -131,8 +129,6 @@ static bool parse(struct giq_record *record)
     const struct giq_json *json = record->read;
     const struct giq_json *result = giq_json_get(json, "result");
     record->state = state_of(giq_json_text(giq_json_get(json, "state")));
-    const char *crs = giq_json_text(giq_json_get(json, geometry_crs_name));
-    record->area_is_as_is = crs != NULL && strcmp(crs, as_is) == 0;
     record->gone = giq_json_is_true(giq_json_get(json, "gone"));
     record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
@@ -145,6 +141,7 @@ static bool parse(struct giq_record *record)
            copy_text(json, "type", &record->type) &&
            copy_text(json, "status", &record->status) &&
            copy_text(json, "error", &record->error) &&
+           copy_text(json, "geometry_crs", &record->geometry_crs) &&
            copy_text(result, "name", &record->result_name);
 }
 
@@ -270,8 +267,7 @@ static char *print(const struct giq_record *record)
         giq_json_set_text(json, "type", record->type) &&
         giq_json_set_text(json, "status", record->status) &&
         giq_json_set_text(json, "error", record->error) &&
-        giq_json_set_text(json, geometry_crs_name,
-                          record->area_is_as_is ? as_is : NULL) &&
+        giq_json_set_text(json, "geometry_crs", record->geometry_crs) &&
         giq_json_set_bool(json, "gone", record->gone) &&
         giq_json_set_time(json, "started_at", record->started_ms) &&
         giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
@@ -303,14 +299,14 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
 {
     const char *model = giq_json_text(giq_json_get(request, "model"));
     const char *file = giq_json_text(giq_json_get(request, "file"));
+    const char *area = giq_json_text(giq_json_get(request, "geometry"));
     bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
     *out = (struct giq_job_view){
         .state = record->state,
         .model_id = record->model_id == NULL ? model : record->model_id,
         .file_id = record->file_id == NULL ? file : record->file_id,
         .upload = record->upload,
-        .area = record->area_is_as_is ? NULL
-                                      : giq_json_text(giq_json_get(request, "geometry")),
+        .area = record->geometry_crs == NULL ? area : NULL,
         .label = giq_json_text(giq_json_get(request, "rerun")),
         .job_id = record->job_id,
         .status = is_running ? record->status : giq_record_state_name(record->state),

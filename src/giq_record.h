@@ -36,8 +36,8 @@ struct giq_record {
     char *type;
     char *status;       /* the service's last word */
     char *error;        /* why it failed, or is unknown */
+    char *geometry_crs; /* what the request's area is in; NULL: EPSG:4326 */
     bool gone;          /* the service no longer has the result */
-    bool area_is_as_is; /* the request's area is in a system of its own */
     int64_t started_ms;
     int64_t submitted_ms;
     int64_t finished_ms;

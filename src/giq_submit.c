@@ -138,7 +138,8 @@ static bool note_intent(struct giq_job *job, struct giq_error *err)
               giq_fail_memory(err)) &&
              giq_record_begin_again(&job->record, err);
     }
-    job->record.area_is_as_is = job->request.area_is_as_is;
+    ok = ok && (giq_record_set(&job->record.geometry_crs, job->request.geometry_crs) ||
+                giq_fail_memory(err));
     return ok && giq_step_write(job, GIQ_JOB_INTENT, err);
 }
 

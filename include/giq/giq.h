@@ -338,9 +338,9 @@ struct giq_request {
     const char *rerun;               /* label, or NULL */
     const char *job;                 /* id of a job that exists, or NULL */
     const char *retry; /* label under which what ended badly gets one new job, or NULL */
-    /* The area is in a system of its own. No part of the identity: the service is sent
-     * the same. */
-    bool area_is_as_is;
+    /* What the area is in where that is not EPSG:4326 (AS_IS), else NULL. No part of
+     * the identity: the service is sent the same. */
+    const char *geometry_crs;
 };
 
 /* States of a record, in the order of a job's life. */

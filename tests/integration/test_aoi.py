@@ -1,0 +1,363 @@
+"""Areas of interest from vector datasets: united, brought to degrees, cut at the
+antimeridian; and what cannot be an area, told before anything is sent."""
+import math
+import random
+
+import pytest
+from osgeo import ogr, osr
+
+from areas import NAME, open_with, points, refuse, sent_area, sent_areas, system, write
+
+SQUARE = "POLYGON((0 0,0 1,1 1,1 0,0 0))"
+BOTH_SIDES = ("MULTIPOLYGON(((170 0,170 9,180 9,180 0,170 0)),"
+              "((-180 0,-180 9,-170 9,-170 0,-180 0)))")
+
+
+def box(minx, miny, maxx, maxy):
+    return (f"POLYGON(({minx} {miny},{minx} {maxy},{maxx} {maxy},{maxx} {miny},"
+            f"{minx} {miny}))")
+
+
+# ---- what is sent ----
+
+SENT = [
+    # geometries, area
+    ([SQUARE], SQUARE),
+    (["POLYGON Z((1 1 5,0 1 5,0 0 5,1 0 5,1 1 5))"], SQUARE),
+    (["POLYGON M((1 1 5,0 1 5,0 0 5,1 0 5,1 1 5))"], SQUARE),
+    (["POINT(5 5)", SQUARE, "LINESTRING(0 0,9 9)", "POLYGON EMPTY"], SQUARE),
+    ([f"GEOMETRYCOLLECTION(POINT(5 5),GEOMETRYCOLLECTION({SQUARE}))"], SQUARE),
+    ([box(0, 0, 2, 2), box(1, 1, 3, 3)], "POLYGON((0 0,0 2,1 2,1 3,3 3,3 1,2 1,2 0,0 0))"),
+    ([box(0, 0, 1, 0.1), box(0, 0.1, 1, 0.2 + 1e-13), box(0, 0.3 - 0.1, 1, 1)],
+     "POLYGON((0 0,0 0.1,0 0.2,0 1,1 1,1 0.2,1 0.1,1 0,0 0))"),
+    (["POLYGON((0 0,0 9,9 9,9 0,0 0),(1 1,2 1,2 2,1 2,1 1),(4 4,5 4,5 5,4 5,4 4))",
+      box(3, 3, 6, 6)], "POLYGON((0 0,0 9,9 9,9 0,0 0),(1 1,2 1,2 2,1 2,1 1))"),
+    (["MULTIPOLYGON(((0 0,0 2,2 2,2 0,0 0)),((1 1,1 3,3 3,3 1,1 1)))"],
+     "POLYGON((0 0,0 2,1 2,1 3,3 3,3 1,2 1,2 0,0 0))"),
+    ([box(170, 0, 190, 9)], BOTH_SIDES),
+    ([box(-190, 0, -180, 9), box(-180, 0, -170, 9)], BOTH_SIDES),
+    ([box(170, 0, 180, 9), box(180, 0, 190, 9)], BOTH_SIDES),
+    ([box(270, 0, 280, 9)], box(-90, 0, -80, 9)),
+]
+
+
+@pytest.mark.parametrize("geometries,area", SENT)
+def test_polygons_become_one_area(scripted_gdal, service, geometries, area):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", *geometries)
+    open_with(scripted_gdal, AOI="a.gpkg")
+    open_with(scripted_gdal, f"{NAME};aoi=a.gpkg")
+    assert sent_areas(service) == [area]
+
+
+def test_curves_become_lines(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326",
+          "CURVEPOLYGON(CIRCULARSTRING(0 0,1 1,2 0,1 -1,0 0))")
+    open_with(scripted_gdal, AOI="a.gpkg")
+    [area] = sent_areas(service)
+    found = points(area)
+    assert len(found) > 80
+    assert all(abs(math.hypot(x - 1, y) - 1) < 2e-7 for x, y in found)
+
+
+def test_features_are_repaired_each_for_itself(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326",
+          "POLYGON((0 0,2 2,0 2,2 0,0 0))", box(5, 5, 6, 6), "POLYGON((7 7,8 8,7 7,7 7))")
+    open_with(scripted_gdal, AOI="a.gpkg", MAKE_VALID="YES")
+    assert sent_areas(service) == [
+        "MULTIPOLYGON(((5 5,5 6,6 6,6 5,5 5)),((0 2,2 2,1 1,0 2)),((0 0,1 1,2 0,0 0)))"]
+
+
+# ---- where it lies ----
+
+def test_the_same_polygons_from_any_kind_of_dataset_are_one_request(scripted_gdal,
+                                                                    service):
+    folder = scripted_gdal.folder
+    polygons = [box(0.1, 0.2, 0.3, 0.4),
+                "POLYGON((1 1,1 2,2 2,2 1,1 1),(1.5 1.5,1.6 1.5,1.6 1.6,1.5 1.5))"]
+    for name, driver in (("a.gpkg", "GPKG"), ("a.geojson", "GeoJSON"),
+                         ("a.shp", "ESRI Shapefile"), ("a.kml", "KML"),
+                         ("a.fgb", "FlatGeobuf"), ("a.sqlite", "SQLite"),
+                         ("a.gml", "GML"), ("a.tab", "MapInfo File")):
+        write(folder / name, "EPSG:4326", *polygons, driver=driver)
+    (folder / "a.csv").write_text("id,WKT\n" + "".join(f'1,"{wkt}"\n' for wkt in polygons))
+    (folder / "a.vrt").write_text(
+        '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource relativeToVRT="1">a.csv'
+        "</SrcDataSource><LayerSRS>EPSG:4326</LayerSRS></OGRVRTLayer></OGRVRTDataSource>")
+    scripted_gdal.run("/usr/bin/python3", "-m", "zipfile", "-c", "a.zip", "a.shp", "a.shx",
+                      "a.dbf", "a.prj")
+    (folder / "deep").mkdir()
+    for source in ("a.gpkg", "a.geojson", "a.shp", "a.kml", "a.fgb", "a.sqlite", "a.gml",
+                   "a.tab", "a.vrt", "a.gpkg,area", "a.gpkg, area", "/vsizip/a.zip",
+                   "/vsizip/a.zip/a.shp", "deep/../a.shp", folder / "a.shp",
+                   (folder / "a.geojson").read_text(), (folder / "a.vrt").read_text()
+                   .replace("relativeToVRT=\"1\"", "")):
+        open_with(scripted_gdal, AOI=source)
+    wkt = f"MULTIPOLYGON({polygons[1][7:]},{polygons[0][7:]})"
+    open_with(scripted_gdal, GEOMETRY=wkt)
+    assert len(sent_areas(service)) == 1
+
+
+def test_layer_is_named_where_there_are_several(scripted_gdal, service):
+    folder = scripted_gdal.folder
+    write(folder / "a,b.gpkg", "EPSG:4326", SQUARE, layer="one")
+    open_with(scripted_gdal, AOI="a,b.gpkg")
+    write(folder / "a,b.gpkg", "EPSG:4326", box(5, 5, 6, 6), layer="two")
+    text = refuse(scripted_gdal, service, AOI="a,b.gpkg")
+    assert "a,b.gpkg has several layers; name one as <path>,<layer>: one, two" in text
+    text = refuse(scripted_gdal, service, AOI="a,b.gpkg,three")
+    assert "no such layer; there is one, two" in text
+    open_with(scripted_gdal, AOI="a,b.gpkg,one")
+    open_with(scripted_gdal, f"{NAME};aoi='a,b.gpkg,two'")
+    assert sent_areas(service) == [SQUARE, box(5, 5, 6, 6)]
+
+
+def test_tables_without_geometries_are_no_layers_to_choose_from(scripted_gdal, service):
+    path = write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", SQUARE)
+    dataset = ogr.Open(str(path), 1)
+    dataset.CreateLayer("notes", None, ogr.wkbNone)
+    del dataset
+    open_with(scripted_gdal, AOI="a.gpkg")
+    assert sent_areas(service) == [SQUARE]
+
+
+# ---- coordinate systems ----
+
+def test_axis_order_of_the_layer_counts(scripted_gdal, service):
+    """GML of a system whose first axis is the northing."""
+    ring = "4300000 3200000 4300000 3200100 4300100 3200100 4300000 3200000"
+    pairs = ring.split()
+    for name, order in (("urn:ogc:def:crs:EPSG::3035", 1), ("EPSG:3035", 0)):
+        listed = " ".join(" ".join((pairs[i + order], pairs[i + 1 - order]))
+                          for i in range(0, len(pairs), 2))
+        (scripted_gdal.folder / "a.gml").write_text(
+            '<ogr:FeatureCollection xmlns:ogr="http://ogr.maptools.org/" '
+            'xmlns:gml="http://www.opengis.net/gml"><gml:featureMember><ogr:a gml:id="a">'
+            f'<ogr:g><gml:Polygon srsName="{name}"><gml:exterior><gml:LinearRing>'
+            f'<gml:posList>{listed}</gml:posList></gml:LinearRing></gml:exterior>'
+            "</gml:Polygon></ogr:g></ogr:a></gml:featureMember></ogr:FeatureCollection>")
+        (scripted_gdal.folder / "a.gfs").unlink(missing_ok=True)
+        open_with(scripted_gdal, AOI="a.gml")
+    open_with(scripted_gdal, GEOMETRY="SRID=3035;POLYGON((4300000 3200000,4300000 "
+              "3200100,4300100 3200100,4300000 3200000))")
+    [area] = sent_areas(service)
+    assert all(9.69 < x < 9.7 and 51.9 < y < 51.92 for x, y in points(area)), area
+
+
+def distance(point, ring):
+    """From a point to the edges of a ring, in degrees."""
+    x, y = point
+    best = math.inf
+    for (ax, ay), (bx, by) in zip(ring, ring[1:]):
+        dx, dy = bx - ax, by - ay
+        part = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)
+        part = min(1, max(0, part))
+        best = min(best, math.hypot(x - ax - part * dx, y - ay - part * dy))
+    return best
+
+
+@pytest.mark.parametrize("code,ring", [
+    (32640, [(300000, 2600000), (700000, 2700000), (650000, 2900000), (300000, 2800000)]),
+    (32633, [(200000, 7000000), (800000, 7100000), (500000, 7300000)]),
+    (3857, [(-2e6, -3e6), (3e6, -3e6), (4e6, 5e6), (-2e6, 4e6)]),
+    (3035, [(4000000, 2500000), (5000000, 2500000), (4500000, 3500000)]),
+    (27700, [(400000, 300000), (450000, 300000), (450000, 350000)]),
+])
+def test_straight_edges_stay_straight_in_their_own_system(scripted_gdal, service, code,
+                                                          ring):
+    ring.append(ring[0])
+    listed = ",".join(f"{x:.3f} {y:.3f}" for x, y in ring)
+    write(scripted_gdal.folder / "a.gpkg", f"EPSG:{code}", f"POLYGON(({listed}))")
+    open_with(scripted_gdal, AOI="a.gpkg")
+    open_with(scripted_gdal, GEOMETRY=f"SRID={code};POLYGON(({listed}))")
+    [area] = sent_areas(service)
+    sent = points(area)
+    transform = osr.CoordinateTransformation(system(f"EPSG:{code}"), system("EPSG:4326"))
+    chance = random.Random(code)
+    for (ax, ay), (bx, by) in zip(ring, ring[1:]):
+        for _ in range(50):
+            part = chance.random()
+            x, y, _ = transform.TransformPoint(ax + part * (bx - ax), ay + part * (by - ay))
+            assert distance((x, y), sent) <= 1e-7
+    assert len(sent) <= 4 * 4096 + 1
+
+
+def test_edges_that_are_straight_already_get_no_points(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:3857",
+          "POLYGON((0 0,0 4000000,3000000 4000000,3000000 0,0 0))")
+    open_with(scripted_gdal, AOI="a.gpkg")
+    assert len(points(sent_areas(service)[0])) == 5
+
+
+def test_other_geographic_systems_are_brought_to_this_one(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4258", box(10, 50, 11, 51))
+    write(scripted_gdal.folder / "paris.gpkg", "EPSG:4807", "POLYGON((2 50,2 51,3 51,2 50))")
+    open_with(scripted_gdal, AOI="a.gpkg")
+    open_with(scripted_gdal, AOI="paris.gpkg")
+    same, paris = sent_areas(service)
+    assert same == box(10, 50, 11, 51)
+    # Grads east of Paris.
+    assert all(4.1 < x < 5.1 and 44.9 < y < 46 for x, y in points(paris)), paris
+
+
+@pytest.mark.parametrize("code,ring", [
+    (3832, [(3000000, -100000), (3500000, -100000), (3500000, 100000), (3000000, 100000)]),
+    (32660, [(700000, 100000), (1100000, 100000), (1100000, 200000), (700000, 200000)]),
+    (32601, [(-100000, 100000), (300000, 100000), (300000, 200000), (-100000, 200000)]),
+])
+def test_projected_areas_are_cut_at_the_antimeridian(scripted_gdal, service, code, ring):
+    ring.append(ring[0])
+    listed = ",".join(f"{x} {y}" for x, y in ring)
+    write(scripted_gdal.folder / "a.gpkg", f"EPSG:{code}", f"POLYGON(({listed}))")
+    open_with(scripted_gdal, AOI="a.gpkg")
+    area = ogr.CreateGeometryFromWkt(sent_areas(service)[0])
+    assert area.GetGeometryCount() == 2 and area.IsValid()
+    ends = sorted(area.GetGeometryRef(i).GetEnvelope()[:2] for i in range(2))
+    assert ends[0][0] == -180 and ends[0][1] < -170
+    assert ends[1][1] == 180 and ends[1][0] > 170
+
+
+@pytest.mark.parametrize("code,pole", [(3031, -90), (3413, 90), (5041, 90), (3995, 90)])
+def test_area_around_a_pole_reaches_it(scripted_gdal, service, code, pole):
+    offset = 2000000 if code == 5041 else 0
+    hole = box(*[offset + n for n in (2e5, 2e5, 3e5, 3e5)])[7:]
+    shell = box(*[offset + n for n in (-1e6, -1e6, 1e6, 1e6)])
+    write(scripted_gdal.folder / "a.gpkg", f"EPSG:{code}", f"{shell[:-1]},{hole[1:]}")
+    open_with(scripted_gdal, AOI="a.gpkg")
+    area = ogr.CreateGeometryFromWkt(sent_areas(service)[0])
+    assert area.IsValid()
+    west, east, south, north = area.GetEnvelope()
+    assert (west, east) == (-180, 180)
+    assert (south if pole < 0 else north) == pole
+    assert 70 < abs(north if pole < 0 else south) < 85
+    assert area.GetGeometryRef(0).GetGeometryCount() == 2 or area.GetGeometryCount() == 2
+
+
+def test_as_is_takes_coordinates_without_a_system(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.shp", None, box(500000, 0, 500001, 2),
+          driver="ESRI Shapefile")
+    write(scripted_gdal.folder / "b.gpkg", "EPSG:32640", box(500000, 0, 500001, 2))
+    open_with(scripted_gdal, AOI="a.shp", GEOMETRY_CRS="AS_IS")
+    open_with(scripted_gdal, AOI="b.gpkg", env={"GIQ_GEOMETRY_CRS": "AS_IS"})
+    assert sent_areas(service) == [box(500000, 0, 500001, 2)]
+
+
+# ---- what is no area ----
+
+def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
+    folder = scripted_gdal.folder
+    write(folder / "bad.gpkg", "EPSG:4326", SQUARE, "POLYGON((0 0,9 9,0 9,9 0,0 0))")
+    write(folder / "flat.gpkg", "EPSG:4326", "POLYGON((0 0,1 1,0 0,0 0))")
+    write(folder / "points.gpkg", "EPSG:4326", "POINT(1 2)", "LINESTRING(0 0,1 1)")
+    write(folder / "none.gpkg", "EPSG:4326")
+    write(folder / "bare.shp", None, SQUARE, driver="ESRI Shapefile")
+    write(folder / "far.gpkg", "EPSG:4326", box(0, 0, 1, 91))
+    write(folder / "metres.gpkg", "EPSG:4326", box(500000, 0, 500100, 80))
+    write(folder / "long.gpkg", "EPSG:4326", box(-179, 0, 179, 1))
+    write(folder / "lost.gpkg", "EPSG:32640", box(1e8, 0, 2e8, 1e8))
+    write(folder / "local.gpkg", 'LOCAL_CS["Site",UNIT["m",1]]', SQUARE)
+    (folder / "table.csv").write_text("a,b\n1,2\n")
+    (folder / "text.txt").write_text("nothing")
+    (folder / "empty").mkdir()
+    (folder / "cut.gpkg").write_bytes((folder / "bad.gpkg").read_bytes()[:2000])
+    cases = [
+        ("bad.gpkg", "the feature 2 of the layer area is not valid: Self-intersection at "),
+        ("flat.gpkg", "the feature 1 of the layer area has fewer than three different"),
+        ("points.gpkg", "the layer area of points.gpkg has no polygon"),
+        ("none.gpkg", "the layer area of none.gpkg has no polygon"),
+        ("table.csv", "table.csv has no layer with geometries"),
+        ("bare.shp", "has no coordinate system: give it one, for example with ogr2ogr"),
+        ("far.gpkg", "91, which is out of range"),
+        ("metres.gpkg", "which is out of range"),
+        ("long.gpkg", "goes round more than half the world"),
+        ("lost.gpkg", "WGS 84 / UTM zone 40N cannot be brought to longitude and latitude"),
+        ("local.gpkg", "cannot be brought to longitude and latitude"),
+        ("missing.gpkg", "cannot be opened: missing.gpkg."),
+        ("missing,layer", "cannot be opened: missing,layer, neither whole nor up to its"),
+        ("text.txt", "cannot be opened: text.txt"),
+        ("cut.gpkg", "cut.gpkg"),
+        ("empty", "the dataset of the area cannot be opened: empty"),
+        ("GIQ:model=m;file=g", "cannot be a GIQ: dataset"),
+        ("giq:job=1", "cannot be a GIQ: dataset"),
+    ]
+    for source, words in cases:
+        assert words in refuse(scripted_gdal, service, AOI=source), source
+
+
+def test_value_that_ends_in_a_slash_is_an_error(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", SQUARE)
+    assert "ends in '/'" in refuse(scripted_gdal, service, tag="usage", AOI="a.gpkg/")
+    assert "ends in '/'" in refuse(scripted_gdal, service, f"{NAME};aoi=a.gpkg/",
+                                   tag="usage")
+
+
+VRT = ('<OGRVRTDataSource><OGRVRTLayer name="result"><SrcDataSource>{}</SrcDataSource>'
+       "{}</OGRVRTLayer></OGRVRTDataSource>")
+
+
+def test_area_cannot_come_from_a_job_through_a_vrt(scripted_gdal, service):
+    open_with(scripted_gdal, "GIQ:model=m;file=published")
+    for source in ("GIQ:model=m;file=g", "GIQ:model=m;file=published", "GIQ:jobs"):
+        for number, more in enumerate(("", "<SrcLayer>result</SrcLayer>",
+                                       "<GeometryType>wkbPolygon</GeometryType>")):
+            path = scripted_gdal.folder / f"{number}.vrt"
+            path.write_text(VRT.format(source, more))
+            text = refuse(scripted_gdal, service, AOI=path.name)
+            assert "cannot come from a GIQ: dataset" in text
+    outer = scripted_gdal.folder / "outer.vrt"
+    outer.write_text(VRT.format("0.vrt", ""))
+    refuse(scripted_gdal, service, AOI="outer.vrt")
+    # What was refused within is allowed afterwards.
+    open_with(scripted_gdal, "GIQ:model=m;file=g")
+
+
+def test_secrets_in_the_name_of_a_dataset_are_not_repeated(scripted_gdal, service):
+    for source in ("PG:dbname=x host=127.0.0.1 port=1 password=hunter2",
+                   "/vsicurl/http://127.0.0.1:1/a.gpkg?sig=hunter2",
+                   "/vsicurl/http://me:hunter2@127.0.0.1:1/a.gpkg",
+                   "/vsicurl/http://127.0.0.1:1/a.gpkg?sig=hunter2,layer"):
+        assert "hunter2" not in refuse(scripted_gdal, service, AOI=source)
+
+
+def test_more_than_a_million_vertices_is_an_error_with_the_way_to_simplify(scripted_gdal,
+                                                                           service):
+    """Circles far from each other, whose points add up."""
+    count, each = 300, 3400
+    dataset = ogr.GetDriverByName("GPKG").CreateDataSource(
+        str(scripted_gdal.folder / "many.gpkg"))
+    layer = dataset.CreateLayer("area", system("EPSG:4326"), ogr.wkbPolygon)
+    layer.StartTransaction()
+    for number in range(count):
+        ring = ogr.Geometry(ogr.wkbLinearRing)
+        for at in range(each):
+            angle = 2 * math.pi * at / each
+            ring.AddPoint_2D(number % 20 * 5 - 60 + math.cos(angle),
+                             number // 20 * 5 - 40 + math.sin(angle))
+        ring.CloseRings()
+        polygon = ogr.Geometry(ogr.wkbPolygon)
+        polygon.AddGeometry(ring)
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometryDirectly(polygon)
+        layer.CreateFeature(feature)
+    layer.CommitTransaction()
+    del layer, dataset
+    text = refuse(scripted_gdal, service, AOI="many.gpkg")
+    assert f"has {count * each} points, more than 1000000: simplify it" in text
+    scripted_gdal.run("ogr2ogr", "-simplify", "0.001", "simple.gpkg", "many.gpkg")
+    open_with(scripted_gdal, AOI="simple.gpkg")
+    assert len(points(sent_area(service.calls("run")[0]))) < 200 * count
+
+
+def test_nothing_of_gdal_is_left_in_the_error_state(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", SQUARE)
+    (scripted_gdal.folder / "a.vrt").write_text(
+        VRT.format("a.gpkg", "<SrcLayer>area</SrcLayer>"))
+    script = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+for source in sys.argv[1:]:
+    assert gdal.OpenEx("GIQ:model=m;file=f", open_options=["AOI=" + source])
+    assert gdal.GetLastErrorMsg() == "", gdal.GetLastErrorMsg()
+"""
+    scripted_gdal.python(script, "a.gpkg", "a.gpkg,area", "a.vrt")
+    assert sent_areas(service) == [SQUARE]
