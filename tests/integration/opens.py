@@ -127,8 +127,9 @@ class Gdal:
     def as_user(self, user, *command):
         """The command as another user, who may look into the folder. Needs root."""
         for path in (self.folder, *self.folder.parents):
-            if pathlib.Path(tempfile.gettempdir()) in path.parents:
-                path.chmod(path.stat().st_mode | 0o055)
+            mode = path.stat().st_mode
+            if path.is_relative_to(tempfile.gettempdir()) and mode & 0o055 != 0o055:
+                path.chmod(mode | 0o055)
         return ["setpriv", f"--reuid={user}", "--regid=2000", "--clear-groups", *command]
 
     def fails(self, *command, tag=None, env=None):

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import threading
 
+import spills
 from opens import without_sanitizer
 
 TINYPROXY = """
@@ -24,7 +25,7 @@ class Tinyproxy:
 
     def __init__(self, folder, *lines):
         self.folder = folder
-        folder.mkdir()
+        spills.is_input(folder).mkdir()  # its configuration has the password
         self.lines = lines
         self.process = None
         while self.process is None:
