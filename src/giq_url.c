@@ -115,20 +115,34 @@ static char *join_base(const struct giq_address *parts)
     return rc < 0 ? NULL : base;
 }
 
+static bool fail_form(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "BASE_URL is not an address of the form https://host/path");
+}
+
+/* Numbers stand for hosts, and decoding may have made one: "78%2e0" is then read as
+ * 78.0.0.0. */
+static bool check_form(const char *base, const char *host, struct giq_error *err)
+{
+    struct giq_address again = {0};
+    bool ok = giq_address_split(base, &again) && strcmp(again.host, host) == 0;
+    giq_address_release(&again);
+    return ok || fail_form(err);
+}
+
 bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err)
 {
     struct giq_address parts = {0};
-    if (!split(text, &parts)) {
-        giq_address_release(&parts);
-        return giq_fail(err, GIQ_E_USAGE,
-                        "BASE_URL is not an address of the form https://host/path");
-    }
     char *base = NULL;
-    bool ok = check_base(&parts, flags, err) &&
-              ((base = join_base(&parts)) != NULL || giq_fail_memory(err));
+    bool ok = (split(text, &parts) || fail_form(err)) && check_base(&parts, flags, err) &&
+              ((base = join_base(&parts)) != NULL || giq_fail_memory(err)) &&
+              check_form(base, parts.host, err);
     giq_address_release(&parts);
-    if (ok) {
-        *out = base;
+    if (!ok) {
+        free(base);
+        return false;
     }
-    return ok;
+    *out = base;
+    return true;
 }

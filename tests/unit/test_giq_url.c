@@ -113,6 +113,7 @@ static void test_base_addresses_that_are_refused(void **state)
         {"https://[fe80::1%25eth0]/", 0, "is not an address"},
         {"https://a%2541.example/", 0, "is not an address"},
         {"https://a%7f.example/", 0, "is not an address"},
+        {"https://78%2e0/", 0, "is not an address"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err = {0};
