@@ -1,97 +1,213 @@
 #include "giq_reach.h"
 
 #include <cpl_conv.h>
+#include <cpl_http.h>
 #include <cpl_string.h>
 #include <ogr_api.h>
+#include <ogr_srs_api.h>
 #include <string.h>
 
-static const char virtual_tables[] =
-    "SELECT name, sql FROM sqlite_master WHERE sql LIKE '%VIRTUAL%TABLE%'";
+/* ---- what GDAL is asked to fetch ---- */
 
-/* Whether the text of a schema makes a table of a module that reads its own file
- * only. Names of tables may hold anything, so the module is what follows the last
- * USING. */
-static bool is_index(const char *sql)
+static CPLHTTPResult *refuse_fetch(const char *url, CSLConstList options,
+                                   GDALProgressFunc progress, void *progress_ctx,
+                                   CPLHTTPFetchWriteFunc write, void *write_ctx,
+                                   void *ctx)
 {
-    static const char *const modules[] = {"rtree", "fts3", "fts4", "fts5"};
-    const char *module = NULL;
-    for (const char *at = sql; *at != '\0'; at++) {
-        if (EQUALN(at, "using", 5)) {
-            module = at + 5;
-        }
-    }
-    if (module == NULL) {
-        return false;
-    }
-    module += strspn(module, " \t\r\n\"'`[");
-    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
-        if (EQUALN(module, modules[i], strlen(modules[i]))) {
-            return true;
-        }
-    }
-    return false;
+    struct giq_reach *reach = ctx;
+    (void)url, (void)options, (void)progress, (void)progress_ctx, (void)write,
+        (void)write_ctx;
+    reach->has_fetched = true;
+    CPLHTTPResult *result = CPLCalloc(1, sizeof *result);
+    result->nStatus = 1;
+    result->pszErrBuf = CPLStrdup("results may not fetch anything");
+    return result;
 }
 
-static bool check_tables(GDALDatasetH dataset, struct giq_error *err)
+void giq_reach_begin(struct giq_reach *reach)
 {
-    OGRLayerH tables = GDALDatasetExecuteSQL(dataset, virtual_tables, NULL, "");
-    bool ok = true;
-    OGRFeatureH table = NULL;
-    while (ok && tables != NULL && (table = OGR_L_GetNextFeature(tables)) != NULL) {
-        if (!is_index(OGR_F_GetFieldAsString(table, 1))) {
-            ok = giq_fail(err, GIQ_E_RESULT,
-                          "the result has the virtual table \"%.100s\", which may read "
-                          "other files, and is refused",
-                          OGR_F_GetFieldAsString(table, 0));
+    *reach = (struct giq_reach){0};
+    (void)CPLHTTPPushFetchCallback(refuse_fetch, reach);
+}
+
+bool giq_reach_end(struct giq_reach *reach, struct giq_error *err)
+{
+    (void)CPLHTTPPopFetchCallback();
+    return !reach->has_fetched || giq_fail(err, GIQ_E_RESULT,
+                                           "the result asks for something at another "
+                                           "address, and is refused");
+}
+
+/* Read all features, for what the driver asks for on the way. */
+static void read_features(GDALDatasetH dataset)
+{
+    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
+        OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
+        OGRFeatureH feature = NULL;
+        while ((feature = OGR_L_GetNextFeature(layer)) != NULL) {
+            OGR_F_Destroy(feature);
         }
-        OGR_F_Destroy(table);
     }
-    if (tables != NULL) {
-        GDALDatasetReleaseResultSet(dataset, tables);
-    }
-    return ok;
 }
 
-/* The driver of tiles gives no look at the schema, that of SQLite does. */
-static bool check_tiles(const char *path, struct giq_error *err)
-{
-    static const char *const drivers[] = {"SQLite", NULL};
-    char *name = CPLStrdup(CPLSPrintf("SQLITE:%s", path));
-    GDALDatasetH dataset = GDALOpenEx(name, GDAL_OF_VECTOR, drivers, NULL, NULL);
-    CPLFree(name);
-    if (dataset == NULL) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        "the schema of the result cannot be read, so it is refused");
-    }
-    bool ok = check_tables(dataset, err);
-    GDALClose(dataset);
-    return ok;
-}
+/* ---- metadata ---- */
 
-static bool names_overviews(GDALMajorObjectH object)
+static bool has_overviews(GDALMajorObjectH object)
 {
     return GDALGetMetadataItem(object, "OVERVIEW_FILE", "OVERVIEWS") != NULL;
 }
 
 static bool check_overviews(GDALDatasetH dataset, struct giq_error *err)
 {
-    bool found = names_overviews(dataset);
+    bool found = has_overviews(dataset);
     for (int i = 1; i <= GDALGetRasterCount(dataset) && !found; i++) {
-        found = names_overviews(GDALGetRasterBand(dataset, i));
+        found = has_overviews(GDALGetRasterBand(dataset, i));
     }
     return !found || giq_fail(err, GIQ_E_RESULT,
                               "the result names an overview file outside itself and is "
                               "refused");
 }
 
-bool giq_reach_check(GDALDatasetH dataset, const char *path, struct giq_error *err)
+/* The arrays that say where each pixel lies; the driver of netCDF finds those in the
+ * file itself. */
+static bool check_geolocation(GDALDatasetH dataset, const char *driver,
+                              struct giq_error *err)
+{
+    bool found = GDALGetMetadataItem(dataset, "X_DATASET", "GEOLOCATION") != NULL ||
+                 GDALGetMetadataItem(dataset, "Y_DATASET", "GEOLOCATION") != NULL;
+    return EQUAL(driver, "netCDF") || !found ||
+           giq_fail(err, GIQ_E_RESULT,
+                    "the result names a geolocation file outside itself and is refused");
+}
+
+/* Whether a part has the name that its driver gives to parts of the file. */
+static bool is_own_part(const char *name, const char *driver, const char *path)
+{
+    static const struct {
+        const char *driver;
+        const char *before, *after; /* the path; NULL: it has no parts */
+    } forms[] = {
+        {"GPKG", "GPKG:", ":"},     {"netCDF", "NETCDF:\"", "\":"},
+        {"JPEG", "JPEG:\"", "\":"}, {"JP2OpenJPEG", NULL, NULL},
+        {"PNG", NULL, NULL},        {"MBTiles", NULL, NULL},
+    };
+    size_t path_len = strlen(path);
+    if (EQUAL(driver, "GTiff")) {
+        static const char before[] = "GTIFF_DIR:";
+        const char *rest = name + strlen(before);
+        return STARTS_WITH(name, before) && strspn(rest, "0123456789") > 0 &&
+               rest[strspn(rest, "0123456789")] == ':' &&
+               EQUAL(rest + strspn(rest, "0123456789") + 1, path);
+    }
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (EQUAL(driver, forms[i].driver)) {
+            const char *before = forms[i].before;
+            return before != NULL && STARTS_WITH(name, before) &&
+                   strncmp(name + strlen(before), path, path_len) == 0 &&
+                   STARTS_WITH(name + strlen(before) + path_len, forms[i].after);
+        }
+    }
+    /* A driver that the user added. */
+    return true;
+}
+
+static bool is_part_name(const char *item)
+{
+    const char *value = strchr(item, '=');
+    return value != NULL && value - item > 5 && EQUALN(value - 5, "_NAME", 5);
+}
+
+static bool check_parts(GDALDatasetH dataset, const char *driver, const char *path,
+                        struct giq_error *err)
+{
+    char **parts = GDALGetMetadata(dataset, "SUBDATASETS");
+    for (int i = 0; parts != NULL && parts[i] != NULL; i++) {
+        if (is_part_name(parts[i]) &&
+            !is_own_part(strchr(parts[i], '=') + 1, driver, path)) {
+            return giq_fail(err, GIQ_E_RESULT,
+                            "the result names a subdataset outside itself and is "
+                            "refused");
+        }
+    }
+    return true;
+}
+
+/* ---- coordinate systems ---- */
+
+static bool check_system(OGRSpatialReferenceH system, struct giq_error *err)
+{
+    static const char *const options[] = {"FORMAT=WKT2_2019", NULL};
+    char *wkt = NULL;
+    bool found = system != NULL &&
+                 OSRExportToWktEx(system, &wkt, options) == OGRERR_NONE && wkt != NULL &&
+                 giq_outside_srs(wkt);
+    CPLFree(wkt);
+    return !found || giq_fail(err, GIQ_E_RESULT,
+                              "the coordinate system of the result names a file or an "
+                              "address, and the result is refused");
+}
+
+static bool check_systems(GDALDatasetH dataset, struct giq_error *err)
+{
+    bool ok = check_system(GDALGetSpatialRef(dataset), err) &&
+              check_system(GDALGetGCPSpatialRef(dataset), err);
+    for (int i = 0; ok && i < GDALDatasetGetLayerCount(dataset); i++) {
+        OGRFeatureDefnH layer = OGR_L_GetLayerDefn(GDALDatasetGetLayer(dataset, i));
+        for (int k = 0; ok && k < OGR_FD_GetGeomFieldCount(layer); k++) {
+            OGRGeomFieldDefnH field = OGR_FD_GetGeomFieldDefn(layer, k);
+            ok = check_system(OGR_GFld_GetSpatialRef(field), err);
+        }
+    }
+    return ok;
+}
+
+/* ---- the whole ---- */
+
+static bool check_one(GDALDatasetH dataset, const char *path, struct giq_error *err)
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
-    if (EQUAL(driver, "GPKG") || EQUAL(driver, "SQLite")) {
-        return check_tables(dataset, err) && check_overviews(dataset, err);
+    return check_overviews(dataset, err) && check_geolocation(dataset, driver, err) &&
+           check_parts(dataset, driver, path, err) && check_systems(dataset, err);
+}
+
+/* The parts of a file whose metadata are their own: pages of a TIFF, rasters of a
+ * GeoPackage. */
+static bool check_each_part(GDALDatasetH dataset, const char *path, char **drivers,
+                            struct giq_error *err)
+{
+    enum { PARTS_MAX = 1000 };
+    const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
+    char **parts = CSLDuplicate(GDALGetMetadata(dataset, "SUBDATASETS"));
+    bool has_own = EQUAL(driver, "GTiff") || EQUAL(driver, "GPKG");
+    bool ok = !has_own || CSLCount(parts) <= 2 * PARTS_MAX ||
+              giq_fail(err, GIQ_E_RESULT,
+                       "the result has more than %d parts, too many to be looked at, and "
+                       "is refused",
+                       (int)PARTS_MAX);
+    for (int i = 0; ok && has_own && parts != NULL && parts[i] != NULL; i++) {
+        GDALDatasetH part = is_part_name(parts[i])
+                                ? GDALOpenEx(strchr(parts[i], '=') + 1, GDAL_OF_RASTER,
+                                             (const char *const *)drivers, NULL, NULL)
+                                : NULL;
+        if (part != NULL) {
+            ok = check_one(part, path, err);
+            GDALClose(part);
+        }
     }
-    if (EQUAL(driver, "MBTiles")) {
-        return check_tiles(path, err);
+    CSLDestroy(parts);
+    return ok;
+}
+
+bool giq_reach_check(const struct giq_reach *reach, GDALDatasetH dataset,
+                     const char *path, char **drivers, struct giq_error *err)
+{
+    const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
+    if (!giq_reach_check_schema(dataset, path, err) || !check_one(dataset, path, err) ||
+        !check_each_part(dataset, path, drivers, err)) {
+        return false;
     }
-    return check_overviews(dataset, err);
+    if (reach->may_fetch && STARTS_WITH_CI(driver, "GeoJSON")) {
+        read_features(dataset);
+    }
+    return true;
 }

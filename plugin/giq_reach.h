@@ -1,6 +1,10 @@
 /*
  * Results must not make GDAL read other files or hosts: a result comes from outside,
  * and what it names could be any file of the user's.
+ *
+ * All is checked once, before a result is published, in this order: giq_reach_begin(),
+ * giq_reach_check_file() for every file, before a driver opens any; giq_reach_check()
+ * for every dataset that opens; giq_reach_end(). In one thread.
  */
 #ifndef GIQ_REACH_H
 #define GIQ_REACH_H
@@ -9,16 +13,37 @@
 
 #include "giq/giq.h"
 
-/* Refuse a file, before any driver opens it, whose bytes name other files: HDF5 does
- * that in its structure, a MapInfo table in its text. Errors: GIQ_E_RESULT, GIQ_E_STORE,
- * GIQ_E_MEMORY. */
-bool giq_reach_check_file(const char *path, struct giq_error *err);
+/* One check of a result. Lives at one place from begin to end. */
+struct giq_reach {
+    bool has_fetched; /* a driver asked GDAL to fetch an address, and was refused */
+    bool may_fetch;   /* some text may make its driver do so while features are read */
+};
+
+/* From here on what the thread's drivers ask GDAL to fetch is refused, and noted. */
+void giq_reach_begin(struct giq_reach *reach);
+
+/* Undo giq_reach_begin(). Where something was asked for: GIQ_E_RESULT. */
+bool giq_reach_end(struct giq_reach *reach, struct giq_error *err);
 
 /*
- * Refuse an open dataset that names an overview file, or, of the SQLite family, that
- * has a virtual table which is no index (rtree, fts). `path` is its file. Reads the
- * schema and metadata only. Errors: GIQ_E_RESULT. Starts PAM on a GTiff.
+ * Refuse a file, by its bytes, that names others: HDF5 does that in its structure,
+ * netCDF in attributes, a MapInfo table in its text, others in the definition of a
+ * coordinate system. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
  */
-bool giq_reach_check(GDALDatasetH dataset, const char *path, struct giq_error *err);
+bool giq_reach_check_file(struct giq_reach *reach, const char *path,
+                          struct giq_error *err);
+
+/*
+ * Refuse an open dataset whose metadata, coordinate systems or schema name other files
+ * (`path` is its own), in any of its parts. `drivers` may open those. Errors:
+ * GIQ_E_RESULT.
+ */
+bool giq_reach_check(const struct giq_reach *reach, GDALDatasetH dataset,
+                     const char *path, char **drivers, struct giq_error *err);
+
+/* Parts of giq_reach_check() and giq_reach_check_file(), by format. */
+bool giq_reach_check_schema(GDALDatasetH dataset, const char *path,
+                            struct giq_error *err);
+bool giq_reach_check_netcdf(const char *path, struct giq_error *err);
 
 #endif

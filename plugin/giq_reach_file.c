@@ -5,6 +5,8 @@
 
 #include "giq_reach.h"
 
+enum { BLOCK_LEN = 1 << 20 };
+
 /* ---- HDF5 ---- */
 
 static bool read_source(void *ctx, uint64_t at, void *bytes, size_t len)
@@ -47,16 +49,89 @@ static bool check_mapinfo(VSILFILE *file, struct giq_error *err)
                     "the result is a MapInfo table with too long a line, and is refused");
 }
 
+/* ---- text ---- */
+
+/* Whether what begins so holds no text that a driver reads as JSON or as a coordinate
+ * system: big formats of bytes, whose text is found otherwise. */
+static bool is_bytes(const char *head, size_t len)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } starts[] = {
+        {"II*\0", 4},
+        {"MM\0*", 4},
+        {"II+\0", 4},
+        {"MM\0+", 4},
+        {"\x89PNG", 4},
+        {"\xff\xd8\xff", 3},
+        {"\0\0\0\x0cjP", 6},
+        {"\xff\x4f\xff\x51", 4},
+        {"SQLite format 3", 15},
+        {"CDF", 3},
+        {"\x89HDF", 4},
+        {"PK\3\4", 4},
+        {"\0\0\x27\x0a", 4},
+    };
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        if (len >= starts[i].len && memcmp(head, starts[i].bytes, starts[i].len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Read the file through `scan`: of a FlatGeobuf its head, of bytes nothing. */
+static void scan_file(VSILFILE *file, char *block, struct giq_outside *scan)
+{
+    enum { FLATGEOBUF_HEAD = 12 << 20 };
+    uint64_t most = UINT64_MAX;
+    size_t len = 0;
+    VSIRewindL(file);
+    for (uint64_t at = 0; at < most && !scan->names_file &&
+                          (len = VSIFReadL(block, 1, BLOCK_LEN, file)) > 0;
+         at += len) {
+        if (at == 0 && is_bytes(block, len)) {
+            return;
+        }
+        if (at == 0 && len > 3 && memcmp(block, "fgb", 3) == 0) {
+            most = FLATGEOBUF_HEAD;
+        }
+        giq_outside_take(scan, block, len);
+    }
+}
+
+static bool check_text(struct giq_reach *reach, VSILFILE *file, struct giq_error *err)
+{
+    char *block = VSIMalloc(BLOCK_LEN);
+    struct giq_outside *scan = VSICalloc(1, sizeof *scan);
+    bool ok =
+        (block != NULL && scan != NULL) || giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    if (ok) {
+        scan_file(file, block, scan);
+        reach->may_fetch = reach->may_fetch || (scan->has_crs && scan->has_link);
+        ok = !scan->names_file ||
+             giq_fail(err, GIQ_E_RESULT,
+                      "the result gives a file for its coordinate system, and is "
+                      "refused");
+    }
+    VSIFree(scan);
+    VSIFree(block);
+    return ok;
+}
+
 /* ---- the whole ---- */
 
-bool giq_reach_check_file(const char *path, struct giq_error *err)
+bool giq_reach_check_file(struct giq_reach *reach, const char *path,
+                          struct giq_error *err)
 {
     VSILFILE *file = VSIFOpenL(path, "rb");
     if (file == NULL) {
         return giq_fail(err, GIQ_E_STORE, "the result cannot be read at %.300s", path);
     }
     bool is_table = EQUAL(CPLGetExtension(path), "tab");
-    bool ok = check_hdf5(file, err) && (!is_table || check_mapinfo(file, err));
+    bool ok = check_hdf5(file, err) && (!is_table || check_mapinfo(file, err)) &&
+              check_text(reach, file, err);
     (void)VSIFCloseL(file);
-    return ok;
+    return ok && giq_reach_check_netcdf(path, err);
 }

@@ -17,21 +17,50 @@
     ((unsigned)(GDAL_OF_SHARED | GDAL_OF_FROM_GDALOPEN | GDAL_OF_THREAD_SAFE |           \
                 GDAL_OF_UPDATE))
 
+#define JPEG2000 "JP2OpenJPEG"
+
 enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
 
 /* ---- opening ---- */
+
+static GDALDatasetH open_with(const char *path, unsigned flags, char **drivers,
+                              char **options)
+{
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+    GDALDatasetH dataset =
+        GDALOpenEx(path, flags | GDAL_OF_VERBOSE_ERROR, (const char *const *)drivers,
+                   (const char *const *)options, NULL);
+    CPLPopErrorHandler();
+    return dataset;
+}
+
+/* A JPEG 2000 file is a raster. As vectors it holds GML and KML, which the driver
+ * hands to all drivers there are. */
+static bool is_jpeg2000(const char *path, char **drivers)
+{
+    static const char *const only[] = {JPEG2000, NULL};
+    return CSLFindString(drivers, JPEG2000) >= 0 &&
+           GDALIdentifyDriverEx(path, GDAL_OF_RASTER, only, NULL) != NULL;
+}
 
 /* Open one path, quietly. NULL where no allowed driver takes it; the reason is
  * CPLGetLastErrorMsg(). */
 static GDALDatasetH open_path(const char *path, unsigned flags, char **drivers,
                               char **options)
 {
-    CPLPushErrorHandler(CPLQuietErrorHandler);
-    CPLErrorReset();
-    GDALDatasetH dataset =
-        GDALOpenEx(path, (flags & ~OF_OUTER) | GDAL_OF_VERBOSE_ERROR,
-                   (const char *const *)drivers, (const char *const *)options, NULL);
-    CPLPopErrorHandler();
+    unsigned inner = flags & ~OF_OUTER;
+    bool wants_raster = (flags & OF_KINDS) != GDAL_OF_VECTOR;
+    char **others = CSLDuplicate(drivers);
+    int at = CSLFindString(others, JPEG2000);
+    others = at < 0 ? others : CSLRemoveStrings(others, at, 1, NULL);
+    GDALDatasetH dataset = open_with(path, inner, others, options);
+    CSLDestroy(others);
+    if (dataset == NULL && wants_raster && is_jpeg2000(path, drivers)) {
+        char *only[] = {JPEG2000, NULL};
+        inner = (inner & ~(unsigned)GDAL_OF_VECTOR) | GDAL_OF_RASTER;
+        dataset = open_with(path, inner, only, options);
+    }
     return dataset;
 }
 
@@ -63,26 +92,6 @@ static bool can_open(const char *path, unsigned kinds, char **drivers)
         GDALClose(dataset);
     }
     return dataset != NULL;
-}
-
-/* giq_reach_check(), quietly. */
-static bool check_reach(GDALDatasetH dataset, const char *path, struct giq_error *err)
-{
-    CPLPushErrorHandler(CPLQuietErrorHandler);
-    bool ok = giq_reach_check(dataset, path, err);
-    CPLPopErrorHandler();
-    return ok;
-}
-
-/* Whether what lies at `path`, which some allowed driver opens, stays within itself. */
-static bool check_file(const char *path, char **drivers, struct giq_error *err)
-{
-    GDALDatasetH dataset = open_path(path, OF_KINDS, drivers, NULL);
-    bool ok = dataset == NULL || check_reach(dataset, path, err);
-    if (dataset != NULL) {
-        GDALClose(dataset);
-    }
-    return ok;
 }
 
 static unsigned asked_kinds(const struct giq_result *result)
@@ -216,21 +225,36 @@ static bool is_shapefile_folder(char **members, char **folder)
     return false;
 }
 
-/* The members that can be opened as `kinds`: a GDAL string list of paths relative
- * to the folder. */
+/* The plain files below the folder that are no parts of others: a GDAL string list of
+ * paths relative to it. */
+static char **list_files(const char *folder)
+{
+    char **files = NULL;
+    char **names = VSIReadDirRecursive(folder);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
+        VSIStatBufL st;
+        bool is_file = VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
+        if (is_file && !is_part(folder, names[i])) {
+            files = CSLAddString(files, names[i]);
+        }
+        CPLFree(path);
+    }
+    CSLDestroy(names);
+    return files;
+}
+
+/* Those of them that can be opened as `kinds`. */
 static char **list_members(const char *folder, unsigned kinds, char **drivers)
 {
     char **members = NULL;
-    char **names = VSIReadDirRecursive(folder);
+    char **names = list_files(folder);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
-        const char *path = CPLFormFilename(folder, names[i], NULL);
-        char *copy = CPLStrdup(path);
-        VSIStatBufL st;
-        bool is_file = VSIStatL(copy, &st) == 0 && VSI_ISREG(st.st_mode);
-        if (is_file && !is_part(folder, names[i]) && can_open(copy, kinds, drivers)) {
+        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
+        if (can_open(path, kinds, drivers)) {
             members = CSLAddString(members, names[i]);
         }
-        CPLFree(copy);
+        CPLFree(path);
     }
     CSLDestroy(names);
     return members;
@@ -346,46 +370,79 @@ static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *o
 /* ---- the whole ---- */
 
 /* giq_reach_check_file() of every file below the folder. */
-static bool check_bytes(const char *folder, struct giq_error *err)
+static bool check_bytes(struct giq_reach *reach, const char *folder,
+                        struct giq_error *err)
 {
     bool ok = true;
     char **names = VSIReadDirRecursive(folder);
     for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        ok = is_folder(path) || giq_reach_check_file(path, err);
+        ok = is_folder(path) || giq_reach_check_file(reach, path, err);
         CPLFree(path);
     }
     CSLDestroy(names);
     return ok;
 }
 
-static bool check_members(const struct giq_result *result, struct giq_error *err)
+/* Whether what lies at `path` stays within itself. `*out_opens` is false, and the call
+ * succeeds, where no allowed driver opens it. */
+static bool check_file(struct giq_reach *reach, const char *path, char **drivers,
+                       bool *out_opens, struct giq_error *err)
 {
-    if (!check_bytes(result->path, err)) {
+    GDALDatasetH dataset = open_path(path, OF_KINDS, drivers, NULL);
+    *out_opens = dataset != NULL;
+    bool ok = dataset == NULL || giq_reach_check(reach, dataset, path, drivers, err);
+    if (dataset != NULL) {
+        GDALClose(dataset);
+    }
+    return ok;
+}
+
+static bool check_members(struct giq_reach *reach, const struct giq_result *result,
+                          struct giq_error *err)
+{
+    if (!check_bytes(reach, result->path, err)) {
         return false;
     }
-    char **members = list_members(result->path, OF_KINDS, result->drivers);
-    bool ok = members != NULL || fail_unreadable(result, result->path, err);
-    for (int i = 0; ok && members != NULL && members[i] != NULL; i++) {
-        char *path = CPLStrdup(CPLFormFilename(result->path, members[i], NULL));
-        ok = check_file(path, result->drivers, err);
+    bool ok = true;
+    bool any_opens = false;
+    char **names = list_files(result->path);
+    for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
+        bool opens = false;
+        char *path = CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
+        ok = check_file(reach, path, result->drivers, &opens, err);
+        any_opens = any_opens || opens;
         CPLFree(path);
     }
-    CSLDestroy(members);
-    return ok;
+    CSLDestroy(names);
+    return ok && (any_opens || fail_unreadable(result, result->path, err));
+}
+
+static bool check_all(struct giq_reach *reach, const struct giq_result *result,
+                      struct giq_error *err)
+{
+    if (is_folder(result->path)) {
+        return check_members(reach, result, err);
+    }
+    bool opens = false;
+    return giq_reach_check_file(reach, result->path, err) &&
+           check_file(reach, result->path, result->drivers, &opens, err) &&
+           (opens || fail_unreadable(result, result->path, err));
 }
 
 bool giq_result_check(const struct giq_result *result, struct giq_error *err)
 {
-    if (is_folder(result->path)) {
-        return check_members(result, err);
+    struct giq_reach reach;
+    struct giq_error fetched = {0};
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    giq_reach_begin(&reach);
+    bool ok = check_all(&reach, result, err);
+    if (!giq_reach_end(&reach, &fetched) && ok) {
+        *err = fetched;
+        ok = false;
     }
-    if (!giq_reach_check_file(result->path, err)) {
-        return false;
-    }
-    return can_open(result->path, OF_KINDS, result->drivers)
-               ? check_file(result->path, result->drivers, err)
-               : fail_unreadable(result, result->path, err);
+    CPLPopErrorHandler();
+    return ok;
 }
 
 /* The options may be why what can be opened was not. */
@@ -415,10 +472,6 @@ static bool open_file(const struct giq_result *result, const char *path,
             : open_path(path, result->flags, result->drivers, result->options);
     if (dataset == NULL) {
         return fail_open(result, path, err);
-    }
-    if (!check_reach(dataset, path, err)) {
-        GDALClose(dataset);
-        return false;
     }
     giq_result_options_warn(dataset, result->options);
     *out = dataset;

@@ -447,6 +447,31 @@ struct giq_hdf5_source {
  */
 bool giq_hdf5_check(const struct giq_hdf5_source *source, struct giq_error *err);
 
+/* Whether a definition of a coordinate system (WKT, a PROJ string, or what else a user
+ * may type for one) names a file or an address. The names of grids that PROJ looks for
+ * in its own folders are none. */
+bool giq_outside_srs(const char *text);
+
+/* Whether a text of SQLite's schema makes a virtual table that may read other files:
+ * any but an index. */
+bool giq_outside_table(const char *sql);
+
+/*
+ * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's
+ * escapes are undone first.
+ */
+enum { GIQ_OUTSIDE_TEXT = 16384, GIQ_OUTSIDE_KEPT = 4096 };
+struct giq_outside {
+    bool names_file; /* as the definition of a coordinate system */
+    bool has_crs;    /* a quoted text begins with "crs" */
+    bool has_link;   /* ... with "link" or "url" */
+    int state;       /* of what follows: private */
+    unsigned code;
+    size_t len;
+    char text[GIQ_OUTSIDE_TEXT + 1];
+};
+void giq_outside_take(struct giq_outside *scan, const char *bytes, size_t len);
+
 #ifdef __cplusplus
 }
 #endif

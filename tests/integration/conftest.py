@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from certificates import Authority  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from opens import Gdal, Sandbox  # noqa: E402
+from outside import SECRET, Host  # noqa: E402
 from scripted import service  # noqa: E402, F401
 from spills import no_secret_in_files  # noqa: E402, F401
 
@@ -54,3 +55,19 @@ def started():
 def nginx(tmp_path, started):
     """Starts the one nginx of a test, with the servers that it is given."""
     return lambda *servers: started(Nginx(tmp_path / "nginx", *servers))
+
+
+@pytest.fixture
+def host():
+    """A host that a result must not make GDAL ask."""
+    made = Host()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def secret(scripted_gdal):
+    """A file that a result must not make GDAL read."""
+    path = scripted_gdal.folder / "secret.csv"
+    path.write_text(f"id,word\n1,{SECRET}\n")
+    return path

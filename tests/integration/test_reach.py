@@ -6,29 +6,8 @@ import zipfile
 
 import pytest
 
-from scripted import Answer, GEOJSON
-
-NAME = "GIQ:model=m;file=f"
-SECRET = "the-secret-of-another-file"
-
-
-def give(service, body, name):
-    service.script["download"] = [Answer(body, chunked=True, headers={
-        "Content-Disposition": f"attachment; filename={name}"})]
-
-
-def refused(gdal, service, command=("ogrinfo", "-al", NAME)):
-    text = gdal.fails(*command, tag="result")
-    assert not list(gdal.store.glob("v1/*/result"))
-    assert len(service.calls("run")) == 1
-    return text
-
-
-@pytest.fixture
-def secret(scripted_gdal):
-    path = scripted_gdal.folder / "secret.csv"
-    path.write_text(f"id,word\n1,{SECRET}\n")
-    return path
+from outside import NAME, SECRET, give, refused
+from scripted import GEOJSON
 
 
 @pytest.mark.parametrize("name", ["r.vrt", "r.geojson", "r.tif", "r.csv", "r"])

@@ -7,9 +7,9 @@ import h5py
 import numpy
 import pytest
 
-from scripted import Answer
+import outside
+from outside import NAME, give
 
-NAME = "GIQ:model=m;file=f"
 SECRET = 77
 DOORS = (["gdalinfo", "-stats", NAME], ["gdal_translate", "-q", NAME, "out.tif"],
          ["ogrinfo", "-al", NAME],
@@ -22,11 +22,6 @@ try:
 except RuntimeError as error:
     sys.exit(str(error))
 """, NAME])
-
-
-def give(service, body, name):
-    service.script["download"] = [Answer(body, chunked=True, headers={
-        "Content-Disposition": f"attachment; filename={name}"})]
 
 
 @pytest.fixture
@@ -72,10 +67,8 @@ def grid(path, add, many=0, **options):
 
 
 def refused(gdal, service, command, says):
-    text = gdal.fails(*command, tag="result")
+    text = outside.refused(gdal, service, command)
     assert says in text, text
-    assert not list(gdal.store.glob("v1/*/result"))
-    assert len(service.calls("run")) == 1
 
 
 @pytest.mark.parametrize("command", DOORS, ids=lambda command: command[0].split("/")[-1])

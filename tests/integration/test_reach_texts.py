@@ -1,0 +1,276 @@
+"""Texts in a result that would make GDAL read another file or ask a host: what says
+where a coordinate system is defined, and what a schema runs."""
+import io
+import json
+import sqlite3
+import struct
+import zipfile
+
+import h5py
+import numpy
+import pytest
+
+from outside import NAME, SECRET, give, refused
+
+WKT = ('GEOGCS["{name}",DATUM["d",SPHEROID["s",6378137,298]{more}],'
+       'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]')
+
+
+@pytest.fixture
+def dictionary(scripted_gdal):
+    """Definitions by code, found from GDAL's own folder by a way up and down."""
+    path = scripted_gdal.folder / "secret.dict"
+    path.write_text(f"x\nEPSG:,{WKT.format(name=SECRET, more='')}\n")
+    return f"DICT:{'../' * 12}{path.relative_to('/')},EPSG:"
+
+
+# ---- GeoJSON ----
+
+def collection(crs=None, geometry_crs=None):
+    geometry = {"type": "Point", "coordinates": [1, 2]}
+    made = {"type": "FeatureCollection",
+            "features": [{"type": "Feature", "properties": {"name": "one"},
+                          "geometry": geometry}]}
+    if crs is not None:
+        made["crs"] = crs
+    if geometry_crs is not None:
+        geometry["crs"] = geometry_crs
+    return json.dumps(made)
+
+
+def escaped(text):
+    """JSON with the letters of its crs hidden."""
+    for word in ("crs", "link", "href"):
+        text = text.replace(f'"{word}"', '"%s"' % "".join(
+            f"\\u{ord(letter):04x}" for letter in word))
+    return text
+
+
+def links(url):
+    link = {"type": "link", "properties": {"href": url, "type": "ogcwkt"}}
+    return {
+        "of the collection": collection(link),
+        "of a geometry": collection(geometry_crs=link),
+        "named url": collection({"type": "URL", "properties": {"url": url}}),
+        "escaped": escaped(collection(link)),
+        "of a line": json.dumps({
+            "type": "Feature", "properties": {},
+            "geometry": {"type": "Point", "coordinates": [1, 2], "crs": link}}) + "\n",
+    }
+
+
+@pytest.mark.parametrize("way", links(""))
+def test_a_link_to_a_coordinate_system_is_not_fetched(scripted_gdal, service, host, way):
+    name = "r.geojsonl" if way == "of a line" else "r.geojson"
+    give(service, links(f"{host.url}/crs")[way].encode(), name)
+    assert "address" in refused(scripted_gdal, service)
+    assert host.visits == 0
+
+
+def test_a_link_after_many_features_is_not_fetched(scripted_gdal, service, host):
+    lines = [json.dumps({"type": "Feature", "properties": {"url": "x"},
+                         "geometry": {"type": "Point", "coordinates": [i, 2]}})
+             for i in range(50)]
+    lines.append(links(f"{host.url}/crs")["of a line"])
+    give(service, "\n".join(lines).encode(), "r.geojsonl")
+    assert "address" in refused(scripted_gdal, service)
+    assert host.visits == 0
+
+
+def test_other_coordinate_systems_of_geojson_are_read(scripted_gdal, service):
+    named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
+    text = collection(named).replace('"name": "one"', '"url": "http://a.b/c", "name": "one"')
+    give(service, text.encode(), "r.geojson")
+    assert 'ID["EPSG",32633]' in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+
+
+def test_a_name_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary):
+    named = {"type": "name", "properties": {"name": dictionary}}
+    give(service, collection(named).replace("/", "\\/").encode(), "r.geojson")
+    assert "coordinate system" in refused(scripted_gdal, service)
+
+
+def test_a_name_that_is_a_file_of_proj_is_refused(scripted_gdal, service):
+    named = {"type": "name", "properties": {"name": "+init=/dev/stdin:x +type=crs"}}
+    give(service, collection(named).encode(), "r.geojson")
+    assert "coordinate system" in refused(scripted_gdal, service)
+
+
+# ---- other formats ----
+
+def pack(members):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, body in members.items():
+            archive.writestr(name, body)
+    return packed.getvalue()
+
+
+def test_a_dictionary_beside_a_table_is_refused(scripted_gdal, service, dictionary):
+    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": dictionary}), "r.zip")
+    assert "coordinate system" in refused(scripted_gdal, service)
+
+
+GRIDS = {
+    "of a datum": WKT.format(name="x", more=',EXTENSION["PROJ4_GRIDS","/etc/grid"]'),
+    "of a projection": 'PROJCS["x",' + WKT.format(name="x", more="") +
+        ',PROJECTION["Mercator_1SP"],UNIT["metre",1],'
+        'EXTENSION["PROJ4","+proj=merc +nadgrids=http://127.0.0.1:1/g +type=crs"]]',
+}
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_grid_elsewhere_is_refused(scripted_gdal, service, grid):
+    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": GRIDS[grid]}), "r.zip")
+    assert "coordinate system" in refused(scripted_gdal, service)
+
+
+def test_a_grid_of_proj_is_read(scripted_gdal, service):
+    wkt = WKT.format(name="x", more=',EXTENSION["PROJ4_GRIDS","conus"]')
+    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": wkt}), "r.zip")
+    assert "conus" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+
+
+def flatgeobuf(gdal, authority):
+    """A file whose coordinate system is of an authority of this name."""
+    place = "x" * len(authority)
+    gdal.python("""
+import sys
+from osgeo import ogr, osr
+system = osr.SpatialReference()
+system.ImportFromEPSG(4326)
+system.SetAuthority("GEOGCS", sys.argv[1], 77)
+made = ogr.GetDriverByName("FlatGeobuf").CreateDataSource("r.fgb")
+layer = made.CreateLayer("r", system, ogr.wkbPoint)
+feature = ogr.Feature(layer.GetLayerDefn())
+feature.SetGeometry(ogr.CreateGeometryFromWkt("POINT(1 2)"))
+layer.CreateFeature(feature)
+""", place)
+    body = (gdal.folder / "r.fgb").read_bytes()
+    assert place.encode() in body
+    return body.replace(place.encode(), authority.encode())
+
+
+def test_an_authority_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary):
+    give(service, flatgeobuf(scripted_gdal, dictionary), "r.fgb")
+    assert "coordinate system" in refused(scripted_gdal, service)
+
+
+# ---- netCDF ----
+
+def classic(text):
+    """A classic netCDF file of a 4 by 4 grid with this text as its attribute crs."""
+    def name(word):
+        return struct.pack(">i", len(word)) + word.encode() + b"\0" * (-len(word) % 4)
+
+    def texts(key, value):
+        return name(key) + struct.pack(">i", 2) + name(value)
+    dimensions = struct.pack(">ii", 10, 2) + b"".join(
+        name(axis) + struct.pack(">i", 4) for axis in "yx")
+    head = (b"CDF\1" + struct.pack(">i", 0) + dimensions + struct.pack(">ii", 0, 0) +
+            struct.pack(">ii", 11, 1) + name("band") + struct.pack(">iii", 2, 0, 1) +
+            struct.pack(">ii", 12, 1) + texts("crs", text) + struct.pack(">ii", 1, 16))
+    return head + struct.pack(">i", len(head) + 4) + bytes(range(16))
+
+
+def fourth(gdal, text):
+    """The same as netCDF-4, in the second of two variables."""
+    path = gdal.folder / "r.nc"
+    with h5py.File(path, "w") as file:
+        for axis in "yx":
+            file.create_dataset(axis, data=numpy.arange(4.0)).make_scale(axis)
+        for band in "ab":
+            made = file.create_dataset(f"g/{band}", data=numpy.zeros((4, 4), "u1"))
+            made.dims[0].attach_scale(file["y"])
+            made.dims[1].attach_scale(file["x"])
+        made.attrs["crs"] = numpy.string_(text)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("form", ["classic", "fourth"])
+def test_an_attribute_that_is_an_address_is_not_fetched(scripted_gdal, service, host, form):
+    for start in ("", "/vsicurl/"):
+        text = f"{start}{host.url}/EPSG:"
+        body = classic(text) if form == "classic" else fourth(scripted_gdal, text)
+        give(service, body, "r.nc")
+        scripted_gdal.fails("gdalinfo", f"{NAME};rerun=v{start[1:]}", tag="result")
+    assert host.visits == 0
+
+
+@pytest.mark.parametrize("form", ["classic", "fourth"])
+def test_an_attribute_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary,
+                                                      form):
+    give(service, classic(dictionary) if form == "classic"
+         else fourth(scripted_gdal, dictionary), "r.nc")
+    assert "coordinate system" in refused(scripted_gdal, service, ("gdalinfo", NAME))
+
+
+@pytest.mark.parametrize("form", ["classic", "fourth"])
+def test_an_attribute_that_is_a_definition_is_read(scripted_gdal, service, form):
+    text = "+proj=utm +zone=33 +datum=WGS84"
+    give(service, classic(text) if form == "classic"
+         else fourth(scripted_gdal, text), "r.nc")
+    done = scripted_gdal.run("gdalinfo", NAME)
+    assert "Transverse Mercator" in done.stdout or "SUBDATASET_2_NAME" in done.stdout
+
+
+# ---- databases ----
+
+def database(gdal, name, *statements, options=()):
+    (gdal.folder / "in.geojson").write_text(collection())
+    gdal.run("ogr2ogr", *options, gdal.folder / name, "in.geojson")
+    with sqlite3.connect(gdal.folder / name) as data:
+        for statement in statements:
+            data.execute(*statement)
+    data.close()
+    return (gdal.folder / name).read_bytes()
+
+
+def test_a_database_of_spatialite_is_read(scripted_gdal, service):
+    body = database(scripted_gdal, "r.sqlite", options=("-dsco", "SPATIALITE=YES"))
+    give(service, body, "r.sqlite")
+    assert "name (String) = one" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+
+
+@pytest.mark.parametrize("module", [
+    "VirtualText('{}','UTF-8',1) -- using rtree", "VirtualText('{}','UTF-8',1,'using rtree')",
+    "rtree_of_mine('{}')"])
+def test_no_word_makes_a_module_an_index(scripted_gdal, service, secret, module):
+    give(service, database(
+        scripted_gdal, "r.gpkg", ("pragma writable_schema=1",),
+        ("insert into sqlite_master values('table','evil','evil',0,?)",
+         (f"CREATE VIRTUAL/**/TABLE evil USING {module.format(secret)}",)),
+        ("insert into gpkg_contents(table_name,data_type) values('evil','attributes')",)),
+        "r.gpkg")
+    assert "virtual table" in refused(scripted_gdal, service)
+
+
+def test_a_definition_with_a_grid_elsewhere_is_refused(scripted_gdal, service):
+    give(service, database(
+        scripted_gdal, "r.gpkg", ("update gpkg_spatial_ref_sys set definition = ? "
+                                  "where srs_id = 4326", (GRIDS["of a datum"],))), "r.gpkg")
+    assert "gpkg_spatial_ref_sys" in refused(scripted_gdal, service)
+
+
+def test_a_file_of_proj_in_a_database_is_refused(scripted_gdal, service):
+    give(service, database(
+        scripted_gdal, "r.sqlite", ("update spatial_ref_sys set proj4text = ?",
+                                    ("+init=/dev/stdin:x",)),
+        options=("-dsco", "SPATIALITE=YES")), "r.sqlite")
+    assert "spatial_ref_sys" in refused(scripted_gdal, service)
+
+
+@pytest.mark.parametrize("function", [
+    "ogr_datasource_load_layers('{}')", "BlobFromFile('{}')", "load_extension('{}')",
+    "ogr_geocode('Recife')", "ogr_GetConfigOption('GIQ_API_KEY')"])
+@pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
+def test_functions_of_a_view_read_nothing(scripted_gdal, service, secret, name, function):
+    extra = [("insert into gpkg_contents(table_name,data_type) values('v','attributes')",)]
+    give(service, database(
+        scripted_gdal, name,
+        (f"create view v as select 1 as fid, {function.format(secret)} as y",),
+        *(extra if name == "r.gpkg" else [])), name)
+    done = scripted_gdal.run("ogrinfo", "-al", NAME, ok=None,
+                             env={"OGR_SQLITE_LIST_ALL_TABLES": "YES"})
+    assert SECRET not in done.stdout + done.stderr
+    assert "sandbox" not in done.stdout
