@@ -384,15 +384,33 @@ static bool check_bytes(struct giq_reach *reach, const char *folder,
     return ok;
 }
 
+/* The kinds that a dataset is not of: asked for as those, its file may go to another
+ * driver. */
+static unsigned other_kinds(GDALDatasetH dataset)
+{
+    bool is_raster = GDALGetRasterCount(dataset) > 0 ||
+                     GDALGetMetadata(dataset, "SUBDATASETS") != NULL;
+    bool is_vector = GDALDatasetGetLayerCount(dataset) > 0;
+    return (is_raster ? 0u : (unsigned)GDAL_OF_RASTER) |
+           (is_vector ? 0u : (unsigned)GDAL_OF_VECTOR);
+}
+
 /* Whether what lies at `path` stays within itself. `*out_opens` is false, and the call
  * succeeds, where no allowed driver opens it. */
 static bool check_file(struct giq_reach *reach, const char *path, char **drivers,
                        bool *out_opens, struct giq_error *err)
 {
-    GDALDatasetH dataset = open_path(path, OF_KINDS, drivers, NULL);
-    *out_opens = dataset != NULL;
-    bool ok = dataset == NULL || giq_reach_check(reach, dataset, path, drivers, err);
-    if (dataset != NULL) {
+    bool ok = true;
+    unsigned kinds = OF_KINDS;
+    *out_opens = false;
+    for (int tries = 0; ok && kinds != 0 && tries < 2; tries++) {
+        GDALDatasetH dataset = open_path(path, kinds, drivers, NULL);
+        if (dataset == NULL) {
+            break;
+        }
+        *out_opens = true;
+        kinds = other_kinds(dataset);
+        ok = giq_reach_check(reach, dataset, path, drivers, err);
         GDALClose(dataset);
     }
     return ok;

@@ -223,10 +223,12 @@ bool giq_outside_table(const char *sql)
 
 /* ---- text files ---- */
 
+/* Where the scan is in an escape of JSON's. */
+enum { PLAIN, ESCAPED, FIRST_DIGIT, LAST_DIGIT = FIRST_DIGIT + 3 };
+
 /* Take one byte and undo JSON's escapes. */
 static void unescape(struct giq_outside *scan, char c)
 {
-    enum { PLAIN, ESCAPED, FIRST_DIGIT, LAST_DIGIT = FIRST_DIGIT + 3 };
     int digit = c >= '0' && c <= '9' ? c - '0' : ((c | 32) - 'a') + 10;
     if (scan->state == PLAIN && c == '\\') {
         scan->state = ESCAPED;
@@ -266,6 +268,27 @@ static void note_word(struct giq_outside *scan, const char *at)
                      strncasecmp(at, "url", 3) == 0;
 }
 
+/* Take what stands before the next escape, or one byte of that; how many bytes. */
+static size_t take_some(struct giq_outside *scan, const char *bytes, size_t len)
+{
+    size_t room = GIQ_OUTSIDE_TEXT - scan->len;
+    size_t most = len < room ? len : room;
+    const char *escape = scan->state == PLAIN ? memchr(bytes, '\\', most) : bytes;
+    size_t plain_len = escape == NULL ? most : (size_t)(escape - bytes);
+    if (plain_len == 0) {
+        unescape(scan, *bytes);
+        return 1;
+    }
+    memcpy(scan->text + scan->len, bytes, plain_len);
+    scan->len += plain_len;
+    return plain_len;
+}
+
+static bool is_mark(char c)
+{
+    return c == '"' || c == '\'' || c == ':' || c == '=';
+}
+
 /* Look at the text that is there; its last part stays for what comes. */
 static void look(struct giq_outside *scan)
 {
@@ -273,6 +296,9 @@ static void look(struct giq_outside *scan)
     const char *end = start + scan->len;
     scan->text[scan->len] = '\0';
     for (const char *at = start; at < end; at++) {
+        if (!is_mark(*at)) {
+            continue;
+        }
         if (*at == '"' || *at == '\'') {
             note_word(scan, at + 1);
         } else if (*at == ':' && begins_with(start, at, "dict")) {
@@ -288,11 +314,11 @@ static void look(struct giq_outside *scan)
 
 void giq_outside_take(struct giq_outside *scan, const char *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len;) {
         if (scan->len == 0) {
             scan->text[scan->len++] = '\n';
         }
-        unescape(scan, bytes[i]);
+        i += take_some(scan, bytes + i, len - i);
         if (scan->len == GIQ_OUTSIDE_TEXT) {
             look(scan);
         }

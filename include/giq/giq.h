@@ -460,7 +460,7 @@ bool giq_outside_table(const char *sql);
  * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's
  * escapes are undone first.
  */
-enum { GIQ_OUTSIDE_TEXT = 16384, GIQ_OUTSIDE_KEPT = 4096 };
+enum { GIQ_OUTSIDE_TEXT = 65536, GIQ_OUTSIDE_KEPT = 4096 };
 struct giq_outside {
     bool names_file; /* as the definition of a coordinate system */
     bool has_crs;    /* a quoted text begins with "crs" */

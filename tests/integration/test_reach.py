@@ -197,3 +197,49 @@ def test_links_and_ways_out_of_an_archive_lead_nowhere(scripted_gdal, service, s
     assert {p.name for p in result.rglob("*.geojson")} == {
         "r.geojson", "up.geojson", "root.geojson"}
     assert not (scripted_gdal.store / "up.geojson").exists()
+
+
+def test_what_kml_points_at_is_not_read(scripted_gdal, service, secret, host):
+    body = f"""<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>
+<StyleMap id="m"><Pair><key>normal</key><styleUrl>{host.url}/s.kml#x</styleUrl></Pair>
+</StyleMap><NetworkLink><Link><href>{secret}</href></Link></NetworkLink>
+<NetworkLink><Link><href>{host.url}/n.kml</href></Link></NetworkLink><Folder><name>f</name>
+<Placemark><name>one</name><styleUrl>{host.url}/s.kml#a</styleUrl><Model><Location>
+<longitude>1</longitude><latitude>2</latitude></Location><Link><href>{host.url}/m.dae</href>
+</Link></Model></Placemark><PhotoOverlay><name>two</name><Icon>
+<href>{host.url}/$[x]/$[y]/$[level].png</href></Icon><Point><coordinates>1,2</coordinates>
+</Point></PhotoOverlay></Folder></Document></kml>"""
+    give(service, body.encode(), "r.kml")
+    for options in ({}, {"GIQ_RESULT_DRIVERS": "KML"}, {"GIQ_RESULT_DRIVERS": "LIBKML"}):
+        done = scripted_gdal.run("ogrinfo", "-al", NAME, env=options)
+        assert SECRET not in done.stdout
+    assert "one" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    assert host.visits == 0
+
+
+@pytest.mark.parametrize("driver", ["KML", "LIBKML"])
+def test_entities_of_kml_are_not_read(scripted_gdal, service, secret, host, driver):
+    body = f"""<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY f SYSTEM "{secret}">
+<!ENTITY h SYSTEM "{host.url}/e"><!ENTITY % p SYSTEM "{host.url}/p"> %p;]>
+<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><name>one&f;&h;</name>
+<Point><coordinates>1,2</coordinates></Point></Placemark></Document></kml>"""
+    give(service, body.encode(), "r.kml")
+    done = scripted_gdal.run("ogrinfo", "-al", NAME, ok=None,
+                             env={"GIQ_RESULT_DRIVERS": driver})
+    assert SECRET not in done.stdout + done.stderr
+    assert host.visits == 0
+
+
+def test_what_a_drawing_points_at_is_not_read(scripted_gdal, service, host):
+    head = "0 SECTION 2 HEADER 0 ENDSEC "
+    drawn = head + "0 SECTION 2 ENTITIES 0 POINT 8 0 10 7 20 8 0 ENDSEC 0 EOF"
+    (scripted_gdal.folder / "secret.dxf").write_text(drawn.replace(" ", "\n") + "\n")
+    body = (f"{head}0 SECTION 2 BLOCKS 0 BLOCK 8 0 2 X 70 4 10 0 20 0 3 X 1 "
+            f"{scripted_gdal.folder}/secret.dxf 0 ENDBLK 8 0 0 ENDSEC 0 SECTION 2 ENTITIES "
+            f"0 INSERT 8 0 2 X 10 0 20 0 0 IMAGE 8 0 1 {host.url}/i.png 0 POINT 8 0 10 1 20 2 "
+            "0 ENDSEC 0 EOF")
+    give(service, (body.replace(" ", "\n") + "\n").encode(), "r.dxf")
+    done = scripted_gdal.run("ogrinfo", "-al", NAME)
+    assert "POINT (1 2)" in done.stdout
+    assert "POINT (7 8)" not in done.stdout
+    assert host.visits == 0
