@@ -7,97 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "giq_gdal_compat.h"
+#include "giq_inner.h"
 #include "giq_reach.h"
 #include "giq_result_options.h"
 
-#define OF_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
-/* What an open asks of GDAL itself, and update, are not for the inner driver. */
-#define OF_OUTER                                                                         \
-    ((unsigned)(GDAL_OF_SHARED | GDAL_OF_FROM_GDALOPEN | GDAL_OF_THREAD_SAFE |           \
-                GDAL_OF_UPDATE))
-
-#define JPEG2000 "JP2OpenJPEG"
-
 enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
-
-/* ---- opening ---- */
-
-static GDALDatasetH open_with(const char *path, unsigned flags, char **drivers,
-                              char **options)
-{
-    CPLPushErrorHandler(CPLQuietErrorHandler);
-    CPLErrorReset();
-    GDALDatasetH dataset =
-        GDALOpenEx(path, flags | GDAL_OF_VERBOSE_ERROR, (const char *const *)drivers,
-                   (const char *const *)options, NULL);
-    CPLPopErrorHandler();
-    return dataset;
-}
-
-/* A JPEG 2000 file is a raster. As vectors it holds GML and KML, which the driver
- * hands to all drivers there are. */
-static bool is_jpeg2000(const char *path, char **drivers)
-{
-    static const char *const only[] = {JPEG2000, NULL};
-    return CSLFindString(drivers, JPEG2000) >= 0 &&
-           GDALIdentifyDriverEx(path, GDAL_OF_RASTER, only, NULL) != NULL;
-}
-
-/* Open one path, quietly. NULL where no allowed driver takes it; the reason is
- * CPLGetLastErrorMsg(). */
-static GDALDatasetH open_path(const char *path, unsigned flags, char **drivers,
-                              char **options)
-{
-    unsigned inner = flags & ~OF_OUTER;
-    bool wants_raster = (flags & OF_KINDS) != GDAL_OF_VECTOR;
-    char **others = CSLDuplicate(drivers);
-    int at = CSLFindString(others, JPEG2000);
-    others = at < 0 ? others : CSLRemoveStrings(others, at, 1, NULL);
-    GDALDatasetH dataset = open_with(path, inner, others, options);
-    CSLDestroy(others);
-    if (dataset == NULL && wants_raster && is_jpeg2000(path, drivers)) {
-        char *only[] = {JPEG2000, NULL};
-        inner = (inner & ~(unsigned)GDAL_OF_VECTOR) | GDAL_OF_RASTER;
-        dataset = open_with(path, inner, only, options);
-    }
-    return dataset;
-}
-
-/* Sharing needs the description to be the connection string; then PAM must never
- * save, or it writes "GIQ:....aux.xml" into the current folder. GTiff starts PAM
- * when the geotransform or metadata are asked for. */
-static GDALDatasetH open_shared(const char *path, const struct giq_result *result)
-{
-    char *before = CPLStrdup(CPLGetThreadLocalConfigOption("GDAL_PAM_ENABLED", ""));
-    CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", "NO");
-    GDALDatasetH dataset =
-        open_path(path, result->flags, result->drivers, result->options);
-    if (dataset != NULL) {
-        double ignored[6];
-        (void)GDALGetGeoTransform(dataset, ignored);
-        (void)GDALGetMetadata(dataset, NULL);
-        (void)GDALGetMetadataItem(dataset, "OVERVIEW_FILE", "OVERVIEWS");
-        GDALSetDescription(dataset, result->shared_name);
-    }
-    CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", before[0] == '\0' ? NULL : before);
-    CPLFree(before);
-    return dataset;
-}
-
-static bool can_open(const char *path, unsigned kinds, char **drivers)
-{
-    GDALDatasetH dataset = open_path(path, kinds, drivers, NULL);
-    if (dataset != NULL) {
-        GDALClose(dataset);
-    }
-    return dataset != NULL;
-}
 
 static unsigned asked_kinds(const struct giq_result *result)
 {
-    unsigned kinds = result->flags & OF_KINDS;
-    return kinds == 0 ? OF_KINDS : kinds;
+    unsigned kinds = result->flags & GIQ_INNER_KINDS;
+    return kinds == 0 ? GIQ_INNER_KINDS : kinds;
 }
 
 /* What messages call the result; the core adds the job to those of a new one. */
@@ -118,7 +37,7 @@ static bool is_folder(const char *path)
 /* The driver that would read a file if the list had it, or NULL. */
 static GDALDriverH refused_driver(const char *path, char **drivers)
 {
-    GDALDriverH driver = GDALIdentifyDriverEx(path, OF_KINDS, NULL, NULL);
+    GDALDriverH driver = GDALIdentifyDriverEx(path, GIQ_INNER_KINDS, NULL, NULL);
     bool is_listed =
         driver != NULL && CSLFindString(drivers, GDALGetDriverShortName(driver)) >= 0;
     return is_listed ? NULL : driver;
@@ -161,7 +80,8 @@ static bool fail_unreadable(const struct giq_result *result, const char *path,
     unsigned kinds = asked_kinds(result);
     (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
     (void)CPLStrlcpy(name, CPLGetFilename(path), sizeof name);
-    if (kinds != OF_KINDS && can_open(path, OF_KINDS & ~kinds, result->drivers)) {
+    if (kinds != GIQ_INNER_KINDS &&
+        giq_inner_can_open(path, GIQ_INNER_KINDS & ~kinds, result->drivers)) {
         return fail_other_kind(result, err);
     }
     GDALDriverH other = is_folder(path) ? refused_member(path, result->drivers, name)
@@ -251,7 +171,7 @@ static char **list_members(const char *folder, unsigned kinds, char **drivers)
     char **names = list_files(folder);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        if (can_open(path, kinds, drivers)) {
+        if (giq_inner_can_open(path, kinds, drivers)) {
             members = CSLAddString(members, names[i]);
         }
         CPLFree(path);
@@ -355,7 +275,7 @@ static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *o
     }
     char **members = list_members(result->path, asked_kinds(result), result->drivers);
     if (members == NULL) {
-        members = list_members(result->path, OF_KINDS, result->drivers);
+        members = list_members(result->path, GIQ_INNER_KINDS, result->drivers);
     }
     char *member = NULL;
     bool ok = choose(result, members, &member, out_list, err);
@@ -401,10 +321,10 @@ static bool check_file(struct giq_reach *reach, const char *path, char **drivers
                        bool *out_opens, struct giq_error *err)
 {
     bool ok = true;
-    unsigned kinds = OF_KINDS;
+    unsigned kinds = GIQ_INNER_KINDS;
     *out_opens = false;
     for (int tries = 0; ok && kinds != 0 && tries < 2; tries++) {
-        GDALDatasetH dataset = open_path(path, kinds, drivers, NULL);
+        GDALDatasetH dataset = giq_inner_open(path, kinds, drivers, NULL);
         if (dataset == NULL) {
             break;
         }
@@ -470,7 +390,7 @@ static bool fail_open(const struct giq_result *result, const char *path,
     char reason[REASON_MAX];
     (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
     if (result->options == NULL ||
-        !can_open(path, asked_kinds(result), result->drivers)) {
+        !giq_inner_can_open(path, asked_kinds(result), result->drivers)) {
         return fail_unreadable(result, path, err);
     }
     return giq_fail(
@@ -486,8 +406,9 @@ static bool open_file(const struct giq_result *result, const char *path,
 {
     GDALDatasetH dataset =
         result->flags & GDAL_OF_SHARED
-            ? open_shared(path, result)
-            : open_path(path, result->flags, result->drivers, result->options);
+            ? giq_inner_open_shared(path, result->flags, result->drivers, result->options,
+                                    result->shared_name)
+            : giq_inner_open(path, result->flags, result->drivers, result->options);
     if (dataset == NULL) {
         return fail_open(result, path, err);
     }

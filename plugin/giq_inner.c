@@ -1,0 +1,81 @@
+#include "giq_inner.h"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+
+#include "giq_gdal_compat.h"
+
+/* What an open asks of GDAL itself, and update, are not for the inner driver. */
+#define OF_OUTER                                                                         \
+    ((unsigned)(GDAL_OF_SHARED | GDAL_OF_FROM_GDALOPEN | GDAL_OF_THREAD_SAFE |           \
+                GDAL_OF_UPDATE))
+
+#define JPEG2000 "JP2OpenJPEG"
+
+static GDALDatasetH open_with(const char *path, unsigned flags, char **drivers,
+                              char **options)
+{
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+    GDALDatasetH dataset =
+        GDALOpenEx(path, flags | GDAL_OF_VERBOSE_ERROR, (const char *const *)drivers,
+                   (const char *const *)options, NULL);
+    CPLPopErrorHandler();
+    return dataset;
+}
+
+static bool is_jpeg2000(const char *path, char **drivers)
+{
+    static const char *const only[] = {JPEG2000, NULL};
+    return CSLFindString(drivers, JPEG2000) >= 0 &&
+           GDALIdentifyDriverEx(path, GDAL_OF_RASTER, only, NULL) != NULL;
+}
+
+GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
+                            char **options)
+{
+    unsigned inner = flags & ~OF_OUTER;
+    bool wants_vector_only = (flags & GIQ_INNER_KINDS) == GDAL_OF_VECTOR;
+    if (!is_jpeg2000(path, drivers)) {
+        return open_with(path, inner, drivers, options);
+    }
+    /* As vectors it holds GML and KML, which its driver hands to all drivers there are:
+     * it is a raster only. */
+    if (wants_vector_only) {
+        CPLErrorReset();
+        return NULL;
+    }
+    char *only[] = {JPEG2000, NULL};
+    inner = (inner & ~GIQ_INNER_KINDS) | (unsigned)GDAL_OF_RASTER;
+    return open_with(path, inner, only, options);
+}
+
+/* PAM must never save under such a name, or it writes "GIQ:....aux.xml" into the current
+ * folder. GTiff starts PAM when the geotransform or metadata are asked for. */
+GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **drivers,
+                                   char **options, const char *name)
+{
+    char *before = CPLStrdup(CPLGetThreadLocalConfigOption("GDAL_PAM_ENABLED", ""));
+    CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", "NO");
+    GDALDatasetH dataset = giq_inner_open(path, flags, drivers, options);
+    if (dataset != NULL) {
+        double ignored[6];
+        (void)GDALGetGeoTransform(dataset, ignored);
+        (void)GDALGetMetadata(dataset, NULL);
+        (void)GDALGetMetadataItem(dataset, "OVERVIEW_FILE", "OVERVIEWS");
+        GDALSetDescription(dataset, name);
+    }
+    CPLSetThreadLocalConfigOption("GDAL_PAM_ENABLED", before[0] == '\0' ? NULL : before);
+    CPLFree(before);
+    return dataset;
+}
+
+bool giq_inner_can_open(const char *path, unsigned kinds, char **drivers)
+{
+    GDALDatasetH dataset = giq_inner_open(path, kinds, drivers, NULL);
+    if (dataset != NULL) {
+        GDALClose(dataset);
+    }
+    return dataset != NULL;
+}

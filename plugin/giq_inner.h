@@ -1,0 +1,24 @@
+/*
+ * Opening a result's file with the drivers that may read it, quietly: the reason of a
+ * failure is CPLGetLastErrorMsg(), and the caller says it. Thread-safe.
+ */
+#ifndef GIQ_INNER_H
+#define GIQ_INNER_H
+
+#include <gdal.h>
+#include <stdbool.h>
+
+#define GIQ_INNER_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
+
+/* NULL where no driver of the list takes the file. `flags` are GDAL_OF_... as the user's
+ * open has them, `drivers` and `options` GDAL string lists; the latter may be NULL. */
+GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
+                            char **options);
+
+/* The same, with the description `name`, which GDAL demands of a shared dataset. */
+GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **drivers,
+                                   char **options, const char *name);
+
+bool giq_inner_can_open(const char *path, unsigned kinds, char **drivers);
+
+#endif
