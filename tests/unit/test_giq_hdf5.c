@@ -98,7 +98,8 @@ static void put_external_link(unsigned flags)
 {
     static const char names[] = "\0/home/me/x.h5\0/inner";
     put_all("111", N(1), N(8 | flags), N(64));
-    put(0, (flags & 4 ? 8u : 0) + (flags & 16 ? 1u : 0));
+    put(0, flags & 4 ? 8 : 0);
+    put(0, flags & 16 ? 1 : 0);
     put(1, 1u << (flags & 3));
     put_text("n");
     put(sizeof names, 2);
