@@ -11,6 +11,7 @@ import argparse
 import pathlib
 import tempfile
 
+import measure_area
 import measure_download
 import measure_many
 import measure_upload
@@ -28,6 +29,7 @@ PARTS = {
     "script": lambda table, place, o: measure_waiting.measure_script(
         table, o.build, place.folder, o.runs),
     "records": lambda table, place, o: measure_many.measure_records(table, place, o.runs),
+    "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
     "batch": lambda table, place, o: measure_many.measure_batch(table, place),
 }
 

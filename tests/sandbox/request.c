@@ -105,6 +105,28 @@ static enum MHD_Result take_file(struct request *request, const char *name,
     return fwrite(bytes, 1, len, request->upload) == len ? MHD_YES : MHD_NO;
 }
 
+/* Put a part of a field behind those that came before. */
+static void put_part(struct request *request, const char *name, const char *bytes,
+                     size_t offset, size_t len)
+{
+    cJSON *form = cJSON_GetObjectItem(request->entry, "form");
+    if (offset == 0) {
+        cJSON_DeleteItemFromObject(form, name);
+        (void)cJSON_AddStringToObject(form, name, "");
+        request->field_room = 1;
+    }
+    cJSON *field = cJSON_GetObjectItem(form, name);
+    if (offset + len + 1 > request->field_room) {
+        request->field_room = 2 * (offset + len + 1);
+        field->valuestring = realloc(field->valuestring, request->field_room);
+        if (field->valuestring == NULL) {
+            abort();
+        }
+    }
+    memcpy(field->valuestring + offset, bytes, len);
+    field->valuestring[offset + len] = '\0';
+}
+
 /* Fields come in parts; `offset` says where this one begins. */
 static enum MHD_Result take_field(void *ctx, enum MHD_ValueKind kind, const char *name,
                                   const char *file, const char *type,
@@ -112,14 +134,12 @@ static enum MHD_Result take_field(void *ctx, enum MHD_ValueKind kind, const char
                                   uint64_t offset, size_t len)
 {
     struct request *request = ctx;
-    cJSON *form = cJSON_GetObjectItem(request->entry, "form");
-    const char *before = request_field(request, name);
     (void)kind;
     (void)type;
     (void)encoding;
     if (file != NULL) {
-        if (before == NULL) {
-            (void)cJSON_AddStringToObject(form, name, file);
+        if (request_field(request, name) == NULL) {
+            put_part(request, name, file, 0, strlen(file));
         }
         return take_file(request, file, bytes, len);
     }
@@ -127,11 +147,7 @@ static enum MHD_Result take_field(void *ctx, enum MHD_ValueKind kind, const char
         request->is_too_large = true;
         return MHD_YES;
     }
-    char *whole =
-        text_make("%s%.*s", before == NULL || offset == 0 ? "" : before, (int)len, bytes);
-    cJSON_DeleteItemFromObject(form, name);
-    (void)cJSON_AddStringToObject(form, name, whole);
-    free(whole);
+    put_part(request, name, bytes, (size_t)offset, len);
     return MHD_YES;
 }
 

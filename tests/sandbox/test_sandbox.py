@@ -165,6 +165,13 @@ def test_job_goes_through_its_states_and_gives_a_file(client):
     assert answer.content[:15] == b"SQLite format 3"
 
 
+def test_area_of_many_points_reaches_the_model(client):
+    bottom = ",".join(f"{-34.89 + 0.05 * i / 200000:.15f} -8.03" for i in range(200001))
+    area = f"POLYGON(({bottom},-34.84 -7.99,-34.89 -7.99,-34.89 -8.03))"
+    assert len(area) > 4 * 1024 * 1024
+    assert client.wait(client.run(geometry=area))[-1] == "COMPLETED"
+
+
 def test_job_fails_for_real(client):
     job = client.run(model="hulls")
     assert client.wait(job)[-1] == "FAILED"

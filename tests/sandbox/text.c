@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
-
-enum { FILE_MAX = 4 * 1024 * 1024 };
 
 char *text_make(const char *fmt, ...)
 {
@@ -85,11 +84,13 @@ char *text_load(const char *path)
     if (file == NULL) {
         return NULL;
     }
-    char *text = malloc(FILE_MAX);
+    struct stat st;
+    size_t size = fstat(fileno(file), &st) == 0 ? (size_t)st.st_size : 0;
+    char *text = malloc(size + 1);
     if (text == NULL) {
         abort();
     }
-    size_t len = fread(text, 1, FILE_MAX - 1, file);
+    size_t len = fread(text, 1, size, file);
     bool ok = ferror(file) == 0;
     (void)fclose(file);
     if (!ok) {

@@ -273,8 +273,8 @@ static void test_a_million_vertices_and_no_more_are_sent(void **state)
     char *text = comb(250000, &err);
     assert_string_equal(err.text, "");
     size_t points = 1;
-    for (const char *at = text; (at = strchr(at, ',')) != NULL; at++) {
-        points++;
+    for (const char *at = text; *at != '\0'; at++) {
+        points += *at == ',';
     }
     assert_int_equal(points, 1000001);
     free(text);
