@@ -192,6 +192,14 @@ static enum giq_api_run judge_run(struct giq_service *service,
     return GIQ_API_RUN_UNKNOWN;
 }
 
+/* A redirect that was not followed, or not to its end: nothing was done. */
+static bool is_turned_away(const struct giq_answer *answer)
+{
+    int status = answer->status;
+    return answer->location != NULL &&
+           (status == 301 || status == 302 || status == 307 || status == 308);
+}
+
 enum giq_api_run giq_api_run(struct giq_service *service,
                              const struct giq_request *request,
                              bool (*before_send)(void *ctx, struct giq_error *err),
@@ -224,7 +232,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
     enum giq_api_run outcome = GIQ_API_RUN_NOTHING;
     if (giq_call_once(service, &post, &answer, err)) {
         outcome = judge_run(service, &answer, job, later_ms, err);
-    } else if (answer.sent && answer.location == NULL) {
+    } else if (answer.sent && !is_turned_away(&answer)) {
         outcome = GIQ_API_RUN_UNKNOWN;
     }
     giq_answer_release(&answer);

@@ -186,6 +186,9 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
     bool ok = false;
     hop.cred = service->cred;
     for (int hops = 0;; hops++) {
+        if (!is_post && request->timeout_ms > 0) {
+            hop.timeout_ms = giq_call_timeout_ms(service);
+        }
         ok = giq_http_exchange(service->http, &hop, answer, err);
         if (!ok || !is_redirect(answer, is_post)) {
             break;

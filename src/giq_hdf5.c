@@ -145,7 +145,6 @@ static bool read_messages(struct giq_h5file *file, struct giq_h5at at, uint64_t 
 {
     const unsigned head_len = form == OLD ? 8 : form == NEW ? 4 : 6;
     uint64_t end = at.at + len;
-    giq_h5file_skip(&(struct giq_h5at){file, at.at, at.bad}, len);
     while (!at.bad && end - at.at >= head_len) {
         uint64_t type = giq_h5file_number(&at, form == OLD ? 2 : 1);
         uint64_t size = giq_h5file_number(&at, 2);

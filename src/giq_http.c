@@ -391,6 +391,7 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
              judge(&x, curl_easy_perform(http->curl));
     } else {
         (void)giq_fail(err, GIQ_E_NETWORK, "the network library refuses a setting");
+        err->barred = true;
     }
     curl_easy_reset(http->curl);
     giq_form_free(x.form);

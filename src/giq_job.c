@@ -239,24 +239,38 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
+/* Within the flight, after reading again: somebody may have published meanwhile, noted
+ * that the result is gone, or asked for a new job. */
+static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error *err)
+{
+    const struct giq_record *record = &job->record;
+    if (record->state == GIQ_JOB_NONE) {
+        return giq_step_fail_removed(job, id, err);
+    }
+    bool is_published = record->state == GIQ_JOB_PUBLISHED;
+    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || record->gone)) {
+        job->phase = GIQ_PHASE_LOOK;
+        return true;
+    }
+    bool there = false;
+    job->phase = GIQ_PHASE_DONE;
+    return (!is_published || has_result(job, &there, err)) && (there || fetch(job, err));
+}
+
 static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (!giq_api_check_credentials(job->service, err)) {
         return false;
     }
+    char *id = NULL;
     bool held = false;
-    if (!giq_step_enter(job, &held, due_ms, err)) {
-        return false;
+    bool ok = giq_record_set(&id, job->record.job_id) || giq_fail_memory(err);
+    ok = ok && giq_step_enter(job, &held, due_ms, err);
+    if (ok && held) {
+        ok = fetch_recorded(job, id, err);
+        giq_step_leave(job);
     }
-    if (!held) {
-        return true;
-    }
-    bool there = false;
-    bool is_published = job->record.state == GIQ_JOB_PUBLISHED;
-    bool ok =
-        (!is_published || has_result(job, &there, err)) && (there || fetch(job, err));
-    giq_step_leave(job);
-    job->phase = GIQ_PHASE_DONE;
+    free(id);
     return ok;
 }
 

@@ -101,6 +101,10 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
 /* Errors that the record tells. */
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);
 
+/* The error where somebody removed the record of the job `id`, which was paid for. */
+bool giq_step_fail_removed(const struct giq_job *job, const char *id,
+                           struct giq_error *err);
+
 /* Now on the monotonic clock, and how long the open may still take. */
 int64_t giq_step_now_ms(const struct giq_job *job);
 int64_t giq_step_left_ms(const struct giq_job *job);

@@ -18,8 +18,8 @@ static bool is_separator(char c)
  * difference. `start` is where the text begins. */
 static bool ends_in(const char *start, const char *at, const char *word)
 {
-    size_t len = strlen(word);
-    return (size_t)(at - start) >= len && strncasecmp(at - len, word, len) == 0;
+    ptrdiff_t len = (ptrdiff_t)strlen(word);
+    return at - start >= len && strncasecmp(at - len, word, (size_t)len) == 0;
 }
 
 /* Whether a path stands from `at` on before one of `ends` or the end. */

@@ -207,3 +207,13 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
         "rerun=<label> asks for a new job",
         id_of(job, &id));
 }
+
+bool giq_step_fail_removed(const struct giq_job *job, const char *id,
+                           struct giq_error *err)
+{
+    struct giq_shown shown;
+    return giq_fail(
+        err, GIQ_E_STORE,
+        "the record of the job %s was removed meanwhile; open it with job=<id>",
+        giq_call_show(job->service, id, &shown));
+}

@@ -12,8 +12,6 @@
 #include "giq_text.h"
 #include "giq_upload.h"
 
-enum { POSTPONED_MAX_MS = 30 * 1000 };
-
 /* One look at the list spares the user a job that cannot run, and tells the id of a
  * model that is named. A list that cannot be had decides nothing, unless the run request
  * would not get there either. */
@@ -107,14 +105,7 @@ static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
                      struct giq_error *err)
 {
     const struct giq_settings *settings = giq_api_settings(job->service);
-    int64_t pause_ms = asked_ms;
-    if (pause_ms < 0) {
-        pause_ms = settings->retry_delay_ms;
-        for (int i = 0; i < job->postponed && pause_ms < POSTPONED_MAX_MS; i++) {
-            pause_ms *= 2;
-        }
-        pause_ms = giq_env_jitter(giq_api_env(job->service), pause_ms);
-    }
+    int64_t pause_ms = giq_call_delay_ms(job->service, job->postponed + 1, asked_ms);
     job->postponed++;
     if (job->postponed > settings->max_retry || pause_ms >= giq_step_left_ms(job)) {
         withdraw(job);

@@ -197,12 +197,18 @@ static bool set_reason(struct giq_job *job, const char *status)
     return giq_record_set(&job->record.error, reason);
 }
 
-/* Keep what was told about the end, under what others may have recorded since. */
-static bool record_end(struct giq_job *job, const char *status, struct giq_error *err)
+/* Keep what was told about the end of the job `id`, under what others may have recorded
+ * since: another job even, where somebody asked for a new one. */
+static bool record_end(struct giq_job *job, const char *id, const char *status,
+                       struct giq_error *err)
 {
     const struct giq_env *env = giq_api_env(job->service);
     struct giq_record *record = &job->record;
-    if (record->state > GIQ_JOB_SUBMITTED) {
+    if (record->state == GIQ_JOB_NONE) {
+        return giq_step_fail_removed(job, id, err);
+    }
+    if (record->state != GIQ_JOB_SUBMITTED || record->job_id == NULL ||
+        strcmp(record->job_id, id) != 0) {
         return true;
     }
     if (job->end == GIQ_JOB_NONE) {
@@ -219,13 +225,13 @@ static bool record_end(struct giq_job *job, const char *status, struct giq_error
 bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     char *status = NULL;
-    if (!giq_record_set(&status, job->record.status)) {
-        return giq_fail_memory(err);
-    }
+    char *id = NULL;
     bool held = false;
-    bool ok = giq_step_enter(job, &held, due_ms, err);
+    bool ok = giq_record_set(&status, job->record.status) &&
+              giq_record_set(&id, job->record.job_id);
+    ok = ok ? giq_step_enter(job, &held, due_ms, err) : giq_fail_memory(err);
     if (ok && held) {
-        ok = record_end(job, status, err);
+        ok = record_end(job, id, status, err);
         giq_step_leave(job);
         job->phase = job->end == GIQ_JOB_NONE && !(job->flags & GIQ_JOB_LOOK)
                          ? GIQ_PHASE_WAIT
@@ -235,5 +241,6 @@ bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         }
     }
     (void)giq_record_set(&status, NULL);
+    (void)giq_record_set(&id, NULL);
     return ok;
 }

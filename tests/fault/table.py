@@ -140,6 +140,8 @@ ROWS = (
         "network"),
     Row("run_302", {"run": location("run")}, "network"),
     Row("run_303", {"run": location("status", "303 See")}, "unknown", state="unknown"),
+    Row("run_303_cut", {"run": answer(b"{}", status="303 See", length=40, headers=(
+        "Location: status",))}, "unknown", state="unknown"),
     Row("run_loop", {"run": location("run", "308 Again")}, "network", runs=6),
     # ---- redirects of a GET ----
     Row("redirects_5", {"download": [location("download", "307 On")] * 5}),

@@ -30,7 +30,7 @@ struct request {
     FILE *upload;
     int64_t upload_size;
     size_t field_room; /* bytes of the field that comes in */
-    char *control; /* the body of a control call, or NULL */
+    char *control;     /* the body of a control call, or NULL */
     size_t control_len;
     struct fault fault; /* what befalls it */
     bool is_control;

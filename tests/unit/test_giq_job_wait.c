@@ -3,6 +3,7 @@
 
 #include "unit.h"
 
+#include "giq_os.h"
 #include "giq_text.h"
 #include "job_kit.h"
 
@@ -268,6 +269,62 @@ static void test_timeout_names_the_outage(void **state)
     job_kit_stop(&kit);
 }
 
+static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
+{
+    (void)state;
+    /* Between the last status call and its recording: a new job by RETRY, its request
+     * under way, and a record that was removed. */
+    static const struct {
+        const char *job_json, *state_after;
+        enum giq_code code;
+    } cases[] = {
+        {"{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}", "submitted",
+         GIQ_E_NONE},
+        {"{\"format\":1,\"state\":\"sending\",\"model_id\":\"m\"}", "sending",
+         GIQ_E_NONE},
+        {NULL, "none", GIQ_E_STORE},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct http_kit_answer answers[ANSWERS];
+        struct job_kit kit;
+        enum giq_step step = GIQ_STEP_AGAIN;
+        script(answers, running);
+        answers[3] = (struct http_kit_answer)JOB_KIT_STATUS("FAILED");
+        job_kit_start(&kit, answers, ANSWERS);
+        assert_int_equal(job_kit_run_to(&kit, 4), GIQ_E_NONE);
+        if (cases[i].job_json == NULL) {
+            assert_true(giq_os_remove(kit.job->folder, &kit.service.err));
+        } else {
+            job_kit_plant(&kit, cases[i].job_json);
+        }
+        bool ok = job_kit_step(&kit, &step);
+        assert_int_equal(ok ? GIQ_E_NONE : kit.service.err.code, cases[i].code);
+        assert_string_equal(job_kit_state(&kit), cases[i].state_after);
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_result_of_another_job_is_not_fetched_before_its_end(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[ANSWERS];
+    struct job_kit kit;
+    enum giq_step step = GIQ_STEP_AGAIN;
+    script(answers, running);
+    answers[2] = (struct http_kit_answer)JOB_KIT_STATUS("DONE");
+    job_kit_start(&kit, answers, ANSWERS);
+    while (strcmp(job_kit_state(&kit), "succeeded") != 0) {
+        assert_true(job_kit_step(&kit, &step));
+    }
+    assert_true(job_kit_step(&kit, &step)); /* looks, and means to fetch */
+    job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}");
+    assert_true(job_kit_step(&kit, &step));
+    assert_int_equal(job_kit_count(&kit, "GET /inference/download"), 0);
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    job_kit_stop(&kit);
+}
+
 static void test_unknown_state_is_warned_of_once(void **state)
 {
     (void)state;
@@ -367,6 +424,8 @@ int main(void)
         cmocka_unit_test(test_what_a_status_call_may_end_with),
         cmocka_unit_test(test_cut_status_calls_are_waited_out_but_end_a_look),
         cmocka_unit_test(test_timeout_names_the_outage),
+        cmocka_unit_test(test_end_of_a_job_is_not_recorded_as_that_of_another),
+        cmocka_unit_test(test_result_of_another_job_is_not_fetched_before_its_end),
         cmocka_unit_test(test_unknown_state_is_warned_of_once),
         cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
         cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
