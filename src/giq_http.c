@@ -124,13 +124,14 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
     struct exchange *x = ctx;
     const struct giq_env *env = x->http->env;
     const struct giq_settings *settings = x->http->settings;
+    int64_t stall_ms = x->request->stall_ms > 0 ? x->request->stall_ms : STALL_MS;
     int64_t now = env->now_ms(env->ctx);
     if (down_now + up_now != x->moved_bytes) {
         x->moved_bytes = down_now + up_now;
         x->moved_ms = now;
     }
     bool over = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
-                now - x->moved_ms > STALL_MS;
+                now - x->moved_ms > stall_ms;
     if (giq_form_is_too_slow(x->form, settings->low_speed_time_s,
                              settings->low_speed_limit, now, up_now, up_total)) {
         x->failed = true;

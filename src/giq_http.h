@@ -30,6 +30,7 @@ struct giq_http_request {
     size_t header_count;
     int64_t timeout_ms;  /* for the whole exchange; 0: only the limits of stalling */
     int64_t deadline_ms; /* on the monotonic clock: ends a transfer that stalls */
+    int64_t stall_ms;    /* how long it may do so past the deadline; 0: a second */
     bool fresh;          /* a new connection: libcurl repeats a request, a POST too, on an
                             old one that died */
     bool asks; /* whether a large form is wanted before it goes out (RFC 9110, 10.1.1):

@@ -238,15 +238,6 @@ static bool judge(const struct giq_service *service, const struct giq_answer *an
                     answer->status);
 }
 
-/* With a TIMEOUT of 0 an answer gets as long as one of a small call. */
-static int64_t deadline_of(const struct giq_service *service)
-{
-    const struct giq_env *env = service->env;
-    return service->settings.timeout_ms == 0
-               ? env->now_ms(env->ctx) + service->settings.http_timeout_ms
-               : service->deadline_ms;
-}
-
 static bool exchange(struct giq_service *service, struct outgoing *outgoing,
                      const char *url, char **out, struct giq_error *err)
 {
@@ -260,7 +251,10 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .accept = "application/json",
         .fields = &field,
         .field_count = 1,
-        .deadline_ms = deadline_of(service),
+        .deadline_ms = service->deadline_ms,
+        /* Without any time of its own the answer gets as long as one of a small call. */
+        .stall_ms =
+            service->settings.timeout_ms == 0 ? service->settings.http_timeout_ms : 0,
         .asks = true,
     };
     struct giq_answer answer;
