@@ -183,7 +183,7 @@ def fourth(gdal, text):
             made = file.create_dataset(f"g/{band}", data=numpy.zeros((4, 4), "u1"))
             made.dims[0].attach_scale(file["y"])
             made.dims[1].attach_scale(file["x"])
-        made.attrs["crs"] = numpy.string_(text)
+        made.attrs["crs"] = numpy.bytes_(text)
     return path.read_bytes()
 
 
