@@ -164,6 +164,16 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
     if (named == NULL || (recorded != NULL && strcmp(recorded, named) == 0)) {
         return true;
     }
+    if (job->request.model == NULL && recorded != NULL) {
+        struct giq_shown one;
+        struct giq_shown other;
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "the request of the job %s got another job meanwhile, %s; open that "
+            "one",
+            giq_call_show(job->service, named, &one),
+            giq_call_show(job->service, recorded, &other));
+    }
     if (job->request.model == NULL) {
         return job->record.state != GIQ_JOB_NONE || find_job(job, err);
     }
