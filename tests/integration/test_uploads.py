@@ -278,6 +278,14 @@ def test_redirects_of_an_upload(scripted_gdal, service):
     assert service.calls("x") == []
 
 
+def test_progress_tells_that_a_file_is_uploaded_once(scripted_gdal):
+    name = f"GIQ:model=m;upload={place(scripted_gdal)}"
+    done = scripted_gdal.run("ogrinfo", "-oo", "PROGRESS=YES", name)
+    assert done.stderr.startswith("GIQ: uploading ") and "scene.tif" in done.stderr
+    done = scripted_gdal.run("ogrinfo", "-oo", "PROGRESS=YES", f"{name};rerun=a")
+    assert "uploading" not in done.stderr and "GIQ: job job-1 " in done.stderr
+
+
 def test_damaged_record_is_named(gdal, sandbox):
     path = place(gdal)
     gdal.run("gdalinfo", f"GIQ:model=ndvi;upload={path}")
