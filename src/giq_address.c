@@ -63,7 +63,8 @@ char *giq_address_join(const char *base, const char *location)
     char *whole = NULL;
     if (curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
         curl_url_set(url, CURLUPART_URL, location,
-                     CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK) {
+                     CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME) ==
+            CURLUE_OK) {
         (void)curl_url_get(url, CURLUPART_URL, &whole, 0);
     }
     char *joined = strdup(whole == NULL ? location : whole);
