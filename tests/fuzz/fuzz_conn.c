@@ -8,7 +8,8 @@ static void check_value(enum giq_conn_key key, const char *value)
     size_t len = strlen(value);
     MUST(len > 0);
     MUST(strchr(white, value[0]) == NULL && strchr(white, value[len - 1]) == NULL);
-    MUST((key != GIQ_KEY_FILE && key != GIQ_KEY_UPLOAD) || value[len - 1] != '/');
+    bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD || key == GIQ_KEY_AOI;
+    MUST(!is_file || value[len - 1] != '/');
     for (const char *c = value; key != GIQ_KEY_GEOMETRY && *c != '\0'; c++) {
         MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
     }
@@ -29,7 +30,8 @@ static void check_kind(const struct giq_conn *conn)
         MUST(!has[GIQ_KEY_JOB] || !has[GIQ_KEY_RERUN]);
     } else if (conn->kind == GIQ_CONN_JOB) {
         MUST(has[GIQ_KEY_JOB] && !has[GIQ_KEY_MODEL] && !has[GIQ_KEY_FILE] &&
-             !has[GIQ_KEY_UPLOAD] && !has[GIQ_KEY_GEOMETRY] && !has[GIQ_KEY_RERUN]);
+             !has[GIQ_KEY_UPLOAD] && !has[GIQ_KEY_RERUN]);
+        MUST(!has[GIQ_KEY_GEOMETRY] && !has[GIQ_KEY_AOI] && !has[GIQ_KEY_BBOX]);
     }
 }
 
@@ -40,7 +42,8 @@ static char *write_string(const struct giq_conn *conn, char quote)
         [GIQ_KEY_MODEL] = "modelid", [GIQ_KEY_FILE] = " FILEID ",
         [GIQ_KEY_JOB] = "job",       [GIQ_KEY_GEOMETRY] = "geometry",
         [GIQ_KEY_RERUN] = "rerun",   [GIQ_KEY_WAIT] = "wait",
-        [GIQ_KEY_MEMBER] = "member", [GIQ_KEY_UPLOAD] = "UPLOAD"};
+        [GIQ_KEY_MEMBER] = "member", [GIQ_KEY_UPLOAD] = "UPLOAD",
+        [GIQ_KEY_AOI] = "Aoi",       [GIQ_KEY_BBOX] = "bBox"};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
