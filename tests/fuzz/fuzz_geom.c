@@ -1,5 +1,9 @@
-/* Areas as WKT. A '!' before the text asks for repairs. */
+/* Areas: WKT, after a '!' with repairs, after a '#' with coordinates as they are, after
+ * a '=' the numbers of a box. */
 #include "fuzz.h"
+
+#include <math.h>
+
 #include "giq/geom.h"
 
 /* A number at `*at`, which moves behind it: as short as it can be written, with at
@@ -22,7 +26,8 @@ static void check_number(const char **at, double most)
     *at = end;
 }
 
-static void check_text(const char *at)
+/* Where coordinates are of no range, `most_x` and `most_y` are infinite. */
+static void check_text(const char *at, double most_x, double most_y)
 {
     bool is_multi = strncmp(at, "MULTI", 5) == 0;
     at += is_multi ? 5 : 0;
@@ -32,30 +37,41 @@ static void check_text(const char *at)
     while (*at != '\0') {
         at += strspn(at, "(),");
         if (*at != '\0') {
-            check_number(&at, 180);
+            check_number(&at, most_x);
             MUST(*at++ == ' ');
-            check_number(&at, 90);
+            check_number(&at, most_y);
             MUST(*at == ',' || *at == ')');
         }
     }
     MUST(strcmp(at - (is_multi ? 3 : 2), is_multi ? ")))" : "))") == 0);
 }
 
+/* What was accepted is accepted again, and gives the same text. */
+static void check_again(const char *area, unsigned flags)
+{
+    struct giq_error err = {0};
+    char *again = NULL;
+    MUST(giq_geom_area(area, flags, &again, &err));
+    MUST(strcmp(area, again) == 0);
+    free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
-    unsigned flags = text[0] == '!' ? GIQ_GEOM_MAKE_VALID : 0;
+    char mark = text[0];
+    unsigned flags = mark == '!' ? GIQ_GEOM_MAKE_VALID : mark == '#' ? GIQ_GEOM_AS_IS : 0;
+    const char *given = text + (flags != 0 || mark == '=');
     struct giq_error err = {0};
     char *area = NULL;
-    if (giq_geom_area(text + (flags != 0), flags, &area, &err)) {
-        check_text(area);
-        char *again = NULL;
-        MUST(giq_geom_area(area, 0, &again, &err));
-        MUST(strcmp(area, again) == 0);
-        free(again);
-        MUST(giq_geom_area(area, GIQ_GEOM_MAKE_VALID, &again, &err));
-        MUST(strcmp(area, again) == 0);
-        free(again);
+    if (mark == '=' ? giq_geom_box(given, flags, &area, &err)
+                    : giq_geom_area(given, flags, &area, &err)) {
+        bool is_free = (flags & GIQ_GEOM_AS_IS) != 0;
+        check_text(area, is_free ? HUGE_VAL : 180, is_free ? HUGE_VAL : 90);
+        /* A box may go round more than half of the world, where a text may not. */
+        unsigned kept = mark == '=' ? GIQ_GEOM_AS_IS : flags & GIQ_GEOM_AS_IS;
+        check_again(area, kept);
+        check_again(area, kept | GIQ_GEOM_MAKE_VALID);
     } else {
         MUST(area == NULL);
         MUST(err.code == GIQ_E_AREA && err.text[0] != '\0' && fuzz_is_plain(err.text));

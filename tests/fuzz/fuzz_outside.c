@@ -1,6 +1,28 @@
 /* Texts of a result: definitions of coordinate systems and tables, JSON. */
 #include "fuzz.h"
 
+/* In capitals, behind what means nothing; to be freed. */
+static char *disguised(const char *text, const char *before)
+{
+    char *other = NULL;
+    MUST(asprintf(&other, "%s%s", before, text) >= 0);
+    for (char *c = other; *c != '\0'; c++) {
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    }
+    return other;
+}
+
+/* Neither case nor white space nor comments change what is found. */
+static void check_disguised(const char *text)
+{
+    char *srs = disguised(text, " \t\r\n");
+    char *sql = disguised(text, "-- a\n/* b */\f");
+    MUST(giq_outside_srs(text) == giq_outside_srs(srs));
+    MUST(giq_outside_table(text) == giq_outside_table(sql));
+    free(sql);
+    free(srs);
+}
+
 static struct giq_outside *scan_in_parts(const uint8_t *data, size_t size, size_t part)
 {
     struct giq_outside *scan = calloc(1, sizeof *scan);
@@ -23,6 +45,23 @@ static void check_parts(const uint8_t *data, size_t size)
     free(parts);
 }
 
+/* Nor does it matter that a text lies across the end of what is looked at together. */
+static void check_late(const uint8_t *data, size_t size)
+{
+    size_t lines = GIQ_OUTSIDE_TEXT - 1 - size / 2 % GIQ_OUTSIDE_KEPT;
+    uint8_t *late = malloc(lines + size);
+    MUST(late != NULL);
+    memset(late, '\n', lines);
+    memcpy(late + lines, data, size);
+    struct giq_outside *first = scan_in_parts(data, size, size);
+    struct giq_outside *second = scan_in_parts(late, lines + size, lines + size);
+    MUST(size >= GIQ_OUTSIDE_KEPT || first->names_file == second->names_file);
+    MUST(first->has_crs == second->has_crs && first->has_link == second->has_link);
+    free(second);
+    free(first);
+    free(late);
+}
+
 /* No word behind makes of a table that reads elsewhere one that does not. */
 static void check_tables(const char *text)
 {
@@ -42,11 +81,11 @@ static void check_tables(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
-    (void)giq_outside_srs(text);
-    (void)giq_outside_table(text);
+    check_disguised(text);
     check_tables(text);
     if (size > 0) {
         check_parts(data, size);
+        check_late(data, size);
     }
     free(text);
     return 0;
