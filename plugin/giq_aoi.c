@@ -157,7 +157,7 @@ static bool choose_layer(struct aoi *a)
 static bool add_ring(struct aoi *a, OGRGeometryH ring)
 {
     size_t count = (size_t)OGR_G_GetPointCount(ring);
-    double *xy = VSI_MALLOC2_VERBOSE(count + 1, 2 * sizeof *xy);
+    double *xy = malloc((count + 1) * 2 * sizeof *xy);
     if (xy == NULL) {
         return giq_fail(a->err, GIQ_E_MEMORY, "out of memory");
     }
@@ -169,7 +169,7 @@ static bool add_ring(struct aoi *a, OGRGeometryH ring)
         count++;
     }
     bool ok = giq_geom_add_ring(a->geom, xy, count, a->err);
-    VSIFree(xy);
+    free(xy);
     return ok;
 }
 

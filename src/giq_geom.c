@@ -319,12 +319,9 @@ static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
  * that is no mistake of the user's. */
 static bool settle(struct giq_geom *g, struct giq_error *err)
 {
-    struct giq_rings rounded = {.rounds = true};
-    bool ok = giq_rings_add_all(&rounded, &g->rings, 0) || giq_fail_memory(err);
-    ok = ok && (giq_geos_is_valid(g->geos, &rounded) ||
-                giq_geos_unite(g->geos, &g->rings, err));
-    giq_rings_release(&rounded);
-    return ok;
+    bool is_valid = false;
+    return giq_geos_is_valid(g->geos, &g->rings, &is_valid, err) &&
+           (is_valid || giq_geos_unite(g->geos, &g->rings, err));
 }
 
 /* ---- the whole ---- */

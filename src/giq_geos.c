@@ -217,13 +217,27 @@ static bool check(struct giq_geos *g, const GEOSGeometry *area, const char *what
     return ok;
 }
 
-bool giq_geos_is_valid(struct giq_geos *g, const struct giq_rings *rings)
+static bool is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *out_valid,
+                     struct giq_error *err)
 {
-    struct giq_error ignored = {0};
-    GEOSGeometry *area = to_area(g, rings, 0, &ignored);
-    bool is_valid = area != NULL && GEOSisValid_r(g->handle, area) == 1;
+    GEOSGeometry *area = to_area(g, rings, 0, err);
+    if (area == NULL) {
+        return false;
+    }
+    char rc = GEOSisValid_r(g->handle, area);
     GEOSGeom_destroy_r(g->handle, area);
-    return is_valid;
+    *out_valid = rc == 1;
+    return rc == 0 || rc == 1 || fail(g, "checked", err);
+}
+
+bool giq_geos_is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *out_valid,
+                       struct giq_error *err)
+{
+    struct giq_rings rounded = {.rounds = true};
+    bool ok = (giq_rings_add_all(&rounded, rings, 0) || giq_fail_memory(err)) &&
+              is_valid(g, &rounded, out_valid, err);
+    giq_rings_release(&rounded);
+    return ok;
 }
 
 bool giq_geos_check(struct giq_geos *g, struct giq_rings *rings, size_t first,
@@ -346,15 +360,6 @@ static bool add_members(const struct uniting *u, size_t first, struct giq_rings 
     return ok;
 }
 
-static bool is_valid_rounded(struct giq_geos *g, const struct giq_rings *rings)
-{
-    struct giq_rings rounded = {.rounds = true};
-    bool is_valid =
-        giq_rings_add_all(&rounded, rings, 0) && giq_geos_is_valid(g, &rounded);
-    giq_rings_release(&rounded);
-    return is_valid;
-}
-
 /* Slivers between polygons, thinner than a unit, would make the area invalid once it is
  * rounded: those are united on the grid of units, which takes longer. */
 static GEOSGeometry *unite_on_grid(GEOSContextHandle_t handle, const GEOSGeometry *area)
@@ -367,11 +372,13 @@ static bool unite_cluster(struct giq_geos *g, struct giq_rings *rings,
 {
     static GEOSGeometry *(*const ways[])(GEOSContextHandle_t, const GEOSGeometry *) = {
         GEOSUnaryUnion_r, unite_on_grid};
-    for (size_t i = 0; i < 2 && (i == 0 || !is_valid_rounded(g, rings)); i++) {
+    bool is_done = false;
+    for (size_t i = 0; i < 2 && !is_done; i++) {
         GEOSGeometry *area = to_area(g, rings, 0, err);
         GEOSGeometry *made = area == NULL ? NULL : ways[i](g->handle, area);
         GEOSGeom_destroy_r(g->handle, area);
-        if (area == NULL || !take_result(g, made, "united", rings, 0, err)) {
+        if (area == NULL || !take_result(g, made, "united", rings, 0, err) ||
+            !giq_geos_is_valid(g, rings, &is_done, err)) {
             return false;
         }
     }
@@ -385,8 +392,10 @@ static bool add_cluster(const struct uniting *u, size_t first, struct giq_rings 
                         struct giq_error *err)
 {
     struct giq_rings rounded = {.rounds = true};
-    bool ok = add_members(u, first, &rounded) || giq_fail_memory(err);
-    if (ok && giq_geos_is_valid(u->geos, &rounded)) {
+    bool is_one = false;
+    bool ok = (add_members(u, first, &rounded) || giq_fail_memory(err)) &&
+              is_valid(u->geos, &rounded, &is_one, err);
+    if (ok && is_one) {
         ok = add_members(u, first, out) || giq_fail_memory(err);
     } else if (ok) {
         rounded.rounds = false;

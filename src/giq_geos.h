@@ -26,8 +26,9 @@ bool giq_geos_check(struct giq_geos *geos, struct giq_rings *rings, size_t first
                     const char *what, bool repairs, bool *out_valid,
                     struct giq_error *err);
 
-/* Whether the polygons are a valid MULTIPOLYGON; false too when out of memory. */
-bool giq_geos_is_valid(struct giq_geos *geos, const struct giq_rings *rings);
+/* Whether the polygons are a valid MULTIPOLYGON once they are rounded. */
+bool giq_geos_is_valid(struct giq_geos *geos, const struct giq_rings *rings,
+                       bool *out_valid, struct giq_error *err);
 
 /*
  * Make of valid polygons that may overlap an area that is valid once it is rounded to

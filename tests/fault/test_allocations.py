@@ -1,6 +1,9 @@
 """Every allocation of the plugin fails in turn: one error or none, no crash, no second
 job."""
+from osgeo import ogr, osr
+
 from conftest import errors
+from areas import sent_areas
 
 MOST = 400
 
@@ -52,3 +55,42 @@ def test_each_allocation_of_an_open_that_is_refused(bench):
         assert done.returncode == 1 and len(errors(done)) == 1, (at, done)
     bench.each(fail, numbers(count))
     assert bench.service.calls() == []
+
+
+def write_area(path):
+    """Polygons that overlap, with a hole, across the antimeridian, in metres."""
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(3832)
+    dataset = ogr.GetDriverByName("GeoJSON").CreateDataSource(str(path))
+    layer = dataset.CreateLayer("area", system, ogr.wkbPolygon,
+                                ["RFC7946=NO", "COORDINATE_PRECISION=3"])
+    for wkt in ("POLYGON((3e6 0,3e6 1e5,35e5 1e5,35e5 0,3e6 0),"
+                "(33e5 1e4,34e5 1e4,34e5 2e4,33e5 2e4,33e5 1e4))",
+                "POLYGON((32e5 5e4,32e5 2e5,34e5 2e5,34e5 5e4,32e5 5e4))"):
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometry(ogr.CreateGeometryFromWkt(wkt))
+        layer.CreateFeature(feature)
+
+
+def test_each_allocation_of_an_area_from_a_dataset(bench):
+    path = bench.folder / "area.geojson"
+    write_area(path)
+
+    def name(label):
+        return f"GIQ:model=m;file=f{label};aoi={path}"
+    log = bench.folder / "log"
+    done = bench.open("dry", {"GIQ_FAULT_ALLOC": "1000000", "GIQ_FAULT_LOG": str(log)},
+                      name("dry"))
+    assert done.returncode == 0, done.stderr
+    count = log.read_text().count("allocation ")
+    [area] = sent_areas(bench.service)
+    assert area.startswith("MULTIPOLYGON")
+
+    def fail(at):
+        done = bench.open(at, {"GIQ_FAULT_ALLOC": str(at)}, name(at))
+        assert done.returncode in (0, 1) and len(errors(done)) <= 1, (at, done)
+        again = bench.open(at, name=name(at))
+        assert again.returncode == 0 or errors(again) == ["unknown"], (at, again)
+        assert bench.runs(at) <= 1, at
+    bench.each(fail, numbers(count))
+    assert set(sent_areas(bench.service)) == {area}
