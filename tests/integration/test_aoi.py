@@ -49,6 +49,38 @@ def test_polygons_become_one_area(scripted_gdal, service, geometries, area):
     assert sent_areas(service) == [area]
 
 
+def random_polygons(chance, count):
+    """Some with a hole, many of which overlap."""
+    made = []
+    for _ in range(count):
+        x, y = chance.uniform(10, 11), chance.uniform(50, 51)
+        corners = chance.randrange(3, 12)
+        rings = []
+        for least, most in ((0.06, 0.12), (0.01, 0.02))[:chance.choice((1, 1, 2))]:
+            points = [(x + radius * math.cos(angle), y + radius * math.sin(angle))
+                      for angle in [2 * math.pi * i / corners for i in range(corners)]
+                      for radius in [chance.uniform(least, most)]]
+            rings.append("(" + ",".join(f"{a!r} {b!r}" for a, b in points + points[:1])
+                         + ")")
+        made.append(ogr.CreateGeometryFromWkt(f"POLYGON({','.join(rings)})"))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_union_is_that_of_gdal(scripted_gdal, service, seed):
+    polygons = random_polygons(random.Random(seed), 10 + 20 * seed)
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", *polygons)
+    together = ogr.Geometry(ogr.wkbMultiPolygon)
+    for polygon in polygons:
+        together.AddGeometry(polygon)
+    expected = together.UnionCascaded()
+    open_with(scripted_gdal, AOI="a.gpkg")
+    area = ogr.CreateGeometryFromWkt(sent_areas(service)[0])
+    assert area.IsValid()
+    # Rounding moves each edge by less than a unit.
+    assert area.SymDifference(expected).Area() < 1e-7 * expected.Boundary().Length()
+
+
 def test_curves_become_lines(scripted_gdal, service):
     write(scripted_gdal.folder / "a.gpkg", "EPSG:4326",
           "CURVEPOLYGON(CIRCULARSTRING(0 0,1 1,2 0,1 -1,0 0))")

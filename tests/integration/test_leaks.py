@@ -4,7 +4,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from opens import AREA, SCENE
+from opens import AREA, DATA, SCENE
 from scripted import Answer
 
 NAME = "GIQ:model=m;file=f"
@@ -30,6 +30,7 @@ def reports(gdal, *command):
 @pytest.mark.parametrize("name", [
     f"GIQ:model=segments;file={SCENE};geometry={AREA}", "GIQ:models",
     f"GIQ:model=hulls;file={SCENE}", f"GIQ:model=water;file={SCENE};wait=no",
+    f"GIQ:model=water;file={SCENE};aoi={DATA}/parcels.geojson;wait=no",
 ])
 def test_open_leaks_nothing(gdal, name):
     assert reports(gdal, "ogrinfo", "-so", name) == []
@@ -41,3 +42,6 @@ def test_failing_open_leaks_nothing(scripted_gdal, service):
     service.script["models"].insert(0, Answer(b"", 503))
     assert reports(scripted_gdal, "gdalinfo", NAME) == []
     assert reports(scripted_gdal, "ogrinfo", "GIQ:model=m;file=f;geometry=POINT(1 1)") == []
+    assert reports(scripted_gdal, "ogrinfo", "GIQ:model=m;file=f;aoi=missing,layer") == []
+    assert reports(scripted_gdal, "ogrinfo", "GIQ:model=m;file=f;geometry="
+                   "'SRID=32640;POLYGON((0 0,1e9 0,0 1e9,0 0))'") == []
