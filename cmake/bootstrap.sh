@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages of the named groups: build, run, test, clients, draw,
-# package, roots. Without a group, the first five. Quiet when nothing is missing. Of names
-# joined by | the first that this release of Debian has.
+# package, full, roots. Without a group, the first five. Quiet when nothing is missing.
+# Of names joined by | the first that this release of Debian has.
 set -eu
 
 build="gcc g++ cmake ninja-build pkg-config libgdal-dev libgeos-dev
@@ -15,6 +15,7 @@ clients="qgis python3-qgis qgis-providers xvfb python3-fiona python3-rasterio
 python3-geopandas python3-gdal python3-numpy"
 draw="python3-gdal python3-numpy"
 package="dpkg-dev file gzip lintian"
+full="clang-tidy gcovr"
 roots="debootstrap git"
 
 fail() {
@@ -30,6 +31,7 @@ packages_of() {
     clients) echo "$clients" ;;
     draw) echo "$draw" ;;
     package) echo "$package" ;;
+    full) echo "$full" ;;
     roots) echo "$roots" ;;
     *) fail "no group '$1'; see the head of cmake/bootstrap.sh" ;;
     esac

@@ -1,14 +1,17 @@
 #!/usr/bin/python3
 """Measures the driver side by side with what a user would do without it, in one run:
 
-  sh tests/bench.sh [--runs 15] [--only PART ...]
+  sh tests/bench.sh [--runs 15] [--only PART ...] [--into README.md]
 
 Prints a table in Markdown: medians, the ratio of ours to theirs with its interval, and
-the bound that the project sets itself, in bold where it is missed. Nothing here is a
-test: times are not asserted anywhere.
+the bound that the project sets itself, in bold where it is missed. With --into it also
+replaces what stands between two lines of a file, BEGIN and END. Nothing here is a test:
+times are not asserted anywhere.
 """
 import argparse
+import os
 import pathlib
+import subprocess
 import tempfile
 
 import measure_area
@@ -32,6 +35,26 @@ PARTS = {
     "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
     "batch": lambda table, place, o: measure_many.measure_batch(table, place),
 }
+BEGIN = "<!-- what tests/bench.sh measured -->"
+END = "<!-- so far tests/bench.sh -->"
+
+
+def first_line(*command):
+    return subprocess.run(command, capture_output=True, text=True,
+                          check=True).stdout.splitlines()[0]
+
+
+def machine():
+    """What the numbers were measured with."""
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
+    gdal = first_line("gdalinfo", "--version").split(",")[0]
+    curl = " ".join(first_line("curl", "--version").split()[:2])
+    return f"{os.cpu_count()} processors, {gib:.0f} GiB, {gdal}, {curl}"
+
+
+def put_into(path, text):
+    before, rest = path.read_text().split(BEGIN)
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
 
 
 def main():
@@ -40,7 +63,9 @@ def main():
                         default=ROOT / "build-release")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--into", type=pathlib.Path)
     options = parser.parse_args()
+    print(machine(), end="\n\n")
     table = Table()
     with tempfile.TemporaryDirectory(prefix="giq-bench-") as folder:
         place = Place(options.build, pathlib.Path(folder))
@@ -50,6 +75,8 @@ def main():
                 PARTS[part](table, place, options)
         finally:
             place.stop()
+    if options.into:
+        put_into(options.into, "\n".join([f"Measured on {machine()}.", "", *table.rows]))
 
 
 if __name__ == "__main__":

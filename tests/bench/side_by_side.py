@@ -21,29 +21,46 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 class Table:
-    """Rows of Markdown: what ours is to theirs, with the bound that it is to meet."""
+    """Rows of Markdown: what ours is to theirs, with the bound that it is to meet, in bold
+    where it is missed."""
 
     def __init__(self):
         self.rows = []
-        print("| what | ours | theirs | ratio (95 % of the medians) | at most |")
-        print("|---|--:|--:|--:|--:|", flush=True)
+        self.line("what", "ours", "theirs", "ratio (95 % of the medians)", "at most")
+        self.line("---", *["--:"] * 4)
 
     def add(self, what, pairs, unit="ms", factor=1000, bound=None):
         mine = sorted(a * factor for a, _ in pairs)
         other = sorted(b * factor for _, b in pairs)
         ratios = sorted(a / b for a, b in pairs)
         ratio = statistics.median(ratios)
-        low, high = interval(ratios)
-        shown = "" if bound is None else f"{bound:g}" if ratio <= bound else f"**{bound:g}**"
         self.line(what, f"{statistics.median(mine):.1f} {unit}",
                   f"{statistics.median(other):.1f} {unit}",
-                  f"{ratio:.2f} ({low:.2f} to {high:.2f})", shown)
+                  f"{ratio:.3f}{around(ratios, 3)}", shown(ratio, bound))
 
-    def single(self, what, value, bound=""):
-        self.line(what, value, "", "", bound)
+    def single(self, what, values, unit, bound=None, theirs=""):
+        """What stands for itself: a median, with what holds it."""
+        values = sorted(values)
+        middle = statistics.median(values)
+        digits = 2 if middle < 10 else 0
+        self.line(what, f"{middle:.{digits}f}{around(values, digits)} {unit}", theirs, "",
+                  shown(middle, bound, f" {unit}"))
 
     def line(self, *cells):
-        print("| " + " | ".join(cells) + " |", flush=True)
+        self.rows.append("| " + " | ".join(cells) + " |")
+        print(self.rows[-1], flush=True)
+
+
+def shown(value, bound, unit=""):
+    if bound is None:
+        return ""
+    return f"{bound:g}{unit}" if value <= bound else f"**{bound:g}{unit}**"
+
+
+def around(values, digits):
+    """The interval of the median of sorted values, unless it is one value."""
+    low, high = interval(values)
+    return f" ({low:.{digits}f} to {high:.{digits}f})" if len(values) > 1 else ""
 
 
 def interval(values):

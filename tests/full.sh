@@ -1,0 +1,99 @@
+#!/bin/sh
+# All that .ci/run leaves out, for which there is time once a release; ends in a table:
+#   sh tests/full.sh [PART...]
+# PART is clang, tsan, valgrind, tidy, fuzz, coverage, matrix, packages or bench; without
+# one, all of them. Logs are in build-full. Needs root for matrix and packages.
+set -u
+cd "$(dirname "$0")/.."
+logs=build-full
+fuzz_seconds=600
+[ $# -gt 0 ] || set -- clang tsan valgrind tidy fuzz coverage matrix packages bench
+mkdir -p "$logs"
+
+# ---- the parts: each fails or not, and its log goes to $logs/<part>.log ----
+
+clang() {
+    sh tests/run.sh --kind clang
+}
+
+tsan() {
+    sh tests/run.sh --kind tsan -L 'unit|integration'
+}
+
+valgrind() {
+    sh tests/run.sh --kind valgrind -L unit
+}
+
+tidy() {
+    sh cmake/bootstrap.sh build run test full &&
+        cmake -S . -B build -G Ninja &&
+        cmake --build build &&
+        run-clang-tidy -quiet -p build "$PWD/(src|plugin|tests)/.*"
+}
+
+# The time is that of all targets.
+fuzz() {
+    targets=$(ls tests/fuzz/corpus | wc -l)
+    sh tests/fuzz/long.sh $(((fuzz_seconds + targets - 1) / targets))
+}
+
+# What is counted are the lines of src and plugin that any test reaches.
+coverage() {
+    sh cmake/bootstrap.sh full &&
+        find build-coverage -name '*.gcda' -delete 2>/dev/null
+    sh tests/run.sh --kind coverage -L 'unit|integration|fault|clients' &&
+        gcovr --root . --filter src/ --filter plugin/ --print-summary \
+            --fail-under-line 90 build-coverage
+}
+
+matrix() {
+    sh tests/matrix.sh
+}
+
+packages() {
+    sh tests/packages.sh
+}
+
+bench() {
+    sh tests/bench.sh
+}
+
+# ---- what a log says in a few words ----
+
+tests_passed() {
+    sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\)/\2 tests, \1 failed/p' \
+        "$1" | tail -n 1
+}
+
+words() {
+    log=$logs/$1.log
+    case $1 in
+    clang | tsan | valgrind) tests_passed "$log" ;;
+    tidy) echo "$(grep -c '^clang-tidy' "$log") files," \
+        "$(grep -cE ': (warning|error): ' "$log") findings" ;;
+    fuzz) echo "$(grep -c 'executions' "$log") targets, $fuzz_seconds s," \
+        "$(awk '/executions/ { sum += $2 } END { print sum }' "$log") executions" ;;
+    coverage) echo "$(tests_passed "$log"); $(sed -n \
+        -e 's/^\(lines\|branches\): \([0-9.]*%\).*/\1 \2/p' "$log" | paste -sd ' ')" ;;
+    matrix | packages | bench) echo "below" ;;
+    esac
+}
+
+status=0
+table=$logs/table.md
+printf '| part | result | what | minutes |\n|---|---|---|--:|\n' >"$table"
+for part in "$@"; do
+    began=$(date +%s)
+    verdict=ok
+    echo "$part: $logs/$part.log"
+    ("$part") >"$logs/$part.log" 2>&1 || { verdict=FAILED; status=1; }
+    minutes=$((($(date +%s) - began + 59) / 60))
+    echo "| $part | $verdict | $(words "$part") | $minutes |" >>"$table"
+done
+for part in matrix packages bench; do
+    case " $* " in
+    *" $part "*) printf '\n%s:\n\n' "$part" && grep '^|' "$logs/$part.log" ;;
+    esac
+done >>"$table"
+cat "$table"
+exit $status
