@@ -29,6 +29,10 @@ if [ "$kind" = asan ]; then
     export UBSAN_OPTIONS="print_stacktrace=1"
     export LSAN_OPTIONS="suppressions=$root/tests/lsan.supp:print_suppressions=0"
 fi
+# GDAL's programs and libraries are not watched, only what they call.
+if [ "$kind" = tsan ]; then
+    export TSAN_OPTIONS="ignore_noninstrumented_modules=1"
+fi
 
 sh cmake/bootstrap.sh build run test clients
 if [ "$kind" = default ]; then
