@@ -217,7 +217,8 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
     if (!ok) {
         giq_record_release(&record);
         if (out_damaged != NULL) {
-            *out_damaged = damaged && err->code == GIQ_E_STORE;
+            /* A call that failed says nothing of what was paid for. */
+            *out_damaged = damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
         }
         return false;
     }

@@ -61,7 +61,8 @@ bool giq_record_set(char **slot, const char *text);
  * Without job.json the state is GIQ_JOB_NONE; what a further job for the request
  * left at `intent` is the record that it was to replace. Errors: GIQ_E_STORE,
  * which names the damaged, foreign or newer file; GIQ_E_MEMORY. `*out_damaged`
- * (may be NULL) says on failure whether a further job may replace the record.
+ * (may be NULL) says on failure whether a further job may replace the record: it is
+ * damaged, and not merely out of reach.
  */
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err);

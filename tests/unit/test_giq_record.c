@@ -2,6 +2,9 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "env_kit.h"
 #include "giq_os.h"
 
@@ -225,6 +228,39 @@ static void test_record_of_another_request_is_an_error(void **state)
     }
 }
 
+static bool is_damaged(const char *folder)
+{
+    struct giq_record record;
+    struct giq_error err = {0};
+    bool damaged = false;
+    giq_record_init(&record);
+    assert_false(giq_record_read(folder, REQUEST, &record, &damaged, &err));
+    assert_int_equal(err.code, GIQ_E_STORE);
+    giq_record_release(&record);
+    return damaged;
+}
+
+static void test_only_damage_lets_a_further_job_replace_a_record(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    char path[4096];
+    env_kit_write(folder, "job.json", "{\"format\":1,\"state\":\"published\"}");
+    assert_true(is_damaged(folder));
+    env_kit_write(folder, "job.json", "{\"format\":1,\"state\":\"unknown\"}");
+    assert_true(is_damaged(folder)); /* without a request */
+    env_kit_write(folder, "request.json", "{}");
+    assert_true(is_damaged(folder));
+    (void)snprintf(path, sizeof path, "%s/request.json", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("request.json", path), 0); /* it cannot be opened */
+    assert_false(is_damaged(folder));
+    assert_int_equal(unlink(path), 0);
+    env_kit_write(folder, "job.json", "{\"format\":2,\"state\":\"unknown\"}");
+    assert_false(is_damaged(folder));
+    env_kit_remove(folder);
+}
+
 static void test_request_is_written_once(void **state)
 {
     (void)state;
@@ -277,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_damaged_and_newer_records_are_errors),
         cmocka_unit_test(test_damaged_record_comes_back_whatever_it_was),
         cmocka_unit_test(test_record_of_another_request_is_an_error),
+        cmocka_unit_test(test_only_damage_lets_a_further_job_replace_a_record),
         cmocka_unit_test(test_request_is_written_once),
         cmocka_unit_test(test_withdrawn_record_leaves_nothing),
     };
