@@ -30,9 +30,9 @@ bool giq_document_read(const char *folder, const char *name, int64_t newest,
     struct giq_buf buf;
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     bool found = false;
-    bool ok = giq_document_bytes(folder, name, &buf, &found, err);
-    struct giq_json *json =
-        ok && found ? giq_json_parse(giq_buf_text(&buf), buf.len) : NULL;
+    struct giq_json *json = NULL;
+    bool ok = giq_document_bytes(folder, name, &buf, &found, err) &&
+              (!found || giq_json_read(giq_buf_text(&buf), buf.len, &json, err));
     giq_buf_release(&buf);
     *out_damaged = false;
     if (ok && found) {

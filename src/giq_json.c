@@ -2,6 +2,7 @@
 
 #include <cJSON.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +80,7 @@ static char *copy_as_utf8(const char *bytes, size_t len)
 }
 
 /* Two bytes of text become a value of 64, so what a document holds is counted first. */
-static bool has_too_many_values(const char *bytes, size_t len)
+static size_t count_values(const char *bytes, size_t len)
 {
     size_t values = 1;
     bool is_in_string = false;
@@ -92,23 +93,52 @@ static bool has_too_many_values(const char *bytes, size_t len)
             values += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
         }
     }
-    return values > GIQ_JSON_VALUES_MAX;
+    return values;
+}
+
+/* cJSON does not say why it gave up. Where there is room for all that it may need, it
+ * was not for want of memory, or no longer is. */
+static bool parse_again(const char *text, size_t values, cJSON **out)
+{
+    const size_t blocks_of_value = 3; /* itself, its name, its string */
+    const size_t overhead = 2 * sizeof(max_align_t);
+    void *room = cJSON_malloc(values * (sizeof(cJSON) + blocks_of_value * overhead) +
+                              2 * strlen(text));
+    if (room == NULL) {
+        return false;
+    }
+    cJSON_free(room);
+    *out = cJSON_ParseWithOpts(text, NULL, 1);
+    return true;
+}
+
+bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                   struct giq_error *err)
+{
+    size_t values = bytes == NULL ? 0 : count_values(bytes, len);
+    *out = NULL;
+    if (bytes == NULL || memchr(bytes, '\0', len) != NULL ||
+        values > GIQ_JSON_VALUES_MAX) {
+        return true;
+    }
+    char *text = copy_as_utf8(bytes, len);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    replace_nul_escapes(text);
+    cJSON *item = cJSON_ParseWithOpts(text, NULL, 1);
+    bool ok = item != NULL || parse_again(text, values, &item);
+    free(text);
+    *out = wrap(item);
+    return ok || giq_fail_memory(err);
 }
 
 struct giq_json *giq_json_parse(const char *bytes, size_t len)
 {
-    if (bytes == NULL || memchr(bytes, '\0', len) != NULL ||
-        has_too_many_values(bytes, len)) {
-        return NULL;
-    }
-    char *text = copy_as_utf8(bytes, len);
-    if (text == NULL) {
-        return NULL;
-    }
-    replace_nul_escapes(text);
-    cJSON *item = cJSON_ParseWithOpts(text, NULL, 1);
-    free(text);
-    return wrap(item);
+    struct giq_error ignored = {0};
+    struct giq_json *json = NULL;
+    (void)giq_json_read(bytes, len, &json, &ignored);
+    return json;
 }
 
 struct giq_json *giq_json_new_object(void)

@@ -13,9 +13,12 @@
 struct giq_json;
 
 /* Parse exactly one value of `len` bytes. What is not UTF-8 in it, and a NUL, become
- * U+FFFD. NULL where it is not JSON, is nested deeper than the library's limit, has
- * more than GIQ_JSON_VALUES_MAX values, or memory ran out. */
+ * U+FFFD. `*out` is NULL where it is not JSON, is nested deeper than the library's
+ * limit, or has more than GIQ_JSON_VALUES_MAX values. Errors: GIQ_E_MEMORY. */
 enum { GIQ_JSON_VALUES_MAX = 250000 };
+bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                   struct giq_error *err);
+/* The same for who need not know why there is none. */
 struct giq_json *giq_json_parse(const char *bytes, size_t len);
 struct giq_json *giq_json_new_object(void);
 void giq_json_free(struct giq_json *json);

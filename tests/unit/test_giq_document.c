@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include <cJSON.h>
+
 #include "env_kit.h"
 
 static const char advice[] = "write it again";
@@ -49,6 +51,36 @@ static void test_documents_as_they_lie_on_disk(void **state)
     env_kit_remove(folder);
 }
 
+static int allocations_left;
+
+static void *allocate(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+static void test_memory_that_runs_out_is_no_damage(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    cJSON_Hooks hooks = {allocate, free};
+    env_kit_write(folder, "a.json", "{\"format\":1,\"more\":[\"b\"]}");
+    bool ok = false;
+    cJSON_InitHooks(&hooks);
+    for (int most = 0; !ok; most++) {
+        struct giq_error err = {0};
+        struct giq_json *json = NULL;
+        bool damaged = true;
+        allocations_left = most;
+        ok = giq_document_read(folder, "a.json", 1, advice, &json, &damaged, &err);
+        assert_int_equal(err.code, ok ? GIQ_E_NONE : GIQ_E_MEMORY);
+        assert_int_equal(json != NULL, ok);
+        assert_false(damaged);
+        giq_json_free(json);
+    }
+    cJSON_InitHooks(NULL);
+    env_kit_remove(folder);
+}
+
 static void test_what_is_written_is_one_line(void **state)
 {
     (void)state;
@@ -67,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_documents_as_they_lie_on_disk),
+        cmocka_unit_test(test_memory_that_runs_out_is_no_damage),
         cmocka_unit_test(test_what_is_written_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

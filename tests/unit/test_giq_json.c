@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include <cJSON.h>
+
 static struct giq_json *parse(const char *text)
 {
     return giq_json_parse(text, strlen(text));
@@ -70,6 +72,27 @@ static void test_values_without_end_are_refused(void **state)
     struct giq_json *json = parse_ones(GIQ_JSON_VALUES_MAX - 2);
     assert_non_null(json);
     giq_json_free(json);
+}
+
+static int fails_at;
+
+static void *allocate(size_t size)
+{
+    return --fails_at == 0 ? NULL : malloc(size);
+}
+
+static void test_an_allocation_that_fails_once_does_not_matter(void **state)
+{
+    (void)state;
+    cJSON_Hooks hooks = {allocate, free};
+    cJSON_InitHooks(&hooks);
+    for (int at = 1; fails_at <= 0; at++) {
+        fails_at = at;
+        struct giq_json *json = parse("{\"a\":[1,\"x\"]}");
+        assert_int_equal(giq_json_count(giq_json_get(json, "a")), 2);
+        giq_json_free(json);
+    }
+    cJSON_InitHooks(NULL);
 }
 
 static void test_getters_take_what_is_absent(void **state)
@@ -315,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_exactly_one_value_is_parsed),
         cmocka_unit_test(test_deep_nesting_is_refused),
         cmocka_unit_test(test_values_without_end_are_refused),
+        cmocka_unit_test(test_an_allocation_that_fails_once_does_not_matter),
         cmocka_unit_test(test_getters_take_what_is_absent),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_labels_and_ids),
