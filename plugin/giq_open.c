@@ -252,7 +252,8 @@ static bool wait_for_job(struct opening *o)
         giq_service_look_once(o->service);
     }
     bool ok = run_job(o);
-    if (!ok && !is_recent && o->err->code == GIQ_E_TIMEOUT) {
+    bool has_waited = !is_recent && o->config.settings.timeout_ms > 0;
+    if (!ok && has_waited && o->err->code == GIQ_E_TIMEOUT) {
         giq_recent_note(o->config.store_dir, key);
     }
     CPLFree(key);

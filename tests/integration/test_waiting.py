@@ -146,3 +146,16 @@ for _ in range(10):
     service.script["status"] = [Answer(job("RUNNING")), Answer(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
+
+
+def test_look_once_does_not_shorten_the_next_wait(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))] * 3 + [Answer(job("DONE"))]
+    script = """
+import sys
+from osgeo import gdal
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR, open_options=["TIMEOUT=0"]) is None
+assert gdal.GetLastErrorMsg().startswith("GIQ[timeout]")
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
+"""
+    scripted_gdal.python(script, NAME, env={"GIQ_POLL_INTERVAL": "0.05"})
+    assert len(service.calls("run")) == 1
