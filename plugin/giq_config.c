@@ -110,11 +110,12 @@ static bool read_base_url(struct giq_reader *reader)
         return false;
     }
     reader->config->settings.base_url = reader->config->base_url;
-    reader->typed_url = CPLStrdup(text == NULL ? DEFAULT_BASE_URL : text);
-    size_t len = strlen(reader->typed_url);
-    while (len > 0 && reader->typed_url[len - 1] == '/') {
-        reader->typed_url[--len] = '\0';
+    char *typed = CPLStrdup(text == NULL ? DEFAULT_BASE_URL : text);
+    size_t len = strlen(typed);
+    while (len > 0 && typed[len - 1] == '/') {
+        typed[--len] = '\0';
     }
+    reader->config->typed_url = typed;
     return true;
 }
 
@@ -214,7 +215,6 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         config.retry = copy_value(&reader, OPT_RETRY);
         giq_network_read_options(&reader);
     }
-    CPLFree(reader.typed_url);
     if (!ok) {
         giq_config_release(&config);
         return false;
@@ -264,6 +264,7 @@ void giq_config_release(struct giq_config *config)
     }
     CPLFree(config->retry);
     CPLFree(config->store_dir);
+    CPLFree(config->typed_url);
     free(config->base_url);
     *config = (struct giq_config){0};
 }

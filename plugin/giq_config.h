@@ -15,6 +15,8 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
 struct giq_config {
     struct giq_settings settings; /* its texts lie in `texts` */
     char *base_url;
+    char *typed_url;            /* the same as the user typed it, without a slash at its
+                                   end: what path-specific options go by */
     char *area[GIQ_AREA_KINDS]; /* as the open option gives it, or NULL */
     char *retry;                /* label, or NULL */
     const char *source_type;    /* of giq_upload_type() */

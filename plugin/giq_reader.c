@@ -26,7 +26,7 @@ static const char *path_option(const char *url, const char *name)
 const char *giq_reader_config(struct giq_reader *reader, const char *name)
 {
     const char *global = CPLGetConfigOption(name, NULL);
-    const char *value = path_option(reader->typed_url, name);
+    const char *value = path_option(reader->config->typed_url, name);
     if (value == NULL || (global != NULL && strcmp(value, global) == 0)) {
         value = path_option(reader->config->base_url, name);
     }

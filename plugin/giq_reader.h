@@ -29,7 +29,6 @@ extern const struct giq_option giq_options[OPT_COUNT];
 struct giq_reader {
     char **open_options;
     struct giq_config *config;
-    char *typed_url; /* base URL as the user typed it */
     struct giq_error *err;
 };
 

@@ -119,6 +119,18 @@ def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, servic
         assert headers_of(made, "models")["x-api-key"] == key
 
 
+def test_store_of_a_service_goes_by_its_address_as_typed(scripted_gdal, service):
+    url = f"http://LocalHost:{service.port}/public"
+    store = scripted_gdal.folder / "another"
+    path = spills.is_input(scripted_gdal.folder / "gdalrc")
+    path.write_text(f"[credentials]\n[.giq]\npath={url}\n"
+                    f"GIQ_STORE_DIR={store}\nGIQ_API_KEY={spills.KEY}\n")
+    del scripted_gdal.env["GIQ_STORE_DIR"], scripted_gdal.env["GIQ_API_KEY"]
+    scripted_gdal.run("ogrinfo", NAME, env={"GDAL_CONFIG_FILE": str(path),
+                                            "GIQ_BASE_URL": url})
+    assert list(store.glob("v1/*/job.json"))
+
+
 class OverIPv6(ScriptedService):
     def __init__(self):
         super().__init__(host="::1", family=socket.AF_INET6)
