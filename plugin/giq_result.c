@@ -62,13 +62,15 @@ static GDALDriverH refused_member(const char *folder, char **drivers,
 static bool fail_other_kind(const struct giq_result *result, struct giq_error *err)
 {
     char title[TITLE_SIZE];
+    const char *member = result->member;
     return giq_fail(err, GIQ_E_RESULT,
                     asked_kinds(result) == GDAL_OF_RASTER
-                        ? "%s is a vector dataset and was asked for as a raster: use "
-                          "ogrinfo or ogr2ogr"
-                        : "%s is a raster and was asked for as a vector dataset: use "
-                          "gdalinfo or gdal_translate",
-                    title_of(result, title));
+                        ? "%s%s%s%s is a vector dataset and was asked for as a raster: "
+                          "use ogrinfo or ogr2ogr"
+                        : "%s%s%s%s is a raster and was asked for as a vector dataset: "
+                          "use gdalinfo or gdal_translate",
+                    member == NULL ? "" : "member ", member == NULL ? "" : member,
+                    member == NULL ? "" : " of ", title_of(result, title));
 }
 
 static bool fail_unreadable(const struct giq_result *result, const char *path,
@@ -217,19 +219,39 @@ static bool list_subdatasets(const struct giq_result *result, char **members,
     return true;
 }
 
-static bool choose_named(const struct giq_result *result, char **members, char **out,
-                         struct giq_error *err)
+/* The members of the kind that is asked for, or where there are none, of any. */
+static char **list_best_members(const struct giq_result *result)
+{
+    char **members = list_members(result->path, asked_kinds(result), result->drivers);
+    return members != NULL ? members
+                           : list_members(result->path, GIQ_INNER_KINDS, result->drivers);
+}
+
+static bool fail_no_member(const struct giq_result *result, char **members,
+                           struct giq_error *err)
 {
     char list[LISTED_MAX];
     char title[TITLE_SIZE];
-    int at = CSLFindString(members, result->member);
-    if (at < 0) {
-        return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; it has %s",
-                        title_of(result, title), result->member,
-                        show_list(members, list));
+    return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; it has %s",
+                    title_of(result, title), result->member, show_list(members, list));
+}
+
+/* The member that is named, as choose() gives it. Nothing is opened to find it. */
+static bool choose_named(const struct giq_result *result, char **out,
+                         struct giq_error *err)
+{
+    char **files = list_files(result->path);
+    int at = CSLFindString(files, result->member);
+    *out = at < 0 ? NULL : CPLStrdup(files[at]);
+    CSLDestroy(files);
+    if (at >= 0) {
+        return true;
     }
-    *out = CPLStrdup(members[at]);
-    return true;
+    char **members = list_best_members(result);
+    bool ok = members == NULL ? fail_unreadable(result, result->path, err)
+                              : fail_no_member(result, members, err);
+    CSLDestroy(members);
+    return ok;
 }
 
 /* Which of the members is meant: `*out` is relative to the result and is freed with
@@ -241,9 +263,6 @@ static bool choose(const struct giq_result *result, char **members, char **out,
     char title[TITLE_SIZE];
     if (members == NULL) {
         return fail_unreadable(result, result->path, err);
-    }
-    if (result->member != NULL) {
-        return choose_named(result, members, out, err);
     }
     if (is_shapefile_folder(members, out)) {
         return true;
@@ -267,18 +286,15 @@ static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *o
 {
     if (!is_folder(result->path)) {
         char *only[] = {(char *)CPLGetFilename(result->path), NULL};
-        char *name = NULL;
-        bool ok = result->member == NULL || choose_named(result, only, &name, err);
-        CPLFree(name);
+        bool ok = result->member == NULL || EQUAL(only[0], result->member) ||
+                  fail_no_member(result, only, err);
         *out = ok ? CPLStrdup(result->path) : NULL;
         return ok;
     }
-    char **members = list_members(result->path, asked_kinds(result), result->drivers);
-    if (members == NULL) {
-        members = list_members(result->path, GIQ_INNER_KINDS, result->drivers);
-    }
     char *member = NULL;
-    bool ok = choose(result, members, &member, out_list, err);
+    char **members = result->member == NULL ? list_best_members(result) : NULL;
+    bool ok = result->member == NULL ? choose(result, members, &member, out_list, err)
+                                     : choose_named(result, &member, err);
     if (member != NULL) {
         *out = CPLStrdup(CPLFormFilename(result->path, member, NULL));
         CPLFree(member);

@@ -126,6 +126,34 @@ def test_several_members_are_listed_and_one_can_be_chosen(scripted_gdal, service
     assert service.names() == ["models", "run", "status", "download"]
 
 
+def test_named_member_is_opened_and_no_other(scripted_gdal, service):
+    names = [f"m{number}.gpkg" for number in range(4)]
+    give(service, shapefile(scripted_gdal, *names), "r.zip")
+    name = f"{NAME};member=m2.gpkg"
+    scripted_gdal.run("ogrinfo", name)
+    done = scripted_gdal.run("ogrinfo", name, env={"CPL_DEBUG": "ON"})
+    opened = [line for line in done.stderr.splitlines() if "GDALOpen(" in line]
+    assert any("m2.gpkg" in line for line in opened)
+    assert not any(other in line for line in opened for other in names[:2] + names[3:])
+
+
+def test_named_member_of_the_other_kind_says_what_it_is(scripted_gdal, service):
+    raster = scripted_gdal.folder / "a.tif"
+    scripted_gdal.run("gdal_create", "-outsize", "2", "2", raster)
+    packed = io.BytesIO(shapefile(scripted_gdal, "b.gpkg"))
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.write(raster, "a.tif")
+    give(service, packed.getvalue(), "r.zip")
+    text = scripted_gdal.fails("ogrinfo", f"{NAME};member=a.tif", tag="result")
+    assert "a.tif" in text and "raster" in text and "gdalinfo" in text
+    text = scripted_gdal.fails("gdalinfo", f"{NAME};member=b.gpkg", tag="result")
+    assert "b.gpkg" in text and "vector" in text and "ogrinfo" in text
+    text = scripted_gdal.fails("gdalinfo", f"{NAME};member=readme.txt", tag="result")
+    assert "readme.txt" in text
+    scripted_gdal.run("gdalinfo", f"{NAME};member=a.tif")
+    assert service.names() == ["models", "run", "status", "download"]
+
+
 def test_only_file_can_be_named_as_member(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", f"{NAME};member=result.geojson")
     text = scripted_gdal.fails("ogrinfo", f"{NAME};member=x", tag="usage")
