@@ -176,7 +176,7 @@ static bool allow_hop(const struct giq_answer *answer, bool is_post,
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_answer *answer, struct giq_error *err)
 {
-    *answer = (struct giq_answer){0};
+    giq_answer_init(answer);
     if (!giq_call_check_credentials(service, err) || !ensure_http(service, err)) {
         return false;
     }

@@ -337,6 +337,22 @@ static void test_without_credentials_nothing_is_sent(void **state)
     service_kit_stop(&kit);
 }
 
+static void test_answer_of_a_call_that_was_not_made_tells_nothing(void **state)
+{
+    (void)state;
+    struct service_kit kit;
+    service_kit_start(&kit, NULL, 0);
+    kit.service->cred = NULL;
+    const struct giq_http_request request = {.url = kit.service->settings.base_url};
+    struct giq_answer answer;
+    assert_false(giq_call_once(kit.service, &request, &answer, &kit.err));
+    assert_true(answer.retry_after_ms == -1);
+    assert_true(answer.content_length == -1);
+    assert_int_equal(answer.status, 0);
+    giq_answer_release(&answer);
+    service_kit_stop(&kit);
+}
+
 /* ---- what error statuses say ---- */
 
 static const struct {
@@ -436,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_delays_double_up_to_half_a_minute),
         cmocka_unit_test(test_small_calls_end_with_the_open),
         cmocka_unit_test(test_without_credentials_nothing_is_sent),
+        cmocka_unit_test(test_answer_of_a_call_that_was_not_made_tells_nothing),
         cmocka_unit_test(test_messages_of_error_statuses),
         cmocka_unit_test(test_failures_that_may_pass),
         cmocka_unit_test(test_labels_are_masked),
