@@ -6,9 +6,10 @@
 #include <string.h>
 
 #define ROW_OF(name, type, values, otherwise, config, fallback, least, most, text)       \
-    [OPT_##name] = {#name, "GIQ_" #name, otherwise, fallback, least, most, true, config},
+    [OPT_##name] = {#name, type, "GIQ_" #name, otherwise, fallback,                      \
+                    least, most, true,         config},
 #define CONFIG_ROW_OF(name)                                                              \
-    [OPT_##name] = {#name, "GIQ_" #name, "", NULL, 0, 0, false, true},
+    [OPT_##name] = {#name, "string", "GIQ_" #name, "", NULL, 0, 0, false, true},
 const struct giq_option giq_options[OPT_COUNT] = {GIQ_OPEN_OPTIONS(ROW_OF)
                                                       GIQ_CONFIG_OPTIONS(CONFIG_ROW_OF)};
 
@@ -59,6 +60,16 @@ const char *giq_reader_value(struct giq_reader *reader, enum option option,
 
 /* ---- typed values ---- */
 
+static bool fail_number(struct giq_reader *reader, enum option option, bool is_whole,
+                        const char *name)
+{
+    /* CPLSPrintf() writes a point whatever the locale. */
+    return giq_fail(
+        reader->err, GIQ_E_USAGE, "%s is not a %snumber from %s", name,
+        is_whole ? "whole " : "",
+        CPLSPrintf("%g to %.0f", giq_options[option].least, giq_options[option].most));
+}
+
 bool giq_reader_number(struct giq_reader *reader, enum option option, double factor,
                        int *out)
 {
@@ -74,14 +85,10 @@ bool giq_reader_number(struct giq_reader *reader, enum option option, double fac
     char *end = NULL;
     double value = CPLStrtod(text, &end);
     bool is_number = end != text && end[strspn(end, " ")] == '\0' && isfinite(value);
+    bool is_whole = EQUAL(giq_options[option].type, "int");
     if (!is_number || value < giq_options[option].least ||
-        value > giq_options[option].most) {
-        return giq_fail(
-            reader->err, GIQ_E_USAGE, "%s is not a number from %s to %.0f", name,
-            giq_options[option].least > 0 && giq_options[option].least < 1 ? "above 0"
-            : giq_options[option].least > 0                                ? "1"
-                                                                           : "0",
-            giq_options[option].most);
+        value > giq_options[option].most || (is_whole && value != floor(value))) {
+        return fail_number(reader, option, is_whole, name);
     }
     *out = (int)llround(value * factor);
     return true;

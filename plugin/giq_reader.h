@@ -14,6 +14,7 @@ enum option { GIQ_OPEN_OPTIONS(ID_OF) GIQ_CONFIG_OPTIONS(ID_OF) OPT_COUNT };
 /* Of each option. */
 struct giq_option {
     const char *name;
+    const char *type; /* as GDAL calls it */
     const char *config_name;
     const char *otherwise;
     const char *fallback; /* GDAL's option that stands in, or NULL */
