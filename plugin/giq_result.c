@@ -202,14 +202,15 @@ static bool list_subdatasets(const struct giq_result *result, char **members,
     GDALDatasetH dataset =
         GDALCreate(GDALGetDriverByName("MEM"), "", 1, 1, 0, GDT_Byte, NULL);
     char **list = NULL;
+    char *job = CPLEscapeString(result->job_id, -1, CPLES_CSV_FORCE_QUOTING);
     for (int i = 0; members[i] != NULL; i++) {
-        char *quoted = CPLEscapeString(members[i], -1, CPLES_CSV_FORCE_QUOTING);
-        list = CSLSetNameValue(
-            list, CPLSPrintf("SUBDATASET_%d_NAME", i + 1),
-            CPLSPrintf("GIQ:job=\"%s\";member=%s", result->job_id, quoted));
+        char *member = CPLEscapeString(members[i], -1, CPLES_CSV_FORCE_QUOTING);
+        list = CSLSetNameValue(list, CPLSPrintf("SUBDATASET_%d_NAME", i + 1),
+                               CPLSPrintf("GIQ:job=%s;member=%s", job, member));
         list = CSLSetNameValue(list, CPLSPrintf("SUBDATASET_%d_DESC", i + 1), members[i]);
-        CPLFree(quoted);
+        CPLFree(member);
     }
+    CPLFree(job);
     bool ok = dataset != NULL && GDALSetMetadata(dataset, list, "SUBDATASETS") == CE_None;
     CSLDestroy(list);
     if (!ok) {

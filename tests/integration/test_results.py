@@ -2,12 +2,13 @@
 and what is refused."""
 import io
 import os
+import re
 import zipfile
 
 import pytest
 
 from opens import AREA, SCENE
-from scripted import Answer, GEOJSON
+from scripted import Answer, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
 WHOLE = f"GIQ:model=%s;file={SCENE}"
@@ -124,6 +125,16 @@ def test_several_members_are_listed_and_one_can_be_chosen(scripted_gdal, service
     assert "one.shp" in text and "two.gpkg" in text
     scripted_gdal.run("ogrinfo", f"{NAME};member=two.gpkg")
     assert service.names() == ["models", "run", "status", "download"]
+
+
+def test_names_of_subdatasets_can_be_opened_whatever_the_id(scripted_gdal, service):
+    for call in ("run", "status"):
+        service.script[call] = [Answer(job("COMPLETED", id="j\"1; \"2"))]
+    give(service, shapefile(scripted_gdal, "one.shp", "two.gpkg"), "r.zip")
+    done = scripted_gdal.run("gdalinfo", NAME)
+    [one] = re.findall(r"SUBDATASET_\d_NAME=(.*one.*)", done.stdout)
+    assert "Layer name: one" in scripted_gdal.run("ogrinfo", "-al", one).stdout
+    assert service.names().count("download") == 1
 
 
 def test_named_member_is_opened_and_no_other(scripted_gdal, service):
