@@ -14,8 +14,9 @@
  *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
  *
  * Errors: functions return false and set `err` once; outputs are written only
- * on success. Objects may be used by one thread at a time; different objects
- * by different threads. There is no global state.
+ * on success. What frees or closes an object takes NULL. Objects may be used by
+ * one thread at a time; different objects by different threads. There is no
+ * global state.
  */
 #ifndef GIQ_GIQ_H
 #define GIQ_GIQ_H
@@ -174,7 +175,8 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
 /* Overwrite a text that held a secret; NULL is allowed. */
 void giq_cred_wipe(char *text);
 
-/* Overwrite every occurrence of a secret in `text` with asterisks. */
+/* Overwrite every occurrence of a secret in `text` with asterisks; without `cred`
+ * (NULL) there is none. */
 void giq_cred_mask(const struct giq_cred *cred, char *text);
 
 /* ---- the service --------------------------------------------------------- */
@@ -230,7 +232,7 @@ struct giq_service;
  * `settings` and `cred` are copied or borrowed as follows: `settings` and its
  * texts are copied, `env` and `cred` are borrowed for the object's life; `cred`
  * may be NULL, then every call fails with GIQ_E_CREDENTIALS. The time limit of
- * the open begins now.
+ * the open begins now. Errors: GIQ_E_MEMORY.
  */
 bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
                      const struct giq_env *env, struct giq_service **out,
@@ -256,21 +258,24 @@ struct giq_models {
     bool is_part; /* the service says that there are more than it listed */
 };
 
-/* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _TIMEOUT. */
+/* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _TIMEOUT,
+ * _MEMORY. */
 bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err);
 void giq_models_release(struct giq_models *models);
 
 /* ---- the store -------------------------------------------------------------- */
 
-/* The folder of records and results. Opening reads and writes nothing. */
+/* The folder of records and results. */
 struct giq_store;
 
 enum giq_store_flags {
     GIQ_STORE_PRIVATE = 1, /* the default store: folders 0700, files 0600 */
 };
 
-/* Errors: GIQ_E_STORE for an empty path, GIQ_E_MEMORY. */
+/* Looks at the folder, which need not exist, and makes and writes nothing. Errors:
+ * GIQ_E_STORE (an empty path, no folder, one that anybody may write to, one that cannot
+ * be looked at), GIQ_E_MEMORY. */
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
                     struct giq_error *err);
 void giq_store_close(struct giq_store *store);
@@ -380,9 +385,10 @@ struct giq_job_view {
 /* What a host adds to a job. */
 struct giq_job_host {
     /* Whether the downloaded result at `path` (as in result_path) can be read.
-     * Called before it is published, in the caller's thread. */
+     * Called before it is published, in the caller's thread; giq_job_look() is
+     * allowed in it. Needed unless GIQ_JOB_LOOK is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
-    /* A job was submitted or found; `text` is one line for a person. */
+    /* A job was submitted or found; `text` is one line for a person. May be NULL. */
     void (*progress)(void *ctx, const char *text);
     void *ctx;
 };
@@ -399,8 +405,9 @@ enum giq_step {
 
 struct giq_job;
 
-/* `service`, `store`, `host` and the upload are borrowed for the job's life, else
- * `request` is copied. Reads and writes nothing. */
+/* `service`, `store`, the upload and the host's `ctx` are borrowed for the job's life;
+ * what else `request` and `host` hold is copied. Reads and writes nothing. Errors:
+ * GIQ_E_MEMORY. */
 bool giq_job_new(struct giq_service *service, struct giq_store *store,
                  const struct giq_request *request, unsigned flags,
                  const struct giq_job_host *host, struct giq_job **out,
@@ -410,8 +417,12 @@ void giq_job_free(struct giq_job *job);
 /*
  * Take one step: look at the record, submit, ask for the state, or fetch and
  * publish. Never sleeps between status calls; the loop that does stands above.
- * Errors end the open; a job that
- * was paid for is found again by the next one.
+ * Errors end the open; a job that was paid for is found again by the next one:
+ * GIQ_E_USAGE (nothing recorded and GIQ_JOB_NO_SUBMIT, an unknown model, another job
+ * adopted already), GIQ_E_FAILED, _UNKNOWN, _GONE (what is recorded or became of the
+ * job), GIQ_E_REFUSED (nothing was started), GIQ_E_TIMEOUT, GIQ_E_CREDENTIALS,
+ * _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of the host and
+ * of the upload's source.
  */
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);
