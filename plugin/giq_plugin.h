@@ -1,6 +1,7 @@
 /*
  * What the C++ of the driver's registration calls: GDAL's view of the driver in
- * C. Thread-safe; nothing here keeps state between calls.
+ * C. Thread-safe; between two opens only the timeouts of the last minute are kept
+ * (giq_recent).
  */
 #ifndef GIQ_PLUGIN_H
 #define GIQ_PLUGIN_H

@@ -1,7 +1,7 @@
 /*
  * Multipart forms as libcurl sends them. A file of a form is read while it goes out, in
- * pieces. Beside giq_http and giq_net the only user of libcurl. Thread-safe for different
- * handles.
+ * pieces. Beside giq_http, giq_net and giq_address the only user of libcurl. Thread-safe
+ * for different handles.
  */
 #ifndef GIQ_FORM_H
 #define GIQ_FORM_H

@@ -50,10 +50,10 @@ struct giq_http_request {
  * a transfer; nobody is hurried to answer a form. `answer` is always filled (pass it to
  * giq_answer_release()), also on failure, as far as it went.
  *
- * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow,
- * too large), GIQ_E_INCOMPLETE (cut after bytes for the sink), GIQ_E_MEMORY,
- * or the error of a callback. Any status counts as an answer. Texts hold neither
- * the query nor a header's value.
+ * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow),
+ * GIQ_E_SERVICE (too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),
+ * GIQ_E_MEMORY, or the error of a callback. Any status counts as an answer. Texts hold
+ * neither the query nor a header's value.
  */
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_answer *answer, struct giq_error *err);
