@@ -393,7 +393,8 @@ static int64_t bytes_max(int64_t size)
 }
 
 static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
-                             const char *folder, unsigned access, struct giq_error *err)
+                             const char *folder, unsigned access,
+                             const struct giq_cred *cred, struct giq_error *err)
 {
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
@@ -411,7 +412,7 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
     unpack->bytes_max = bytes_max(st.size);
     unpack->in = archive_read_new();
     bool ok = unpack->in != NULL || giq_fail_memory(err);
-    ok = ok && giq_members_new(&unpack->members, err) &&
+    ok = ok && giq_members_new(cred, &unpack->members, err) &&
          unpack_all(unpack, path, kind, err);
     giq_members_free(unpack->members);
     (void)archive_read_free(unpack->in);
@@ -421,13 +422,14 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
 }
 
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
-                        unsigned access, struct giq_error *err)
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_error *err)
 {
     /* libarchive turns names that are UTF-8 into the locale's characters, and
      * fails where it has none for them. The locale is this thread's only. */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
-    bool ok = unpack_in_locale(path, kind, folder, access, err);
+    bool ok = unpack_in_locale(path, kind, folder, access, cred, err);
     if (utf8 != (locale_t)0) {
         (void)uselocale(before);
         freelocale(utf8);

@@ -3,11 +3,11 @@
  * by libarchive.
  *
  * Only plain files are taken, under the names that giq_member gives them (names
- * that fall together are told apart by "-2", "-3" before the extension, and all
- * parts of a Shapefile alike); `._*` and `__MACOSX` members, overviews, masks and
- * journals, links and devices are passed over. Nothing is written outside the
- * folder. Sizes and checksums that the archive declares must be true; the trailer
- * of a gzip that may have several parts is not compared, as it tells of the last
+ * that fall together are told apart by "-2", "-3" before the extension, all parts of
+ * a Shapefile alike, and secrets in them are masked); `._*` and `__MACOSX` members,
+ * overviews, masks and journals, links and devices are passed over. Nothing is written
+ * outside the folder. Sizes and checksums that the archive declares must be true; the
+ * trailer of a gzip that may have several parts is not compared, as it tells of the last
  * part only.
  */
 #ifndef GIQ_ARCHIVE_H
@@ -23,7 +23,8 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 
 /*
  * Unpack the archive file `path` into the existing, empty `folder`. `access` is
- * an enum giq_os_access. Does not sync; giq_os_sync_tree() does.
+ * an enum giq_os_access; `cred`, which may be NULL, has the secrets that no name may
+ * hold. Does not sync; giq_os_sync_tree() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
  * large, a member twice or too deep, nothing in it), GIQ_E_STORE (the disk),
@@ -32,6 +33,7 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
  * thread alone, and set back.
  */
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
-                        unsigned access, struct giq_error *err);
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_error *err);
 
 #endif

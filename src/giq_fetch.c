@@ -65,6 +65,7 @@ static bool identify(const struct part *part, const char *disposition,
         giq_cred_mask(part->cred, told);
     }
     giq_name_clean(told, name);
+    giq_name_mask(part->cred, name);
     free(told);
     *kind = giq_sniff(name, head, len);
     if (kind->content == GIQ_SNIFF_HTML) {
@@ -110,10 +111,11 @@ static bool stage(const struct part *part, const struct giq_sniff *kind,
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = is_archive ? giq_archive_unpack(part->path, archive, staged,
-                                              giq_store_access(part->store), err) &&
-                               giq_os_remove(part->path, err)
-                         : giq_os_rename(part->path, path, err);
+    bool ok = is_archive
+                  ? giq_archive_unpack(part->path, archive, staged,
+                                       giq_store_access(part->store), part->cred, err) &&
+                        giq_os_remove(part->path, err)
+                  : giq_os_rename(part->path, path, err);
     if (!ok) {
         free(path);
         return false;

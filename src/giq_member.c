@@ -30,6 +30,7 @@ struct fact {
 };
 
 struct giq_members {
+    const struct giq_cred *cred;
     void *tree; /* of struct fact, by tsearch() */
     int folders;
 };
@@ -56,12 +57,14 @@ static void free_fact(void *node)
     }
 }
 
-bool giq_members_new(struct giq_members **out, struct giq_error *err)
+bool giq_members_new(const struct giq_cred *cred, struct giq_members **out,
+                     struct giq_error *err)
 {
     struct giq_members *members = calloc(1, sizeof *members);
     if (members == NULL) {
         return giq_fail_memory(err);
     }
+    members->cred = cred;
     *out = members;
     return true;
 }
@@ -326,7 +329,9 @@ bool giq_member_is_passed_over(const char *raw)
     return false;
 }
 
-static bool check_raw(struct giq_members *members, const char *raw, struct giq_error *err)
+/* `masked` is what may be shown of the path. */
+static bool check_raw(struct giq_members *members, const char *raw, const char *masked,
+                      struct giq_error *err)
 {
     if (strlen(raw) > RAW_MAX) {
         return giq_fail(err, GIQ_E_RESULT,
@@ -341,7 +346,7 @@ static bool check_raw(struct giq_members *members, const char *raw, struct giq_e
     struct giq_shown shown;
     return is_new || giq_fail(err, GIQ_E_RESULT,
                               "the result is an archive that has the member %s twice",
-                              giq_text_show(raw, &shown));
+                              giq_text_show(masked, &shown));
 }
 
 /* Put the name of one part behind `path`; `*folder` is where it lies and then,
@@ -356,6 +361,7 @@ static bool add_part(struct giq_members *members, const char *raw, size_t raw_le
     struct part part = {.folder = *folder, .raw = copy};
     char name[GIQ_NAME_SIZE];
     giq_name_clean(copy, part.name);
+    giq_name_mask(members->cred, part.name);
     bool ok = is_file ? name_file(members, &part, name, err)
                       : name_folder(members, &part, name, folder, err);
     if (ok) {
@@ -365,17 +371,14 @@ static bool add_part(struct giq_members *members, const char *raw, size_t raw_le
     return ok;
 }
 
-bool giq_members_place(struct giq_members *members, const char *raw, char **out_path,
-                       size_t *out_folder_len, struct giq_error *err)
+static bool place(struct giq_members *members, const char *raw, char **out_path,
+                  size_t *out_folder_len, struct giq_error *err)
 {
     char path[GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE + 1] = "";
     size_t folder_len = 0;
     size_t len = 0;
     int folder = 0;
     int depth = 0;
-    if (!check_raw(members, raw, err)) {
-        return false;
-    }
     for (const char *at = next_part(raw, &len); at != NULL;) {
         size_t part_len = len;
         const char *after = next_part(at + part_len, &len);
@@ -399,4 +402,18 @@ bool giq_members_place(struct giq_members *members, const char *raw, char **out_
     *out_path = out;
     *out_folder_len = folder_len;
     return true;
+}
+
+bool giq_members_place(struct giq_members *members, const char *raw, char **out_path,
+                       size_t *out_folder_len, struct giq_error *err)
+{
+    char *masked = strdup(raw);
+    if (masked == NULL) {
+        return giq_fail_memory(err);
+    }
+    giq_cred_mask(members->cred, masked);
+    bool ok = check_raw(members, raw, masked, err) &&
+              place(members, masked, out_path, out_folder_len, err);
+    free(masked);
+    return ok;
 }

@@ -5,7 +5,8 @@
  * Every part of a path is cleaned by giq_name_clean(); empty parts, "." and ".."
  * are dropped. Members whose cleaned paths are the same but for ASCII case are
  * told apart by "-2", "-3" before the extension. Files of one folder that share
- * all before the last dot move together, so that a Shapefile stays one.
+ * all before the last dot move together, so that a Shapefile stays one. Secrets in
+ * a path are masked: it becomes a name on disk, and is shown.
  */
 #ifndef GIQ_MEMBER_H
 #define GIQ_MEMBER_H
@@ -18,7 +19,9 @@ enum { GIQ_MEMBER_DEPTH_MAX = 16 };
 /* The paths that were given out. */
 struct giq_members;
 
-bool giq_members_new(struct giq_members **out, struct giq_error *err);
+/* `cred` is borrowed for their life; NULL is allowed. */
+bool giq_members_new(const struct giq_cred *cred, struct giq_members **out,
+                     struct giq_error *err);
 void giq_members_free(struct giq_members *members); /* NULL is allowed */
 
 /* Whether a member is no data, or would make GDAL read other files beside the

@@ -300,6 +300,14 @@ void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE])
     }
 }
 
+void giq_name_mask(const struct giq_cred *cred, char name[GIQ_NAME_SIZE])
+{
+    giq_cred_mask(cred, name);
+    while ((name = strchr(name, '*')) != NULL) {
+        *name++ = '_';
+    }
+}
+
 /* ---- extensions ---- */
 
 const char *giq_name_extension(const char *name)

@@ -1,11 +1,16 @@
 /*
  * Names that come from outside, made safe for a file system. Pure.
+ *
+ * One that may repeat a secret is masked before it is cleaned, since a secret may hold
+ * what cleaning takes apart, and after.
  */
 #ifndef GIQ_NAME_H
 #define GIQ_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "giq/giq.h"
 
 /* Longest cleaned name in bytes. */
 enum { GIQ_NAME_MAX = 128, GIQ_NAME_SIZE = GIQ_NAME_MAX + 1 };
@@ -28,6 +33,9 @@ char *giq_name_from_disposition(const char *value);
  * left: "result". NULL is allowed.
  */
 void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE]);
+
+/* giq_cred_mask() of a cleaned name, which stays one. */
+void giq_name_mask(const struct giq_cred *cred, char name[GIQ_NAME_SIZE]);
 
 /* Replace or add the extension of a cleaned name, keeping GIQ_NAME_MAX.
  * A known wrong extension is replaced, an unknown one kept and added to. */

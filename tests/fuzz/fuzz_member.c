@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct giq_members *members = NULL;
     struct giq_error err = {0};
     struct placed placed = {.count = 0};
-    MUST(giq_members_new(&members, &err));
+    MUST(giq_members_new(NULL, &members, &err));
     char *rest = text;
     for (char *line = NULL;
          placed.count < PATHS_MAX && (line = fuzz_line(&rest)) != NULL;) {

@@ -87,7 +87,7 @@ void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len)
     folder = out;
     written = 0;
     files = 0;
-    bool ok = giq_archive_unpack(archive, kind, out, GIQ_OS_PRIVATE, &err);
+    bool ok = giq_archive_unpack(archive, kind, out, GIQ_OS_PRIVATE, NULL, &err);
     MUST(nftw(out, look, 8, FTW_PHYS) == 0);
     MUST(files <= GIQ_ARCHIVE_MEMBERS_MAX);
     if (ok) {

@@ -182,11 +182,13 @@ def test_service_that_repeats_secrets_is_not_repeated(scripted_gdal, service):
         assert secret not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("form", ["=\"%s.geojson\"", "*=UTF-8''of%%20%s.geojson"])
+@pytest.mark.parametrize("form", [
+    f"=\"{spills.KEY}.geojson\"", f"*=UTF-8''of%20{spills.KEY}.geojson",
+    f"*=UTF-8''{spills.KEY[:4]}%01{spills.KEY[4:]}.geojson"])
 def test_key_in_the_name_of_the_result_is_masked_in_the_store(scripted_gdal, service,
                                                               form):
     service.script["download"][0].headers["Content-Disposition"] = (
-        f"attachment; filename{form % spills.KEY}")
+        f"attachment; filename{form}")
     scripted_gdal.run("ogrinfo", NAME)
     scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs")
     [path] = scripted_gdal.store.glob("v1/*/result/*")

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+import spills
 from opens import AREA, SCENE
 from scripted import Answer, GEOJSON, job
 
@@ -163,6 +164,23 @@ def test_named_member_of_the_other_kind_says_what_it_is(scripted_gdal, service):
     assert "readme.txt" in text
     scripted_gdal.run("gdalinfo", f"{NAME};member=a.tif")
     assert service.names() == ["models", "run", "status", "download"]
+
+
+def test_key_in_names_of_members_is_neither_stored_nor_shown(scripted_gdal, service):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("one", spills.KEY):
+            archive.writestr(f"{spills.KEY}/{name}.geojson", GEOJSON)
+    give(service, packed.getvalue(), "r.zip")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="usage")
+    masked = "_" * len(spills.KEY)
+    assert f"{masked}/one.geojson" in text
+    listed = scripted_gdal.run("gdalinfo", NAME).stdout
+    [member] = re.findall(r"SUBDATASET_\d_NAME=(GIQ:.*one.geojson\"?)", listed)
+    assert masked in member
+    for name in (member, f"{NAME};member={masked}/{masked}.geojson"):
+        assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", name).stdout
+    assert len(service.calls("run")) == len(service.calls("download")) == 1
 
 
 def test_only_file_can_be_named_as_member(scripted_gdal, service):

@@ -164,7 +164,7 @@ int count_files(void)
 void check_unpacks(enum giq_archive_kind kind)
 {
     struct giq_error err = {0};
-    if (!giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, &err)) {
+    if (!giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, NULL, &err)) {
         fail_msg("%s", err.text);
     }
 }
@@ -172,7 +172,8 @@ void check_unpacks(enum giq_archive_kind kind)
 void check_refused(enum giq_archive_kind kind, const char *says)
 {
     struct giq_error err = {0};
-    assert_false(giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, &err));
+    assert_false(
+        giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, NULL, &err));
     if (err.code != GIQ_E_RESULT || strstr(err.text, says) == NULL) {
         fail_msg("not \"%s\": %s", says, err.text);
     }

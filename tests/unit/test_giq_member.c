@@ -3,11 +3,12 @@
 #include "unit.h"
 
 /* Place every path of a list that ends in NULL, and compare. */
-static void check_places(const char *const (*pairs)[2])
+static void check_masked_places(const struct giq_cred *cred,
+                                const char *const (*pairs)[2])
 {
     struct giq_error err = {0};
     struct giq_members *members = NULL;
-    assert_true(giq_members_new(&members, &err));
+    assert_true(giq_members_new(cred, &members, &err));
     for (; (*pairs)[0] != NULL; pairs++) {
         char *path = NULL;
         size_t folder_len = 99;
@@ -18,6 +19,11 @@ static void check_places(const char *const (*pairs)[2])
         free(path);
     }
     giq_members_free(members);
+}
+
+static void check_places(const char *const (*pairs)[2])
+{
+    check_masked_places(NULL, pairs);
 }
 
 static void test_paths_stay_below_the_folder(void **state)
@@ -90,7 +96,7 @@ static void test_long_names_are_numbered_within_the_limit(void **state)
     (void)state;
     struct giq_error err = {0};
     struct giq_members *members = NULL;
-    assert_true(giq_members_new(&members, &err));
+    assert_true(giq_members_new(NULL, &members, &err));
     char raw[300];
     memset(raw, 'x', sizeof raw);
     for (int i = 0; i < 150; i++) {
@@ -119,7 +125,7 @@ static void test_what_is_refused(void **state)
         struct giq_members *members = NULL;
         char *path = NULL;
         size_t folder_len = 0;
-        assert_true(giq_members_new(&members, &err));
+        assert_true(giq_members_new(NULL, &members, &err));
         assert_true(giq_members_place(members, cases[i].first, &path, &folder_len, &err));
         free(path);
         path = NULL;
@@ -130,6 +136,47 @@ static void test_what_is_refused(void **state)
         assert_non_null(strstr(err.text, cases[i].says));
         giq_members_free(members);
     }
+}
+
+static void test_secrets_are_in_no_path(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"the-key/a.shp", "_______/a.shp"},
+        {"the-key/a.dbf", "_______/a.dbf"},
+        {"d/of the-key.tif", "d/of _______.tif"},
+        {"d/of *******.tif", "d/of _______-2.tif"},
+        {"the-\x01key.tif", "_______.tif"},
+        {"e/a/b/c=.tif", "e/______.tif"},
+        {"e/a", "e/a"},
+        {NULL, NULL},
+    };
+    struct giq_cred *cred = NULL;
+    struct giq_error err = {0};
+    assert_true(giq_cred_new("the-key", "a/b/c=", &cred, &err));
+    check_masked_places(cred, pairs);
+    giq_cred_free(cred);
+}
+
+static void test_a_secret_is_not_shown_of_a_member_that_is_there_twice(void **state)
+{
+    (void)state;
+    char raw[300];
+    struct giq_cred *cred = NULL;
+    struct giq_members *members = NULL;
+    struct giq_error err = {0};
+    char *path = NULL;
+    size_t folder_len = 0;
+    assert_true(giq_cred_new("the-key", NULL, &cred, &err));
+    assert_true(giq_members_new(cred, &members, &err));
+    /* What is shown of a text is cut in the middle of the secret. */
+    (void)snprintf(raw, sizeof raw, "%0197d%s", 0, "the-key.tif");
+    assert_true(giq_members_place(members, raw, &path, &folder_len, &err));
+    assert_false(giq_members_place(members, raw, &path, &folder_len, &err));
+    assert_non_null(strstr(err.text, "00*** twice"));
+    free(path);
+    giq_members_free(members);
+    giq_cred_free(cred);
 }
 
 static void test_a_path_may_be_as_deep_as_the_limit(void **state)
@@ -193,6 +240,8 @@ int main(void)
         cmocka_unit_test(test_folders_are_told_apart),
         cmocka_unit_test(test_long_names_are_numbered_within_the_limit),
         cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_secrets_are_in_no_path),
+        cmocka_unit_test(test_a_secret_is_not_shown_of_a_member_that_is_there_twice),
         cmocka_unit_test(test_a_path_may_be_as_deep_as_the_limit),
         cmocka_unit_test(test_what_is_passed_over),
     };
