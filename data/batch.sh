@@ -4,9 +4,10 @@
 #   sh batch.sh LIST FOLDER [AT_ONCE]
 #
 # Each line of LIST makes one file in FOLDER. Its columns are parted by tabs: the name of
-# the file, the model, the file id and, where only a part is wanted, the area as an open
-# option, such as GEOMETRY=@coast.wkt. A name that ends in .tif is a raster, all others
-# are vectors. Empty lines and lines that begin with # are passed over.
+# the file, the model, the file id or, for a local file, upload=PATH and, where only a
+# part is wanted, the area as an open option: GEOMETRY=@coast.wkt, AOI=fields.gpkg or
+# BBOX=minx,miny,maxx,maxy. A name that ends in .tif is a raster, all others are vectors.
+# Empty lines and lines that begin with # are passed over.
 #
 # What is in FOLDER already is not asked for again, so the same command goes on where it
 # was ended. What failed is listed at the end, and the exit status is 1.
@@ -27,6 +28,14 @@ quoted() {
     printf '"%s"' "$(printf %s "$1" | sed 's/"/""/g')"
 }
 
+# The file column as a pair of the connection string.
+input() {
+    case $1 in
+    upload=*) printf 'upload=%s' "$(quoted "${1#upload=}")" ;;
+    *) printf 'file=%s' "$(quoted "$1")" ;;
+    esac
+}
+
 # Make the file of the row $2. It is written beside its place and then renamed, so that
 # half a file is never taken for a whole one.
 make() {
@@ -38,7 +47,7 @@ END
     [ ! -e "$folder/$name" ] || return 0
     rm -rf "$part" "$folder/$name.error"
     mkdir "$part"
-    request="GIQ:model=$(quoted "$model");file=$(quoted "$file")"
+    request="GIQ:model=$(quoted "$model");$(input "$file")"
     case $name in
     *.tif) set -- gdal_translate -q "$request" "$part/$name" ;;
     *) set -- ogr2ogr "$part/$name" "$request" ;;

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from areas import points, write
 from conftest import AREA, DATA, SCENE
 from look import features, pixels
 from scripted import Answer, job
@@ -55,11 +56,46 @@ def test_recipe_of_the_readme(client):
     readme = (DATA.parent / "README.md").read_text()
     [recipe] = [block for block in readme.split("```")[1::2] if "batch.sh" in block]
     (client.folder / "data").symlink_to(DATA)
-    for paid in (2, 2):
+    for _ in range(2):
         client.run("sh", "-e", "-c", recipe)
-        assert len(client.paid()) == paid
+        assert len(client.paid()) == 3
     client.run("ogrinfo", "-so", "-al", "results/coast of Olinda.gpkg")
     client.run("gdalinfo", "results/vegetation.tif")
+    client.run("ogrinfo", "-so", "-al", "results/hulls.geojson")
+
+
+@pytest.mark.parametrize("area", ["GEOMETRY=@my area.wkt", "AOI=my area.gpkg,the area",
+                                  "BBOX=-34.89,-8.03,-34.84,-7.99"])
+def test_area_in_each_of_its_forms_is_sent(client, area):
+    (client.folder / "my area.wkt").write_text(AREA)
+    write(client.folder / "my area.gpkg", "EPSG:4326", AREA, layer="the area")
+    write_list(client, ("all.gpkg", "water", SCENE), ("part.gpkg", "water", SCENE, area))
+    batch(client, "1")
+    whole, part = [run["form"].get("geometry") for run in client.paid()]
+    assert whole is None and sorted(set(points(part))) == sorted(set(points(AREA)))
+    sizes = [len(features(client, f"my results/{name}")) for name in outputs(client)]
+    assert sizes[0] > sizes[1]
+
+
+def test_local_files_are_uploaded_once_for_all_rows(client):
+    scene = client.folder / 'my; "scene".tif'
+    scene.write_bytes((DATA / SCENE).read_bytes())
+    write_list(client, ("ndvi.tif", "ndvi", f"upload={scene.name}"),
+               ("water.gpkg", "water", f"upload={scene}", f"GEOMETRY={AREA}"),
+               ("hulls.geojson", "hulls", f"upload={DATA / 'parcels.geojson'}"))
+    for _ in range(2):
+        batch(client)
+        assert len(client.paid()) == 3 and client.calls().count("upload") == 2
+    assert outputs(client) == ["hulls.geojson", "ndvi.tif", "water.gpkg"]
+    assert pixels(client, "my results/ndvi.tif") == pixels(client, client.local("ndvi"))
+
+
+def test_local_file_that_is_not_there_is_listed_and_costs_nothing(client):
+    write_list(client, ("a.tif", "ndvi", "upload=nothing.tif"), ("b.tif", "ndvi", "upload="))
+    done = batch(client, ok=False)
+    for name in ("a.tif", "b.tif"):
+        assert f"{name}: ERROR 5: GIQ[usage]" in done.stderr
+    assert client.calls() == []
 
 
 # ---- on a service whose answers are written down ----
