@@ -1,11 +1,13 @@
 """Compares the real service with what the driver assumes of it: `sh tests/live.sh`.
 
 Prints the shape of every answer, names and kinds and no values, beside the assumption.
-Without --model and --file it only reads. With them it asks, runs one job, which is paid
-for, and lets the driver open that job's result."""
+By itself it only reads. --upload leaves a file with the service, which costs nothing. With
+--model and a file it asks, runs one job, which is paid for, and lets the driver open that
+job's result."""
 import argparse
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ import uuid
 
 BASE_URL = os.environ.get("GIQ_BASE_URL", "https://giq.ae/public").rstrip("/")
 KEY = os.environ.get("GIQ_API_KEY", "")
+SOURCE_TYPE = os.environ.get("GIQ_SOURCE_TYPE", "UNKNOWN")
 WORDS = {
     "succeeded": "DONE COMPLETED COMPLETE SUCCEEDED SUCCESSFUL SUCCESS FINISHED".split(),
     "failed": "FAILED FAILURE ERROR CANCELLED CANCELED ABORTED REJECTED EXPIRED "
@@ -24,6 +27,7 @@ WORDS = {
 PAUSE_MAX_S = 10
 WAIT_S = 3600
 ANSWER_MAX = 16 * 1024 * 1024
+UPLOAD_MAX = 100_000_000
 TIMEOUT_S = 60
 
 
@@ -44,6 +48,22 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def encode(form, boundary):
+    """A form as multipart/form-data; a path in it is a file."""
+    parts = []
+    for name, value in form.items():
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        if isinstance(value, pathlib.Path):
+            file_name = value.name.replace('"', "%22")
+            head += (f'; filename="{file_name}"\r\n'
+                     "Content-Type: application/octet-stream")
+            value = value.read_bytes()
+        else:
+            value = value.encode()
+        parts.append(head.encode() + b"\r\n\r\n" + value + b"\r\n")
+    return b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
 def call(path, query=None, form=None):
     """(status, headers, body) of one request; of a download the first bytes only."""
     url = f"{BASE_URL}/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
@@ -52,9 +72,7 @@ def call(path, query=None, form=None):
     if form is not None:
         boundary = uuid.uuid4().hex
         headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
-        data = "".join(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
-                       f"\r\n\r\n{value}\r\n" for name, value in form.items())
-        data = f"{data}--{boundary}--\r\n".encode()
+        data = encode(form, boundary)
     opener = urllib.request.build_opener(NoRedirect)
     try:
         answer = opener.open(urllib.request.Request(url, data, headers),
@@ -102,6 +120,20 @@ def meaning_of(word):
         if str(word).upper() in words:
             return meaning
     return "still going"
+
+
+def upload(path):
+    """The id of the file."""
+    size = path.stat().st_size if path.is_file() else 0
+    if not 0 < size <= UPLOAD_MAX:
+        stop(f"{path} is no file of 1 to {UPLOAD_MAX} bytes")
+    status, _, body = call("file/upload", {"sourceType": SOURCE_TYPE}, {"file": path})
+    told = unwrapped(show("file/upload", "HTTP 2xx {fileId: text or number, originalName, "
+                          "…}, perhaps within {data: …}", status, body))
+    if not isinstance(told, dict) or "fileId" not in told:
+        stop("no fileId: the driver would say [service]")
+    say(f"  the file is {told['fileId']}")
+    return str(told["fileId"])
 
 
 def ask(options):
@@ -171,18 +203,24 @@ def open_with_the_driver(options, job_id):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", help="id of the model to run")
-    parser.add_argument("--file", help="id of the file to run it on")
+    files = parser.add_mutually_exclusive_group()
+    files.add_argument("--file", help="id of the file to run it on")
+    files.add_argument("--upload", type=pathlib.Path,
+                       help="a local file to upload, and to run it on")
     parser.add_argument("--geometry", help="area of interest, WKT")
     options = parser.parse_args()
     if not KEY:
         stop("Set GIQ_API_KEY to a key of the service (and GIQ_BASE_URL, where it is not "
-             f"{BASE_URL}).\nOnly the list of models is read then; --model ID --file ID "
-             "run one job, after asking.")
+             f"{BASE_URL}).\nOnly the list of models is read then; --upload PATH uploads a "
+             "file, and --model ID with it or with --file ID runs one job, after asking.")
     status, _, body = call("inference/models")
     show("inference/models", "HTTP 200, a list (or one under models, content, data, items, "
          "results) of {id or modelId, name, version, type, labels}", status, body)
+    if options.upload:
+        options.file = upload(options.upload)
     if not options.model or not options.file:
-        say("\nWith --model ID --file ID one job would be run, after asking.")
+        say("\nWith --model ID and --file ID or --upload PATH one job would be run, after "
+            "asking.")
         return
     ask(options)
     job_id = run(options)

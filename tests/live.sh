@@ -1,7 +1,8 @@
 #!/bin/sh
-# Compares the real service with what the driver assumes of it, and with --model and
-# --file runs one paid job, after asking:
-#   GIQ_API_KEY=... sh tests/live.sh [--model ID --file ID [--geometry WKT]]
+# Compares the real service with what the driver assumes of it, with --upload also how it
+# takes a file, and with --model and one of --file and --upload runs one paid job, after
+# asking:
+#   GIQ_API_KEY=... sh tests/live.sh [--model ID [--geometry WKT]] [--file ID|--upload PATH]
 set -eu
 cd "$(dirname "$0")/.."
 
