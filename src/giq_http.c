@@ -10,6 +10,7 @@
 #include "giq_cred.h"
 #include "giq_env.h"
 #include "giq_net.h"
+#include "giq_os.h"
 #include "giq_text.h"
 #include "giq_trace.h"
 
@@ -56,6 +57,14 @@ static bool apply_settings(CURL *curl, const struct giq_settings *settings,
 }
 
 /* ---- callbacks ---- */
+
+static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
+                               struct curl_sockaddr *address)
+{
+    (void)ctx;
+    (void)purpose;
+    return giq_os_socket(address->family, address->socktype, address->protocol);
+}
 
 static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
@@ -207,6 +216,7 @@ static bool apply_limits(CURL *curl, const struct giq_settings *settings,
 static bool apply_callbacks(CURL *curl, struct exchange *x)
 {
     return SET(CURLOPT_URL, x->request->url) &&
+           SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) &&
            SET(CURLOPT_PREREQFUNCTION, on_before_send) && SET(CURLOPT_PREREQDATA, x) &&
            SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, x) &&
            SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, x) &&

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -16,14 +17,9 @@
 /* Folders below a key's folder are ours or an unpacked archive's. */
 enum { TREE_DEPTH_MAX = 64 };
 
-static mode_t folder_mode(unsigned access)
+static mode_t mode_of(unsigned access, mode_t shared)
 {
-    return access & GIQ_OS_PRIVATE ? 0700 : 0777;
-}
-
-static mode_t file_mode(unsigned access)
-{
-    return access & GIQ_OS_PRIVATE ? 0600 : 0666;
+    return access & GIQ_OS_PRIVATE ? shared & 0700 : shared;
 }
 
 static bool fail_path(struct giq_error *err, const char *doing, const char *path)
@@ -35,12 +31,8 @@ static bool fail_path(struct giq_error *err, const char *doing, const char *path
     return giq_fail_sys(err, GIQ_E_STORE, sys_errno, "cannot %s %s", doing, path);
 }
 
-static int open_file(const char *path, int flags, mode_t mode)
+static int above_standard(int fd)
 {
-    int fd = -1;
-    do {
-        fd = open(path, flags | O_CLOEXEC, mode);
-    } while (fd < 0 && errno == EINTR);
     if (fd < 0 || fd > STDERR_FILENO) {
         return fd;
     }
@@ -48,6 +40,15 @@ static int open_file(const char *path, int flags, mode_t mode)
     int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     (void)close(fd);
     return above;
+}
+
+static int open_file(const char *path, int flags, mode_t mode)
+{
+    int fd = -1;
+    do {
+        fd = open(path, flags | O_CLOEXEC, mode);
+    } while (fd < 0 && errno == EINTR);
+    return above_standard(fd);
 }
 
 static ssize_t read_some(int fd, char *out, size_t max)
@@ -130,18 +131,16 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
         }
         /* A read-only parent answers EROFS or EACCES for folders that exist. */
         ok = giq_os_stat(part, &st, err) &&
-             (st.kind != GIQ_OS_NOTHING || mkdir(part, folder_mode(access)) == 0 ||
+             (st.kind != GIQ_OS_NOTHING || mkdir(part, mode_of(access, 0777)) == 0 ||
               errno == EEXIST || fail_path(err, "make the folder", part));
         if (at != NULL) {
             *at = '/';
         }
     }
     free(part);
-    ok = ok && giq_os_stat(path, &st, err);
-    if (ok && st.kind != GIQ_OS_FOLDER) {
-        ok = giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path);
-    }
-    return ok;
+    return ok && giq_os_stat(path, &st, err) &&
+           (st.kind == GIQ_OS_FOLDER ||
+            giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path));
 }
 
 static bool read_fd(int fd, size_t max, struct giq_buf *out, const char *path,
@@ -200,7 +199,8 @@ static bool write_new_file(const char *path, unsigned access, const char *bytes,
 {
     /* What an interrupted writer left may belong to another user of the store. */
     (void)unlink(path);
-    int fd = open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode(access));
+    int fd =
+        open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode_of(access, 0666));
     bool ok = (fd >= 0 && write_fd(fd, bytes, len) && sync_fd(fd)) ||
               fail_path(err, "write", path);
     if (fd >= 0 && close(fd) != 0 && ok) {
@@ -257,8 +257,7 @@ bool giq_os_list(const char *folder,
     return ok;
 }
 
-/* A walk through a tree that comes to a folder after all that is in it. Links
- * are files to it. */
+/* A walk that comes to a folder after all that is in it. Links are files to it. */
 struct walk {
     bool (*file)(const char *path, struct giq_error *err);
     bool (*folder)(const char *path, struct giq_error *err);
@@ -338,7 +337,7 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
     }
     (void)strcpy(file->path, path);
     file->fd =
-        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, file_mode(access));
+        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode_of(access, 0666));
     if (file->fd < 0) {
         (void)fail_path(err, "create", path);
         free(file);
@@ -423,7 +422,7 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
     if (lock == NULL) {
         return giq_fail_memory(err);
     }
-    lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, file_mode(access));
+    lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode_of(access, 0666));
     if (lock->fd < 0) {
         (void)fail_path(err, "open the lock", path);
         free(lock);
@@ -433,10 +432,8 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
         *out = lock;
         return true;
     }
-    bool held = errno == EAGAIN || errno == EACCES;
-    if (!held) {
-        (void)fail_path(err, "lock (a store needs a file system with locks)", path);
-    }
+    bool held = errno == EAGAIN || errno == EACCES ||
+                fail_path(err, "lock (a store needs a file system with locks)", path);
     (void)close(lock->fd);
     free(lock);
     *out = held ? NULL : *out;
@@ -454,6 +451,11 @@ void giq_os_lock_release(struct giq_os_lock *lock)
 }
 
 /* ---- the rest ---- */
+
+int giq_os_socket(int family, int type, int protocol)
+{
+    return above_standard(socket(family, type | SOCK_CLOEXEC, protocol));
+}
 
 void giq_os_wipe(void *bytes, size_t len)
 {

@@ -100,6 +100,9 @@ void giq_os_lock_release(struct giq_os_lock *lock);
 
 /* ---- the rest ---- */
 
+/* A socket, by what socket() takes; -1 where there is none. */
+int giq_os_socket(int family, int type, int protocol);
+
 /* Clocks as in struct giq_env. A sleep may end early. */
 int64_t giq_os_now_ms(void);
 int64_t giq_os_wall_ms(void);

@@ -215,3 +215,18 @@ def test_result_is_what_the_service_sent(scripted_gdal, service):
     [path] = scripted_gdal.store.glob("v1/*/result/*")
     assert path.name == "result.geojson"
     assert path.read_bytes() == GEOJSON
+
+
+def test_words_to_a_host_without_standard_streams_reach_no_connection(scripted_gdal,
+                                                                      service):
+    done = scripted_gdal.python("""
+import os, sys
+from osgeo import gdal
+kept = os.dup(1)
+for stream in range(3):
+    os.close(stream)
+found = gdal.OpenEx(sys.argv[1])
+os.write(kept, str(found and found.GetLayer(0).GetFeatureCount()).encode())
+""", NAME, env={"CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_PROGRESS": "YES"})
+    assert done.stdout == "1"
+    assert service.names() == ["models", "run", "status", "download"]

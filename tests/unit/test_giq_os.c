@@ -3,6 +3,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -269,6 +271,20 @@ static void test_messages_of_a_host_without_standard_error_miss_the_files(void *
     free(path);
 }
 
+static void test_sockets_are_no_standard_streams_and_close_on_exec(void **state)
+{
+    (void)state;
+    int kept = dup(STDIN_FILENO);
+    (void)close(STDIN_FILENO);
+    int fd = giq_os_socket(AF_INET, SOCK_STREAM, 0);
+    (void)dup2(kept, STDIN_FILENO);
+    (void)close(kept);
+    assert_true(fd > STDERR_FILENO);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    (void)close(fd);
+    assert_int_equal(giq_os_socket(-1, SOCK_STREAM, 0), -1);
+}
+
 static void test_locks_exclude_within_a_process(void **state)
 {
     struct giq_error err = {0};
@@ -319,6 +335,7 @@ int main(void)
         IN_FOLDER(test_listing_stops_when_told),
         IN_FOLDER(test_writing_truncating_and_reading_heads),
         IN_FOLDER(test_messages_of_a_host_without_standard_error_miss_the_files),
+        cmocka_unit_test(test_sockets_are_no_standard_streams_and_close_on_exec),
         IN_FOLDER(test_locks_exclude_within_a_process),
         IN_FOLDER(test_free_space_and_memory),
     };
