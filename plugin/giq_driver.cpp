@@ -3,16 +3,16 @@
  */
 #include <gdal_priv.h>
 
-#include "giq_plugin.h"
+#include "giq_open.h"
 
 static int identify(GDALOpenInfo *info)
 {
-    return giq_plugin_identify(info->pszFilename);
+    return giq_open_identify(info->pszFilename);
 }
 
 static GDALDataset *open(GDALOpenInfo *info)
 {
-    if (!giq_plugin_identify(info->pszFilename)) {
+    if (!giq_open_identify(info->pszFilename)) {
         return nullptr;
     }
     const giq_open_info what = {
@@ -21,30 +21,30 @@ static GDALDataset *open(GDALOpenInfo *info)
         info->eAccess == GA_Update,
         info->papszOpenOptions,
     };
-    return GDALDataset::FromHandle(giq_plugin_open(&what));
+    return GDALDataset::FromHandle(giq_open_dataset(&what));
 }
 
 /* GDAL's own versions open the dataset and work on the files of the result. */
 static CPLErr refuse_delete(const char *)
 {
-    return giq_plugin_refuse("deleted");
+    return giq_open_refuse("deleted");
 }
 
 static CPLErr refuse_rename(const char *, const char *)
 {
-    return giq_plugin_refuse("renamed");
+    return giq_open_refuse("renamed");
 }
 
 static CPLErr refuse_copy(const char *, const char *)
 {
-    return giq_plugin_refuse("copied as files");
+    return giq_open_refuse("copied as files");
 }
 
 /* The options of these two are constant in later GDALs. */
 template <typename Options>
 static GDALDataset *refuse_create(const char *, int, int, int, GDALDataType, Options)
 {
-    giq_plugin_refuse("created");
+    giq_open_refuse("created");
     return nullptr;
 }
 
@@ -52,7 +52,7 @@ template <typename Options>
 static GDALDataset *refuse_create_copy(const char *, GDALDataset *, int, Options,
                                        GDALProgressFunc, void *)
 {
-    giq_plugin_refuse("created");
+    giq_open_refuse("created");
     return nullptr;
 }
 
@@ -63,7 +63,7 @@ extern "C" CPL_DLL void GDALRegister_GIQ(void)
     }
     /* Not `new GDALDriver`: its size is that of the GDAL that runs. */
     GDALDriverH handle = GDALCreateDriver();
-    giq_plugin_describe(handle);
+    giq_open_describe(handle);
     GDALDriver *driver = GDALDriver::FromHandle(handle);
     driver->pfnIdentify = identify;
     driver->pfnOpen = open;

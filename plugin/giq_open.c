@@ -2,6 +2,8 @@
  * The life of one open in GDAL's terms: read what the user wants, drive the job,
  * hand over the dataset or raise one error.
  */
+#include "giq_open.h"
+
 #include <cpl_conv.h>
 #include <cpl_error.h>
 #include <cpl_string.h>
@@ -11,7 +13,6 @@
 #include "giq_aoi.h"
 #include "giq_area.h"
 #include "giq_config.h"
-#include "giq_plugin.h"
 #include "giq_recent.h"
 #include "giq_report.h"
 #include "giq_result.h"
@@ -329,18 +330,18 @@ static void end(struct opening *o)
     free(o->area);
 }
 
-bool giq_plugin_identify(const char *name)
+bool giq_open_identify(const char *name)
 {
     return giq_conn_identify(name);
 }
 
-GDALDatasetH giq_plugin_open(const struct giq_open_info *info)
+GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
 {
     if (info->is_update) {
         /* Programs try update first and then read-only: an error printed now would
          * stand over a result that is right. */
         if (info->flags & GDAL_OF_VERBOSE_ERROR) {
-            (void)giq_plugin_refuse("opened for update (ogrinfo: -ro)");
+            (void)giq_open_refuse("opened for update (ogrinfo: -ro)");
         }
         return NULL;
     }
@@ -356,7 +357,7 @@ GDALDatasetH giq_plugin_open(const struct giq_open_info *info)
     return dataset;
 }
 
-CPLErr giq_plugin_refuse(const char *what)
+CPLErr giq_open_refuse(const char *what)
 {
     struct giq_report report = {0};
     struct giq_error err = {0};
@@ -368,7 +369,7 @@ CPLErr giq_plugin_refuse(const char *what)
     return CE_Failure;
 }
 
-void giq_plugin_describe(GDALDriverH driver)
+void giq_open_describe(GDALDriverH driver)
 {
     static const struct {
         const char *name;

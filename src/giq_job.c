@@ -299,7 +299,7 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
 {
     static bool (*const steps[])(struct giq_job *, int64_t *, struct giq_error *) = {
         [GIQ_PHASE_LOOK] = look_step,     [GIQ_PHASE_SUBMIT] = giq_submit_step,
-        [GIQ_PHASE_WAIT] = giq_wait_step, [GIQ_PHASE_SETTLE] = giq_settle_step,
+        [GIQ_PHASE_WAIT] = giq_wait_step, [GIQ_PHASE_SETTLE] = giq_wait_settle,
         [GIQ_PHASE_FETCH] = fetch_step,   [GIQ_PHASE_DONE] = done_step,
     };
     int64_t due = giq_step_now_ms(job);

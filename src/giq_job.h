@@ -62,7 +62,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 
 /* Ask for the state, or record the end: GIQ_PHASE_WAIT and GIQ_PHASE_SETTLE. */
 bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
-bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
+bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
 /* ---- what the steps share (giq_step.c) ---- */
 

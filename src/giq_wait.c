@@ -222,7 +222,7 @@ static bool record_end(struct giq_job *job, const char *id, const char *status,
     return giq_step_write(job, job->end, err);
 }
 
-bool giq_settle_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     char *status = NULL;
     char *id = NULL;

@@ -3,8 +3,8 @@
  * C. Thread-safe; between two opens only the timeouts of the last minute are kept
  * (giq_recent).
  */
-#ifndef GIQ_PLUGIN_H
-#define GIQ_PLUGIN_H
+#ifndef GIQ_OPEN_H
+#define GIQ_OPEN_H
 
 #include <gdal.h>
 #include <stdbool.h>
@@ -22,17 +22,17 @@ struct giq_open_info {
 };
 
 /* Whether the driver is meant: the prefix, nothing else. */
-bool giq_plugin_identify(const char *name);
+bool giq_open_identify(const char *name);
 
 /* Open. NULL after one CPL error; NULL without one where update access is asked
  * for and the caller wants no errors. */
-GDALDatasetH giq_plugin_open(const struct giq_open_info *info);
+GDALDatasetH giq_open_dataset(const struct giq_open_info *info);
 
 /* State on the driver what GDAL's programs list of it. */
-void giq_plugin_describe(GDALDriverH driver);
+void giq_open_describe(GDALDriverH driver);
 
 /* The error of every function that would write; returns CE_Failure. */
-CPLErr giq_plugin_refuse(const char *what);
+CPLErr giq_open_refuse(const char *what);
 
 #ifdef __cplusplus
 }
