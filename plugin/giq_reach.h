@@ -11,7 +11,7 @@
 
 #include <gdal.h>
 
-#include "giq/giq.h"
+#include "giq/outside.h"
 
 /* One check of a result. Lives at one place from begin to end. */
 struct giq_reach {

@@ -13,7 +13,7 @@
 #ifndef GIQ_H5FILE_H
 #define GIQ_H5FILE_H
 
-#include "giq/giq.h"
+#include "giq/outside.h"
 
 /* An address that the file leaves undefined. */
 #define GIQ_H5_NOWHERE UINT64_MAX

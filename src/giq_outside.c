@@ -1,4 +1,4 @@
-#include "giq_outside.h"
+#include "giq/outside.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 /* HDF5 files, whole. */
 #include "fuzz.h"
 
+#include "giq/outside.h"
+
 struct file {
     const uint8_t *bytes;
     size_t size;

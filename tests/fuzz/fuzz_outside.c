@@ -1,6 +1,8 @@
 /* Texts of a result: definitions of coordinate systems and tables, JSON. */
 #include "fuzz.h"
 
+#include "giq/outside.h"
+
 /* In capitals, behind what means nothing; to be freed. */
 static char *disguised(const char *text, const char *before)
 {

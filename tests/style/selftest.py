@@ -79,6 +79,7 @@ SOUND_CASES = (
     ("foreign", "src/giq_api.c", "/* time() */\nlong x_time(void);\n"),
     ("layers", "src/giq_store.c", '#include "giq_record.h"\n'),
     ("layers", "plugin/giq_open.c", '#include "gdal.h"\n'),
+    ("layers", "include/giq/outside.h", '#include "giq/giq.h"\n'),
     ("text", "README.md", "file:///ho" + "me/x, https://a.org/work/, a/work/b\n"),
 )
 

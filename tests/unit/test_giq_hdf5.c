@@ -1,4 +1,4 @@
-#include "giq_hdf5.h"
+#include "giq/outside.h"
 
 #include "unit.h"
 
