@@ -23,8 +23,8 @@ const char giq_config_open_options[] =
 static bool read_submit(struct giq_reader *reader)
 {
     const char *values[] = {
-        CSLFetchNameValue(reader->open_options, giq_options[OPT_SUBMIT].name),
-        giq_reader_config(reader, giq_options[OPT_SUBMIT].config_name),
+        CSLFetchNameValue(reader->open_options, giq_options[GIQ_OPTION_SUBMIT].name),
+        giq_reader_config(reader, giq_options[GIQ_OPTION_SUBMIT].config_name),
     };
     reader->config->may_submit = true;
     for (size_t i = 0; i < 2; i++) {
@@ -32,8 +32,8 @@ static bool read_submit(struct giq_reader *reader)
             reader->config->may_submit = false;
         } else if (values[i] != NULL && !EQUAL(values[i], "IF_MISSING")) {
             return giq_fail(reader->err, GIQ_E_USAGE, "%s is IF_MISSING or NO",
-                            i == 0 ? giq_options[OPT_SUBMIT].name
-                                   : giq_options[OPT_SUBMIT].config_name);
+                            i == 0 ? giq_options[GIQ_OPTION_SUBMIT].name
+                                   : giq_options[GIQ_OPTION_SUBMIT].config_name);
         }
     }
     return true;
@@ -44,12 +44,12 @@ static bool read_geometry_crs(struct giq_reader *reader)
 {
     const char *name = NULL;
     bool repairs = false;
-    const char *text = giq_reader_value(reader, OPT_GEOMETRY_CRS, &name);
+    const char *text = giq_reader_value(reader, GIQ_OPTION_GEOMETRY_CRS, &name);
     bool is_as_is = text != NULL && EQUAL(text, "AS_IS");
     if (text != NULL && !is_as_is && !EQUAL(text, "EPSG:4326")) {
         return giq_fail(reader->err, GIQ_E_USAGE, "%s is EPSG:4326 or AS_IS", name);
     }
-    if (!giq_reader_bool(reader, OPT_MAKE_VALID, false, &repairs)) {
+    if (!giq_reader_bool(reader, GIQ_OPTION_MAKE_VALID, false, &repairs)) {
         return false;
     }
     reader->config->geom_flags =
@@ -63,7 +63,7 @@ static bool read_progress(struct giq_reader *reader)
                                         [GIQ_PROGRESS_YES] = "YES",
                                         [GIQ_PROGRESS_NO] = "NO"};
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, OPT_PROGRESS, &name);
+    const char *text = giq_reader_value(reader, GIQ_OPTION_PROGRESS, &name);
     for (size_t i = 0; text != NULL && i < sizeof words / sizeof words[0]; i++) {
         if (EQUAL(text, words[i])) {
             reader->config->progress = (enum giq_progress_mode)i;
@@ -78,7 +78,7 @@ static bool read_progress(struct giq_reader *reader)
 
 static bool check_open_options(struct giq_reader *reader)
 {
-    for (int option = 0; option < OPT_COUNT; option++) {
+    for (int option = 0; option < GIQ_OPTION_COUNT; option++) {
         const char *name = giq_options[option].name;
         const char *value = CSLFetchNameValue(reader->open_options, name);
         const char *long_value =
@@ -102,8 +102,8 @@ static bool read_base_url(struct giq_reader *reader)
 {
     bool allow_http = false;
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, OPT_BASE_URL, &name);
-    if (!giq_reader_bool(reader, OPT_ALLOW_HTTP, false, &allow_http) ||
+    const char *text = giq_reader_value(reader, GIQ_OPTION_BASE_URL, &name);
+    if (!giq_reader_bool(reader, GIQ_OPTION_ALLOW_HTTP, false, &allow_http) ||
         !giq_base_url(text == NULL ? DEFAULT_BASE_URL : text,
                       allow_http ? GIQ_BASE_URL_ALLOW_HTTP : 0, &reader->config->base_url,
                       reader->err)) {
@@ -122,28 +122,30 @@ static bool read_base_url(struct giq_reader *reader)
 static bool read_times(struct giq_reader *reader)
 {
     struct giq_settings *settings = &reader->config->settings;
-    return giq_reader_number(reader, OPT_TIMEOUT, 1000, &settings->timeout_ms) &&
-           giq_reader_number(reader, OPT_POLL_INTERVAL, 1000,
+    return giq_reader_number(reader, GIQ_OPTION_TIMEOUT, 1000, &settings->timeout_ms) &&
+           giq_reader_number(reader, GIQ_OPTION_POLL_INTERVAL, 1000,
                              &settings->poll_interval_ms) &&
-           giq_reader_number(reader, OPT_MAX_RETRY, 1, &settings->max_retry) &&
-           giq_reader_number(reader, OPT_RETRY_DELAY, 1000, &settings->retry_delay_ms) &&
-           giq_reader_number(reader, OPT_HTTP_TIMEOUT, 1000,
+           giq_reader_number(reader, GIQ_OPTION_MAX_RETRY, 1, &settings->max_retry) &&
+           giq_reader_number(reader, GIQ_OPTION_RETRY_DELAY, 1000,
+                             &settings->retry_delay_ms) &&
+           giq_reader_number(reader, GIQ_OPTION_HTTP_TIMEOUT, 1000,
                              &settings->http_timeout_ms) &&
-           giq_reader_number(reader, OPT_CONNECT_TIMEOUT, 1000,
+           giq_reader_number(reader, GIQ_OPTION_CONNECT_TIMEOUT, 1000,
                              &settings->connect_timeout_ms) &&
-           giq_reader_number(reader, OPT_LOW_SPEED_TIME, 1,
+           giq_reader_number(reader, GIQ_OPTION_LOW_SPEED_TIME, 1,
                              &settings->low_speed_time_s) &&
-           giq_reader_number(reader, OPT_LOW_SPEED_LIMIT, 1, &settings->low_speed_limit);
+           giq_reader_number(reader, GIQ_OPTION_LOW_SPEED_LIMIT, 1,
+                             &settings->low_speed_limit);
 }
 
 static bool read_switches(struct giq_reader *reader)
 {
     struct giq_config *config = reader->config;
-    const char *name = giq_options[OPT_WAIT].name;
+    const char *name = giq_options[GIQ_OPTION_WAIT].name;
     config->waits_is_set = CSLFetchNameValue(reader->open_options, name) != NULL;
-    return giq_reader_bool(reader, OPT_WAIT, true, &config->waits) &&
+    return giq_reader_bool(reader, GIQ_OPTION_WAIT, true, &config->waits) &&
            read_geometry_crs(reader) &&
-           giq_reader_bool(reader, OPT_ALLOW_UNVERIFIED_LENGTH, false,
+           giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH, false,
                            &config->settings.allow_unverified_length) &&
            read_submit(reader) && read_progress(reader);
 }
@@ -151,7 +153,7 @@ static bool read_switches(struct giq_reader *reader)
 static bool read_result_drivers(struct giq_reader *reader)
 {
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, OPT_RESULT_DRIVERS, &name);
+    const char *text = giq_reader_value(reader, GIQ_OPTION_RESULT_DRIVERS, &name);
     char **given = CSLTokenizeString2(text == NULL ? "" : text, ",",
                                       CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES);
     bool adds = CSLCount(given) == 0;
@@ -175,7 +177,7 @@ static bool read_result_drivers(struct giq_reader *reader)
 static bool read_result_options(struct giq_reader *reader)
 {
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, OPT_RESULT_OPTIONS, &name);
+    const char *text = giq_reader_value(reader, GIQ_OPTION_RESULT_OPTIONS, &name);
     return text == NULL ||
            giq_result_options_parse(text, &reader->config->result_options, reader->err);
 }
@@ -183,13 +185,14 @@ static bool read_result_options(struct giq_reader *reader)
 static bool read_source_type(struct giq_reader *reader)
 {
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, OPT_SOURCE_TYPE, &name);
-    return giq_upload_type(text == NULL ? giq_options[OPT_SOURCE_TYPE].otherwise : text,
+    const char *text = giq_reader_value(reader, GIQ_OPTION_SOURCE_TYPE, &name);
+    return giq_upload_type(text == NULL ? giq_options[GIQ_OPTION_SOURCE_TYPE].otherwise
+                                        : text,
                            &reader->config->source_type, reader->err);
 }
 
 /* To be freed with CPLFree(); NULL where the option is not set. */
-static char *copy_value(struct giq_reader *reader, enum option option)
+static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
 {
     const char *name = NULL;
     const char *value = giq_reader_value(reader, option, &name);
@@ -209,10 +212,10 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
               read_source_type(&reader);
     if (ok) {
         giq_network_read_credentials(&reader);
-        config.area[GIQ_AREA_GEOMETRY] = copy_value(&reader, OPT_GEOMETRY);
-        config.area[GIQ_AREA_AOI] = copy_value(&reader, OPT_AOI);
-        config.area[GIQ_AREA_BBOX] = copy_value(&reader, OPT_BBOX);
-        config.retry = copy_value(&reader, OPT_RETRY);
+        config.area[GIQ_AREA_GEOMETRY] = copy_value(&reader, GIQ_OPTION_GEOMETRY);
+        config.area[GIQ_AREA_AOI] = copy_value(&reader, GIQ_OPTION_AOI);
+        config.area[GIQ_AREA_BBOX] = copy_value(&reader, GIQ_OPTION_BBOX);
+        config.retry = copy_value(&reader, GIQ_OPTION_RETRY);
         giq_network_read_options(&reader);
     }
     if (!ok) {
@@ -228,7 +231,7 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     struct giq_error ignored = {0};
     struct giq_reader reader = {.config = config, .err = &ignored};
     const char *name = NULL;
-    const char *chosen = giq_reader_value(&reader, OPT_STORE_DIR, &name);
+    const char *chosen = giq_reader_value(&reader, GIQ_OPTION_STORE_DIR, &name);
     const char *data_home = CPLGetConfigOption("XDG_DATA_HOME", "");
     const char *home = CPLGetConfigOption("HOME", "");
     if (chosen != NULL) {

@@ -49,9 +49,9 @@ static bool read_keys(struct giq_reader *reader)
 {
     struct giq_config *config = reader->config;
     const char *name = NULL;
-    const char *key = giq_reader_value(reader, OPT_API_KEY, &name);
-    const char *token = giq_reader_value(reader, OPT_BEARER_TOKEN, &name);
-    const char *path = giq_reader_value(reader, OPT_API_KEY_FILE, &name);
+    const char *key = giq_reader_value(reader, GIQ_OPTION_API_KEY, &name);
+    const char *token = giq_reader_value(reader, GIQ_OPTION_BEARER_TOKEN, &name);
+    const char *path = giq_reader_value(reader, GIQ_OPTION_API_KEY_FILE, &name);
     char *from_file = NULL;
     bool ok = key != NULL || path == NULL ||
               read_key_file(path, &from_file, &config->cred_error);

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #define ROW_OF(name, type, values, otherwise, config, fallback, least, most, text)       \
-    [OPT_##name] = {#name, type, "GIQ_" #name, otherwise, fallback,                      \
-                    least, most, true,         config},
+    [GIQ_OPTION_##name] = {#name, type, "GIQ_" #name, otherwise, fallback,               \
+                           least, most, true,         config},
 #define CONFIG_ROW_OF(name)                                                              \
-    [OPT_##name] = {#name, "string", "GIQ_" #name, "", NULL, 0, 0, false, true},
-const struct giq_option giq_options[OPT_COUNT] = {GIQ_OPEN_OPTIONS(ROW_OF)
-                                                      GIQ_CONFIG_OPTIONS(CONFIG_ROW_OF)};
+    [GIQ_OPTION_##name] = {#name, "string", "GIQ_" #name, "", NULL, 0, 0, false, true},
+const struct giq_option giq_options[GIQ_OPTION_COUNT] = {
+    GIQ_OPEN_OPTIONS(ROW_OF) GIQ_CONFIG_OPTIONS(CONFIG_ROW_OF)};
 
 /* ---- finding values ---- */
 
@@ -39,7 +39,7 @@ const char *giq_reader_config(struct giq_reader *reader, const char *name)
     return *texts == NULL ? NULL : (*texts)[CSLCount(*texts) - 1];
 }
 
-const char *giq_reader_value(struct giq_reader *reader, enum option option,
+const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id option,
                              const char **out_name)
 {
     const char *value = NULL;
@@ -60,8 +60,8 @@ const char *giq_reader_value(struct giq_reader *reader, enum option option,
 
 /* ---- typed values ---- */
 
-static bool fail_number(struct giq_reader *reader, enum option option, bool is_whole,
-                        const char *name)
+static bool fail_number(struct giq_reader *reader, enum giq_option_id option,
+                        bool is_whole, const char *name)
 {
     /* CPLSPrintf() writes a point whatever the locale. */
     return giq_fail(
@@ -70,8 +70,8 @@ static bool fail_number(struct giq_reader *reader, enum option option, bool is_w
         CPLSPrintf("%g to %.0f", giq_options[option].least, giq_options[option].most));
 }
 
-bool giq_reader_number(struct giq_reader *reader, enum option option, double factor,
-                       int *out)
+bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
+                       double factor, int *out)
 {
     const char *name = NULL;
     const char *text = giq_reader_value(reader, option, &name);
@@ -94,7 +94,7 @@ bool giq_reader_number(struct giq_reader *reader, enum option option, double fac
     return true;
 }
 
-bool giq_reader_bool(struct giq_reader *reader, enum option option, bool otherwise,
+bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool otherwise,
                      bool *out)
 {
     static const char *const yes[] = {"YES", "TRUE", "ON", "1"};

@@ -8,8 +8,9 @@
 #include "giq_config.h"
 #include "giq_options.h"
 
-#define ID_OF(name, ...) OPT_##name,
-enum option { GIQ_OPEN_OPTIONS(ID_OF) GIQ_CONFIG_OPTIONS(ID_OF) OPT_COUNT };
+#define ID_OF(name, ...) GIQ_OPTION_##name,
+enum giq_option_id { GIQ_OPEN_OPTIONS(ID_OF) GIQ_CONFIG_OPTIONS(ID_OF) GIQ_OPTION_COUNT };
+#undef ID_OF
 
 /* Of each option. */
 struct giq_option {
@@ -24,7 +25,7 @@ struct giq_option {
     bool is_config;
 };
 
-extern const struct giq_option giq_options[OPT_COUNT];
+extern const struct giq_option giq_options[GIQ_OPTION_COUNT];
 
 /* What is being read. */
 struct giq_reader {
@@ -39,14 +40,14 @@ struct giq_reader {
 const char *giq_reader_config(struct giq_reader *reader, const char *name);
 
 /* NULL where the option is nowhere set; `*out_name` is what to call it. */
-const char *giq_reader_value(struct giq_reader *reader, enum option option,
+const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id option,
                              const char **out_name);
 
 /* Typed values, the option's default where it is not set. False with GIQ_E_USAGE,
  * which names the option. */
-bool giq_reader_number(struct giq_reader *reader, enum option option, double factor,
-                       int *out);
-bool giq_reader_bool(struct giq_reader *reader, enum option option, bool otherwise,
+bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
+                       double factor, int *out);
+bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool otherwise,
                      bool *out);
 
 #endif
