@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 #include "env_kit.h"
-#include "giq_fetch.h"
-#include "giq_models.h"
+#include "wrap_kit.h"
 
 enum { STATES_MAX = 2000, CHOICES_MAX = 12, SIGNATURE_SIZE = 128, CRASHED = 77 };
 
@@ -70,29 +69,6 @@ static int choose(int choices)
 }
 
 /* ---- the calls, replaced ---- */
-
-bool __wrap_giq_models_get(struct giq_service *service, struct giq_models *out,
-                           struct giq_error *err);
-enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
-                                    const struct giq_request *request,
-                                    bool (*before_send)(void *ctx, struct giq_error *err),
-                                    void *ctx, struct giq_api_job *job, int64_t *later_ms,
-                                    struct giq_error *err);
-enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const char *job_id,
-                                          struct giq_api_job *job, int64_t *later_ms,
-                                          struct giq_error *err);
-bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
-                      const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_fetched *out,
-                      struct giq_error *err);
-
-bool __wrap_giq_models_get(struct giq_service *service, struct giq_models *out,
-                           struct giq_error *err)
-{
-    (void)service;
-    (void)out;
-    return giq_fail(err, GIQ_E_NETWORK, "no list");
-}
 
 enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
                                     const struct giq_request *request,
