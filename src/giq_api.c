@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "giq_call.h"
-#include "giq_cred.h"
 #include "giq_env.h"
 #include "giq_json.h"
 #include "giq_text.h"
@@ -16,81 +15,6 @@ enum {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- services ---- */
-
-bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
-                     const struct giq_env *env, struct giq_service **out,
-                     struct giq_error *err)
-{
-    struct giq_service *service = calloc(1, sizeof *service);
-    if (service == NULL) {
-        return giq_fail_memory(err);
-    }
-    *service = (struct giq_service){
-        .settings = *settings,
-        .cred = cred,
-        .env = env,
-        .deadline_ms = env->now_ms(env->ctx) + settings->timeout_ms,
-    };
-    bool ok = (service->settings.base_url = strdup(settings->base_url)) != NULL;
-    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        const char *text = settings->net[i];
-        service->settings.net[i] = text == NULL || !ok ? NULL : strdup(text);
-        ok = ok && (text == NULL || service->settings.net[i] != NULL);
-    }
-    if (!ok) {
-        giq_service_free(service);
-        return giq_fail_memory(err);
-    }
-    *out = service;
-    return true;
-}
-
-void giq_service_look_once(struct giq_service *service)
-{
-    service->settings.timeout_ms = 0;
-    service->deadline_ms = service->env->now_ms(service->env->ctx);
-}
-
-void giq_service_free(struct giq_service *service)
-{
-    if (service == NULL) {
-        return;
-    }
-    giq_http_free(service->http);
-    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        giq_cred_wipe((char *)service->settings.net[i]);
-        free((char *)service->settings.net[i]);
-    }
-    free((char *)service->settings.base_url);
-    free(service);
-}
-
-const char *giq_api_base_url(const struct giq_service *service)
-{
-    return service->settings.base_url;
-}
-
-const struct giq_env *giq_api_env(const struct giq_service *service)
-{
-    return service->env;
-}
-
-const struct giq_settings *giq_api_settings(const struct giq_service *service)
-{
-    return &service->settings;
-}
-
-int64_t giq_api_deadline_ms(const struct giq_service *service)
-{
-    return service->deadline_ms;
-}
-
-bool giq_api_check_credentials(const struct giq_service *service, struct giq_error *err)
-{
-    return giq_call_check_credentials(service, err);
-}
 
 /* ---- what the service says of a job ---- */
 

@@ -1,7 +1,6 @@
 /*
  * The calls of the service (Inference API): what each sends, which may be
- * repeated and when, what its answers mean. giq_service and giq_models are in
- * giq/giq.h.
+ * repeated and when, what its answers mean.
  *
  * Every wait ends within the open's time limit; a transfer that goes on moving
  * is not a wait. Texts of the service come out with secrets masked.
@@ -10,16 +9,6 @@
 #define GIQ_API_H
 
 #include "giq_error.h"
-
-/* Parts of a service that jobs need; borrowed. */
-const char *giq_api_base_url(const struct giq_service *service);
-const struct giq_env *giq_api_env(const struct giq_service *service);
-const struct giq_settings *giq_api_settings(const struct giq_service *service);
-/* When the open's time is over, on the monotonic clock. */
-int64_t giq_api_deadline_ms(const struct giq_service *service);
-
-/* GIQ_E_CREDENTIALS where there is nothing to authenticate with. */
-bool giq_api_check_credentials(const struct giq_service *service, struct giq_error *err);
 
 /* ---- what the service says of a job ---- */
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "giq_cred.h"
 #include "giq_env.h"
 #include "giq_json.h"
 #include "giq_text.h"
@@ -14,15 +13,6 @@ enum {
     LAST_CALL_MS = 250, /* a call begun just before the deadline gets this long */
     PROXY_DENIED = 407, /* never of the service itself */
 };
-
-bool giq_call_check_credentials(const struct giq_service *service, struct giq_error *err)
-{
-    return giq_cred_any(service->cred) ||
-           giq_fail(
-               err, GIQ_E_CREDENTIALS,
-               "no key is set: set the configuration option GIQ_API_KEY (or "
-               "GIQ_API_KEY_FILE, GIQ_BEARER_TOKEN), for example in the environment");
-}
 
 bool giq_call_is_transient(int status)
 {
@@ -177,7 +167,7 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
                    struct giq_answer *answer, struct giq_error *err)
 {
     giq_answer_init(answer);
-    if (!giq_call_check_credentials(service, err) || !ensure_http(service, err)) {
+    if (!giq_service_check_credentials(service, err) || !ensure_http(service, err)) {
         return false;
     }
     bool is_post = request->fields != NULL;

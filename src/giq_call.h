@@ -9,21 +9,10 @@
 #include "giq_error.h"
 #include "giq_http.h"
 #include "giq_json.h"
+#include "giq_service.h"
 #include "giq_text.h"
 
 enum { GIQ_CALL_REDIRECTS_MAX = 5 };
-
-/* A service as one open sees it (giq/giq.h). */
-struct giq_service {
-    struct giq_settings settings; /* its texts are owned */
-    const struct giq_cred *cred;
-    const struct giq_env *env;
-    struct giq_http *http; /* NULL before the first call */
-    int64_t deadline_ms;
-};
-
-/* GIQ_E_CREDENTIALS where there is nothing to authenticate with. */
-bool giq_call_check_credentials(const struct giq_service *service, struct giq_error *err);
 
 /* Exchange once, following redirects within the limits. `request->cred` is
  * ignored. As giq_http_exchange() otherwise; a refused redirect is

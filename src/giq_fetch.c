@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "giq_archive.h"
-#include "giq_call.h"
 #include "giq_download.h"
 #include "giq_name.h"
 #include "giq_os.h"
+#include "giq_service.h"
 #include "giq_sniff.h"
 
 /* A download on its way into result.part. */

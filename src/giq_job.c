@@ -45,7 +45,7 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
     giq_record_init(&job->record);
     struct giq_key key;
     ok = (ok || giq_fail_memory(err)) &&
-         giq_key_make(giq_api_base_url(service), &job->request, &job->canonical, &key,
+         giq_key_make(service->settings.base_url, &job->request, &job->canonical, &key,
                       err) &&
          (((job->folder = giq_store_folder(store, key.hex)) != NULL &&
            (job->asked = giq_json_parse(job->canonical, strlen(job->canonical))) !=
@@ -118,7 +118,7 @@ static bool name_job(struct giq_job *job, struct giq_error *err)
 static bool find_job(struct giq_job *job, struct giq_error *err)
 {
     char *folder = NULL;
-    if (!giq_store_find_job(job->store, giq_api_base_url(job->service), job->request.job,
+    if (!giq_store_find_job(job->store, job->service->settings.base_url, job->request.job,
                             &folder, err)) {
         return false;
     }
@@ -269,7 +269,7 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
 
 static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (!giq_api_check_credentials(job->service, err)) {
+    if (!giq_service_check_credentials(job->service, err)) {
         return false;
     }
     char *id = NULL;

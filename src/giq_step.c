@@ -12,13 +12,13 @@ enum { FLIGHT_PAUSE_MS = 50 };
 
 int64_t giq_step_now_ms(const struct giq_job *job)
 {
-    const struct giq_env *env = giq_api_env(job->service);
+    const struct giq_env *env = job->service->env;
     return env->now_ms(env->ctx);
 }
 
 int64_t giq_step_left_ms(const struct giq_job *job)
 {
-    return giq_env_left_ms(giq_api_env(job->service), giq_api_deadline_ms(job->service));
+    return giq_env_left_ms(job->service->env, job->service->deadline_ms);
 }
 
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err)
@@ -124,8 +124,8 @@ bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
     if (!giq_store_make(job->store, job->folder, err)) {
         return false;
     }
-    if (!giq_flight_enter(giq_api_env(job->service), job->folder,
-                          giq_store_access(job->store), 0, &job->flight, err)) {
+    if (!giq_flight_enter(job->service->env, job->folder, giq_store_access(job->store), 0,
+                          &job->flight, err)) {
         *out_held = false;
         return giq_step_come_again(job, due_ms, err);
     }

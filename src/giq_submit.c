@@ -25,8 +25,7 @@ static bool look_at_models(struct giq_job *job, struct giq_error *err)
             *err = reason;
             return false;
         }
-        giq_env_debug(giq_api_env(job->service), "the models are not known: %s",
-                      reason.text);
+        giq_env_debug(job->service->env, "the models are not known: %s", reason.text);
         return true;
     }
     bool ok =
@@ -45,7 +44,7 @@ static const char *model_of(const struct giq_job *job)
 static bool note_sending(void *ctx, struct giq_error *err)
 {
     struct giq_job *job = ctx;
-    const struct giq_env *env = giq_api_env(job->service);
+    const struct giq_env *env = job->service->env;
     job->record.submitted_ms = env->wall_ms(env->ctx);
     return ((giq_record_set(&job->record.model_id, model_of(job)) &&
              giq_record_set(&job->record.file_id, job->file_id)) ||
@@ -104,7 +103,7 @@ static bool note_unknown(struct giq_job *job, struct giq_error *err)
 static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
                      struct giq_error *err)
 {
-    const struct giq_settings *settings = giq_api_settings(job->service);
+    const struct giq_settings *settings = &job->service->settings;
     int64_t pause_ms = giq_call_delay_ms(job->service, job->postponed + 1, asked_ms);
     job->postponed++;
     if (job->postponed > settings->max_retry || pause_ms >= giq_step_left_ms(job)) {
@@ -141,7 +140,7 @@ static bool forget_file(struct giq_job *job, struct giq_error *err)
     if (err->http_status != 404 || job->file_id == NULL || job->forgotten_id != NULL) {
         return false;
     }
-    giq_env_debug(giq_api_env(job->service),
+    giq_env_debug(job->service->env,
                   "the service does not know the uploaded file, or the model");
     job->forgotten_id = job->file_id;
     job->file_id = NULL;
@@ -268,7 +267,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 /* What is needed before a job may be submitted. */
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    return giq_api_check_credentials(job->service, err) &&
+    return giq_service_check_credentials(job->service, err) &&
            (!needs_models(job) || look_at_models(job, err)) &&
            (!needs_file(job) || get_file(job, due_ms, err));
 }

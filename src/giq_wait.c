@@ -18,7 +18,7 @@ enum {
 /* When to ask next: growing by half, never longer than a twelfth of the wait. */
 static int64_t next_pause_ms(struct giq_job *job, int64_t asked_ms)
 {
-    int64_t fixed = giq_api_settings(job->service)->poll_interval_ms;
+    int64_t fixed = job->service->settings.poll_interval_ms;
     if (asked_ms >= 0 || fixed > 0) {
         return asked_ms >= 0 ? asked_ms : fixed;
     }
@@ -27,7 +27,7 @@ static int64_t next_pause_ms(struct giq_job *job, int64_t asked_ms)
     longest = longest > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : longest;
     int64_t pause = job->pause_ms == 0 ? FIRST_PAUSE_MS : job->pause_ms * 3 / 2;
     job->pause_ms = pause < longest ? pause : longest;
-    pause = giq_env_jitter(giq_api_env(job->service), job->pause_ms);
+    pause = giq_env_jitter(job->service->env, job->pause_ms);
     return pause < longest ? pause : longest;
 }
 
@@ -36,7 +36,7 @@ static bool fail_timeout(const struct giq_job *job, const struct giq_error *outa
 {
     struct giq_shown id;
     struct giq_shown status;
-    int seconds = giq_api_settings(job->service)->timeout_ms / 1000;
+    int seconds = job->service->settings.timeout_ms / 1000;
     (void)giq_call_show(job->service, job->record.job_id, &id);
     (void)giq_text_show(job->record.status, &status);
     if (outage->code != GIQ_E_NONE) {
@@ -70,7 +70,7 @@ static bool come_again(struct giq_job *job, int64_t asked_ms,
  * the age negative, which counts as none. */
 static bool is_new(const struct giq_job *job)
 {
-    const struct giq_env *env = giq_api_env(job->service);
+    const struct giq_env *env = job->service->env;
     return job->record.submitted_ms != GIQ_TIME_NONE &&
            env->wall_ms(env->ctx) - job->record.submitted_ms < NEW_JOB_MS;
 }
@@ -80,7 +80,7 @@ static void warn_of_state(struct giq_job *job)
     struct giq_shown status;
     if (!job->has_warned) {
         job->has_warned = true;
-        giq_env_warn(giq_api_env(job->service),
+        giq_env_warn(job->service->env,
                      "the job has the state \"%s\", which this version does not know; "
                      "it is waited on",
                      giq_text_show(job->record.status, &status));
@@ -202,7 +202,7 @@ static bool set_reason(struct giq_job *job, const char *status)
 static bool record_end(struct giq_job *job, const char *id, const char *status,
                        struct giq_error *err)
 {
-    const struct giq_env *env = giq_api_env(job->service);
+    const struct giq_env *env = job->service->env;
     struct giq_record *record = &job->record;
     if (record->state == GIQ_JOB_NONE) {
         return giq_step_fail_removed(job, id, err);

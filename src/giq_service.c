@@ -1,0 +1,65 @@
+#include "giq_service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq_cred.h"
+#include "giq_http.h"
+
+bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
+                     const struct giq_env *env, struct giq_service **out,
+                     struct giq_error *err)
+{
+    struct giq_service *service = calloc(1, sizeof *service);
+    if (service == NULL) {
+        return giq_fail_memory(err);
+    }
+    *service = (struct giq_service){
+        .settings = *settings,
+        .cred = cred,
+        .env = env,
+        .deadline_ms = env->now_ms(env->ctx) + settings->timeout_ms,
+    };
+    bool ok = (service->settings.base_url = strdup(settings->base_url)) != NULL;
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        const char *text = settings->net[i];
+        service->settings.net[i] = text == NULL || !ok ? NULL : strdup(text);
+        ok = ok && (text == NULL || service->settings.net[i] != NULL);
+    }
+    if (!ok) {
+        giq_service_free(service);
+        return giq_fail_memory(err);
+    }
+    *out = service;
+    return true;
+}
+
+void giq_service_look_once(struct giq_service *service)
+{
+    service->settings.timeout_ms = 0;
+    service->deadline_ms = service->env->now_ms(service->env->ctx);
+}
+
+void giq_service_free(struct giq_service *service)
+{
+    if (service == NULL) {
+        return;
+    }
+    giq_http_free(service->http);
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        giq_cred_wipe((char *)service->settings.net[i]);
+        free((char *)service->settings.net[i]);
+    }
+    free((char *)service->settings.base_url);
+    free(service);
+}
+
+bool giq_service_check_credentials(const struct giq_service *service,
+                                   struct giq_error *err)
+{
+    return giq_cred_any(service->cred) ||
+           giq_fail(
+               err, GIQ_E_CREDENTIALS,
+               "no key is set: set the configuration option GIQ_API_KEY (or "
+               "GIQ_API_KEY_FILE, GIQ_BEARER_TOKEN), for example in the environment");
+}
