@@ -51,8 +51,7 @@ void giq_content_release(struct giq_content *content)
 }
 
 bool giq_content_enter(const struct giq_store *store, const char *digest,
-                       const struct giq_env *env, struct giq_flight **out,
-                       struct giq_error *err)
+                       struct giq_flight **out, struct giq_error *err)
 {
     char name[NAME_SIZE];
     const char *folder = giq_store_uploads(store);
@@ -60,9 +59,8 @@ bool giq_content_enter(const struct giq_store *store, const char *digest,
         return false;
     }
     char *path = giq_os_join(folder, name_of(digest, ".lock", name));
-    bool ok = path == NULL
-                  ? giq_fail_memory(err)
-                  : giq_flight_enter_at(env, path, giq_store_access(store), 0, out, err);
+    bool ok = path == NULL ? giq_fail_memory(err)
+                           : giq_flight_enter_at(path, giq_store_access(store), out, err);
     free(path);
     return ok;
 }

@@ -39,8 +39,7 @@ void giq_content_release(struct giq_content *content);
 /* Try once to enter the content's flight, as giq_flight_enter() does; makes the
  * folders that are missing. */
 bool giq_content_enter(const struct giq_store *store, const char *digest,
-                       const struct giq_env *env, struct giq_flight **out,
-                       struct giq_error *err);
+                       struct giq_flight **out, struct giq_error *err);
 
 /* Write the record; durable when the call returns. Within the flight only. */
 bool giq_content_write(const struct giq_content *content, struct giq_error *err);

@@ -124,8 +124,7 @@ bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
     if (!giq_store_make(job->store, job->folder, err)) {
         return false;
     }
-    if (!giq_flight_enter(job->service->env, job->folder, giq_store_access(job->store), 0,
-                          &job->flight, err)) {
+    if (!giq_flight_enter(job->folder, giq_store_access(job->store), &job->flight, err)) {
         *out_held = false;
         return giq_step_come_again(job, due_ms, err);
     }

@@ -123,7 +123,7 @@ static void remember(const struct giq_store *store, const char *digest,
     struct giq_error ignored = {0};
     struct giq_flight *flight = NULL;
     struct giq_content content = {.json = NULL};
-    if (giq_content_enter(store, digest, env, &flight, &ignored) &&
+    if (giq_content_enter(store, digest, &flight, &ignored) &&
         giq_content_read(store, digest, &content, &ignored) &&
         giq_content_set_file(&content, source->place, stat, &ignored) &&
         giq_content_write(&content, &ignored) && stat != NULL) {
@@ -361,7 +361,7 @@ bool giq_upload_send(struct giq_service *service, const struct giq_store *store,
                      struct giq_error *err)
 {
     struct giq_flight *flight = NULL;
-    if (!giq_content_enter(store, upload->digest, service->env, &flight, err)) {
+    if (!giq_content_enter(store, upload->digest, &flight, err)) {
         return false;
     }
     bool ok = find_or_upload(service, store, upload, forgotten, out, err);

@@ -48,8 +48,7 @@ static struct giq_content read_content(struct shop *shop)
 static void enter_and_leave(struct shop *shop)
 {
     struct giq_flight *flight = NULL;
-    assert_true(
-        giq_content_enter(shop->store, DIGEST, &shop->clock.env, &flight, &shop->err));
+    assert_true(giq_content_enter(shop->store, DIGEST, &flight, &shop->err));
     giq_flight_leave(flight);
 }
 
@@ -213,13 +212,10 @@ static void test_one_at_a_time_is_in_the_flight_of_a_content(void **state)
     struct giq_flight *second = NULL;
     char other[] = DIGEST;
     other[0] = 'b';
-    assert_true(
-        giq_content_enter(shop->store, DIGEST, &shop->clock.env, &first, &shop->err));
-    assert_false(
-        giq_content_enter(shop->store, DIGEST, &shop->clock.env, &second, &shop->err));
+    assert_true(giq_content_enter(shop->store, DIGEST, &first, &shop->err));
+    assert_false(giq_content_enter(shop->store, DIGEST, &second, &shop->err));
     assert_int_equal(shop->err.code, GIQ_E_TIMEOUT);
-    assert_true(
-        giq_content_enter(shop->store, other, &shop->clock.env, &second, &shop->err));
+    assert_true(giq_content_enter(shop->store, other, &second, &shop->err));
     giq_flight_leave(second);
     giq_flight_leave(first);
     enter_and_leave(shop);

@@ -186,8 +186,7 @@ static struct giq_flight *hold(struct job_kit *kit)
 {
     struct giq_flight *held = NULL;
     assert_true(giq_store_make(kit->store, kit->job->folder, &kit->service.err));
-    assert_true(giq_flight_enter(&kit->service.clock.env, kit->job->folder, 0, 0, &held,
-                                 &kit->service.err));
+    assert_true(giq_flight_enter(kit->job->folder, 0, &held, &kit->service.err));
     return held;
 }
 

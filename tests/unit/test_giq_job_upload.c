@@ -217,9 +217,7 @@ static void test_upload_elsewhere_is_waited_for(void **state)
     enum giq_step step = GIQ_STEP_DONE;
     open_shop(&shop, answers, GIQ_COUNT(answers), 0);
     struct giq_error *err = &shop.kit.service.err;
-    struct env_kit *clock = &shop.kit.service.clock;
-    assert_true(
-        giq_content_enter(shop.kit.store, shop.upload.digest, &clock->env, &flight, err));
+    assert_true(giq_content_enter(shop.kit.store, shop.upload.digest, &flight, err));
     for (int steps = 0; steps < 5; steps++) {
         assert_true(job_kit_step(&shop.kit, &step));
         assert_int_equal(step, GIQ_STEP_AGAIN);
@@ -244,8 +242,7 @@ static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
     struct shop shop;
     struct giq_flight *flight = NULL;
     open_shop(&shop, answers, 1, 0);
-    assert_true(giq_content_enter(shop.kit.store, shop.upload.digest,
-                                  &shop.kit.service.clock.env, &flight,
+    assert_true(giq_content_enter(shop.kit.store, shop.upload.digest, &flight,
                                   &shop.kit.service.err));
     enum giq_step step = GIQ_STEP_AGAIN;
     while (job_kit_step(&shop.kit, &step)) {

@@ -431,8 +431,8 @@ static void test_upload_under_way_elsewhere_is_not_begun(void **state)
     char *id = NULL;
     open_shop(&shop, NULL, 0);
     assert_int_equal(identify(&shop), GIQ_E_NONE);
-    assert_true(giq_content_enter(shop.store, shop.upload.digest, &shop.service.clock.env,
-                                  &flight, &shop.service.err));
+    assert_true(
+        giq_content_enter(shop.store, shop.upload.digest, &flight, &shop.service.err));
     assert_int_equal(send_file(&shop, NULL, &id), GIQ_E_TIMEOUT);
     assert_int_equal(http_kit_count(shop.service.http), 0);
     giq_flight_leave(flight);
