@@ -49,25 +49,15 @@ static bool is_coded(const struct giq_answer *answer)
            !giq_text_same(encoding, "identity");
 }
 
-static bool keep_text(char **kept, const char *value, struct giq_error *err)
-{
-    char *copy = value == NULL ? NULL : strdup(value);
-    if (value != NULL && copy == NULL) {
-        return giq_fail_memory(err);
-    }
-    free(*kept);
-    *kept = copy;
-    return true;
-}
-
 static bool begin_whole(struct download *d, const struct giq_answer *answer,
                         struct giq_error *err)
 {
     start_over(d);
     d->total = answer->content_length;
     const char *etag = d->total < 0 ? NULL : giq_head_strong_etag(&answer->head);
-    return keep_text(&d->etag, etag, err) &&
-           keep_text(&d->disposition, answer->head.disposition, err) &&
+    return ((giq_text_set(&d->etag, etag) &&
+             giq_text_set(&d->disposition, answer->head.disposition)) ||
+            giq_fail_memory(err)) &&
            d->sink->begin(d->sink->ctx, d->total, err);
 }
 

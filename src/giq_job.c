@@ -13,8 +13,8 @@
 
 static char *copy(const char *text, bool *ok)
 {
-    char *made = text == NULL ? NULL : strdup(text);
-    *ok = *ok && (text == NULL || made != NULL);
+    char *made = NULL;
+    *ok = *ok && giq_text_set(&made, text);
     return made;
 }
 
@@ -108,8 +108,8 @@ static bool name_job(struct giq_job *job, struct giq_error *err)
     giq_record_release(&job->record);
     job->is_unrecorded = true;
     job->record.state = GIQ_JOB_SUBMITTED;
-    return (giq_record_set(&job->record.job_id, job->request.job) &&
-            giq_record_set(&job->record.geometry_crs, job->request.geometry_crs)) ||
+    return (giq_text_set(&job->record.job_id, job->request.job) &&
+            giq_text_set(&job->record.geometry_crs, job->request.geometry_crs)) ||
            giq_fail_memory(err);
 }
 
@@ -274,7 +274,7 @@ static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *e
     }
     char *id = NULL;
     bool held = false;
-    bool ok = giq_record_set(&id, job->record.job_id) || giq_fail_memory(err);
+    bool ok = giq_text_set(&id, job->record.job_id) || giq_fail_memory(err);
     ok = ok && giq_step_enter(job, &held, due_ms, err);
     if (ok && held) {
         ok = fetch_recorded(job, id, err);

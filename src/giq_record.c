@@ -5,6 +5,7 @@
 
 #include "giq_document.h"
 #include "giq_os.h"
+#include "giq_text.h"
 
 static const char request_name[] = "request.json";
 static const char job_name[] = "job.json";
@@ -67,17 +68,6 @@ void giq_record_release(struct giq_record *record)
     giq_record_init(record);
 }
 
-bool giq_record_set(char **slot, const char *text)
-{
-    char *copy = text == NULL ? NULL : strdup(text);
-    if (text != NULL && copy == NULL) {
-        return false;
-    }
-    free(*slot);
-    *slot = copy;
-    return true;
-}
-
 /* ---- reading ---- */
 
 static bool fail_damaged(struct giq_error *err, const char *folder, const char *name,
@@ -121,7 +111,7 @@ static bool check_request(const char *folder, const char *request, struct giq_er
 
 static bool copy_text(const struct giq_json *json, const char *name, char **slot)
 {
-    return giq_record_set(slot, giq_json_text(giq_json_get(json, name)));
+    return giq_text_set(slot, giq_json_text(giq_json_get(json, name)));
 }
 
 static bool parse(struct giq_record *record)

@@ -52,9 +52,6 @@ void giq_record_release(struct giq_record *record);
 /* The word for a state, as job.json has it; never NULL. */
 const char *giq_record_state_name(enum giq_job_state state);
 
-/* Replace an owned text; NULL removes it. False when out of memory. */
-bool giq_record_set(char **slot, const char *text);
-
 /*
  * Read the record in `folder` into `*out`, an initialised record. `request` is
  * the canonical text that must be recorded there, or NULL where any will do.

@@ -147,7 +147,7 @@ static bool note_upload(struct giq_job *job, struct giq_error *err)
 {
     const struct giq_upload *upload = job->request.upload;
     return upload == NULL || job->record.upload != NULL ||
-           giq_record_set(&job->record.upload, upload->source->path) ||
+           giq_text_set(&job->record.upload, upload->source->path) ||
            giq_fail_memory(err);
 }
 

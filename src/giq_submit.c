@@ -46,8 +46,8 @@ static bool note_sending(void *ctx, struct giq_error *err)
     struct giq_job *job = ctx;
     const struct giq_env *env = job->service->env;
     job->record.submitted_ms = env->wall_ms(env->ctx);
-    return ((giq_record_set(&job->record.model_id, model_of(job)) &&
-             giq_record_set(&job->record.file_id, job->file_id)) ||
+    return ((giq_text_set(&job->record.model_id, model_of(job)) &&
+             giq_text_set(&job->record.file_id, job->file_id)) ||
             giq_fail_memory(err)) &&
            (job->request.retry == NULL ||
             giq_record_use_label(&job->record, job->request.retry, err)) &&
@@ -58,9 +58,9 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
                            struct giq_error *err)
 {
     struct giq_record *record = &job->record;
-    bool ok = (giq_record_set(&record->job_id, told->id) &&
-               giq_record_set(&record->status, told->status) &&
-               giq_record_set(&record->type, told->type)) ||
+    bool ok = (giq_text_set(&record->job_id, told->id) &&
+               giq_text_set(&record->status, told->status) &&
+               giq_text_set(&record->type, told->type)) ||
               giq_fail_memory(err);
     record->started_ms = told->started_ms;
     ok = ok && giq_step_write(job, GIQ_JOB_SUBMITTED, err);
@@ -89,7 +89,7 @@ static void withdraw(struct giq_job *job)
 static bool note_unknown(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error reason = *err;
-    if (!giq_record_set(&job->record.error, reason.text) ||
+    if (!giq_text_set(&job->record.error, reason.text) ||
         !giq_step_write(job, GIQ_JOB_UNKNOWN, err)) {
         return giq_error_context(err,
                                  "what came of the run request could not be recorded");
@@ -124,11 +124,11 @@ static bool note_intent(struct giq_job *job, struct giq_error *err)
                                   err);
     } else if (job->record.state > GIQ_JOB_INTENT) {
         ok = (job->model_id != NULL ||
-              giq_record_set(&job->model_id, job->record.model_id) ||
+              giq_text_set(&job->model_id, job->record.model_id) ||
               giq_fail_memory(err)) &&
              giq_record_begin_again(&job->record, err);
     }
-    ok = ok && (giq_record_set(&job->record.geometry_crs, job->request.geometry_crs) ||
+    ok = ok && (giq_text_set(&job->record.geometry_crs, job->request.geometry_crs) ||
                 giq_fail_memory(err));
     return ok && giq_step_write(job, GIQ_JOB_INTENT, err);
 }
@@ -194,8 +194,8 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 static bool note_orphan(struct giq_job *job, struct giq_error *err)
 {
     job->phase = GIQ_PHASE_LOOK;
-    return (giq_record_set(&job->record.error,
-                           "the program ended before the answer came") ||
+    return (giq_text_set(&job->record.error,
+                         "the program ended before the answer came") ||
             giq_fail_memory(err)) &&
            giq_step_write(job, GIQ_JOB_UNKNOWN, err);
 }

@@ -124,6 +124,17 @@ char *giq_text_trim(const char *text, size_t len)
     return strndup(text, len);
 }
 
+bool giq_text_set(char **slot, const char *text)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (text != NULL && copy == NULL) {
+        return false;
+    }
+    free(*slot);
+    *slot = copy;
+    return true;
+}
+
 bool giq_text_same(const char *a, const char *b)
 {
     return strcasecmp(a, b) == 0;

@@ -37,6 +37,10 @@ bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
  * frees it. NULL when out of memory. */
 char *giq_text_trim(const char *text, size_t len);
 
+/* Replace an owned text by a copy of `text`, or by NULL where that is NULL. False when
+ * out of memory: `*slot` is as it was. */
+bool giq_text_set(char **slot, const char *text);
+
 /* Compare without ASCII case. */
 bool giq_text_same(const char *a, const char *b);
 bool giq_text_begins(const char *text, const char *prefix);

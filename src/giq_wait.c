@@ -108,9 +108,9 @@ static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
     struct giq_record *record = &job->record;
     bool known = false;
     enum giq_api_phase phase = giq_api_phase(told->status, &known);
-    if (!giq_record_set(&record->status, told->status) ||
-        (told->type != NULL && !giq_record_set(&record->type, told->type)) ||
-        !giq_record_set(&job->reason, told->message)) {
+    if (!giq_text_set(&record->status, told->status) ||
+        (told->type != NULL && !giq_text_set(&record->type, told->type)) ||
+        !giq_text_set(&job->reason, told->message)) {
         return giq_fail_memory(err);
     }
     if (told->started_ms != GIQ_TIME_NONE) {
@@ -194,7 +194,7 @@ static bool set_reason(struct giq_job *job, const char *status)
     if (job->reason != NULL) {
         (void)stpcpy(stpcpy(end, ": "), giq_text_show(job->reason, &message));
     }
-    return giq_record_set(&job->record.error, reason);
+    return giq_text_set(&job->record.error, reason);
 }
 
 /* Keep what was told about the end of the job `id`, under what others may have recorded
@@ -215,7 +215,7 @@ static bool record_end(struct giq_job *job, const char *id, const char *status,
         return giq_step_write(job, GIQ_JOB_SUBMITTED, err);
     }
     record->finished_ms = env->wall_ms(env->ctx);
-    if (!giq_record_set(&record->status, status) ||
+    if (!giq_text_set(&record->status, status) ||
         (job->end == GIQ_JOB_FAILED && !set_reason(job, status))) {
         return giq_fail_memory(err);
     }
@@ -227,8 +227,8 @@ bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     char *status = NULL;
     char *id = NULL;
     bool held = false;
-    bool ok = giq_record_set(&status, job->record.status) &&
-              giq_record_set(&id, job->record.job_id);
+    bool ok = giq_text_set(&status, job->record.status) &&
+              giq_text_set(&id, job->record.job_id);
     ok = ok ? giq_step_enter(job, &held, due_ms, err) : giq_fail_memory(err);
     if (ok && held) {
         ok = record_end(job, id, status, err);
@@ -240,7 +240,7 @@ bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err
             job->phase = GIQ_PHASE_DONE;
         }
     }
-    (void)giq_record_set(&status, NULL);
-    (void)giq_record_set(&id, NULL);
+    (void)giq_text_set(&status, NULL);
+    (void)giq_text_set(&id, NULL);
     return ok;
 }

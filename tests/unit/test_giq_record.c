@@ -7,6 +7,7 @@
 
 #include "env_kit.h"
 #include "giq_os.h"
+#include "giq_text.h"
 
 #define REQUEST "{\"format\":1,\"base_url\":\"https://x\",\"model\":\"m\"}"
 
@@ -51,12 +52,12 @@ static void fill(struct giq_record *record)
 {
     giq_record_init(record);
     record->state = GIQ_JOB_PUBLISHED;
-    assert_true(giq_record_set(&record->job_id, "j\"1"));
-    assert_true(giq_record_set(&record->model_id, "m"));
-    assert_true(giq_record_set(&record->type, "T"));
-    assert_true(giq_record_set(&record->status, "DONE"));
-    assert_true(giq_record_set(&record->error, "caf\xc3\xa9"));
-    assert_true(giq_record_set(&record->result_name, "a.tif"));
+    assert_true(giq_text_set(&record->job_id, "j\"1"));
+    assert_true(giq_text_set(&record->model_id, "m"));
+    assert_true(giq_text_set(&record->type, "T"));
+    assert_true(giq_text_set(&record->status, "DONE"));
+    assert_true(giq_text_set(&record->error, "caf\xc3\xa9"));
+    assert_true(giq_text_set(&record->result_name, "a.tif"));
     record->gone = true;
     record->started_ms = INT64_C(1714521600001);
     record->submitted_ms = INT64_C(1714521600002);
@@ -104,7 +105,7 @@ static void test_what_is_taken_away_is_gone_from_the_file(void **state)
         "\"submitted_at\":\"2024-05-01T00:00:00Z\",\"future\":[1,{\"a\":2}],"
         "\"result\":{\"size\":1}}");
     assert_true(read_record(folder, NULL, &record, &err));
-    assert_true(giq_record_set(&record.error, NULL));
+    assert_true(giq_text_set(&record.error, NULL));
     record.submitted_ms = GIQ_TIME_NONE;
     record.result_size = -1;
     record.state = GIQ_JOB_INTENT;
@@ -127,7 +128,7 @@ static void test_unknown_members_of_the_result_survive(void **state)
                   "{\"format\":1,\"state\":\"published\",\"job_id\":\"j\","
                   "\"result\":{\"name\":\"a\",\"future\":[1],\"size\":1}}");
     assert_true(read_record(folder, NULL, &record, &err));
-    assert_true(giq_record_set(&record.result_name, "b"));
+    assert_true(giq_text_set(&record.result_name, "b"));
     assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
     char *text = env_kit_read(folder, "job.json");
     assert_non_null(

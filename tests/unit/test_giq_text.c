@@ -102,6 +102,19 @@ static void test_trim_and_compare(void **state)
     assert_false(giq_text_begins("gi", "GIQ:"));
 }
 
+static void test_set_replaces_and_may_take_a_part_of_itself(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    assert_true(giq_text_set(&text, NULL));
+    assert_null(text);
+    assert_true(giq_text_set(&text, "one two"));
+    assert_true(giq_text_set(&text, text + 4));
+    assert_string_equal(text, "two");
+    assert_true(giq_text_set(&text, NULL));
+    assert_null(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_times_survive_the_way_back),
         cmocka_unit_test(test_trim_and_compare),
+        cmocka_unit_test(test_set_replaces_and_may_take_a_part_of_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
