@@ -31,20 +31,10 @@ static const struct giq_json *list_of(const struct giq_json *json)
     return NULL;
 }
 
-static size_t count_of(const struct giq_json *list)
-{
-    size_t count = 0;
-    for (const struct giq_json *item = giq_json_first(list); item != NULL;
-         item = giq_json_next(item)) {
-        count++;
-    }
-    return count;
-}
-
 /* Strings, or objects with a name. */
 static char **parse_labels(const struct giq_service *service, const struct giq_json *list)
 {
-    size_t count = count_of(list);
+    size_t count = giq_json_count(list);
     char **labels = count == 0 ? NULL : calloc(count + 1, sizeof *labels);
     size_t n = 0;
     for (const struct giq_json *item = giq_json_first(list);
@@ -139,7 +129,8 @@ static bool parse_models(const struct giq_service *service,
     if (list == NULL) {
         (void)giq_fail(err, GIQ_E_SERVICE,
                        "the list of models cannot be read: the answer is no list");
-    } else if ((models.item = calloc(count_of(list) + 1, sizeof *models.item)) == NULL) {
+    } else if ((models.item = calloc(giq_json_count(list) + 1, sizeof *models.item)) ==
+               NULL) {
         (void)giq_fail_memory(err);
     } else {
         for (const struct giq_json *item = giq_json_first(list); item != NULL;
