@@ -14,6 +14,8 @@ SOUND = {
     "CMakeLists.txt": "project(giq)\n",
     "include/giq/giq.h": "#include <stdint.h>\n",
     "plugin/giq_driver.cpp": '#include "giq/giq.h"\n',
+    "src/README.md": "| layer | modules |\n|-|-|\n| 0 | os |\n| 2 | http |\n"
+                     "| plugin | driver |\n",
     "src/giq_os.c": '#include "giq_buf.h"\n#include <unistd.h>\n',
     "src/giq_http.c": '#include "giq_text.h"\n#include <curl/curl.h>\n',
     "tests/unit/test_giq_os.c": '#include "giq_os.h"\n#include <unistd.h>\n',
@@ -63,6 +65,13 @@ CASES = (
     ("length", "plugin/giq_driver.cpp", function(41), ".cpp:1: f() has 41 lines"),
     ("format", "src/giq_api.c", "int  f(void);\n", "src/giq_api.c:1:4: error: code"),
     ("format", "plugin/giq_driver.cpp", "int  f();\n", "plugin/giq_driver.cpp:1:4: "),
+    ("readme", "src/giq_url.c", "", "src/README.md:1: giq_url is not named"),
+    ("readme", "plugin/giq_new.c", "", "src/README.md:1: giq_new is not named"),
+    ("readme", "src/README.md", "| layer | modules |\n|-|-|\n| 1 | os |\n",
+     "src/README.md:3: no giq_os in layer 1"),
+    ("readme", "src/README.md", "| layer | modules |\n|-|-|\n| 2 | http, gone |\n",
+     "src/README.md:3: no giq_gone in layer 2"),
+    ("readme", "src/README.md", "\n" * 61, "src/README.md:61: 61 lines, more than 60"),
     ("text", "README.md", "\nT" + "ODO: more\n", "README.md:2: unfinished: T" + "ODO"),
     ("text", "src/giq_api.c", "#if" + " 0\n", "src/giq_api.c:1: dead code: #if"),
     ("text", "src/giq_api.c", "\tint a;\n", "src/giq_api.c:1: a tab"),
@@ -117,7 +126,7 @@ def run_exports(source):
 
 def outcomes():
     """(what was tried, status and output, what must be printed or None if sound)."""
-    for check in ("layers", "foreign", "length", "format", "text"):
+    for check in ("layers", "foreign", "length", "format", "text", "readme"):
         yield check, run_on(check, SOUND), None
     for check, path, content in SOUND_CASES:
         yield f"{check} of {path}", run_on(check, {**SOUND, path: content}), None
