@@ -64,7 +64,7 @@ static bool read_progress(struct giq_reader *reader)
                                         [GIQ_PROGRESS_NO] = "NO"};
     const char *name = NULL;
     const char *text = giq_reader_value(reader, GIQ_OPTION_PROGRESS, &name);
-    for (size_t i = 0; text != NULL && i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; text != NULL && i < GIQ_COUNT(words); i++) {
         if (EQUAL(text, words[i])) {
             reader->config->progress = (enum giq_progress_mode)i;
             return true;

@@ -197,7 +197,7 @@ static bool hide_passwords(struct giq_reader *reader)
     const char *login = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
     bool ok = (passphrase == NULL || hide(config, passphrase)) &&
               (login == NULL || hide_proxy(config, login, false));
-    for (size_t i = 0; ok && i < sizeof addresses / sizeof addresses[0]; i++) {
+    for (size_t i = 0; ok && i < GIQ_COUNT(addresses); i++) {
         const char *address = giq_reader_config(reader, addresses[i]);
         ok = address == NULL || hide_proxy(config, address, true);
     }
@@ -220,7 +220,7 @@ void giq_network_read_options(struct giq_reader *reader)
     settings->net[GIQ_NET_USERAGENT] = "gdal-giq/" GIQ_VERSION;
     settings->net[GIQ_NET_NETRC] = "YES"; /* as in GDAL */
     settings->traces = CPLTestBool(CPLGetConfigOption("CPL_CURL_VERBOSE", "NO"));
-    for (size_t i = 0; i < sizeof net_options / sizeof net_options[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(net_options); i++) {
         const char *value = giq_reader_config(reader, net_options[i].name);
         if (value != NULL) {
             settings->net[net_options[i].option] = value;

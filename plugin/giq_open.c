@@ -13,13 +13,12 @@
 #include "giq_aoi.h"
 #include "giq_area.h"
 #include "giq_config.h"
+#include "giq_inner.h"
 #include "giq_recent.h"
 #include "giq_report.h"
 #include "giq_result.h"
 #include "giq_tables.h"
 #include "giq_upload_file.h"
-
-#define OF_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
 
 /* Everything that one open owns. */
 struct opening {
@@ -42,7 +41,7 @@ struct opening {
 
 static bool is_raster_only(const struct opening *o)
 {
-    return (o->info->flags & OF_KINDS) == GDAL_OF_RASTER;
+    return (o->info->flags & GIQ_INNER_KINDS) == GDAL_OF_RASTER;
 }
 
 static bool fail_twice(struct opening *o, const char *key)
@@ -386,7 +385,7 @@ void giq_open_describe(GDALDriverH driver)
         {"DRIVER_VERSION", GIQ_VERSION},
     };
     GDALSetDescription(driver, "GIQ");
-    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(items); i++) {
         (void)GDALSetMetadataItem(driver, items[i].name, items[i].value, NULL);
     }
 }

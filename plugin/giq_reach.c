@@ -99,7 +99,7 @@ static bool is_own_part(const char *name, const char *driver, const char *path)
                rest[strspn(rest, "0123456789")] == ':' &&
                EQUAL(rest + strspn(rest, "0123456789") + 1, path);
     }
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(forms); i++) {
         if (EQUAL(driver, forms[i].driver)) {
             const char *before = forms[i].before;
             return before != NULL && STARTS_WITH(name, before) &&

@@ -36,7 +36,7 @@ static bool check_mapinfo(VSILFILE *file, struct giq_error *err)
     const char *line = NULL;
     while ((line = CPLReadLine2L(file, LINE_LEN_MAX, NULL)) != NULL) {
         line += strspn(line, " \t\v\f\r");
-        for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        for (size_t i = 0; i < GIQ_COUNT(lists); i++) {
             if (EQUALN(line, lists[i], strlen(lists[i]))) {
                 return giq_fail(err, GIQ_E_RESULT,
                                 "the result is a MapInfo table that names other tables, "
@@ -73,7 +73,7 @@ static bool is_bytes(const char *head, size_t len)
         {"PK\3\4", 4},
         {"\0\0\x27\x0a", 4},
     };
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
         if (len >= starts[i].len && memcmp(head, starts[i].bytes, starts[i].len) == 0) {
             return true;
         }

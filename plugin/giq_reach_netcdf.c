@@ -24,9 +24,7 @@ static bool has_bad_array(GDALGroupH group)
     char **names = GDALGroupGetMDArrayNames(group, NULL);
     for (int i = 0; !found && names != NULL && names[i] != NULL; i++) {
         GDALMDArrayH array = GDALGroupOpenMDArray(group, names[i], NULL);
-        for (size_t k = 0;
-             array != NULL && !found && k < sizeof attributes / sizeof attributes[0];
-             k++) {
+        for (size_t k = 0; array != NULL && !found && k < GIQ_COUNT(attributes); k++) {
             found = reaches_out(GDALMDArrayGetAttribute(array, attributes[k]));
         }
         if (array != NULL) {
@@ -40,7 +38,7 @@ static bool has_bad_array(GDALGroupH group)
 static bool has_bad_group(GDALGroupH group, int depth) // NOLINT(misc-no-recursion)
 {
     bool found = depth == DEPTH_MAX || has_bad_array(group);
-    for (size_t k = 0; !found && k < sizeof attributes / sizeof attributes[0]; k++) {
+    for (size_t k = 0; !found && k < GIQ_COUNT(attributes); k++) {
         found = reaches_out(GDALGroupGetAttribute(group, attributes[k]));
     }
     char **names = found ? NULL : GDALGroupGetGroupNames(group, NULL);

@@ -48,7 +48,7 @@ static bool check_systems(GDALDatasetH dataset, struct giq_error *err)
     };
     char name[100];
     bool found = false;
-    for (size_t i = 0; !found && i < sizeof columns / sizeof columns[0]; i++) {
+    for (size_t i = 0; !found && i < GIQ_COUNT(columns); i++) {
         char *sql = CPLStrdup(CPLSPrintf("SELECT '%s', %s FROM %s", columns[i][0],
                                          columns[i][1], columns[i][0]));
         found = find_row(dataset, sql, giq_outside_srs, name);

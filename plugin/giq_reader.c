@@ -105,7 +105,7 @@ bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool 
     if (text == NULL) {
         return true;
     }
-    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(yes); i++) {
         if (EQUAL(text, yes[i]) || EQUAL(text, no[i])) {
             *out = EQUAL(text, yes[i]);
             return true;

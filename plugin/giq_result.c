@@ -111,7 +111,7 @@ static bool is_part(const char *folder, const char *name)
     static const char *const parts[] = {"shx", "dbf", "prj", "cpg",    "sbn",
                                         "sbx", "qix", "qpj", "shp.xml"};
     const char *extension = CPLGetExtension(name);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
         if (EQUAL(extension, parts[i])) {
             char *base = CPLStrdup(CPLFormFilename(folder, name, NULL));
             VSIStatBufL st;

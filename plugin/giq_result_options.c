@@ -29,7 +29,7 @@ static bool is_elsewhere(const char *value)
 static bool check_pair(const char *key, const char *value, char **before,
                        struct giq_error *err)
 {
-    for (size_t i = 0; i < sizeof reaching_out / sizeof reaching_out[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(reaching_out); i++) {
         if (EQUAL(key, reaching_out[i])) {
             return giq_fail(err, GIQ_E_USAGE,
                             "RESULT_OPTIONS may not hold %s, which could run statements "

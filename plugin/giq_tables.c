@@ -50,8 +50,6 @@ static const struct column job_columns[] = {
     [JOB_ERROR] = {"error", OFTString},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ---- making ---- */
 
 static GDALDatasetH make_dataset(struct giq_error *err)
@@ -125,7 +123,7 @@ static bool add_model(OGRLayerH layer, const struct giq_model *model,
     const char *const texts[] = {model->id,   model->name, model->version,
                                  model->type, NULL,        model->json};
     OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
-    for (int i = 0; i < (int)COUNT(texts); i++) {
+    for (int i = 0; i < (int)GIQ_COUNT(texts); i++) {
         set_text(row, i, texts[i]);
     }
     if (model->labels != NULL) {
@@ -143,7 +141,7 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
         return false;
     }
     OGRLayerH layer =
-        make_layer(dataset, "models", wkbNone, model_columns, COUNT(model_columns));
+        make_layer(dataset, "models", wkbNone, model_columns, GIQ_COUNT(model_columns));
     bool ok = layer != NULL || giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer");
     for (size_t i = 0; ok && i < models->count; i++) {
         ok = add_model(layer, &models->item[i], err);
@@ -201,7 +199,7 @@ static bool make_jobs(const char *name, GDALDatasetH *out, OGRLayerH *out_layer,
         return false;
     }
     OGRLayerH layer =
-        make_layer(dataset, name, wkbMultiPolygon, job_columns, COUNT(job_columns));
+        make_layer(dataset, name, wkbMultiPolygon, job_columns, GIQ_COUNT(job_columns));
     if (layer == NULL) {
         GDALClose(dataset);
         return giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer");

@@ -75,7 +75,7 @@ static bool check_whole(const struct giq_upload_file *file, struct giq_error *er
 {
     const char *extension = CPLGetExtension(file->shown);
     bool is_local = VSIIsLocal(file->typed);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
         const char *beside = parts[i].beside;
         if (EQUAL(extension, parts[i].extension) &&
             (beside == NULL || (is_local && has_beside(file->typed, beside)))) {

@@ -14,8 +14,6 @@ enum {
     ANSWER_WAIT_MIN_MS = 300 * 1000, /* once a paid request is out */
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* ---- what the service says of a job ---- */
 
 enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
@@ -37,7 +35,7 @@ enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
         {GIQ_API_RUNNING, "RUNNING"},      {GIQ_API_RUNNING, "STARTED"},
         {GIQ_API_RUNNING, "PROCESSING"},   {GIQ_API_RUNNING, "IN_PROGRESS"},
     };
-    for (size_t i = 0; status != NULL && i < COUNT(words); i++) {
+    for (size_t i = 0; status != NULL && i < GIQ_COUNT(words); i++) {
         if (giq_text_same(status, words[i].word)) {
             *out_known = true;
             return words[i].phase;
@@ -146,7 +144,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         .url = url,
         .accept = "application/json",
         .fields = fields,
-        .field_count = COUNT(fields) - (request->area == NULL),
+        .field_count = GIQ_COUNT(fields) - (request->area == NULL),
         .timeout_ms = service->settings.connect_timeout_ms + left_ms,
         .fresh = true,
         .before_send = before_send,

@@ -58,7 +58,7 @@ static bool fail_archive(const struct unpack *unpack, struct archive *in,
     /* The codes of libarchive's own are none of these. */
     static const int system_errors[] = {EIO,    EACCES, EPERM, ENOENT,
                                         EMFILE, ENFILE, ESTALE};
-    for (size_t i = 0; i < sizeof system_errors / sizeof system_errors[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(system_errors); i++) {
         if (archive_errno(in) == system_errors[i]) {
             return giq_fail_sys(err, GIQ_E_STORE, system_errors[i],
                                 "cannot read the downloaded archive");

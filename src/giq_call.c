@@ -17,7 +17,7 @@ enum {
 bool giq_call_is_transient(int status)
 {
     static const int transient[] = {408, 429, 500, 502, 503, 504};
-    for (size_t i = 0; i < sizeof transient / sizeof transient[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(transient); i++) {
         if (status == transient[i]) {
             return true;
         }

@@ -41,8 +41,6 @@ static const char *const secrets[] = {
     "authorization", "giq_bearer_token",
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static bool is_among(const char *text, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -61,7 +59,7 @@ bool giq_conn_identify(const char *text)
 static bool fail_key(const char *name, struct giq_error *err)
 {
     struct giq_shown shown;
-    if (is_among(name, secrets, COUNT(secrets))) {
+    if (is_among(name, secrets, GIQ_COUNT(secrets))) {
         return giq_fail(err, GIQ_E_USAGE,
                         "a secret does not belong in the connection string, which "
                         "programs keep in projects and logs: set the configuration "
@@ -75,7 +73,7 @@ static bool fail_key(const char *name, struct giq_error *err)
 
 static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error *err)
 {
-    for (size_t i = 0; i < COUNT(keys); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(keys); i++) {
         if (giq_text_same(name, keys[i].name)) {
             *out = keys[i].key;
             return true;

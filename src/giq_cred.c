@@ -108,7 +108,7 @@ static bool is_reserved(const struct giq_cred *cred, const char *name)
         "Accept",       "Accept-Encoding", "Connection", "Content-Length",
         "Content-Type", "Expect",          "Range",      "TE",
         "Trailer",      "Upgrade",         "Keep-Alive", "Transfer-Encoding"};
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(reserved); i++) {
         if (giq_text_same(name, reserved[i])) {
             return true;
         }

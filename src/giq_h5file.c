@@ -94,7 +94,7 @@ static uint64_t hash_of(const struct giq_h5part *part)
     const uint64_t words[] = {(uint64_t)part->kind, part->address, part->more[0],
                               part->more[1]};
     uint64_t hash = 0;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(words); i++) {
         hash = (hash ^ words[i]) * UINT64_C(0x9E3779B97F4A7C15);
         hash ^= hash >> 29;
     }

@@ -132,7 +132,7 @@ static bool read_message(struct giq_h5file *file, uint64_t type, struct giq_h5at
         {0x08, read_layout},      {0x10, read_continuation}, {0x11, read_old_group},
         {0x18, read_cache_image},
     };
-    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(readers); i++) {
         if (readers[i].type == type) {
             return readers[i].read(file, at, form);
         }

@@ -42,7 +42,7 @@ static void note(struct giq_head *head, const char *name, char *value)
         {"ETag", &head->etag},
         {"Retry-After", &head->retry_after},
     };
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(kept); i++) {
         if (giq_text_same(name, kept[i].name)) {
             free(*kept[i].slot);
             *kept[i].slot = value;

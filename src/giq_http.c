@@ -161,7 +161,7 @@ static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, voi
                  {CURLINFO_HEADER_IN, GIQ_TRACE_CAME}};
     (void)curl;
     struct exchange *x = ctx;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(kinds); i++) {
         if (kinds[i].type == type) {
             giq_trace(x->http->env, x->request->cred, kinds[i].kind, bytes, len);
         }
@@ -260,7 +260,7 @@ static bool is_early(const struct exchange *x, CURLcode rc, bool *out_barred)
 {
     *out_barred = is_certificate_refused(x);
     bool early = *out_barred;
-    for (size_t i = 0; i < sizeof early_ends / sizeof early_ends[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(early_ends); i++) {
         if (early_ends[i].rc == rc) {
             *out_barred = *out_barred || early_ends[i].is_barred;
             early = true;

@@ -321,7 +321,7 @@ bool giq_member_is_passed_over(const char *raw)
     if (last == NULL || strncmp(last, "._", 2) == 0) {
         return true;
     }
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(ends); i++) {
         if (ends_with(name, ends[i])) {
             return true;
         }

@@ -13,8 +13,6 @@
 #include "giq_text.h"
 #include "giq_url.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* The list, at the top or under one of the names that services use. */
 static const struct giq_json *list_of(const struct giq_json *json)
 {
@@ -22,7 +20,7 @@ static const struct giq_json *list_of(const struct giq_json *json)
     if (giq_json_is_list(json)) {
         return json;
     }
-    for (size_t i = 0; i < COUNT(names); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         const struct giq_json *inner = giq_json_get(json, names[i]);
         if (giq_json_is_list(inner)) {
             return inner;
@@ -105,7 +103,7 @@ void giq_models_release(struct giq_models *models)
 static bool is_one_page(const struct giq_json *json, size_t count)
 {
     static const char *const totals[] = {"totalElements", "total", "totalCount"};
-    for (size_t i = 0; i < COUNT(totals); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(totals); i++) {
         if (giq_json_integer(giq_json_get(json, totals[i]), 0) > (int64_t)count) {
             return true;
         }

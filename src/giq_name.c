@@ -106,7 +106,7 @@ static bool decode_extended(char *value)
         const char *charset;
         bool latin1;
     } charsets[] = {{"UTF-8'", false}, {"ISO-8859-1'", true}};
-    for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(charsets); i++) {
         if (!giq_text_begins(value, charsets[i].charset)) {
             continue;
         }
@@ -152,7 +152,7 @@ static bool is_space(uint32_t code)
         {0x20, 0x20},     {0xA0, 0xA0},     {0x1680, 0x1680}, {0x2000, 0x200B},
         {0x202F, 0x202F}, {0x205F, 0x2060}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF},
     };
-    for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(spaces); i++) {
         if (code >= spaces[i].low && code <= spaces[i].high) {
             return true;
         }
@@ -267,7 +267,7 @@ static bool is_device(const char *name)
     while (len > 0 && name[len - 1] == ' ') {
         len--;
     }
-    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(whole); i++) {
         if (len == strlen(whole[i]) && giq_text_begins(name, whole[i])) {
             return true;
         }
@@ -275,7 +275,7 @@ static bool is_device(const char *name)
     if (!giq_text_begins(name, "COM") && !giq_text_begins(name, "LPT")) {
         return false;
     }
-    for (size_t i = 0; i < sizeof digits / sizeof digits[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(digits); i++) {
         if (len == 5 && memcmp(name + 3, digits[i], 2) == 0) {
             return true;
         }
@@ -330,7 +330,7 @@ static bool is_known(const char *extension)
         "sqlite",   "sqlite3",  "tab",   "tar",     "tgz",  "tif",     "tiff",
         "tmp",      "topojson", "tsv",   "txt",     "webp", "xml",     "zip",
     };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(known); i++) {
         if (giq_text_same(extension, known[i])) {
             return true;
         }

@@ -44,12 +44,12 @@ static bool is_elsewhere(const char *text)
         "http://www.opengis.net/def/crs", "https://www.opengis.net/def/crs"};
     text += strspn(text, " \t\r\n");
     text += giq_text_begins(text, "ESRI::") ? strlen("ESRI::") : 0;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(known); i++) {
         if (giq_text_begins(text, known[i])) {
             return false;
         }
     }
-    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
         if (giq_text_begins(text, starts[i])) {
             return true;
         }
@@ -62,7 +62,7 @@ static bool is_elsewhere(const char *text)
 static bool is_file_parameter(const char *start, const char *at, const char *end)
 {
     static const char *const names[] = {"init", "grids", "model", "file", "catalog"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         if (ends_in(start, at, names[i])) {
             return has_path(at + 1, end, " \t\r\n\"'[]()");
         }
@@ -85,7 +85,7 @@ bool giq_outside_srs(const char *text)
     if (is_elsewhere(text)) {
         return true;
     }
-    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(elements); i++) {
         for (const char *at = text; (at = strcasestr(at, elements[i])) != NULL; at++) {
             if (is_file_element(at)) {
                 return true;
@@ -200,7 +200,7 @@ static bool is_inner_module(struct token name)
     if (name.len > 2 && !is_word_byte(name.at[0])) {
         name = (struct token){name.at + 1, name.len - 2};
     }
-    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(modules); i++) {
         if (is_token(name, modules[i])) {
             return true;
         }

@@ -35,7 +35,7 @@ const char *giq_record_state_name(enum giq_job_state state)
 static enum giq_job_state state_of(const char *name)
 {
     enum giq_job_state state = GIQ_JOB_NONE;
-    for (size_t i = GIQ_JOB_INTENT; i < sizeof state_names / sizeof state_names[0]; i++) {
+    for (size_t i = GIQ_JOB_INTENT; i < GIQ_COUNT(state_names); i++) {
         if (name != NULL && strcmp(name, state_names[i]) == 0) {
             state = (enum giq_job_state)i;
         }

@@ -56,11 +56,11 @@ bool giq_sniff_extension_fits(const struct giq_sniff *kind, const char *name)
     if (giq_text_same(extension, kind->extension)) {
         return true;
     }
-    for (size_t i = 0; i < sizeof used / sizeof used[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(used); i++) {
         if (strcmp(kind->extension, used[i].extension) != 0) {
             continue;
         }
-        const size_t count = sizeof used[i].others / sizeof used[i].others[0];
+        const size_t count = GIQ_COUNT(used[i].others);
         for (size_t k = 0; k < count && used[i].others[k] != NULL; k++) {
             if (giq_text_same(extension, used[i].others[k])) {
                 return true;
@@ -144,7 +144,7 @@ static bool holds(struct head head, const struct signature *signature)
 
 static struct giq_sniff by_signature(struct head head, const char *name)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(rules); i++) {
         if (holds(head, &rules[i].first) && holds(head, &rules[i].second) &&
             (!rules[i].by_name || giq_sniff_extension_fits(&rules[i].kind, name))) {
             return rules[i].kind;
@@ -236,7 +236,7 @@ static void skip_prolog(struct head *head)
         const char *begin, *end;
     } parts[] = {{"<?", "?>"}, {"<!--", "-->"}, {"<!doctype", ">"}};
     size_t i = 0;
-    while (i < sizeof parts / sizeof parts[0]) {
+    while (i < GIQ_COUNT(parts)) {
         if (!begins(*head, parts[i].begin) || begins(*head, "<!doctype html")) {
             i++;
             continue;
@@ -272,7 +272,7 @@ static struct giq_sniff by_markup(struct head head, const char *name)
             break;
         }
     }
-    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(roots); i++) {
         size_t len = strlen(roots[i].element);
         if (begins(head, roots[i].element) &&
             (head.len == len || strchr(" \t\r\n/>", head.at[len]) != NULL)) {
@@ -308,7 +308,7 @@ static void note_type(struct json *json, struct head value, int depth)
         json->has_feature = true;
     }
     json->is_topology = json->is_topology || (depth == 1 && is_type(value, "Topology"));
-    for (size_t i = 0; i < sizeof geometries / sizeof geometries[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(geometries); i++) {
         json->is_geometry =
             json->is_geometry || (depth == 1 && is_type(value, geometries[i]));
     }
@@ -434,7 +434,7 @@ struct giq_sniff giq_sniff(const char *name, const char *bytes, size_t len)
         by_checksum, by_signature, by_gzip, by_markup, by_json, by_dxf, by_words,
     };
     const struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(looks); i++) {
         struct giq_sniff kind = looks[i](head, name);
         if (kind.content != GIQ_SNIFF_NOTHING) {
             return kind;

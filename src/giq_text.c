@@ -26,7 +26,7 @@ size_t giq_text_utf8(const char *text, size_t len)
     if (s[0] < 0x80) {
         return 1;
     }
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(forms); i++) {
         if (s[0] < forms[i].lead_lo || s[0] > forms[i].lead_hi) {
             continue;
         }
@@ -154,7 +154,7 @@ bool giq_text_to_bool(const char *text, bool *out)
         {"YES", true}, {"TRUE", true},   {"ON", true},   {"1", true},
         {"NO", false}, {"FALSE", false}, {"OFF", false}, {"0", false},
     };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(words); i++) {
         if (giq_text_same(text, words[i].word)) {
             *out = words[i].value;
             return true;

@@ -23,7 +23,7 @@ static bool is_told(const char *name, size_t len)
                                        "Retry-After",
                                        "Server",
                                        "Transfer-Encoding"};
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(told); i++) {
         if (strlen(told[i]) == len && giq_text_begins(name, told[i])) {
             return true;
         }

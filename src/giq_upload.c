@@ -32,7 +32,7 @@ bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
 {
     static const char *const types[] = {TYPES};
     char list[512] = "";
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(types); i++) {
         if (giq_text_same(text, types[i])) {
             *out = types[i];
             return true;

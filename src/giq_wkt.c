@@ -224,7 +224,7 @@ static bool fail_kind(struct reader *r, const char *word)
         "TIN",
         "POLYHEDRALSURFACE",
     };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(others); i++) {
         if (giq_text_begins(word, others[i])) {
             return giq_fail(r->err, GIQ_E_AREA,
                             "the area is a %s; it must be a POLYGON or MULTIPOLYGON",

@@ -29,6 +29,9 @@
 extern "C" {
 #endif
 
+/* How many elements an array has. */
+#define GIQ_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 /* ---- errors ---------------------------------------------------------- */
 
 enum giq_code {

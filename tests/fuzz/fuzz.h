@@ -13,8 +13,6 @@
 
 #include "giq/giq.h"
 
-#define FUZZ_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /* End the program, whereupon libFuzzer keeps the input, unless `holds`. */
 #define MUST(holds) ((holds) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #holds))
 _Noreturn void fuzz_fail(const char *file, int line, const char *claim);

@@ -39,7 +39,7 @@ static void check_range(const struct giq_head *head)
 static void check_retry_after(const struct giq_head *head)
 {
     static const int64_t clocks[] = {0, INT64_C(784111777000), INT64_C(4102444800000)};
-    for (size_t i = 0; i < FUZZ_COUNT(clocks); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(clocks); i++) {
         int64_t ms = giq_head_retry_after_ms(head, clocks[i]);
         MUST(ms >= -1 && ms <= GIQ_HEAD_RETRY_AFTER_MAX_S * INT64_C(1000));
         MUST(ms < 0 || head->retry_after != NULL);

@@ -59,7 +59,7 @@ static void check_values(const struct giq_json *value, int depth)
 {
     static const char *const names[] = {"id", "data", "startedAt", "labels", ""};
     check_value(value);
-    for (size_t i = 0; depth > 0 && i < FUZZ_COUNT(names); i++) {
+    for (size_t i = 0; depth > 0 && i < GIQ_COUNT(names); i++) {
         const struct giq_json *member = giq_json_get(value, names[i]);
         MUST(member == NULL || giq_json_is_object(value));
         check_values(member, depth - 1);

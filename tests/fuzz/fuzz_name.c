@@ -12,7 +12,7 @@ static void check_device(const char *name)
     while (len > 0 && name[len - 1] == ' ') {
         len--;
     }
-    for (size_t i = 0; i < FUZZ_COUNT(devices); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(devices); i++) {
         MUST(strlen(devices[i]) != len || strncasecmp(name, devices[i], len) != 0);
     }
 }

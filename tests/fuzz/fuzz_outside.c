@@ -69,7 +69,7 @@ static void check_tables(const char *text)
 {
     static const char *const behind[] = {" USING rtree", " -- using rtree",
                                          "/* rtree */"};
-    for (size_t i = 0; i < FUZZ_COUNT(behind); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(behind); i++) {
         size_t len = strlen(text) + 100;
         char *sql = malloc(len);
         MUST(sql != NULL);

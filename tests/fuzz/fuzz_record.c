@@ -42,7 +42,7 @@ static void clear(void)
 {
     static const char *const names[] = {"job.json", "request.json", "job.json.damaged",
                                         "request.json.damaged"};
-    for (size_t i = 0; i < FUZZ_COUNT(names); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         char *path = path_of(names[i]);
         (void)unlink(path);
         free(path);

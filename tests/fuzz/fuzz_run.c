@@ -13,7 +13,7 @@ static bool note_sending(void *ctx, struct giq_error *err)
 static void check_job(const struct giq_api_job *job)
 {
     const char *const texts[] = {job->status, job->type, job->message};
-    for (size_t i = 0; i < FUZZ_COUNT(texts); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
         MUST(texts[i] == NULL || (texts[i][0] != '\0' && fuzz_is_utf8(texts[i]) &&
                                   !fuzz_has_secret(texts[i])));
     }

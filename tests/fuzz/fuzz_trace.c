@@ -21,7 +21,7 @@ static void check_shown(const struct log *log, const char *shown)
     size_t name = strcspn(shown, ": ");
     bool has_query = strchr(shown, '?') != NULL;
     bool is_header = log->kind != GIQ_TRACE_NOTE && shown[name] == ':';
-    for (size_t i = 0; is_header && i < FUZZ_COUNT(secret); i++) {
+    for (size_t i = 0; is_header && i < GIQ_COUNT(secret); i++) {
         MUST(strlen(secret[i]) != name || strncasecmp(shown, secret[i], name) != 0);
     }
     if (log->kind == GIQ_TRACE_NOTE) {

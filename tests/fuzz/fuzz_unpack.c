@@ -74,7 +74,7 @@ static void add_member(struct packing *packing, char kind, const char *path,
 
 static void take_line(struct packing *packing, char *line)
 {
-    if (line[0] == '!' && packing->patches < FUZZ_COUNT(packing->patch)) {
+    if (line[0] == '!' && packing->patches < GIQ_COUNT(packing->patch)) {
         char *end = NULL;
         struct patch *patch = &packing->patch[packing->patches++];
         patch->at = strtol(line + 1, &end, 10);

@@ -12,6 +12,6 @@
 
 #include <cmocka.h>
 
-#define GIQ_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "giq/giq.h"
 
 #endif
