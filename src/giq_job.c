@@ -103,7 +103,7 @@ static bool has_result(const struct giq_job *job, bool *out, struct giq_error *e
 }
 
 /* What is known of the job is what the user says. */
-static bool name_job(struct giq_job *job, struct giq_error *err)
+static bool assume_named(struct giq_job *job, struct giq_error *err)
 {
     giq_record_release(&job->record);
     job->is_unrecorded = true;
@@ -132,7 +132,7 @@ static bool find_job(struct giq_job *job, struct giq_error *err)
         return giq_record_read(job->folder, NULL, &job->record, NULL, err) &&
                giq_record_read_request(job->folder, &job->asked, err);
     }
-    return name_job(job, err);
+    return assume_named(job, err);
 }
 
 static bool look_at_result(struct giq_job *job, struct giq_error *err)
@@ -178,7 +178,7 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
         return job->record.state != GIQ_JOB_NONE || find_job(job, err);
     }
     job->is_adopting = true;
-    return giq_step_may_adopt(job, &job->record, err) && name_job(job, err);
+    return giq_step_may_adopt(job, &job->record, err) && assume_named(job, err);
 }
 
 static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -229,12 +229,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     struct giq_fetched fetched = {NULL, -1};
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &fetched, err)) {
-        struct giq_shown id;
-        return err->code == GIQ_E_GONE
-                   ? note_gone(job, err)
-                   : giq_error_context(
-                         err, "job %s",
-                         giq_call_show(job->service, job->record.job_id, &id));
+        return err->code == GIQ_E_GONE ? note_gone(job, err)
+                                       : giq_step_name_job(job, err);
     }
     free(job->record.result_name);
     job->record.result_name = fetched.name;

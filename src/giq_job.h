@@ -98,6 +98,9 @@ bool giq_step_may_retry(const struct giq_job *job);
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err);
 
+/* Add to an error which job it is about; returns false. */
+bool giq_step_name_job(const struct giq_job *job, struct giq_error *err);
+
 /* Errors that the record tells. */
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);
 

@@ -207,6 +207,13 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
         id_of(job, &id));
 }
 
+bool giq_step_name_job(const struct giq_job *job, struct giq_error *err)
+{
+    struct giq_shown id;
+    return giq_error_context(err, "job %s",
+                             giq_call_show(job->service, job->record.job_id, &id));
+}
+
 bool giq_step_fail_removed(const struct giq_job *job, const char *id,
                            struct giq_error *err)
 {

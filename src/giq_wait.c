@@ -130,13 +130,6 @@ static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
     return true;
 }
 
-static bool name_job(const struct giq_job *job, struct giq_error *err)
-{
-    struct giq_shown id;
-    return giq_error_context(err, "job %s",
-                             giq_call_show(job->service, job->record.job_id, &id));
-}
-
 static bool judge(struct giq_job *job, enum giq_api_status outcome,
                   const struct giq_api_job *told, int64_t later_ms, int64_t *due_ms,
                   struct giq_error *err)
@@ -155,16 +148,16 @@ static bool judge(struct giq_job *job, enum giq_api_status outcome,
                come_again(job, later_ms, &(struct giq_error){0}, due_ms, err);
     case GIQ_API_STATUS_NO_JOB:
         if (!is_new(job)) {
-            return name_job(job, err);
+            return giq_step_name_job(job, err);
         }
         break;
     case GIQ_API_STATUS_TRY_AGAIN:
         break;
     case GIQ_API_STATUS_ERROR:
-        return name_job(job, err);
+        return giq_step_name_job(job, err);
     }
     if (is_look) {
-        return name_job(job, err);
+        return giq_step_name_job(job, err);
     }
     *err = (struct giq_error){0};
     return come_again(job, later_ms, &outage, due_ms, err);
