@@ -109,7 +109,6 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
                 : S_ISDIR(st.st_mode) ? GIQ_OS_FOLDER
                                       : GIQ_OS_OTHER,
         .size = st.st_size,
-        .modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000,
         .others_read = (st.st_mode & (S_IRGRP | S_IROTH)) != 0,
         .world_writes = (st.st_mode & S_IWOTH) != 0,
     };

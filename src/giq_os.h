@@ -20,7 +20,6 @@ enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
 struct giq_os_stat {
     enum giq_os_kind kind;
     int64_t size;
-    int64_t modified_ms;
     bool others_read;  /* group or others may read */
     bool world_writes; /* anybody may write (a sticky folder too) */
 };

@@ -6,7 +6,6 @@
 # targets alone; tests/fuzz/long.sh runs them for longer.
 set -eu
 cd "$(dirname "$0")/.."
-root=$PWD
 
 kind=default
 if [ "${1:-}" = --kind ]; then
@@ -27,7 +26,6 @@ esac
 if [ "$kind" = asan ]; then
     export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1"
     export UBSAN_OPTIONS="print_stacktrace=1"
-    export LSAN_OPTIONS="suppressions=$root/tests/lsan.supp:print_suppressions=0"
 fi
 # GDAL's programs and libraries are not watched, only what they call.
 if [ "$kind" = tsan ]; then
