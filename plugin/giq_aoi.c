@@ -12,6 +12,9 @@
 
 enum { LISTED_MAX = 250, SHOWN_MAX = 120, REASON_MAX = 160 };
 
+/* A dataset may open others (a VRT does), and GDAL hands nothing from one open to those
+ * within. They share the thread; a configuration option of the thread says it without a
+ * global of the driver's. */
 static const char reading_option[] = "GIQ_READING_AREA";
 
 /* An area that is being read. */

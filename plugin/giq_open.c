@@ -67,7 +67,7 @@ static bool read_waiting(struct opening *o)
     return true;
 }
 
-/* The area that is given, by key or option; NULL where there is none. */
+/* The area that is given, by key or option; `*out_text` is NULL where there is none. */
 static bool find_area(struct opening *o, enum giq_area_kind *out_kind,
                       const char **out_text)
 {

@@ -74,9 +74,9 @@ static bool begin_body(struct download *d, const struct giq_answer *answer,
                        struct giq_error *err)
 {
     if (is_coded(answer) || (answer->status == 206 && !d->is_ranged)) {
-        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it came as HTTP %d%s, %s", what,
-                        answer->status, is_coded(answer) ? " in a content coding" : "",
-                        "which was not asked for");
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "%s: it came as HTTP %d%s, which was not asked for", what,
+                        answer->status, is_coded(answer) ? " in a content coding" : "");
     }
     if (answer->status == 200) {
         bool ok = begin_whole(d, answer, err);

@@ -5,7 +5,7 @@
 
 #include "giq_os.h"
 
-enum { LINE_MAX = 512 };
+enum { LINE_SIZE = 512 };
 
 bool giq_env_is_terminal(void)
 {
@@ -34,7 +34,7 @@ int64_t giq_env_jitter(const struct giq_env *env, int64_t ms)
 
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
 {
-    char line[LINE_MAX];
+    char line[LINE_SIZE];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(line, sizeof line, fmt, args);
@@ -44,7 +44,7 @@ void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
 
 void giq_env_debug(const struct giq_env *env, const char *fmt, ...)
 {
-    char line[LINE_MAX];
+    char line[LINE_SIZE];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(line, sizeof line, fmt, args);

@@ -96,9 +96,8 @@ bool giq_record_use_label(struct giq_record *record, const char *label,
  * along until the job is submitted. */
 bool giq_record_begin_again(struct giq_record *record, struct giq_error *err);
 
-/* The same for a record that cannot be read: its files are kept
- * with the ending ".damaged".
- * `*record` is initialised. */
+/* The same for a record that cannot be read: its files are kept with the ending
+ * ".damaged". `*record` is initialised. */
 bool giq_record_set_aside(const char *folder, unsigned access, struct giq_record *record,
                           struct giq_error *err);
 
