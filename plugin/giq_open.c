@@ -375,7 +375,6 @@ void giq_open_describe(GDALDriverH driver)
         const char *value;
     } items[] = {
         {GDAL_DMD_LONGNAME, "gIQ geospatial inference service"},
-        {GDAL_DMD_HELPTOPIC, "drivers/raster/giq.html"},
         {GDAL_DMD_CONNECTION_PREFIX, "GIQ:"},
         {GDAL_DCAP_RASTER, "YES"},
         {GDAL_DCAP_VECTOR, "YES"},
