@@ -106,13 +106,14 @@ static void set_text(OGRFeatureH row, int column, const char *text)
 
 static void set_time(OGRFeatureH row, int column, int64_t ms)
 {
-    char text[GIQ_TEXT_TIME_SIZE];
+    enum { UTC = 100 };
     if (ms == GIQ_TIME_NONE) {
         OGR_F_SetFieldNull(row, column);
         return;
     }
-    giq_text_from_time(ms, text);
-    OGR_F_SetFieldString(row, column, text);
+    const struct giq_civil at = giq_text_civil_of(ms);
+    OGR_F_SetFieldDateTimeEx(row, column, at.year, at.month, at.day, at.hour, at.minute,
+                             (float)((at.second * 1000 + at.ms) / 1000.0), UTC);
 }
 
 /* ---- models ---- */

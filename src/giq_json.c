@@ -41,20 +41,19 @@ static const char replacement[] = "\xEF\xBF\xBD";
 static void replace_nul_escapes(char *text)
 {
     size_t len = strlen(nul_escape);
-    for (char *at = text; *at != '\0';) {
+    for (char *at = text; (at = strchr(at, '\\')) != NULL; at += at[1] != '\0' ? 2 : 1) {
         if (strncmp(at, nul_escape, len) == 0) {
             memcpy(at, replacement_escape, len);
         }
-        at += *at == '\\' && at[1] != '\0' ? 2 : 1;
     }
 }
 
 static size_t count_broken_bytes(const char *bytes, size_t len)
 {
     size_t broken = 0;
-    for (size_t at = 0, size = 0; at<len; at += size> 0 ? size : 1) {
-        size = giq_text_utf8(bytes + at, len - at);
-        broken += size == 0;
+    for (size_t at = 0; at < len; at++) {
+        at += giq_text_utf8_run(bytes + at, len - at);
+        broken += at < len;
     }
     return broken;
 }
@@ -67,11 +66,15 @@ static char *copy_as_utf8(const char *bytes, size_t len)
     char *text = malloc(len + replacement_len * count_broken_bytes(bytes, len) + 1);
     char *end = text;
     for (size_t at = 0; text != NULL && at < len;) {
-        size_t size = giq_text_utf8(bytes + at, len - at);
-        memcpy(end, size > 0 ? bytes + at : replacement,
-               size > 0 ? size : replacement_len);
-        end += size > 0 ? size : replacement_len;
-        at += size > 0 ? size : 1;
+        size_t run = giq_text_utf8_run(bytes + at, len - at);
+        memcpy(end, bytes + at, run);
+        end += run;
+        at += run;
+        if (at < len) {
+            memcpy(end, replacement, replacement_len);
+            end += replacement_len;
+            at++;
+        }
     }
     if (text != NULL) {
         *end = '\0';
@@ -82,6 +85,9 @@ static char *copy_as_utf8(const char *bytes, size_t len)
 /* Two bytes of text become a value of 64, so what a document holds is counted first. */
 static size_t count_values(const char *bytes, size_t len)
 {
+    if (len < GIQ_JSON_VALUES_MAX) {
+        return false; /* each takes a byte at least */
+    }
     size_t values = 1;
     bool is_in_string = false;
     for (size_t i = 0; i < len; i++) {

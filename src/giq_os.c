@@ -88,8 +88,11 @@ static bool write_fd(int fd, const char *bytes, size_t len)
 
 char *giq_os_join(const char *a, const char *b)
 {
-    char *path = NULL;
-    return asprintf(&path, "%s/%s", a, b) < 0 ? NULL : path;
+    char *path = malloc(strlen(a) + strlen(b) + 2);
+    if (path != NULL) {
+        (void)stpcpy(stpcpy(stpcpy(path, a), "/"), b);
+    }
+    return path;
 }
 
 /* ---- folders and whole files ---- */
@@ -240,18 +243,16 @@ bool giq_os_list(const char *folder,
     if (dir == NULL) {
         return errno == ENOENT || fail_path(err, "list", folder);
     }
+    const struct dirent *entry = NULL;
     bool ok = true;
-    while (ok) {
-        errno = 0;
-        const struct dirent *entry = readdir(dir);
-        if (entry == NULL) {
-            ok = errno == 0 || fail_path(err, "list", folder);
-            break;
-        }
+    errno = 0;
+    while (ok && (entry = readdir(dir)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             ok = each(ctx, entry->d_name, err);
         }
+        errno = 0;
     }
+    ok = ok && (errno == 0 || fail_path(err, "list", folder));
     (void)closedir(dir);
     return ok;
 }

@@ -44,18 +44,24 @@ size_t giq_text_utf8(const char *text, size_t len)
     return 0;
 }
 
+size_t giq_text_utf8_run(const char *text, size_t len)
+{
+    for (size_t run = 0;;) {
+        while (run < len && (unsigned char)text[run] < 0x80) {
+            run++;
+        }
+        size_t size = giq_text_utf8(text + run, len - run);
+        if (size == 0) {
+            return run;
+        }
+        run += size;
+    }
+}
+
 bool giq_text_is_utf8(const char *text)
 {
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t size = giq_text_utf8(text, left);
-        if (size == 0) {
-            return false;
-        }
-        text += size;
-        left -= size;
-    }
-    return true;
+    size_t len = strlen(text);
+    return giq_text_utf8_run(text, len) == len;
 }
 
 uint32_t giq_text_code_point(const char *text, size_t len)
@@ -292,7 +298,7 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
     return true;
 }
 
-void giq_text_from_time(int64_t ms, char *out)
+struct giq_civil giq_text_civil_of(int64_t ms)
 {
     int64_t days = ms / (SECONDS_PER_DAY * (int64_t)MS_PER_SECOND);
     int64_t rest = ms % (SECONDS_PER_DAY * (int64_t)MS_PER_SECOND);
@@ -310,10 +316,20 @@ void giq_text_from_time(int64_t ms, char *out)
         day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted_month = (5 * day_of_year + 2) / 153;
     int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    int64_t year = year_of_era + era * 400 + (month <= 2);
+    return (struct giq_civil){
+        .year = (int)(year_of_era + era * 400 + (month <= 2)),
+        .month = (int)month,
+        .day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1),
+        .hour = (int)(rest / 3600000),
+        .minute = (int)(rest / 60000 % 60),
+        .second = (int)(rest / 1000 % 60),
+        .ms = (int)(rest % 1000),
+    };
+}
+
+void giq_text_from_time(int64_t ms, char *out)
+{
+    const struct giq_civil at = giq_text_civil_of(ms);
     (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                   (int)year, (int)month,
-                   (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1),
-                   (int)(rest / 3600000), (int)(rest / 60000 % 60),
-                   (int)(rest / 1000 % 60), (int)(rest % 1000));
+                   at.year, at.month, at.day, at.hour, at.minute, at.second, at.ms);
 }

@@ -1,6 +1,6 @@
 /*
  * Text: what is shown to people, UTF-8, numbers and times. Pure; independent of
- * the host's locale. giq_text_from_time() is in giq/giq.h.
+ * the host's locale. giq_text_civil_of() and giq_text_from_time() are in giq/giq.h.
  */
 #ifndef GIQ_TEXT_H
 #define GIQ_TEXT_H
@@ -25,6 +25,10 @@ const char *giq_text_show(const char *text, struct giq_shown *out);
 /* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
  * most `len` bytes; 0 where there is none. */
 size_t giq_text_utf8(const char *text, size_t len);
+
+/* How many of the `len` bytes at `text` come before the first that is no part of a
+ * well-formed character. */
+size_t giq_text_utf8_run(const char *text, size_t len);
 
 bool giq_text_is_utf8(const char *text);
 

@@ -94,6 +94,18 @@ extern const struct giq_env giq_env_system;
 /* Whether a person watches standard error: it is a terminal. */
 bool giq_env_is_terminal(void);
 
+/* A point in time as UTC has it. */
+struct giq_civil {
+    int year;
+    int month;
+    int day;
+    int hour;
+    int minute;
+    int second;
+    int ms;
+};
+struct giq_civil giq_text_civil_of(int64_t ms);
+
 /* "2024-05-01T10:20:30.500Z" into `out` of at least GIQ_TEXT_TIME_SIZE, from
  * milliseconds since 1970. */
 enum { GIQ_TEXT_TIME_SIZE = 40 };

@@ -40,6 +40,28 @@ static void test_shown_text_is_cut_between_characters(void **state)
     assert_int_equal(strlen(giq_text_show(text, &shown)), GIQ_TEXT_SHOWN_MAX - 1);
 }
 
+static void test_run_ends_where_utf8_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t run;
+    } cases[] = {
+        {"", 0},
+        {"plain", 5},
+        {"\xC3\xA9t\xC3\xA9", 5},
+        {"ab\xFFzz", 2},
+        {"\xF0\x9F\x8C\x8D", 4},
+        {"a\xF0\x9F\x8C", 1},
+        {"\xC3\xA9\xC3", 2},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        size_t len = strlen(cases[i].text);
+        assert_int_equal(giq_text_utf8_run(cases[i].text, len), cases[i].run);
+        assert_int_equal(giq_text_is_utf8(cases[i].text), cases[i].run == len);
+    }
+}
+
 static void test_times(void **state)
 {
     (void)state;
@@ -120,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown_text_has_no_control_characters),
         cmocka_unit_test(test_shown_text_is_cut_between_characters),
+        cmocka_unit_test(test_run_ends_where_utf8_does),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_times_survive_the_way_back),
         cmocka_unit_test(test_trim_and_compare),
