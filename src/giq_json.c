@@ -86,7 +86,7 @@ static char *copy_as_utf8(const char *bytes, size_t len)
 static size_t count_values(const char *bytes, size_t len)
 {
     if (len < GIQ_JSON_VALUES_MAX) {
-        return false; /* each takes a byte at least */
+        return 0; /* each takes a byte at least */
     }
     size_t values = 1;
     bool is_in_string = false;

@@ -145,11 +145,13 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
             giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path));
 }
 
-static bool read_fd(int fd, size_t max, struct giq_buf *out, const char *path,
-                    struct giq_error *err)
+/* To the end, which is not looked for where `size` (0: not known) says where it is. */
+static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
+                    const char *path, struct giq_error *err)
 {
     char block[16384];
-    for (;;) {
+    size_t before = out->len;
+    do {
         ssize_t n = read_some(fd, block, sizeof block);
         if (n <= 0) {
             return n == 0 || fail_path(err, "read", path);
@@ -160,7 +162,8 @@ static bool read_fd(int fd, size_t max, struct giq_buf *out, const char *path,
         if (!giq_buf_add(out, block, (size_t)n)) {
             return giq_fail_memory(err);
         }
-    }
+    } while (out->len - before != size);
+    return true;
 }
 
 bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
@@ -177,7 +180,7 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
     }
     struct stat st;
     bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
-                  ? read_fd(fd, max, out, path, err)
+                  ? read_fd(fd, (size_t)st.st_size, max, out, path, err)
                   : giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
     (void)close(fd);
     if (ok) {
@@ -402,10 +405,7 @@ struct giq_os_lock {
 static int set_lock(struct giq_os_lock *lock, bool locked)
 {
     if (!lock->is_flock) {
-        struct flock whole = {
-            .l_type = (short)(locked ? F_WRLCK : F_UNLCK),
-            .l_whence = SEEK_SET,
-        };
+        struct flock whole = {.l_type = (short)(locked ? F_WRLCK : F_UNLCK)};
         int rc = fcntl(lock->fd, F_OFD_SETLK, &whole);
         if (rc == 0 || errno != EINVAL) {
             return rc;

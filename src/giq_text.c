@@ -44,12 +44,27 @@ size_t giq_text_utf8(const char *text, size_t len)
     return 0;
 }
 
+/* How many of the bytes come before the first that is not ASCII, some at once. */
+static size_t ascii_run(const char *text, size_t len)
+{
+    uint64_t block = 0;
+    size_t run = 0;
+    for (; run + sizeof block <= len; run += sizeof block) {
+        memcpy(&block, text + run, sizeof block);
+        if ((block & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+    }
+    while (run < len && (unsigned char)text[run] < 0x80) {
+        run++;
+    }
+    return run;
+}
+
 size_t giq_text_utf8_run(const char *text, size_t len)
 {
     for (size_t run = 0;;) {
-        while (run < len && (unsigned char)text[run] < 0x80) {
-            run++;
-        }
+        run += ascii_run(text + run, len - run);
         size_t size = giq_text_utf8(text + run, len - run);
         if (size == 0) {
             return run;
