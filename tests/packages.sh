@@ -1,8 +1,8 @@
 #!/bin/sh
 # Packages the last commit for every Debian that it is for, and shows that each package is
 # right: lintian is silent, it installs on a bare system, works there without any variable
-# of GDAL's, and leaves nothing when it is purged; that cmake --install does as much, and
-# that the tarball of the sources builds:
+# of GDAL's, and leaves nothing when it is purged; that cmake --install does as much; that
+# the tarball of the sources builds; and that the commands of the README do what it says:
 #   sh tests/packages.sh [--roots FOLDER] [--suites "NAME..."]
 # FOLDER is that of tests/matrix.sh; the packages lie in FOLDER/<suite>. Needs root.
 set -eu
@@ -103,6 +103,13 @@ tarball_builds() {
         ctest --test-dir build -L style -E style.format'
 }
 
+readme_works() {
+    root_copy "$roots/$suite/bare" "$roots/$suite/readme" &&
+        root_sources "$roots/$suite/readme" &&
+        root_run "$roots/$suite/readme" 'sh /src/giq/tests/roots/readme.sh' &&
+        rm -rf "$roots/$suite/readme"
+}
+
 for suite in $suites; do
     suite_begin "$suite"
     step "$suite" package package
@@ -113,5 +120,6 @@ for suite in $suites; do
     step "$suite" purge purges
     step "$suite" cmake-install cmake_installs
     step "$suite" tarball tarball_builds
+    step "$suite" README readme_works
 done
-table package name lintian install work purge cmake-install tarball
+table package name lintian install work purge cmake-install tarball README
