@@ -47,7 +47,9 @@ static const char *reason_of(const struct aoi *a, char out[REASON_MAX])
 {
     (void)CPLStrlcpy(out, may_show(a->source) ? CPLGetLastErrorMsg() : "", REASON_MAX);
     for (char *at = out; *at != '\0'; at++) {
-        *at = (unsigned char)*at < ' ' ? ' ' : *at;
+        if ((unsigned char)*at < ' ') {
+            *at = ' ';
+        }
     }
     return out;
 }

@@ -231,12 +231,14 @@ static bool close_over_pole(struct line *line, double turn, const double *xy,
 
 static bool trace(struct line *line, const double *xy, size_t count)
 {
-    for (size_t first = 0; first + 1 < count; first += CHUNK) {
+    size_t first = 0;
+    do {
         size_t left = count - 1 - first;
         if (!add_edges(line, xy, first, left < CHUNK ? left : CHUNK)) {
             return false;
         }
-    }
+        first += CHUNK;
+    } while (first + 1 < count);
     double turns = (line->points[line->count - 1].lon - line->points[0].lon) / TURN;
     if (fabs(turns) < 0.5) {
         return true;

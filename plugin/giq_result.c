@@ -187,10 +187,11 @@ static const char *show_list(char **members, char out[LISTED_MAX])
     out[0] = '\0';
     for (int i = 0; members != NULL && members[i] != NULL; i++) {
         if (strlen(out) + strlen(members[i]) + sizeof ", ..." > LISTED_MAX) {
-            (void)strcat(out, ", ...");
+            (void)CPLStrlcat(out, ", ...", LISTED_MAX);
             break;
         }
-        (void)strcat(strcat(out, i == 0 ? "" : ", "), members[i]);
+        (void)CPLStrlcat(out, i == 0 ? "" : ", ", LISTED_MAX);
+        (void)CPLStrlcat(out, members[i], LISTED_MAX);
     }
     return out;
 }

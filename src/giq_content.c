@@ -176,7 +176,9 @@ static bool read_hint(const struct giq_store *store, const char *place,
     if (ok && buf.len == GIQ_DIGEST_HEX_SIZE && buf.data[buf.len - 1] == '\n') {
         (void)memcpy(out, buf.data, GIQ_DIGEST_HEX_SIZE - 1);
         out[GIQ_DIGEST_HEX_SIZE - 1] = '\0';
-        out[0] = giq_digest_is(out) ? out[0] : '\0';
+        if (!giq_digest_is(out)) {
+            out[0] = '\0';
+        }
     }
     giq_buf_release(&buf);
     free(folder);

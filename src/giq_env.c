@@ -29,7 +29,7 @@ int64_t giq_env_jitter(const struct giq_env *env, int64_t ms)
 {
     enum { STEPS = 1024 };
     int64_t step = env->random(env->ctx) % (STEPS + 1);
-    return ms * 3 / 4 + ms * step / (2 * STEPS);
+    return ms * 3 / 4 + ms * step / STEPS / 2;
 }
 
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)

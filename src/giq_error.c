@@ -6,6 +6,8 @@
 
 #include "giq_text.h"
 
+#undef giq_fail
+
 static const char *const tags[] = {
     [GIQ_E_NONE] = "none",         [GIQ_E_USAGE] = "usage",
     [GIQ_E_AREA] = "area",         [GIQ_E_CREDENTIALS] = "credentials",
@@ -88,11 +90,6 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                    strerror_r(sys_errno, room, sizeof room));
     make_plain(err->text);
     return false;
-}
-
-bool giq_fail_memory(struct giq_error *err)
-{
-    return giq_fail(err, GIQ_E_MEMORY, "out of memory");
 }
 
 bool giq_error_context(struct giq_error *err, const char *fmt, ...)

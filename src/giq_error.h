@@ -12,7 +12,10 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* GIQ_E_MEMORY. */
-bool giq_fail_memory(struct giq_error *err);
+static inline bool giq_fail_memory(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+}
 
 /* Put "context: " before the text of an error that is set. Returns false. */
 bool giq_error_context(struct giq_error *err, const char *fmt, ...)

@@ -296,10 +296,10 @@ static void meet(void *item, void *ctx)
     if (u->prepared == NULL) {
         u->prepared = GEOSPrepare_r(u->geos->handle, u->polygon[u->at]);
     }
-    char rc = u->prepared == NULL
-                  ? 2
-                  : GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared,
-                                                 u->polygon[other], 2 * UNIT);
+    int rc = u->prepared == NULL
+                 ? 2
+                 : GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared,
+                                                u->polygon[other], 2 * UNIT);
     u->failed = rc != 0 && rc != 1;
     if (rc == 1) {
         giq_clusters_join(&u->clusters, u->at, other);

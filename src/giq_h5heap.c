@@ -14,11 +14,12 @@ struct heap {
     unsigned offset_len; /* bytes of an offset in the heap */
     uint64_t big_tree;   /* of objects outside the blocks */
     /* The doubling table of blocks: rows of `width`. */
-    uint64_t first_size;       /* of a block in the first two rows */
-    uint64_t root;             /* address of the block, or of the table of blocks */
-    uint64_t first_row_size;   /* of the first row's blocks together */
-    unsigned width, root_rows; /* 0 rows: the root is a block */
-    unsigned direct_rows;      /* rows of blocks; those below are of tables */
+    uint64_t first_size;     /* of a block in the first two rows */
+    uint64_t root;           /* address of the block, or of the table of blocks */
+    uint64_t first_row_size; /* of the first row's blocks together */
+    uint64_t width;          /* blocks in a row */
+    unsigned root_rows;      /* 0: the root is a block */
+    unsigned direct_rows;    /* rows of blocks; those below are of tables */
 };
 
 static unsigned log2_of(uint64_t number)
@@ -45,7 +46,7 @@ static bool is_power(uint64_t number)
 /* The doubling table, at the end of the heap's header. */
 static bool read_table(struct heap *heap, struct giq_h5at *at)
 {
-    heap->width = (unsigned)giq_h5file_number(at, 2);
+    heap->width = giq_h5file_number(at, 2);
     heap->first_size = giq_h5file_length(at);
     uint64_t last_size = giq_h5file_length(at);
     unsigned index_bits = (unsigned)giq_h5file_number(at, 2);

@@ -349,24 +349,21 @@ static bool check_raw(struct giq_members *members, const char *raw, const char *
                               giq_text_show(masked, &shown));
 }
 
-/* Put the name of one part behind `path`; `*folder` is where it lies and then,
- * where it is no file, the folder that it is. */
-static bool add_part(struct giq_members *members, const char *raw, size_t raw_len,
-                     bool is_file, int *folder, char *path, struct giq_error *err)
+/* The name of one part; `*folder` is where it lies and then, where it is no file, the
+ * folder that it is. */
+static bool name_part(struct giq_members *members, const char *raw, size_t raw_len,
+                      bool is_file, int *folder, char out[GIQ_NAME_SIZE],
+                      struct giq_error *err)
 {
     char *copy = strndup(raw, raw_len);
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
     struct part part = {.folder = *folder, .raw = copy};
-    char name[GIQ_NAME_SIZE];
     giq_name_clean(copy, part.name);
     giq_name_mask(members->cred, part.name);
-    bool ok = is_file ? name_file(members, &part, name, err)
-                      : name_folder(members, &part, name, folder, err);
-    if (ok) {
-        (void)strcat(path, name);
-    }
+    bool ok = is_file ? name_file(members, &part, out, err)
+                      : name_folder(members, &part, out, folder, err);
     free(copy);
     return ok;
 }
@@ -374,7 +371,8 @@ static bool add_part(struct giq_members *members, const char *raw, size_t raw_le
 static bool place(struct giq_members *members, const char *raw, char **out_path,
                   size_t *out_folder_len, struct giq_error *err)
 {
-    char path[GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE + 1] = "";
+    char path[GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE] = "";
+    size_t path_len = 0;
     size_t folder_len = 0;
     size_t len = 0;
     int folder = 0;
@@ -386,12 +384,14 @@ static bool place(struct giq_members *members, const char *raw, char **out_path,
             return giq_fail(err, GIQ_E_RESULT,
                             "the result is an archive that has folders too deep");
         }
-        if (!add_part(members, at, part_len, after == NULL, &folder, path, err)) {
+        char name[GIQ_NAME_SIZE];
+        if (!name_part(members, at, part_len, after == NULL, &folder, name, err)) {
             return false;
         }
+        path_len += (size_t)snprintf(path + path_len, sizeof path - path_len, "%s%s",
+                                     depth == 1 ? "" : "/", name);
         if (after != NULL) {
-            folder_len = strlen(path);
-            (void)strcat(path, "/");
+            folder_len = path_len;
         }
         at = after;
     }

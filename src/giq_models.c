@@ -4,6 +4,7 @@
 #include "giq_models.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,20 +235,19 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
     return best;
 }
 
-enum { OFFER_SIZE = 2 * (int)sizeof(struct giq_shown) + sizeof ", " + sizeof " ()" };
+enum { OFFER_SIZE = 2 * sizeof(struct giq_shown) + sizeof ", " + sizeof " ()" };
 
 /* ", name (id)", or the id alone where the name says no more. */
 static void show_offer(const struct giq_service *service, const struct giq_model *item,
                        bool is_first, char out[OFFER_SIZE])
 {
-    struct giq_shown shown;
+    struct giq_shown name;
+    struct giq_shown id;
     bool has_name = item->name != NULL && strcmp(item->name, item->id) != 0;
-    char *end = stpcpy(out, is_first ? "" : ", ");
-    if (has_name) {
-        end = stpcpy(stpcpy(end, giq_call_show(service, item->name, &shown)), " (");
-    }
-    end = stpcpy(end, giq_call_show(service, item->id, &shown));
-    (void)strcpy(end, has_name ? ")" : "");
+    (void)giq_call_show(service, has_name ? item->name : NULL, &name);
+    (void)giq_call_show(service, item->id, &id);
+    (void)snprintf(out, OFFER_SIZE, has_name ? "%s%s (%s)" : "%s%s%s",
+                   is_first ? "" : ", ", name.text, id.text);
 }
 
 /* Put the nearest within `most` behind the text of `err`, as many as fit. */
@@ -267,11 +267,12 @@ static bool offer_nearest(const struct giq_service *service,
             break;
         }
         show_offer(service, item, n == 0, offer);
-        if (len + strlen(offer) >= sizeof err->text) {
+        size_t offer_len = strlen(offer);
+        if (len + offer_len >= sizeof err->text) {
             break;
         }
         offered[item - models->item] = true;
-        (void)strcpy(err->text + len, offer);
+        (void)memcpy(err->text + len, offer, offer_len + 1);
     }
     free(offered);
     return false;

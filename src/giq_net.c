@@ -37,11 +37,11 @@ static const struct word auths[] = {
 
 /* What becomes of each option; the https proxy and UNSAFE_SSL are seen to below. */
 static const struct {
-    CURLoption option;
     const struct word *words; /* what its value may be; NULL: any text */
-    bool is_switch;           /* YES sets the option to `on`, NO to 0 */
-    bool is_home;             /* goes to the service's own origin alone */
     long on;
+    CURLoption option;
+    bool is_switch; /* YES sets the option to `on`, NO to 0 */
+    bool is_home;   /* goes to the service's own origin alone */
 } options[GIQ_NET_COUNT] = {
     [GIQ_NET_PROXY] = {.option = CURLOPT_PROXY},
     [GIQ_NET_PROXY_USERPWD] = {.option = CURLOPT_PROXYUSERPWD},

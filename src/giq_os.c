@@ -338,7 +338,7 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
     if (file == NULL) {
         return giq_fail_memory(err);
     }
-    (void)strcpy(file->path, path);
+    (void)memcpy(file->path, path, strlen(path) + 1);
     file->fd =
         open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode_of(access, 0666));
     if (file->fd < 0) {

@@ -243,7 +243,7 @@ static void unescape(struct giq_outside *scan, char c)
         scan->state++;
         if (scan->state > LAST_DIGIT) {
             scan->state = PLAIN;
-            scan->text[scan->len++] = scan->code < 0x80 ? (char)scan->code : '?';
+            scan->text[scan->len++] = (char)(scan->code < 0x80 ? scan->code : '?');
         }
     }
 }
@@ -273,12 +273,12 @@ static size_t take_some(struct giq_outside *scan, const char *bytes, size_t len)
 {
     size_t room = GIQ_OUTSIDE_TEXT - scan->len;
     size_t most = len < room ? len : room;
-    const char *escape = scan->state == PLAIN ? memchr(bytes, '\\', most) : bytes;
-    size_t plain_len = escape == NULL ? most : (size_t)(escape - bytes);
-    if (plain_len == 0) {
+    if (scan->state != PLAIN || *bytes == '\\') {
         unescape(scan, *bytes);
         return 1;
     }
+    const char *escape = memchr(bytes, '\\', most);
+    size_t plain_len = escape == NULL ? most : (size_t)(escape - bytes);
     memcpy(scan->text + scan->len, bytes, plain_len);
     scan->len += plain_len;
     return plain_len;

@@ -1,5 +1,6 @@
 #include "giq_upload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,13 +32,15 @@ enum {
 bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
 {
     static const char *const types[] = {TYPES};
-    char list[512] = "";
+    char list[512];
+    size_t len = 0;
     for (size_t i = 0; i < GIQ_COUNT(types); i++) {
         if (giq_text_same(text, types[i])) {
             *out = types[i];
             return true;
         }
-        (void)strcat(strcat(list, i == 0 ? "" : ", "), types[i]);
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
+                                types[i]);
     }
     struct giq_shown shown;
     return giq_fail(err, GIQ_E_USAGE, "SOURCE_TYPE \"%.40s\" is none of %s",

@@ -247,7 +247,7 @@ static bool is_dims(const char *text)
 /* POLYGON or MULTIPOLYGON, with Z, M or ZM hanging on it or apart. */
 static bool take_kind(struct reader *r, bool *out_multi)
 {
-    char word[WORD_SIZE];
+    char word[WORD_SIZE] = "";
     take_word(r, word);
     *out_multi = giq_text_begins(word, "MULTI");
     const char *single = word + (*out_multi ? strlen("MULTI") : 0);
