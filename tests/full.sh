@@ -2,12 +2,15 @@
 # All that .ci/run leaves out, for which there is time once a release; ends in a table:
 #   sh tests/full.sh [PART...]
 # PART is fuzz, tidy, clang, tsan, valgrind, coverage, packages, matrix or bench; without
-# one, all of them. Logs are in build-full. Needs root for matrix and packages.
+# one, all of them. The table has the last run of each part. Logs are in build-full. Needs
+# root for packages and matrix.
 set -u
 cd "$(dirname "$0")/.."
 logs=build-full
 fuzz_seconds=600
-[ $# -gt 0 ] || set -- fuzz tidy clang tsan valgrind coverage packages matrix bench
+with_table="packages matrix bench"
+parts="fuzz tidy clang tsan valgrind coverage $with_table"
+[ $# -gt 0 ] || set -- $parts
 mkdir -p "$logs"
 
 # ---- the parts: each fails or not, and its log goes to $logs/<part>.log ----
@@ -79,21 +82,31 @@ words() {
     esac
 }
 
+commit() {
+    git diff --quiet HEAD && changed="" || changed=" and changes"
+    echo "$(git rev-parse --short HEAD)$changed"
+}
+
 status=0
-table=$logs/table.md
-printf '| part | result | what | minutes |\n|---|---|---|--:|\n' >"$table"
 for part in "$@"; do
     began=$(date +%s)
+    of=$(commit)
     verdict=ok
     echo "$part: $logs/$part.log"
     ("$part") >"$logs/$part.log" 2>&1 || { verdict=FAILED; status=1; }
     minutes=$((($(date +%s) - began + 59) / 60))
-    echo "| $part | $verdict | $(words "$part") | $minutes |" >>"$table"
+    echo "| $part | $verdict | $(words "$part") | $of | $minutes |" >"$logs/$part.row"
 done
-for part in matrix packages bench; do
-    case " $* " in
-    *" $part "*) printf '\n%s:\n\n' "$part" && grep '^|' "$logs/$part.log" ;;
-    esac
-done >>"$table"
-cat "$table"
+
+# ---- the table: the last run of each part, and the tables of some ----
+
+printf '\n| part | result | what | commit | minutes |\n|---|---|---|---|--:|\n'
+for part in $parts; do
+    cat "$logs/$part.row" 2>/dev/null || echo "| $part | not run | | | |"
+done
+for part in $with_table; do
+    [ -e "$logs/$part.row" ] || continue
+    printf '\n%s:\n\n' "$part"
+    grep '^|' "$logs/$part.log"
+done
 exit $status
