@@ -12,3 +12,14 @@ pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(GEOS REQUIRED IMPORTED_TARGET geos>=3.10)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
+
+# libarchive is loaded by its SONAME (src/giq_libarchive.h); tests are linked with it.
+set(library ${ARCHIVE_LINK_LIBRARIES})
+list(FILTER library INCLUDE REGEX "/libarchive\\.[^/]*$")
+execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${library}
+  OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+if(NOT headers MATCHES "SONAME +([^ \n]+)")
+  message(FATAL_ERROR "No SONAME in libarchive: ${library}")
+endif()
+set(GIQ_LIBARCHIVE_SONAME ${CMAKE_MATCH_1})
+get_filename_component(GIQ_LIBARCHIVE_DIR "${library}" DIRECTORY)

@@ -27,6 +27,20 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
 set(CPACK_DEBIAN_PACKAGE_VERSION
     "${PROJECT_VERSION}+gdal${GDAL_VERSION_MAJOR}.${GDAL_VERSION_MINOR}")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# What is loaded later is not among those: the package that owns libarchive, which may
+# know it by its path without /usr.
+find_program(GIQ_DPKG_QUERY dpkg-query)
+if(GIQ_DPKG_QUERY)
+  file(REAL_PATH "${GIQ_LIBARCHIVE_DIR}" folder)
+  string(REGEX REPLACE "^/usr/" "/" folder "${folder}")
+  execute_process(
+    COMMAND ${GIQ_DPKG_QUERY} -S "/usr${folder}/${GIQ_LIBARCHIVE_SONAME}"
+            "${folder}/${GIQ_LIBARCHIVE_SONAME}"
+    OUTPUT_VARIABLE owners ERROR_QUIET)
+  if(owners MATCHES "(^|\n)([a-z0-9][a-z0-9.+-]+)(:[a-z0-9-]+)?: /")
+    set(CPACK_DEBIAN_PACKAGE_DEPENDS ${CMAKE_MATCH_2})
+  endif()
+endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS gdal-bin)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -1,12 +1,11 @@
 #include "giq_archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_libarchive.h"
 #include "giq_member.h"
 #include "giq_os.h"
 #include "giq_text.h"
@@ -27,6 +26,7 @@ struct gunzip {
 
 /* An archive being unpacked. */
 struct unpack {
+    struct giq_libarchive la;
     struct archive *in;
     struct gunzip gunzip;
     struct giq_members *members;
@@ -52,20 +52,20 @@ static bool fail_archive(const struct unpack *unpack, struct archive *in,
     if (unpack->is_too_large) {
         return fail(err, "unpacks to too many bytes");
     }
-    if (archive_errno(in) == ENOMEM) {
+    if (unpack->la.archive_errno(in) == ENOMEM) {
         return giq_fail_memory(err);
     }
     /* The codes of libarchive's own are none of these. */
     static const int system_errors[] = {EIO,    EACCES, EPERM, ENOENT,
                                         EMFILE, ENFILE, ESTALE};
     for (size_t i = 0; i < GIQ_COUNT(system_errors); i++) {
-        if (archive_errno(in) == system_errors[i]) {
+        if (unpack->la.archive_errno(in) == system_errors[i]) {
             return giq_fail_sys(err, GIQ_E_STORE, system_errors[i],
                                 "cannot read the downloaded archive");
         }
     }
     struct giq_shown shown;
-    const char *why = archive_error_string(in);
+    const char *why = unpack->la.archive_error_string(in);
     return giq_fail(err, GIQ_E_RESULT, "the result is an archive that is damaged: %s",
                     giq_text_show(why == NULL ? "no reason given" : why, &shown));
 }
@@ -99,16 +99,17 @@ static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes
 {
     struct unpack *unpack = ctx;
     struct gunzip *gunzip = &unpack->gunzip;
-    la_ssize_t n = archive_read_data(gunzip->in, gunzip->block, BLOCK_SIZE);
+    la_ssize_t n = unpack->la.archive_read_data(gunzip->in, gunzip->block, BLOCK_SIZE);
     if (n < 0) {
-        const char *why = archive_error_string(gunzip->in);
-        archive_set_error(out, archive_errno(gunzip->in), "%s", why == NULL ? "" : why);
+        const char *why = unpack->la.archive_error_string(gunzip->in);
+        unpack->la.archive_set_error(out, unpack->la.archive_errno(gunzip->in), "%s",
+                                     why == NULL ? "" : why);
         return ARCHIVE_FATAL;
     }
     count_bytes(gunzip, (size_t)n);
     if (gunzip->bytes > unpack->bytes_max) {
         unpack->is_too_large = true;
-        archive_set_error(out, EFBIG, "too large");
+        unpack->la.archive_set_error(out, EFBIG, "too large");
         return ARCHIVE_FATAL;
     }
     *bytes = gunzip->block;
@@ -119,22 +120,23 @@ static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes
 static bool open_raw(struct unpack *unpack, const char *path, bool is_gzip,
                      struct archive **out, struct giq_error *err)
 {
-    struct archive *in = archive_read_new();
+    struct archive *in = unpack->la.archive_read_new();
     if (in == NULL) {
         return giq_fail_memory(err);
     }
     struct archive_entry *entry = NULL;
-    bool ok = (!is_gzip || archive_read_support_filter_gzip(in) == ARCHIVE_OK) &&
-              archive_read_support_format_raw(in) == ARCHIVE_OK &&
-              archive_read_open_filename(in, path, BLOCK_SIZE) == ARCHIVE_OK &&
-              archive_read_next_header(in, &entry) == ARCHIVE_OK;
+    bool ok =
+        (!is_gzip || unpack->la.archive_read_support_filter_gzip(in) == ARCHIVE_OK) &&
+        unpack->la.archive_read_support_format_raw(in) == ARCHIVE_OK &&
+        unpack->la.archive_read_open_filename(in, path, BLOCK_SIZE) == ARCHIVE_OK &&
+        unpack->la.archive_read_next_header(in, &entry) == ARCHIVE_OK;
     if (!ok) {
         (void)fail_archive(unpack, in, err);
-    } else if (is_gzip && archive_filter_code(in, 0) != ARCHIVE_FILTER_GZIP) {
+    } else if (is_gzip && unpack->la.archive_filter_code(in, 0) != ARCHIVE_FILTER_GZIP) {
         ok = fail(err, "is damaged: it is no gzip");
     }
     if (!ok) {
-        (void)archive_read_free(in);
+        (void)unpack->la.archive_read_free(in);
         return false;
     }
     *out = in;
@@ -169,7 +171,7 @@ static bool read_trailer(struct unpack *unpack, const char *path, struct giq_err
     size_t kept = 0;
     size_t first = 1; /* where a further header may begin */
     la_ssize_t n = 0;
-    while ((n = archive_read_data(in, block + kept, BLOCK_SIZE - kept)) > 0) {
+    while ((n = unpack->la.archive_read_data(in, block + kept, BLOCK_SIZE - kept)) > 0) {
         size_t len = kept + (size_t)n;
         gunzip->has_parts =
             gunzip->has_parts || has_gzip_header(block + first, len - first);
@@ -182,7 +184,7 @@ static bool read_trailer(struct unpack *unpack, const char *path, struct giq_err
     if (ok) {
         memcpy(gunzip->trailer, block + kept - TRAILER_SIZE, TRAILER_SIZE);
     }
-    (void)archive_read_free(in);
+    (void)unpack->la.archive_read_free(in);
     return ok;
 }
 
@@ -210,9 +212,10 @@ static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
 
 /* ---- one member ---- */
 
-static bool check_encryption(struct archive_entry *entry, struct giq_error *err)
+static bool check_encryption(const struct unpack *unpack, struct archive_entry *entry,
+                             struct giq_error *err)
 {
-    return archive_entry_is_encrypted(entry) == 0 || fail(err, "is encrypted");
+    return unpack->la.archive_entry_is_encrypted(entry) == 0 || fail(err, "is encrypted");
 }
 
 static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t len,
@@ -246,7 +249,8 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
 {
     int64_t size = 0;
     for (;;) {
-        la_ssize_t n = archive_read_data(unpack->in, unpack->block, BLOCK_SIZE);
+        la_ssize_t n =
+            unpack->la.archive_read_data(unpack->in, unpack->block, BLOCK_SIZE);
         if (n < ARCHIVE_OK) {
             return fail_archive(unpack, unpack->in, err);
         }
@@ -258,9 +262,10 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
         }
         size += n;
     }
-    int64_t missing =
-        archive_entry_size_is_set(entry) ? archive_entry_size(entry) - size : 0;
-    if (missing > 0 && archive_entry_sparse_count(entry) > 0) {
+    int64_t missing = unpack->la.archive_entry_size_is_set(entry)
+                          ? unpack->la.archive_entry_size(entry) - size
+                          : 0;
+    if (missing > 0 && unpack->la.archive_entry_sparse_count(entry) > 0) {
         return write_hole(unpack, file, missing, err);
     }
     return missing == 0 || fail(err, "is damaged: a member has not the size it declares");
@@ -292,11 +297,11 @@ done:
 static bool take_member(struct unpack *unpack, struct archive_entry *entry, int status,
                         struct giq_error *err)
 {
-    if (archive_entry_filetype(entry) != AE_IFREG ||
-        archive_entry_hardlink(entry) != NULL) {
+    if (unpack->la.archive_entry_filetype(entry) != AE_IFREG ||
+        unpack->la.archive_entry_hardlink(entry) != NULL) {
         return true;
     }
-    const char *raw = archive_entry_pathname(entry);
+    const char *raw = unpack->la.archive_entry_pathname(entry);
     if (raw != NULL && giq_member_is_passed_over(raw)) {
         return true;
     }
@@ -305,7 +310,7 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
     }
     char *path = NULL;
     size_t folder_len = 0;
-    if (!check_encryption(entry, err) ||
+    if (!check_encryption(unpack, entry, err) ||
         !giq_members_place(unpack->members, raw, &path, &folder_len, err)) {
         return false;
     }
@@ -323,14 +328,14 @@ static int open_archive(struct unpack *unpack, const char *path,
 {
     /* The streaming reader would take a truncated zip for a whole one. */
     int status = kind == GIQ_ARCHIVE_ZIP
-                     ? archive_read_support_format_zip_seekable(unpack->in)
-                     : archive_read_support_format_tar(unpack->in);
+                     ? unpack->la.archive_read_support_format_zip_seekable(unpack->in)
+                     : unpack->la.archive_read_support_format_tar(unpack->in);
     if (status != ARCHIVE_OK) {
         return status;
     }
     return kind == GIQ_ARCHIVE_TAR_GZ
-               ? archive_read_open(unpack->in, unpack, NULL, read_gunzip, NULL)
-               : archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
+               ? unpack->la.archive_read_open(unpack->in, unpack, NULL, read_gunzip, NULL)
+               : unpack->la.archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
 }
 
 /* libarchive ends a tar in peace where it just stops: there the last header that
@@ -338,9 +343,9 @@ static int open_archive(struct unpack *unpack, const char *path,
 static bool check_end(struct unpack *unpack, enum giq_archive_kind kind,
                       struct giq_error *err)
 {
-    bool is_whole =
-        kind == GIQ_ARCHIVE_ZIP ||
-        archive_filter_bytes(unpack->in, 0) > archive_read_header_position(unpack->in);
+    bool is_whole = kind == GIQ_ARCHIVE_ZIP ||
+                    unpack->la.archive_filter_bytes(unpack->in, 0) >
+                        unpack->la.archive_read_header_position(unpack->in);
     return is_whole || fail(err, "is truncated");
 }
 
@@ -348,7 +353,7 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
 {
     for (;;) {
         struct archive_entry *entry = NULL;
-        int status = archive_read_next_header(unpack->in, &entry);
+        int status = unpack->la.archive_read_next_header(unpack->in, &entry);
         if (status == ARCHIVE_EOF) {
             return true;
         }
@@ -392,6 +397,20 @@ static int64_t bytes_max(int64_t size)
     return most > GIQ_ARCHIVE_BYTES_MIN ? most : GIQ_ARCHIVE_BYTES_MIN;
 }
 
+static bool unpack_by_library(struct unpack *unpack, const char *path,
+                              enum giq_archive_kind kind, const struct giq_cred *cred,
+                              struct giq_error *err)
+{
+    unpack->in = unpack->la.archive_read_new();
+    bool ok = unpack->in != NULL || giq_fail_memory(err);
+    ok = ok && giq_members_new(cred, &unpack->members, err) &&
+         unpack_all(unpack, path, kind, err);
+    giq_members_free(unpack->members);
+    (void)unpack->la.archive_read_free(unpack->in);
+    (void)unpack->la.archive_read_free(unpack->gunzip.in);
+    return ok;
+}
+
 static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
                              const char *folder, unsigned access,
                              const struct giq_cred *cred, struct giq_error *err)
@@ -410,13 +429,9 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
     unpack->folder = folder;
     unpack->access = access;
     unpack->bytes_max = bytes_max(st.size);
-    unpack->in = archive_read_new();
-    bool ok = unpack->in != NULL || giq_fail_memory(err);
-    ok = ok && giq_members_new(cred, &unpack->members, err) &&
-         unpack_all(unpack, path, kind, err);
-    giq_members_free(unpack->members);
-    (void)archive_read_free(unpack->in);
-    (void)archive_read_free(unpack->gunzip.in);
+    bool ok = giq_libarchive_load(&unpack->la, err) &&
+              unpack_by_library(unpack, path, kind, cred, err);
+    giq_libarchive_release(&unpack->la);
     free(unpack);
     return ok;
 }

@@ -25,7 +25,8 @@ package() {
         cmake -S . -B build -G Ninja
         cmake --build build --target gdal_GIQ giq_sandbox
         cd build
-        cpack' && rm -f "$roots/$suite"/*.deb &&
+        cpack
+        dpkg-deb -f ./*.deb Depends | grep libarchive' && rm -f "$roots/$suite"/*.deb &&
         cp "$roots/$suite/work/src/giq/build"/*.deb "$roots/$suite"
 }
 

@@ -1,4 +1,8 @@
 """Being installed costs programs that do not use the driver nothing."""
+import io
+import zipfile
+
+from scripted import Answer, GEOJSON
 
 
 def test_listing_formats_starts_no_thread_and_opens_no_socket(scripted_gdal):
@@ -16,3 +20,28 @@ def test_loading_reads_no_file_of_the_user(scripted_gdal):
     scripted_gdal.run("strace", "-f", "-o", trace, "-e", "trace=openat,mkdir",
                       "ogrinfo", "--formats", env={"LD_PRELOAD": ""})
     assert str(scripted_gdal.store) not in trace.read_text()
+
+
+def opens_libarchive(gdal, *command, env=None):
+    """Whether any process of the command looks for a file of libarchive's."""
+    trace = gdal.folder / "trace"
+    gdal.run("strace", "-f", "-o", trace, "-e", "trace=openat", *command,
+             env={"LD_PRELOAD": "", **(env or {})})
+    return "/libarchive.so" in trace.read_text()
+
+
+def test_libarchive_is_loaded_for_archives_only(scripted_gdal, service):
+    """It and what it brings along would be two fifths of what loading costs."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("r.geojson", GEOJSON)
+    service.script["download"] = [
+        Answer(body, headers={"Content-Disposition": f"attachment; filename={name}"})
+        for body, name in ((GEOJSON, "r.geojson"), (packed.getvalue(), "r.zip"))]
+    name = "GIQ:model=m;file=f"
+    # A later GDAL needs it itself.
+    of_gdal = opens_libarchive(scripted_gdal, "ogrinfo", "--formats",
+                               env={"GDAL_DRIVER_PATH": "disable"})
+    assert opens_libarchive(scripted_gdal, "ogrinfo", "--formats") == of_gdal
+    assert opens_libarchive(scripted_gdal, "ogrinfo", name) == of_gdal
+    assert opens_libarchive(scripted_gdal, "ogrinfo", f"{name};rerun=zip")

@@ -50,7 +50,7 @@ CASES = (
     ("foreign", "src/giq_api.c", "#include <geos_c.h>\n", "for src/giq_geos.c only"),
     ("foreign", "src/giq_api.c", "#include <openssl/evp.h>\n", "src/giq_digest.c only"),
     ("foreign", "src/giq_api.c", "#include <archive_entry.h>\n",
-     "for src/giq_archive.c only"),
+     "for src/giq_libarchive.h only"),
     ("foreign", "plugin/giq_open.c", "#include <sys/stat.h>\n",
      "plugin/giq_open.c:1: sys/stat.h is for src/giq_os.c only"),
     ("foreign", "src/giq_api.c", "/* time(\n */\nlong t(void) { return time(0); }\n",

@@ -1,0 +1,65 @@
+/*
+ * libarchive, loaded when an archive is to be unpacked and not before.
+ *
+ * GDAL loads the plugin at the start of every program that uses GDAL, so each library
+ * that is linked costs all of them. libarchive and what it brings along were two fifths
+ * of that, and are needed for few results. So the functions are called through a table,
+ * whose types are those of libarchive's own headers.
+ *
+ * Calling sequence: giq_libarchive_load(), the functions, giq_libarchive_release().
+ */
+#ifndef GIQ_LIBARCHIVE_H
+#define GIQ_LIBARCHIVE_H
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "giq/giq.h"
+
+#define GIQ_LIBARCHIVE_FUNCTIONS(X)                                                      \
+    X(archive_entry_filetype)                                                            \
+    X(archive_entry_hardlink)                                                            \
+    X(archive_entry_is_encrypted)                                                        \
+    X(archive_entry_pathname)                                                            \
+    X(archive_entry_size)                                                                \
+    X(archive_entry_size_is_set)                                                         \
+    X(archive_entry_sparse_count)                                                        \
+    X(archive_errno)                                                                     \
+    X(archive_error_string)                                                              \
+    X(archive_filter_bytes)                                                              \
+    X(archive_filter_code)                                                               \
+    X(archive_read_data)                                                                 \
+    X(archive_read_free)                                                                 \
+    X(archive_read_header_position)                                                      \
+    X(archive_read_new)                                                                  \
+    X(archive_read_next_header)                                                          \
+    X(archive_read_open)                                                                 \
+    X(archive_read_open_filename)                                                        \
+    X(archive_read_support_filter_gzip)                                                  \
+    X(archive_read_support_format_raw)                                                   \
+    X(archive_read_support_format_tar)                                                   \
+    X(archive_read_support_format_zip_seekable)                                          \
+    X(archive_set_error)
+
+/* Each function is a member of its own name. */
+struct giq_libarchive {
+#define GIQ_LIBARCHIVE_MEMBER(name) __typeof__(name) *name;
+    GIQ_LIBARCHIVE_FUNCTIONS(GIQ_LIBARCHIVE_MEMBER)
+#undef GIQ_LIBARCHIVE_MEMBER
+    void *handle;
+};
+
+/*
+ * Find libarchive as the loader would have found it. The caller passes `out` to
+ * giq_libarchive_release(). The library stays in the process after that, so that the
+ * next archive finds it loaded.
+ *
+ * Errors: GIQ_E_RESULT (not installed, or too old), GIQ_E_MEMORY; `out` is empty then.
+ * Thread-safe.
+ */
+bool giq_libarchive_load(struct giq_libarchive *out, struct giq_error *err);
+
+/* An empty one is left as it is. */
+void giq_libarchive_release(struct giq_libarchive *libarchive);
+
+#endif
