@@ -40,7 +40,7 @@ static atomic_int calls;
 static atomic_int allocations;
 static atomic_bool is_ours[FDS]; /* descriptors of the store, and connections */
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 static int number(const char *name)
 {

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static enum MHD_Result note_header(void *ctx, enum MHD_ValueKind kind, const cha
     size_t i = 0;
     (void)kind;
     for (; name[i] != '\0' && i < sizeof lower - 1; i++) {
-        lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+        lower[i] = (char)tolower((unsigned char)name[i]);
     }
     lower[i] = '\0';
     (void)cJSON_AddStringToObject(

@@ -1,6 +1,7 @@
 #include "scene.h"
 
 #include <cpl_error.h>
+#include <cpl_vsi.h>
 #include <gdal_alg.h>
 #include <math.h>
 #include <stdarg.h>
@@ -111,7 +112,7 @@ static bool make_mask(struct scene *scene, char error[MODEL_ERROR_SIZE])
 {
     int band = 1;
     const double one = 1;
-    scene->mask = malloc(pixels(scene));
+    scene->mask = VSIMalloc2((size_t)scene->width, (size_t)scene->height);
     if (scene->mask == NULL) {
         return scene_fail(error, "out of memory");
     }
@@ -184,7 +185,7 @@ void scene_close(struct scene *scene)
     if (scene->srs != NULL) {
         OSRRelease(scene->srs);
     }
-    free(scene->mask);
+    VSIFree(scene->mask);
 }
 
 /* ---- values ---- */

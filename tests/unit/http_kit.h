@@ -14,12 +14,12 @@ enum http_kit_then {
 
 /* An answer: `raw` as it is, or else built of the other members. */
 struct http_kit_answer {
-    int status;
     const char *headers; /* lines, each with its end; NULL: none */
     const char *body;    /* NULL: empty */
     const char *raw;
-    enum http_kit_then then;
     size_t fill; /* so many 'x' more in the body */
+    int status;
+    enum http_kit_then then;
 };
 
 struct http_kit;

@@ -284,13 +284,13 @@ static void test_delays_double_up_to_half_a_minute(void **state)
     (void)state;
     static const struct {
         int attempt;
-        int64_t asked_ms;
         uint32_t random;
+        int64_t asked_ms;
         int64_t delay_ms;
     } cases[] = {
-        {1, -1, 512, 1000},      {2, -1, 512, 2000}, {5, -1, 512, 16000},
-        {6, -1, 512, 30000},     {6, -1, 0, 24000},  {1, -1, 1024, 1250},
-        {1000, -1, 1024, 30000}, {1, 0, 1024, 0},    {3, 45000, 0, 45000},
+        {1, 512, -1, 1000},      {2, 512, -1, 2000}, {5, 512, -1, 16000},
+        {6, 512, -1, 30000},     {6, 0, -1, 24000},  {1, 1024, -1, 1250},
+        {1000, 1024, -1, 30000}, {1, 1024, 0, 0},    {3, 0, 45000, 45000},
     };
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
@@ -357,26 +357,26 @@ static void test_answer_of_a_call_that_was_not_made_tells_nothing(void **state)
 
 static const struct {
     int status;
-    const char *body;
     enum giq_code code;
+    const char *body;
     const char *text;
 } messages[] = {
-    {500, "{\"message\":\"out of order\"}", GIQ_E_SERVICE,
+    {500, GIQ_E_SERVICE, "{\"message\":\"out of order\"}",
      "asking: HTTP 500 out of order"},
-    {404, "{\"message\":\"\",\"error\":\"Not Found\"}", GIQ_E_SERVICE,
+    {404, GIQ_E_SERVICE, "{\"message\":\"\",\"error\":\"Not Found\"}",
      "asking: HTTP 404 Not Found"},
-    {400, "\"quoted\"", GIQ_E_SERVICE, "asking: HTTP 400 quoted"},
-    {400, "plain\nwords", GIQ_E_SERVICE, "asking: HTTP 400 plain words"},
-    {502, "<html>page</html>", GIQ_E_SERVICE, "asking: HTTP 502"},
-    {400, "{\"other\":1}", GIQ_E_SERVICE, "asking: HTTP 400"},
-    {400, "", GIQ_E_SERVICE, "asking: HTTP 400"},
-    {400, "{\"message\":\"key " SERVICE_KIT_KEY " is bad\"}", GIQ_E_SERVICE,
+    {400, GIQ_E_SERVICE, "\"quoted\"", "asking: HTTP 400 quoted"},
+    {400, GIQ_E_SERVICE, "plain\nwords", "asking: HTTP 400 plain words"},
+    {502, GIQ_E_SERVICE, "<html>page</html>", "asking: HTTP 502"},
+    {400, GIQ_E_SERVICE, "{\"other\":1}", "asking: HTTP 400"},
+    {400, GIQ_E_SERVICE, "", "asking: HTTP 400"},
+    {400, GIQ_E_SERVICE, "{\"message\":\"key " SERVICE_KIT_KEY " is bad\"}",
      "asking: HTTP 400 key ************** is bad"},
-    {401, "", GIQ_E_CREDENTIALS,
+    {401, GIQ_E_CREDENTIALS, "",
      "asking: HTTP 401; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
-    {403, "no", GIQ_E_CREDENTIALS,
+    {403, GIQ_E_CREDENTIALS, "no",
      "asking: HTTP 403 no; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
-    {407, "no", GIQ_E_NETWORK,
+    {407, GIQ_E_NETWORK, "no",
      "asking: HTTP 407 no; a proxy says so, check GDAL_HTTP_PROXYUSERPWD"},
 };
 

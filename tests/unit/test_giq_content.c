@@ -126,7 +126,7 @@ static void test_files_are_known_until_they_change(void **state)
 static void test_hints_that_are_none_are_passed_over(void **state)
 {
     struct shop *shop = *state;
-    static const char *const hints[] = {"", "x", "{}\n", DIGEST "a", "A" DIGEST};
+    static const char *const hints[] = {"", "x", "{}\n", (DIGEST "a"), ("A" DIGEST)};
     const struct giq_source_stat stat = {10, 20, 3, 4};
     char name[GIQ_DIGEST_HEX_SIZE];
     char digest[GIQ_DIGEST_HEX_SIZE];

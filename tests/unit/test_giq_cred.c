@@ -165,7 +165,7 @@ static void test_masking(void **state)
         struct giq_error err = {0};
         char text[64];
         assert_true(giq_cred_new(cases[i].key, cases[i].token, &cred, &err));
-        (void)strcpy(text, cases[i].text);
+        (void)snprintf(text, sizeof text, "%s", cases[i].text);
         giq_cred_mask(cred, text);
         assert_string_equal(text, cases[i].masked);
         giq_cred_free(cred);

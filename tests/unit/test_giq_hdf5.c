@@ -26,8 +26,9 @@ static void put(uint64_t number, unsigned len)
 
 static void put_text(const char *text)
 {
-    memcpy(file + file_len, text, strlen(text));
-    file_len += strlen(text);
+    for (; *text != '\0'; text++) {
+        put((unsigned char)*text, 1);
+    }
 }
 
 /* Numbers of as many bytes as the digits of `format` say. */

@@ -94,15 +94,15 @@ static void test_sizes_are_capped(void **state)
     (void)state;
     static const struct {
         int status;
-        size_t size;
         bool ok;
+        size_t size;
         size_t most; /* of the body */
     } cases[] = {
-        {200, GIQ_ANSWER_MAX, true, GIQ_ANSWER_MAX},
-        {200, GIQ_ANSWER_MAX + 1, false, GIQ_ANSWER_MAX},
-        {500, GIQ_ANSWER_ERROR_MAX, true, GIQ_ANSWER_ERROR_MAX},
-        {500, GIQ_ANSWER_ERROR_MAX + 1, true, GIQ_ANSWER_ERROR_MAX},
-        {404, 4 * GIQ_ANSWER_ERROR_MAX, true, GIQ_ANSWER_ERROR_MAX},
+        {200, true, GIQ_ANSWER_MAX, GIQ_ANSWER_MAX},
+        {200, false, GIQ_ANSWER_MAX + 1, GIQ_ANSWER_MAX},
+        {500, true, GIQ_ANSWER_ERROR_MAX, GIQ_ANSWER_ERROR_MAX},
+        {500, true, GIQ_ANSWER_ERROR_MAX + 1, GIQ_ANSWER_ERROR_MAX},
+        {404, true, (size_t)4 * GIQ_ANSWER_ERROR_MAX, GIQ_ANSWER_ERROR_MAX},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answer = {.status = cases[i].status,
@@ -122,14 +122,14 @@ static void test_headers_are_capped(void **state)
 {
     (void)state;
     enum { LINES = 20, LINE = 4000 };
-    char *raw = calloc(LINES * (LINE + 8) + 64, 1);
-    assert_non_null(raw);
-    size_t len = (size_t)sprintf(raw, OK_LINE);
+    struct giq_buf raw;
+    giq_buf_init(&raw, LINES * (LINE + 8) + 64);
+    assert_true(giq_buf_add_text(&raw, OK_LINE));
     for (int i = 0; i < LINES; i++) {
-        len += (size_t)sprintf(raw + len, "X: %0*d\r\n", LINE, i);
+        assert_true(giq_buf_addf(&raw, "X: %0*d\r\n", LINE, i));
     }
-    (void)strcpy(raw + len, "Content-Length: 0\r\n\r\n");
-    const struct http_kit_answer answer = {.raw = raw};
+    assert_true(giq_buf_add_text(&raw, "Content-Length: 0\r\n\r\n"));
+    const struct http_kit_answer answer = {.raw = giq_buf_text(&raw)};
     struct session s;
     session_begin(&s, &answer, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -137,7 +137,7 @@ static void test_headers_are_capped(void **state)
     assert_string_equal(s.kit.err.text,
                         "the answer has more than 65536 bytes of headers");
     session_end(&s);
-    free(raw);
+    giq_buf_release(&raw);
 }
 
 static void test_answer_that_ends_within_its_headers_is_none(void **state)

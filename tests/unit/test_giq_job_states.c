@@ -115,7 +115,7 @@ enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const cha
         _exit(CRASHED);
     }
     /* One look more would only be the same again. */
-    env_kit_advance(&clock_kit, 24 * 3600 * 1000);
+    env_kit_advance(&clock_kit, INT64_C(24) * 3600 * 1000);
     if (choice == STATUS_NO_JOB) {
         (void)giq_fail(err, GIQ_E_GONE, "not known");
         return GIQ_API_STATUS_NO_JOB;

@@ -246,7 +246,7 @@ static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
                                   &shop.kit.service.err));
     enum giq_step step = GIQ_STEP_AGAIN;
     while (job_kit_step(&shop.kit, &step)) {
-        env_kit_advance(&shop.kit.service.clock, 60 * 1000);
+        env_kit_advance(&shop.kit.service.clock, 60000);
     }
     assert_int_equal(shop.kit.service.err.code, GIQ_E_TIMEOUT);
     assert_non_null(strstr(shop.kit.service.err.text, shop.upload.digest));

@@ -349,11 +349,11 @@ static void test_new_job_may_be_unknown_for_a_minute(void **state)
     (void)state;
     static const struct {
         int status;
-        int64_t age_ms;
         enum giq_code code;
-    } cases[] = {{404, 0, GIQ_E_NONE},     {404, 59999, GIQ_E_NONE},
-                 {404, 60000, GIQ_E_GONE}, {410, 0, GIQ_E_NONE},
-                 {410, 60000, GIQ_E_GONE}, {404, -5000, GIQ_E_NONE}};
+        int64_t age_ms;
+    } cases[] = {{404, GIQ_E_NONE, 0},     {404, GIQ_E_NONE, 59999},
+                 {404, GIQ_E_GONE, 60000}, {410, GIQ_E_NONE, 0},
+                 {410, GIQ_E_GONE, 60000}, {404, GIQ_E_NONE, -5000}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
                                                   JOB_KIT_RUN,

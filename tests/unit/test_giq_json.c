@@ -59,7 +59,7 @@ static struct giq_json *parse_ones(size_t count)
     for (size_t i = 0; i < count; i++) {
         end = stpcpy(end, ",1");
     }
-    (void)strcpy(end, "]");
+    *end = ']';
     struct giq_json *json = parse(text);
     free(text);
     return json;

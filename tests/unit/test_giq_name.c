@@ -124,13 +124,13 @@ static void test_names_are_cleaned(void **state)
 /* A text of `count` times `unit`, then `end`. */
 static char *repeat(const char *unit, size_t count, const char *end)
 {
-    size_t len = strlen(unit);
-    char *text = malloc(len * count + strlen(end) + 1);
+    char *text = malloc(strlen(unit) * count + strlen(end) + 1);
     assert_non_null(text);
+    char *at = text;
     for (size_t i = 0; i < count; i++) {
-        memcpy(text + i * len, unit, len);
+        at = stpcpy(at, unit);
     }
-    memcpy(text + len * count, end, strlen(end) + 1);
+    (void)stpcpy(at, end);
     return text;
 }
 
@@ -171,14 +171,15 @@ static void test_long_names_are_cut_between_characters(void **state)
 static void test_a_long_device_name_stays_within_the_limit(void **state)
 {
     (void)state;
-    char *raw = repeat("x", 200, ".tif");
-    memcpy(raw, "aux.", 4);
+    char *rest = repeat("x", 196, ".tif");
+    char raw[256];
     char name[GIQ_NAME_SIZE];
+    (void)snprintf(raw, sizeof raw, "aux.%s", rest);
     giq_name_clean(raw, name);
     assert_int_equal(strlen(name), GIQ_NAME_MAX);
     assert_memory_equal(name, "_aux.xxx", 8);
     assert_string_equal(giq_name_extension(name), "tif");
-    free(raw);
+    free(rest);
 }
 
 static void test_extensions(void **state)

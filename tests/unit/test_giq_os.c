@@ -35,13 +35,13 @@ static void test_what_lies_at_a_path(void **state)
     const struct {
         const char *path;
         enum giq_os_kind kind;
-        int64_t size; /* of files */
         bool others_read;
+        int64_t size; /* of files */
     } cases[] = {
-        {file, GIQ_OS_FILE, 3, true},
-        {folder, GIQ_OS_FOLDER, 0, false},
-        {pipe_path, GIQ_OS_OTHER, 0, false},
-        {below, GIQ_OS_NOTHING, 0, false},
+        {file, GIQ_OS_FILE, true, 3},
+        {folder, GIQ_OS_FOLDER, false, 0},
+        {pipe_path, GIQ_OS_OTHER, false, 0},
+        {below, GIQ_OS_NOTHING, false, 0},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_os_stat st;

@@ -128,7 +128,7 @@ static void test_long_text_files(void **state)
     static const char found[] = "+init=../x:y";
     for (size_t at = GIQ_OUTSIDE_TEXT - 40; at < GIQ_OUTSIDE_TEXT + 40; at++) {
         memset(text, 'x', sizeof text - 1);
-        memcpy(text + at, found, strlen(found));
+        memcpy(text + at, found, sizeof found - 1);
         assert_true(scanned(text, 1000).names_file);
         assert_true(scanned(text, sizeof text).names_file);
     }

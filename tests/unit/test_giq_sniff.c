@@ -95,8 +95,8 @@ static void test_archives(void **state)
 static void make_tar_head(char block[512], const char *member)
 {
     memset(block, 0, 512);
-    (void)strcpy(block, member);
-    (void)strcpy(block + 100, "0000644");
+    (void)snprintf(block, 100, "%s", member);
+    (void)snprintf(block + 100, 8, "0000644");
     memset(block + 148, ' ', 8);
     unsigned sum = 0;
     for (size_t i = 0; i < 512; i++) {
