@@ -43,7 +43,7 @@
 
 /* Each function is a member of its own name. */
 struct giq_libarchive {
-#define GIQ_LIBARCHIVE_MEMBER(name) __typeof__(name) *name;
+#define GIQ_LIBARCHIVE_MEMBER(name) __typeof__(name) *(name);
     GIQ_LIBARCHIVE_FUNCTIONS(GIQ_LIBARCHIVE_MEMBER)
 #undef GIQ_LIBARCHIVE_MEMBER
     void *handle;
