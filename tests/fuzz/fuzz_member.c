@@ -42,7 +42,7 @@ static void check_apart(const struct placed *placed, const char *path)
         size_t len = strlen(path);
         size_t other_len = strlen(other);
         size_t common = len < other_len ? len : other_len;
-        char after = len < other_len ? other[common] : path[common];
+        char after = (len < other_len ? other : path)[common];
         MUST(strncasecmp(path, other, common) != 0 || (after != '\0' && after != '/'));
     }
 }

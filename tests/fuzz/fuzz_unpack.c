@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     char *rest = text;
     const char *first = fuzz_line(&rest);
-    char letter = first == NULL ? 'z' : first[0];
+    int letter = first == NULL ? 'z' : first[0];
     enum giq_archive_kind kind = letter == 't'   ? GIQ_ARCHIVE_TAR
                                  : letter == 'g' ? GIQ_ARCHIVE_TAR_GZ
                                                  : GIQ_ARCHIVE_ZIP;
