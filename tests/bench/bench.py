@@ -5,8 +5,8 @@
 
 Prints a table in Markdown: medians, the ratio of ours to theirs with its interval, and
 the bound that the project sets itself, in bold where it is missed. With --into it also
-replaces what stands between two lines of a file, BEGIN and END. Nothing here is a test:
-times are not asserted anywhere.
+puts the rows between two lines of a file, BEGIN and END. Nothing here is a test: times
+are not asserted anywhere.
 """
 import argparse
 import os
@@ -17,6 +17,7 @@ import tempfile
 import measure_area
 import measure_download
 import measure_many
+import measure_script
 import measure_upload
 import measure_waiting
 import measure_warm
@@ -27,9 +28,9 @@ PARTS = {
     "warm": lambda table, place, o: measure_warm.measure(table, place, o.runs),
     "download": lambda table, place, o: measure_download.measure(table, place, o.runs),
     "upload": lambda table, place, o: measure_upload.measure(table, place, o.runs),
-    "end": lambda table, place, o: measure_waiting.measure_end(
+    "end": lambda table, place, o: measure_waiting.measure(
         table, o.build, place.folder, o.runs),
-    "script": lambda table, place, o: measure_waiting.measure_script(
+    "script": lambda table, place, o: measure_script.measure(
         table, o.build, place.folder, o.runs),
     "records": lambda table, place, o: measure_many.measure_records(table, place, o.runs),
     "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
@@ -52,9 +53,15 @@ def machine():
     return f"{os.cpu_count()} processors, {gib:.0f} GiB, {gdal}, {curl}"
 
 
-def put_into(path, text):
+def put_into(path, rows, is_whole):
+    """Rows of what was not measured now stay, unless it was all."""
     before, rest = path.read_text().split(BEGIN)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+    kept, after = rest.split(END)
+    known = {} if is_whole else {row.split("|")[1]: row for row in kept.splitlines()
+                                 if row.startswith("|")}
+    known.update((row.split("|")[1], row) for row in rows)
+    text = "\n".join([f"Measured on {machine()}.", "", *known.values()])
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def main():
@@ -70,13 +77,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="giq-bench-") as folder:
         place = Place(options.build, pathlib.Path(folder))
         try:
-            measure_waiting.make_big_scene(place.folder)
             for part in options.only:
                 PARTS[part](table, place, options)
         finally:
             place.stop()
     if options.into:
-        put_into(options.into, "\n".join([f"Measured on {machine()}.", "", *table.rows]))
+        put_into(options.into, table.rows, options.only == list(PARTS))
 
 
 if __name__ == "__main__":
