@@ -273,6 +273,9 @@ static bool open_job(struct opening *o, GDALDatasetH *out)
         return giq_tables_job(&view, out, o->err);
     }
     const struct giq_result result = result_of(o, NULL);
+    if (result.path == NULL) {
+        return giq_fail(o->err, GIQ_E_MEMORY, "out of memory");
+    }
     return giq_result_open(&result, out, o->err);
 }
 

@@ -393,7 +393,8 @@ struct giq_job_view {
     const char *status; /* the service's word while the job runs, else the state */
     const char *type;
     const char *error;
-    const char *result_path; /* file, or folder where the result was an archive */
+    const char *result_path; /* file, or folder where the result was an archive; NULL
+                                where there is none, or no memory for it */
     int64_t result_size;     /* bytes as downloaded, -1 where there is none */
     int64_t started_ms;      /* UTC since 1970, as the service says */
     int64_t submitted_ms;
