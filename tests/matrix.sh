@@ -14,10 +14,10 @@ root_options "$@"
 # Without a warning of the compiler or of CMake.
 build() {
     words=$roots/$1/build.words
-    root_sources "$roots/$1/work" &&
-        root_run "$roots/$1/work" \
+    root_sources "$roots/$1/builder" &&
+        root_run "$roots/$1/builder" \
             'cd /src/giq && sh cmake/bootstrap.sh build run test clients' || return
-    root_run "$roots/$1/work" '
+    root_run "$roots/$1/builder" '
         cd /src/giq
         cmake -S . -B build -G Ninja
         cmake --build build' >"$words" 2>&1 && built=yes || built=no
@@ -26,7 +26,7 @@ build() {
 }
 
 version() {
-    root_run "$roots/$1/work" 'gdalinfo --version' | sed 's/GDAL \([0-9.]*\).*/ok \1/'
+    root_run "$roots/$1/builder" 'gdalinfo --version' | sed 's/GDAL \([0-9.]*\).*/ok \1/'
 }
 
 # count SUITE LABEL WORD: how many tests of a label ended so; they are named after it.
@@ -39,7 +39,7 @@ run_tests() {
     log=$roots/$1/tests.log
     # How C looks is what the clang-format of Debian 12 says.
     [ "$1" = bookworm ] && without='^$' || without='^style.format$'
-    root_run "$roots/$1/work" 'cd /src/giq
+    root_run "$roots/$1/builder" 'cd /src/giq
         ctest --test-dir build --output-on-failure -j 4 -L "^($1)\$" -E "$2"' \
         "$(echo "$labels" | tr ' ' '|')" "$without" >"$log" 2>&1 || :
     for label in $labels; do
@@ -58,8 +58,8 @@ run_tests() {
 # foreign HOST BUILT: the plugin of one system in another one.
 foreign() {
     [ "$1" != "$2" ] || return 0
-    cp "$roots/$2/work/src/giq/build/gdalplugins/gdal_GIQ.so" "$roots/$1/work/src" &&
-        root_run "$roots/$1/work" 'sh /src/giq/tests/roots/foreign.sh /src/gdal_GIQ.so'
+    cp "$roots/$2/builder/src/giq/build/gdalplugins/gdal_GIQ.so" "$roots/$1/builder/src" &&
+        root_run "$roots/$1/builder" 'sh /src/giq/tests/roots/foreign.sh /src/gdal_GIQ.so'
 }
 
 # What has to do with sid is in the row of sid.
@@ -75,7 +75,7 @@ foreign_all() {
 
 # The keys of areas, which are compared with those of the first suite.
 keys() {
-    root_run "$roots/$1/work" 'cd /src/giq && python3 tests/roots/keys.py build' \
+    root_run "$roots/$1/builder" 'cd /src/giq && python3 tests/roots/keys.py build' \
         >"$roots/$1/keys" || return
     cat "$roots/$1/keys"
     diff "$roots/${suites%% *}/keys" "$roots/$1/keys"

@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.."
 . tests/roots/table.sh
 root_options "$@"
 
-in_work() {
-    root_run "$roots/$suite/work" "cd /src/giq; $1"
+in_builder() {
+    root_run "$roots/$suite/builder" "cd /src/giq; $1"
 }
 
 in_bare() {
@@ -20,18 +20,18 @@ in_bare() {
 }
 
 package() {
-    root_sources "$roots/$suite/work" && in_work '
+    root_sources "$roots/$suite/builder" && in_builder '
         sh cmake/bootstrap.sh build run test package
         cmake -S . -B build -G Ninja
         cmake --build build --target gdal_GIQ giq_sandbox
         cd build
         cpack
         dpkg-deb -f ./*.deb Depends | grep libarchive' && rm -f "$roots/$suite"/*.deb &&
-        cp "$roots/$suite/work/src/giq/build"/*.deb "$roots/$suite"
+        cp "$roots/$suite/builder/src/giq/build"/*.deb "$roots/$suite"
 }
 
 lintian_is_silent() {
-    in_work 'lintian --allow-root --fail-on error,warning build/*.deb'
+    in_builder 'lintian --allow-root --fail-on error,warning build/*.deb'
 }
 
 # On a bare system its programs come along, as apt installs what is recommended.
@@ -47,11 +47,11 @@ installs() {
 
 # A job in the sandbox of the other system, which has the machine's network too.
 works() {
-    rm -f "$roots/$suite/work/src/address"
-    in_work 'exec build/tests/sandbox/giq_sandbox --files data --state /tmp/sandbox \
+    rm -f "$roots/$suite/builder/src/address"
+    in_builder 'exec build/tests/sandbox/giq_sandbox --files data --state /tmp/sandbox \
         >/src/address' &
     sandbox=$!
-    until [ -s "$roots/$suite/work/src/address" ]; do
+    until [ -s "$roots/$suite/builder/src/address" ]; do
         kill -0 "$sandbox" || return
         sleep 0.1
     done
@@ -61,7 +61,7 @@ works() {
         ogr2ogr -f GeoJSON /vsistdout/ "GIQ:model=hulls;file=parcels.geojson" |
             grep -c Polygon
         gdalinfo "GIQ:model=ndvi;file=olinda_landsat7.tif" | grep "Size is 349, 352"' \
-        "$(cat "$roots/$suite/work/src/address")" && worked=yes || worked=no
+        "$(cat "$roots/$suite/builder/src/address")" && worked=yes || worked=no
     kill "$sandbox"
     wait "$sandbox" || :
     [ "$worked" = yes ]
@@ -84,7 +84,7 @@ purges() {
 }
 
 cmake_installs() {
-    in_work '
+    in_builder '
         cmake --install build
         trap "xargs rm -f <build/install_manifest.txt" EXIT
         ogrinfo --formats | grep "GIQ -raster,vector-"
@@ -92,7 +92,7 @@ cmake_installs() {
 }
 
 tarball_builds() {
-    in_work '
+    in_builder '
         rm -rf /tmp/sources
         mkdir /tmp/sources
         cd build

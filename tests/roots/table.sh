@@ -18,11 +18,11 @@ root_options() {
     done
 }
 
-# suite_begin SUITE: its systems, and an empty row. bare stays as it was made, work gets
+# suite_begin SUITE: its systems, and an empty row. bare stays as it was made, builder gets
 # what building and testing need.
 suite_begin() {
     [ -e "$roots/$1/bare" ] || root_make "$1" "$roots/$1/bare"
-    [ -e "$roots/$1/work" ] || root_copy "$roots/$1/bare" "$roots/$1/work"
+    [ -e "$roots/$1/builder" ] || root_copy "$roots/$1/bare" "$roots/$1/builder"
     rm -rf "$roots/$1/cells"
     mkdir -p "$roots/$1/cells"
 }
