@@ -1,8 +1,12 @@
 """Opens that something befalls: what the fault tests share."""
 import concurrent.futures
+import itertools
+import json
 import os
 import pathlib
+import queue
 import re
+import subprocess
 import sys
 
 import pytest
@@ -10,8 +14,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
 from opens import Gdal  # noqa: E402
 from scripted import Answer, ScriptedService  # noqa: E402
-from spills import no_secret_in_files  # noqa: E402, F401
+from spills import in_text, know_environment, no_secret_in_files  # noqa: E402, F401
 
+OPENER = pathlib.Path(__file__).parent / "opener.py"
 AT_ONCE = 4
 CALLS_AFTER_THE_LAST = 5  # a record is read, or synced, and the lock is left
 
@@ -20,6 +25,31 @@ def take_upload(seen):
     """A file is known by what it holds."""
     held = re.search(rb"\r\n\r\n(f[^\r]*)\r\n--", seen["body"])
     return Answer({"fileId": held[1].decode()})
+
+
+class Opener:
+    """A process that opens datasets (opener.py), one at a time."""
+
+    def __init__(self, gdal, number):
+        self.out = gdal.folder / f"opener-{number}.out"
+        self.err = gdal.folder / f"opener-{number}.err"
+        self.process = gdal.start(
+            "/usr/bin/python3", OPENER, stdin=subprocess.PIPE, stderr=None,
+            env={"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]})
+
+    def open(self, name, env):
+        """What a program would have said that opens and reads this dataset."""
+        know_environment(env)
+        told = {"name": name, "env": env, "out": str(self.out), "err": str(self.err)}
+        self.process.stdin.write(json.dumps(told) + "\n")
+        self.process.stdin.flush()
+        code = int(self.process.stdout.readline())
+        return subprocess.CompletedProcess(
+            name, code, in_text(self.out.read_text(), name),
+            in_text(self.err.read_text(), name))
+
+    def stop(self):
+        self.process.communicate()
 
 
 class Bench:
@@ -31,6 +61,13 @@ class Bench:
         self.service = ScriptedService()
         self.service.script["upload"] = [take_upload]
         self.uploads = False
+        self.openers = itertools.count()
+        self.idle_openers = queue.SimpleQueue()
+
+    def stop(self):
+        while not self.idle_openers.empty():
+            self.idle_openers.get().stop()
+        self.service.stop()
 
     def name(self, label):
         if not self.uploads:
@@ -41,19 +78,29 @@ class Bench:
             os.utime(path, (1600000000, 1600000000))
         return f"GIQ:model=m;upload={path}"
 
-    def open(self, label, fault=None, name=None, user=None, **more):
+    def open(self, label, fault=None, name=None, **more):
         """Open the request of a label in a store of its own."""
-        gdal = Gdal(self.folder, self.service.url)
-        store = self.folder / f"store-{label}"
-        env = {"GIQ_STORE_DIR": str(store), "GIQ_RETRY_DELAY": "0",
-               "GIQ_TIMEOUT": "20", **more}
+        name = name or self.name(label)
+        env = self.environment(label, more)
         if fault is not None:
-            env.update(fault, LD_PRELOAD=os.environ["GIQ_FAULT_LIBRARY"],
-                       GIQ_FAULT_STORE=str(store))
-        command = ["ogrinfo", "-q", "-al", name or self.name(label)]
-        if user is not None:
-            command = gdal.as_user(user, *command)
-        return gdal.run(*command, ok=None, env=env, timeout=60)
+            env.update(fault, GIQ_FAULT_STORE=env["GIQ_STORE_DIR"])
+        try:
+            opener = self.idle_openers.get_nowait()
+        except queue.Empty:
+            opener = Opener(Gdal(self.folder, self.service.url), next(self.openers))
+        done = opener.open(name, env)
+        self.idle_openers.put(opener)
+        return done
+
+    def open_as(self, user, label):
+        """The same by another user's program."""
+        gdal = Gdal(self.folder, self.service.url)
+        return gdal.run(*gdal.as_user(user, "ogrinfo", "-q", "-al", self.name(label)),
+                        ok=None, env=self.environment(label))
+
+    def environment(self, label, more=()):
+        return {"GIQ_STORE_DIR": str(self.folder / f"store-{label}"),
+                "GIQ_RETRY_DELAY": "0", "GIQ_TIMEOUT": "20", **dict(more)}
 
     def runs(self, label):
         """How often a run request for this label came."""
@@ -103,4 +150,4 @@ def both(bench, request):
 def bench(tmp_path):
     made = Bench(tmp_path)
     yield made
-    made.service.stop()
+    made.stop()

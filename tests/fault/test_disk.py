@@ -186,9 +186,9 @@ def test_job_waits_for_a_store_that_is_read_only(bench, disk):
 
 def test_store_of_another_user(bench):
     submit(bench)
-    check_store_error(bench, bench.open("disk", user=2001), "submitted")
+    check_store_error(bench, bench.open_as(2001, "disk"), "submitted")
     check_way_on(bench, "name (String) = one")
-    assert bench.open("disk", user=2001).returncode == 0
+    assert bench.open_as(2001, "disk").returncode == 0
 
 
 # ---- in the way ----
