@@ -15,17 +15,32 @@ struct function {
 #define FUNCTION(name) {#name, offsetof(struct giq_libarchive, name)},
 static const struct function functions[] = {GIQ_LIBARCHIVE_FUNCTIONS(FUNCTION)};
 
-/* What the loader says is wrong; it has no code for that memory ran out but errno. */
+/* The loader has no codes: its words end in those of the system. */
+static bool says(const char *why, int sys_errno)
+{
+    char room[128];
+    return strstr(why, strerror_r(sys_errno, room, sizeof room)) != NULL;
+}
+
+/* What the loader says is wrong; that memory ran out only errno tells. */
 static bool fail_load(int sys_errno, struct giq_error *err)
 {
+    static const int too_many[] = {EMFILE, ENFILE};
     const char *why = dlerror();
+    why = why == NULL ? "no reason given" : why;
     if (sys_errno == ENOMEM) {
         return giq_fail_memory(err);
+    }
+    for (size_t i = 0; i < GIQ_COUNT(too_many); i++) {
+        if (says(why, too_many[i])) {
+            return giq_fail_sys(err, GIQ_E_STORE, too_many[i],
+                                "libarchive, which unpacks archives, cannot be loaded");
+        }
     }
     struct giq_shown shown;
     return giq_fail(err, GIQ_E_RESULT,
                     "archives cannot be unpacked: %s; install libarchive",
-                    giq_text_show(why == NULL ? "no reason given" : why, &shown));
+                    giq_text_show(why, &shown));
 }
 
 static bool find_functions(struct giq_libarchive *out, struct giq_error *err)

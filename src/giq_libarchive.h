@@ -54,8 +54,8 @@ struct giq_libarchive {
  * giq_libarchive_release(). The library stays in the process after that, so that the
  * next archive finds it loaded.
  *
- * Errors: GIQ_E_RESULT (not installed, or too old), GIQ_E_MEMORY; `out` is empty then.
- * Thread-safe.
+ * Errors: GIQ_E_RESULT (not installed, or too old), GIQ_E_STORE (too many open files),
+ * GIQ_E_MEMORY; `out` is empty then. Thread-safe.
  */
 bool giq_libarchive_load(struct giq_libarchive *out, struct giq_error *err);
 

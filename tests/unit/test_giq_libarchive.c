@@ -4,12 +4,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "giq_archive.h"
 #include "giq_libarchive.h"
 #include "giq_os.h"
 
 static struct {
+    bool is_real; /* its words too */
     bool finds_no_library;
     int symbols; /* found before one is not; -1: all are */
     int sys_errno;
@@ -23,6 +25,7 @@ void *__real_dlsym(void *handle, const char *name);
 void *__wrap_dlsym(void *handle, const char *name);
 int __real_dlclose(void *handle);
 int __wrap_dlclose(void *handle);
+char *__real_dlerror(void);
 char *__wrap_dlerror(void);
 
 void *__wrap_dlopen(const char *name, int flags)
@@ -54,7 +57,7 @@ int __wrap_dlclose(void *handle)
 
 char *__wrap_dlerror(void)
 {
-    return (char *)(uintptr_t)loader.says;
+    return loader.is_real ? __real_dlerror() : (char *)(uintptr_t)loader.says;
 }
 
 static int set_up(void **state)
@@ -134,6 +137,26 @@ static void test_memory_that_runs_out_is_told_as_such(void **state)
     }
 }
 
+/* The real loader, and no descriptor is left for it. */
+static void test_too_many_open_files_are_told_as_such(void **state)
+{
+    (void)state;
+    struct giq_libarchive la;
+    struct giq_error err = {0};
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    loader.is_real = true;
+    bool ok = giq_libarchive_load(&la, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(ok);
+    assert_int_equal(err.code, GIQ_E_STORE);
+    assert_int_equal(err.sys_errno, EMFILE);
+    assert_null(strstr(err.text, "install"));
+    assert_true(is_empty(&la));
+}
+
 static void test_each_missing_function_is_told(void **state)
 {
     (void)state;
@@ -172,6 +195,8 @@ static void test_unpacking_without_the_library_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* Before one that loads it: it stays in the process. */
+        TEST(test_too_many_open_files_are_told_as_such),
         TEST(test_all_functions_are_found),
         TEST(test_missing_library_is_told),
         TEST(test_long_words_of_the_loader_are_cut),
