@@ -248,8 +248,15 @@ char *giq_call_label(const struct giq_service *service, const struct giq_json *j
     return text;
 }
 
+static bool names_something(const struct giq_json *json)
+{
+    return giq_json_get(json, "id") != NULL || giq_json_get(json, "fileId") != NULL;
+}
+
 const struct giq_json *giq_call_unwrap(const struct giq_json *json)
 {
     const struct giq_json *data = giq_json_get(json, "data");
-    return giq_json_is_object(data) ? data : json;
+    bool is_wrapped =
+        giq_json_is_object(data) && (names_something(data) || !names_something(json));
+    return is_wrapped ? data : json;
 }

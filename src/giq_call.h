@@ -52,7 +52,8 @@ char *giq_call_label(const struct giq_service *service, const struct giq_json *j
 const char *giq_call_show(const struct giq_service *service, const char *text,
                           struct giq_shown *out);
 
-/* The object of an answer, looking through one wrapping {"data": {...}}; borrowed. */
+/* The object of an answer, looking through one wrapping {"data": {...}}, unless it is the
+ * outer one that has the id; borrowed. */
 const struct giq_json *giq_call_unwrap(const struct giq_json *json);
 
 /* Set `err` from an answer with an error status: `what` failed, the status and the

@@ -198,6 +198,14 @@ static bool build_headers(const struct giq_http_request *request,
     return ok;
 }
 
+static bool set_headers(CURL *curl, const struct giq_http_request *request,
+                        struct curl_slist **list, struct giq_error *err)
+{
+    return (build_headers(request, list) &&
+            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *list) == CURLE_OK) ||
+           giq_fail_memory(err);
+}
+
 static bool apply_limits(CURL *curl, const struct giq_settings *settings,
                          const struct giq_http_request *request)
 {
@@ -394,9 +402,9 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
     curl_easy_reset(http->curl);
     if (apply_settings(http->curl, http->settings, request) &&
         apply_limits(http->curl, http->settings, request) &&
-        apply_callbacks(http->curl, &x) && build_headers(request, &headers) &&
-        curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK) {
-        ok = (request->fields == NULL ||
+        apply_callbacks(http->curl, &x)) {
+        ok = set_headers(http->curl, request, &headers, err) &&
+             (request->fields == NULL ||
               giq_form_new(http->curl, request->fields, request->field_count, &x.form,
                            err)) &&
              judge(&x, curl_easy_perform(http->curl));

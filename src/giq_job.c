@@ -146,7 +146,7 @@ static bool look_at_result(struct giq_job *job, struct giq_error *err)
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     }
-    if (!there && !is_look && job->record.gone) {
+    if (!there && !is_look && giq_step_is_gone(job)) {
         return giq_step_fail_recorded(job, err);
     }
     job->phase = there || is_look ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
@@ -254,7 +254,7 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return giq_step_fail_removed(job, id, err);
     }
     bool is_published = record->state == GIQ_JOB_PUBLISHED;
-    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || record->gone)) {
+    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || giq_step_is_gone(job))) {
         job->phase = GIQ_PHASE_LOOK;
         return true;
     }

@@ -48,6 +48,7 @@ struct giq_job {
     bool is_adopting;   /* ... which is to become that of the request */
     bool is_damaged;    /* the record cannot be read, and is to be replaced */
     bool has_looked_at_models;
+    bool has_folder;        /* made, and the flight is waited for or held */
     bool has_warned;        /* of a state that no list has */
     int postponed;          /* times that the service wanted the run later */
     int64_t wait_began_ms;  /* of polling; 0 before */
@@ -92,6 +93,10 @@ bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error
 
 /* Whether the record ended so that RETRY asks for a new job. */
 bool giq_step_may_retry(const struct giq_job *job);
+
+/* Whether the service said that it no longer has the result, and who opens does not name
+ * the job to have it asked once more. */
+bool giq_step_is_gone(const struct giq_job *job);
 
 /* Whether the request of `record` may get the job that is named; GIQ_E_USAGE where it
  * has another one. */

@@ -90,6 +90,11 @@ bool giq_step_may_retry(const struct giq_job *job)
     return job->is_damaged || (ended_badly && !giq_record_has_label(record, label));
 }
 
+bool giq_step_is_gone(const struct giq_job *job)
+{
+    return job->record.gone && job->request.job == NULL;
+}
+
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err)
 {
@@ -121,9 +126,11 @@ bool giq_step_come_again(const struct giq_job *job, int64_t *due_ms,
 bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
                     struct giq_error *err)
 {
-    if (!giq_store_make(job->store, job->folder, err)) {
+    /* Once, not whenever the flight is looked at that another holds. */
+    if (!job->has_folder && !giq_store_make(job->store, job->folder, err)) {
         return false;
     }
+    job->has_folder = true;
     if (!giq_flight_enter(job->folder, giq_store_access(job->store), &job->flight, err)) {
         *out_held = false;
         return giq_step_come_again(job, due_ms, err);
@@ -140,6 +147,7 @@ void giq_step_leave(struct giq_job *job)
 {
     giq_flight_leave(job->flight);
     job->flight = NULL;
+    job->has_folder = false;
 }
 
 /* A content may have several names: the first that it came by is that of the job. */
@@ -202,8 +210,8 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
     }
     return giq_fail(
         err, GIQ_E_GONE,
-        "the service no longer has the result of the job %s; RETRY=<label> or "
-        "rerun=<label> asks for a new job",
+        "the service no longer has the result of the job %s; job=<id> asks it once more, "
+        "RETRY=<label> or rerun=<label> asks for a new job",
         id_of(job, &id));
 }
 

@@ -154,11 +154,20 @@ static bool lacks_file(const struct giq_job *job)
     return job->request.upload != NULL && job->file_id == NULL;
 }
 
-/* Where what others recorded has come to ask for a file that is not uploaded, the next
- * step does that. */
+/* Whether only the list tells which model is meant; a further job asks for the one
+ * that the record tells. */
+static bool needs_models(const struct giq_job *job)
+{
+    bool is_first = job->record.state <= GIQ_JOB_INTENT;
+    return !job->has_looked_at_models &&
+           (is_first || (giq_step_may_retry(job) && job->record.model_id == NULL));
+}
+
+/* Where what others recorded has come to ask for what was not prepared, the next step
+ * does that. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (lacks_file(job)) {
+    if (lacks_file(job) || needs_models(job)) {
         return true;
     }
     if (!note_intent(job, err)) {
@@ -200,6 +209,12 @@ static bool note_orphan(struct giq_job *job, struct giq_error *err)
            giq_step_write(job, GIQ_JOB_UNKNOWN, err);
 }
 
+static bool fail_no_submit(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "no job is recorded for this request, and SUBMIT=NO starts none");
+}
+
 /* Within the flight. */
 static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
@@ -213,20 +228,8 @@ static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         job->phase = GIQ_PHASE_LOOK;
         return true;
     }
-    if (job->flags & GIQ_JOB_NO_SUBMIT) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "no job is recorded for this request, and SUBMIT=NO starts none");
-    }
-    return submit(job, due_ms, err);
-}
-
-/* Whether only the list tells which model is meant; a further job asks for the one
- * that the record tells. */
-static bool needs_models(const struct giq_job *job)
-{
-    bool is_first = job->record.state <= GIQ_JOB_INTENT;
-    return !job->has_looked_at_models &&
-           (is_first || (giq_step_may_retry(job) && job->record.model_id == NULL));
+    return job->flags & GIQ_JOB_NO_SUBMIT ? fail_no_submit(err)
+                                          : submit(job, due_ms, err);
 }
 
 static bool needs_file(const struct giq_job *job)
@@ -275,6 +278,10 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
+    /* Before anything is written: the store may be read only. */
+    if (!may_send && job->record.state <= GIQ_JOB_INTENT) {
+        return fail_no_submit(err);
+    }
     if (may_send && !prepare(job, due_ms, err)) {
         return false;
     }

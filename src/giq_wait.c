@@ -15,12 +15,16 @@ enum {
     NEW_JOB_MS = 60 * 1000, /* so long a service may not know a job that it made */
 };
 
-/* When to ask next: growing by half, never longer than a twelfth of the wait. */
+/* When to ask next: growing by half, never longer than a twelfth of the wait. A service
+ * that says "at once", or whose clock is behind, is not asked in a loop. */
 static int64_t next_pause_ms(struct giq_job *job, int64_t asked_ms)
 {
     int64_t fixed = job->service->settings.poll_interval_ms;
-    if (asked_ms >= 0 || fixed > 0) {
-        return asked_ms >= 0 ? asked_ms : fixed;
+    if (asked_ms >= 0) {
+        return asked_ms < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : asked_ms;
+    }
+    if (fixed > 0) {
+        return fixed;
     }
     int64_t longest = (giq_step_now_ms(job) - job->wait_began_ms) / PART_OF_WAIT;
     longest = longest < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : longest;
@@ -136,6 +140,7 @@ static bool judge(struct giq_job *job, enum giq_api_status outcome,
 {
     const struct giq_error outage = *err;
     bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
+    bool is_early = outcome == GIQ_API_STATUS_NO_JOB && is_new(job);
     switch (outcome) {
     case GIQ_API_STATUS_TOLD:
         if (!take_answer(job, told, err)) {
@@ -147,7 +152,7 @@ static bool judge(struct giq_job *job, enum giq_api_status outcome,
         return job->phase != GIQ_PHASE_WAIT ||
                come_again(job, later_ms, &(struct giq_error){0}, due_ms, err);
     case GIQ_API_STATUS_NO_JOB:
-        if (!is_new(job)) {
+        if (!is_early) {
             return giq_step_name_job(job, err);
         }
         break;
@@ -156,10 +161,14 @@ static bool judge(struct giq_job *job, enum giq_api_status outcome,
     case GIQ_API_STATUS_ERROR:
         return giq_step_name_job(job, err);
     }
-    if (is_look) {
+    if (is_look && !is_early) {
         return giq_step_name_job(job, err);
     }
     *err = (struct giq_error){0};
+    if (is_look) {
+        job->phase = GIQ_PHASE_DONE;
+        return true;
+    }
     return come_again(job, later_ms, &outage, due_ms, err);
 }
 
@@ -190,26 +199,36 @@ static bool set_reason(struct giq_job *job, const char *status)
     return giq_text_set(&job->record.error, reason);
 }
 
-/* Keep what was told about the end of the job `id`, under what others may have recorded
- * since: another job even, where somebody asked for a new one. */
-static bool record_end(struct giq_job *job, const char *id, const char *status,
+/* What the service says of a job: of the same one, in another record. */
+static bool take_over(struct giq_record *record, const struct giq_record *told)
+{
+    if (told->started_ms != GIQ_TIME_NONE) {
+        record->started_ms = told->started_ms;
+    }
+    return giq_text_set(&record->status, told->status) &&
+           (told->type == NULL || giq_text_set(&record->type, told->type));
+}
+
+/* Keep what was told about the end of a job, under what others may have recorded since:
+ * another job even, where somebody asked for a new one. */
+static bool record_end(struct giq_job *job, const struct giq_record *told,
                        struct giq_error *err)
 {
     const struct giq_env *env = job->service->env;
     struct giq_record *record = &job->record;
     if (record->state == GIQ_JOB_NONE) {
-        return giq_step_fail_removed(job, id, err);
+        return giq_step_fail_removed(job, told->job_id, err);
     }
     if (record->state != GIQ_JOB_SUBMITTED || record->job_id == NULL ||
-        strcmp(record->job_id, id) != 0) {
+        strcmp(record->job_id, told->job_id) != 0) {
         return true;
     }
     if (job->end == GIQ_JOB_NONE) {
         return giq_step_write(job, GIQ_JOB_SUBMITTED, err);
     }
     record->finished_ms = env->wall_ms(env->ctx);
-    if (!giq_text_set(&record->status, status) ||
-        (job->end == GIQ_JOB_FAILED && !set_reason(job, status))) {
+    if (!take_over(record, told) ||
+        (job->end == GIQ_JOB_FAILED && !set_reason(job, told->status))) {
         return giq_fail_memory(err);
     }
     return giq_step_write(job, job->end, err);
@@ -217,14 +236,14 @@ static bool record_end(struct giq_job *job, const char *id, const char *status,
 
 bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    char *status = NULL;
-    char *id = NULL;
+    struct giq_record told;
     bool held = false;
-    bool ok = giq_text_set(&status, job->record.status) &&
-              giq_text_set(&id, job->record.job_id);
+    giq_record_init(&told);
+    bool ok =
+        take_over(&told, &job->record) && giq_text_set(&told.job_id, job->record.job_id);
     ok = ok ? giq_step_enter(job, &held, due_ms, err) : giq_fail_memory(err);
     if (ok && held) {
-        ok = record_end(job, id, status, err);
+        ok = record_end(job, &told, err);
         giq_step_leave(job);
         job->phase = job->end == GIQ_JOB_NONE && !(job->flags & GIQ_JOB_LOOK)
                          ? GIQ_PHASE_WAIT
@@ -233,7 +252,6 @@ bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err
             job->phase = GIQ_PHASE_DONE;
         }
     }
-    (void)giq_text_set(&status, NULL);
-    (void)giq_text_set(&id, NULL);
+    giq_record_release(&told);
     return ok;
 }

@@ -123,6 +123,31 @@ static void test_status_tells_the_job(void **state)
     service_kit_stop(&kit);
 }
 
+static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"id\":\"j\",\"status\":\"DONE\"}",
+        "{\"id\":\"j\",\"status\":\"DONE\",\"data\":{}}",
+        "{\"id\":\"j\",\"status\":\"DONE\",\"data\":{\"status\":\"FAILED\"}}",
+        "{\"status\":\"success\",\"data\":{\"id\":\"j\",\"status\":\"DONE\"}}",
+        "{\"id\":\"call-7\",\"data\":{\"id\":\"j\",\"status\":\"DONE\"}}",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(bodies); i++) {
+        const struct http_kit_answer answer = {.status = 200, .body = bodies[i]};
+        struct service_kit kit;
+        struct giq_api_job job;
+        int64_t later_ms = -1;
+        service_kit_start(&kit, &answer, 1);
+        assert_int_equal(giq_api_status(kit.service, "j", &job, &later_ms, &kit.err),
+                         GIQ_API_STATUS_TOLD);
+        assert_string_equal(job.id, "j");
+        assert_string_equal(job.status, "DONE");
+        giq_api_job_release(&job);
+        service_kit_stop(&kit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_run_that_cannot_be_noted_is_not_sent),
         cmocka_unit_test(test_run_is_sent_once_whatever_comes),
         cmocka_unit_test(test_status_tells_the_job),
+        cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "job_kit.h"
 
 /* ---- states ---- */
@@ -300,6 +302,32 @@ static void test_result_that_is_gone_is_remembered(void **state)
     }
 }
 
+static void test_result_that_is_gone_is_asked_for_again_by_name(void **state)
+{
+    (void)state;
+    static const struct giq_request names[] = {{.job = "j1"},
+                                               {.model = "m", .file = "f", .job = "j1"}};
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,         JOB_KIT_RUN,
+                                                  JOB_KIT_STATUS("DONE"), {.status = 404},
+                                                  {.status = 404},        JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+        assert_non_null(strstr(kit.service.err.text, "job=<id> asks it once more"));
+        job_kit_open(&kit, &names[i], 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+        job_kit_open(&kit, &names[i], 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        job_kit_open(&kit, &job_kit_request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_string_equal(job_kit_state(&kit), "published");
+        assert_int_equal(http_kit_count(kit.service.http), 6);
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
 /* ---- flags and jobs by id ---- */
 
 static void test_no_submit_starts_nothing(void **state)
@@ -311,6 +339,7 @@ static void test_no_submit_starts_nothing(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_USAGE);
     assert_int_equal(http_kit_count(kit.service.http), 0);
     assert_string_equal(job_kit_state(&kit), "none");
+    assert_int_equal(access(kit.job->folder, F_OK), -1);
     job_kit_stop(&kit);
 }
 
@@ -383,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_results_get_the_name_that_their_bytes_ask_for),
         cmocka_unit_test(test_id_that_holds_a_secret_is_shown_without_it),
         cmocka_unit_test(test_result_that_is_gone_is_remembered),
+        cmocka_unit_test(test_result_that_is_gone_is_asked_for_again_by_name),
         cmocka_unit_test(test_no_submit_starts_nothing),
         cmocka_unit_test(test_look_asks_once_and_fetches_nothing),
         cmocka_unit_test(test_job_by_id_gets_a_record_of_its_own),

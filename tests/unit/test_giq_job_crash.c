@@ -215,6 +215,30 @@ static void test_submitting_waits_for_another_and_takes_over_its_job(void **stat
     job_kit_stop(&kit);
 }
 
+static void test_intent_that_another_leaves_is_prepared_for(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        {.status = 200, .body = "[{\"id\":\"m-17\",\"name\":\"Deep water\"}]"},
+        JOB_KIT_RUN};
+    const struct giq_request request = {.model = "deep water", .file = "f"};
+    struct job_kit kit;
+    enum giq_step step = GIQ_STEP_DONE;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_open(&kit, &request, 0);
+    job_kit_plant(&kit, RECORD("sending", ""));
+    struct giq_flight *held = hold(&kit);
+    for (int tries = 0; tries < 3; tries++) {
+        assert_true(job_kit_step(&kit, &step));
+    }
+    assert_int_equal(http_kit_count(kit.service.http), 0);
+    job_kit_plant(&kit, RECORD("intent", ""));
+    giq_flight_leave(held);
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    assert_non_null(strstr(http_kit_request(kit.service.http, 1), "\r\n\r\nm-17\r\n"));
+    job_kit_stop(&kit);
+}
+
 static void test_waiting_for_another_ends_with_the_open(void **state)
 {
     (void)state;
@@ -286,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),
         cmocka_unit_test(test_submitting_waits_for_another_and_takes_over_its_job),
+        cmocka_unit_test(test_intent_that_another_leaves_is_prepared_for),
         cmocka_unit_test(test_waiting_for_another_ends_with_the_open),
         cmocka_unit_test(test_fetching_waits_for_another_and_uses_its_result),
         cmocka_unit_test(test_end_is_recorded_once_another_is_done),

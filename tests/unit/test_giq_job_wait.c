@@ -118,7 +118,8 @@ static void test_asked_pauses_and_fixed_intervals(void **state)
         {NULL, 700, 700},
         {"Retry-After: 5\r\n", 0, 5000},
         {"Retry-After: 5\r\n", 700, 5000},
-        {"Retry-After: 0\r\n", 0, 0},
+        {"Retry-After: 0\r\n", 0, 250},
+        {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 700, 250},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct http_kit_answer answers[ANSWERS];
@@ -325,6 +326,31 @@ static void test_result_of_another_job_is_not_fetched_before_its_end(void **stat
     job_kit_stop(&kit);
 }
 
+static void test_what_is_told_with_the_end_is_recorded(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS,
+        JOB_KIT_RUN,
+        {.status = 200,
+         .body = "{\"id\":\"j1\",\"status\":\"DONE\",\"type\":\"T\","
+                 "\"startedAt\":1714521600000}"},
+        JOB_KIT_RESULT};
+    struct job_kit kit;
+    struct giq_job_view view;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    job_kit_open(&kit, &job_kit_request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    giq_job_look(kit.job, &view);
+    assert_int_equal(view.state, GIQ_JOB_PUBLISHED);
+    assert_true(view.started_ms == INT64_C(1714521600000));
+    char *text = env_kit_read(kit.job->folder, "job.json");
+    assert_non_null(strstr(text, "\"type\":\"T\""));
+    free(text);
+    job_kit_stop(&kit);
+}
+
 static void test_unknown_state_is_warned_of_once(void **state)
 {
     (void)state;
@@ -369,6 +395,26 @@ static void test_new_job_may_be_unknown_for_a_minute(void **state)
                             cases[i].code == GIQ_E_NONE ? "published" : "submitted");
         job_kit_stop(&kit);
     }
+}
+
+static void test_look_at_a_job_that_is_not_known_yet_shows_it(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS, JOB_KIT_RUN, {.status = 404}, {.status = 404}};
+    struct job_kit kit;
+    struct giq_job_view view;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    giq_job_look(kit.job, &view);
+    assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
+    assert_string_equal(view.job_id, "j1");
+    env_kit_advance(&kit.service.clock, 60000);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+    assert_int_equal(http_kit_count(kit.service.http), 4);
+    job_kit_stop(&kit);
 }
 
 static void test_job_by_id_that_is_unknown_is_gone_at_once(void **state)
@@ -426,8 +472,10 @@ int main(void)
         cmocka_unit_test(test_timeout_names_the_outage),
         cmocka_unit_test(test_end_of_a_job_is_not_recorded_as_that_of_another),
         cmocka_unit_test(test_result_of_another_job_is_not_fetched_before_its_end),
+        cmocka_unit_test(test_what_is_told_with_the_end_is_recorded),
         cmocka_unit_test(test_unknown_state_is_warned_of_once),
         cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
+        cmocka_unit_test(test_look_at_a_job_that_is_not_known_yet_shows_it),
         cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
         cmocka_unit_test(test_longest_id_and_state_fit_into_the_progress_line),
     };
