@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "giq_project.h"
+#include "giq_report.h"
 
 enum { LISTED_MAX = 250, SHOWN_MAX = 120, REASON_MAX = 160 };
 
@@ -56,16 +57,12 @@ static const char *reason_of(const struct aoi *a, char out[REASON_MAX])
 
 static const char *list_layers(const struct aoi *a, char out[LISTED_MAX])
 {
-    out[0] = '\0';
+    char **names = NULL;
     for (int i = 0; i < GDALDatasetGetLayerCount(a->dataset); i++) {
-        const char *name = OGR_L_GetName(GDALDatasetGetLayer(a->dataset, i));
-        if (strlen(out) + strlen(name) + sizeof ", ..." > LISTED_MAX) {
-            (void)CPLStrlcat(out, ", ...", LISTED_MAX);
-            break;
-        }
-        (void)CPLStrlcat(out, i == 0 ? "" : ", ", LISTED_MAX);
-        (void)CPLStrlcat(out, name, LISTED_MAX);
+        names = CSLAddString(names, OGR_L_GetName(GDALDatasetGetLayer(a->dataset, i)));
     }
+    giq_report_list(names, out, LISTED_MAX);
+    CSLDestroy(names);
     return out;
 }
 

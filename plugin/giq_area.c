@@ -1,5 +1,6 @@
 #include "giq_area.h"
 
+#include <cpl_conv.h>
 #include <cpl_error.h>
 #include <cpl_vsi.h>
 #include <ogr_srs_api.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "giq_aoi.h"
+#include "giq_path.h"
 #include "giq_project.h"
 
 enum { SRID_DIGITS_MAX = 9 };
@@ -14,16 +16,18 @@ enum { SRID_DIGITS_MAX = 9 };
 static const char white_space[] = " \t\r\n\v\f";
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
-/* The text of a file, to be freed with VSIFree(). */
-static char *read_file(const char *path, struct giq_error *err)
+/* The text of the file at `path`, which messages call `shown`; to be freed with
+ * VSIFree(). */
+static char *ingest(const char *path, const char *shown, struct giq_error *err)
 {
     VSIStatBufL st;
     if (VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) != 0) {
-        (void)giq_fail(err, GIQ_E_AREA, "the file of the area cannot be found: %s", path);
+        (void)giq_fail(err, GIQ_E_AREA, "the file of the area cannot be found: %s",
+                       shown);
         return NULL;
     }
     if (!VSI_ISREG(st.st_mode)) {
-        (void)giq_fail(err, GIQ_E_AREA, "the area's %s is not a regular file", path);
+        (void)giq_fail(err, GIQ_E_AREA, "the area's %s is not a regular file", shown);
         return NULL;
     }
     GByte *bytes = NULL;
@@ -31,15 +35,23 @@ static char *read_file(const char *path, struct giq_error *err)
     if (!VSIIngestFile(NULL, path, &bytes, &size, GIQ_AREA_FILE_MAX)) {
         (void)giq_fail(err, GIQ_E_AREA,
                        "the file of the area cannot be read or is larger than %d MiB: %s",
-                       GIQ_AREA_FILE_MAX / (1024 * 1024), path);
+                       GIQ_AREA_FILE_MAX / (1024 * 1024), shown);
         return NULL;
     }
     if (memchr(bytes, '\0', (size_t)size) != NULL) {
         VSIFree(bytes);
-        (void)giq_fail(err, GIQ_E_AREA, "the file of the area is no text: %s", path);
+        (void)giq_fail(err, GIQ_E_AREA, "the file of the area is no text: %s", shown);
         return NULL;
     }
     return (char *)bytes;
+}
+
+static char *read_file(const char *path, struct giq_error *err)
+{
+    char *shown = giq_path_shown(path);
+    char *text = ingest(path, shown, err);
+    CPLFree(shown);
+    return text;
 }
 
 /* Read "SRID=<code>;" at the beginning of `text`; `*out_rest` is what follows. */

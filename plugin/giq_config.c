@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "giq_network.h"
+#include "giq_path.h"
 #include "giq_reader.h"
 #include "giq_result_options.h"
 
@@ -235,10 +236,7 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     const char *data_home = CPLGetConfigOption("XDG_DATA_HOME", "");
     const char *home = CPLGetConfigOption("HOME", "");
     if (chosen != NULL) {
-        char *here = CPLIsFilenameRelative(chosen) ? CPLGetCurrentDir() : NULL;
-        config->store_dir =
-            CPLStrdup(here == NULL ? chosen : CPLFormFilename(here, chosen, NULL));
-        CPLFree(here);
+        config->store_dir = giq_path_absolute(chosen);
         return true;
     }
     if (data_home[0] != '/' && home[0] != '/') {

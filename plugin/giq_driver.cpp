@@ -1,6 +1,8 @@
 /*
  * Registration: C++ because GDALOpenInfo and the functions of a GDALDriver are.
  */
+#include "giq_driver.h"
+
 #include <gdal_priv.h>
 
 #include "giq_open.h"
@@ -24,36 +26,43 @@ static GDALDataset *open(GDALOpenInfo *info)
     return GDALDataset::FromHandle(giq_open_dataset(&what));
 }
 
+GDALDriverH giq_driver_of(const char *path)
+{
+    GDALOpenInfo info(path, GDAL_OF_RASTER | GDAL_OF_VECTOR);
+    GDALDriverH found = nullptr;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    for (int i = 0; found == nullptr && i < GDALGetDriverCount(); i++) {
+        GDALDriver *driver = GDALDriver::FromHandle(GDALGetDriver(i));
+        if (driver->pfnIdentify != nullptr && driver->pfnIdentify(&info) > 0) {
+            found = GDALDriver::ToHandle(driver);
+        }
+    }
+    CPLPopErrorHandler();
+    return found;
+}
+
 /* GDAL's own versions open the dataset and work on the files of the result. */
-static CPLErr refuse_delete(const char *)
+static void register_read_only(GDALDriver *driver)
 {
-    return giq_open_refuse("deleted");
-}
-
-static CPLErr refuse_rename(const char *, const char *)
-{
-    return giq_open_refuse("renamed");
-}
-
-static CPLErr refuse_copy(const char *, const char *)
-{
-    return giq_open_refuse("copied as files");
-}
-
-/* The options of these two are constant in later GDALs. */
-template <typename Options>
-static GDALDataset *refuse_create(const char *, int, int, int, GDALDataType, Options)
-{
-    giq_open_refuse("created");
-    return nullptr;
-}
-
-template <typename Options>
-static GDALDataset *refuse_create_copy(const char *, GDALDataset *, int, Options,
-                                       GDALProgressFunc, void *)
-{
-    giq_open_refuse("created");
-    return nullptr;
+    driver->pfnDelete = [](const char *) { return giq_open_refuse("deleted"); };
+    driver->pfnRename = [](const char *, const char *) {
+        return giq_open_refuse("renamed");
+    };
+    driver->pfnCopyFiles = [](const char *, const char *) {
+        return giq_open_refuse("copied as files");
+    };
+    GDALRegisterDriver(driver);
+    /* Set after registering, which would list the driver as able to create. The options
+     * are constant in later GDALs. */
+    driver->pfnCreate = [](const char *, int, int, int, GDALDataType, auto) {
+        giq_open_refuse("created");
+        return static_cast<GDALDataset *>(nullptr);
+    };
+    driver->pfnCreateCopy = [](const char *, GDALDataset *, int, auto, GDALProgressFunc,
+                               void *) {
+        giq_open_refuse("created");
+        return static_cast<GDALDataset *>(nullptr);
+    };
 }
 
 extern "C" CPL_DLL void GDALRegister_GIQ(void)
@@ -62,16 +71,9 @@ extern "C" CPL_DLL void GDALRegister_GIQ(void)
         return;
     }
     /* Not `new GDALDriver`: its size is that of the GDAL that runs. */
-    GDALDriverH handle = GDALCreateDriver();
-    giq_open_describe(handle);
-    GDALDriver *driver = GDALDriver::FromHandle(handle);
+    GDALDriver *driver = GDALDriver::FromHandle(GDALCreateDriver());
+    giq_open_describe(driver);
     driver->pfnIdentify = identify;
     driver->pfnOpen = open;
-    driver->pfnDelete = refuse_delete;
-    driver->pfnRename = refuse_rename;
-    driver->pfnCopyFiles = refuse_copy;
-    GDALRegisterDriver(handle);
-    /* Set after registering, which would list the driver as able to create. */
-    driver->pfnCreate = refuse_create;
-    driver->pfnCreateCopy = refuse_create_copy;
+    register_read_only(driver);
 }

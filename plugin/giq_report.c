@@ -2,6 +2,7 @@
 
 #include <cpl_error.h>
 #include <cpl_string.h>
+#include <string.h>
 
 enum { LINE_MAX_BYTES = 600, TICK_MS = 1000 };
 
@@ -69,4 +70,18 @@ void giq_report_error(struct giq_report *report, const struct giq_error *err)
     giq_progress_clear(&report->progress);
     CPLError(CE_Failure, number_of(err->code), "GIQ[%s] %s", giq_code_tag(err->code),
              masked(report, err->text, line));
+}
+
+const char *giq_report_list(char **names, char *out, size_t size)
+{
+    out[0] = '\0';
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        if (strlen(out) + strlen(names[i]) + sizeof ", ..." > size) {
+            (void)CPLStrlcat(out, ", ...", size);
+            break;
+        }
+        (void)CPLStrlcat(out, i == 0 ? "" : ", ", size);
+        (void)CPLStrlcat(out, names[i], size);
+    }
+    return out;
 }

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "giq_driver.h"
 #include "giq_inner.h"
 #include "giq_reach.h"
+#include "giq_report.h"
 #include "giq_result_options.h"
 
 enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
@@ -37,13 +39,13 @@ static bool is_folder(const char *path)
 /* The driver that would read a file if the list had it, or NULL. */
 static GDALDriverH refused_driver(const char *path, char **drivers)
 {
-    GDALDriverH driver = GDALIdentifyDriverEx(path, GIQ_INNER_KINDS, NULL, NULL);
+    GDALDriverH driver = giq_driver_of(path);
     bool is_listed =
         driver != NULL && CSLFindString(drivers, GDALGetDriverShortName(driver)) >= 0;
     return is_listed ? NULL : driver;
 }
 
-/* The same of the first such file below a folder, whose name goes to `name`. */
+/* The same of the first such file below a folder, whose name then goes to `name`. */
 static GDALDriverH refused_member(const char *folder, char **drivers,
                                   char name[TITLE_SIZE])
 {
@@ -52,7 +54,9 @@ static GDALDriverH refused_member(const char *folder, char **drivers,
     for (int i = 0; driver == NULL && names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
         driver = is_folder(path) ? NULL : refused_driver(path, drivers);
-        (void)CPLStrlcpy(name, names[i], TITLE_SIZE);
+        if (driver != NULL) {
+            (void)CPLStrlcpy(name, names[i], TITLE_SIZE);
+        }
         CPLFree(path);
     }
     CSLDestroy(names);
@@ -105,20 +109,27 @@ static bool fail_unreadable(const struct giq_result *result, const char *path,
 
 /* ---- members of an unpacked archive ---- */
 
+/* Whether there is the file whose name is the first `len` bytes of `name` and `tail`. */
+static bool is_there(const char *folder, const char *name, size_t len, const char *tail)
+{
+    VSIStatBufL st;
+    char *path = CPLStrdup(CPLSPrintf("%s/%.*s%s", folder, (int)len, name, tail));
+    bool found = VSIStatL(path, &st) == 0;
+    CPLFree(path);
+    return found;
+}
+
 /* Files that are parts of another, which lies beside them. */
 static bool is_part(const char *folder, const char *name)
 {
-    static const char *const parts[] = {"shx", "dbf", "prj", "cpg",    "sbn",
-                                        "sbx", "qix", "qpj", "shp.xml"};
-    const char *extension = CPLGetExtension(name);
+    static const char *const parts[] = {".shx", ".dbf", ".prj", ".cpg",    ".sbn",
+                                        ".sbx", ".qix", ".qpj", ".shp.xml"};
     for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
-        if (EQUAL(extension, parts[i])) {
-            char *base = CPLStrdup(CPLFormFilename(folder, name, NULL));
-            VSIStatBufL st;
-            bool found = VSIStatL(CPLResetExtension(base, "shp"), &st) == 0 ||
-                         VSIStatL(CPLResetExtension(base, "SHP"), &st) == 0;
-            CPLFree(base);
-            return found;
+        size_t len = strlen(name);
+        size_t tail = strlen(parts[i]);
+        if (len > tail && EQUAL(name + len - tail, parts[i])) {
+            return is_there(folder, name, len - tail, ".shp") ||
+                   is_there(folder, name, len - tail, ".SHP");
         }
     }
     return false;
@@ -182,20 +193,6 @@ static char **list_members(const char *folder, unsigned kinds, char **drivers)
     return members;
 }
 
-static const char *show_list(char **members, char out[LISTED_MAX])
-{
-    out[0] = '\0';
-    for (int i = 0; members != NULL && members[i] != NULL; i++) {
-        if (strlen(out) + strlen(members[i]) + sizeof ", ..." > LISTED_MAX) {
-            (void)CPLStrlcat(out, ", ...", LISTED_MAX);
-            break;
-        }
-        (void)CPLStrlcat(out, i == 0 ? "" : ", ", LISTED_MAX);
-        (void)CPLStrlcat(out, members[i], LISTED_MAX);
-    }
-    return out;
-}
-
 /* An empty dataset whose subdatasets are the members. */
 static bool list_subdatasets(const struct giq_result *result, char **members,
                              GDALDatasetH *out, struct giq_error *err)
@@ -235,7 +232,8 @@ static bool fail_no_member(const struct giq_result *result, char **members,
     char list[LISTED_MAX];
     char title[TITLE_SIZE];
     return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; it has %s",
-                    title_of(result, title), result->member, show_list(members, list));
+                    title_of(result, title), result->member,
+                    giq_report_list(members, list, LISTED_MAX));
 }
 
 /* The member that is named, as choose() gives it. Nothing is opened to find it. */
@@ -278,7 +276,7 @@ static bool choose(const struct giq_result *result, char **members, char **out,
     }
     return giq_fail(err, GIQ_E_USAGE,
                     "%s has several members; choose one with member=<name>: %s",
-                    title_of(result, title), show_list(members, list));
+                    title_of(result, title), giq_report_list(members, list, LISTED_MAX));
 }
 
 /* The path to open, to be freed with CPLFree(); NULL where `*out_list` lists several

@@ -5,6 +5,8 @@
 #include <cpl_vsi.h>
 #include <string.h>
 
+#include "giq_path.h"
+
 #define NS_PER_S INT64_C(1000000000)
 
 struct giq_upload_file {
@@ -162,33 +164,6 @@ static void end(void *ctx)
 
 /* ---- the whole ---- */
 
-/* An address in a path may hold a signature or a password: they are left out. */
-static char *without_secrets(const char *typed)
-{
-    char *shown = CPLStrdup(typed);
-    char *address = strstr(shown, "://");
-    if (!STARTS_WITH(shown, "/vsi")) {
-        return shown;
-    }
-    shown[strcspn(shown, "?")] = '\0';
-    if (address != NULL && address < shown + strlen(shown)) {
-        char *host = address + strlen("://");
-        char *at = memchr(host, '@', strcspn(host, "/"));
-        if (at != NULL) {
-            (void)memmove(host, at + 1, strlen(at + 1) + 1);
-        }
-    }
-    return shown;
-}
-
-static char *absolute(const char *typed)
-{
-    char *here = CPLIsFilenameRelative(typed) ? CPLGetCurrentDir() : NULL;
-    char *path = CPLStrdup(here == NULL ? typed : CPLFormFilename(here, typed, NULL));
-    CPLFree(here);
-    return path;
-}
-
 bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
                          struct giq_error *err)
 {
@@ -196,8 +171,8 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
     VSIStatBufL st;
     *file = (struct giq_upload_file){
         .typed = CPLStrdup(typed),
-        .shown = without_secrets(typed),
-        .place = absolute(typed),
+        .shown = giq_path_shown(typed),
+        .place = giq_path_absolute(typed),
     };
     file->source = (struct giq_source){
         .path = file->shown,

@@ -55,6 +55,12 @@ static void note(struct giq_head *head, const char *name, char *value)
     free(value);
 }
 
+/* The line that ends a head. Without its line feed the answer was cut. */
+static bool is_blank(const char *bytes, size_t len)
+{
+    return (len == 1 && bytes[0] == '\n') || (len == 2 && memcmp(bytes, "\r\n", 2) == 0);
+}
+
 bool giq_head_line(struct giq_head *head, const char *bytes, size_t len)
 {
     size_t total = head->bytes + len;
@@ -65,7 +71,7 @@ bool giq_head_line(struct giq_head *head, const char *bytes, size_t len)
         giq_head_release(head);
     }
     head->bytes = total;
-    head->is_whole = head->is_whole || len == 0 || bytes[0] == '\r' || bytes[0] == '\n';
+    head->is_whole = head->is_whole || is_blank(bytes, len);
     const char *colon = memchr(bytes, ':', len);
     if (colon == NULL) {
         return true;

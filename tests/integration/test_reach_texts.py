@@ -262,15 +262,19 @@ def test_a_file_of_proj_in_a_database_is_refused(scripted_gdal, service):
 
 @pytest.mark.parametrize("function", [
     "ogr_datasource_load_layers('{}')", "BlobFromFile('{}')", "load_extension('{}')",
-    "ogr_geocode('Recife')", "ogr_GetConfigOption('GIQ_API_KEY')"])
+    "ogr_geocode('Recife','geometry','QUERY_TEMPLATE={host}/%s')",
+    "ogr_GetConfigOption('GIQ_API_KEY')"])
 @pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
-def test_functions_of_a_view_read_nothing(scripted_gdal, service, secret, name, function):
+def test_functions_of_a_view_read_nothing(scripted_gdal, service, secret, host, name,
+                                          function):
+    function = function.format(secret, host=host.url)
     extra = [("insert into gpkg_contents(table_name,data_type) values('v','attributes')",)]
     give(service, database(
         scripted_gdal, name,
-        (f"create view v as select 1 as fid, {function.format(secret)} as y",),
+        (f"create view v as select 1 as fid, {function} as y",),
         *(extra if name == "r.gpkg" else [])), name)
     done = scripted_gdal.run("ogrinfo", "-al", NAME, ok=None,
                              env={"OGR_SQLITE_LIST_ALL_TABLES": "YES"})
+    assert "Layer name: " in done.stdout or "could be used to steal data" in done.stderr
     assert SECRET not in done.stdout + done.stderr
-    assert "sandbox" not in done.stdout
+    assert host.visits == 0

@@ -1,5 +1,6 @@
 """Results: every kind that the sandbox computes, handed over as GDAL's own datasets,
 and what is refused."""
+import gzip
 import io
 import os
 import re
@@ -8,7 +9,7 @@ import zipfile
 import pytest
 
 import spills
-from opens import AREA, SCENE
+from opens import AREA, DATA, SCENE
 from scripted import Answer, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
@@ -198,6 +199,29 @@ def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
     assert "GIQ_RESULT_DRIVERS=+OGR_VRT" in text
     assert not list(scripted_gdal.store.glob("v1/*/result"))
+
+
+def test_driver_that_is_not_allowed_opens_nothing_to_be_named(scripted_gdal, service):
+    """GML is not sure of what is packed, and would have to open it."""
+    gml = b"""<?xml version="1.0"?><ogr:FeatureCollection
+xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
+<gml:featureMember><ogr:a><ogr:n>1</ogr:n></ogr:a></gml:featureMember>
+</ogr:FeatureCollection>"""
+    give(service, gzip.compress(gml), "result.gz")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert "no allowed driver can read" in text and "GML" not in text
+
+
+def test_metadata_of_a_shapefile_is_no_member(scripted_gdal, service):
+    scripted_gdal.run("ogr2ogr", "-f", "ESRI Shapefile", "roads.shp",
+                      DATA / "parcels.geojson")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in scripted_gdal.folder.glob("roads.*"):
+            archive.write(path, path.name)
+        archive.writestr("roads.shp.xml", GEOJSON)
+    give(service, packed.getvalue(), "r.zip")
+    assert "Layer name: roads" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
 
 
 def test_allowed_drivers_are_asked_at_every_open(scripted_gdal, service):

@@ -153,6 +153,24 @@ def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service):
             assert b"p4ss" not in kept.read_bytes()
 
 
+SECRETS = ("me", "p4", "ss", "s1gn")
+
+
+@pytest.mark.parametrize("options", [
+    ["GIQ:model=m;upload={}"], ["GIQ:model=m;file=f", "-oo", "GEOMETRY=@{}"],
+    ["GIQ:model=m;file=f", "-oo", "AOI={}"]])
+@pytest.mark.parametrize("path", [
+    "http://me:p4@ss@127.0.0.1:{}/far.tif?signature=s1gn", "https://far/a.tif?signature=s1gn",
+    "/vsicurl/http://me:p4@ss@127.0.0.1:{}/far.wkt?signature=s1gn",
+    "/vsizip//vsicurl/http://127.0.0.1:{}/a.zip/b.csv?signature=s1gn"])
+def test_address_that_leads_nowhere_keeps_its_secrets(scripted_gdal, service, options, path):
+    service.script["far.wkt"] = [Answer(status=404)]
+    path = path.format(service.port)
+    text = scripted_gdal.fails("ogrinfo", *[word.format(path) for word in options])
+    assert not [secret for secret in SECRETS if secret in text.replace("message", "")], text
+    assert service.calls("run") == []
+
+
 def test_links_are_followed(scripted_gdal, service):
     os.symlink(DATA / SCENE, scripted_gdal.folder / "link.tif")
     scripted_gdal.run("ogrinfo", "GIQ:model=m;upload=link.tif")
