@@ -36,6 +36,15 @@ input() {
     esac
 }
 
+# move FOLDER NAME: a file and those that came with it, such as the .dbf of a .shp. It is
+# the last: where it is, the others are.
+move() {
+    for file in "$1/.$2.part"/*; do
+        [ "$file" = "$1/.$2.part/$2" ] || mv "$file" "$1"
+    done
+    mv "$1/.$2.part/$2" "$1/$2"
+}
+
 # Make the file of the row $2. It is written beside its place and then renamed, so that
 # half a file is never taken for a whole one.
 make() {
@@ -53,9 +62,10 @@ END
     *) set -- ogr2ogr "$part/$name" "$request" ;;
     esac
     [ -z "$area" ] || set -- "$@" -oo "$area"
-    if "$@" >"$part/messages" 2>&1 && sync "$part/$name"; then
+    if "$@" >"$part/messages" 2>&1 && sync "$part"/*; then
         cat "$part/messages"
-        mv "$part/$name" "$folder/$name"
+        rm "$part/messages"
+        move "$folder" "$name"
         echo "done: $name"
     else
         mv "$part/messages" "$folder/$name.error"
@@ -82,7 +92,8 @@ fi
 [ $# -ge 2 ] || fail "LIST and FOLDER are needed; see the head of this script"
 list=$1 folder=$2 at_once=${3:-4}
 [ -r "$list" ] || fail "cannot read $list"
-wrong=$(rows | awk -F '\t' 'NF < 3 || NF > 4 || $1 ~ /^\.|\// || seen[$1]++')
+wrong=$(rows | awk -F '\t' '
+    NF < 3 || NF > 4 || $1 ~ /^\.|\// || seen[$1]++ || $1 == "" || $2 == "" || $3 == ""')
 [ -z "$wrong" ] || fail "no NAME, MODEL, FILE and AREA parted by tabs, or a name twice:
 $wrong"
 

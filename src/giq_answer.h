@@ -18,7 +18,7 @@ struct giq_answer {
     bool sent;              /* the request was about to go out, so may have arrived */
     int status;             /* 0: no answer came */
     int64_t content_length; /* -1 where not told */
-    int64_t retry_after_ms; /* -1 where not told, negative or absurd */
+    int64_t retry_after_ms; /* -1 where not told or told wrongly; a day at most */
     int64_t received;       /* bytes of the body so far */
     bool proven;            /* the body's end was told: length, chunks or HTTP/2 */
     char *location;         /* absolute target of a redirect, or NULL */

@@ -71,7 +71,10 @@ bool giq_head_line(struct giq_head *head, const char *bytes, size_t len)
         giq_head_release(head);
     }
     head->bytes = total;
-    head->is_whole = head->is_whole || is_blank(bytes, len);
+    if (is_blank(bytes, len)) {
+        head->is_whole = true;
+        return true;
+    }
     const char *colon = memchr(bytes, ':', len);
     if (colon == NULL) {
         return true;

@@ -74,7 +74,7 @@ words() {
     case $1 in
     clang | tsan | valgrind) tests_passed "$log" ;;
     tidy) echo "$(grep -c '^clang-tidy' "$log") files," \
-        "$(grep -cE ': (warning|error): ' "$log") findings" ;;
+        "$(grep -cE '(warning|error): .*\[[a-z]' "$log") findings" ;;
     fuzz) echo "$(grep -c 'executions' "$log") targets, $fuzz_seconds s," \
         "$(awk '/executions/ { sum += $2 } END { print sum }' "$log") executions" ;;
     coverage) echo "$(tests_passed "$log"); $(sed -n \

@@ -276,8 +276,7 @@ struct giq_models {
     bool is_part; /* the service says that there are more than it listed */
 };
 
-/* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _TIMEOUT,
- * _MEMORY. */
+/* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _MEMORY. */
 bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err);
 void giq_models_release(struct giq_models *models);

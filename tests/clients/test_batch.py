@@ -52,6 +52,14 @@ def test_files_are_what_the_jobs_gave_and_a_second_run_asks_nobody(client):
     assert client.calls() == calls and len(client.paid()) == 3
 
 
+def test_dataset_of_several_files_comes_whole(client):
+    write_list(client, ("coast.shp", "water", SCENE, f"GEOMETRY={AREA}"))
+    assert batch(client).stdout == "done: coast.shp\n"
+    assert {"coast.shp", "coast.shx", "coast.dbf", "coast.prj"} <= set(outputs(client))
+    assert features(client, "my results/coast.shp")
+    assert batch(client).stdout == "" and len(client.paid()) == 1
+
+
 def test_recipe_of_the_readme(client):
     readme = (DATA.parent / "README.md").read_text()
     [recipe] = [block for block in readme.split("```")[1::2] if "batch.sh" in block]
@@ -95,6 +103,15 @@ def test_local_file_that_is_not_there_is_listed_and_costs_nothing(client):
     done = batch(client, ok=False)
     for name in ("a.tif", "b.tif"):
         assert f"{name}: ERROR 5: GIQ[usage]" in done.stderr
+    assert client.calls() == []
+
+
+@pytest.mark.parametrize("row", [("a.tif", "ndvi"), ("", "ndvi", SCENE), ("a.tif", "", SCENE),
+                                 ("a.tif", "ndvi", "", "BBOX=-35,-9,-34,-8"),
+                                 ("../a.tif", "ndvi", SCENE), (".a.tif", "ndvi", SCENE)])
+def test_row_that_lacks_a_column_starts_nothing(client, row):
+    write_list(client, ROWS[0], row)
+    assert "parted by tabs" in batch(client, ok=False).stderr
     assert client.calls() == []
 
 
