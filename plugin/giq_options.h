@@ -7,14 +7,9 @@
 #ifndef GIQ_OPTIONS_H
 #define GIQ_OPTIONS_H
 
-#define GIQ_SOURCE_TYPES                                                                 \
-    "<Value>MULTISPECTRAL</Value><Value>HYPERSPECTRAL</Value><Value>SAR</Value>"         \
-    "<Value>PANCHROMATIC</Value><Value>THERMAL</Value><Value>FULL_MOTION_VIDEO</Value>"  \
-    "<Value>HEIGHTMAP</Value><Value>IMAGE</Value><Value>COMPLEX</Value>"                 \
-    "<Value>POINT</Value><Value>LINESTRING</Value><Value>POLYGON</Value>"                \
-    "<Value>GEOMETRYCOLLECTION</Value><Value>TILES3D</Value><Value>ANNOTATION</Value>"   \
-    "<Value>NETCDF</Value><Value>LAND_SUBSIDENCE</Value><Value>PDF</Value>"              \
-    "<Value>CZML</Value><Value>UNKNOWN</Value>"
+#include "giq/giq.h"
+
+#define GIQ_VALUE_OF(name) "<Value>" #name "</Value>"
 
 #define GIQ_OPEN_OPTIONS(X)                                                              \
     X(GEOMETRY, "string", "", "", false, NULL, 0, 0,                                     \
@@ -41,8 +36,8 @@
     X(RETRY, "string", "", "", true, NULL, 0, 0,                                         \
       "A label: what is recorded as failed, unknown, gone or damaged gets one new job "  \
       "for each label")                                                                  \
-    X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES, "UNKNOWN", true, NULL, 0, 0,       \
-      "Kind of an uploaded file")                                                        \
+    X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES(GIQ_VALUE_OF), "UNKNOWN", true,     \
+      NULL, 0, 0, "Kind of an uploaded file")                                            \
     X(RESULT_OPTIONS, "string", "", "", false, NULL, 0, 0,                               \
       "KEY=VALUE,... open options for the driver that opens the result")                 \
     X(MAX_RETRY, "int", "", "5", true, "GDAL_HTTP_MAX_RETRY", 0, 1000,                   \

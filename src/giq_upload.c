@@ -23,15 +23,11 @@ enum {
     NS_PER_S = 1000000000,
 };
 
-#define TYPES                                                                            \
-    "MULTISPECTRAL", "HYPERSPECTRAL", "SAR", "PANCHROMATIC", "THERMAL",                  \
-        "FULL_MOTION_VIDEO", "HEIGHTMAP", "IMAGE", "COMPLEX", "POINT", "LINESTRING",     \
-        "POLYGON", "GEOMETRYCOLLECTION", "TILES3D", "ANNOTATION", "NETCDF",              \
-        "LAND_SUBSIDENCE", "PDF", "CZML", "UNKNOWN"
+#define NAME_OF(name) #name,
 
 bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
 {
-    static const char *const types[] = {TYPES};
+    static const char *const types[] = {GIQ_SOURCE_TYPES(NAME_OF)};
     char list[512];
     size_t len = 0;
     for (size_t i = 0; i < GIQ_COUNT(types); i++) {
