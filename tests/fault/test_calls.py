@@ -69,5 +69,7 @@ def test_failing_at_every_call(both, number):
         return end
     ends = bench.each(fail, range(1, len(calls) + 1))
     print(ends.count("unknown"), "of", len(ends), "leave the outcome unknown")
+    # Only where libcurl gives up the connection of the run request, whose answer comes in
+    # more pieces on a busy machine.
     if number == errno.EINTR:
-        assert ends.count("unknown") <= 5
+        assert ends.count("unknown") <= len(ends) // 20
