@@ -33,9 +33,7 @@ def child(told):
     for fd, path in ((sys.stdout.fileno(), told["out"]), (sys.stderr.fileno(), told["err"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), fd)
     signal.alarm(MOST_SECONDS)
-    code = show(told["name"])
-    sys.stdout.flush()
-    os._exit(code)
+    sys.exit(show(told["name"]))
 
 
 gdal.DontUseExceptions()
