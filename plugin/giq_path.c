@@ -12,17 +12,25 @@ char *giq_path_absolute(const char *typed)
     return path;
 }
 
+/* A password may hold any character, and so may a query: where it cannot be told which an
+ * at sign is in, nothing is left. */
+static void leave_out_user(char *host)
+{
+    const char *at = strrchr(host, '@');
+    const char *query = strchr(host, '?');
+    if (at != NULL && query != NULL && at > query) {
+        host[0] = '\0';
+    } else if (at != NULL) {
+        (void)memmove(host, at + 1, strlen(at + 1) + 1);
+    }
+}
+
 char *giq_path_shown(const char *typed)
 {
     char *shown = CPLStrdup(typed);
     char *address = strstr(shown, "://");
     if (address != NULL) {
-        /* A password may hold any character. */
-        char *host = address + strlen("://");
-        char *at = strrchr(host, '@');
-        if (at != NULL) {
-            (void)memmove(host, at + 1, strlen(at + 1) + 1);
-        }
+        leave_out_user(address + strlen("://"));
     }
     if (address != NULL || STARTS_WITH(shown, "/vsi")) {
         shown[strcspn(shown, "?")] = '\0';

@@ -162,7 +162,8 @@ SECRETS = ("me", "p4", "ss", "s1gn")
 @pytest.mark.parametrize("path", [
     "http://me:p4@ss@127.0.0.1:{}/far.tif?signature=s1gn", "https://far/a.tif?signature=s1gn",
     "/vsicurl/http://me:p4@ss@127.0.0.1:{}/far.wkt?signature=s1gn",
-    "/vsizip//vsicurl/http://127.0.0.1:{}/a.zip/b.csv?signature=s1gn"])
+    "/vsizip//vsicurl/http://127.0.0.1:{}/a.zip/b.csv?signature=s1gn",
+    "https://far/a.tif?signature=x@s1gn", "https://me:p4?ss@far/a.tif"])
 def test_address_that_leads_nowhere_keeps_its_secrets(scripted_gdal, service, options, path):
     service.script["far.wkt"] = [Answer(status=404)]
     path = path.format(service.port)
