@@ -11,7 +11,6 @@ are not asserted anywhere.
 import argparse
 import os
 import pathlib
-import subprocess
 import tempfile
 
 import measure_area
@@ -21,7 +20,7 @@ import measure_script
 import measure_upload
 import measure_waiting
 import measure_warm
-from side_by_side import ROOT, Place, Table
+from side_by_side import ROOT, Place, Table, first_line, gdal_version
 
 PARTS = {
     "loading": lambda table, place, o: measure_warm.measure_loading(table, place, o.runs),
@@ -40,27 +39,22 @@ BEGIN = "<!-- what tests/bench.sh measured -->"
 END = "<!-- so far tests/bench.sh -->"
 
 
-def first_line(*command):
-    return subprocess.run(command, capture_output=True, text=True,
-                          check=True).stdout.splitlines()[0]
-
-
 def machine():
     """What the numbers were measured with."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
-    gdal = first_line("gdalinfo", "--version").split(",")[0]
     curl = " ".join(first_line("curl", "--version").split()[:2])
-    return f"{os.cpu_count()} processors, {gib:.0f} GiB, {gdal}, {curl}"
+    return f"{os.cpu_count()} processors, {gib:.0f} GiB, {gdal_version()}, {curl}"
 
 
 def put_into(path, rows, is_whole):
-    """Rows of what was not measured now stay, unless it was all."""
+    """What was not measured now stays, unless it was all."""
     before, rest = path.read_text().split(BEGIN)
     kept, after = rest.split(END)
     known = {} if is_whole else {row.split("|")[1]: row for row in kept.splitlines()
                                  if row.startswith("|")}
     known.update((row.split("|")[1], row) for row in rows)
-    text = "\n".join([f"Measured on {machine()}.", "", *known.values()])
+    head = f"Measured on {machine()}." if is_whole else kept.split("\n")[1]
+    text = "\n".join([head, "", *known.values()])
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 

@@ -20,6 +20,15 @@ sys.exit(os.waitstatus_to_exitcode(status))
 """
 
 
+def first_line(*command):
+    return subprocess.run(command, capture_output=True, text=True,
+                          check=True).stdout.splitlines()[0]
+
+
+def gdal_version():
+    return first_line("gdalinfo", "--version").split(",")[0]
+
+
 class Table:
     """Rows of Markdown: what ours is to theirs, with the bound that it is to meet, in bold
     where it is missed."""
