@@ -11,6 +11,7 @@ enum {
     SECRET_MAX = 16384, /* a bearer token with many claims is 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
     MASKED_MIN = 4, /* shorter secrets stand in ordinary words */
+    BEGINNING = 8,  /* bytes of a secret that are taken for what is left of it */
     HEADERS_MAX = 66,
     PASSWORDS_MAX = 32,
     MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
@@ -241,13 +242,31 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     return true;
 }
 
+static void mask_whole(const char *secret, char *text)
+{
+    size_t len = strlen(secret);
+    for (char *at = text; (at = strstr(at, secret)) != NULL; at += len) {
+        memset(at, '*', len);
+    }
+}
+
+/* Texts that go into others are cut to fit, and so perhaps within a secret. */
+static void mask_beginnings(const char *secret, char *text)
+{
+    char part[BEGINNING + 1];
+    (void)snprintf(part, sizeof part, "%s", secret);
+    for (char *at = text; (at = strstr(at, part)) != NULL;) {
+        for (size_t i = 0; secret[i] != '\0' && *at == secret[i]; i++) {
+            *at++ = '*';
+        }
+    }
+}
+
 void giq_cred_mask(const struct giq_cred *cred, char *text)
 {
     for (size_t i = 0; cred != NULL && i < cred->masked_count; i++) {
-        size_t len = strlen(cred->masked[i]);
-        for (char *at = text; (at = strstr(at, cred->masked[i])) != NULL; at += len) {
-            memset(at, '*', len);
-        }
+        mask_whole(cred->masked[i], text);
+        mask_beginnings(cred->masked[i], text);
     }
 }
 

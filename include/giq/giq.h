@@ -193,8 +193,8 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
 /* Overwrite a text that held a secret; NULL is allowed. */
 void giq_cred_wipe(char *text);
 
-/* Overwrite every occurrence of a secret in `text` with asterisks; without `cred`
- * (NULL) there is none. */
+/* Overwrite every occurrence of a secret in `text` with asterisks, and of its first
+ * eight bytes or more, where it was cut off; without `cred` (NULL) there is none. */
 void giq_cred_mask(const struct giq_cred *cred, char *text);
 
 /* ---- the service --------------------------------------------------------- */

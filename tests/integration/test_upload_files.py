@@ -176,3 +176,14 @@ def test_links_are_followed(scripted_gdal, service):
     os.symlink(DATA / SCENE, scripted_gdal.folder / "link.tif")
     scripted_gdal.run("ogrinfo", "GIQ:model=m;upload=link.tif")
     assert (DATA / SCENE).read_bytes() in service.calls("upload")[0]["body"]
+
+
+def test_path_that_is_cut_within_a_secret_shows_none_of_it(scripted_gdal):
+    script = """
+import os
+from osgeo import gdal
+assert gdal.OpenEx("GIQ:model=m;upload=/" + os.environ["GIQ_API_KEY"]) is None
+print(gdal.GetLastErrorMsg())
+"""
+    done = scripted_gdal.python(script, env={"GIQ_API_KEY": "k" + "3f9d" * 60})
+    assert "cannot be found: /****" in done.stdout

@@ -159,6 +159,11 @@ static void test_masking(void **state)
         {NULL, NULL, "abcd", "abcd"},
         {"abcd", "xxabcdyy", "xxabcdyy", "********"},
         {"xxabcdyy", "abcd", "xxabcdyy abcd", "******** ****"},
+        {"abcdefghijkl", NULL, "abcdefghijk", "***********"},
+        {"abcdefghijkl", NULL, "x abcdefgh: y", "x ********: y"},
+        {"abcdefghijkl", NULL, "abcdefg", "abcdefg"},
+        {"abcdefghijkl", NULL, "abcdefgh abcdefghijkl", "******** ************"},
+        {"abcabcabcd", NULL, "abcabcabcabcd", "abc**********"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_cred *cred = NULL;
