@@ -34,6 +34,8 @@ struct opening {
     struct giq_upload_file *file; /* to upload, or NULL */
     struct giq_upload upload;
     bool waits;
+    bool is_refused;         /* the result, by accept_result() */
+    struct giq_error before; /* what ended the same open a moment ago, if anything did */
     struct giq_error *err;
 };
 
@@ -180,8 +182,11 @@ static struct giq_result result_of(const struct opening *o, const char *path)
 
 static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 {
-    const struct giq_result result = result_of(ctx, path);
-    return giq_result_check(&result, err);
+    struct opening *o = ctx;
+    const struct giq_result result = result_of(o, path);
+    bool ok = giq_result_check(&result, err);
+    o->is_refused = !ok && err->code == GIQ_E_RESULT;
+    return ok;
 }
 
 static void tell_progress(void *ctx, const char *text)
@@ -220,6 +225,14 @@ static bool make_job(struct opening *o)
     return giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
 }
 
+/* Whether what is left to do is to fetch a result that was refused a moment ago. */
+static bool is_refused_again(const struct opening *o)
+{
+    struct giq_job_view view;
+    giq_job_look(o->job, &view);
+    return o->before.code == GIQ_E_RESULT && view.state == GIQ_JOB_SUCCEEDED;
+}
+
 /* Step the job to its end. */
 static bool run_job(struct opening *o)
 {
@@ -233,30 +246,43 @@ static bool run_job(struct opening *o)
         if (step == GIQ_STEP_DONE) {
             return true;
         }
+        if (is_refused_again(o)) {
+            *o->err = o->before;
+            return false;
+        }
         for (int64_t now; (now = env->now_ms(env->ctx)) < due_ms;) {
             env->sleep_ms(env->ctx, due_ms - now);
         }
     }
 }
 
-/* The first open waits as long as the user said; when that was too short, those of
- * the next minute only look, or a GIS that opens ten times would stand ten times as
- * long. */
-static bool wait_for_job(struct opening *o)
+/* Opens are the same where the request, the store and who may read the result are. */
+static char **what_is_opened(const struct opening *o)
 {
     struct giq_job_view view;
     giq_job_look(o->job, &view);
-    char *key = CPLStrdup(view.key);
-    bool is_recent = giq_recent_has(o->config.store_dir, key);
-    if (is_recent) {
+    char **what = CSLAddString(CSLDuplicate(o->config.result_drivers), view.key);
+    return CSLAddString(what, o->config.store_dir);
+}
+
+/* The first open waits as long as the user said and downloads; when that was too short
+ * or the result is refused, those of the next minute only look, or a GIS that opens ten
+ * times would stand, and fetch, ten times as long. */
+static bool wait_for_job(struct opening *o)
+{
+    char **what = what_is_opened(o);
+    giq_recent_find(what, &o->before);
+    bool is_first = o->before.code != GIQ_E_TIMEOUT;
+    if (!is_first) {
         giq_service_look_once(o->service);
     }
     bool ok = run_job(o);
-    bool has_waited = !is_recent && o->config.settings.timeout_ms > 0;
-    if (!ok && has_waited && o->err->code == GIQ_E_TIMEOUT) {
-        giq_recent_note(o->config.store_dir, key);
+    bool has_waited =
+        is_first && o->config.settings.timeout_ms > 0 && o->err->code == GIQ_E_TIMEOUT;
+    if (!ok && (has_waited || o->is_refused)) {
+        giq_recent_note(what, o->err);
     }
-    CPLFree(key);
+    CSLDestroy(what);
     return ok;
 }
 

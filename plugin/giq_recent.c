@@ -1,21 +1,18 @@
 #include "giq_recent.h"
 
 #include <cpl_multiproc.h>
-#include <stdint.h>
-#include <stdio.h>
+#include <cpl_string.h>
 #include <string.h>
-
-#include "giq/giq.h"
 
 enum {
     KEPT_MS = 60 * 1000,
-    ENTRIES = 64,    /* the oldest gives way */
-    NAME_SIZE = 512, /* of the key and as much of the store's path as fits */
+    ENTRIES = 64, /* the oldest gives way */
 };
 
 static struct {
-    char name[NAME_SIZE];
-    int64_t noted_ms; /* 0: free */
+    char **what;
+    int64_t noted_ms;
+    struct giq_error err;
 } recent[ENTRIES];
 
 static CPLMutex *mutex; /* made when first needed */
@@ -27,41 +24,56 @@ static int64_t now_ms(void)
     return giq_env_system.now_ms(giq_env_system.ctx);
 }
 
-static void make_name(const char *store_dir, const char *key, char out[NAME_SIZE])
+static bool is_same(char **a, char **b)
 {
-    (void)snprintf(out, NAME_SIZE, "%s %s", key, store_dir);
-}
-
-bool giq_recent_has(const char *store_dir, const char *key)
-{
-    char name[NAME_SIZE];
-    bool found = false;
-    make_name(store_dir, key, name);
-    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    for (int i = 0; i < ENTRIES && !found; i++) {
-        found = recent[i].noted_ms != 0 && now_ms() - recent[i].noted_ms < KEPT_MS &&
-                strcmp(recent[i].name, name) == 0;
+    bool same = CSLCount(a) == CSLCount(b);
+    for (int i = 0; same && a != NULL && a[i] != NULL; i++) {
+        same = strcmp(a[i], b[i]) == 0;
     }
-    CPLReleaseMutex(mutex);
-    return found;
+    return same;
 }
 
-void giq_recent_note(const char *store_dir, const char *key)
+/* The entry of `what`, or -1. */
+static int index_of(char **what)
 {
-    char name[NAME_SIZE];
+    int at = 0;
+    while (at < ENTRIES && (recent[at].what == NULL || !is_same(recent[at].what, what))) {
+        at++;
+    }
+    return at < ENTRIES ? at : -1;
+}
+
+static int oldest(void)
+{
     int chosen = 0;
-    make_name(store_dir, key, name);
-    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    for (int i = 0; i < ENTRIES; i++) {
-        if (strcmp(recent[i].name, name) == 0) {
-            chosen = i;
-            break;
-        }
+    for (int i = 1; i < ENTRIES; i++) {
         if (recent[i].noted_ms < recent[chosen].noted_ms) {
             chosen = i;
         }
     }
-    (void)memcpy(recent[chosen].name, name, sizeof name);
-    recent[chosen].noted_ms = now_ms();
+    return chosen;
+}
+
+void giq_recent_find(char **what, struct giq_error *out)
+{
+    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
+    int at = index_of(what);
+    if (at >= 0 && now_ms() - recent[at].noted_ms < KEPT_MS) {
+        *out = recent[at].err;
+    }
+    CPLReleaseMutex(mutex);
+}
+
+void giq_recent_note(char **what, const struct giq_error *err)
+{
+    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
+    int at = index_of(what);
+    if (at < 0) {
+        at = oldest();
+        CSLDestroy(recent[at].what);
+        recent[at].what = CSLDuplicate(what);
+    }
+    recent[at].noted_ms = now_ms();
+    recent[at].err = *err;
     CPLReleaseMutex(mutex);
 }

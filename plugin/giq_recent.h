@@ -1,17 +1,19 @@
 /*
- * Requests whose wait ran into TIMEOUT a short while ago, in this process. A GIS opens
- * a source up to ten times; only the first of them is to wait. Thread-safe.
+ * What a short while ago ended an open in a way that costs time or traffic to learn
+ * again, in this process: its wait ran into TIMEOUT, or its result was refused. A GIS
+ * opens a source up to ten times; only the first of them is to wait or to download.
+ * Thread-safe.
  */
 #ifndef GIQ_RECENT_H
 #define GIQ_RECENT_H
 
-#include <stdbool.h>
+#include "giq/giq.h"
 
-/* Whether the request `key` of the store at `store_dir` timed out within the last
- * minute. */
-bool giq_recent_has(const char *store_dir, const char *key);
+/* The error that within the last minute ended the open which is told from others by
+ * `what`, a GDAL string list; `*out` stays as it is where none did. */
+void giq_recent_find(char **what, struct giq_error *out);
 
-/* Note that it did now. */
-void giq_recent_note(const char *store_dir, const char *key);
+/* Note that `err` ended it now. */
+void giq_recent_note(char **what, const struct giq_error *err);
 
 #endif

@@ -201,6 +201,28 @@ def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
     assert not list(scripted_gdal.store.glob("v1/*/result"))
 
 
+def test_refused_result_is_downloaded_once_by_opens_of_one_process(scripted_gdal, service):
+    """A GIS opens a source ten times; another list of drivers is another matter."""
+    give(service, GEOJSON, "result.geojson")
+    script = """
+import sys
+from osgeo import gdal
+gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff")
+for _ in range(10):
+    assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
+    print(gdal.GetLastErrorMsg())
+gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff,GeoJSON")
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
+gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff")
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
+"""
+    told = scripted_gdal.python(script, NAME).stdout.splitlines()
+    assert told[0].startswith("GIQ[result]") and "job-1" in told[0]
+    assert told == [told[0]] * 10
+    assert service.names().count("download") == 2
+    assert service.names().count("run") == 1
+
+
 def test_driver_that_is_not_allowed_opens_nothing_to_be_named(scripted_gdal, service):
     """GML is not sure of what is packed, and would have to open it."""
     gml = b"""<?xml version="1.0"?><ogr:FeatureCollection
