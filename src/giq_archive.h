@@ -24,7 +24,7 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 /*
  * Unpack the archive file `path` into the existing, empty `folder`. `access` is
  * an enum giq_os_access; `cred`, which may be NULL, has the secrets that no name may
- * hold. Does not sync; giq_os_sync_tree() does.
+ * hold. Does not sync; giq_tree_sync() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
  * large, a member twice or too deep, nothing in it), GIQ_E_STORE (the disk),

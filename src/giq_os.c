@@ -14,9 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Folders below a key's folder are ours or an unpacked archive's. */
-enum { TREE_DEPTH_MAX = 64 };
-
 static mode_t mode_of(unsigned access, mode_t shared)
 {
     return access & GIQ_OS_PRIVATE ? shared & 0700 : shared;
@@ -189,7 +186,7 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
     return ok;
 }
 
-bool giq_os_sync_folder(const char *path, struct giq_error *err)
+bool giq_os_sync_path(const char *path, struct giq_error *err)
 {
     int fd = open_file(path, O_RDONLY, 0);
     bool ok = (fd >= 0 && sync_fd(fd)) || fail_path(err, "sync", path);
@@ -227,7 +224,7 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
         return giq_fail_memory(err);
     }
     bool ok = write_new_file(part, access, bytes, len, err) &&
-              giq_os_rename(part, path, err) && giq_os_sync_folder(folder, err);
+              giq_os_rename(part, path, err) && giq_os_sync_path(folder, err);
     free(part);
     free(path);
     return ok;
@@ -260,57 +257,15 @@ bool giq_os_list(const char *folder,
     return ok;
 }
 
-/* A walk that comes to a folder after all that is in it. Links are files to it. */
-struct walk {
-    bool (*file)(const char *path, struct giq_error *err);
-    bool (*folder)(const char *path, struct giq_error *err);
-    const char *at;
-    int depth;
-};
-
-static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
+bool giq_os_is_folder(const char *path)
 {
-    struct walk walk = *(const struct walk *)ctx;
-    char *path = giq_os_join(walk.at, name);
-    if (path == NULL) {
-        return giq_fail_memory(err);
-    }
-    walk.at = path;
-    walk.depth++;
     struct stat st;
-    bool ok = false;
-    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        ok = walk.file(path, err);
-    } else if (walk.depth > TREE_DEPTH_MAX) {
-        (void)giq_fail(err, GIQ_E_STORE, "%s lies too deep in the store", path);
-    } else {
-        ok = giq_os_list(path, walk_entry, &walk, err) && walk.folder(path, err);
-    }
-    free(path);
-    return ok;
-}
-
-static bool remove_path(const char *path, struct giq_error *err)
-{
-    return remove(path) == 0 || errno == ENOENT || fail_path(err, "remove", path);
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 bool giq_os_remove(const char *path, struct giq_error *err)
 {
-    struct stat st;
-    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        struct walk walk = {remove_path, remove_path, path, 0};
-        if (!giq_os_list(path, walk_entry, &walk, err)) {
-            return false;
-        }
-    }
-    return remove_path(path, err);
-}
-
-bool giq_os_sync_tree(const char *folder, struct giq_error *err)
-{
-    struct walk walk = {giq_os_sync_folder, giq_os_sync_folder, folder, 0};
-    return giq_os_list(folder, walk_entry, &walk, err) && giq_os_sync_folder(folder, err);
+    return remove(path) == 0 || errno == ENOENT || fail_path(err, "remove", path);
 }
 
 bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err)
@@ -326,8 +281,12 @@ bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *e
 
 /* ---- files being written ---- */
 
+enum { WRITEBACK_BYTES = 8 * 1024 * 1024 };
+
 struct giq_os_file {
     int fd;
+    off_t written;
+    off_t begun; /* so far the disk was asked to take it */
     char path[];
 };
 
@@ -339,6 +298,7 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
         return giq_fail_memory(err);
     }
     (void)memcpy(file->path, path, strlen(path) + 1);
+    file->written = file->begun = 0;
     file->fd =
         open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode_of(access, 0666));
     if (file->fd < 0) {
@@ -350,10 +310,26 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
     return true;
 }
 
+/* The disk works while more is on its way, and giq_os_sync() finds little left to do. An
+ * error of the disk is told there: only waiting would take it. */
+static void begin_writeback(struct giq_os_file *file)
+{
+    if (file->written - file->begun >= WRITEBACK_BYTES) {
+        (void)sync_file_range(file->fd, file->begun, file->written - file->begun,
+                              SYNC_FILE_RANGE_WRITE);
+        file->begun = file->written;
+    }
+}
+
 bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                   struct giq_error *err)
 {
-    return write_fd(file->fd, bytes, len) || fail_path(err, "write", file->path);
+    if (!write_fd(file->fd, bytes, len)) {
+        return fail_path(err, "write", file->path);
+    }
+    file->written += (off_t)len;
+    begin_writeback(file);
+    return true;
 }
 
 bool giq_os_sync(struct giq_os_file *file, struct giq_error *err)
@@ -363,6 +339,7 @@ bool giq_os_sync(struct giq_os_file *file, struct giq_error *err)
 
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err)
 {
+    file->written = file->begun = 0;
     return (ftruncate(file->fd, 0) == 0 && lseek(file->fd, 0, SEEK_SET) == 0) ||
            fail_path(err, "empty", file->path);
 }

@@ -46,15 +46,15 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
 
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
 
-/* Remove a file, or a folder with all in it; a path that is not there is fine.
- * Does not follow links. */
+/* Whether there is a folder, and no link to one. */
+bool giq_os_is_folder(const char *path);
+
+/* Remove a file or an empty folder; a path that is not there is fine. Does not follow
+ * links. */
 bool giq_os_remove(const char *path, struct giq_error *err);
 
-/* fsync a folder, or a plain file. */
-bool giq_os_sync_folder(const char *path, struct giq_error *err);
-
-/* fsync every plain file below `folder`, then the folders. */
-bool giq_os_sync_tree(const char *folder, struct giq_error *err);
+/* fsync a folder or a plain file. */
+bool giq_os_sync_path(const char *path, struct giq_error *err);
 
 /* Call `each` for every entry but "." and ".."; it returns false to stop, which
  * ends the call with its error. A missing folder has no entries. */

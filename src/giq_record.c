@@ -437,5 +437,5 @@ bool giq_record_withdraw(const char *folder, unsigned access,
                                    remove_name(folder, request_name, err)
                              : move(folder, request_aside_name, request_name, err) &&
                                    move(folder, job_aside_name, job_name, err);
-    return ok && giq_os_sync_folder(folder, err);
+    return ok && giq_os_sync_path(folder, err);
 }

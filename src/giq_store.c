@@ -5,6 +5,7 @@
 
 #include "giq_os.h"
 #include "giq_record.h"
+#include "giq_tree.h"
 
 /* Room that a download leaves for the records of others. */
 enum { SPARE_BYTES = 1024 * 1024 };
@@ -94,7 +95,7 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
         return giq_fail_memory(err);
     }
     bool ok = giq_os_make_folders(folder, store->access, err) &&
-              giq_os_sync_folder(parent, err) && giq_os_sync_folder(store->top, err);
+              giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
     free(parent);
     return ok;
 }
@@ -181,7 +182,7 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_os_remove(path, err) || !giq_os_make_folders(path, store->access, err)) {
+    if (!giq_tree_remove(path, err) || !giq_os_make_folders(path, store->access, err)) {
         free(path);
         return false;
     }
@@ -197,8 +198,8 @@ bool giq_store_publish(const char *folder, struct giq_error *err)
     if (staged == NULL || published == NULL) {
         (void)giq_fail_memory(err);
     } else {
-        ok = giq_os_sync_tree(staged, err) && giq_os_remove(published, err) &&
-             giq_os_rename(staged, published, err) && giq_os_sync_folder(folder, err);
+        ok = giq_tree_sync(staged, err) && giq_tree_remove(published, err) &&
+             giq_os_rename(staged, published, err) && giq_os_sync_path(folder, err);
     }
     free(staged);
     free(published);
@@ -210,7 +211,7 @@ static void remove_quietly(const char *folder, const char *name)
     char *path = giq_os_join(folder, name);
     struct giq_error ignored = {0};
     if (path != NULL) {
-        (void)giq_os_remove(path, &ignored);
+        (void)giq_tree_remove(path, &ignored);
     }
     free(path);
 }

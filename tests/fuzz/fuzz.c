@@ -1,6 +1,7 @@
 #include "fuzz.h"
 
 #include "giq_os.h"
+#include "giq_tree.h"
 
 void fuzz_fail(const char *file, int line, const char *claim)
 {
@@ -133,7 +134,7 @@ static char *folder;
 static void remove_folder(void)
 {
     struct giq_error err = {0};
-    MUST(giq_os_remove(folder, &err));
+    MUST(giq_tree_remove(folder, &err));
     free(folder);
     folder = NULL;
 }

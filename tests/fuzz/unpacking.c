@@ -6,6 +6,7 @@
 
 #include "giq_name.h"
 #include "giq_os.h"
+#include "giq_tree.h"
 
 enum { BYTES_MAX = 1 << 22 }; /* of disk */
 
@@ -96,7 +97,7 @@ void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len)
         MUST(err.code == GIQ_E_RESULT || err.code == GIQ_E_STORE);
         MUST(err.text[0] != '\0' && fuzz_is_plain(err.text));
     }
-    MUST(giq_os_remove(out, &err) && giq_os_remove(archive, &err));
+    MUST(giq_tree_remove(out, &err) && giq_os_remove(archive, &err));
     free(out);
     free(archive);
 }

@@ -8,7 +8,8 @@ import common
 # the same layer that it may include.
 LAYERS = (
     {"giq_buf": (), "giq_error": ("giq_text",), "giq_text": (),
-     "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",)},
+     "giq_os": ("giq_buf", "giq_error"), "giq_env": ("giq_os",),
+     "giq_tree": ("giq_error", "giq_os")},
     {"giq_address": (), "giq_answer": ("giq_head",), "giq_clusters": (), "giq_conn": (),
      "giq_cred": (), "giq_digest": (), "giq_document": ("giq_json",), "giq_form": (),
      "giq_geom": ("giq_geos", "giq_meridian", "giq_rings", "giq_wkt"),

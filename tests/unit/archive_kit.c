@@ -4,6 +4,7 @@
 #include <locale.h>
 
 #include "giq_os.h"
+#include "giq_tree.h"
 
 static char base[64];
 char archive_path[96];
@@ -25,7 +26,7 @@ int tear_down(void **state)
 {
     (void)state;
     struct giq_error err = {0};
-    assert_true(giq_os_remove(base, &err));
+    assert_true(giq_tree_remove(base, &err));
     return 0;
 }
 
@@ -182,7 +183,7 @@ void check_refused(enum giq_archive_kind kind, const char *says)
 void empty_folder(void)
 {
     struct giq_error err = {0};
-    assert_true(giq_os_remove(folder, &err));
+    assert_true(giq_tree_remove(folder, &err));
     assert_true(giq_os_make_folders(folder, GIQ_OS_PRIVATE, &err));
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "giq_os.h"
+#include "giq_tree.h"
 
 static int64_t now_ms(void *ctx)
 {
@@ -80,7 +81,7 @@ char *env_kit_folder(void)
 void env_kit_remove(char *folder)
 {
     struct giq_error err = {0};
-    assert_true(giq_os_remove(folder, &err));
+    assert_true(giq_tree_remove(folder, &err));
     free(folder);
 }
 

@@ -3,8 +3,8 @@
 
 #include "unit.h"
 
-#include "giq_os.h"
 #include "giq_text.h"
+#include "giq_tree.h"
 #include "job_kit.h"
 
 enum { ANSWERS = 220 };
@@ -294,7 +294,7 @@ static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
         job_kit_start(&kit, answers, ANSWERS);
         assert_int_equal(job_kit_run_to(&kit, 4), GIQ_E_NONE);
         if (cases[i].job_json == NULL) {
-            assert_true(giq_os_remove(kit.job->folder, &kit.service.err));
+            assert_true(giq_tree_remove(kit.job->folder, &kit.service.err));
         } else {
             job_kit_plant(&kit, cases[i].job_json);
         }

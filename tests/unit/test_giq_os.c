@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "env_kit.h"
+#include "giq_tree.h"
 
 /* A folder for each test. */
 static int make_folder(void **state)
@@ -84,7 +85,7 @@ static void test_folders_are_made_with_those_above(void **state)
         assert_int_equal(st.st_mode & 0777, cases[i].folder);
         assert_int_equal(stat(file, &st), 0);
         assert_int_equal(st.st_mode & 0777, cases[i].file);
-        assert_true(giq_os_remove(top, &err));
+        assert_true(giq_tree_remove(top, &err));
     }
     free(top);
     free(file);
@@ -169,31 +170,6 @@ static void test_replacing_does_not_follow_a_planted_link(void **state)
     free(victim);
 }
 
-static void test_removing_takes_all_below_but_not_behind_links(void **state)
-{
-    char *folder = *state;
-    struct giq_error err = {0};
-    char *kept = giq_os_join(folder, "kept");
-    char *tree = giq_os_join(folder, "tree");
-    char *deep = giq_os_join(folder, "tree/a/b");
-    char *link = giq_os_join(folder, "tree/a/link");
-    assert_true(giq_os_make_folders(kept, 0, &err));
-    assert_true(giq_os_make_folders(deep, 0, &err));
-    env_kit_write(kept, "f", "x");
-    env_kit_write(deep, "f", "x");
-    assert_int_equal(symlink(kept, link), 0);
-    assert_true(giq_os_remove(tree, &err));
-    assert_true(giq_os_remove(tree, &err));
-    assert_int_equal(access(tree, F_OK), -1);
-    char *text = env_kit_read(kept, "f");
-    assert_string_equal(text, "x");
-    free(text);
-    free(link);
-    free(deep);
-    free(tree);
-    free(kept);
-}
-
 static bool count_entry(void *ctx, const char *name, struct giq_error *err)
 {
     int *left = ctx;
@@ -234,13 +210,47 @@ static void test_writing_truncating_and_reading_heads(void **state)
     assert_true(giq_os_sync(file, &err));
     giq_os_close(file);
     giq_os_close(NULL);
-    assert_true(giq_os_sync_tree(folder, &err));
+    assert_true(giq_os_sync_path(folder, &err));
     assert_true(giq_os_read_head(path, head, 2, &len, &err));
     assert_int_equal(len, 2);
     assert_memory_equal(head, "xy", 2);
     assert_true(giq_os_read_head(path, head, 4, &len, &err));
     assert_int_equal(len, 3);
     assert_false(giq_os_read_head("/nonexistent-giq", head, 4, &len, &err));
+    free(path);
+}
+
+/* The disk takes it while it is written. */
+static void test_large_file_is_as_it_was_written(void **state)
+{
+    enum { BLOCK = 1 << 20, BLOCKS = 20 };
+    struct giq_error err = {0};
+    struct giq_os_file *file = NULL;
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    char *path = giq_os_join(*state, "f");
+    char *block = malloc(BLOCK);
+    assert_non_null(block);
+    assert_true(giq_os_create(path, 0, &file, &err));
+    for (int round = 0; round < 2; round++) {
+        assert_true(giq_os_truncate(file, &err));
+        for (int i = 0; i < BLOCKS; i++) {
+            memset(block, 'a' + i, BLOCK);
+            assert_true(giq_os_write(file, block, BLOCK, &err));
+        }
+    }
+    assert_true(giq_os_sync(file, &err));
+    giq_os_close(file);
+    assert_true(giq_os_stat(path, &st, &err));
+    assert_int_equal(st.size, BLOCK * BLOCKS);
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    for (int i = 0; i < BLOCKS; i++) {
+        assert_int_equal(fread(block, 1, BLOCK, in), BLOCK);
+        assert_int_equal(block[0], 'a' + i);
+        assert_int_equal(block[BLOCK - 1], 'a' + i);
+    }
+    (void)fclose(in);
+    free(block);
     free(path);
 }
 
@@ -331,9 +341,9 @@ int main(void)
         IN_FOLDER(test_reading_is_limited_to_regular_files_of_a_size),
         IN_FOLDER(test_replacing_leaves_the_new_file_alone),
         IN_FOLDER(test_replacing_does_not_follow_a_planted_link),
-        IN_FOLDER(test_removing_takes_all_below_but_not_behind_links),
         IN_FOLDER(test_listing_stops_when_told),
         IN_FOLDER(test_writing_truncating_and_reading_heads),
+        IN_FOLDER(test_large_file_is_as_it_was_written),
         IN_FOLDER(test_messages_of_a_host_without_standard_error_miss_the_files),
         cmocka_unit_test(test_sockets_are_no_standard_streams_and_close_on_exec),
         IN_FOLDER(test_locks_exclude_within_a_process),

@@ -1,0 +1,107 @@
+#include "giq_tree.h"
+
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "env_kit.h"
+#include "giq_os.h"
+
+static int make_folder(void **state)
+{
+    *state = env_kit_folder();
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    env_kit_remove(*state);
+    return 0;
+}
+
+static void test_removing_takes_all_below_but_not_behind_links(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    char *kept = giq_os_join(folder, "kept");
+    char *tree = giq_os_join(folder, "tree");
+    char *deep = giq_os_join(folder, "tree/a/b");
+    char *link = giq_os_join(folder, "tree/a/link");
+    assert_true(giq_os_make_folders(kept, 0, &err));
+    assert_true(giq_os_make_folders(deep, 0, &err));
+    env_kit_write(kept, "f", "x");
+    env_kit_write(deep, "f", "x");
+    assert_int_equal(symlink(kept, link), 0);
+    assert_true(giq_tree_remove(tree, &err));
+    assert_true(giq_tree_remove(tree, &err));
+    assert_int_equal(access(tree, F_OK), -1);
+    char *text = env_kit_read(kept, "f");
+    assert_string_equal(text, "x");
+    free(text);
+    free(link);
+    free(deep);
+    free(tree);
+    free(kept);
+}
+
+/* The path of so many folders in one another, which are made. */
+static char *make_deep(const char *folder, int depth)
+{
+    struct giq_error err = {0};
+    char *path = giq_os_join(folder, "top");
+    for (int i = 0; i < depth; i++) {
+        char *below = giq_os_join(path, "d");
+        free(path);
+        path = below;
+    }
+    assert_true(giq_os_make_folders(path, 0, &err));
+    return path;
+}
+
+static void test_depth_has_a_limit(void **state)
+{
+    static const struct {
+        int depth;
+        bool ok;
+    } cases[] = {{64, true}, {65, false}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        char *path = make_deep(*state, cases[i].depth);
+        char *top = giq_os_join(*state, "top");
+        env_kit_write(path, "f", "x");
+        assert_int_equal(giq_tree_sync(top, &err), cases[i].ok);
+        assert_int_equal(giq_tree_remove(top, &err), cases[i].ok);
+        if (!cases[i].ok) {
+            assert_int_equal(err.code, GIQ_E_STORE);
+            assert_non_null(strstr(err.text, "too deep"));
+            /* Two steps up what is left is within the limit. */
+            assert_true(giq_tree_remove(path, &err));
+            assert_true(giq_tree_remove(top, &err));
+        }
+        assert_int_equal(access(top, F_OK), -1);
+        free(top);
+        free(path);
+    }
+}
+
+static void test_what_is_not_there(void **state)
+{
+    struct giq_error err = {0};
+    char *path = giq_os_join(*state, "none");
+    assert_true(giq_tree_remove(path, &err));
+    assert_false(giq_tree_sync(path, &err));
+    assert_int_equal(err.code, GIQ_E_STORE);
+    free(path);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(test_removing_takes_all_below_but_not_behind_links),
+        IN_FOLDER(test_depth_has_a_limit),
+        IN_FOLDER(test_what_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
