@@ -64,7 +64,7 @@ const char *giq_call_show(const struct giq_service *service, const char *text,
 
 /* ---- what an error status says ---- */
 
-/* A web page is no message, and a page of text is not one either. */
+/* A web page is no message, nor is JSON in which none was found. */
 static bool is_plain_message(const char *body)
 {
     return body[0] != '<' && body[0] != '{' && body[0] != '[';
@@ -93,9 +93,6 @@ static const char *advice(const struct giq_service *service, int status)
     if (status == PROXY_DENIED) {
         return "; a proxy says so, check GDAL_HTTP_PROXYUSERPWD";
     }
-    if (status != 401 && status != 403) {
-        return "";
-    }
     return may_be_proxy ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN, and for the proxy "
                           "GDAL_HTTP_PROXYUSERPWD"
                         : "; check GIQ_API_KEY or GIQ_BEARER_TOKEN";
@@ -111,11 +108,15 @@ bool giq_call_fail_status(const struct giq_service *service,
     giq_json_free(json);
 
     int status = answer->status;
-    bool denied = status == 401 || status == 403;
+    bool denied = (status == 401 || status == 403) && !answer->is_elsewhere;
     bool by_proxy = status == PROXY_DENIED;
     code = by_proxy ? GIQ_E_NETWORK : denied ? GIQ_E_CREDENTIALS : code;
     (void)giq_fail(err, code, "%s: HTTP %d%s%s%s", what, status,
-                   shown.text[0] == '\0' ? "" : " ", shown.text, advice(service, status));
+                   shown.text[0] == '\0' ? "" : " ", shown.text,
+                   denied || by_proxy ? advice(service, status)
+                   : answer->is_elsewhere
+                       ? "; a host to which the service redirects says so"
+                       : "");
     err->http_status = status;
     err->barred = by_proxy;
     return false;
@@ -199,6 +200,7 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         giq_answer_release(answer);
         hop.url = location;
     }
+    answer->is_elsewhere = hop.cred == NULL;
     free(location);
     return ok;
 }

@@ -20,6 +20,7 @@ struct download {
     int64_t total;     /* of the body under way, -1 where it is not told */
     int64_t have;      /* bytes of it that the sink took */
     bool is_ranged;    /* this try asked for the rest only */
+    bool is_elsewhere; /* the service redirected it to another host */
     bool sink_failed;
 };
 
@@ -119,7 +120,7 @@ static bool judge(struct download *d, const struct giq_answer *answer,
     }
     if (answer->received == 0) {
         start_over(d);
-        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it is empty", what);
+        return giq_fail(err, GIQ_E_NETWORK, "%s: it is empty", what);
     }
     if (d->total >= 0 && d->have != d->total) {
         return fail_changed(d, err);
@@ -150,6 +151,7 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
     d->is_ranged = header_count > 0;
     bool ok = giq_call_once(service, &get, &answer, err) && judge(d, &answer, err);
     *later_ms = answer.retry_after_ms;
+    d->is_elsewhere = answer.is_elsewhere;
     giq_answer_release(&answer);
     return ok;
 }
@@ -180,6 +182,12 @@ static bool may_try_again(const struct download *d, const struct giq_error *err)
 {
     if (d->sink_failed) {
         return false;
+    }
+    int status = err->http_status;
+    /* An address that the service made may be too old, or early: it makes another. */
+    if (d->is_elsewhere &&
+        (status == 401 || status == 403 || status == 404 || status == 410)) {
+        return true;
     }
     return giq_call_may_pass(err) ||
            (err->code == GIQ_E_SERVICE && giq_call_is_transient(err->http_status));
