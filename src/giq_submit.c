@@ -89,10 +89,14 @@ static void withdraw(struct giq_job *job)
 static bool note_unknown(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error reason = *err;
-    if (!giq_text_set(&job->record.error, reason.text) ||
+    if ((!giq_text_set(&job->record.error, reason.text) && !giq_fail_memory(err)) ||
         !giq_step_write(job, GIQ_JOB_UNKNOWN, err)) {
-        return giq_error_context(err,
-                                 "what came of the run request could not be recorded");
+        struct giq_error obstacle = *err;
+        return giq_fail(err, GIQ_E_UNKNOWN,
+                        "a job may have been made and paid for; look for it on the "
+                        "service's web page. What came of the run request is not known "
+                        "(%.150s), which could not be recorded (%.150s)",
+                        reason.text, obstacle.text);
     }
     (void)giq_step_fail_recorded(job, err);
     err->http_status = reason.http_status;
@@ -112,7 +116,11 @@ static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
     }
     job->record.submitted_ms = GIQ_TIME_NONE;
     *due_ms = giq_step_now_ms(job) + pause_ms;
-    return giq_step_write(job, GIQ_JOB_INTENT, err);
+    if (!giq_step_write(job, GIQ_JOB_INTENT, err)) {
+        withdraw(job);
+        return false;
+    }
+    return true;
 }
 
 /* What the request had before stays recorded until the new job is submitted. */

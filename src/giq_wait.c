@@ -1,6 +1,7 @@
 /*
  * Waiting for a job: when to ask, what the answers mean, and recording its end.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "giq_call.h"
@@ -35,12 +36,14 @@ static int64_t next_pause_ms(struct giq_job *job, int64_t asked_ms)
     return pause < longest ? pause : longest;
 }
 
-static bool fail_timeout(const struct giq_job *job, const struct giq_error *outage,
-                         struct giq_error *err)
+/* `asked_ms`: how long the service wants not to be asked, or less than 0. */
+static bool fail_timeout(const struct giq_job *job, int64_t asked_ms,
+                         const struct giq_error *outage, struct giq_error *err)
 {
     struct giq_shown id;
     struct giq_shown status;
-    int seconds = job->service->settings.timeout_ms / 1000;
+    char later[64] = "";
+    int seconds = (int)((giq_step_now_ms(job) - job->wait_began_ms + 500) / 1000);
     (void)giq_call_show(job->service, job->record.job_id, &id);
     (void)giq_text_show(job->record.status, &status);
     if (outage->code != GIQ_E_NONE) {
@@ -49,10 +52,16 @@ static bool fail_timeout(const struct giq_job *job, const struct giq_error *outa
                         "opening the same dataset again goes on waiting",
                         id.text, seconds, outage->text);
     }
+    if (asked_ms > giq_step_left_ms(job)) {
+        (void)snprintf(later, sizeof later,
+                       ", and the service tells to ask again in %d s",
+                       (int)(asked_ms / 1000));
+    }
     return giq_fail(err, GIQ_E_TIMEOUT,
-                    "the job %s is still %s after %d s; it goes on, and opening the same "
-                    "dataset again goes on waiting (TIMEOUT says how long)",
-                    id.text, status.text[0] == '\0' ? "running" : status.text, seconds);
+                    "the job %s is still %s after %d s%s; it goes on, and opening the "
+                    "same dataset again goes on waiting (TIMEOUT says how long)",
+                    id.text, status.text[0] == '\0' ? "running" : status.text, seconds,
+                    later);
 }
 
 /* The next call is due after a pause, at the latest when the time is over; then
@@ -64,7 +73,7 @@ static bool come_again(struct giq_job *job, int64_t asked_ms,
     int64_t left_ms = giq_step_left_ms(job);
     int64_t pause_ms = next_pause_ms(job, asked_ms);
     if (left_ms == 0 || (asked_ms >= 0 && asked_ms > left_ms)) {
-        return fail_timeout(job, outage, err);
+        return fail_timeout(job, asked_ms, outage, err);
     }
     *due_ms = giq_step_now_ms(job) + (pause_ms < left_ms ? pause_ms : left_ms);
     return true;

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "giq_os.h"
 #include "job_kit.h"
 
@@ -128,16 +130,17 @@ static void test_damaged_record_is_an_error_and_sends_nothing(void **state)
 /* ---- records that cannot be written ---- */
 
 static struct job_kit *spoiled;
+static const char *spoiled_name;
 static int looks_left;
 
 /* The time of day is read after the models, before the run goes out, and after its
- * answer; at the last look job.json becomes a folder, which no file replaces. */
+ * answer; at the last look a file becomes a folder, which no file replaces. */
 static int64_t wall_and_spoil(void *ctx)
 {
     const struct env_kit *clock = ctx;
     if (--looks_left == 0) {
         struct giq_error err = {0};
-        char *path = giq_os_join(spoiled->job->folder, "job.json");
+        char *path = giq_os_join(spoiled->job->folder, spoiled_name);
         assert_true(giq_os_remove(path, &err));
         assert_true(giq_os_make_folders(path, 0, &err));
         env_kit_write(path, "in the way", "");
@@ -153,22 +156,24 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         int looks;
         struct http_kit_answer answer;
         size_t runs;
+        enum giq_code code;
         const char *part;
     } cases[] = {
-        {2, JOB_KIT_RUN, 0, "cannot rename to"},
-        {3, JOB_KIT_RUN, 1,
+        {2, JOB_KIT_RUN, 0, GIQ_E_STORE, "cannot rename to"},
+        {3, JOB_KIT_RUN, 1, GIQ_E_STORE,
          "the job j1 was started but could not be recorded; open it "
          "with job=j1: cannot rename to"},
-        {3, {.status = 500}, 1, "what came of the run request could not be recorded: "},
+        {3, {.status = 500}, 1, GIQ_E_UNKNOWN, "a job may have been made and paid for"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answers[] = {JOB_KIT_MODELS, cases[i].answer};
         struct job_kit kit;
         job_kit_start(&kit, answers, GIQ_COUNT(answers));
         spoiled = &kit;
+        spoiled_name = "job.json";
         looks_left = cases[i].looks;
         kit.service.clock.env.wall_ms = wall_and_spoil;
-        assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_non_null(strstr(kit.service.err.text, cases[i].part));
         assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
         if (cases[i].runs == 1) {
@@ -178,6 +183,24 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         }
         job_kit_stop(&kit);
     }
+}
+
+static void test_run_that_is_put_off_and_cannot_be_recorded_never_was(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, {.status = 429}};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    spoiled = &kit;
+    spoiled_name = "job.json.tmp";
+    looks_left = 3;
+    kit.service.clock.env.wall_ms = wall_and_spoil;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    char *path = giq_os_join(kit.job->folder, "job.json");
+    assert_int_equal(access(path, F_OK), -1);
+    free(path);
+    job_kit_stop(&kit);
 }
 
 /* ---- two at a time ---- */
@@ -309,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),
+        cmocka_unit_test(test_run_that_is_put_off_and_cannot_be_recorded_never_was),
         cmocka_unit_test(test_submitting_waits_for_another_and_takes_over_its_job),
         cmocka_unit_test(test_intent_that_another_leaves_is_prepared_for),
         cmocka_unit_test(test_waiting_for_another_ends_with_the_open),
