@@ -193,6 +193,18 @@ static bool take(struct giq_record *record, const char *folder, const char *requ
     return request == NULL || check_request(folder, request, err);
 }
 
+/* Somebody who withdraws a request removes job.json first. */
+static bool is_withdrawn(const char *folder)
+{
+    struct giq_os_stat st = {.kind = GIQ_OS_OTHER};
+    struct giq_error ignored = {0};
+    char *path = giq_os_join(folder, job_name);
+    bool is =
+        path != NULL && giq_os_stat(path, &st, &ignored) && st.kind == GIQ_OS_NOTHING;
+    free(path);
+    return is;
+}
+
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err)
 {
@@ -203,6 +215,11 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
     if (ok && record.read != NULL) {
         damaged = true;
         ok = take(&record, folder, request, err);
+        if (!ok && is_withdrawn(folder)) {
+            giq_record_release(&record);
+            *err = (struct giq_error){0};
+            ok = true;
+        }
     }
     if (!ok) {
         giq_record_release(&record);
@@ -328,6 +345,9 @@ bool giq_record_has_label(const struct giq_record *record, const char *label)
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err)
 {
+    if (!giq_text_is_utf8(label)) {
+        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY is not UTF-8");
+    }
     if (record->read == NULL && (record->read = giq_json_new_object()) == NULL) {
         return giq_fail_memory(err);
     }

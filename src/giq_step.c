@@ -63,7 +63,9 @@ static bool read_again(struct giq_job *job, struct giq_error *err)
     if (!giq_step_read(job, &record, err)) {
         return false;
     }
-    if (job->is_adopting && job->is_unrecorded) {
+    bool is_adopted = record.job_id != NULL && job->request.job != NULL &&
+                      strcmp(record.job_id, job->request.job) == 0;
+    if (job->is_adopting && job->is_unrecorded && !is_adopted) {
         return adopt(job, &record, err);
     }
     if (record.state != GIQ_JOB_NONE) {

@@ -31,6 +31,15 @@ def test_processes_at_once_make_one_job(gdal, sandbox):
     assert sandbox.calls().count("download") == 1
 
 
+def test_processes_that_adopt_one_job_at_once_share_it(gdal, sandbox):
+    gdal.run("ogrinfo", f"{NAME};wait=no", env={"GIQ_STORE_DIR": str(gdal.folder / "other")})
+    [run] = sandbox.runs()
+    ended = at_once(MANY, gdal, "ogrinfo", "-so", "-al", f"{NAME};job={run['job']}")
+    assert [done.returncode for done in ended] == [0] * MANY, ended
+    assert len(sandbox.runs()) == 1
+    assert sandbox.calls().count("download") == 1
+
+
 THREADS = """
 import sys, threading
 from osgeo import gdal

@@ -2,7 +2,9 @@
 
 #include "unit.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "env_kit.h"
@@ -303,6 +305,62 @@ static void test_withdrawn_record_leaves_nothing(void **state)
     env_kit_remove(folder);
 }
 
+static void test_label_that_records_cannot_hold_is_refused(void **state)
+{
+    (void)state;
+    struct giq_error err = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    assert_false(giq_record_use_label(&record, "f\xfcr", &err));
+    assert_int_equal(err.code, GIQ_E_USAGE);
+    assert_true(giq_record_use_label(&record, "f\xc3\xbcr", &err));
+    assert_true(giq_record_has_label(&record, "f\xc3\xbcr"));
+    giq_record_release(&record);
+}
+
+/* Records the request and withdraws it, until it is killed, at the latest by its alarm.
+ */
+static pid_t start_somebody_who_withdraws(const char *folder)
+{
+    enum { SECONDS = 60 };
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)alarm(SECONDS);
+    }
+    while (pid == 0) {
+        struct giq_error err = {0};
+        struct giq_record record;
+        giq_record_init(&record);
+        record.state = GIQ_JOB_INTENT;
+        if (!giq_record_write_request(folder, GIQ_OS_PRIVATE, REQUEST, &err) ||
+            !giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err) ||
+            !giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err)) {
+            _exit(1);
+        }
+    }
+    return pid;
+}
+
+static void test_request_that_is_withdrawn_while_it_is_read_is_none(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    pid_t other = start_somebody_who_withdraws(folder);
+    enum giq_job_state before = GIQ_JOB_NONE;
+    for (int withdrawn = 0; withdrawn < 100;) {
+        struct giq_record record;
+        struct giq_error err;
+        assert_true(read_record(folder, REQUEST, &record, &err));
+        assert_true(record.state == GIQ_JOB_INTENT || record.state == GIQ_JOB_NONE);
+        withdrawn += before == GIQ_JOB_INTENT && record.state == GIQ_JOB_NONE;
+        before = record.state;
+        giq_record_release(&record);
+    }
+    assert_int_equal(kill(other, SIGKILL), 0);
+    assert_int_equal(waitpid(other, NULL, 0), other);
+    env_kit_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +375,8 @@ int main(void)
         cmocka_unit_test(test_only_damage_lets_a_further_job_replace_a_record),
         cmocka_unit_test(test_request_is_written_once),
         cmocka_unit_test(test_withdrawn_record_leaves_nothing),
+        cmocka_unit_test(test_label_that_records_cannot_hold_is_refused),
+        cmocka_unit_test(test_request_that_is_withdrawn_while_it_is_read_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
