@@ -107,7 +107,7 @@ static bool is_own_part(const char *name, const char *driver, const char *path)
                    STARTS_WITH(name + strlen(before) + path_len, forms[i].after);
         }
     }
-    /* A driver that the user added. */
+    /* Drivers whose parts are no files, and those that the user added. */
     return true;
 }
 

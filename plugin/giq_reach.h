@@ -3,8 +3,8 @@
  * and what it names could be any file of the user's.
  *
  * All is checked once, before a result is published, in this order: giq_reach_begin(),
- * giq_reach_check_file() for every file, before a driver opens any; giq_reach_check()
- * for every dataset that opens; giq_reach_end(). In one thread.
+ * giq_reach_check_file() for every file, before a dataset of any is made;
+ * giq_reach_check() for every dataset that opens; giq_reach_end(). In one thread.
  */
 #ifndef GIQ_REACH_H
 #define GIQ_REACH_H
@@ -26,11 +26,12 @@ void giq_reach_begin(struct giq_reach *reach);
 bool giq_reach_end(struct giq_reach *reach, struct giq_error *err);
 
 /*
- * Refuse a file, by its bytes, that names others: HDF5 does that in its structure,
- * netCDF in attributes, a MapInfo table in its text, others in the definition of a
- * coordinate system. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
+ * Refuse a file, by its bytes, that names others: HDF5 does that in its structure, a
+ * MapInfo table in its text, others in the definition of a coordinate system; netCDF
+ * does it in attributes, which its driver reads here where `drivers` has it. Errors:
+ * GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
  */
-bool giq_reach_check_file(struct giq_reach *reach, const char *path,
+bool giq_reach_check_file(struct giq_reach *reach, const char *path, char **drivers,
                           struct giq_error *err);
 
 /*

@@ -305,15 +305,15 @@ static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *o
 
 /* ---- the whole ---- */
 
-/* giq_reach_check_file() of every file below the folder. */
-static bool check_bytes(struct giq_reach *reach, const char *folder,
+/* giq_reach_check_file() of every file of an archive. */
+static bool check_bytes(struct giq_reach *reach, const struct giq_result *result,
                         struct giq_error *err)
 {
     bool ok = true;
-    char **names = VSIReadDirRecursive(folder);
+    char **names = VSIReadDirRecursive(result->path);
     for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
-        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        ok = is_folder(path) || giq_reach_check_file(reach, path, err);
+        char *path = CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
+        ok = is_folder(path) || giq_reach_check_file(reach, path, result->drivers, err);
         CPLFree(path);
     }
     CSLDestroy(names);
@@ -355,7 +355,7 @@ static bool check_file(struct giq_reach *reach, const char *path, char **drivers
 static bool check_members(struct giq_reach *reach, const struct giq_result *result,
                           struct giq_error *err)
 {
-    if (!check_bytes(reach, result->path, err)) {
+    if (!check_bytes(reach, result, err)) {
         return false;
     }
     bool ok = true;
@@ -379,7 +379,7 @@ static bool check_all(struct giq_reach *reach, const struct giq_result *result,
         return check_members(reach, result, err);
     }
     bool opens = false;
-    return giq_reach_check_file(reach, result->path, err) &&
+    return giq_reach_check_file(reach, result->path, result->drivers, err) &&
            check_file(reach, result->path, result->drivers, &opens, err) &&
            (opens || fail_unreadable(result, result->path, err));
 }

@@ -10,6 +10,7 @@ import pytest
 
 import spills
 from opens import AREA, DATA, SCENE
+from outside import give
 from scripted import Answer, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
@@ -98,11 +99,6 @@ def shapefile(gdal, *names):
                 archive.write(part, str(part.relative_to(gdal.folder)))
         archive.writestr("readme.txt", "not data")
     return packed.getvalue()
-
-
-def give(service, body, name):
-    service.script["download"] = [Answer(body, chunked=True, headers={
-        "Content-Disposition": f"attachment; filename={name}"})]
 
 
 def test_archive_with_one_member_is_that_member(scripted_gdal, service):
@@ -256,7 +252,7 @@ def test_allowed_drivers_are_asked_at_every_open(scripted_gdal, service):
 
 @pytest.mark.parametrize("name,kept", [
     ("result.geojson", "result.geojson"), ("noextension", "noextension.geojson"),
-    ("wrong.tif", "wrong.geojson"), ("..%2F..%2Fup.geojson", "..%2F..%2Fup.geojson"),
+    ("wrong.tif", "wrong.geojson"), ("..%2F..%2Fup.geojson", "%2F..%2Fup.geojson"),
     ("../../up.geojson", "up.geojson"), ("\"a b.geojson\"", "a b.geojson"),
     (".hidden.geojson", "hidden.geojson"), ("CON.geojson", "_CON.geojson"),
     ("x; filename*=UTF-8''%C3%A4.geojson", "ä.geojson"),
@@ -266,7 +262,7 @@ def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, servic
     give(service, GEOJSON, name)
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob("v1/*/result/*")
-    assert path.name in (kept, kept.lstrip(".")), path.name
+    assert path.name == kept
     assert path.parent.parent.parent.parent == scripted_gdal.store
 
 
@@ -318,7 +314,8 @@ gdal.UseExceptions()
 flags = gdal.OF_RASTER | gdal.OF_SHARED
 first = gdal.OpenEx(sys.argv[1], flags)
 second = gdal.OpenEx(sys.argv[1], flags)
-assert first.this == second.this or first.GetDescription() == sys.argv[1]
+assert first.GetDescription() == sys.argv[1]
+assert int(first.this) == int(second.this)
 first.GetRasterBand(1).ComputeStatistics(False)
 del first, second
 """, name)
