@@ -3,7 +3,7 @@
 #
 #   sh batch.sh LIST FOLDER [AT_ONCE]
 #
-# Each line of LIST makes one file in FOLDER. Its columns are parted by tabs: the name of
+# Each line of LIST makes one file in FOLDER. Its columns are separated by tabs: the name of
 # the file, the model, the file id or, for a local file, upload=PATH and, where only a
 # part is wanted, the area as an open option: GEOMETRY=@coast.wkt, AOI=fields.gpkg or
 # BBOX=minx,miny,maxx,maxy. A name that ends in .tif is a raster, all others are vectors.
@@ -94,7 +94,7 @@ list=$1 folder=$2 at_once=${3:-4}
 [ -r "$list" ] || fail "cannot read $list"
 wrong=$(rows | awk -F '\t' '
     NF < 3 || NF > 4 || $1 ~ /^\.|\// || seen[$1]++ || $1 == "" || $2 == "" || $3 == ""')
-[ -z "$wrong" ] || fail "no NAME, MODEL, FILE and AREA parted by tabs, or a name twice:
+[ -z "$wrong" ] || fail "no NAME, MODEL, FILE and AREA separated by tabs, or a name twice:
 $wrong"
 
 mkdir -p "$folder"

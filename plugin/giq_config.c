@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_gdal_compat.h"
 #include "giq_network.h"
 #include "giq_path.h"
 #include "giq_reader.h"
@@ -19,6 +20,15 @@
     "' description='" text "'>" values "</Option>"
 const char giq_config_open_options[] =
     "<OpenOptionList>" GIQ_OPEN_OPTIONS(XML_OF) "</OpenOptionList>";
+
+void giq_config_declare(void)
+{
+    for (int option = 0; option < GIQ_OPTION_COUNT; option++) {
+        if (giq_options[option].is_config) {
+            GIQ_GDAL_DECLARE_OPTION(giq_options[option].config_name);
+        }
+    }
+}
 
 /* SUBMIT=NO of the configuration stands above the open option. */
 static bool read_submit(struct giq_reader *reader)
@@ -50,7 +60,7 @@ static bool read_geometry_crs(struct giq_reader *reader)
     if (text != NULL && !is_as_is && !EQUAL(text, "EPSG:4326")) {
         return giq_fail(reader->err, GIQ_E_USAGE, "%s is EPSG:4326 or AS_IS", name);
     }
-    if (!giq_reader_bool(reader, GIQ_OPTION_MAKE_VALID, false, &repairs)) {
+    if (!giq_reader_bool(reader, GIQ_OPTION_MAKE_VALID, &repairs)) {
         return false;
     }
     reader->config->geom_flags =
@@ -84,6 +94,11 @@ static bool check_open_options(struct giq_reader *reader)
         const char *value = CSLFetchNameValue(reader->open_options, name);
         const char *long_value =
             CSLFetchNameValue(reader->open_options, giq_options[option].config_name);
+        if (long_value != NULL && giq_options[option].is_open) {
+            return giq_fail(reader->err, GIQ_E_USAGE,
+                            "the open option is called %s, not %s", name,
+                            giq_options[option].config_name);
+        }
         if ((value != NULL && !giq_options[option].is_open) || long_value != NULL) {
             return giq_fail(reader->err, GIQ_E_USAGE,
                             "%s is no open option, because projects and VRT files of "
@@ -104,7 +119,7 @@ static bool read_base_url(struct giq_reader *reader)
     bool allow_http = false;
     const char *name = NULL;
     const char *text = giq_reader_value(reader, GIQ_OPTION_BASE_URL, &name);
-    if (!giq_reader_bool(reader, GIQ_OPTION_ALLOW_HTTP, false, &allow_http) ||
+    if (!giq_reader_bool(reader, GIQ_OPTION_ALLOW_HTTP, &allow_http) ||
         !giq_base_url(text == NULL ? DEFAULT_BASE_URL : text,
                       allow_http ? GIQ_BASE_URL_ALLOW_HTTP : 0, &reader->config->base_url,
                       reader->err)) {
@@ -144,9 +159,9 @@ static bool read_switches(struct giq_reader *reader)
     struct giq_config *config = reader->config;
     const char *name = giq_options[GIQ_OPTION_WAIT].name;
     config->waits_is_set = CSLFetchNameValue(reader->open_options, name) != NULL;
-    return giq_reader_bool(reader, GIQ_OPTION_WAIT, true, &config->waits) &&
+    return giq_reader_bool(reader, GIQ_OPTION_WAIT, &config->waits) &&
            read_geometry_crs(reader) &&
-           giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH, false,
+           giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH,
                            &config->settings.allow_unverified_length) &&
            read_submit(reader) && read_progress(reader);
 }
@@ -192,6 +207,14 @@ static bool read_source_type(struct giq_reader *reader)
                            &reader->config->source_type, reader->err);
 }
 
+/* Records are UTF-8: a label that is not would never be found there, and would not be
+ * used up. */
+static bool check_label(const struct giq_config *config, struct giq_error *err)
+{
+    return config->retry == NULL || CPLIsUTF8(config->retry, -1) ||
+           giq_fail(err, GIQ_E_USAGE, "the label of RETRY is not UTF-8");
+}
+
 /* To be freed with CPLFree(); NULL where the option is not set. */
 static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
 {
@@ -218,6 +241,7 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         config.area[GIQ_AREA_BBOX] = copy_value(&reader, GIQ_OPTION_BBOX);
         config.retry = copy_value(&reader, GIQ_OPTION_RETRY);
         giq_network_read_options(&reader);
+        ok = check_label(&config, err);
     }
     if (!ok) {
         giq_config_release(&config);

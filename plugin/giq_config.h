@@ -37,6 +37,9 @@ struct giq_config {
 /* The XML that declares the open options; static. */
 extern const char giq_config_open_options[];
 
+/* Tell GDAL which configuration options there are. */
+void giq_config_declare(void);
+
 /*
  * Read all options. `open_options` is a GDAL string list. On success the caller
  * passes `*out` to giq_config_release(). Credentials that are absent or cannot

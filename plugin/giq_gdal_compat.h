@@ -4,7 +4,15 @@
 #ifndef GIQ_GDAL_COMPAT_H
 #define GIQ_GDAL_COMPAT_H
 
+#include <cpl_conv.h>
 #include <gdal.h>
+
+/* Later GDALs, while they debug, warn of options that nobody declared. */
+#if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
+#define GIQ_GDAL_DECLARE_OPTION(name) ((void)(name))
+#else
+#define GIQ_GDAL_DECLARE_OPTION(name) CPLDeclareKnownConfigOption(name, NULL)
+#endif
 
 /* The driver of vector data in memory. */
 #if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)

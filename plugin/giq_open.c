@@ -282,6 +282,11 @@ static bool wait_for_job(struct opening *o)
     if (!ok && (has_waited || o->is_refused)) {
         giq_recent_note(what, o->err);
     }
+    if (!ok && !is_first && o->err->code == GIQ_E_TIMEOUT) {
+        (void)CPLStrlcat(o->err->text,
+                         ". An open of the last minute waited, so this one only looked",
+                         sizeof o->err->text);
+    }
     CSLDestroy(what);
     return ok;
 }
@@ -412,6 +417,7 @@ void giq_open_describe(GDALDriverH driver)
         {GDAL_DMD_OPENOPTIONLIST, giq_config_open_options},
         {"DRIVER_VERSION", GIQ_VERSION},
     };
+    giq_config_declare();
     GDALSetDescription(driver, "GIQ");
     for (size_t i = 0; i < GIQ_COUNT(items); i++) {
         (void)GDALSetMetadataItem(driver, items[i].name, items[i].value, NULL);

@@ -86,23 +86,26 @@ bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
     double value = CPLStrtod(text, &end);
     bool is_number = end != text && end[strspn(end, " ")] == '\0' && isfinite(value);
     bool is_whole = EQUAL(giq_options[option].type, "int");
-    if (!is_number || value < giq_options[option].least ||
-        value > giq_options[option].most || (is_whole && value != floor(value))) {
+    bool is_within =
+        value >= giq_options[option].least && value <= giq_options[option].most;
+    /* What is set for all drivers may mean something else to them: 0 is "off". */
+    if (is_number && !is_within && name == giq_options[option].fallback) {
+        value = CPLAtof(giq_options[option].otherwise);
+    } else if (!is_number || !is_within || (is_whole && value != floor(value))) {
         return fail_number(reader, option, is_whole, name);
     }
     *out = (int)llround(value * factor);
     return true;
 }
 
-bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool otherwise,
-                     bool *out)
+bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool *out)
 {
     static const char *const yes[] = {"YES", "TRUE", "ON", "1"};
     static const char *const no[] = {"NO", "FALSE", "OFF", "0"};
     const char *name = NULL;
     const char *text = giq_reader_value(reader, option, &name);
-    *out = otherwise;
     if (text == NULL) {
+        *out = EQUAL(giq_options[option].otherwise, "YES");
         return true;
     }
     for (size_t i = 0; i < GIQ_COUNT(yes); i++) {

@@ -47,7 +47,6 @@ const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id optio
  * which names the option. */
 bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
                        double factor, int *out);
-bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool otherwise,
-                     bool *out);
+bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool *out);
 
 #endif

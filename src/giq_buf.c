@@ -18,14 +18,6 @@ void giq_buf_release(struct giq_buf *buf)
     *buf = (struct giq_buf){.max = buf->max};
 }
 
-void giq_buf_clear(struct giq_buf *buf)
-{
-    buf->len = 0;
-    if (buf->data != NULL) {
-        buf->data[0] = '\0';
-    }
-}
-
 bool giq_buf_fits(const struct giq_buf *buf, size_t len)
 {
     return len <= buf->max - buf->len;

@@ -20,9 +20,6 @@ struct giq_buf {
 void giq_buf_init(struct giq_buf *buf, size_t max);
 void giq_buf_release(struct giq_buf *buf);
 
-/* Forget the contents, keep the memory. */
-void giq_buf_clear(struct giq_buf *buf);
-
 /* False beyond the ceiling or out of memory; giq_buf_fits() tells which. */
 bool giq_buf_add(struct giq_buf *buf, const void *bytes, size_t len);
 bool giq_buf_add_text(struct giq_buf *buf, const char *text);

@@ -207,6 +207,22 @@ static char *first_line(const struct giq_buf *buf)
                          : giq_text_trim(buf->data, strcspn(buf->data, "\n"));
 }
 
+/* What is no path may be the key itself, and is not shown. */
+static bool fail_key_file(const char *path, bool is_missing, struct giq_error *err)
+{
+    if (strchr(path, '/') == NULL) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "what GIQ_API_KEY_FILE names is not there, cannot be read, or is "
+                        "no plain file of at most 64 KiB");
+    }
+    if (is_missing) {
+        return giq_fail(err, GIQ_E_CREDENTIALS, "there is no file %s (GIQ_API_KEY_FILE)",
+                        path);
+    }
+    err->code = GIQ_E_CREDENTIALS;
+    return giq_error_context(err, "the file of GIQ_API_KEY_FILE");
+}
+
 bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
                         struct giq_error *err)
 {
@@ -217,12 +233,8 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     char *key = NULL;
     bool ok = giq_os_read_file(path, KEY_FILE_MAX, &buf, &found, err) &&
               giq_os_stat(path, &st, err);
-    if (!ok && err->code == GIQ_E_STORE) {
-        err->code = GIQ_E_CREDENTIALS;
-        (void)giq_error_context(err, "the file of GIQ_API_KEY_FILE");
-    } else if (ok && !found) {
-        ok = giq_fail(err, GIQ_E_CREDENTIALS, "there is no file %s (GIQ_API_KEY_FILE)",
-                      path);
+    if ((!ok && err->code == GIQ_E_STORE) || (ok && !found)) {
+        ok = fail_key_file(path, ok, err);
     } else if (ok && (key = first_line(&buf)) == NULL) {
         ok = giq_fail_memory(err);
     } else if (ok && key[0] == '\0') {

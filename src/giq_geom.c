@@ -109,18 +109,17 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
                         place.text);
     }
     if (fabs(x) <= TURN && fabs(y) <= LATITUDE_MAX) {
-        return giq_fail(
-            err, GIQ_E_AREA,
-            "the area has the point %s, which is beyond the antimeridian: "
-            "with SRID=4326; before it an area is cut there, and BBOX crosses "
-            "it where minx > maxx",
-            place.text);
+        return giq_fail(err, GIQ_E_AREA,
+                        "the area has the point %s, which is beyond the antimeridian: an "
+                        "area that begins with \"SRID=4326;\" is cut there, and BBOX "
+                        "crosses it where minx > maxx",
+                        place.text);
     }
     return giq_fail(
         err, GIQ_E_AREA,
         "the area has the point %s, which is out of range: x is the longitude "
         "(-180 to 180), y the latitude (-90 to 90) in degrees. Coordinates "
-        "of another system need SRID=<code>; before them, or "
+        "of another system need \"SRID=<code>;\" before them, or "
         "GEOMETRY_CRS=AS_IS",
         place.text);
 }

@@ -15,8 +15,8 @@
  *
  * Errors: functions return false and set `err` once; outputs are written only
  * on success. What frees or closes an object takes NULL. Objects may be used by
- * one thread at a time; different objects by different threads. There is no
- * global state.
+ * one thread at a time; different objects by different threads. Nothing is
+ * global but that the network library is started once.
  */
 #ifndef GIQ_GIQ_H
 #define GIQ_GIQ_H
@@ -36,20 +36,20 @@ extern "C" {
 
 enum giq_code {
     GIQ_E_NONE,
-    GIQ_E_USAGE,
-    GIQ_E_AREA,
-    GIQ_E_CREDENTIALS,
-    GIQ_E_NETWORK,
-    GIQ_E_SERVICE,
-    GIQ_E_REFUSED,
-    GIQ_E_FAILED,
-    GIQ_E_UNKNOWN,
-    GIQ_E_TIMEOUT,
-    GIQ_E_GONE,
-    GIQ_E_INCOMPLETE,
-    GIQ_E_RESULT,
-    GIQ_E_STORE,
-    GIQ_E_READONLY,
+    GIQ_E_USAGE,       /* what was typed, or the value of an option */
+    GIQ_E_AREA,        /* the area of interest */
+    GIQ_E_CREDENTIALS, /* there are none, or the service does not take them */
+    GIQ_E_NETWORK,     /* the service is not reached */
+    GIQ_E_SERVICE,     /* it answers with an error, or what makes no sense */
+    GIQ_E_REFUSED,     /* it refused to start the job */
+    GIQ_E_FAILED,      /* the job failed */
+    GIQ_E_UNKNOWN,     /* it is not known whether a job was started */
+    GIQ_E_TIMEOUT,     /* the time is over, and the job or another's work goes on */
+    GIQ_E_GONE,        /* the service does not know the job or has no result of it */
+    GIQ_E_INCOMPLETE,  /* the download was cut, or cannot be proved whole */
+    GIQ_E_RESULT,      /* the result is no dataset that may be opened as was asked */
+    GIQ_E_STORE,       /* the disk, a record, a lock */
+    GIQ_E_READONLY,    /* something tried to write */
     GIQ_E_MEMORY,
 };
 
@@ -204,9 +204,9 @@ enum giq_net_option {
     GIQ_NET_PROXY,         /* for http and https */
     GIQ_NET_HTTPS_PROXY,   /* for https, before GIQ_NET_PROXY */
     GIQ_NET_PROXY_USERPWD, /* user:password; a secret */
-    GIQ_NET_PROXY_AUTH,    /* BASIC, DIGEST, NTLM, NEGOTIATE, ANY */
+    GIQ_NET_PROXY_AUTH,    /* BASIC, DIGEST, NTLM, NEGOTIATE, ANY, ANYSAFE */
     GIQ_NET_USERAGENT,
-    GIQ_NET_HTTP_VERSION, /* 1.0, 1.1, 2, 2TLS */
+    GIQ_NET_HTTP_VERSION, /* 1.0, 1.1, 2 (2.0), 2TLS, 2PRIOR_KNOWLEDGE */
     GIQ_NET_CA_BUNDLE,    /* path */
     GIQ_NET_UNSAFE_SSL,   /* YES, NO */
     GIQ_NET_NETRC,        /* YES, NO: user and password of ~/.netrc. This and what

@@ -14,7 +14,7 @@ static bool begin(void *ctx, int64_t length, struct giq_error *err)
 {
     (void)err;
     struct taken *taken = ctx;
-    giq_buf_clear(&taken->bytes);
+    giq_buf_release(&taken->bytes);
     taken->length = length;
     taken->begun++;
     return true;

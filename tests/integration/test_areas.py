@@ -17,9 +17,9 @@ REFUSED = [
     ("POLYGON((0 0,0 1,1 1))", "is not closed"),
     ("POLYGON((0 0,0 91,1 1,0 0))", "out of range"),
     ("POLYGON((500000 2700000,500100 2700000,500000 2700100,500000 2700000))",
-     "another system need SRID=<code>; before them, or GEOMETRY_CRS=AS_IS"),
-    ("POLYGON((170 0,190 0,190 9,170 0))", "190 0, which is beyond the antimeridian: "
-     "with SRID=4326; before it"),
+     "another system need \"SRID=<code>;\" before them, or GEOMETRY_CRS=AS_IS"),
+    ("POLYGON((170 0,190 0,190 9,170 0))", "190 0, which is beyond the antimeridian: an "
+     "area that begins with \"SRID=4326;\" is cut there"),
     ("POLYGON((170 0,-170 0,-170 9,170 0))", "longitudes go on beyond 180"),
     ("POLYGON((0 0,0 nan,1 1,0 0))", "no number"),
     ("POLYGON EMPTY", "empty"),

@@ -15,11 +15,18 @@ def test_listing_formats_starts_no_thread_and_opens_no_socket(scripted_gdal):
     assert made == []
 
 
-def test_loading_reads_no_file_of_the_user(scripted_gdal):
-    trace = scripted_gdal.folder / "trace"
-    scripted_gdal.run("strace", "-f", "-o", trace, "-e", "trace=openat,mkdir",
-                      "ogrinfo", "--formats", env={"LD_PRELOAD": ""})
-    assert str(scripted_gdal.store) not in trace.read_text()
+def test_loading_looks_at_no_file_of_the_user(scripted_gdal):
+    folder = scripted_gdal.folder
+    (folder / ".netrc").write_text("machine 127.0.0.1 login me password secret-of-netrc\n")
+    (folder / "key").write_text("key-in-a-file\n")
+    trace = folder / "trace"
+    scripted_gdal.run("strace", "-f", "-o", trace, "-e", "trace=%file",
+                      "ogrinfo", "--formats",
+                      env={"LD_PRELOAD": "", "HOME": str(folder),
+                           "GIQ_API_KEY_FILE": str(folder / "key")})
+    touched = trace.read_text()
+    for path in (scripted_gdal.store, folder / "key", folder / ".netrc"):
+        assert str(path) not in touched
 
 
 def opens_libarchive(gdal, *command, env=None):

@@ -41,14 +41,19 @@ if HAS_GDAL_PROGRAM:
     ]
 
 
-@pytest.mark.parametrize("command", TOLD + QUIET)
-def test_writing_is_refused_and_loses_nothing(scripted_gdal, service, command):
-    scripted_gdal.run("ogrinfo", NAME)
-    before = listing(scripted_gdal)
-    calls = service.names()
+@pytest.fixture
+def sources(scripted_gdal):
+    """What is there to be written."""
     (scripted_gdal.folder / "in.geojson").write_text(
         '{"type":"FeatureCollection","features":[]}')
     scripted_gdal.run("gdal_create", "-outsize", "2", "2", "in.tif")
+
+
+@pytest.mark.parametrize("command", TOLD + QUIET)
+def test_writing_is_refused_and_loses_nothing(scripted_gdal, service, sources, command):
+    scripted_gdal.run("ogrinfo", NAME)
+    before = listing(scripted_gdal)
+    calls = service.names()
     done = scripted_gdal.run(*command, ok=None)
     if command in TOLD:
         assert "GIQ[readonly]" in done.stderr, done.stderr
@@ -58,10 +63,10 @@ def test_writing_is_refused_and_loses_nothing(scripted_gdal, service, command):
     assert service.names() == calls
 
 
-def test_writing_to_a_new_request_submits_nothing(scripted_gdal, service):
-    for command in TOLD:
-        if command[-1] != NAME or "delete" in command:
-            scripted_gdal.run(*command, ok=None)
+@pytest.mark.parametrize("command", TOLD)
+def test_writing_to_a_new_request_submits_nothing(scripted_gdal, service, sources, command):
+    done = scripted_gdal.run(*command, ok=None)
+    assert "GIQ[readonly]" in done.stderr, done.stderr
     assert service.calls() == []
     assert not scripted_gdal.store.exists()
 

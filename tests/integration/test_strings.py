@@ -2,6 +2,8 @@
 sent, and names what is wrong."""
 import pytest
 
+from scripted import Answer, job
+
 MISTAKES = [
     # string, words of the error
     ("GIQ:model=m", "\"file\" is missing"),
@@ -50,6 +52,8 @@ OPTION_MISTAKES = [
     (["-oo", "TIMEOUT="], {}, "TIMEOUT has no value"),
     (["-oo", "API_KEY=hunter2"], {}, "configuration option GIQ_API_KEY"),
     (["-oo", "GIQ_API_KEY=hunter2"], {}, "configuration option GIQ_API_KEY"),
+    (["-oo", "GIQ_TIMEOUT=5"], {}, "the open option is called TIMEOUT, not GIQ_TIMEOUT"),
+    (["-oo", "GIQ_AOI=x"], {}, "the open option is called AOI, not GIQ_AOI"),
     (["-oo", "BASE_URL=http://127.0.0.1:1"], {}, "configuration option GIQ_BASE_URL"),
     (["-oo", "STORE_DIR=/tmp"], {}, "configuration option GIQ_STORE_DIR"),
     (["-oo", "RESULT_DRIVERS=VRT"], {}, "configuration option GIQ_RESULT_DRIVERS"),
@@ -69,6 +73,24 @@ def test_mistake_in_an_option_is_told_before_anything_is_sent(scripted_gdal, ser
     assert words in text
     assert "hunter2" not in text
     assert service.calls() == []
+
+
+def test_label_that_cannot_be_recorded_is_refused(scripted_gdal, service):
+    """It would not be found in the record, and make a job at every open."""
+    service.script["status"] = [Answer(job("FAILED"))]
+    scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="failed")
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="usage",
+                                   env={"GIQ_RETRY": "f\udcfcr"})
+        assert "RETRY" in text
+    assert len(service.calls("run")) == 1
+
+
+def test_configuration_options_are_known_to_gdal(scripted_gdal, service):
+    """Those of later GDALs warn, while they debug, of options that nobody declared."""
+    done = scripted_gdal.run("ogrinfo", "--debug", "on", "--config", "GIQ_TIMEOUT", "60",
+                             "--config", "GIQ_SUBMIT", "IF_MISSING", "GIQ:model=m;file=f")
+    assert "Unknown configuration option" not in done.stderr
 
 
 WRITINGS = [

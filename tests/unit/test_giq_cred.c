@@ -258,6 +258,26 @@ static void test_what_is_no_key_file_is_refused(void **state)
     env_kit_remove(folder);
 }
 
+/* Somebody may set the key where its file is meant. */
+static void test_key_in_place_of_its_file_is_not_shown(void **state)
+{
+    (void)state;
+    char too_long[300];
+    memset(too_long, 'k', sizeof too_long - 1);
+    too_long[sizeof too_long - 1] = '\0';
+    const char *const keys[] = {"sk-live-0123456789", too_long};
+    for (size_t i = 0; i < GIQ_COUNT(keys); i++) {
+        struct giq_error err = {0};
+        char *key = NULL;
+        bool exposed = false;
+        assert_false(giq_cred_read_file(keys[i], &key, &exposed, &err));
+        assert_int_equal(err.code, GIQ_E_CREDENTIALS);
+        assert_non_null(strstr(err.text, "GIQ_API_KEY_FILE"));
+        assert_null(strstr(err.text, "sk-live"));
+        assert_null(strstr(err.text, "kkkk"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_wiped_text_is_gone),
         cmocka_unit_test(test_first_line_of_a_key_file),
         cmocka_unit_test(test_what_is_no_key_file_is_refused),
+        cmocka_unit_test(test_key_in_place_of_its_file_is_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
