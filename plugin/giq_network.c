@@ -100,28 +100,40 @@ static bool read_headers(struct giq_reader *reader)
                : add_headers(reader->config, text, ",", CSLT_HONOURSTRINGS);
 }
 
-/* A file on disk: one that has to be fetched would need the headers first. */
+/* All of a plain file on disk, to be freed with VSIFree(), or NULL: one that has to be
+ * fetched would need the headers first. */
+static char *read_small_file(const char *path)
+{
+    VSIStatBufL st;
+    GByte *bytes = NULL;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    bool is_plain =
+        !STARTS_WITH(path, "/vsi") &&
+        VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) == 0 &&
+        VSI_ISREG(st.st_mode);
+    bool ok = is_plain && VSIIngestFile(NULL, path, &bytes, NULL, HEADER_FILE_MAX);
+    CPLPopErrorHandler();
+    CPLErrorReset();
+    return ok ? (char *)bytes : NULL;
+}
+
 static bool read_header_file(struct giq_reader *reader)
 {
     struct giq_config *config = reader->config;
     const char *path = giq_reader_config(reader, "GDAL_HTTP_HEADER_FILE");
-    VSIStatBufL st;
-    GByte *bytes = NULL;
     if (path == NULL) {
         return true;
     }
-    if (STARTS_WITH(path, "/vsi") ||
-        VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) != 0 ||
-        !VSI_ISREG(st.st_mode) ||
-        !VSIIngestFile(NULL, path, &bytes, NULL, HEADER_FILE_MAX)) {
+    char *text = read_small_file(path);
+    if (text == NULL) {
         return giq_fail(&config->cred_error, GIQ_E_CREDENTIALS,
                         "the file of GDAL_HTTP_HEADER_FILE cannot be read, or is larger "
                         "than %d bytes: %s",
                         HEADER_FILE_MAX, path);
     }
-    bool ok = add_headers(config, (const char *)bytes, "\r\n", 0);
-    giq_cred_wipe((char *)bytes);
-    VSIFree(bytes);
+    bool ok = add_headers(config, text, "\r\n", 0);
+    giq_cred_wipe(text);
+    VSIFree(text);
     return ok;
 }
 

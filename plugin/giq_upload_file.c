@@ -17,6 +17,14 @@ struct giq_upload_file {
     struct giq_source source;
 };
 
+/* What GDAL says of the file is told in our words: it may quote an address with what is
+ * secret in it. */
+static void hush(void)
+{
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    CPLErrorReset();
+}
+
 /* ---- what kind of file it is ---- */
 
 /* Files that are nothing without the others of their dataset. */
@@ -30,6 +38,10 @@ static const struct {
     {"dbf", "shp", "a Shapefile"},
     {"prj", "shp", "a Shapefile"},
     {"cpg", "shp", "a Shapefile"},
+    {"sbn", "shp", "a Shapefile"},
+    {"sbx", "shp", "a Shapefile"},
+    {"qix", "shp", "a Shapefile"},
+    {"qpj", "shp", "a Shapefile"},
     {"tab", NULL, "a MapInfo table"},
     {"dat", "tab", "a MapInfo table"},
     {"map", "tab", "a MapInfo table"},
@@ -117,7 +129,10 @@ static bool look_at(const struct giq_upload_file *file, VSIStatBufL *out,
 static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
 {
     VSIStatBufL st;
-    if (!look_at(ctx, &st, err)) {
+    hush();
+    bool ok = look_at(ctx, &st, err);
+    CPLPopErrorHandler();
+    if (!ok) {
         return false;
     }
     *out = (struct giq_source_stat){
@@ -132,24 +147,35 @@ static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
 static bool begin(void *ctx, struct giq_error *err)
 {
     struct giq_upload_file *file = ctx;
+    hush();
     if (file->open == NULL) {
         file->open = VSIFOpenL(file->typed, "rb");
     } else if (VSIFSeekL(file->open, 0, SEEK_SET) != 0) {
         (void)VSIFCloseL(file->open);
         file->open = NULL;
     }
+    CPLPopErrorHandler();
     return file->open != NULL ||
            giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.200s",
                     file->shown);
 }
 
-/* GDAL does not tell an error from the end, the core knows where that must be. */
+/* GDAL does not always tell an error from the end; the core knows where that must be. */
 static bool read_block(void *ctx, char *out, size_t max, size_t *out_len,
                        struct giq_error *err)
 {
     struct giq_upload_file *file = ctx;
-    (void)err;
-    *out_len = VSIFReadL(out, 1, max, file->open);
+    hush();
+    size_t len = VSIFReadL(out, 1, max, file->open);
+    bool ok = len == max || CPLGetLastErrorType() != CE_Failure;
+    CPLPopErrorHandler();
+    if (!ok) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the file to upload is damaged or cannot be read to its end: "
+                        "%.200s",
+                        file->shown);
+    }
+    *out_len = len;
     return true;
 }
 
@@ -183,7 +209,10 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
         .end = end,
         .ctx = file,
     };
-    if (!look_at(file, &st, err) || !check_whole(file, err)) {
+    hush();
+    bool ok = look_at(file, &st, err) && check_whole(file, err);
+    CPLPopErrorHandler();
+    if (!ok) {
         giq_upload_file_free(file);
         return false;
     }

@@ -26,6 +26,24 @@ def redirect_to(service, elsewhere, host="localhost"):
                     f"?signature={spills.SIGNATURE}"})]
 
 
+@pytest.mark.parametrize("status,tag", [(404, "gone"), (410, "gone"), (403, "service"),
+                                        (401, "service")])
+def test_refusal_of_another_host_is_no_word_of_the_service(scripted_gdal, service, elsewhere,
+                                                           status, tag):
+    """A presigned address may be too old, or its host behind: the service makes another."""
+    redirect_to(service, elsewhere)
+    result = elsewhere.script["signed"]
+    elsewhere.script["signed"] = [Answer(b"too late", status), *result]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
+    assert len(service.calls("download")) == len(elsewhere.calls("signed")) == 2
+    elsewhere.script["signed"] = [Answer(b"too late", status)]
+    text = scripted_gdal.fails("ogrinfo", f"{NAME};rerun=again", tag=tag,
+                               env={"GIQ_MAX_RETRY": "1"})
+    assert "GIQ_API_KEY" not in text
+    assert len(elsewhere.calls("signed")) == 4
+
+
 def headers_of(service, call):
     return service.calls(call)[0]["headers"]
 
@@ -66,6 +84,22 @@ def test_header_file(scripted_gdal, service):
     path.write_text("X-Team: maps\nCookie: a=b\n\n")
     scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_HEADER_FILE": str(path)})
     assert headers_of(service, "models")["cookie"] == "a=b"
+
+
+def test_header_file_that_is_none_says_nothing_where_none_is_needed(scripted_gdal):
+    scripted_gdal.run("ogrinfo", NAME)
+    missing = str(scripted_gdal.folder / "none")
+    done = scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_HEADER_FILE": missing})
+    large = scripted_gdal.folder / "large"
+    large.write_text("X: " + "y" * 70000)
+    done = scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_HEADER_FILE": str(large)})
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["GDAL_HTTP_LOW_SPEED_TIME", "GDAL_HTTP_LOW_SPEED_LIMIT"])
+def test_what_is_off_for_other_drivers_is_the_default_here(scripted_gdal, service, name):
+    scripted_gdal.run("ogrinfo", NAME, env={name: "0"})
+    scripted_gdal.fails("ogrinfo", NAME, tag="usage", env={name: "none"})
 
 
 @pytest.mark.parametrize("make", [

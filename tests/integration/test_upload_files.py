@@ -153,6 +153,31 @@ def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service):
             assert b"p4ss" not in kept.read_bytes()
 
 
+def test_words_of_gdal_about_an_address_are_not_shown(scripted_gdal, service):
+    """GDAL warns of each retry, with all of the address."""
+    service.script["far.csv"] = [Answer(b"", 503), Answer(ROWS)]
+    script = """
+import sys
+from osgeo import gdal
+print(gdal.OpenEx("GIQ:model=m;wait=no;upload=/vsicurl/http://127.0.0.1:%s/far.csv"
+                  "?signature=s3cret" % sys.argv[1], gdal.OF_VECTOR) is not None)
+"""
+    done = scripted_gdal.python(script, str(service.port), env={
+        "CPL_VSIL_CURL_USE_HEAD": "NO", "GDAL_HTTP_MAX_RETRY": "3",
+        "GDAL_HTTP_RETRY_DELAY": "0.01"})
+    assert service.names().count("far.csv") > 1
+    assert done.stdout == "True\n" and done.stderr == ""
+
+
+def test_file_that_is_damaged_is_one_error(scripted_gdal, service):
+    packed = gzip.compress(os.urandom(300000))
+    (scripted_gdal.folder / "broken.gz").write_bytes(packed[:200000] + b"x" * 100000)
+    done = scripted_gdal.run("ogrinfo", "GIQ:model=m;upload=/vsigzip/broken.gz", ok=None)
+    errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
+    assert len(errors) == 1 and "damaged or cannot be read" in errors[0], done.stderr
+    assert service.calls("run") == []
+
+
 SECRETS = ("me", "p4", "ss", "s1gn")
 
 
