@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import urllib.request
 
 import pytest
 
@@ -26,6 +27,14 @@ def version_of_gdal():
 VERSION = version_of_gdal()
 # Whether there is the program "gdal", which does what all others do.
 HAS_GDAL_PROGRAM = VERSION >= (3, 11)
+
+
+# A process inherits the peak of the one that starts it: this one is small.
+LAUNCHER = """
+import os, sys
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+print(os.wait4(child, 0)[2].ru_maxrss)
+"""
 
 
 class Sandbox:
@@ -55,6 +64,11 @@ class Sandbox:
             self.process.wait(timeout=30)
             self.process.stdout.close()
             self.process = None
+
+    def set_faults(self, *specs):
+        """What is to befall the next calls; nothing: no more faults."""
+        url = self.url.replace("/public", "/control/faults")
+        urllib.request.urlopen(url, json.dumps(specs).encode()).read()
 
     def journal(self):
         path = self.state / "journal.jsonl"
@@ -146,6 +160,11 @@ class Gdal:
 
     def python(self, script, *arguments, ok=True, env=None):
         return self.run("/usr/bin/python3", "-c", script, *arguments, ok=ok, env=env)
+
+    def peak_kib(self, *command, env=None):
+        """The peak memory of a program, and what it says on standard error."""
+        done = self.run("/usr/bin/python3", "-S", "-c", LAUNCHER, *command, env=env)
+        return int(done.stdout.split()[-1]), done.stderr
 
     def layer(self, name, *options):
         """All features of the only layer, as GeoJSON features."""

@@ -1,19 +1,12 @@
 """What came of the run request, row by row, with the sandbox's faults; the journal says
 what was sent, and which jobs were made."""
-import json
 import signal
-import urllib.request
 
 import pytest
 
 from opens import SCENE
 
 NAME = f"GIQ:model=ndvi;file={SCENE}"
-
-
-def faults(sandbox, *specs):
-    url = sandbox.url.replace("/public", "/control/faults")
-    urllib.request.urlopen(url, json.dumps(specs).encode()).read()
 
 
 def paid(sandbox):
@@ -30,10 +23,10 @@ def paid(sandbox):
     ("run:status=302", "network"),
 ])
 def test_nothing_happened_and_the_next_open_submits(gdal, sandbox, fault, tag):
-    faults(sandbox, fault)
+    sandbox.set_faults(fault)
     gdal.fails("gdalinfo", NAME, tag=tag)
     assert gdal.records() == {} and len(sandbox.runs()) == 1
-    faults(sandbox)
+    sandbox.set_faults()
     gdal.run("gdalinfo", NAME)
     assert len(sandbox.runs()) == 2 and paid(sandbox) == 1
 
@@ -41,20 +34,20 @@ def test_nothing_happened_and_the_next_open_submits(gdal, sandbox, fault, tag):
 @pytest.mark.parametrize("fault", ["run:status=429@1-2", "run:status=429,retry-after=0@1",
                                    "run:status=503,retry-after=0@1-3"])
 def test_told_to_come_later_is_sent_again(gdal, sandbox, fault):
-    faults(sandbox, fault)
+    sandbox.set_faults(fault)
     gdal.run("gdalinfo", NAME)
     assert paid(sandbox) == 1 and len(sandbox.runs()) > 1
 
 
 @pytest.mark.parametrize("fault", ["run:status=429", "run:status=503,retry-after=0"])
 def test_told_to_come_later_too_often_is_refused(gdal, sandbox, fault):
-    faults(sandbox, fault)
+    sandbox.set_faults(fault)
     gdal.fails("gdalinfo", "-oo", "MAX_RETRY=2", NAME, tag="refused")
     assert len(sandbox.runs()) == 3 and gdal.records() == {}
 
 
 def test_told_to_come_beyond_timeout_is_refused_at_once(gdal, sandbox):
-    faults(sandbox, "run:status=503,retry-after=100")
+    sandbox.set_faults("run:status=503,retry-after=100")
     gdal.fails("gdalinfo", "-oo", "TIMEOUT=5", NAME, tag="refused")
     assert len(sandbox.runs()) == 1 and gdal.records() == {}
 
@@ -66,9 +59,9 @@ def test_told_to_come_beyond_timeout_is_refused_at_once(gdal, sandbox):
     "run:body={\"id\":9007199254740993}", "run:body=<html>busy</html>",
 ])
 def test_what_may_have_arrived_is_never_sent_again(gdal, sandbox, fault):
-    faults(sandbox, fault)
+    sandbox.set_faults(fault)
     gdal.fails("gdalinfo", NAME, tag="unknown")
-    faults(sandbox)
+    sandbox.set_faults()
     for _ in range(3):
         text = gdal.fails("gdalinfo", NAME, tag="unknown")
         assert "job=<id>" in text and "RETRY=" in text and "rerun=" in text
@@ -85,7 +78,7 @@ def test_what_may_have_arrived_is_never_sent_again(gdal, sandbox, fault):
 
 def test_slow_answer_is_waited_for(gdal, sandbox):
     """Only the open's own time ends the wait for the answer, not that of small GETs."""
-    faults(sandbox, "run:late=1.5")
+    sandbox.set_faults("run:late=1.5")
     gdal.run("gdalinfo", "-oo", "HTTP_TIMEOUT=0.5", NAME)
     assert len(sandbox.runs()) == 1
 
@@ -102,9 +95,9 @@ def test_no_connection_costs_nothing(gdal, sandbox):
 
 
 def test_service_that_forgot_its_jobs_is_gone_and_runs_nothing(gdal, sandbox, tmp_path):
-    faults(sandbox, "download:status=404")
+    sandbox.set_faults("download:status=404")
     gdal.fails("gdalinfo", NAME, tag="gone")
-    faults(sandbox)
+    sandbox.set_faults()
     gdal.fails("gdalinfo", NAME, tag="gone")
     assert len(sandbox.runs()) == 1
     gdal.run("gdalinfo", "-oo", "RETRY=a", NAME)
@@ -117,7 +110,7 @@ def test_restart_with_memory_is_survived_while_waiting(gdal, sandbox):
     sandbox.stop()
     sandbox.start()
     gdal.env["GIQ_BASE_URL"] = sandbox.url
-    faults(sandbox, "status:state=RUNNING")
+    sandbox.set_faults("status:state=RUNNING")
     gdal.fails("gdalinfo", "-oo", "TIMEOUT=0.5", NAME, tag="timeout")
     sandbox.process.send_signal(signal.SIGKILL)
     sandbox.stop()
@@ -128,6 +121,6 @@ def test_restart_with_memory_is_survived_while_waiting(gdal, sandbox):
 
 
 def test_cut_download_is_fetched_again(gdal, sandbox):
-    faults(sandbox, "download:cut=1000@1-2")
+    sandbox.set_faults("download:cut=1000@1-2")
     gdal.run("gdalinfo", NAME)
     assert len(sandbox.runs()) == 1 and sandbox.calls().count("download") == 3

@@ -9,7 +9,6 @@ import pytest
 
 from opens import AREA, DATA, SCENE
 from scripted import MODELS, Answer
-from test_rows import faults
 
 LONG_AGO = 1600000000
 
@@ -180,7 +179,7 @@ def test_file_that_the_service_forgot_is_uploaded_once_more(gdal, sandbox):
 
 
 def test_file_that_is_never_found_is_refused(gdal, sandbox):
-    faults(sandbox, "run:status=404")
+    sandbox.set_faults("run:status=404")
     gdal.fails("gdalinfo", f"GIQ:model=ndvi;upload={place(gdal)}", tag="refused")
     assert len(uploads(sandbox)) == 2 and len(sandbox.runs()) == 2
     assert gdal.records() == {}
@@ -192,7 +191,7 @@ def test_file_that_is_never_found_is_refused(gdal, sandbox):
     (["upload:reset-before@1"], 2), (["upload:late=1"], 1),
 ])
 def test_upload_is_repeated_until_it_is_well(gdal, sandbox, specs, count):
-    faults(sandbox, *specs)
+    sandbox.set_faults(*specs)
     gdal.run("gdalinfo", "-oo", "HTTP_TIMEOUT=0.5",
              f"GIQ:model=ndvi;upload={place(gdal)}")
     # libcurl repeats by itself what it sent on a connection that had died.
@@ -209,18 +208,18 @@ def test_upload_is_repeated_until_it_is_well(gdal, sandbox, specs, count):
 ])
 def test_upload_that_fails_starts_no_job(gdal, sandbox, spec, tag, count):
     path = place(gdal)
-    faults(sandbox, spec)
+    sandbox.set_faults(spec)
     gdal.fails("gdalinfo", "-oo", "MAX_RETRY=2", f"GIQ:model=ndvi;upload={path}", tag=tag)
     # libcurl repeats by itself what it sent on a connection that had died.
     assert len(uploads(sandbox)) - count in ((0, 1) if tag == "network" else (0,))
     assert sandbox.runs() == [] and gdal.records() == {}
-    faults(sandbox)
+    sandbox.set_faults()
     gdal.run("gdalinfo", f"GIQ:model=ndvi;upload={path}")
     assert len(sandbox.runs()) == 1
 
 
 def test_answer_that_does_not_come_ends_with_the_open(gdal, sandbox):
-    faults(sandbox, "upload:hang")
+    sandbox.set_faults("upload:hang")
     text = gdal.fails("gdalinfo", "-oo", "TIMEOUT=1",
                       f"GIQ:model=ndvi;upload={place(gdal)}", tag="network")
     assert "uploading the file" in text
