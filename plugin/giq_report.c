@@ -27,7 +27,7 @@ static const char *masked(const struct giq_report *report, const char *text,
 {
     (void)CPLStrlcpy(out, text, LINE_MAX_BYTES);
     if (report->cred != NULL) {
-        giq_cred_mask(report->cred, out);
+        giq_cred_mask_message(report->cred, out);
     }
     return out;
 }

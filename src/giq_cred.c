@@ -11,7 +11,7 @@ enum {
     SECRET_MAX = 16384, /* a bearer token with many claims is 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
     MASKED_MIN = 4, /* shorter secrets stand in ordinary words */
-    BEGINNING = 8,  /* bytes of a secret that are taken for what is left of it */
+    BEGINNING = 8,  /* bytes that are taken for what is left of a key or token */
     HEADERS_MAX = 66,
     PASSWORDS_MAX = 32,
     MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
@@ -29,7 +29,7 @@ struct giq_cred {
     size_t header_count;
     char *masked[MASKS_MAX]; /* what no text may show, the longest first */
     size_t masked_count;
-    bool has[OWN_HEADERS];
+    const char *own[OWN_HEADERS]; /* the key and the token, at the end of their headers */
 };
 
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_error *err)
@@ -80,8 +80,12 @@ static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
                             "the %s holds white space or a control character", what);
         }
     }
-    cred->has[own] = true;
-    return append_header(cred, own_headers[own], is_key ? "" : "Bearer ", secret, err);
+    if (!append_header(cred, own_headers[own], is_key ? "" : "Bearer ", secret, err)) {
+        return false;
+    }
+    const char *line = cred->header[cred->header_count - 1];
+    cred->own[own] = line + strlen(line) - strlen(secret);
+    return true;
 }
 
 bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
@@ -115,7 +119,7 @@ static bool is_reserved(const struct giq_cred *cred, const char *name)
         }
     }
     for (size_t i = 0; i < OWN_HEADERS; i++) {
-        if (cred->has[i] && giq_text_same(name, own_headers[i])) {
+        if (cred->own[i] != NULL && giq_text_same(name, own_headers[i])) {
             return true;
         }
     }
@@ -207,20 +211,19 @@ static char *first_line(const struct giq_buf *buf)
                          : giq_text_trim(buf->data, strcspn(buf->data, "\n"));
 }
 
-/* What is no path may be the key itself, and is not shown. */
-static bool fail_key_file(const char *path, bool is_missing, struct giq_error *err)
+/* Its name is not shown: somebody may have set the key itself in its place. */
+static bool fail_key_file(bool is_missing, struct giq_error *err)
 {
-    if (strchr(path, '/') == NULL) {
-        return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "what GIQ_API_KEY_FILE names is not there, cannot be read, or is "
-                        "no plain file of at most 64 KiB");
-    }
     if (is_missing) {
-        return giq_fail(err, GIQ_E_CREDENTIALS, "there is no file %s (GIQ_API_KEY_FILE)",
-                        path);
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "there is no file of the name that GIQ_API_KEY_FILE gives");
     }
-    err->code = GIQ_E_CREDENTIALS;
-    return giq_error_context(err, "the file of GIQ_API_KEY_FILE");
+    return err->sys_errno == 0
+               ? giq_fail(err, GIQ_E_CREDENTIALS,
+                          "GIQ_API_KEY_FILE names no plain file of at most %d bytes",
+                          KEY_FILE_MAX)
+               : giq_fail_sys(err, GIQ_E_CREDENTIALS, err->sys_errno,
+                              "the file of GIQ_API_KEY_FILE cannot be read");
 }
 
 bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
@@ -234,11 +237,12 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     bool ok = giq_os_read_file(path, KEY_FILE_MAX, &buf, &found, err) &&
               giq_os_stat(path, &st, err);
     if ((!ok && err->code == GIQ_E_STORE) || (ok && !found)) {
-        ok = fail_key_file(path, ok, err);
+        ok = fail_key_file(ok, err);
     } else if (ok && (key = first_line(&buf)) == NULL) {
         ok = giq_fail_memory(err);
     } else if (ok && key[0] == '\0') {
-        ok = giq_fail(err, GIQ_E_CREDENTIALS, "the first line of %s is empty", path);
+        ok = giq_fail(err, GIQ_E_CREDENTIALS,
+                      "the first line of the file of GIQ_API_KEY_FILE is empty");
     }
     if (buf.data != NULL) {
         giq_os_wipe(buf.data, buf.cap);
@@ -254,37 +258,47 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     return true;
 }
 
-static void mask_whole(const char *secret, char *text)
+void giq_cred_mask(const struct giq_cred *cred, char *text)
 {
-    size_t len = strlen(secret);
-    for (char *at = text; (at = strstr(at, secret)) != NULL; at += len) {
-        memset(at, '*', len);
-    }
-}
-
-/* Texts that go into others are cut to fit, and so perhaps within a secret. */
-static void mask_beginnings(const char *secret, char *text)
-{
-    char part[BEGINNING + 1];
-    (void)snprintf(part, sizeof part, "%s", secret);
-    for (char *at = text; (at = strstr(at, part)) != NULL;) {
-        for (size_t i = 0; secret[i] != '\0' && *at == secret[i]; i++) {
-            *at++ = '*';
+    for (size_t i = 0; cred != NULL && i < cred->masked_count; i++) {
+        size_t len = strlen(cred->masked[i]);
+        for (char *at = text; (at = strstr(at, cred->masked[i])) != NULL; at += len) {
+            memset(at, '*', len);
         }
     }
 }
 
-void giq_cred_mask(const struct giq_cred *cred, char *text)
+/* How many bytes at `text` are as the key or the token begins. */
+static size_t beginning_at(const struct giq_cred *cred, const char *text)
 {
-    for (size_t i = 0; cred != NULL && i < cred->masked_count; i++) {
-        mask_whole(cred->masked[i], text);
-        mask_beginnings(cred->masked[i], text);
+    size_t most = 0;
+    for (size_t own = 0; own < OWN_HEADERS; own++) {
+        const char *secret = cred->own[own] == NULL ? "" : cred->own[own];
+        size_t len = 0;
+        while (secret[len] != '\0' && text[len] == secret[len]) {
+            len++;
+        }
+        most = len > most ? len : most;
+    }
+    return most;
+}
+
+void giq_cred_mask_message(const struct giq_cred *cred, char *text)
+{
+    giq_cred_mask(cred, text);
+    for (char *at = text; cred != NULL && *at != '\0';) {
+        size_t len = beginning_at(cred, at);
+        if (len >= BEGINNING) {
+            memset(at, '*', len);
+        }
+        at += len >= BEGINNING ? len : 1;
     }
 }
 
 bool giq_cred_any(const struct giq_cred *cred)
 {
-    return cred != NULL && (cred->has[KEY_HEADER] || cred->has[TOKEN_HEADER]);
+    return cred != NULL &&
+           (cred->own[KEY_HEADER] != NULL || cred->own[TOKEN_HEADER] != NULL);
 }
 
 const char *giq_cred_header(const struct giq_cred *cred, size_t i)

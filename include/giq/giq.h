@@ -193,9 +193,13 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
 /* Overwrite a text that held a secret; NULL is allowed. */
 void giq_cred_wipe(char *text);
 
-/* Overwrite every occurrence of a secret in `text` with asterisks, and of its first
- * eight bytes or more, where it was cut off; without `cred` (NULL) there is none. */
+/* Overwrite every occurrence of a secret in `text` with asterisks; without `cred`
+ * (NULL) there is none. */
 void giq_cred_mask(const struct giq_cred *cred, char *text);
+
+/* The same for a message, whose parts were cut to fit: what begins as the key or the
+ * token does, for eight bytes or more, goes too. */
+void giq_cred_mask_message(const struct giq_cred *cred, char *text);
 
 /* ---- the service --------------------------------------------------------- */
 

@@ -159,11 +159,7 @@ static void test_masking(void **state)
         {NULL, NULL, "abcd", "abcd"},
         {"abcd", "xxabcdyy", "xxabcdyy", "********"},
         {"xxabcdyy", "abcd", "xxabcdyy abcd", "******** ****"},
-        {"abcdefghijkl", NULL, "abcdefghijk", "***********"},
-        {"abcdefghijkl", NULL, "x abcdefgh: y", "x ********: y"},
-        {"abcdefghijkl", NULL, "abcdefg", "abcdefg"},
-        {"abcdefghijkl", NULL, "abcdefgh abcdefghijkl", "******** ************"},
-        {"abcabcabcd", NULL, "abcabcabcabcd", "abc**********"},
+        {"abcdefghijkl", NULL, "abcdefghijk", "abcdefghijk"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_cred *cred = NULL;
@@ -177,6 +173,43 @@ static void test_masking(void **state)
     }
     char text[] = "abcd";
     giq_cred_mask(NULL, text);
+    assert_string_equal(text, "abcd");
+}
+
+static void test_masking_of_messages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *token, *text, *masked;
+    } cases[] = {
+        {"abcdefghijkl", NULL, "abcdefghijk", "***********"},
+        {"abcdefghijkl", NULL, "x abcdefgh: y", "x ********: y"},
+        {"abcdefghijkl", NULL, "abcdefg", "abcdefg"},
+        {"abcdefghijkl", NULL, "abcdefgh abcdefghijkl", "******** ************"},
+        {"abcabcabcd", NULL, "abcabcabcabcd", "abc**********"},
+        {"abcdefgh-long-one", "abcdefgh-two", "abcdefgh-two", "************"},
+        {"abcdefgh-long-one", "abcdefgh-two", "abcdefgh-tw abcdefgh-lo",
+         "*********** ***********"},
+        {NULL, "abcdefghijkl", "Bearer abcdefghi", "Bearer *********"},
+        {"abcd", NULL, "abcd abc", "**** abc"},
+        {"abcdefghijkl", NULL, "", ""},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_cred *cred = NULL;
+        struct giq_error err = {0};
+        bool added = false;
+        char text[64];
+        assert_true(giq_cred_new(cases[i].key, cases[i].token, &cred, &err));
+        assert_true(
+            giq_cred_add_header(cred, "Referer: https://example.com/", &added, &err));
+        (void)snprintf(text, sizeof text, "%s https://x", cases[i].text);
+        giq_cred_mask_message(cred, text);
+        assert_memory_equal(text, cases[i].masked, strlen(cases[i].masked));
+        assert_string_equal(text + strlen(cases[i].masked), " https://x");
+        giq_cred_free(cred);
+    }
+    char text[] = "abcd";
+    giq_cred_mask_message(NULL, text);
     assert_string_equal(text, "abcd");
 }
 
@@ -287,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_secrets_that_are_no_header_are_refused_unseen),
         cmocka_unit_test(test_longest_secret),
         cmocka_unit_test(test_masking),
+        cmocka_unit_test(test_masking_of_messages),
         cmocka_unit_test(test_wiped_text_is_gone),
         cmocka_unit_test(test_first_line_of_a_key_file),
         cmocka_unit_test(test_what_is_no_key_file_is_refused),
