@@ -193,39 +193,39 @@ static bool take(struct giq_record *record, const char *folder, const char *requ
     return request == NULL || check_request(folder, request, err);
 }
 
-/* Somebody who withdraws a request removes job.json first. */
-static bool is_withdrawn(const char *folder)
+static bool read_once(const char *folder, const char *request, struct giq_record *record,
+                      bool *damaged, struct giq_error *err)
 {
-    struct giq_os_stat st = {.kind = GIQ_OS_OTHER};
-    struct giq_error ignored = {0};
-    char *path = giq_os_join(folder, job_name);
-    bool is =
-        path != NULL && giq_os_stat(path, &st, &ignored) && st.kind == GIQ_OS_NOTHING;
-    free(path);
-    return is;
+    giq_record_init(record);
+    *damaged = false;
+    bool ok = read_document(folder, job_name, &record->read, damaged, err);
+    if (ok && record->read != NULL) {
+        *damaged = true;
+        ok = take(record, folder, request, err);
+    }
+    if (!ok) {
+        giq_record_release(record);
+        /* A call that failed says nothing of what was paid for. */
+        *damaged = *damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
+    }
+    return ok;
 }
 
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err)
 {
+    /* Somebody may withdraw the request, or make it, between its two files. */
+    enum { LOOKS = 3 };
     struct giq_record record;
-    bool damaged = false;
-    giq_record_init(&record);
-    bool ok = read_document(folder, job_name, &record.read, &damaged, err);
-    if (ok && record.read != NULL) {
-        damaged = true;
-        ok = take(&record, folder, request, err);
-        if (!ok && is_withdrawn(folder)) {
-            giq_record_release(&record);
-            *err = (struct giq_error){0};
-            ok = true;
-        }
+    bool damaged = true;
+    bool ok = false;
+    for (int look = 0; look < LOOKS && !ok && damaged; look++) {
+        *err = (struct giq_error){0};
+        ok = read_once(folder, request, &record, &damaged, err);
     }
     if (!ok) {
-        giq_record_release(&record);
         if (out_damaged != NULL) {
-            /* A call that failed says nothing of what was paid for. */
-            *out_damaged = damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
+            *out_damaged = damaged;
         }
         return false;
     }

@@ -56,7 +56,8 @@ const char *giq_record_state_name(enum giq_job_state state);
  * Read the record in `folder` into `*out`, an initialised record. `request` is
  * the canonical text that must be recorded there, or NULL where any will do.
  * Without job.json the state is GIQ_JOB_NONE; what a further job for the request
- * left at `intent` is the record that it was to replace. Errors: GIQ_E_STORE,
+ * left at `intent` is the record that it was to replace. What seems damaged is looked
+ * at again, since somebody may be writing it or withdraw it. Errors: GIQ_E_STORE,
  * which names the damaged, foreign or newer file; GIQ_E_MEMORY. `*out_damaged`
  * (may be NULL) says on failure whether a further job may replace the record: it is
  * damaged, and not merely out of reach.
@@ -88,7 +89,8 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
 /* Whether a job was made, or may have been, under this label. */
 bool giq_record_has_label(const struct giq_record *record, const char *label);
 
-/* Note the use of a label in memory. */
+/* Note the use of a label in memory. Errors: GIQ_E_USAGE where it is not UTF-8, and
+ * so would not be found again; GIQ_E_MEMORY. */
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err);
 

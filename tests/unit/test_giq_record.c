@@ -350,6 +350,7 @@ static void test_request_that_is_withdrawn_while_it_is_read_is_none(void **state
     for (int withdrawn = 0; withdrawn < 100;) {
         struct giq_record record;
         struct giq_error err;
+        assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
         assert_true(read_record(folder, REQUEST, &record, &err));
         assert_true(record.state == GIQ_JOB_INTENT || record.state == GIQ_JOB_NONE);
         withdrawn += before == GIQ_JOB_INTENT && record.state == GIQ_JOB_NONE;
