@@ -21,7 +21,7 @@ struct giq_answer {
     int64_t retry_after_ms; /* -1 where not told or told wrongly; a day at most */
     int64_t received;       /* bytes of the body so far */
     bool proven;            /* the body's end was told: length, chunks or HTTP/2 */
-    bool is_elsewhere;      /* a host to which the service redirects gave it */
+    bool is_elsewhere;      /* the service redirected the request to another host */
     char *location;         /* absolute target of a redirect, or NULL */
     struct giq_head head;
     struct giq_buf body;

@@ -115,7 +115,7 @@ bool giq_call_fail_status(const struct giq_service *service,
                    shown.text[0] == '\0' ? "" : " ", shown.text,
                    denied || by_proxy ? advice(service, status)
                    : answer->is_elsewhere
-                       ? "; a host to which the service redirects says so"
+                       ? "; another host says so, to which the service redirects"
                        : "");
     err->http_status = status;
     err->barred = by_proxy;

@@ -15,12 +15,13 @@ static const char what[] = "downloading the result";
 struct download {
     struct giq_service *service;
     const struct giq_download_sink *sink;
-    char *disposition; /* of the body under way, or NULL */
-    char *etag;        /* of the body under way; NULL where it cannot go on */
-    int64_t total;     /* of the body under way, -1 where it is not told */
-    int64_t have;      /* bytes of it that the sink took */
-    bool is_ranged;    /* this try asked for the rest only */
-    bool is_elsewhere; /* the service redirected it to another host */
+    char *disposition;     /* of the body under way, or NULL */
+    char *etag;            /* of the body under way; NULL where it cannot go on */
+    int64_t total;         /* of the body under way, -1 where it is not told */
+    int64_t have;          /* bytes of it that the sink took */
+    bool is_ranged;        /* this try asked for the rest only */
+    int refused_elsewhere; /* tries that another host refused */
+    bool is_elsewhere;     /* the last try was refused so */
     bool sink_failed;
 };
 
@@ -105,12 +106,25 @@ static bool take_body(void *ctx, const struct giq_answer *answer, const char *by
 
 /* ---- answers ---- */
 
+/* An address that the service made may be too old, or its host behind: the service makes
+ * another, and only what is said of two is believed. */
+static bool is_refused_elsewhere(const struct giq_answer *answer)
+{
+    int status = answer->status;
+    return answer->is_elsewhere &&
+           (status == 401 || status == 403 || status == 404 || status == 410);
+}
+
 static bool judge(struct download *d, const struct giq_answer *answer,
                   struct giq_error *err)
 {
     const struct giq_service *service = d->service;
+    d->is_elsewhere = is_refused_elsewhere(answer);
+    d->refused_elsewhere += d->is_elsewhere;
     if (answer->status == 404 || answer->status == 410) {
-        return giq_call_fail_status(service, answer, GIQ_E_GONE, what, err);
+        bool is_gone = !d->is_elsewhere || d->refused_elsewhere > 1;
+        return giq_call_fail_status(service, answer, is_gone ? GIQ_E_GONE : GIQ_E_SERVICE,
+                                    what, err);
     }
     if (d->is_ranged && (answer->status == 412 || answer->status == 416)) {
         return fail_changed(d, err);
@@ -149,9 +163,9 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
     };
     struct giq_answer answer;
     d->is_ranged = header_count > 0;
+    d->is_elsewhere = false;
     bool ok = giq_call_once(service, &get, &answer, err) && judge(d, &answer, err);
     *later_ms = answer.retry_after_ms;
-    d->is_elsewhere = answer.is_elsewhere;
     giq_answer_release(&answer);
     return ok;
 }
@@ -183,13 +197,7 @@ static bool may_try_again(const struct download *d, const struct giq_error *err)
     if (d->sink_failed) {
         return false;
     }
-    int status = err->http_status;
-    /* An address that the service made may be too old, or early: it makes another. */
-    if (d->is_elsewhere &&
-        (status == 401 || status == 403 || status == 404 || status == 410)) {
-        return true;
-    }
-    return giq_call_may_pass(err) ||
+    return d->is_elsewhere || giq_call_may_pass(err) ||
            (err->code == GIQ_E_SERVICE && giq_call_is_transient(err->http_status));
 }
 

@@ -55,7 +55,7 @@ static bool fail_timeout(const struct giq_job *job, int64_t asked_ms,
     if (asked_ms > giq_step_left_ms(job)) {
         (void)snprintf(later, sizeof later,
                        ", and the service tells to ask again in %d s",
-                       (int)(asked_ms / 1000));
+                       (int)((asked_ms + 999) / 1000));
     }
     return giq_fail(err, GIQ_E_TIMEOUT,
                     "the job %s is still %s after %d s%s; it goes on, and opening the "

@@ -42,6 +42,12 @@ def test_refusal_of_another_host_is_no_word_of_the_service(scripted_gdal, servic
                                env={"GIQ_MAX_RETRY": "1"})
     assert "GIQ_API_KEY" not in text
     assert len(elsewhere.calls("signed")) == 4
+    # One address is not believed: what was paid for is still there.
+    name = f"{NAME};rerun=once"
+    scripted_gdal.fails("ogrinfo", name, tag="service", env={"GIQ_MAX_RETRY": "0"})
+    elsewhere.script["signed"] = result
+    scripted_gdal.run("ogrinfo", name)
+    assert len(service.calls("run")) == 3
 
 
 def headers_of(service, call):
@@ -90,6 +96,7 @@ def test_header_file_that_is_none_says_nothing_where_none_is_needed(scripted_gda
     scripted_gdal.run("ogrinfo", NAME)
     missing = str(scripted_gdal.folder / "none")
     done = scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_HEADER_FILE": missing})
+    assert done.stderr == ""
     large = scripted_gdal.folder / "large"
     large.write_text("X: " + "y" * 70000)
     done = scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_HEADER_FILE": str(large)})
