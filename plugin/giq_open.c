@@ -34,8 +34,6 @@ struct opening {
     struct giq_upload_file *file; /* to upload, or NULL */
     struct giq_upload upload;
     bool waits;
-    bool is_refused;         /* the result, by accept_result() */
-    struct giq_error before; /* what ended the same open a moment ago, if anything did */
     struct giq_error *err;
 };
 
@@ -182,11 +180,8 @@ static struct giq_result result_of(const struct opening *o, const char *path)
 
 static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 {
-    struct opening *o = ctx;
-    const struct giq_result result = result_of(o, path);
-    bool ok = giq_result_check(&result, err);
-    o->is_refused = !ok && err->code == GIQ_E_RESULT;
-    return ok;
+    const struct giq_result result = result_of(ctx, path);
+    return giq_result_check(&result, err);
 }
 
 static void tell_progress(void *ctx, const char *text)
@@ -225,12 +220,36 @@ static bool make_job(struct opening *o)
     return giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
 }
 
-/* Whether what is left to do is to fetch a result that was refused a moment ago. */
+/* Opens are the same where the request, the store and who may read the result are, and
+ * once there is one, the job. */
+static char **what_is_opened(const struct opening *o, bool has_job)
+{
+    struct giq_job_view view;
+    giq_job_look(o->job, &view);
+    char **what = CSLAddString(CSLDuplicate(o->config.result_drivers), view.key);
+    what = CSLAddString(what, o->config.store_dir);
+    return has_job && view.job_id != NULL ? CSLAddString(what, view.job_id) : what;
+}
+
+/* A result that was refused a moment ago is refused again, not fetched. */
 static bool is_refused_again(const struct opening *o)
 {
     struct giq_job_view view;
     giq_job_look(o->job, &view);
-    return o->before.code == GIQ_E_RESULT && view.state == GIQ_JOB_SUCCEEDED;
+    if (!o->waits || view.state != GIQ_JOB_SUCCEEDED) {
+        return false;
+    }
+    char **what = what_is_opened(o, true);
+    bool is_again = giq_recent_find(what, o->err);
+    CSLDestroy(what);
+    return is_again;
+}
+
+static void note_refusal(const struct opening *o)
+{
+    char **what = what_is_opened(o, true);
+    giq_recent_note(what, o->err);
+    CSLDestroy(what);
 }
 
 /* Step the job to its end. */
@@ -241,13 +260,15 @@ static bool run_job(struct opening *o)
         enum giq_step step = GIQ_STEP_AGAIN;
         int64_t due_ms = 0;
         if (!giq_job_step(o->job, &step, &due_ms, o->err)) {
+            if (o->err->code == GIQ_E_RESULT) {
+                note_refusal(o);
+            }
             return false;
         }
         if (step == GIQ_STEP_DONE) {
             return true;
         }
         if (is_refused_again(o)) {
-            *o->err = o->before;
             return false;
         }
         for (int64_t now; (now = env->now_ms(env->ctx)) < due_ms;) {
@@ -256,36 +277,31 @@ static bool run_job(struct opening *o)
     }
 }
 
-/* Opens are the same where the request, the store and who may read the result are. */
-static char **what_is_opened(const struct opening *o)
+static bool fail_after_a_look(struct giq_error *err)
 {
-    struct giq_job_view view;
-    giq_job_look(o->job, &view);
-    char **what = CSLAddString(CSLDuplicate(o->config.result_drivers), view.key);
-    return CSLAddString(what, o->config.store_dir);
+    const struct giq_error reason = *err;
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "an open of the last minute waited, so this one only looked: %s",
+                    reason.text);
 }
 
-/* The first open waits as long as the user said and downloads; when that was too short
- * or the result is refused, those of the next minute only look, or a GIS that opens ten
- * times would stand, and fetch, ten times as long. */
+/* The first open waits as long as the user said; when that was too short, those of
+ * the next minute only look, or a GIS that opens ten times would stand ten times as
+ * long. */
 static bool wait_for_job(struct opening *o)
 {
-    char **what = what_is_opened(o);
-    giq_recent_find(what, &o->before);
-    bool is_first = o->before.code != GIQ_E_TIMEOUT;
+    struct giq_error before = {0};
+    char **what = what_is_opened(o, false);
+    bool is_first = !giq_recent_find(what, &before);
     if (!is_first) {
         giq_service_look_once(o->service);
     }
     bool ok = run_job(o);
-    bool has_waited =
-        is_first && o->config.settings.timeout_ms > 0 && o->err->code == GIQ_E_TIMEOUT;
-    if (!ok && (has_waited || o->is_refused)) {
+    bool is_late = !ok && o->err->code == GIQ_E_TIMEOUT;
+    if (is_late && is_first && o->config.settings.timeout_ms > 0) {
         giq_recent_note(what, o->err);
-    }
-    if (!ok && !is_first && o->err->code == GIQ_E_TIMEOUT) {
-        (void)CPLStrlcat(o->err->text,
-                         ". An open of the last minute waited, so this one only looked",
-                         sizeof o->err->text);
+    } else if (is_late && !is_first) {
+        (void)fail_after_a_look(o->err);
     }
     CSLDestroy(what);
     return ok;

@@ -54,14 +54,16 @@ static int oldest(void)
     return chosen;
 }
 
-void giq_recent_find(char **what, struct giq_error *out)
+bool giq_recent_find(char **what, struct giq_error *out)
 {
     (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
     int at = index_of(what);
-    if (at >= 0 && now_ms() - recent[at].noted_ms < KEPT_MS) {
+    bool found = at >= 0 && now_ms() - recent[at].noted_ms < KEPT_MS;
+    if (found) {
         *out = recent[at].err;
     }
     CPLReleaseMutex(mutex);
+    return found;
 }
 
 void giq_recent_note(char **what, const struct giq_error *err)

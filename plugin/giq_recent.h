@@ -9,9 +9,9 @@
 
 #include "giq/giq.h"
 
-/* The error that within the last minute ended the open which is told from others by
- * `what`, a GDAL string list; `*out` stays as it is where none did. */
-void giq_recent_find(char **what, struct giq_error *out);
+/* Whether within the last minute an error ended the open that is told from others by
+ * `what`, a GDAL string list; which goes to `*out`. */
+bool giq_recent_find(char **what, struct giq_error *out);
 
 /* Note that `err` ended it now. */
 void giq_recent_note(char **what, const struct giq_error *err);

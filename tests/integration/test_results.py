@@ -197,9 +197,12 @@ def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
     assert not list(scripted_gdal.store.glob("v1/*/result"))
 
 
-def test_refused_result_is_downloaded_once_by_opens_of_one_process(scripted_gdal, service):
+@pytest.mark.parametrize("body,name", [
+    (GEOJSON, "result.geojson"), (b"PK\3\4" + b"x" * 999, "result.zip")])
+def test_refused_result_is_downloaded_once_by_opens_of_one_process(scripted_gdal, service,
+                                                                   body, name):
     """A GIS opens a source ten times; another list of drivers is another matter."""
-    give(service, GEOJSON, "result.geojson")
+    give(service, body, name)
     script = """
 import sys
 from osgeo import gdal
@@ -207,16 +210,33 @@ gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff")
 for _ in range(10):
     assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
     print(gdal.GetLastErrorMsg())
+assert gdal.OpenEx(sys.argv[1] + ";wait=no", gdal.OF_VECTOR) is not None
 gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff,GeoJSON")
-assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
+opens = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
+assert opens == sys.argv[2].endswith("json")
 gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff")
 assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
 """
-    told = scripted_gdal.python(script, NAME).stdout.splitlines()
+    told = scripted_gdal.python(script, NAME, name).stdout.splitlines()
     assert told[0].startswith("GIQ[result]") and "job-1" in told[0]
     assert told == [told[0]] * 10
     assert service.names().count("download") == 2
     assert service.names().count("run") == 1
+
+
+def test_refusal_of_one_job_is_not_told_of_another(scripted_gdal, service):
+    """The user forgets the request, and a new job is paid for: its result is looked at."""
+    service.script["download"] = [Answer(b"none", chunked=True), *service.script["download"]]
+    service.script["run"] = [Answer({"id": f"job-{number}"}) for number in (1, 2)]
+    script = """
+import shutil, sys
+from osgeo import gdal
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
+shutil.rmtree(sys.argv[2])
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
+"""
+    scripted_gdal.python(script, NAME, str(scripted_gdal.store))
+    assert service.names().count("download") == service.names().count("run") == 2
 
 
 def test_driver_that_is_not_allowed_opens_nothing_to_be_named(scripted_gdal, service):
