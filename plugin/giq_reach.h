@@ -28,10 +28,10 @@ bool giq_reach_end(struct giq_reach *reach, struct giq_error *err);
 /*
  * Refuse a file, by its bytes, that names others: HDF5 does that in its structure, a
  * MapInfo table in its text, others in the definition of a coordinate system; netCDF
- * does it in attributes, which its driver reads here where `drivers` has it. Errors:
- * GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
+ * does it in attributes, which its driver reads here, whoever may open the result:
+ * a later open may allow it. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
  */
-bool giq_reach_check_file(struct giq_reach *reach, const char *path, char **drivers,
+bool giq_reach_check_file(struct giq_reach *reach, const char *path,
                           struct giq_error *err);
 
 /*

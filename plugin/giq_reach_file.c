@@ -122,7 +122,7 @@ static bool check_text(struct giq_reach *reach, VSILFILE *file, struct giq_error
 
 /* ---- the whole ---- */
 
-bool giq_reach_check_file(struct giq_reach *reach, const char *path, char **drivers,
+bool giq_reach_check_file(struct giq_reach *reach, const char *path,
                           struct giq_error *err)
 {
     VSILFILE *file = VSIFOpenL(path, "rb");
@@ -133,6 +133,5 @@ bool giq_reach_check_file(struct giq_reach *reach, const char *path, char **driv
     bool ok = check_hdf5(file, err) && (!is_table || check_mapinfo(file, err)) &&
               check_text(reach, file, err);
     (void)VSIFCloseL(file);
-    return ok &&
-           (CSLFindString(drivers, "netCDF") < 0 || giq_reach_check_netcdf(path, err));
+    return ok && giq_reach_check_netcdf(path, err);
 }

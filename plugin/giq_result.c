@@ -313,7 +313,7 @@ static bool check_bytes(struct giq_reach *reach, const struct giq_result *result
     char **names = VSIReadDirRecursive(result->path);
     for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
-        ok = is_folder(path) || giq_reach_check_file(reach, path, result->drivers, err);
+        ok = is_folder(path) || giq_reach_check_file(reach, path, err);
         CPLFree(path);
     }
     CSLDestroy(names);
@@ -379,7 +379,7 @@ static bool check_all(struct giq_reach *reach, const struct giq_result *result,
         return check_members(reach, result, err);
     }
     bool opens = false;
-    return giq_reach_check_file(reach, result->path, result->drivers, err) &&
+    return giq_reach_check_file(reach, result->path, err) &&
            check_file(reach, result->path, result->drivers, &opens, err) &&
            (opens || fail_unreadable(result, result->path, err));
 }
