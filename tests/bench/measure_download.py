@@ -74,9 +74,9 @@ def one(table, place, runs, folder, mib, where):
 
 
 def measure(table, place, runs):
-    runs = min(runs, 7)
+    few = min(runs, 7)  # a gibibyte takes seconds
     with tempfile.TemporaryDirectory(dir=MEMORY) as memory:
-        for mib in (20, 256, 1024):
-            one(table, place, runs, pathlib.Path(memory), mib, "memory")
-    for mib in (256, 1024):
-        one(table, place, runs, place.folder, mib, "disk, synced")
+        for mib, times in ((20, runs), (256, runs), (1024, few)):
+            one(table, place, times, pathlib.Path(memory), mib, "memory")
+    for mib, times in ((256, runs), (1024, few)):
+        one(table, place, times, place.folder, mib, "disk, synced")
