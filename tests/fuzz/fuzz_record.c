@@ -95,9 +95,9 @@ static void check_unknown(const cJSON *before, const cJSON *after,
 static void check_kept(const struct giq_record *before, const struct giq_record *after)
 {
     static const char *const known[] = {
-        "format",      "state",  "job_id", "model_id", "file_id",    "upload",
-        "type",        "status", "error",  "gone",     "started_at", "submitted_at",
-        "finished_at", "result", "before", NULL};
+        "format",      "state",  "job_id", "model_id",     "file_id",    "upload",
+        "type",        "status", "error",  "gone",         "started_at", "submitted_at",
+        "finished_at", "result", "before", "geometry_crs", NULL};
     static const char *const known_of_result[] = {"name", "size", NULL};
     const cJSON *a = (const cJSON *)before->read;
     const cJSON *b = (const cJSON *)after->read;
@@ -121,7 +121,7 @@ static void check_equal(const struct giq_record *a, const struct giq_record *b)
     MUST(same_text(a->job_id, b->job_id) && same_text(a->model_id, b->model_id));
     MUST(same_text(a->file_id, b->file_id) && same_text(a->upload, b->upload));
     MUST(same_text(a->type, b->type) && same_text(a->status, b->status));
-    MUST(same_text(a->error, b->error));
+    MUST(same_text(a->error, b->error) && same_text(a->geometry_crs, b->geometry_crs));
     MUST(a->started_ms == b->started_ms && a->submitted_ms == b->submitted_ms &&
          a->finished_ms == b->finished_ms);
     MUST(a->result_size == b->result_size);
