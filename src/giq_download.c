@@ -134,7 +134,7 @@ static bool judge(struct download *d, const struct giq_answer *answer,
     }
     if (answer->received == 0) {
         start_over(d);
-        return giq_fail(err, GIQ_E_NETWORK, "%s: it is empty", what);
+        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it is empty", what);
     }
     if (d->total >= 0 && d->have != d->total) {
         return fail_changed(d, err);

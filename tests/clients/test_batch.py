@@ -111,7 +111,7 @@ def test_local_file_that_is_not_there_is_listed_and_costs_nothing(client):
                                  ("../a.tif", "ndvi", SCENE), (".a.tif", "ndvi", SCENE)])
 def test_row_that_lacks_a_column_starts_nothing(client, row):
     write_list(client, ROWS[0], row)
-    assert "parted by tabs" in batch(client, ok=False).stderr
+    assert "separated by tabs" in batch(client, ok=False).stderr
     assert client.calls() == []
 
 
