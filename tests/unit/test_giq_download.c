@@ -108,10 +108,14 @@ static void test_download_that_stays_bad_fails(void **state)
         enum giq_code code;
         size_t requests;
     } cases[] = {
-        {CUT, GIQ_E_INCOMPLETE, 4},          {CHUNKED(""), GIQ_E_INCOMPLETE, 4},
-        {{.status = 200}, GIQ_E_INCOMPLETE, 4}, {{.status = 500}, GIQ_E_SERVICE, 4},
-        {{.status = 400}, GIQ_E_SERVICE, 1}, {{.status = 404}, GIQ_E_GONE, 1},
-        {{.status = 410}, GIQ_E_GONE, 1},    {{.status = 401}, GIQ_E_CREDENTIALS, 1},
+        {CUT, GIQ_E_INCOMPLETE, 4},
+        {CHUNKED(""), GIQ_E_INCOMPLETE, 4},
+        {{.status = 200}, GIQ_E_INCOMPLETE, 4},
+        {{.status = 500}, GIQ_E_SERVICE, 4},
+        {{.status = 400}, GIQ_E_SERVICE, 1},
+        {{.status = 404}, GIQ_E_GONE, 1},
+        {{.status = 410}, GIQ_E_GONE, 1},
+        {{.status = 401}, GIQ_E_CREDENTIALS, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answers[] = {
