@@ -34,27 +34,22 @@ class Download:
         url = f"{place.url}/inference/download?inferenceJobId={self.job}"
         self.fetch = (f"curl -s -f -H 'X-API-KEY: sandbox' -o {self.out} '{url}'"
                       + (f" && sync {self.out}" if sync else ""))
-        self.start = self.curl_start = 0
         self.ours()
-        self.start = self.median(lambda: self.open()[0])
-        self.curl_start = self.median(
-            lambda: place.run("sh", "-c", "curl -s -o /dev/null file:///dev/null")[0])
-
-    @staticmethod
-    def median(work):
-        return statistics.median(work() for _ in range(5))
 
     def open(self):
         return self.place.run(*self.opened, GIQ_STORE_DIR=str(self.store))
 
     def ours(self):
+        """What the second open, which downloads nothing, takes is no part of it."""
         shutil.rmtree(self.store, ignore_errors=True)
         seconds, peak = self.open()
-        return seconds - self.start, peak
+        return seconds - self.open()[0], peak
 
     def theirs(self):
         self.out.unlink(missing_ok=True)
-        return self.place.run("sh", "-c", self.fetch)[0] - self.curl_start
+        seconds = self.place.run("sh", "-c", self.fetch)[0]
+        nothing = "curl -s -o /dev/null file:///dev/null"
+        return seconds - self.place.run("sh", "-c", nothing)[0]
 
     def end(self):
         self.out.unlink(missing_ok=True)
@@ -67,7 +62,8 @@ def one(table, place, runs, folder, mib, where):
     pairs = in_turn(download.ours, download.theirs, runs)
     table.add(f"download, {mib} MiB to {where}: curl", [(a[0], b) for a, b in pairs],
               bound=0.95 if sync else 0.9)
-    idle = download.median(lambda: place.run_without("gdalinfo", download.big)[1])
+    idle = statistics.median(place.run_without("gdalinfo", download.big)[1]
+                             for _ in range(5))
     table.single(f"download, {mib} MiB to {where}: memory above idle",
                  [(a[1] - idle) / 1024 for a, _ in pairs], "MiB", bound=6)
     download.end()
