@@ -26,7 +26,7 @@ def first_line(*command):
 
 
 def gdal_version():
-    return first_line("gdalinfo", "--version").split(",")[0]
+    return " ".join(first_line("gdalinfo", "--version").split()[:2]).strip(",")
 
 
 class Table:
