@@ -159,6 +159,7 @@ def test_words_of_gdal_about_an_address_are_not_shown(scripted_gdal, service):
     script = """
 import sys
 from osgeo import gdal
+gdal.DontUseExceptions()
 print(gdal.OpenEx("GIQ:model=m;wait=no;upload=/vsicurl/http://127.0.0.1:%s/far.csv"
                   "?signature=s3cret" % sys.argv[1], gdal.OF_VECTOR) is not None)
 """
