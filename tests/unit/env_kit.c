@@ -85,6 +85,18 @@ void env_kit_remove(char *folder)
     free(folder);
 }
 
+int env_kit_setup(void **state)
+{
+    *state = env_kit_folder();
+    return 0;
+}
+
+int env_kit_teardown(void **state)
+{
+    env_kit_remove(*state);
+    return 0;
+}
+
 char *env_kit_read(const char *folder, const char *name)
 {
     struct giq_error err = {0};

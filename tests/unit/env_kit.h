@@ -31,6 +31,12 @@ void env_kit_advance(struct env_kit *kit, int64_t ms);
 char *env_kit_folder(void);
 void env_kit_remove(char *folder);
 
+/* A test that gets such a folder as its state. */
+int env_kit_setup(void **state);
+int env_kit_teardown(void **state);
+#define ENV_KIT_TEST(test)                                                               \
+    cmocka_unit_test_setup_teardown(test, env_kit_setup, env_kit_teardown)
+
 /* The file folder/name, to be freed, or NULL where there is none. */
 char *env_kit_read(const char *folder, const char *name);
 void env_kit_write(const char *folder, const char *name, const char *text);

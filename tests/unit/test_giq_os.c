@@ -11,19 +11,6 @@
 #include "env_kit.h"
 #include "giq_tree.h"
 
-/* A folder for each test. */
-static int make_folder(void **state)
-{
-    *state = env_kit_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    env_kit_remove(*state);
-    return 0;
-}
-
 static void test_what_lies_at_a_path(void **state)
 {
     char *folder = *state;
@@ -343,24 +330,22 @@ static void test_free_space_and_memory(void **state)
     free(joined);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_what_lies_at_a_path),
-        IN_FOLDER(test_folders_are_made_with_those_above),
-        IN_FOLDER(test_a_file_in_the_way_of_folders_is_an_error),
-        IN_FOLDER(test_reading_is_limited_to_regular_files_of_a_size),
-        IN_FOLDER(test_replacing_leaves_the_new_file_alone),
-        IN_FOLDER(test_replacing_does_not_follow_a_planted_link),
-        IN_FOLDER(test_listing_stops_when_told),
-        IN_FOLDER(test_writing_truncating_and_reading_heads),
-        IN_FOLDER(test_large_file_is_as_it_was_written),
-        IN_FOLDER(test_messages_of_a_host_without_standard_error_miss_the_files),
+        ENV_KIT_TEST(test_what_lies_at_a_path),
+        ENV_KIT_TEST(test_folders_are_made_with_those_above),
+        ENV_KIT_TEST(test_a_file_in_the_way_of_folders_is_an_error),
+        ENV_KIT_TEST(test_reading_is_limited_to_regular_files_of_a_size),
+        ENV_KIT_TEST(test_replacing_leaves_the_new_file_alone),
+        ENV_KIT_TEST(test_replacing_does_not_follow_a_planted_link),
+        ENV_KIT_TEST(test_listing_stops_when_told),
+        ENV_KIT_TEST(test_writing_truncating_and_reading_heads),
+        ENV_KIT_TEST(test_large_file_is_as_it_was_written),
+        ENV_KIT_TEST(test_messages_of_a_host_without_standard_error_miss_the_files),
         cmocka_unit_test(test_sockets_are_no_standard_streams_and_close_on_exec),
-        IN_FOLDER(test_locks_exclude_within_a_process),
-        IN_FOLDER(test_free_space_and_memory),
+        ENV_KIT_TEST(test_locks_exclude_within_a_process),
+        ENV_KIT_TEST(test_free_space_and_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

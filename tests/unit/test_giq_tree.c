@@ -7,18 +7,6 @@
 #include "env_kit.h"
 #include "giq_os.h"
 
-static int make_folder(void **state)
-{
-    *state = env_kit_folder();
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    env_kit_remove(*state);
-    return 0;
-}
-
 static void test_removing_takes_all_below_but_not_behind_links(void **state)
 {
     char *folder = *state;
@@ -94,14 +82,12 @@ static void test_what_is_not_there(void **state)
     free(path);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_removing_takes_all_below_but_not_behind_links),
-        IN_FOLDER(test_depth_has_a_limit),
-        IN_FOLDER(test_what_is_not_there),
+        ENV_KIT_TEST(test_removing_takes_all_below_but_not_behind_links),
+        ENV_KIT_TEST(test_depth_has_a_limit),
+        ENV_KIT_TEST(test_what_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
