@@ -1,7 +1,7 @@
 /*
  * The grammar:
  *   string = "GIQ:" [ word | pair *( ";" pair ) ] [ ";" ]
- *   pair   = key "=" value        value = text without ";" | quoted
+ *   pair   = key "=" value        value = text without ";" and "|" | quoted
  * A quoted value begins with ' or ", and that quote is doubled inside.
  */
 #include <stdio.h>
@@ -71,6 +71,16 @@ static bool fail_key(const char *name, struct giq_error *err)
                     shown.text);
 }
 
+/* Taken for a part of a value, what QGIS appended would be another request. */
+static bool fail_suffix(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the connection string has a '|' outside quotes: QGIS appends "
+                    "|layername=, |option: and |subset= to the string of a layer. "
+                    "Remove the '|' and all that follows it; a value that contains '|' "
+                    "must be quoted");
+}
+
 static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error *err)
 {
     for (size_t i = 0; i < GIQ_COUNT(keys); i++) {
@@ -106,6 +116,9 @@ static bool take_quoted(const char **at, const char *key, char **out,
     s += 1 + strspn(s + 1, " \t\r\n\v\f");
     if (*s != ';' && *s != '\0') {
         free(value);
+        if (*s == '|') {
+            return fail_suffix(err);
+        }
         return giq_fail(err, GIQ_E_USAGE,
                         "text after the quoted value of the key \"%s\"; a quote inside "
                         "is written twice",
@@ -129,6 +142,9 @@ static bool take_value(const char **at, const char *key, char **out,
         return take_quoted(at, key, out, err);
     }
     size_t len = strcspn(*at, ";");
+    if (memchr(*at, '|', len) != NULL) {
+        return fail_suffix(err);
+    }
     char *value = giq_text_trim(*at, len);
     if (value == NULL) {
         return giq_fail_memory(err);
@@ -185,6 +201,9 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
 static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *err)
 {
     size_t len = strcspn(*at, "=;");
+    if (memchr(*at, '|', len) != NULL) {
+        return fail_suffix(err);
+    }
     char *name = giq_text_trim(*at, len);
     if (name == NULL) {
         return giq_fail_memory(err);
@@ -287,6 +306,9 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
         conn.kind = GIQ_CONN_JOBS;
         *out = conn;
         return true;
+    }
+    if (body[strcspn(body, "=|")] == '|') {
+        return fail_suffix(err);
     }
     if (!take_pairs(body, &conn, err) || !check_combination(&conn, err)) {
         giq_conn_release(&conn);

@@ -26,6 +26,9 @@ MISTAKES = [
     ("GIQ:upload=x.tif", "\"model\" is missing"),
     ("GIQ:model=m;file=f;api_key=hunter2", "GIQ_API_KEY"),
     ("GIQ:nonsense", "unknown key \"nonsense\""),
+    ("GIQ:model=m;file=f|layername=result", "'|' outside quotes: QGIS appends |layername="),
+    ("GIQ:models|layername=models", "'|' outside quotes: QGIS appends |layername="),
+    ("GIQ:job=j|option:WAIT=NO", "'|' outside quotes: QGIS appends |layername=, |option:"),
 ]
 
 

@@ -132,6 +132,47 @@ static void test_strings_that_are_refused_say_why(void **state)
     check_refusals(cases, GIQ_COUNT(cases));
 }
 
+static void test_suffix_that_qgis_appends_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "GIQ:|layername=models",
+        "GIQ:models|layername=models",
+        "giq:JOBS;|layername=jobs",
+        "GIQ:models|subset=id = 'a;b'",
+        "GIQ:job=j|option:WAIT=NO",
+        "GIQ:model=m;file=f|layername=r",
+        "GIQ:model=m;file=f;|layername=r",
+        "GIQ:model=m;file=f ; |layername=r",
+        "GIQ:model=m|x;file=f",
+        "GIQ:model=m;file='f'|layername=r",
+        "GIQ:model=m;file=\"f\" |subset=n=1",
+        "GIQ:model=m;file=f;rerun=monday|layername=r|subset=a = 'b'",
+        "GIQ:model=m;file=f;geometry=POLYGON((0 0,0 1,1 1,0 0))|option:BBOX=1,2,3,4",
+        "GIQ:model=m;file=f;wait=no|",
+        "GIQ:model=m;upload=/d/a|b.tif",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
+        struct refusal refusal = {
+            texts[i], "has a '|' outside quotes: QGIS appends |layername=, |option: and "
+                      "|subset="};
+        check_refusals(&refusal, 1);
+    }
+}
+
+static void test_quoted_values_may_contain_a_bar(void **state)
+{
+    (void)state;
+    struct giq_conn conn;
+    struct giq_error err = {0};
+    assert_true(giq_conn_parse("GIQ:model='a|b';upload=\"/d/x|y\" ;rerun='|layername=r'",
+                               &conn, &err));
+    assert_string_equal(conn.value[GIQ_KEY_MODEL], "a|b");
+    assert_string_equal(conn.value[GIQ_KEY_UPLOAD], "/d/x|y");
+    assert_string_equal(conn.value[GIQ_KEY_RERUN], "|layername=r");
+    giq_conn_release(&conn);
+}
+
 static void test_areas_are_values_like_others(void **state)
 {
     (void)state;
@@ -193,6 +234,8 @@ int main(void)
         cmocka_unit_test(test_strings_that_are_allowed),
         cmocka_unit_test(test_strings_that_are_refused_say_why),
         cmocka_unit_test(test_uploads_that_are_refused_say_why),
+        cmocka_unit_test(test_suffix_that_qgis_appends_is_refused),
+        cmocka_unit_test(test_quoted_values_may_contain_a_bar),
         cmocka_unit_test(test_areas_are_values_like_others),
         cmocka_unit_test(test_areas_that_are_refused_say_why),
         cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
