@@ -265,8 +265,9 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     }
     if (data_home[0] != '/' && home[0] != '/') {
         return giq_fail(err, GIQ_E_STORE,
-                        "there is no place for records and results: set the "
-                        "configuration option GIQ_STORE_DIR, or HOME");
+                        "neither GIQ_STORE_DIR nor HOME is set, so the store of records "
+                        "and results is not known; set what was set when earlier jobs "
+                        "were started (another store would pay for them again)");
     }
     config->store_dir = data_home[0] == '/'
                             ? CPLStrdup(CPLSPrintf("%s/giq", data_home))

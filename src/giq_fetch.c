@@ -173,6 +173,7 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
         /* The disk may be full, and the part takes the room for another try. */
         struct giq_error ignored = {0};
         (void)giq_os_remove(part.path, &ignored);
+        (void)giq_store_explain_full(err);
     }
     free(disposition);
     free(part.path);

@@ -17,8 +17,9 @@ static const char before_name[] = "before";
 static const char damaged_name[] = "damaged";
 static const char labels_name[] = "labels";
 
-static const char advice[] = "remove its folder to forget the request, or ask for a new "
-                             "job with RETRY=<label> or rerun=<label>";
+static const char advice[] =
+    "adopt its job with job=<id> (the service's web page has the id), or ask for a new "
+    "job, which is paid for, with RETRY=<label> or rerun=<label>";
 
 static const char *const state_names[] = {
     [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",

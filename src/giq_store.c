@@ -1,5 +1,6 @@
 #include "giq_store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,31 @@ static const char uploads_layout[] = "uploads/v1";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
 
+static const char move_advice[] =
+    "free some, or move the store as a whole and set GIQ_STORE_DIR to its new place (in "
+    "an empty store the job would be paid for again)";
+
 struct giq_store {
     char *top;
     char *folder;  /* <top>/v1 */
     char *uploads; /* <top>/uploads/v1 */
     unsigned access;
 };
+
+/* A store with records is never exchanged for another one: each request would be paid
+ * for again there. */
+static bool fail_world_writable(const char *path, struct giq_error *err)
+{
+    char *records = giq_os_join(path, layout);
+    bool is_used = records == NULL || giq_os_is_folder(records);
+    free(records);
+    return giq_fail(err, GIQ_E_STORE,
+                    "anybody may write to the folder %s, and so plant a result; %s", path,
+                    is_used ? "it is the store of jobs that were paid for: take that "
+                              "permission away with chmod -R o-w"
+                            : "set GIQ_STORE_DIR to a folder in which only you, or your "
+                              "group, can write");
+}
 
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
                     struct giq_error *err)
@@ -36,10 +56,7 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
         return giq_fail(err, GIQ_E_STORE, "the store %s is not a folder", path);
     }
     if (st.world_writes) {
-        return giq_fail(err, GIQ_E_STORE,
-                        "anybody may write to the store %s, and so plant a result; take "
-                        "that away (chmod o-w) or set GIQ_STORE_DIR to another folder",
-                        path);
+        return fail_world_writable(path, err);
     }
     struct giq_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -168,11 +185,18 @@ bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *
     }
     if (bytes > available - SPARE_BYTES) {
         return giq_fail(err, GIQ_E_STORE,
-                        "the result has %lld bytes, and %s has room for %lld; free some, "
-                        "or set GIQ_STORE_DIR to another folder",
-                        (long long)bytes, folder, (long long)available);
+                        "the result has %lld bytes, and there is room for %lld in %s; %s",
+                        (long long)bytes, (long long)available, folder, move_advice);
     }
     return true;
+}
+
+bool giq_store_explain_full(struct giq_error *err)
+{
+    bool is_full = err->sys_errno == ENOSPC || err->sys_errno == EDQUOT;
+    return is_full
+               ? giq_error_context(err, "the disk of the store is full; %s", move_advice)
+               : false;
 }
 
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,

@@ -44,6 +44,10 @@ bool giq_store_find_job(const struct giq_store *store, const char *base_url,
  * there is not. */
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
 
+/* Where `err` is that the disk or a quota is full, add how to get the result without
+ * paying again. Returns false. */
+bool giq_store_explain_full(struct giq_error *err);
+
 /* Empty `folder`/result.new and make it anew; its path into `*out`. */
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err);

@@ -92,7 +92,8 @@ static bool check_base(const struct giq_address *parts, unsigned flags,
         struct giq_shown shown;
         return giq_fail(err, GIQ_E_USAGE,
                         "BASE_URL is http, which would show the key to the network: use "
-                        "https, or set GIQ_ALLOW_HTTP=YES if %s may be reached so",
+                        "https (where each request is a new job), or set "
+                        "GIQ_ALLOW_HTTP=YES if %s may be reached so",
                         giq_text_show(parts->host, &shown));
     }
     return true;

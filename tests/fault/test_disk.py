@@ -2,6 +2,7 @@
 [store] error, the record as it was, nothing half published. Needs root, to mount a small
 file system."""
 import io
+import shutil
 import subprocess
 import zipfile
 
@@ -71,6 +72,22 @@ def test_full_disk_keeps_the_job_and_leaves_no_part(bench, disk, chunked):
     check_store_error(bench, bench.open("disk"))
     mount("-o", "remount,size=20m", disk)
     check_way_on(bench, "id (String) = 0003999")
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_store_that_was_moved_to_a_larger_disk_pays_nothing_more(bench, disk, chunked):
+    """As the error advises: to point to an empty store would start another job."""
+    give(bench, ROWS, chunked=chunked)
+    done = bench.open("disk")
+    check_store_error(bench, done)
+    assert "job job-1: " in done.stderr
+    assert "move the store as a whole and set GIQ_STORE_DIR to its new place" in done.stderr
+    assert "another folder" not in done.stderr
+    moved = bench.folder / "moved"
+    shutil.copytree(disk, moved)
+    done = bench.open("disk", GIQ_STORE_DIR=str(moved))
+    assert done.returncode == 0 and "id (String) = 0003999" in done.stdout, done.stderr
+    assert bench.runs("disk") == 1
 
 
 def test_room_is_looked_at_before_a_byte_is_written(bench, disk):

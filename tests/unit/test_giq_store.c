@@ -2,6 +2,7 @@
 
 #include "unit.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "env_kit.h"
@@ -66,7 +67,7 @@ static void test_places_that_are_no_store_are_refused(void **state)
     assert_non_null(strstr(shop->err.text, "is not a folder"));
     assert_int_equal(chmod(shop->folder, 01777), 0);
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
-    assert_non_null(strstr(shop->err.text, "anybody may write to the store"));
+    assert_non_null(strstr(shop->err.text, "anybody may write to the folder"));
     assert_int_equal(chmod(shop->folder, 0700), 0);
     assert_null(store);
     free(file);
@@ -129,7 +130,42 @@ static void test_room_is_checked_with_some_to_spare(void **state)
     assert_true(giq_store_check_space(shop->folder, 1, &shop->err));
     assert_false(giq_store_check_space(shop->folder, INT64_MAX, &shop->err));
     assert_int_equal(shop->err.code, GIQ_E_STORE);
-    assert_non_null(strstr(shop->err.text, "GIQ_STORE_DIR"));
+    assert_non_null(strstr(shop->err.text, "move the store as a whole"));
+    assert_null(strstr(shop->err.text, "another folder"));
+}
+
+static void test_advice_never_leads_from_a_used_store_to_an_empty_one(void **state)
+{
+    struct shop *shop = *state;
+    struct giq_store *store = NULL;
+    assert_int_equal(chmod(shop->folder, 0777), 0);
+    assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
+    assert_non_null(
+        strstr(shop->err.text, "set GIQ_STORE_DIR to a folder in which only"));
+    assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
+    assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
+    assert_null(strstr(shop->err.text, "GIQ_STORE_DIR"));
+    assert_non_null(strstr(shop->err.text, "with chmod -R o-w"));
+    assert_int_equal(chmod(shop->folder, 0700), 0);
+}
+
+static void test_full_disk_is_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        int sys_errno;
+        bool is_full;
+    } cases[] = {{ENOSPC, true}, {EDQUOT, true}, {EROFS, false}, {0, false}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        (void)giq_fail_sys(&err, GIQ_E_STORE, cases[i].sys_errno, "cannot write /s/part");
+        assert_false(giq_store_explain_full(&err));
+        assert_int_equal(err.code, GIQ_E_STORE);
+        assert_non_null(strstr(err.text, "cannot write /s/part"));
+        assert_int_equal(strstr(err.text, "move the store as a whole and set "
+                                          "GIQ_STORE_DIR to its new place") != NULL,
+                         cases[i].is_full);
+    }
 }
 
 static void test_publishing_replaces_the_result_whole(void **state)
@@ -191,6 +227,8 @@ int main(void)
         IN_STORE(test_places_that_are_no_store_are_refused),
         IN_STORE(test_job_is_found_by_its_id_and_service),
         IN_STORE(test_room_is_checked_with_some_to_spare),
+        IN_STORE(test_advice_never_leads_from_a_used_store_to_an_empty_one),
+        cmocka_unit_test(test_full_disk_is_explained),
         IN_STORE(test_publishing_replaces_the_result_whole),
         IN_STORE(test_publishing_nothing_keeps_the_result),
         cmocka_unit_test(test_paths_of_results),
