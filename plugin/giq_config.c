@@ -251,6 +251,26 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
     return true;
 }
 
+/* The store must be one place whatever the working folder is, and plain files. `earlier`
+ * is where the same value used to lead, because jobs may be recorded there. */
+static bool check_place(const char *name, const char *value, const char *earlier,
+                        struct giq_error *err)
+{
+    if (STARTS_WITH(value, "/vsi")) {
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "%s must be a folder on disk, not in a virtual file system of GDAL; "
+            "got \"%.200s\"",
+            name, value);
+    }
+    return value[0] == '/' ||
+           giq_fail(
+               err, GIQ_E_USAGE,
+               "%s must be an absolute path without \"~\"; got \"%.100s\" (jobs that "
+               "were started with this value are recorded in %.200s)",
+               name, value, earlier);
+}
+
 bool giq_config_store(struct giq_config *config, struct giq_error *err)
 {
     struct giq_error ignored = {0};
@@ -261,19 +281,26 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     const char *home = CPLGetConfigOption("HOME", "");
     if (chosen != NULL) {
         config->store_dir = giq_path_absolute(chosen);
-        return true;
+        return check_place("GIQ_STORE_DIR", chosen, config->store_dir, err);
     }
-    if (data_home[0] != '/' && home[0] != '/') {
+    if (data_home[0] == '\0' && home[0] == '\0') {
         return giq_fail(err, GIQ_E_STORE,
                         "neither GIQ_STORE_DIR nor HOME is set, so the store of records "
                         "and results is not known; set what was set when earlier jobs "
                         "were started (another store would pay for them again)");
     }
-    config->store_dir = data_home[0] == '/'
-                            ? CPLStrdup(CPLSPrintf("%s/giq", data_home))
-                            : CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
+    char *of_home = CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
+    bool ok = data_home[0] == '\0'
+                  ? check_place("HOME", home, of_home, err)
+                  : check_place("XDG_DATA_HOME", data_home, of_home, err);
     config->store_flags = GIQ_STORE_PRIVATE;
-    return true;
+    if (data_home[0] == '\0') {
+        config->store_dir = of_home;
+    } else {
+        CPLFree(of_home);
+        config->store_dir = CPLStrdup(CPLSPrintf("%s/giq", data_home));
+    }
+    return ok;
 }
 
 void giq_config_release(struct giq_config *config)

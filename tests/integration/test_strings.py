@@ -90,6 +90,41 @@ def test_label_that_cannot_be_recorded_is_refused(scripted_gdal, service):
     assert len(service.calls("run")) == 1
 
 
+NO_PLACES = [
+    # configuration, words of the error; {} is the working folder
+    ({"GIQ_STORE_DIR": "~/giq"},
+     'GIQ_STORE_DIR must be an absolute path without "~"; got "~/giq" '
+     "(jobs that were started with this value are recorded in {}/~/giq)"),
+    ({"GIQ_STORE_DIR": "giq"},
+     'got "giq" (jobs that were started with this value are recorded in {}/giq)'),
+    ({"GIQ_STORE_DIR": "./giq"}, 'got "./giq"'),
+    ({"GIQ_STORE_DIR": "$HOME/giq"}, 'got "$HOME/giq"'),
+    ({"GIQ_STORE_DIR": "/vsimem/giq"}, "GIQ_STORE_DIR must be a folder on disk, not in a "
+                                       'virtual file system of GDAL; got "/vsimem/giq"'),
+    ({"GIQ_STORE_DIR": "/vsizip/a.zip/giq"}, "GIQ_STORE_DIR must be a folder on disk"),
+    ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "share"},
+     'XDG_DATA_HOME must be an absolute path without "~"; got "share" '
+     "(jobs that were started with this value are recorded in {}/.local/share/giq)"),
+    ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "/vsimem/x"}, "XDG_DATA_HOME must be a folder"),
+    ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "", "HOME": "~"},
+     "HOME must be an absolute path"),
+    ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "", "HOME": "/vsimem"},
+     "HOME must be a folder on disk"),
+]
+
+
+@pytest.mark.parametrize("env,words", NO_PLACES)
+def test_store_that_is_not_one_place_is_refused_before_anything_is_sent(
+        scripted_gdal, service, env, words):
+    """Such a store was another one in each working folder, with other paid jobs."""
+    before = set(scripted_gdal.folder.rglob("*"))
+    for name in ("GIQ:model=m;file=f", "GIQ:job=j", "GIQ:jobs"):
+        text = scripted_gdal.fails("ogrinfo", name, tag="usage", env=env)
+        assert words.format(scripted_gdal.folder) in text, text
+    assert service.calls() == []
+    assert set(scripted_gdal.folder.rglob("*")) == before
+
+
 @pytest.mark.skipif(VERSION < (3, 11), reason="this GDAL knows of no such options")
 def test_configuration_options_are_known_to_gdal(scripted_gdal, service):
     """While it debugs, GDAL warns of options that nobody declared; those of a command
