@@ -92,12 +92,14 @@ bool giq_form_new(void *curl, const struct giq_form_field *fields, size_t count,
         curl_mimepart *part = curl_mime_addpart(mime);
         ok = part != NULL && fill_part(form, part, &fields[i]);
     }
-    if (!ok || curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime) != CURLE_OK ||
-        (form->file != NULL && curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE,
-                                                (long)SEND_BUFFER) != CURLE_OK)) {
+    if (!ok || curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime) != CURLE_OK) {
         bool is_told = giq_form_has_failed(form);
         giq_form_free(form);
         return is_told ? false : giq_fail_memory(err);
+    }
+    if (form->file != NULL) {
+        /* Faster only: a library that refuses it works without it. */
+        (void)curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     }
     *out = form;
     return true;

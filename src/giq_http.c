@@ -21,7 +21,7 @@ enum {
 };
 
 struct giq_http {
-    CURL *curl;
+    CURL *curl; /* NULL before the first exchange, and after one that failed */
     const struct giq_settings *settings;
     const struct giq_env *env;
 };
@@ -44,17 +44,32 @@ struct exchange {
 
 /* ---- settings ---- */
 
+/* What makes an exchange faster only: libraries that refuse it work without it. */
+static void apply_speed(CURL *curl)
+{
+    (void)SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+}
+
+static bool fail_setting(struct giq_error *err)
+{
+    (void)giq_fail(err, GIQ_E_NETWORK,
+                   "the network library is too old, or memory ran out: it refuses a "
+                   "setting of the driver's own");
+    err->barred = true;
+    return false;
+}
+
 static bool apply_settings(CURL *curl, const struct giq_settings *settings,
-                           const struct giq_http_request *request)
+                           const struct giq_http_request *request, struct giq_error *err)
 {
     unsigned flags = (request->cred != NULL ? GIQ_NET_IS_HOME : 0U) |
                      (giq_text_begins(request->url, "https:") ? GIQ_NET_IS_HTTPS : 0U);
-    return giq_net_apply(curl, settings->net, flags) && SET_LONG(CURLOPT_NOSIGNAL, 1) &&
-           SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
-           SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) &&
-           SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
-           /* What a proxy says to CONNECT is no answer of the service. */
-           SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
+    return giq_net_apply(curl, settings->net, flags, err) &&
+           ((SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
+             SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+             /* What a proxy says to CONNECT is no answer of the service. */
+             SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)) ||
+            fail_setting(err));
 }
 
 /* ---- callbacks ---- */
@@ -386,6 +401,43 @@ static bool judge(struct exchange *x, CURLcode rc)
     return fail_transfer(x, cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
 }
 
+/* After a transfer that failed before it connected libcurl 7.88 refuses settings on the
+ * same handle, which also remembers what could not be resolved. */
+static void release_handle(struct giq_http *http)
+{
+    curl_easy_cleanup(http->curl);
+    http->curl = NULL;
+}
+
+/* Set everything up, and make the exchange. */
+static bool perform(struct exchange *x)
+{
+    struct giq_http *http = x->http;
+    const struct giq_http_request *request = x->request;
+    struct curl_slist *headers = NULL;
+    CURLcode rc = CURLE_FAILED_INIT;
+    bool ok = false;
+    apply_speed(http->curl);
+    if (apply_settings(http->curl, http->settings, request, x->err) &&
+        ((apply_limits(http->curl, http->settings, request) &&
+          apply_callbacks(http->curl, x)) ||
+         fail_setting(x->err)) &&
+        set_headers(http->curl, request, &headers, x->err) &&
+        (request->fields == NULL ||
+         giq_form_new(http->curl, request->fields, request->field_count, &x->form,
+                      x->err))) {
+        rc = curl_easy_perform(http->curl);
+        ok = judge(x, rc);
+    }
+    curl_easy_reset(http->curl);
+    giq_form_free(x->form);
+    curl_slist_free_all(headers);
+    if (rc != CURLE_OK) {
+        release_handle(http);
+    }
+    return ok;
+}
+
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_answer *answer, struct giq_error *err)
 {
@@ -398,26 +450,9 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
         .err = err,
         .moved_ms = http->env->now_ms(http->env->ctx),
     };
-    struct curl_slist *headers = NULL;
-    bool ok = false;
-
-    curl_easy_reset(http->curl);
-    if (apply_settings(http->curl, http->settings, request) &&
-        apply_limits(http->curl, http->settings, request) &&
-        apply_callbacks(http->curl, &x)) {
-        ok = set_headers(http->curl, request, &headers, err) &&
-             (request->fields == NULL ||
-              giq_form_new(http->curl, request->fields, request->field_count, &x.form,
-                           err)) &&
-             judge(&x, curl_easy_perform(http->curl));
-    } else {
-        (void)giq_fail(err, GIQ_E_NETWORK, "the network library refuses a setting");
-        err->barred = true;
-    }
-    curl_easy_reset(http->curl);
-    giq_form_free(x.form);
-    curl_slist_free_all(headers);
-    return ok;
+    return ((http->curl != NULL || (http->curl = curl_easy_init()) != NULL) ||
+            giq_fail_memory(err)) &&
+           perform(&x);
 }
 
 /* ---- sessions ---- */
@@ -434,13 +469,10 @@ bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env
 {
     call_once(&started, start_library);
     struct giq_http *http = calloc(1, sizeof *http);
-    CURL *curl = curl_easy_init();
-    if (http == NULL || curl == NULL) {
-        free(http);
-        curl_easy_cleanup(curl);
+    if (http == NULL) {
         return giq_fail_memory(err);
     }
-    *http = (struct giq_http){curl, settings, env};
+    *http = (struct giq_http){.settings = settings, .env = env};
     *out = http;
     return true;
 }
@@ -448,7 +480,7 @@ bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env
 void giq_http_free(struct giq_http *http)
 {
     if (http != NULL) {
-        curl_easy_cleanup(http->curl);
+        release_handle(http);
         free(http);
     }
 }

@@ -13,7 +13,9 @@ enum giq_net_flags {
 
 /* Set the options of `net` (GIQ_NET_COUNT texts, NULL where not set) on the easy
  * handle `curl`, a CURL *. What is for the service alone is left out without
- * GIQ_NET_IS_HOME. False where libcurl refuses a value. */
-bool giq_net_apply(void *curl, const char *const *net, unsigned flags);
+ * GIQ_NET_IS_HOME. Errors: GIQ_E_NETWORK, permanent, which names the option whose value
+ * libcurl refuses; GIQ_E_MEMORY. */
+bool giq_net_apply(void *curl, const char *const *net, unsigned flags,
+                   struct giq_error *err);
 
 #endif

@@ -10,6 +10,8 @@
  *   GIQ_FAULT_ACTION   kill-before, kill-after, stop-before, stop-after (until SIGCONT),
  *                      or a number: fail with this errno
  *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
+ *   GIQ_FAULT_NAMES    so often the resolver cannot be reached for a name that ends in
+ *                      .test; then each is this machine
  *   GIQ_FAULT_ALLOC    the number of the plugin's allocation that fails; 0: none
  *   GIQ_FAULT_LOG      a file that gets a line for each counted call
  */
@@ -20,6 +22,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <link.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -258,6 +261,20 @@ DIR *opendir(const char *path)
 }
 
 /* ---- connections ---- */
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **out)
+{
+    static atomic_int looked_up;
+    static const char domain[] = ".test";
+    size_t len = name == NULL ? 0 : strlen(name);
+    bool is_test =
+        len > sizeof domain - 1 && strcmp(name + len - (sizeof domain - 1), domain) == 0;
+    if (is_test && looked_up++ < number("GIQ_FAULT_NAMES")) {
+        return EAI_AGAIN;
+    }
+    return REAL(getaddrinfo)(is_test ? "127.0.0.1" : name, service, hints, out);
+}
 
 int socket(int domain, int type, int protocol)
 {

@@ -63,6 +63,34 @@ static void test_run_that_cannot_be_noted_is_not_sent(void **state)
     service_kit_stop(&kit);
 }
 
+static void test_run_that_finds_no_connection_is_nothing(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {
+        "http://127.0.0.1:1",
+        /* A label of a host has 63 bytes at most. */
+        "http://"
+        "nowhere-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(proxies); i++) {
+        struct service_kit kit;
+        int64_t later_ms = -1;
+        service_kit_start(&kit, NULL, 0);
+        const char *direct = kit.service->settings.net[GIQ_NET_PROXY];
+        kit.service->settings.net[GIQ_NET_PROXY] = proxies[i];
+        for (int tries = 0; tries < 2; tries++) {
+            assert_int_equal(run(&kit, false, &later_ms), GIQ_API_RUN_NOTHING);
+            assert_int_equal(kit.err.code, GIQ_E_NETWORK);
+            assert_false(kit.err.barred);
+            assert_int_equal(sends, 0);
+            kit.err = (struct giq_error){0};
+        }
+        assert_int_equal(http_kit_count(kit.http), 0);
+        kit.service->settings.net[GIQ_NET_PROXY] = direct;
+        service_kit_stop(&kit);
+    }
+}
+
 static void test_run_is_sent_once_whatever_comes(void **state)
 {
     (void)state;
@@ -153,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_phases_of_states),
         cmocka_unit_test(test_run_that_cannot_be_noted_is_not_sent),
+        cmocka_unit_test(test_run_that_finds_no_connection_is_nothing),
         cmocka_unit_test(test_run_is_sent_once_whatever_comes),
         cmocka_unit_test(test_status_tells_the_job),
         cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),

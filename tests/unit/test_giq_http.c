@@ -209,6 +209,70 @@ static void test_refusing_before_send_sends_nothing(void **state)
     session_end(&s);
 }
 
+/* A label of a host has 63 bytes at most, so no name server is asked. */
+#define NO_HOST                                                                          \
+    "nowhere-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789.invalid"
+
+/* libcurl 7.88 takes no setting on a handle whose transfer failed before it connected. */
+static void test_session_goes_on_after_a_connection_that_failed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *proxy, *text;
+    } cases[] = {
+        {"http://" NO_HOST "/x", "", NO_HOST ": Could not resolve host: " NO_HOST},
+        {"http://127.0.0.1/x", "http://" NO_HOST ":8080",
+         "127.0.0.1: Could not resolve proxy: " NO_HOST},
+        {"http://127.0.0.1/x", "http://u:p@ss@127.0.0.1:9",
+         "127.0.0.1: Couldn't resolve proxy name"},
+        {"http://127.0.0.1:1/x", "", "127.0.0.1: Failed to connect to 127.0.0.1 port 1"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        static const struct http_kit_answer answers[] = {{.status = 200}};
+        struct session s;
+        session_begin(&s, answers, 1);
+        struct giq_settings settings = s.kit.service->settings;
+        session_use_settings(&s, &settings);
+        const struct giq_http_request request = {
+            .url = cases[i].url, .accept = "a/b", .timeout_ms = 20000};
+        settings.net[GIQ_NET_PROXY] = cases[i].proxy;
+        for (int tries = 0; tries < 2; tries++) {
+            assert_false(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
+            assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+            assert_false(s.kit.err.barred);
+            assert_false(s.answer.sent);
+            assert_memory_equal(s.kit.err.text, cases[i].text, strlen(cases[i].text));
+            giq_answer_release(&s.answer);
+        }
+        settings.net[GIQ_NET_PROXY] = "";
+        assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+        assert_int_equal(s.answer.status, 200);
+        session_end(&s);
+    }
+}
+
+static void test_setting_that_the_library_refuses_is_named(void **state)
+{
+    (void)state;
+    struct session s;
+    session_begin(&s, NULL, 0);
+    struct giq_settings settings = s.kit.service->settings;
+    char *long_text = calloc(9 * 1000 * 1000, 1);
+    assert_non_null(long_text);
+    memset(long_text, 'x', 9 * 1000 * 1000 - 1);
+    settings.net[GIQ_NET_USERAGENT] = long_text; /* beyond the library's limit */
+    session_use_settings(&s, &settings);
+    assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_true(s.kit.err.barred);
+    assert_string_equal(s.kit.err.text,
+                        "the network library refuses the value of GDAL_HTTP_USERAGENT: "
+                        "A libcurl function was given a bad argument");
+    assert_int_equal(http_kit_count(s.kit.http), 0);
+    free(long_text);
+    session_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +284,8 @@ int main(void)
         cmocka_unit_test(test_connections_are_reused_but_not_by_fresh_requests),
         cmocka_unit_test(test_fresh_post_is_never_repeated_by_the_library),
         cmocka_unit_test(test_refusing_before_send_sends_nothing),
+        cmocka_unit_test(test_session_goes_on_after_a_connection_that_failed),
+        cmocka_unit_test(test_setting_that_the_library_refuses_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,134 @@
+"""Connections that fail before a request goes out: tried again, outlasted by a wait, and
+nothing recorded of a run request that was never sent."""
+import errno
+import os
+
+import pytest
+
+from certificates import Authority
+from nginx import Nginx, Server, front_of
+from opens import Gdal
+from proxies import Relay, ScriptedProxy
+from scripted import Answer, ScriptedService, job
+
+NAME = "GIQ:model=m;file=f"
+BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+# What the error says of each.
+WORDS = {
+    "name": "Could not resolve host: giq.test",
+    "refused": "Failed to connect to 127.0.0.1 port ",
+    "tls": "SSL",
+    "proxy name": "Could not resolve proxy: proxy.test",
+    "proxy refused": "the proxy refused to connect to it: HTTP 503",
+}
+
+
+class Gate(Relay):
+    """Speaks no TLS on so many connections, then carries each to the port."""
+
+    def __init__(self, port):
+        self.failures = 0
+        super().__init__(port)
+
+    def answer(self, connection, number):
+        if self.failures > 0:
+            self.failures -= 1
+            connection.recv(65536)
+            connection.sendall(BUSY)
+        else:
+            super().answer(connection, number)
+
+
+class Trouble:
+    """GDAL's programs, and connections that fail in one way when it begins."""
+
+    def __init__(self, way, folder, service, authority):
+        self.way = way
+        self.service = service
+        self.kept = []
+        self.gate = None
+        self.gdal = Gdal(folder, service.url)
+        self.gdal.env["LD_PRELOAD"] = os.environ["GIQ_FAULT_LIBRARY"]
+        if way == "name":
+            self.gdal.env.update(GIQ_BASE_URL=f"http://giq.test:{service.port}/public",
+                                 GIQ_ALLOW_HTTP="YES")
+        elif way in ("tls", "proxy refused"):
+            server = Server(front_of(service.url), certificate=authority.sign("good"))
+            self.start(Nginx(folder / "nginx", server))
+            self.gate = self.start(Gate(server.port))
+            self.gdal.env.update(GIQ_BASE_URL=f"https://127.0.0.1:{self.gate.port}/public",
+                                 CURL_CA_BUNDLE=str(authority.path))
+
+    def start(self, made):
+        self.kept.append(made)
+        return made
+
+    def stop(self):
+        for made in reversed(self.kept):
+            made.stop()
+
+    def begin(self):
+        """The first connection of the next program is to fail: its environment."""
+        if self.way == "name":
+            return {"GIQ_FAULT_NAMES": "1"}
+        if self.way == "proxy name":
+            return {"GIQ_FAULT_NAMES": "1",
+                    "GDAL_HTTP_PROXY": f"http://proxy.test:{self.service.port}"}
+        if self.way == "refused":
+            return {"GIQ_FAULT_ON": "connect *",
+                    "GIQ_FAULT_ACTION": str(errno.ECONNREFUSED)}
+        if self.way == "tls":
+            self.gate.failures = 1
+            return {}
+        return {"GDAL_HTTPS_PROXY": self.start(ScriptedProxy(BUSY, None)).url}
+
+
+@pytest.fixture
+def service():
+    made = ScriptedService()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(params=list(WORDS))
+def trouble(request, tmp_path, service, authority):
+    made = Trouble(request.param, tmp_path, service, authority)
+    yield made
+    made.stop()
+
+
+def test_get_is_tried_again(trouble, service):
+    trouble.gdal.run("ogrinfo", "GIQ:models", env={**trouble.begin(), "GIQ_MAX_RETRY": "1"})
+    assert service.names() == ["models"]
+
+
+def test_get_that_is_not_tried_again_says_what_failed(trouble, service):
+    text = trouble.gdal.fails("ogrinfo", "GIQ:models", tag="network",
+                              env={**trouble.begin(), "GIQ_MAX_RETRY": "0"})
+    assert WORDS[trouble.way] in text
+    assert service.names() == []
+
+
+def test_wait_outlasts_it(trouble, service):
+    service.script["status"] = [Answer(job("RUNNING")), Answer(job("COMPLETED"))]
+    trouble.gdal.run("ogrinfo", "-oo", "WAIT=NO", NAME)
+    trouble.gdal.run("ogrinfo", NAME, env={**trouble.begin(), "GIQ_MAX_RETRY": "0"})
+    assert service.names() == ["models", "run", "status", "status", "download"]
+
+
+def test_run_request_that_was_not_sent_changes_no_record(trouble, service):
+    service.script["status"] = [Answer(job("FAILED")), Answer(job("COMPLETED"))]
+    trouble.gdal.fails("ogrinfo", NAME, tag="failed")
+    before = trouble.gdal.records()
+    text = trouble.gdal.fails("ogrinfo", "-oo", "RETRY=again", NAME, tag="network",
+                              env=trouble.begin())
+    assert WORDS[trouble.way] in text
+    assert trouble.gdal.records() == before and len(service.calls("run")) == 1
+    # The label is not used up.
+    trouble.gdal.run("ogrinfo", "-oo", "RETRY=again", NAME)
+    assert len(service.calls("run")) == 2
