@@ -63,13 +63,15 @@ static bool begin_whole(struct download *d, const struct giq_answer *answer,
            d->sink->begin(d->sink->ctx, d->total, err);
 }
 
+/* A service may know Range and not If-Range: only the same strong ETag proves that the
+ * bytes are of the same body (RFC 9110, 15.3.7, wants it in every such response). */
 static bool goes_on(const struct download *d, const struct giq_answer *answer)
 {
     struct giq_head_range range;
-    const char *etag = answer->head.etag;
+    const char *etag = giq_head_strong_etag(&answer->head);
     return d->is_ranged && giq_head_range(&answer->head, &range) &&
            range.first == d->have && range.last == d->total - 1 &&
-           range.total == d->total && (etag == NULL || strcmp(etag, d->etag) == 0);
+           range.total == d->total && etag != NULL && strcmp(etag, d->etag) == 0;
 }
 
 static bool begin_body(struct download *d, const struct giq_answer *answer,

@@ -138,6 +138,7 @@ static bool answer_from(const struct giq_http_request *request, char *part,
     running->has_later = answer->retry_after_ms >= 0;
     running->has_location = answer->location != NULL;
     running->is_proven = answer->proven;
+    running->has_strong_etag = giq_head_strong_etag(&answer->head) != NULL;
     if (!take_body(request, answer, part, err)) {
         return false;
     }

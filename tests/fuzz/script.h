@@ -26,6 +26,7 @@ struct script {
     bool has_later;    /* it has a Retry-After that can be read */
     bool has_location; /* it is a redirect with a target */
     bool is_proven;    /* its end was told */
+    bool has_strong_etag;
 };
 
 /* `data` is the script; one may run at a time. */

@@ -155,7 +155,9 @@ static void test_sink_is_told_the_length_and_may_refuse(void **state)
     {                                                                                    \
         .raw = "HTTP/1.1 206 Said\r\n" headers "\r\n" sent, .then = HTTP_KIT_CLOSE       \
     }
-#define REST(range) PART("Content-Range: bytes " range "\r\nContent-Length: 3\r\n", "ult")
+#define V1 "ETag: \"v1\"\r\n"
+#define REST(range)                                                                      \
+    PART(V1 "Content-Range: bytes " range "\r\nContent-Length: 3\r\n", "ult")
 
 struct resumed {
     struct http_kit_answer answers[5];
@@ -200,9 +202,8 @@ static void test_body_goes_on_where_the_same_is_proved(void **state)
     static const struct resumed cases[] = {
         {{HALF("\"v1\""), REST("3-5/6")}, {"", "3-"}, 1},
         {{HALF("\"v1\""),
-          PART("Content-Range: bytes 3-5/6\r\nETag: \"v1\"\r\nContent-Length: 3\r\n",
-               "u"),
-          PART("Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "lt")},
+          PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "u"),
+          PART(V1 "Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "lt")},
          {"", "3-", "4-"},
          1},
         {{HALF("\"v1\""), {.status = 503}, REST("3-5/6")}, {"", "3-", "3-"}, 1},
@@ -218,27 +219,37 @@ static const struct resumed unproved[] = {
     {{HALF("v1"), WHOLE}, {"", ""}, 2},
     {{HALF("\"v1\""), {.status = 416}, WHOLE}, {"", "3-", ""}, 2},
     {{HALF("\"v1\""), {.status = 412}, WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), PART("Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "ULT"),
+      WHOLE},
+     {"", "3-", ""},
+     2},
+    {{HALF("\"v1\""),
+      PART("Content-Range: bytes 3-5/6\r\nETag: W/\"v1\"\r\nContent-Length: 3\r\n",
+           "ULT"),
+      WHOLE},
+     {"", "3-", ""},
+     2},
     {{HALF("\"v1\""), REST("2-4/6"), WHOLE}, {"", "3-", ""}, 2},
     {{HALF("\"v1\""), REST("3-5/7"), WHOLE}, {"", "3-", ""}, 2},
     {{HALF("\"v1\""), REST("3-4/6"), WHOLE}, {"", "3-", ""}, 2},
     {{HALF("\"v1\""), REST("3-5/*"), WHOLE}, {"", "3-", ""}, 2},
-    {{HALF("\"v1\""), PART("Content-Length: 3\r\n", "ult"), WHOLE}, {"", "3-", ""}, 2},
+    {{HALF("\"v1\""), PART(V1 "Content-Length: 3\r\n", "ult"), WHOLE}, {"", "3-", ""}, 2},
     {{HALF("\"v1\""),
       PART("Content-Range: bytes 3-5/6\r\nETag: \"v2\"\r\nContent-Length: 3\r\n", "ult"),
       WHOLE},
      {"", "3-", ""},
      2},
-    {{HALF("\"v1\""), PART("Content-Range: bytes 3-5/6\r\nContent-Length: 2\r\n", "ul"),
-      WHOLE},
-     {"", "3-", ""},
-     2},
-    {{HALF("\"v1\""), PART("Content-Range: bytes 3-5/6\r\nContent-Length: 4\r\n", "ultX"),
-      WHOLE},
+    {{HALF("\"v1\""),
+      PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 2\r\n", "ul"), WHOLE},
      {"", "3-", ""},
      2},
     {{HALF("\"v1\""),
-      PART("Content-Range: bytes 3-5/6\r\nContent-Encoding: gzip\r\n"
-           "Content-Length: 3\r\n",
+      PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 4\r\n", "ultX"), WHOLE},
+     {"", "3-", ""},
+     2},
+    {{HALF("\"v1\""),
+      PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Encoding: gzip\r\n"
+              "Content-Length: 3\r\n",
            "ult"),
       REST("3-5/6")},
      {"", "3-", "3-"},
@@ -258,10 +269,10 @@ static void test_bytes_do_not_start_the_count_of_tries_anew(void **state)
     (void)state;
     static const struct http_kit_answer answers[] = {
         HALF("\"v1\""),
-        PART("Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "u"),
-        PART("Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "l"),
-        PART("Content-Range: bytes 5-5/6\r\nContent-Length: 1\r\n", ""),
-        PART("Content-Range: bytes 5-5/6\r\nContent-Length: 1\r\n", "t"),
+        PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "u"),
+        PART(V1 "Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "l"),
+        PART(V1 "Content-Range: bytes 5-5/6\r\nContent-Length: 1\r\n", ""),
+        PART(V1 "Content-Range: bytes 5-5/6\r\nContent-Length: 1\r\n", "t"),
     };
     struct sink sink = {.length = -1};
     size_t requests = 0;
