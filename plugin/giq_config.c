@@ -9,6 +9,7 @@
 #include "giq_path.h"
 #include "giq_reader.h"
 #include "giq_result_options.h"
+#include "giq_thread_options.h"
 
 #define DEFAULT_BASE_URL "https://giq.ae/public"
 #define DEFAULT_DRIVERS                                                                  \
@@ -241,6 +242,7 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         config.area[GIQ_AREA_BBOX] = copy_value(&reader, GIQ_OPTION_BBOX);
         config.retry = copy_value(&reader, GIQ_OPTION_RETRY);
         giq_network_read_options(&reader);
+        giq_thread_options_read(&reader);
         ok = check_label(&config, err);
     }
     if (!ok) {

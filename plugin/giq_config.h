@@ -32,6 +32,7 @@ struct giq_config {
     bool waits_is_set;   /* by the open option */
     unsigned geom_flags; /* enum giq_geom_flags */
     bool may_submit;
+    unsigned unset_options; /* of giq_thread_options: those without a value */
 };
 
 /* The XML that declares the open options; static. */

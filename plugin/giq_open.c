@@ -18,6 +18,7 @@
 #include "giq_report.h"
 #include "giq_result.h"
 #include "giq_tables.h"
+#include "giq_thread_options.h"
 #include "giq_upload_file.h"
 
 /* Everything that one open owns. */
@@ -190,6 +191,12 @@ static void tell_progress(void *ctx, const char *text)
     giq_progress_tell(&o->report.progress, text);
 }
 
+static bool may_begin(void *ctx, struct giq_error *err)
+{
+    const struct opening *o = ctx;
+    return giq_thread_options_check(&o->config, err);
+}
+
 static bool identify_upload(struct opening *o)
 {
     return o->file == NULL ||
@@ -214,7 +221,7 @@ static bool make_job(struct opening *o)
         .retry = o->conn.value[GIQ_KEY_JOB] == NULL ? o->config.retry : NULL,
         .geometry_crs = o->area != NULL && is_as_is ? "AS_IS" : NULL,
     };
-    const struct giq_job_host host = {accept_result, tell_progress, o};
+    const struct giq_job_host host = {accept_result, tell_progress, may_begin, o};
     unsigned flags =
         (o->config.may_submit ? 0u : GIQ_JOB_NO_SUBMIT) | (o->waits ? 0u : GIQ_JOB_LOOK);
     return giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
@@ -365,6 +372,8 @@ static void explain_credentials(struct opening *o)
     if (o->err->code == GIQ_E_CREDENTIALS && o->config.cred == NULL &&
         o->config.cred_error.code != GIQ_E_NONE) {
         *o->err = o->config.cred_error;
+    } else if (o->err->code == GIQ_E_CREDENTIALS && o->config.cred == NULL) {
+        (void)giq_thread_options_check_key(&o->config, o->err);
     }
 }
 

@@ -105,6 +105,9 @@ static bool has_result(const struct giq_job *job, bool *out, struct giq_error *e
 /* What is known of the job is what the user says. */
 static bool assume_named(struct giq_job *job, struct giq_error *err)
 {
+    if (!giq_step_may_begin(job, err)) {
+        return false;
+    }
     giq_record_release(&job->record);
     job->is_unrecorded = true;
     job->record.state = GIQ_JOB_SUBMITTED;

@@ -103,6 +103,9 @@ bool giq_step_is_gone(const struct giq_job *job);
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err);
 
+/* Whether the host allows an upload, a new job, or the record of an external job. */
+bool giq_step_may_begin(const struct giq_job *job, struct giq_error *err);
+
 /* Add to an error which job it is about; returns false. */
 bool giq_step_name_job(const struct giq_job *job, struct giq_error *err);
 

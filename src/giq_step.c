@@ -114,6 +114,12 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
                     giq_record_state_name(record->state));
 }
 
+bool giq_step_may_begin(const struct giq_job *job, struct giq_error *err)
+{
+    const struct giq_job_host *host = &job->host;
+    return host->may_begin == NULL || host->may_begin(host->ctx, err);
+}
+
 bool giq_step_come_again(const struct giq_job *job, int64_t *due_ms,
                          struct giq_error *err)
 {

@@ -178,7 +178,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (lacks_file(job) || needs_models(job)) {
         return true;
     }
-    if (!note_intent(job, err)) {
+    if (!giq_step_may_begin(job, err) || !note_intent(job, err)) {
         return false;
     }
     struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
@@ -278,7 +278,9 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 /* What is needed before a job may be submitted. */
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    return giq_service_check_credentials(job->service, err) &&
+    bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_step_may_retry(job);
+    return (!is_new || giq_step_may_begin(job, err)) &&
+           giq_service_check_credentials(job->service, err) &&
            (!needs_models(job) || look_at_models(job, err)) &&
            (!needs_file(job) || get_file(job, due_ms, err));
 }

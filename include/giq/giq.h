@@ -435,6 +435,9 @@ struct giq_job_host {
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
     /* A job was submitted or found; `text` is one line for a person. May be NULL. */
     void (*progress)(void *ctx, const char *text);
+    /* Whether the host may upload, start a job, or record a job that was not recorded.
+     * Called before anything is sent for it. May be NULL. */
+    bool (*may_begin)(void *ctx, struct giq_error *err);
     void *ctx;
 };
 

@@ -21,7 +21,8 @@ static void take_progress(void *ctx, const char *text)
 
 void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsigned flags)
 {
-    const struct giq_job_host host = {accept_result, take_progress, kit};
+    const struct giq_job_host host = {
+        .accept = accept_result, .progress = take_progress, .ctx = kit};
     giq_job_free(kit->job);
     kit->job = NULL;
     service_kit_reopen(&kit->service);

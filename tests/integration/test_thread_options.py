@@ -1,0 +1,153 @@
+"""Options that one thread of a program has for itself alone: another thread, which does
+not see them, starts no job and records none."""
+import json
+
+import pytest
+
+import spills
+from scripted import Answer, job
+
+NAME = "GIQ:model=m;file=f"
+# Each step is the thread ("main" or "other"), its thread-local options, and what is opened
+# with which open options; with None for the options they stay as they are.
+SCRIPT = """
+import json, sys, threading
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+def work(options, name, open_options):
+    for key, value in options.items():
+        gdal.SetThreadLocalConfigOption(key, value)
+    gdal.ErrorReset()
+    dataset = gdal.OpenEx(name, gdal.OF_VECTOR, open_options=open_options)
+    print("opened" if dataset else gdal.GetLastErrorMsg().replace("\\n", " "), flush=True)
+for where, *step in json.load(sys.stdin):
+    if where == "main":
+        work(*step)
+    else:
+        thread = threading.Thread(target=work, args=step)
+        thread.start()
+        thread.join()
+"""
+
+
+def opens(gdal, *steps, without=(), env=None):
+    """One line for each step, in a program whose environment lacks some options."""
+    unset = {name: value for name, value in gdal.env.items() if name not in without}
+    gdal.env = unset
+    process = gdal.start("/usr/bin/python3", "-c", SCRIPT, env=env, stdin=-1)
+    steps = [(*step, [])[:4] for step in steps]
+    done = gdal.finish(process, says=json.dumps(steps))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def value_of(gdal, service, option):
+    key = spills.is_input(gdal.folder / "key")
+    key.write_text(spills.KEY + "\n")
+    key.chmod(0o600)
+    return {"GIQ_BASE_URL": service.url, "GIQ_STORE_DIR": str(gdal.store),
+            "GIQ_SUBMIT": "IF_MISSING", "GIQ_API_KEY": spills.KEY,
+            "GIQ_API_KEY_FILE": str(key), "GIQ_BEARER_TOKEN": spills.KEY}[option]
+
+
+OPTIONS = ["GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_SUBMIT", "GIQ_API_KEY",
+           "GIQ_API_KEY_FILE", "GIQ_BEARER_TOKEN"]
+
+
+def hidden(option):
+    """What the environment must lack for nobody else to have a value of it."""
+    is_key = option not in ("GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_SUBMIT")
+    return [option, "GIQ_API_KEY"] if is_key else [option]
+
+
+@pytest.mark.parametrize("name", [NAME + ";rerun=b", "GIQ:job=job-1", f"{NAME};job=job-1",
+                                  "GIQ:model=m;upload=local.csv"])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_option_of_one_thread_stops_the_jobs_of_another(scripted_gdal, service, option,
+                                                        name):
+    (scripted_gdal.folder / "local.csv").write_text("a\n1\n")
+    value = value_of(scripted_gdal, service, option)
+    first, second = opens(scripted_gdal, ("main", {option: value}, "GIQ:model=m;file=g"),
+                          ("other", {}, name), without=hidden(option))
+    assert first == "opened"
+    if name == "GIQ:job=job-1" and option != "GIQ_STORE_DIR" and option != "GIQ_BASE_URL":
+        assert second == "opened"
+    else:
+        assert second.startswith("GIQ[usage] ") and option in second, second
+        assert "gdal.SetConfigOption()" in second
+    assert service.names() == ["models", "run", "status", "download"]
+    assert len(scripted_gdal.records()) == 1
+    assert not (scripted_gdal.folder / ".local/share/giq/v1").exists()
+
+
+def test_submit_no_of_one_thread_is_not_lifted_by_an_open_option(scripted_gdal, service):
+    first, second = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "NO"}, NAME),
+                          ("other", {}, NAME, ["SUBMIT=IF_MISSING"]))
+    assert "no job is recorded" in first and first.startswith("GIQ[usage] ")
+    assert second.startswith("GIQ[usage] GIQ_SUBMIT: set for another thread")
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("option", ["GIQ_SUBMIT", "GIQ_API_KEY"])
+def test_what_is_published_opens_all_the_same(scripted_gdal, service, option):
+    scripted_gdal.run("ogrinfo", NAME)
+    names = service.names()
+    value = value_of(scripted_gdal, service, option)
+    told = opens(scripted_gdal, ("main", {option: value}, NAME), ("other", {}, NAME),
+                 ("other", {}, "GIQ:job=job-1"), without=hidden(option))
+    assert told == ["opened"] * 3
+    assert service.names() == names
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_value_of_its_own_serves_a_thread(scripted_gdal, service, option):
+    value = value_of(scripted_gdal, service, option)
+    told = opens(scripted_gdal, ("main", {option: value}, NAME),
+                 ("other", {option: value}, NAME + ";rerun=b"), without=hidden(option))
+    assert told == ["opened"] * 2
+    assert len(service.calls("run")) == 2
+
+
+def test_value_for_all_threads_serves_a_thread(scripted_gdal, service):
+    own = {name: value_of(scripted_gdal, service, name)
+           for name in ("GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_API_KEY")}
+    told = opens(scripted_gdal, ("main", own, NAME), ("other", {}, NAME + ";rerun=b"))
+    assert told == ["opened"] * 2
+    assert len(service.calls("run")) == 2
+
+
+def test_another_kind_of_key_serves_a_thread(scripted_gdal, service):
+    told = opens(scripted_gdal, ("main", {"GIQ_BEARER_TOKEN": spills.KEY}, NAME),
+                 ("other", {}, NAME + ";rerun=b"))
+    assert told == ["opened"] * 2
+
+
+def test_option_of_the_services_path_serves_a_thread(scripted_gdal, service):
+    config = scripted_gdal.folder / "gdalrc"
+    config.write_text(f"[credentials]\n[.giq]\npath={service.url}\n"
+                      f"GIQ_API_KEY={spills.KEY}\nGIQ_STORE_DIR={scripted_gdal.store}\n")
+    spills.is_input(config)
+    own = {name: value_of(scripted_gdal, service, name)
+           for name in ("GIQ_STORE_DIR", "GIQ_API_KEY")}
+    told = opens(scripted_gdal, ("main", own, NAME), ("other", {}, NAME + ";rerun=b"),
+                 without=own, env={"GDAL_CONFIG_FILE": str(config)})
+    assert told == ["opened"] * 2
+
+
+def test_thread_that_had_the_option_itself_may_do_without(scripted_gdal, service):
+    told = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "IF_MISSING"}, NAME),
+                 ("main", {"GIQ_SUBMIT": None}, NAME + ";rerun=b"))
+    assert told == ["opened"] * 2
+    told = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "IF_MISSING"}, NAME),
+                 ("other", {"GIQ_SUBMIT": "IF_MISSING"}, NAME),
+                 ("main", {"GIQ_SUBMIT": None}, NAME + ";rerun=c"))
+    assert told[:2] == ["opened"] * 2 and told[2].startswith("GIQ[usage] GIQ_SUBMIT: ")
+
+
+def test_missing_key_is_said_to_be_that_of_another_thread(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    told = opens(scripted_gdal, ("main", {"GIQ_API_KEY": spills.KEY}, NAME, ["TIMEOUT=0"]),
+                 ("other", {}, "GIQ:models"), without=["GIQ_API_KEY"])
+    assert told[1].startswith("GIQ[credentials] GIQ_API_KEY: set for another thread")
