@@ -12,6 +12,7 @@ pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 pkg_check_modules(GEOS REQUIRED IMPORTED_TARGET geos>=3.10)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 # libarchive is loaded by its SONAME (src/giq_libarchive.h); tests are linked with it.
 set(library ${ARCHIVE_LINK_LIBRARIES})

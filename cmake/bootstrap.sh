@@ -6,7 +6,7 @@ set -eu
 
 build="gcc g++ cmake ninja-build pkg-config libgdal-dev libgeos-dev
 libcurl4-openssl-dev libssl-dev libcjson-dev libarchive-dev libmicrohttpd-dev
-libcmocka-dev ca-certificates"
+libcmocka-dev zlib1g-dev ca-certificates"
 run="gdal-bin"
 test="python3-pytest python3-gdal python3-numpy python3-h5py locales
 clang clang-format libclang-rt-dev|libclang-rt-14-dev universal-ctags valgrind curl

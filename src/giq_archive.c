@@ -5,22 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_gzip.h"
 #include "giq_libarchive.h"
 #include "giq_member.h"
 #include "giq_os.h"
 #include "giq_text.h"
 
-enum { BLOCK_SIZE = 65536, TRAILER_SIZE = 8, GZIP_HEADER_SIZE = 10 };
+enum { BLOCK_SIZE = 65536 };
 
-/* A gzip being unpacked for the tar reader. libarchive looks neither at the
- * checksum nor at the length in its trailer, so that is done here. */
+/* The gzip around a tar. libarchive checks neither the checksum nor the length that it
+ * ends with, so it is decoded here. */
 struct gunzip {
-    struct archive *in;
-    uint32_t crc_table[256];
-    uint32_t crc;
-    unsigned char trailer[TRAILER_SIZE]; /* the last bytes of the file */
-    bool has_parts; /* it may be several gzips, and the trailer that of the last */
+    struct giq_gzip *in;
     int64_t bytes;
+    struct giq_error err; /* why reading failed */
     char block[BLOCK_SIZE];
 };
 
@@ -46,11 +44,15 @@ static bool fail(struct giq_error *err, const char *what)
 }
 
 /* What libarchive says is wrong. */
-static bool fail_archive(const struct unpack *unpack, struct archive *in,
-                         struct giq_error *err)
+static bool fail_archive(const struct unpack *unpack, struct giq_error *err)
 {
+    struct archive *in = unpack->in;
     if (unpack->is_too_large) {
         return fail(err, "unpacks to too many bytes");
+    }
+    if (unpack->gunzip.err.code != GIQ_E_NONE) {
+        *err = unpack->gunzip.err;
+        return false;
     }
     if (unpack->la.archive_errno(in) == ENOMEM) {
         return giq_fail_memory(err);
@@ -72,142 +74,34 @@ static bool fail_archive(const struct unpack *unpack, struct archive *in,
 
 /* ---- gzip ---- */
 
-static void make_crc_table(uint32_t table[256])
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc & 1 ? crc >> 1 ^ UINT32_C(0xEDB88320) : crc >> 1;
-        }
-        table[i] = crc;
-    }
-}
-
-static void count_bytes(struct gunzip *gunzip, size_t len)
-{
-    uint32_t crc = ~gunzip->crc;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)gunzip->block[i];
-        crc = crc >> 8 ^ gunzip->crc_table[(crc ^ byte) & 0xFF];
-    }
-    gunzip->crc = ~crc;
-    gunzip->bytes += (int64_t)len;
-}
-
 /* The reader that libarchive calls for the tar in the gzip. */
 static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes)
 {
     struct unpack *unpack = ctx;
     struct gunzip *gunzip = &unpack->gunzip;
-    la_ssize_t n = unpack->la.archive_read_data(gunzip->in, gunzip->block, BLOCK_SIZE);
-    if (n < 0) {
-        const char *why = unpack->la.archive_error_string(gunzip->in);
-        unpack->la.archive_set_error(out, unpack->la.archive_errno(gunzip->in), "%s",
-                                     why == NULL ? "" : why);
+    size_t len = 0;
+    if (!giq_gzip_read(gunzip->in, gunzip->block, BLOCK_SIZE, &len, &gunzip->err)) {
+        unpack->la.archive_set_error(out, EIO, "%s", gunzip->err.text);
         return ARCHIVE_FATAL;
     }
-    count_bytes(gunzip, (size_t)n);
+    gunzip->bytes += (int64_t)len;
     if (gunzip->bytes > unpack->bytes_max) {
         unpack->is_too_large = true;
         unpack->la.archive_set_error(out, EFBIG, "too large");
         return ARCHIVE_FATAL;
     }
     *bytes = gunzip->block;
-    return n;
+    return (la_ssize_t)len;
 }
 
-/* Open the bytes of a file, through gzip or as they are. */
-static bool open_raw(struct unpack *unpack, const char *path, bool is_gzip,
-                     struct archive **out, struct giq_error *err)
-{
-    struct archive *in = unpack->la.archive_read_new();
-    if (in == NULL) {
-        return giq_fail_memory(err);
-    }
-    struct archive_entry *entry = NULL;
-    bool ok =
-        (!is_gzip || unpack->la.archive_read_support_filter_gzip(in) == ARCHIVE_OK) &&
-        unpack->la.archive_read_support_format_raw(in) == ARCHIVE_OK &&
-        unpack->la.archive_read_open_filename(in, path, BLOCK_SIZE) == ARCHIVE_OK &&
-        unpack->la.archive_read_next_header(in, &entry) == ARCHIVE_OK;
-    if (!ok) {
-        (void)fail_archive(unpack, in, err);
-    } else if (is_gzip && unpack->la.archive_filter_code(in, 0) != ARCHIVE_FILTER_GZIP) {
-        ok = fail(err, "is damaged: it is no gzip");
-    }
-    if (!ok) {
-        (void)unpack->la.archive_read_free(in);
-        return false;
-    }
-    *out = in;
-    return true;
-}
-
-/* Whether there is the header of a gzip in `len` bytes (RFC 1952, 2.3). */
-static bool has_gzip_header(const char *bytes, size_t len)
-{
-    const unsigned char *at = (const unsigned char *)bytes;
-    const unsigned char *end = at + len;
-    while ((at = memmem(at, (size_t)(end - at), "\x1f\x8b\x08", 3)) != NULL &&
-           end - at >= GZIP_HEADER_SIZE) {
-        bool has_flags = (at[3] & 0xE0) == 0 && (at[8] & ~6) == 0;
-        if (has_flags && (at[9] <= 13 || at[9] == 255)) {
-            return true;
-        }
-        at++;
-    }
-    return false;
-}
-
-/* Look through the file for its trailer and for headers after the first one. */
-static bool read_trailer(struct unpack *unpack, const char *path, struct giq_error *err)
-{
-    struct gunzip *gunzip = &unpack->gunzip;
-    struct archive *in = NULL;
-    if (!open_raw(unpack, path, false, &in, err)) {
-        return false;
-    }
-    char *block = gunzip->block;
-    size_t kept = 0;
-    size_t first = 1; /* where a further header may begin */
-    la_ssize_t n = 0;
-    while ((n = unpack->la.archive_read_data(in, block + kept, BLOCK_SIZE - kept)) > 0) {
-        size_t len = kept + (size_t)n;
-        gunzip->has_parts =
-            gunzip->has_parts || has_gzip_header(block + first, len - first);
-        first = len < GZIP_HEADER_SIZE ? 1 : 0;
-        kept = len < GZIP_HEADER_SIZE ? len : GZIP_HEADER_SIZE - 1;
-        memmove(block, block + len - kept, kept);
-    }
-    bool ok = n == 0 || fail_archive(unpack, in, err);
-    ok = ok && (kept >= TRAILER_SIZE || fail(err, "is truncated"));
-    if (ok) {
-        memcpy(gunzip->trailer, block + kept - TRAILER_SIZE, TRAILER_SIZE);
-    }
-    (void)unpack->la.archive_read_free(in);
-    return ok;
-}
-
-static uint32_t little_endian(const unsigned char *at)
-{
-    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-/* Read what stands behind the tar and compare all with the trailer. */
+/* Read what follows the tar: only the end of the gzip proves it whole. */
 static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
 {
-    const struct gunzip *gunzip = &unpack->gunzip;
     const void *bytes = NULL;
     la_ssize_t n = 0;
     while ((n = read_gunzip(unpack->in, unpack, &bytes)) > 0) {
     }
-    if (n < 0) {
-        return fail_archive(unpack, unpack->in, err);
-    }
-    bool is_true = little_endian(gunzip->trailer) == gunzip->crc &&
-                   little_endian(gunzip->trailer + 4) == (uint32_t)gunzip->bytes;
-    return is_true || gunzip->has_parts ||
-           fail(err, "is damaged: its checksum is not true");
+    return n == 0 || fail_archive(unpack, err);
 }
 
 /* ---- one member ---- */
@@ -224,7 +118,7 @@ static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t 
     unpack->bytes += (int64_t)len;
     if (unpack->bytes > unpack->bytes_max) {
         unpack->is_too_large = true;
-        return fail_archive(unpack, unpack->in, err);
+        return fail_archive(unpack, err);
     }
     return giq_os_write(file, unpack->block, len, err);
 }
@@ -252,7 +146,7 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
         la_ssize_t n =
             unpack->la.archive_read_data(unpack->in, unpack->block, BLOCK_SIZE);
         if (n < ARCHIVE_OK) {
-            return fail_archive(unpack, unpack->in, err);
+            return fail_archive(unpack, err);
         }
         if (n == 0) {
             break;
@@ -306,7 +200,7 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
         return true;
     }
     if (raw == NULL || status != ARCHIVE_OK) {
-        return fail_archive(unpack, unpack->in, err);
+        return fail_archive(unpack, err);
     }
     char *path = NULL;
     size_t folder_len = 0;
@@ -358,7 +252,7 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
             return true;
         }
         if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-            return fail_archive(unpack, unpack->in, err);
+            return fail_archive(unpack, err);
         }
         if (++unpack->seen > GIQ_ARCHIVE_MEMBERS_MAX) {
             return fail(err, "has too many members");
@@ -373,13 +267,11 @@ static bool unpack_all(struct unpack *unpack, const char *path,
                        enum giq_archive_kind kind, struct giq_error *err)
 {
     bool is_gzip = kind == GIQ_ARCHIVE_TAR_GZ;
-    make_crc_table(unpack->gunzip.crc_table);
-    if (is_gzip && (!read_trailer(unpack, path, err) ||
-                    !open_raw(unpack, path, true, &unpack->gunzip.in, err))) {
+    if (is_gzip && !giq_gzip_open(path, &unpack->gunzip.in, err)) {
         return false;
     }
     if (open_archive(unpack, path, kind) != ARCHIVE_OK) {
-        return fail_archive(unpack, unpack->in, err);
+        return fail_archive(unpack, err);
     }
     if (!read_members(unpack, err) || !check_end(unpack, kind, err) ||
         (is_gzip && !end_gunzip(unpack, err))) {
@@ -407,7 +299,7 @@ static bool unpack_by_library(struct unpack *unpack, const char *path,
          unpack_all(unpack, path, kind, err);
     giq_members_free(unpack->members);
     (void)unpack->la.archive_read_free(unpack->in);
-    (void)unpack->la.archive_read_free(unpack->gunzip.in);
+    giq_gzip_close(unpack->gunzip.in);
     return ok;
 }
 
@@ -449,5 +341,42 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
         (void)uselocale(before);
         freelocale(utf8);
     }
+    return ok;
+}
+
+static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *file,
+                      struct giq_error *err)
+{
+    char block[BLOCK_SIZE / 4];
+    int64_t bytes = 0;
+    for (;;) {
+        size_t len = 0;
+        if (!giq_gzip_read(gzip, block, sizeof block, &len, err)) {
+            return false;
+        }
+        if (len == 0) {
+            return true;
+        }
+        bytes += (int64_t)len;
+        if (bytes > most) {
+            return fail(err, "unpacks to too many bytes");
+        }
+        if (!giq_os_write(file, block, len, err)) {
+            return false;
+        }
+    }
+}
+
+bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
+                        struct giq_error *err)
+{
+    struct giq_os_stat st;
+    struct giq_gzip *gzip = NULL;
+    struct giq_os_file *file = NULL;
+    bool ok = giq_os_stat(path, &st, err) && giq_gzip_open(path, &gzip, err) &&
+              giq_os_create(to, access, &file, err) &&
+              gunzip_to(gzip, bytes_max(st.size), file, err);
+    giq_os_close(file);
+    giq_gzip_close(gzip);
     return ok;
 }

@@ -6,9 +6,7 @@
  * that fall together are told apart by "-2", "-3" before the extension, all parts of
  * a Shapefile alike, and secrets in them are masked); `._*` and `__MACOSX` members,
  * overviews, masks and journals, links and devices are passed over. Nothing is written
- * outside the folder. Sizes and checksums that the archive declares must be true; the
- * trailer of a gzip that may have several parts is not compared, as it tells of the last
- * part only.
+ * outside the folder. Sizes and checksums that the archive declares must be true.
  */
 #ifndef GIQ_ARCHIVE_H
 #define GIQ_ARCHIVE_H
@@ -34,6 +32,13 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
  */
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, const struct giq_cred *cred,
+                        struct giq_error *err);
+
+/*
+ * Decode the gzip file `path` into the new file `to`, within the limits of an archive.
+ * Does not sync. Errors: those of giq_archive_unpack(); what was written stays.
+ */
+bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
                         struct giq_error *err);
 
 #endif

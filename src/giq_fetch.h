@@ -11,16 +11,15 @@
 
 struct giq_fetched {
     char *name;   /* of the file in result/; NULL where it was an archive */
-    int64_t size; /* bytes as downloaded */
+    int64_t size; /* of that file, or of the archive as downloaded */
 };
 
 /*
  * Fetch the result of `job_id` into the key's `folder`. Must be called within its
- * flight. On success the caller frees `out->name`. Errors: those of
- * giq_download() and giq_archive_unpack(), GIQ_E_RESULT and what the host
- * says; nothing is published then, and an earlier result stays unless it was the
- * renaming that failed. After GIQ_E_STORE no part is left either, since the disk may be
- * full.
+ * flight. On success the caller frees `out->name`. Errors: those of giq_download() and
+ * giq_stage(), and what the host says; nothing is published then, and an earlier result
+ * stays unless it was the renaming that failed. After GIQ_E_STORE no part is left either,
+ * since the disk may be full.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,

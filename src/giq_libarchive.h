@@ -27,7 +27,6 @@
     X(archive_errno)                                                                     \
     X(archive_error_string)                                                              \
     X(archive_filter_bytes)                                                              \
-    X(archive_filter_code)                                                               \
     X(archive_read_data)                                                                 \
     X(archive_read_free)                                                                 \
     X(archive_read_header_position)                                                      \
@@ -35,8 +34,6 @@
     X(archive_read_next_header)                                                          \
     X(archive_read_open)                                                                 \
     X(archive_read_open_filename)                                                        \
-    X(archive_read_support_filter_gzip)                                                  \
-    X(archive_read_support_format_raw)                                                   \
     X(archive_read_support_format_tar)                                                   \
     X(archive_read_support_format_zip_seekable)                                          \
     X(archive_set_error)

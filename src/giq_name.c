@@ -316,6 +316,20 @@ const char *giq_name_extension(const char *name)
     return dot == NULL || dot == name ? "" : dot + 1;
 }
 
+void giq_name_drop_gzip(char name[GIQ_NAME_SIZE])
+{
+    const char *extension = giq_name_extension(name);
+    bool is_tar = giq_text_same(extension, "tgz");
+    if (!is_tar && !giq_text_same(extension, "gz")) {
+        return;
+    }
+    char stem[GIQ_NAME_SIZE];
+    size_t len = (size_t)(extension - name) - 1;
+    memcpy(stem, name, len);
+    memcpy(stem + len, is_tar ? ".tar" : "", is_tar ? sizeof ".tar" : 1);
+    giq_name_clean(stem, name);
+}
+
 static bool is_known(const char *extension)
 {
     static const char *const known[] = {

@@ -41,6 +41,10 @@ void giq_name_mask(const struct giq_cred *cred, char name[GIQ_NAME_SIZE]);
  * A known wrong extension is replaced, an unknown one kept and added to. */
 void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension);
 
+/* From the cleaned name of a gzip file that of what it holds: without ".gz", and with
+ * ".tar" for ".tgz". Another name stays. */
+void giq_name_drop_gzip(char name[GIQ_NAME_SIZE]);
+
 /* What follows the last dot that is not the first character, else "". */
 const char *giq_name_extension(const char *name);
 

@@ -352,20 +352,41 @@ void giq_os_close(struct giq_os_file *file)
     }
 }
 
+bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err)
+{
+    struct giq_os_file *file = calloc(1, sizeof *file + strlen(path) + 1);
+    if (file == NULL) {
+        return giq_fail_memory(err);
+    }
+    (void)memcpy(file->path, path, strlen(path) + 1);
+    file->fd = open_file(path, O_RDONLY, 0);
+    if (file->fd < 0) {
+        (void)fail_path(err, "open", path);
+        free(file);
+        return false;
+    }
+    *out = file;
+    return true;
+}
+
+bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
+                 struct giq_error *err)
+{
+    ssize_t n = read_some(file->fd, out, max);
+    *out_len = n < 0 ? *out_len : (size_t)n;
+    return n >= 0 || fail_path(err, "read", file->path);
+}
+
 bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
                       struct giq_error *err)
 {
-    int fd = open_file(path, O_RDONLY, 0);
-    if (fd < 0) {
-        return fail_path(err, "open", path);
-    }
+    struct giq_os_file *file = NULL;
+    bool ok = giq_os_open(path, &file, err);
     size_t len = 0;
-    ssize_t n = 0;
-    while ((n = read_some(fd, out + len, max - len)) > 0) {
-        len += (size_t)n;
+    for (size_t n = 1; ok && n > 0 && len < max; len += ok ? n : 0) {
+        ok = giq_os_read(file, out + len, max - len, &n, err);
     }
-    bool ok = n == 0 || fail_path(err, "read", path);
-    (void)close(fd);
+    giq_os_close(file);
     if (ok) {
         *out_len = len;
     }

@@ -65,7 +65,7 @@ bool giq_os_list(const char *folder,
 /* Bytes that an ordinary user may still write below `path`. */
 bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err);
 
-/* ---- files being written ---- */
+/* ---- open files ---- */
 
 struct giq_os_file;
 
@@ -79,6 +79,12 @@ bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);
 /* Releases `file` on every path. NULL is allowed. */
 void giq_os_close(struct giq_os_file *file);
+
+/* Open `path` to read it from its start. The caller owns `*out`. */
+bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
+/* Read up to `max` bytes, which is not 0; `*out_len` is 0 at the end of the file. */
+bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
+                 struct giq_error *err);
 
 /* Up to `max` first bytes of a file, fewer where it is shorter. */
 bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,

@@ -34,6 +34,7 @@ static const struct {
     {"gml", {"xml"}},
     {"grib2", {"grib", "grb", "grb2"}},
     {"h5", {"hdf5", "he5", "hdf"}},
+    {"gz", {"tgz"}},
     {"html", {"htm", "xhtml"}},
     {"jp2", {"j2k", "jpx", "jpf", "j2c", "jpc"}},
     {"j2k", {"jp2", "jpx", "jpf", "j2c", "jpc"}},
@@ -42,7 +43,6 @@ static const struct {
     {"parquet", {"geoparquet", "pq"}},
     {"shp", {"shx"}},
     {"sqlite", {"sqlite3", "db", "db3"}},
-    {"tar.gz", {"gz", "tgz"}},
     {"tif", {"tiff", "gtiff", "geotiff", "btf", "tf8"}},
     {"topojson", {"json"}},
 };
@@ -133,6 +133,9 @@ static const struct {
     {ZIP, ANY, true, {GIQ_SNIFF_DATA, "ods"}},
     {ZIP, ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
     {BYTES(0, "PK\5\6"), ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
+    {BYTES(0, "PK00PK\3\4"), ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
+    {BYTES(0, "PK\7\x08PK\3\4"), ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
+    {BYTES(0, "\x1f\x8b\x08"), ANY, false, {GIQ_SNIFF_GZIP, "gz"}},
     {BYTES(257, "ustar"), ANY, false, {GIQ_SNIFF_TAR, "tar"}},
 };
 
@@ -176,19 +179,6 @@ static struct giq_sniff by_checksum(struct head head, const char *name)
         told = told * 8 + (unsigned)(head.at[at] - '0');
     }
     return told == sum ? (struct giq_sniff){GIQ_SNIFF_TAR, "tar"} : nothing;
-}
-
-static struct giq_sniff by_gzip(struct head head, const char *name)
-{
-    static const char double_extension[] = ".tar.gz";
-    const size_t len = sizeof double_extension - 1;
-    static const struct signature gzip = BYTES(0, "\x1f\x8b");
-    size_t name_len = strlen(name);
-    bool is_tar =
-        giq_text_same(giq_name_extension(name), "tgz") ||
-        (name_len > len && giq_text_same(name + name_len - len, double_extension));
-    return holds(head, &gzip) && is_tar ? (struct giq_sniff){GIQ_SNIFF_TAR_GZ, "tar.gz"}
-                                        : nothing;
 }
 
 /* ---- text ---- */
@@ -431,7 +421,7 @@ static struct giq_sniff by_words(struct head head, const char *name)
 struct giq_sniff giq_sniff(const char *name, const char *bytes, size_t len)
 {
     static struct giq_sniff (*const looks[])(struct head head, const char *name) = {
-        by_checksum, by_signature, by_gzip, by_markup, by_json, by_dxf, by_words,
+        by_checksum, by_signature, by_markup, by_json, by_dxf, by_words,
     };
     const struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
     for (size_t i = 0; i < GIQ_COUNT(looks); i++) {

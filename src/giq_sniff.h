@@ -18,7 +18,7 @@ enum giq_sniff_class {
     GIQ_SNIFF_DATA,    /* a format for a GDAL driver */
     GIQ_SNIFF_ZIP,     /* to be unpacked: zip, but not .kmz or .shz */
     GIQ_SNIFF_TAR,     /* to be unpacked */
-    GIQ_SNIFF_TAR_GZ,  /* to be unpacked; told from a lone .gz by its name */
+    GIQ_SNIFF_GZIP,    /* what it holds decides: a tar or one file */
     GIQ_SNIFF_HTML,    /* a web page, never a result */
     GIQ_SNIFF_NOTHING, /* no rule knows it: the name decides */
 };

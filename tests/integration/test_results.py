@@ -245,7 +245,10 @@ def test_driver_that_is_not_allowed_opens_nothing_to_be_named(scripted_gdal, ser
 xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
 <gml:featureMember><ogr:a><ogr:n>1</ogr:n></ogr:a></gml:featureMember>
 </ogr:FeatureCollection>"""
-    give(service, gzip.compress(gml), "result.gz")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("result.gz", gzip.compress(gml))
+    give(service, packed.getvalue(), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
     assert "no allowed driver can read" in text and "GML" not in text
 

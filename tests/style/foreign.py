@@ -11,6 +11,7 @@ OWNERS = (
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/giq_json.c",)),
     (re.compile(r"^geos"), ("src/giq_geos.c",)),
     (re.compile(r"^openssl/"), ("src/giq_digest.c",)),
+    (re.compile(r"^zlib\.h$"), ("src/giq_gzip.c",)),
     (re.compile(r"^archive(_entry)?\.h$"), ("src/giq_libarchive.h",)),
     (re.compile(r"^dlfcn\.h$"), ("src/giq_libarchive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|fcntl|fnmatch|ftw|glob|grp"

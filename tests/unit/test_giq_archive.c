@@ -133,6 +133,13 @@ static void test_a_gzip_in_parts_is_unpacked(void **state)
     write_archive(bytes.data, bytes.len);
     check_unpacks(GIQ_ARCHIVE_TAR_GZ);
     assert_int_equal(count_files(), 2);
+    empty_folder();
+
+    /* The checksum of each part counts, not that of the last one only. */
+    size_t first = bytes.len - more.len;
+    bytes.data[first - 5] = (char)(bytes.data[first - 5] ^ 1);
+    write_archive(bytes.data, bytes.len);
+    check_refused(GIQ_ARCHIVE_TAR_GZ, "is damaged");
     giq_buf_release(&more);
     giq_buf_release(&bytes);
 }

@@ -83,11 +83,15 @@ static void test_archives(void **state)
         CASE("a.tif", "PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
         DATA("a.kmz", "PK\3\4xx", "kmz"),
         DATA("a.SHZ", "PK\3\4xx", "shz"),
-        CASE("a.tar.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_TAR_GZ, "tar.gz"),
-        CASE("a.TGZ", "\x1f\x8b\x08xx", GIQ_SNIFF_TAR_GZ, "tar.gz"),
-        NOTHING("a.gz", "\x1f\x8b\x08xx"),
-        NOTHING("a.tif.gz", "\x1f\x8b\x08xx"),
-        NOTHING("result", "\x1f\x8b\x08xx"),
+        CASE("result", "PK00PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
+        CASE("result", "PK\7\x08PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
+        CASE("a.tar.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        CASE("a.TGZ", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        CASE("a.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        CASE("a.tif.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        CASE("r.bin", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        CASE("result", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        NOTHING("a.gz", "\x1f\x8b\x07xx"),
     };
     check_all(cases, GIQ_COUNT(cases));
 }
@@ -233,8 +237,8 @@ static void test_extensions_that_fit(void **state)
         {"h5", "a.hdf5", true},       {"sqlite", "a.db", true},
         {"sqlite", "a.gpkg", false},  {"kml", "a.KML", true},
         {"csv", "a.csv", true},       {"gpkg", "a.gpkg", true},
-        {"gpkg", "a.sqlite", false},  {"tar.gz", "map.tar.gz", true},
-        {"tar.gz", "map.tgz", true},  {"tar", "map.tar.gz", false},
+        {"gpkg", "a.sqlite", false},  {"gz", "map.tar.gz", true},
+        {"gz", "map.tgz", true},      {"tar", "map.tar.gz", false},
         {"zip", "map.shp.zip", true}, {NULL, "anything.x", true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
