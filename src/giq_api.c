@@ -93,9 +93,12 @@ static enum giq_api_run judge_run(struct giq_service *service,
                        status);
         return GIQ_API_RUN_UNKNOWN;
     }
-    if (status == 429 || (status == 503 && answer->retry_after_ms >= 0)) {
+    /* A 503 with Retry-After is no such promise: caches and gateways send it after the
+     * service has taken the request. */
+    if (status == 429) {
         (void)giq_call_fail_status(service, answer, GIQ_E_REFUSED,
-                                   "the service takes no job now", err);
+                                   "the service takes no job now, nothing was started",
+                                   err);
         *later_ms = answer->retry_after_ms;
         return GIQ_API_RUN_LATER;
     }

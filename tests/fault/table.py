@@ -129,7 +129,7 @@ ROWS = (
     Row("run_html", {"run": answer(b"<html>busy</html>")}, "unknown", state="unknown"),
     Row("run_500", {"run": answer(status="500 Oops")}, "unknown", state="unknown"),
     Row("run_503", {"run": answer(status="503 Busy")}, "unknown", state="unknown"),
-    Row("run_503_later", {"run": [retry_after(0)]}, runs=2),
+    Row("run_503_later", {"run": retry_after(0)}, "unknown", state="unknown"),
     Row("run_429_later", {"run": [retry_after(0, "429 Slow")]}, runs=2),
     Row("run_429_for_ever", {"run": retry_after(0, "429 Slow")}, "refused", runs=3,
         env={"GIQ_MAX_RETRY": "2"}),

@@ -39,7 +39,7 @@ static enum giq_api_run fate(const struct script *script)
     if (status >= 200 && status < 300) {
         return GIQ_API_RUN_SUBMITTED;
     }
-    if (status == 429 || (status == 503 && script->has_later)) {
+    if (status == 429) {
         return GIQ_API_RUN_LATER;
     }
     bool leads_elsewhere = script->has_location && (status == 307 || status == 308);

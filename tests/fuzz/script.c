@@ -135,7 +135,6 @@ static bool answer_from(const struct giq_http_request *request, char *part,
         return fail_cut(request, answer, err);
     }
     running->status = answer->status;
-    running->has_later = answer->retry_after_ms >= 0;
     running->has_location = answer->location != NULL;
     running->is_proven = answer->proven;
     running->has_strong_etag = giq_head_strong_etag(&answer->head) != NULL;

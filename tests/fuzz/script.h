@@ -23,7 +23,6 @@ struct script {
     bool was_sent;     /* the last one went out */
     bool was_cut;      /* its answer was cut */
     int status;        /* of the last answer, 0 without one */
-    bool has_later;    /* it has a Retry-After that can be read */
     bool has_location; /* it is a redirect with a target */
     bool is_proven;    /* its end was told */
     bool has_strong_etag;

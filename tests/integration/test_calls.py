@@ -168,8 +168,16 @@ def test_refused_run_leaves_nothing_behind(scripted_gdal, service, status, tag):
     assert len(service.calls("run")) == 2
 
 
+# The page of a cache in front of the service, and the words of a gateway: both are sent
+# after the service has taken the request.
+CACHE_PAGE = (b"<!DOCTYPE html><html><head><title>503 Backend fetch failed</title></head>"
+              b"</html>")
+LATER = {"Retry-After": "0", "Content-Type": "text/html; charset=utf-8"}
+
+
 @pytest.mark.parametrize("answer", [
     Answer(b"", 500), Answer(b"", 502), Answer(b"", 409), Answer(b"", 408),
+    Answer(CACHE_PAGE, 503, LATER), Answer({"message": "Busy"}, 503, {"Retry-After": "0"}),
     Answer(drop=True), Answer(job("SUBMITTED"), cut=5),
     Answer(b"", 303, {"Location": "/public/inference/other"}),
 ])

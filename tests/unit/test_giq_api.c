@@ -103,7 +103,7 @@ static void test_run_is_sent_once_whatever_comes(void **state)
         {{.status = 400}, GIQ_API_RUN_NOTHING, -1},
         {{.status = 429}, GIQ_API_RUN_LATER, -1},
         {{.status = 429, .headers = "Retry-After: 3\r\n"}, GIQ_API_RUN_LATER, 3000},
-        {{.status = 503, .headers = "Retry-After: 0\r\n"}, GIQ_API_RUN_LATER, 0},
+        {{.status = 503, .headers = "Retry-After: 0\r\n"}, GIQ_API_RUN_UNKNOWN, -1},
         {{.status = 503}, GIQ_API_RUN_UNKNOWN, -1},
         {{.status = 500}, GIQ_API_RUN_UNKNOWN, -1},
         {{.raw = "", .then = HTTP_KIT_CLOSE}, GIQ_API_RUN_UNKNOWN, -1},
@@ -118,6 +118,40 @@ static void test_run_is_sent_once_whatever_comes(void **state)
         assert_int_equal(http_kit_count(kit.http), 1);
         assert_int_equal(kit.clock.sleeps, 0);
         service_kit_stop(&kit);
+    }
+}
+
+/* What every status means, whatever else the response holds. */
+static enum giq_api_run meaning_of(int status)
+{
+    bool is_refusal = status >= 400 && status < 500 && status != 408 && status != 409;
+    if (status == 429) {
+        return GIQ_API_RUN_LATER;
+    }
+    if (status < 300 && status != 204) { /* which has no body */
+        return GIQ_API_RUN_SUBMITTED;
+    }
+    return status == 301 || status == 302 || is_refusal ? GIQ_API_RUN_NOTHING
+                                                        : GIQ_API_RUN_UNKNOWN;
+}
+
+static void test_each_status_of_a_run_means_the_same_with_any_headers(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        NULL, "Retry-After: 1\r\n", "Retry-After: 1\r\nContent-Type: text/html\r\n"};
+    for (size_t i = 0; i < GIQ_COUNT(headers); i++) {
+        for (int status = 200; status < 600; status++) {
+            const struct http_kit_answer answer = {
+                .status = status, .headers = headers[i], .body = "{\"id\":\"j\"}"};
+            struct service_kit kit;
+            int64_t later_ms = -1;
+            service_kit_start(&kit, &answer, 1);
+            assert_int_equal(run(&kit, false, &later_ms), meaning_of(status));
+            assert_int_equal(sends, 1);
+            assert_int_equal(http_kit_count(kit.http), 1);
+            service_kit_stop(&kit);
+        }
     }
 }
 
@@ -183,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_run_that_cannot_be_noted_is_not_sent),
         cmocka_unit_test(test_run_that_finds_no_connection_is_nothing),
         cmocka_unit_test(test_run_is_sent_once_whatever_comes),
+        cmocka_unit_test(test_each_status_of_a_run_means_the_same_with_any_headers),
         cmocka_unit_test(test_status_tells_the_job),
         cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),
     };
