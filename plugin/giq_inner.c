@@ -3,7 +3,9 @@
 #include <cpl_conv.h>
 #include <cpl_error.h>
 #include <cpl_string.h>
+#include <cpl_vsi.h>
 
+#include "giq/outside.h"
 #include "giq_gdal_compat.h"
 
 /* What an open asks of GDAL itself, and update, are not for the inner driver. */
@@ -32,11 +34,30 @@ static bool is_jpeg2000(const char *path, char **drivers)
            GDALIdentifyDriverEx(path, GDAL_OF_RASTER, only, NULL) != NULL;
 }
 
+const char *giq_inner_source(const char *path, char **drivers)
+{
+    char head[GIQ_SNIFF_BYTES];
+    VSIStatBufL st;
+    VSILFILE *file =
+        VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode) ? VSIFOpenL(path, "rb") : NULL;
+    if (file == NULL) {
+        return NULL;
+    }
+    const char *driver = giq_sniff_source(head, VSIFReadL(head, 1, sizeof head, file));
+    (void)VSIFCloseL(file);
+    return driver != NULL && CSLFindString(drivers, driver) < 0 ? driver : NULL;
+}
+
 GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
                             char **options)
 {
     unsigned inner = flags & ~OF_OUTER;
     bool wants_vector_only = (flags & GIQ_INNER_KINDS) == GDAL_OF_VECTOR;
+    /* A driver that goes by the name would take such a text for its own. */
+    if (giq_inner_source(path, drivers) != NULL) {
+        CPLErrorReset();
+        return NULL;
+    }
     if (!is_jpeg2000(path, drivers)) {
         return open_with(path, inner, drivers, options);
     }

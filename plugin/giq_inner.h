@@ -19,6 +19,10 @@ GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
 GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **drivers,
                                    char **options, const char *name);
 
+/* The driver that a text that names other files or hosts is for, where the list does not
+ * have it: nothing of the list may open it. NULL for all other files. */
+const char *giq_inner_source(const char *path, char **drivers);
+
 bool giq_inner_can_open(const char *path, unsigned kinds, char **drivers);
 
 #endif

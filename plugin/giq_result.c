@@ -36,20 +36,23 @@ static bool is_folder(const char *path)
     return VSIStatL(path, &st) == 0 && VSI_ISDIR(st.st_mode);
 }
 
-/* The driver that would read a file if the list had it, or NULL. */
-static GDALDriverH refused_driver(const char *path, char **drivers)
+/* The name of the driver that would read a file if the list had it, or NULL. */
+static const char *refused_driver(const char *path, char **drivers)
 {
+    const char *source = giq_inner_source(path, drivers);
+    if (source != NULL) {
+        return source;
+    }
     GDALDriverH driver = giq_driver_of(path);
-    bool is_listed =
-        driver != NULL && CSLFindString(drivers, GDALGetDriverShortName(driver)) >= 0;
-    return is_listed ? NULL : driver;
+    const char *name = driver == NULL ? NULL : GDALGetDriverShortName(driver);
+    return name == NULL || CSLFindString(drivers, name) >= 0 ? NULL : name;
 }
 
 /* The same of the first such file below a folder, whose name then goes to `name`. */
-static GDALDriverH refused_member(const char *folder, char **drivers,
+static const char *refused_member(const char *folder, char **drivers,
                                   char name[TITLE_SIZE])
 {
-    GDALDriverH driver = NULL;
+    const char *driver = NULL;
     char **names = VSIReadDirRecursive(folder);
     for (int i = 0; driver == NULL && names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
@@ -90,10 +93,9 @@ static bool fail_unreadable(const struct giq_result *result, const char *path,
         giq_inner_can_open(path, GIQ_INNER_KINDS & ~kinds, result->drivers)) {
         return fail_other_kind(result, err);
     }
-    GDALDriverH other = is_folder(path) ? refused_member(path, result->drivers, name)
-                                        : refused_driver(path, result->drivers);
-    if (other != NULL) {
-        const char *driver = GDALGetDriverShortName(other);
+    const char *driver = is_folder(path) ? refused_member(path, result->drivers, name)
+                                         : refused_driver(path, result->drivers);
+    if (driver != NULL) {
         return giq_fail(err, GIQ_E_RESULT,
                         "%s (%s) is for the driver %s, which may not read results, "
                         "because they come from outside; if you trust it, "

@@ -237,23 +237,42 @@ static void skip_prolog(struct head *head)
     }
 }
 
-static struct giq_sniff by_markup(struct head head, const char *name)
+/* A root element of XML. */
+struct root {
+    const char *element; /* without a prefix */
+    struct giq_sniff kind;
+    const char *source; /* the driver that reads other files by it, or NULL */
+};
+
+static const struct root roots[] = {
+    {"!doctype html", {GIQ_SNIFF_HTML, "html"}, NULL},
+    {"html", {GIQ_SNIFF_HTML, "html"}, NULL},
+    {"kml", {GIQ_SNIFF_DATA, "kml"}, NULL},
+    {"gpx", {GIQ_SNIFF_DATA, "gpx"}, NULL},
+    {"FeatureCollection", {GIQ_SNIFF_DATA, "gml"}, NULL},
+    {"VRTDataset", {GIQ_SNIFF_DATA, "vrt"}, "VRT"},
+    {"OGRVRTDataSource", {GIQ_SNIFF_DATA, "vrt"}, "OGR_VRT"},
+    {"GDAL_WMS", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
+    {"WMS_Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
+    {"WMT_MS_Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
+    {"WMS_Tile_Service", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
+    {"TileMap", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
+    {"GDAL_WMTS", {GIQ_SNIFF_DATA, "xml"}, "WMTS"},
+    {"Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WMTS"},
+    {"WCS_GDAL", {GIQ_SNIFF_DATA, "xml"}, "WCS"},
+    {"OGRWFSDataSource", {GIQ_SNIFF_DATA, "xml"}, "WFS"},
+    {"WFS_Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WFS"},
+    {"MRF_META", {GIQ_SNIFF_DATA, "mrf"}, "MRF"},
+    {"GDALTileIndexDataset", {GIQ_SNIFF_DATA, "gti"}, "GTI"},
+};
+
+/* The root element of the text, or NULL where it is no XML or another one. */
+static const struct root *root_of(struct head head)
 {
-    static const struct {
-        const char *element; /* without a prefix */
-        struct giq_sniff kind;
-    } roots[] = {
-        {"!doctype html", {GIQ_SNIFF_HTML, "html"}},
-        {"html", {GIQ_SNIFF_HTML, "html"}},
-        {"kml", {GIQ_SNIFF_DATA, "kml"}},
-        {"gpx", {GIQ_SNIFF_DATA, "gpx"}},
-        {"FeatureCollection", {GIQ_SNIFF_DATA, "gml"}},
-    };
-    (void)name;
     skip_mark_and_space(&head);
     skip_prolog(&head);
     if (head.len == 0 || head.at[0] != '<') {
-        return nothing;
+        return NULL;
     }
     skip(&head, 1);
     for (size_t i = 0; i < head.len && !strchr(" \t\r\n/>", head.at[i]); i++) {
@@ -266,10 +285,17 @@ static struct giq_sniff by_markup(struct head head, const char *name)
         size_t len = strlen(roots[i].element);
         if (begins(head, roots[i].element) &&
             (head.len == len || strchr(" \t\r\n/>", head.at[len]) != NULL)) {
-            return roots[i].kind;
+            return &roots[i];
         }
     }
-    return nothing;
+    return NULL;
+}
+
+static struct giq_sniff by_markup(struct head head, const char *name)
+{
+    (void)name;
+    const struct root *root = root_of(head);
+    return root == NULL ? nothing : root->kind;
 }
 
 /* ---- JSON ---- */
@@ -279,7 +305,8 @@ struct json {
     bool has_feature; /* or a collection of them, anywhere */
     bool is_geometry; /* the outermost object is one */
     bool is_topology;
-    bool is_sequence; /* another object follows the first */
+    bool is_algorithm; /* a command of the gdal program */
+    bool is_sequence;  /* another object follows the first */
 };
 
 static bool is_type(struct head value, const char *type)
@@ -298,6 +325,8 @@ static void note_type(struct json *json, struct head value, int depth)
         json->has_feature = true;
     }
     json->is_topology = json->is_topology || (depth == 1 && is_type(value, "Topology"));
+    json->is_algorithm =
+        json->is_algorithm || (depth == 1 && is_type(value, "gdal_streamed_alg"));
     for (size_t i = 0; i < GIQ_COUNT(geometries); i++) {
         json->is_geometry =
             json->is_geometry || (depth == 1 && is_type(value, geometries[i]));
@@ -431,4 +460,36 @@ struct giq_sniff giq_sniff(const char *name, const char *bytes, size_t len)
         }
     }
     return nothing;
+}
+
+/* ---- texts that name other sources ---- */
+
+/* Whether the text is a connection string of this driver: after the prefix comes a key,
+ * or nothing but a word. A header of CSV may begin with the prefix. */
+static bool is_giq(struct head head)
+{
+    if (!begins(head, "GIQ:")) {
+        return false;
+    }
+    skip(&head, strlen("GIQ:"));
+    skip_space(&head);
+    while (head.len > 0 && ((head.at[0] | 32) >= 'a' && (head.at[0] | 32) <= 'z')) {
+        skip(&head, 1);
+    }
+    skip_space(&head);
+    return head.len == 0 || head.at[0] == '=' || begins(head, ";");
+}
+
+const char *giq_sniff_source(const char *bytes, size_t len)
+{
+    struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
+    const struct root *root = root_of(head);
+    if (root != NULL) {
+        return root->source;
+    }
+    skip_mark_and_space(&head);
+    if (is_giq(head)) {
+        return "GIQ";
+    }
+    return begins(head, "{") && scan_json(head).is_algorithm ? "GDALG" : NULL;
 }

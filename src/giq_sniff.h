@@ -3,16 +3,12 @@
  *
  * The service calls everything application/octet-stream, and GDAL's drivers
  * recognise many kinds only by the extension: so a name with a missing or wrong
- * extension gets the one that the bytes ask for.
+ * extension gets the one that the bytes ask for. giq_sniff_source() is in giq/outside.h.
  */
 #ifndef GIQ_SNIFF_H
 #define GIQ_SNIFF_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-/* As many leading bytes as any rule looks at. */
-enum { GIQ_SNIFF_BYTES = 4096 };
+#include "giq/outside.h"
 
 enum giq_sniff_class {
     GIQ_SNIFF_DATA,    /* a format for a GDAL driver */

@@ -39,6 +39,16 @@ bool giq_outside_srs(const char *text);
  * any but an index. */
 bool giq_outside_table(const char *sql);
 
+/* As many leading bytes of a file as tell what it is. */
+enum { GIQ_SNIFF_BYTES = 4096 };
+
+/*
+ * The name of the GDAL driver that a text file with these leading bytes is for, where it
+ * is a text that names other files or hosts for the driver to read: VRT, WMS, GDALG, GIQ
+ * and their like, whatever the file is called. NULL where it is none.
+ */
+const char *giq_sniff_source(const char *bytes, size_t len);
+
 /*
  * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's
  * escapes are undone first.

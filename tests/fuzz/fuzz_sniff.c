@@ -24,6 +24,10 @@ static void check(const char *name, const char *bytes, size_t len)
     struct giq_sniff kind = giq_sniff(name, bytes, len);
     MUST((kind.content == GIQ_SNIFF_NOTHING) == (kind.extension == NULL));
     check_renamed(&kind, name, bytes, len);
+    const char *source = giq_sniff_source(bytes, len);
+    /* It is a text, and never one of the kinds that are read as bytes. */
+    MUST(source == NULL || kind.content == GIQ_SNIFF_NOTHING ||
+         kind.content == GIQ_SNIFF_DATA || kind.content == GIQ_SNIFF_TAR);
     struct giq_sniff none = giq_sniff(name, bytes, 0);
     MUST(none.content == GIQ_SNIFF_NOTHING);
 }

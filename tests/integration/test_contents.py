@@ -79,3 +79,65 @@ def test_length_and_checksum_of_each_part_are_proven(scripted_gdal, service, at,
 def test_archive_in_a_compressed_file_is_named(scripted_gdal, service):
     give(service, gzip.compress(pack_zip({"a.geojson": GEOJSON})), "r.zip.gz")
     assert "holds another archive (zip)" in refused(scripted_gdal, service)
+
+
+# Texts that make their driver read other files, and that driver.
+SOURCES = {
+    "VRT": "<VRTDataset rasterXSize='1' rasterYSize='1'/>",
+    "OGR_VRT": "<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>secret.csv"
+           "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+    "WMS": "<GDAL_WMS><Service name='TMS'><ServerUrl>http://127.0.0.1:1/${z}</ServerUrl>"
+           "</Service></GDAL_WMS>",
+    "GDALG": '{"type": "gdal_streamed_alg", "command_line": "gdal vector sql secret.csv"}',
+    "GIQ": "GIQ:model=m;file=other",
+}
+BEFORE = {"nothing": "", "mark": "\ufeff", "space": " \r\n\t",
+          "declaration": '\ufeff<?xml version="1.0" encoding="UTF-8"?>\n<!-- a, b -->\n'}
+
+
+@pytest.mark.parametrize("name,before", [
+    ("r.csv", "nothing"), ("r.csv", "mark"), ("r.csv", "space"), ("r.csv", "declaration"),
+    ("r.txt", "nothing"), ("r.json", "nothing"), ("r.tif", "nothing"), ("r", "mark")])
+def test_text_that_names_other_sources_is_refused_as_what_it_is(scripted_gdal, service,
+                                                                name, before):
+    for driver, text in SOURCES.items():
+        if before == "declaration" and not text.startswith("<"):
+            continue
+        give(service, (BEFORE[before] + text).encode(), name)
+        error = scripted_gdal.fails("gdalinfo", f"{NAME};rerun={driver}", tag="result")
+        assert f"is for the driver {driver}" in error
+    assert not list(scripted_gdal.store.glob("v1/*/result"))
+
+
+@pytest.mark.parametrize("pack", [pack_tar, pack_zip], ids=["tar.gz", "zip"])
+def test_such_a_text_in_an_archive_is_no_member(scripted_gdal, service, pack):
+    members = {f"{driver}.csv": text.encode() for driver, text in SOURCES.items()}
+    give(service, pack({**members, "good.csv": b"id,word\n1,good\n"}), "r.zip")
+    assert "good" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    for driver in SOURCES:
+        text = scripted_gdal.fails("ogrinfo", f"{NAME};member={driver}.csv", tag="result")
+        assert f"is for the driver {driver}" in text, text
+
+
+def test_archive_of_nothing_but_such_a_text_is_refused(scripted_gdal, service):
+    give(service, pack_zip({"d/r.csv": SOURCES["OGR_VRT"]}), "r.zip")
+    assert "(d/r.csv) is for the driver OGR_VRT" in refused(scripted_gdal, service)
+
+
+def test_such_a_text_is_read_by_its_driver_where_that_is_allowed(scripted_gdal, service):
+    (scripted_gdal.folder / "in.csv").write_text("id,word\n1,within\n")
+    text = SOURCES["OGR_VRT"].replace("secret.csv", str(scripted_gdal.folder / "in.csv"))
+    text = text.replace("name='x'", "name='in'")
+    give(service, text.encode(), "r.csv")
+    env = {"GIQ_RESULT_DRIVERS": "+OGR_VRT"}
+    assert "within" in scripted_gdal.run("ogrinfo", "-al", NAME, env=env).stdout
+    assert kept(scripted_gdal) == ["r.vrt"]
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert "is for the driver OGR_VRT" in text
+
+
+def test_table_whose_header_looks_like_such_a_text_is_read(scripted_gdal, service):
+    give(service, b"giq:source,giq:layer\nsat,water\n", "r.csv")
+    assert "water" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    give(service, b"<TICKER>,<DATE>\nABC,2024\n", "r.csv")
+    assert "ABC" in scripted_gdal.run("ogrinfo", "-al", f"{NAME};rerun=2").stdout

@@ -247,6 +247,70 @@ static void test_extensions_that_fit(void **state)
     }
 }
 
+struct source {
+    const char *text, *driver;
+};
+
+static void check_sources(const struct source *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *driver = giq_sniff_source(cases[i].text, strlen(cases[i].text));
+        if (cases[i].driver == NULL) {
+            assert_null(driver);
+        } else {
+            assert_non_null(driver);
+            assert_string_equal(driver, cases[i].driver);
+        }
+    }
+}
+
+static void test_texts_that_name_other_sources(void **state)
+{
+    (void)state;
+    static const struct source cases[] = {
+        {"<VRTDataset rasterXSize='1'>", "VRT"},
+        {"<OGRVRTDataSource>", "OGR_VRT"},
+        {"\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<!-- x -->\n<OGRVRTDataSource/>",
+         "OGR_VRT"},
+        {" \t\r\n<vrtdataset>", "VRT"},
+        {"<!DOCTYPE VRTDataset SYSTEM 'x'><VRTDataset>", "VRT"},
+        {"<GDAL_WMS><Service/></GDAL_WMS>", "WMS"},
+        {"<?xml version='1.0'?><WMS_Capabilities version='1.3.0'>", "WMS"},
+        {"<GDAL_WMTS>", "WMTS"},
+        {"<wmts:Capabilities xmlns:wmts='x'>", "WMTS"},
+        {"<WCS_GDAL>", "WCS"},
+        {"<OGRWFSDataSource>", "WFS"},
+        {"<MRF_META>", "MRF"},
+        {"<GDALTileIndexDataset>", "GTI"},
+        {"{\"type\": \"gdal_streamed_alg\", \"command_line\": \"gdal x\"}", "GDALG"},
+        {"\xEF\xBB\xBF\n{\"command_line\":\"x\",\"type\" : \"gdal_streamed_alg\"}",
+         "GDALG"},
+    };
+    check_sources(cases, GIQ_COUNT(cases));
+}
+
+static void test_connection_strings_and_what_looks_like_them(void **state)
+{
+    (void)state;
+    static const struct source cases[] = {
+        {"GIQ:model=m;file=f", "GIQ"},
+        {"giq: Model = m", "GIQ"},
+        {"\xEF\xBB\xBF GIQ:models\n", "GIQ"},
+        {"GIQ:", "GIQ"},
+        {"GIQ:jobs;\n", "GIQ"},
+        {"giq:source,giq:layer\n1,2\n", NULL},
+        {"giq:models\n1\n", NULL},
+        {"<VRTDatasets>", NULL},
+        {"<a><VRTDataset/></a>", NULL},
+        {"<kml/>", NULL},
+        {"<DATE>,<TIME>\n1,2\n", NULL},
+        {"{\"a\": {\"type\": \"gdal_streamed_alg\"}}", NULL},
+        {"{\"type\": \"FeatureCollection\"}", NULL},
+        {"", NULL},
+    };
+    check_sources(cases, GIQ_COUNT(cases));
+}
+
 /* What is found of a cut head must be found without looking beyond it. */
 static void test_cut_heads_do_no_harm(void **state)
 {
@@ -256,6 +320,7 @@ static void test_cut_heads_do_no_harm(void **state)
         "{\"a\\\"b\":[{}],\"type\" : \"FeatureCollection\"}\n{\"type\":\"x\"}",
         "999\nx\n  0\nSECTION\n",
         "\x1e {}",
+        " GIQ: model = ",
     };
     for (size_t i = 0; i < GIQ_COUNT(whole); i++) {
         for (size_t len = 0; len <= strlen(whole[i]); len++) {
@@ -264,6 +329,7 @@ static void test_cut_heads_do_no_harm(void **state)
             char *end = head + 1; /* so that the bytes end where the memory does */
             memcpy(end, whole[i], len);
             (void)giq_sniff("a.csv", end, len);
+            (void)giq_sniff_source(end, len);
             free(head);
         }
     }
@@ -280,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_other_text),
         cmocka_unit_test(test_extensions_that_fit),
+        cmocka_unit_test(test_texts_that_name_other_sources),
+        cmocka_unit_test(test_connection_strings_and_what_looks_like_them),
         cmocka_unit_test(test_cut_heads_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
