@@ -254,7 +254,7 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
         return false;
     }
     *out_key = key;
-    *out_exposed = st.others_read;
+    *out_exposed = (st.access & GIQ_OS_OTHERS_READ) != 0;
     return true;
 }
 

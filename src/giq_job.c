@@ -102,10 +102,12 @@ static bool has_result(const struct giq_job *job, bool *out, struct giq_error *e
     return ok;
 }
 
-/* What is known of the job is what the user says. */
+/* What is known of the job is what the user says. It is to be recorded. */
 static bool assume_named(struct giq_job *job, struct giq_error *err)
 {
-    if (!giq_step_may_begin(job, err)) {
+    if (!giq_step_may_begin(job, err) ||
+        !giq_service_check_credentials(job->service, err) ||
+        !giq_store_check(job->store, job->folder, false, err)) {
         return false;
     }
     giq_record_release(&job->record);

@@ -44,9 +44,10 @@ struct giq_job {
     struct giq_record record;
     struct giq_flight *flight; /* held only within a step */
     enum giq_job_phase phase;
-    bool is_unrecorded; /* a job of the service's without a record of ours */
-    bool is_adopting;   /* ... which is to become that of the request */
-    bool is_damaged;    /* the record cannot be read, and is to be replaced */
+    bool is_unrecorded;     /* a job of the service's without a record of ours */
+    bool is_adopting;       /* ... which is to become that of the request */
+    bool is_damaged;        /* the record cannot be read, and is to be replaced */
+    bool has_checked_store; /* that a job can be recorded */
     bool has_looked_at_models;
     bool has_folder;        /* made, and the flight is waited for or held */
     bool has_warned;        /* of a state that no list has */

@@ -14,10 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static mode_t mode_of(unsigned access, mode_t shared)
-{
-    return access & GIQ_OS_PRIVATE ? shared & 0700 : shared;
-}
+enum { FOLDER_BITS = 0777, FILE_BITS = 0666 };
 
 static bool fail_path(struct giq_error *err, const char *doing, const char *path)
 {
@@ -109,8 +106,7 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
                 : S_ISDIR(st.st_mode) ? GIQ_OS_FOLDER
                                       : GIQ_OS_OTHER,
         .size = st.st_size,
-        .others_read = (st.st_mode & (S_IRGRP | S_IROTH)) != 0,
-        .world_writes = (st.st_mode & S_IWOTH) != 0,
+        .access = st.st_mode & FOLDER_BITS,
     };
     return true;
 }
@@ -130,7 +126,7 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
         }
         /* A read-only parent answers EROFS or EACCES for folders that exist. */
         ok = giq_os_stat(part, &st, err) &&
-             (st.kind != GIQ_OS_NOTHING || mkdir(part, mode_of(access, 0777)) == 0 ||
+             (st.kind != GIQ_OS_NOTHING || mkdir(part, access & FOLDER_BITS) == 0 ||
               errno == EEXIST || fail_path(err, "make the folder", part));
         if (at != NULL) {
             *at = '/';
@@ -202,7 +198,7 @@ static bool write_new_file(const char *path, unsigned access, const char *bytes,
     /* What an interrupted writer left may belong to another user of the store. */
     (void)unlink(path);
     int fd =
-        open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode_of(access, 0666));
+        open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, access & FILE_BITS);
     bool ok = (fd >= 0 && write_fd(fd, bytes, len) && sync_fd(fd)) ||
               fail_path(err, "write", path);
     if (fd >= 0 && close(fd) != 0 && ok) {
@@ -300,7 +296,7 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
     (void)memcpy(file->path, path, strlen(path) + 1);
     file->written = file->begun = 0;
     file->fd =
-        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode_of(access, 0666));
+        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, access & FILE_BITS);
     if (file->fd < 0) {
         (void)fail_path(err, "create", path);
         free(file);
@@ -420,7 +416,7 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
     if (lock == NULL) {
         return giq_fail_memory(err);
     }
-    lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode_of(access, 0666));
+    lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, access & FILE_BITS);
     if (lock->fd < 0) {
         (void)fail_path(err, "open the lock", path);
         free(lock);

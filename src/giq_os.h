@@ -20,12 +20,17 @@ enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
 struct giq_os_stat {
     enum giq_os_kind kind;
     int64_t size;
-    bool others_read;  /* group or others may read */
-    bool world_writes; /* anybody may write (a sticky folder too) */
+    unsigned access; /* permission bits, as enum giq_os_access */
 };
 
+/* Permission bits. What is made gets at most those of its `access` (files without those
+ * to execute), and fewer where the umask says so. */
 enum giq_os_access {
-    GIQ_OS_PRIVATE = 1, /* 0700 and 0600 whatever the umask, else as it says */
+    GIQ_OS_PRIVATE = 0700,
+    GIQ_OS_SHARED = 0775,
+    GIQ_OS_OTHERS_READ = 0044, /* group or others */
+    GIQ_OS_WORLD_WRITES = 0002,
+    GIQ_OS_WORLD_ENTERS = 0001,
 };
 
 /* What `path` is; GIQ_OS_NOTHING where there is nothing. Follows links. */

@@ -1,6 +1,8 @@
 #include "giq_store.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +11,11 @@
 #include "giq_tree.h"
 
 /* Room that a download leaves for the records of others. */
-enum { SPARE_BYTES = 1024 * 1024 };
+enum { SPARE_BYTES = 1024 * 1024, PROBE_BYTES = 1024 };
 
 static const char layout[] = "v1";
 static const char uploads_layout[] = "uploads/v1";
+static const char probe_name[] = "probe";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
 
@@ -29,17 +32,36 @@ struct giq_store {
 
 /* A store with records is never exchanged for another one: each request would be paid
  * for again there. */
-static bool fail_world_writable(const char *path, struct giq_error *err)
+static bool fail_world_writable(const char *path, bool is_used, struct giq_error *err)
 {
-    char *records = giq_os_join(path, layout);
-    bool is_used = records == NULL || giq_os_is_folder(records);
-    free(records);
     return giq_fail(err, GIQ_E_STORE,
                     "anybody may write to the folder %s, and so plant a result; %s", path,
-                    is_used ? "it is the store of jobs that were paid for: take that "
-                              "permission away with chmod -R o-w"
+                    is_used ? "it holds jobs that were paid for: take that permission "
+                              "away with chmod -R o-w"
                             : "set GIQ_STORE_DIR to a folder in which only you, or your "
                               "group, can write");
+}
+
+/* Nobody but the owner and a group may write to the store's own folders, which a driver
+ * could make as the umask said, unless nobody else can enter the first. */
+static bool check_access(const char *path, unsigned access, struct giq_error *err)
+{
+    static const char *const names[] = {layout, "uploads", uploads_layout};
+    bool is_used = false;
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+        char *folder = giq_os_join(path, names[i]);
+        bool ok = folder == NULL ? giq_fail_memory(err) : giq_os_stat(folder, &st, err);
+        if (ok && (st.access & GIQ_OS_WORLD_WRITES) && (access & GIQ_OS_WORLD_ENTERS)) {
+            ok = fail_world_writable(folder, true, err);
+        }
+        free(folder);
+        if (!ok) {
+            return false;
+        }
+        is_used = is_used || st.kind != GIQ_OS_NOTHING;
+    }
+    return (access & GIQ_OS_WORLD_WRITES) == 0 || fail_world_writable(path, is_used, err);
 }
 
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
@@ -55,14 +77,15 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     if (st.kind != GIQ_OS_NOTHING && st.kind != GIQ_OS_FOLDER) {
         return giq_fail(err, GIQ_E_STORE, "the store %s is not a folder", path);
     }
-    if (st.world_writes) {
-        return fail_world_writable(path, err);
+    if (st.kind == GIQ_OS_FOLDER && !check_access(path, st.access, err)) {
+        return false;
     }
     struct giq_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return giq_fail_memory(err);
     }
-    store->access = flags & GIQ_STORE_PRIVATE ? GIQ_OS_PRIVATE : 0;
+    bool is_shared = st.kind == GIQ_OS_FOLDER && (flags & GIQ_STORE_PRIVATE) == 0;
+    store->access = GIQ_OS_PRIVATE | (is_shared ? st.access & GIQ_OS_SHARED : 0);
     store->top = strdup(path);
     store->folder = giq_os_join(path, layout);
     store->uploads = giq_os_join(path, uploads_layout);
@@ -115,6 +138,57 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
               giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
     free(parent);
     return ok;
+}
+
+/* ---- whether it can be used ---- */
+
+/* Make, lock, write and remove a file, as recording does. */
+static bool probe(const struct giq_store *store, const char *path, struct giq_error *err)
+{
+    static const char block[PROBE_BYTES];
+    struct giq_os_lock *lock = NULL;
+    struct giq_os_file *file = NULL;
+    bool ok = giq_os_lock_try(path, store->access, &lock, err) &&
+              giq_os_create(path, store->access, &file, err) &&
+              giq_os_write(file, block, sizeof block, err);
+    giq_os_close(file);
+    giq_os_lock_release(lock);
+    struct giq_error ignored = {0};
+    return giq_os_remove(path, ok ? err : &ignored) && ok;
+}
+
+static bool check_folder(const struct giq_store *store, const char *folder,
+                         struct giq_error *err)
+{
+    int64_t available = 0;
+    char *path = NULL;
+    if (!giq_store_make(store, folder, err)) {
+        return giq_store_explain_full(err);
+    }
+    if (asprintf(&path, "%s/%s.%08" PRIx32, folder, probe_name, giq_os_random()) < 0) {
+        return giq_fail_memory(err);
+    }
+    bool ok = probe(store, path, err) || giq_store_explain_full(err);
+    free(path);
+    if (!ok || !giq_os_free_space(folder, &available, err)) {
+        return false;
+    }
+    return available >= SPARE_BYTES ||
+           giq_fail(err, GIQ_E_STORE,
+                    "there is room for %lld bytes in %s, too little for a result; %s",
+                    (long long)available, folder, move_advice);
+}
+
+bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
+                     struct giq_error *err)
+{
+    struct giq_os_stat st;
+    return (giq_os_stat(folder, &st, err) &&
+            check_folder(store, st.kind == GIQ_OS_NOTHING ? store->folder : folder,
+                         err) &&
+            (!uploads || check_folder(store, store->uploads, err))) ||
+           giq_error_context(err, "nothing was sent, because the store %s cannot be used",
+                             store->top);
 }
 
 /* ---- finding a job ---- */

@@ -33,6 +33,14 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err);
 
 /*
+ * Whether a job can be recorded in a key's `folder`, which need not exist, and with
+ * `uploads` an upload too. To be called where that must be done, before anything is sent:
+ * a store that cannot be written serves what it has. Errors: GIQ_E_STORE, GIQ_E_MEMORY.
+ */
+bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
+                     struct giq_error *err);
+
+/*
  * Find the record that holds the job `job_id` of the service at `base_url`. On
  * success `*out` is its key's folder, or NULL where there is none. Damaged
  * records are passed over. Reads every record.

@@ -275,12 +275,23 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
            giq_step_come_again(job, due_ms, err);
 }
 
+/* Once, before the first request. */
+static bool check_store(struct giq_job *job, struct giq_error *err)
+{
+    if (!job->has_checked_store && (needs_models(job) || needs_file(job))) {
+        job->has_checked_store =
+            giq_store_check(job->store, job->folder, needs_file(job), err);
+        return job->has_checked_store;
+    }
+    return true;
+}
+
 /* What is needed before a job may be submitted. */
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_step_may_retry(job);
     return (!is_new || giq_step_may_begin(job, err)) &&
-           giq_service_check_credentials(job->service, err) &&
+           giq_service_check_credentials(job->service, err) && check_store(job, err) &&
            (!needs_models(job) || look_at_models(job, err)) &&
            (!needs_file(job) || get_file(job, due_ms, err));
 }

@@ -1,6 +1,7 @@
 """Full and read-only disks, quotas, and stores that are in the way of themselves: one
 [store] error, the record as it was, nothing half published. Needs root, to mount a small
 file system."""
+import contextlib
 import io
 import shutil
 import subprocess
@@ -202,10 +203,69 @@ def test_job_waits_for_a_store_that_is_read_only(bench, disk):
 
 
 def test_store_of_another_user(bench):
+    """Of a folder that was made to be shared; what the driver makes is private."""
+    (bench.folder / "store-disk").mkdir(mode=0o755)
     submit(bench)
     check_store_error(bench, bench.open_as(2001, "disk"), "submitted")
     check_way_on(bench, "name (String) = one")
     assert bench.open_as(2001, "disk").returncode == 0
+
+
+# ---- found before anything is sent ----
+
+
+def make_read_only(bench, store):
+    mount("-o", "remount,ro", store)
+
+
+def make_full(bench, store):
+    with (store / "filler").open("wb", buffering=0) as filler, \
+            contextlib.suppress(OSError):
+        while True:
+            filler.write(b"x" * PAGE)
+
+
+def make_crowded(bench, store):
+    """With room for a record, but for no result."""
+    (store / "filler").write_bytes(b"x" * (DISK // 2 + PAGE))
+
+
+def make_file_of_uploads(bench, store):
+    (store / "uploads").write_text("mine")
+
+
+OBSTACLES = [(make_read_only, "Read-only file system"),
+             (make_full, "the disk of the store is full; free some, or move the store"),
+             (make_crowded, "too little for a result; free some, or move the store")]
+
+
+@pytest.mark.parametrize("obstruct,words", OBSTACLES)
+@pytest.mark.parametrize("name", ["GIQ:model=m;file=fdisk", "GIQ:job=job-1",
+                                  "GIQ:model=m;file=fdisk;job=job-1",
+                                  "GIQ:model=m;file=fdisk;wait=no"])
+@pytest.mark.parametrize("is_used", [True, False])
+def test_store_that_cannot_be_used_is_found_before_anything_is_sent(
+        bench, disk, obstruct, words, name, is_used):
+    if is_used:
+        assert bench.open("disk", name="GIQ:model=m;file=other").returncode == 0
+        name = name.replace("job-1", "job-2")
+    before = len(bench.service.calls())
+    obstruct(bench, disk)
+    done = bench.open("disk", name=name)
+    assert errors(done) == ["store"], done.stderr
+    assert f"nothing was sent, because the store {disk} cannot be used: " in done.stderr
+    assert words in done.stderr, done.stderr
+    assert len(bench.service.calls()) == before
+    assert list(disk.rglob("probe*")) == []
+
+
+def test_uploads_that_cannot_be_recorded_are_found_before_anything_is_sent(bench, disk):
+    bench.uploads = True
+    make_file_of_uploads(bench, disk)
+    done = bench.open("disk")
+    assert errors(done) == ["store"], done.stderr
+    assert f"cannot be used: cannot make the folder {disk}/uploads" in done.stderr, done.stderr
+    assert bench.service.calls() == []
 
 
 # ---- in the way ----

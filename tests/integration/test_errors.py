@@ -67,7 +67,7 @@ def test_errors_before_the_service_is_reached(scripted_gdal, service, name, env,
     heard = open_in_python(scripted_gdal, name, env={"GIQ_MAX_RETRY": "0", **env})
     assert len(heard) == 1, heard
     assert heard[0].startswith(f"{number} GIQ[{tag}] ")
-    assert service.calls("run") == []
+    assert service.calls() == []
 
 
 def test_no_secret_in_any_message(scripted_gdal, service):

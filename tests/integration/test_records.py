@@ -3,6 +3,8 @@ import hashlib
 import json
 import stat
 
+import pytest
+
 from scripted import Answer, job
 
 NAME = "GIQ:model=m;file=f"
@@ -63,6 +65,27 @@ def test_store_of_the_user_is_private(scripted_gdal):
     for path in [store, *store.rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.parametrize("umask", ["000", "022", "077"])
+def test_store_that_the_driver_makes_is_private_whatever_the_umask(scripted_gdal, service,
+                                                                   umask):
+    """Under umask 0 it was open to everybody, and so refused at the next open."""
+    for _ in range(2):
+        scripted_gdal.run("sh", "-c", f"umask {umask}; exec ogrinfo '{NAME}'")
+    for path in [scripted_gdal.store, *scripted_gdal.store.rglob("*")]:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o600), path
+    assert len(service.calls("run")) == 1
+
+
+def test_store_that_a_group_shares_stays_shared(scripted_gdal, service):
+    scripted_gdal.store.mkdir()
+    scripted_gdal.store.chmod(0o770)
+    scripted_gdal.run("sh", "-c", f"umask 0; exec ogrinfo '{NAME}'")
+    for path in scripted_gdal.store.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o770 if path.is_dir() else 0o660), path
 
 
 def test_rerun_is_a_request_of_its_own(scripted_gdal, service):

@@ -142,7 +142,7 @@ static int64_t wall_and_spoil(void *ctx)
         struct giq_error err = {0};
         char *path = giq_os_join(spoiled->job->folder, spoiled_name);
         assert_true(giq_os_remove(path, &err));
-        assert_true(giq_os_make_folders(path, 0, &err));
+        assert_true(giq_os_make_folders(path, GIQ_OS_PRIVATE, &err));
         env_kit_write(path, "in the way", "");
         free(path);
     }
@@ -209,7 +209,8 @@ static struct giq_flight *hold(struct job_kit *kit)
 {
     struct giq_flight *held = NULL;
     assert_true(giq_store_make(kit->store, kit->job->folder, &kit->service.err));
-    assert_true(giq_flight_enter(kit->job->folder, 0, &held, &kit->service.err));
+    assert_true(
+        giq_flight_enter(kit->job->folder, GIQ_OS_PRIVATE, &held, &kit->service.err));
     return held;
 }
 

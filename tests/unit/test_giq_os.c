@@ -23,13 +23,13 @@ static void test_what_lies_at_a_path(void **state)
     const struct {
         const char *path;
         enum giq_os_kind kind;
-        bool others_read;
+        unsigned access;
         int64_t size; /* of files */
     } cases[] = {
-        {file, GIQ_OS_FILE, true, 3},
-        {folder, GIQ_OS_FOLDER, false, 0},
-        {pipe_path, GIQ_OS_OTHER, false, 0},
-        {below, GIQ_OS_NOTHING, false, 0},
+        {file, GIQ_OS_FILE, 0640, 3},
+        {folder, GIQ_OS_FOLDER, 0700, 0},
+        {pipe_path, GIQ_OS_OTHER, 0600, 0},
+        {below, GIQ_OS_NOTHING, 0, 0},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_os_stat st;
@@ -37,8 +37,7 @@ static void test_what_lies_at_a_path(void **state)
         assert_true(giq_os_stat(cases[i].path, &st, &err));
         assert_int_equal(st.kind, cases[i].kind);
         assert_true(st.kind != GIQ_OS_FILE || st.size == cases[i].size);
-        assert_int_equal(st.others_read, cases[i].others_read);
-        assert_false(st.world_writes);
+        assert_int_equal(st.access, cases[i].access);
     }
     free(below);
     free(file);
@@ -51,10 +50,9 @@ static void test_folders_are_made_with_those_above(void **state)
         unsigned access;
         mode_t umask, folder, file;
     } cases[] = {
-        {GIQ_OS_PRIVATE, 0, 0700, 0600},
-        {GIQ_OS_PRIVATE, 077, 0700, 0600},
-        {0, 022, 0755, 0644},
-        {0, 002, 0775, 0664},
+        {GIQ_OS_PRIVATE, 0, 0700, 0600},  {GIQ_OS_PRIVATE, 077, 0700, 0600},
+        {GIQ_OS_SHARED, 022, 0755, 0644}, {GIQ_OS_SHARED, 002, 0775, 0664},
+        {GIQ_OS_SHARED, 0, 0775, 0664},   {0750, 0, 0750, 0640},
     };
     char *folder = *state;
     char *path = giq_os_join(folder, "a/b/c");
@@ -86,7 +84,7 @@ static void test_a_file_in_the_way_of_folders_is_an_error(void **state)
     for (size_t i = 0; i < GIQ_COUNT(paths); i++) {
         struct giq_error err = {0};
         char *path = giq_os_join(*state, paths[i]);
-        assert_false(giq_os_make_folders(path, 0, &err));
+        assert_false(giq_os_make_folders(path, GIQ_OS_SHARED, &err));
         assert_int_equal(err.code, GIQ_E_STORE);
         assert_int_equal(err.sys_errno, ENOTDIR);
         assert_non_null(strstr(err.text, path));
@@ -229,7 +227,7 @@ static void test_large_file_is_as_it_was_written(void **state)
     char *path = giq_os_join(*state, "f");
     char *block = malloc(BLOCK);
     assert_non_null(block);
-    assert_true(giq_os_create(path, 0, &file, &err));
+    assert_true(giq_os_create(path, GIQ_OS_SHARED, &file, &err));
     for (int round = 0; round < 2; round++) {
         assert_true(giq_os_truncate(file, &err));
         for (int i = 0; i < BLOCKS; i++) {
@@ -265,8 +263,8 @@ static void test_messages_of_a_host_without_standard_error_miss_the_files(void *
     char *lock_path = giq_os_join(*state, "lock");
     int kept = dup(STDERR_FILENO);
     (void)close(STDERR_FILENO);
-    bool ok = giq_os_create(path, 0, &file, &err) &&
-              giq_os_lock_try(lock_path, 0, &lock, &err) &&
+    bool ok = giq_os_create(path, GIQ_OS_SHARED, &file, &err) &&
+              giq_os_lock_try(lock_path, GIQ_OS_SHARED, &lock, &err) &&
               giq_os_write(file, "abc", 3, &err);
     ssize_t written = write(STDERR_FILENO, "rubbish", 7);
     (void)dup2(kept, STDERR_FILENO);
@@ -301,12 +299,12 @@ static void test_locks_exclude_within_a_process(void **state)
     struct giq_os_lock *first = NULL;
     struct giq_os_lock *second = NULL;
     char *path = giq_os_join(*state, "lock");
-    assert_true(giq_os_lock_try(path, 0, &first, &err));
+    assert_true(giq_os_lock_try(path, GIQ_OS_SHARED, &first, &err));
     assert_non_null(first);
-    assert_true(giq_os_lock_try(path, 0, &second, &err));
+    assert_true(giq_os_lock_try(path, GIQ_OS_SHARED, &second, &err));
     assert_null(second);
     giq_os_lock_release(first);
-    assert_true(giq_os_lock_try(path, 0, &second, &err));
+    assert_true(giq_os_lock_try(path, GIQ_OS_SHARED, &second, &err));
     assert_non_null(second);
     giq_os_lock_release(second);
     giq_os_lock_release(NULL);

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "env_kit.h"
 #include "giq_os.h"
 #include "giq_record.h"
+#include "giq_tree.h"
 
 #define BASE "https://api.example"
 
@@ -149,6 +151,116 @@ static void test_advice_never_leads_from_a_used_store_to_an_empty_one(void **sta
     assert_int_equal(chmod(shop->folder, 0700), 0);
 }
 
+static mode_t mode_at(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 0777;
+}
+
+static void test_what_is_made_gets_what_the_store_has(void **state)
+{
+    static const struct {
+        mode_t store, umask, folder; /* store 0: the driver makes it */
+    } cases[] = {
+        {0, 0, 0700},      {0, 022, 0700},  {0700, 0, 0700},   {0770, 0, 0770},
+        {0770, 027, 0750}, {0755, 0, 0755}, {0775, 002, 0775}, {02770, 007, 0770},
+    };
+    struct shop *shop = *state;
+    char *path = giq_os_join(shop->folder, "of the user");
+    char *folder = giq_os_join(path, "v1/0123abcd");
+    char *file = giq_os_join(folder, "f");
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_store *store = NULL;
+        mode_t before = umask(cases[i].umask);
+        if (cases[i].store != 0) {
+            assert_int_equal(mkdir(path, 0700), 0);
+            assert_int_equal(chmod(path, cases[i].store), 0);
+        }
+        assert_true(giq_store_open(path, 0, &store, &shop->err));
+        assert_true(giq_store_make(store, folder, &shop->err));
+        assert_true(giq_os_replace_file(folder, "f", giq_store_access(store), "x", 1,
+                                        &shop->err));
+        (void)umask(before);
+        giq_store_close(store);
+        /* And it opens again. */
+        assert_true(giq_store_open(path, 0, &store, &shop->err));
+        giq_store_close(store);
+        assert_int_equal(mode_at(folder), cases[i].folder);
+        assert_int_equal(mode_at(file), cases[i].folder & 0666);
+        assert_int_equal(mode_at(path),
+                         cases[i].store == 0 ? 0700 : cases[i].store & 0777);
+        assert_true(giq_tree_remove(path, &shop->err));
+    }
+    free(file);
+    free(folder);
+    free(path);
+}
+
+static void test_own_folders_that_anybody_may_write_to_are_refused(void **state)
+{
+    static const struct {
+        mode_t store, own;
+        bool is_refused;
+    } cases[] = {{0755, 0777, true},  {0755, 01777, true}, {0711, 0757, true},
+                 {0755, 0775, false}, {0750, 0777, false}, {0700, 0777, false}};
+    static const char *const names[] = {"v1", "uploads", "uploads/v1"};
+    struct shop *shop = *state;
+    for (size_t i = 0; i < GIQ_COUNT(cases) * GIQ_COUNT(names); i++) {
+        mode_t own = cases[i / GIQ_COUNT(names)].own;
+        struct giq_store *store = NULL;
+        char *uploads = giq_os_join(shop->folder, "uploads");
+        char *folder = giq_os_join(shop->folder, names[i % GIQ_COUNT(names)]);
+        assert_true(giq_os_make_folders(folder, GIQ_OS_PRIVATE, &shop->err));
+        assert_int_equal(chmod(folder, own), 0);
+        assert_int_equal(chmod(shop->folder, cases[i / GIQ_COUNT(names)].store), 0);
+        bool ok = giq_store_open(shop->folder, 0, &store, &shop->err);
+        assert_int_equal(ok, !cases[i / GIQ_COUNT(names)].is_refused);
+        assert_true(ok || strstr(shop->err.text, folder) != NULL);
+        giq_store_close(store);
+        assert_true(giq_tree_remove(folder, &shop->err));
+        assert_true(giq_tree_remove(uploads, &shop->err));
+        free(folder);
+        free(uploads);
+    }
+}
+
+static void test_store_that_can_be_recorded_in_is_left_as_it_was(void **state)
+{
+    struct shop *shop = *state;
+    char *v1 = giq_os_join(shop->folder, "v1");
+    char *uploads = giq_os_join(shop->folder, "uploads/v1");
+    assert_true(giq_store_check(shop->store, shop->of_key, true, &shop->err));
+    assert_false(giq_os_is_folder(shop->of_key));
+    assert_int_equal(rmdir(v1), 0);
+    assert_int_equal(rmdir(uploads), 0);
+    free(uploads);
+    free(v1);
+}
+
+static void test_store_that_cannot_be_recorded_in_is_told(void **state)
+{
+    static const char *const names[] = {"v1", "v1/0123abcd", "uploads", "uploads/v1"};
+    struct shop *shop = *state;
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        char *path = giq_os_join(shop->folder, names[i]);
+        char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
+        assert_true(giq_os_make_folders(parent, GIQ_OS_PRIVATE, &shop->err));
+        env_kit_write(parent, strrchr(path, '/') + 1, "in the way");
+        assert_false(giq_store_check(shop->store, shop->of_key, true, &shop->err));
+        assert_int_equal(shop->err.code, GIQ_E_STORE);
+        assert_non_null(strstr(shop->err.text, "nothing was sent, because the store"));
+        assert_non_null(strstr(shop->err.text, path));
+        for (size_t made = 0; made < GIQ_COUNT(names); made++) {
+            char *each = giq_os_join(shop->folder, names[made]);
+            assert_true(giq_tree_remove(each, &shop->err));
+            free(each);
+        }
+        free(parent);
+        free(path);
+    }
+}
+
 static void test_full_disk_is_explained(void **state)
 {
     (void)state;
@@ -228,6 +340,10 @@ int main(void)
         IN_STORE(test_job_is_found_by_its_id_and_service),
         IN_STORE(test_room_is_checked_with_some_to_spare),
         IN_STORE(test_advice_never_leads_from_a_used_store_to_an_empty_one),
+        IN_STORE(test_what_is_made_gets_what_the_store_has),
+        IN_STORE(test_own_folders_that_anybody_may_write_to_are_refused),
+        IN_STORE(test_store_that_can_be_recorded_in_is_left_as_it_was),
+        IN_STORE(test_store_that_cannot_be_recorded_in_is_told),
         cmocka_unit_test(test_full_disk_is_explained),
         IN_STORE(test_publishing_replaces_the_result_whole),
         IN_STORE(test_publishing_nothing_keeps_the_result),

@@ -15,8 +15,8 @@ static void test_removing_takes_all_below_but_not_behind_links(void **state)
     char *tree = giq_os_join(folder, "tree");
     char *deep = giq_os_join(folder, "tree/a/b");
     char *link = giq_os_join(folder, "tree/a/link");
-    assert_true(giq_os_make_folders(kept, 0, &err));
-    assert_true(giq_os_make_folders(deep, 0, &err));
+    assert_true(giq_os_make_folders(kept, GIQ_OS_PRIVATE, &err));
+    assert_true(giq_os_make_folders(deep, GIQ_OS_PRIVATE, &err));
     env_kit_write(kept, "f", "x");
     env_kit_write(deep, "f", "x");
     assert_int_equal(symlink(kept, link), 0);
@@ -42,7 +42,7 @@ static char *make_deep(const char *folder, int depth)
         free(path);
         path = below;
     }
-    assert_true(giq_os_make_folders(path, 0, &err));
+    assert_true(giq_os_make_folders(path, GIQ_OS_PRIVATE, &err));
     return path;
 }
 
