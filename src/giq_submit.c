@@ -12,18 +12,22 @@
 #include "giq_text.h"
 #include "giq_upload.h"
 
-/* One look at the list spares the user a job that cannot run, and tells the id of a
- * model that is named. A list that cannot be had decides nothing, unless the run request
- * would not get there either. */
+/* Reading the list spares the user a job that cannot run, and gives the id of a model
+ * that is named. An error status or an odd list decides nothing. Where the way to the
+ * service failed nothing is sent: the paid request might arrive and its response be
+ * lost. */
 static bool look_at_models(struct giq_job *job, struct giq_error *err)
 {
     struct giq_models models = {0};
     struct giq_error reason = {0};
     job->has_looked_at_models = true;
     if (!giq_models_get(job->service, &models, &reason)) {
-        if (reason.code == GIQ_E_CREDENTIALS || reason.barred) {
+        if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_NETWORK) {
             *err = reason;
-            return false;
+            return reason.code == GIQ_E_NETWORK
+                       ? giq_error_context(err, "no job was started, because the list of "
+                                                "models could not be had")
+                       : false;
         }
         giq_env_debug(job->service->env, "the models are not known: %s", reason.text);
         return true;

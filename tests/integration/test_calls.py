@@ -205,6 +205,17 @@ def test_list_that_decides_nothing_stops_no_job(scripted_gdal, service, models):
     assert len(service.calls("run")) == 1
 
 
+def test_run_is_not_sent_over_a_path_that_just_failed(scripted_gdal, service):
+    service.script["models"] = [Answer(drop=True)]
+    text = scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", NAME, tag="network")
+    assert "no job was started" in text
+    assert service.names() == ["models"] * 3
+    assert scripted_gdal.records() == {}
+    service.script["models"] = [Answer(b"", 500)]
+    scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=0", NAME)
+    assert len(service.calls("run")) == 1
+
+
 def test_download_follows_a_redirect_without_the_key(scripted_gdal, service):
     elsewhere = type(service)()
     elsewhere.script["signed"] = service.script["download"]

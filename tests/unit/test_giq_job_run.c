@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "job_kit.h"
 
 #define AGAIN "GET /inference/models" /* and the run, in the same step */
@@ -244,6 +246,43 @@ static void test_models_that_do_not_offer_it_spare_a_run(void **state)
     }
 }
 
+/* One for each try of a GET. */
+#define FOUR_TIMES(...)                                                                  \
+    {__VA_ARGS__}, {__VA_ARGS__}, {__VA_ARGS__},                                         \
+    {                                                                                    \
+        __VA_ARGS__                                                                      \
+    }
+
+static void test_run_is_not_sent_over_a_path_that_just_failed(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer cut[] = {
+        FOUR_TIMES(.raw = "", .then = HTTP_KIT_CLOSE), JOB_KIT_RUN};
+    static const struct http_kit_answer cut_within_the_list[] = {
+        FOUR_TIMES(.raw = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[{",
+                   .then = HTTP_KIT_CLOSE),
+        JOB_KIT_RUN};
+    static const struct http_kit_answer redirected[] = {
+        {.status = 302, .headers = "Location: ftp://x/\r\n"}, JOB_KIT_RUN};
+    static const struct {
+        const struct http_kit_answer *answers;
+        size_t count;
+    } cases[] = {{cut, GIQ_COUNT(cut)},
+                 {cut_within_the_list, GIQ_COUNT(cut_within_the_list)},
+                 {redirected, GIQ_COUNT(redirected)}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct job_kit kit;
+        job_kit_start(&kit, cases[i].answers, cases[i].count);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NETWORK);
+        assert_non_null(strstr(kit.service.err.text, "no job was started"));
+        assert_int_equal(job_kit_count(&kit, "GET /inference/models"),
+                         cases[i].count - 1);
+        assert_int_equal(job_kit_count(&kit, "POST"), 0);
+        assert_int_equal(access(kit.job->folder, F_OK), -1);
+        job_kit_stop(&kit);
+    }
+}
+
 static void test_without_credentials_nothing_is_sent_or_recorded(void **state)
 {
     (void)state;
@@ -268,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_run_is_postponed_while_the_service_is_busy),
         cmocka_unit_test(test_run_is_given_up_when_postponed_too_often_or_too_long),
         cmocka_unit_test(test_models_that_do_not_offer_it_spare_a_run),
+        cmocka_unit_test(test_run_is_not_sent_over_a_path_that_just_failed),
         cmocka_unit_test(test_without_credentials_nothing_is_sent_or_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,22 @@ static void test_upload_that_fails_leaves_no_record(void **state)
     close_shop(&shop);
 }
 
+static void test_run_is_not_sent_where_the_upload_was_cut(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer cut = {.raw = "", .then = HTTP_KIT_CLOSE};
+    /* libcurl repeats the first try on the connection that the list came on. */
+    const struct http_kit_answer answers[] = {JOB_KIT_MODELS, cut, cut, cut, cut, cut,
+                                              JOB_KIT_RUN};
+    struct shop shop;
+    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NETWORK);
+    assert_string_equal(job_kit_state(&shop.kit), "none");
+    assert_int_equal(uploads(&shop), 5);
+    assert_int_equal(runs(&shop), 0);
+    close_shop(&shop);
+}
+
 static void test_nothing_is_uploaded_where_no_job_may_be_made(void **state)
 {
     (void)state;
@@ -260,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_file_is_uploaded_after_the_look_at_the_models),
         cmocka_unit_test(test_model_that_is_not_listed_uploads_nothing),
         cmocka_unit_test(test_upload_that_fails_leaves_no_record),
+        cmocka_unit_test(test_run_is_not_sent_where_the_upload_was_cut),
         cmocka_unit_test(test_nothing_is_uploaded_where_no_job_may_be_made),
         cmocka_unit_test(test_look_uploads_and_submits),
         cmocka_unit_test(test_file_that_the_service_forgot_is_uploaded_once_more),

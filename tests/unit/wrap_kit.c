@@ -8,5 +8,5 @@ bool __wrap_giq_models_get(struct giq_service *service, struct giq_models *out,
 {
     (void)service;
     (void)out;
-    return giq_fail(err, GIQ_E_NETWORK, "no list");
+    return giq_fail(err, GIQ_E_SERVICE, "no list");
 }

@@ -1,6 +1,7 @@
 /*
  * The calls of the service that a job makes, replaced by the linker (--wrap). A test
- * defines those below; wrap_kit.c has the one of the list of models, which cannot be had.
+ * defines those below; wrap_kit.c has the one of the list of models, which decides
+ * nothing.
  */
 #ifndef GIQ_TESTS_WRAP_KIT_H
 #define GIQ_TESTS_WRAP_KIT_H
