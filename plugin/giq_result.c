@@ -12,6 +12,7 @@
 #include "giq_reach.h"
 #include "giq_report.h"
 #include "giq_result_options.h"
+#include "giq_sidecar.h"
 
 enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
 
@@ -170,7 +171,7 @@ static char **list_files(const char *folder)
         char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
         VSIStatBufL st;
         bool is_file = VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
-        if (is_file && !is_part(folder, names[i])) {
+        if (is_file && !is_part(folder, names[i]) && !giq_sidecar_is_one(path)) {
             files = CSLAddString(files, names[i]);
         }
         CPLFree(path);
@@ -375,10 +376,11 @@ static bool check_members(struct giq_reach *reach, const struct giq_result *resu
 }
 
 static bool check_all(struct giq_reach *reach, const struct giq_result *result,
-                      struct giq_error *err)
+                      char ***removed, struct giq_error *err)
 {
     if (is_folder(result->path)) {
-        return check_members(reach, result, err);
+        return giq_sidecar_remove(reach, result->path, removed, err) &&
+               check_members(reach, result, err);
     }
     bool opens = false;
     return giq_reach_check_file(reach, result->path, err) &&
@@ -386,18 +388,33 @@ static bool check_all(struct giq_reach *reach, const struct giq_result *result,
            (opens || fail_unreadable(result, result->path, err));
 }
 
+/* What an archive brought and was not kept must not be missed without a word. */
+static void warn_of_removed(char **removed)
+{
+    char list[LISTED_MAX];
+    if (removed != NULL) {
+        CPLError(CE_Warning, CPLE_AppDefined,
+                 "GIQ: left out of the result, as they could make GDAL read other files "
+                 "or hosts: %s",
+                 giq_report_list(removed, list, LISTED_MAX));
+    }
+}
+
 bool giq_result_check(const struct giq_result *result, struct giq_error *err)
 {
     struct giq_reach reach;
     struct giq_error fetched = {0};
+    char **removed = NULL;
     CPLPushErrorHandler(CPLQuietErrorHandler);
     giq_reach_begin(&reach);
-    bool ok = check_all(&reach, result, err);
+    bool ok = check_all(&reach, result, &removed, err);
     if (!giq_reach_end(&reach, &fetched) && ok) {
         *err = fetched;
         ok = false;
     }
     CPLPopErrorHandler();
+    warn_of_removed(removed);
+    CSLDestroy(removed);
     return ok;
 }
 

@@ -2,11 +2,11 @@
  * Unpacks a zip, tar or tar.gz that came from outside into a folder of our own,
  * by libarchive.
  *
- * Only plain files are taken, under the names that giq_member gives them (names
- * that fall together are told apart by "-2", "-3" before the extension, all parts of
- * a Shapefile alike, and secrets in them are masked); `._*` and `__MACOSX` members,
- * overviews, masks and journals, links and devices are passed over. Nothing is written
- * outside the folder. Sizes and checksums that the archive declares must be true.
+ * Only plain files are taken, under the names that giq_member gives them (names that fall
+ * together are told apart by "-2", "-3" before the extension, all parts of a Shapefile
+ * alike, and secrets in them are masked); `._*` and `__MACOSX` members, links and devices
+ * are passed over; which sidecars may stay is for the host. Nothing is written outside
+ * the folder. Sizes and checksums that the archive declares must be true.
  */
 #ifndef GIQ_ARCHIVE_H
 #define GIQ_ARCHIVE_H

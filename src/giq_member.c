@@ -114,6 +114,23 @@ static struct fact *get(struct giq_members *members, enum topic topic, int folde
     return *node;
 }
 
+/* The length of the part of a name that the files of one dataset share: all before the
+ * extension of the file, or of the file that a sidecar lies beside. */
+static size_t stem_len_of(const char *name)
+{
+    static const char *const tails[] = {".aux.xml", ".msk"};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < GIQ_COUNT(tails); i++) {
+        size_t tail = strlen(tails[i]);
+        if (len > tail && giq_text_same(name + len - tail, tails[i])) {
+            len -= tail;
+            break;
+        }
+    }
+    const char *dot = memrchr(name, '.', len);
+    return dot == NULL || dot == name ? len : (size_t)(dot - name);
+}
+
 /* "<stem>-<number><extension>" within GIQ_NAME_MAX; number 1 changes nothing.
  * Returns the length of the stem with its number. */
 static size_t number_name(const char *name, int number, char out[GIQ_NAME_SIZE])
@@ -122,10 +139,9 @@ static size_t number_name(const char *name, int number, char out[GIQ_NAME_SIZE])
     if (number > 1) {
         (void)snprintf(suffix, sizeof suffix, "-%d", number);
     }
-    const char *extension = giq_name_extension(name);
-    size_t extension_len = extension[0] == '\0' ? 0 : strlen(extension) + 1;
     const size_t suffix_len = strlen(suffix);
-    size_t stem_len = strlen(name) - extension_len;
+    size_t stem_len = stem_len_of(name);
+    size_t extension_len = strlen(name) - stem_len;
     const char *dot = name + stem_len;
     if (extension_len > GIQ_NAME_MAX / 2) {
         stem_len += extension_len;
@@ -234,16 +250,12 @@ static bool name_folder(struct giq_members *members, const struct part *part,
     return true;
 }
 
-/* The group of a file: all that shares what stands before the last dot. */
+/* The group of a file: all that shares its stem. */
 static struct fact *group_of(struct giq_members *members, const struct part *part)
 {
-    char *stem = strdup(part->raw);
+    char *stem = strndup(part->raw, stem_len_of(part->raw));
     if (stem == NULL) {
         return NULL;
-    }
-    char *dot = strrchr(stem, '.');
-    if (dot != NULL && dot != stem) {
-        *dot = '\0';
     }
     bool is_new = false;
     struct fact *group = get(members, GROUP, part->folder, stem, &is_new);
@@ -286,19 +298,9 @@ static const char *next_part(const char *at, size_t *out_len)
     }
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text);
-    size_t end_len = strlen(end);
-    return len >= end_len && giq_text_same(text + len - end_len, end);
-}
-
 bool giq_member_is_passed_over(const char *raw)
 {
     static const char macosx[] = "__MACOSX";
-    /* Beside a file these make its reader read others, or change what it reads. */
-    static const char *const ends[] = {".ovr", ".msk", ".aux.xml", ".aux",     ".rrd",
-                                       ".rde", ".ige", "-wal",     "-journal", "-shm"};
     char part[RAW_MAX + 1];
     char name[GIQ_NAME_SIZE] = "";
     size_t len = 0;
@@ -307,8 +309,6 @@ bool giq_member_is_passed_over(const char *raw)
     if (strlen(raw) > RAW_MAX) {
         return false;
     }
-    /* Names are compared as they are placed: what is dropped or trimmed of a part, or
-     * follows the last one, must not hide them. */
     for (const char *at = raw; (at = next_part(at, &len)) != NULL; at += len) {
         memcpy(part, at, len);
         part[len] = '\0';
@@ -318,15 +318,7 @@ bool giq_member_is_passed_over(const char *raw)
         }
         last = at;
     }
-    if (last == NULL || strncmp(last, "._", 2) == 0) {
-        return true;
-    }
-    for (size_t i = 0; i < GIQ_COUNT(ends); i++) {
-        if (ends_with(name, ends[i])) {
-            return true;
-        }
-    }
-    return false;
+    return last == NULL || strncmp(last, "._", 2) == 0;
 }
 
 /* `masked` is what may be shown of the path. */

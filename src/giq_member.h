@@ -5,8 +5,9 @@
  * Every part of a path is cleaned by giq_name_clean(); empty parts, "." and ".."
  * are dropped. Members whose cleaned paths are the same but for ASCII case are
  * told apart by "-2", "-3" before the extension. Files of one folder that share
- * all before the last dot move together, so that a Shapefile stays one. Secrets in
- * a path are masked: it becomes a name on disk, and is shown.
+ * all before the last dot move together, so that a Shapefile stays one, and so do a file
+ * and its .aux.xml and .msk. Secrets in a path are masked: it becomes a name on disk, and
+ * is shown.
  */
 #ifndef GIQ_MEMBER_H
 #define GIQ_MEMBER_H
@@ -24,8 +25,7 @@ bool giq_members_new(const struct giq_cred *cred, struct giq_members **out,
                      struct giq_error *err);
 void giq_members_free(struct giq_members *members); /* NULL is allowed */
 
-/* Whether a member is no data, or would make GDAL read other files beside the
- * one that it opens: `._*`, `__MACOSX`, overviews, masks, journals. */
+/* Whether a member is what macOS keeps beside the data: `._*`, `__MACOSX`. */
 bool giq_member_is_passed_over(const char *raw);
 
 /*

@@ -67,20 +67,6 @@ def tiff(gdal, name):
     return (gdal.folder / name).read_bytes()
 
 
-def test_sidecars_of_an_archive_are_dropped(scripted_gdal, service):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("r.tif", tiff(scripted_gdal, "r.tif"))
-        for name in ("r.tif.ovr", "r.tif.msk", "r.tif.aux.xml", "r.tif.aux", "r.aux",
-                     "r.rrd", "r.rde", "r.ige"):
-            archive.writestr(name, "<VRTDataset/>")
-        archive.writestr("r.tfw", "1\n0\n0\n-1\n0\n0\n")
-    give(service, packed.getvalue(), "r.zip")
-    scripted_gdal.run("gdalinfo", NAME)
-    found = {p.name for p in scripted_gdal.store.glob("v1/*/result/*")}
-    assert found == {"r.tif", "r.tfw"}
-
-
 def mapinfo(gdal, name, word):
     """A table with a polygon; its fields are those of an index of tables."""
     script = """
