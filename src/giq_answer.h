@@ -43,4 +43,9 @@ enum giq_answer_keep {
 enum giq_answer_keep giq_answer_keep(struct giq_answer *answer, const char *bytes,
                                      size_t len, struct giq_error *err);
 
+/* Undo the content coding of the whole body. What is in a coding that is not known, or
+ * damaged, stays as it is; of an error page as much is kept as there is room for.
+ * Errors: GIQ_E_SERVICE (too large for a small answer then), GIQ_E_MEMORY. */
+bool giq_answer_decode(struct giq_answer *answer, struct giq_error *err);
+
 #endif

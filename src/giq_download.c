@@ -6,8 +6,13 @@
 #include <string.h>
 
 #include "giq_call.h"
+#include "giq_inflate.h"
 #include "giq_text.h"
 #include "giq_url.h"
+
+/* A gzip-coded result may be larger than it came by this factor, or has this size. */
+enum { DECODED_FACTOR_MAX = 200 };
+static const int64_t decoded_bytes_least = INT64_C(1) << 30;
 
 static const char what[] = "downloading the result";
 
@@ -15,23 +20,28 @@ static const char what[] = "downloading the result";
 struct download {
     struct giq_service *service;
     const struct giq_download_sink *sink;
-    char *disposition;     /* of the body under way, or NULL */
-    char *etag;            /* of the body under way; NULL where it cannot go on */
-    int64_t total;         /* of the body under way, -1 where it is not told */
-    int64_t have;          /* bytes of it that the sink took */
-    bool is_ranged;        /* this try asked for the rest only */
-    int refused_elsewhere; /* tries that another host refused */
-    bool is_elsewhere;     /* the last try was refused so */
+    char *disposition;           /* of the body under way, or NULL */
+    char *etag;                  /* of the body under way; NULL where it cannot go on */
+    int64_t total;               /* of the body under way, -1 where it is not told */
+    int64_t have;                /* bytes of it that came */
+    int64_t taken;               /* bytes that the sink took of it */
+    struct giq_inflate *decoder; /* of a body in the coding gzip, else NULL */
+    bool is_ranged;              /* this try asked for the rest only */
+    int refused_elsewhere;       /* tries that another host refused */
+    bool is_elsewhere;           /* the last try was refused so */
     bool sink_failed;
 };
 
 /* The next try begins with the first byte. */
 static void start_over(struct download *d)
 {
+    giq_inflate_free(d->decoder);
     free(d->etag);
+    d->decoder = NULL;
     d->etag = NULL;
     d->total = -1;
     d->have = 0;
+    d->taken = 0;
 }
 
 static bool fail_changed(struct download *d, struct giq_error *err)
@@ -43,24 +53,20 @@ static bool fail_changed(struct download *d, struct giq_error *err)
 
 /* ---- bodies ---- */
 
-/* A coded body could not be proved whole, and is not what was asked for. */
-static bool is_coded(const struct giq_answer *answer)
-{
-    const char *encoding = answer->head.encoding;
-    return encoding != NULL && encoding[0] != '\0' &&
-           !giq_text_same(encoding, "identity");
-}
-
+/* Of a coded body no part can be asked for, and its length is not that of the result. */
 static bool begin_whole(struct download *d, const struct giq_answer *answer,
                         struct giq_error *err)
 {
+    bool is_coded = giq_head_coding(&answer->head) == GIQ_HEAD_GZIP;
     start_over(d);
     d->total = answer->content_length;
-    const char *etag = d->total < 0 ? NULL : giq_head_strong_etag(&answer->head);
+    const char *etag =
+        d->total < 0 || is_coded ? NULL : giq_head_strong_etag(&answer->head);
     return ((giq_text_set(&d->etag, etag) &&
              giq_text_set(&d->disposition, answer->head.disposition)) ||
             giq_fail_memory(err)) &&
-           d->sink->begin(d->sink->ctx, d->total, err);
+           (!is_coded || giq_inflate_new(GIQ_INFLATE_GZIP, &d->decoder, err)) &&
+           d->sink->begin(d->sink->ctx, is_coded ? -1 : d->total, err);
 }
 
 /* A service may know Range and not If-Range: only the same strong ETag proves that the
@@ -74,20 +80,58 @@ static bool goes_on(const struct download *d, const struct giq_answer *answer)
            range.total == d->total && etag != NULL && strcmp(etag, d->etag) == 0;
 }
 
+/* The coding could not be proved whole, or is not known. */
+static bool fail_coded(const struct giq_answer *answer, struct giq_error *err)
+{
+    struct giq_shown coding;
+    return giq_fail(err, GIQ_E_INCOMPLETE,
+                    "%s: it came in the content coding \"%s\", which was not asked for",
+                    what, giq_text_show(answer->head.encoding, &coding));
+}
+
 static bool begin_body(struct download *d, const struct giq_answer *answer,
                        struct giq_error *err)
 {
-    if (is_coded(answer) || (answer->status == 206 && !d->is_ranged)) {
+    enum giq_head_coding coding = giq_head_coding(&answer->head);
+    if (coding == GIQ_HEAD_CODED || coding == GIQ_HEAD_DEFLATE) {
+        return fail_coded(answer, err);
+    }
+    if (answer->status == 206 && !d->is_ranged) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
-                        "%s: it came as HTTP %d%s, which was not asked for", what,
-                        answer->status, is_coded(answer) ? " in a content coding" : "");
+                        "%s: it came as HTTP 206, which was not asked for", what);
     }
     if (answer->status == 200) {
         bool ok = begin_whole(d, answer, err);
         d->sink_failed = !ok;
         return ok;
     }
-    return goes_on(d, answer) || fail_changed(d, err);
+    return (coding == GIQ_HEAD_PLAIN && goes_on(d, answer)) || fail_changed(d, err);
+}
+
+static bool take_bytes(void *ctx, const char *bytes, size_t len, struct giq_error *err)
+{
+    struct download *d = ctx;
+    d->taken += (int64_t)len;
+    d->sink_failed = !d->sink->write(d->sink->ctx, bytes, len, err);
+    return !d->sink_failed;
+}
+
+/* A few bytes may stand for more than any disk holds. */
+static bool take_decoded(void *ctx, const char *bytes, size_t len, struct giq_error *err)
+{
+    struct download *d = ctx;
+    int64_t most = d->have > decoded_bytes_least / DECODED_FACTOR_MAX
+                       ? d->have * DECODED_FACTOR_MAX
+                       : decoded_bytes_least;
+    if (giq_inflate_is_coded(d->decoder) && (int64_t)len > most - d->taken) {
+        struct giq_error ignored = {0};
+        (void)d->sink->begin(d->sink->ctx, -1, &ignored); /* the room is needed again */
+        return giq_fail(err, GIQ_E_RESULT,
+                        "%s: its gzip content coding unpacks to more than 1 GiB, and to "
+                        "more than %d times what came",
+                        what, DECODED_FACTOR_MAX);
+    }
+    return take_bytes(d, bytes, len, err);
 }
 
 static bool take_body(void *ctx, const struct giq_answer *answer, const char *bytes,
@@ -101,9 +145,12 @@ static bool take_body(void *ctx, const struct giq_answer *answer, const char *by
     if (d->total >= 0 && (int64_t)len > d->total - d->have) {
         return fail_changed(d, err);
     }
-    d->sink_failed = !d->sink->write(d->sink->ctx, bytes, len, err);
     d->have += (int64_t)len;
-    return !d->sink_failed;
+    if (d->decoder == NULL) {
+        return take_bytes(d, bytes, len, err);
+    }
+    return giq_inflate_add(d->decoder, bytes, len, take_decoded, d, err) ||
+           (err->code == GIQ_E_INCOMPLETE && giq_error_context(err, "%s", what));
 }
 
 /* ---- answers ---- */
@@ -134,14 +181,20 @@ static bool judge(struct download *d, const struct giq_answer *answer,
     if (!giq_answer_is_data(answer)) {
         return giq_call_fail_status(service, answer, GIQ_E_SERVICE, what, err);
     }
-    if (answer->received == 0) {
+    if (answer->received == 0 || d->taken == 0) {
         start_over(d);
         return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it is empty", what);
     }
     if (d->total >= 0 && d->have != d->total) {
         return fail_changed(d, err);
     }
-    if (!answer->proven && !service->settings.allow_unverified_length) {
+    bool is_coded = d->decoder != NULL && giq_inflate_is_coded(d->decoder);
+    if (is_coded && !giq_inflate_is_whole(d->decoder)) {
+        start_over(d);
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "%s: it ends within its gzip content coding", what);
+    }
+    if (!is_coded && !answer->proven && !service->settings.allow_unverified_length) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
                         "%s: the service told neither its length nor its end, so it may "
                         "be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES takes it all the same",

@@ -7,7 +7,7 @@
 #include "giq_error.h"
 #include "giq_os.h"
 
-enum { BLOCK_SIZE = 65536, GZIP_WINDOW = 15 + 16 };
+enum { BLOCK_SIZE = 65536 };
 
 /* What the next byte of input belongs to. */
 enum position {
@@ -24,11 +24,22 @@ struct giq_gunzip {
 
 bool giq_gunzip_new(struct giq_gunzip **out, struct giq_error *err)
 {
+    return giq_gunzip_new_form(GIQ_GUNZIP_GZIP, out, err);
+}
+
+bool giq_gunzip_new_form(enum giq_gunzip_form form, struct giq_gunzip **out,
+                         struct giq_error *err)
+{
+    static const int windows[] = {
+        [GIQ_GUNZIP_GZIP] = MAX_WBITS + 16,
+        [GIQ_GUNZIP_ZLIB] = MAX_WBITS,
+        [GIQ_GUNZIP_RAW] = -MAX_WBITS,
+    };
     struct giq_gunzip *gunzip = calloc(1, sizeof *gunzip);
     if (gunzip == NULL) {
         return giq_fail_memory(err);
     }
-    if (inflateInit2(&gunzip->stream, GZIP_WINDOW) != Z_OK) {
+    if (inflateInit2(&gunzip->stream, windows[form]) != Z_OK) {
         free(gunzip);
         return giq_fail_memory(err);
     }

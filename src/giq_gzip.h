@@ -13,8 +13,17 @@
 
 struct giq_gunzip;
 
+/* What stands around the compressed data. */
+enum giq_gunzip_form {
+    GIQ_GUNZIP_GZIP,
+    GIQ_GUNZIP_ZLIB, /* RFC 1950 */
+    GIQ_GUNZIP_RAW,  /* nothing, so that nothing proves it (RFC 1951) */
+};
+
 /* The caller owns `*out`. Errors: GIQ_E_MEMORY. */
 bool giq_gunzip_new(struct giq_gunzip **out, struct giq_error *err);
+bool giq_gunzip_new_form(enum giq_gunzip_form form, struct giq_gunzip **out,
+                         struct giq_error *err);
 void giq_gunzip_free(struct giq_gunzip *gunzip); /* NULL is allowed */
 
 /*

@@ -29,6 +29,13 @@ static bool ends_in_chunked(const char *value)
     return len >= word_len && giq_text_same(value + len - word_len, word);
 }
 
+/* Lines of Content-Encoding add up (RFC 9110, 5.3). NULL when out of memory. */
+static char *join(const char *before, const char *value)
+{
+    char *both = NULL;
+    return asprintf(&both, "%s,%s", before, value) < 0 ? NULL : both;
+}
+
 /* Takes ownership of `value`. */
 static void note(struct giq_head *head, const char *name, char *value)
 {
@@ -44,6 +51,11 @@ static void note(struct giq_head *head, const char *name, char *value)
     };
     for (size_t i = 0; i < GIQ_COUNT(kept); i++) {
         if (giq_text_same(name, kept[i].name)) {
+            if (kept[i].slot == &head->encoding && head->encoding != NULL) {
+                char *both = join(head->encoding, value);
+                free(value);
+                value = both;
+            }
             free(*kept[i].slot);
             *kept[i].slot = value;
             return;
@@ -141,6 +153,46 @@ const char *giq_head_strong_etag(const struct giq_head *head)
         is_quoted = c >= 0x20 && c != 0x7F && c != '"';
     }
     return is_quoted ? etag : NULL;
+}
+
+/* The codings that are registered (RFC 9110, 16.6.1); what else services put there says
+ * nothing of the bytes. */
+static enum giq_head_coding coding_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum giq_head_coding coding;
+    } known[] = {
+        {"gzip", GIQ_HEAD_GZIP},          {"x-gzip", GIQ_HEAD_GZIP},
+        {"deflate", GIQ_HEAD_DEFLATE},    {"br", GIQ_HEAD_CODED},
+        {"zstd", GIQ_HEAD_CODED},         {"compress", GIQ_HEAD_CODED},
+        {"x-compress", GIQ_HEAD_CODED},   {"dcb", GIQ_HEAD_CODED},
+        {"dcz", GIQ_HEAD_CODED},          {"exi", GIQ_HEAD_CODED},
+        {"pack200-gzip", GIQ_HEAD_CODED}, {"aes128gcm", GIQ_HEAD_CODED},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(known); i++) {
+        if (giq_text_same(word, known[i].word)) {
+            return known[i].coding;
+        }
+    }
+    return GIQ_HEAD_PLAIN;
+}
+
+enum giq_head_coding giq_head_coding(const struct giq_head *head)
+{
+    enum giq_head_coding coding = GIQ_HEAD_PLAIN;
+    const char *at = head->encoding == NULL ? "" : head->encoding;
+    while (*at != '\0') {
+        size_t len = strcspn(at, ",");
+        char *word = giq_text_trim(at, len);
+        enum giq_head_coding one = word == NULL ? GIQ_HEAD_CODED : coding_of(word);
+        free(word);
+        if (one != GIQ_HEAD_PLAIN) {
+            coding = coding == GIQ_HEAD_PLAIN ? one : GIQ_HEAD_CODED;
+        }
+        at += len + (at[len] == ',');
+    }
+    return coding;
 }
 
 /* Digits at `*at`, which moves behind them and the character `end`. */

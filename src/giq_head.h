@@ -19,7 +19,7 @@ enum {
 
 struct giq_head {
     char *disposition; /* value of Content-Disposition, or NULL */
-    char *encoding;    /* value of Content-Encoding, or NULL */
+    char *encoding;    /* values of Content-Encoding, parted by commas, or NULL */
     char *etag;        /* value of ETag, or NULL */
     char *range;       /* value of Content-Range, or NULL */
     char *retry_after; /* value of Retry-After, or NULL */
@@ -42,6 +42,16 @@ int64_t giq_head_retry_after_ms(const struct giq_head *head, int64_t wall_ms);
 /* ETag where it is a strong one that may stand in a header of ours, without control
  * characters, else NULL. */
 const char *giq_head_strong_etag(const struct giq_head *head);
+
+enum giq_head_coding {
+    GIQ_HEAD_PLAIN, /* none, or values that are no coding, such as utf-8 or binary */
+    GIQ_HEAD_GZIP,
+    GIQ_HEAD_DEFLATE,
+    GIQ_HEAD_CODED, /* another coding, or several */
+};
+
+/* In which coding the body is, by Content-Encoding. */
+enum giq_head_coding giq_head_coding(const struct giq_head *head);
 
 /* Content-Range: bytes `first` to `last`, counted from 0, of `total`. */
 struct giq_head_range {

@@ -394,7 +394,7 @@ static bool judge(struct exchange *x, CURLcode rc)
                      version >= CURL_HTTP_VERSION_2_0;
     bool cut_error_page = rc == CURLE_WRITE_ERROR && answer->status >= 300;
     if (rc == CURLE_OK || cut_error_page) {
-        return true;
+        return giq_answer_decode(answer, x->err);
     }
     bool cut =
         giq_answer_is_data(answer) && answer->received > 0 && x->request->sink != NULL;

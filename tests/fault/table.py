@@ -3,6 +3,7 @@ requests came, and what is in the store. ctest has a test for each row."""
 import dataclasses
 import gzip
 import io
+import json
 import tarfile
 import zipfile
 
@@ -37,6 +38,13 @@ def location(target, status="302 Found"):
 def resumable(etag='"v1"'):
     """The first half, of a body that could be continued."""
     return answer(HALF, headers=(*NAMED, f"ETag: {etag}"), length=len(RESULT))
+
+
+def coded(body, headers=(), cut=0, **more):
+    """An answer in the content coding gzip, without its last bytes."""
+    body = gzip.compress(body if isinstance(body, bytes) else json.dumps(body).encode())
+    return answer(body[:len(body) - cut], headers=(*headers, "Content-Encoding: gzip"),
+                  **more)
 
 
 def part(body, first, total=len(RESULT), etag='"v1"'):
@@ -126,6 +134,9 @@ ROWS = (
         state="unknown"),
     Row("run_number_too_large", {"run": answer({"id": 2 ** 53 + 1})}, "unknown",
         state="unknown"),
+    Row("run_coded", {"run": coded(job("SUBMITTED"))}),
+    Row("run_in_no_coding", {"run": answer(job("SUBMITTED"), headers=(
+        "Content-Encoding: UTF-8",))}),
     Row("run_html", {"run": answer(b"<html>busy</html>")}, "unknown", state="unknown"),
     Row("run_500", {"run": answer(status="500 Oops")}, "unknown", state="unknown"),
     Row("run_503", {"run": answer(status="503 Busy")}, "unknown", state="unknown"),
@@ -183,8 +194,11 @@ ROWS = (
         b'{"id": 1e999, "status": 1e999, "startedAt": -1e999}')]}),
     Row("members_twice", {"status": [answer(
         b'{"status": "RUNNING", "status": "COMPLETED", "status": "RUNNING"}')]}),
-    Row("coded_answer", {"models": answer(gzip.compress(b"[]"), headers=(
-        "Content-Encoding: gzip",))}, "service", runs=0, opens=MODELS, env=SOON),
+    Row("coded_answer", {"models": coded(b"[]")}, runs=0, opens=MODELS),
+    Row("coded_answer_cut", {"models": coded(b"[]", cut=11)}, "service", runs=0, opens=MODELS),
+    Row("coded_error_page", {"models": coded({"message": "gone fishing"}, status="400 Bad")},
+        "service", "gone fishing", runs=0, opens=MODELS),
+    Row("coded_status", {"status": [coded(job("RUNNING")), coded(job("COMPLETED"))]}),
     Row("words_for_a_terminal", {"models": echo("\x1b[2J\x07\u009b2J" + "x" * 5000)},
         "service", "400", runs=0, opens=MODELS),
     Row("key_echoed", {"models": echo(f"no such key: {KEY}")}, "service", "*******", runs=0,
@@ -229,9 +243,18 @@ ROWS = (
         b"HTTP/1.1", b"HTTP/1.0")}, "incomplete", state="succeeded", env=SOON),
     Row("more_than_the_length", {"download": [answer(
         RESULT + b"junk", headers=NAMED, length=len(RESULT))]}),
-    Row("coded_download", {"download": answer(gzip.compress(RESULT), headers=(
-        *NAMED, "Content-Encoding: gzip"))}, "incomplete", "coding", state="succeeded",
+    Row("coded_download", {"download": coded(RESULT, headers=NAMED)}),
+    Row("coded_download_without_length", {"download": coded(
+        RESULT, headers=NAMED, length=-1)}),
+    Row("coded_download_cut", {"download": coded(RESULT, headers=NAMED, length=-1, cut=9)},
+        "incomplete", "gzip", state="succeeded", env=SOON),
+    Row("coded_download_damaged", {"download": [
+        coded(RESULT.replace(b"number", b"NUMBER"), headers=NAMED, cut=8)]}),
+    Row("unknown_coding", {"download": answer(RESULT, headers=(
+        *NAMED, "Content-Encoding: br"))}, "incomplete", '"br"', state="succeeded",
         env=SOON),
+    Row("word_that_is_no_coding", {"download": answer(RESULT, headers=(
+        *NAMED, "Content-Encoding: binary"))}),
     Row("empty_download", {"download": answer(headers=NAMED)}, "incomplete", "empty",
         state="succeeded", env=SOON),
     Row("no_content", {"download": b"HTTP/1.1 204 None\r\n\r\n"}, "service", "204",

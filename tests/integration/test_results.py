@@ -292,7 +292,8 @@ def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, servic
 @pytest.mark.parametrize("answer", [
     Answer(GEOJSON, chunked=True, cut=40), Answer(GEOJSON, cut=40),
     Answer(GEOJSON, chunked="close"),
-    Answer(GEOJSON, headers={"Content-Encoding": "gzip"}),
+    Answer(gzip.compress(GEOJSON)[:-1], headers={"Content-Encoding": "gzip"}),
+    Answer(GEOJSON, headers={"Content-Encoding": "br"}),
     Answer(GEOJSON, status=206),
 ])
 def test_download_that_proves_nothing_is_no_result(scripted_gdal, service, answer):

@@ -57,16 +57,18 @@ static bool send_all(int fd, const char *bytes, size_t len)
 static void send_answer(int fd, const struct http_kit_answer *answer)
 {
     if (answer->raw != NULL) {
-        (void)send_all(fd, answer->raw, strlen(answer->raw));
+        (void)send_all(fd, answer->raw,
+                       answer->body_len == 0 ? strlen(answer->raw) : answer->body_len);
         return;
     }
     const char *body = answer->body == NULL ? "" : answer->body;
+    size_t body_len = answer->body_len == 0 ? strlen(body) : answer->body_len;
     const char *headers = answer->headers == NULL ? "" : answer->headers;
     char head[4096];
     int len =
         snprintf(head, sizeof head, "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\n%s\r\n",
-                 answer->status, strlen(body) + answer->fill, headers);
-    bool ok = send_all(fd, head, (size_t)len) && send_all(fd, body, strlen(body));
+                 answer->status, body_len + answer->fill, headers);
+    bool ok = send_all(fd, head, (size_t)len) && send_all(fd, body, body_len);
     char piece[4096];
     memset(piece, 'x', sizeof piece);
     for (size_t left = answer->fill; ok && left > 0;) {

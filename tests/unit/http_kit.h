@@ -17,7 +17,8 @@ struct http_kit_answer {
     const char *headers; /* lines, each with its end; NULL: none */
     const char *body;    /* NULL: empty */
     const char *raw;
-    size_t fill; /* so many 'x' more in the body */
+    size_t body_len; /* 0: `body`, or `raw`, ends with a NUL */
+    size_t fill;     /* so many 'x' more in the body */
     int status;
     enum http_kit_then then;
 };

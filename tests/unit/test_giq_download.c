@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include <zlib.h>
+
 #include "service_kit.h"
 
 /* ---- downloads ---- */
@@ -48,6 +50,22 @@ static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err
         .then = HTTP_KIT_CLOSE                                                           \
     }
 
+/* What gzip makes of "result". */
+#define GZIP                                                                             \
+    "\x1F\x8B\x08\x00\x00\x00\x00\x00\x02\x03"                                           \
+    "\x2B\x4A\x2D\x2E\xCD\x29\x01\x00\x13\xC1\x6A\x13\x06\x00\x00\x00"
+#define CODED(coding, bytes, size)                                                       \
+    {                                                                                    \
+        .status = 200, .headers = "Content-Encoding: " coding "\r\n", .body = bytes,     \
+        .body_len = size                                                                 \
+    }
+#define RAW(text)                                                                        \
+    {                                                                                    \
+        .raw = text, .body_len = sizeof(text) - 1, .then = HTTP_KIT_CLOSE                \
+    }
+#define GZIP_HEAD "HTTP/1.1 200 Said\r\nContent-Encoding: gzip\r\nETag: \"v1\"\r\n"
+enum { GZIP_LEN = sizeof GZIP - 1 };
+
 /* Download with these answers; the code of the error, the sink as it was left. */
 static enum giq_code download(const struct http_kit_answer *answers, size_t count,
                               struct sink *sink, size_t *requests, bool allow)
@@ -66,35 +84,45 @@ static enum giq_code download(const struct http_kit_answer *answers, size_t coun
     return code;
 }
 
+static const struct {
+    struct http_kit_answer answers[4];
+    size_t requests;
+    bool allow;
+} wholes[] = {
+    {{WHOLE}, 1, false},
+    {{CHUNKED("0\r\n\r\n")}, 1, false},
+    {{UNTOLD}, 1, true},
+    {{CUT, WHOLE}, 2, false},
+    {{CHUNKED(""), WHOLE}, 2, false},
+    {{UNTOLD, WHOLE}, 2, false},
+    {{{.status = 503}, {.status = 200}, WHOLE}, 3, false},
+    {{{.status = 206, .body = "res"}, WHOLE}, 2, false},
+    {{CODED("identity", "result", 0)}, 1, false},
+    {{CODED("utf-8", "result", 0)}, 1, false},
+    {{CODED("none", "result", 0)}, 1, false},
+    {{CODED("binary", "result", 0)}, 1, false},
+    {{CODED("aws-chunked", "result", 0)}, 1, false},
+    {{CODED("", "result", 0)}, 1, false},
+    {{CODED("gzip", "result", 0)}, 1, false},
+    {{CODED("gzip", GZIP, GZIP_LEN)}, 1, false},
+    {{CODED("x-gzip", GZIP, GZIP_LEN)}, 1, false},
+    {{CODED("aws-chunked,gzip", GZIP, GZIP_LEN)}, 1, false},
+    {{RAW(GZIP_HEAD "\r\n" GZIP)}, 1, false},
+    {{CODED("gzip", GZIP, GZIP_LEN - 1), WHOLE}, 2, false},
+    {{CODED("gzip", GZIP "x", GZIP_LEN + 1), WHOLE}, 2, false},
+    {{CODED("br", "result", 0), WHOLE}, 2, false},
+};
+
 static void test_download_is_whole_or_begins_again(void **state)
 {
     (void)state;
-    static const struct {
-        struct http_kit_answer answers[4];
-        size_t requests;
-        bool allow;
-    } cases[] = {
-        {{WHOLE}, 1, false},
-        {{CHUNKED("0\r\n\r\n")}, 1, false},
-        {{UNTOLD}, 1, true},
-        {{CUT, WHOLE}, 2, false},
-        {{CHUNKED(""), WHOLE}, 2, false},
-        {{UNTOLD, WHOLE}, 2, false},
-        {{{.status = 503}, {.status = 200}, WHOLE}, 3, false},
-        {{{.status = 206, .body = "res"}, WHOLE}, 2, false},
-        {{{.status = 200, .body = "x", .headers = "Content-Encoding: gzip\r\n"}, WHOLE},
-         2,
-         false},
-        {{{.status = 200, .body = "result", .headers = "Content-Encoding: identity\r\n"}},
-         1,
-         false},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(wholes); i++) {
         struct sink sink = {.length = -1};
         size_t requests = 0;
-        assert_int_equal(download(cases[i].answers, 4, &sink, &requests, cases[i].allow),
-                         GIQ_E_NONE);
-        assert_int_equal(requests, cases[i].requests);
+        assert_int_equal(
+            download(wholes[i].answers, 4, &sink, &requests, wholes[i].allow),
+            GIQ_E_NONE);
+        assert_int_equal(requests, wholes[i].requests);
         assert_string_equal(giq_buf_text(&sink.body), "result");
         giq_buf_release(&sink.body);
     }
@@ -111,6 +139,11 @@ static void test_download_that_stays_bad_fails(void **state)
         {CUT, GIQ_E_INCOMPLETE, 4},
         {CHUNKED(""), GIQ_E_INCOMPLETE, 4},
         {{.status = 200}, GIQ_E_INCOMPLETE, 4},
+        {CODED("br", "x", 0), GIQ_E_INCOMPLETE, 4},
+        {CODED("deflate", "x", 0), GIQ_E_INCOMPLETE, 4},
+        {CODED("zstd", "x", 0), GIQ_E_INCOMPLETE, 4},
+        {CODED("gzip, gzip", GZIP, GZIP_LEN), GIQ_E_INCOMPLETE, 4},
+        {CODED("gzip", GZIP, GZIP_LEN - 1), GIQ_E_INCOMPLETE, 4},
         {{.status = 500}, GIQ_E_SERVICE, 4},
         {{.status = 400}, GIQ_E_SERVICE, 1},
         {{.status = 404}, GIQ_E_GONE, 1},
@@ -142,6 +175,53 @@ static void test_sink_is_told_the_length_and_may_refuse(void **state)
     assert_int_equal(download(answers, 2, &sink, &requests, false), GIQ_E_STORE);
     assert_int_equal(requests, 1);
     giq_buf_release(&sink.body);
+}
+
+/* A sink that forgets. */
+static bool forget(void *ctx, const char *bytes, size_t len, struct giq_error *err)
+{
+    (void)ctx;
+    (void)bytes;
+    (void)len;
+    (void)err;
+    return true;
+}
+
+/* More than a gigabyte of zeros in a few megabytes. */
+static void test_coded_result_has_a_ceiling(void **state)
+{
+    (void)state;
+    enum { PIECE = 1 << 20, PIECES = 1025, CODED_MAX = 4 << 20 };
+    unsigned char *coded = calloc(CODED_MAX, 1);
+    unsigned char *zeros = calloc(PIECE, 1);
+    z_stream stream = {.next_out = coded, .avail_out = CODED_MAX};
+    assert_non_null(coded);
+    assert_non_null(zeros);
+    assert_int_equal(
+        deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY),
+        Z_OK);
+    for (int i = 0; i < PIECES; i++) {
+        stream.next_in = zeros;
+        stream.avail_in = PIECE;
+        assert_int_equal(deflate(&stream, i + 1 < PIECES ? Z_NO_FLUSH : Z_FINISH),
+                         i + 1 < PIECES ? Z_OK : Z_STREAM_END);
+    }
+    const struct http_kit_answer answer =
+        CODED("gzip", (const char *)coded, stream.total_out);
+    struct sink sink = {.length = -1};
+    const struct giq_download_sink taken = {begin, forget, &sink};
+    struct service_kit kit;
+    char *disposition = NULL;
+    giq_buf_init(&sink.body, 1);
+    service_kit_start(&kit, &answer, 1);
+    assert_false(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
+    assert_int_equal(kit.err.code, GIQ_E_RESULT);
+    assert_int_equal(http_kit_count(kit.http), 1);
+    assert_int_equal(sink.begun, 2); /* the second empties it */
+    service_kit_stop(&kit);
+    assert_int_equal(deflateEnd(&stream), Z_OK);
+    free(zeros);
+    free(coded);
 }
 
 /* ---- going on where a body broke off ---- */
@@ -251,9 +331,14 @@ static const struct resumed unproved[] = {
       PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Encoding: gzip\r\n"
               "Content-Length: 3\r\n",
            "ult"),
-      REST("3-5/6")},
-     {"", "3-", "3-"},
-     1},
+      WHOLE},
+     {"", "3-", ""},
+     2},
+    {{HALF("\"v1\""), PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 0\r\n", ""),
+      WHOLE},
+     {"", "3-", ""},
+     2},
+    {{RAW(GZIP_HEAD "Content-Length: 30\r\n\r\n" GZIP), WHOLE}, {"", ""}, 2},
 };
 
 static void test_body_that_is_not_proved_the_same_starts_over(void **state)
@@ -287,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_download_is_whole_or_begins_again),
         cmocka_unit_test(test_download_that_stays_bad_fails),
         cmocka_unit_test(test_sink_is_told_the_length_and_may_refuse),
+        cmocka_unit_test(test_coded_result_has_a_ceiling),
         cmocka_unit_test(test_body_goes_on_where_the_same_is_proved),
         cmocka_unit_test(test_body_that_is_not_proved_the_same_starts_over),
         cmocka_unit_test(test_bytes_do_not_start_the_count_of_tries_anew),

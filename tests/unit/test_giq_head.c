@@ -48,6 +48,45 @@ static void test_lines_that_are_kept(void **state)
     }
 }
 
+static void test_codings_are_told_from_other_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines[2];
+        enum giq_head_coding coding;
+    } cases[] = {
+        {{NULL}, GIQ_HEAD_PLAIN},
+        {{""}, GIQ_HEAD_PLAIN},
+        {{"identity"}, GIQ_HEAD_PLAIN},
+        {{"utf-8"}, GIQ_HEAD_PLAIN},
+        {{"none"}, GIQ_HEAD_PLAIN},
+        {{"binary"}, GIQ_HEAD_PLAIN},
+        {{"aws-chunked"}, GIQ_HEAD_PLAIN},
+        {{"gzip"}, GIQ_HEAD_GZIP},
+        {{"X-GZIP"}, GIQ_HEAD_GZIP},
+        {{"aws-chunked,gzip"}, GIQ_HEAD_GZIP},
+        {{"identity", "gzip"}, GIQ_HEAD_GZIP},
+        {{" gzip , "}, GIQ_HEAD_GZIP},
+        {{"deflate"}, GIQ_HEAD_DEFLATE},
+        {{"br"}, GIQ_HEAD_CODED},
+        {{"zstd"}, GIQ_HEAD_CODED},
+        {{"gzip, gzip"}, GIQ_HEAD_CODED},
+        {{"gzip", "br"}, GIQ_HEAD_CODED},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_head head;
+        giq_head_init(&head);
+        for (size_t k = 0; k < 2 && cases[i].lines[k] != NULL; k++) {
+            char line[64];
+            (void)snprintf(line, sizeof line, "Content-Encoding: %s\r\n",
+                           cases[i].lines[k]);
+            feed(&head, line);
+        }
+        assert_int_equal(giq_head_coding(&head), cases[i].coding);
+        giq_head_release(&head);
+    }
+}
+
 static void test_status_line_forgets_an_interim_answer(void **state)
 {
     (void)state;
@@ -191,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_that_are_kept),
+        cmocka_unit_test(test_codings_are_told_from_other_words),
         cmocka_unit_test(test_status_line_forgets_an_interim_answer),
         cmocka_unit_test(test_last_line_of_a_name_counts),
         cmocka_unit_test(test_bytes_of_all_lines_are_limited),

@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include <zlib.h>
+
 /* ---- answers ---- */
 
 static void test_what_an_answer_tells(void **state)
@@ -116,6 +118,76 @@ static void test_sizes_are_capped(void **state)
         assert_true(s.answer.body.len <= cases[i].most);
         session_end(&s);
     }
+}
+
+/* What gzip makes of "{}". */
+#define GZIP_HEAD "\x1F\x8B\x08\0\0\0\0\0\x02\x03"
+#define GZIP_BODY GZIP_HEAD "\xAB\xAE\x05\0\x43\xBF\xA6\xA3\x02\0\0\0"
+
+static void test_small_answers_are_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *coding, *bytes;
+        size_t len;
+        const char *body; /* NULL: what came */
+    } cases[] = {
+        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
+        {200, "x-gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
+        {400, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
+        {200, "deflate", "\x78\x9C\xAB\xAE\x05\0\x01\x75\0\xF9", 10, "{}"},
+        {200, "deflate", "\xAB\xAE\x05\0", 4, "{}"},
+        {200, "utf-8", "{}", 2, NULL},
+        {200, "gzip", "{}", 2, NULL},
+        {200, "br", "{}", 2, NULL},
+        {200, "gzip", GZIP_HEAD "\xFF\xFF", sizeof GZIP_HEAD + 1, NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char headers[64];
+        (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
+                       cases[i].coding);
+        const struct http_kit_answer answer = {.status = cases[i].status,
+                                               .headers = headers,
+                                               .body = cases[i].bytes,
+                                               .body_len = cases[i].len};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+        const char *body = cases[i].body == NULL ? cases[i].bytes : cases[i].body;
+        size_t len = cases[i].body == NULL ? cases[i].len : strlen(body);
+        assert_int_equal(s.answer.body.len, len);
+        assert_memory_equal(s.answer.body.data, body, len);
+        session_end(&s);
+    }
+}
+
+static void test_sizes_are_capped_after_decoding(void **state)
+{
+    (void)state;
+    enum { SIZE = GIQ_ANSWER_MAX + 1, CODED = 64 * 1024 };
+    Bytef *coded = calloc(CODED, 1);
+    char *zeros = calloc(SIZE, 1);
+    uLongf coded_len = CODED;
+    assert_non_null(coded);
+    assert_non_null(zeros);
+    assert_int_equal(compress(coded, &coded_len, (const Bytef *)zeros, SIZE), Z_OK);
+    for (int status = 200; status <= 500; status += 300) {
+        const struct http_kit_answer answer = {.status = status,
+                                               .headers = "Content-Encoding: deflate\r\n",
+                                               .body = (const char *)coded,
+                                               .body_len = coded_len};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = false}),
+                         status == 500);
+        assert_int_equal(s.kit.err.code, status == 500 ? GIQ_E_NONE : GIQ_E_SERVICE);
+        assert_int_equal(s.answer.body.len,
+                         status == 500 ? GIQ_ANSWER_ERROR_MAX : coded_len);
+        session_end(&s);
+    }
+    free(zeros);
+    free(coded);
 }
 
 static void test_headers_are_capped(void **state)
@@ -236,6 +308,8 @@ int main(void)
         cmocka_unit_test(test_whole_bodies_are_told_from_cut_ones),
         cmocka_unit_test(test_failing_sink_ends_the_exchange_with_its_error),
         cmocka_unit_test(test_sizes_are_capped),
+        cmocka_unit_test(test_small_answers_are_decoded),
+        cmocka_unit_test(test_sizes_are_capped_after_decoding),
         cmocka_unit_test(test_headers_are_capped),
         cmocka_unit_test(test_answer_that_ends_within_its_headers_is_none),
         cmocka_unit_test(test_header_line_without_end_is_capped),
