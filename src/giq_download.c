@@ -26,6 +26,7 @@ struct download {
     int64_t have;                /* bytes of it that came */
     int64_t taken;               /* bytes that the sink took of it */
     struct giq_inflate *decoder; /* of a body in the coding gzip, else NULL */
+    bool has_bytes;              /* of any try so far */
     bool is_ranged;              /* this try asked for the rest only */
     int refused_elsewhere;       /* tries that another host refused */
     bool is_elsewhere;           /* the last try was refused so */
@@ -146,6 +147,7 @@ static bool take_body(void *ctx, const struct giq_answer *answer, const char *by
         return fail_changed(d, err);
     }
     d->have += (int64_t)len;
+    d->has_bytes = true;
     if (d->decoder == NULL) {
         return take_bytes(d, bytes, len, err);
     }
@@ -240,9 +242,6 @@ static bool try_once(struct download *d, const char *url, int64_t *later_ms,
     }
     const char *const headers[] = {range, if_range};
     bool ok = exchange(d, url, headers, 2, later_ms, err);
-    if (!ok && err->code == GIQ_E_NETWORK && d->have > 0) {
-        err->code = GIQ_E_INCOMPLETE;
-    }
     free(if_range);
     return ok;
 }
@@ -278,6 +277,8 @@ bool giq_download(struct giq_service *service, const char *job_id,
     if (ok) {
         *out_disposition = d.disposition;
         d.disposition = NULL;
+    } else if (err->code == GIQ_E_NETWORK && err->http_status == 0 && d.has_bytes) {
+        err->code = GIQ_E_INCOMPLETE; /* cut by an earlier try, or by this one */
     }
     start_over(&d);
     free(d.disposition);

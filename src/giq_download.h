@@ -22,8 +22,9 @@ struct giq_download_sink {
 /*
  * Fetch the result of a job whole. On success `*out_disposition` is the value of
  * Content-Disposition or NULL, the caller's. Waits between tries within the open's
- * time; a transfer that goes on moving is not a wait. Errors: GIQ_E_GONE,
- * _INCOMPLETE, _NETWORK, _SERVICE, _CREDENTIALS, and those of the sink.
+ * time; a transfer that goes on moving is not a wait. Errors: GIQ_E_NETWORK where no byte
+ * came, GIQ_E_INCOMPLETE where a try was cut later, GIQ_E_RESULT (a gzip coding that
+ * unpacks to too much), GIQ_E_GONE, _SERVICE, _CREDENTIALS, and those of the sink.
  */
 bool giq_download(struct giq_service *service, const char *job_id,
                   const struct giq_download_sink *sink, char **out_disposition,

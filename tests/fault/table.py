@@ -223,6 +223,14 @@ ROWS = (
     # ---- downloads ----
     Row("short_length", {"download": answer(HALF, headers=NAMED, length=len(RESULT))},
         "incomplete", "job-1", state="succeeded", env=SOON),
+    Row("reset_within_the_body", {"download": lambda c, s: (
+        c.sendall(answer(HALF, headers=NAMED, length=len(RESULT))), reset(c, s))},
+        "incomplete", state="succeeded", env=SOON),
+    Row("reset_within_a_chunk", {"download": lambda c, s: (
+        c.sendall(chunked(chunk(RESULT)[:-40])), reset(c, s))}, "incomplete",
+        state="succeeded", env=SOON),
+    Row("reset_before_the_body", {"download": reset}, "network", state="succeeded",
+        env=SOON),
     Row("cut_within_a_chunk", {"download": chunked(chunk(RESULT)[:-40])}, "incomplete",
         state="succeeded", env=SOON),
     Row("cut_after_a_chunk", {"download": chunked(chunk(RESULT))}, "incomplete",

@@ -63,6 +63,7 @@ static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err
     {                                                                                    \
         .raw = text, .body_len = sizeof(text) - 1, .then = HTTP_KIT_CLOSE                \
     }
+#define NOT_BEGUN RAW("HTTP/1.1 200 Said\r\nContent-Length: 6\r\n\r\n")
 #define GZIP_HEAD "HTTP/1.1 200 Said\r\nContent-Encoding: gzip\r\nETag: \"v1\"\r\n"
 enum { GZIP_LEN = sizeof GZIP - 1 };
 
@@ -157,6 +158,30 @@ static void test_download_that_stays_bad_fails(void **state)
         size_t requests = 0;
         assert_int_equal(download(answers, 5, &sink, &requests, false), cases[i].code);
         assert_int_equal(requests, cases[i].requests);
+        giq_buf_release(&sink.body);
+    }
+}
+
+static void test_only_a_download_without_a_byte_is_a_failure_of_the_network(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answers[4];
+        enum giq_code code;
+    } cases[] = {
+        {{CUT, RAW(""), RAW(""), RAW("")}, GIQ_E_INCOMPLETE},
+        {{RAW(""), CUT, RAW(""), RAW("")}, GIQ_E_INCOMPLETE},
+        {{CHUNKED(""), RAW(""), RAW(""), RAW("")}, GIQ_E_INCOMPLETE},
+        {{RAW(""), RAW(""), RAW(""), CUT}, GIQ_E_INCOMPLETE},
+        {{RAW(""), RAW(""), RAW(""), RAW("")}, GIQ_E_NETWORK},
+        {{NOT_BEGUN, NOT_BEGUN, NOT_BEGUN, NOT_BEGUN}, GIQ_E_NETWORK},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct sink sink = {.length = -1};
+        size_t requests = 0;
+        assert_int_equal(download(cases[i].answers, 4, &sink, &requests, false),
+                         cases[i].code);
+        assert_int_equal(requests, 4);
         giq_buf_release(&sink.body);
     }
 }
@@ -371,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_download_is_whole_or_begins_again),
         cmocka_unit_test(test_download_that_stays_bad_fails),
+        cmocka_unit_test(test_only_a_download_without_a_byte_is_a_failure_of_the_network),
         cmocka_unit_test(test_sink_is_told_the_length_and_may_refuse),
         cmocka_unit_test(test_coded_result_has_a_ceiling),
         cmocka_unit_test(test_body_goes_on_where_the_same_is_proved),
