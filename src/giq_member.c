@@ -280,12 +280,13 @@ static bool name_file(struct giq_members *members, const struct part *part,
 
 /* ---- paths ---- */
 
-/* The next part of a raw path that counts, and how long it is; NULL at the end. */
-static const char *next_part(const char *at, size_t *out_len)
+/* The next part of a raw path that counts, and how long it is; NULL at the end.
+ * `is_utf8` says whether the whole path is. */
+static const char *next_part(const char *at, bool is_utf8, size_t *out_len)
 {
     for (;;) {
         at += strspn(at, "/\\");
-        size_t len = strcspn(at, "/\\");
+        size_t len = giq_name_part_len(at, is_utf8);
         bool is_dots = (len == 1 || len == 2) && strncmp(at, "..", len) == 0;
         if (len == 0) {
             return NULL;
@@ -309,7 +310,8 @@ bool giq_member_is_passed_over(const char *raw)
     if (strlen(raw) > RAW_MAX) {
         return false;
     }
-    for (const char *at = raw; (at = next_part(at, &len)) != NULL; at += len) {
+    const bool is_utf8 = giq_text_is_utf8(raw);
+    for (const char *at = raw; (at = next_part(at, is_utf8, &len)) != NULL; at += len) {
         memcpy(part, at, len);
         part[len] = '\0';
         giq_name_clean(part, name);
@@ -369,9 +371,10 @@ static bool place(struct giq_members *members, const char *raw, char **out_path,
     size_t len = 0;
     int folder = 0;
     int depth = 0;
-    for (const char *at = next_part(raw, &len); at != NULL;) {
+    const bool is_utf8 = giq_text_is_utf8(raw);
+    for (const char *at = next_part(raw, is_utf8, &len); at != NULL;) {
         size_t part_len = len;
-        const char *after = next_part(at + part_len, &len);
+        const char *after = next_part(at + part_len, is_utf8, &len);
         if (++depth > GIQ_MEMBER_DEPTH_MAX) {
             return giq_fail(err, GIQ_E_RESULT,
                             "the result is an archive that has folders too deep");

@@ -9,11 +9,46 @@
 /* Longest extension, dot included, that a cut leaves whole. */
 enum { EXTENSION_KEPT_MAX = 20 };
 
+/* ---- characters of two bytes ---- */
+
+/* Whether the last byte began a character, as Shift-JIS reads it, where a byte from 0xA1
+ * to 0xDF is a character, and as GBK and Big5 do. Which of them a name is in is not
+ * known. */
+struct pair {
+    bool in_shift_jis;
+    bool in_others;
+};
+
+/* Whether a byte may be the second one of a character; notes it for the next one. */
+static bool is_second(struct pair *pair, char c)
+{
+    unsigned char byte = (unsigned char)c;
+    bool is_lead = byte >= 0x81 && byte <= 0xFE;
+    bool is_kana = byte >= 0xA1 && byte <= 0xDF;
+    bool is_one = pair->in_shift_jis || pair->in_others;
+    pair->in_shift_jis = !pair->in_shift_jis && is_lead && !is_kana;
+    pair->in_others = !pair->in_others && is_lead;
+    return is_one;
+}
+
+size_t giq_name_part_len(const char *at, bool is_utf8)
+{
+    struct pair pair = {false, false};
+    size_t len = 0;
+    for (; at[len] != '\0' && at[len] != '/'; len++) {
+        bool is_half = is_second(&pair, at[len]) && !is_utf8;
+        if (at[len] == '\\' && !is_half) {
+            break;
+        }
+    }
+    return len;
+}
+
 /* ---- Content-Disposition ---- */
 
 /* Copy the value of a parameter at `at` (a quoted string or what stands before
  * the next ';') into `out`, which is large enough. Returns what follows. */
-static const char *take_value(const char *at, char *out)
+static const char *take_value(const char *at, bool is_utf8, char *out)
 {
     at += strspn(at, " \t");
     if (*at != '"') {
@@ -26,8 +61,10 @@ static const char *take_value(const char *at, char *out)
         out[len] = '\0';
         return after;
     }
+    struct pair pair = {false, false};
     for (at++; *at != '\0' && *at != '"'; at++) {
-        if (*at == '\\' && at[1] != '\0') {
+        bool is_half = is_second(&pair, *at) && !is_utf8;
+        if (*at == '\\' && !is_half && at[1] != '\0') {
             at++;
         }
         *out++ = *at;
@@ -44,6 +81,7 @@ static char *parameter(const char *value, const char *name)
     if (out == NULL) {
         return NULL;
     }
+    const bool is_utf8 = giq_text_is_utf8(value);
     size_t name_len = strlen(name);
     while (*value != '\0') {
         value += strspn(value, "; \t");
@@ -54,7 +92,7 @@ static char *parameter(const char *value, const char *name)
         if (*value != '=') {
             continue;
         }
-        value = take_value(value + 1, out);
+        value = take_value(value + 1, is_utf8, out);
         if (found && out[0] != '\0') {
             return out;
         }
@@ -175,7 +213,7 @@ static enum fate fate_of(const char *at, size_t len, size_t *out_size)
     if (code == '.' || is_space(code)) {
         return TRIM;
     }
-    return code < 0x80 && strchr("<>:\"|?*", (int)code) != NULL ? REPLACE : KEEP;
+    return code < 0x80 && strchr("<>:\"|?*\\", (int)code) != NULL ? REPLACE : KEEP;
 }
 
 /* A part of a raw name. */
@@ -286,8 +324,9 @@ static bool is_device(const char *name)
 void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE])
 {
     raw = raw == NULL ? "" : raw;
-    for (const char *at = raw + strcspn(raw, "/\\"); *at != '\0';
-         at = raw + strcspn(raw, "/\\")) {
+    const bool is_utf8 = giq_text_is_utf8(raw);
+    for (const char *at = raw + giq_name_part_len(raw, is_utf8); *at != '\0';
+         at = raw + giq_name_part_len(raw, is_utf8)) {
         raw = at + 1;
     }
     struct span name = without_ends((struct span){raw, raw + strlen(raw)});

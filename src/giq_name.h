@@ -24,9 +24,16 @@ enum { GIQ_NAME_MAX = 128, GIQ_NAME_SIZE = GIQ_NAME_MAX + 1 };
 char *giq_name_from_disposition(const char *value);
 
 /*
- * Clean `raw` into `out`: what follows the last '/' or '\', valid UTF-8, no
+ * The length of what stands before the first separator of a raw path, '/' or '\', or
+ * before its end. In a path that is not UTF-8 as a whole (`is_utf8`), a '\' that may be
+ * the second byte of a character (Shift-JIS, GBK, Big5) separates nothing.
+ */
+size_t giq_name_part_len(const char *at, bool is_utf8);
+
+/*
+ * Clean `raw` into `out`: what follows the last separator, valid UTF-8, no
  * control characters (C1 included), no leading dots, no trailing dots or
- * spaces, none of the characters `<>:"|?*`, no outer white space, at most
+ * spaces, none of the characters `<>:"|?*\`, no outer white space, at most
  * GIQ_NAME_MAX bytes cut between characters with a short extension kept; device
  * names of other systems (CON, PRN, AUX, NUL, CONIN$, CONOUT$, COM0-9, LPT0-9
  * and their superscript digits, with any extension) get a '_' before. Nothing

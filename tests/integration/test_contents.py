@@ -141,3 +141,31 @@ def test_table_whose_header_looks_like_such_a_text_is_read(scripted_gdal, servic
     assert "water" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
     give(service, b"<TICKER>,<DATE>\nABC,2024\n", "r.csv")
     assert "ABC" in scripted_gdal.run("ogrinfo", "-al", f"{NAME};rerun=2").stdout
+
+
+@pytest.mark.parametrize("system", [0, 3], ids=["dos", "unix"])
+@pytest.mark.parametrize("encoding,name,stored", [
+    ("shift_jis", "\u8868.geojson", "__.geojson"),
+    ("shift_jis", "\uff71\u30bd\u8868/\u8868.geojson", "_____/__.geojson"),
+    ("big5", "\u529f/\u84cb.geojson", "__/__.geojson"),
+    ("gbk", "\u76f6/\u76f6.geojson", "__/__.geojson"),
+])
+def test_names_of_two_bytes_a_character_are_kept_whole(scripted_gdal, service, encoding,
+                                                       name, stored, system):
+    raw = name.encode(encoding)
+    entry = zipfile.ZipInfo("x" * len(raw))
+    entry.create_system = system
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(entry, GEOJSON)
+    body = packed.getvalue().replace(b"x" * len(raw), raw)
+    give(service, body, "r.zip")
+    assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    assert kept(scripted_gdal) == [stored]
+
+
+def test_name_of_two_bytes_a_character_in_a_header_is_kept_whole(scripted_gdal, service):
+    name = "\u8868\u30bd.geojson".encode("shift_jis").decode("latin-1")
+    give(service, GEOJSON, f'"{name}"')
+    assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+    assert kept(scripted_gdal) == ["____.geojson"]

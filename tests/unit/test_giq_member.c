@@ -43,6 +43,24 @@ static void test_paths_stay_below_the_folder(void **state)
     check_places(pairs);
 }
 
+/* The second byte of a character may be that of a backslash. */
+static void test_characters_of_two_bytes_are_not_taken_apart(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"\x95\\.tif", "__.tif"},
+        {"\x83\\.tif", "__-2.tif"},
+        {"\x83\\.tfw", "__-2.tfw"},
+        {"\x95\\/\x83\\.tif", "__/__.tif"},
+        {"\xb1\x95\\\x83\\.tif", "_____.tif"},
+        {"d\\\xb1\xbd\\x.tif", "d/__/x.tif"},
+        {"\xb1\xbd\\..\\..\\y.tif", "__-3/y.tif"},
+        {"\xc3\xa9\\z.tif", "\xc3\xa9/z.tif"},
+        {NULL, NULL},
+    };
+    check_places(pairs);
+}
+
 static void test_names_that_fall_together(void **state)
 {
     (void)state;
@@ -237,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths_stay_below_the_folder),
+        cmocka_unit_test(test_characters_of_two_bytes_are_not_taken_apart),
         cmocka_unit_test(test_names_that_fall_together),
         cmocka_unit_test(test_parts_of_a_shapefile_move_together),
         cmocka_unit_test(test_a_sidecar_moves_with_its_file),

@@ -30,6 +30,9 @@ static const struct {
     {"attachment; filename=\"\"", NULL},
     {"attachment; filename=\"open.tif", "open.tif"},
     {"attachment; filename=\"open\\", "open\\"},
+    {"attachment; filename=\"\x95\\.tif\"", "\x95\\.tif"},
+    {"attachment; filename=\"\xb1\x95\\\\\"x.tif\"", "\xb1\x95\\\"x.tif"},
+    {"attachment; filename=\"\xc3\xa9\\.tif\"", "\xc3\xa9.tif"},
     {"attachment; filename", NULL},
     {"filename=bare.tif", "bare.tif"},
     {"=;=;=\"", NULL},
@@ -77,6 +80,13 @@ static const struct {
     {"C:\\x\\y.tif", "y.tif"},
     {"C:y.tif", "C_y.tif"},
     {"a/b\\c.tif", "c.tif"},
+    {"\x95\\.tif", "__.tif"},             /* Shift-JIS */
+    {"\xb1\x95\\.tif", "___.tif"},        /* with a half-width character before it */
+    {"\xa5\\a/\xa5\\.tif", "__.tif"},     /* Big5 */
+    {"\xc4\xbf\xc2\xbc\\x.tif", "x.tif"}, /* GBK: the second byte is 0xBC */
+    {"\xc3\xa9\\x.tif", "x.tif"},
+    {"\xff..\\..\\x.tif", "x.tif"},
+    {"\x95\\..\\..\\x.tif", "x.tif"},
     {"..", "result"},
     {"\x01..\x02", "result"},
     {".hidden.tif", "hidden.tif"},
