@@ -138,6 +138,7 @@ static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
     *out = (struct giq_source_stat){
         .size = (int64_t)st.st_size,
         .modified_ns = (int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec,
+        .changed_ns = (int64_t)st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec,
         .device = st.st_dev,
         .inode = st.st_ino,
     };

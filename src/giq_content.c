@@ -13,7 +13,7 @@ static const char advice[] = "remove it, and the file is uploaded once more";
 static const char files_name[] = "files";
 static const char paths_name[] = "paths";
 
-enum { NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json", MARK_SIZE = 128 };
+enum { NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json", MARK_SIZE = 192 };
 
 static const char *name_of(const char *digest, const char *ending, char out[NAME_SIZE])
 {
@@ -113,12 +113,14 @@ bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
 
 /* ---- local files ---- */
 
+/* One without the change time, from version 0.1, is the mark of no file: it is read. */
 static const char *mark_of(const struct giq_source_stat *stat, char out[MARK_SIZE])
 {
     (void)snprintf(out, MARK_SIZE,
-                   "%" PRId64 " bytes, %" PRId64 " ns, device %" PRIu64
-                   ", inode %" PRIu64,
-                   stat->size, stat->modified_ns, stat->device, stat->inode);
+                   "%" PRId64 " bytes, %" PRId64 " ns, device %" PRIu64 ", inode %" PRIu64
+                   ", changed %" PRId64 " ns",
+                   stat->size, stat->modified_ns, stat->device, stat->inode,
+                   stat->changed_ns);
     return out;
 }
 

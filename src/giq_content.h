@@ -9,7 +9,7 @@
  *                                        which counts when the content's record knows
  *                                        the file
  *
- * A local file is known by its path, size, time and inode, so that it need not be read
+ * A local file is known by its path, size, times and inode, so that it need not be read
  * again. Reading needs no flight, writing a record does.
  */
 #ifndef GIQ_CONTENT_H

@@ -90,7 +90,8 @@ static bool digest_all(const struct giq_source *source, int64_t size,
 static bool is_same(const struct giq_source_stat *a, const struct giq_source_stat *b)
 {
     return a->size == b->size && a->modified_ns == b->modified_ns &&
-           a->device == b->device && a->inode == b->inode;
+           a->changed_ns == b->changed_ns && a->device == b->device &&
+           a->inode == b->inode;
 }
 
 static bool read_content(const struct giq_source *source,
@@ -107,11 +108,17 @@ static bool read_content(const struct giq_source *source,
     return ok;
 }
 
-/* Whether a change since `looked_ms`, UTC, would show in the file's time. */
+/* Whether a change since `looked_ms`, UTC, would show in this time of the file. */
+static bool is_past(int64_t time_ns, int64_t looked_ms)
+{
+    int64_t least_ms = time_ns % NS_PER_S == 0 ? COARSE_MS : FINE_MS;
+    return looked_ms - time_ns / NS_PER_MS >= least_ms;
+}
+
 static bool is_settled(const struct giq_source_stat *stat, int64_t looked_ms)
 {
-    int64_t least_ms = stat->modified_ns % NS_PER_S == 0 ? COARSE_MS : FINE_MS;
-    return stat->inode != 0 && looked_ms - stat->modified_ns / NS_PER_MS >= least_ms;
+    return stat->inode != 0 && is_past(stat->modified_ns, looked_ms) &&
+           is_past(stat->changed_ns, looked_ms);
 }
 
 /* Note what the file holds. Where that cannot be written it is read again next time. */

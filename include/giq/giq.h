@@ -304,10 +304,11 @@ void giq_store_close(struct giq_store *store);
 /* ---- files to upload -------------------------------------------------------------- */
 
 /* What is known of a file without reading it. Files with the same inode that is not 0,
- * size, time and path are taken to hold the same. */
+ * size, times and path are taken to hold the same. */
 struct giq_source_stat {
     int64_t size;
-    int64_t modified_ns; /* since 1970 */
+    int64_t modified_ns; /* since 1970; anybody can set it */
+    int64_t changed_ns;  /* of the content or the inode, as the system alone sets it */
     uint64_t device;
     uint64_t inode; /* 0 where there is none: the file is read at every open */
 };

@@ -9,7 +9,7 @@
 #define DIGEST "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define BASE   "https://api.example"
 
-static const struct giq_source_stat stat = {10, 20, 3, 4};
+static const struct giq_source_stat stat = {10, 20, 30, 3, 4};
 
 static struct giq_store *store;
 

@@ -57,8 +57,8 @@ def test_content_counts_and_not_its_name(gdal, sandbox):
     assert len({run["form"]["fileId"] for run in sandbox.runs()}) == 1
 
 
-def test_file_that_is_as_it_was_is_not_read(gdal, sandbox):
-    """Bytes that change behind the back of size, time and inode are not seen."""
+def test_file_that_changed_under_the_same_size_and_time_is_another_content(gdal, sandbox):
+    """The change time tells, which no program can set."""
     path = place(gdal)
     name = f"GIQ:model=ndvi;upload={path}"
     gdal.run("gdalinfo", name)
@@ -66,11 +66,33 @@ def test_file_that_is_as_it_was_is_not_read(gdal, sandbox):
         file.seek(1000)
         file.write(bytes(1000))
     os.utime(path, (LONG_AGO, LONG_AGO))
-    gdal.run("gdalinfo", name)
+    for _ in range(2):
+        gdal.run("gdalinfo", name)
+        assert len(uploads(sandbox)) == 2 and len(sandbox.runs()) == 2
+
+
+def test_file_that_was_touched_is_the_same_content(gdal, sandbox):
+    path = place(gdal)
+    for more in range(2):
+        os.utime(path, (LONG_AGO + more, LONG_AGO + more))
+        gdal.run("gdalinfo", f"GIQ:model=ndvi;upload={path}")
+        path.chmod(0o600)
     assert len(uploads(sandbox)) == 1 and len(sandbox.runs()) == 1
-    os.utime(path, (LONG_AGO + 1, LONG_AGO + 1))
+
+
+def test_mark_of_version_0_1_is_read_again_and_kept_up(gdal, sandbox):
+    """It lacks the change time. The record's ids stay, and no job is started."""
+    path = place(gdal)
+    name = f"GIQ:model=ndvi;upload={path}"
     gdal.run("gdalinfo", name)
-    assert len(uploads(sandbox)) == 2 and len(sandbox.runs()) == 2
+    record = content_record(gdal)
+    known = json.loads(record.read_text())
+    mark, changed = known["paths"][str(path)].split(", changed ")
+    assert changed == f"{path.stat().st_ctime_ns} ns"
+    record.write_text(json.dumps({**known, "paths": {str(path): mark}, "more": [1]}))
+    gdal.run("gdalinfo", name)
+    assert json.loads(record.read_text()) == {**known, "more": [1]}
+    assert len(uploads(sandbox)) == 1 and len(sandbox.runs()) == 1
 
 
 def test_open_does_not_touch_a_file_that_is_known(gdal):

@@ -60,7 +60,10 @@ void source_kit_init(struct source_kit *kit, const char *text)
                    .read = read_bytes,
                    .end = end,
                    .ctx = kit},
-        .stat = {.modified_ns = INT64_C(1600000000000000000), .device = 1, .inode = 2},
+        .stat = {.modified_ns = INT64_C(1600000000000000000),
+                 .changed_ns = INT64_C(1600000000000000000),
+                 .device = 1,
+                 .inode = 2},
     };
     source_kit_write(kit, text, true);
 }

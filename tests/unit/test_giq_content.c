@@ -94,11 +94,12 @@ static void test_ids_are_kept_for_each_service_and_kind(void **state)
 static void test_files_are_known_until_they_change(void **state)
 {
     struct shop *shop = *state;
-    const struct giq_source_stat stat = {10, INT64_C(1600000000123456789), 3, 4};
-    const struct giq_source_stat others[] = {{11, stat.modified_ns, 3, 4},
-                                             {10, stat.modified_ns + 1, 3, 4},
-                                             {10, stat.modified_ns, 4, 4},
-                                             {10, stat.modified_ns, 3, 5}};
+    const struct giq_source_stat stat = {10, INT64_C(1600000000123456789), 7, 3, 4};
+    const struct giq_source_stat others[] = {{11, stat.modified_ns, 7, 3, 4},
+                                             {10, stat.modified_ns + 1, 7, 3, 4},
+                                             {10, stat.modified_ns, 8, 3, 4},
+                                             {10, stat.modified_ns, 7, 4, 4},
+                                             {10, stat.modified_ns, 7, 3, 5}};
     char digest[GIQ_DIGEST_HEX_SIZE];
     struct giq_content content = read_content(shop);
     enter_and_leave(shop);
@@ -123,11 +124,37 @@ static void test_files_are_known_until_they_change(void **state)
     giq_content_release(&content);
 }
 
+/* As version 0.1 wrote it. The ids that such a record has stay. */
+static void test_mark_without_a_change_time_is_not_trusted(void **state)
+{
+    struct shop *shop = *state;
+    const struct giq_source_stat stat = {10, 20, 30, 3, 4};
+    char digest[GIQ_DIGEST_HEX_SIZE];
+    plant(shop,
+          "{\"format\":1,\"paths\":{\"/a/b\":\"10 bytes, 20 ns, device 3, inode 4\"},"
+          "\"files\":{\"" BASE "\":{\"SAR\":{\"file_id\":\"f1\"}}},\"more\":[1]}\n");
+    struct giq_content content = read_content(shop);
+    assert_true(giq_content_leave_hint(&content, "/a/b", &shop->err));
+    assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
+    assert_string_equal(digest, "");
+    assert_true(giq_content_set_file(&content, "/a/b", &stat, &shop->err));
+    assert_true(giq_content_write(&content, &shop->err));
+    giq_content_release(&content);
+    assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
+    assert_string_equal(digest, DIGEST);
+    char *text = env_kit_read(giq_store_uploads(shop->store), NAME);
+    assert_non_null(
+        strstr(text, "\"10 bytes, 20 ns, device 3, inode 4, changed 30 ns\""));
+    assert_non_null(strstr(text, "\"SAR\":{\"file_id\":\"f1\"}"));
+    assert_non_null(strstr(text, "\"more\":[1]"));
+    free(text);
+}
+
 static void test_hints_that_are_none_are_passed_over(void **state)
 {
     struct shop *shop = *state;
     static const char *const hints[] = {"", "x", "{}\n", (DIGEST "a"), ("A" DIGEST)};
-    const struct giq_source_stat stat = {10, 20, 3, 4};
+    const struct giq_source_stat stat = {10, 20, 30, 3, 4};
     char name[GIQ_DIGEST_HEX_SIZE];
     char digest[GIQ_DIGEST_HEX_SIZE];
     struct giq_content content = read_content(shop);
@@ -147,7 +174,7 @@ static void test_hints_that_are_none_are_passed_over(void **state)
 static void test_files_beyond_the_most_are_forgotten(void **state)
 {
     struct shop *shop = *state;
-    const struct giq_source_stat stat = {10, 20, 3, 4};
+    const struct giq_source_stat stat = {10, 20, 30, 3, 4};
     struct giq_content content = read_content(shop);
     char place[32];
     for (int i = 0; i < 2 * GIQ_CONTENT_PATHS_MAX; i++) {
@@ -227,6 +254,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ids_are_kept_for_each_service_and_kind,
                                         open_store, close_store),
         cmocka_unit_test_setup_teardown(test_files_are_known_until_they_change,
+                                        open_store, close_store),
+        cmocka_unit_test_setup_teardown(test_mark_without_a_change_time_is_not_trusted,
                                         open_store, close_store),
         cmocka_unit_test_setup_teardown(test_hints_that_are_none_are_passed_over,
                                         open_store, close_store),

@@ -134,16 +134,19 @@ static void test_file_that_cannot_be_recognised_is_read_each_time(void **state)
         {21, 5, 1, 1},   {19, 5, 1, 2},     {1999, 0, 1, 2},
         {2000, 0, 1, 1}, {-60000, 5, 1, 2}, {90000, 5, 0, 2},
     };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+    const int64_t long_ago_ns = INT64_C(1500000000000000005);
+    for (size_t i = 0; i < 2 * GIQ_COUNT(cases); i++) {
+        size_t at = i / 2;
+        int64_t time_ns = INT64_C(1600000000000000000) + cases[at].more_ns;
         struct shop shop;
         open_shop(&shop, NULL, 0);
-        shop.file.stat.inode = cases[i].inode;
-        shop.service.clock.wall_ms = INT64_C(1600000000000) + cases[i].age_ms;
-        shop.file.stat.modified_ns =
-            INT64_C(1600000000) * 1000 * 1000 * 1000 + cases[i].more_ns;
+        shop.file.stat.inode = cases[at].inode;
+        shop.service.clock.wall_ms = INT64_C(1600000000000) + cases[at].age_ms;
+        shop.file.stat.modified_ns = i % 2 == 0 ? time_ns : long_ago_ns;
+        shop.file.stat.changed_ns = i % 2 == 1 ? time_ns : long_ago_ns;
         assert_int_equal(identify(&shop), GIQ_E_NONE);
         assert_int_equal(identify(&shop), GIQ_E_NONE);
-        assert_int_equal(shop.file.begins, cases[i].reads);
+        assert_int_equal(shop.file.begins, cases[at].reads);
         close_shop(&shop);
     }
 }
@@ -166,10 +169,17 @@ static void touch(struct source_kit *kit, size_t before)
     kit->stat.modified_ns++;
 }
 
+static void set_time_back(struct source_kit *kit, size_t before)
+{
+    (void)before;
+    kit->stat.changed_ns++;
+}
+
 static void test_file_that_changes_while_it_is_read_is_refused(void **state)
 {
     (void)state;
-    static void (*const changes[])(struct source_kit *, size_t) = {grow, shrink, touch};
+    static void (*const changes[])(struct source_kit *, size_t) = {grow, shrink, touch,
+                                                                   set_time_back};
     for (size_t i = 0; i < GIQ_COUNT(changes); i++) {
         struct shop shop;
         open_shop(&shop, NULL, 0);
