@@ -264,14 +264,14 @@ bool giq_os_remove(const char *path, struct giq_error *err)
     return remove(path) == 0 || errno == ENOENT || fail_path(err, "remove", path);
 }
 
-bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err)
+bool giq_os_free_space(const char *path, int64_t *out_bytes)
 {
     struct statvfs vfs;
-    if (statvfs(path, &vfs) != 0) {
-        return fail_path(err, "ask for the free space of", path);
+    if (statvfs(path, &vfs) != 0 || vfs.f_blocks == 0) {
+        return false;
     }
-    uint64_t bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-    *out_bytes = bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+    bool is_more = __builtin_mul_overflow(vfs.f_bavail, vfs.f_frsize, out_bytes);
+    *out_bytes = is_more ? INT64_MAX : *out_bytes;
     return true;
 }
 

@@ -67,8 +67,9 @@ bool giq_os_list(const char *folder,
                  bool (*each)(void *ctx, const char *name, struct giq_error *err),
                  void *ctx, struct giq_error *err);
 
-/* Bytes that an ordinary user may still write below `path`. */
-bool giq_os_free_space(const char *path, int64_t *out_bytes, struct giq_error *err);
+/* Bytes that an ordinary user may still write below `path`; false where the file system
+ * does not report them. */
+bool giq_os_free_space(const char *path, int64_t *out_bytes);
 
 /* ---- open files ---- */
 

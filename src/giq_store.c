@@ -170,8 +170,8 @@ static bool check_folder(const struct giq_store *store, const char *folder,
     }
     bool ok = probe(store, path, err) || giq_store_explain_full(err);
     free(path);
-    if (!ok || !giq_os_free_space(folder, &available, err)) {
-        return false;
+    if (!ok || !giq_os_free_space(folder, &available)) {
+        return ok;
     }
     return available >= SPARE_BYTES ||
            giq_fail(err, GIQ_E_STORE,
@@ -254,15 +254,12 @@ bool giq_store_find_job(const struct giq_store *store, const char *base_url,
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err)
 {
     int64_t available = 0;
-    if (!giq_os_free_space(folder, &available, err)) {
-        return false;
+    if (!giq_os_free_space(folder, &available) || bytes <= available - SPARE_BYTES) {
+        return true;
     }
-    if (bytes > available - SPARE_BYTES) {
-        return giq_fail(err, GIQ_E_STORE,
-                        "the result has %lld bytes, and there is room for %lld in %s; %s",
-                        (long long)bytes, (long long)available, folder, move_advice);
-    }
-    return true;
+    return giq_fail(err, GIQ_E_STORE,
+                    "the result has %lld bytes, and there is room for %lld in %s; %s",
+                    (long long)bytes, (long long)available, folder, move_advice);
 }
 
 bool giq_store_explain_full(struct giq_error *err)

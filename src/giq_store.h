@@ -49,7 +49,7 @@ bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err);
 
 /* Whether there is room for `bytes` more, with some to spare: GIQ_E_STORE where
- * there is not. */
+ * there is not. A file system that does not report its room has it. */
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
 
 /* Where `err` is that the disk or a quota is full, add how to get the result without

@@ -10,6 +10,8 @@
  *   GIQ_FAULT_ACTION   kill-before, kill-after, stop-before, stop-after (until SIGCONT),
  *                      or a number: fail with this errno
  *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
+ *   GIQ_FAULT_SPACE    the store's file system does not report its room: 0 for zeros in
+ *                      its place, or this errno
  *   GIQ_FAULT_NAMES    so often the resolver cannot be reached for a name that ends in
  *                      .test; then each is this machine
  *   GIQ_FAULT_ALLOC    the number of the plugin's allocation that fails; 0: none
@@ -252,6 +254,11 @@ int fstat(int fd, struct stat *out)
 
 int statvfs(const char *path, struct statvfs *out)
 {
+    if (getenv("GIQ_FAULT_SPACE") != NULL && is_in_store(path)) {
+        *out = (struct statvfs){.f_bsize = 512, .f_frsize = 512};
+        errno = number("GIQ_FAULT_SPACE");
+        return errno == 0 ? 0 : -1;
+    }
     STAND_BEFORE(int, -1, statvfs, path, is_in_store(path), REAL(statvfs)(path, out));
 }
 

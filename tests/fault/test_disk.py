@@ -2,6 +2,7 @@
 [store] error, the record as it was, nothing half published. Needs root, to mount a small
 file system."""
 import contextlib
+import errno
 import io
 import shutil
 import subprocess
@@ -100,6 +101,15 @@ def test_room_is_looked_at_before_a_byte_is_written(bench, disk):
     sizes = [int(line.split()[1]) for line in log.read_text().splitlines()
              if line.startswith("write ")]
     assert sizes and max(sizes) < PAGE, "records alone"
+
+
+@pytest.mark.parametrize("answer", [0, errno.ENOSYS, errno.EOVERFLOW])
+def test_room_that_cannot_be_learned_is_not_a_full_disk(bench, answer):
+    """FUSE file systems answer with zeros, or not at all."""
+    give(bench, ROWS)
+    done = bench.open("disk", {"GIQ_FAULT_SPACE": str(answer)})
+    assert done.returncode == 0 and "id (String) = 0003999" in done.stdout, done.stderr
+    assert bench.runs("disk") == 1
 
 
 def test_disk_that_is_full_after_unpacking_has_begun(bench, disk):
