@@ -72,7 +72,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
         struct giq_shown id;
         (void)giq_error_context(err,
                                 "the job %s was started but could not be recorded; open "
-                                "it with job=%s",
+                                "the same dataset with job=%s",
                                 giq_call_show(job->service, told->id, &id), id.text);
         return false;
     }
@@ -98,8 +98,9 @@ static bool note_unknown(struct giq_job *job, struct giq_error *err)
         struct giq_error obstacle = *err;
         return giq_fail(err, GIQ_E_UNKNOWN,
                         "a job may have been made and paid for; look for it on the "
-                        "service's web page. What came of the run request is not known "
-                        "(%.150s), which could not be recorded (%.150s)",
+                        "service's web page and adopt it with job=<id>. What came of the "
+                        "run request is not known (%.120s), which could not be recorded "
+                        "(%.120s)",
                         reason.text, obstacle.text);
     }
     (void)giq_step_fail_recorded(job, err);
