@@ -30,10 +30,13 @@ enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
         {GIQ_API_FAILED, "CANCELLED"},     {GIQ_API_FAILED, "CANCELED"},
         {GIQ_API_FAILED, "ABORTED"},       {GIQ_API_FAILED, "REJECTED"},
         {GIQ_API_FAILED, "EXPIRED"},       {GIQ_API_FAILED, "TIMED_OUT"},
-        {GIQ_API_FAILED, "KILLED"},        {GIQ_API_RUNNING, "SUBMITTED"},
-        {GIQ_API_RUNNING, "PENDING"},      {GIQ_API_RUNNING, "QUEUED"},
-        {GIQ_API_RUNNING, "RUNNING"},      {GIQ_API_RUNNING, "STARTED"},
-        {GIQ_API_RUNNING, "PROCESSING"},   {GIQ_API_RUNNING, "IN_PROGRESS"},
+        {GIQ_API_FAILED, "KILLED"},        {GIQ_API_FAILED, "DENIED"},
+        {GIQ_API_RUNNING, "SUBMITTED"},    {GIQ_API_RUNNING, "PENDING"},
+        {GIQ_API_RUNNING, "QUEUED"},       {GIQ_API_RUNNING, "RUNNING"},
+        {GIQ_API_RUNNING, "STARTED"},      {GIQ_API_RUNNING, "PROCESSING"},
+        {GIQ_API_RUNNING, "IN_PROGRESS"},  {GIQ_API_RUNNING, "REQUESTED"},
+        {GIQ_API_RUNNING, "APPROVED"},     {GIQ_API_RUNNING, "SCHEDULED"},
+        {GIQ_API_RUNNING, "INGESTING"},
     };
     for (size_t i = 0; status != NULL && i < GIQ_COUNT(words); i++) {
         if (giq_text_same(status, words[i].word)) {
@@ -167,26 +170,60 @@ enum giq_api_run giq_api_run(struct giq_service *service,
 
 /* ---- status ---- */
 
+static const char status_call[] = "asking for the state of the job";
+
+/* A cache, or a page for signing in, may give a response that is not about the job. */
+static enum giq_api_status read_status(struct giq_service *service,
+                                       const struct giq_answer *answer,
+                                       const char *job_id, struct giq_api_job *job,
+                                       struct giq_error *err)
+{
+    struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+    struct giq_shown id;
+    if (!parse_job(service, answer, &told)) {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response cannot be read",
+                       status_call);
+        return GIQ_API_STATUS_ODD;
+    }
+    bool is_of_other = told.id != NULL && strcmp(told.id, job_id) != 0;
+    if (is_of_other || (told.id == NULL && told.status == NULL)) {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about %s%s", status_call,
+                       is_of_other ? "the job " : "no job",
+                       is_of_other ? giq_call_show(service, told.id, &id) : "");
+        giq_api_job_release(&told);
+        return GIQ_API_STATUS_OTHER;
+    }
+    *job = told;
+    return GIQ_API_STATUS_TOLD;
+}
+
 static enum giq_api_status judge_status(struct giq_service *service,
                                         const struct giq_answer *answer,
-                                        struct giq_api_job *job, struct giq_error *err)
+                                        const char *job_id, struct giq_api_job *job,
+                                        struct giq_error *err)
 {
-    static const char what[] = "asking for the state of the job";
     if (answer->status == 200) {
-        if (parse_job(service, answer, job)) {
-            return GIQ_API_STATUS_TOLD;
-        }
-        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the answer cannot be read", what);
-        return GIQ_API_STATUS_ERROR;
+        return read_status(service, answer, job_id, job, err);
     }
     bool no_job = answer->status == 404 || answer->status == 410;
-    (void)giq_call_fail_status(service, answer, no_job ? GIQ_E_GONE : GIQ_E_SERVICE, what,
-                               err);
+    (void)giq_call_fail_status(service, answer, no_job ? GIQ_E_GONE : GIQ_E_SERVICE,
+                               status_call, err);
     if (no_job) {
         return GIQ_API_STATUS_NO_JOB;
     }
     return giq_call_is_transient(answer->status) ? GIQ_API_STATUS_TRY_AGAIN
-                                                 : GIQ_API_STATUS_ERROR;
+                                                 : GIQ_API_STATUS_ODD;
+}
+
+/* What an exchange without a whole response means. */
+static enum giq_api_status judge_failure(const struct giq_error *err)
+{
+    if (giq_call_may_pass(err)) {
+        return GIQ_API_STATUS_TRY_AGAIN;
+    }
+    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_SERVICE
+               ? GIQ_API_STATUS_ODD
+               : GIQ_API_STATUS_ERROR;
 }
 
 enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
@@ -206,12 +243,9 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
         .timeout_ms = giq_call_timeout_ms(service),
     };
     struct giq_answer answer;
-    enum giq_api_status outcome = GIQ_API_STATUS_ERROR;
-    if (giq_call_once(service, &get, &answer, err)) {
-        outcome = judge_status(service, &answer, job, err);
-    } else if (giq_call_may_pass(err)) {
-        outcome = GIQ_API_STATUS_TRY_AGAIN;
-    }
+    enum giq_api_status outcome = giq_call_once(service, &get, &answer, err)
+                                      ? judge_status(service, &answer, job_id, job, err)
+                                      : judge_failure(err);
     *later_ms = answer.retry_after_ms;
     giq_answer_release(&answer);
     free(url);

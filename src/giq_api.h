@@ -55,10 +55,14 @@ enum giq_api_status {
     GIQ_API_STATUS_TOLD,
     GIQ_API_STATUS_TRY_AGAIN, /* an outage: ask again; `err` says which */
     GIQ_API_STATUS_NO_JOB,    /* 404, 410 */
-    GIQ_API_STATUS_ERROR,     /* `err` ends the open */
+    GIQ_API_STATUS_OTHER,     /* a response about another job, or about none */
+    GIQ_API_STATUS_ODD,       /* no response of a working service: a web page, 202, 401,
+                                 520, a redirect or a certificate that is refused */
+    GIQ_API_STATUS_ERROR,     /* `err` ends the open: no key is set, no memory */
 };
 
-/* Ask once. `*later_ms` is what Retry-After asks for, or -1. */
+/* Ask once. Fills `*job` with GIQ_API_STATUS_TOLD, `err` otherwise; an id in `*job` is
+ * `job_id`. `*later_ms` is what Retry-After asks for, or -1. */
 enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
                                    struct giq_api_job *job, int64_t *later_ms,
                                    struct giq_error *err);

@@ -199,6 +199,9 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     case GIQ_JOB_SUBMITTED:
+        if (giq_step_is_gone(job)) {
+            break;
+        }
         job->phase = GIQ_PHASE_WAIT;
         return true;
     case GIQ_JOB_SUCCEEDED:

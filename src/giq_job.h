@@ -49,9 +49,13 @@ struct giq_job {
     bool is_damaged;        /* the record cannot be read, and is to be replaced */
     bool has_checked_store; /* that a job can be recorded */
     bool has_looked_at_models;
-    bool has_folder;        /* made, and the flight is waited for or held */
-    bool has_warned;        /* of a state that no list has */
-    int postponed;          /* times that the service wanted the run later */
+    bool has_folder;      /* made, and the flight is waited for or held */
+    bool has_warned;      /* of a state that no list has */
+    int postponed;        /* times that the service wanted the run later */
+    bool has_heard;       /* the service told of the job in this open */
+    int misses;           /* status calls in a row that did not know the job */
+    int checks;           /* that failed, of a job without a record */
+    int64_t odd_since_ms; /* since when there are odd responses only; 0: there are none */
     int64_t wait_began_ms;  /* of polling; 0 before */
     int64_t pause_ms;       /* between the last two status calls */
     enum giq_job_state end; /* what SETTLE is to record */
@@ -95,8 +99,8 @@ bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error
 /* Whether the record ended so that RETRY asks for a new job. */
 bool giq_step_may_retry(const struct giq_job *job);
 
-/* Whether the service said that it no longer has the result, and who opens does not name
- * the job to have it asked once more. */
+/* Whether the service said that it no longer knows the job, or has its result, and who
+ * opens does not name the job to have it asked once more. */
 bool giq_step_is_gone(const struct giq_job *job);
 
 /* Whether the request of `record` may get the job that is named; GIQ_E_USAGE where it

@@ -15,6 +15,7 @@ static const char job_aside_name[] = "job.json.damaged";
 /* Members of job.json that only the rules of further jobs use. */
 static const char before_name[] = "before";
 static const char damaged_name[] = "damaged";
+static const char gone_name[] = "gone";
 static const char labels_name[] = "labels";
 
 static const char advice[] =
@@ -120,7 +121,7 @@ static bool parse(struct giq_record *record)
     const struct giq_json *json = record->read;
     const struct giq_json *result = giq_json_get(json, "result");
     record->state = state_of(giq_json_text(giq_json_get(json, "state")));
-    record->gone = giq_json_is_true(giq_json_get(json, "gone"));
+    record->gone = giq_json_is_true(giq_json_get(json, gone_name));
     record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
@@ -277,7 +278,7 @@ static char *print(const struct giq_record *record)
         giq_json_set_text(json, "status", record->status) &&
         giq_json_set_text(json, "error", record->error) &&
         giq_json_set_text(json, "geometry_crs", record->geometry_crs) &&
-        giq_json_set_bool(json, "gone", record->gone) &&
+        giq_json_set_bool(json, gone_name, record->gone) &&
         giq_json_set_time(json, "started_at", record->started_ms) &&
         giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
         giq_json_set_time(json, "finished_at", record->finished_ms) &&
@@ -318,7 +319,9 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
         .area = record->geometry_crs == NULL ? area : NULL,
         .label = giq_json_text(giq_json_get(request, "rerun")),
         .job_id = record->job_id,
-        .status = is_running ? record->status : giq_record_state_name(record->state),
+        .status = record->gone ? gone_name
+                  : is_running ? record->status
+                               : giq_record_state_name(record->state),
         .type = record->type,
         .error = record->error,
         .result_size = record->result_size,

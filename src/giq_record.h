@@ -37,7 +37,7 @@ struct giq_record {
     char *status;       /* the service's last word */
     char *error;        /* why it failed, or is unknown */
     char *geometry_crs; /* what the request's area is in; NULL: EPSG:4326 */
-    bool gone;          /* the service no longer has the result */
+    bool gone;          /* the service no longer knows the job, or has its result */
     int64_t started_ms;
     int64_t submitted_ms;
     int64_t finished_ms;

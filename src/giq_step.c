@@ -201,7 +201,8 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
     if (record->state == GIQ_JOB_FAILED) {
         return giq_fail(err, GIQ_E_FAILED,
                         "the job %s failed on the service (%s); this is remembered, and "
-                        "RETRY=<label> or rerun=<label> asks for a new job",
+                        "RETRY=<label> or rerun=<label> asks for a new job, which is "
+                        "paid for",
                         id_of(job, &id), reason.text);
     }
     if (record->state == GIQ_JOB_UNKNOWN) {
@@ -213,14 +214,17 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
                         "the run request went out at %s and what came of it is not known "
                         "(%s): a job may have been made and paid for. Look for it on the "
                         "service's web page and adopt it with job=<id>, or ask for a new "
-                        "one with RETRY=<label> or rerun=<label>",
+                        "one, which is paid for, with RETRY=<label> or rerun=<label>",
                         when, reason.text);
     }
-    return giq_fail(
-        err, GIQ_E_GONE,
-        "the service no longer has the result of the job %s; job=<id> asks it once more, "
-        "RETRY=<label> or rerun=<label> asks for a new job",
-        id_of(job, &id));
+    bool is_known = record->state == GIQ_JOB_SUCCEEDED;
+    return giq_fail(err, GIQ_E_GONE,
+                    "the service no longer %s the job %s%s%s%s; job=<id> asks it once "
+                    "more, RETRY=<label> or rerun=<label> asks for a new job, which is "
+                    "paid for",
+                    is_known ? "has the result of" : "knows", id_of(job, &id),
+                    reason.text[0] == '\0' ? "" : " (", reason.text,
+                    reason.text[0] == '\0' ? "" : ")");
 }
 
 bool giq_step_name_job(const struct giq_job *job, struct giq_error *err)
@@ -236,6 +240,7 @@ bool giq_step_fail_removed(const struct giq_job *job, const char *id,
     struct giq_shown shown;
     return giq_fail(
         err, GIQ_E_STORE,
-        "the record of the job %s was removed meanwhile; open it with job=<id>",
+        "the record of the job %s was removed meanwhile; open the same dataset with "
+        "job=<id>, or it is a new job, which is paid for",
         giq_call_show(job->service, id, &shown));
 }

@@ -14,6 +14,8 @@ enum {
     LONGEST_PAUSE_MS = 30 * 1000,
     PART_OF_WAIT = 12,      /* a job's end is noticed within this part of its time */
     NEW_JOB_MS = 60 * 1000, /* so long a service may not know a job that it made */
+    ODD_MS = 5 * 60 * 1000, /* so long odd responses are waited out */
+    MISSES_MAX = 2,         /* refusals in a row to know a job, after which it is gone */
 };
 
 /* When to ask next: growing by half, never longer than a twelfth of the wait. A service
@@ -79,13 +81,25 @@ static bool come_again(struct giq_job *job, int64_t asked_ms,
     return true;
 }
 
-/* Whether the service may not know our job yet. A clock that was set back makes
- * the age negative, which counts as none. */
+/* Whether the service may not know our job yet. A record from the future, as a clock
+ * that was wrong leaves it, has the age of this wait. */
 static bool is_new(const struct giq_job *job)
 {
     const struct giq_env *env = job->service->env;
-    return job->record.submitted_ms != GIQ_TIME_NONE &&
-           env->wall_ms(env->ctx) - job->record.submitted_ms < NEW_JOB_MS;
+    if (job->record.submitted_ms == GIQ_TIME_NONE) {
+        return false;
+    }
+    int64_t age_ms = env->wall_ms(env->ctx) - job->record.submitted_ms;
+    if (age_ms < 0) {
+        age_ms = giq_step_now_ms(job) - job->wait_began_ms;
+    }
+    return age_ms < NEW_JOB_MS;
+}
+
+/* Whether the service no longer knows a job that it made. */
+static bool is_forgotten(const struct giq_job *job)
+{
+    return job->misses >= MISSES_MAX;
 }
 
 static void warn_of_state(struct giq_job *job)
@@ -136,10 +150,128 @@ static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
     job->end = phase == GIQ_API_SUCCEEDED ? GIQ_JOB_SUCCEEDED
                : phase == GIQ_API_FAILED  ? GIQ_JOB_FAILED
                                           : GIQ_JOB_NONE;
-    /* A job that was found, not submitted, gets its record now. */
-    if (job->end != GIQ_JOB_NONE || job->is_unrecorded) {
+    /* A job that was found, not submitted, gets its record now, and one that was gone is
+     * no longer. */
+    if (job->end != GIQ_JOB_NONE || job->is_unrecorded || record->gone) {
         job->phase = GIQ_PHASE_SETTLE;
     }
+    return true;
+}
+
+/* The error ends the open, not the job. Whether a job without a record exists is not
+ * known. */
+static bool fail_wait(const struct giq_job *job, struct giq_error *err)
+{
+    struct giq_shown id;
+    (void)giq_call_show(job->service, job->record.job_id, &id);
+    return job->is_unrecorded
+               ? giq_error_context(err,
+                                   "the job %s could not be checked, and nothing was "
+                                   "recorded",
+                                   id.text)
+               : giq_error_context(err,
+                                   "the job %s goes on, and opening the same dataset "
+                                   "again goes on waiting",
+                                   id.text);
+}
+
+/* ---- what a status call may bring ---- */
+
+static bool take_told(struct giq_job *job, const struct giq_api_job *told,
+                      int64_t later_ms, int64_t *due_ms, struct giq_error *err)
+{
+    job->has_heard = true;
+    job->misses = 0;
+    job->odd_since_ms = 0;
+    if (!take_answer(job, told, err)) {
+        return false;
+    }
+    if (job->phase == GIQ_PHASE_WAIT && (job->flags & GIQ_JOB_LOOK)) {
+        job->phase = GIQ_PHASE_DONE;
+    }
+    return job->phase != GIQ_PHASE_WAIT ||
+           come_again(job, later_ms, &(struct giq_error){0}, due_ms, err);
+}
+
+/* The service does not know the job. A gateway on the way may say so once: what is
+ * recorded is recorded as gone when it is said twice in a row. */
+static bool take_miss(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    if (job->is_unrecorded) {
+        return fail_wait(job, err);
+    }
+    job->misses++;
+    if (is_forgotten(job)) {
+        job->phase = GIQ_PHASE_SETTLE;
+        if (!giq_text_set(&job->reason, err->text)) {
+            return giq_fail_memory(err);
+        }
+    } else {
+        int64_t left_ms = giq_step_left_ms(job);
+        int64_t pause_ms = next_pause_ms(job, -1);
+        pause_ms = pause_ms < left_ms ? pause_ms : left_ms;
+        *due_ms = giq_step_now_ms(job) +
+                  (pause_ms < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : pause_ms);
+    }
+    *err = (struct giq_error){0};
+    return true;
+}
+
+/* Asking for a job that may not exist is a call like others: it is tried MAX_RETRY times
+ * more. */
+static bool check_again(struct giq_job *job, enum giq_api_status outcome,
+                        int64_t later_ms, int64_t *due_ms, struct giq_error *err)
+{
+    int64_t pause_ms = giq_call_delay_ms(job->service, job->checks + 1, later_ms);
+    job->checks++;
+    if (outcome == GIQ_API_STATUS_ODD || job->checks > job->service->settings.max_retry ||
+        pause_ms >= giq_step_left_ms(job)) {
+        return fail_wait(job, err);
+    }
+    *err = (struct giq_error){0};
+    *due_ms = giq_step_now_ms(job) + pause_ms;
+    return true;
+}
+
+/* Whether odd responses end the wait: the first of an open does, as the request may be
+ * wrong; later ones when nothing else came for so long. */
+static bool is_odd_for_long(struct giq_job *job, enum giq_api_status outcome)
+{
+    int64_t now_ms = giq_step_now_ms(job);
+    if (outcome == GIQ_API_STATUS_TRY_AGAIN || outcome == GIQ_API_STATUS_NO_JOB) {
+        job->odd_since_ms = 0;
+        return false;
+    }
+    if (outcome == GIQ_API_STATUS_ODD && !job->has_heard) {
+        return true;
+    }
+    if (job->odd_since_ms == 0) {
+        job->odd_since_ms = now_ms;
+    }
+    return now_ms - job->odd_since_ms >= ODD_MS;
+}
+
+/* Nothing was learned of the job, which goes on: so does the wait, within its limits. */
+static bool wait_out(struct giq_job *job, enum giq_api_status outcome, int64_t later_ms,
+                     int64_t *due_ms, struct giq_error *err)
+{
+    const struct giq_error outage = *err;
+    job->misses = 0;
+    if (job->is_unrecorded) {
+        return check_again(job, outcome, later_ms, due_ms, err);
+    }
+    if (is_odd_for_long(job, outcome)) {
+        return fail_wait(job, err);
+    }
+    if (!(job->flags & GIQ_JOB_LOOK)) {
+        *err = (struct giq_error){0};
+        return come_again(job, later_ms, &outage, due_ms, err);
+    }
+    if (outcome != GIQ_API_STATUS_NO_JOB) {
+        return fail_wait(job, err);
+    }
+    *err = (struct giq_error){0};
+    job->phase = GIQ_PHASE_DONE;
     return true;
 }
 
@@ -147,38 +279,20 @@ static bool judge(struct giq_job *job, enum giq_api_status outcome,
                   const struct giq_api_job *told, int64_t later_ms, int64_t *due_ms,
                   struct giq_error *err)
 {
-    const struct giq_error outage = *err;
-    bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
-    bool is_early = outcome == GIQ_API_STATUS_NO_JOB && is_new(job);
     switch (outcome) {
     case GIQ_API_STATUS_TOLD:
-        if (!take_answer(job, told, err)) {
-            return false;
-        }
-        if (job->phase == GIQ_PHASE_WAIT && is_look) {
-            job->phase = GIQ_PHASE_DONE;
-        }
-        return job->phase != GIQ_PHASE_WAIT ||
-               come_again(job, later_ms, &(struct giq_error){0}, due_ms, err);
+        return take_told(job, told, later_ms, due_ms, err);
     case GIQ_API_STATUS_NO_JOB:
-        if (!is_early) {
-            return giq_step_name_job(job, err);
-        }
-        break;
+        return is_new(job) ? wait_out(job, outcome, later_ms, due_ms, err)
+                           : take_miss(job, due_ms, err);
     case GIQ_API_STATUS_TRY_AGAIN:
-        break;
+    case GIQ_API_STATUS_OTHER:
+    case GIQ_API_STATUS_ODD:
+        return wait_out(job, outcome, later_ms, due_ms, err);
     case GIQ_API_STATUS_ERROR:
-        return giq_step_name_job(job, err);
+        break;
     }
-    if (is_look && !is_early) {
-        return giq_step_name_job(job, err);
-    }
-    *err = (struct giq_error){0};
-    if (is_look) {
-        job->phase = GIQ_PHASE_DONE;
-        return true;
-    }
-    return come_again(job, later_ms, &outage, due_ms, err);
+    return fail_wait(job, err);
 }
 
 bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -218,6 +332,23 @@ static bool take_over(struct giq_record *record, const struct giq_record *told)
            (told->type == NULL || giq_text_set(&record->type, told->type));
 }
 
+static bool write_end(struct giq_job *job, enum giq_job_state state,
+                      struct giq_error *err)
+{
+    return giq_step_write(job, state, err) || giq_step_name_job(job, err);
+}
+
+/* The job stays what it was: nobody knows more, and who names it has it asked for. */
+static bool record_gone(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_record *record = &job->record;
+    if (!giq_text_set(&record->error, job->reason)) {
+        return giq_fail_memory(err);
+    }
+    record->gone = true;
+    return write_end(job, GIQ_JOB_SUBMITTED, err);
+}
+
 /* Keep what was told about the end of a job, under what others may have recorded since:
  * another job even, where somebody asked for a new one. */
 static bool record_end(struct giq_job *job, const struct giq_record *told,
@@ -230,17 +361,38 @@ static bool record_end(struct giq_job *job, const struct giq_record *told,
     }
     if (record->state != GIQ_JOB_SUBMITTED || record->job_id == NULL ||
         strcmp(record->job_id, told->job_id) != 0) {
+        job->misses = 0;
         return true;
     }
-    if (job->end == GIQ_JOB_NONE) {
-        return giq_step_write(job, GIQ_JOB_SUBMITTED, err);
+    if (is_forgotten(job)) {
+        return record_gone(job, err);
     }
-    record->finished_ms = env->wall_ms(env->ctx);
-    if (!take_over(record, told) ||
-        (job->end == GIQ_JOB_FAILED && !set_reason(job, told->status))) {
+    record->gone = false;
+    if (!take_over(record, told) || !giq_text_set(&record->error, NULL)) {
         return giq_fail_memory(err);
     }
-    return giq_step_write(job, job->end, err);
+    if (job->end == GIQ_JOB_NONE) {
+        return write_end(job, GIQ_JOB_SUBMITTED, err);
+    }
+    record->finished_ms = env->wall_ms(env->ctx);
+    if (job->end == GIQ_JOB_FAILED && !set_reason(job, told->status)) {
+        return giq_fail_memory(err);
+    }
+    return write_end(job, job->end, err);
+}
+
+/* What follows once the end is recorded. */
+static bool go_on(struct giq_job *job, struct giq_error *err)
+{
+    if (job->flags & GIQ_JOB_LOOK) {
+        job->phase = GIQ_PHASE_DONE;
+        return true;
+    }
+    if (is_forgotten(job)) {
+        return giq_step_fail_recorded(job, err);
+    }
+    job->phase = GIQ_PHASE_LOOK;
+    return true;
 }
 
 bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -250,16 +402,14 @@ bool giq_wait_settle(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     giq_record_init(&told);
     bool ok =
         take_over(&told, &job->record) && giq_text_set(&told.job_id, job->record.job_id);
-    ok = ok ? giq_step_enter(job, &held, due_ms, err) : giq_fail_memory(err);
-    if (ok && held) {
+    if (!ok) {
+        (void)giq_fail_memory(err);
+    } else if (!giq_step_enter(job, &held, due_ms, err)) {
+        ok = giq_step_name_job(job, err);
+    } else if (held) {
         ok = record_end(job, &told, err);
         giq_step_leave(job);
-        job->phase = job->end == GIQ_JOB_NONE && !(job->flags & GIQ_JOB_LOOK)
-                         ? GIQ_PHASE_WAIT
-                         : GIQ_PHASE_LOOK;
-        if (job->flags & GIQ_JOB_LOOK) {
-            job->phase = GIQ_PHASE_DONE;
-        }
+        ok = ok && go_on(job, err);
     }
     giq_record_release(&told);
     return ok;

@@ -75,10 +75,12 @@ class CutService(RawService):
             file = re.search(rb'name="fileId"\r\n\r\n(.*)\r\n', body)[1].decode()
             self.runs.append(file)
             return answer({"id": file, "status": "SUBMITTED"})
+        query = urllib.parse.parse_qs(
+            urllib.parse.urlsplit(head.split(b" ")[1]).query.decode())
+        if call == "status":
+            return answer({"id": query["inferenceId"][0], "status": "COMPLETED"})
         if call == "download":
-            query = urllib.parse.urlsplit(head.split(b" ")[1]).query.decode()
-            return self.next_download(urllib.parse.parse_qs(query)["inferenceJobId"][0],
-                                      head.decode())
+            return self.next_download(query["inferenceJobId"][0], head.decode())
         # A fresh connection for each call: libcurl asks again by itself where a used
         # one ends before the answer begins.
         reply = super().next_reply(call, head, body)

@@ -22,6 +22,11 @@ def job(status, **more):
             "startedAt": "2024-05-01T10:20:30Z", **more}
 
 
+def done(seen):
+    """The job that is asked for has succeeded."""
+    return Answer(job("COMPLETED", id=seen["query"].get("inferenceId")))
+
+
 class Answer:
     """One answer. `chunked`: True sends chunks, False a length; "close" neither;
     `cut`: end the connection after so many bytes of the body."""
@@ -47,7 +52,7 @@ class ScriptedService:
             "models": [Answer(MODELS)],
             "upload": [Answer({"fileId": "up-1", "originalName": "x"})],
             "run": [Answer(job("SUBMITTED"))],
-            "status": [Answer(job("COMPLETED"))],
+            "status": [done],
             "download": [Answer(GEOJSON, chunked=True, headers={
                 "Content-Disposition": "attachment; filename=result.geojson"})],
         }

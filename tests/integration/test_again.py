@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripted import Answer, job
+from scripted import Answer, done, job
 
 NAME = "GIQ:model=m;file=f"
 FAILED = Answer(job("FAILED"))
@@ -162,6 +162,7 @@ def test_job_is_adopted_where_the_request_has_none_alive(scripted_gdal, service,
         scripted_gdal.run("ogrinfo", NAME, ok=None)
     before = runs(service)
     service.script.update(good)
+    service.script["status"] = [done]
     scripted_gdal.run("ogrinfo", "-oo", "SUBMIT=NO", ADOPT)
     assert service.calls("status")[-1]["query"] == {"inferenceId": "job-7"}
     assert service.calls("download")[-1]["query"] == {"inferenceJobId": "job-7"}
@@ -197,11 +198,48 @@ def test_adopting_a_job_that_is_not_known_leaves_no_record(scripted_gdal, servic
 
 
 def test_adopted_job_that_failed_is_recorded_as_failed(scripted_gdal, service):
-    service.script["status"] = [FAILED]
+    service.script["status"] = [Answer(job("FAILED", id="job-7"))]
     text = scripted_gdal.fails("ogrinfo", ADOPT, tag="failed")
     assert "job-7" in text
     assert scripted_gdal.fails("ogrinfo", NAME, tag="failed") == text
     assert service.names() == ["status"]
+
+
+@pytest.mark.parametrize("name", [ADOPT, "GIQ:job=job-7"])
+@pytest.mark.parametrize("trouble", [
+    Answer(b"busy", 503), Answer(job("DONE", id="job-8")), Answer(drop=True)])
+def test_adopting_while_the_service_is_in_trouble_ends_with_max_retry(
+        scripted_gdal, service, name, trouble):
+    service.script["status"] = [trouble]
+    text = scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", name)
+    assert "job-7 could not be checked, and nothing was recorded" in text
+    assert service.names() == ["status"] * 3
+    assert scripted_gdal.records() == {}
+    service.script["status"] = [done]
+    scripted_gdal.run("ogrinfo", name)
+    assert runs(service) == 0
+
+
+def test_job_that_the_service_forgot_is_gone_and_retry_leads_on(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = json.loads(path.read_text())
+    record.update(submitted_at="2024-05-01T00:00:00.000Z")
+    path.write_text(json.dumps(record))
+    service.script["status"] = [Answer(job("RUNNING")), NO_JOB]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+        assert "no longer knows the job job-1" in text and "RETRY=" in text
+    assert len(service.calls("status")) == 1 + 3 and runs(service) == 1
+    table = scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout
+    assert "status (String) = gone" in table and "Inference Job not found" in table
+    service.script["status"] = [done]
+    assert retry(scripted_gdal, "a").returncode == 0
+    assert retry(scripted_gdal, "a").returncode == 0
+    assert runs(service) == 2
+    assert "status (String) = published" in scripted_gdal.run("ogrinfo", "-al",
+                                                             "GIQ:jobs").stdout
 
 
 def test_rerun_does_not_go_with_job(scripted_gdal, service):

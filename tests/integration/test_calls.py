@@ -117,7 +117,7 @@ def test_every_word_for_success_counts(scripted_gdal, service, status):
 
 
 @pytest.mark.parametrize("status", ["FAILED", "error", "Cancelled", "ABORTED", "EXPIRED",
-                                    "TIMED_OUT", "KILLED", "REJECTED"])
+                                    "TIMED_OUT", "KILLED", "REJECTED", "denied"])
 def test_every_word_for_failure_counts_and_is_remembered(scripted_gdal, service, status):
     service.script["status"] = [Answer(job(status))]
     for _ in range(2):

@@ -15,7 +15,7 @@ from store_service import StoreService  # noqa: E402
 
 VERSIONS = ("0.1",)
 # The service's word while a job runs, else the recorded state.
-STATUS = {"submitted": "SUBMITTED", "retry-begun": "failed"}
+STATUS = {"submitted": "SUBMITTED", "retry-begun": "failed", "gone": "gone"}
 JOBS = """
 import json
 from osgeo import gdal

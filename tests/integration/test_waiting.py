@@ -1,7 +1,10 @@
 """Waiting: TIMEOUT, wait=no, and what is shown meanwhile."""
-import pty
+import json
 import os
+import pty
 import subprocess
+
+import pytest
 
 import spills
 from scripted import Answer, job
@@ -50,6 +53,63 @@ def test_job_that_is_not_known_yet_is_waited_for(scripted_gdal, service):
                                 Answer(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names().count("status") == 2
+
+
+ODD = {
+    "a page for signing in": Answer(b"<html>please sign in</html>", 200,
+                                    {"Content-Type": "text/html"}),
+    "202": Answer(job("RUNNING"), 202), "204": Answer(b"", 204), "400": Answer(b"", 400),
+    "401": Answer({"message": "expired"}, 401),
+    "403 of a firewall": Answer(b"<html>blocked</html>", 403),
+    "404 once": Answer(b"", 404), "520": Answer(b"", 520), "522": Answer(b"", 522),
+    "another job": Answer(job("FAILED", id="job-2")),
+    "a redirect that is not followed": Answer(b"", 302, {"Location": "ftp://x/"}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_response_does_not_end_the_wait(scripted_gdal, service, odd):
+    service.script["status"] = [Answer(job("RUNNING")), ODD[odd], Answer(job("RUNNING")),
+                                ODD[odd], Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", "-oo", "POLL_INTERVAL=0.05", NAME)
+    assert len(service.calls("run")) == 1 and len(service.calls("status")) == 5
+
+
+@pytest.mark.parametrize("odd,tag", [
+    ("a page for signing in", "service"), ("202", "service"), ("400", "service"),
+    ("401", "credentials"), ("403 of a firewall", "credentials"), ("520", "service")])
+def test_odd_first_response_ends_the_open_and_not_the_job(scripted_gdal, service, odd,
+                                                          tag):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    before = scripted_gdal.records()
+    service.script["status"] = [ODD[odd]]
+    text = scripted_gdal.fails("ogrinfo", NAME, tag=tag)
+    assert "the job job-1 goes on, and opening the same dataset again" in text
+    assert scripted_gdal.records() == before
+    service.script["status"] = [Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
+
+
+@pytest.mark.parametrize("status", ["REQUESTED", "approved", "Scheduled", "INGESTING"])
+def test_job_that_waits_for_approval_goes_on(scripted_gdal, service, status):
+    service.script["status"] = [Answer(job(status)), Answer(job("DONE"))]
+    assert scripted_gdal.run("ogrinfo", NAME).stderr == ""
+    assert len(service.calls("status")) == 2
+
+
+def test_record_from_the_future_is_not_waited_for_without_end(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = json.loads(path.read_text())
+    record.update(submitted_at="2099-05-01T00:00:00.000Z")
+    path.write_text(json.dumps(record))
+    service.script["status"] = [Answer(b"", 404)]
+    text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1", NAME, tag="timeout")
+    assert "job-1" in text
+    assert len(service.calls("run")) == 1
 
 
 def test_wait_no_returns_the_job_at_once(scripted_gdal, service):

@@ -4,6 +4,16 @@
 
 const struct giq_request job_kit_request = {.model = "m", .file = "f"};
 
+void job_kit_script(struct http_kit_answer answers[JOB_KIT_ANSWERS],
+                    struct http_kit_answer status)
+{
+    answers[0] = (struct http_kit_answer)JOB_KIT_MODELS;
+    answers[1] = (struct http_kit_answer)JOB_KIT_RUN;
+    for (size_t i = 2; i < JOB_KIT_ANSWERS; i++) {
+        answers[i] = status;
+    }
+}
+
 static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 {
     struct job_kit *kit = ctx;

@@ -25,6 +25,13 @@
         .headers = "Content-Disposition: attachment; filename=\"a.geojson\"\r\n"         \
     }
 
+/* So many answers that a wait in a test does not use them up. */
+enum { JOB_KIT_ANSWERS = 220 };
+
+/* A script that submits and then says `status` for ever. */
+void job_kit_script(struct http_kit_answer answers[JOB_KIT_ANSWERS],
+                    struct http_kit_answer status);
+
 struct job_kit {
     struct service_kit service;
     char *folder;

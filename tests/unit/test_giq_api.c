@@ -18,6 +18,9 @@ static void test_phases_of_states(void **state)
         {"TIMED_OUT", GIQ_API_FAILED, true},    {"EXPIRED", GIQ_API_FAILED, true},
         {"RUNNING", GIQ_API_RUNNING, true},     {"queued", GIQ_API_RUNNING, true},
         {"IN_PROGRESS", GIQ_API_RUNNING, true}, {"BAKING", GIQ_API_RUNNING, false},
+        {"REQUESTED", GIQ_API_RUNNING, true},   {"approved", GIQ_API_RUNNING, true},
+        {"Scheduled", GIQ_API_RUNNING, true},   {"INGESTING", GIQ_API_RUNNING, true},
+        {"REJECTED", GIQ_API_FAILED, true},     {"DENIED", GIQ_API_FAILED, true},
         {"DONE ", GIQ_API_RUNNING, false},      {"", GIQ_API_RUNNING, false},
         {NULL, GIQ_API_RUNNING, false},
     };
@@ -164,7 +167,7 @@ static void test_status_tells_the_job(void **state)
         {.status = 200,
          .headers = "Retry-After: 2\r\n",
          .body =
-             "{\"data\":{\"id\":\"j\",\"status\":\"FAILED\",\"type\":\"T\","
+             "{\"data\":{\"id\":\"a/b&c\",\"status\":\"FAILED\",\"type\":\"T\","
              "\"message\":\"bad " SERVICE_KIT_KEY "\",\"startedAt\":1714521600000}}"}};
     struct service_kit kit;
     struct giq_api_job job;
@@ -175,7 +178,7 @@ static void test_status_tells_the_job(void **state)
                      GIQ_API_STATUS_TOLD);
     assert_string_equal(service_kit_line(&kit, 0, line),
                         "GET /inference/status?inferenceId=a%2Fb%26c HTTP/1.1");
-    assert_string_equal(job.id, "j");
+    assert_string_equal(job.id, "a/b&c");
     assert_string_equal(job.status, "FAILED");
     assert_string_equal(job.type, "T");
     assert_string_equal(job.message, "bad **************");
@@ -210,6 +213,83 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
     }
 }
 
+static enum giq_api_status ask(const struct http_kit_answer *answer)
+{
+    struct service_kit kit;
+    struct giq_api_job job;
+    int64_t later_ms = -1;
+    service_kit_start(&kit, answer, 1);
+    enum giq_api_status outcome =
+        giq_api_status(kit.service, "12", &job, &later_ms, &kit.err);
+    giq_api_job_release(&job);
+    service_kit_stop(&kit);
+    return outcome;
+}
+
+static void test_status_is_of_the_job_that_was_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum giq_api_status outcome;
+    } cases[] = {
+        {"{\"id\":\"12\",\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":12,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
+        {"{\"data\":{\"id\":12,\"status\":\"X\"}}", GIQ_API_STATUS_TOLD},
+        {"{\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":12}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":null,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":\"13\",\"status\":\"X\"}", GIQ_API_STATUS_OTHER},
+        {"{\"id\":121,\"status\":\"X\"}", GIQ_API_STATUS_OTHER},
+        {"{}", GIQ_API_STATUS_OTHER},
+        {"{\"error\":\"sign in\"}", GIQ_API_STATUS_OTHER},
+        {"<html>", GIQ_API_STATUS_ODD},
+        {"", GIQ_API_STATUS_ODD},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
+        assert_int_equal(ask(&answer), cases[i].outcome);
+    }
+}
+
+static void test_each_status_of_a_status_call_has_one_meaning(void **state)
+{
+    (void)state;
+    static const int may_pass[] = {408, 429, 500, 502, 503, 504};
+    for (int status = 200; status < 600; status++) {
+        const struct http_kit_answer answer = {.status = status,
+                                               .body = "{\"id\":12,\"status\":\"X\"}"};
+        enum giq_api_status expected = status == 200 ? GIQ_API_STATUS_TOLD
+                                       : status == 404 || status == 410
+                                           ? GIQ_API_STATUS_NO_JOB
+                                           : GIQ_API_STATUS_ODD;
+        for (size_t i = 0; i < GIQ_COUNT(may_pass); i++) {
+            expected = status == may_pass[i] ? GIQ_API_STATUS_TRY_AGAIN : expected;
+        }
+        assert_int_equal(ask(&answer), expected);
+    }
+    const struct http_kit_answer cut = {.raw = "", .then = HTTP_KIT_CLOSE};
+    const struct http_kit_answer astray = {.status = 302,
+                                           .headers = "Location: ftp://x/\r\n"};
+    assert_int_equal(ask(&cut), GIQ_API_STATUS_TRY_AGAIN);
+    assert_int_equal(ask(&astray), GIQ_API_STATUS_ODD);
+}
+
+static void test_status_call_without_a_key_sends_nothing(void **state)
+{
+    (void)state;
+    struct service_kit kit;
+    struct giq_api_job job;
+    int64_t later_ms = -1;
+    service_kit_start(&kit, NULL, 0);
+    kit.service->cred = NULL;
+    assert_int_equal(giq_api_status(kit.service, "j", &job, &later_ms, &kit.err),
+                     GIQ_API_STATUS_ERROR);
+    assert_int_equal(kit.err.code, GIQ_E_CREDENTIALS);
+    assert_int_equal(http_kit_count(kit.http), 0);
+    service_kit_stop(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +300,9 @@ int main(void)
         cmocka_unit_test(test_each_status_of_a_run_means_the_same_with_any_headers),
         cmocka_unit_test(test_status_tells_the_job),
         cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),
+        cmocka_unit_test(test_status_is_of_the_job_that_was_asked_for),
+        cmocka_unit_test(test_each_status_of_a_status_call_has_one_meaning),
+        cmocka_unit_test(test_status_call_without_a_key_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void test_view_of_a_published_job(void **state)
         {.status = 200,
          .body = "{\"id\":7,\"status\":\"PENDING\",\"type\":\"SEGMENTATION\","
                  "\"startedAt\":\"2024-05-01T00:00:01Z\"}"},
-        JOB_KIT_STATUS("DONE"),
+        {.status = 200, .body = "{\"id\":\"7\",\"status\":\"DONE\"}"},
         JOB_KIT_RESULT};
     struct job_kit kit;
     struct giq_job_view view;

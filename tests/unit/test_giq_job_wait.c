@@ -1,4 +1,4 @@
-/* Waiting for a job: when it is asked for, and what is waited out. */
+/* Waiting for a job: when it is asked for, and recording its end. */
 #include "giq_job.h"
 
 #include "unit.h"
@@ -6,18 +6,6 @@
 #include "giq_text.h"
 #include "giq_tree.h"
 #include "job_kit.h"
-
-enum { ANSWERS = 220 };
-
-/* A script that submits and then says `status` for ever. */
-static void script(struct http_kit_answer answers[ANSWERS], struct http_kit_answer status)
-{
-    answers[0] = (struct http_kit_answer)JOB_KIT_MODELS;
-    answers[1] = (struct http_kit_answer)JOB_KIT_RUN;
-    for (size_t i = 2; i < ANSWERS; i++) {
-        answers[i] = status;
-    }
-}
 
 static const struct http_kit_answer running = JOB_KIT_STATUS("RUNNING");
 
@@ -36,10 +24,10 @@ static int64_t next_pause(struct job_kit *kit)
 static void test_first_status_call_comes_at_once(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[ANSWERS];
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
     struct job_kit kit;
-    script(answers, running);
-    job_kit_start(&kit, answers, ANSWERS);
+    job_kit_script(answers, running);
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "submitted");
@@ -62,10 +50,10 @@ static void test_pauses_grow_by_half_up_to_a_twelfth_of_the_wait(void **state)
         {1024, 4800, 400}, {512, 600000, 374}, {512, 3600000, 374},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer answers[ANSWERS];
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
         struct job_kit kit;
-        script(answers, running);
-        job_kit_start(&kit, answers, ANSWERS);
+        job_kit_script(answers, running);
+        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
         kit.service.service->deadline_ms += 4000000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.random = cases[i].random;
@@ -86,11 +74,11 @@ static void test_no_pause_is_longer_than_its_limit(void **state)
         int64_t longest_ms;
     } cases[] = {{0, 22500}, {512, 30000}, {1024, 30000}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer answers[ANSWERS];
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
         struct job_kit kit;
         int64_t longest_ms = 0;
-        script(answers, running);
-        job_kit_start(&kit, answers, ANSWERS);
+        job_kit_script(answers, running);
+        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
         kit.service.service->deadline_ms += 3000000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.random = cases[i].random;
@@ -122,12 +110,12 @@ static void test_asked_pauses_and_fixed_intervals(void **state)
         {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 700, 250},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer answers[ANSWERS];
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
         struct http_kit_answer status = running;
         struct job_kit kit;
         status.headers = cases[i].headers;
-        script(answers, status);
-        job_kit_start(&kit, answers, ANSWERS);
+        job_kit_script(answers, status);
+        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
         kit.service.service->settings.poll_interval_ms = cases[i].interval_ms;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         for (int calls = 0; calls < 4; calls++) {
@@ -142,10 +130,10 @@ static void test_asked_pauses_and_fixed_intervals(void **state)
 static void test_wait_ends_with_the_open_and_goes_on_in_the_next(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[ANSWERS];
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
     struct job_kit kit;
-    script(answers, running);
-    job_kit_start(&kit, answers, ANSWERS);
+    job_kit_script(answers, running);
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_true(kit.service.clock.now_ms == began_ms + 600000);
@@ -161,10 +149,10 @@ static void test_wait_ends_with_the_open_and_goes_on_in_the_next(void **state)
 static void test_open_without_time_asks_once(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[ANSWERS];
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
     struct job_kit kit;
-    script(answers, running);
-    job_kit_start(&kit, answers, ANSWERS);
+    job_kit_script(answers, running);
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
     kit.service.service->settings.timeout_ms = 0;
     kit.service.service->deadline_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
@@ -176,12 +164,12 @@ static void test_open_without_time_asks_once(void **state)
 static void test_retry_after_beyond_the_open_ends_it(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[ANSWERS];
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
     struct http_kit_answer status = running;
     struct job_kit kit;
     status.headers = "Retry-After: 601\r\n";
-    script(answers, status);
-    job_kit_start(&kit, answers, ANSWERS);
+    job_kit_script(answers, status);
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_int_equal(http_kit_count(kit.service.http), 3);
     assert_non_null(strstr(kit.service.err.text,
@@ -190,88 +178,7 @@ static void test_retry_after_beyond_the_open_ends_it(void **state)
     job_kit_stop(&kit);
 }
 
-/* ---- outages ---- */
-
-static void test_what_a_status_call_may_end_with(void **state)
-{
-    (void)state;
-    static const struct {
-        struct http_kit_answer answer;
-        enum giq_code code; /* GIQ_E_NONE: it is waited on */
-    } cases[] = {
-        {{.status = 408}, GIQ_E_NONE},
-        {{.status = 429}, GIQ_E_NONE},
-        {{.status = 500}, GIQ_E_NONE},
-        {{.status = 502}, GIQ_E_NONE},
-        {{.status = 503}, GIQ_E_NONE},
-        {{.status = 504}, GIQ_E_NONE},
-        {{.raw = "", .then = HTTP_KIT_CLOSE}, GIQ_E_NONE},
-        {JOB_KIT_STATUS("MARINATING"), GIQ_E_NONE},
-        {{.status = 200, .body = "{}"}, GIQ_E_NONE},
-        {{.status = 200, .body = "<html>"}, GIQ_E_SERVICE},
-        {{.status = 400}, GIQ_E_SERVICE},
-        {{.status = 401}, GIQ_E_CREDENTIALS},
-        {{.status = 403}, GIQ_E_CREDENTIALS},
-        {{.status = 302, .headers = "Location: ftp://x/\r\n"}, GIQ_E_NETWORK},
-        {JOB_KIT_STATUS("CANCELLED"), GIQ_E_FAILED},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                  cases[i].answer, JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT};
-        struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
-        assert_int_equal(job_kit_run(&kit), cases[i].code);
-        assert_int_equal(job_kit_count(&kit, "POST"), 1);
-        assert_string_equal(job_kit_state(&kit), cases[i].code == GIQ_E_NONE ? "published"
-                                                 : cases[i].code == GIQ_E_FAILED
-                                                     ? "failed"
-                                                     : "submitted");
-        job_kit_stop(&kit);
-    }
-}
-
-/* Twice, as the library itself repeats a GET on a connection that was kept. */
-#define CUT                                                                              \
-    {                                                                                    \
-        .raw = "", .then = HTTP_KIT_CLOSE                                                \
-    }
-
-static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
-{
-    (void)state;
-    static const struct {
-        unsigned flags;
-        enum giq_code code;
-        const char *state;
-    } cases[] = {{0, GIQ_E_NONE, "published"},
-                 {GIQ_JOB_LOOK, GIQ_E_NETWORK, "submitted"}};
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
-            JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
-            JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
-        struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
-        job_kit_open(&kit, &job_kit_request, cases[i].flags);
-        assert_int_equal(job_kit_run(&kit), cases[i].code);
-        assert_string_equal(job_kit_state(&kit), cases[i].state);
-        job_kit_stop(&kit);
-    }
-}
-
-static void test_timeout_names_the_outage(void **state)
-{
-    (void)state;
-    struct http_kit_answer answers[ANSWERS];
-    struct job_kit kit;
-    script(answers, (struct http_kit_answer){.status = 502});
-    job_kit_start(&kit, answers, ANSWERS);
-    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
-    assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (asking for "
-                                                 "the state of the job: HTTP 502)"));
-    assert_string_equal(job_kit_state(&kit), "submitted");
-    job_kit_stop(&kit);
-}
+/* ---- recording the end ---- */
 
 static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
 {
@@ -289,12 +196,12 @@ static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
         {NULL, "none", GIQ_E_STORE},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer answers[ANSWERS];
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
         struct job_kit kit;
         enum giq_step step = GIQ_STEP_AGAIN;
-        script(answers, running);
+        job_kit_script(answers, running);
         answers[3] = (struct http_kit_answer)JOB_KIT_STATUS("FAILED");
-        job_kit_start(&kit, answers, ANSWERS);
+        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
         assert_int_equal(job_kit_run_to(&kit, 4), GIQ_E_NONE);
         if (cases[i].job_json == NULL) {
             assert_true(giq_tree_remove(kit.job->folder, &kit.service.err));
@@ -312,12 +219,12 @@ static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
 static void test_result_of_another_job_is_not_fetched_before_its_end(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[ANSWERS];
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_AGAIN;
-    script(answers, running);
+    job_kit_script(answers, running);
     answers[2] = (struct http_kit_answer)JOB_KIT_STATUS("DONE");
-    job_kit_start(&kit, answers, ANSWERS);
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
     while (strcmp(job_kit_state(&kit), "succeeded") != 0) {
         assert_true(job_kit_step(&kit, &step));
     }
@@ -373,73 +280,13 @@ static void test_unknown_state_is_warned_of_once(void **state)
     job_kit_stop(&kit);
 }
 
-static void test_new_job_may_be_unknown_for_a_minute(void **state)
-{
-    (void)state;
-    static const struct {
-        int status;
-        enum giq_code code;
-        int64_t age_ms;
-    } cases[] = {{404, GIQ_E_NONE, 0},     {404, GIQ_E_NONE, 59999},
-                 {404, GIQ_E_GONE, 60000}, {410, GIQ_E_NONE, 0},
-                 {410, GIQ_E_GONE, 60000}, {404, GIQ_E_NONE, -5000}};
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
-                                                  JOB_KIT_RUN,
-                                                  {.status = cases[i].status},
-                                                  JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT};
-        struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
-        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
-        env_kit_advance(&kit.service.clock, cases[i].age_ms);
-        assert_int_equal(job_kit_run(&kit), cases[i].code);
-        assert_string_equal(job_kit_state(&kit),
-                            cases[i].code == GIQ_E_NONE ? "published" : "submitted");
-        job_kit_stop(&kit);
-    }
-}
-
-static void test_look_at_a_job_that_is_not_known_yet_shows_it(void **state)
-{
-    (void)state;
-    static const struct http_kit_answer answers[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, {.status = 404}, {.status = 404}};
-    struct job_kit kit;
-    struct giq_job_view view;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
-    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    giq_job_look(kit.job, &view);
-    assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
-    assert_string_equal(view.job_id, "j1");
-    env_kit_advance(&kit.service.clock, 60000);
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
-    assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
-    assert_int_equal(http_kit_count(kit.service.http), 4);
-    job_kit_stop(&kit);
-}
-
-static void test_job_by_id_that_is_unknown_is_gone_at_once(void **state)
-{
-    (void)state;
-    static const struct http_kit_answer answers[] = {{.status = 404}};
-    const struct giq_request request = {.job = "j9"};
-    struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    job_kit_open(&kit, &request, 0);
-    assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
-    assert_int_equal(http_kit_count(kit.service.http), 1);
-    assert_string_equal(job_kit_state(&kit), "none");
-    job_kit_stop(&kit);
-}
-
 /* ---- what the service says at length ---- */
 
 static void test_longest_id_and_state_fit_into_the_progress_line(void **state)
 {
     (void)state;
     char body[1200];
+    char done[1200];
     char id[GIQ_JSON_ID_MAX + 1];
     char word[401];
     memset(id, 'i', sizeof id);
@@ -447,10 +294,11 @@ static void test_longest_id_and_state_fit_into_the_progress_line(void **state)
     id[sizeof id - 1] = '\0';
     word[sizeof word - 1] = '\0';
     (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"status\":\"%s\"}", id, word);
+    (void)snprintf(done, sizeof done, "{\"id\":\"%s\",\"status\":\"DONE\"}", id);
     const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
                                               {.status = 200, .body = body},
                                               {.status = 200, .body = body},
-                                              JOB_KIT_STATUS("DONE"),
+                                              {.status = 200, .body = done},
                                               JOB_KIT_RESULT};
     struct job_kit kit;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
@@ -470,16 +318,10 @@ int main(void)
         cmocka_unit_test(test_wait_ends_with_the_open_and_goes_on_in_the_next),
         cmocka_unit_test(test_open_without_time_asks_once),
         cmocka_unit_test(test_retry_after_beyond_the_open_ends_it),
-        cmocka_unit_test(test_what_a_status_call_may_end_with),
-        cmocka_unit_test(test_cut_status_calls_are_waited_out_but_end_a_look),
-        cmocka_unit_test(test_timeout_names_the_outage),
         cmocka_unit_test(test_end_of_a_job_is_not_recorded_as_that_of_another),
         cmocka_unit_test(test_result_of_another_job_is_not_fetched_before_its_end),
         cmocka_unit_test(test_what_is_told_with_the_end_is_recorded),
         cmocka_unit_test(test_unknown_state_is_warned_of_once),
-        cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
-        cmocka_unit_test(test_look_at_a_job_that_is_not_known_yet_shows_it),
-        cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
         cmocka_unit_test(test_longest_id_and_state_fit_into_the_progress_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,382 @@
+/* Waiting for a job while the service is in trouble, or does not know the job. */
+#include "giq_job.h"
+
+#include "unit.h"
+
+#include "job_kit.h"
+
+static const struct http_kit_answer running = JOB_KIT_STATUS("RUNNING");
+
+/* ---- outages ---- */
+
+#define GOES_ON "the job j1 goes on, and opening the same dataset again goes on waiting: "
+
+static void test_what_the_first_status_call_may_end_with(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer answer;
+        enum giq_code code; /* GIQ_E_NONE: it is waited on */
+    } cases[] = {
+        {{.status = 429}, GIQ_E_NONE},
+        {{.status = 503}, GIQ_E_NONE},
+        {{.raw = "", .then = HTTP_KIT_CLOSE}, GIQ_E_NONE},
+        {JOB_KIT_STATUS("MARINATING"), GIQ_E_NONE},
+        {{.status = 200, .body = "{}"}, GIQ_E_NONE},
+        {{.status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"}, GIQ_E_NONE},
+        {{.status = 200, .body = "<html>"}, GIQ_E_SERVICE},
+        {{.status = 202}, GIQ_E_SERVICE},
+        {{.status = 520}, GIQ_E_SERVICE},
+        {{.status = 400}, GIQ_E_SERVICE},
+        {{.status = 401}, GIQ_E_CREDENTIALS},
+        {{.status = 403}, GIQ_E_CREDENTIALS},
+        {{.status = 302, .headers = "Location: ftp://x/\r\n"}, GIQ_E_NETWORK},
+        {JOB_KIT_STATUS("CANCELLED"), GIQ_E_FAILED},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                  cases[i].answer, JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        assert_true(cases[i].code == GIQ_E_NONE || cases[i].code == GIQ_E_FAILED ||
+                    strstr(kit.service.err.text, GOES_ON) == kit.service.err.text);
+        assert_string_equal(job_kit_state(&kit), cases[i].code == GIQ_E_NONE ? "published"
+                                                 : cases[i].code == GIQ_E_FAILED
+                                                     ? "failed"
+                                                     : "submitted");
+        job_kit_stop(&kit);
+    }
+}
+
+/* Twice, as the library itself repeats a GET on a connection that was kept. */
+#define CUT                                                                              \
+    {                                                                                    \
+        .raw = "", .then = HTTP_KIT_CLOSE                                                \
+    }
+
+static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        enum giq_code code;
+        const char *state;
+    } cases[] = {{0, GIQ_E_NONE, "published"},
+                 {GIQ_JOB_LOOK, GIQ_E_NETWORK, "submitted"}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {
+            JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
+            JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_open(&kit, &job_kit_request, cases[i].flags);
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_string_equal(job_kit_state(&kit), cases[i].state);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_timeout_names_the_outage(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
+    struct job_kit kit;
+    job_kit_script(answers, (struct http_kit_answer){.status = 502});
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (asking for "
+                                                 "the state of the job: HTTP 502)"));
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    job_kit_stop(&kit);
+}
+
+#define ODD_RESPONSES                                                                    \
+    {.status = 200, .body = "<html>"}, {.status = 200}, {.status = 202},                 \
+        {.status = 204}, {.status = 400}, {.status = 401}, {.status = 403},              \
+        {.status = 520}, {.status = 522}, {.status = 404},                               \
+        {.status = 302, .headers = "Location: ftp://x/\r\n"},                            \
+    {                                                                                    \
+        .status = 200, .body = "{\"id\":\"j2\",\"status\":\"DONE\"}"                     \
+    }
+
+static void test_odd_response_is_waited_out_after_a_good_one(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer odd[] = {ODD_RESPONSES};
+    for (size_t i = 0; i < GIQ_COUNT(odd); i++) {
+        const struct http_kit_answer answers[] = {
+            JOB_KIT_MODELS,         JOB_KIT_RUN,   JOB_KIT_STATUS("RUNNING"), odd[i],
+            JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_string_equal(job_kit_state(&kit), "published");
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
+/* A script in which `good` is said once and `odd` from then on; calls come every 10 s. */
+static void start_odd(struct job_kit *kit,
+                      struct http_kit_answer answers[JOB_KIT_ANSWERS],
+                      struct http_kit_answer odd)
+{
+    job_kit_script(answers, odd);
+    answers[2] = running;
+    job_kit_start(kit, answers, JOB_KIT_ANSWERS);
+    kit->service.service->settings.poll_interval_ms = 10000;
+}
+
+static void test_odd_responses_end_the_wait_after_five_minutes(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_answer odd;
+        enum giq_code code;
+    } cases[] = {{{.status = 200, .body = "<html>"}, GIQ_E_SERVICE},
+                 {{.status = 401}, GIQ_E_CREDENTIALS},
+                 {{.status = 403}, GIQ_E_CREDENTIALS},
+                 {{.status = 522}, GIQ_E_SERVICE}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct job_kit kit;
+        start_odd(&kit, answers, cases[i].odd);
+        int64_t began_ms = kit.service.clock.now_ms;
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_true(kit.service.clock.now_ms - began_ms == 310000);
+        assert_ptr_equal(strstr(kit.service.err.text, GOES_ON), kit.service.err.text);
+        assert_string_equal(job_kit_state(&kit), "submitted");
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_response_about_another_job_is_an_outage(void **state)
+{
+    (void)state;
+    struct http_kit_answer answers[JOB_KIT_ANSWERS];
+    struct job_kit kit;
+    job_kit_script(answers,
+                   (struct http_kit_answer){
+                       .status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"});
+    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+    kit.service.service->settings.poll_interval_ms = 10000;
+    int64_t began_ms = kit.service.clock.now_ms;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
+    assert_true(kit.service.clock.now_ms - began_ms == 300000);
+    assert_string_equal(kit.service.err.text, GOES_ON
+                        "asking for the state of the job: the response is about the job "
+                        "j2");
+    assert_string_equal(job_kit_state(&kit), "submitted");
+    job_kit_stop(&kit);
+}
+
+static void test_five_minutes_begin_anew_with_another_response(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer others[] = {JOB_KIT_STATUS("RUNNING"),
+                                                    {.status = 502}};
+    for (size_t i = 0; i < GIQ_COUNT(others); i++) {
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct job_kit kit;
+        start_odd(&kit, answers, (struct http_kit_answer){.status = 401});
+        answers[32] = others[i]; /* after 290 s of odd ones */
+        int64_t began_ms = kit.service.clock.now_ms;
+        assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+        assert_true(kit.service.clock.now_ms - began_ms == 600000);
+        job_kit_stop(&kit);
+    }
+}
+
+/* ---- jobs that the service does not know ---- */
+
+static const struct http_kit_answer no_job = {.status = 404, .body = "not found"};
+
+static void test_new_job_may_be_unknown_for_a_minute(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        enum giq_code code;
+        int64_t age_ms;
+    } cases[] = {{404, GIQ_E_NONE, 0},
+                 {404, GIQ_E_NONE, 59000},
+                 {404, GIQ_E_GONE, 60000},
+                 {410, GIQ_E_NONE, 0},
+                 {410, GIQ_E_GONE, 60000}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
+                                                  JOB_KIT_RUN,
+                                                  {.status = cases[i].status},
+                                                  {.status = cases[i].status},
+                                                  JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
+        struct job_kit kit;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        env_kit_advance(&kit.service.clock, cases[i].age_ms);
+        assert_int_equal(job_kit_run(&kit), cases[i].code);
+        assert_string_equal(job_kit_state(&kit),
+                            cases[i].code == GIQ_E_NONE ? "published" : "submitted");
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **state)
+{
+    (void)state;
+    static const int64_t ahead_ms[] = {3600 * 1000, INT64_C(10) * 365 * 86400 * 1000};
+    for (size_t i = 0; i < GIQ_COUNT(ahead_ms); i++) {
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct job_kit kit;
+        job_kit_script(answers, no_job);
+        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+        kit.service.service->settings.poll_interval_ms = 10000;
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        kit.service.clock.wall_ms -= ahead_ms[i];
+        int64_t began_ms = kit.service.clock.now_ms;
+        assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+        assert_true(kit.service.clock.now_ms - began_ms == 70000);
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
+static void check_gone(struct job_kit *kit)
+{
+    struct giq_job_view view;
+    giq_job_look(kit->job, &view);
+    assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
+    assert_string_equal(view.status, "gone");
+    assert_non_null(strstr(view.error, "HTTP 404 not found"));
+}
+
+static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), no_job,
+        no_job,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),    JOB_KIT_RESULT};
+    struct giq_request request = job_kit_request;
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
+    env_kit_advance(&kit.service.clock, 60000);
+    /* What is told while it is waited for, and what the record tells. */
+    for (int opens = 0; opens < 2; opens++) {
+        assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+        assert_non_null(strstr(kit.service.err.text,
+                               "the service no longer knows the job j1 (asking for the "
+                               "state of the job: HTTP 404 not found); job=<id> asks it "
+                               "once more, RETRY=<label> or rerun=<label> asks for a new "
+                               "job, which is paid for"));
+        check_gone(&kit);
+        assert_int_equal(http_kit_count(kit.service.http), 5);
+        job_kit_open(&kit, &job_kit_request, 0);
+    }
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    check_gone(&kit);
+    request.retry = "a";
+    for (int opens = 0; opens < 2; opens++) {
+        job_kit_open(&kit, &request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    }
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(job_kit_count(&kit, "POST"), 2);
+    job_kit_stop(&kit);
+}
+
+static void test_forgotten_job_is_asked_for_again_by_name(void **state)
+{
+    (void)state;
+    static const struct giq_request names[] = {{.job = "j1"},
+                                               {.model = "m", .file = "f", .job = "j1"}};
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
+                                                  JOB_KIT_RUN,
+                                                  no_job,
+                                                  no_job,
+                                                  no_job,
+                                                  no_job,
+                                                  JOB_KIT_STATUS("RUNNING"),
+                                                  JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
+        struct job_kit kit;
+        enum giq_step step = GIQ_STEP_AGAIN;
+        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+        env_kit_advance(&kit.service.clock, 60000);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+        job_kit_open(&kit, &names[i], 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+        assert_int_equal(http_kit_count(kit.service.http), 6);
+        job_kit_open(&kit, &names[i], 0);
+        assert_int_equal(job_kit_run_to(&kit, 7), GIQ_E_NONE);
+        assert_true(job_kit_step(&kit, &step)); /* records that it is there */
+        job_kit_open(&kit, &job_kit_request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_string_equal(job_kit_state(&kit), "published");
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN, no_job,
+                                                     no_job, no_job};
+    struct job_kit kit;
+    struct giq_job_view view;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    giq_job_look(kit.job, &view);
+    assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
+    assert_string_equal(view.status, "SUBMITTED");
+    assert_string_equal(view.job_id, "j1");
+    env_kit_advance(&kit.service.clock, 60000);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    check_gone(&kit);
+    assert_int_equal(http_kit_count(kit.service.http), 5);
+    job_kit_stop(&kit);
+}
+
+static void test_job_by_id_that_is_unknown_is_gone_at_once(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {{.status = 404}};
+    const struct giq_request request = {.job = "j9"};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_open(&kit, &request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
+    assert_int_equal(http_kit_count(kit.service.http), 1);
+    assert_string_equal(job_kit_state(&kit), "none");
+    job_kit_stop(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_the_first_status_call_may_end_with),
+        cmocka_unit_test(test_cut_status_calls_are_waited_out_but_end_a_look),
+        cmocka_unit_test(test_timeout_names_the_outage),
+        cmocka_unit_test(test_odd_response_is_waited_out_after_a_good_one),
+        cmocka_unit_test(test_odd_responses_end_the_wait_after_five_minutes),
+        cmocka_unit_test(test_response_about_another_job_is_an_outage),
+        cmocka_unit_test(test_five_minutes_begin_anew_with_another_response),
+        cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
+        cmocka_unit_test(test_record_from_the_future_is_new_for_a_minute_of_the_wait),
+        cmocka_unit_test(test_job_that_was_forgotten_is_recorded_as_gone),
+        cmocka_unit_test(test_forgotten_job_is_asked_for_again_by_name),
+        cmocka_unit_test(test_look_at_a_job_that_is_not_known_shows_it),
+        cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
