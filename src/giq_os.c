@@ -286,24 +286,29 @@ struct giq_os_file {
     char path[];
 };
 
-bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
-                   struct giq_error *err)
+/* `fd` is what opening `path` gave. */
+static bool wrap_file(int fd, const char *doing, const char *path,
+                      struct giq_os_file **out, struct giq_error *err)
 {
-    struct giq_os_file *file = malloc(sizeof *file + strlen(path) + 1);
+    if (fd < 0) {
+        return fail_path(err, doing, path);
+    }
+    struct giq_os_file *file = calloc(1, sizeof *file + strlen(path) + 1);
     if (file == NULL) {
+        (void)close(fd);
         return giq_fail_memory(err);
     }
     (void)memcpy(file->path, path, strlen(path) + 1);
-    file->written = file->begun = 0;
-    file->fd =
-        open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, access & FILE_BITS);
-    if (file->fd < 0) {
-        (void)fail_path(err, "create", path);
-        free(file);
-        return false;
-    }
+    file->fd = fd;
     *out = file;
     return true;
+}
+
+bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                   struct giq_error *err)
+{
+    int fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, access & FILE_BITS);
+    return wrap_file(fd, "create", path, out, err);
 }
 
 /* The disk works while more is on its way, and giq_os_sync() finds little left to do. An
@@ -350,19 +355,13 @@ void giq_os_close(struct giq_os_file *file)
 
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err)
 {
-    struct giq_os_file *file = calloc(1, sizeof *file + strlen(path) + 1);
-    if (file == NULL) {
-        return giq_fail_memory(err);
-    }
-    (void)memcpy(file->path, path, strlen(path) + 1);
-    file->fd = open_file(path, O_RDONLY, 0);
-    if (file->fd < 0) {
-        (void)fail_path(err, "open", path);
-        free(file);
-        return false;
-    }
-    *out = file;
-    return true;
+    return wrap_file(open_file(path, O_RDONLY, 0), "open", path, out, err);
+}
+
+bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err)
+{
+    return lseek(file->fd, (off_t)at, SEEK_SET) >= 0 ||
+           fail_path(err, "read", file->path);
 }
 
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,

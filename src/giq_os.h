@@ -88,6 +88,8 @@ void giq_os_close(struct giq_os_file *file);
 
 /* Open `path` to read it from its start. The caller owns `*out`. */
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
+/* The next read begins with the byte `at`. */
+bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err);
 /* Read up to `max` bytes, which is not 0; `*out_len` is 0 at the end of the file. */
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);

@@ -109,7 +109,11 @@ bool giq_stage(const char *part, const char *disposition, const char *folder,
         !giq_os_stat(part, &st, err)) {
         return false;
     }
-    struct giq_staged staged = {.size = st.size};
+    struct giq_staged staged = {
+        .size = st.size,
+        .is_as_downloaded = !content.is_archive && !content.is_gzip,
+        .extension = content.kind.extension,
+    };
     staged.name = content.is_archive ? NULL : strdup(content.name);
     staged.path = content.is_archive ? strdup(folder) : giq_os_join(folder, content.name);
     if (staged.path == NULL || (staged.name == NULL && !content.is_archive)) {

@@ -11,6 +11,8 @@ struct giq_staged {
     char *path;   /* what a driver may open: a file, or the folder of an archive */
     char *name;   /* of that file; NULL where it is an archive */
     int64_t size; /* of that file, or of the archive as downloaded */
+    bool is_as_downloaded; /* the file has the bytes of the download */
+    const char *extension; /* of its kind, as giq_sniff() gives it; static, or NULL */
 };
 
 /*

@@ -4,6 +4,7 @@
  *   <store>/v1/<key>/request.json, job.json   the record (giq_record)
  *                    lock                     the flight (giq_flight)
  *                    result.part              a download
+ *                    result.short             digest of one that was cut (giq_fetch)
  *                    result.new/              while it is checked
  *                    result/                  published
  *   <store>/uploads/v1/                       what is known of uploads (giq_content)
