@@ -86,8 +86,32 @@ void giq_job_free(struct giq_job *job)
 
 /* ---- looking ---- */
 
-/* Whether the published result is where it was put. */
-static bool has_result(const struct giq_job *job, bool *out, struct giq_error *err)
+static bool note_entry(void *ctx, const char *name, struct giq_error *err)
+{
+    (void)name;
+    (void)err;
+    *(bool *)ctx = true;
+    return true;
+}
+
+/* A file is as long as it was when it was published. Of a folder, which was an archive,
+ * no size is recorded: it holds something. */
+static bool is_as_published(const struct giq_job *job, const char *path,
+                            const struct giq_os_stat *st)
+{
+    const struct giq_record *record = &job->record;
+    struct giq_error ignored = {0};
+    bool holds = false;
+    if (record->result_name != NULL) {
+        return st->kind == GIQ_OS_FILE &&
+               (record->result_size < 0 || st->size == record->result_size);
+    }
+    return st->kind == GIQ_OS_FOLDER &&
+           (!giq_os_list(path, note_entry, &holds, &ignored) || holds);
+}
+
+/* Whether the published result exists, as it was published. */
+static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
 {
     char *path = giq_store_result(job->folder, job->record.result_name);
     if (path == NULL) {
@@ -95,11 +119,25 @@ static bool has_result(const struct giq_job *job, bool *out, struct giq_error *e
     }
     struct giq_os_stat st;
     bool ok = giq_os_stat(path, &st, err);
-    free(path);
     if (ok) {
-        *out = st.kind == GIQ_OS_FILE || st.kind == GIQ_OS_FOLDER;
+        *out = is_as_published(job, path, &st);
+        job->is_spoiled = !*out && st.kind != GIQ_OS_NOTHING;
     }
+    free(path);
     return ok;
+}
+
+static void warn_spoiled(const struct giq_job *job)
+{
+    struct giq_shown id;
+    char *path = giq_store_result(job->folder, job->record.result_name);
+    if (job->is_spoiled && path != NULL) {
+        giq_env_warn(job->service->env,
+                     "the result of the job %s is not as it was published, and is "
+                     "downloaded again: %s",
+                     giq_call_show(job->service, job->record.job_id, &id), path);
+    }
+    free(path);
 }
 
 /* What is known of the job is what the user says. It is to be recorded. */
@@ -267,14 +305,29 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return true;
     }
     bool there = false;
+    if (is_published && !has_result(job, &there, err)) {
+        return false;
+    }
     job->phase = GIQ_PHASE_DONE;
-    return (!is_published || has_result(job, &there, err)) && (there || fetch(job, err));
+    if (there) {
+        return true;
+    }
+    warn_spoiled(job);
+    return fetch(job, err);
+}
+
+static bool fail_spoiled(const struct giq_job *job, struct giq_error *err)
+{
+    return job->is_spoiled
+               ? giq_error_context(err, "the result on disk is not as it was published, "
+                                        "and must be downloaded again")
+               : false;
 }
 
 static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (!giq_service_check_credentials(job->service, err)) {
-        return false;
+        return fail_spoiled(job, err);
     }
     char *id = NULL;
     bool held = false;
@@ -285,7 +338,7 @@ static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *e
         giq_step_leave(job);
     }
     free(id);
-    return ok;
+    return ok || fail_spoiled(job, err);
 }
 
 /* ---- stepping ---- */

@@ -47,6 +47,7 @@ struct giq_job {
     bool is_unrecorded;     /* a job of the service's without a record of ours */
     bool is_adopting;       /* ... which is to become that of the request */
     bool is_damaged;        /* the record cannot be read, and is to be replaced */
+    bool is_spoiled;        /* the published result is not as it was published */
     bool has_checked_store; /* that a job can be recorded */
     bool has_looked_at_models;
     bool has_folder;      /* made, and the flight is waited for or held */

@@ -198,6 +198,19 @@ def test_published_result_opens_from_a_read_only_store(bench, disk):
     assert len(bench.service.calls("run")) == 1
 
 
+def test_spoiled_result_in_a_read_only_store_is_told(bench, disk):
+    assert bench.open("disk").returncode == 0
+    [path] = disk.glob("v1/*/result/*")
+    path.write_bytes(path.read_bytes()[:-1])
+    done = read_only(bench, disk)
+    assert errors(done) == ["store"], done.stderr
+    assert ("the result on disk is not as it was published, and must be downloaded again: "
+            in done.stderr)
+    assert "Read-only file system" in done.stderr
+    mount("-o", "remount,rw", disk)
+    check_way_on(bench, "name (String) = one")
+
+
 def submit(bench):
     """A job that still runs while it is left."""
     bench.service.script["status"] = [Answer(job("RUNNING"))]

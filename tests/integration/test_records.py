@@ -1,11 +1,13 @@
 """Records: what is written before each step, and what a further open makes of it."""
 import hashlib
+import io
 import json
 import stat
+import zipfile
 
 import pytest
 
-from scripted import Answer, job
+from scripted import GEOJSON, Answer, job
 
 NAME = "GIQ:model=m;file=f"
 
@@ -123,6 +125,70 @@ def test_result_that_was_deleted_is_fetched_again(scripted_gdal, service):
     path.parent.rmdir()
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def lengthen(path):
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def make_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("spoil", [cut, lengthen, make_folder])
+def test_result_of_another_size_is_downloaded_again_with_a_warning(scripted_gdal, service,
+                                                                   spoil):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    whole = path.read_bytes()
+    spoil(path)
+    done = scripted_gdal.run("ogrinfo", NAME)
+    assert done.stderr.count("Warning") == 1
+    assert ("the result of the job job-1 is not as it was published, and is downloaded "
+            f"again: {path}") in done.stderr
+    assert path.read_bytes() == whole
+    assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
+    assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripted_gdal,
+                                                                         service):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.geojson", GEOJSON)
+    service.script["download"] = [Answer(packed.getvalue(), chunked=True)]
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    path.with_name("a.geojson.aux.xml").write_text("<PAMDataset/>")
+    assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
+    for entry in path.parent.iterdir():
+        entry.unlink()
+    done = scripted_gdal.run("ogrinfo", NAME)
+    assert done.stderr.count("is not as it was published, and is downloaded again") == 1
+    assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+@pytest.mark.parametrize("env,tag", [
+    ({"GIQ_API_KEY": ""}, "credentials"),
+    ({"GIQ_MAX_RETRY": "0", "GDAL_HTTP_PROXY": "http://127.0.0.1:9"}, "network"),
+])
+def test_result_that_cannot_be_downloaded_again_is_told_and_stays(scripted_gdal, service,
+                                                                  env, tag):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    cut(path)
+    spoilt = path.read_bytes()
+    text = scripted_gdal.fails("ogrinfo", NAME, tag=tag, env=env)
+    assert ("the result on disk is not as it was published, and must be downloaded again: "
+            in text)
+    assert path.read_bytes() == spoilt
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
 
 
 def test_damaged_record_is_an_error_that_names_the_file(scripted_gdal, service):

@@ -284,6 +284,7 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
     (void)state;
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
+    char record[512];
     job_kit_start(&kit, NULL, 0);
     job_kit_plant(&kit, RECORD("succeeded", ",\"job_id\":\"j1\""));
     struct giq_flight *held = hold(&kit);
@@ -297,8 +298,11 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
     env_kit_write(result, "a.geojson", JOB_KIT_BODY);
     free(result);
     assert_true(giq_store_publish(kit.job->folder, &kit.service.err));
-    job_kit_plant(&kit, RECORD("published", ",\"job_id\":\"j1\",\"result\":{\"size\":40,"
-                                            "\"name\":\"a.geojson\"}"));
+    (void)snprintf(record, sizeof record,
+                   RECORD("published", ",\"job_id\":\"j1\",\"result\":{\"size\":%zu,"
+                                       "\"name\":\"a.geojson\"}"),
+                   strlen(JOB_KIT_BODY));
+    job_kit_plant(&kit, record);
     giq_flight_leave(held);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(http_kit_count(kit.service.http), 0);

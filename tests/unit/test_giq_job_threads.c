@@ -58,9 +58,11 @@ bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store
     (void)store;
     (void)job_id;
     (void)host;
-    (void)err;
     fetches++;
-    env_kit_write(folder, "result", "data");
+    char *result = giq_os_join(folder, "result");
+    assert_true(giq_os_make_folders(result, GIQ_OS_PRIVATE, err));
+    env_kit_write(result, "a", "data");
+    free(result);
     *out = (struct giq_fetched){NULL, 4};
     return true;
 }
