@@ -5,6 +5,7 @@
 #include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "giq_driver.h"
@@ -196,6 +197,24 @@ static char **list_members(const char *folder, unsigned kinds, char **drivers)
     return members;
 }
 
+/* Add the name and the description of the member with this number to a list of
+ * subdatasets. */
+static bool add_subdataset(const struct giq_result *result, const char *member,
+                           int number, char ***list)
+{
+    char *job = giq_conn_quote(result->job_id);
+    char *quoted = giq_conn_quote(member);
+    bool ok = job != NULL && quoted != NULL;
+    if (ok) {
+        *list = CSLSetNameValue(*list, CPLSPrintf("SUBDATASET_%d_NAME", number),
+                                CPLSPrintf("GIQ:job=%s;member=%s", job, quoted));
+        *list = CSLSetNameValue(*list, CPLSPrintf("SUBDATASET_%d_DESC", number), member);
+    }
+    free(job);
+    free(quoted);
+    return ok;
+}
+
 /* An empty dataset whose subdatasets are the members. */
 static bool list_subdatasets(const struct giq_result *result, char **members,
                              GDALDatasetH *out, struct giq_error *err)
@@ -203,18 +222,16 @@ static bool list_subdatasets(const struct giq_result *result, char **members,
     GDALDatasetH dataset =
         GDALCreate(GDALGetDriverByName("MEM"), "", 1, 1, 0, GDT_Byte, NULL);
     char **list = NULL;
-    char *job = CPLEscapeString(result->job_id, -1, CPLES_CSV_FORCE_QUOTING);
-    for (int i = 0; members[i] != NULL; i++) {
-        char *member = CPLEscapeString(members[i], -1, CPLES_CSV_FORCE_QUOTING);
-        list = CSLSetNameValue(list, CPLSPrintf("SUBDATASET_%d_NAME", i + 1),
-                               CPLSPrintf("GIQ:job=%s;member=%s", job, member));
-        list = CSLSetNameValue(list, CPLSPrintf("SUBDATASET_%d_DESC", i + 1), members[i]);
-        CPLFree(member);
+    bool ok = dataset != NULL;
+    for (int i = 0; ok && members[i] != NULL; i++) {
+        ok = add_subdataset(result, members[i], i + 1, &list);
     }
-    CPLFree(job);
-    bool ok = dataset != NULL && GDALSetMetadata(dataset, list, "SUBDATASETS") == CE_None;
+    ok = ok && GDALSetMetadata(dataset, list, "SUBDATASETS") == CE_None;
     CSLDestroy(list);
     if (!ok) {
+        if (dataset != NULL) {
+            GDALClose(dataset);
+        }
         return giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a list in memory");
     }
     *out = dataset;
@@ -239,15 +256,26 @@ static bool fail_no_member(const struct giq_result *result, char **members,
                     giq_report_list(members, list, LISTED_MAX));
 }
 
+/* The file of the list that is named, by the name as it is written or else by one that
+ * Unicode composes otherwise; NULL where there is none. */
+static const char *find_member(char **files, const char *name)
+{
+    int at = CSLFindString(files, name);
+    for (int i = 0; at < 0 && files != NULL && files[i] != NULL; i++) {
+        at = giq_norm_same(files[i], name) ? i : at;
+    }
+    return at < 0 ? NULL : files[at];
+}
+
 /* The member that is named, as choose() gives it. Nothing is opened to find it. */
 static bool choose_named(const struct giq_result *result, char **out,
                          struct giq_error *err)
 {
     char **files = list_files(result->path);
-    int at = CSLFindString(files, result->member);
-    *out = at < 0 ? NULL : CPLStrdup(files[at]);
+    const char *found = find_member(files, result->member);
+    *out = found == NULL ? NULL : CPLStrdup(found);
     CSLDestroy(files);
-    if (at >= 0) {
+    if (*out != NULL) {
         return true;
     }
     char **members = list_best_members(result);
@@ -289,7 +317,7 @@ static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *o
 {
     if (!is_folder(result->path)) {
         char *only[] = {(char *)CPLGetFilename(result->path), NULL};
-        bool ok = result->member == NULL || EQUAL(only[0], result->member) ||
+        bool ok = result->member == NULL || find_member(only, result->member) != NULL ||
                   fail_no_member(result, only, err);
         *out = ok ? CPLStrdup(result->path) : NULL;
         return ok;

@@ -325,3 +325,29 @@ void giq_conn_release(struct giq_conn *conn)
         conn->value[i] = NULL;
     }
 }
+
+char *giq_conn_quote(const char *value)
+{
+    static const char white[] = " \t\r\n\v\f";
+    const size_t len = strlen(value);
+    bool has_ends = len == 0 || strchr(white, value[0]) != NULL ||
+                    strchr(white, value[len - 1]) != NULL ||
+                    strchr("\"'", value[0]) != NULL;
+    if (!has_ends && strpbrk(value, ";|") == NULL) {
+        return strdup(value);
+    }
+    char *out = malloc(2 * len + 3);
+    char *at = out;
+    if (out == NULL) {
+        return NULL;
+    }
+    *at++ = '"';
+    for (; *value != '\0'; value++) {
+        *at = '"';
+        at += *value == '"';
+        *at++ = *value;
+    }
+    *at++ = '"';
+    *at = '\0';
+    return out;
+}

@@ -2,6 +2,7 @@
 import gzip
 import io
 import tarfile
+import unicodedata
 import zipfile
 
 import pytest
@@ -11,8 +12,9 @@ from scripted import GEOJSON
 
 
 def pack_tar(members, mode="w:gz"):
+    """As GNU tar does it: the names as they are written."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode=mode) as archive:
+    with tarfile.open(fileobj=packed, mode=mode, format=tarfile.GNU_FORMAT) as archive:
         for name, body in members.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(body)
@@ -169,3 +171,36 @@ def test_name_of_two_bytes_a_character_in_a_header_is_kept_whole(scripted_gdal, 
     give(service, GEOJSON, f'"{name}"')
     assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
     assert kept(scripted_gdal) == ["____.geojson"]
+
+
+# Letters that people type, as one character each where Unicode has one.
+LETTERS = [letter for low, high in ((0xC0, 0x250), (0x386, 0x400), (0x400, 0x500),
+                                    (0x1E00, 0x1F00), (0x3040, 0x3100), (0xAC00, 0xAC40))
+           for letter in map(chr, range(low, high))
+           if len(unicodedata.normalize("NFD", letter)) > 1]
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")], ids="-".join)
+def test_member_is_found_in_whichever_form_its_name_is_typed(scripted_gdal, service, forms):
+    parts = ["".join(LETTERS[at:at + 12]) for at in range(0, len(LETTERS), 12)]
+    members = {f"{unicodedata.normalize(forms[0], part)}.csv": f"id,word\n1,number{at}\n".encode()
+               for at, part in enumerate(parts)}
+    members["caf\u00e9.csv"] = b"id,word\n1,composed\n"
+    members["cafe\u0301.csv"] = b"id,word\n1,decomposed\n"
+    give(service, pack_tar(members), "r.tar.gz")
+    script = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+for name in sys.argv[1:]:
+    found = gdal.OpenEx(name, gdal.OF_VECTOR)
+    layer = found.GetLayer(0)
+    print(layer.GetNextFeature().GetField(1))
+"""
+    names = [f"{NAME};member={unicodedata.normalize(forms[1], part)}.csv" for part in parts]
+    names += [f"{NAME};member=caf\u00e9.csv", f"{NAME};member=cafe\u0301.csv"]
+    done = scripted_gdal.python(script, *names)
+    assert done.stdout.split() == [f"number{at}" for at in range(len(parts))] + [
+        "composed", "decomposed"]
+    text = scripted_gdal.fails("ogrinfo", f"{NAME};member=cafe.csv", tag="usage")
+    assert 'no member "cafe.csv"' in text

@@ -131,6 +131,7 @@ def test_names_of_subdatasets_can_be_opened_whatever_the_id(scripted_gdal, servi
     give(service, shapefile(scripted_gdal, "one.shp", "two.gpkg"), "r.zip")
     done = scripted_gdal.run("gdalinfo", NAME)
     [one] = re.findall(r"SUBDATASET_\d_NAME=(.*one.*)", done.stdout)
+    assert one == 'GIQ:job="j""1; ""2";member=one.shp'
     assert "Layer name: one" in scripted_gdal.run("ogrinfo", "-al", one).stdout
     assert service.names().count("download") == 1
 

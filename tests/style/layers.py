@@ -18,7 +18,7 @@ LAYERS = (
      "giq_h5heap": ("giq_h5file",), "giq_hdf5": ("giq_h5file", "giq_h5heap"),
      "giq_head": (), "giq_inflate": ("giq_gzip",), "giq_json": (), "giq_libarchive": (), "giq_name": (),
      "giq_member": ("giq_name",),
-     "giq_meridian": ("giq_geos",), "giq_net": (), "giq_outside": (),
+     "giq_meridian": ("giq_geos",), "giq_net": (), "giq_norm": (), "giq_outside": (),
      "giq_rings": (),
      "giq_wkt": ("giq_rings",),
      "giq_sniff": ("giq_name",), "giq_trace": (), "giq_whole": ("giq_bounds",),

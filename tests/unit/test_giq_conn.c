@@ -173,6 +173,40 @@ static void test_quoted_values_may_contain_a_bar(void **state)
     giq_conn_release(&conn);
 }
 
+/* Quotes only where they are needed, and read back as what it was. */
+static void test_values_are_quoted_where_they_must_be(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *quoted;
+    } cases[] = {
+        {"a.tif", "a.tif"},
+        {"d/a b, c=d.tif", "d/a b, c=d.tif"},
+        {"a\"b'c", "a\"b'c"},
+        {"\xc3\xa9.tif", "\xc3\xa9.tif"},
+        {"a;b.tif", "\"a;b.tif\""},
+        {"a|b.tif", "\"a|b.tif\""},
+        {"\"a", "\"\"\"a\""},
+        {"'a\"", "\"'a\"\"\""},
+        {"a;\"b\"", "\"a;\"\"b\"\"\""},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        char text[128];
+        char *quoted = giq_conn_quote(cases[i].value);
+        assert_string_equal(quoted, cases[i].quoted);
+        (void)snprintf(text, sizeof text, "GIQ:job=j;member=%s", quoted);
+        assert_true(giq_conn_parse(text, &conn, &err));
+        assert_string_equal(conn.value[GIQ_KEY_MEMBER], cases[i].value);
+        giq_conn_release(&conn);
+        free(quoted);
+    }
+    char *spaces = giq_conn_quote(" a ");
+    assert_string_equal(spaces, "\" a \"");
+    free(spaces);
+}
+
 static void test_areas_are_values_like_others(void **state)
 {
     (void)state;
@@ -236,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_uploads_that_are_refused_say_why),
         cmocka_unit_test(test_suffix_that_qgis_appends_is_refused),
         cmocka_unit_test(test_quoted_values_may_contain_a_bar),
+        cmocka_unit_test(test_values_are_quoted_where_they_must_be),
         cmocka_unit_test(test_areas_are_values_like_others),
         cmocka_unit_test(test_areas_that_are_refused_say_why),
         cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
