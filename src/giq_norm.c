@@ -1,4 +1,4 @@
-#include "giq/giq.h"
+#include "giq/outside.h"
 
 #include <string.h>
 

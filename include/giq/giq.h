@@ -156,13 +156,9 @@ bool giq_conn_identify(const char *text);
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err);
 void giq_conn_release(struct giq_conn *conn);
 
-/* A value as it stands in a connection string: in quotes where the grammar needs them,
- * else as it is. To be freed with free(); NULL when out of memory. */
+/* A value as a connection string holds it, in quotes only where the grammar needs them,
+ * to be freed with free(); NULL when out of memory. */
 char *giq_conn_quote(const char *value);
-
-/* Whether two names are the same but for ASCII case and for how Unicode composes letters
- * and marks (NFC, NFD). */
-bool giq_norm_same(const char *a, const char *b);
 
 /* ---- credentials ---------------------------------------------------------- */
 

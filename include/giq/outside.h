@@ -39,6 +39,10 @@ bool giq_outside_srs(const char *text);
  * any but an index. */
 bool giq_outside_table(const char *sql);
 
+/* Whether two names are the same but for ASCII case and for how Unicode composes letters
+ * and marks (NFC, NFD). */
+bool giq_norm_same(const char *a, const char *b);
+
 /* As many leading bytes of a file as tell what it is. */
 enum { GIQ_SNIFF_BYTES = 4096 };
 
