@@ -58,7 +58,7 @@ CASES = (
     ("foreign", "tests/unit/more.cpp", "", "tests/unit/more.cpp:1: C++ is for"),
     ("foreign", "plugin/giq_driver.cpp", "//\n" * 81,
      "plugin/giq_driver.cpp:81: 81 lines of C++, more than 80"),
-    ("length", "tests/long.py", "#\n" * 501, "tests/long.py:501: 501 lines"),
+    ("length", "tests/long.py", "#\n" * 801, "tests/long.py:801: 801 lines"),
     ("length", "src/giq_api.c", "\n" + function(41),
      "src/giq_api.c:2: f() has 41 lines, more than 40"),
     ("length", "src/giq_api.h", function(41), "src/giq_api.h:1: f() has 41 lines"),
@@ -81,7 +81,7 @@ CASES = (
 )
 SOUND_CASES = (
     ("length", "src/giq_api.c", function(40)),
-    ("length", "src/giq_buf.c", "//\n" * 500),
+    ("length", "src/giq_buf.c", "//\n" * 800),
     ("length", "src/giq_buf.c", "struct s {\n" + "  int a;\n" * 50 + "};\n"),
     ("length", "plugin/giq_driver.cpp", "class c {\n" + "  int a;\n" * 50 + "};\n"),
     ("foreign", "plugin/giq_driver.cpp", "//\n" * 80),
