@@ -3,6 +3,10 @@
  * still straight; where it is not, or where the edge is long, three samples do, and
  * the edge is halved until they do not depart from it. Longitudes are followed from
  * sample to sample the short way round, so that they go on beyond 180.
+ *
+ * A pole that is a point has no longitude. A ring that touches one begins there; each
+ * time it comes to a pole it arrives on one longitude, leaves on another, and goes from
+ * the first to the second along the pole, on the side where the ring's inside is.
  */
 #include "giq_project.h"
 
@@ -11,32 +15,50 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "giq_pole.h"
+
 /* Rounding to 7 decimals adds up to 7.1e-8. */
 #define TOLERANCE 2.5e-8
 /* Degrees up to which the middle of an edge tells of all of it. */
 #define SHORT 0.1
 #define TURN  360.0
+/* A ring that touches a pole has a sample beyond this latitude. */
+#define NEAR_POLE 89.0
+/* The part of an edge at whose end the longitude of its pole is found. */
+#define POLE_PART (1.0 / 4096)
+/* A step of the smallest part of an edge that is longer than this, in radians, and by
+ * this factor longer than the others, is a jump. */
+#define JUMP       1e-7
+#define JUMP_RATIO 100.0
 
 enum { DEPTH_MAX = 12, CHUNK = 256, POINTS_MAX = 2 * CHUNK + 1, NAME_SIZE = 80 };
 
 struct giq_project {
     OGRCoordinateTransformationH transform; /* NULL: degrees already */
     double half_turn;
-    char name[NAME_SIZE]; /* of the system, for messages */
+    double metre; /* in units of the system; 0 where it has longitudes */
+    bool has_poles;
+    struct giq_poles poles; /* where `has_poles` */
+    int hand;               /* 1, or -1 where the system is a mirror image; 0: unknown */
+    char name[NAME_SIZE];   /* of the system, for messages */
 };
 
 /* A point in both systems. */
 struct point {
     double x, y;
     double lon, lat;
+    bool is_pole;
 };
 
 /* What becomes of a ring. */
 struct line {
-    const struct giq_project *project;
+    struct giq_project *project;
     struct point *points;
     size_t count;
     size_t room;
+    bool is_near_pole; /* some sample is */
+    bool splits;       /* the ring was split at the poles */
+    bool is_ccw;       /* it runs counter-clockwise on the globe, where that was needed */
     struct giq_error *err;
 };
 
@@ -51,9 +73,9 @@ static bool fail_point(const struct giq_project *p, const struct point *at,
                     CPLSPrintf("%.15g %.15g", at->x, at->y), p->name);
 }
 
-/* Bring at most POINTS_MAX points to longitude and latitude. */
-static bool transform(const struct giq_project *p, struct point *points, size_t count,
-                      struct giq_error *err)
+/* Bring at most POINTS_MAX points to longitude and latitude; their number, or the place
+ * of the first for which that is not possible. */
+static size_t try_transform(struct line *line, struct point *points, size_t count)
 {
     double x[POINTS_MAX];
     double y[POINTS_MAX];
@@ -62,15 +84,22 @@ static bool transform(const struct giq_project *p, struct point *points, size_t 
         x[i] = points[i].x;
         y[i] = points[i].y;
     }
-    (void)OCTTransformEx(p->transform, (int)count, x, y, NULL, done);
+    (void)OCTTransformEx(line->project->transform, (int)count, x, y, NULL, done);
     for (size_t i = 0; i < count; i++) {
         if (!done[i] || !isfinite(x[i]) || !isfinite(y[i])) {
-            return fail_point(p, &points[i], err);
+            return i;
         }
         points[i].lon = x[i];
         points[i].lat = y[i];
+        line->is_near_pole = line->is_near_pole || fabs(y[i]) > NEAR_POLE;
     }
-    return true;
+    return count;
+}
+
+static bool transform(struct line *line, struct point *points, size_t count)
+{
+    size_t done = try_transform(line, points, count);
+    return done == count || fail_point(line->project, &points[done], line->err);
 }
 
 static struct point part_of(const struct point *from, const struct point *to, double part)
@@ -115,13 +144,51 @@ static bool add_point(struct line *line, const struct point *point)
     return true;
 }
 
+/* The way between two points on a globe of radius 1. */
+static double distance(const struct point *a, const struct point *b)
+{
+    double dlon = (b->lon - a->lon) * M_PI / 180;
+    double from = a->lat * M_PI / 180;
+    double to = b->lat * M_PI / 180;
+    return hypot(2 * sin((to - from) / 2),
+                 2 * sin(dlon / 2) * sqrt(fmax(0, cos(from) * cos(to))));
+}
+
+/* Whether the smallest part of an edge jumps: the system's map of the world is torn
+ * there, and what lies on both sides is far apart. */
+static bool is_torn(const struct point *from, const struct point sample[3],
+                    const struct point *to)
+{
+    double step[] = {distance(from, &sample[0]), distance(&sample[0], &sample[1]),
+                     distance(&sample[1], &sample[2]), distance(&sample[2], to)};
+    double most = 0;
+    double next = 0;
+    for (size_t i = 0; i < 4; i++) {
+        next = fmax(next, fmin(most, step[i]));
+        most = fmax(most, step[i]);
+    }
+    return most > JUMP && most > JUMP_RATIO * next;
+}
+
+static bool fail_torn(const struct line *line, const struct point *from,
+                      const struct point *to)
+{
+    return giq_fail(
+        line->err, GIQ_E_AREA,
+        "the area has an edge near %s that crosses the end of the map of %s: "
+        "what lies on its other side is far away. Give the area in another "
+        "coordinate system, or in parts that end there",
+        CPLSPrintf("%.15g %.15g", (from->x + to->x) / 2, (from->y + to->y) / 2),
+        line->project->name);
+}
+
 /* Add the edge from the last point to `to`, in as many parts as it needs. */
 static bool add_bent(struct line *line, struct point to, int depth)
 {
     const struct point from = line->points[line->count - 1];
     struct point sample[] = {part_of(&from, &to, 0.25), part_of(&from, &to, 0.5),
                              part_of(&from, &to, 0.75)};
-    if (!transform(line->project, sample, 3, line->err)) {
+    if (!transform(line, sample, 3)) {
         return false;
     }
     follow(&from, &sample[0]);
@@ -130,21 +197,85 @@ static bool add_bent(struct line *line, struct point to, int depth)
     follow(&sample[2], &to);
     bool is_bent = departs(&sample[0], &from, &to) || departs(&sample[1], &from, &to) ||
                    departs(&sample[2], &from, &to);
+    if (is_bent && depth == DEPTH_MAX && is_torn(&from, sample, &to)) {
+        return fail_torn(line, &from, &to);
+    }
     if (!is_bent || depth == DEPTH_MAX) {
         return add_point(line, &to);
     }
     return add_bent(line, sample[1], depth + 1) && add_bent(line, to, depth + 1);
 }
 
+/* ---- poles ---- */
+
+/* The longitude on which the edge from a pole to `to` leaves it. */
+static bool find_longitude(struct line *line, const struct point *pole,
+                           const struct point *to, double *out)
+{
+    struct point probe = part_of(pole, to, POLE_PART);
+    bool ok = transform(line, &probe, 1);
+    *out = probe.lon;
+    return ok;
+}
+
+/* Go along the pole that is the last point, to the longitude on which the ring leaves
+ * it. Seen from above, inside is on the left of a ring that runs counter-clockwise. */
+static bool leave_pole(struct line *line, double lon)
+{
+    struct point point = line->points[line->count - 1];
+    double turn = fmod(lon - point.lon, TURN);
+    bool is_westward = line->is_ccw == (point.lat > 0);
+    if (is_westward && turn > 0) {
+        turn -= TURN;
+    } else if (!is_westward && turn < 0) {
+        turn += TURN;
+    }
+    point.lon += turn;
+    return add_point(line, &point);
+}
+
+/* Add the edge from the last point to `to`, one of which is a pole. */
+static bool add_polar_edge(struct line *line, struct point to)
+{
+    const struct point from = line->points[line->count - 1];
+    double lon = 0;
+    if (from.is_pole) {
+        if (!find_longitude(line, &from, &to, &lon)) {
+            return false;
+        }
+        /* The first point was reached from nowhere. */
+        if (line->count == 1) {
+            line->points[0].lon = lon;
+        } else if (!leave_pole(line, lon)) {
+            return false;
+        }
+    }
+    return (!to.is_pole || find_longitude(line, &to, &from, &to.lon)) &&
+           add_bent(line, to, 0);
+}
+
 static bool add_edge(struct line *line, struct point middle, struct point to)
 {
     const struct point from = line->points[line->count - 1];
+    if (from.is_pole || to.is_pole) {
+        return add_polar_edge(line, to);
+    }
     follow(&from, &middle);
     struct point end = to;
     follow(&middle, &end);
     bool is_short = fabs(end.lon - from.lon) < SHORT && fabs(end.lat - from.lat) < SHORT;
     return is_short && !departs(&middle, &from, &end) ? add_point(line, &end)
                                                       : add_bent(line, to, 0);
+}
+
+static void mark_pole(const struct line *line, struct point *point)
+{
+    double lat =
+        line->splits ? giq_poles_at(&line->project->poles, point->x, point->y) : 0;
+    if (lat != 0) {
+        point->lat = lat;
+        point->is_pole = true;
+    }
 }
 
 /* Add the edges of a ring from point `first` on, some at once. */
@@ -158,8 +289,13 @@ static bool add_edges(struct line *line, const double *xy, size_t first, size_t 
             points[2 * i - 1] = part_of(&points[2 * i - 2], &points[2 * i], 0.5);
         }
     }
-    if (!transform(line->project, points, 2 * edges + 1, line->err) ||
-        (first == 0 && !add_point(line, &points[0]))) {
+    if (!transform(line, points, 2 * edges + 1)) {
+        return false;
+    }
+    for (size_t i = 0; i <= edges; i++) {
+        mark_pole(line, &points[2 * i]);
+    }
+    if (first == 0 && !add_point(line, &points[0])) {
         return false;
     }
     for (size_t i = 0; i < edges; i++) {
@@ -170,11 +306,12 @@ static bool add_edges(struct line *line, const double *xy, size_t first, size_t 
     return true;
 }
 
-/* ---- poles ---- */
+/* ---- directions ---- */
 
-/* Whether a ring runs counter-clockwise on the globe, seen from above. */
-static bool is_ccw(struct line *line, const double *xy, size_t count, bool *out)
+/* Find whether a ring runs counter-clockwise on the globe, seen from above. */
+static bool find_direction(struct line *line, const double *xy, size_t count)
 {
+    struct giq_project *p = line->project;
     double area = 0;
     double size = 0;
     for (size_t i = 1; i < count; i++) {
@@ -183,31 +320,21 @@ static bool is_ccw(struct line *line, const double *xy, size_t count, bool *out)
         area += (xy[2 * i - 2] - xy[0]) * by - bx * (xy[2 * i - 1] - xy[1]);
         size = fmax(size, fmax(fabs(bx), fabs(by)));
     }
-    /* The system itself may be a mirror image: northing before easting. */
-    double step = size * 1e-6;
-    struct point probe[] = {{.x = xy[0], .y = xy[1]},
-                            {.x = xy[0] + step, .y = xy[1]},
-                            {.x = xy[0], .y = xy[1] + step}};
-    if (!transform(line->project, probe, 3, line->err)) {
-        return false;
+    if (p->hand == 0) {
+        p->hand = giq_poles_hand(&p->poles, p->transform, xy, count, size * 1e-6);
     }
-    follow(&probe[0], &probe[1]);
-    follow(&probe[0], &probe[2]);
-    double turn = (probe[1].lon - probe[0].lon) * (probe[2].lat - probe[0].lat) -
-                  (probe[2].lon - probe[0].lon) * (probe[1].lat - probe[0].lat);
-    *out = (area > 0) == (turn > 0);
-    return true;
+    line->is_ccw = (area > 0) == (p->hand > 0);
+    return p->hand != 0 ||
+           giq_fail(line->err, GIQ_E_AREA,
+                    "%s has no directions where the area is; is that the right "
+                    "coordinate system?",
+                    p->name);
 }
 
 /* Close a ring that goes once round the world over the pole that it encloses. It is
  * drawn twice, so that it covers every turn of longitudes from -180 to 180. */
-static bool close_over_pole(struct line *line, double turn, const double *xy,
-                            size_t count)
+static bool close_over_pole(struct line *line, double turn)
 {
-    bool ccw = false;
-    if (!is_ccw(line, xy, count, &ccw)) {
-        return false;
-    }
     size_t once = line->count;
     for (size_t i = 1; i < once; i++) {
         struct point again = line->points[i];
@@ -219,7 +346,7 @@ static bool close_over_pole(struct line *line, double turn, const double *xy,
     for (size_t i = 0; i < line->count; i++) {
         line->points[i].lon -= turn;
     }
-    double pole = ccw == (turn > 0) ? 90 : -90;
+    double pole = line->is_ccw == (turn > 0) ? 90 : -90;
     const struct point first = line->points[0];
     const struct point last = line->points[line->count - 1];
     return add_point(line, &(struct point){.lon = last.lon, .lat = pole}) &&
@@ -239,6 +366,12 @@ static bool trace(struct line *line, const double *xy, size_t count)
         }
         first += CHUNK;
     } while (first + 1 < count);
+    return !line->splits || leave_pole(line, line->points[0].lon);
+}
+
+/* Close a traced ring where it goes round the world. */
+static bool close_ring(struct line *line, const double *xy, size_t count)
+{
     double turns = (line->points[line->count - 1].lon - line->points[0].lon) / TURN;
     if (fabs(turns) < 0.5) {
         return true;
@@ -247,7 +380,28 @@ static bool trace(struct line *line, const double *xy, size_t count)
         return giq_fail(line->err, GIQ_E_AREA,
                         "the area has a ring that goes more than once round the world");
     }
-    return close_over_pole(line, turns > 0 ? TURN : -TURN, xy, count);
+    return find_direction(line, xy, count) &&
+           close_over_pole(line, turns > 0 ? TURN : -TURN);
+}
+
+/* Trace a ring again, where it touches a pole. */
+static bool trace_poles(struct line *line, const double *xy, size_t count)
+{
+    struct giq_project *p = line->project;
+    double *split = NULL;
+    if (!p->has_poles) {
+        giq_poles_find(p->transform, p->metre, &p->poles);
+        p->has_poles = true;
+    }
+    if (!giq_poles_split(&p->poles, xy, count, &split, &count, line->err)) {
+        return false;
+    }
+    line->splits = split != NULL;
+    line->count = line->splits ? 0 : line->count;
+    bool ok = !line->splits ||
+              (find_direction(line, split, count) && trace(line, split, count));
+    free(split);
+    return ok;
 }
 
 static bool project_ring(void *ctx, const double *xy, size_t count, double **out_xy,
@@ -255,7 +409,10 @@ static bool project_ring(void *ctx, const double *xy, size_t count, double **out
 {
     struct line line = {.project = ctx, .err = err};
     double *made = NULL;
-    bool ok = trace(&line, xy, count);
+    bool ok = trace(&line, xy, count) &&
+              (line.project->metre == 0 || !line.is_near_pole ||
+               trace_poles(&line, xy, count)) &&
+              close_ring(&line, xy, count);
     if (ok) {
         made = malloc(2 * sizeof *made * line.count);
         ok = made != NULL || giq_fail(err, GIQ_E_MEMORY, "out of memory");
@@ -268,6 +425,18 @@ static bool project_ring(void *ctx, const double *xy, size_t count, double **out
     *out_xy = made;
     *out_count = line.count;
     return ok;
+}
+
+static void project_points(void *ctx, double *xy, size_t count)
+{
+    struct giq_project *p = ctx;
+    for (size_t i = 0; i < count; i++) {
+        int done = 0;
+        (void)OCTTransformEx(p->transform, 1, &xy[2 * i], &xy[2 * i + 1], NULL, &done);
+        if (!done) {
+            xy[2 * i] = NAN;
+        }
+    }
 }
 
 /* ---- the whole ---- */
@@ -287,7 +456,9 @@ bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
     OSRSetAxisMappingStrategy(world, OAMS_TRADITIONAL_GIS_ORDER);
     const char *name = OSRGetName(srs);
     (void)CPLStrlcpy(p->name, name == NULL ? "its coordinate system" : name, NAME_SIZE);
-    p->half_turn = OSRIsGeographic(srs) ? M_PI / OSRGetAngularUnits(srs, NULL) : 0;
+    bool is_geographic = OSRIsGeographic(srs) != 0;
+    p->half_turn = is_geographic ? M_PI / OSRGetAngularUnits(srs, NULL) : 0;
+    p->metre = is_geographic ? 0 : 1 / OSRGetLinearUnits(srs, NULL);
     bool is_same = OSRIsSameEx(srs, world, how) != 0;
     p->transform = is_same ? NULL : OCTNewCoordinateTransformation(srs, world);
     OSRRelease(world);
@@ -314,5 +485,6 @@ struct giq_projection giq_project_use(struct giq_project *p)
 {
     return (struct giq_projection){.half_turn = p->half_turn,
                                    .ring = p->transform == NULL ? NULL : project_ring,
+                                   .points = project_points,
                                    .ctx = p};
 }

@@ -14,6 +14,7 @@
 #include "giq_meridian.h"
 #include "giq_rings.h"
 #include "giq_text.h"
+#include "giq_witness.h"
 #include "giq_wkt.h"
 
 enum {
@@ -32,6 +33,8 @@ struct giq_geom {
     int longitude_max;
     struct giq_rings rings; /* the area so far */
     bool is_united;         /* it was several polygons */
+    bool is_projected;
+    struct giq_witness *witness; /* of the area as it was given; NULL: none is needed */
 };
 
 bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err)
@@ -54,6 +57,7 @@ void giq_geom_free(struct giq_geom *g)
 {
     if (g != NULL) {
         giq_rings_release(&g->rings);
+        giq_witness_free(g->witness);
         giq_geos_free(g->geos);
         free(g);
     }
@@ -236,24 +240,45 @@ static bool project_ring(const struct giq_projection *projection, const double *
     return ok;
 }
 
-static bool project_all(const struct giq_rings *rings,
-                        const struct giq_projection *projection, struct giq_rings *out,
-                        struct giq_error *err)
+static bool project_polygon(const struct giq_rings *rings, size_t polygon,
+                            const struct giq_projection *projection,
+                            struct giq_rings *out, struct giq_error *err)
 {
-    size_t ring = 0;
-    for (size_t polygon = 0; polygon < rings->polygons; polygon++) {
-        for (; ring < rings->polygon_end[polygon]; ring++) {
-            size_t count = 0;
-            const double *xy = giq_rings_at(rings, ring, &count);
-            if (!project_ring(projection, xy, count, out, err)) {
-                return false;
-            }
-        }
-        if (!giq_rings_end_polygon(out)) {
-            return giq_fail_memory(err);
+    size_t ring = giq_rings_first(rings, polygon);
+    for (; ring < rings->polygon_end[polygon]; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(rings, ring, &count);
+        if (!project_ring(projection, xy, count, out, err)) {
+            return false;
         }
     }
-    return true;
+    return giq_rings_end_polygon(out) || giq_fail_memory(err);
+}
+
+static bool project_all(struct giq_geom *g, const struct giq_projection *projection,
+                        struct giq_rings *out, struct giq_error *err)
+{
+    bool ok = giq_witness_new(&g->witness, err);
+    for (size_t i = 0; ok && i < g->rings.polygons; i++) {
+        size_t made = out->polygons;
+        ok = project_polygon(&g->rings, i, projection, out, err) &&
+             (out->polygons == made || giq_witness_add(g->witness, g->geos, &g->rings, i,
+                                                       out, made, projection, err));
+    }
+    return ok;
+}
+
+/* Keep what an area in degrees was before it will be cut. */
+static bool keep_degrees(struct giq_geom *g, struct giq_error *err)
+{
+    if (!giq_meridian_is_crossed(&g->rings)) {
+        return true;
+    }
+    bool ok = giq_witness_new(&g->witness, err);
+    for (size_t i = 0; ok && i < g->rings.polygons; i++) {
+        ok = giq_witness_add(g->witness, g->geos, &g->rings, i, &g->rings, i, NULL, err);
+    }
+    return ok;
 }
 
 bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
@@ -264,10 +289,11 @@ bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projectio
         return false;
     }
     if (projection->ring == NULL) {
-        return true;
+        return keep_degrees(g, err);
     }
     struct giq_rings made = {0};
-    bool ok = project_all(&g->rings, projection, &made, err);
+    g->is_projected = true;
+    bool ok = project_all(g, projection, &made, err);
     giq_rings_release(ok ? &g->rings : &made);
     if (ok) {
         g->rings = made;
@@ -323,16 +349,39 @@ static bool settle(struct giq_geom *g, struct giq_error *err)
            (is_valid || giq_geos_unite(g->geos, &g->rings, err));
 }
 
+/* Whether a hole that was projected reaches a pole. The point where it touches the shell
+ * there has become a line on which both run, so that it must be cut out. */
+static bool has_hole_at_pole(const struct giq_geom *g)
+{
+    for (size_t i = 0; g->is_projected && i < g->rings.polygons; i++) {
+        size_t ring = giq_rings_first(&g->rings, i) + 1;
+        for (; ring < g->rings.polygon_end[i]; ring++) {
+            size_t count = 0;
+            const double *xy = giq_rings_at(&g->rings, ring, &count);
+            for (size_t at = 0; at < count; at++) {
+                if (fabs(xy[2 * at + 1]) == LATITUDE_MAX) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 /* ---- the whole ---- */
 
 /* Bring the area to what is sent. */
 static bool finish(struct giq_geom *g, struct giq_error *err)
 {
-    bool ok = check_range(g, err) && (!g->is_united || settle(g, err)) &&
+    bool has_hole = has_hole_at_pole(g);
+    bool ok = check_range(g, err) && (!g->is_united || has_hole || settle(g, err)) &&
               round_once(g, false, err);
-    bool cuts = ok && !is_as_is(g) && giq_meridian_is_crossed(&g->rings);
+    bool cuts = ok && !is_as_is(g) && (has_hole || giq_meridian_is_crossed(&g->rings));
     return ok && (!cuts || giq_meridian_cut(g->geos, &g->rings, makes_valid(g), err)) &&
-           round_area(g, cuts, err) && giq_geos_normalise(g->geos, &g->rings, err);
+           round_area(g, cuts, err) &&
+           (g->witness == NULL ||
+            giq_witness_check(g->witness, g->geos, &g->rings, err)) &&
+           giq_geos_normalise(g->geos, &g->rings, err);
 }
 
 static bool write_text(const struct giq_geom *g, char **out_wkt, struct giq_error *err)

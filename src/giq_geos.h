@@ -1,6 +1,6 @@
 /*
  * Polygons in the plane: validity, repair, union and what else needs more than one
- * ring at a time. The only user of GEOS.
+ * ring at a time. Its files are the only users of GEOS.
  *
  * A context is used by one thread at a time. Functions that change polygons leave
  * them in an undefined but releasable state when they fail. Errors: GIQ_E_AREA with
@@ -42,6 +42,16 @@ bool giq_geos_intersect(struct giq_geos *geos, struct giq_rings *rings,
                         const struct giq_rings *other, struct giq_error *err);
 bool giq_geos_subtract(struct giq_geos *geos, struct giq_rings *rings,
                        const struct giq_rings *other, struct giq_error *err);
+
+/* Find a point within a valid polygon, where it is not narrow. */
+bool giq_geos_inner_point(struct giq_geos *geos, const struct giq_rings *rings,
+                          size_t polygon, double out_xy[2], struct giq_error *err);
+
+/* Find the first of `count` points (x, y, x, y, ...) that lies outside of an area;
+ * `*out` is its number, or `count` where there is none. */
+bool giq_geos_find_outside(struct giq_geos *geos, const struct giq_rings *rings,
+                           const double *xy, size_t count, size_t *out,
+                           struct giq_error *err);
 
 /* Bring rings and polygons to one order, start and direction. */
 bool giq_geos_normalise(struct giq_geos *geos, struct giq_rings *rings,

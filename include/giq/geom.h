@@ -69,13 +69,21 @@ struct giq_projection {
      * already. */
     bool (*ring)(void *ctx, const double *xy, size_t count, double **out_xy,
                  size_t *out_count, struct giq_error *err);
+    /* Bring `count` points x, y, x, y, ... to longitude and latitude in place, or to
+     * NAN where that is not possible. Needed where there is `ring`. */
+    void (*points)(void *ctx, double *xy, size_t count);
     void *ctx;
 };
 
 /* Bring the area to longitude and latitude. What is beyond 180 degrees is brought to
- * the other end of the world by giq_geom_write(). */
+ * the other end of the world by giq_geom_write(), which also checks that what came out
+ * is the area that was given. */
 bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projection,
                       struct giq_error *err);
+
+/* The area on a globe of radius 1 of a triangle of points in degrees that are near each
+ * other; positive where it runs counter-clockwise. They may be at a pole. */
+double giq_sphere_triangle(const double xy[6]);
 
 /* Round, check, normalise and write the area, as giq_geom_area() does. */
 bool giq_geom_write(struct giq_geom *geom, char **out_wkt, struct giq_error *err);

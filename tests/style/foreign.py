@@ -9,7 +9,7 @@ OWNERS = (
     (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c", "src/giq_form.c",
                              "src/giq_address.c")),
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/giq_json.c",)),
-    (re.compile(r"^geos"), ("src/giq_geos.c",)),
+    (re.compile(r"^geos"), ("src/giq_geos_parts.h",)),
     (re.compile(r"^openssl/"), ("src/giq_digest.c",)),
     (re.compile(r"^zlib\.h$"), ("src/giq_gzip.c",)),
     (re.compile(r"^archive(_entry)?\.h$"), ("src/giq_libarchive.h",)),

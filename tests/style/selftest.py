@@ -47,7 +47,7 @@ CASES = (
     ("foreign", "src/giq_api.c", "#include <curl/curl.h>\n",
      "src/giq_api.c:1: curl/curl.h is for src/giq_http.c, src/giq_net.c"),
     ("foreign", "src/giq_api.c", "#include <cJSON.h>\n", "for src/giq_json.c only"),
-    ("foreign", "src/giq_api.c", "#include <geos_c.h>\n", "for src/giq_geos.c only"),
+    ("foreign", "src/giq_api.c", "#include <geos_c.h>\n", "for src/giq_geos_parts.h only"),
     ("foreign", "src/giq_api.c", "#include <openssl/evp.h>\n", "src/giq_digest.c only"),
     ("foreign", "src/giq_api.c", "#include <archive_entry.h>\n",
      "for src/giq_libarchive.h only"),

@@ -175,6 +175,17 @@ static void test_degrees_are_cut_at_the_antimeridian(void **state)
     check_cases(cases, GIQ_COUNT(cases), &degrees);
 }
 
+static void test_what_lies_upon_itself_on_the_globe_is_sent_once(void **state)
+{
+    (void)state;
+    static const struct giq_projection degrees = {.half_turn = 180};
+    static const struct build_case same = {
+        {{BOX(-175, 0, -170, 9), false}, {BOX(185, 0, 190, 9), false}},
+        2,
+        "POLYGON((-175 0,-175 9,-170 9,-170 0,-175 0))"};
+    check_cases(&same, 1, &degrees);
+}
+
 /* Metres on a globe of 1 km in a degree, whose longitudes are a turn off for holes; it
  * adds a point to each edge. */
 static bool project_ring(void *ctx, const double *xy, size_t count, double **out_xy,
@@ -198,11 +209,20 @@ static bool project_ring(void *ctx, const double *xy, size_t count, double **out
     return true;
 }
 
+static void project_points(void *ctx, double *xy, size_t count)
+{
+    (void)ctx;
+    for (size_t i = 0; i < 2 * count; i++) {
+        xy[i] /= 1000;
+    }
+}
+
 static void test_rings_are_projected_each_for_itself(void **state)
 {
     (void)state;
     int calls = 0;
-    const struct giq_projection metres = {.ring = project_ring, .ctx = &calls};
+    const struct giq_projection metres = {
+        .ring = project_ring, .points = project_points, .ctx = &calls};
     static const struct build_case cases[] = {
         {{{BOX(170000, 0, 190000, 2000), false}, {BOX(182000, 500, 184000, 1500), true}},
          2,
@@ -234,6 +254,71 @@ static void test_point_that_cannot_be_projected_is_an_error(void **state)
     struct giq_error err;
     assert_null(build(0, &box, 1, &none, &err));
     assert_string_equal(err.text, "beyond the world");
+}
+
+/* A projection that goes wrong: each ring becomes the ring `ctx`. */
+static bool replace_ring(void *ctx, const double *xy, size_t count, double **out_xy,
+                         size_t *out_count, struct giq_error *err)
+{
+    const struct ring *ring = ctx;
+    (void)xy;
+    (void)count;
+    (void)err;
+    *out_count = count_points(ring);
+    *out_xy = malloc(2 * sizeof **out_xy * *out_count);
+    assert_non_null(*out_xy);
+    memcpy(*out_xy, ring->xy, 2 * sizeof **out_xy * *out_count);
+    return true;
+}
+
+static void keep_points(void *ctx, double *xy, size_t count)
+{
+    (void)ctx;
+    (void)xy;
+    (void)count;
+}
+
+static void lose_points(void *ctx, double *xy, size_t count)
+{
+    (void)ctx;
+    for (size_t i = 0; i < 2 * count; i++) {
+        xy[i] = NAN;
+    }
+}
+
+static void test_area_that_became_another_one_is_refused(void **state)
+{
+    (void)state;
+    static const char size[] = "it would become more than twice as large, or less than "
+                               "half as large, as it is. Nothing was sent";
+    static const struct {
+        struct ring made;
+        void (*points)(void *, double *, size_t);
+        const char *text; /* of the area, or in the error */
+    } cases[] = {
+        {{BOX(1, 1, 2, 2), false}, keep_points, "POLYGON((1 1,1 2,2 2,2 1,1 1))"},
+        {{BOX(1, 1, 2, 1.6), false}, keep_points, "POLYGON((1 1,1 1.6,2 1.6,2 1,1 1))"},
+        {{BOX(-180, -90, 180, 90), false}, keep_points, size},
+        {{BOX(1, 1, 2, 3.1), false}, keep_points, size},
+        {{BOX(1, 1, 2, 1.4), false}, keep_points, size},
+        {{BOX(2, 1, 3, 2), false},
+         keep_points,
+         "its inner point 1.5 1.5 would lie outside of it. Nothing was sent"},
+        {{BOX(1, 1, 2, 2), false}, lose_points, "a point within it is nowhere on the"},
+    };
+    static const struct ring given = {BOX(1, 1, 2, 2), false};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err;
+        struct ring made = cases[i].made;
+        const struct giq_projection wrong = {
+            .ring = replace_ring, .points = cases[i].points, .ctx = &made};
+        char *text = build(0, &given, 1, &wrong, &err);
+        assert_int_equal(text == NULL, cases[i].text[0] != 'P');
+        if (strstr(text == NULL ? err.text : text, cases[i].text) == NULL) {
+            fail_msg("case %zu: %s%s", i, err.text, text == NULL ? "" : text);
+        }
+        free(text);
+    }
 }
 
 /* A comb of `teeth` teeth has four vertices for each. */
@@ -290,8 +375,10 @@ int main(void)
         cmocka_unit_test(test_polygons_are_united),
         cmocka_unit_test(test_make_valid_repairs_each_polygon),
         cmocka_unit_test(test_degrees_are_cut_at_the_antimeridian),
+        cmocka_unit_test(test_what_lies_upon_itself_on_the_globe_is_sent_once),
         cmocka_unit_test(test_rings_are_projected_each_for_itself),
         cmocka_unit_test(test_point_that_cannot_be_projected_is_an_error),
+        cmocka_unit_test(test_area_that_became_another_one_is_refused),
         cmocka_unit_test(test_a_million_vertices_and_no_more_are_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
