@@ -100,8 +100,8 @@ static bool read_headers(struct giq_reader *reader)
                : add_headers(reader->config, text, ",", CSLT_HONOURSTRINGS);
 }
 
-/* All of a plain file on disk, to be freed with VSIFree(), or NULL: one that has to be
- * fetched would need the headers first. */
+/* All of a plain text file on disk without its byte order mark, to be freed with
+ * VSIFree(), or NULL: one that has to be fetched would need the headers first. */
 static char *read_small_file(const char *path)
 {
     VSIStatBufL st;
@@ -111,10 +111,19 @@ static char *read_small_file(const char *path)
         !STARTS_WITH(path, "/vsi") &&
         VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) == 0 &&
         VSI_ISREG(st.st_mode);
-    bool ok = is_plain && VSIIngestFile(NULL, path, &bytes, NULL, HEADER_FILE_MAX);
+    vsi_l_offset size = 0;
+    bool ok = is_plain && VSIIngestFile(NULL, path, &bytes, &size, HEADER_FILE_MAX);
     CPLPopErrorHandler();
     CPLErrorReset();
-    return ok ? (char *)bytes : NULL;
+    char *text = (char *)bytes;
+    if (ok && strlen(text) != size) {
+        VSIFree(text);
+        return NULL;
+    }
+    if (ok && STARTS_WITH(text, "\xEF\xBB\xBF")) {
+        (void)memmove(text, text + 3, size - 3 + 1);
+    }
+    return ok ? text : NULL;
 }
 
 static bool read_header_file(struct giq_reader *reader)
@@ -127,8 +136,8 @@ static bool read_header_file(struct giq_reader *reader)
     char *text = read_small_file(path);
     if (text == NULL) {
         return giq_fail(&config->cred_error, GIQ_E_CREDENTIALS,
-                        "the file of GDAL_HTTP_HEADER_FILE cannot be read, or is larger "
-                        "than %d bytes: %s",
+                        "the file of GDAL_HTTP_HEADER_FILE cannot be read, is not plain "
+                        "text, or is larger than %d bytes: %s",
                         HEADER_FILE_MAX, path);
     }
     bool ok = add_headers(config, text, "\r\n", 0);

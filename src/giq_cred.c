@@ -62,6 +62,58 @@ static bool append_header(struct giq_cred *cred, const char *name, const char *p
     return giq_cred_add_secret(cred, value, err);
 }
 
+/* What programs and people put around a key: it would be sent, and refused as wrong. */
+static bool check_wrapping(const char *secret, const char *what, struct giq_error *err)
+{
+    static const char *const names[] = {"GIQ_API_KEY", "GIQ_BEARER_TOKEN",
+                                        "API_KEY",     "APIKEY",
+                                        "X-API-KEY",   "Authorization"};
+    static const char *const commands[] = {"export", "set", "setx", "Bearer"};
+    if (secret[0] == '"' || secret[0] == '\'' || secret[0] == '`') {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the %s is in quotes, which are not part of it; remove them",
+                        what);
+    }
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        size_t len = giq_text_begins(secret, names[i]) ? strlen(names[i]) : 0;
+        char after = secret[len + strspn(secret + len, " ")];
+        if (len > 0 && (after == '=' || after == ':')) {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s has the name \"%s\" before it; remove that name",
+                            what, names[i]);
+        }
+    }
+    for (size_t i = 0; i < GIQ_COUNT(commands); i++) {
+        if (giq_text_begins(secret, commands[i]) && secret[strlen(commands[i])] == ' ') {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s has the word \"%s\" before it; remove that word",
+                            what, commands[i]);
+        }
+    }
+    return true;
+}
+
+/* Keys and tokens are printable ASCII without spaces. No byte of one is shown. */
+static bool check_bytes(const char *secret, const char *what, struct giq_error *err)
+{
+    if (!check_wrapping(secret, what, err)) {
+        return false;
+    }
+    for (const char *s = secret; *s != '\0'; s++) {
+        if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s holds white space or a control character", what);
+        }
+        if ((unsigned char)*s > 0x7F) {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s holds a character that is not ASCII at its byte %d, "
+                            "perhaps one that cannot be seen; copy it again",
+                            what, (int)(s - secret) + 1);
+        }
+    }
+    return true;
+}
+
 static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
                     struct giq_error *err)
 {
@@ -74,11 +126,8 @@ static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
         return giq_fail(err, GIQ_E_CREDENTIALS, "the %s is longer than %d bytes", what,
                         SECRET_MAX);
     }
-    for (const char *s = secret; *s != '\0'; s++) {
-        if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
-            return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s holds white space or a control character", what);
-        }
+    if (!check_bytes(secret, what, err)) {
+        return false;
     }
     if (!append_header(cred, own_headers[own], is_key ? "" : "Bearer ", secret, err)) {
         return false;
@@ -205,10 +254,39 @@ void giq_cred_free(struct giq_cred *cred)
     }
 }
 
-static char *first_line(const struct giq_buf *buf)
+/* The key in what a file holds. Editors on Windows put a mark before it and a CR behind
+ * it, or write UTF-16, which has zeros. */
+static bool first_line(const struct giq_buf *buf, char **out, struct giq_error *err)
 {
-    return buf->len == 0 ? strdup("")
-                         : giq_text_trim(buf->data, strcspn(buf->data, "\n"));
+    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+    const char *text = buf->len == 0 ? "" : buf->data;
+    size_t len = buf->len;
+    if (len >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+        text += sizeof mark;
+        len -= sizeof mark;
+    }
+    if (len >= 2 &&
+        (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 ||
+         memchr(text, '\0', len) != NULL)) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the file of GIQ_API_KEY_FILE is not plain text but UTF-16 (as "
+                        "PowerShell's > writes it) or binary; save it as UTF-8");
+    }
+    char *line = giq_text_trim(text, strcspn(text, "\n"));
+    if (line == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = line[0] == '\0'
+                  ? giq_fail(err, GIQ_E_CREDENTIALS,
+                             "the first line of the file of GIQ_API_KEY_FILE is empty")
+                  : check_bytes(line, "key in the file of GIQ_API_KEY_FILE", err);
+    if (!ok) {
+        giq_cred_wipe(line);
+        free(line);
+        return false;
+    }
+    *out = line;
+    return true;
 }
 
 /* Its name is not shown: somebody may have set the key itself in its place. */
@@ -238,19 +316,14 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
               giq_os_stat(path, &st, err);
     if ((!ok && err->code == GIQ_E_STORE) || (ok && !found)) {
         ok = fail_key_file(ok, err);
-    } else if (ok && (key = first_line(&buf)) == NULL) {
-        ok = giq_fail_memory(err);
-    } else if (ok && key[0] == '\0') {
-        ok = giq_fail(err, GIQ_E_CREDENTIALS,
-                      "the first line of the file of GIQ_API_KEY_FILE is empty");
+    } else if (ok) {
+        ok = first_line(&buf, &key, err);
     }
     if (buf.data != NULL) {
         giq_os_wipe(buf.data, buf.cap);
     }
     giq_buf_release(&buf);
     if (!ok) {
-        giq_cred_wipe(key);
-        free(key);
         return false;
     }
     *out_key = key;

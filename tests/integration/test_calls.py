@@ -44,6 +44,47 @@ def test_key_comes_from_a_file(scripted_gdal, service):
     assert "others can read" in done.stderr
 
 
+@pytest.mark.parametrize("before,after", [(b"\xef\xbb\xbf", b"\r\n"), (b"", b"\r\n")])
+def test_key_file_of_an_editor_on_windows_is_read(scripted_gdal, service, before, after):
+    path = spills.is_input(scripted_gdal.folder / "key")
+    path.write_bytes(before + spills.KEY.encode() + after)
+    path.chmod(0o600)
+    scripted_gdal.run("ogrinfo", "GIQ:models",
+                      env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
+    assert service.calls()[0]["headers"]["x-api-key"] == spills.KEY
+
+
+@pytest.mark.parametrize("content,words", [
+    (b"\xff\xfe" + f"{spills.KEY}\r\n".encode("utf-16-le"), "UTF-16"),
+    (f'"{spills.KEY}"\n'.encode(), "in quotes"),
+    (f"GIQ_API_KEY={spills.KEY}\n".encode(), 'the name "GIQ_API_KEY" before it'),
+    (f"export GIQ_API_KEY={spills.KEY}\n".encode(), 'the word "export" before it'),
+    (f"{spills.KEY}\u00a0\n".encode(), "a character that is not ASCII at its byte 17"),
+])
+def test_wrong_key_of_a_file_is_told_and_never_sent(scripted_gdal, service, content, words):
+    """It was sent, and the error said no more than 401."""
+    path = spills.is_input(scripted_gdal.folder / "key")
+    path.write_bytes(content)
+    path.chmod(0o600)
+    spills.know(spills.KEY)
+    for name in ("GIQ:models", "GIQ:model=m;file=f"):
+        text = scripted_gdal.fails("ogrinfo", name, tag="credentials",
+                                   env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
+        assert words in text and "GIQ_API_KEY_FILE" in text
+    assert service.calls() == []
+
+
+@pytest.mark.parametrize("name", ["GIQ_API_KEY", "GIQ_BEARER_TOKEN"])
+@pytest.mark.parametrize("value,words", [("s3cr3t-of-m1ne\u00a0", "not ASCII"),
+                                         ('"s3cr3t-of-m1ne"', "in quotes")])
+def test_wrong_key_of_an_option_is_told_and_never_sent(scripted_gdal, service, name, value,
+                                                       words):
+    text = scripted_gdal.fails("ogrinfo", "GIQ:models", tag="credentials",
+                               env={"GIQ_API_KEY": "", name: value})
+    assert words in text and "s3cr3t" not in text
+    assert service.calls() == []
+
+
 def test_key_of_a_path_specific_option_is_sent(scripted_gdal, service):
     rc = spills.is_input(scripted_gdal.folder / "gdalrc")
     rc.write_text("[credentials]\n[.giq]\n"

@@ -85,10 +85,12 @@ def test_bearer_token_wins_over_headers_and_netrc(scripted_gdal, service):
     assert headers_of(service, "models")["authorization"] == "Bearer the-token"
 
 
-def test_header_file(scripted_gdal, service):
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_header_file(scripted_gdal, service, mark):
     path = scripted_gdal.folder / "headers.txt"
-    path.write_text("X-Team: maps\nCookie: a=b\n\n")
+    path.write_bytes(mark + b"X-Team: maps\r\nCookie: a=b\n\n")
     scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_HEADER_FILE": str(path)})
+    assert headers_of(service, "models")["x-team"] == "maps"
     assert headers_of(service, "models")["cookie"] == "a=b"
 
 
@@ -111,7 +113,8 @@ def test_what_is_off_for_other_drivers_is_the_default_here(scripted_gdal, servic
 
 @pytest.mark.parametrize("make", [
     lambda path: None, lambda path: path.mkdir(), lambda path: os.mkfifo(path),
-    lambda path: path.write_text("X: " + "y" * 70000)])
+    lambda path: path.write_text("X: " + "y" * 70000),
+    lambda path: path.write_text("X-Team: maps", "utf-16")])
 def test_header_file_that_is_none_ends_the_open_before_a_request(scripted_gdal, service,
                                                                  make):
     path = scripted_gdal.folder / "headers.txt"

@@ -109,8 +109,19 @@ static void test_headers_of_the_user_are_secrets_and_counted(void **state)
 static void test_secrets_that_are_no_header_are_refused_unseen(void **state)
 {
     (void)state;
-    static const char *const secrets[] = {"s3cr3t\r\nX: y", "s3cr3t ",    "s3 cr3t",
-                                          "\ts3cr3t",       "s3cr3t\x7f", "s3cr3t\x01"};
+    static const char *const secrets[] = {
+        "s3cr3t\r\nX: y",
+        "s3cr3t ",
+        "s3 cr3t",
+        "\ts3cr3t",
+        "s3cr3t\x7f",
+        "s3cr3t\x01",
+        "s3cr3t\xC2\xA0",
+        "\xEF\xBB\xBFs3cr3t",
+        "\"s3cr3t\"",
+        "Bearer s3cr3t",
+        "GIQ_API_KEY=s3cr3t",
+    };
     for (size_t i = 0; i < 2 * GIQ_COUNT(secrets); i++) {
         const char *secret = secrets[i / 2];
         bool is_key = i % 2 == 0;
@@ -224,42 +235,108 @@ static void test_wiped_text_is_gone(void **state)
 
 /* ---- key files ---- */
 
+static const struct {
+    const char *content, *key; /* NULL: refused */
+    mode_t mode;
+    bool exposed;
+} key_files[] = {
+    {"abc", "abc", 0600, false},
+    {"abc\n", "abc", 0600, false},
+    {"abc\r\nmore\n", "abc", 0600, false},
+    {" abc \n", "abc", 0644, true},
+    {"abc", "abc", 0640, true},
+    {"abc", "abc", 0400, false},
+    {"", NULL, 0600, false},
+    {"\nabc", NULL, 0600, false},
+    {"\xEF\xBB\xBF"
+     "abc\r\n",
+     "abc", 0600, false},
+    {"\xEF\xBB\xBF", NULL, 0600, false},
+    {"a=b:c==\n", "a=b:c==", 0600, false},
+    {"setxyz", "setxyz", 0600, false},
+    {"GIQ_API_KEYabc", "GIQ_API_KEYabc", 0600, false},
+};
+
 static void test_first_line_of_a_key_file(void **state)
 {
     (void)state;
-    static const struct {
-        const char *content, *key; /* NULL: refused */
-        mode_t mode;
-        bool exposed;
-    } cases[] = {
-        {"abc", "abc", 0600, false},
-        {"abc\n", "abc", 0600, false},
-        {"abc\r\nmore\n", "abc", 0600, false},
-        {" abc \n", "abc", 0644, true},
-        {"abc", "abc", 0640, true},
-        {"abc", "abc", 0400, false},
-        {"", NULL, 0600, false},
-        {"\nabc", NULL, 0600, false},
-    };
     char *folder = env_kit_folder();
     char *path = giq_os_join(folder, "key");
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(key_files); i++) {
         struct giq_error err = {0};
         char *key = NULL;
-        bool exposed = !cases[i].exposed;
-        env_kit_write(folder, "key", cases[i].content);
-        assert_int_equal(chmod(path, cases[i].mode), 0);
+        bool exposed = !key_files[i].exposed;
+        env_kit_write(folder, "key", key_files[i].content);
+        assert_int_equal(chmod(path, key_files[i].mode), 0);
         assert_int_equal(giq_cred_read_file(path, &key, &exposed, &err),
-                         cases[i].key != NULL);
-        if (cases[i].key == NULL) {
+                         key_files[i].key != NULL);
+        if (key_files[i].key == NULL) {
             assert_int_equal(err.code, GIQ_E_CREDENTIALS);
             assert_null(key);
         } else {
-            assert_string_equal(key, cases[i].key);
-            assert_int_equal(exposed, cases[i].exposed);
+            assert_string_equal(key, key_files[i].key);
+            assert_int_equal(exposed, key_files[i].exposed);
         }
         free(key);
         assert_true(giq_os_remove(path, &err));
+    }
+    free(path);
+    env_kit_remove(folder);
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+#define TEXT(text) text, sizeof(text) - 1
+
+static const struct {
+    const char *content;
+    size_t len;
+    const char *words;
+} wrong_key_files[] = {
+    {TEXT("\xFF\xFEs\0e\0c\0r\0e\0t\0\n\0"), "UTF-16"},
+    {TEXT("\xFE\xFF\0s\0e\0c\0r\0e\0t\0\n"), "UTF-16"},
+    {TEXT("s\0e\0c\0r\0e\0t\0\n\0"), "UTF-16"},
+    {TEXT("secret\n\0"), "UTF-16"},
+    {TEXT("\"secret\"\n"), "in quotes, which are not part of it"},
+    {TEXT("'secret'\r\n"), "in quotes, which are not part of it"},
+    {TEXT("\xEF\xBB\xBF\"secret\""), "in quotes, which are not part of it"},
+    {TEXT("\xE2\x80\x9Csecret\xE2\x80\x9D"), "not ASCII at its byte 1,"},
+    {TEXT("GIQ_API_KEY=secret\n"), "the name \"GIQ_API_KEY\" before it"},
+    {TEXT("giq_api_key = secret\n"), "the name \"GIQ_API_KEY\" before it"},
+    {TEXT("GIQ_API_KEY=\"secret\"\n"), "the name \"GIQ_API_KEY\" before it"},
+    {TEXT("X-API-Key: secret\n"), "the name \"X-API-KEY\" before it"},
+    {TEXT("Authorization: Bearer secret"), "the name \"Authorization\" before it"},
+    {TEXT("export GIQ_API_KEY=secret\n"), "the word \"export\" before it"},
+    {TEXT("set GIQ_API_KEY=secret\n"), "the word \"set\" before it"},
+    {TEXT("Bearer secret\n"), "the word \"Bearer\" before it"},
+    {TEXT("secret\xC2\xA0\n"), "not ASCII at its byte 7,"},
+    {TEXT("sec\xE2\x80\x8Bret\n"), "not ASCII at its byte 4,"},
+    {TEXT("sec ret\n"), "holds white space"},
+    {TEXT("sec\tret\n"), "holds white space"},
+};
+
+static void test_key_files_that_hold_more_than_a_key_say_what(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    char *path = giq_os_join(folder, "key");
+    for (size_t i = 0; i < GIQ_COUNT(wrong_key_files); i++) {
+        struct giq_error err = {0};
+        char *key = NULL;
+        bool exposed = false;
+        write_bytes(path, wrong_key_files[i].content, wrong_key_files[i].len);
+        assert_false(giq_cred_read_file(path, &key, &exposed, &err));
+        assert_int_equal(err.code, GIQ_E_CREDENTIALS);
+        assert_non_null(strstr(err.text, wrong_key_files[i].words));
+        assert_non_null(strstr(err.text, "the file of GIQ_API_KEY_FILE"));
+        assert_null(strstr(err.text, "sec"));
+        assert_null(key);
     }
     free(path);
     env_kit_remove(folder);
@@ -323,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_masking_of_messages),
         cmocka_unit_test(test_wiped_text_is_gone),
         cmocka_unit_test(test_first_line_of_a_key_file),
+        cmocka_unit_test(test_key_files_that_hold_more_than_a_key_say_what),
         cmocka_unit_test(test_what_is_no_key_file_is_refused),
         cmocka_unit_test(test_key_in_place_of_its_file_is_not_shown),
     };
