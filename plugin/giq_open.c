@@ -13,8 +13,8 @@
 #include "giq_aoi.h"
 #include "giq_area.h"
 #include "giq_config.h"
+#include "giq_follow.h"
 #include "giq_inner.h"
-#include "giq_recent.h"
 #include "giq_report.h"
 #include "giq_result.h"
 #include "giq_tables.h"
@@ -136,7 +136,7 @@ static bool open_models(struct opening *o, GDALDatasetH *out)
                         "the models are a table and no raster: use ogrinfo");
     }
     struct giq_models models = {0};
-    if (!giq_models_get(o->service, &models, o->err)) {
+    if (!giq_follow_models(o->service, &o->report, &models, o->err)) {
         return false;
     }
     bool ok = giq_tables_models(&models, out, o->err);
@@ -227,97 +227,17 @@ static bool make_job(struct opening *o)
     return giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
 }
 
-/* Opens are the same where the request, the store and who may read the result are, and
- * once there is one, the job. */
-static char **what_is_opened(const struct opening *o, bool has_job)
+static bool follow_job(struct opening *o)
 {
-    struct giq_job_view view;
-    giq_job_look(o->job, &view);
-    char **what = CSLAddString(CSLDuplicate(o->config.result_drivers), view.key);
-    what = CSLAddString(what, o->config.store_dir);
-    return has_job && view.job_id != NULL ? CSLAddString(what, view.job_id) : what;
-}
-
-/* A result that was refused a moment ago is refused again, not fetched. */
-static bool is_refused_again(const struct opening *o)
-{
-    struct giq_job_view view;
-    giq_job_look(o->job, &view);
-    if (!o->waits || view.state != GIQ_JOB_SUCCEEDED) {
-        return false;
-    }
-    char **what = what_is_opened(o, true);
-    bool is_again = giq_recent_find(what, o->err);
-    CSLDestroy(what);
-    return is_again;
-}
-
-static void note_refusal(const struct opening *o)
-{
-    char **what = what_is_opened(o, true);
-    giq_recent_note(what, o->err);
-    CSLDestroy(what);
-}
-
-/* Step the job to its end. */
-static bool run_job(struct opening *o)
-{
-    const struct giq_env *env = &o->env;
-    for (;;) {
-        enum giq_step step = GIQ_STEP_AGAIN;
-        int64_t due_ms = 0;
-        if (!giq_job_step(o->job, &step, &due_ms, o->err)) {
-            if (o->err->code == GIQ_E_RESULT) {
-                note_refusal(o);
-            }
-            return false;
-        }
-        if (step == GIQ_STEP_DONE) {
-            return true;
-        }
-        if (is_refused_again(o)) {
-            return false;
-        }
-        for (int64_t now; (now = env->now_ms(env->ctx)) < due_ms;) {
-            env->sleep_ms(env->ctx, due_ms - now);
-        }
-    }
-}
-
-static bool fail_after_a_look(struct giq_error *err)
-{
-    const struct giq_error reason = *err;
-    return giq_fail(err, GIQ_E_TIMEOUT,
-                    "an open of the last minute waited, so this one only looked: %s",
-                    reason.text);
-}
-
-/* The first open waits as long as the user said; when that was too short, those of
- * the next minute only look, or a GIS that opens ten times would stand ten times as
- * long. */
-static bool wait_for_job(struct opening *o)
-{
-    struct giq_error before = {0};
-    char **what = what_is_opened(o, false);
-    bool is_first = !giq_recent_find(what, &before);
-    if (!is_first) {
-        giq_service_look_once(o->service);
-    }
-    bool ok = run_job(o);
-    bool is_late = !ok && o->err->code == GIQ_E_TIMEOUT;
-    if (is_late && is_first && o->config.settings.timeout_ms > 0) {
-        giq_recent_note(what, o->err);
-    } else if (is_late && !is_first) {
-        (void)fail_after_a_look(o->err);
-    }
-    CSLDestroy(what);
-    return ok;
+    const struct giq_follow follow = {o->service, o->job, &o->config, &o->report,
+                                      o->waits};
+    return giq_follow_job(&follow, o->err);
 }
 
 static bool open_job(struct opening *o, GDALDatasetH *out)
 {
     if (!read_waiting(o) || !read_area(o) || !read_upload(o) || !make_job(o) ||
-        !wait_for_job(o)) {
+        !follow_job(o)) {
         return false;
     }
     giq_progress_clear(&o->report.progress);

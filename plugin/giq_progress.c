@@ -23,9 +23,14 @@ void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mod
 static void show(struct giq_progress *progress, int64_t now)
 {
     long long seconds = (long long)(now - progress->began_ms) / 1000;
-    const char *form = progress->is_terminal ? "\r\033[KGIQ: %s, %lld:%02lld" //
-                                             : "GIQ: %s, %lld:%02lld\n";
-    (void)fprintf(stderr, form, progress->text, seconds / 60, seconds % 60);
+    /* On a terminal the line is cut at the edge: one that is wrapped cannot be replaced.
+     */
+    const char *form = progress->is_terminal
+                           ? "\r\033[K\033[?7lGIQ: %s, %lld:%02lld%s%s\033[?7h"
+                           : "GIQ: %s, %lld:%02lld%s%s\n";
+    bool has_hint = progress->hint != NULL;
+    (void)fprintf(stderr, form, progress->text, seconds / 60, seconds % 60,
+                  has_hint ? "; " : "", has_hint ? progress->hint : "");
     (void)fflush(stderr);
     progress->is_drawn = progress->is_terminal;
     progress->told_ms = now;

@@ -15,6 +15,7 @@ struct giq_progress {
     int64_t began_ms; /* on the monotonic clock */
     int64_t told_ms;  /* of the last line */
     char text[256];   /* what to tell */
+    const char *hint; /* how the user may end the wait, or NULL */
 };
 
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);

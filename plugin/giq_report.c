@@ -4,19 +4,20 @@
 #include <cpl_string.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 600, TICK_MS = 1000 };
+enum { LINE_MAX_BYTES = 600, TICK_MS = 250 };
 
 static CPLErrorNum number_of(enum giq_code code)
 {
     static const CPLErrorNum numbers[] = {
-        [GIQ_E_NONE] = CPLE_AppDefined,       [GIQ_E_USAGE] = CPLE_IllegalArg,
-        [GIQ_E_AREA] = CPLE_IllegalArg,       [GIQ_E_CREDENTIALS] = CPLE_HttpResponse,
-        [GIQ_E_NETWORK] = CPLE_HttpResponse,  [GIQ_E_SERVICE] = CPLE_HttpResponse,
-        [GIQ_E_REFUSED] = CPLE_HttpResponse,  [GIQ_E_FAILED] = CPLE_AppDefined,
-        [GIQ_E_UNKNOWN] = CPLE_AppDefined,    [GIQ_E_TIMEOUT] = CPLE_AppDefined,
-        [GIQ_E_GONE] = CPLE_HttpResponse,     [GIQ_E_INCOMPLETE] = CPLE_FileIO,
-        [GIQ_E_RESULT] = CPLE_OpenFailed,     [GIQ_E_STORE] = CPLE_FileIO,
-        [GIQ_E_READONLY] = CPLE_NotSupported, [GIQ_E_MEMORY] = CPLE_OutOfMemory,
+        [GIQ_E_NONE] = CPLE_AppDefined,      [GIQ_E_USAGE] = CPLE_IllegalArg,
+        [GIQ_E_AREA] = CPLE_IllegalArg,      [GIQ_E_CREDENTIALS] = CPLE_HttpResponse,
+        [GIQ_E_NETWORK] = CPLE_HttpResponse, [GIQ_E_SERVICE] = CPLE_HttpResponse,
+        [GIQ_E_REFUSED] = CPLE_HttpResponse, [GIQ_E_FAILED] = CPLE_AppDefined,
+        [GIQ_E_UNKNOWN] = CPLE_AppDefined,   [GIQ_E_TIMEOUT] = CPLE_AppDefined,
+        [GIQ_E_CANCELLED] = CPLE_AppDefined, [GIQ_E_GONE] = CPLE_HttpResponse,
+        [GIQ_E_INCOMPLETE] = CPLE_FileIO,    [GIQ_E_RESULT] = CPLE_OpenFailed,
+        [GIQ_E_STORE] = CPLE_FileIO,         [GIQ_E_READONLY] = CPLE_NotSupported,
+        [GIQ_E_MEMORY] = CPLE_OutOfMemory,
     };
     return numbers[code];
 }
@@ -46,7 +47,14 @@ static void debug(void *ctx, const char *text)
     CPLDebug("GIQ", "%s", masked(ctx, text, line));
 }
 
-/* Short sleeps keep the time in the status line moving. */
+static bool is_cancelled(void *ctx)
+{
+    const struct giq_report *report = ctx;
+    return giq_interrupt_came(&report->interrupt);
+}
+
+/* Short sleeps keep the time in the status line moving, and notice a signal that another
+ * thread got. */
 static void sleep_ms(void *ctx, int64_t ms)
 {
     struct giq_report *report = ctx;
@@ -58,6 +66,7 @@ struct giq_env giq_report_env(struct giq_report *report)
 {
     struct giq_env env = giq_env_system;
     env.sleep_ms = sleep_ms;
+    env.is_cancelled = is_cancelled;
     env.warn = warn;
     env.debug = debug;
     env.ctx = report;

@@ -6,6 +6,7 @@
 #define GIQ_REPORT_H
 
 #include "giq/giq.h"
+#include "giq_interrupt.h"
 #include "giq_progress.h"
 
 /* What the messages of one open need; lives as long as the environment made of
@@ -13,6 +14,7 @@
 struct giq_report {
     const struct giq_cred *cred; /* whose secrets are masked, or NULL */
     struct giq_progress progress;
+    struct giq_interrupt interrupt; /* of the wait under way */
 };
 
 /* The environment that reports through `report`. */

@@ -42,7 +42,7 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
                           int64_t asked_ms);
 
 /* Sleep before the next try after `attempt` failed ones. False where no try is
- * left, or the pause would not end within the open's time. */
+ * left, the pause would not end within the open's time, or the host ended it. */
 bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms);
 
 /* A string or number of the service with secrets masked, to be freed, or NULL. */

@@ -10,7 +10,11 @@
 /* Milliseconds until `deadline_ms` on the monotonic clock; never below 0. */
 int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
 
-/* Sleep until `due_ms`, whatever wakes the sleep early. */
+/* Whether the host wants what waits to end. */
+bool giq_env_is_cancelled(const struct giq_env *env);
+
+/* Sleep until `due_ms`, whatever wakes the sleep early, or until the host wants it to
+ * end. */
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);
 
 /* `ms` times 0.75 to 1.25, so that many clients do not come at once. */

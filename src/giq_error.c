@@ -9,14 +9,23 @@
 #undef giq_fail
 
 static const char *const tags[] = {
-    [GIQ_E_NONE] = "none",         [GIQ_E_USAGE] = "usage",
-    [GIQ_E_AREA] = "area",         [GIQ_E_CREDENTIALS] = "credentials",
-    [GIQ_E_NETWORK] = "network",   [GIQ_E_SERVICE] = "service",
-    [GIQ_E_REFUSED] = "refused",   [GIQ_E_FAILED] = "failed",
-    [GIQ_E_UNKNOWN] = "unknown",   [GIQ_E_TIMEOUT] = "timeout",
-    [GIQ_E_GONE] = "gone",         [GIQ_E_INCOMPLETE] = "incomplete",
-    [GIQ_E_RESULT] = "result",     [GIQ_E_STORE] = "store",
-    [GIQ_E_READONLY] = "readonly", [GIQ_E_MEMORY] = "memory",
+    [GIQ_E_NONE] = "none",
+    [GIQ_E_USAGE] = "usage",
+    [GIQ_E_AREA] = "area",
+    [GIQ_E_CREDENTIALS] = "credentials",
+    [GIQ_E_NETWORK] = "network",
+    [GIQ_E_SERVICE] = "service",
+    [GIQ_E_REFUSED] = "refused",
+    [GIQ_E_FAILED] = "failed",
+    [GIQ_E_UNKNOWN] = "unknown",
+    [GIQ_E_TIMEOUT] = "timeout",
+    [GIQ_E_CANCELLED] = "cancelled",
+    [GIQ_E_GONE] = "gone",
+    [GIQ_E_INCOMPLETE] = "incomplete",
+    [GIQ_E_RESULT] = "result",
+    [GIQ_E_STORE] = "store",
+    [GIQ_E_READONLY] = "readonly",
+    [GIQ_E_MEMORY] = "memory",
 };
 
 const char *giq_code_tag(enum giq_code code)

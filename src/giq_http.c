@@ -82,6 +82,19 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
     return giq_os_socket(address->family, address->socktype, address->protocol);
 }
 
+/* A request that its caller notes before it goes out is not given up once it did: its
+ * response is not to be had again. */
+static bool end_if_cancelled(struct exchange *x)
+{
+    bool is_noted = x->request->before_send != NULL && x->answer->sent;
+    if (x->failed || is_noted || !giq_env_is_cancelled(x->http->env)) {
+        return false;
+    }
+    x->failed = true;
+    (void)giq_fail(x->err, GIQ_E_CANCELLED, "the host ended the wait for the service");
+    return true;
+}
+
 static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
 {
@@ -91,7 +104,8 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
     (void)local_port;
     struct exchange *x = ctx;
     const struct giq_http_request *request = x->request;
-    if (request->before_send != NULL && !request->before_send(request->ctx, x->err)) {
+    if (end_if_cancelled(x) ||
+        (request->before_send != NULL && !request->before_send(request->ctx, x->err))) {
         x->failed = true;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -141,7 +155,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     return kept == GIQ_ANSWER_KEPT ? len : 0;
 }
 
-/* Ends a transfer that has stalled when the open's time is over. */
+/* Ends a transfer that stalls past the open's time, or that the host no longer wants. */
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        curl_off_t up_total, curl_off_t up_now)
 {
@@ -164,7 +178,7 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        "less than %d bytes a second of the file went out for %d seconds",
                        settings->low_speed_limit, settings->low_speed_time_s);
     }
-    return over || x->failed ? 1 : 0;
+    return over || x->failed || end_if_cancelled(x) ? 1 : 0;
 }
 
 static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, void *ctx)

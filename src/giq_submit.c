@@ -22,7 +22,8 @@ static bool look_at_models(struct giq_job *job, struct giq_error *err)
     struct giq_error reason = {0};
     job->has_looked_at_models = true;
     if (!giq_models_get(job->service, &models, &reason)) {
-        if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_NETWORK) {
+        if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_NETWORK ||
+            giq_env_is_cancelled(job->service->env)) {
             *err = reason;
             return reason.code == GIQ_E_NETWORK
                        ? giq_error_context(err, "no job was started, because the list of "

@@ -45,6 +45,7 @@ enum giq_code {
     GIQ_E_FAILED,      /* the job failed */
     GIQ_E_UNKNOWN,     /* it is not known whether a job was started */
     GIQ_E_TIMEOUT,     /* the time is over, and the job or another's work goes on */
+    GIQ_E_CANCELLED,   /* the host or a signal ended the wait; the job goes on */
     GIQ_E_GONE,        /* the service does not know the job or has no result of it */
     GIQ_E_INCOMPLETE,  /* the download was cut, or cannot be proved whole */
     GIQ_E_RESULT,      /* the result is no dataset that may be opened as was asked */
@@ -85,6 +86,7 @@ struct giq_env {
     int64_t (*now_ms)(void *ctx);               /* monotonic clock */
     int64_t (*wall_ms)(void *ctx);              /* UTC since 1970 */
     void (*sleep_ms)(void *ctx, int64_t ms);    /* may wake early */
+    bool (*is_cancelled)(void *ctx);            /* what waits is to end soon */
     uint32_t (*random)(void *ctx);              /* for jitter only */
     void (*warn)(void *ctx, const char *text);  /* to the user */
     void (*debug)(void *ctx, const char *text); /* to a log */

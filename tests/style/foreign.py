@@ -15,8 +15,9 @@ OWNERS = (
     (re.compile(r"^archive(_entry)?\.h$"), ("src/giq_libarchive.h",)),
     (re.compile(r"^dlfcn\.h$"), ("src/giq_libarchive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|fcntl|fnmatch|ftw|glob|grp"
-                r"|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|syslog|termios"
-                r"|time|unistd|utime)\.h$"), ("src/giq_os.c",)),
+                r"|netdb|poll|pthread|pwd|sched|semaphore|spawn|syslog|termios"
+                r"|time|utime)\.h$"), ("src/giq_os.c",)),
+    (re.compile(r"^(signal|unistd)\.h$"), ("src/giq_os.c", "plugin/giq_interrupt.c")),
 )
 # <threads.h> brings <time.h> along, so the clock is also looked for by its calls.
 CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime(_r)?|localtime(_r)?"

@@ -34,6 +34,12 @@ static void sleep_ms(void *ctx, int64_t ms)
     env_kit_advance(kit, ms);
 }
 
+static bool is_cancelled(void *ctx)
+{
+    const struct env_kit *kit = ctx;
+    return kit->cancels_ms != 0 && kit->now_ms >= kit->cancels_ms;
+}
+
 static uint32_t draw(void *ctx)
 {
     const struct env_kit *kit = ctx;
@@ -59,6 +65,7 @@ void env_kit_init(struct env_kit *kit)
         .env = {.now_ms = now_ms,
                 .wall_ms = wall_ms,
                 .sleep_ms = sleep_ms,
+                .is_cancelled = is_cancelled,
                 .random = draw,
                 .warn = warn,
                 .debug = note,

@@ -1,0 +1,258 @@
+"""Ctrl-C while an open waits, in a program that handles SIGINT itself: the wait ends, the
+job goes on, and the program's handler has run and is left as it was. What would wait for
+an hour ends here by the signal alone."""
+import fcntl
+import signal
+import struct
+import threading
+
+import pytest
+
+from scripted import MODELS, Answer, GEOJSON, job
+
+NAME = "GIQ:model=m;file=f"
+HOUR = {"GIQ_POLL_INTERVAL": "3000", "GIQ_RETRY_DELAY": "3000",
+        "GIQ_HTTP_TIMEOUT": "3000", "GIQ_LOW_SPEED_TIME": "3000"}
+RUNNING = Answer(job("RUNNING"))
+BUSY = Answer({"message": "busy"}, 503)
+F_OFD_SETLK = 37
+
+SCRIPT = """
+import ctypes, signal, sys, threading
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+libc = ctypes.CDLL(None)
+def action():
+    room = ctypes.create_string_buffer(256)
+    assert libc.sigaction(signal.SIGINT, None, room) == 0
+    return room.raw[:16] + room.raw[136:140]  # function, signals 1 to 64, flags
+def interrupt(*_):
+    print("handler", flush=True)
+    raise KeyboardInterrupt
+kinds = {"handler": interrupt, "quiet": lambda *_: None,
+         "ignored": signal.SIG_IGN, "default": signal.SIG_DFL}
+signal.signal(signal.SIGINT, kinds[sys.argv[2]])
+before = action()
+def work():
+    dataset = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+    print("opened" if dataset else gdal.GetLastErrorMsg(), flush=True)
+try:
+    if sys.argv[3:] == ["thread"]:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    else:
+        work()
+except KeyboardInterrupt:
+    print("KeyboardInterrupt", gdal.GetLastErrorMsg())
+print("same handler" if action() == before else "another handler")
+"""
+
+
+class Program:
+    """A program that opens a name; the service sends it SIGINT during a call."""
+
+    def __init__(self, gdal, name=NAME, kind="handler", *more, env=None):
+        self.gdal = gdal
+        self.process = gdal.start("/usr/bin/python3", "-c", SCRIPT, name, kind, *more,
+                                  env={**HOUR, **(env or {})})
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def lines(self):
+        done = self.gdal.finish(self.process)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def wait_for(self, text):
+        """Read what it prints on standard error until this comes."""
+        for line in self.process.stderr:
+            if text in line:
+                return line
+        raise AssertionError(f"no {text}")
+
+
+@pytest.fixture
+def interrupts(service):
+    """Puts a call into the script that sends SIGINT and answers only when the test is
+    over."""
+    over = threading.Event()
+    programs = []
+
+    def hold(answer):
+        def answer_late(_):
+            programs[0].interrupt()
+            over.wait(60)
+            return answer
+        return answer_late
+    yield programs, hold
+    over.set()
+
+
+CANCELLED = ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the wait for the job job-1; "
+             "the job goes on; open again to resume")
+
+
+def test_wait_ends_and_opening_again_resumes(scripted_gdal, service):
+    service.script["status"] = [RUNNING]
+    program = Program(scripted_gdal, env={"GIQ_PROGRESS": "YES"})
+    line = program.wait_for("job job-1 RUNNING")
+    assert line.endswith("; Ctrl-C ends the wait, the job goes on\n")
+    program.interrupt()
+    assert program.lines() == ["handler", CANCELLED, "same handler"]
+    service.script["status"] = [Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == ["models", "run", "status", "status", "download"]
+
+
+def test_call_that_is_silent_ends(scripted_gdal, service, interrupts):
+    programs, hold = interrupts
+    service.script["status"] = [hold(RUNNING), Answer(job("DONE"))]
+    programs.append(Program(scripted_gdal))
+    assert programs[0].lines() == ["handler", CANCELLED, "same handler"]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
+
+
+@pytest.mark.parametrize("name,first", [("GIQ:models", "models"), (NAME, "models"),
+                                        ("GIQ:model=m;upload=local.csv", "upload")])
+def test_pause_before_a_retry_ends_and_nothing_is_started(scripted_gdal, service, name,
+                                                         first):
+    (scripted_gdal.folder / "local.csv").write_text("a\n1\n")
+    program = None
+    sent = threading.Event()
+
+    def busy(_):
+        sent.wait(60)
+        threading.Timer(0.3, program.interrupt).start()
+        return BUSY
+    service.script[first] = [busy, Answer([])]
+    program = Program(scripted_gdal, name)
+    sent.set()
+    said, error, handler = program.lines()
+    assert said == "handler" and handler == "same handler"
+    assert error.startswith("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the open before ")
+    assert service.names()[-1] == first and service.names().count(first) == 1
+    assert service.calls("run") == []
+    assert scripted_gdal.records() == {}
+
+
+@pytest.mark.parametrize("answer", [BUSY, Answer(GEOJSON, cut=9)])
+def test_download_ends_and_is_resumed(scripted_gdal, service, interrupts, answer):
+    programs, hold = interrupts
+    good = service.script["download"][0]
+    service.script["download"] = [hold(answer), good]
+    programs.append(Program(scripted_gdal))
+    said, error, handler = programs[0].lines()
+    assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the download of the "
+                     "result of the job job-1; open again to resume")
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+def test_response_to_a_run_request_that_is_out_is_waited_for(scripted_gdal, service):
+    held = threading.Event()
+
+    def run(_):
+        held.set()
+        handled.wait(60)
+        return Answer(job("SUBMITTED"))
+    handled = threading.Event()
+    service.script["run"] = [run]
+    program = Program(scripted_gdal)
+    assert held.wait(60)
+    program.interrupt()
+    # Python says so only when the open returns; the kernel shows that the signal came.
+    while signal_is_pending(program.process.pid):
+        pass
+    handled.set()
+    assert program.lines() == ["handler", CANCELLED, "same handler"]
+    [record] = scripted_gdal.records().values()
+    assert record["state"] == "submitted" and record["job_id"] == "job-1"
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
+
+
+def signal_is_pending(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        lines = dict(line.split(":", 1) for line in status)
+    return any(int(lines[name], 16) & 1 << signal.SIGINT - 1
+               for name in ("SigPnd", "ShdPnd"))
+
+
+def test_wait_for_a_lock_ends(scripted_gdal, service):
+    """Somebody else holds the lock of the request, whose folder a refused run made."""
+    service.script["run"] = [Answer({"message": "no"}, 422)]
+    scripted_gdal.fails("ogrinfo", NAME, tag="refused")
+    [path] = scripted_gdal.store.glob("v1/*/lock")
+    sent = threading.Event()
+
+    def models(_):
+        sent.wait(60)
+        threading.Timer(0.3, program.interrupt).start()
+        return Answer(MODELS)
+    service.script["models"] = [models]
+    with open(path, "r+b") as file:
+        fcntl.fcntl(file, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+        program = Program(scripted_gdal)
+        sent.set()
+        said, error, handler = program.lines()
+    assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the open before a job "
+                     "was started")
+    assert (said, handler) == ("handler", "same handler")
+    assert len(service.calls("run")) == 1
+
+
+def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):
+    programs, _ = interrupts
+
+    def running(_):
+        programs[0].interrupt()
+        return RUNNING
+    service.script["status"] = [running, Answer(job("DONE"))]
+    programs.append(Program(scripted_gdal, NAME, "ignored", env={
+        "GIQ_POLL_INTERVAL": "0.05", "GIQ_PROGRESS": "YES"}))
+    assert programs[0].lines() == ["opened", "same handler"]
+
+
+def test_default_action_ends_the_program(scripted_gdal, service):
+    service.script["status"] = [RUNNING]
+    program = Program(scripted_gdal, NAME, "default", env={"GIQ_PROGRESS": "YES"})
+    assert "Ctrl-C ends the wait, the job goes on" in program.wait_for("RUNNING")
+    program.interrupt()
+    assert scripted_gdal.finish(program.process).returncode == -signal.SIGINT
+    service.script["status"] = [Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert len(service.calls("run")) == 1
+
+
+def test_wait_in_another_thread_goes_on(scripted_gdal, service, interrupts):
+    """The signal is for the main thread, and the program decides what it means."""
+    programs, _ = interrupts
+
+    def running(_):
+        programs[0].interrupt()
+        return RUNNING
+    service.script["status"] = [running, Answer(job("DONE"))]
+    programs.append(Program(scripted_gdal, NAME, "quiet", "thread", env={
+        "GIQ_POLL_INTERVAL": "0.05", "GIQ_PROGRESS": "YES"}))
+    assert programs[0].lines() == ["opened", "same handler"]
+    assert len(service.calls("run")) == 1
+
+
+def test_published_result_opens_without_a_handler_of_the_drivers(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    trace = scripted_gdal.folder / "trace"
+    scripted_gdal.run("strace", "-f", "-o", trace, "-e", "trace=rt_sigaction",
+                      "/usr/bin/python3", "-c", SCRIPT, NAME, "handler",
+                      env={"LD_PRELOAD": ""})
+    text = trace.read_text()
+    installed = [line for line in text.splitlines() if "rt_sigaction(SIGINT, {" in line]
+    scripted_gdal.run("strace", "-f", "-o", trace, "-e", "trace=rt_sigaction",
+                      "/usr/bin/python3", "-c", SCRIPT, "GIQ:jobs", "handler",
+                      env={"LD_PRELOAD": ""})
+    others = [line for line in trace.read_text().splitlines()
+              if "rt_sigaction(SIGINT, {" in line]
+    assert len(installed) == len(others)
