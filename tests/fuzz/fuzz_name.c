@@ -1,6 +1,7 @@
 /* Names of files: as the value of a Content-Disposition, and as they come. */
 #include "fuzz.h"
 
+#include "giq/outside.h"
 #include "giq_name.h"
 #include "giq_text.h"
 
@@ -55,6 +56,11 @@ static void check_raw(const char *raw)
     check_extension(name, "tif");
     check_extension(name, "tar.gz");
     check_extension(name, "nineteen-characters");
+    giq_name_drop_gzip(name);
+    check_name(name);
+    raw = raw == NULL ? "" : raw;
+    MUST(giq_norm_same(raw, raw) && giq_norm_same(name, name));
+    MUST(giq_norm_same(raw, name) == giq_norm_same(name, raw));
 }
 
 /* Well-formed to giq_text is what is well-formed to another reading. */

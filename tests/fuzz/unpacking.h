@@ -12,4 +12,7 @@
 
 void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len);
 
+/* The same of one compressed file, which must be decoded alike in whatever pieces. */
+void unpacking_check_gzip(const void *bytes, size_t len);
+
 #endif
