@@ -93,6 +93,8 @@ static void check_status(const uint8_t *data, size_t size)
     MUST(outcome != GIQ_API_STATUS_TOLD || (script.status == 200 && !script.was_cut));
     MUST(outcome != GIQ_API_STATUS_NO_JOB || is_gone);
     if (outcome == GIQ_API_STATUS_TOLD) {
+        MUST(job.id == NULL || strcmp(job.id, "j1") == 0);
+        MUST(job.id != NULL || job.status != NULL);
         check_job(&job);
     } else {
         fuzz_check_error(&err, err.code);

@@ -107,7 +107,7 @@ class ScriptedService:
                 "headers": {k.lower(): v for k, v in request.headers.items()}})
             answers = self.script.get(name) or [Answer(status=404)]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if callable(answer):
+        while callable(answer):
             answer = answer(self.seen[-1])
         send(request, answer)
 

@@ -77,10 +77,11 @@ def test_no_secret_in_any_message(scripted_gdal, service):
         "status": [Answer(job(f"FAILED {KEY}")),
                    Answer({"message": f"the key {KEY} is wrong"}, 403)],
     })
-    env = {"GIQ_API_KEY": KEY, "GIQ_BEARER_TOKEN": "t0ken-of-the-user"}
+    env = {"GIQ_API_KEY": KEY, "GIQ_BEARER_TOKEN": "t0ken-of-the-user",
+           "GIQ_TIMEOUT": "1"}
     done = scripted_gdal.run("ogrinfo", "--debug", "on", NAME, ok=None, env=env)
     told = done.stdout + done.stderr
-    assert "GIQ[credentials]" in told
+    assert "GIQ[timeout]" in told and "HTTP 403 the key *" in told
     assert KEY not in told and "t0ken" not in told
     assert "inferenceId=" not in told
     for path in scripted_gdal.store.rglob("*"):
