@@ -77,6 +77,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
                                 giq_call_show(job->service, told->id, &id), id.text);
         return false;
     }
+    job->made_ms = giq_step_now_ms(job);
     job->phase = GIQ_PHASE_WAIT;
     return true;
 }

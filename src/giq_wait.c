@@ -81,19 +81,21 @@ static bool come_again(struct giq_job *job, int64_t asked_ms,
     return true;
 }
 
-/* Whether the service may not know our job yet. A record from the future, as a clock
- * that was wrong leaves it, has the age of this wait. */
+/* Whether the service may not know our job yet. A record has the time at which the run
+ * request was sent, to which the response may have come minutes later. One from the
+ * future, which a clock that was wrong leaves, has the age of this wait. */
 static bool is_new(const struct giq_job *job)
 {
     const struct giq_env *env = job->service->env;
+    int64_t now_ms = giq_step_now_ms(job);
+    if (job->made_ms != 0) {
+        return now_ms - job->made_ms < NEW_JOB_MS;
+    }
     if (job->record.submitted_ms == GIQ_TIME_NONE) {
         return false;
     }
     int64_t age_ms = env->wall_ms(env->ctx) - job->record.submitted_ms;
-    if (age_ms < 0) {
-        age_ms = giq_step_now_ms(job) - job->wait_began_ms;
-    }
-    return age_ms < NEW_JOB_MS;
+    return (age_ms < 0 ? now_ms - job->wait_began_ms : age_ms) < NEW_JOB_MS;
 }
 
 /* Whether the service no longer knows a job that it made. */

@@ -225,6 +225,35 @@ static void test_new_job_may_be_unknown_for_a_minute(void **state)
     }
 }
 
+static int looks_left;
+
+/* The time of day is read after the list of models, when the run request goes out and
+ * after its response, which so comes 90 s later. */
+static int64_t wall_and_pass(void *ctx)
+{
+    struct env_kit *clock = ctx;
+    if (--looks_left == 0) {
+        env_kit_advance(clock, 90000);
+    }
+    return clock->wall_ms;
+}
+
+static void test_job_is_new_when_the_response_came_late(void **state)
+{
+    (void)state;
+    const struct http_kit_answer answers[] = {
+        JOB_KIT_MODELS,         JOB_KIT_RUN,   no_job, no_job,
+        JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    struct job_kit kit;
+    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    looks_left = 3;
+    kit.service.clock.env.wall_ms = wall_and_pass;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_true(looks_left < 0);
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
 static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **state)
 {
     (void)state;
@@ -237,6 +266,8 @@ static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **s
         kit.service.service->settings.poll_interval_ms = 10000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.wall_ms -= ahead_ms[i];
+        job_kit_open(&kit, &job_kit_request, 0);
+        kit.service.service->settings.poll_interval_ms = 10000;
         int64_t began_ms = kit.service.clock.now_ms;
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_true(kit.service.clock.now_ms - began_ms == 70000);
@@ -372,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_response_about_another_job_is_an_outage),
         cmocka_unit_test(test_five_minutes_begin_anew_with_another_response),
         cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
+        cmocka_unit_test(test_job_is_new_when_the_response_came_late),
         cmocka_unit_test(test_record_from_the_future_is_new_for_a_minute_of_the_wait),
         cmocka_unit_test(test_job_that_was_forgotten_is_recorded_as_gone),
         cmocka_unit_test(test_forgotten_job_is_asked_for_again_by_name),
