@@ -286,7 +286,7 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
         /* No record tells of the result, and the room it takes may be what the record
          * lacked. */
         giq_store_unpublish(job->folder);
-        return false;
+        return giq_step_name_job(job, err);
     }
     return true;
 }

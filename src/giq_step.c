@@ -180,7 +180,7 @@ bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_er
               giq_record_write(job->folder, access, &job->record, err);
     if (!ok) {
         job->record.state = before;
-        return false;
+        return giq_store_explain_full(err);
     }
     job->is_unrecorded = false;
     return true;

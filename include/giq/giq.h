@@ -423,7 +423,8 @@ struct giq_job_view {
     const char *area;   /* in EPSG:4326; NULL too where it is in a system of its own */
     const char *label;
     const char *job_id;
-    const char *status; /* the service's word while the job runs, else the state */
+    const char *status; /* the service's word while the job runs, "gone" where the service
+                           no longer knows it or has its result, else the state */
     const char *type;
     const char *error;
     const char *result_path; /* file, or folder where the result was an archive; NULL

@@ -171,12 +171,15 @@ def test_quota_that_ends_at_any_byte(bench):
         done = bench.open(label, {"GIQ_FAULT_ROOM": str(room)})
         state = bench.state(label)
         check_store_error(bench, done, state, label)
-        assert "quota" in done.stderr
+        assert "quota" in done.stderr and "move the store as a whole" in done.stderr
         if state == "sending":
             assert "job=job-1" in done.stderr
             assert errors(bench.open(label)) == ["unknown"] and bench.runs(label) == 1
+            named = bench.open(label, name=f"GIQ:model=m;file=f{label};job=job-1")
+            assert named.returncode == 0, named.stderr
         else:
-            check_way_on(bench, "name (String) = one", label)
+            assert state is None or "job job-1: " in done.stderr
+        check_way_on(bench, "name (String) = one", label)
         return state
     assert set(bench.each(fill, range(0, total, 60))) == {
         None, "sending", "submitted", "succeeded"}
