@@ -76,7 +76,7 @@ static bool may_be_early(const struct giq_error *err)
     }
 }
 
-bool giq_follow_models(struct giq_service *service, struct giq_report *report,
+static bool get_models(struct giq_service *service, struct giq_report *report,
                        struct giq_models *out, struct giq_error *err)
 {
     begin_wait(report);
@@ -122,32 +122,91 @@ static bool run_job(const struct giq_follow *follow, struct giq_error *err)
     }
 }
 
-static bool fail_after_a_look(struct giq_error *err)
+/* ---- what an open learned a moment ago ---- */
+
+enum { SLOW_MS = 2000 };
+
+/* One entry for all opens of the process. */
+static const char ran_out[] = "an open ran out its TIMEOUT";
+
+static bool is_slow(int64_t began_ms)
+{
+    return giq_env_system.now_ms(giq_env_system.ctx) - began_ms > SLOW_MS;
+}
+
+static bool has_run_out(void)
+{
+    struct giq_error ignored;
+    char **what = CSLAddString(NULL, ran_out);
+    bool has = giq_recent_find(what, &ignored);
+    CSLDestroy(what);
+    return has;
+}
+
+static void note_run_out(const struct giq_error *err)
+{
+    char **what = CSLAddString(NULL, ran_out);
+    giq_recent_note(what, err);
+    CSLDestroy(what);
+}
+
+static bool fail_after_a_check(struct giq_error *err)
 {
     const struct giq_error reason = *err;
     return giq_fail(err, GIQ_E_TIMEOUT,
-                    "an open of the last minute waited, so this one only looked: %s",
+                    "an open of the last minute waited, so this one only checked: %s",
                     reason.text);
 }
 
-/* The first open waits as long as the user said; when that was too short, those of
- * the next minute only look, or a GIS that opens ten times would stand ten times as
- * long. */
+/* A failure that took its time is remembered where it was learned the whole way. */
+static void note_slow_failure(const struct giq_service *service, char **what,
+                              int64_t began_ms, const struct giq_error *err)
+{
+    bool is_outcome = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
+    if (is_outcome && is_slow(began_ms) && !giq_service_checks_once(service)) {
+        giq_recent_note(what, err);
+    }
+}
+
+bool giq_follow_models(struct giq_service *service, const char *base_url,
+                       struct giq_report *report, struct giq_models *out,
+                       struct giq_error *err)
+{
+    struct giq_error before;
+    int64_t began_ms = giq_env_system.now_ms(giq_env_system.ctx);
+    char **what = CSLAddString(CSLAddString(NULL, "models"), base_url);
+    if (giq_recent_find(what, &before)) {
+        giq_service_check_once(service, false);
+    }
+    bool ok = get_models(service, report, out, err);
+    if (!ok) {
+        note_slow_failure(service, what, began_ms, err);
+    }
+    CSLDestroy(what);
+    return ok;
+}
+
+/* The first open waits as long as the user said; when that was too short, those of the
+ * next minute check once, or a GIS that opens ten times would stand ten times as long.
+ * What failed slowly is tried once; where that goes well the open waits after all. */
 bool giq_follow_job(const struct giq_follow *follow, struct giq_error *err)
 {
-    struct giq_error before = {0};
+    struct giq_error before;
+    int64_t began_ms = giq_env_system.now_ms(giq_env_system.ctx);
     char **what = what_is_opened(follow, false);
-    bool is_first = !giq_recent_find(what, &before);
-    if (!is_first) {
-        giq_service_look_once(follow->service);
+    bool is_late = has_run_out();
+    if (is_late || giq_recent_find(what, &before)) {
+        giq_service_check_once(follow->service, !is_late);
     }
     bool ok = run_job(follow, err);
     giq_interrupt_end(&follow->report->interrupt);
-    bool is_late = !ok && err->code == GIQ_E_TIMEOUT;
-    if (is_late && is_first && follow->config->settings.timeout_ms > 0) {
-        giq_recent_note(what, err);
-    } else if (is_late && !is_first) {
-        (void)fail_after_a_look(err);
+    bool is_timeout = !ok && err->code == GIQ_E_TIMEOUT;
+    if (is_timeout && giq_service_checks_once(follow->service)) {
+        (void)fail_after_a_check(err);
+    } else if (is_timeout && follow->config->settings.timeout_ms > 0) {
+        note_run_out(err);
+    } else if (!ok) {
+        note_slow_failure(follow->service, what, began_ms, err);
     }
     CSLDestroy(what);
     return ok;

@@ -21,7 +21,8 @@ struct giq_follow {
 bool giq_follow_job(const struct giq_follow *follow, struct giq_error *err);
 
 /* The list of models, as giq_models_get(). Errors: its own, GIQ_E_CANCELLED. */
-bool giq_follow_models(struct giq_service *service, struct giq_report *report,
-                       struct giq_models *out, struct giq_error *err);
+bool giq_follow_models(struct giq_service *service, const char *base_url,
+                       struct giq_report *report, struct giq_models *out,
+                       struct giq_error *err);
 
 #endif

@@ -136,7 +136,7 @@ static bool open_models(struct opening *o, GDALDatasetH *out)
                         "the models are a table and no raster: use ogrinfo");
     }
     struct giq_models models = {0};
-    if (!giq_follow_models(o->service, &o->report, &models, o->err)) {
+    if (!giq_follow_models(o->service, o->config.base_url, &o->report, &models, o->err)) {
         return false;
     }
     bool ok = giq_tables_models(&models, out, o->err);

@@ -1,7 +1,7 @@
 /*
  * What the C++ of the driver's registration calls: GDAL's view of the driver in
- * C. Thread-safe; between two opens only the timeouts of the last minute are kept
- * (giq_recent).
+ * C. Thread-safe; between two opens only what ended opens of the last minute slowly is
+ * kept (giq_recent).
  */
 #ifndef GIQ_OPEN_H
 #define GIQ_OPEN_H

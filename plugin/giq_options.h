@@ -25,9 +25,9 @@
     X(MAKE_VALID, "boolean", "", "NO", true, NULL, 0, 0,                                 \
       "Repair an invalid area instead of refusing it")                                   \
     X(WAIT, "boolean", "", "YES", false, NULL, 0, 0,                                     \
-      "NO: submit or look, and return at once with a one-row job layer")                 \
+      "NO: submit or check, and return at once with a one-row job layer")                \
     X(TIMEOUT, "float", "", "3600", true, NULL, 0, 2000000,                              \
-      "Seconds to wait for the job; opening again goes on waiting. 0 looks once")        \
+      "Seconds to wait for the job; opening again goes on waiting. 0 checks once")       \
     X(POLL_INTERVAL, "float", "", "", true, NULL, 0.05, 3600,                            \
       "Fixed seconds between status calls; adaptive by default")                         \
     X(SUBMIT, "string-select", "<Value>IF_MISSING</Value><Value>NO</Value>",             \

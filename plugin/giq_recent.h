@@ -1,7 +1,8 @@
 /*
  * What a short while ago ended an open in a way that costs time or traffic to learn
- * again, in this process: its wait ran into TIMEOUT, or its result was refused. A GIS
- * opens a source up to ten times; only the first of them is to wait or to download.
+ * again, in this process: its wait ran into TIMEOUT, its result was refused, or it failed
+ * slowly. A GIS opens a source up to ten times; only the first of them is to wait or to
+ * download.
  * Thread-safe.
  */
 #ifndef GIQ_RECENT_H

@@ -28,10 +28,7 @@ bool giq_call_is_transient(int status)
 int64_t giq_call_timeout_ms(const struct giq_service *service)
 {
     int64_t most = service->settings.http_timeout_ms;
-    if (service->settings.timeout_ms == 0) {
-        return most;
-    }
-    int64_t left = giq_env_left_ms(service->env, service->deadline_ms);
+    int64_t left = giq_env_left_ms(service->env, giq_service_deadline_ms(service));
     left = left < LAST_CALL_MS ? LAST_CALL_MS : left;
     return left < most ? left : most;
 }

@@ -166,6 +166,16 @@ static bool is_refused_elsewhere(const struct giq_answer *answer)
            (status == 401 || status == 403 || status == 404 || status == 410);
 }
 
+/* A response without a body that says so is whole, and another try brings nothing. */
+static bool fail_empty(struct download *d, const struct giq_answer *answer,
+                       struct giq_error *err)
+{
+    bool is_whole = answer->status == 200 && answer->content_length == 0;
+    start_over(d);
+    return giq_fail(err, is_whole ? GIQ_E_RESULT : GIQ_E_INCOMPLETE, "%s: it is empty%s",
+                    what, is_whole ? ", and its Content-Length says so" : "");
+}
+
 static bool judge(struct download *d, const struct giq_answer *answer,
                   struct giq_error *err)
 {
@@ -184,8 +194,7 @@ static bool judge(struct download *d, const struct giq_answer *answer,
         return giq_call_fail_status(service, answer, GIQ_E_SERVICE, what, err);
     }
     if (answer->received == 0 || d->taken == 0) {
-        start_over(d);
-        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: it is empty", what);
+        return fail_empty(d, answer, err);
     }
     if (d->total >= 0 && d->have != d->total) {
         return fail_changed(d, err);
@@ -214,7 +223,7 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
         .accept = "application/octet-stream",
         .headers = headers,
         .header_count = header_count,
-        .deadline_ms = service->settings.timeout_ms == 0 ? 0 : service->deadline_ms,
+        .deadline_ms = giq_service_deadline_ms(service),
         .sink = take_body,
         .ctx = d,
     };

@@ -6,6 +6,8 @@
 #include "giq_cred.h"
 #include "giq_http.h"
 
+enum { CHECK_MS = 2000 };
+
 bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
                      const struct giq_env *env, struct giq_service **out,
                      struct giq_error *err)
@@ -20,6 +22,7 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
         .env = env,
         .deadline_ms = env->now_ms(env->ctx) + settings->timeout_ms,
     };
+    giq_service_check_again(service);
     bool ok = (service->settings.base_url = strdup(settings->base_url)) != NULL;
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
         const char *text = settings->net[i];
@@ -34,10 +37,45 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
     return true;
 }
 
-void giq_service_look_once(struct giq_service *service)
+void giq_service_check_again(struct giq_service *service)
 {
+    int timeout_ms = service->settings.timeout_ms;
+    service->check_until_ms =
+        service->env->now_ms(service->env->ctx) +
+        (timeout_ms > 0 && timeout_ms < CHECK_MS ? timeout_ms : CHECK_MS);
+}
+
+void giq_service_check_once(struct giq_service *service, bool resumes)
+{
+    giq_service_check_again(service);
+    if (resumes) {
+        service->resume_deadline_ms = service->deadline_ms;
+        service->resume_timeout_ms = service->settings.timeout_ms;
+    }
     service->settings.timeout_ms = 0;
     service->deadline_ms = service->env->now_ms(service->env->ctx);
+    service->checks_once = true;
+}
+
+bool giq_service_checks_once(const struct giq_service *service)
+{
+    return service->checks_once;
+}
+
+void giq_service_resume(struct giq_service *service)
+{
+    if (service->resume_timeout_ms > 0) {
+        service->settings.timeout_ms = service->resume_timeout_ms;
+        service->deadline_ms = service->resume_deadline_ms;
+        service->resume_timeout_ms = 0;
+        service->checks_once = false;
+    }
+}
+
+int64_t giq_service_deadline_ms(const struct giq_service *service)
+{
+    return service->settings.timeout_ms == 0 ? service->check_until_ms
+                                             : service->deadline_ms;
 }
 
 void giq_service_free(struct giq_service *service)

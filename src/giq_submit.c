@@ -78,6 +78,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
         return false;
     }
     job->made_ms = giq_step_now_ms(job);
+    giq_service_check_again(job->service);
     job->phase = GIQ_PHASE_WAIT;
     return true;
 }

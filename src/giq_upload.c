@@ -257,10 +257,11 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .accept = "application/json",
         .fields = &field,
         .field_count = 1,
-        .deadline_ms = service->deadline_ms,
-        /* Without any time of its own the answer gets as long as one of a small call. */
-        .stall_ms =
-            service->settings.timeout_ms == 0 ? service->settings.http_timeout_ms : 0,
+        .deadline_ms = giq_service_deadline_ms(service),
+        /* With a timeout of 0 the response may take as long as that to a small call. */
+        .stall_ms = service->settings.timeout_ms == 0 && !service->checks_once
+                        ? service->settings.http_timeout_ms
+                        : 0,
         .asks = true,
     };
     struct giq_answer answer;

@@ -184,6 +184,7 @@ static bool take_told(struct giq_job *job, const struct giq_api_job *told,
 {
     job->has_heard = true;
     job->misses = 0;
+    giq_service_resume(job->service);
     job->odd_since_ms = 0;
     if (!take_answer(job, told, err)) {
         return false;

@@ -230,7 +230,7 @@ enum giq_net_option {
 struct giq_settings {
     const char *base_url; /* from giq_base_url() */
     const char *net[GIQ_NET_COUNT];
-    int timeout_ms;       /* whole open; 0 looks once */
+    int timeout_ms;       /* whole open; 0 checks once */
     int poll_interval_ms; /* 0: adaptive */
     int max_retry;        /* of one call that is safe to repeat */
     int retry_delay_ms;
@@ -267,8 +267,16 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
                      struct giq_error *err);
 void giq_service_free(struct giq_service *service);
 
-/* From now on the open looks once, as with a timeout of 0. */
-void giq_service_look_once(struct giq_service *service);
+/*
+ * From now on the open checks once, as with a timeout of 0: there is no pause and no
+ * second try, and its calls end after 2 s, or the timeout of the settings where that is
+ * shorter. With `resumes` it waits as its settings say once the service has told the
+ * state of the job.
+ */
+void giq_service_check_once(struct giq_service *service, bool resumes);
+
+/* Whether the open checks once, and has not resumed. */
+bool giq_service_checks_once(const struct giq_service *service);
 
 /* A model of the service; texts are owned UTF-8, NULL where not told. */
 struct giq_model {

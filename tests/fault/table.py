@@ -263,7 +263,7 @@ ROWS = (
         env=SOON),
     Row("word_that_is_no_coding", {"download": answer(RESULT, headers=(
         *NAMED, "Content-Encoding: binary"))}),
-    Row("empty_download", {"download": answer(headers=NAMED)}, "incomplete", "empty",
+    Row("empty_download", {"download": answer(headers=NAMED)}, "result", "is empty",
         state="succeeded", env=SOON),
     Row("no_content", {"download": b"HTTP/1.1 204 None\r\n\r\n"}, "service", "204",
         state="succeeded", env=SOON),

@@ -3,11 +3,12 @@ import json
 import os
 import pty
 import subprocess
+import threading
 
 import pytest
 
 import spills
-from scripted import Answer, job
+from scripted import Answer, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
 
@@ -188,7 +189,7 @@ def test_progress_yes_prints_a_line_without_a_terminal(scripted_gdal):
     assert "\x1b" not in done.stderr
 
 
-def test_opens_of_one_process_after_a_timeout_look_once(scripted_gdal, service):
+def test_opens_of_one_process_after_a_timeout_check_once(scripted_gdal, service):
     """A GIS opens a source ten times: only the first waits."""
     service.script["status"] = [Answer(job("RUNNING"))]
     script = """
@@ -201,8 +202,8 @@ for _ in range(10):
 """
     told = scripted_gdal.python(script, NAME).stdout.splitlines()
     assert len(told) == 10 and all(line.startswith("GIQ[timeout]") for line in told)
-    assert "is still RUNNING after 1 s" in told[0] and "only looked" not in told[0]
-    assert all("only looked: the job job-1 is still RUNNING" in line for line in told[1:])
+    assert "is still RUNNING after 1 s" in told[0] and "only checked" not in told[0]
+    assert all("only checked: the job job-1 is still RUNNING" in line for line in told[1:])
     # The first asks at once and after each pause, the others once each.
     assert 2 + 9 <= len(service.calls("status")) <= 6 + 9
     service.script["status"] = [Answer(job("RUNNING")), Answer(job("DONE"))]
@@ -210,7 +211,7 @@ for _ in range(10):
     assert len(service.calls("run")) == 1
 
 
-def test_look_once_does_not_shorten_the_next_wait(scripted_gdal, service):
+def test_check_once_does_not_shorten_the_next_wait(scripted_gdal, service):
     service.script["status"] = [Answer(job("RUNNING"))] * 3 + [Answer(job("DONE"))]
     script = """
 import sys
@@ -221,3 +222,104 @@ assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
 """
     scripted_gdal.python(script, NAME, env={"GIQ_POLL_INTERVAL": "0.05"})
     assert len(service.calls("run")) == 1
+
+
+def opens_in_one_process(gdal, *steps, env=None):
+    """What the opens of (name, open options) of one program report, in order."""
+    script = """
+import json, sys
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+for name, options in json.load(sys.stdin):
+    gdal.ErrorReset()
+    dataset = gdal.OpenEx(name, gdal.OF_VECTOR, open_options=options)
+    print("opened" if dataset else gdal.GetLastErrorMsg(), flush=True)
+"""
+    process = gdal.start("/usr/bin/python3", "-c", script, env=env, stdin=-1)
+    done = gdal.finish(process, says=json.dumps(steps))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service):
+    """Five unfinished layers stand still once, not five times."""
+    service.script["status"] = [Answer(job("RUNNING"))]
+    told = opens_in_one_process(
+        scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (f"{NAME};rerun=b", []),
+        (f"{NAME};rerun=c", []), ("GIQ:job=job-1", []))
+    assert "is still RUNNING after 0 s" in told[0] and "only checked" not in told[0]
+    assert all("only checked: the job job-1 is still RUNNING" in line for line in told[1:])
+    assert service.names().count("run") == 3
+    statuses = len(service.calls("status"))
+    service.script["status"] = [Answer(job("DONE"))]
+    told = opens_in_one_process(
+        scripted_gdal, (NAME, []), (f"{NAME};rerun=b", ["TIMEOUT=0"]))
+    assert told == ["opened", "opened"]
+    assert service.names().count("run") == 3
+    assert len(service.calls("status")) == statuses + 2
+
+
+NEVER = {"GIQ_HTTP_TIMEOUT": "3000", "GIQ_LOW_SPEED_TIME": "3000",
+         "GIQ_CONNECT_TIMEOUT": "3000"}
+
+
+@pytest.mark.parametrize("call,tag", [("status", "timeout"), ("download", "network")])
+def test_check_ends_where_the_service_is_silent(scripted_gdal, service, call, tag):
+    over = threading.Event()
+
+    def silent(_):
+        over.wait(60)
+        return Answer(drop=True)
+    service.script[call] = [silent]
+    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0"]), env=NEVER)
+    over.set()
+    assert len(told) == 1 and told[0].startswith(f"GIQ[{tag}] ") and "job-1" in told[0]
+    assert service.names().count(call) == 1
+
+
+def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, service):
+    over = threading.Event()
+
+    def silent(_):
+        over.wait(60)
+        return Answer(drop=True)
+    service.script["status"] = [Answer(job("RUNNING")), silent]
+    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.5"]), (NAME, []),
+                                env={**NEVER, "GIQ_POLL_INTERVAL": "0.4"})
+    over.set()
+    assert [line.split()[0] for line in told] == ["GIQ[timeout]"] * 2
+    assert "only checked: the job job-1 has no result" in told[1]
+
+
+SLOWLY = {"GIQ_MAX_RETRY": "2", "GIQ_RETRY_DELAY": "1"}  # 2.25 s at least
+
+
+@pytest.mark.parametrize("name,call", [(NAME, "download"), ("GIQ:models", "models")])
+def test_slow_failure_is_learned_once(scripted_gdal, service, name, call):
+    service.script[call] = [Answer({"message": "busy"}, 503)]
+    told = opens_in_one_process(scripted_gdal, *[(name, [])] * 3, env=SLOWLY)
+    assert all(line.startswith("GIQ[service] ") and "busy" in line for line in told)
+    assert service.names().count(call) == 3 + 1 + 1
+
+
+def test_open_waits_again_where_the_failure_has_passed(scripted_gdal, service):
+    busy = Answer({"message": "busy"}, 429)
+    service.script["run"] = [busy] * 4 + [Answer(job("SUBMITTED"))]
+    service.script["status"] = [Answer(job("RUNNING"))] * 3 + [Answer(job("DONE"))]
+    told = opens_in_one_process(scripted_gdal, *[(NAME, [])] * 3,
+                                env={**SLOWLY, "GIQ_POLL_INTERVAL": "0.05"})
+    assert [line.split()[0] for line in told] == ["GIQ[refused]"] * 2 + ["opened"]
+    assert service.names().count("run") == 3 + 1 + 1
+    assert service.names().count("status") == 4
+
+
+def test_empty_result_is_reported_as_empty(scripted_gdal, service):
+    service.script["download"] = [Answer(b"")]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+        assert "is empty" in text and "job-1" in text
+    assert service.names().count("download") == 2
+    service.script["download"] = [Answer(GEOJSON)]
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names().count("run") == 1
