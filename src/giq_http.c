@@ -9,6 +9,7 @@
 #include "giq_address.h"
 #include "giq_cred.h"
 #include "giq_env.h"
+#include "giq_failure.h"
 #include "giq_net.h"
 #include "giq_os.h"
 #include "giq_text.h"
@@ -24,6 +25,7 @@ struct giq_http {
     CURL *curl; /* NULL before the first exchange, and after one that failed */
     const struct giq_settings *settings;
     const struct giq_env *env;
+    bool avoids_http2; /* it failed in this session */
 };
 
 /* One running exchange, as the callbacks see it. */
@@ -59,13 +61,16 @@ static bool fail_setting(struct giq_error *err)
     return false;
 }
 
-static bool apply_settings(CURL *curl, const struct giq_settings *settings,
+static bool apply_settings(const struct giq_http *http,
                            const struct giq_http_request *request, struct giq_error *err)
 {
+    CURL *curl = http->curl;
     unsigned flags = (request->cred != NULL ? GIQ_NET_IS_HOME : 0U) |
                      (giq_text_begins(request->url, "https:") ? GIQ_NET_IS_HTTPS : 0U);
-    return giq_net_apply(curl, settings->net, flags, err) &&
-           ((SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
+    return giq_net_apply(curl, http->settings->net, flags, err) &&
+           (((!http->avoids_http2 ||
+              SET_LONG(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)) &&
+             SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
              SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
              /* What a proxy says to CONNECT is no answer of the service. */
              SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)) ||
@@ -267,94 +272,21 @@ static bool apply_callbacks(CURL *curl, struct exchange *x)
 
 /* ---- how an exchange ended ---- */
 
-/* Ends before the request goes out. The library's own words for them name hosts,
- * ports and local files, and say more than the name of the error. */
-static const struct {
-    CURLcode rc;
-    bool is_barred;
-} early_ends[] = {
-    {CURLE_COULDNT_RESOLVE_PROXY, false},
-    {CURLE_COULDNT_RESOLVE_HOST, false},
-    {CURLE_COULDNT_CONNECT, false},
-    {CURLE_SSL_CONNECT_ERROR, false},
-    {CURLE_PEER_FAILED_VERIFICATION, true},
-    {CURLE_SSL_CERTPROBLEM, true},
-    {CURLE_SSL_CACERT_BADFILE, true},
-    /* That of libcurl 8.23 for a client certificate or a key that it cannot use. */
-    {CURLE_BAD_FUNCTION_ARGUMENT, true},
-};
-
-/* With TLS 1.3 a server says what it thinks of the client's certificate, or of
- * there being none, when the request is on its way already; it does not read it. */
-static bool is_certificate_refused(const struct exchange *x)
-{
-    return x->answer->head.bytes == 0 && strstr(x->words, " alert ") != NULL &&
-           (strstr(x->words, "certificate") != NULL ||
-            strstr(x->words, "unknown ca") != NULL);
-}
-
-/* Whether the connection was never fit for the request. */
-static bool is_early(const struct exchange *x, CURLcode rc, bool *out_barred)
-{
-    *out_barred = is_certificate_refused(x);
-    bool early = *out_barred;
-    for (size_t i = 0; i < GIQ_COUNT(early_ends); i++) {
-        if (early_ends[i].rc == rc) {
-            *out_barred = *out_barred || early_ends[i].is_barred;
-            early = true;
-        }
-    }
-    return early;
-}
-
-/* The status with which a proxy refused the way to the service, or 0. */
-static int refusal_of_proxy(const struct exchange *x)
-{
-    long status = 0;
-    (void)curl_easy_getinfo(x->http->curl, CURLINFO_HTTP_CONNECTCODE, &status);
-    return x->answer->sent || (status >= 200 && status < 300) ? 0 : (int)status;
-}
-
-static void fail_at_proxy(struct exchange *x, const char *host, int status)
-{
-    bool denied = status == 401 || status == 407;
-    (void)giq_fail(x->err, GIQ_E_NETWORK,
-                   "%s: the proxy refused to connect to it: HTTP %d%s", host, status,
-                   denied ? "; check GDAL_HTTP_PROXYUSERPWD" : "");
-    x->err->barred = denied || status == 403;
-}
-
-static void fail_at_service(struct exchange *x, const char *host, enum giq_code code,
-                            CURLcode rc)
-{
-    struct giq_shown shown;
-    bool barred = false;
-    bool early = is_early(x, rc, &barred);
-    /* An address of a proxy that cannot be read is repeated with its password. */
-    bool may_tell = early && x->words[0] != '\0' && strchr(x->words, '@') == NULL;
-    const char *words = rc == CURLE_ABORTED_BY_CALLBACK
-                            ? "nothing came until the time was over"
-                            : curl_easy_strerror(rc);
-    (void)giq_fail(x->err, code, "%s: %s", host,
-                   may_tell ? giq_text_show(x->words, &shown) : words);
-    x->err->barred = barred;
-    x->answer->sent = x->answer->sent && !is_certificate_refused(x);
-}
-
-/* Names the host alone: a path may hold what a presigned address keeps secret. */
 static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
 {
-    struct giq_address parts = {0};
-    struct giq_shown host;
-    int status = refusal_of_proxy(x);
-    (void)giq_address_split(x->request->url, &parts);
-    (void)giq_text_show(parts.host, &host);
-    if (status != 0) {
-        fail_at_proxy(x, host.text, status);
-    } else {
-        fail_at_service(x, host.text, code, rc);
-    }
-    giq_address_release(&parts);
+    const struct giq_failure failure = {
+        .curl = x->http->curl,
+        .rc = (int)rc,
+        .words = x->words,
+        .url = x->request->url,
+        .was_sent = x->answer->sent,
+        .has_head = x->answer->head.bytes > 0,
+    };
+    (void)giq_failure_set(&failure, code, x->err);
+    x->answer->sent = x->answer->sent && !giq_failure_is_unread(&failure);
+    x->http->avoids_http2 =
+        x->http->avoids_http2 ||
+        (giq_failure_is_http2(&failure) && !giq_net_knows_http2(x->http->settings->net));
     return false;
 }
 
@@ -432,7 +364,7 @@ static bool perform(struct exchange *x)
     CURLcode rc = CURLE_FAILED_INIT;
     bool ok = false;
     apply_speed(http->curl);
-    if (apply_settings(http->curl, http->settings, request, x->err) &&
+    if (apply_settings(http, request, x->err) &&
         ((apply_limits(http->curl, http->settings, request) &&
           apply_callbacks(http->curl, x)) ||
          fail_setting(x->err)) &&
@@ -452,8 +384,8 @@ static bool perform(struct exchange *x)
     return ok;
 }
 
-bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
-                       struct giq_answer *answer, struct giq_error *err)
+static bool exchange_once(struct giq_http *http, const struct giq_http_request *request,
+                          struct giq_answer *answer, struct giq_error *err)
 {
     giq_answer_init(answer);
 
@@ -467,6 +399,23 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
     return ((http->curl != NULL || (http->curl = curl_easy_init()) != NULL) ||
             giq_fail_memory(err)) &&
            perform(&x);
+}
+
+bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
+                       struct giq_answer *answer, struct giq_error *err)
+{
+    bool may_fall_back = !http->avoids_http2 && request->fields == NULL;
+    if (exchange_once(http, request, answer, err)) {
+        return true;
+    }
+    bool is_untouched = request->sink == NULL || answer->received == 0;
+    if (!may_fall_back || !http->avoids_http2 || !is_untouched) {
+        return false;
+    }
+    giq_env_debug(http->env, "%s", err->text);
+    giq_answer_release(answer);
+    *err = (struct giq_error){0};
+    return exchange_once(http, request, answer, err);
 }
 
 /* ---- sessions ---- */

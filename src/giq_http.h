@@ -1,8 +1,8 @@
 /*
  * One HTTP exchange: one request, one answer, capped in size and bounded in
  * time. Redirects, retries and what an answer means are decided above. The only
- * user of libcurl, but for its options (giq_net), forms (giq_form) and addresses
- * (giq_address).
+ * user of libcurl, but for its options (giq_net), forms (giq_form), addresses
+ * (giq_address) and errors (giq_failure).
  *
  * A session keeps connections open between its exchanges; it serves one thread
  * at a time.
@@ -46,9 +46,11 @@ struct giq_http_request {
 };
 
 /*
- * Make the exchange. A file of a form must go out at the pace that the settings ask of
- * a transfer; nobody is hurried to answer a form. `answer` is always filled (pass it to
- * giq_answer_release()), also on failure, as far as it went.
+ * Make the exchange. A GET that HTTP/2 breaks, before the sink got bytes, is made once
+ * more over HTTP/1.1, which the session then keeps to. A file of a form must go out at
+ * the pace that the settings ask of a transfer; nobody is hurried to answer a form.
+ * `answer` is always filled (pass it to giq_answer_release()), also on failure, as far as
+ * it went.
  *
  * False when no whole answer came: GIQ_E_NETWORK (no connection, cut, too slow),
  * GIQ_E_SERVICE (too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),

@@ -101,10 +101,16 @@ static CURLcode apply_option(CURL *curl, size_t i, const char *value)
                                     : apply_word(curl, option, options[i].words, value);
 }
 
-/* libcurl 7.88 sends nothing on such a connection that it uses again. */
-static CURLcode avoid_reuse(CURL *curl, const char *version)
+bool giq_net_knows_http2(const char *const *net)
 {
-    if (version == NULL || !giq_text_same(version, prior_knowledge)) {
+    const char *version = net[GIQ_NET_HTTP_VERSION];
+    return version != NULL && giq_text_same(version, prior_knowledge);
+}
+
+/* libcurl 7.88 sends nothing on such a connection that it uses again. */
+static CURLcode avoid_reuse(CURL *curl, const char *const *net)
+{
+    if (!giq_net_knows_http2(net)) {
         return CURLE_OK;
     }
     CURLcode rc = SET_LONG(CURLOPT_FRESH_CONNECT, 1);
@@ -145,8 +151,7 @@ bool giq_net_apply(void *curl, const char *const *net, unsigned flags,
     const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
     return ((flags & GIQ_NET_IS_HTTPS) == 0 || https_proxy == NULL ||
             check(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) &&
-           check(avoid_reuse(curl, net[GIQ_NET_HTTP_VERSION]), GIQ_NET_HTTP_VERSION,
-                 err) &&
+           check(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err) &&
            check(apply_verification(curl, !is_on(net[GIQ_NET_UNSAFE_SSL])),
                  GIQ_NET_UNSAFE_SSL, err);
 }

@@ -18,4 +18,7 @@ enum giq_net_flags {
 bool giq_net_apply(void *curl, const char *const *net, unsigned flags,
                    struct giq_error *err);
 
+/* Whether the user said that the server speaks HTTP/2 without being asked. */
+bool giq_net_knows_http2(const char *const *net);
+
 #endif

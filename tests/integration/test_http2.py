@@ -81,7 +81,8 @@ def test_cut_stream_goes_on_where_it_stopped(service, over_http2):
     assert len(gdal.layer(SCRIPTED)) == 40
     downloads = [entry for entry in log.seen() if entry["uri"].endswith("download")]
     assert [entry["range"] for entry in downloads] == ["", f"bytes={cut}-"]
-    assert protocols(log) == {"HTTP/2.0"}
+    # The stream was reset, so the rest comes over HTTP/1.1.
+    assert [entry["protocol"] for entry in downloads] == ["HTTP/2.0", "HTTP/1.1"]
     (result,) = gdal.store.glob("v1/*/result/r.geojson")
     assert result.read_bytes() == LONG
 
@@ -92,6 +93,51 @@ def test_stream_cut_before_its_first_byte_is_tried_again(service, over_http2):
     _, gdal = over_http2(service.url)
     gdal.run("ogrinfo", SCRIPTED)
     assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+# What resets a stream of HTTP/2, and lets HTTP/1.1 through.
+BROKEN = 'if ($server_protocol = "HTTP/2.0") { return 444; }'
+
+
+def broken(call, url):
+    return (f"location /public/inference/{call} "
+            f"{{ {BROKEN} proxy_pass {url.removesuffix('/public')}; }}")
+
+
+@pytest.mark.parametrize("call", ["models", "status", "download"])
+def test_get_falls_back_to_http_1_1(service, over_http2, call):
+    log, gdal = over_http2(service.url, broken(call, service.url))
+    gdal.run("ogrinfo", SCRIPTED, env={"GIQ_MAX_RETRY": "0"})
+    assert service.names() == ["models", "run", "status", "download"]
+    seen = [(entry["uri"].rsplit("/", 1)[1], entry["protocol"]) for entry in log.seen()]
+    # From the first stream that was reset on the session keeps to HTTP/1.1.
+    at = seen.index((call, "HTTP/2.0"))
+    assert {protocol for _, protocol in seen[:at + 1]} == {"HTTP/2.0"}
+    assert seen[at + 1] == (call, "HTTP/1.1")
+    assert {protocol for _, protocol in seen[at + 1:]} == {"HTTP/1.1"}
+
+
+def test_run_request_that_http2_breaks_is_unknown_and_names_the_option(service, over_http2):
+    log, gdal = over_http2(service.url, broken("run", service.url))
+    for _ in range(2):
+        assert "GDAL_HTTP_VERSION=1.1" in gdal.fails("ogrinfo", SCRIPTED, tag="unknown")
+    assert calls(log) == ["models", "run"] and service.calls("run") == []
+
+
+def test_upload_falls_back_to_http_1_1(service, over_http2, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("a")
+    log, gdal = over_http2(service.url, broken("upload", service.url).replace(
+        "inference/", "file/"))
+    gdal.run("ogrinfo", f"GIQ:model=m;upload={path}")
+    assert service.names() == ["models", "upload", "run", "status", "download"]
+
+
+def test_no_fallback_where_the_server_is_known_to_speak_http2(service, over_http2):
+    log, gdal = over_http2(service.url, BROKEN, secure=False)
+    gdal.fails("ogrinfo", "GIQ:models", tag="network", env={
+        "GDAL_HTTP_VERSION": "2PRIOR_KNOWLEDGE", "GIQ_MAX_RETRY": "1"})
+    assert [entry["protocol"] for entry in log.seen()] == ["HTTP/2.0", "HTTP/2.0"]
 
 
 def test_run_request_whose_answer_is_lost_is_unknown(tmp_path, started, over_http2):

@@ -1,5 +1,5 @@
 """Each library and the system's interface are known to one file only; libcurl's
-exchanges, options, forms and addresses are four."""
+exchanges, options, forms, addresses and failures are five."""
 import re
 
 import common
@@ -7,7 +7,7 @@ import common
 CODE = ("src", "plugin", "include")
 OWNERS = (
     (re.compile(r"^curl/"), ("src/giq_http.c", "src/giq_net.c", "src/giq_form.c",
-                             "src/giq_address.c")),
+                             "src/giq_address.c", "src/giq_failure.c")),
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/giq_json.c",)),
     (re.compile(r"^geos"), ("src/giq_geos_parts.h",)),
     (re.compile(r"^openssl/"), ("src/giq_digest.c",)),
