@@ -1,6 +1,8 @@
 #include "giq_net.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "giq_error.h"
 #include "giq_text.h"
@@ -42,6 +44,7 @@ static const struct {
     const struct word *words; /* what its value may be; NULL: any text */
     long on;
     CURLoption option;
+    bool is_number; /* a count of seconds */
     bool is_switch; /* YES sets the option to `on`, NO to 0 */
     bool is_home;   /* goes to the service's own origin alone */
 } options[GIQ_NET_COUNT] = {
@@ -57,12 +60,26 @@ static const struct {
                               .option = CURLOPT_HTTP_VERSION,
                               .words = versions},
     [GIQ_NET_CA_BUNDLE] = {.name = "CURL_CA_BUNDLE", .option = CURLOPT_CAINFO},
+    [GIQ_NET_CA_PATH] = {.name = "GDAL_HTTP_CAPATH", .option = CURLOPT_CAPATH},
+    [GIQ_NET_TCP_KEEPALIVE] = {.name = "GDAL_HTTP_TCP_KEEPALIVE",
+                               .option = CURLOPT_TCP_KEEPALIVE,
+                               .is_switch = true,
+                               .on = 1},
+    [GIQ_NET_TCP_KEEPIDLE] = {.name = "GDAL_HTTP_TCP_KEEPIDLE",
+                              .option = CURLOPT_TCP_KEEPIDLE,
+                              .is_number = true},
+    [GIQ_NET_TCP_KEEPINTVL] = {.name = "GDAL_HTTP_TCP_KEEPINTVL",
+                               .option = CURLOPT_TCP_KEEPINTVL,
+                               .is_number = true},
     [GIQ_NET_UNSAFE_SSL] = {.name = "GDAL_HTTP_UNSAFESSL"},
     [GIQ_NET_NETRC] = {.name = "GDAL_HTTP_NETRC",
                        .option = CURLOPT_NETRC,
                        .is_switch = true,
                        .is_home = true,
                        .on = CURL_NETRC_OPTIONAL},
+    [GIQ_NET_NETRC_FILE] = {.name = "GDAL_HTTP_NETRC_FILE",
+                            .option = CURLOPT_NETRC_FILE,
+                            .is_home = true},
     [GIQ_NET_SSL_CERT] = {.name = "GDAL_HTTP_SSLCERT",
                           .option = CURLOPT_SSLCERT,
                           .is_home = true},
@@ -91,11 +108,24 @@ static bool is_on(const char *value)
     return value != NULL && giq_text_to_bool(value, &on) && on;
 }
 
+/* As with GDAL's own drivers, what is no number of seconds changes nothing. */
+static CURLcode apply_seconds(CURL *curl, CURLoption option, const char *value)
+{
+    enum { DIGITS_MAX = 9 };
+    size_t digits = strspn(value, "0123456789");
+    bool is_number = digits > 0 && digits <= DIGITS_MAX && value[digits] == '\0';
+    long seconds = is_number ? strtol(value, NULL, 10) : 0;
+    return seconds > 0 ? SET_LONG(option, seconds) : CURLE_OK;
+}
+
 static CURLcode apply_option(CURL *curl, size_t i, const char *value)
 {
     CURLoption option = options[i].option;
     if (options[i].is_switch) {
         return SET_LONG(option, is_on(value) ? options[i].on : 0);
+    }
+    if (options[i].is_number) {
+        return apply_seconds(curl, option, value);
     }
     return options[i].words == NULL ? SET(option, value)
                                     : apply_word(curl, option, options[i].words, value);

@@ -101,13 +101,8 @@ bool giq_env_is_terminal(void);
 
 /* A point in time as UTC has it. */
 struct giq_civil {
-    int year;
-    int month;
-    int day;
-    int hour;
-    int minute;
-    int second;
-    int ms;
+    int year, month, day;
+    int hour, minute, second, ms;
 };
 struct giq_civil giq_text_civil_of(int64_t ms);
 
@@ -216,14 +211,19 @@ enum giq_net_option {
     GIQ_NET_PROXY_USERPWD, /* user:password; a secret */
     GIQ_NET_PROXY_AUTH,    /* BASIC, DIGEST, NTLM, NEGOTIATE, ANY, ANYSAFE */
     GIQ_NET_USERAGENT,
-    GIQ_NET_HTTP_VERSION, /* 1.0, 1.1, 2 (2.0), 2TLS, 2PRIOR_KNOWLEDGE */
-    GIQ_NET_CA_BUNDLE,    /* path */
-    GIQ_NET_UNSAFE_SSL,   /* YES, NO */
-    GIQ_NET_NETRC,        /* YES, NO: user and password of ~/.netrc. This and what
-                             follows go to the service's own origin alone */
-    GIQ_NET_SSL_CERT,     /* path of the client's certificate */
-    GIQ_NET_SSL_KEY,      /* path of its key */
-    GIQ_NET_KEY_PASSWD,   /* a secret */
+    GIQ_NET_HTTP_VERSION,  /* 1.0, 1.1, 2 (2.0), 2TLS, 2PRIOR_KNOWLEDGE */
+    GIQ_NET_CA_BUNDLE,     /* path */
+    GIQ_NET_CA_PATH,       /* path of a folder of certificates, hashed */
+    GIQ_NET_UNSAFE_SSL,    /* YES, NO */
+    GIQ_NET_TCP_KEEPALIVE, /* YES, NO: probe an idle connection */
+    GIQ_NET_TCP_KEEPIDLE,  /* seconds before the first probe; default 60 */
+    GIQ_NET_TCP_KEEPINTVL, /* seconds between probes; default 60 */
+    GIQ_NET_NETRC,         /* YES, NO: user and password of ~/.netrc. This and what
+                              follows go to the service's own origin alone */
+    GIQ_NET_NETRC_FILE,    /* path, in place of ~/.netrc */
+    GIQ_NET_SSL_CERT,      /* path of the client's certificate */
+    GIQ_NET_SSL_KEY,       /* path of its key */
+    GIQ_NET_KEY_PASSWD,    /* a secret */
     GIQ_NET_COUNT,
 };
 

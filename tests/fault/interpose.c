@@ -25,6 +25,7 @@
 #include <fnmatch.h>
 #include <link.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -292,6 +293,22 @@ int socket(int domain, int type, int protocol)
 int connect(int fd, const struct sockaddr *address, socklen_t len)
 {
     STAND_BEFORE(int, -1, connect, "", is_counted(fd), REAL(connect)(fd, address, len));
+}
+
+/* Only what keeps an idle connection alive. */
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    bool concerns =
+        is_counted(fd) && len == sizeof(int) &&
+        ((level == SOL_SOCKET && option == SO_KEEPALIVE) ||
+         (level == IPPROTO_TCP && (option == TCP_KEEPIDLE || option == TCP_KEEPINTVL)));
+    const char *name = level == SOL_SOCKET      ? "KEEPALIVE"
+                       : option == TCP_KEEPIDLE ? "KEEPIDLE"
+                                                : "KEEPINTVL";
+    char what[32];
+    (void)snprintf(what, sizeof what, "%s %d", name, concerns ? *(const int *)value : 0);
+    STAND_BEFORE(int, -1, setsockopt, what, concerns,
+                 REAL(setsockopt)(fd, level, option, value, len));
 }
 
 ssize_t send(int fd, const void *bytes, size_t len, int flags)

@@ -132,3 +132,24 @@ def test_run_request_that_was_not_sent_changes_no_record(trouble, service):
     # The label is not used up.
     trouble.gdal.run("ogrinfo", "-oo", "RETRY=again", NAME)
     assert len(service.calls("run")) == 2
+
+
+@pytest.mark.parametrize("options,kept", [
+    ({}, []),
+    ({"KEEPALIVE": "NO", "KEEPIDLE": "7"}, []),
+    ({"KEEPALIVE": "YES"}, ["KEEPALIVE 1", "KEEPIDLE 60", "KEEPINTVL 60"]),
+    ({"KEEPALIVE": "YES", "KEEPIDLE": "7", "KEEPINTVL": "3"},
+     ["KEEPALIVE 1", "KEEPIDLE 7", "KEEPINTVL 3"]),
+    ({"KEEPALIVE": "YES", "KEEPIDLE": "soon", "KEEPINTVL": "-3"},
+     ["KEEPALIVE 1", "KEEPIDLE 60", "KEEPINTVL 60"]),
+])
+def test_connection_is_kept_alive_as_gdal_is_told(tmp_path, service, options, kept):
+    """A run request may wait for minutes behind a firewall that forgets connections."""
+    log = tmp_path / "log"
+    gdal = Gdal(tmp_path, service.url)
+    gdal.run("ogrinfo", NAME, env={
+        **{f"GDAL_HTTP_TCP_{name}": value for name, value in options.items()},
+        "LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"], "GIQ_FAULT_LOG": str(log)})
+    calls = [line.split(" ", 1) for line in log.read_text().splitlines()]
+    connections = sum(name == "connect" for name, _ in calls)
+    assert [what for name, what in calls if name == "setsockopt"] == kept * connections

@@ -1,4 +1,5 @@
 """What GDAL users set for every network driver, and how far it goes."""
+import base64
 import os
 import socket
 import stat
@@ -146,6 +147,33 @@ def test_netrc_can_be_turned_off(scripted_gdal, service):
     netrc(scripted_gdal)
     scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_NETRC": "NO"})
     assert "authorization" not in headers_of(service, "models")
+
+
+def test_netrc_is_read_where_gdal_is_told(scripted_gdal, service, elsewhere):
+    netrc(scripted_gdal, "machine 127.0.0.1 login me password of-h0me\n")
+    other = spills.is_input(scripted_gdal.folder / "other")
+    (scripted_gdal.folder / ".netrc").rename(other)
+    netrc(scripted_gdal)
+    redirect_to(service, elsewhere, "127.0.0.1")
+    scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_NETRC_FILE": str(other)})
+    for call in ("models", "run", "status", "download"):
+        sent = headers_of(service, call)["authorization"].removeprefix("Basic ")
+        assert base64.b64decode(sent) == b"me:of-h0me"
+    assert "authorization" not in headers_of(elsewhere, "signed")
+    scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_NETRC_FILE": str(other),
+                                              "GDAL_HTTP_NETRC": "NO"})
+    assert "authorization" not in service.calls("models")[1]["headers"]
+
+
+def test_netrc_of_one_service(scripted_gdal, service):
+    netrc(scripted_gdal)
+    other = spills.is_input(scripted_gdal.folder / "other")
+    (scripted_gdal.folder / ".netrc").rename(other)
+    path = spills.is_input(scripted_gdal.folder / "gdalrc")
+    path.write_text(f"[credentials]\n[.giq]\npath={service.url}\n"
+                    f"GDAL_HTTP_NETRC_FILE={other}\n")
+    scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_CONFIG_FILE": str(path)})
+    assert headers_of(service, "models")["authorization"].startswith("Basic ")
 
 
 def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, service,

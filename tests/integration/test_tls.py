@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 
+from certificates import openssl
 from nginx import Server, front_of, moved
 from opens import SCENE, Gdal, Sandbox
 from proxies import Listener, Relay, Silent
@@ -62,6 +63,21 @@ def test_results_come_through(tmp_path, sandbox, front, nginx, authority, certif
     assert sums[0] == sums[1] and len(sums[0]) == 2
     assert len(sandbox.runs()) == 4
     assert {entry["tls"] for entry in log.seen()} == {"TLSv1.3"}
+
+
+def test_folder_of_authorities_is_trusted(tmp_path, sandbox, front, nginx, authority,
+                                          certificates):
+    server = Server(front, certificate=certificates["good"])
+    nginx(server)
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    (folder / "ours.pem").write_bytes(authority.path.read_bytes())
+    gdal = WatchedGdal(tmp_path, server.url)
+    gdal.env["GDAL_HTTP_CAPATH"] = str(folder)
+    gdal.fails("ogrinfo", NAME, tag="network")
+    openssl("rehash", folder)
+    gdal.run("ogrinfo", NAME)
+    assert len(sandbox.runs()) == 1
 
 
 @pytest.mark.parametrize("what,words", [
