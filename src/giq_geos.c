@@ -227,6 +227,47 @@ bool giq_geos_is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *
     return ok;
 }
 
+static bool repair_polygon(struct giq_geos *g, struct giq_rings *rings, size_t first,
+                           struct giq_error *err)
+{
+    GEOSGeometry *area = giq_geos_area(g, rings, first, err);
+    if (area == NULL) {
+        return false;
+    }
+    GEOSGeometry *made = GEOSMakeValid_r(g->handle, area);
+    GEOSGeom_destroy_r(g->handle, area);
+    return giq_geos_take(g, made, "repaired", rings, first, err);
+}
+
+/* Add a polygon of `from`, repaired where that is needed. */
+static bool add_repaired(struct giq_geos *g, const struct giq_rings *from, size_t polygon,
+                         struct giq_rings *out, struct giq_error *err)
+{
+    size_t first = out->polygons;
+    bool is_valid = false;
+    return (giq_rings_add_polygon(out, from, polygon) || giq_fail_memory(err)) &&
+           giq_geos_check(g, out, first, "", true, &is_valid, err);
+}
+
+/* Repair each of several polygons by itself, and unite them: repaired together they would
+ * lose what two of them share. */
+static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
+                   struct giq_error *err)
+{
+    struct giq_rings made = {0};
+    bool ok = true;
+    for (size_t i = first; ok && i < rings->polygons; i++) {
+        ok = add_repaired(g, rings, i, &made, err);
+    }
+    ok = ok && giq_geos_unite(g, &made, err);
+    if (ok) {
+        giq_rings_cut(rings, first);
+        ok = giq_rings_add_all(rings, &made, 0) || giq_fail_memory(err);
+    }
+    giq_rings_release(&made);
+    return ok;
+}
+
 bool giq_geos_check(struct giq_geos *g, struct giq_rings *rings, size_t first,
                     const char *what, bool repairs, bool *out_valid,
                     struct giq_error *err)
@@ -236,10 +277,12 @@ bool giq_geos_check(struct giq_geos *g, struct giq_rings *rings, size_t first,
         return false;
     }
     bool ok = check(g, area, what, repairs, out_valid, err);
-    bool is_done = !ok || *out_valid;
-    GEOSGeometry *made = is_done ? NULL : GEOSMakeValid_r(g->handle, area);
     GEOSGeom_destroy_r(g->handle, area);
-    return is_done ? ok : giq_geos_take(g, made, "repaired", rings, first, err);
+    if (!ok || *out_valid) {
+        return ok;
+    }
+    return rings->polygons - first > 1 ? repair(g, rings, first, err)
+                                       : repair_polygon(g, rings, first, err);
 }
 
 /* ---- points ---- */

@@ -20,7 +20,8 @@ void giq_geos_free(struct giq_geos *geos);
 /*
  * Whether the polygons from number `first` on are a valid MULTIPOLYGON. Where they are
  * not it is an error that begins with `what` and has the reason and the place, or with
- * `repairs` they are repaired; what becomes lines or points is dropped then.
+ * `repairs` each of them is repaired and all are united; what becomes lines or points is
+ * dropped then.
  */
 bool giq_geos_check(struct giq_geos *geos, struct giq_rings *rings, size_t first,
                     const char *what, bool repairs, bool *out_valid,

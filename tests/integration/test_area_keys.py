@@ -193,6 +193,42 @@ def test_a_shape_is_one_request_however_it_is_written(scripted_gdal, service, se
     assert set(points(area)) == given
 
 
+def spoiled(chance, shape):
+    """The shape with more polygons: one that overlaps, one that crosses itself, and one
+    that is there twice."""
+    x, y = shape[0][0][0]
+    side = 12000
+    box = [(x, y), (x, y + side), (x + side, y + side), (x + side, y), (x, y)]
+    knot = [(x - side, y), (x + side, y + side), (x - side, y + side), (x + side, y),
+            (x - side, y)]
+    made = shape + [[box], [knot], shape[-1]]
+    chance.shuffle(made)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_repaired_polygons_are_one_request_however_they_are_given(scripted_gdal, service,
+                                                                  seed):
+    chance = random.Random(seed)
+    folder = scripted_gdal.folder
+    shape = spoiled(chance, make_shape(chance))
+    together = ogr.Geometry(ogr.wkbMultiPolygon)
+    for geometry in as_geometries(shape):
+        together.AddGeometry(geometry)
+    write(folder / "many.gpkg", "EPSG:4326", *as_geometries(shuffled(chance, shape)))
+    write(folder / "one.gpkg", "EPSG:4326", together)
+    wkt = exact_wkt(as_geometries(shuffled(chance, shape)))
+    values = [{"GEOMETRY": wkt}, {"GEOMETRY": f"SRID=4326;{wkt}"}, {"AOI": "many.gpkg"},
+              {"AOI": "one.gpkg"}]
+    open_all(scripted_gdal, [{**value, "MAKE_VALID": "YES"} for value in values])
+    [area] = sent_areas(service)
+    expected = ogr.Geometry(ogr.wkbPolygon)
+    for geometry in as_geometries(shape):
+        expected = expected.Union(geometry.MakeValid())
+    sent = ogr.CreateGeometryFromWkt(area)
+    assert sent.SymDifference(expected).Area() < 1e-7 * expected.Boundary().Length()
+
+
 def test_different_shapes_are_different_requests(scripted_gdal, service):
     chance = random.Random(1)
     shapes = []
