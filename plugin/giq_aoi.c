@@ -245,6 +245,20 @@ static bool add_features(struct aoi *a)
 
 /* ---- the whole ---- */
 
+/* The layer has no coordinate system, or `srs`, which stands for none. */
+static bool fail_none(struct aoi *a, OGRSpatialReferenceH srs)
+{
+    char shown[SHOWN_MAX];
+    const char *name = srs == NULL ? NULL : OSRGetName(srs);
+    return giq_fail(
+        a->err, GIQ_E_AREA,
+        "the layer %.60s of %s has no coordinate system%s%.60s%s: give it one, for "
+        "example with ogr2ogr -a_srs EPSG:<code>, or GEOMETRY_CRS=AS_IS sends its "
+        "coordinates as they are",
+        OGR_L_GetName(a->layer), show(a, shown), name == NULL ? "" : " (\"",
+        name == NULL ? "" : name, name == NULL ? "" : "\" stands for none)");
+}
+
 static bool make_project(struct aoi *a, struct giq_project **out)
 {
     char shown[SHOWN_MAX];
@@ -255,13 +269,8 @@ static bool make_project(struct aoi *a, struct giq_project **out)
         return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s cannot be read. %s",
                         OGR_L_GetName(a->layer), show(a, shown), reason_of(a, reason));
     }
-    if (srs == NULL) {
-        return giq_fail(
-            a->err, GIQ_E_AREA,
-            "the layer %.60s of %s has no coordinate system: give it one, for "
-            "example with ogr2ogr -a_srs EPSG:<code>, or GEOMETRY_CRS=AS_IS "
-            "sends its coordinates as they are",
-            OGR_L_GetName(a->layer), show(a, shown));
+    if (srs == NULL || giq_project_is_none(srs)) {
+        return fail_none(a, srs);
     }
     return giq_project_new(srs, out, a->err);
 }

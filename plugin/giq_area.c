@@ -84,6 +84,13 @@ static bool make_project(int srid, struct giq_project **out, struct giq_error *e
         giq_fail(err, GIQ_E_AREA,
                  "the SRID %d of the area is no EPSG code that is known here", srid);
     OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
+    if (ok && giq_project_is_none(srs)) {
+        ok =
+            giq_fail(err, GIQ_E_AREA,
+                     "the SRID %d of the area is \"%.80s\", which says nothing of places "
+                     "on the globe",
+                     srid, OSRGetName(srs));
+    }
     ok = ok && giq_project_new(srs, out, err);
     OSRRelease(srs);
     return ok;

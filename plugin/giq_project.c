@@ -441,6 +441,18 @@ static void project_points(void *ctx, double *xy, size_t count)
 
 /* ---- the whole ---- */
 
+bool giq_project_is_none(OGRSpatialReferenceH srs)
+{
+    OGRSpatialReferenceH plane = OSRClone(srs);
+    (void)OSRStripVertical(plane);
+    const char *name = OSRGetName(plane);
+    bool is_undefined =
+        name != NULL && STARTS_WITH_CI(name, "Undefined ") && !OSRIsProjected(plane);
+    bool is_none = is_undefined || OSRIsLocal(plane) || OSRIsVertical(plane);
+    OSRDestroySpatialReference(plane);
+    return is_none;
+}
+
 bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
                      struct giq_error *err)
 {

@@ -12,6 +12,10 @@
 
 struct giq_project;
 
+/* Whether a system stands for none: a local one, or one that a format writes where there
+ * is none ("Undefined geographic SRS" in a GeoPackage), or heights alone. */
+bool giq_project_is_none(OGRSpatialReferenceH srs);
+
 /*
  * Make ready to project from `srs`, whose own mapping of axes counts; it is borrowed
  * for the call. On success the caller passes `*out` to giq_project_free(). Errors:

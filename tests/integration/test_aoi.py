@@ -2,6 +2,7 @@
 antimeridian; and what cannot be an area, told before anything is sent."""
 import math
 import random
+import sqlite3
 
 import pytest
 from osgeo import ogr, osr
@@ -273,6 +274,66 @@ def test_as_is_takes_coordinates_without_a_system(scripted_gdal, service):
     assert sent_areas(service) == [box(500000, 0, 500001, 2)]
 
 
+# ---- placeholders for a coordinate system ----
+
+def with_srs_id(path, srs_id):
+    """Change what a GeoPackage says of its layer's system."""
+    with sqlite3.connect(path) as database:
+        for table in ("gpkg_geometry_columns", "gpkg_contents"):
+            database.execute(f"UPDATE {table} SET srs_id = ?", (srs_id,))
+    database.close()
+    return path
+
+
+SITE = 'LOCAL_CS["Site",UNIT["m",1]]'
+PLACEHOLDERS = [
+    # driver, ending, the system or the number of a GeoPackage's, its name
+    ("GPKG", "gpkg", 0, "Undefined geographic SRS"),
+    ("GPKG", "gpkg", -1, "Undefined Cartesian SRS"),
+    ("GPKG", "gpkg", SITE, "Site"),
+    ("ESRI Shapefile", "shp", SITE, "Site"),
+    ("FlatGeobuf", "fgb", 'ENGCRS["Site",EDATUM["here"],CS[Cartesian,2],AXIS["x",east],'
+     'AXIS["y",north],LENGTHUNIT["metre",1]]', "Site"),
+    ("FlatGeobuf", "fgb", f'COMPD_CS["Site and height",{SITE},VERT_CS["height",VERT_DATUM['
+     '"height",2005],UNIT["m",1]]]', "Site and height"),
+    ("MapInfo File", "tab", SITE, "Nonearth"),
+]
+
+
+@pytest.mark.parametrize("driver,ending,srs,name", PLACEHOLDERS)
+def test_placeholder_is_no_coordinate_system(scripted_gdal, service, driver, ending, srs,
+                                             name):
+    is_number = isinstance(srs, int)
+    path = write(scripted_gdal.folder / f"a.{ending}", "EPSG:4326" if is_number else srs,
+                 box(1, 2, 3, 4), driver=driver)
+    if is_number:
+        with_srs_id(path, srs)
+    text = refuse(scripted_gdal, service, AOI=path.name)
+    assert (f'the layer {"a" if ending in ("shp", "tab") else "area"} of {path.name} has no '
+            f'coordinate system ("{name}" stands for none): give it one, for example with '
+            "ogr2ogr -a_srs EPSG:<code>, or GEOMETRY_CRS=AS_IS sends") in text
+    open_with(scripted_gdal, AOI=path.name, GEOMETRY_CRS="AS_IS")
+    # A table of MapInfo has a grid of its own.
+    assert len(sent_areas(service)) == 1
+    assert driver == "MapInfo File" or sent_areas(service) == [box(1, 2, 3, 4)]
+
+
+def test_heights_alone_are_no_coordinate_system(scripted_gdal, service):
+    text = refuse(scripted_gdal, service, GEOMETRY=f"SRID=5773;{SQUARE}")
+    assert 'the SRID 5773 of the area is "EGM96 height", which says nothing' in text
+
+
+def test_system_with_a_height_counts(scripted_gdal, service):
+    """NAD83 and a height; a projected system that nobody named."""
+    open_with(scripted_gdal, GEOMETRY=f"SRID=5498;{box(-80, 40, -79, 41)}")
+    unnamed = system("EPSG:32640").ExportToWkt().replace("WGS 84 / UTM zone 40N",
+                                                         "Undefined projection", 1)
+    write(scripted_gdal.folder / "a.shp", unnamed, box(500000, 0, 500010, 20),
+          driver="ESRI Shapefile")
+    open_with(scripted_gdal, AOI="a.shp")
+    assert len(sent_areas(service)) == 2
+
+
 # ---- what is no area ----
 
 def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
@@ -302,7 +363,7 @@ def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
         ("metres.gpkg", "which is out of range"),
         ("long.gpkg", "goes round more than half the world"),
         ("lost.gpkg", "WGS 84 / UTM zone 40N cannot be brought to longitude and latitude"),
-        ("local.gpkg", "cannot be brought to longitude and latitude"),
+        ("local.gpkg", 'has no coordinate system ("Site" stands for none): give it one'),
         ("missing.gpkg", "cannot be opened: missing.gpkg."),
         ("missing,layer", "cannot be opened: missing,layer, neither whole nor up to its"),
         ("text.txt", "cannot be opened: text.txt"),
