@@ -11,7 +11,12 @@
 #include "giq_project.h"
 #include "giq_report.h"
 
-enum { LISTED_MAX = 250, SHOWN_MAX = 120, REASON_MAX = 160 };
+enum {
+    LISTED_MAX = 250,
+    SHOWN_MAX = 120,
+    REASON_MAX = 160,
+    COMMAS_MAX = 32, /* at which a source is split */
+};
 
 /* A dataset may open others (a VRT does), and GDAL hands nothing from one open to those
  * within. They share the thread; a configuration option of the thread says it without a
@@ -21,9 +26,9 @@ static const char reading_option[] = "GIQ_READING_AREA";
 /* An area that is being read. */
 struct aoi {
     const char *source;
-    char *layer_name; /* that the user named, or NULL; of VSIFree() */
     GDALDatasetH dataset;
     OGRLayerH layer;
+    bool names_layer; /* the user did, after a comma */
     struct giq_geom *geom;
     size_t polygons;
     struct giq_error *err;
@@ -93,7 +98,32 @@ static GDALDatasetH open_path(const char *path)
     return dataset;
 }
 
-/* Open the source as it is, or what stands before its last comma. */
+/* Open what stands before a comma, where it has the layer that is named after it. The
+ * first dataset without that layer is kept for the message. */
+static void open_before(struct aoi *a, const char *comma)
+{
+    char *path = CPLStrdup(a->source);
+    path[comma - a->source] = '\0';
+    const char *name = comma + 1 + strspn(comma + 1, " ");
+    GDALDatasetH dataset = open_path(path);
+    OGRLayerH layer = dataset == NULL ? NULL : GDALDatasetGetLayerByName(dataset, name);
+    CPLFree(path);
+    if (layer == NULL && (dataset == NULL || a->dataset != NULL)) {
+        if (dataset != NULL) {
+            GDALClose(dataset);
+        }
+        return;
+    }
+    if (a->dataset != NULL) {
+        GDALClose(a->dataset);
+    }
+    a->dataset = dataset;
+    a->layer = layer;
+    a->names_layer = true;
+}
+
+/* Open the source as it is, or else split at each comma from left to right: paths and
+ * layers may have commas in their names. */
 static bool open_source(struct aoi *a)
 {
     char shown[SHOWN_MAX];
@@ -104,18 +134,16 @@ static bool open_source(struct aoi *a)
                         "ogr2ogr, and give that");
     }
     a->dataset = open_path(a->source);
-    const char *comma = strrchr(a->source, ',');
-    if (a->dataset == NULL && comma != NULL) {
-        char *path = CPLStrdup(a->source);
-        path[comma - a->source] = '\0';
-        a->layer_name = CPLStrdup(comma + 1 + strspn(comma + 1, " "));
-        a->dataset = open_path(path);
-        CPLFree(path);
+    const char *comma = a->dataset == NULL ? strchr(a->source, ',') : NULL;
+    bool has_comma = comma != NULL;
+    for (int i = 0; comma != NULL && a->layer == NULL && i < COMMAS_MAX; i++) {
+        open_before(a, comma);
+        comma = strchr(comma + 1, ',');
     }
     return a->dataset != NULL ||
            giq_fail(a->err, GIQ_E_AREA,
                     "the dataset of the area cannot be opened: %s%s. %s", show(a, shown),
-                    comma == NULL ? "" : ", neither whole nor up to its last comma",
+                    has_comma ? ", neither whole nor up to a comma" : "",
                     reason_of(a, reason));
 }
 
@@ -137,8 +165,7 @@ static bool choose_layer(struct aoi *a)
 {
     char shown[SHOWN_MAX];
     char list[LISTED_MAX];
-    if (a->layer_name != NULL) {
-        a->layer = GDALDatasetGetLayerByName(a->dataset, a->layer_name);
+    if (a->names_layer) {
         return a->layer != NULL ||
                giq_fail(a->err, GIQ_E_AREA, "%s: there is no such layer; there is %s",
                         show(a, shown), list_layers(a, list));
@@ -284,8 +311,9 @@ static bool project(struct aoi *a, struct giq_project *how)
 static bool read_aoi(struct aoi *a, unsigned flags, char **out)
 {
     struct giq_project *how = NULL;
-    bool ok = open_source(a) && choose_layer(a) &&
-              ((flags & GIQ_GEOM_AS_IS) || make_project(a, &how)) &&
+    bool is_as_is = (flags & GIQ_GEOM_AS_IS) != 0;
+    bool ok = (is_as_is || giq_project_check(a->err)) && open_source(a) &&
+              choose_layer(a) && (is_as_is || make_project(a, &how)) &&
               giq_geom_new(flags, &a->geom, a->err) && add_features(a) &&
               giq_geom_unite(a->geom, a->err) && (how == NULL || project(a, how)) &&
               giq_geom_write(a->geom, out, a->err);
@@ -308,6 +336,5 @@ bool giq_aoi_read(const char *source, unsigned flags, char **out, struct giq_err
         GDALClose(aoi.dataset);
     }
     CPLSetThreadLocalConfigOption(reading_option, NULL);
-    CPLFree(aoi.layer_name);
     return ok;
 }

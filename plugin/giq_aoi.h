@@ -8,10 +8,10 @@
 
 /*
  * Unite all polygons of a layer. `source` is what GDAL opens, or that, a comma and the
- * name of the layer; any driver but this one may read it. `flags` as for
- * giq_geom_new(). On success `*out` is the area as it is sent, to be freed with free().
- * Errors: GIQ_E_AREA, GIQ_E_MEMORY. Raises no errors of GDAL's where those are kept
- * quiet. Thread-safe.
+ * name of the layer, either of which may have commas of its own; any driver but this one
+ * may read it. `flags` as for giq_geom_new(). On success `*out` is the area as it is
+ * sent, to be freed with free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY. Raises no errors of
+ * GDAL's where those are kept quiet. Thread-safe.
  */
 bool giq_aoi_read(const char *source, unsigned flags, char **out, struct giq_error *err);
 

@@ -78,6 +78,9 @@ static bool read_srid(const char *text, int *out_srid, const char **out_rest,
 
 static bool make_project(int srid, struct giq_project **out, struct giq_error *err)
 {
+    if (!giq_project_check(err)) {
+        return false;
+    }
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     bool ok =
         OSRImportFromEPSG(srs, srid) == OGRERR_NONE ||

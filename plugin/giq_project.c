@@ -441,6 +441,20 @@ static void project_points(void *ctx, double *xy, size_t count)
 
 /* ---- the whole ---- */
 
+bool giq_project_check(struct giq_error *err)
+{
+    CPLErrorReset();
+    OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
+    bool ok = OSRImportFromEPSG(world, 4326) == OGRERR_NONE ||
+              giq_fail(err, GIQ_E_AREA,
+                       "coordinate systems cannot be used: %.250s. PROJ_DATA (PROJ_LIB) "
+                       "names the folder of its database; is it that of another "
+                       "installation?",
+                       CPLGetLastErrorMsg());
+    OSRRelease(world);
+    return ok;
+}
+
 bool giq_project_is_none(OGRSpatialReferenceH srs)
 {
     OGRSpatialReferenceH plane = OSRClone(srs);
@@ -462,8 +476,7 @@ bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
     if (p == NULL || OSRImportFromEPSG(world, 4326) != OGRERR_NONE) {
         free(p);
         OSRRelease(world);
-        return giq_fail(err, GIQ_E_AREA, "GDAL does not know EPSG:4326: %.200s",
-                        CPLGetLastErrorMsg());
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
     }
     OSRSetAxisMappingStrategy(world, OAMS_TRADITIONAL_GIS_ORDER);
     const char *name = OSRGetName(srs);

@@ -12,14 +12,18 @@
 
 struct giq_project;
 
+/* Check that PROJ has a database that it can use: without one GDAL takes some systems for
+ * others. The error, GIQ_E_AREA, has PROJ's own words. */
+bool giq_project_check(struct giq_error *err);
+
 /* Whether a system stands for none: a local one, or one that a format writes where there
  * is none ("Undefined geographic SRS" in a GeoPackage), or heights alone. */
 bool giq_project_is_none(OGRSpatialReferenceH srs);
 
 /*
  * Make ready to project from `srs`, whose own mapping of axes counts; it is borrowed
- * for the call. On success the caller passes `*out` to giq_project_free(). Errors:
- * GIQ_E_AREA.
+ * for the call, after giq_project_check(). On success the caller passes `*out` to
+ * giq_project_free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
 bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
                      struct giq_error *err);

@@ -1,7 +1,10 @@
 """Areas of interest from vector datasets: united, brought to degrees, cut at the
 antimeridian; and what cannot be an area, told before anything is sent."""
 import math
+import os
+import pathlib
 import random
+import shutil
 import sqlite3
 
 import pytest
@@ -12,6 +15,12 @@ from areas import NAME, open_with, points, refuse, sent_area, sent_areas, system
 SQUARE = "POLYGON((0 0,0 1,1 1,1 0,0 0))"
 BOTH_SIDES = ("MULTIPOLYGON(((170 0,170 9,180 9,180 0,170 0)),"
               "((-180 0,-180 9,-170 9,-170 0,-180 0)))")
+
+
+def find_proj():
+    """The folder of PROJ's database."""
+    return next(pathlib.Path(path) for path in osr.GetPROJSearchPaths()
+                if os.path.exists(os.path.join(path, "proj.db")))
 
 
 def box(minx, miny, maxx, maxy):
@@ -142,6 +151,64 @@ def test_layer_is_named_where_there_are_several(scripted_gdal, service):
     open_with(scripted_gdal, AOI="a,b.gpkg,one")
     open_with(scripted_gdal, f"{NAME};aoi='a,b.gpkg,two'")
     assert sent_areas(service) == [SQUARE, box(5, 5, 6, 6)]
+
+
+def test_names_of_datasets_and_layers_may_have_commas(scripted_gdal, service):
+    """The first part that is a dataset with such a layer counts."""
+    folder = scripted_gdal.folder
+    where = {"a,b.gpkg": ["one", "one,two", " three"], "a": ["one,two,three"],
+             "c.gpkg": ["x,c.gpkg,y", "z"], "c.gpkg,x,c.gpkg": ["y"]}
+    squares = {}
+    for path, layers in where.items():
+        for layer in layers:
+            number = len(squares)
+            squares[path, layer] = box(number, 0, number + 1, 1)
+            write(folder / path, "EPSG:4326", squares[path, layer], layer=layer)
+    given = [("a,b.gpkg,one", ("a,b.gpkg", "one")), ("a,b.gpkg, one", ("a,b.gpkg", "one")),
+             ("a,b.gpkg,one,two", ("a,b.gpkg", "one,two")),
+             ("a,one,two,three", ("a", "one,two,three")),
+             ("c.gpkg,z", ("c.gpkg", "z")),
+             ("c.gpkg,x,c.gpkg,y", ("c.gpkg", "x,c.gpkg,y")),
+             ("c.gpkg,x,c.gpkg", ("c.gpkg,x,c.gpkg", "y"))]
+    for source, _ in given:
+        open_with(scripted_gdal, AOI=source)
+    wanted = list(dict.fromkeys(squares[place] for _, place in given))
+    assert sent_areas(service) == wanted
+    text = refuse(scripted_gdal, service, AOI="a,b.gpkg,one,three")
+    assert "there is no such layer; there is one,two,three" in text
+    text = refuse(scripted_gdal, service, AOI="nothing,here,at,all")
+    assert "nothing,here,at,all, neither whole nor up to a comma" in text
+
+
+@pytest.mark.parametrize("spoil,words", [
+    ("older", "whereas a number >= "), ("junk", "file is not a database"),
+    ("none", "Cannot find proj.db"),
+])
+def test_database_of_proj_that_cannot_be_used_is_named(scripted_gdal, service, spoil,
+                                                       words):
+    """With such a database a file in metres is one in degrees for GDAL."""
+    folder = scripted_gdal.folder
+    (folder / "proj").mkdir()
+    path = folder / "proj/proj.db"
+    if spoil == "junk":
+        path.write_bytes(b"junk" * 1000)
+    if spoil == "older":
+        shutil.copy(find_proj() / "proj.db", path)
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE metadata SET value = '0' WHERE key = "
+                             "'DATABASE.LAYOUT.VERSION.MINOR'")
+        database.close()
+    env = {"PROJ_LIB": str(folder / "proj"), "PROJ_DATA": str(folder / "proj")}
+    write(folder / "a.geojson", "EPSG:4807", SQUARE, driver="GeoJSON")
+    write(folder / "a.gpkg", "EPSG:32640", box(500000, 0, 500001, 2))
+    write(folder / "a.fgb", "EPSG:32640", box(500000, 0, 500001, 2), driver="FlatGeobuf")
+    for values in ({"AOI": "a.geojson"}, {"AOI": "a.gpkg"}, {"AOI": "a.fgb"},
+                   {"GEOMETRY": f"SRID=32640;{SQUARE}"}):
+        text = refuse(scripted_gdal, service, env=env, **values)
+        assert "coordinate systems cannot be used: PROJ: " in text
+        assert words in text and "PROJ_DATA (PROJ_LIB) names the folder" in text
+    open_with(scripted_gdal, env=env, GEOMETRY=SQUARE)
+    assert sent_areas(service) == [SQUARE]
 
 
 def test_tables_without_geometries_are_no_layers_to_choose_from(scripted_gdal, service):
@@ -365,7 +432,7 @@ def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
         ("lost.gpkg", "WGS 84 / UTM zone 40N cannot be brought to longitude and latitude"),
         ("local.gpkg", 'has no coordinate system ("Site" stands for none): give it one'),
         ("missing.gpkg", "cannot be opened: missing.gpkg."),
-        ("missing,layer", "cannot be opened: missing,layer, neither whole nor up to its"),
+        ("missing,layer", "cannot be opened: missing,layer, neither whole nor up to a"),
         ("text.txt", "cannot be opened: text.txt"),
         ("cut.gpkg", "cut.gpkg"),
         ("empty", "the dataset of the area cannot be opened: empty"),
