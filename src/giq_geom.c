@@ -128,13 +128,21 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
         place.text);
 }
 
+/* Whether a coordinate is beyond a limit once it is rounded. */
+static bool is_beyond(double coordinate, int most)
+{
+    double size = fabs(coordinate);
+    return size > most &&
+           (size > most + 1 || giq_rings_units(size) > (int64_t)most * GIQ_RINGS_UNITS);
+}
+
 static bool check_range(const struct giq_geom *g, struct giq_error *err)
 {
     int x_max = is_as_is(g) ? GIQ_RINGS_MOST : g->longitude_max;
     int y_max = is_as_is(g) ? GIQ_RINGS_MOST : LATITUDE_MAX;
     for (size_t i = 0; i < g->rings.points; i++) {
         const double *xy = g->rings.xy + 2 * i;
-        if (fabs(xy[0]) > x_max || fabs(xy[1]) > y_max) {
+        if (is_beyond(xy[0], x_max) || is_beyond(xy[1], y_max)) {
             return fail_point(g, xy[0], xy[1], err);
         }
     }
@@ -409,12 +417,18 @@ bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt, struct giq_e
     return ok;
 }
 
+/* Whether two coordinates are one once they are rounded. */
+static bool is_same(double a, double b)
+{
+    return giq_rings_units(a) == giq_rings_units(b);
+}
+
 static bool check_box(const struct giq_geom *g, const double box[4],
                       struct giq_error *err)
 {
     bool is_far = false;
     for (int i = 0; i < 4; i++) {
-        is_far = is_far || fabs(box[i]) > (i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
+        is_far = is_far || is_beyond(box[i], i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
     }
     if (is_far && !is_as_is(g)) {
         return giq_fail(
@@ -423,7 +437,8 @@ static bool check_box(const struct giq_geom *g, const double box[4],
             "longitudes from -180 to 180 and latitudes from -90 to 90; across "
             "180 degrees minx is greater than maxx");
     }
-    if (box[1] >= box[3] || box[0] == box[2] || (box[0] > box[2] && is_as_is(g))) {
+    if (box[1] >= box[3] || box[0] == box[2] ||
+        (box[0] > box[2] && (is_as_is(g) || is_same(box[0], box[2])))) {
         bool is_x = box[1] < box[3];
         return giq_fail(err, GIQ_E_AREA,
                         "the BBOX is empty: its %s is not less than its %s; the order is "
@@ -438,10 +453,10 @@ static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error 
 {
     bool crosses = box[0] > box[2];
     double east = crosses ? HALF_TURN : box[2];
-    bool ok =
-        (box[0] == east || giq_rings_add_box(&g->rings, box[0], box[1], east, box[3])) &&
-        (!crosses || box[2] == -HALF_TURN ||
-         giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3]));
+    bool ok = ((crosses && is_same(box[0], east)) ||
+               giq_rings_add_box(&g->rings, box[0], box[1], east, box[3])) &&
+              (!crosses || is_same(box[2], -HALF_TURN) ||
+               giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3]));
     return ok || giq_fail_memory(err);
 }
 

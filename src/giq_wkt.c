@@ -20,9 +20,13 @@
 #include "giq_buf.h"
 #include "giq_text.h"
 
+/* Coordinates of messages have all their digits up to the first, are whole up to the
+ * second, and are shown by their size beyond. */
+#define UNITS_BELOW 9e11
+#define WHOLE_BELOW 1e21
+
 enum {
-    SHOWN_MAX = 1000000, /* beyond it a coordinate is shown by its size */
-    WORD_SIZE = 24,      /* of a word, and of what is shown of a text */
+    WORD_SIZE = 24, /* of a word, and of what is shown of a text */
     NUMBER_SIZE = 32,
 };
 
@@ -342,10 +346,12 @@ const char *giq_wkt_show(double x, double y, struct giq_place *out)
     const double shown[2] = {x, y};
     char number[2][NUMBER_SIZE];
     for (int i = 0; i < 2; i++) {
-        if (fabs(shown[i]) < SHOWN_MAX) {
+        double size = fabs(shown[i]);
+        if (size < UNITS_BELOW) {
             (void)print_units(giq_rings_units(shown[i]), number[i]);
         } else {
-            (void)snprintf(number[i], NUMBER_SIZE, "%.0e", shown[i]);
+            (void)snprintf(number[i], NUMBER_SIZE, size < WHOLE_BELOW ? "%.0f" : "%.0e",
+                           shown[i]);
         }
     }
     (void)snprintf(out->text, sizeof out->text, "%s %s", number[0], number[1]);

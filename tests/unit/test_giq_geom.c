@@ -89,6 +89,12 @@ static const struct {
     {"POLYGON((0 0,0 1,180.0000001 1,0 0))", "180.0000001 1, which is beyond the anti"},
     {"POLYGON((179 0,-179 0,-179 1,179 0))", "edge from -179 1 to 179 0, which goes"},
     {"POLYGON((0 0,10 10,0 10,10 0,0 0))", "not valid: Self-intersection at 5 5"},
+    {"POLYGON((234000 2999000,236000 3001000,234000 3001000,236000 2999000,"
+     "234000 2999000))",
+     "Self-intersection at 235000 3000000;"},
+    {"POLYGON((-1e15 0.5,0 1,1 1,1e9 2))",
+     "begins at -1000000000000000 0.5 and ends at 1000000000 2"},
+    {"POLYGON((1234567.12345678 0,0 1,1 1,1 0))", "begins at 1234567.1234568 0 and"},
     {"POLYGON((0 0,0 9,9 9,9 0,0 0),(20 20,21 20,21 21,20 20))", "Hole lies outside"},
     {"MULTIPOLYGON(((0 0,0 2,2 2,0 0)),((1 0,1 2,2 2,1 0)))", "Self-intersection"},
     {"POLYGON((0 0,0 1,0 0,0 0))", "fewer than three different points; MAKE"},
@@ -209,6 +215,33 @@ static void test_hole_that_rounds_to_nothing_is_dropped(void **state)
     }
 }
 
+static void test_range_counts_once_coordinates_are_rounded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wkt;
+        const char *text; /* of the area, or in the error */
+    } cases[] = {
+        {"POLYGON((-180.00000000000003 0,-180.00000000000003 1,-170 1,-170 0,"
+         "-180.00000000000003 0))",
+         "POLYGON((-180 0,-180 1,-170 1,-170 0,-180 0))"},
+        {"POLYGON((0 89,0 90.00000000000001,1 90.00000004,1 89,0 89))",
+         "POLYGON((0 89,0 90,1 90,1 89,0 89))"},
+        {"POLYGON((0 0,0 1,180.00000004 1,180 0,0 0))",
+         "POLYGON((0 0,0 1,180 1,180 0,0 0))"},
+        {"POLYGON((0 0,0 1,180.00000006 1,180 0,0 0))", "beyond the antimeridian"},
+        {"POLYGON((0 0,0 90.00000006,1 1,0 0))", "out of range"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err;
+        char *text = area_of(cases[i].wkt, 0, &err);
+        if (strstr(text == NULL ? err.text : text, cases[i].text) == NULL) {
+            fail_msg("%s: %s", cases[i].wkt, text == NULL ? err.text : text);
+        }
+        free(text);
+    }
+}
+
 static void test_as_is_has_no_range(void **state)
 {
     (void)state;
@@ -222,7 +255,7 @@ static void test_as_is_has_no_range(void **state)
                               "2700000,500000 2700000))");
     free(text);
     assert_null(area_of("POLYGON((0 0,0 1,1e9 1,0 0))", GIQ_GEOM_AS_IS, &err));
-    assert_non_null(strstr(err.text, "1e+09 1, which is too far out"));
+    assert_non_null(strstr(err.text, "1000000000 1, which is too far out"));
 }
 
 static const struct {
@@ -242,6 +275,15 @@ static const struct {
     {"500,600,700,800", GIQ_GEOM_AS_IS,
      "POLYGON((500 600,500 800,700 800,700 600,500 600))"},
     {"180,0,-180,1", 0, "empty"},
+    /* The last digits of a number count for nothing. */
+    {"-180.00000000000003,-90.00000000000001,180.00000000000003,90.00000004", 0,
+     "POLYGON((-180 -90,-180 90,180 90,180 -90,-180 -90))"},
+    {"180.00000000000003,0,-170,1", 0, "POLYGON((-180 0,-180 1,-170 1,-170 0,-180 0))"},
+    {"179.99999999999997,0,-170,1", 0, "POLYGON((-180 0,-180 1,-170 1,-170 0,-180 0))"},
+    {"170,0,-179.99999999999997,1", 0, "POLYGON((170 0,170 1,180 1,180 0,170 0))"},
+    {"10.00000000000003,0,10,1", 0, "its minx is not less than its maxx"},
+    {"-180.00000006,0,1,1", 0, "out of range"},
+    {"1e300,0,1,1", 0, "out of range"},
     {"2,0,1,1", GIQ_GEOM_AS_IS, "its minx is not less than its maxx"},
     {"0,2,1,2", 0, "its miny is not less than its maxy"},
     {"0,2,1,1", 0, "its miny is not less than its maxy"},
@@ -277,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hole_that_rounds_to_nothing_is_dropped),
+        cmocka_unit_test(test_range_counts_once_coordinates_are_rounded),
         cmocka_unit_test(test_as_is_has_no_range),
         cmocka_unit_test(test_boxes),
         cmocka_unit_test(test_one_area_has_one_text),

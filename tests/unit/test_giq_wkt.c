@@ -105,7 +105,7 @@ static void test_text_beyond_the_limit_is_refused(void **state)
     free(text);
 }
 
-static void test_places_are_shown_short(void **state)
+static void test_locations_have_the_digits_that_they_need(void **state)
 {
     (void)state;
     static const struct {
@@ -115,7 +115,10 @@ static void test_places_are_shown_short(void **state)
         {0, -0.0, "0 0"},
         {-0.00000001, 1.5, "0 1.5"},
         {-34.87654321, 180, "-34.8765432 180"},
-        {1e300, -1e7, "1e+300 -1e+07"},
+        {235000, 3e6, "235000 3000000"},
+        {-2583427.25, 9123456.1234567, "-2583427.25 9123456.1234567"},
+        {899999999.75, 1e12, "899999999.75 1000000000000"},
+        {1e300, -1e7, "1e+300 -10000000"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_place place;
@@ -129,7 +132,7 @@ int main(void)
         cmocka_unit_test(test_ways_to_write_are_read),
         cmocka_unit_test(test_what_cannot_be_read_says_what_and_where),
         cmocka_unit_test(test_text_beyond_the_limit_is_refused),
-        cmocka_unit_test(test_places_are_shown_short),
+        cmocka_unit_test(test_locations_have_the_digits_that_they_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
