@@ -15,15 +15,32 @@
 
 #define JPEG2000 "JP2OpenJPEG"
 
+/* GDAL's text of an error, in full. */
+enum { WORDS_SIZE = 1024 };
+
+/* The first error says what is wrong, and often what to do; later ones come after it. */
+static void CPL_STDCALL keep_first(CPLErr level, CPLErrorNum number, const char *text)
+{
+    char *words = CPLGetErrorHandlerUserData();
+    (void)number;
+    if (level >= CE_Failure && words[0] == '\0') {
+        (void)CPLStrlcpy(words, text, WORDS_SIZE);
+    }
+}
+
 static GDALDatasetH open_with(const char *path, unsigned flags, char **drivers,
                               char **options)
 {
-    CPLPushErrorHandler(CPLQuietErrorHandler);
+    char words[WORDS_SIZE] = "";
+    CPLPushErrorHandlerEx(keep_first, words);
     CPLErrorReset();
     GDALDatasetH dataset =
         GDALOpenEx(path, flags | GDAL_OF_VERBOSE_ERROR, (const char *const *)drivers,
                    (const char *const *)options, NULL);
     CPLPopErrorHandler();
+    if (dataset == NULL && words[0] != '\0') {
+        CPLErrorSetState(CE_Failure, CPLE_OpenFailed, words);
+    }
     return dataset;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Opening a result's file with the drivers that may read it, quietly: the reason of a
- * failure is CPLGetLastErrorMsg(), and the caller says it. Thread-safe.
+ * failure, GDAL's first error, is CPLGetLastErrorMsg(), and the caller says it.
+ * Thread-safe.
  */
 #ifndef GIQ_INNER_H
 #define GIQ_INNER_H

@@ -2,9 +2,10 @@
  * Results must not make GDAL read other files or hosts: a result comes from outside,
  * and what it names could be any file of the user's.
  *
- * All is checked once, before a result is published, in this order: giq_reach_begin(),
- * giq_reach_check_file() for every file, before a dataset of any is made;
- * giq_reach_check() for every dataset that opens; giq_reach_end(). In one thread.
+ * Before a result is published: giq_reach_begin(), giq_reach_check_file() for every file,
+ * before a dataset of any is made; giq_reach_check() for every dataset that opens;
+ * giq_reach_end(). Each open checks the dataset that it hands over once more, as other
+ * drivers and options may find more in a file. In one thread.
  */
 #ifndef GIQ_REACH_H
 #define GIQ_REACH_H

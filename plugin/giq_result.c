@@ -8,136 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "giq_driver.h"
 #include "giq_inner.h"
 #include "giq_reach.h"
 #include "giq_report.h"
+#include "giq_result_fail.h"
+#include "giq_result_files.h"
 #include "giq_result_options.h"
 #include "giq_sidecar.h"
 
-enum { LISTED_MAX = 300, REASON_MAX = 200, TITLE_SIZE = 256 };
-
-static unsigned asked_kinds(const struct giq_result *result)
-{
-    unsigned kinds = result->flags & GIQ_INNER_KINDS;
-    return kinds == 0 ? GIQ_INNER_KINDS : kinds;
-}
-
-/* What messages call the result; the core adds the job to those of a new one. */
-static const char *title_of(const struct giq_result *result, char out[TITLE_SIZE])
-{
-    (void)snprintf(out, TITLE_SIZE, "the result%s%s",
-                   result->is_new ? "" : " of the job ",
-                   result->is_new ? "" : result->job_id);
-    return out;
-}
-
-static bool is_folder(const char *path)
-{
-    VSIStatBufL st;
-    return VSIStatL(path, &st) == 0 && VSI_ISDIR(st.st_mode);
-}
-
-/* The name of the driver that would read a file if the list had it, or NULL. */
-static const char *refused_driver(const char *path, char **drivers)
-{
-    const char *source = giq_inner_source(path, drivers);
-    if (source != NULL) {
-        return source;
-    }
-    GDALDriverH driver = giq_driver_of(path);
-    const char *name = driver == NULL ? NULL : GDALGetDriverShortName(driver);
-    return name == NULL || CSLFindString(drivers, name) >= 0 ? NULL : name;
-}
-
-/* The same of the first such file below a folder, whose name then goes to `name`. */
-static const char *refused_member(const char *folder, char **drivers,
-                                  char name[TITLE_SIZE])
-{
-    const char *driver = NULL;
-    char **names = VSIReadDirRecursive(folder);
-    for (int i = 0; driver == NULL && names != NULL && names[i] != NULL; i++) {
-        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        driver = is_folder(path) ? NULL : refused_driver(path, drivers);
-        if (driver != NULL) {
-            (void)CPLStrlcpy(name, names[i], TITLE_SIZE);
-        }
-        CPLFree(path);
-    }
-    CSLDestroy(names);
-    return driver;
-}
-
-static bool fail_other_kind(const struct giq_result *result, struct giq_error *err)
-{
-    char title[TITLE_SIZE];
-    const char *member = result->member;
-    return giq_fail(err, GIQ_E_RESULT,
-                    asked_kinds(result) == GDAL_OF_RASTER
-                        ? "%s%s%s%s is a vector dataset and was asked for as a raster: "
-                          "use ogrinfo or ogr2ogr"
-                        : "%s%s%s%s is a raster and was asked for as a vector dataset: "
-                          "use gdalinfo or gdal_translate",
-                    member == NULL ? "" : "member ", member == NULL ? "" : member,
-                    member == NULL ? "" : " of ", title_of(result, title));
-}
-
-static bool fail_unreadable(const struct giq_result *result, const char *path,
-                            struct giq_error *err)
-{
-    char reason[REASON_MAX];
-    char title[TITLE_SIZE];
-    char name[TITLE_SIZE];
-    unsigned kinds = asked_kinds(result);
-    (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
-    (void)CPLStrlcpy(name, CPLGetFilename(path), sizeof name);
-    if (kinds != GIQ_INNER_KINDS &&
-        giq_inner_can_open(path, GIQ_INNER_KINDS & ~kinds, result->drivers)) {
-        return fail_other_kind(result, err);
-    }
-    const char *driver = is_folder(path) ? refused_member(path, result->drivers, name)
-                                         : refused_driver(path, result->drivers);
-    if (driver != NULL) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        "%s (%s) is for the driver %s, which may not read results, "
-                        "because they come from outside; if you trust it, "
-                        "GIQ_RESULT_DRIVERS=+%s allows it",
-                        title_of(result, title), name, driver, driver);
-    }
-    bool says_more = strstr(reason, "not recognized") == NULL;
-    return giq_fail(err, GIQ_E_RESULT,
-                    "no allowed driver can read %s (%s); GIQ_RESULT_DRIVERS=+NAME allows "
-                    "another one. %s",
-                    title_of(result, title), name, says_more ? reason : "");
-}
-
-/* ---- members of an unpacked archive ---- */
-
-/* Whether there is the file whose name is the first `len` bytes of `name` and `tail`. */
-static bool is_there(const char *folder, const char *name, size_t len, const char *tail)
-{
-    VSIStatBufL st;
-    char *path = CPLStrdup(CPLSPrintf("%s/%.*s%s", folder, (int)len, name, tail));
-    bool found = VSIStatL(path, &st) == 0;
-    CPLFree(path);
-    return found;
-}
-
-/* Files that are parts of another, which lies beside them. */
-static bool is_part(const char *folder, const char *name)
-{
-    static const char *const parts[] = {".shx", ".dbf", ".prj", ".cpg",    ".sbn",
-                                        ".sbx", ".qix", ".qpj", ".shp.xml"};
-    for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
-        size_t len = strlen(name);
-        size_t tail = strlen(parts[i]);
-        if (len > tail && EQUAL(name + len - tail, parts[i])) {
-            return is_there(folder, name, len - tail, ".shp") ||
-                   is_there(folder, name, len - tail, ".SHP");
-        }
-    }
-    return false;
-}
+enum { LISTED_MAX = 300 };
 
 static bool is_shapefile(const char *name)
 {
@@ -162,30 +41,11 @@ static bool is_shapefile_folder(char **members, char **folder)
     return false;
 }
 
-/* The plain files below the folder that are no parts of others: a GDAL string list of
- * paths relative to it. */
-static char **list_files(const char *folder)
-{
-    char **files = NULL;
-    char **names = VSIReadDirRecursive(folder);
-    for (int i = 0; names != NULL && names[i] != NULL; i++) {
-        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        VSIStatBufL st;
-        bool is_file = VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
-        if (is_file && !is_part(folder, names[i]) && !giq_sidecar_is_one(path)) {
-            files = CSLAddString(files, names[i]);
-        }
-        CPLFree(path);
-    }
-    CSLDestroy(names);
-    return files;
-}
-
 /* Those of them that can be opened as `kinds`. */
 static char **list_members(const char *folder, unsigned kinds, char **drivers)
 {
     char **members = NULL;
-    char **names = list_files(folder);
+    char **names = giq_result_files(folder);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
         if (giq_inner_can_open(path, kinds, drivers)) {
@@ -241,7 +101,8 @@ static bool list_subdatasets(const struct giq_result *result, char **members,
 /* The members of the kind that is asked for, or where there are none, of any. */
 static char **list_best_members(const struct giq_result *result)
 {
-    char **members = list_members(result->path, asked_kinds(result), result->drivers);
+    char **members =
+        list_members(result->path, giq_result_kinds(result), result->drivers);
     return members != NULL ? members
                            : list_members(result->path, GIQ_INNER_KINDS, result->drivers);
 }
@@ -250,9 +111,9 @@ static bool fail_no_member(const struct giq_result *result, char **members,
                            struct giq_error *err)
 {
     char list[LISTED_MAX];
-    char title[TITLE_SIZE];
+    char title[GIQ_RESULT_TITLE_SIZE];
     return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; it has %s",
-                    title_of(result, title), result->member,
+                    giq_result_title(result, title), result->member,
                     giq_report_list(members, list, LISTED_MAX));
 }
 
@@ -271,7 +132,7 @@ static const char *find_member(char **files, const char *name)
 static bool choose_named(const struct giq_result *result, char **out,
                          struct giq_error *err)
 {
-    char **files = list_files(result->path);
+    char **files = giq_result_files(result->path);
     const char *found = find_member(files, result->member);
     *out = found == NULL ? NULL : CPLStrdup(found);
     CSLDestroy(files);
@@ -279,7 +140,7 @@ static bool choose_named(const struct giq_result *result, char **out,
         return true;
     }
     char **members = list_best_members(result);
-    bool ok = members == NULL ? fail_unreadable(result, result->path, err)
+    bool ok = members == NULL ? giq_result_fail_archive(result, err)
                               : fail_no_member(result, members, err);
     CSLDestroy(members);
     return ok;
@@ -291,9 +152,9 @@ static bool choose(const struct giq_result *result, char **members, char **out,
                    GDALDatasetH *out_list, struct giq_error *err)
 {
     char list[LISTED_MAX];
-    char title[TITLE_SIZE];
+    char title[GIQ_RESULT_TITLE_SIZE];
     if (members == NULL) {
-        return fail_unreadable(result, result->path, err);
+        return giq_result_fail_archive(result, err);
     }
     if (is_shapefile_folder(members, out)) {
         return true;
@@ -302,12 +163,12 @@ static bool choose(const struct giq_result *result, char **members, char **out,
         *out = CPLStrdup(members[0]);
         return true;
     }
-    if (asked_kinds(result) != GDAL_OF_VECTOR) {
+    if (giq_result_kinds(result) != GDAL_OF_VECTOR) {
         return list_subdatasets(result, members, out_list, err);
     }
-    return giq_fail(err, GIQ_E_USAGE,
-                    "%s has several members; choose one with member=<name>: %s",
-                    title_of(result, title), giq_report_list(members, list, LISTED_MAX));
+    return giq_fail(
+        err, GIQ_E_USAGE, "%s has several members; choose one with member=<name>: %s",
+        giq_result_title(result, title), giq_report_list(members, list, LISTED_MAX));
 }
 
 /* The path to open, to be freed with CPLFree(); NULL where `*out_list` lists several
@@ -315,7 +176,7 @@ static bool choose(const struct giq_result *result, char **members, char **out,
 static bool resolve(const struct giq_result *result, char **out, GDALDatasetH *out_list,
                     struct giq_error *err)
 {
-    if (!is_folder(result->path)) {
+    if (!giq_result_is_folder(result->path)) {
         char *only[] = {(char *)CPLGetFilename(result->path), NULL};
         bool ok = result->member == NULL || find_member(only, result->member) != NULL ||
                   fail_no_member(result, only, err);
@@ -344,7 +205,7 @@ static bool check_bytes(struct giq_reach *reach, const struct giq_result *result
     char **names = VSIReadDirRecursive(result->path);
     for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
         char *path = CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
-        ok = is_folder(path) || giq_reach_check_file(reach, path, err);
+        ok = giq_result_is_folder(path) || giq_reach_check_file(reach, path, err);
         CPLFree(path);
     }
     CSLDestroy(names);
@@ -383,6 +244,23 @@ static bool check_file(struct giq_reach *reach, const char *path, char **drivers
     return ok;
 }
 
+/* How a file is called within the result. */
+static const char *name_within(const struct giq_result *result, const char *path)
+{
+    size_t len = strlen(result->path);
+    bool is_below = strncmp(path, result->path, len) == 0 && path[len] == '/';
+    return is_below ? path + len + 1 : CPLGetFilename(path);
+}
+
+/* The error of a file that was just tried. */
+static bool fail_file(const struct giq_result *result, const char *path,
+                      struct giq_error *err)
+{
+    char reason[GIQ_RESULT_REASON_SIZE];
+    giq_result_reason(path, reason);
+    return giq_result_fail_file(result, path, name_within(result, path), reason, err);
+}
+
 static bool check_members(struct giq_reach *reach, const struct giq_result *result,
                           struct giq_error *err)
 {
@@ -391,7 +269,7 @@ static bool check_members(struct giq_reach *reach, const struct giq_result *resu
     }
     bool ok = true;
     bool any_opens = false;
-    char **names = list_files(result->path);
+    char **names = giq_result_files(result->path);
     for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
         bool opens = false;
         char *path = CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
@@ -400,20 +278,21 @@ static bool check_members(struct giq_reach *reach, const struct giq_result *resu
         CPLFree(path);
     }
     CSLDestroy(names);
-    return ok && (any_opens || fail_unreadable(result, result->path, err));
+    return ok && (any_opens || giq_result_may_open(result) ||
+                  giq_result_fail_archive(result, err));
 }
 
 static bool check_all(struct giq_reach *reach, const struct giq_result *result,
                       char ***removed, struct giq_error *err)
 {
-    if (is_folder(result->path)) {
+    if (giq_result_is_folder(result->path)) {
         return giq_sidecar_remove(reach, result->path, removed, err) &&
                check_members(reach, result, err);
     }
     bool opens = false;
     return giq_reach_check_file(reach, result->path, err) &&
            check_file(reach, result->path, result->drivers, &opens, err) &&
-           (opens || fail_unreadable(result, result->path, err));
+           (opens || giq_result_may_open(result) || fail_file(result, result->path, err));
 }
 
 /* What an archive brought and was not kept must not be missed without a word. */
@@ -450,11 +329,11 @@ bool giq_result_check(const struct giq_result *result, struct giq_error *err)
 static bool fail_open(const struct giq_result *result, const char *path,
                       struct giq_error *err)
 {
-    char reason[REASON_MAX];
-    (void)CPLStrlcpy(reason, CPLGetLastErrorMsg(), sizeof reason);
+    char reason[GIQ_RESULT_REASON_SIZE];
+    giq_result_reason(path, reason);
     if (result->options == NULL ||
-        !giq_inner_can_open(path, asked_kinds(result), result->drivers)) {
-        return fail_unreadable(result, path, err);
+        !giq_inner_can_open(path, giq_result_kinds(result), result->drivers)) {
+        return giq_result_fail_file(result, path, name_within(result, path), reason, err);
     }
     return giq_fail(
         err, GIQ_E_USAGE,
@@ -463,15 +342,60 @@ static bool fail_open(const struct giq_result *result, const char *path,
         result->job_id, reason);
 }
 
+static GDALDatasetH open_inner(const struct giq_result *result, const char *path)
+{
+    return result->flags & GDAL_OF_SHARED
+               ? giq_inner_open_shared(path, result->flags, result->drivers,
+                                       result->options, result->shared_name)
+               : giq_inner_open(path, result->flags, result->drivers, result->options);
+}
+
+/* Other drivers or options than at publishing may find what names other files. */
+static bool check_opened(struct giq_reach *reach, const struct giq_result *result,
+                         GDALDatasetH dataset, const char *path, struct giq_error *err)
+{
+    const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
+    /* What a text of GeoJSON asks for shows only when its features are read. */
+    return (!STARTS_WITH_CI(driver, "GeoJSON") ||
+            giq_reach_check_file(reach, path, err)) &&
+           giq_reach_check(reach, dataset, path, result->drivers, err);
+}
+
+/* Open what lies at `path`, unless it names other files. `*out` stays NULL, and the call
+ * succeeds, where no driver opens it. */
+static bool open_within(const struct giq_result *result, const char *path,
+                        GDALDatasetH *out, struct giq_error *err)
+{
+    struct giq_reach reach;
+    struct giq_error found = {0};
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    giq_reach_begin(&reach);
+    GDALDatasetH dataset = open_inner(result, path);
+    bool ok = dataset == NULL || check_opened(&reach, result, dataset, path, &found);
+    struct giq_error fetched = {0};
+    if (!giq_reach_end(&reach, &fetched) && ok) {
+        found = fetched;
+        ok = false;
+    }
+    CPLPopErrorHandler();
+    if (ok) {
+        *out = dataset;
+        return true;
+    }
+    if (dataset != NULL) {
+        GDALClose(dataset);
+    }
+    return giq_fail(err, found.code, "job %s: %s", result->job_id, found.text);
+}
+
 /* Open the one dataset at `path` and hand it over. */
 static bool open_file(const struct giq_result *result, const char *path,
                       GDALDatasetH *out, struct giq_error *err)
 {
-    GDALDatasetH dataset =
-        result->flags & GDAL_OF_SHARED
-            ? giq_inner_open_shared(path, result->flags, result->drivers, result->options,
-                                    result->shared_name)
-            : giq_inner_open(path, result->flags, result->drivers, result->options);
+    GDALDatasetH dataset = NULL;
+    if (!open_within(result, path, &dataset, err)) {
+        return false;
+    }
     if (dataset == NULL) {
         return fail_open(result, path, err);
     }

@@ -21,16 +21,18 @@ struct giq_result {
     unsigned flags;          /* GDAL_OF_... as the caller asked */
 };
 
-/* Whether some allowed driver can open what lies at `path`, as whatever kind, and all of
- * it stays within itself (giq_reach.h). Errors: GIQ_E_RESULT, GIQ_E_STORE,
- * GIQ_E_MEMORY. */
+/* Whether what lies at `path` may be published: all of it stays within itself
+ * (giq_reach.h), and an allowed driver opens some of it, as whatever kind, or a driver is
+ * known that would: the result was paid for, and another list of drivers, other options
+ * or another GDAL may open it later. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY. */
 bool giq_result_check(const struct giq_result *result, struct giq_error *err);
 
 /*
  * Open the result as the kind that is asked for. The caller owns `*out`, a dataset
  * of the driver that reads it; its description is the path of its file, but for
- * GDAL_OF_SHARED. Errors: GIQ_E_RESULT (other kind, no driver), GIQ_E_USAGE (a
- * member that is not there, or several and none named; both list them), GIQ_E_MEMORY.
+ * GDAL_OF_SHARED. Errors: GIQ_E_RESULT (other kind, no driver, names other files),
+ * GIQ_E_USAGE (a member that is not there, or several and none named; both list them),
+ * GIQ_E_MEMORY.
  */
 bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
                      struct giq_error *err);

@@ -124,6 +124,7 @@ static const struct {
     {BYTES(0, "GRIB"), ANY, false, {GIQ_SNIFF_DATA, "grib2"}},
     {BYTES(0, "PAR1"), ANY, false, {GIQ_SNIFF_DATA, "parquet"}},
     {BYTES(0, "ARROW1"), ANY, false, {GIQ_SNIFF_DATA, "arrow"}},
+    {BYTES(0, "\xff\xff\xff\xff"), ANY, true, {GIQ_SNIFF_DATA, "arrow"}},
     {BYTES(0, "PMTiles"), ANY, false, {GIQ_SNIFF_DATA, "pmtiles"}},
     {BYTES(0, "AutoCAD Binary DXF\r\n\x1a\0"), ANY, false, {GIQ_SNIFF_DATA, "dxf"}},
     {BYTES(0, "\0\0\x27\x0a"), ANY, false, {GIQ_SNIFF_DATA, "shp"}},
@@ -462,7 +463,11 @@ struct giq_sniff giq_sniff(const char *name, const char *bytes, size_t len)
     return nothing;
 }
 
-/* ---- texts that name other sources ---- */
+const char *giq_sniff_known(const char *name, const char *bytes, size_t len)
+{
+    struct giq_sniff kind = giq_sniff(name, bytes, len);
+    return kind.content == GIQ_SNIFF_DATA ? kind.extension : NULL;
+}
 
 /* Whether the text is a connection string of this driver: after the prefix comes a key,
  * or nothing but a word. A header of CSV may begin with the prefix. */
@@ -479,6 +484,8 @@ static bool is_giq(struct head head)
     skip_space(&head);
     return head.len == 0 || head.at[0] == '=' || begins(head, ";");
 }
+
+/* ---- texts that name other sources ---- */
 
 const char *giq_sniff_source(const char *bytes, size_t len)
 {

@@ -53,6 +53,11 @@ enum { GIQ_SNIFF_BYTES = 4096 };
  */
 const char *giq_sniff_source(const char *bytes, size_t len);
 
+/* The extension of the kind that a file with this name and these leading bytes is of by
+ * its content ("gpkg"; static). NULL where it is of no kind that is known, an archive or
+ * a web page. */
+const char *giq_sniff_known(const char *name, const char *bytes, size_t len);
+
 /*
  * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's
  * escapes are undone first.

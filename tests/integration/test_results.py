@@ -198,12 +198,9 @@ def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
     assert not list(scripted_gdal.store.glob("v1/*/result"))
 
 
-@pytest.mark.parametrize("body,name", [
-    (GEOJSON, "result.geojson"), (b"PK\3\4" + b"x" * 999, "result.zip")])
-def test_refused_result_is_downloaded_once_by_opens_of_one_process(scripted_gdal, service,
-                                                                   body, name):
+def test_refused_result_is_downloaded_once_by_opens_of_one_process(scripted_gdal, service):
     """A GIS opens a source ten times; another list of drivers is another matter."""
-    give(service, body, name)
+    give(service, b"PK\3\4" + b"x" * 999, "result.zip")
     script = """
 import sys
 from osgeo import gdal
@@ -213,12 +210,11 @@ for _ in range(10):
     print(gdal.GetLastErrorMsg())
 assert gdal.OpenEx(sys.argv[1] + ";wait=no", gdal.OF_VECTOR) is not None
 gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff,GeoJSON")
-opens = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is not None
-assert opens == sys.argv[2].endswith("json")
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
 gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff")
 assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
 """
-    told = scripted_gdal.python(script, NAME, name).stdout.splitlines()
+    told = scripted_gdal.python(script, NAME).stdout.splitlines()
     assert told[0].startswith("GIQ[result]") and "job-1" in told[0]
     assert told == [told[0]] * 10
     assert service.names().count("download") == 2
@@ -251,7 +247,7 @@ xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
         archive.writestr("result.gz", gzip.compress(gml))
     give(service, packed.getvalue(), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-    assert "no allowed driver can read" in text and "GML" not in text
+    assert text.endswith("no driver is known for what the result holds: result.gz")
 
 
 def test_metadata_of_a_shapefile_is_no_member(scripted_gdal, service):

@@ -1,0 +1,157 @@
+"""A result that was paid for is kept where the driver of the moment does not open it: the
+error says what would, and opening it again then takes no other download."""
+import io
+import json
+import zipfile
+
+import pytest
+
+from opens import DATA
+from outside import NAME, give
+from scripted import GEOJSON
+
+CALLS = ["models", "run", "status", "download"]
+
+
+def published(gdal):
+    return [record["state"] for record in gdal.records().values()] == ["published"]
+
+
+def shapefile(gdal, *parts, folder=""):
+    """A zip with parts of a Shapefile."""
+    gdal.run("ogr2ogr", "-f", "ESRI Shapefile", "s.shp", DATA / "parcels.geojson")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a_readme.txt", "not data")
+        for part in parts:
+            archive.write(gdal.folder / f"s.{part}", f"{folder}s.{part}")
+    return packed.getvalue()
+
+
+def test_remedy_of_gdal_is_shown_in_full_and_works_without_a_download(scripted_gdal,
+                                                                      service):
+    give(service, shapefile(scripted_gdal, "shp", "dbf", folder="data/"), "r.zip")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert text.endswith(
+        "GIQ[result] the driver ESRI Shapefile cannot open the result of the job job-1 "
+        "(data/s.shp), which is kept for another try: Unable to open s.shx or s.SHX. Set "
+        "SHAPE_RESTORE_SHX config option to YES to restore or create it.")
+    assert published(scripted_gdal)
+    done = scripted_gdal.run("ogrinfo", NAME, env={"SHAPE_RESTORE_SHX": "YES"})
+    assert "s (" in done.stdout
+    assert service.names() == CALLS
+
+
+def test_limit_of_gdal_is_named_and_lifted_without_a_download(scripted_gdal, service):
+    ring = ",".join(f"[{i * 1e-5:.9f},{i % 7 + 1}]" for i in range(60000))
+    body = ('{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},'
+            '"geometry":{"type":"LineString","coordinates":[' + ring + ']}}]}').encode()
+    give(service, body, "r.geojson")
+    small = {"OGR_GEOJSON_MAX_OBJ_SIZE": "0.5"}
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result", env=small)
+    assert "the driver GeoJSON cannot open the result of the job job-1 (r.geojson)" in text
+    assert "OGR_GEOJSON_MAX_OBJ_SIZE" in text and "result.new" not in text
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == CALLS
+
+
+@pytest.mark.parametrize("body,name,driver", [
+    (b"PAR1" + bytes(100) + b"PAR1", "r", "Parquet"),
+    (b"ARROW1\0\0" + bytes(50) + b"ARROW1", "r", "Arrow")])
+def test_driver_that_this_gdal_lacks_is_named(scripted_gdal, service, body, name, driver):
+    if f"  {driver} -" in scripted_gdal.run("ogrinfo", "--formats").stdout:
+        pytest.skip(f"this GDAL has the driver {driver}")
+    give(service, body, name)
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+        assert f"is for the driver {driver}, which this GDAL does not have" in text
+        assert "RESULT_DRIVERS" not in text
+    assert published(scripted_gdal)
+    assert service.names() == CALLS
+
+
+def test_driver_that_is_not_in_the_list_reads_it_once_it_is(scripted_gdal, service):
+    (scripted_gdal.folder / "in.geojson").write_bytes(GEOJSON)
+    scripted_gdal.run("ogr2ogr", "-f", "GML", "out.gml", "in.geojson")
+    give(service, (scripted_gdal.folder / "out.gml").read_bytes(), "r.gml")
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+        assert "(r.gml) is for the driver GML" in text
+        assert text.endswith("open it again with GIQ_RESULT_DRIVERS=+GML")
+    assert published(scripted_gdal)
+    env = {"GIQ_RESULT_DRIVERS": "+GML"}
+    assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME, env=env).stdout
+    assert service.names() == CALLS
+
+
+def test_opens_of_one_process_download_once_whatever_the_list(scripted_gdal, service):
+    done = scripted_gdal.python("""
+import json, sys
+from osgeo import gdal
+texts = []
+for drivers in ("GTiff", "GTiff", "GTiff,GeoJSON", "GTiff"):
+    gdal.SetConfigOption("GIQ_RESULT_DRIVERS", drivers)
+    opened = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+    texts.append(gdal.GetLastErrorMsg() if opened is None else "")
+print(json.dumps(texts))
+""", NAME)
+    texts = json.loads(done.stdout)
+    assert texts[2] == "" and texts[0] == texts[1] == texts[3]
+    assert texts[0].endswith("open it again with GIQ_RESULT_DRIVERS=+GeoJSON")
+    assert service.names() == CALLS
+
+
+def test_options_that_do_not_fit_leave_the_result(scripted_gdal, service):
+    """The first open has options by which its driver refuses the file."""
+    scripted_gdal.run("gdal_create", "-outsize", "9", "9", "a.tif")
+    give(service, (scripted_gdal.folder / "a.tif").read_bytes(), "a.tif")
+    options = ("-oo", "RESULT_OPTIONS=OVERVIEW_LEVEL=7")
+    text = scripted_gdal.fails("gdalinfo", NAME, *options, tag="usage")
+    assert "cannot be opened with these RESULT_OPTIONS: Cannot open overview level 7" in text
+    scripted_gdal.run("gdalinfo", NAME)
+    assert service.names() == CALLS
+
+
+@pytest.mark.parametrize("body,name", [
+    (b'{"error": "try again later"}', "r.geojson"), (b"not ready", "r.bin")])
+def test_text_of_no_known_format_is_not_kept(scripted_gdal, service, body, name):
+    """It may be a message in place of the result, so the next open asks again."""
+    give(service, body, name)
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert f"no driver is known for the result ({name})" in text
+    assert not published(scripted_gdal)
+    give(service, GEOJSON, "r.geojson")
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == [*CALLS, "download"]
+
+
+def test_archive_of_nothing_known_is_not_kept_and_lists_what_it_holds(scripted_gdal,
+                                                                      service):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a/readme.txt", "nothing")
+        archive.writestr("b.bin", b"\0\1\2")
+    give(service, packed.getvalue(), "r.zip")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert "no driver is known for what the result holds: " in text
+    assert "a/readme.txt" in text and "b.bin" in text and "result.new" not in text
+    assert not published(scripted_gdal)
+
+
+def test_what_a_later_driver_finds_of_other_files_is_refused(scripted_gdal, service):
+    """No driver that knows TIFF was allowed when it was published."""
+    scripted_gdal.run("gdal_create", "-outsize", "9", "9", "a.tif")
+    scripted_gdal.python("""
+from osgeo import gdal
+dataset = gdal.Open("a.tif", gdal.GA_Update)
+dataset.SetMetadataItem("OVERVIEW_FILE", "/vsicurl/http://127.0.0.1:1/x", "OVERVIEWS")
+""")
+    give(service, (scripted_gdal.folder / "a.tif").read_bytes(), "a.tif")
+    text = scripted_gdal.fails("gdalinfo", NAME, tag="result",
+                               env={"GIQ_RESULT_DRIVERS": "PNG"})
+    assert text.endswith("GIQ_RESULT_DRIVERS=+GTiff")
+    assert published(scripted_gdal)
+    for command in (("gdalinfo", NAME), ("gdalinfo", NAME, "-oo", "SUBMIT=NO")):
+        text = scripted_gdal.fails(*command, tag="result")
+        assert "job job-1: the result names an overview file outside itself" in text
+    assert service.names() == CALLS
