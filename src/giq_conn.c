@@ -51,9 +51,21 @@ static bool is_among(const char *text, const char *const *list, size_t count)
     return false;
 }
 
+/* The text without the handlers of archives that a program put before the prefix. */
+static const char *skip_handlers(const char *text)
+{
+    static const char *const handlers[] = {"/vsizip/", "/vsigzip/", "/vsitar/"};
+    for (size_t i = 0; text[0] == '/' && i < GIQ_COUNT(handlers);) {
+        bool is_handler = giq_text_begins(text, handlers[i]);
+        text += is_handler ? strlen(handlers[i]) : 0;
+        i = is_handler ? 0 : i + 1;
+    }
+    return text;
+}
+
 bool giq_conn_identify(const char *text)
 {
-    return text != NULL && giq_text_begins(text, prefix);
+    return text != NULL && giq_text_begins(skip_handlers(text), prefix);
 }
 
 static bool fail_key(const char *name, struct giq_error *err)
@@ -164,6 +176,41 @@ static bool has_control(const char *value)
     return false;
 }
 
+/* The length of the ending of archives at `text`, or 0. */
+static size_t archive_ending(const char *text)
+{
+    static const char *const endings[] = {".zip", ".tar", ".gz", ".tgz"};
+    for (size_t i = 0; i < GIQ_COUNT(endings); i++) {
+        if (giq_text_begins(text, endings[i])) {
+            return strlen(endings[i]);
+        }
+    }
+    return 0;
+}
+
+/* A program that takes the string for the path of an archive puts a slash behind what it
+ * takes for its ending: "s.zip/", "s.tar/.gz", "s.zip/ped". Taken for a part of a value,
+ * it would be another request, so that one which cannot be told from the user's is an
+ * error. */
+static bool drop_slashes(enum giq_conn_key key, char *value, struct giq_error *err)
+{
+    bool is_identity =
+        key == GIQ_KEY_MODEL || key == GIQ_KEY_FILE || key == GIQ_KEY_RERUN;
+    for (char *at = value; *at != '\0'; at++) {
+        char *end = at + archive_ending(at);
+        while (end > at && end[0] == '/' && (end[1] == '\0' || end[1] == '.')) {
+            (void)memmove(end, end + 1, strlen(end));
+        }
+        if (end > at && end[0] == '/' && is_identity) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "the value of \"%s\" has a '/' after \"%.*s\", as programs "
+                            "insert it that take the string for the path of an archive",
+                            canonical[key], (int)(end - at), at);
+        }
+    }
+    return true;
+}
+
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     const char *name = canonical[key];
@@ -223,6 +270,7 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
     }
     *at += len + 1;
     return take_value(at, canonical[key], &conn->value[key], err) &&
+           drop_slashes(key, conn->value[key], err) &&
            check_value(key, conn->value[key], err);
 }
 
@@ -297,7 +345,7 @@ static bool is_word(const char *text, const char *word)
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err)
 {
     struct giq_conn conn = {.kind = GIQ_CONN_MODELS};
-    const char *body = text + strlen(prefix);
+    const char *body = skip_handlers(text) + strlen(prefix);
     if (is_word(body, "") || is_word(body, "models")) {
         *out = conn;
         return true;

@@ -141,7 +141,8 @@ struct giq_conn {
     char *value[GIQ_KEY_COUNT];
 };
 
-/* Whether `text` begins with the prefix, in any case. Pure and cheap. */
+/* Whether `text` begins with the prefix, in any case, perhaps behind the handlers of
+ * archives (/vsizip/, /vsigzip/, /vsitar/) that programs put there. Pure and cheap. */
 bool giq_conn_identify(const char *text);
 
 /*

@@ -188,6 +188,27 @@ def test_layers_and_the_message_log_tell_what_the_driver_says(scripted_client, s
     assert len(service.calls("run")) == 1
 
 
+ARCHIVES = """
+import sys
+from qgis.core import QgsProviderRegistry
+from qgis_kit import finish, vector
+for name in sys.argv[1:]:
+    assert len(QgsProviderRegistry.instance().querySublayers(name)) == 1
+    assert vector(name).featureCount() == 1
+finish()
+"""
+
+
+def test_string_that_ends_as_an_archive_is_one_job(scripted_client, service):
+    """QGIS puts /vsizip/ before it, and a slash after what it takes for the archive."""
+    names = ["GIQ:model=m;file=s.zip", "GIQ:model=m;file=s.tar.gz",
+             "GIQ:model=m;file=t.zip;rerun=x", "GIQ:model=m;file='u.zip.tif'"]
+    scripted_client.python(ARCHIVES, *names, env=WITHIN)
+    for name in names:
+        scripted_client.run("ogrinfo", name)
+    assert len(service.calls("run")) == len(scripted_client.records()) == len(names)
+
+
 # The marks part what the service saw: one for each layer that was tried.
 TIMEOUTS = """
 import os, sys, urllib.error, urllib.request

@@ -1,9 +1,11 @@
 """The connection string and the options: every mistake is told before a byte is
 sent, and names what is wrong."""
+import zipfile
+
 import pytest
 
 from opens import VERSION
-from scripted import Answer, job
+from scripted import GEOJSON, Answer, job
 
 MISTAKES = [
     # string, words of the error
@@ -154,6 +156,40 @@ def test_ways_to_write_a_string_are_one_request(scripted_gdal, service):
     for name in WRITINGS:
         scripted_gdal.run("ogrinfo", "-so", "-al", name)
     assert len(service.calls("run")) == 1
+
+
+AROUND_ARCHIVES = [
+    "GIQ:model=m;file=s.tar.gz",
+    "GIQ:model=m;file=s.tar.gz/",
+    "GIQ:model=m;file=s.tar/.gz",
+    "/vsitar/GIQ:model=m;file=s.tar.gz",
+    "/vsitar/GIQ:model=m;file=s.tar/.gz",
+    "/vsitar/GIQ:model=m;file='s.tar/.gz'",
+    "/vsitar//vsitar/giq:model=m;file=s.tar.gz/",
+    "/vsigzip/GIQ:model=m;file=s.tar.gz",
+    "/vsizip/GIQ:file=s.tar.gz/;model=m",
+]
+
+
+def test_what_programs_add_to_the_name_of_an_archive_is_the_same_request(scripted_gdal,
+                                                                         service):
+    """QGIS, GeoPandas and pyogrio take a string that ends in .zip for an archive."""
+    for name in AROUND_ARCHIVES:
+        done = scripted_gdal.run("ogrinfo", "-al", name)
+        assert "name (String) = one" in done.stdout
+    assert len(service.calls("run")) == 1
+    assert b"\r\ns.tar.gz\r\n" in service.calls("run")[0]["body"]
+    assert len(scripted_gdal.records()) == 1
+
+
+def test_archives_of_others_are_left_to_gdal(scripted_gdal, service):
+    path = scripted_gdal.folder / "GIQ.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.geojson", GEOJSON)
+    for name in ("/vsizip/GIQ.zip", f"/vsizip/{path}", f"/vsizip/{path}/a.geojson"):
+        assert "name (String) = one" in scripted_gdal.run("ogrinfo", "-al", name).stdout
+    assert "GIQ[" not in scripted_gdal.run("ogrinfo", "/vsizip/none.zip", ok=None).stderr
+    assert service.calls() == []
 
 
 def test_quoted_values_reach_the_service_as_meant(scripted_gdal, service):

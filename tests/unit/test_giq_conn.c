@@ -8,10 +8,31 @@ static void test_prefix_is_known_in_any_case(void **state)
     static const struct {
         const char *text;
         bool ours;
-    } cases[] = {{"GIQ:", true},    {"giq:x", true}, {"GiQ:model=a", true},
-                 {"GIQ", false},    {"", false},     {" GIQ:", false},
-                 {"GIQX:", false},  {NULL, false},   {"file", false},
-                 {"/x/GIQ:", false}};
+    } cases[] = {{"GIQ:", true},
+                 {"giq:x", true},
+                 {"GiQ:model=a", true},
+                 {"GIQ", false},
+                 {"", false},
+                 {" GIQ:", false},
+                 {"GIQX:", false},
+                 {NULL, false},
+                 {"file", false},
+                 {"/x/GIQ:", false},
+                 {"/vsizip/GIQ:", true},
+                 {"/vsigzip/giq:x", true},
+                 {"/vsitar/GIQ:model=a", true},
+                 {"/vsizip//vsizip/GIQ:", true},
+                 {"/vsizip//vsitar//vsigzip/GIQ:", true},
+                 {"/VSIZIP/GIQ:", true},
+                 {"/vsizip/a.zip", false},
+                 {"/vsizip/a/GIQ:", false},
+                 {"/vsizip/", false},
+                 {"/vsizip", false},
+                 {"/vsizipGIQ:", false},
+                 {"/vsicurl/GIQ:", false},
+                 {"/vsimem/GIQ:", false},
+                 {"/vsizip/./GIQ:x", false},
+                 {"/vsizip//vsicurl/GIQ:", false}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         assert_int_equal(giq_conn_identify(cases[i].text), cases[i].ours);
     }
@@ -94,7 +115,13 @@ static void test_uploads_that_are_refused_say_why(void **state)
 {
     (void)state;
     static const struct refusal cases[] = {
-        {"GIQ:model=m;upload=x.zip/", "\"upload\" ends in '/', which no file does"},
+        {"GIQ:model=m;upload=x.tif/", "\"upload\" ends in '/', which no file does"},
+        {"GIQ:model=m;file=s.zip/ped", "\"file\" has a '/' after \".zip\", as programs"},
+        {"GIQ:model=m;file=s.zip//", "\"file\" has a '/' after \".zip\""},
+        {"GIQ:model=m;upload=s.zip//", "\"upload\" ends in '/'"},
+        {"GIQ:model=m;file=f;rerun='x.tar/mac'", "\"rerun\" has a '/' after \".tar\""},
+        {"GIQ:model=m.tgz/x;file=f", "\"model\" has a '/' after \".tgz\""},
+        {"/vsizip/GIQ:model=m;upload=zip/", "\"upload\" ends in '/'"},
         {"GIQ:model=m;upload=a;file=b", "\"file\" and \"upload\" both name the file"},
         {"GIQ:upload=a", "the key \"model\" is missing"},
         {"GIQ:job=j;upload=a", "the key \"model\" is missing"},
@@ -207,6 +234,50 @@ static void test_values_are_quoted_where_they_must_be(void **state)
     free(spaces);
 }
 
+static const struct {
+    const char *text, *values;
+} around_archives[] = {
+    {"/vsizip/GIQ:model=m;file=s.zip", "m|s.zip|-|-|-|-|-"},
+    {"/vsizip/GIQ:model=m;file=s.zip/", "m|s.zip|-|-|-|-|-"},
+    {"/vsizip//vsizip/giq:model=m;file=s.zip/", "m|s.zip|-|-|-|-|-"},
+    {"/vsitar/GIQ:model=m;upload=/d/s.tar.gz", "m|-|-|-|-|-|-|/d/s.tar.gz"},
+    {"GIQ:model=m;upload=/d/s.tar.gz/", "m|-|-|-|-|-|-|/d/s.tar.gz"},
+    {"GIQ:model=m;upload=/d/s.TGZ/ ", "m|-|-|-|-|-|-|/d/s.TGZ"},
+    {"/vsigzip/GIQ:model=m;upload=/d/s.gz/", "m|-|-|-|-|-|-|/d/s.gz"},
+    {"GIQ:model=m;upload=/d/s.tar/;rerun=1", "m|-|-|-|1|-|-|/d/s.tar"},
+    {"GIQ:model=m;file=s.zip/;geometry=POINT (1 2)", "m|s.zip|-|POINT (1 2)|-|-|-"},
+    {"GIQ:model=m;file='s.zip/'", "m|s.zip|-|-|-|-|-"},
+    {"GIQ:model=m;file=f;aoi=a.zip/", "m|f|-|-|-|-|-|a.zip"},
+    {"GIQ:model=m;file=f;rerun=a.zip/", "m|f|-|-|a.zip|-|-"},
+    {"GIQ:model=m;file=f;rerun='a.zip/'", "m|f|-|-|a.zip|-|-"},
+    {"GIQ:model=m;file=s.tar/.gz", "m|s.tar.gz|-|-|-|-|-"},
+    {"/vsitar/GIQ:model=m;file='s.tar/.gz'", "m|s.tar.gz|-|-|-|-|-"},
+    {"GIQ:model=m;file=s.tar/.gz/", "m|s.tar.gz|-|-|-|-|-"},
+    {"GIQ:model=m;file=s.zip/.tif;rerun=y", "m|s.zip.tif|-|-|y|-|-"},
+    {"GIQ:model=m;file=s.ZIP/", "m|s.ZIP|-|-|-|-|-"},
+    {"GIQ:model=m;upload=/d/s.tar/.gz", "m|-|-|-|-|-|-|/d/s.tar.gz"},
+    {"GIQ:model=m;upload=/vsizip//d/a.zip/b.tif", "m|-|-|-|-|-|-|/vsizip//d/a.zip/b.tif"},
+    {"GIQ:model=m;file=f;aoi=/vsitar/a.tar.gz/b.shp",
+     "m|f|-|-|-|-|-|/vsitar/a.tar.gz/b.shp"},
+    {"GIQ:job=j;member=a.zip/b", "-|-|j|-|-|-|a.zip/b"},
+    {"GIQ:model=m;file=a/zip/b", "m|a/zip/b|-|-|-|-|-"},
+    {"GIQ:model=m;file=f;rerun=a/", "m|f|-|-|a/|-|-"},
+};
+
+static void test_what_programs_add_around_archives_is_dropped(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(around_archives); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        char values[256];
+        assert_true(giq_conn_parse(around_archives[i].text, &conn, &err));
+        join_values(&conn, values, sizeof values);
+        assert_string_equal(values, around_archives[i].values);
+        giq_conn_release(&conn);
+    }
+}
+
 static void test_areas_are_values_like_others(void **state)
 {
     (void)state;
@@ -271,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_suffix_that_qgis_appends_is_refused),
         cmocka_unit_test(test_quoted_values_may_contain_a_bar),
         cmocka_unit_test(test_values_are_quoted_where_they_must_be),
+        cmocka_unit_test(test_what_programs_add_around_archives_is_dropped),
         cmocka_unit_test(test_areas_are_values_like_others),
         cmocka_unit_test(test_areas_that_are_refused_say_why),
         cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
