@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "giq_number.h"
 #include "giq_text.h"
 
 /* struct giq_json is cJSON under another name, so that no header shows it. */
@@ -102,6 +103,55 @@ static size_t count_values(const char *bytes, size_t len)
     return values;
 }
 
+/* ---- numbers ---- */
+
+/* A number is kept as the text that it came as, as cJSON's raw value: a double has fewer
+ * digits than some ids, and cJSON prints fewer still. `valuedouble` is its value. */
+static bool is_number(const struct giq_json *json)
+{
+    return cJSON_IsNumber(peek(json)) || cJSON_IsRaw(peek(json));
+}
+
+/* Give every number its text; `*at` moves along the text that `item` was parsed from.
+ * False when out of memory. */
+static bool keep_numbers(cJSON *item, const char **at)
+{
+    if (cJSON_IsNumber(item)) {
+        const char *text = giq_number_find(*at);
+        size_t len = strspn(text, GIQ_NUMBER_CHARACTERS);
+        *at = text + len;
+        if (len == 0 || giq_number_length(text) != len) {
+            return true; /* cJSON takes more than JSON has */
+        }
+        char *literal = cJSON_malloc(len + 1);
+        if (literal == NULL) {
+            return false;
+        }
+        (void)memcpy(literal, text, len);
+        literal[len] = '\0';
+        item->valuestring = literal;
+        item->type = (item->type & ~cJSON_Number) | cJSON_Raw;
+    }
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+        if (!keep_numbers(child, at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static cJSON *parse_text(const char *text)
+{
+    cJSON *item = cJSON_ParseWithOpts(text, NULL, 1);
+    if (item != NULL && !keep_numbers(item, &text)) {
+        cJSON_Delete(item);
+        return NULL;
+    }
+    return item;
+}
+
+/* ---- parsing ---- */
+
 /* cJSON does not say why it gave up. Where there is room for all that it may need, it
  * was not for want of memory, or no longer is. */
 static bool parse_again(const char *text, size_t values, cJSON **out)
@@ -114,7 +164,7 @@ static bool parse_again(const char *text, size_t values, cJSON **out)
         return false;
     }
     cJSON_free(room);
-    *out = cJSON_ParseWithOpts(text, NULL, 1);
+    *out = parse_text(text);
     return true;
 }
 
@@ -132,7 +182,7 @@ bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
         return giq_fail_memory(err);
     }
     replace_nul_escapes(text);
-    cJSON *item = cJSON_ParseWithOpts(text, NULL, 1);
+    cJSON *item = parse_text(text);
     bool ok = item != NULL || parse_again(text, values, &item);
     free(text);
     *out = wrap(item);
@@ -211,7 +261,7 @@ const char *giq_json_text(const struct giq_json *json)
 
 static bool whole_number(const struct giq_json *json, double *out)
 {
-    if (!cJSON_IsNumber(peek(json))) {
+    if (!is_number(json)) {
         return false;
     }
     *out = peek(json)->valuedouble;
@@ -224,25 +274,13 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
     return whole_number(json, &value) ? (int64_t)value : otherwise;
 }
 
-/* All digits of a whole number, of which cJSON prints 15; NULL where it is none. */
-static char *print_whole(const struct giq_json *json)
-{
-    double value = 0;
-    char *digits = NULL;
-    if (!whole_number(json, &value) || asprintf(&digits, "%lld", (long long)value) < 0) {
-        return NULL;
-    }
-    return digits;
-}
-
 char *giq_json_label(const struct giq_json *json)
 {
     const char *text = giq_json_text(json);
     if (text != NULL) {
         return text[0] == '\0' ? NULL : strdup(text);
     }
-    char *digits = print_whole(json);
-    return digits == NULL && cJSON_IsNumber(peek(json)) ? giq_json_print(json) : digits;
+    return is_number(json) ? giq_json_print(json) : NULL;
 }
 
 static bool is_readable_id(const char *text)
@@ -257,6 +295,21 @@ static bool is_readable_id(const char *text)
         }
     }
     return true;
+}
+
+/* All digits of a whole number, or NULL: as it came where that is its digits alone. */
+static char *print_whole(const struct giq_json *json)
+{
+    double value = 0;
+    char *digits = NULL;
+    if (whole_number(json, &value)) {
+        return asprintf(&digits, "%lld", (long long)value) < 0 ? NULL : digits;
+    }
+    const char *text = cJSON_IsRaw(peek(json)) ? peek(json)->valuestring : "";
+    size_t len = strlen(text);
+    bool is_whole = len > 0 && len <= GIQ_JSON_ID_MAX &&
+                    strspn(text + (*text == '-'), "0123456789") == len - (*text == '-');
+    return is_whole ? strdup(text) : NULL;
 }
 
 char *giq_json_id(const struct giq_json *json)
@@ -294,6 +347,8 @@ int64_t giq_json_time(const struct giq_json *json)
 {
     /* The year 9999, beyond which no calendar of GDAL goes. */
     static const int64_t latest = INT64_C(253402300799999);
+    /* March 1973 as milliseconds, the year 5138 as seconds: what is less are seconds. */
+    static const double least_ms = 1e11;
     const char *text = giq_json_text(json);
     int64_t ms = GIQ_TIME_NONE;
     if (text != NULL) {
@@ -302,8 +357,9 @@ int64_t giq_json_time(const struct giq_json *json)
     if (giq_json_is_list(json)) {
         return time_from_list(json);
     }
-    if (cJSON_IsNumber(peek(json)) && fabs(peek(json)->valuedouble) < exact_limit) {
-        ms = (int64_t)peek(json)->valuedouble;
+    if (is_number(json) && fabs(peek(json)->valuedouble) < exact_limit) {
+        double number = peek(json)->valuedouble;
+        ms = (int64_t)(number < least_ms ? number * 1000 : number);
         return ms >= 0 && ms <= latest ? ms : GIQ_TIME_NONE;
     }
     return GIQ_TIME_NONE;
@@ -341,7 +397,13 @@ bool giq_json_set_text(struct giq_json *object, const char *name, const char *te
 
 bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value)
 {
-    return set_item(object, name, cJSON_CreateNumber((double)value));
+    char digits[24];
+    (void)snprintf(digits, sizeof digits, "%lld", (long long)value);
+    cJSON *item = cJSON_CreateRaw(digits);
+    if (item != NULL) {
+        item->valuedouble = (double)value;
+    }
+    return set_item(object, name, item);
 }
 
 bool giq_json_set_bool(struct giq_json *object, const char *name, bool value)

@@ -1,6 +1,7 @@
 /*
  * JSON as the service and the records use it: typed getters that tolerate what
- * is absent or of another kind. The only user of cJSON.
+ * is absent or of another kind. Numbers are printed as they came, digit for digit.
+ * The only user of cJSON.
  *
  * A parsed document is owned by whoever parsed it; what the getters return is
  * borrowed from it. Documents may be used by one thread at a time.
@@ -48,21 +49,22 @@ const char *giq_json_text(const struct giq_json *json);
 /* A whole number within 2^53, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
-/* A string or a number as text, freed by the caller; NULL where it is neither
- * or is empty. */
+/* A string, or a number as it was written, freed by the caller; NULL where it is
+ * neither or is empty. */
 char *giq_json_label(const struct giq_json *json);
 
 /*
- * An identifier: a string, or a number in full. NULL where it cannot be read:
- * empty, a number of 2^53 or more (whose digits are lost), a string that is not UTF-8
- * or holds a NUL or another control character, or longer than GIQ_JSON_ID_MAX. To be
- * freed.
+ * An identifier: a string, or a whole number with all its digits. NULL where it cannot
+ * be read: empty, a number beyond 2^53 that is written with a fraction or an exponent, a
+ * string that is not UTF-8 or holds a NUL or another control character, or longer than
+ * GIQ_JSON_ID_MAX. To be freed.
  */
 enum { GIQ_JSON_ID_MAX = 512 };
 char *giq_json_id(const struct giq_json *json);
 
-/* ISO 8601, epoch milliseconds, or [y,m,d,h,m,s,ns] with trailing zeros left
- * out (five items at least). GIQ_TIME_NONE where it is none of them. */
+/* ISO 8601, epoch milliseconds, epoch seconds (what is less than 10^11), or
+ * [y,m,d,h,m,s,ns] with trailing zeros left out (five items at least). GIQ_TIME_NONE
+ * where it is none of them. */
 int64_t giq_json_time(const struct giq_json *json);
 
 /* ---- writing; false when out of memory ---- */

@@ -132,7 +132,9 @@ ROWS = (
         state="unknown"),
     Row("run_junk_answer", {"run": b"SSH-2.0-OpenSSH_9.2\r\n"}, "unknown",
         state="unknown"),
-    Row("run_number_too_large", {"run": answer({"id": 2 ** 53 + 1})}, "unknown",
+    Row("run_large_number", {"run": answer({"id": 2 ** 53 + 1}),
+                             "status": answer({"status": "COMPLETED"})}),
+    Row("run_number_with_exponent", {"run": answer(b'{"id": 9.1e15}')}, "unknown",
         state="unknown"),
     Row("run_coded", {"run": coded(job("SUBMITTED"))}),
     Row("run_in_no_coding", {"run": answer(job("SUBMITTED"), headers=(

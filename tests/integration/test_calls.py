@@ -127,6 +127,8 @@ def test_list_of_models_is_read_in_every_form(scripted_gdal, service, models):
 @pytest.mark.parametrize("run,asked", [
     ({"id": "a b/c"}, "a%20b%2Fc"),
     ({"id": 12345678901}, "12345678901"),
+    ({"id": 9007199254740993}, "9007199254740993"),
+    (b'{"id": 7267318936847360001, "status": "SUBMITTED"}', "7267318936847360001"),
     ({"data": {"id": "x"}}, "x"),
 ])
 def test_id_of_the_job_is_taken_in_every_form(scripted_gdal, service, run, asked):
@@ -137,7 +139,7 @@ def test_id_of_the_job_is_taken_in_every_form(scripted_gdal, service, run, asked
 
 
 @pytest.mark.parametrize("run", [
-    {}, [], {"id": None}, {"id": ""}, {"id": 9007199254740993}, {"id": "a\u0000b"},
+    {}, [], {"id": None}, {"id": ""}, b'{"id": 9.007199254740993e15}', {"id": "a\u0000b"},
     b"<html>", b"", b"{\"id\":",
 ])
 def test_answer_without_an_id_is_unknown_and_never_sent_again(scripted_gdal, service,

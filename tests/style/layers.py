@@ -20,7 +20,7 @@ LAYERS = (
      "giq_geos_unite": ("giq_clusters", "giq_geos_parts"),
      "giq_gzip": (), "giq_h5file": (),
      "giq_h5heap": ("giq_h5file",), "giq_hdf5": ("giq_h5file", "giq_h5heap"),
-     "giq_head": (), "giq_inflate": ("giq_gzip",), "giq_json": (), "giq_libarchive": (), "giq_name": (),
+     "giq_head": (), "giq_inflate": ("giq_gzip",), "giq_json": ("giq_number",), "giq_number": (), "giq_libarchive": (), "giq_name": (),
      "giq_member": ("giq_name",),
      "giq_meridian": ("giq_geos",), "giq_net": (), "giq_norm": (), "giq_outside": (),
      "giq_rings": (), "giq_sphere": ("giq_rings",),

@@ -149,41 +149,50 @@ static void test_integers(void **state)
     }
 }
 
+static const struct {
+    const char *text, *label, *id;
+} labels[] = {
+    {"\"a b\"", "a b", "a b"},
+    {"\"\"", NULL, NULL},
+    {"5", "5", "5"},
+    {"-0.5", "-0.5", NULL},
+    {"5.0", "5.0", "5"},
+    {"1e3", "1e3", "1000"},
+    {"1.10", "1.10", NULL},
+    {"0.30000000000000004", "0.30000000000000004", NULL},
+    {"9007199254740991", "9007199254740991", "9007199254740991"},
+    {"9007199254740993", "9007199254740993", "9007199254740993"},
+    {"-7267318936847360001", "-7267318936847360001", "-7267318936847360001"},
+    {"72673189368473600010", "72673189368473600010", "72673189368473600010"},
+    {"9007199254740993.0", "9007199254740993.0", NULL},
+    {"1e30", "1e30", NULL},
+    {"-0", "-0", "0"},
+    {"true", NULL, NULL},
+    {"\"a\\nb\"", "a\nb", NULL},
+    {"\"a\\u007fb\"",
+     "a\x7f"
+     "b",
+     NULL},
+    {"\"a\\u0000b\"",
+     "a\xEF\xBF\xBD"
+     "b",
+     NULL},
+    {"\"a\\\\u0000b\"", "a\\u0000b", "a\\u0000b"},
+    {"\"caf\\u00e9\"", "caf\xc3\xa9", "caf\xc3\xa9"},
+};
+
 static void test_labels_and_ids(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *label, *id;
-    } cases[] = {
-        {"\"a b\"", "a b", "a b"},
-        {"\"\"", NULL, NULL},
-        {"5", "5", "5"},
-        {"-0.5", "-0.5", NULL},
-        {"5.0", "5", "5"},
-        {"1e3", "1000", "1000"},
-        {"9007199254740991", "9007199254740991", "9007199254740991"},
-        {"true", NULL, NULL},
-        {"\"a\\nb\"", "a\nb", NULL},
-        {"\"a\\u007fb\"",
-         "a\x7f"
-         "b",
-         NULL},
-        {"\"a\\u0000b\"",
-         "a\xEF\xBF\xBD"
-         "b",
-         NULL},
-        {"\"a\\\\u0000b\"", "a\\u0000b", "a\\u0000b"},
-        {"\"caf\\u00e9\"", "caf\xc3\xa9", "caf\xc3\xa9"},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_json *json = parse(cases[i].text);
+    for (size_t i = 0; i < GIQ_COUNT(labels); i++) {
+        struct giq_json *json = parse(labels[i].text);
         char *label = giq_json_label(json);
         char *id = giq_json_id(json);
         assert_non_null(json);
         assert_string_equal(label == NULL ? "(null)" : label,
-                            cases[i].label == NULL ? "(null)" : cases[i].label);
+                            labels[i].label == NULL ? "(null)" : labels[i].label);
         assert_string_equal(id == NULL ? "(null)" : id,
-                            cases[i].id == NULL ? "(null)" : cases[i].id);
+                            labels[i].id == NULL ? "(null)" : labels[i].id);
         free(label);
         free(id);
         giq_json_free(json);
@@ -200,7 +209,7 @@ static void test_what_is_not_utf8_is_replaced_and_no_id(void **state)
     giq_json_free(json);
 }
 
-static void test_numbers_without_all_digits_and_long_texts_are_no_id(void **state)
+static void test_long_texts_are_no_id(void **state)
 {
     (void)state;
     for (size_t len = GIQ_JSON_ID_MAX; len <= GIQ_JSON_ID_MAX + 1; len++) {
@@ -213,9 +222,54 @@ static void test_numbers_without_all_digits_and_long_texts_are_no_id(void **stat
         free(id);
         giq_json_free(json);
     }
-    struct giq_json *json = parse("9007199254740992");
-    assert_null(giq_json_id(json));
+}
+
+static void test_numbers_keep_their_digits(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"a\":9007199254740993,\"b\":[0.12345678901234567,1.10,-0,1e3,1E+400]}",
+        "{\"1\":\"2\",\"\\\"3\":[4,{\"\\\\\":5.50}],\"\":6}",
+        "{\"a\":1,\"a\":2.0,\"b\":[[],{},3.00]}",
+        "1714558830123456789",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
+        struct giq_json *json = parse(texts[i]);
+        struct giq_json *copy = giq_json_copy(json);
+        char *printed = giq_json_print(json);
+        char *copied = giq_json_print(copy);
+        assert_string_equal(printed, texts[i]);
+        assert_string_equal(copied, texts[i]);
+        free(copied);
+        free(printed);
+        giq_json_free(copy);
+        giq_json_free(json);
+    }
+    struct giq_json *json = giq_json_new_object();
+    assert_true(giq_json_set_integer(json, "a", INT64_C(-9223372036854775807)));
+    assert_true(giq_json_set_integer(json, "b", INT64_C(9007199254740991)));
+    assert_true(giq_json_integer(giq_json_get(json, "b"), 0) ==
+                INT64_C(9007199254740991));
+    char *printed = giq_json_print(json);
+    assert_string_equal(printed, "{\"a\":-9223372036854775807,\"b\":9007199254740991}");
+    free(printed);
     giq_json_free(json);
+}
+
+/* cJSON takes them; what is printed must be JSON. */
+static void test_numbers_that_are_none_in_json_are_printed_as_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *printed;
+    } cases[] = {{"[01,2]", "[1,2]"}, {"[1.,2.50]", "[1,2.50]"}, {"[-.5]", "[-0.5]"}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_json *json = parse(cases[i].text);
+        char *printed = giq_json_print(json);
+        assert_string_equal(printed, cases[i].printed);
+        free(printed);
+        giq_json_free(json);
+    }
 }
 
 static void test_times_of_every_form(void **state)
@@ -227,6 +281,11 @@ static void test_times_of_every_form(void **state)
     } cases[] = {
         {"\"2024-05-01T00:00:00.500Z\"", INT64_C(1714521600500)},
         {"1714521600500", INT64_C(1714521600500)},
+        {"1714521600", INT64_C(1714521600000)},
+        {"1714521600.5", INT64_C(1714521600500)},
+        {"1714521600500.75", INT64_C(1714521600500)},
+        {"99999999999", INT64_C(99999999999000)},
+        {"100000000000", INT64_C(100000000000)},
         {"0", 0},
         {"[2024,5,1,0,0]", INT64_C(1714521600000)},
         {"[2024,5,1,0,0,7]", INT64_C(1714521607000)},
@@ -343,7 +402,9 @@ int main(void)
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_labels_and_ids),
         cmocka_unit_test(test_what_is_not_utf8_is_replaced_and_no_id),
-        cmocka_unit_test(test_numbers_without_all_digits_and_long_texts_are_no_id),
+        cmocka_unit_test(test_long_texts_are_no_id),
+        cmocka_unit_test(test_numbers_keep_their_digits),
+        cmocka_unit_test(test_numbers_that_are_none_in_json_are_printed_as_numbers),
         cmocka_unit_test(test_times_of_every_form),
         cmocka_unit_test(test_members_are_set_replaced_and_removed),
         cmocka_unit_test(test_no_member_of_a_removed_name_is_left),

@@ -128,13 +128,14 @@ static void test_unknown_members_of_the_result_survive(void **state)
     struct giq_error err = {0};
     env_kit_write(folder, "job.json",
                   "{\"format\":1,\"state\":\"published\",\"job_id\":\"j\","
-                  "\"result\":{\"name\":\"a\",\"future\":[1],\"size\":1}}");
+                  "\"result\":{\"name\":\"a\",\"future\":[9007199254740993,1.10],"
+                  "\"size\":1}}");
     assert_true(read_record(folder, NULL, &record, &err));
     assert_true(giq_text_set(&record.result_name, "b"));
     assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
     char *text = env_kit_read(folder, "job.json");
-    assert_non_null(
-        strstr(text, "\"result\":{\"name\":\"b\",\"future\":[1],\"size\":1}"));
+    assert_non_null(strstr(text, "\"result\":{\"name\":\"b\","
+                                 "\"future\":[9007199254740993,1.10],\"size\":1}"));
     free(text);
     giq_record_release(&record);
     env_kit_remove(folder);
