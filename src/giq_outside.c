@@ -70,24 +70,44 @@ static bool is_file_parameter(const char *start, const char *at, const char *end
     return false;
 }
 
-/* A file of a transformation in WKT: the second text of the element at `at`. */
-static bool is_file_element(const char *at)
+/* What follows the next quote of a text, or NULL where it is not near. */
+static const char *behind_quote(const char *at)
 {
-    const char *comma = strchr(at, ',');
-    const char *quote = comma == NULL ? NULL : strchr(comma, '"');
-    return quote != NULL && has_path(quote + 1, quote + 1 + strlen(quote + 1), "\"");
+    const char *quote = at == NULL ? NULL : memchr(at, '"', strnlen(at, VALUE_MAX));
+    return quote == NULL ? NULL : quote + 1;
+}
+
+/* What follows the text in quotes that ends next; a quote in it stands doubled. */
+static const char *behind_text(const char *at)
+{
+    do {
+        at = behind_quote(at);
+    } while (at != NULL && *at++ == '"');
+    return at == NULL ? NULL : at - 1;
+}
+
+/* A file of a transformation in WKT, the second text of an element, whose name is at `at`
+ * and `is_text` itself or stands before the first text. */
+static bool is_file_element(const char *at, bool is_text)
+{
+    const char *path = behind_quote(behind_text(is_text ? at : behind_quote(at)));
+    return path != NULL && has_path(path, path + strnlen(path, VALUE_MAX), "\"");
 }
 
 bool giq_outside_srs(const char *text)
 {
-    static const char *const elements[] = {"PARAMETERFILE", "PROJ4_GRIDS"};
+    static const struct {
+        const char *name;
+        bool is_text;
+    } elements[] = {{"PARAMETERFILE", false}, {"PROJ4_GRIDS", true}};
     const char *end = text + strlen(text);
     if (is_elsewhere(text)) {
         return true;
     }
     for (size_t i = 0; i < GIQ_COUNT(elements); i++) {
-        for (const char *at = text; (at = strcasestr(at, elements[i])) != NULL; at++) {
-            if (is_file_element(at)) {
+        const char *name = elements[i].name;
+        for (const char *at = text; (at = strcasestr(at, name)) != NULL; at++) {
+            if (is_file_element(at, elements[i].is_text)) {
                 return true;
             }
         }

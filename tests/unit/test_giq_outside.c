@@ -2,13 +2,24 @@
 
 #include "unit.h"
 
+struct system {
+    const char *text;
+    bool is_outside;
+};
+
+static void check_systems(const struct system *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (giq_outside_srs(cases[i].text) != cases[i].is_outside) {
+            fail_msg("%s", cases[i].text);
+        }
+    }
+}
+
 static void test_coordinate_systems(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        bool is_outside;
-    } cases[] = {
+    static const struct system cases[] = {
         {"", false},
         {"EPSG:4326", false},
         {"urn:ogc:def:crs:OGC:1.3:CRS84", false},
@@ -36,11 +47,19 @@ static void test_coordinate_systems(void **state)
         {"EXTENSION[\"PROJ4_GRIDS\",\"C:\\\\x\"]", true},
         {"PARAMETERFILE", false},
     };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        if (giq_outside_srs(cases[i].text) != cases[i].is_outside) {
-            fail_msg("%s", cases[i].text);
-        }
-    }
+    check_systems(cases, GIQ_COUNT(cases));
+}
+
+static void test_files_of_transformations_whatever_their_names(void **state)
+{
+    (void)state;
+    static const struct system cases[] = {
+        {"PARAMETERFILE[\"a, b\",\"/etc/x\"]", true},
+        {"PARAMETERFILE[\"a \"\"b\"\", c\",\"/etc/x\"]", true},
+        {"PARAMETERFILE [\"a/b, c\", \"x.gsb\"]", false},
+        {"EXTENSION[\"PROJ4_GRIDS\" , \"a,/b\"]", true},
+    };
+    check_systems(cases, GIQ_COUNT(cases));
 }
 
 static void test_tables(void **state)
@@ -138,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_coordinate_systems),
+        cmocka_unit_test(test_files_of_transformations_whatever_their_names),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_text_files),
         cmocka_unit_test(test_long_text_files),
