@@ -86,19 +86,22 @@ static bool is_elsewhere(const char *value)
         value[0] != '\0' && value[1] == ':' && strchr("/\\", value[2]) != NULL;
     return is_drive || value[0] == '/' || value[0] == '\\' || value[0] == '~' ||
            strcasestr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
-           strstr(value, "../") != NULL || strstr(value, "..\\") != NULL ||
-           giq_outside_srs(value);
+           strstr(value, "../") != NULL || strstr(value, "..\\") != NULL;
 }
 
-/* Whether a coordinate system is a definition and no name of one: WKT, or a code of
- * EPSG. */
+/* Whether a coordinate system is a definition (WKT, or a code of EPSG) and no name of
+ * one, and names no file. */
 static bool is_definition(const char *value)
 {
+    enum { LEN_MAX = 65536 };
     value += strspn(value, " \t\r\n");
     size_t len = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
     const char *code = value + strlen("EPSG:");
-    return value[0] == '\0' || (len > 0 && value[len] == '[') ||
-           (STARTS_WITH(value, "EPSG:") && strspn(code, "0123456789") == strlen(code));
+    bool is_wkt = len > 0 && value[len] == '[';
+    bool is_code =
+        STARTS_WITH(value, "EPSG:") && strspn(code, "0123456789") == strlen(code);
+    return value[0] == '\0' || is_code ||
+           (is_wkt && strlen(value) <= LEN_MAX && !giq_outside_srs(value));
 }
 
 static bool is_plain_attribute(const CPLXMLNode *node, bool is_esri)
@@ -113,6 +116,12 @@ static bool is_plain_attribute(const CPLXMLNode *node, bool is_esri)
            (!EQUAL(node->pszValue, "Projection") || is_definition(value));
 }
 
+static bool is_plain_text(const CPLXMLNode *node, const char *parent)
+{
+    bool is_system = EQUAL(parent, "SRS") || EQUAL(parent, "WKT");
+    return !is_elsewhere(node->pszValue) && (!is_system || is_definition(node->pszValue));
+}
+
 /* Whether a list of siblings in the element `parent` is plain. */
 static bool is_plain(const CPLXMLNode *node, const char *parent, bool is_esri,
                      int depth) // NOLINT(misc-no-recursion)
@@ -124,8 +133,7 @@ static bool is_plain(const CPLXMLNode *node, const char *parent, bool is_esri,
             ok = true;
             break;
         case CXT_Text:
-            ok = !is_elsewhere(node->pszValue) &&
-                 (!EQUAL(parent, "SRS") || is_definition(node->pszValue));
+            ok = is_plain_text(node, parent);
             break;
         case CXT_Attribute:
             ok = is_plain_attribute(node, is_esri);

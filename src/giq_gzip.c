@@ -130,6 +130,7 @@ struct giq_gzip {
     struct giq_gunzip *gunzip;
     const char *at; /* input that is left in `block` */
     size_t len;
+    bool is_over; /* what is left is no gzip */
     char block[BLOCK_SIZE];
 };
 
@@ -156,6 +157,13 @@ void giq_gzip_close(struct giq_gzip *gzip)
     }
 }
 
+/* Whether data that is no gzip follows a whole one. */
+static bool is_behind(const struct giq_gzip *gzip)
+{
+    static const char mark = '\x1f';
+    return gzip->len > 0 && *gzip->at != mark && giq_gunzip_is_complete(gzip->gunzip);
+}
+
 bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len,
                    struct giq_error *err)
 {
@@ -167,6 +175,11 @@ bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len
                 return false;
             }
             is_end = gzip->len == 0;
+        }
+        gzip->is_over = gzip->is_over || is_behind(gzip);
+        if (gzip->is_over) {
+            *out_len = 0;
+            return true;
         }
         size_t len = 0;
         if (!giq_gunzip_step(gzip->gunzip, &gzip->at, &gzip->len, out, max, &len, err)) {

@@ -45,8 +45,8 @@ bool giq_gzip_open(const char *path, struct giq_gzip **out, struct giq_error *er
 void giq_gzip_close(struct giq_gzip *gzip); /* NULL is allowed */
 
 /* Read up to `max` decoded bytes, which is not 0. `*out_len` is 0 at the end, where
- * everything was proven. Errors: GIQ_E_RESULT (no gzip, damaged, truncated),
- * GIQ_E_STORE, GIQ_E_MEMORY. */
+ * everything was proven; what follows that and is no gzip is ignored, as gzip does.
+ * Errors: GIQ_E_RESULT (no gzip, damaged, truncated), GIQ_E_STORE, GIQ_E_MEMORY. */
 bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len,
                    struct giq_error *err);
 

@@ -129,7 +129,7 @@ struct reader {
 
 static uint32_t take_code(const char **at)
 {
-    size_t len = giq_text_utf8(*at, strlen(*at));
+    size_t len = giq_text_utf8(*at, strnlen(*at, 4));
     /* A byte that is no part of a character stands for itself, beyond all of them. */
     uint32_t code = len == 0 ? UINT32_C(0x110000) + (unsigned char)**at
                              : giq_text_code_point(*at, len);

@@ -47,7 +47,6 @@ static bool look_inside(const char *part, struct content *content, struct giq_er
     if (!giq_gzip_read_head(part, head, sizeof head, &len, err)) {
         return false;
     }
-    giq_name_drop_gzip(content->name);
     content->is_gzip = true;
     content->kind = giq_sniff(content->name, head, len);
     bool is_nested =
@@ -66,6 +65,8 @@ static bool identify(const char *part, const char *disposition,
     }
     struct content content = {.is_gzip = false};
     take_name(disposition, cred, content.name);
+    /* Whether it is one still: a content coding may be undone already. */
+    giq_name_drop_gzip(content.name);
     content.kind = giq_sniff(content.name, head, len);
     if (content.kind.content == GIQ_SNIFF_GZIP && !look_inside(part, &content, err)) {
         return false;

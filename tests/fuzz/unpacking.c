@@ -104,7 +104,8 @@ void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len)
     free(archive);
 }
 
-/* Decode byte by byte into a buffer; false where that fails or is not complete. */
+/* Decode byte by byte into a buffer, up to what is no gzip behind a whole one; false
+ * where that fails or is not complete. */
 static bool gunzip_slowly(const char *bytes, size_t len, struct giq_buf *out)
 {
     struct giq_gunzip *gunzip = NULL;
@@ -114,6 +115,9 @@ static bool gunzip_slowly(const char *bytes, size_t len, struct giq_buf *out)
     for (size_t i = 0; ok && i < len; i++) {
         const char *at = bytes + i;
         size_t left = 1;
+        if (*at != '\x1f' && giq_gunzip_is_complete(gunzip)) {
+            break;
+        }
         char byte = 0;
         size_t n = 1;
         while (ok && (left > 0 || n > 0)) {

@@ -67,6 +67,11 @@ def test_compressed_file_in_parts_is_one_file(scripted_gdal, service):
     assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
 
 
+def test_line_end_behind_a_compressed_file_is_ignored(scripted_gdal, service):
+    give(service, gzip.compress(GEOJSON) + b"\r\n", "x.geojson.gz")
+    assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
+
+
 @pytest.mark.parametrize("at,says", [(-8, "incorrect data check"),
                                      (-4, "incorrect length check")])
 @pytest.mark.parametrize("part", [0, 1])

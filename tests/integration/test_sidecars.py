@@ -152,6 +152,13 @@ HOSTILE = {
                        "</SimpleSource></PAMRasterBand>"),
     "second": pam("") + b"<VRTDataset/>",
     "root": b"<VRTDataset/>",
+    "srs-parameter": pam(f'<SRS>COORDINATEOPERATION[PARAMETERFILE["a,b","/etc/x"]]</SRS>'),
+    "srs-long": pam(f"<SRS>{SYSTEM}{' ' * 70000}</SRS>"),
+    "deep": b"<PAMDataset>" + b"<Subdataset><PAMDataset>" * 50000,
+    "closed-deep": pam("<Subdataset><PAMDataset>" * 50 + "</PAMDataset></Subdataset>" * 50),
+    "arcgis-name": pam('<Metadata domain="xml:ESRI" format="xml"><GeodataXform>'
+                       "<SpatialReference><WKT>secret.wkt</WKT></SpatialReference>"
+                       "</GeodataXform></Metadata>"),
     "arcgis": pam('<Metadata domain="xml:ESRI" format="xml"><GeodataXform><SpatialReference>'
                   "<WKT>/etc/passwd</WKT></SpatialReference></GeodataXform></Metadata>"),
     "utf-16": pam(item("a", "b"), encoding="utf-16"),

@@ -103,6 +103,16 @@ static void test_one_compressed_file_is_decoded(void **state)
     check_file("x.csv", "a,b\n1,2\n");
 }
 
+/* As a server has it that takes the extension for a content coding. */
+static void test_a_decoded_file_with_the_name_of_a_gzip(void **state)
+{
+    (void)state;
+    write_archive("a,b\n1,2\n", 8);
+    check_staged("attachment; filename=x.csv.gz", "x.csv", 8);
+    write_archive(geojson, sizeof geojson - 1);
+    check_staged("attachment; filename=x.geojson.gz", "x.geojson", sizeof geojson - 1);
+}
+
 static void test_damage_of_one_compressed_file_is_refused(void **state)
 {
     (void)state;
@@ -182,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_archives_are_known_by_content_not_by_name),
         TEST(test_one_compressed_file_is_decoded),
+        TEST(test_a_decoded_file_with_the_name_of_a_gzip),
         TEST(test_damage_of_one_compressed_file_is_refused),
         TEST(test_a_gzip_that_grows_without_end_is_refused),
         TEST(test_an_archive_in_a_gzip_is_named_and_refused),
