@@ -1,5 +1,6 @@
 #include "giq_error.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +85,19 @@ bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     return false;
 }
 
+void giq_error_words(int sys_errno, char *out, size_t size)
+{
+    /* strerror_r() is not the same function everywhere, and strerror_l() takes no global
+     * locale. */
+    locale_t locale = duplocale(uselocale((locale_t)0));
+    if (locale == (locale_t)0) {
+        (void)snprintf(out, size, "error %d", sys_errno);
+        return;
+    }
+    (void)snprintf(out, size, "%s", strerror_l(sys_errno, locale));
+    freelocale(locale);
+}
+
 bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                   const char *fmt, ...)
 {
@@ -93,10 +107,10 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
     va_end(args);
     err->sys_errno = sys_errno;
 
-    char room[128];
+    char words[GIQ_ERROR_WORDS_SIZE];
     size_t len = strlen(err->text);
-    (void)snprintf(err->text + len, sizeof err->text - len, ": %s",
-                   strerror_r(sys_errno, room, sizeof room));
+    giq_error_words(sys_errno, words, sizeof words);
+    (void)snprintf(err->text + len, sizeof err->text - len, ": %s", words);
     make_plain(err->text);
     return false;
 }

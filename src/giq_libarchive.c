@@ -18,8 +18,9 @@ static const struct function functions[] = {GIQ_LIBARCHIVE_FUNCTIONS(FUNCTION)};
 /* The loader has no codes: its words end in those of the system. */
 static bool says(const char *why, int sys_errno)
 {
-    char room[128];
-    return strstr(why, strerror_r(sys_errno, room, sizeof room)) != NULL;
+    char words[GIQ_ERROR_WORDS_SIZE];
+    giq_error_words(sys_errno, words, sizeof words);
+    return strstr(why, words) != NULL;
 }
 
 /* What the loader says is wrong; that memory ran out only errno tells. */

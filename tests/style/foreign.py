@@ -23,6 +23,8 @@ OWNERS = (
 CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime(_r)?|localtime(_r)?"
                    r"|mktime|nanosleep|sleep|thrd_sleep|time|timegm|timespec_get|usleep)"
                    r"\s*\(")
+# The first is not thread-safe, the second another function in each C library.
+ERROR_WORDS = re.compile(r"(?<![\w.>])(strerror|strerror_r)\s*\(")
 NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 CPP_SUFFIXES = (".cpp", ".cc", ".cxx", ".hpp")
 CPP_FILE, CPP_LINES = "plugin/giq_driver.cpp", 80
@@ -32,11 +34,11 @@ def blank(match):
     return "\n" * match[0].count("\n") or " "
 
 
-def clock_calls(root, path):
-    """(number, name) of every call of the clock, outside comments and strings."""
+def calls(root, path, pattern):
+    """(number, name) of every call of these functions, outside comments and strings."""
     text = "\n".join(line for _, line in common.lines(root, path))
     for number, line in enumerate(NOT_CODE.sub(blank, text).split("\n"), 1):
-        for match in CLOCK.finditer(line):
+        for match in pattern.finditer(line):
             yield number, match[1]
 
 
@@ -46,8 +48,10 @@ def check_file(root, path):
             if pattern.match(name) and path not in owners:
                 yield f"{path}:{number}: {name} is for {', '.join(owners)} only"
     if path != "src/giq_os.c":
-        for number, name in clock_calls(root, path):
+        for number, name in calls(root, path, CLOCK):
             yield f"{path}:{number}: {name}() is for src/giq_os.c only"
+    for number, name in calls(root, path, ERROR_WORDS):
+        yield f"{path}:{number}: {name}() is not portable: use giq_error_words()"
 
 
 def check_cpp(root, path):

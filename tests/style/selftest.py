@@ -53,6 +53,8 @@ CASES = (
      "for src/giq_libarchive.h only"),
     ("foreign", "plugin/giq_open.c", "#include <sys/stat.h>\n",
      "plugin/giq_open.c:1: sys/stat.h is for src/giq_os.c only"),
+    ("foreign", "src/giq_api.c", "char *t(int e) { return strerror_r(e, 0, 0); }\n",
+     "src/giq_api.c:1: strerror_r() is not portable: use giq_error_words()"),
     ("foreign", "src/giq_api.c", "/* time(\n */\nlong t(void) { return time(0); }\n",
      "src/giq_api.c:3: time() is for src/giq_os.c only"),
     ("foreign", "tests/unit/more.cpp", "", "tests/unit/more.cpp:1: C++ is for"),
