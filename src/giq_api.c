@@ -69,7 +69,7 @@ static bool parse_job(const struct giq_service *service, const struct giq_answer
             .id = giq_json_id(giq_json_get(object, "id")),
             .status = giq_call_label(service, giq_json_get(object, "status")),
             .type = giq_call_label(service, giq_json_get(object, "type")),
-            .message = giq_call_label(service, giq_json_get(object, "message")),
+            .message = giq_call_label(service, giq_call_message(object)),
             .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
         };
     }

@@ -67,12 +67,33 @@ static bool is_plain_message(const char *body)
     return body[0] != '<' && body[0] != '{' && body[0] != '[';
 }
 
+/* A text of this name that is not empty: at the top, or within `data` or `error`. */
+static const struct giq_json *find_text(const struct giq_json *json, const char *name,
+                                        int depth)
+{
+    static const char *const wrappings[] = {"data", "error"};
+    const struct giq_json *found = giq_json_get(json, name);
+    const char *text = giq_json_text(found);
+    if (text != NULL && text[0] != '\0') {
+        return found;
+    }
+    found = NULL;
+    for (size_t i = 0; depth > 0 && found == NULL && i < GIQ_COUNT(wrappings); i++) {
+        found = find_text(giq_json_get(json, wrappings[i]), name, depth - 1);
+    }
+    return found;
+}
+
+const struct giq_json *giq_call_message(const struct giq_json *json)
+{
+    enum { DEPTH = 2 };
+    const struct giq_json *found = find_text(json, "message", DEPTH);
+    return found == NULL ? find_text(json, "error", DEPTH) : found;
+}
+
 static const char *message_of(const struct giq_json *json, const struct giq_buf *body)
 {
-    const char *text = giq_json_text(giq_json_get(json, "message"));
-    if (text == NULL || text[0] == '\0') {
-        text = giq_json_text(giq_json_get(json, "error"));
-    }
+    const char *text = giq_json_text(giq_call_message(json));
     if (text == NULL && json != NULL) {
         text = giq_json_text(json);
     }

@@ -56,6 +56,10 @@ const char *giq_call_show(const struct giq_service *service, const char *text,
  * outer one that has the id; borrowed. */
 const struct giq_json *giq_call_unwrap(const struct giq_json *json);
 
+/* What a response says to a person: its text `message`, else `error`, at the top or
+ * within `data` or `error`; borrowed. NULL where there is none. */
+const struct giq_json *giq_call_message(const struct giq_json *json);
+
 /* Set `err` from an answer with an error status: `what` failed, the status and the
  * service's words. 401 and 403 are GIQ_E_CREDENTIALS; 407, which a proxy says, is
  * GIQ_E_NETWORK; all else is `code`. */

@@ -218,6 +218,18 @@ CACHE_PAGE = (b"<!DOCTYPE html><html><head><title>503 Backend fetch failed</titl
 LATER = {"Retry-After": "0", "Content-Type": "text/html; charset=utf-8"}
 
 
+@pytest.mark.parametrize("words", [
+    {"message": "out of credit"}, {"data": {"message": "out of credit"}},
+    {"error": {"message": "out of credit"}}, {"error": "out of credit"}])
+def test_words_of_the_service_are_shown_however_they_are_wrapped(scripted_gdal, service,
+                                                                 words):
+    service.script["run"] = [Answer(words, 402), Answer(job("SUBMITTED"))]
+    service.script["status"] = [Answer({**job("FAILED"), **words})]
+    assert "out of credit" in scripted_gdal.fails("ogrinfo", NAME, tag="refused")
+    assert "FAILED: out of credit" in scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    assert len(service.calls("run")) == 2
+
+
 @pytest.mark.parametrize("answer", [
     Answer(b"", 500), Answer(b"", 502), Answer(b"", 409), Answer(b"", 408),
     Answer(CACHE_PAGE, 503, LATER), Answer({"message": "Busy"}, 503, {"Retry-After": "0"}),
