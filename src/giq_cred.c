@@ -62,6 +62,22 @@ static bool append_header(struct giq_cred *cred, const char *name, const char *p
     return giq_cred_add_secret(cred, value, err);
 }
 
+static bool check_ends(const char *secret, const char *what, struct giq_error *err)
+{
+    static const char quotes[] = "\"'`";
+    char last = secret[strlen(secret) - 1];
+    if (strchr(quotes, secret[0]) != NULL || strchr(quotes, last) != NULL) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the %s is in quotes, which are not part of it; remove them",
+                        what);
+    }
+    return strchr("{[<#", secret[0]) == NULL ||
+           giq_fail(err, GIQ_E_CREDENTIALS,
+                    "the %s begins with \"%c\", as a file of another kind does; the key "
+                    "must stand alone",
+                    what, secret[0]);
+}
+
 /* What programs and people put around a key: it would be sent, and refused as wrong. */
 static bool check_wrapping(const char *secret, const char *what, struct giq_error *err)
 {
@@ -69,11 +85,6 @@ static bool check_wrapping(const char *secret, const char *what, struct giq_erro
                                         "API_KEY",     "APIKEY",
                                         "X-API-KEY",   "Authorization"};
     static const char *const commands[] = {"export", "set", "setx", "Bearer"};
-    if (secret[0] == '"' || secret[0] == '\'' || secret[0] == '`') {
-        return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "the %s is in quotes, which are not part of it; remove them",
-                        what);
-    }
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         size_t len = giq_text_begins(secret, names[i]) ? strlen(names[i]) : 0;
         char after = secret[len + strspn(secret + len, " ")];
@@ -90,7 +101,7 @@ static bool check_wrapping(const char *secret, const char *what, struct giq_erro
                             what, commands[i]);
         }
     }
-    return true;
+    return check_ends(secret, what, err);
 }
 
 /* Keys and tokens are printable ASCII without spaces. No byte of one is shown. */
