@@ -292,7 +292,7 @@ static const struct {
     {{.status = 200, .body = "{\"id\":\"x\"}"},
      GIQ_E_SERVICE,
      "without a fileId that can be read"},
-    {{.status = 200, .body = "{\"fileId\":9007199254740993}"},
+    {{.status = 200, .body = "{\"fileId\":9.1e15}"},
      GIQ_E_SERVICE,
      "without a fileId that can be read"},
     {{.status = 200, .body = "<html>"},
