@@ -181,7 +181,10 @@ static struct giq_result result_of(const struct opening *o, const char *path)
 
 static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 {
+    struct opening *o = ctx;
     const struct giq_result result = result_of(ctx, path);
+    /* It may warn, which must not stand behind the status line. */
+    giq_progress_clear(&o->report.progress);
     return giq_result_check(&result, err);
 }
 

@@ -63,6 +63,24 @@ void giq_result_reason(const char *path, char out[GIQ_RESULT_REASON_SIZE])
     CPLFree(folder);
 }
 
+/* The error of a text that names other sources. */
+static bool fail_source(const char *title, const char *name, const char *driver,
+                        struct giq_error *err)
+{
+    if (GDALGetDriverByName(driver) == NULL) {
+        return giq_fail(
+            err, GIQ_E_RESULT,
+            "%s (%s) is for the driver %s, which reads other files and hosts; "
+            "this GDAL does not have it",
+            title, name, driver);
+    }
+    return giq_fail(err, GIQ_E_RESULT,
+                    "%s (%s) is for the driver %s, which may not read results, because "
+                    "they come from outside; if you trust it, GIQ_RESULT_DRIVERS=+%s "
+                    "allows it",
+                    title, name, driver, driver);
+}
+
 /* The error of a file called `name` within the result, which no allowed driver opened:
  * who would, or why it did not. */
 static bool fail_opener(const struct giq_result *result, const struct giq_opener *opener,
@@ -72,11 +90,7 @@ static bool fail_opener(const struct giq_result *result, const struct giq_opener
     (void)giq_result_title(result, title);
     switch (opener->state) {
     case GIQ_OPENER_SOURCE:
-        return giq_fail(err, GIQ_E_RESULT,
-                        "%s (%s) is for the driver %s, which may not read results, "
-                        "because they come from outside; if you trust it, "
-                        "GIQ_RESULT_DRIVERS=+%s allows it",
-                        title, name, opener->driver, opener->driver);
+        return fail_source(title, name, opener->driver, err);
     case GIQ_OPENER_BARRED:
         return giq_fail(err, GIQ_E_RESULT,
                         "%s (%s) is for the driver %s, which may not read results, "

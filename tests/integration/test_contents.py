@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from opens import VERSION
 from outside import NAME, give, refused
 from scripted import GEOJSON
 
@@ -112,7 +113,10 @@ def test_text_that_names_other_sources_is_refused_as_what_it_is(scripted_gdal, s
             continue
         give(service, (BEFORE[before] + text).encode(), name)
         error = scripted_gdal.fails("gdalinfo", f"{NAME};rerun={driver}", tag="result")
-        assert f"is for the driver {driver}" in error
+        assert f"is for the driver {driver}, which" in error
+        is_there = driver != "GDALG" or VERSION >= (3, 11)
+        assert (f"GIQ_RESULT_DRIVERS=+{driver} allows it" in error) == is_there
+        assert ("this GDAL does not have it" in error) == (not is_there)
     assert not list(scripted_gdal.store.glob("v1/*/result"))
 
 
