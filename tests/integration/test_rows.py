@@ -56,7 +56,8 @@ def test_told_to_come_beyond_timeout_is_refused_at_once(gdal, sandbox):
 @pytest.mark.parametrize("fault", [
     "run:lost", "run:reset-after", "run:reset-before", "run:status=408", "run:status=409",
     "run:status=300", "run:status=303", "run:status=500", "run:status=502",
-    "run:status=503", "run:status=503,retry-after=0", "run:status=504", "run:body=", "run:body={}", "run:body=[1]",
+    "run:status=503", "run:status=503,retry-after=0", "run:status=504", "run:body=",
+    "run:body={}", "run:body=[1]",
     "run:body={\"id\":9.1e15}", "run:body=<html>busy</html>",
 ])
 def test_what_may_have_arrived_is_never_sent_again(gdal, sandbox, fault):

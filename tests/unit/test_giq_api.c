@@ -238,6 +238,7 @@ static void test_status_is_of_the_job_that_was_asked_for(void **state)
         {"{\"data\":{\"id\":12,\"status\":\"X\"}}", GIQ_API_STATUS_TOLD},
         {"{\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
         {"{\"id\":12}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":1.5,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
         {"{\"id\":null,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
         {"{\"id\":\"13\",\"status\":\"X\"}", GIQ_API_STATUS_OTHER},
         {"{\"id\":121,\"status\":\"X\"}", GIQ_API_STATUS_OTHER},
