@@ -182,6 +182,12 @@ static void sleep_ms(void *ctx, int64_t ms)
     ((struct script *)ctx)->now_ms += ms;
 }
 
+static bool is_cancelled(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
 static uint32_t draw(void *ctx)
 {
     (void)ctx;
@@ -205,7 +211,8 @@ void script_start(struct script *script, const uint8_t *data, size_t size)
         .connect_timeout_ms = 10000,
     };
     *script = (struct script){
-        .env = {now_ms, now_ms, sleep_ms, draw, check_line, check_line, script},
+        .env = {now_ms, now_ms, sleep_ms, is_cancelled, draw, check_line, check_line,
+                script},
         .text = fuzz_text(data, size),
     };
     script->rest = script->text;
