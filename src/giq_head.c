@@ -29,11 +29,22 @@ static bool ends_in_chunked(const char *value)
     return len >= word_len && giq_text_same(value + len - word_len, word);
 }
 
-/* Lines of Content-Encoding add up (RFC 9110, 5.3). NULL when out of memory. */
-static char *join(const char *before, const char *value)
+/* What a further line of a header makes of the one before; takes ownership of `value`.
+ * Lines of Content-Encoding add up (RFC 9110, 5.3). Proofs that contradict each other
+ * prove nothing. Of the others the last one counts. */
+static char *merge(const struct giq_head *head, char *const *slot, char *value)
 {
+    bool is_proof = slot == &head->etag || slot == &head->range;
+    if (is_proof && strcmp(*slot, value) != 0) {
+        value[0] = '\0';
+    }
+    if (slot != &head->encoding) {
+        return value;
+    }
     char *both = NULL;
-    return asprintf(&both, "%s,%s", before, value) < 0 ? NULL : both;
+    both = asprintf(&both, "%s,%s", *slot, value) < 0 ? NULL : both;
+    free(value);
+    return both;
 }
 
 /* Takes ownership of `value`. */
@@ -51,10 +62,8 @@ static void note(struct giq_head *head, const char *name, char *value)
     };
     for (size_t i = 0; i < GIQ_COUNT(kept); i++) {
         if (giq_text_same(name, kept[i].name)) {
-            if (kept[i].slot == &head->encoding && head->encoding != NULL) {
-                char *both = join(head->encoding, value);
-                free(value);
-                value = both;
+            if (*kept[i].slot != NULL) {
+                value = merge(head, kept[i].slot, value);
             }
             free(*kept[i].slot);
             *kept[i].slot = value;

@@ -87,6 +87,33 @@ static void test_codings_are_told_from_other_words(void **state)
     }
 }
 
+static void test_proofs_that_contradict_each_other_prove_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines[3];
+        bool proves;
+    } cases[] = {
+        {{"ETag: \"a\"", "Content-Range: bytes 3-5/6"}, true},
+        {{"ETag: \"a\"", "ETag: \"a\"", "Content-Range: bytes 3-5/6"}, true},
+        {{"ETag: \"b\"", "ETag: \"a\"", "Content-Range: bytes 3-5/6"}, false},
+        {{"ETag: \"a\"", "Content-Range: bytes 3-5/6", "Content-Range: bytes 0-2/6"},
+         false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_head head;
+        struct giq_head_range range;
+        giq_head_init(&head);
+        for (size_t k = 0; k < 3 && cases[i].lines[k] != NULL; k++) {
+            feed(&head, cases[i].lines[k]);
+        }
+        assert_int_equal(giq_head_strong_etag(&head) != NULL &&
+                             giq_head_range(&head, &range),
+                         cases[i].proves);
+        giq_head_release(&head);
+    }
+}
+
 static void test_status_line_forgets_an_interim_answer(void **state)
 {
     (void)state;
@@ -231,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_that_are_kept),
         cmocka_unit_test(test_codings_are_told_from_other_words),
+        cmocka_unit_test(test_proofs_that_contradict_each_other_prove_nothing),
         cmocka_unit_test(test_status_line_forgets_an_interim_answer),
         cmocka_unit_test(test_last_line_of_a_name_counts),
         cmocka_unit_test(test_bytes_of_all_lines_are_limited),
