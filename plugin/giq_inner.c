@@ -89,6 +89,11 @@ GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
     return open_with(path, inner, only, options);
 }
 
+bool giq_inner_is_renamed(unsigned flags)
+{
+    return (flags & GDAL_OF_SHARED) != 0 && (flags & GDAL_OF_THREAD_SAFE) == 0;
+}
+
 /* PAM must never save under such a name, or it writes "GIQ:....aux.xml" into the current
  * folder. GTiff starts PAM when the geotransform or metadata are asked for. */
 GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **drivers,

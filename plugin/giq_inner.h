@@ -16,7 +16,13 @@
 GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
                             char **options);
 
-/* The same, with the description `name`, which GDAL demands of a shared dataset. */
+/* Whether the dataset of an open with these flags gets the connection string for its
+ * description. GDAL wants that of a shared one; but of a thread-safe one each thread
+ * opens the description anew with the inner driver, which knows paths only. */
+bool giq_inner_is_renamed(unsigned flags);
+
+/* The same as giq_inner_open(), with the description `name`, which GDAL demands of a
+ * shared dataset. */
 GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **drivers,
                                    char **options, const char *name);
 

@@ -344,7 +344,7 @@ static bool fail_open(const struct giq_result *result, const char *path,
 
 static GDALDatasetH open_inner(const struct giq_result *result, const char *path)
 {
-    return result->flags & GDAL_OF_SHARED
+    return giq_inner_is_renamed(result->flags)
                ? giq_inner_open_shared(path, result->flags, result->drivers,
                                        result->options, result->shared_name)
                : giq_inner_open(path, result->flags, result->drivers, result->options);

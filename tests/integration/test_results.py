@@ -344,6 +344,35 @@ del first, second
     assert len(sandbox.runs()) == 1
 
 
+def test_shared_open_for_several_threads_is_not_renamed(gdal, sandbox):
+    """With a GDAL that has the flag, each thread opens the description anew; others take
+    the flag and do nothing with it."""
+    done = gdal.python("""
+import sys, threading
+from osgeo import gdal
+gdal.UseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+thread_safe = getattr(gdal, "OF_THREAD_SAFE", 0x800)
+data = gdal.OpenEx(sys.argv[1], gdal.OF_RASTER | gdal.OF_SHARED | thread_safe)
+print(data.GetDescription())
+sums = []
+def work():
+    sums.append(data.GetRasterBand(1).Checksum())
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads:
+    thread.start()
+    if not hasattr(gdal, "OF_THREAD_SAFE"):
+        thread.join()
+for thread in threads:
+    thread.join()
+assert len(sums) == 4 and len(set(sums)) == 1, sums
+""", WHOLE % "ndvi")
+    path = done.stdout.strip()
+    assert path.startswith(str(gdal.store)) and os.path.exists(path)
+    assert not list(gdal.folder.glob("GIQ*"))
+    assert len(sandbox.runs()) == 1
+
+
 def test_description_is_the_path_of_the_file(gdal):
     done = gdal.python("""
 import sys
