@@ -1,5 +1,6 @@
 #include "giq_flight.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "giq_os.h"
@@ -7,6 +8,21 @@
 struct giq_flight {
     struct giq_os_lock *lock;
 };
+
+static bool fail_held(const char *path, struct giq_error *err)
+{
+    struct giq_os_holder holder;
+    char name[sizeof holder.host + 48] = "another process";
+    if (giq_os_lock_holder(path, &holder)) {
+        (void)snprintf(name, sizeof name,
+                       holder.is_this_process ? "another thread of this program"
+                                              : "the process %ld on the host %s",
+                       holder.pid, holder.host);
+    }
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "%s holds the lock %s; opening again goes on when it is done", name,
+                    path);
+}
 
 bool giq_flight_enter_at(const char *path, unsigned access, struct giq_flight **out,
                          struct giq_error *err)
@@ -21,11 +37,7 @@ bool giq_flight_enter_at(const char *path, unsigned access, struct giq_flight **
     }
     if (flight->lock == NULL) {
         free(flight);
-        return giq_fail(
-            err, GIQ_E_TIMEOUT,
-            "another process holds the lock %s; opening again goes on when it "
-            "is done",
-            path);
+        return fail_held(path, err);
     }
     *out = flight;
     return true;

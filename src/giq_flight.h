@@ -6,7 +6,7 @@
  * giq_flight_leave(). Leaving is required on every path.
  *
  * The lock file is never unlinked: unlinking would let two holders coexist. A
- * holder that dies leaves at once.
+ * holder that dies leaves at once, also where a child that it forked lives on.
  */
 #ifndef GIQ_FLIGHT_H
 #define GIQ_FLIGHT_H

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,15 @@ static bool sync_fd(int fd)
         rc = fsync(fd);
     } while (rc != 0 && errno == EINTR);
     return rc == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+static bool empty_fd(int fd)
+{
+    int rc = 0;
+    do {
+        rc = ftruncate(fd, 0);
+    } while (rc != 0 && errno == EINTR);
+    return rc == 0;
 }
 
 static bool write_fd(int fd, const char *bytes, size_t len)
@@ -267,7 +277,11 @@ bool giq_os_remove(const char *path, struct giq_error *err)
 bool giq_os_free_space(const char *path, int64_t *out_bytes)
 {
     struct statvfs vfs;
-    if (statvfs(path, &vfs) != 0 || vfs.f_blocks == 0) {
+    int rc = 0;
+    do {
+        rc = statvfs(path, &vfs);
+    } while (rc != 0 && errno == EINTR);
+    if (rc != 0 || vfs.f_blocks == 0) {
         return false;
     }
     bool is_more = __builtin_mul_overflow(vfs.f_bavail, vfs.f_frsize, out_bytes);
@@ -341,7 +355,7 @@ bool giq_os_sync(struct giq_os_file *file, struct giq_error *err)
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err)
 {
     file->written = file->begun = 0;
-    return (ftruncate(file->fd, 0) == 0 && lseek(file->fd, 0, SEEK_SET) == 0) ||
+    return (empty_fd(file->fd) && lseek(file->fd, 0, SEEK_SET) == 0) ||
            fail_path(err, "empty", file->path);
 }
 
@@ -391,21 +405,173 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 /* ---- locks ---- */
 
 struct giq_os_lock {
-    int fd;
+    int fd;        /* -1 in a process that was forked while another held it */
     bool is_flock; /* where the system has no open-file-description locks */
+    struct giq_os_lock *next;
 };
+
+/* The locks of this process, held or about to be, and how often it forked. A child has
+ * no part in them: its copies of the descriptors would keep them for as long as it lives.
+ */
+static struct {
+    pthread_mutex_t mutex;
+    struct giq_os_lock *first;
+    unsigned forks;
+} locks = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_once_t watched = PTHREAD_ONCE_INIT;
+
+static void before_fork(void)
+{
+    (void)pthread_mutex_lock(&locks.mutex);
+    locks.forks++;
+}
+
+static void after_fork(void)
+{
+    (void)pthread_mutex_unlock(&locks.mutex);
+}
+
+static void close_in_child(void)
+{
+    for (struct giq_os_lock *lock = locks.first; lock != NULL; lock = lock->next) {
+        (void)close(lock->fd);
+        lock->fd = -1;
+    }
+    locks.first = NULL;
+    (void)pthread_mutex_unlock(&locks.mutex);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, after_fork, close_in_child);
+}
+
+static unsigned count_forks(void)
+{
+    (void)pthread_mutex_lock(&locks.mutex);
+    unsigned forks = locks.forks;
+    (void)pthread_mutex_unlock(&locks.mutex);
+    return forks;
+}
+
+/* List the lock, unless there was a fork after the count: a child may have it then. */
+static bool list_lock(struct giq_os_lock *lock, unsigned forks)
+{
+    (void)pthread_mutex_lock(&locks.mutex);
+    bool ok = locks.forks == forks;
+    if (ok) {
+        lock->next = locks.first;
+        locks.first = lock;
+    }
+    (void)pthread_mutex_unlock(&locks.mutex);
+    return ok;
+}
+
+static void unlist_lock(struct giq_os_lock *lock)
+{
+    (void)pthread_mutex_lock(&locks.mutex);
+    struct giq_os_lock **at = &locks.first;
+    while (*at != NULL && *at != lock) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = lock->next;
+    }
+    (void)pthread_mutex_unlock(&locks.mutex);
+}
+
+/* Open the file of a lock, which no child shares. */
+static bool open_lock(struct giq_os_lock *lock, const char *path, unsigned access)
+{
+    (void)pthread_once(&watched, watch_forks);
+    for (;;) {
+        unsigned forks = count_forks();
+        lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, access & FILE_BITS);
+        if (lock->fd < 0 || list_lock(lock, forks)) {
+            return lock->fd >= 0;
+        }
+        (void)close(lock->fd);
+    }
+}
+
+static void close_lock(struct giq_os_lock *lock)
+{
+    unlist_lock(lock);
+    if (lock->fd >= 0) {
+        (void)close(lock->fd);
+    }
+    free(lock);
+}
+
+static bool has_no_ofd_locks(int sys_errno)
+{
+    return sys_errno == EINVAL || sys_errno == EPERM || sys_errno == ENOSYS;
+}
 
 static int set_lock(struct giq_os_lock *lock, bool locked)
 {
+    struct flock whole = {.l_type = (short)(locked ? F_WRLCK : F_UNLCK)};
+    int rc = -1;
     if (!lock->is_flock) {
-        struct flock whole = {.l_type = (short)(locked ? F_WRLCK : F_UNLCK)};
-        int rc = fcntl(lock->fd, F_OFD_SETLK, &whole);
-        if (rc == 0 || errno != EINVAL) {
+        do {
+            rc = fcntl(lock->fd, F_OFD_SETLK, &whole);
+        } while (rc != 0 && errno == EINTR);
+        if (rc == 0 || !has_no_ofd_locks(errno)) {
             return rc;
         }
         lock->is_flock = true;
     }
-    return flock(lock->fd, locked ? LOCK_EX | LOCK_NB : LOCK_UN);
+    do {
+        rc = flock(lock->fd, locked ? LOCK_EX | LOCK_NB : LOCK_UN);
+    } while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
+/* "<pid> <host>" and spaces: whatever stood there before is covered. Where it cannot be
+ * written the holder has no name. */
+enum { HOLDER_BYTES = 96 };
+
+static void write_holder(const struct giq_os_lock *lock)
+{
+    char text[HOLDER_BYTES + 1];
+    char host[65] = "";
+    if (gethostname(host, sizeof host - 1) == 0) {
+        int len = snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
+        (void)snprintf(text + len, sizeof text - (size_t)len, "%*s\n",
+                       HOLDER_BYTES - len - 1, "");
+        ssize_t written = pwrite(lock->fd, text, HOLDER_BYTES, 0);
+        (void)written;
+    }
+}
+
+static bool is_host(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789.-_";
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+bool giq_os_lock_holder(const char *path, struct giq_os_holder *out)
+{
+    char text[HOLDER_BYTES + 1] = "";
+    char host[65] = "";
+    int fd = open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd >= 0) {
+        ssize_t len = read_some(fd, text, HOLDER_BYTES);
+        text[len > 0 ? len : 0] = '\0';
+        (void)close(fd);
+    }
+    struct giq_os_holder holder = {.pid = 0};
+    if (sscanf(text, "%9ld %64s", &holder.pid, holder.host) != 2 || holder.pid <= 0 ||
+        !is_host(holder.host)) {
+        return false;
+    }
+    (void)gethostname(host, sizeof host - 1);
+    holder.is_this_process =
+        holder.pid == (long)getpid() && strcmp(holder.host, host) == 0;
+    *out = holder;
+    return true;
 }
 
 bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
@@ -415,20 +581,19 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
     if (lock == NULL) {
         return giq_fail_memory(err);
     }
-    lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, access & FILE_BITS);
-    if (lock->fd < 0) {
+    if (!open_lock(lock, path, access)) {
         (void)fail_path(err, "open the lock", path);
         free(lock);
         return false;
     }
     if (set_lock(lock, true) == 0) {
+        write_holder(lock);
         *out = lock;
         return true;
     }
     bool held = errno == EAGAIN || errno == EACCES ||
                 fail_path(err, "lock (a store needs a file system with locks)", path);
-    (void)close(lock->fd);
-    free(lock);
+    close_lock(lock);
     *out = held ? NULL : *out;
     return held;
 }
@@ -436,10 +601,13 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
 void giq_os_lock_release(struct giq_os_lock *lock)
 {
     if (lock != NULL) {
-        /* A forked child shares the description: closing alone keeps the lock. */
-        (void)set_lock(lock, false);
-        (void)close(lock->fd);
-        free(lock);
+        /* A child that was not forked by the C library may share the description: closing
+         * alone would keep the lock. */
+        if (lock->fd >= 0) {
+            (void)empty_fd(lock->fd);
+            (void)set_lock(lock, false);
+        }
+        close_lock(lock);
     }
 }
 

@@ -102,7 +102,7 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 
 /* An exclusive lock on a file that is never unlinked. It excludes threads as
  * well as processes and ends with its holder (open-file-description locks;
- * flock where the system has none). */
+ * flock where the system has none). A child that its holder forks has no part in it. */
 struct giq_os_lock;
 
 /* Try once. `*out` is NULL where another holds it. Errors: GIQ_E_STORE, also
@@ -110,6 +110,16 @@ struct giq_os_lock;
 bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
                      struct giq_error *err);
 void giq_os_lock_release(struct giq_os_lock *lock);
+
+/* Who holds a lock, as its file says while it is held. */
+struct giq_os_holder {
+    long pid;
+    char host[65];
+    bool is_this_process;
+};
+
+/* False where that is not known. */
+bool giq_os_lock_holder(const char *path, struct giq_os_holder *out);
 
 /* ---- the rest ---- */
 

@@ -16,7 +16,8 @@
  * Errors: functions return false and set `err` once; outputs are written only
  * on success. What frees or closes an object takes NULL. Objects may be used by
  * one thread at a time; different objects by different threads. Nothing is
- * global but that the network library is started once.
+ * global but that the network library is started once, and the list of the locks that
+ * the process holds.
  */
 #ifndef GIQ_GIQ_H
 #define GIQ_GIQ_H
