@@ -19,6 +19,7 @@ import signal, sys
 from osgeo import gdal
 gdal.UseExceptions()
 if len(sys.argv) > 2:
+    gdal.DontUseExceptions()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
 print(data.GetLayer(0).GetFeatureCount(), "features")
@@ -216,10 +217,41 @@ def test_signal_ends_a_program_at_once(gdal, service, program, number, moment):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_that_python_handles_waits_for_the_open(gdal, service, number, moment):
+def test_signal_that_python_handles_waits_for_the_open(gdal, service, moment):
     """The handler runs when the open returns: it disturbs nothing until then."""
+    check_open_goes_on(gdal, service, signal.SIGTERM, MOMENTS[moment][1](service))
+
+
+@pytest.mark.parametrize("moment", ["unpacking", "unpacked", "publishing", "published"])
+def test_ctrl_c_that_python_handles_lets_a_result_be_published(gdal, service, moment):
+    check_open_goes_on(gdal, service, signal.SIGINT, MOMENTS[moment][1](service))
+
+
+@pytest.mark.parametrize("moment,state", [
+    ("models", None), ("run", "submitted"), ("run_answer", "submitted"),
+    ("status", "submitted"), ("waiting", "submitted"), ("download", "succeeded"),
+    ("download_body", "succeeded"), ("download_end", "succeeded")])
+def test_ctrl_c_that_python_handles_ends_the_wait(gdal, service, moment, state):
+    """But for a run request that is out, whose response is recorded first."""
+    is_out = moment in ("run", "run_answer")
     moment = MOMENTS[moment][1](service)
+    process = start(gdal, "python", moment, "handles")
+    moment.send(process, signal.SIGINT)
+    if is_out:
+        moment.release()
+    else:
+        assert process.wait(LONG) == -signal.SIGINT, "while the service holds its answer"
+        moment.release()
+    done = gdal.finish(process)
+    assert done.returncode == -signal.SIGINT and done.stdout == ""
+    assert "GIQ[cancelled] " in done.stderr and "KeyboardInterrupt" in done.stderr
+    assert ("job-1" in done.stderr) == (state is not None)
+    check_left(gdal, state)
+    service.faults.clear()
+    check_next(gdal, service, "python", state)
+
+
+def check_open_goes_on(gdal, service, number, moment):
     process = start(gdal, "python", moment, "handles")
     moment.send(process, number)
     moment.release()
