@@ -63,6 +63,8 @@ static void test_signatures(void **state)
         DATA("a.hdf5", "\x89HDF\r\n\x1a\n", "h5"),
         DATA("result", "PAR1xxxx", "parquet"),
         DATA("result", "ARROW1\0\0", "arrow"),
+        DATA("a.arrows", "\xff\xff\xff\xff\x10\0\0\0", "arrow"),
+        NOTHING("result", "\xff\xff\xff\xff\x10\0\0\0"),
         DATA("result", "\0\0\x27\x0a\0\0", "shp"),
         DATA("result", "AutoCAD Binary DXF\r\n\x1a\0x", "dxf"),
         DATA("result", "RIFF1234WEBP", "webp"),
@@ -335,6 +337,32 @@ static void test_cut_heads_do_no_harm(void **state)
     }
 }
 
+static void test_kind_of_content_is_known_without_archives_and_pages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *bytes;
+        const char *extension;
+    } cases[] = {
+        {"r", "PAR1", "parquet"},
+        {"r.geojson", "{\"type\": \"Feature\"}", "geojson"},
+        {"r.geojson", "{\"error\": \"try again\"}", NULL},
+        {"r.kmz", "PK\3\4", "kmz"},
+        {"r.tif", "PK\3\4", NULL},
+        {"r.tif", "<html>", NULL},
+        {"r.tif", "nothing", NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const char *kind =
+            giq_sniff_known(cases[i].name, cases[i].bytes, strlen(cases[i].bytes));
+        assert_int_equal(kind == NULL, cases[i].extension == NULL);
+        if (kind != NULL) {
+            assert_string_equal(kind, cases[i].extension);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_texts_that_name_other_sources),
         cmocka_unit_test(test_connection_strings_and_what_looks_like_them),
         cmocka_unit_test(test_cut_heads_do_no_harm),
+        cmocka_unit_test(test_kind_of_content_is_known_without_archives_and_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
