@@ -26,6 +26,8 @@
 #define NEAR_POLE 89.0
 /* The part of an edge at whose end the longitude of its pole is found. */
 #define POLE_PART (1.0 / 4096)
+/* Parts of a turn by which longitudes may differ that are meant to be one. */
+#define SAME_MERIDIAN 1e-9
 /* A step of the smallest part of an edge that is longer than this, in radians, and by
  * this factor longer than the others, is a jump. */
 #define JUMP       1e-7
@@ -331,10 +333,64 @@ static bool find_direction(struct line *line, const double *xy, size_t count)
                     p->name);
 }
 
+/* Whether the meridian from the first point to the pole meets the traced ring again. */
+static bool is_covered(const struct line *line, double sign)
+{
+    const struct point *first = &line->points[0];
+    for (size_t i = 1; i < line->count; i++) {
+        const struct point *a = &line->points[i - 1];
+        const struct point *b = &line->points[i];
+        double from = (a->lon - first->lon) / TURN;
+        double to = (b->lon - first->lon) / TURN;
+        double crossed = floor(fmax(from, to));
+        double lat = first->lat;
+        if (fabs(to - round(to)) < SAME_MERIDIAN) {
+            lat = b->lat;
+        } else if (crossed > fmin(from, to)) {
+            lat = a->lat + (b->lat - a->lat) * (crossed - from) / (to - from);
+        }
+        if (sign * lat > sign * first->lat) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Let a traced ring that goes round the world begin at the point next to the pole, where
+ * its own first point does not see the pole. */
+static bool begin_at_pole(struct line *line, double pole, double turn)
+{
+    double sign = pole > 0 ? 1 : -1;
+    if (!is_covered(line, sign)) {
+        return true;
+    }
+    size_t open = line->count - 1;
+    size_t first = 0;
+    for (size_t i = 1; i < open; i++) {
+        first = sign * line->points[i].lat > sign * line->points[first].lat ? i : first;
+    }
+    struct point *points = malloc(line->count * sizeof *points);
+    if (points == NULL) {
+        return giq_fail(line->err, GIQ_E_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i <= open; i++) {
+        points[i] = line->points[(first + i) % open];
+        points[i].lon += first + i >= open ? turn : 0;
+    }
+    free(line->points);
+    line->points = points;
+    line->room = line->count;
+    return true;
+}
+
 /* Close a ring that goes once round the world over the pole that it encloses. It is
  * drawn twice, so that it covers every turn of longitudes from -180 to 180. */
 static bool close_over_pole(struct line *line, double turn)
 {
+    double pole = line->is_ccw == (turn > 0) ? 90 : -90;
+    if (!begin_at_pole(line, pole, turn)) {
+        return false;
+    }
     size_t once = line->count;
     for (size_t i = 1; i < once; i++) {
         struct point again = line->points[i];
@@ -346,7 +402,6 @@ static bool close_over_pole(struct line *line, double turn)
     for (size_t i = 0; i < line->count; i++) {
         line->points[i].lon -= turn;
     }
-    double pole = line->is_ccw == (turn > 0) ? 90 : -90;
     const struct point first = line->points[0];
     const struct point last = line->points[line->count - 1];
     return add_point(line, &(struct point){.lon = last.lon, .lat = pole}) &&

@@ -63,6 +63,13 @@ def shapes(code):
         yield f"corner beside it {where}", [[[(x * 1e-6, y * 1e-6), (x, 0), (0, y)]]]
     yield "within", [[whole]]
     yield "within, clockwise", [[whole[::-1]]]
+    # From the first point the pole cannot be seen.
+    bay = [(-0.5, 0.8), (-0.9, 0.9), (-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.7, 0.2),
+           (-0.6, 0.4), (0.5, 0.9)]
+    yield "within, behind a bay", [[bay]]
+    yield "within, behind a step", [[[(0, 0.5), (0, 0.2), (0.7, 0.2), (0.7, -0.6),
+                                      (-0.6, -0.6), (-0.6, 0.5)]]]
+    yield "within, behind a bay of a hole", [[whole, bay]]
     yield "within a hole", [[whole, box(-0.2, -0.3, 0.4, 0.1)]]
     yield "within, beside a hole", [[whole, box(0.2, 0.3, 0.4, 0.5)]]
     yield "away", [[box(0.2, 0.3, 0.4, 0.5)]]
