@@ -273,7 +273,8 @@ static void test_waiting_for_another_ends_with_the_open(void **state)
     int64_t began_ms = kit.service.clock.now_ms;
     struct giq_flight *held = hold(&kit);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
-    assert_non_null(strstr(kit.service.err.text, "another process holds the lock"));
+    assert_non_null(
+        strstr(kit.service.err.text, "another thread of this program holds the lock"));
     assert_true(kit.service.clock.now_ms - began_ms == 1000);
     giq_flight_leave(held);
     job_kit_stop(&kit);
