@@ -47,12 +47,19 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
     return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
 }
 
+/* Mask the secrets of the user, and what may be secret in addresses of the service. */
+static void mask(const struct giq_service *service, char *text)
+{
+    giq_cred_mask(service->cred, text);
+    giq_text_mask_addresses(text);
+}
+
 const char *giq_call_show(const struct giq_service *service, const char *text,
                           struct giq_shown *out)
 {
     char *copy = text == NULL ? NULL : strdup(text);
     if (copy != NULL) {
-        giq_cred_mask(service->cred, copy);
+        mask(service, copy);
     }
     (void)giq_text_show(copy, out);
     free(copy);
@@ -263,7 +270,7 @@ char *giq_call_label(const struct giq_service *service, const struct giq_json *j
 {
     char *text = giq_json_label(json);
     if (text != NULL) {
-        giq_cred_mask(service->cred, text);
+        mask(service, text);
     }
     return text;
 }

@@ -45,10 +45,12 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
  * left, the pause would not end within the open's time, or the host ended it. */
 bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms);
 
-/* A string or number of the service with secrets masked, to be freed, or NULL. */
+/* A string or number of the service, to be freed, or NULL. The user's secrets are masked,
+ * and what may be secret in addresses. */
 char *giq_call_label(const struct giq_service *service, const struct giq_json *json);
 
-/* A text of the service as it is shown: secrets masked, then as giq_text_show(). */
+/* A text of the service as it is shown: masked as by giq_call_label(), then as by
+ * giq_text_show(). */
 const char *giq_call_show(const struct giq_service *service, const char *text,
                           struct giq_shown *out);
 

@@ -126,15 +126,19 @@ static bool parse(struct giq_record *record)
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
     record->result_size = giq_json_integer(giq_json_get(result, "size"), -1);
-    return copy_text(json, "job_id", &record->job_id) &&
-           copy_text(json, "model_id", &record->model_id) &&
-           copy_text(json, "file_id", &record->file_id) &&
-           copy_text(json, "upload", &record->upload) &&
-           copy_text(json, "type", &record->type) &&
-           copy_text(json, "status", &record->status) &&
-           copy_text(json, "error", &record->error) &&
-           copy_text(json, "geometry_crs", &record->geometry_crs) &&
-           copy_text(result, "name", &record->result_name);
+    bool ok = copy_text(json, "job_id", &record->job_id) &&
+              copy_text(json, "model_id", &record->model_id) &&
+              copy_text(json, "file_id", &record->file_id) &&
+              copy_text(json, "upload", &record->upload) &&
+              copy_text(json, "type", &record->type) &&
+              copy_text(json, "status", &record->status) &&
+              copy_text(json, "error", &record->error) &&
+              copy_text(json, "geometry_crs", &record->geometry_crs) &&
+              copy_text(result, "name", &record->result_name);
+    /* Version 0.1 recorded what the service said as it was. */
+    giq_text_mask_addresses(record->error);
+    giq_text_mask_addresses(record->status);
+    return ok;
 }
 
 /* Whether a record says all that its state needs. */

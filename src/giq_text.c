@@ -127,6 +127,106 @@ const char *giq_text_show(const char *text, struct giq_shown *out)
     return out->text;
 }
 
+/* ---- addresses ---- */
+
+static const char white[] = " \t\r\n\v\f";
+
+/* Write at most three asterisks for `len` bytes; returns the end of them. */
+static char *put_mask(char *out, size_t len)
+{
+    enum { MASK_LEN = 3 };
+    len = len < MASK_LEN ? len : MASK_LEN;
+    memset(out, '*', len);
+    return out + len;
+}
+
+/* What matters of a word that may hold an address. */
+struct word {
+    char *end;
+    char *host;   /* behind "://", or `end` */
+    char *at;     /* the last '@', or NULL */
+    char *inside; /* the last '&' or '@', or NULL */
+};
+
+static struct word word_at(char *text)
+{
+    static const char mark[] = "://";
+    size_t len = strcspn(text, white);
+    char *scheme = memmem(text, len, mark, strlen(mark));
+    char *amp = memrchr(text, '&', len);
+    struct word word = {.end = text + len, .at = memrchr(text, '@', len)};
+    word.host = scheme == NULL ? word.end : scheme + strlen(mark);
+    word.inside = word.at == NULL || (amp != NULL && amp > word.at) ? amp : word.at;
+    return word;
+}
+
+/* Where a query ends: at a quote or ')' that is no part of it, or with the word. */
+static char *query_end(const struct word *word, char *query)
+{
+    bool goes_on = word->inside != NULL && word->inside >= query;
+    char *end = goes_on ? word->inside + 1 : query;
+    while (end < word->end && strchr("\"'`<>)", *end) == NULL) {
+        end++;
+    }
+    return end;
+}
+
+/* Where the part of the host ends that may be secret. Where a '?' comes before the '@',
+ * both may stand in a password or in a query, and that is the whole address. */
+static char *user_end(const struct word *word)
+{
+    if (word->at == NULL || word->at < word->host) {
+        return word->host;
+    }
+    char *query = memchr(word->host, '?', (size_t)(word->at - word->host));
+    return query == NULL ? word->at : query_end(word, query);
+}
+
+/* Write the word masked to `out`, which is not behind `in`; returns the end of it. */
+static char *mask_word(const struct word *word, char *out, char *in)
+{
+    while (in < word->end) {
+        if (in == word->host && user_end(word) > in) {
+            char *next = user_end(word);
+            out = put_mask(out, (size_t)(next - in));
+            in = next;
+            continue;
+        }
+        *out++ = *in++;
+        if (out[-1] == '?') {
+            char *next = query_end(word, in);
+            bool is_query = in > word->host || memchr(in, '=', (size_t)(next - in));
+            next = is_query || next < word->host ? next : word->host;
+            size_t len = (size_t)(next - in);
+            if (is_query) {
+                out = put_mask(out, len);
+            } else {
+                (void)memmove(out, in, len);
+                out += len;
+            }
+            in = next;
+        }
+    }
+    return out;
+}
+
+void giq_text_mask_addresses(char *text)
+{
+    char *in = text;
+    char *out = text;
+    while (in != NULL && *in != '\0') {
+        size_t gap = strspn(in, white);
+        (void)memmove(out, in, gap);
+        in += gap;
+        struct word word = word_at(in);
+        out = mask_word(&word, out + gap, in);
+        in = word.end;
+    }
+    if (out != NULL) {
+        *out = '\0';
+    }
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

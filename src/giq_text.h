@@ -22,6 +22,14 @@ struct giq_shown {
  */
 const char *giq_text_show(const char *text, struct giq_shown *out);
 
+/*
+ * Mask, in place, what may be secret in the addresses of a text: the user and password
+ * of "://user:password@host", and the query, which is what follows a '?' of an address,
+ * or of any word where a '=' comes later. A query ends before white space, or before a
+ * quote, '<', '>' or ')' with no '&' behind it. NULL is allowed.
+ */
+void giq_text_mask_addresses(char *text);
+
 /* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
  * most `len` bytes; 0 where there is none. */
 size_t giq_text_utf8(const char *text, size_t len);

@@ -57,6 +57,7 @@ static void trace_line(const struct giq_env *env, const struct giq_cred *cred,
         [GIQ_TRACE_NOTE] = '*', [GIQ_TRACE_SENT] = '>', [GIQ_TRACE_CAME] = '<'};
     struct giq_shown shown;
     giq_cred_mask(cred, line);
+    giq_text_mask_addresses(line);
     line[shown_length(kind, cred != NULL, line)] = '\0';
     if (line[0] != '\0') {
         giq_env_debug(env, "%c %s", marks[kind], giq_text_show(line, &shown));

@@ -1,7 +1,10 @@
 """Errors: one for each failure, with its tag, the job and a way on, and without a
 secret."""
+import json
+
 import pytest
 
+import spills
 from scripted import Answer, job
 
 NAME = "GIQ:model=m;file=f"
@@ -68,6 +71,47 @@ def test_errors_before_the_service_is_reached(scripted_gdal, service, name, env,
     assert len(heard) == 1, heard
     assert heard[0].startswith(f"{number} GIQ[{tag}] ")
     assert service.calls() == []
+
+
+SIGNED = ("cannot read https://b.s3.example/x.tif?X-Amz-Credential=AKIA&X-Amz-Signature="
+          f"{spills.SIGNATURE} of the scene")
+MASKED = "cannot read https://b.s3.example/x.tif?*** of the scene"
+
+
+@pytest.mark.parametrize("script,tag,recorded", [
+    ({"models": [Answer({"message": SIGNED}, 400)],
+      "run": [Answer({"message": SIGNED}, 422)]}, "refused", False),
+    ({"run": [Answer(SIGNED.encode(), 500)]}, "unknown", True),
+    ({"run": [Answer(job("QUEUED", message=SIGNED))],
+      "status": [Answer(job("FAILED", message=SIGNED))]}, "failed", True),
+    ({"status": [Answer(job(SIGNED)), Answer(job("FAILED", error=SIGNED))]}, "failed",
+     True),
+    ({"status": [Answer({"message": SIGNED}, 403)]}, "credentials", False),
+    ({"download": [Answer({"error": {"message": SIGNED}}, 400)]}, "service", False),
+])
+def test_query_in_a_message_of_the_service_is_masked(scripted_gdal, service, script, tag,
+                                                     recorded):
+    """spills searches each output, debug lines among them, and all files of the store."""
+    service.script.update(script)
+    env = {"CPL_DEBUG": "ON", "GIQ_POLL_INTERVAL": "0.05", "GIQ_MAX_RETRY": "1"}
+    heard = open_in_python(scripted_gdal, NAME, env=env)
+    assert [MASKED in line and f"GIQ[{tag}]" in line for line in heard] == [True], heard
+    assert len(service.calls("run")) == 1
+    errors = [record.get("error") or "" for record in scripted_gdal.records().values()]
+    assert any(MASKED in error for error in errors) == recorded, errors
+    done = scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs")
+    assert (MASKED in done.stdout) == recorded
+
+
+def test_query_that_an_older_record_holds_is_masked(scripted_gdal, service):
+    service.script["status"] = [Answer(job("FAILED"))]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = json.loads(path.read_text())
+    spills.is_input(path).write_text(json.dumps({**record, "error": f"FAILED: {SIGNED}"}))
+    assert MASKED in scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    assert MASKED in scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout
+    assert len(service.calls("run")) == 1
 
 
 def test_no_secret_in_any_message(scripted_gdal, service):

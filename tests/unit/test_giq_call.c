@@ -383,6 +383,10 @@ static const struct {
     {400, GIQ_E_SERVICE, "", "asking: HTTP 400"},
     {400, GIQ_E_SERVICE, "{\"message\":\"key " SERVICE_KIT_KEY " is bad\"}",
      "asking: HTTP 400 key ************** is bad"},
+    {400, GIQ_E_SERVICE, "{\"message\":\"no https://h/x?Signature=dead, retry\"}",
+     "asking: HTTP 400 no https://h/x?*** retry"},
+    {400, GIQ_E_SERVICE, "no https://me:pw@h/x?Signature=dead",
+     "asking: HTTP 400 no https://***@h/x?***"},
     {401, GIQ_E_CREDENTIALS, "",
      "asking: HTTP 401; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
     {403, GIQ_E_CREDENTIALS, "no",
@@ -434,12 +438,12 @@ static void test_failures_that_may_pass(void **state)
 static void test_labels_are_masked(void **state)
 {
     (void)state;
-    static const char json[] = "\"a " SERVICE_KIT_KEY "\"";
+    static const char json[] = "\"a " SERVICE_KIT_KEY " https://h/x?Signature=dead\"";
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
     struct giq_json *parsed = giq_json_parse(json, sizeof json - 1);
     char *label = giq_call_label(kit.service, parsed);
-    assert_string_equal(label, "a **************");
+    assert_string_equal(label, "a ************** https://h/x?***");
     free(label);
     giq_json_free(parsed);
     assert_null(giq_call_label(kit.service, NULL));

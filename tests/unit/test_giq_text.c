@@ -40,6 +40,80 @@ static void test_shown_text_is_cut_between_characters(void **state)
     assert_int_equal(strlen(giq_text_show(text, &shown)), GIQ_TEXT_SHOWN_MAX - 1);
 }
 
+#define SIGNED "https://b.s3.example/x.tif?X-Amz-Credential=AKIA&X-Amz-Signature=dead"
+#define MASKED "https://b.s3.example/x.tif?***"
+
+static const struct {
+    const char *in, *out;
+} addresses[] = {
+    {"", ""},
+    {" \n ", " \n "},
+    {"FAILED", "FAILED"},
+    {"Is it a file? Yes?no", "Is it a file? Yes?no"},
+    {"see https://giq.example/help#top.", "see https://giq.example/help#top."},
+    {"cannot read " SIGNED, "cannot read " MASKED},
+    {"cannot read " SIGNED " now", "cannot read " MASKED " now"},
+    {SIGNED "\n" SIGNED "\tend", MASKED "\n" MASKED "\tend"},
+    {"(" SIGNED "), \"" SIGNED "\"; '" SIGNED "'",
+     "(" MASKED "), \"" MASKED "\"; '" MASKED "'"},
+    {"<a>" SIGNED "</a>", "<a>" MASKED "</a>"},
+    {"open('" SIGNED "') failed", "open('" MASKED "') failed"},
+    {"https://h/x?name='a(1)'&sig=dead rest", "https://h/x?*** rest"},
+    {"https://h/x?a\x01&sig=dead", "https://h/x?***"},
+    {"https://h/x?a?sig=dead", "https://h/x?***"},
+    {"https://h/x? y", "https://h/x? y"},
+    {"https://h/x?1 y", "https://h/x?* y"},
+    {"/vsis3/b/x.tif?sig=dead: no", "/vsis3/b/x.tif?*** no"},
+    {"GET /b/x?sig=dead 403", "GET /b/x?*** 403"},
+    {"https:\\/\\/h\\/x?sig=dead", "https:\\/\\/h\\/x?***"},
+    {"https://me:pw@h/x and ftp://me@h", "https://***@h/x and ftp://**@h"},
+    {"https://me:p@/w@h/x", "https://***@h/x"},
+    {"https://me:pw@h/x?sig=dead", "https://***@h/x?***"},
+    {"https://me:p?w@h/x end", "https://*** end"},
+    {"https://me:p?w)@h/x end", "https://*** end"},
+    {"https://h/x?to=a@b&sig=dead", "https://***"},
+    {"https://h/x,https://me:pw@h?sig=dead", "https://***@h?***"},
+    {"write to me@h", "write to me@h"},
+    {"https://@h/x", "https://@h/x"},
+    {"://?", "://?"},
+    {"://?@h", "://***"},
+    {"a?b?c://h/x?y", "a?b?c://h/x?*"},
+    {"a?b=c://me:pw@h/x?y", "a?***"},
+    {"?a=1)?b=2)?c", "?***)?***)?c"},
+};
+
+static void test_queries_and_users_of_addresses_are_masked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(addresses); i++) {
+        char text[300];
+        (void)stpcpy(text, addresses[i].in);
+        giq_text_mask_addresses(text);
+        assert_string_equal(text, addresses[i].out);
+    }
+    giq_text_mask_addresses(NULL);
+}
+
+/* Texts of the service may have 16 MiB, so that the time must grow with their length. */
+static void test_long_texts_are_masked_in_one_pass(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"?", "?a=bcde)", "://me:pw@h?a ", "?://", "&?@"};
+    const size_t size = (size_t)4 << 20;
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
+        for (size_t k = 0; k < size; k++) {
+            text[k] = parts[i][k % strlen(parts[i])];
+        }
+        text[size] = '\0';
+        giq_text_mask_addresses(text);
+        assert_true(strlen(text) <= size);
+        assert_null(strstr(text, "pw"));
+    }
+    free(text);
+}
+
 static void test_run_ends_where_utf8_does(void **state)
 {
     (void)state;
@@ -142,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown_text_has_no_control_characters),
         cmocka_unit_test(test_shown_text_is_cut_between_characters),
+        cmocka_unit_test(test_queries_and_users_of_addresses_are_masked),
+        cmocka_unit_test(test_long_texts_are_masked_in_one_pass),
         cmocka_unit_test(test_run_ends_where_utf8_does),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_times_survive_the_way_back),

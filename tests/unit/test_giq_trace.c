@@ -62,6 +62,8 @@ static void test_answer(void **state)
     check(GIQ_TRACE_CAME, true, "Set-Cookie: session=x\r\n", "< Set-Cookie\n");
     check(GIQ_TRACE_CAME, true, "ETag: \"the-key\"\r\n", "< ETag: \"*******\"\n");
     check(GIQ_TRACE_CAME, true, "Server: a\x1b[2Jb\r\n", "< Server: a [2Jb\n");
+    check(GIQ_TRACE_CAME, false, "HTTP/1.1 403 of https://h/x?signature=b\r\n",
+          "< HTTP/1.1 403 of https://h/x?***\n");
     check(GIQ_TRACE_CAME, true, "\r\n", "");
     check(GIQ_TRACE_CAME, true, "Location : https://x.example/a?signature=b\r\n", "");
     check(GIQ_TRACE_CAME, true, " folded signature=b\r\n", "");
