@@ -18,8 +18,7 @@ struct giq_fetched {
  * Fetch the result of `job_id` into the key's `folder`. Must be called within its
  * flight. On success the caller frees `out->name`. Errors: those of giq_download() and
  * giq_stage(), and what the host says; nothing is published then, and an earlier result
- * stays unless it was the renaming that failed. After GIQ_E_STORE no part is left either,
- * since the disk may be full.
+ * stays. After GIQ_E_STORE no part is left either, since the disk may be full.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,

@@ -94,20 +94,26 @@ static bool note_entry(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
+/* A folder that cannot be listed counts as one that is not empty. */
+static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
+{
+    struct giq_error ignored = {0};
+    bool holds = false;
+    return st->kind == GIQ_OS_FOLDER && giq_os_list(path, note_entry, &holds, &ignored) &&
+           !holds;
+}
+
 /* A file is as long as it was when it was published. Of a folder, which was an archive,
  * no size is recorded: it holds something. */
 static bool is_as_published(const struct giq_job *job, const char *path,
                             const struct giq_os_stat *st)
 {
     const struct giq_record *record = &job->record;
-    struct giq_error ignored = {0};
-    bool holds = false;
     if (record->result_name != NULL) {
         return st->kind == GIQ_OS_FILE &&
                (record->result_size < 0 || st->size == record->result_size);
     }
-    return st->kind == GIQ_OS_FOLDER &&
-           (!giq_os_list(path, note_entry, &holds, &ignored) || holds);
+    return st->kind == GIQ_OS_FOLDER && !is_empty_folder(path, st);
 }
 
 /* Whether the published result exists, as it was published. */
@@ -122,6 +128,8 @@ static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
     if (ok) {
         *out = is_as_published(job, path, &st);
         job->is_spoiled = !*out && st.kind != GIQ_OS_NOTHING;
+        job->is_kept = job->is_spoiled && !is_empty_folder(path, &st);
+        job->kept_size = st.kind == GIQ_OS_FILE ? st.size : -1;
     }
     free(path);
     return ok;
@@ -259,8 +267,13 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
 
 /* ---- fetching ---- */
 
+/* While there is something of a published result, the record stays as it is: RETRY would
+ * pay for a new job, whose result would replace it. */
 static bool note_gone(struct giq_job *job, struct giq_error *err)
 {
+    if (job->is_kept) {
+        return giq_step_name_job(job, err);
+    }
     struct giq_error ignored = {0};
     int status = err->http_status;
     job->record.gone = true;
@@ -316,12 +329,46 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
     return fetch(job, err);
 }
 
-static bool fail_spoiled(const struct giq_job *job, struct giq_error *err)
+/* A new job would replace the file, so the advice never begins with one. */
+static bool fail_kept(const struct giq_job *job, struct giq_error *err)
 {
-    return job->is_spoiled
-               ? giq_error_context(err, "the result on disk is not as it was published, "
-                                        "and must be downloaded again")
-               : false;
+    const char *way_on = err->code == GIQ_E_GONE
+                             ? "put the recorded one back, or, if it is of no use, move "
+                               "it away and open again"
+                             : "put the recorded one back, or open again to download it";
+    char *path = giq_store_result(job->folder, job->record.result_name);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (job->kept_size < 0 || job->record.result_name == NULL) {
+        (void)giq_error_context(err,
+                                "the published result at %s is not as it was recorded, "
+                                "and is kept there; %s",
+                                path, way_on);
+    } else {
+        (void)giq_error_context(
+            err,
+            "the published file at %s has another size than recorded (%lld bytes, "
+            "recorded %lld) and is kept there; open it by its path, %s",
+            path, (long long)job->kept_size, (long long)job->record.result_size, way_on);
+    }
+    free(path);
+    return false;
+}
+
+/* What exists now counts: the download may have replaced it, or somebody removed it. */
+static bool fail_spoiled(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_error ignored = {0};
+    bool there = false;
+    if (job->record.state != GIQ_JOB_PUBLISHED || !has_result(job, &there, &ignored) ||
+        !job->is_spoiled) {
+        return false;
+    }
+    return job->is_kept
+               ? fail_kept(job, err)
+               : giq_error_context(err, "the result on disk is not as it was published, "
+                                        "and must be downloaded again");
 }
 
 static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)

@@ -48,6 +48,8 @@ struct giq_job {
     bool is_adopting;       /* ... which is to become that of the request */
     bool is_damaged;        /* the record cannot be read, and is to be replaced */
     bool is_spoiled;        /* the published result is not as it was published */
+    bool is_kept;           /* ... and is not an empty folder: no failure may lose it */
+    int64_t kept_size;      /* of that file; -1 where it is none */
     bool has_checked_store; /* that a job can be recorded */
     bool has_looked_at_models;
     bool has_folder;      /* made, and the flight is waited for or held */

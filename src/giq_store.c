@@ -18,6 +18,7 @@ static const char uploads_layout[] = "uploads/v1";
 static const char probe_name[] = "probe";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
+static const char replaced_name[] = "result.old";
 
 static const char move_advice[] =
     "free some, or move the store as a whole and set GIQ_STORE_DIR to its new place (in "
@@ -285,19 +286,48 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
     return true;
 }
 
+/* Rename `staged` to `published`. What is there is moved to `replaced` before, and back
+ * where that fails. */
+static bool replace(const char *staged, const char *published, const char *replaced,
+                    struct giq_error *err)
+{
+    struct giq_os_stat st;
+    struct giq_error ignored = {0};
+    if (!giq_os_stat(published, &st, err) || !giq_tree_remove(replaced, err)) {
+        return false;
+    }
+    bool is_moved = st.kind != GIQ_OS_NOTHING;
+    if (is_moved && !giq_os_rename(published, replaced, err)) {
+        return false;
+    }
+    if (giq_os_rename(staged, published, err)) {
+        return true;
+    }
+    if (is_moved) {
+        (void)giq_os_rename(replaced, published, &ignored);
+    }
+    return false;
+}
+
 bool giq_store_publish(const char *folder, struct giq_error *err)
 {
     char *staged = giq_os_join(folder, staged_name);
     char *published = giq_os_join(folder, published_name);
+    char *replaced = giq_os_join(folder, replaced_name);
+    struct giq_error ignored = {0};
     bool ok = false;
-    if (staged == NULL || published == NULL) {
+    if (staged == NULL || published == NULL || replaced == NULL) {
         (void)giq_fail_memory(err);
     } else {
-        ok = giq_tree_sync(staged, err) && giq_tree_remove(published, err) &&
-             giq_os_rename(staged, published, err) && giq_os_sync_path(folder, err);
+        ok = giq_tree_sync(staged, err) && replace(staged, published, replaced, err) &&
+             giq_os_sync_path(folder, err);
+    }
+    if (ok) {
+        (void)giq_tree_remove(replaced, &ignored);
     }
     free(staged);
     free(published);
+    free(replaced);
     return ok;
 }
 

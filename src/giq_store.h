@@ -7,6 +7,7 @@
  *                    result.short             digest of one that was cut (giq_fetch)
  *                    result.new/              while it is checked
  *                    result/                  published
+ *                    result.old/              while it is replaced
  *   <store>/uploads/v1/                       what is known of uploads (giq_content)
  *
  * Paths returned are owned by the caller. giq_store_open() and
@@ -61,7 +62,8 @@ bool giq_store_explain_full(struct giq_error *err);
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err);
 
-/* Put result.new in the place of result/, durably. */
+/* Put result.new in the place of result/, durably. An earlier result/ stays where that
+ * fails. */
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
 /* Take result.new/ or result/ away, as far as that can be done. */

@@ -63,7 +63,7 @@ struct giq_error {
     int sys_errno;   /* of the system call that caused it, or 0 */
     bool barred;     /* there is no way to the service, and waiting opens none: a
                         certificate, a proxy that refuses */
-    char text[512];
+    char text[1024];
 };
 
 /* The stable word for scripts, for example "usage"; never NULL. */

@@ -173,21 +173,83 @@ def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripte
     assert service.names() == ["models", "run", "status", "download", "download"]
 
 
-@pytest.mark.parametrize("env,tag", [
-    ({"GIQ_API_KEY": ""}, "credentials"),
-    ({"GIQ_MAX_RETRY": "0", "GDAL_HTTP_PROXY": "http://127.0.0.1:9"}, "network"),
+KEPT = "and is kept there; open it by its path, put the recorded one back, "
+OFFLINE = {"GIQ_MAX_RETRY": "0", "GDAL_HTTP_PROXY": "http://127.0.0.1:9"}
+NO_RESULT = Answer({"message": "expired"}, 404)
+
+
+@pytest.mark.parametrize("options", [(), ("-oo", "RETRY=a")])
+@pytest.mark.parametrize("spoil", [cut, lengthen])
+@pytest.mark.parametrize("env,answer,tag,way_on", [
+    ({"GIQ_API_KEY": ""}, None, "credentials", "or open again to download it: "),
+    (OFFLINE, None, "network", "or open again to download it: job job-1: "),
+    ({"GIQ_MAX_RETRY": "0"}, Answer(GEOJSON, cut=9), "incomplete",
+     "or open again to download it: job job-1: "),
+    ({}, Answer({"message": "not you"}, 403), "credentials",
+     "or open again to download it: job job-1: "),
+    ({}, Answer(b"<html></html>"), "result", "or open again to download it: job job-1: "),
+    ({}, NO_RESULT, "gone",
+     "or, if it is of no use, move it away and open again: job job-1: "),
+    ({}, Answer({"message": "expired"}, 410), "gone",
+     "or, if it is of no use, move it away and open again: job job-1: "),
 ])
-def test_result_that_cannot_be_downloaded_again_is_told_and_stays(scripted_gdal, service,
-                                                                  env, tag):
+def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
+        scripted_gdal, service, spoil, options, env, answer, tag, way_on):
+    good = service.script["download"]
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    recorded = path.stat().st_size
+    spoil(path)
+    spoilt = path.read_bytes()
+    before = scripted_gdal.records()
+    service.script["download"] = good if answer is None else [answer]
+    for _ in range(2):
+        text = scripted_gdal.fails("ogrinfo", *options, NAME, tag=tag, env=env)
+        assert (f"GIQ[{tag}] the published file at {path} has another size than recorded "
+                f"({len(spoilt)} bytes, recorded {recorded}) {KEPT}{way_on}") in text
+        assert "RETRY" not in text and "rerun" not in text
+        assert path.read_bytes() == spoilt
+        assert scripted_gdal.records() == before
+    service.script["download"] = good
+    assert "Warning" in scripted_gdal.run("ogrinfo", *options, NAME).stderr
+    assert path.stat().st_size == recorded
+    assert len(service.calls("run")) == 1
+
+
+def test_file_of_another_size_that_is_moved_away_leaves_a_result_that_is_gone(
+        scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob("v1/*/result/*")
     cut(path)
-    spoilt = path.read_bytes()
-    text = scripted_gdal.fails("ogrinfo", NAME, tag=tag, env=env)
-    assert ("the result on disk is not as it was published, and must be downloaded again: "
-            in text)
-    assert path.read_bytes() == spoilt
+    good = service.script["download"]
+    service.script["download"] = [NO_RESULT, NO_RESULT, *good]
+    scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+    path.rename(scripted_gdal.folder / "kept.geojson")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+    assert "the service no longer has the result of the job job-1" in text
+    assert len(service.calls("run")) == 1
+    scripted_gdal.run("ogrinfo", "-oo", "RETRY=a", NAME)
+    assert len(service.calls("run")) == 2
+
+
+def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_something(
+        scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    make_folder(path)
+    (path / "mine.txt").write_text("mine")
+    service.script["download"] = [NO_RESULT]
+    for options in ((), ("-oo", "RETRY=a")):
+        text = scripted_gdal.fails("ogrinfo", *options, NAME, tag="gone")
+        assert (f"the published result at {path} is not as it was recorded, and is kept "
+                "there; put the recorded one back, or, if it is of no use, move it away "
+                "and open again: job job-1: ") in text
+        assert (path / "mine.txt").read_text() == "mine"
+    [record] = scripted_gdal.records().values()
+    assert record["state"] == "published"
+    (path / "mine.txt").unlink()
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+    assert "the service no longer has the result of the job job-1" in text
     assert len(service.calls("run")) == 1
 
 

@@ -65,7 +65,7 @@ static void test_context_goes_before_and_keeps_the_rest(void **state)
 static void test_long_texts_are_cut_at_the_end(void **state)
 {
     (void)state;
-    char text[700];
+    char text[1200];
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
     struct giq_error err = {0};
@@ -114,7 +114,7 @@ static void test_texts_are_fit_to_be_shown(void **state)
 static void test_long_texts_are_cut_between_characters(void **state)
 {
     (void)state;
-    char text[900];
+    char text[1200];
     for (size_t i = 0; i + 1 < sizeof text; i += 3) {
         memcpy(text + i, "\xE2\x82\xAC", 3);
     }

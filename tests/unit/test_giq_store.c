@@ -15,6 +15,23 @@
 
 static const struct giq_key key = {"0123abcd"};
 
+/* Renaming to a path with this end fails once; NULL: none fails. */
+static const char *fail_rename_to;
+
+int __wrap_rename(const char *from, const char *to);
+int __real_rename(const char *from, const char *to);
+
+int __wrap_rename(const char *from, const char *to)
+{
+    size_t end = fail_rename_to == NULL ? 0 : strlen(fail_rename_to);
+    if (end > 0 && strcmp(to + strlen(to) - end, fail_rename_to) == 0) {
+        fail_rename_to = NULL;
+        errno = EIO;
+        return -1;
+    }
+    return __real_rename(from, to);
+}
+
 struct shop {
     char *folder;
     struct giq_store *store;
@@ -319,6 +336,27 @@ static void test_publishing_nothing_keeps_the_result(void **state)
     free(text);
 }
 
+static void test_result_that_cannot_be_replaced_stays(void **state)
+{
+    struct shop *shop = *state;
+    char *staged = NULL;
+    assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
+    for (const char *name = "a"; name != NULL; name = name[0] == 'a' ? "b" : NULL) {
+        assert_true(giq_store_stage(shop->store, shop->of_key, &staged, &shop->err));
+        env_kit_write(staged, name, name);
+        free(staged);
+        fail_rename_to = name[0] == 'b' ? "/result" : NULL;
+        assert_int_equal(giq_store_publish(shop->of_key, &shop->err), name[0] == 'a');
+    }
+    assert_int_equal(shop->err.code, GIQ_E_STORE);
+    assert_null(fail_rename_to);
+    char *text = env_kit_read(shop->of_key, "result/a");
+    assert_non_null(text);
+    assert_string_equal(text, "a");
+    free(text);
+    assert_null(env_kit_read(shop->of_key, "result.old/a"));
+}
+
 static void test_paths_of_results(void **state)
 {
     (void)state;
@@ -347,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_full_disk_is_explained),
         IN_STORE(test_publishing_replaces_the_result_whole),
         IN_STORE(test_publishing_nothing_keeps_the_result),
+        IN_STORE(test_result_that_cannot_be_replaced_stays),
         cmocka_unit_test(test_paths_of_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
