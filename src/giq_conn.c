@@ -146,11 +146,10 @@ static bool take_quoted(const char **at, const char *key, char **out,
     return true;
 }
 
-static bool take_value(const char **at, const char *key, char **out,
+static bool take_value(const char **at, const char *key, bool is_quoted, char **out,
                        struct giq_error *err)
 {
-    *at += strspn(*at, " \t\r\n\v\f");
-    if (**at == '"' || **at == '\'') {
+    if (is_quoted) {
         return take_quoted(at, key, out, err);
     }
     size_t len = strcspn(*at, ";");
@@ -176,36 +175,83 @@ static bool has_control(const char *value)
     return false;
 }
 
+static const char *const archive_endings[] = {".zip", ".tar", ".gz", ".tgz"};
+
 /* The length of the ending of archives at `text`, or 0. */
 static size_t archive_ending(const char *text)
 {
-    static const char *const endings[] = {".zip", ".tar", ".gz", ".tgz"};
-    for (size_t i = 0; i < GIQ_COUNT(endings); i++) {
-        if (giq_text_begins(text, endings[i])) {
-            return strlen(endings[i]);
+    for (size_t i = 0; i < GIQ_COUNT(archive_endings); i++) {
+        if (giq_text_begins(text, archive_endings[i])) {
+            return strlen(archive_endings[i]);
         }
     }
     return 0;
 }
 
-/* A program that takes the string for the path of an archive puts a slash behind what it
- * takes for its ending: "s.zip/", "s.tar/.gz", "s.zip/ped". Taken for a part of a value,
- * it would be another request, so that one which cannot be told from the user's is an
- * error. */
-static bool drop_slashes(enum giq_conn_key key, char *value, struct giq_error *err)
+/* Whether the first `len` bytes end as the name of an archive does. */
+static bool ends_archive(const char *value, size_t len)
+{
+    for (size_t i = 0; i < GIQ_COUNT(archive_endings); i++) {
+        size_t ending = strlen(archive_endings[i]);
+        if (len >= ending && giq_text_begins(value + len - ending, archive_endings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_letter_or_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The place of the slash that QGIS inserts, as in "s.tar/.gz": between the ending of an
+ * archive and one plain extension with which the first `len` bytes end. 0: there is
+ * none. */
+static size_t inserted_slash(const char *value, size_t len)
+{
+    enum { EXTENSION_MAX = 8 };
+    size_t dot = len;
+    while (dot > 0 && is_letter_or_digit(value[dot - 1])) {
+        dot--;
+    }
+    size_t extension = len - dot;
+    bool is_inserted = extension > 0 && extension <= EXTENSION_MAX && dot > 2 &&
+                       value[dot - 1] == '.' && value[dot - 2] == '/' &&
+                       ends_archive(value, dot - 2);
+    return is_inserted ? dot - 2 : 0;
+}
+
+/* Drop the slashes that programs add which take the string for the path of an archive. */
+static void drop_slashes(char *value)
+{
+    size_t len = strlen(value);
+    bool has_last = len > 0 && value[len - 1] == '/';
+    size_t bare = has_last ? len - 1 : len;
+    size_t inserted = inserted_slash(value, bare);
+    if (has_last && (inserted > 0 || ends_archive(value, bare))) {
+        value[bare] = '\0';
+    }
+    if (inserted > 0) {
+        (void)memmove(value + inserted, value + inserted + 1,
+                      strlen(value + inserted + 1) + 1);
+    }
+}
+
+/* A slash behind the ending of an archive may be the user's or a program's, and would be
+ * another request: the user's stands in quotes. */
+static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     bool is_identity =
         key == GIQ_KEY_MODEL || key == GIQ_KEY_FILE || key == GIQ_KEY_RERUN;
-    for (char *at = value; *at != '\0'; at++) {
-        char *end = at + archive_ending(at);
-        while (end > at && end[0] == '/' && (end[1] == '\0' || end[1] == '.')) {
-            (void)memmove(end, end + 1, strlen(end));
-        }
-        if (end > at && end[0] == '/' && is_identity) {
+    for (const char *at = value; is_identity && *at != '\0'; at++) {
+        size_t ending = archive_ending(at);
+        if (ending > 0 && at[ending] == '/') {
             return giq_fail(err, GIQ_E_USAGE,
                             "the value of \"%s\" has a '/' after \"%.*s\", as programs "
-                            "insert it that take the string for the path of an archive",
-                            canonical[key], (int)(end - at), at);
+                            "insert it that take the string for the path of an archive; "
+                            "remove it, or put the value in quotes where it is meant",
+                            canonical[key], (int)ending, at);
         }
     }
     return true;
@@ -269,9 +315,14 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
                         canonical[key]);
     }
     *at += len + 1;
-    return take_value(at, canonical[key], &conn->value[key], err) &&
-           drop_slashes(key, conn->value[key], err) &&
-           check_value(key, conn->value[key], err);
+    *at += strspn(*at, " \t\r\n\v\f");
+    bool is_quoted = **at == '"' || **at == '\'';
+    if (!take_value(at, canonical[key], is_quoted, &conn->value[key], err)) {
+        return false;
+    }
+    char *value = conn->value[key];
+    drop_slashes(value);
+    return (is_quoted || check_slashes(key, value, err)) && check_value(key, value, err);
 }
 
 static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *err)

@@ -182,6 +182,27 @@ def test_what_programs_add_to_the_name_of_an_archive_is_the_same_request(scripte
     assert len(scripted_gdal.records()) == 1
 
 
+@pytest.mark.parametrize("file_id", ["area.zip/.scene.v2", "s.tar/mac", "a.zip/.b/c"])
+def test_slash_of_a_file_id_stays_in_quotes_and_is_an_error_outside(scripted_gdal,
+                                                                    service, file_id):
+    text = scripted_gdal.fails("ogrinfo", f"GIQ:model=m;file={file_id}", tag="usage")
+    assert "put the value in quotes" in text
+    assert service.calls() == []
+    scripted_gdal.run("ogrinfo", "-al", f"GIQ:model=m;file='{file_id}'")
+    [run] = service.calls("run")
+    assert f"\r\n{file_id}\r\n".encode() in run["body"]
+
+
+def test_upload_below_a_folder_that_is_named_like_an_archive(scripted_gdal, service):
+    path = scripted_gdal.folder / "x.tar" / ".snap" / "f.tif"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"the file that is meant")
+    scripted_gdal.run("ogrinfo", "-al", f"GIQ:model=m;upload={path}")
+    [upload] = service.calls("upload")
+    assert b"the file that is meant" in upload["body"]
+    assert len(service.calls("run")) == 1
+
+
 def test_archives_of_others_are_left_to_gdal(scripted_gdal, service):
     path = scripted_gdal.folder / "GIQ.zip"
     with zipfile.ZipFile(path, "w") as archive:
