@@ -296,9 +296,11 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     job->record.result_size = fetched.size;
     job->record.gone = false;
     if (!giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
-        /* No record tells of the result, and the room it takes may be what the record
-         * lacked. */
-        giq_store_unpublish(job->folder);
+        /* The room that the result takes may be what its first record lacks. Otherwise it
+         * stays, until it is downloaded again. */
+        if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
+            giq_store_unpublish(job->folder);
+        }
         return giq_step_name_job(job, err);
     }
     return true;

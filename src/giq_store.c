@@ -263,10 +263,14 @@ bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *
                     (long long)bytes, (long long)available, folder, move_advice);
 }
 
+bool giq_store_is_full(const struct giq_error *err)
+{
+    return err->sys_errno == ENOSPC || err->sys_errno == EDQUOT;
+}
+
 bool giq_store_explain_full(struct giq_error *err)
 {
-    bool is_full = err->sys_errno == ENOSPC || err->sys_errno == EDQUOT;
-    return is_full
+    return giq_store_is_full(err)
                ? giq_error_context(err, "the disk of the store is full; %s", move_advice)
                : false;
 }

@@ -54,6 +54,9 @@ bool giq_store_find_job(const struct giq_store *store, const char *base_url,
  * there is not. A file system that does not report its room has it. */
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
 
+/* Whether `err` is that the disk or a quota is full. */
+bool giq_store_is_full(const struct giq_error *err);
+
 /* Where `err` is that the disk or a quota is full, add how to get the result without
  * paying again. Returns false. */
 bool giq_store_explain_full(struct giq_error *err);

@@ -130,6 +130,7 @@ def test_disk_that_the_result_fills_to_the_last_page(bench, disk):
     """No room is left for the record that tells of it."""
     give(bench, rows(DISK - 2 * PAGE), chunked=True)
     check_store_error(bench, bench.open("disk"))
+    assert list(disk.glob("v1/*/result/*")) == []
     mount("-o", "remount,size=20m", disk)
     check_way_on(bench, "id (String) = 0002000")
 

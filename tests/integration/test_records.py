@@ -253,6 +253,49 @@ def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_somethi
     assert len(service.calls("run")) == 1
 
 
+def obstruct_record(gdal, answer):
+    """Nothing can be recorded once the result is downloaded."""
+    def give(_):
+        [record] = gdal.store.glob("v1/*/job.json")
+        record.with_name("job.json.tmp").mkdir()
+        return answer
+    return give
+
+
+def test_result_that_cannot_be_recorded_stays_and_is_downloaded_again(scripted_gdal,
+                                                                      service):
+    [good] = service.script["download"]
+    service.script["download"] = [obstruct_record(scripted_gdal, good), good]
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="store")
+    assert "job job-1: " in text and "job.json.tmp" in text
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    assert path.read_bytes() == GEOJSON
+    [record] = scripted_gdal.records().values()
+    assert record["state"] == "succeeded"
+    (path.parent.parent / "job.json.tmp").rmdir()
+    (path.parent / "mine.txt").write_text("mine")
+    assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
+    assert service.names() == ["models", "run", "status", "download", "download"]
+    assert list(path.parent.iterdir()) == [path] and path.read_bytes() == GEOJSON
+    scripted_gdal.run("ogrinfo", NAME)
+    assert service.names() == ["models", "run", "status", "download", "download"]
+
+
+def test_result_that_was_downloaded_again_and_not_recorded_is_opened(scripted_gdal,
+                                                                     service):
+    [good] = service.script["download"]
+    service.script["download"] = [good, obstruct_record(scripted_gdal, good)]
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    cut(path)
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="store")
+    assert "job.json.tmp" in text and "another size" not in text
+    assert path.read_bytes() == GEOJSON
+    done = scripted_gdal.run("ogrinfo", NAME)
+    assert "Warning" not in done.stderr
+    assert service.names() == ["models", "run", "status", "download", "download"]
+
+
 def test_damaged_record_is_an_error_that_names_the_file(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob("v1/*/job.json")
