@@ -196,6 +196,29 @@ bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len
     }
 }
 
+static bool is_filling(char c)
+{
+    return c == '\0' || c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool giq_gzip_find_trailing(struct giq_gzip *gzip, bool *out, struct giq_error *err)
+{
+    bool found = false;
+    while (!found && gzip->len > 0) {
+        size_t i = 0;
+        while (i < gzip->len && is_filling(gzip->at[i])) {
+            i++;
+        }
+        found = i < gzip->len;
+        gzip->at = gzip->block;
+        if (!giq_os_read(gzip->file, gzip->block, BLOCK_SIZE, &gzip->len, err)) {
+            return false;
+        }
+    }
+    *out = found;
+    return true;
+}
+
 bool giq_gzip_read_head(const char *path, char *out, size_t max, size_t *out_len,
                         struct giq_error *err)
 {

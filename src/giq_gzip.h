@@ -50,6 +50,10 @@ void giq_gzip_close(struct giq_gzip *gzip); /* NULL is allowed */
 bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len,
                    struct giq_error *err);
 
+/* At the end: whether anything but zeros and white space follows it. Errors:
+ * GIQ_E_STORE. */
+bool giq_gzip_find_trailing(struct giq_gzip *gzip, bool *out, struct giq_error *err);
+
 /* Up to `max` first decoded bytes of a file, fewer where it holds fewer. Errors as of
  * giq_gzip_read(). */
 bool giq_gzip_read_head(const char *path, char *out, size_t max, size_t *out_len,

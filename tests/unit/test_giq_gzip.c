@@ -184,6 +184,43 @@ static void test_files_are_read_to_a_proven_end(void **state)
     free(path);
 }
 
+static void test_data_behind_the_end_is_found(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool is_trailing;
+    } cases[] = {
+        {"", 0, false}, {"\0\0", 2, false},  {"\r\n \t\v\f\0", 7, false},
+        {"x", 1, true}, {"\n\x1f", 2, true}, {"\0\0\x01", 3, true},
+    };
+    char *folder = *state;
+    char *path = giq_os_join(folder, "y.gz");
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        struct giq_gzip *file = NULL;
+        struct giq_buf gzip;
+        char block[16];
+        size_t len = 0;
+        bool is_trailing = !cases[i].is_trailing;
+        giq_buf_init(&gzip, ROOM);
+        add_gzip(&gzip, "abc", 3);
+        assert_true(giq_buf_add(&gzip, cases[i].bytes, cases[i].len));
+        assert_true(giq_os_replace_file(folder, "y.gz", GIQ_OS_PRIVATE, gzip.data,
+                                        gzip.len, &err));
+        assert_true(giq_gzip_open(path, &file, &err));
+        assert_true(giq_gzip_read(file, block, sizeof block, &len, &err));
+        assert_int_equal(len, 3);
+        assert_true(giq_gzip_read(file, block, sizeof block, &len, &err));
+        assert_int_equal(len, 0);
+        assert_true(giq_gzip_find_trailing(file, &is_trailing, &err));
+        assert_int_equal(is_trailing, cases[i].is_trailing);
+        giq_gzip_close(file);
+        giq_buf_release(&gzip);
+    }
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_damage_is_an_error),
         cmocka_unit_test(test_what_is_cut_is_not_complete),
         ENV_KIT_TEST(test_files_are_read_to_a_proven_end),
+        ENV_KIT_TEST(test_data_behind_the_end_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
