@@ -47,7 +47,13 @@ static void begin_wait(struct giq_report *report)
 static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
 {
     struct giq_job_view view;
+    giq_job_refresh(job);
     giq_job_look(job, &view);
+    if (view.state == GIQ_JOB_SENDING || view.state == GIQ_JOB_UNKNOWN) {
+        return giq_fail(err, GIQ_E_CANCELLED,
+                        "Ctrl-C ended the open; a run request went out before, so a job "
+                        "may have been started; opening again without RETRY reports it");
+    }
     if (view.job_id == NULL) {
         return giq_fail(err, GIQ_E_CANCELLED,
                         "Ctrl-C ended the open before a job was started");

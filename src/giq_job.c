@@ -418,6 +418,14 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
     return true;
 }
 
+void giq_job_refresh(struct giq_job *job)
+{
+    struct giq_error ignored = {0};
+    if (job->record.job_id == NULL) {
+        (void)giq_record_read(job->folder, job->canonical, &job->record, NULL, &ignored);
+    }
+}
+
 static const char *folder_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -493,6 +493,10 @@ void giq_job_free(struct giq_job *job);
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);
 
+/* Read the record again where no job is known yet, as another process may be submitting
+ * one: for an open that ends early. Takes no lock; a failure changes nothing. */
+void giq_job_refresh(struct giq_job *job);
+
 /* What is known now. */
 void giq_job_look(struct giq_job *job, struct giq_job_view *out);
 

@@ -2,6 +2,7 @@
 job goes on, and the program's handler has run and is left as it was. What would wait for
 an hour ends here by the signal alone."""
 import fcntl
+import json
 import signal
 import struct
 import threading
@@ -202,6 +203,42 @@ def test_wait_for_a_lock_ends(scripted_gdal, service):
     assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the open before a job "
                      "was started")
     assert (said, handler) == ("handler", "same handler")
+    assert len(service.calls("run")) == 1
+
+
+MAY_EXIST = ("Ctrl-C ended the open; a run request went out before, so a job may have been "
+             "started; opening again without RETRY reports it")
+
+
+@pytest.mark.parametrize("change,text", [
+    ({"state": "sending"}, MAY_EXIST),
+    ({"state": "unknown"}, MAY_EXIST),
+    ({"state": "submitted", "job_id": "job-1"}, CANCELLED.split("] ")[1]),
+])
+def test_wait_for_a_lock_ends_and_what_another_process_recorded_is_reported(
+        scripted_gdal, service, change, text):
+    """Another process holds the lock, and submits a job after this one read the record."""
+    service.script["run"] = [Answer(b"", 500)]
+    scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = {**json.loads(path.read_text()), **change}
+    path.unlink()
+    sent = threading.Event()
+
+    def models(_):
+        sent.wait(60)
+        path.write_text(json.dumps(record))
+        threading.Timer(0.3, program.interrupt).start()
+        return Answer(MODELS)
+    service.script["models"] = [models]
+    with open(path.with_name("lock"), "r+b") as file:
+        fcntl.fcntl(file, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+        program = Program(scripted_gdal)
+        sent.set()
+        said, error, handler = program.lines()
+    assert error == f"KeyboardInterrupt GIQ[cancelled] {text}"
+    assert (said, handler) == ("handler", "same handler")
+    assert json.loads(path.read_text()) == record
     assert len(service.calls("run")) == 1
 
 
