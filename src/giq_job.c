@@ -81,6 +81,7 @@ void giq_job_free(struct giq_job *job)
     free(job->folder);
     free(job->result_path);
     free(job->reason);
+    free(job->gone_id);
     free(job);
 }
 
@@ -193,6 +194,10 @@ static bool look_at_result(struct giq_job *job, struct giq_error *err)
         return false;
     }
     bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
+    if (!there && giq_step_must_recheck(job)) {
+        job->phase = GIQ_PHASE_FETCH;
+        return giq_step_begin_recheck(job, err);
+    }
     if (!there && giq_step_may_retry(job)) {
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
@@ -245,6 +250,10 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     case GIQ_JOB_SUBMITTED:
+        if (giq_step_must_recheck(job)) {
+            job->phase = GIQ_PHASE_WAIT;
+            return giq_step_begin_recheck(job, err);
+        }
         if (giq_step_is_gone(job)) {
             break;
         }
@@ -276,8 +285,13 @@ static bool note_gone(struct giq_job *job, struct giq_error *err)
     }
     struct giq_error ignored = {0};
     int status = err->http_status;
+    bool is_rechecking = giq_step_is_rechecking(job);
     job->record.gone = true;
-    (void)giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored);
+    if (giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored) && is_rechecking) {
+        *err = (struct giq_error){0};
+        giq_step_end_recheck(job);
+        return true;
+    }
     (void)giq_step_fail_recorded(job, err);
     err->http_status = status;
     return false;
@@ -315,7 +329,8 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return giq_step_fail_removed(job, id, err);
     }
     bool is_published = record->state == GIQ_JOB_PUBLISHED;
-    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || giq_step_is_gone(job))) {
+    bool is_over = giq_step_is_gone(job) && !giq_step_must_recheck(job);
+    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_over)) {
         job->phase = GIQ_PHASE_LOOK;
         return true;
     }

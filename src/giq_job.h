@@ -6,6 +6,7 @@
  *     │                                              ^                    ^        ^
  *     └── submitted ─────────────────────────────────┘                    │        │
  *     ├── succeeded, published without its result ────────────────────────┘        │
+ *     ├── gone, with an unused RETRY label: WAIT or FETCH once more, then SUBMIT   │
  *     └── published ──────────────────────────────────────────────────────────────┘
  *
  * Failed and unknown end the open with what is recorded. A flight is held within
@@ -64,6 +65,8 @@ struct giq_job {
     int64_t pause_ms;       /* between the last two status calls */
     enum giq_job_state end; /* what SETTLE is to record */
     char *reason;           /* of a failure, as the service last told it */
+    char *gone_id;      /* of the gone job that RETRY has checked once more, or NULL */
+    bool is_gone_again; /* the service said of that job that it is still gone */
 };
 
 /* Submit, or find that another did: one step of GIQ_PHASE_SUBMIT. On success
@@ -100,8 +103,19 @@ bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_er
  * error where it may be replaced: then job->is_damaged is set. */
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
 
-/* Whether the record ended so that RETRY asks for a new job. */
+/* Whether the record ended so that RETRY asks for a new job. One that is gone must have
+ * been checked once more in this open. */
 bool giq_step_may_retry(const struct giq_job *job);
+
+/*
+ * A record that is only gone may be a gateway's mistake, so the service is asked once
+ * more before RETRY pays for a new job: whether that is still to be done, to begin it,
+ * whether it is in progress, and that the service said gone again.
+ */
+bool giq_step_must_recheck(const struct giq_job *job);
+bool giq_step_begin_recheck(struct giq_job *job, struct giq_error *err);
+bool giq_step_is_rechecking(const struct giq_job *job);
+void giq_step_end_recheck(struct giq_job *job);
 
 /* Whether the service said that it no longer knows the job, or has its result, and who
  * opens does not name the job to have it asked once more. */

@@ -48,6 +48,12 @@ static bool fail_timeout(const struct giq_job *job, int64_t asked_ms,
     int seconds = (int)((giq_step_now_ms(job) - job->wait_began_ms + 500) / 1000);
     (void)giq_call_show(job->service, job->record.job_id, &id);
     (void)giq_text_show(job->record.status, &status);
+    if (job->record.gone) {
+        return giq_fail(err, GIQ_E_TIMEOUT,
+                        "the job %s is recorded as gone and could not be checked again "
+                        "within %d s (%.160s), and no new job was started",
+                        id.text, seconds, outage->text);
+    }
     if (outage->code != GIQ_E_NONE) {
         return giq_fail(err, GIQ_E_TIMEOUT,
                         "the job %s has no result after %d s (%.160s); it goes on, and "
@@ -166,6 +172,12 @@ static bool fail_wait(const struct giq_job *job, struct giq_error *err)
 {
     struct giq_shown id;
     (void)giq_call_show(job->service, job->record.job_id, &id);
+    if (job->record.gone) {
+        return giq_error_context(err,
+                                 "the job %s is recorded as gone and could not be "
+                                 "checked again, and no new job was started",
+                                 id.text);
+    }
     return job->is_unrecorded
                ? giq_error_context(err,
                                    "the job %s could not be checked, and nothing was "
@@ -387,6 +399,10 @@ static bool record_end(struct giq_job *job, const struct giq_record *told,
 /* What follows once the end is recorded. */
 static bool go_on(struct giq_job *job, struct giq_error *err)
 {
+    if (is_forgotten(job) && giq_step_is_rechecking(job)) {
+        giq_step_end_recheck(job);
+        return true;
+    }
     if (job->flags & GIQ_JOB_LOOK) {
         job->phase = GIQ_PHASE_DONE;
         return true;

@@ -55,9 +55,31 @@ def test_retry_leads_on_from_gone(scripted_gdal, service):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
         assert "RETRY=" in text
     assert runs(service) == 1 and service.names().count("download") == 1
-    service.script["download"] = good
+    service.script["download"] = [NO_JOB, *good]
     assert retry(scripted_gdal, "a").returncode == 0
-    assert runs(service) == 2
+    assert runs(service) == 2 and service.names().count("download") == 3
+
+
+def test_retry_takes_a_gone_result_that_is_there_again(scripted_gdal, service):
+    good = service.script["download"]
+    service.script["download"] = [NO_JOB, *good]
+    scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+    assert retry(scripted_gdal, "a").returncode == 0
+    assert runs(service) == 1 and service.names().count("download") == 2
+    [record] = scripted_gdal.records().values()
+    assert record["state"] == "published" and not record.get("labels")
+
+
+@pytest.mark.parametrize("trouble,tag", [
+    (Answer({"message": "no"}, 401), "credentials"), (Answer(b"", 500), "service"),
+    (Answer(drop=True), "network")])
+def test_trouble_while_a_gone_result_is_checked_starts_no_job(scripted_gdal, service,
+                                                              trouble, tag):
+    service.script["download"] = [NO_JOB, trouble]
+    scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+    before = scripted_gdal.records()
+    scripted_gdal.fails("ogrinfo", "-oo", "RETRY=a", "-oo", "MAX_RETRY=1", NAME, tag=tag)
+    assert runs(service) == 1 and scripted_gdal.records() == before
 
 
 @pytest.mark.parametrize("name", ["job.json", "request.json"])
@@ -220,13 +242,31 @@ def test_adopting_while_the_service_is_in_trouble_ends_with_max_retry(
     assert runs(service) == 0
 
 
-def test_job_that_the_service_forgot_is_gone_and_retry_leads_on(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
-    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
-    [path] = scripted_gdal.store.glob("v1/*/job.json")
+def make_old(gdal):
+    """The service may not know a job yet that was just submitted."""
+    [path] = gdal.store.glob("v1/*/job.json")
     record = json.loads(path.read_text())
     record.update(submitted_at="2024-05-01T00:00:00.000Z")
     path.write_text(json.dumps(record))
+
+
+def test_standing_label_goes_on_with_a_job_that_two_404_hid(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    make_old(scripted_gdal)
+    service.script["status"] = [NO_JOB, NO_JOB, Answer(job("RUNNING")), done]
+    env = {"GIQ_RETRY": "monday"}
+    scripted_gdal.fails("ogrinfo", NAME, tag="gone", env=env)
+    scripted_gdal.run("ogrinfo", NAME, env=env)
+    assert runs(service) == 1
+    [record] = scripted_gdal.records().values()
+    assert record["state"] == "published" and not record.get("labels")
+
+
+def test_job_that_the_service_forgot_is_gone_and_retry_leads_on(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING"))]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    make_old(scripted_gdal)
     service.script["status"] = [Answer(job("RUNNING")), NO_JOB]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
@@ -234,7 +274,7 @@ def test_job_that_the_service_forgot_is_gone_and_retry_leads_on(scripted_gdal, s
     assert len(service.calls("status")) == 1 + 3 and runs(service) == 1
     table = scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout
     assert "status (String) = gone" in table and "Inference Job not found" in table
-    service.script["status"] = [done]
+    service.script["status"] = [NO_JOB, NO_JOB, done]
     assert retry(scripted_gdal, "a").returncode == 0
     assert retry(scripted_gdal, "a").returncode == 0
     assert runs(service) == 2

@@ -222,7 +222,7 @@ def test_file_of_another_size_that_is_moved_away_leaves_a_result_that_is_gone(
     [path] = scripted_gdal.store.glob("v1/*/result/*")
     cut(path)
     good = service.script["download"]
-    service.script["download"] = [NO_RESULT, NO_RESULT, *good]
+    service.script["download"] = [NO_RESULT, NO_RESULT, NO_RESULT, *good]
     scripted_gdal.fails("ogrinfo", NAME, tag="gone")
     path.rename(scripted_gdal.folder / "kept.geojson")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")

@@ -102,6 +102,7 @@ def test_service_that_forgot_its_jobs_is_gone_and_runs_nothing(gdal, sandbox, tm
     sandbox.set_faults()
     gdal.fails("gdalinfo", NAME, tag="gone")
     assert len(sandbox.runs()) == 1
+    sandbox.set_faults("download:status=404@1")
     gdal.run("gdalinfo", "-oo", "RETRY=a", NAME)
     assert len(sandbox.runs()) == 2
 

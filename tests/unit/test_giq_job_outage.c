@@ -289,8 +289,10 @@ static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
 {
     (void)state;
     static const struct http_kit_answer answers[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), no_job,
-        no_job,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),    JOB_KIT_RESULT};
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
+        no_job,         no_job,      no_job,
+        no_job,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+        JOB_KIT_RESULT};
     struct giq_request request = job_kit_request;
     struct job_kit kit;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));

@@ -56,7 +56,10 @@ static struct {
     int choice[CHOICES_MAX];
     int choices[CHOICES_MAX]; /* how many there were */
     int made;
-    int paid; /* run requests that may have made a job */
+    int paid;          /* run requests that may have made a job */
+    int misses;        /* status calls in a row that did not know the job */
+    bool is_gone;      /* as the service said last */
+    bool is_paid_gone; /* ... when the run request was sent */
 } * play;
 
 static struct env_kit clock_kit;
@@ -91,6 +94,7 @@ enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
         return choice == RUN_LATER ? GIQ_API_RUN_LATER : GIQ_API_RUN_NOTHING;
     }
     play->paid++;
+    play->is_paid_gone = play->is_gone;
     if (choice == RUN_CRASH_SENT || choice == RUN_CRASH_ANSWERED) {
         _exit(CRASHED);
     }
@@ -116,6 +120,8 @@ enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const cha
     }
     /* One look more would only be the same again. */
     env_kit_advance(&clock_kit, INT64_C(24) * 3600 * 1000);
+    play->misses = choice == STATUS_NO_JOB ? play->misses + 1 : 0;
+    play->is_gone = play->misses >= 2;
     if (choice == STATUS_NO_JOB) {
         (void)giq_fail(err, GIQ_E_GONE, "not known");
         return GIQ_API_STATUS_NO_JOB;
@@ -137,6 +143,7 @@ bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store
     if (choice == FETCH_CRASH_BEFORE) {
         _exit(CRASHED);
     }
+    play->is_gone = choice == FETCH_GONE;
     if (choice == FETCH_GONE || choice == FETCH_CUT) {
         return giq_fail(err, choice == FETCH_GONE ? GIQ_E_GONE : GIQ_E_INCOMPLETE, "no");
     }
@@ -360,6 +367,9 @@ static void check(const struct state *before, const struct kind *kind,
     if (play->paid > 1 || (play->paid == 1 && !may_pay(&was, kind))) {
         fail_msg("%s pays %d times from %s", kind->name, play->paid, was.word);
     }
+    if (play->paid == 1 && strcmp(was.word, "gone") == 0 && !play->is_paid_gone) {
+        fail_msg("%s pays for what was not found gone again", kind->name);
+    }
     /* Whatever was paid for is on record, and the same open never pays again. */
     if (play->paid == 1 && (may_pay(&is, kind) || may_pay(&is, &kinds[0]))) {
         fail_msg("%s paid from %s and may pay again from %s", kind->name, was.word,
@@ -394,6 +404,8 @@ static size_t explore(const struct state *state, const struct kind *kind)
     do {
         play->made = 0;
         play->paid = 0;
+        play->misses = 0;
+        play->is_gone = false;
         lay_out(state);
         pid_t child = fork();
         assert_true(child >= 0);
