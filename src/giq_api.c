@@ -172,6 +172,34 @@ enum giq_api_run giq_api_run(struct giq_service *service,
 
 static const char status_call[] = "asking for the state of the job";
 
+/* Whether a response says nothing of the job. One that says failed must bear the job's
+ * id, because a failure is recorded for good: it may be the call that failed. */
+static bool is_of_no_job(const struct giq_api_job *told)
+{
+    bool is_known = false;
+    return told->id == NULL && (told->status == NULL ||
+                                giq_api_phase(told->status, &is_known) == GIQ_API_FAILED);
+}
+
+static enum giq_api_status fail_other(struct giq_service *service,
+                                      const struct giq_api_job *told,
+                                      struct giq_error *err)
+{
+    struct giq_shown shown;
+    if (told->id != NULL) {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about the job %s",
+                       status_call, giq_call_show(service, told->id, &shown));
+    } else if (told->status != NULL) {
+        (void)giq_fail(err, GIQ_E_SERVICE,
+                       "%s: the response has the status %s without the id of a job",
+                       status_call, giq_text_show(told->status, &shown));
+    } else {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about no job",
+                       status_call);
+    }
+    return GIQ_API_STATUS_OTHER;
+}
+
 /* A cache, or a page for signing in, may give a response that is not about the job. */
 static enum giq_api_status read_status(struct giq_service *service,
                                        const struct giq_answer *answer,
@@ -179,19 +207,16 @@ static enum giq_api_status read_status(struct giq_service *service,
                                        struct giq_error *err)
 {
     struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
-    struct giq_shown id;
     if (!parse_job(service, answer, &told)) {
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response cannot be read",
                        status_call);
         return GIQ_API_STATUS_ODD;
     }
     bool is_of_other = told.id != NULL && strcmp(told.id, job_id) != 0;
-    if (is_of_other || (told.id == NULL && told.status == NULL)) {
-        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about %s%s", status_call,
-                       is_of_other ? "the job " : "no job",
-                       is_of_other ? giq_call_show(service, told.id, &id) : "");
+    if (is_of_other || is_of_no_job(&told)) {
+        enum giq_api_status outcome = fail_other(service, &told, err);
         giq_api_job_release(&told);
-        return GIQ_API_STATUS_OTHER;
+        return outcome;
     }
     *job = told;
     return GIQ_API_STATUS_TOLD;

@@ -55,7 +55,8 @@ enum giq_api_status {
     GIQ_API_STATUS_TOLD,
     GIQ_API_STATUS_TRY_AGAIN, /* an outage: ask again; `err` says which */
     GIQ_API_STATUS_NO_JOB,    /* 404, 410 */
-    GIQ_API_STATUS_OTHER,     /* a response about another job, or about none */
+    GIQ_API_STATUS_OTHER,     /* a response about another job, or about none, as a failure
+                                 without the job's id */
     GIQ_API_STATUS_ODD,       /* no response of a working service: a web page, 202, 401,
                                  520, a redirect or a certificate that is refused */
     GIQ_API_STATUS_ERROR,     /* `err` ends the open: no key is set, no memory */

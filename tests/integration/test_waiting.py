@@ -64,6 +64,7 @@ ODD = {
     "403 of a firewall": Answer(b"<html>blocked</html>", 403),
     "404 once": Answer(b"", 404), "520": Answer(b"", 520), "522": Answer(b"", 522),
     "another job": Answer(job("FAILED", id="job-2")),
+    "failure of no job": Answer({"status": "error", "message": "temporarily unavailable"}),
     "a redirect that is not followed": Answer(b"", 302, {"Location": "ftp://x/"}),
 }
 

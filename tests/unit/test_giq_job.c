@@ -183,7 +183,8 @@ static void test_failed_job_is_remembered(void **state)
     static const struct http_kit_answer answers[] = {
         JOB_KIT_MODELS,
         JOB_KIT_RUN,
-        {.status = 200, .body = "{\"status\":\"failed\",\"message\":\"no scene\"}"},
+        {.status = 200,
+         .body = "{\"id\":\"j1\",\"status\":\"failed\",\"message\":\"no scene\"}"},
         JOB_KIT_MODELS,
         JOB_KIT_RUN,
         JOB_KIT_STATUS("DONE"),

@@ -23,6 +23,7 @@ static void test_what_the_first_status_call_may_end_with(void **state)
         {{.raw = "", .then = HTTP_KIT_CLOSE}, GIQ_E_NONE},
         {JOB_KIT_STATUS("MARINATING"), GIQ_E_NONE},
         {{.status = 200, .body = "{}"}, GIQ_E_NONE},
+        {{.status = 200, .body = "{\"status\":\"error\"}"}, GIQ_E_NONE},
         {{.status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"}, GIQ_E_NONE},
         {{.status = 200, .body = "<html>"}, GIQ_E_SERVICE},
         {{.status = 202}, GIQ_E_SERVICE},
