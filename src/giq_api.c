@@ -212,7 +212,7 @@ static enum giq_api_status read_status(struct giq_service *service,
                        status_call);
         return GIQ_API_STATUS_ODD;
     }
-    bool is_of_other = told.id != NULL && strcmp(told.id, job_id) != 0;
+    bool is_of_other = told.id != NULL && !giq_text_same(told.id, job_id);
     if (is_of_other || is_of_no_job(&told)) {
         enum giq_api_status outcome = fail_other(service, &told, err);
         giq_api_job_release(&told);

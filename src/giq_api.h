@@ -63,7 +63,8 @@ enum giq_api_status {
 };
 
 /* Ask once. Fills `*job` with GIQ_API_STATUS_TOLD, `err` otherwise; an id in `*job` is
- * `job_id`. `*later_ms` is what Retry-After asks for, or -1. */
+ * `job_id`, but for the case of ASCII letters. `*later_ms` is what Retry-After asks for,
+ * or -1. */
 enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
                                    struct giq_api_job *job, int64_t *later_ms,
                                    struct giq_error *err);

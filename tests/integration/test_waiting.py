@@ -69,6 +69,14 @@ ODD = {
 }
 
 
+def test_id_in_other_case_is_that_of_the_job(scripted_gdal, service):
+    service.script["status"] = [Answer(job("RUNNING", id="JOB-1")),
+                                Answer(job("DONE", id="JOB-1"))]
+    scripted_gdal.run("ogrinfo", "-oo", "POLL_INTERVAL=0.05", NAME)
+    assert service.names() == ["models", "run", "status", "status", "download"]
+    assert service.calls("download")[0]["query"] == {"inferenceJobId": "job-1"}
+
+
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_response_does_not_end_the_wait(scripted_gdal, service, odd):
     service.script["status"] = [Answer(job("RUNNING")), ODD[odd], Answer(job("RUNNING")),

@@ -213,17 +213,23 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
     }
 }
 
-static enum giq_api_status ask(const struct http_kit_answer *answer)
+static enum giq_api_status ask_for(const char *job_id,
+                                   const struct http_kit_answer *answer)
 {
     struct service_kit kit;
     struct giq_api_job job;
     int64_t later_ms = -1;
     service_kit_start(&kit, answer, 1);
     enum giq_api_status outcome =
-        giq_api_status(kit.service, "12", &job, &later_ms, &kit.err);
+        giq_api_status(kit.service, job_id, &job, &later_ms, &kit.err);
     giq_api_job_release(&job);
     service_kit_stop(&kit);
     return outcome;
+}
+
+static enum giq_api_status ask(const struct http_kit_answer *answer)
+{
+    return ask_for("12", answer);
 }
 
 static void test_status_is_of_the_job_that_was_asked_for(void **state)
@@ -257,6 +263,24 @@ static void test_status_is_of_the_job_that_was_asked_for(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
         assert_int_equal(ask(&answer), cases[i].outcome);
+    }
+}
+
+static void test_case_of_an_id_in_a_status_does_not_matter(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum giq_api_status outcome;
+    } cases[] = {
+        {"{\"id\":\"JOB-1\",\"status\":\"DONE\"}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":\"jOB-1\",\"status\":\"FAILED\"}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":\"JOB-12\",\"status\":\"DONE\"}", GIQ_API_STATUS_OTHER},
+        {"{\"id\":\"JOB_1\",\"status\":\"DONE\"}", GIQ_API_STATUS_OTHER},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
+        assert_int_equal(ask_for("job-1", &answer), cases[i].outcome);
     }
 }
 
@@ -309,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_status_tells_the_job),
         cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),
         cmocka_unit_test(test_status_is_of_the_job_that_was_asked_for),
+        cmocka_unit_test(test_case_of_an_id_in_a_status_does_not_matter),
         cmocka_unit_test(test_each_status_of_a_status_call_has_one_meaning),
         cmocka_unit_test(test_status_call_without_a_key_sends_nothing),
     };
