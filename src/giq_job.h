@@ -58,7 +58,8 @@ struct giq_job {
     int postponed;        /* times that the service wanted the run later */
     bool has_heard;       /* the service told of the job in this open */
     int misses;           /* status calls in a row that did not know the job */
-    int checks;           /* that failed, of a job without a record */
+    int checks;           /* failed status calls of a job without a record, or about
+                             another job before any good response */
     int64_t made_ms;      /* when this open was told the job's id; 0: it was not */
     int64_t odd_since_ms; /* since when there are odd responses only; 0: there are none */
     int64_t wait_began_ms;  /* of polling; 0 before */

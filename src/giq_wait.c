@@ -232,8 +232,8 @@ static bool take_miss(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     return true;
 }
 
-/* Asking for a job that may not exist is a call like others: it is tried MAX_RETRY times
- * more. */
+/* Asking for a job that may not exist, or of which another job is reported, is a call
+ * like others: it is tried MAX_RETRY times more. */
 static bool check_again(struct giq_job *job, enum giq_api_status outcome,
                         int64_t later_ms, int64_t *due_ms, struct giq_error *err)
 {
@@ -272,13 +272,15 @@ static bool wait_out(struct giq_job *job, enum giq_api_status outcome, int64_t l
 {
     const struct giq_error outage = *err;
     job->misses = 0;
-    if (job->is_unrecorded) {
+    bool is_look = (job->flags & GIQ_JOB_LOOK) != 0;
+    bool is_never_told = outcome == GIQ_API_STATUS_OTHER && !job->has_heard && !is_look;
+    if (job->is_unrecorded || is_never_told) {
         return check_again(job, outcome, later_ms, due_ms, err);
     }
     if (is_odd_for_long(job, outcome)) {
         return fail_wait(job, err);
     }
-    if (!(job->flags & GIQ_JOB_LOOK)) {
+    if (!is_look) {
         *err = (struct giq_error){0};
         return come_again(job, later_ms, &outage, due_ms, err);
     }

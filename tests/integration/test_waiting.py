@@ -102,6 +102,20 @@ def test_odd_first_response_ends_the_open_and_not_the_job(scripted_gdal, service
     assert len(service.calls("run")) == 1
 
 
+@pytest.mark.parametrize("odd", ["another job", "failure of no job"])
+def test_responses_about_another_job_alone_are_tried_max_retry_times(scripted_gdal,
+                                                                     service, odd):
+    service.script["status"] = [ODD[odd]]
+    text = scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", NAME, tag="service")
+    assert "the job job-1 goes on, and opening the same dataset again" in text
+    assert service.names() == ["models", "run", "status", "status", "status"]
+    [record] = scripted_gdal.records().values()
+    assert record["state"] == "submitted" and record["job_id"] == "job-1"
+    service.script["status"] = [ODD[odd], Answer(job("DONE"))]
+    scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=2", NAME)
+    assert len(service.calls("run")) == 1
+
+
 @pytest.mark.parametrize("status", ["REQUESTED", "approved", "Scheduled", "INGESTING"])
 def test_job_that_waits_for_approval_goes_on(scripted_gdal, service, status):
     service.script["status"] = [Answer(job(status)), Answer(job("DONE"))]

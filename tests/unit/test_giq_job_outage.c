@@ -155,24 +155,51 @@ static void test_odd_responses_end_the_wait_after_five_minutes(void **state)
     }
 }
 
-static void test_response_about_another_job_is_an_outage(void **state)
+static const struct http_kit_answer of_other = {
+    .status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"};
+
+static void test_responses_about_another_job_end_the_wait_after_five_minutes(void **state)
 {
     (void)state;
     struct http_kit_answer answers[JOB_KIT_ANSWERS];
     struct job_kit kit;
-    job_kit_script(answers,
-                   (struct http_kit_answer){
-                       .status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"});
-    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
-    kit.service.service->settings.poll_interval_ms = 10000;
+    start_odd(&kit, answers, of_other);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
-    assert_true(kit.service.clock.now_ms - began_ms == 300000);
+    assert_true(kit.service.clock.now_ms - began_ms == 310000);
     assert_string_equal(kit.service.err.text, GOES_ON
                         "asking for the state of the job: the response is about the job "
                         "j2");
     assert_string_equal(job_kit_state(&kit), "submitted");
     job_kit_stop(&kit);
+}
+
+static void test_responses_about_another_job_alone_are_tried_max_retry_times(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer responses[] = {
+        {.status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"},
+        {.status = 200, .body = "{\"id\":\"j2\",\"status\":\"DONE\"}"},
+        {.status = 200, .body = "{\"status\":\"error\"}"},
+        {.status = 200, .body = "{}"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
+        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct job_kit kit;
+        job_kit_script(answers, responses[i]);
+        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
+        assert_ptr_equal(strstr(kit.service.err.text, GOES_ON), kit.service.err.text);
+        assert_int_equal(job_kit_count(&kit, "GET /inference/status"), 1 + 3);
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        assert_string_equal(job_kit_state(&kit), "submitted");
+        /* Opening again goes on with the job. */
+        job_kit_open(&kit, &job_kit_request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
+        assert_int_equal(job_kit_count(&kit, "GET /inference/status"), 2 * (1 + 3));
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
 }
 
 static void test_five_minutes_begin_anew_with_another_response(void **state)
@@ -403,7 +430,10 @@ int main(void)
         cmocka_unit_test(test_timeout_names_the_outage),
         cmocka_unit_test(test_odd_response_is_waited_out_after_a_good_one),
         cmocka_unit_test(test_odd_responses_end_the_wait_after_five_minutes),
-        cmocka_unit_test(test_response_about_another_job_is_an_outage),
+        cmocka_unit_test(
+            test_responses_about_another_job_end_the_wait_after_five_minutes),
+        cmocka_unit_test(
+            test_responses_about_another_job_alone_are_tried_max_retry_times),
         cmocka_unit_test(test_five_minutes_begin_anew_with_another_response),
         cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
         cmocka_unit_test(test_job_is_new_when_the_response_came_late),
