@@ -6,13 +6,17 @@
 #include <threads.h>
 #include <unistd.h>
 
-/* The handler of the program, while ours stands before it. It stays set afterwards:
- * whoever took ours for the program's may still call it. */
+enum { LEVELS = 8 };
+
+/* The handlers of the program that ours stands before, the newest one last. One that the
+ * program sets during a wait may call ours as the one before it, and so the older ones
+ * are kept. One always stays: whoever took ours for the program's may still call it. */
 static struct {
     mtx_t mutex;
     unsigned waits;
     pid_t process; /* whose waits these are: a forked child has none */
-    struct sigaction program;
+    volatile sig_atomic_t levels;
+    struct sigaction program[LEVELS];
 } chain;
 
 static once_flag made = ONCE_FLAG_INIT;
@@ -20,16 +24,36 @@ static once_flag made = ONCE_FLAG_INIT;
 /* SIGINT may come in any thread. */
 static volatile sig_atomic_t signals;
 
+/* How often our handler has been entered in this thread without returning. */
+static _Thread_local volatile sig_atomic_t depth;
+
+/* A handler of the program's that calls ours means the handler before its own. */
+static const struct sigaction *program_at(int level)
+{
+    return &chain.program[level > 0 ? level : 0];
+}
+
+static void call(const struct sigaction *program, int number, siginfo_t *info,
+                 void *context)
+{
+    if (program->sa_flags & SA_SIGINFO) {
+        program->sa_sigaction(number, info, context);
+    } else if (program->sa_handler != SIG_DFL && program->sa_handler != SIG_IGN) {
+        program->sa_handler(number);
+    }
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     int sys_errno = errno;
+    int entered = depth;
+    const struct sigaction *program = program_at(chain.levels - 1 - entered);
     signals = signals + 1;
-    if (chain.program.sa_flags & SA_SIGINFO) {
-        chain.program.sa_sigaction(number, info, context);
-    } else if (chain.program.sa_handler != SIG_DFL &&
-               chain.program.sa_handler != SIG_IGN) {
-        chain.program.sa_handler(number);
+    depth = entered + 1;
+    if (entered < LEVELS) { /* where handlers call each other in a circle it ends */
+        call(program, number, info, context);
     }
+    depth = entered;
     errno = sys_errno;
 }
 
@@ -50,11 +74,27 @@ static bool is_handler(const struct sigaction *action)
            (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
 }
 
+/* The level of a handler: its own where it has one, else the next free one. */
+static int level_of(const struct sigaction *program)
+{
+    int level = 0;
+    while (level < chain.levels &&
+           chain.program[level].sa_sigaction != program->sa_sigaction) {
+        level++;
+    }
+    return level;
+}
+
 /* Put our handler before the program's, with what holds while that runs. */
 static bool install(const struct sigaction *program)
 {
     struct sigaction ours = *program;
-    chain.program = *program;
+    int level = level_of(program);
+    if (level == LEVELS) {
+        return false;
+    }
+    chain.program[level] = *program;
+    chain.levels = level + 1;
     ours.sa_sigaction = on_signal;
     ours.sa_flags |= SA_SIGINFO;
     return sigaction(SIGINT, &ours, NULL) == 0;
@@ -79,7 +119,8 @@ static void leave(void)
 {
     struct sigaction now;
     if (--chain.waits == 0 && sigaction(SIGINT, NULL, &now) == 0 && is_ours(&now)) {
-        (void)sigaction(SIGINT, &chain.program, NULL);
+        (void)sigaction(SIGINT, program_at(chain.levels - 1), NULL);
+        chain.levels = chain.levels > 1 ? chain.levels - 1 : 1;
     }
 }
 
@@ -93,6 +134,7 @@ bool giq_interrupt_begin(struct giq_interrupt *wait)
         return !is_handler(&now) && now.sa_handler == SIG_DFL;
     }
     call_once(&made, make_mutex);
+    depth = 0; /* a handler that left by a long jump has not set it back */
     (void)mtx_lock(&chain.mutex);
     wait->before = (int)signals;
     wait->is_armed = enter(&now);

@@ -34,6 +34,30 @@ static void again(int number)
     (void)signal(number, again);
 }
 
+/* Handlers that call the one that stood there before them. */
+static struct sigaction before[2];
+static int chained_calls[2];
+
+static void call_before(int at, int number, siginfo_t *info, void *context)
+{
+    chained_calls[at]++;
+    if (before[at].sa_flags & SA_SIGINFO) {
+        before[at].sa_sigaction(number, info, context);
+    } else {
+        before[at].sa_handler(number);
+    }
+}
+
+static void chained(int number, siginfo_t *info, void *context)
+{
+    call_before(0, number, info, context);
+}
+
+static void chained_too(int number, siginfo_t *info, void *context)
+{
+    call_before(1, number, info, context);
+}
+
 static struct sigaction current(void)
 {
     struct sigaction now;
@@ -184,6 +208,61 @@ static void test_handler_that_outlives_the_wait_still_calls_the_programs(void **
     assert_is(&action);
 }
 
+static void assert_each_runs_once(int first, int second)
+{
+    plain_calls = chained_calls[0] = chained_calls[1] = 0;
+    assert_int_equal(raise(SIGINT), 0);
+    assert_int_equal(plain_calls, 1);
+    assert_int_equal(chained_calls[0], first);
+    assert_int_equal(chained_calls[1], second);
+}
+
+static void test_handlers_that_chain_during_waits_run_once_each(void **state)
+{
+    (void)state;
+    const struct sigaction action = {.sa_handler = plain};
+    const struct sigaction chains[] = {
+        {.sa_sigaction = chained, .sa_flags = SA_SIGINFO | SA_NODEFER},
+        {.sa_sigaction = chained_too, .sa_flags = SA_SIGINFO},
+    };
+    struct giq_interrupt wait = {0};
+    set(&action);
+    for (int i = 0; i < 2; i++) {
+        assert_true(giq_interrupt_begin(&wait));
+        assert_int_equal(sigaction(SIGINT, &chains[i], &before[i]), 0);
+        assert_each_runs_once(1, i);
+        assert_true(giq_interrupt_came(&wait));
+        giq_interrupt_end(&wait);
+        assert_is(&chains[i]);
+        assert_each_runs_once(1, i);
+        for (int again = 0; again < 2; again++) {
+            assert_true(giq_interrupt_begin(&wait));
+            assert_each_runs_once(1, i);
+            assert_true(giq_interrupt_came(&wait));
+            giq_interrupt_end(&wait);
+            assert_is(&chains[i]);
+            assert_each_runs_once(1, i);
+        }
+    }
+}
+
+/* Without end such handlers would use up the stack. */
+static void test_handler_that_chains_to_itself_comes_to_an_end(void **state)
+{
+    (void)state;
+    const struct sigaction action = {.sa_sigaction = chained, .sa_flags = SA_SIGINFO};
+    struct giq_interrupt wait = {0};
+    set(&action);
+    assert_true(giq_interrupt_begin(&wait));
+    assert_int_equal(sigaction(SIGINT, &action, &before[0]), 0);
+    giq_interrupt_end(&wait);
+    assert_true(giq_interrupt_begin(&wait));
+    assert_int_equal(raise(SIGINT), 0);
+    assert_true(giq_interrupt_came(&wait));
+    giq_interrupt_end(&wait);
+    assert_is(&action);
+}
+
 static void test_child_forked_during_a_wait_has_no_part_in_it(void **state)
 {
     (void)state;
@@ -216,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_nested_waits_share_one_handler),
         cmocka_unit_test(test_handler_that_the_program_sets_meanwhile_stays),
         cmocka_unit_test(test_handler_that_outlives_the_wait_still_calls_the_programs),
+        cmocka_unit_test(test_handlers_that_chain_during_waits_run_once_each),
+        cmocka_unit_test(test_handler_that_chains_to_itself_comes_to_an_end),
         cmocka_unit_test(test_child_forked_during_a_wait_has_no_part_in_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
