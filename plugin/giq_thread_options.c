@@ -17,33 +17,16 @@ enum { WATCHED = GIQ_COUNT(watched) };
 /* Any of them is a key. */
 static const unsigned key_bits = BIT(3) | BIT(4) | BIT(5);
 
-/* How many threads had each option for themselves, and which of them this one had. */
-static unsigned threads[WATCHED];
-static _Thread_local unsigned had;
+/* Which options any thread had for itself. */
+static unsigned had;
 static CPLMutex *mutex; /* made when first needed */
 
-static void note(unsigned own)
+/* Add to what threads had for themselves, and return all of it. */
+static unsigned note(unsigned own)
 {
-    if ((own & ~had) == 0) {
-        return;
-    }
     (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    for (int i = 0; i < WATCHED; i++) {
-        threads[i] += (own & ~had & BIT(i)) != 0;
-    }
-    CPLReleaseMutex(mutex);
     had |= own;
-}
-
-/* The options that threads other than this one had for themselves. */
-static unsigned of_others(void)
-{
-    unsigned bits = 0;
-    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    for (int i = 0; i < WATCHED; i++) {
-        unsigned own = (had & BIT(i)) != 0;
-        bits |= threads[i] > own ? BIT(i) : 0;
-    }
+    unsigned bits = had;
     CPLReleaseMutex(mutex);
     return bits;
 }
@@ -73,7 +56,7 @@ void giq_thread_options_read(struct giq_reader *reader)
     }
     bool has_key = (unset & key_bits) != key_bits;
     reader->config->unset_options = has_key ? unset & ~key_bits : unset;
-    note(own);
+    (void)note(own);
 }
 
 static bool fail(enum giq_code code, unsigned bits, struct giq_error *err)
@@ -86,23 +69,23 @@ static bool fail(enum giq_code code, unsigned bits, struct giq_error *err)
         }
     }
     return giq_fail(err, code,
-                    "%s: set for another thread of this program only, and without a "
-                    "value in this one, so nothing was sent; set it for all threads, "
-                    "with gdal.SetConfigOption() or in the environment (rasterio.Env and "
-                    "gdal.config_options() set it for the thread that they run in)",
+                    "%s: set for one thread, or within a block such as rasterio.Env, "
+                    "only, and without a value in this open, so nothing was sent; open "
+                    "within the block, or set it for the whole program with "
+                    "gdal.SetConfigOption() or in the environment",
                     names);
 }
 
 bool giq_thread_options_check(const struct giq_config *config, struct giq_error *err)
 {
     unsigned lost = config->unset_options;
-    lost = lost == 0 ? 0 : lost & of_others();
+    lost = lost == 0 ? 0 : lost & note(0);
     return lost == 0 || fail(GIQ_E_USAGE, lost, err);
 }
 
 bool giq_thread_options_check_key(const struct giq_config *config, struct giq_error *err)
 {
     unsigned lost = config->unset_options & key_bits;
-    lost = lost == 0 ? 0 : lost & of_others();
+    lost = lost == 0 ? 0 : lost & note(0);
     return lost == 0 || fail(GIQ_E_CREDENTIALS, lost, err);
 }

@@ -1,5 +1,5 @@
-"""Options that one thread of a program has for itself alone: another thread, which does
-not see them, starts no job and records none."""
+"""Options that one thread of a program has for itself, or for a time: an open that does
+not see them starts no job and records none."""
 import json
 
 import pytest
@@ -85,7 +85,7 @@ def test_submit_no_of_one_thread_is_not_lifted_by_an_open_option(scripted_gdal, 
     first, second = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "NO"}, NAME),
                           ("other", {}, NAME, ["SUBMIT=IF_MISSING"]))
     assert "no job is recorded" in first and first.startswith("GIQ[usage] ")
-    assert second.startswith("GIQ[usage] GIQ_SUBMIT: set for another thread")
+    assert second.startswith("GIQ[usage] GIQ_SUBMIT: set for one thread")
     assert service.calls() == []
 
 
@@ -135,14 +135,51 @@ def test_option_of_the_services_path_serves_a_thread(scripted_gdal, service):
     assert told == ["opened"] * 2
 
 
-def test_thread_that_had_the_option_itself_may_do_without(scripted_gdal, service):
-    told = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "IF_MISSING"}, NAME),
-                 ("main", {"GIQ_SUBMIT": None}, NAME + ";rerun=b"))
-    assert told == ["opened"] * 2
-    told = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "IF_MISSING"}, NAME),
-                 ("other", {"GIQ_SUBMIT": "IF_MISSING"}, NAME),
-                 ("main", {"GIQ_SUBMIT": None}, NAME + ";rerun=c"))
-    assert told[:2] == ["opened"] * 2 and told[2].startswith("GIQ[usage] GIQ_SUBMIT: ")
+@pytest.mark.parametrize("option", OPTIONS)
+def test_option_that_a_thread_had_stops_its_own_jobs(scripted_gdal, service, option):
+    value = value_of(scripted_gdal, service, option)
+    told = opens(scripted_gdal, ("main", {option: value}, NAME),
+                 ("main", {option: None}, NAME + ";rerun=b"), without=hidden(option))
+    assert told[0] == "opened" and told[1].startswith("GIQ[usage] ") and option in told[1]
+    assert len(service.calls("run")) == 1
+
+
+# As gdal.config_options() of later versions of GDAL does.
+IN_A_BLOCK = """
+import contextlib, sys
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+@contextlib.contextmanager
+def config_option(name, value):
+    gdal.SetThreadLocalConfigOption(name, value)
+    yield
+    gdal.SetThreadLocalConfigOption(name, None)
+def opens():
+    gdal.ErrorReset()
+    dataset = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+    print("opened" if dataset else gdal.GetLastErrorMsg(), flush=True)
+with config_option(*sys.argv[2:]):
+    opens()
+opens()
+with config_option(*sys.argv[2:]):
+    opens()
+"""
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_request_is_not_paid_for_again_after_a_block(scripted_gdal, service, option):
+    value = value_of(scripted_gdal, service, option)
+    scripted_gdal.env = {name: text for name, text in scripted_gdal.env.items()
+                         if name not in hidden(option)}
+    told = scripted_gdal.python(IN_A_BLOCK, NAME, option, value).stdout.splitlines()
+    if option in ("GIQ_BASE_URL", "GIQ_STORE_DIR"):
+        assert told[1].startswith(f"GIQ[usage] {option}: set for one thread, or within ")
+    else:
+        assert told[1] == "opened"
+    assert told[::2] == ["opened"] * 2
+    assert len(service.calls("run")) == 1
+    assert not (scripted_gdal.folder / ".local/share/giq/v1").exists()
 
 
 def test_missing_key_is_said_to_be_that_of_another_thread(scripted_gdal, service):
@@ -150,4 +187,4 @@ def test_missing_key_is_said_to_be_that_of_another_thread(scripted_gdal, service
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     told = opens(scripted_gdal, ("main", {"GIQ_API_KEY": spills.KEY}, NAME, ["TIMEOUT=0"]),
                  ("other", {}, "GIQ:models"), without=["GIQ_API_KEY"])
-    assert told[1].startswith("GIQ[credentials] GIQ_API_KEY: set for another thread")
+    assert told[1].startswith("GIQ[credentials] GIQ_API_KEY: set for one thread")
