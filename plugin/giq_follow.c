@@ -182,7 +182,7 @@ bool giq_follow_models(struct giq_service *service, const char *base_url,
     int64_t began_ms = giq_env_system.now_ms(giq_env_system.ctx);
     char **what = CSLAddString(CSLAddString(NULL, "models"), base_url);
     if (giq_recent_find(what, &before)) {
-        giq_service_check_once(service, false);
+        giq_service_check_once(service);
     }
     bool ok = get_models(service, report, out, err);
     if (!ok) {
@@ -193,16 +193,18 @@ bool giq_follow_models(struct giq_service *service, const char *base_url,
 }
 
 /* The first open waits as long as the user said; when that was too short, those of the
- * next minute check once, or a GIS that opens ten times would stand ten times as long.
+ * next minute poll once, or a GIS that opens ten times would stand ten times as long.
  * What failed slowly is tried once; where that goes well the open waits after all. */
 bool giq_follow_job(const struct giq_follow *follow, struct giq_error *err)
 {
     struct giq_error before;
     int64_t began_ms = giq_env_system.now_ms(giq_env_system.ctx);
     char **what = what_is_opened(follow, false);
-    bool is_late = has_run_out();
-    if (is_late || giq_recent_find(what, &before)) {
-        giq_service_check_once(follow->service, !is_late);
+    if (has_run_out()) {
+        giq_service_poll_once(follow->service);
+    }
+    if (giq_recent_find(what, &before)) {
+        giq_service_check_once(follow->service);
     }
     bool ok = run_job(follow, err);
     giq_interrupt_end(&follow->report->interrupt);

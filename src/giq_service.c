@@ -45,16 +45,22 @@ void giq_service_check_again(struct giq_service *service)
         (timeout_ms > 0 && timeout_ms < CHECK_MS ? timeout_ms : CHECK_MS);
 }
 
-void giq_service_check_once(struct giq_service *service, bool resumes)
+void giq_service_check_once(struct giq_service *service)
 {
-    giq_service_check_again(service);
-    if (resumes) {
-        service->resume_deadline_ms = service->deadline_ms;
-        service->resume_timeout_ms = service->settings.timeout_ms;
+    if (service->checks_once) {
+        return;
     }
+    giq_service_check_again(service);
+    service->resume_deadline_ms = service->deadline_ms;
+    service->resume_timeout_ms = service->settings.timeout_ms;
     service->settings.timeout_ms = 0;
     service->deadline_ms = service->env->now_ms(service->env->ctx);
     service->checks_once = true;
+}
+
+void giq_service_poll_once(struct giq_service *service)
+{
+    service->polls_once = true;
 }
 
 bool giq_service_checks_once(const struct giq_service *service)
@@ -62,12 +68,18 @@ bool giq_service_checks_once(const struct giq_service *service)
     return service->checks_once;
 }
 
-void giq_service_resume(struct giq_service *service)
+void giq_service_begin_poll(struct giq_service *service)
 {
-    if (service->resume_timeout_ms > 0) {
+    if (service->polls_once) {
+        giq_service_check_once(service);
+    }
+}
+
+void giq_service_end_poll(struct giq_service *service, bool is_finished)
+{
+    if (service->checks_once && (is_finished || !service->polls_once)) {
         service->settings.timeout_ms = service->resume_timeout_ms;
         service->deadline_ms = service->resume_deadline_ms;
-        service->resume_timeout_ms = 0;
         service->checks_once = false;
     }
 }

@@ -16,19 +16,23 @@ struct giq_service {
     struct giq_http *http; /* NULL before the first call */
     int64_t deadline_ms;   /* of the open, on the monotonic clock */
     /* Of an open that checks once: when its calls end, and its timeout and deadline once
-     * it resumes; 0 where it does not. */
+     * it resumes. */
     int64_t check_until_ms;
     int64_t resume_deadline_ms;
     int resume_timeout_ms;
     bool checks_once; /* giq_service_check_once() */
+    bool polls_once;  /* giq_service_poll_once() */
 };
 
 /* The run request took its time: what an open that checks once still calls gets as much
  * as at its beginning. */
 void giq_service_check_again(struct giq_service *service);
 
-/* The service has told the state of the job. */
-void giq_service_resume(struct giq_service *service);
+/* The state of the job is to be asked for. */
+void giq_service_begin_poll(struct giq_service *service);
+
+/* The service has told the state of the job, which is finished or not. */
+void giq_service_end_poll(struct giq_service *service, bool is_finished);
 
 /* When an exchange that stalls is to end. */
 int64_t giq_service_deadline_ms(const struct giq_service *service);

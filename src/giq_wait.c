@@ -196,11 +196,11 @@ static bool take_told(struct giq_job *job, const struct giq_api_job *told,
 {
     job->has_heard = true;
     job->misses = 0;
-    giq_service_resume(job->service);
     job->odd_since_ms = 0;
     if (!take_answer(job, told, err)) {
         return false;
     }
+    giq_service_end_poll(job->service, job->end != GIQ_JOB_NONE);
     if (job->phase == GIQ_PHASE_WAIT && (job->flags & GIQ_JOB_LOOK)) {
         job->phase = GIQ_PHASE_DONE;
     }
@@ -319,6 +319,7 @@ bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     }
     struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
     int64_t later_ms = -1;
+    giq_service_begin_poll(job->service);
     enum giq_api_status outcome =
         giq_api_status(job->service, job->record.job_id, &told, &later_ms, err);
     bool ok = judge(job, outcome, &told, later_ms, due_ms, err);

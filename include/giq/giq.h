@@ -272,12 +272,17 @@ void giq_service_free(struct giq_service *service);
 /*
  * From now on the open checks once, as with a timeout of 0: there is no pause and no
  * second try, and its calls end after 2 s, or the timeout of the settings where that is
- * shorter. With `resumes` it waits as its settings say once the service has told the
- * state of the job.
+ * shorter. It waits as its settings say once the service has told the state of the job.
  */
-void giq_service_check_once(struct giq_service *service, bool resumes);
+void giq_service_check_once(struct giq_service *service);
 
-/* Whether the open checks once, and has not resumed. */
+/*
+ * The open checks once whether the job is finished, and does not wait for it. What comes
+ * before and after, submitting and downloading, has the times of the settings.
+ */
+void giq_service_poll_once(struct giq_service *service);
+
+/* Whether the open checks once now, and has not resumed. */
 bool giq_service_checks_once(const struct giq_service *service);
 
 /* A model of the service; texts are owned UTF-8, NULL where not told. */

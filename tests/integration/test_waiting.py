@@ -315,6 +315,59 @@ def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, s
     assert "only checked: the job job-1 has no result" in told[1]
 
 
+def second_job_is_done(service):
+    """The first job runs on; the one that is submitted after it has succeeded."""
+    return lambda _: Answer(job("RUNNING" if len(service.calls("run")) < 2 else "DONE"))
+
+
+def after_a_check(answer, at):
+    """The answer of the given call comes after the time of a check, 2 s; all others come
+    at once."""
+    calls = []
+
+    def late(_):
+        calls.append(1)
+        if len(calls) == at:
+            threading.Event().wait(2.5)
+        return answer
+    return late
+
+
+@pytest.mark.parametrize("call,at,name", [
+    ("download", 1, f"{NAME};rerun=b"), ("models", 2, f"{NAME};rerun=b"),
+    ("upload", 1, "GIQ:model=m;upload=local.csv")])
+def test_timeout_of_one_open_leaves_others_the_time_for_their_calls(scripted_gdal, service,
+                                                                    call, at, name):
+    (scripted_gdal.folder / "local.csv").write_text("a\n1\n")
+    service.script["status"] = [second_job_is_done(service)]
+    service.script[call] = [after_a_check(service.script[call][0], at)]
+    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (name, []))
+    assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
+    assert service.names().count("run") == 2
+    assert service.names().count(call) == at
+
+
+def test_timeout_of_one_open_does_not_refuse_what_the_service_puts_off(scripted_gdal,
+                                                                       service):
+    service.script["status"] = [second_job_is_done(service)]
+    service.script["run"] = [Answer(job("SUBMITTED")),
+                             Answer(b"", 429, {"Retry-After": "1"}),
+                             Answer(job("SUBMITTED"))]
+    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
+                                (f"{NAME};rerun=b", []))
+    assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
+    assert service.names().count("run") == 3
+
+
+def test_finished_job_is_downloaded_with_retries_after_a_timeout(scripted_gdal, service):
+    service.script["status"] = [second_job_is_done(service)]
+    service.script["download"] = [Answer(b"", 503), *service.script["download"]]
+    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
+                                (f"{NAME};rerun=b", []), env={"GIQ_RETRY_DELAY": "0.1"})
+    assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
+    assert service.names().count("download") == 2
+
+
 SLOWLY = {"GIQ_MAX_RETRY": "2", "GIQ_RETRY_DELAY": "1"}  # 2.25 s at least
 
 
