@@ -118,7 +118,7 @@ static bool keep_numbers(cJSON *item, const char **at)
 {
     if (cJSON_IsNumber(item)) {
         const char *text = giq_number_find(*at);
-        size_t len = strspn(text, GIQ_NUMBER_CHARACTERS);
+        size_t len = giq_number_run(text);
         *at = text + len;
         if (len == 0 || giq_number_length(text) != len) {
             return true; /* cJSON takes more than JSON has */

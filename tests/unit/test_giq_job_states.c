@@ -266,7 +266,6 @@ static const struct kind kinds[] = {
     {"RETRY=b", "b", NULL, 0},
     {"wait=no RETRY=a", "a", NULL, GIQ_JOB_LOOK},
     {"job=j7", NULL, "j7", 0},
-    {"job=j1", NULL, "j1", 0},
 };
 
 static char *store_path;
