@@ -20,6 +20,7 @@ SYSTEMS = {
 }
 EVERY_QUADRANT = (3995, 3413, 3031, 3976)
 QUADRANTS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+FURTHER_QUADRANTS = ("+1-1", "-1+1", "-1-1")  # whose areas are given as text alone
 MOST_SECONDS = 500
 OPEN_ALL = """
 import json, sys
@@ -163,9 +164,10 @@ def test_area_at_a_pole_is_sent_as_it_is(scripted_gdal, service, code):
     for number, (name, geometry) in enumerate(named):
         (folder / f"{number}.wkt").write_text(f"SRID={code};{exact_wkt(geometry)}")
         values.append([f"GEOMETRY=@{number}.wkt"])
-        path = write(folder / f"{number}.fgb", f"EPSG:{code}", geometry,
-                     driver="FlatGeobuf")
-        values.append([f"AOI={path.name}"])
+        if code not in EVERY_QUADRANT or not name.endswith(FURTHER_QUADRANTS):
+            path = write(folder / f"{number}.fgb", f"EPSG:{code}", geometry,
+                         driver="FlatGeobuf")
+            values.append([f"AOI={path.name}"])
     (folder / "options.json").write_text(json.dumps(values))
     scripted_gdal.run("/usr/bin/python3", "-c", OPEN_ALL, "options.json",
                       timeout=MOST_SECONDS)
