@@ -129,7 +129,22 @@ const char *giq_text_show(const char *text, struct giq_shown *out)
 
 /* ---- addresses ---- */
 
-static const char white[] = " \t\r\n\v\f";
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* How many characters `text` begins with that are white space, or are none. The texts are
+ * long, and strspn() under strict checks of strings reads them to their end at each call.
+ */
+static size_t run_of(const char *text, bool is_white)
+{
+    size_t len = 0;
+    while (text[len] != '\0' && is_space(text[len]) == is_white) {
+        len++;
+    }
+    return len;
+}
 
 /* Write at most three asterisks for `len` bytes; returns the end of them. */
 static char *put_mask(char *out, size_t len)
@@ -151,7 +166,7 @@ struct word {
 static struct word word_at(char *text)
 {
     static const char mark[] = "://";
-    size_t len = strcspn(text, white);
+    size_t len = run_of(text, false);
     char *scheme = memmem(text, len, mark, strlen(mark));
     char *amp = memrchr(text, '&', len);
     struct word word = {.end = text + len, .at = memrchr(text, '@', len)};
@@ -215,7 +230,7 @@ void giq_text_mask_addresses(char *text)
     char *in = text;
     char *out = text;
     while (in != NULL && *in != '\0') {
-        size_t gap = strspn(in, white);
+        size_t gap = run_of(in, true);
         (void)memmove(out, in, gap);
         in += gap;
         struct word word = word_at(in);
@@ -225,11 +240,6 @@ void giq_text_mask_addresses(char *text)
     if (out != NULL) {
         *out = '\0';
     }
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 char *giq_text_trim(const char *text, size_t len)
