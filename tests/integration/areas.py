@@ -5,6 +5,17 @@ from osgeo import ogr, osr
 
 ogr.UseExceptions()
 NAME = "GIQ:model=m;file=f"
+# Opens the request once with each list of options of a JSON file.
+OPEN_ALL = """
+import json, sys
+from osgeo import gdal
+gdal.UseExceptions()
+for options in json.load(open(sys.argv[1])):
+    try:
+        gdal.OpenEx("%s;wait=no", open_options=options)
+    except RuntimeError as error:
+        sys.exit(f"{options}: {error}")
+""" % NAME
 
 
 def sent_area(entry):

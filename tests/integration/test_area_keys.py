@@ -7,19 +7,9 @@ import random
 import pytest
 from osgeo import ogr, osr
 
-from areas import NAME, points, sent_areas, system, write
+from areas import OPEN_ALL, points, sent_areas, system, write
 
 UNITS = 10 ** 7
-OPEN_ALL = """
-import json, sys
-from osgeo import gdal
-gdal.UseExceptions()
-for options in json.load(open(sys.argv[1])):
-    try:
-        gdal.OpenEx("%s;wait=no", open_options=options)
-    except RuntimeError as error:
-        sys.exit(f"{options}: {error}")
-""" % NAME
 
 
 # ---- shapes: polygons of rings of points, in units of 1e-7 degree ----

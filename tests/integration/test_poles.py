@@ -8,7 +8,7 @@ import random
 import pytest
 from osgeo import ogr, osr
 
-from areas import NAME, open_with, refuse, sent_areas, system, write
+from areas import OPEN_ALL, open_with, refuse, sent_areas, system, write
 
 # The pole that is a point of the system, and how far from it areas go, in metres.
 SYSTEMS = {
@@ -22,16 +22,6 @@ EVERY_QUADRANT = (3995, 3413, 3031, 3976)
 QUADRANTS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 FURTHER_QUADRANTS = ("+1-1", "-1+1", "-1-1")  # whose areas are given as text alone
 MOST_SECONDS = 500
-OPEN_ALL = """
-import json, sys
-from osgeo import gdal
-gdal.UseExceptions()
-for options in json.load(open(sys.argv[1])):
-    try:
-        gdal.OpenEx("%s;wait=no", open_options=options)
-    except RuntimeError as error:
-        sys.exit(f"{options}: {error}")
-""" % NAME
 
 
 def box(minx, miny, maxx, maxy):
