@@ -14,7 +14,7 @@ pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
-# libarchive is loaded by its SONAME (src/giq_libarchive.h); tests are linked with it.
+# libarchive is loaded by its SONAME (src/result/giq_libarchive.h); tests are linked with it.
 set(library ${ARCHIVE_LINK_LIBRARIES})
 list(FILTER library INCLUDE REGEX "/libarchive\\.[^/]*$")
 execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${library}

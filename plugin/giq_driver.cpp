@@ -1,8 +1,6 @@
 /*
  * Registration: C++ because GDALOpenInfo and the functions of a GDALDriver are.
  */
-#include "giq_driver.h"
-
 #include <gdal_priv.h>
 
 #include "giq_open.h"
@@ -24,21 +22,6 @@ static GDALDataset *open(GDALOpenInfo *info)
         info->papszOpenOptions,
     };
     return GDALDataset::FromHandle(giq_open_dataset(&what));
-}
-
-GDALDriverH giq_driver_of(const char *path)
-{
-    GDALOpenInfo info(path, GDAL_OF_RASTER | GDAL_OF_VECTOR);
-    GDALDriverH found = nullptr;
-    CPLPushErrorHandler(CPLQuietErrorHandler);
-    for (int i = 0; found == nullptr && i < GDALGetDriverCount(); i++) {
-        GDALDriver *driver = GDALDriver::FromHandle(GDALGetDriver(i));
-        if (driver->pfnIdentify != nullptr && driver->pfnIdentify(&info) > 0) {
-            found = GDALDriver::ToHandle(driver);
-        }
-    }
-    CPLPopErrorHandler();
-    return found;
 }
 
 /* GDAL's own versions open the dataset and work on the files of the result. */

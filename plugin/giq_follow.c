@@ -2,14 +2,14 @@
 
 #include <cpl_string.h>
 
-#include "giq_recent.h"
+#include "giq_negative_cache.h"
 
 /* Opens are the same where the request, the store and who may read the result are, and
  * once there is one, the job. */
 static char **what_is_opened(const struct giq_follow *follow, bool has_job)
 {
     struct giq_job_view view;
-    giq_job_look(follow->job, &view);
+    giq_job_get_view(follow->job, &view);
     char **what = CSLAddString(CSLDuplicate(follow->config->result_drivers), view.key);
     what = CSLAddString(what, follow->config->store_dir);
     return has_job && view.job_id != NULL ? CSLAddString(what, view.job_id) : what;
@@ -19,12 +19,12 @@ static char **what_is_opened(const struct giq_follow *follow, bool has_job)
 static bool is_refused_again(const struct giq_follow *follow, struct giq_error *err)
 {
     struct giq_job_view view;
-    giq_job_look(follow->job, &view);
+    giq_job_get_view(follow->job, &view);
     if (!follow->waits || view.state != GIQ_JOB_SUCCEEDED) {
         return false;
     }
     char **what = what_is_opened(follow, true);
-    bool is_again = giq_recent_find(what, err);
+    bool is_again = giq_negative_cache_find(what, err);
     CSLDestroy(what);
     return is_again;
 }
@@ -32,7 +32,7 @@ static bool is_refused_again(const struct giq_follow *follow, struct giq_error *
 static void note_refusal(const struct giq_follow *follow, const struct giq_error *err)
 {
     char **what = what_is_opened(follow, true);
-    giq_recent_note(what, err);
+    giq_negative_cache_note(what, err);
     CSLDestroy(what);
 }
 
@@ -48,7 +48,7 @@ static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
 {
     struct giq_job_view view;
     giq_job_refresh(job);
-    giq_job_look(job, &view);
+    giq_job_get_view(job, &view);
     if (view.state == GIQ_JOB_SENDING || view.state == GIQ_JOB_UNKNOWN) {
         return giq_fail(err, GIQ_E_CANCELLED,
                         "Ctrl-C ended the open; a run request went out before, so a job "
@@ -87,7 +87,7 @@ static bool get_models(struct giq_service *service, struct giq_report *report,
 {
     begin_wait(report);
     bool ok = giq_models_get(service, out, err);
-    if (!ok && giq_interrupt_came(&report->interrupt) && may_be_early(err)) {
+    if (!ok && giq_interrupt_received(&report->interrupt) && may_be_early(err)) {
         (void)giq_fail(err, GIQ_E_CANCELLED,
                        "Ctrl-C ended the open before the list of models came");
     }
@@ -108,7 +108,7 @@ static bool run_job(const struct giq_follow *follow, struct giq_error *err)
             if (err->code == GIQ_E_RESULT) {
                 note_refusal(follow, err);
             }
-            return giq_interrupt_came(interrupt) && may_be_early(err)
+            return giq_interrupt_received(interrupt) && may_be_early(err)
                        ? fail_cancelled(follow->job, err)
                        : false;
         }
@@ -119,10 +119,10 @@ static bool run_job(const struct giq_follow *follow, struct giq_error *err)
             return false;
         }
         begin_wait(follow->report);
-        while (!giq_interrupt_came(interrupt) && env.now_ms(env.ctx) < due_ms) {
+        while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
             env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
         }
-        if (giq_interrupt_came(interrupt)) {
+        if (giq_interrupt_received(interrupt)) {
             return fail_cancelled(follow->job, err);
         }
     }
@@ -144,7 +144,7 @@ static bool has_run_out(void)
 {
     struct giq_error ignored;
     char **what = CSLAddString(NULL, ran_out);
-    bool has = giq_recent_find(what, &ignored);
+    bool has = giq_negative_cache_find(what, &ignored);
     CSLDestroy(what);
     return has;
 }
@@ -152,7 +152,7 @@ static bool has_run_out(void)
 static void note_run_out(const struct giq_error *err)
 {
     char **what = CSLAddString(NULL, ran_out);
-    giq_recent_note(what, err);
+    giq_negative_cache_note(what, err);
     CSLDestroy(what);
 }
 
@@ -170,7 +170,7 @@ static void note_slow_failure(const struct giq_service *service, char **what,
 {
     bool is_outcome = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
     if (is_outcome && is_slow(began_ms) && !giq_service_checks_once(service)) {
-        giq_recent_note(what, err);
+        giq_negative_cache_note(what, err);
     }
 }
 
@@ -181,7 +181,7 @@ bool giq_follow_models(struct giq_service *service, const char *base_url,
     struct giq_error before;
     int64_t began_ms = giq_env_system.now_ms(giq_env_system.ctx);
     char **what = CSLAddString(CSLAddString(NULL, "models"), base_url);
-    if (giq_recent_find(what, &before)) {
+    if (giq_negative_cache_find(what, &before)) {
         giq_service_check_once(service);
     }
     bool ok = get_models(service, report, out, err);
@@ -203,7 +203,7 @@ bool giq_follow_job(const struct giq_follow *follow, struct giq_error *err)
     if (has_run_out()) {
         giq_service_poll_once(follow->service);
     }
-    if (giq_recent_find(what, &before)) {
+    if (giq_negative_cache_find(what, &before)) {
         giq_service_check_once(follow->service);
     }
     bool ok = run_job(follow, err);

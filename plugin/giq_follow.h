@@ -5,8 +5,8 @@
 #ifndef GIQ_FOLLOW_H
 #define GIQ_FOLLOW_H
 
-#include "giq_config.h"
 #include "giq_report.h"
+#include "options/giq_config.h"
 
 /* What one open has; all borrowed. */
 struct giq_follow {

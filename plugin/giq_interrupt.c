@@ -142,7 +142,7 @@ bool giq_interrupt_begin(struct giq_interrupt *wait)
     return wait->is_armed;
 }
 
-bool giq_interrupt_came(const struct giq_interrupt *wait)
+bool giq_interrupt_received(const struct giq_interrupt *wait)
 {
     return wait->is_armed && (int)signals != wait->before;
 }

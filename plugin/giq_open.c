@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "giq_aoi.h"
-#include "giq_area.h"
-#include "giq_config.h"
+#include "area/giq_aoi.h"
+#include "area/giq_area.h"
 #include "giq_follow.h"
-#include "giq_inner.h"
 #include "giq_report.h"
-#include "giq_result.h"
 #include "giq_tables.h"
-#include "giq_thread_options.h"
 #include "giq_upload_file.h"
+#include "options/giq_config.h"
+#include "options/giq_thread_options.h"
+#include "result/giq_inner.h"
+#include "result/giq_result.h"
 
 /* Everything that one open owns. */
 struct opening {
@@ -166,7 +166,7 @@ static bool open_jobs(struct opening *o, GDALDatasetH *out)
 static struct giq_result result_of(const struct opening *o, const char *path)
 {
     struct giq_job_view view;
-    giq_job_look(o->job, &view);
+    giq_job_get_view(o->job, &view);
     return (struct giq_result){
         .path = path == NULL ? view.result_path : path,
         .job_id = view.job_id == NULL ? "?" : view.job_id,
@@ -191,7 +191,7 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 static void tell_progress(void *ctx, const char *text)
 {
     struct opening *o = ctx;
-    giq_progress_tell(&o->report.progress, text);
+    giq_progress_report(&o->report.progress, text);
 }
 
 static bool may_begin(void *ctx, struct giq_error *err)
@@ -225,8 +225,8 @@ static bool make_job(struct opening *o)
         .geometry_crs = o->area != NULL && is_as_is ? "AS_IS" : NULL,
     };
     const struct giq_job_host host = {accept_result, tell_progress, may_begin, o};
-    unsigned flags =
-        (o->config.may_submit ? 0u : GIQ_JOB_NO_SUBMIT) | (o->waits ? 0u : GIQ_JOB_LOOK);
+    unsigned flags = (o->config.may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
+                     (o->waits ? 0u : GIQ_JOB_POLL_ONCE);
     return giq_job_new(o->service, o->store, &request, flags, &host, &o->job, o->err);
 }
 
@@ -246,7 +246,7 @@ static bool open_job(struct opening *o, GDALDatasetH *out)
     giq_progress_clear(&o->report.progress);
     if (!o->waits) {
         struct giq_job_view view;
-        giq_job_look(o->job, &view);
+        giq_job_get_view(o->job, &view);
         return giq_tables_job(&view, out, o->err);
     }
     const struct giq_result result = result_of(o, NULL);

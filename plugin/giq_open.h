@@ -1,7 +1,7 @@
 /*
  * What the C++ of the driver's registration calls: GDAL's view of the driver in
  * C. Thread-safe; between two opens only what ended opens of the last minute slowly is
- * kept (giq_recent).
+ * kept (giq_negative_cache).
  */
 #ifndef GIQ_OPEN_H
 #define GIQ_OPEN_H

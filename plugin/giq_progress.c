@@ -45,7 +45,7 @@ void giq_progress_tick(struct giq_progress *progress)
     }
 }
 
-void giq_progress_tell(struct giq_progress *progress, const char *text)
+void giq_progress_report(struct giq_progress *progress, const char *text)
 {
     bool is_first = progress->text[0] == '\0';
     (void)snprintf(progress->text, sizeof progress->text, "%s", text);

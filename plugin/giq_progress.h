@@ -6,7 +6,7 @@
 #ifndef GIQ_PROGRESS_H
 #define GIQ_PROGRESS_H
 
-#include "giq_config.h"
+#include "options/giq_config.h"
 
 struct giq_progress {
     bool is_terminal;
@@ -21,7 +21,7 @@ struct giq_progress {
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);
 
 /* What there is to tell now; shown with the time that has passed. */
-void giq_progress_tell(struct giq_progress *progress, const char *text);
+void giq_progress_report(struct giq_progress *progress, const char *text);
 
 /* Bring the time up to date. */
 void giq_progress_tick(struct giq_progress *progress);

@@ -2,7 +2,6 @@
 
 #include <cpl_error.h>
 #include <cpl_string.h>
-#include <string.h>
 
 enum { LINE_MAX_BYTES = 600, TICK_MS = 250 };
 
@@ -50,7 +49,7 @@ static void debug(void *ctx, const char *text)
 static bool is_cancelled(void *ctx)
 {
     const struct giq_report *report = ctx;
-    return giq_interrupt_came(&report->interrupt);
+    return giq_interrupt_received(&report->interrupt);
 }
 
 /* Short sleeps keep the time in the status line moving, and notice a signal that another
@@ -79,18 +78,4 @@ void giq_report_error(struct giq_report *report, const struct giq_error *err)
     giq_progress_clear(&report->progress);
     CPLError(CE_Failure, number_of(err->code), "GIQ[%s] %s", giq_code_tag(err->code),
              masked(report, err->text, line));
-}
-
-const char *giq_report_list(char **names, char *out, size_t size)
-{
-    out[0] = '\0';
-    for (int i = 0; names != NULL && names[i] != NULL; i++) {
-        if (strlen(out) + strlen(names[i]) + sizeof ", ..." > size) {
-            (void)CPLStrlcat(out, ", ...", size);
-            break;
-        }
-        (void)CPLStrlcat(out, i == 0 ? "" : ", ", size);
-        (void)CPLStrlcat(out, names[i], size);
-    }
-    return out;
 }

@@ -20,10 +20,6 @@ struct giq_report {
 /* The environment that reports through `report`. */
 struct giq_env giq_report_env(struct giq_report *report);
 
-/* The names of a GDAL string list, or of NULL, parted by commas; the last ones are left
- * out where the room ends. Returns `out`. */
-const char *giq_report_list(char **names, char *out, size_t size);
-
 /* Raise the error as a CPL error: "GIQ[tag] text". */
 void giq_report_error(struct giq_report *report, const struct giq_error *err);
 

@@ -4,7 +4,7 @@
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 
-#include "giq_gdal_compat.h"
+#include "options/giq_gdal_compat.h"
 
 struct column {
     const char *name;

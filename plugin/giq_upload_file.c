@@ -5,7 +5,7 @@
 #include <cpl_vsi.h>
 #include <string.h>
 
-#include "giq_path.h"
+#include "options/giq_path.h"
 
 #define NS_PER_S INT64_C(1000000000)
 
@@ -198,7 +198,7 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
     VSIStatBufL st;
     *file = (struct giq_upload_file){
         .typed = CPLStrdup(typed),
-        .shown = giq_path_shown(typed),
+        .shown = giq_path_printable(typed),
         .place = giq_path_absolute(typed),
     };
     file->source = (struct giq_source){

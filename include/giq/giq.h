@@ -61,8 +61,8 @@ struct giq_error {
     enum giq_code code;
     int http_status; /* of the answer that caused it, or 0 */
     int sys_errno;   /* of the system call that caused it, or 0 */
-    bool barred;     /* there is no way to the service, and waiting opens none: a
-                        certificate, a proxy that refuses */
+    bool permanent;  /* there is no way to the service, and waiting opens none: a
+                     certificate, a proxy that refuses */
     char text[1024];
 };
 
@@ -453,8 +453,8 @@ struct giq_job_view {
 /* What a host adds to a job. */
 struct giq_job_host {
     /* Whether the downloaded result at `path` (as in result_path) can be read.
-     * Called before it is published, in the caller's thread; giq_job_look() is
-     * allowed in it. Needed unless GIQ_JOB_LOOK is set. */
+     * Called before it is published, in the caller's thread; giq_job_get_view() is
+     * allowed in it. Needed unless GIQ_JOB_POLL_ONCE is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
     /* A job was submitted or found; `text` is one line for a person. May be NULL. */
     void (*progress)(void *ctx, const char *text);
@@ -466,12 +466,12 @@ struct giq_job_host {
 
 enum giq_job_flags {
     GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
-    GIQ_JOB_LOOK = 2,      /* submit or look once, fetch nothing */
+    GIQ_JOB_POLL_ONCE = 2, /* submit or look once, fetch nothing */
 };
 
 enum giq_step {
     GIQ_STEP_AGAIN, /* call again at `*due_ms` on the monotonic clock */
-    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_LOOK looked at */
+    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_POLL_ONCE looked at */
 };
 
 struct giq_job;
@@ -503,7 +503,7 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
 void giq_job_refresh(struct giq_job *job);
 
 /* What is known now. */
-void giq_job_look(struct giq_job *job, struct giq_job_view *out);
+void giq_job_get_view(struct giq_job *job, struct giq_job_view *out);
 
 /*
  * Call `each` for every request that the store has a record of, in no order. A

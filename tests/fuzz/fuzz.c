@@ -1,7 +1,7 @@
 #include "fuzz.h"
 
-#include "giq_os.h"
-#include "giq_tree.h"
+#include "base/giq_os.h"
+#include "base/giq_tree.h"
 
 void fuzz_fail(const char *file, int line, const char *claim)
 {

@@ -3,8 +3,8 @@
 
 #include <cJSON.h>
 
-#include "giq_content.h"
-#include "giq_os.h"
+#include "base/giq_os.h"
+#include "store/giq_content.h"
 
 #define DIGEST "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define BASE   "https://api.example"

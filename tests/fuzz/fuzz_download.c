@@ -1,8 +1,8 @@
 /* Downloads of several answers: what is taken for whole is what was promised. */
 #include "script.h"
 
-#include "giq_buf.h"
-#include "giq_download.h"
+#include "base/giq_buf.h"
+#include "service/giq_download.h"
 
 struct taken {
     struct giq_buf bytes;

@@ -1,7 +1,7 @@
 /* HDF5 files, whole. */
 #include "fuzz.h"
 
-#include "giq/outside.h"
+#include "giq/external.h"
 
 struct file {
     const uint8_t *bytes;

@@ -2,8 +2,8 @@
  * rest comes. What comes out is the same however it came in. */
 #include "fuzz.h"
 
-#include "giq_buf.h"
-#include "giq_inflate.h"
+#include "base/giq_buf.h"
+#include "net/giq_inflate.h"
 
 enum { OUT_MAX = 1 << 20 };
 

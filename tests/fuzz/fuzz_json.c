@@ -1,7 +1,7 @@
 /* JSON: what is printed is read again as the same, and getters keep their word. */
 #include "fuzz.h"
 
-#include "giq_json.h"
+#include "base/giq_json.h"
 
 static void check_id(const struct giq_json *value)
 {

@@ -1,8 +1,8 @@
 /* Paths of an archive's members, one a line. */
 #include "fuzz.h"
 
-#include "giq_member.h"
-#include "giq_name.h"
+#include "result/giq_member.h"
+#include "result/giq_name.h"
 
 enum { PATHS_MAX = 64 };
 

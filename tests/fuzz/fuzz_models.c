@@ -3,7 +3,7 @@
 
 #include <cJSON.h>
 
-#include "giq_models.h"
+#include "service/giq_models.h"
 
 static void check_label(const char *text)
 {

@@ -1,9 +1,9 @@
 /* Names of files: as the value of a Content-Disposition, and as they come. */
 #include "fuzz.h"
 
-#include "giq/outside.h"
-#include "giq_name.h"
-#include "giq_text.h"
+#include "base/giq_text.h"
+#include "giq/external.h"
+#include "result/giq_name.h"
 
 static void check_device(const char *name)
 {

@@ -4,8 +4,8 @@
 #include <cJSON.h>
 #include <unistd.h>
 
-#include "giq_os.h"
-#include "giq_record.h"
+#include "base/giq_os.h"
+#include "store/giq_record.h"
 
 static const char *folder;
 
@@ -166,7 +166,7 @@ static void check_further_job(struct giq_record *record)
     struct giq_error err = {0};
     char *before = cJSON_PrintUnformatted((const cJSON *)record->read);
     read_back(&again);
-    MUST(giq_record_begin_again(&again, &err));
+    MUST(giq_record_restart(&again, &err));
     again.state = GIQ_JOB_INTENT;
     MUST(giq_record_use_label(&again, "monday", &err));
     MUST(giq_record_has_label(&again, "monday"));
@@ -175,7 +175,7 @@ static void check_further_job(struct giq_record *record)
     read_back(&there);
     check_equal(record, &there);
     giq_record_release(&there);
-    MUST(giq_record_withdraw(folder, 0, &again, &err));
+    MUST(giq_record_remove(folder, 0, &again, &err));
     giq_record_release(&again);
     read_back(&there);
     check_equal(record, &there);
@@ -191,14 +191,14 @@ static void check_damaged(const char *job_text, const char *request_text)
     struct giq_error err = {0};
     bool is_damaged = false;
     giq_record_init(&record);
-    MUST(giq_record_set_aside(folder, 0, &record, &err));
+    MUST(giq_record_quarantine(folder, 0, &record, &err));
     record.state = GIQ_JOB_INTENT;
     MUST(giq_record_write(folder, 0, &record, &err));
     struct giq_record there;
     giq_record_init(&there);
     MUST(!giq_record_read(folder, NULL, &there, &is_damaged, &err) && is_damaged);
     fuzz_check_error(&err, GIQ_E_STORE);
-    MUST(giq_record_withdraw(folder, 0, &record, &err));
+    MUST(giq_record_remove(folder, 0, &record, &err));
     giq_record_release(&record);
     char *job = bytes_of("job.json");
     char *request = bytes_of("request.json");

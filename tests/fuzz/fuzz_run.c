@@ -1,7 +1,7 @@
 /* What comes of a run request and of asking for the state of a job. */
 #include "script.h"
 
-#include "giq_api.h"
+#include "service/giq_api.h"
 
 static bool note_sending(void *ctx, struct giq_error *err)
 {
@@ -40,7 +40,7 @@ static enum giq_api_run fate(const struct script *script)
         return GIQ_API_RUN_SUBMITTED;
     }
     if (status == 429) {
-        return GIQ_API_RUN_LATER;
+        return GIQ_API_RUN_THROTTLED;
     }
     bool leads_elsewhere = script->has_location && (status == 307 || status == 308);
     bool is_refused = status >= 400 && status < 500 && status != 408 && status != 409;
@@ -73,7 +73,7 @@ static void check_run(const uint8_t *data, size_t size)
         fuzz_check_error(&err, err.code);
         MUST(err.code != GIQ_E_NONE);
     }
-    MUST(later_ms == -1 || outcome == GIQ_API_RUN_LATER);
+    MUST(later_ms == -1 || outcome == GIQ_API_RUN_THROTTLED);
     check_job(&job);
     giq_api_job_release(&job);
     script_stop(&script);

@@ -1,8 +1,8 @@
 /* Kinds of files: a line with the name, then the leading bytes. */
 #include "fuzz.h"
 
-#include "giq_name.h"
-#include "giq_sniff.h"
+#include "result/giq_name.h"
+#include "result/giq_sniff.h"
 
 /* With the extension of its kind a file is of that kind still. */
 static void check_renamed(const struct giq_sniff *kind, const char *name,

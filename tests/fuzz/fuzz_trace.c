@@ -2,7 +2,7 @@
  * place of the ' ' behind it that another host is spoken to. */
 #include "fuzz.h"
 
-#include "giq_trace.h"
+#include "net/giq_trace.h"
 
 struct log {
     struct giq_env env;

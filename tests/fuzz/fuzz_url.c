@@ -4,8 +4,8 @@
 
 #include <curl/curl.h>
 
-#include "giq_http.h"
-#include "giq_url.h"
+#include "net/giq_http.h"
+#include "net/giq_url.h"
 
 /* A part as libcurl reads it, to be freed with curl_free(), or NULL. */
 static char *part_of(const char *text, CURLUPart part, unsigned flags)

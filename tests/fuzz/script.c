@@ -2,7 +2,7 @@
 
 #include <curl/curl.h>
 
-#include "giq_call.h"
+#include "service/giq_call.h"
 
 #define BASE "https://giq.example/public"
 
@@ -10,7 +10,7 @@ static struct script *running;
 
 bool __wrap_giq_http_exchange(struct giq_http *http,
                               const struct giq_http_request *request,
-                              struct giq_answer *answer, struct giq_error *err);
+                              struct giq_response *answer, struct giq_error *err);
 
 /* ---- what may be asked of whom ---- */
 
@@ -45,7 +45,7 @@ static void check_request(const struct giq_http_request *request)
 
 /* ---- answers ---- */
 
-static void take_location(struct giq_answer *answer, const char *line)
+static void take_location(struct giq_response *answer, const char *line)
 {
     static const char name[] = "Location:";
     if (strncasecmp(line, name, sizeof name - 1) != 0 || answer->status < 300 ||
@@ -63,7 +63,7 @@ static void take_location(struct giq_answer *answer, const char *line)
 
 /* The status line and the headers at `*rest`, which moves to the body. False where it
  * is no answer. */
-static bool take_head(struct giq_answer *answer, char **rest)
+static bool take_head(struct giq_response *answer, char **rest)
 {
     const char *line = fuzz_line(rest);
     if (line == NULL || strncmp(line, "HTTP/", 5) != 0) {
@@ -74,7 +74,7 @@ static bool take_head(struct giq_answer *answer, char **rest)
         return false;
     }
     for (; line != NULL && line[0] != '\0' && line[0] != '\r'; line = fuzz_line(rest)) {
-        if (!giq_head_line(&answer->head, line, strlen(line))) {
+        if (!giq_headers_line(&answer->head, line, strlen(line))) {
             return false;
         }
         if (strncasecmp(line, "Content-Length:", 15) == 0) {
@@ -84,13 +84,13 @@ static bool take_head(struct giq_answer *answer, char **rest)
         }
         take_location(answer, line);
     }
-    answer->retry_after_ms = giq_head_retry_after_ms(&answer->head, 0);
+    answer->retry_after_ms = giq_headers_retry_after_ms(&answer->head, 0);
     answer->proven = answer->content_length >= 0 || answer->head.chunked;
     return true;
 }
 
 /* As many bytes as there are, and no more than the length that was told. */
-static bool take_body(const struct giq_http_request *request, struct giq_answer *answer,
+static bool take_body(const struct giq_http_request *request, struct giq_response *answer,
                       const char *body, struct giq_error *err)
 {
     enum { PIECE = 16 };
@@ -101,9 +101,9 @@ static bool take_body(const struct giq_http_request *request, struct giq_answer 
     while (left > 0) {
         size_t len = left < PIECE ? left : PIECE;
         answer->received += (int64_t)len;
-        bool is_data = giq_answer_is_data(answer) && request->sink != NULL;
+        bool is_data = giq_response_is_data(answer) && request->sink != NULL;
         if (is_data ? !request->sink(request->ctx, answer, body, len, err)
-                    : giq_answer_keep(answer, body, len, err) == GIQ_ANSWER_FAILED) {
+                    : giq_response_keep(answer, body, len, err) == GIQ_RESPONSE_FAILED) {
             return false;
         }
         body += len;
@@ -113,20 +113,20 @@ static bool take_body(const struct giq_http_request *request, struct giq_answer 
 }
 
 /* The network library follows nothing that was cut. */
-static bool fail_cut(const struct giq_http_request *request, struct giq_answer *answer,
+static bool fail_cut(const struct giq_http_request *request, struct giq_response *answer,
                      struct giq_error *err)
 {
     running->was_cut = true;
     free(answer->location);
     answer->location = NULL;
-    bool is_data = giq_answer_is_data(answer) && request->sink != NULL;
+    bool is_data = giq_response_is_data(answer) && request->sink != NULL;
     return giq_fail(err,
                     is_data && answer->received > 0 ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK,
                     "giq.example: the connection was cut");
 }
 
 static bool answer_from(const struct giq_http_request *request, char *part,
-                        struct giq_answer *answer, struct giq_error *err)
+                        struct giq_response *answer, struct giq_error *err)
 {
     static const char cut[] = "cut ";
     bool is_cut = strncmp(part, cut, sizeof cut - 1) == 0;
@@ -137,7 +137,7 @@ static bool answer_from(const struct giq_http_request *request, char *part,
     running->status = answer->status;
     running->has_location = answer->location != NULL;
     running->is_proven = answer->proven;
-    running->has_strong_etag = giq_head_strong_etag(&answer->head) != NULL;
+    running->has_strong_etag = giq_headers_strong_etag(&answer->head) != NULL;
     if (!take_body(request, answer, part, err)) {
         return false;
     }
@@ -148,10 +148,10 @@ static bool answer_from(const struct giq_http_request *request, char *part,
 
 bool __wrap_giq_http_exchange(struct giq_http *http,
                               const struct giq_http_request *request,
-                              struct giq_answer *answer, struct giq_error *err)
+                              struct giq_response *answer, struct giq_error *err)
 {
     (void)http;
-    giq_answer_init(answer);
+    giq_response_init(answer);
     check_request(request);
     char *part = fuzz_part(&running->rest);
     running->was_sent = running->was_cut = running->has_location = false;

@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 
-#include "giq_http.h"
+#include "net/giq_http.h"
 
 struct script {
     struct giq_service *service;

@@ -4,11 +4,11 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
-#include "giq_buf.h"
-#include "giq_gzip.h"
-#include "giq_name.h"
-#include "giq_os.h"
-#include "giq_tree.h"
+#include "base/giq_buf.h"
+#include "base/giq_gzip.h"
+#include "base/giq_os.h"
+#include "base/giq_tree.h"
+#include "result/giq_name.h"
 
 enum { BYTES_MAX = 1 << 22 }; /* of disk */
 

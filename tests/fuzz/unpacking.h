@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-#include "giq_archive.h"
+#include "result/giq_archive.h"
 
 void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len);
 

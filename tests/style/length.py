@@ -1,8 +1,8 @@
-"""No file is longer than 800 lines, no C function longer than 40."""
+"""No file is longer than 800 lines, no C function longer than 60."""
 import common
 
 FOLDERS = ("src", "plugin", "include", "tests")
-FILE_LINES, FUNCTION_LINES = 800, 40
+FILE_LINES, FUNCTION_LINES = 800, 60
 CTAGS = ("ctags", "--options=NONE", "-x", "--languages=C,C++", "--c-kinds=f",
          "--c++-kinds=f", "--fields=+ne", "--_xformat=%N %n %e %F")
 

@@ -1,14 +1,14 @@
-"""src/README.md names every module, in the row of its layer, and no other; it stays short."""
+"""src/README.md names every module, in the row of its folder, and no other; it stays short."""
 import os
 
 import common
-from layers import LAYER_OF, module_of
+from folders import module_of
 
 README, LINES_MAX = "src/README.md", 60
 
 
 def rows(root):
-    """(number, layer, module) of every name in the table of modules."""
+    """(number, folder, module) of every name in the table of modules."""
     column = None
     for number, line in common.lines(root, README):
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
@@ -18,22 +18,21 @@ def rows(root):
             column = cells.index("modules")
         elif column is not None and not cells[0].startswith("-"):
             for name in cells[column].split(", "):
-                yield number, cells[0], "giq_" + name
+                yield number, cells[0].strip("`"), "giq_" + name
 
 
 def check(root):
     if not os.path.isfile(os.path.join(root, README)):
         yield f"{README}:1: there is none"
         return
-    layers = {module_of(path): "plugin" if path.startswith("plugin/")
-              else str(LAYER_OF.get(module_of(path)))
-              for path in common.files(root, ("src", "plugin"), common.C_SUFFIXES)}
+    folders = {module_of(path): os.path.dirname(path)
+               for path in common.files(root, ("src", "plugin"), common.C_SUFFIXES)}
     named = set()
-    for number, layer, module in rows(root):
+    for number, folder, module in rows(root):
         named.add(module)
-        if layer != layers.get(module):
-            yield f"{README}:{number}: no {module} in layer {layer}"
-    for module in sorted(set(layers) - named):
+        if folder != folders.get(module):
+            yield f"{README}:{number}: no {module} in {folder}"
+    for module in sorted(set(folders) - named):
         yield f"{README}:1: {module} is not named"
     count = len(common.lines(root, README))
     if count > LINES_MAX:

@@ -3,8 +3,8 @@
 #include <archive_entry.h>
 #include <locale.h>
 
-#include "giq_os.h"
-#include "giq_tree.h"
+#include "base/giq_os.h"
+#include "base/giq_tree.h"
 
 static char base[64];
 char archive_path[96];

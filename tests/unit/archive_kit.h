@@ -5,8 +5,8 @@
 
 #include <archive.h>
 
-#include "giq_archive.h"
-#include "giq_buf.h"
+#include "base/giq_buf.h"
+#include "result/giq_archive.h"
 #include "unit.h"
 
 enum { FILE_MAX = 1 << 22, ARCHIVE_KINDS = 3 };

@@ -4,8 +4,8 @@
 
 #include <sys/stat.h>
 
-#include "giq_os.h"
-#include "giq_tree.h"
+#include "base/giq_os.h"
+#include "base/giq_tree.h"
 
 static int64_t now_ms(void *ctx)
 {

@@ -2,7 +2,7 @@
 #ifndef GIQ_TESTS_GZIP_KIT_H
 #define GIQ_TESTS_GZIP_KIT_H
 
-#include "giq_buf.h"
+#include "base/giq_buf.h"
 #include "unit.h"
 
 /* Add the member that holds these bytes. */

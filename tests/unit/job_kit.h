@@ -2,7 +2,7 @@
 #ifndef GIQ_TESTS_JOB_KIT_H
 #define GIQ_TESTS_JOB_KIT_H
 
-#include "giq_job.h"
+#include "job/giq_job.h"
 #include "service_kit.h"
 
 /* Answers as the service gives them. */

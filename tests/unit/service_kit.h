@@ -3,8 +3,8 @@
 #define GIQ_TESTS_SERVICE_KIT_H
 
 #include "env_kit.h"
-#include "giq_call.h"
 #include "http_kit.h"
+#include "service/giq_call.h"
 
 #define SERVICE_KIT_KEY "sesame-open-42"
 

@@ -20,7 +20,7 @@ void session_use_settings(struct session *s, const struct giq_settings *settings
 
 void session_end(struct session *s)
 {
-    giq_answer_release(&s->answer);
+    giq_response_release(&s->answer);
     giq_buf_release(&s->sunk);
     giq_http_free(s->http);
     service_kit_stop(&s->kit);
@@ -33,7 +33,7 @@ bool session_before_send(void *ctx, struct giq_error *err)
     return !s->refuses || giq_fail(err, GIQ_E_STORE, "not now");
 }
 
-bool session_sink(void *ctx, const struct giq_answer *answer, const char *bytes,
+bool session_sink(void *ctx, const struct giq_response *answer, const char *bytes,
                   size_t len, struct giq_error *err)
 {
     struct session *s = ctx;
@@ -52,6 +52,6 @@ bool session_exchange(struct session *s, struct giq_http_request request)
     request.timeout_ms = request.timeout_ms == 0 ? 20000 : request.timeout_ms;
     request.ctx = s;
     s->kit.err = (struct giq_error){0};
-    giq_answer_release(&s->answer);
+    giq_response_release(&s->answer);
     return giq_http_exchange(s->http, &request, &s->answer, &s->kit.err);
 }

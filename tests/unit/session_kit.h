@@ -2,7 +2,7 @@
 #ifndef GIQ_TESTS_SESSION_KIT_H
 #define GIQ_TESTS_SESSION_KIT_H
 
-#include "giq_http.h"
+#include "net/giq_http.h"
 
 #include "service_kit.h"
 
@@ -10,7 +10,7 @@
 struct session {
     struct service_kit kit;
     struct giq_http *http;
-    struct giq_answer answer;
+    struct giq_response answer;
     struct giq_buf sunk;
     bool refuses; /* the callbacks fail */
     size_t asked; /* calls of before_send */
@@ -21,7 +21,7 @@ void session_begin(struct session *s, const struct http_kit_answer *answers,
 void session_use_settings(struct session *s, const struct giq_settings *settings);
 void session_end(struct session *s);
 bool session_before_send(void *ctx, struct giq_error *err);
-bool session_sink(void *ctx, const struct giq_answer *answer, const char *bytes,
+bool session_sink(void *ctx, const struct giq_response *answer, const char *bytes,
                   size_t len, struct giq_error *err);
 bool session_exchange(struct session *s, struct giq_http_request request);
 

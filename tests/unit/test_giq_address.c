@@ -1,4 +1,4 @@
-#include "giq_address.h"
+#include "net/giq_address.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "giq_api.h"
+#include "service/giq_api.h"
 
 #include "unit.h"
 
@@ -84,7 +84,7 @@ static void test_run_that_finds_no_connection_is_nothing(void **state)
         for (int tries = 0; tries < 2; tries++) {
             assert_int_equal(run(&kit, false, &later_ms), GIQ_API_RUN_NOTHING);
             assert_int_equal(kit.err.code, GIQ_E_NETWORK);
-            assert_false(kit.err.barred);
+            assert_false(kit.err.permanent);
             assert_int_equal(sends, 0);
             kit.err = (struct giq_error){0};
         }
@@ -104,8 +104,8 @@ static void test_run_is_sent_once_whatever_comes(void **state)
     } cases[] = {
         {{.status = 200, .body = "{\"id\":1}"}, GIQ_API_RUN_SUBMITTED, -1},
         {{.status = 400}, GIQ_API_RUN_NOTHING, -1},
-        {{.status = 429}, GIQ_API_RUN_LATER, -1},
-        {{.status = 429, .headers = "Retry-After: 3\r\n"}, GIQ_API_RUN_LATER, 3000},
+        {{.status = 429}, GIQ_API_RUN_THROTTLED, -1},
+        {{.status = 429, .headers = "Retry-After: 3\r\n"}, GIQ_API_RUN_THROTTLED, 3000},
         {{.status = 503, .headers = "Retry-After: 0\r\n"}, GIQ_API_RUN_UNKNOWN, -1},
         {{.status = 503}, GIQ_API_RUN_UNKNOWN, -1},
         {{.status = 500}, GIQ_API_RUN_UNKNOWN, -1},
@@ -129,7 +129,7 @@ static enum giq_api_run meaning_of(int status)
 {
     bool is_refusal = status >= 400 && status < 500 && status != 408 && status != 409;
     if (status == 429) {
-        return GIQ_API_RUN_LATER;
+        return GIQ_API_RUN_THROTTLED;
     }
     if (status < 300 && status != 204) { /* which has no body */
         return GIQ_API_RUN_SUBMITTED;

@@ -1,10 +1,10 @@
-#include "giq_archive.h"
+#include "result/giq_archive.h"
 
 #include <archive_entry.h>
 #include <sys/stat.h>
 
 #include "archive_kit.h"
-#include "giq_os.h"
+#include "base/giq_os.h"
 
 static void test_every_kind_is_unpacked(void **state)
 {

@@ -1,10 +1,10 @@
 /* Archives that must not be taken. */
-#include "giq_archive.h"
+#include "result/giq_archive.h"
 
 #include <archive_entry.h>
 
 #include "archive_kit.h"
-#include "giq_os.h"
+#include "base/giq_os.h"
 
 static void test_an_archive_without_files_is_refused(void **state)
 {

@@ -1,4 +1,4 @@
-#include "giq_buf.h"
+#include "base/giq_buf.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "giq_call.h"
+#include "service/giq_call.h"
 
 #include "unit.h"
 
@@ -6,11 +6,11 @@
 
 #define KEY_LINE "X-API-KEY: " SERVICE_KIT_KEY "\r\n"
 
-static const struct giq_form_field form[] = {{.name = "modelId", .value = "m"},
-                                             {.name = "fileId", .value = "f"}};
+static const struct giq_multipart_field form[] = {{.name = "modelId", .value = "m"},
+                                                  {.name = "fileId", .value = "f"}};
 
 /* One call without retries; the answer's status, or 0 with the kit's error. */
-static int call_plain(struct service_kit *kit, const struct giq_form_field *fields)
+static int call_plain(struct service_kit *kit, const struct giq_multipart_field *fields)
 {
     const struct giq_http_request request = {
         .url = kit->service->settings.base_url,
@@ -20,11 +20,11 @@ static int call_plain(struct service_kit *kit, const struct giq_form_field *fiel
         .timeout_ms = 20000,
         .fresh = fields != NULL,
     };
-    struct giq_answer answer;
+    struct giq_response answer;
     kit->err = (struct giq_error){0};
     bool ok = giq_call_once(kit->service, &request, &answer, &kit->err);
     int status = ok ? answer.status : 0;
-    giq_answer_release(&answer);
+    giq_response_release(&answer);
     return status;
 }
 
@@ -33,11 +33,11 @@ static int call_get(struct service_kit *kit)
     const struct giq_http_request request = {.url = kit->service->settings.base_url,
                                              .accept = "application/json",
                                              .timeout_ms = 20000};
-    struct giq_answer answer;
+    struct giq_response answer;
     kit->err = (struct giq_error){0};
     bool ok = giq_call_repeat(kit->service, &request, &answer, &kit->err);
     int status = ok ? answer.status : 0;
-    giq_answer_release(&answer);
+    giq_response_release(&answer);
     return status;
 }
 
@@ -344,12 +344,12 @@ static void test_answer_of_a_call_that_was_not_made_tells_nothing(void **state)
     service_kit_start(&kit, NULL, 0);
     kit.service->cred = NULL;
     const struct giq_http_request request = {.url = kit.service->settings.base_url};
-    struct giq_answer answer;
+    struct giq_response answer;
     assert_false(giq_call_once(kit.service, &request, &answer, &kit.err));
     assert_true(answer.retry_after_ms == -1);
     assert_true(answer.content_length == -1);
     assert_int_equal(answer.status, 0);
-    giq_answer_release(&answer);
+    giq_response_release(&answer);
     service_kit_stop(&kit);
 }
 
@@ -401,16 +401,16 @@ static void test_messages_of_error_statuses(void **state)
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
     for (size_t i = 0; i < GIQ_COUNT(messages); i++) {
-        struct giq_answer answer = {.status = messages[i].status};
+        struct giq_response answer = {.status = messages[i].status};
         giq_buf_init(&answer.body, 1000);
         assert_true(giq_buf_add_text(&answer.body, messages[i].body));
         assert_false(giq_call_fail_status(kit.service, &answer, GIQ_E_SERVICE, "asking",
                                           &kit.err));
         assert_int_equal(kit.err.code, messages[i].code);
         assert_int_equal(kit.err.http_status, messages[i].status);
-        assert_int_equal(kit.err.barred, messages[i].status == 407);
+        assert_int_equal(kit.err.permanent, messages[i].status == 407);
         assert_string_equal(kit.err.text, messages[i].text);
-        giq_answer_release(&answer);
+        giq_response_release(&answer);
     }
     service_kit_stop(&kit);
 }
@@ -424,7 +424,7 @@ static void test_failures_that_may_pass(void **state)
     } cases[] = {
         {{.code = GIQ_E_NETWORK}, true},
         {{.code = GIQ_E_INCOMPLETE}, true},
-        {{.code = GIQ_E_NETWORK, .barred = true}, false},
+        {{.code = GIQ_E_NETWORK, .permanent = true}, false},
         {{.code = GIQ_E_NETWORK, .http_status = 302}, false},
         {{.code = GIQ_E_SERVICE}, false},
         {{.code = GIQ_E_STORE}, false},

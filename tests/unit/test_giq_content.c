@@ -1,9 +1,9 @@
-#include "giq_content.h"
+#include "store/giq_content.h"
 
 #include "unit.h"
 
+#include "base/giq_os.h"
 #include "env_kit.h"
-#include "giq_os.h"
 
 #define DIGEST "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NAME   DIGEST ".json"
@@ -47,9 +47,9 @@ static struct giq_content read_content(struct shop *shop)
 /* Make the folder of the record as the first writer does. */
 static void enter_and_leave(struct shop *shop)
 {
-    struct giq_flight *flight = NULL;
+    struct giq_lock *flight = NULL;
     assert_true(giq_content_enter(shop->store, DIGEST, &flight, &shop->err));
-    giq_flight_leave(flight);
+    giq_lock_release(flight);
 }
 
 static void plant(struct shop *shop, const char *text)
@@ -235,16 +235,16 @@ static void test_what_is_not_known_survives_a_rewrite(void **state)
 static void test_one_at_a_time_is_in_the_flight_of_a_content(void **state)
 {
     struct shop *shop = *state;
-    struct giq_flight *first = NULL;
-    struct giq_flight *second = NULL;
+    struct giq_lock *first = NULL;
+    struct giq_lock *second = NULL;
     char other[] = DIGEST;
     other[0] = 'b';
     assert_true(giq_content_enter(shop->store, DIGEST, &first, &shop->err));
     assert_false(giq_content_enter(shop->store, DIGEST, &second, &shop->err));
     assert_int_equal(shop->err.code, GIQ_E_TIMEOUT);
     assert_true(giq_content_enter(shop->store, other, &second, &shop->err));
-    giq_flight_leave(second);
-    giq_flight_leave(first);
+    giq_lock_release(second);
+    giq_lock_release(first);
     enter_and_leave(shop);
 }
 

@@ -1,11 +1,11 @@
-#include "giq_cred.h"
+#include "base/giq_cred.h"
 
 #include "unit.h"
 
 #include <sys/stat.h>
 
+#include "base/giq_os.h"
 #include "env_kit.h"
-#include "giq_os.h"
 
 static void test_secrets_become_headers(void **state)
 {

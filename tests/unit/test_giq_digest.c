@@ -1,4 +1,4 @@
-#include "giq_digest.h"
+#include "store/giq_digest.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "giq_document.h"
+#include "store/giq_document.h"
 
 #include "unit.h"
 

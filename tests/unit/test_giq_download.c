@@ -1,4 +1,4 @@
-#include "giq_download.h"
+#include "service/giq_download.h"
 
 #include "unit.h"
 

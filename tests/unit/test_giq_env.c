@@ -1,4 +1,4 @@
-#include "giq_env.h"
+#include "base/giq_env.h"
 
 #include "unit.h"
 

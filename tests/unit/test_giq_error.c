@@ -1,4 +1,4 @@
-#include "giq_error.h"
+#include "base/giq_error.h"
 
 #include "unit.h"
 
@@ -33,7 +33,7 @@ static void test_failing_sets_the_whole_error(void **state)
     assert_int_equal(err.code, GIQ_E_USAGE);
     assert_int_equal(err.http_status, 0);
     assert_int_equal(err.sys_errno, 0);
-    assert_false(err.barred);
+    assert_false(err.permanent);
     assert_string_equal(err.text, "new 1");
     assert_false(giq_fail_memory(&err));
     assert_int_equal(err.code, GIQ_E_MEMORY);
@@ -59,7 +59,7 @@ static void test_context_goes_before_and_keeps_the_rest(void **state)
     assert_int_equal(err.code, GIQ_E_NETWORK);
     assert_int_equal(err.http_status, 503);
     assert_int_equal(err.sys_errno, EIO);
-    assert_true(err.barred);
+    assert_true(err.permanent);
 }
 
 static void test_long_texts_are_cut_at_the_end(void **state)

@@ -1,7 +1,7 @@
 #include "unit.h"
 
+#include "base/giq_buf.h"
 #include "giq/geom.h"
-#include "giq_buf.h"
 
 /* The text of an area, or NULL with `err` set. */
 static char *area_of(const char *wkt, unsigned flags, struct giq_error *err)

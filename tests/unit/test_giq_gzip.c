@@ -1,7 +1,7 @@
-#include "giq_gzip.h"
+#include "base/giq_gzip.h"
 
+#include "base/giq_os.h"
 #include "env_kit.h"
-#include "giq_os.h"
 #include "gzip_kit.h"
 
 enum { ROOM = 1 << 22, BIG = 300000 };

@@ -1,4 +1,4 @@
-#include "giq/outside.h"
+#include "giq/external.h"
 
 #include "unit.h"
 

@@ -107,7 +107,7 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
                                                  .timeout_ms = 20000};
         assert_false(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
         assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
-        assert_int_equal(s.kit.err.barred, cases[i].is_barred);
+        assert_int_equal(s.kit.err.permanent, cases[i].is_barred);
         assert_string_equal(s.kit.err.text, cases[i].text);
         assert_false(s.answer.sent);
         assert_int_equal(s.answer.status, 0);
@@ -122,8 +122,8 @@ static void test_post_is_a_multipart_form(void **state)
 {
     (void)state;
     static const struct http_kit_answer answers[] = {{.status = 200}};
-    static const struct giq_form_field fields[] = {{.name = "a", .value = "1"},
-                                                   {.name = "b", .value = "x\r\n\"y\""}};
+    static const struct giq_multipart_field fields[] = {
+        {.name = "a", .value = "1"}, {.name = "b", .value = "x\r\n\"y\""}};
     struct session s;
     session_begin(&s, answers, 1);
     assert_true(session_exchange(
@@ -152,7 +152,7 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
         bool fresh;
         int connection;
     } cases[] = {{false, 0}, {false, 0}, {true, 1}, {false, 0}, {true, 2}, {false, 0}};
-    static const struct giq_form_field fields[] = {{.name = "a", .value = "1"}};
+    static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
     struct http_kit_answer answers[GIQ_COUNT(cases)];
     struct session s;
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -177,7 +177,7 @@ static void test_fresh_post_is_never_repeated_by_the_library(void **state)
     (void)state;
     static const struct http_kit_answer answers[] = {
         {.status = 200}, {.raw = "", .then = HTTP_KIT_CLOSE}, {.status = 200}};
-    static const struct giq_form_field fields[] = {{.name = "a", .value = "1"}};
+    static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
     struct session s;
     session_begin(&s, answers, GIQ_COUNT(answers));
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -239,10 +239,10 @@ static void test_session_goes_on_after_a_connection_that_failed(void **state)
         for (int tries = 0; tries < 2; tries++) {
             assert_false(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
             assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
-            assert_false(s.kit.err.barred);
+            assert_false(s.kit.err.permanent);
             assert_false(s.answer.sent);
             assert_memory_equal(s.kit.err.text, cases[i].text, strlen(cases[i].text));
-            giq_answer_release(&s.answer);
+            giq_response_release(&s.answer);
         }
         settings.net[GIQ_NET_PROXY] = "";
         assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -264,7 +264,7 @@ static void test_setting_that_the_library_refuses_is_named(void **state)
     session_use_settings(&s, &settings);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
-    assert_true(s.kit.err.barred);
+    assert_true(s.kit.err.permanent);
     assert_string_equal(s.kit.err.text,
                         "the network library refuses the value of GDAL_HTTP_USERAGENT: "
                         "A libcurl function was given a bad argument");

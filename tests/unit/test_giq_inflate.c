@@ -1,10 +1,10 @@
-#include "giq_inflate.h"
+#include "net/giq_inflate.h"
 
 #include "unit.h"
 
 #include <zlib.h>
 
-#include "giq_buf.h"
+#include "base/giq_buf.h"
 
 enum { GZIP = MAX_WBITS + 16, ZLIB = MAX_WBITS, RAW = -MAX_WBITS, SIZE_MAX_CODED = 4096 };
 

@@ -96,14 +96,14 @@ static void test_programs_handler_runs_and_comes_back(void **state)
         set(&cases[i]);
         assert_true(giq_interrupt_begin(&wait));
         assert_true(giq_interrupt_begin(&wait));
-        assert_false(giq_interrupt_came(&wait));
+        assert_false(giq_interrupt_received(&wait));
         assert_int_equal(raise(SIGINT), 0);
-        assert_true(giq_interrupt_came(&wait));
+        assert_true(giq_interrupt_received(&wait));
         assert_int_equal(plain_calls + detailed_calls, 1);
         giq_interrupt_end(&wait);
         giq_interrupt_end(&wait);
         assert_is(&cases[i]);
-        assert_false(giq_interrupt_came(&wait));
+        assert_false(giq_interrupt_received(&wait));
     }
 }
 
@@ -117,7 +117,7 @@ static void test_default_and_ignored_signals_are_left_alone(void **state)
     assert_false(giq_interrupt_begin(&wait));
     assert_is(&ignored);
     assert_int_equal(raise(SIGINT), 0);
-    assert_false(giq_interrupt_came(&wait));
+    assert_false(giq_interrupt_received(&wait));
     set(&usual);
     assert_true(giq_interrupt_begin(&wait));
     assert_is(&usual);
@@ -156,11 +156,11 @@ static void test_nested_waits_share_one_handler(void **state)
     assert_true(giq_interrupt_begin(&outer));
     assert_int_equal(raise(SIGINT), 0);
     assert_true(giq_interrupt_begin(&inner));
-    assert_false(giq_interrupt_came(&inner));
+    assert_false(giq_interrupt_received(&inner));
     assert_int_equal(raise(SIGINT), 0);
     assert_int_equal(plain_calls, 2);
     giq_interrupt_end(&inner);
-    assert_true(giq_interrupt_came(&outer));
+    assert_true(giq_interrupt_received(&outer));
     assert_int_equal(raise(SIGINT), 0);
     assert_int_equal(plain_calls, 3);
     giq_interrupt_end(&outer);
@@ -176,7 +176,7 @@ static void test_handler_that_the_program_sets_meanwhile_stays(void **state)
     set(&first);
     assert_true(giq_interrupt_begin(&wait));
     assert_int_equal(raise(SIGINT), 0);
-    assert_true(giq_interrupt_came(&wait));
+    assert_true(giq_interrupt_received(&wait));
     giq_interrupt_end(&wait);
     assert_true(current().sa_handler == again);
     set(&once);
@@ -202,7 +202,7 @@ static void test_handler_that_outlives_the_wait_still_calls_the_programs(void **
     assert_int_equal(plain_calls, 1);
     assert_true(giq_interrupt_begin(&wait));
     assert_int_equal(raise(SIGINT), 0);
-    assert_true(giq_interrupt_came(&wait));
+    assert_true(giq_interrupt_received(&wait));
     assert_int_equal(plain_calls, 2);
     giq_interrupt_end(&wait);
     assert_is(&action);
@@ -231,14 +231,14 @@ static void test_handlers_that_chain_during_waits_run_once_each(void **state)
         assert_true(giq_interrupt_begin(&wait));
         assert_int_equal(sigaction(SIGINT, &chains[i], &before[i]), 0);
         assert_each_runs_once(1, i);
-        assert_true(giq_interrupt_came(&wait));
+        assert_true(giq_interrupt_received(&wait));
         giq_interrupt_end(&wait);
         assert_is(&chains[i]);
         assert_each_runs_once(1, i);
         for (int again = 0; again < 2; again++) {
             assert_true(giq_interrupt_begin(&wait));
             assert_each_runs_once(1, i);
-            assert_true(giq_interrupt_came(&wait));
+            assert_true(giq_interrupt_received(&wait));
             giq_interrupt_end(&wait);
             assert_is(&chains[i]);
             assert_each_runs_once(1, i);
@@ -258,7 +258,7 @@ static void test_handler_that_chains_to_itself_comes_to_an_end(void **state)
     giq_interrupt_end(&wait);
     assert_true(giq_interrupt_begin(&wait));
     assert_int_equal(raise(SIGINT), 0);
-    assert_true(giq_interrupt_came(&wait));
+    assert_true(giq_interrupt_received(&wait));
     giq_interrupt_end(&wait);
     assert_is(&action);
 }
@@ -274,14 +274,14 @@ static void test_child_forked_during_a_wait_has_no_part_in_it(void **state)
     if (child == 0) {
         struct giq_interrupt own = {0};
         bool ok = giq_interrupt_begin(&own) && raise(SIGINT) == 0 &&
-                  giq_interrupt_came(&own) && plain_calls == 1;
+                  giq_interrupt_received(&own) && plain_calls == 1;
         giq_interrupt_end(&own);
         _exit(ok && current().sa_handler == plain ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_false(giq_interrupt_came(&wait));
+    assert_false(giq_interrupt_received(&wait));
     giq_interrupt_end(&wait);
     assert_is(&action);
 }

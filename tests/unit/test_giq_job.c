@@ -1,5 +1,5 @@
 /* The life of a job: its states, its requests, its end. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
@@ -59,7 +59,7 @@ static void test_view_of_a_published_job(void **state)
     struct giq_job_view view;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    giq_job_look(kit.job, &view);
+    giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_PUBLISHED);
     assert_string_equal(view.job_id, "7");
     assert_string_equal(view.model_id, "m");
@@ -133,7 +133,7 @@ static void test_model_that_is_named_runs_by_its_id(void **state)
     for (size_t i = 1; i < 5; i += 2) {
         assert_true(service_kit_sent(&kit.service, i, "\"modelId\"\r\n\r\nm-7\r\n"));
     }
-    giq_job_look(kit.job, &view);
+    giq_job_get_view(kit.job, &view);
     assert_string_equal(view.model_id, "m-7");
     char *asked = env_kit_read(kit.job->folder, "request.json");
     assert_non_null(strstr(asked, "\"model\":\"deep water\""));
@@ -352,13 +352,13 @@ static void test_look_asks_once_and_fetches_nothing(void **state)
     struct job_kit kit;
     struct giq_job_view view;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    giq_job_look(kit.job, &view);
+    giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
     assert_string_equal(view.status, "RUNNING");
     assert_int_equal(http_kit_count(kit.service.http), 3);
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "succeeded");
     assert_int_equal(http_kit_count(kit.service.http), 4);

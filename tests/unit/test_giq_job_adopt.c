@@ -1,5 +1,5 @@
 /* Adopting a job that exists, and opening one by its id. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
@@ -62,7 +62,7 @@ static void test_naming_a_job_is_tried_max_retry_times_more(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         for (size_t k = 0; k < GIQ_COUNT(names); k++) {
             check_trouble(&cases[i], &names[k], 0);
-            check_trouble(&cases[i], &names[k], GIQ_JOB_LOOK);
+            check_trouble(&cases[i], &names[k], GIQ_JOB_POLL_ONCE);
         }
     }
 }

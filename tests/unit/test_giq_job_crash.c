@@ -1,11 +1,11 @@
 /* Jobs that end in the middle, and jobs that meet: one request, one paid job. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
 #include <unistd.h>
 
-#include "giq_os.h"
+#include "base/giq_os.h"
 #include "job_kit.h"
 
 #define RECORD(state, more)                                                              \
@@ -205,12 +205,12 @@ static void test_run_that_is_put_off_and_cannot_be_recorded_never_was(void **sta
 
 /* ---- two at a time ---- */
 
-static struct giq_flight *hold(struct job_kit *kit)
+static struct giq_lock *hold(struct job_kit *kit)
 {
-    struct giq_flight *held = NULL;
+    struct giq_lock *held = NULL;
     assert_true(giq_store_make(kit->store, kit->job->folder, &kit->service.err));
     assert_true(
-        giq_flight_enter(kit->job->folder, GIQ_OS_PRIVATE, &held, &kit->service.err));
+        giq_lock_acquire(kit->job->folder, GIQ_OS_PRIVATE, &held, &kit->service.err));
     return held;
 }
 
@@ -222,7 +222,7 @@ static void test_submitting_waits_for_another_and_takes_over_its_job(void **stat
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    struct giq_flight *held = hold(&kit);
+    struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));
     for (int tries = 0; tries < 3; tries++) {
         int64_t before = kit.service.clock.now_ms;
@@ -232,7 +232,7 @@ static void test_submitting_waits_for_another_and_takes_over_its_job(void **stat
     }
     assert_int_equal(http_kit_count(kit.service.http), 1);
     job_kit_plant(&kit, RECORD("submitted", ",\"job_id\":\"j1\""));
-    giq_flight_leave(held);
+    giq_lock_release(held);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     assert_int_equal(job_kit_count(&kit, "POST"), 0);
@@ -251,13 +251,13 @@ static void test_intent_that_another_leaves_is_prepared_for(void **state)
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
     job_kit_open(&kit, &request, 0);
     job_kit_plant(&kit, RECORD("sending", ""));
-    struct giq_flight *held = hold(&kit);
+    struct giq_lock *held = hold(&kit);
     for (int tries = 0; tries < 3; tries++) {
         assert_true(job_kit_step(&kit, &step));
     }
     assert_int_equal(http_kit_count(kit.service.http), 0);
     job_kit_plant(&kit, RECORD("intent", ""));
-    giq_flight_leave(held);
+    giq_lock_release(held);
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     assert_non_null(strstr(http_kit_request(kit.service.http, 1), "\r\n\r\nm-17\r\n"));
     job_kit_stop(&kit);
@@ -271,12 +271,12 @@ static void test_waiting_for_another_ends_with_the_open(void **state)
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
     kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
     int64_t began_ms = kit.service.clock.now_ms;
-    struct giq_flight *held = hold(&kit);
+    struct giq_lock *held = hold(&kit);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_non_null(
         strstr(kit.service.err.text, "another thread of this program holds the lock"));
     assert_true(kit.service.clock.now_ms - began_ms == 1000);
-    giq_flight_leave(held);
+    giq_lock_release(held);
     job_kit_stop(&kit);
 }
 
@@ -288,7 +288,7 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
     char record[512];
     job_kit_start(&kit, NULL, 0);
     job_kit_plant(&kit, RECORD("succeeded", ",\"job_id\":\"j1\""));
-    struct giq_flight *held = hold(&kit);
+    struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));
     for (int tries = 0; tries < 3; tries++) {
         assert_true(job_kit_step(&kit, &step));
@@ -304,7 +304,7 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
                                        "\"name\":\"a.geojson\"}"),
                    strlen(JOB_KIT_BODY));
     job_kit_plant(&kit, record);
-    giq_flight_leave(held);
+    giq_lock_release(held);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(http_kit_count(kit.service.http), 0);
     job_kit_stop(&kit);
@@ -319,11 +319,11 @@ static void test_end_is_recorded_once_another_is_done(void **state)
     enum giq_step step = GIQ_STEP_DONE;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
-    struct giq_flight *held = hold(&kit);
+    struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));
     assert_int_equal(step, GIQ_STEP_AGAIN);
     assert_string_equal(job_kit_state(&kit), "submitted");
-    giq_flight_leave(held);
+    giq_lock_release(held);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     job_kit_stop(&kit);

@@ -1,5 +1,5 @@
 /* Waiting for a job while the service is in trouble, or does not know the job. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
@@ -66,7 +66,7 @@ static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
         enum giq_code code;
         const char *state;
     } cases[] = {{0, GIQ_E_NONE, "published"},
-                 {GIQ_JOB_LOOK, GIQ_E_NETWORK, "submitted"}};
+                 {GIQ_JOB_POLL_ONCE, GIQ_E_NETWORK, "submitted"}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_answer answers[] = {
             JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
@@ -307,7 +307,7 @@ static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **s
 static void check_gone(struct job_kit *kit)
 {
     struct giq_job_view view;
-    giq_job_look(kit->job, &view);
+    giq_job_get_view(kit->job, &view);
     assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
     assert_string_equal(view.status, "gone");
     assert_non_null(strstr(view.error, "HTTP 404 not found"));
@@ -338,7 +338,7 @@ static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
         assert_int_equal(http_kit_count(kit.service.http), 5);
         job_kit_open(&kit, &job_kit_request, 0);
     }
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_gone(&kit);
     request.retry = "a";
@@ -394,14 +394,14 @@ static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
     struct job_kit kit;
     struct giq_job_view view;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    giq_job_look(kit.job, &view);
+    giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
     assert_string_equal(view.status, "SUBMITTED");
     assert_string_equal(view.job_id, "j1");
     env_kit_advance(&kit.service.clock, 60000);
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_LOOK);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_gone(&kit);
     assert_int_equal(http_kit_count(kit.service.http), 5);

@@ -1,6 +1,6 @@
 /* RETRY over a job that is recorded as gone: the service is asked once more before a new
  * job is paid for. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
@@ -219,7 +219,7 @@ static void test_without_waiting_a_gone_job_is_checked_all_the_same(void **state
         {SUCCEEDED, {JOB_KIT_RESULT}, 1, GIQ_E_NONE, 0, "published", "j1", false},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        check(&cases[i], GIQ_JOB_LOOK);
+        check(&cases[i], GIQ_JOB_POLL_ONCE);
     }
 }
 

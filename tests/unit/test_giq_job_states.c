@@ -8,7 +8,7 @@
  * may happen next depends on nothing but the files in the key's folder: so it is
  * enough that every single open, from every state that can be reached, keeps the rule.
  */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
@@ -91,7 +91,7 @@ enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
         return GIQ_API_RUN_NOTHING;
     }
     if (choice == RUN_REFUSED || choice == RUN_LATER) {
-        return choice == RUN_LATER ? GIQ_API_RUN_LATER : GIQ_API_RUN_NOTHING;
+        return choice == RUN_LATER ? GIQ_API_RUN_THROTTLED : GIQ_API_RUN_NOTHING;
     }
     play->paid++;
     play->is_paid_gone = play->is_gone;
@@ -259,12 +259,12 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"plain", NULL, NULL, 0},
-    {"wait=no", NULL, NULL, GIQ_JOB_LOOK},
+    {"wait=no", NULL, NULL, GIQ_JOB_POLL_ONCE},
     {"SUBMIT=NO", NULL, NULL, GIQ_JOB_NO_SUBMIT},
     {"SUBMIT=NO RETRY=a", "a", NULL, GIQ_JOB_NO_SUBMIT},
     {"RETRY=a", "a", NULL, 0},
     {"RETRY=b", "b", NULL, 0},
-    {"wait=no RETRY=a", "a", NULL, GIQ_JOB_LOOK},
+    {"wait=no RETRY=a", "a", NULL, GIQ_JOB_POLL_ONCE},
     {"job=j7", NULL, "j7", 0},
 };
 

@@ -3,15 +3,15 @@
  * one job, one download, the same end for all. The kind of build that watches for races
  * (cmake/tsan.cmake) is what this is for.
  */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/giq_os.h"
 #include "env_kit.h"
-#include "giq_os.h"
 #include "wrap_kit.h"
 
 enum { THREADS = 16 };

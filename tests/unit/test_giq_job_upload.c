@@ -1,11 +1,11 @@
 /* Jobs whose file is uploaded first. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
-#include "giq_content.h"
 #include "job_kit.h"
 #include "source_kit.h"
+#include "store/giq_content.h"
 
 #define NOT_FOUND                                                                        \
     {                                                                                    \
@@ -65,7 +65,7 @@ static void test_file_is_uploaded_after_the_look_at_the_models(void **state)
     assert_int_equal(uploads(&shop), 1);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_true(service_kit_sent(&shop.kit.service, 2, "\"fileId\"\r\n\r\nf-1\r\n"));
-    giq_job_look(shop.kit.job, &view);
+    giq_job_get_view(shop.kit.job, &view);
     assert_string_equal(view.file_id, "f-1");
     assert_string_equal(view.upload, "scene.tif");
     char *asked = env_kit_read(shop.kit.job->folder, "request.json");
@@ -135,7 +135,7 @@ static void test_nothing_is_uploaded_where_no_job_may_be_made(void **state)
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_int_equal(uploads(&shop) + runs(&shop), 0);
     struct giq_job_view view;
-    giq_job_look(shop.kit.job, &view);
+    giq_job_get_view(shop.kit.job, &view);
     assert_null(view.file_id);
     assert_string_equal(view.upload, "scene.tif");
     close_shop(&shop);
@@ -147,7 +147,7 @@ static void test_look_uploads_and_submits(void **state)
     static const struct http_kit_answer answers[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING")};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), GIQ_JOB_LOOK);
+    open_shop(&shop, answers, GIQ_COUNT(answers), GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&shop.kit), "submitted");
     assert_int_equal(uploads(&shop), 1);
@@ -228,7 +228,7 @@ static void test_upload_elsewhere_is_waited_for(void **state)
     static const struct http_kit_answer answers[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct shop shop;
-    struct giq_flight *flight = NULL;
+    struct giq_lock *flight = NULL;
     struct giq_content content;
     enum giq_step step = GIQ_STEP_DONE;
     open_shop(&shop, answers, GIQ_COUNT(answers), 0);
@@ -244,7 +244,7 @@ static void test_upload_elsewhere_is_waited_for(void **state)
                                         "SAR", "f-9", 0, err));
     assert_true(giq_content_write(&content, err));
     giq_content_release(&content);
-    giq_flight_leave(flight);
+    giq_lock_release(flight);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_int_equal(uploads(&shop), 0);
     assert_true(service_kit_sent(&shop.kit.service, 1, "\"fileId\"\r\n\r\nf-9\r\n"));
@@ -256,7 +256,7 @@ static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
     (void)state;
     static const struct http_kit_answer answers[] = {JOB_KIT_MODELS};
     struct shop shop;
-    struct giq_flight *flight = NULL;
+    struct giq_lock *flight = NULL;
     open_shop(&shop, answers, 1, 0);
     assert_true(giq_content_enter(shop.kit.store, shop.upload.digest, &flight,
                                   &shop.kit.service.err));
@@ -266,7 +266,7 @@ static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
     }
     assert_int_equal(shop.kit.service.err.code, GIQ_E_TIMEOUT);
     assert_non_null(strstr(shop.kit.service.err.text, shop.upload.digest));
-    giq_flight_leave(flight);
+    giq_lock_release(flight);
     close_shop(&shop);
 }
 

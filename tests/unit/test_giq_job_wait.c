@@ -1,10 +1,10 @@
 /* Waiting for a job: when it is asked for, and recording its end. */
-#include "giq_job.h"
+#include "job/giq_job.h"
 
 #include "unit.h"
 
-#include "giq_text.h"
-#include "giq_tree.h"
+#include "base/giq_text.h"
+#include "base/giq_tree.h"
 #include "job_kit.h"
 
 static const struct http_kit_answer running = JOB_KIT_STATUS("RUNNING");
@@ -252,7 +252,7 @@ static void test_what_is_told_with_the_end_is_recorded(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_open(&kit, &job_kit_request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    giq_job_look(kit.job, &view);
+    giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_PUBLISHED);
     assert_true(view.started_ms == INT64_C(1714521600000));
     char *text = env_kit_read(kit.job->folder, "job.json");
@@ -303,7 +303,8 @@ static void test_longest_id_and_state_fit_into_the_progress_line(void **state)
     struct job_kit kit;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
-    assert_int_equal(strlen(kit.told), strlen("job  ") + 2 * (size_t)GIQ_TEXT_SHOWN_MAX);
+    assert_int_equal(strlen(kit.told),
+                     strlen("job  ") + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_stop(&kit);
 }

@@ -1,4 +1,4 @@
-#include "giq_json.h"
+#include "base/giq_json.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "giq_key.h"
+#include "store/giq_key.h"
 
 #include "unit.h"
 

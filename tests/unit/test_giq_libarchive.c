@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "giq_archive.h"
-#include "giq_libarchive.h"
-#include "giq_os.h"
+#include "base/giq_os.h"
+#include "result/giq_archive.h"
+#include "result/giq_libarchive.h"
 
 static struct {
     bool is_real; /* its words too */

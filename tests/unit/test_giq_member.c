@@ -1,4 +1,4 @@
-#include "giq_member.h"
+#include "result/giq_member.h"
 
 #include "unit.h"
 

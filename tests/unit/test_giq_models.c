@@ -1,8 +1,8 @@
-#include "giq_models.h"
+#include "service/giq_models.h"
 
 #include "unit.h"
 
-#include "giq_text.h"
+#include "base/giq_text.h"
 #include "service_kit.h"
 
 /* Get the list that this body is; the caller releases it where there is one. */
@@ -224,9 +224,9 @@ static void test_offers_show_no_secret(void **state)
 static void test_long_offers_stay_within_the_text(void **state)
 {
     (void)state;
-    char wanted[GIQ_TEXT_SHOWN_MAX + 1];
-    char first[GIQ_TEXT_SHOWN_MAX + 1];
-    char other[GIQ_TEXT_SHOWN_MAX + 1];
+    char wanted[GIQ_TEXT_PRINTABLE_MAX + 1];
+    char first[GIQ_TEXT_PRINTABLE_MAX + 1];
+    char other[GIQ_TEXT_PRINTABLE_MAX + 1];
     memset(other, 'z', sizeof other - 1);
     other[sizeof other - 1] = '\0';
     memset(wanted, 'a', sizeof wanted);

@@ -1,6 +1,6 @@
-#include "giq_name.h"
+#include "result/giq_name.h"
 
-#include "giq_text.h"
+#include "base/giq_text.h"
 #include "unit.h"
 
 static const struct {

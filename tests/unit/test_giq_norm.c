@@ -1,4 +1,4 @@
-#include "giq/outside.h"
+#include "giq/external.h"
 #include "unit.h"
 
 static void test_names_are_the_same_however_they_are_composed(void **state)

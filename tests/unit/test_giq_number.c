@@ -1,4 +1,4 @@
-#include "giq_number.h"
+#include "base/giq_number.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "giq_os.h"
+#include "base/giq_os.h"
 
 #include "unit.h"
 
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/giq_tree.h"
 #include "env_kit.h"
-#include "giq_tree.h"
 
 static void test_what_lies_at_a_path(void **state)
 {

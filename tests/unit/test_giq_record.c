@@ -1,4 +1,4 @@
-#include "giq_record.h"
+#include "store/giq_record.h"
 
 #include "unit.h"
 
@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/giq_os.h"
+#include "base/giq_text.h"
 #include "env_kit.h"
-#include "giq_os.h"
-#include "giq_text.h"
 
 #define REQUEST "{\"format\":1,\"base_url\":\"https://x\",\"model\":\"m\"}"
 
@@ -193,10 +193,10 @@ static void test_damaged_record_comes_back_whatever_it_was(void **state)
         giq_record_init(&record);
         env_kit_write(folder, "job.json", texts[i]);
         env_kit_write(folder, "request.json", REQUEST);
-        assert_true(giq_record_set_aside(folder, GIQ_OS_PRIVATE, &record, &err));
+        assert_true(giq_record_quarantine(folder, GIQ_OS_PRIVATE, &record, &err));
         record.state = GIQ_JOB_INTENT;
         assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
-        assert_true(giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err));
+        assert_true(giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err));
         giq_record_release(&record);
         char *job = env_kit_read(folder, "job.json");
         char *request = env_kit_read(folder, "request.json");
@@ -296,8 +296,8 @@ static void test_withdrawn_record_leaves_nothing(void **state)
     env_kit_write(folder, "lock", "");
     struct giq_record record;
     giq_record_init(&record);
-    assert_true(giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err));
-    assert_true(giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err));
+    assert_true(giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err));
+    assert_true(giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err));
     assert_null(env_kit_read(folder, "request.json"));
     assert_null(env_kit_read(folder, "job.json"));
     char *lock = env_kit_read(folder, "lock");
@@ -335,7 +335,7 @@ static pid_t start_somebody_who_withdraws(const char *folder)
         record.state = GIQ_JOB_INTENT;
         if (!giq_record_write_request(folder, GIQ_OS_PRIVATE, REQUEST, &err) ||
             !giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err) ||
-            !giq_record_withdraw(folder, GIQ_OS_PRIVATE, &record, &err)) {
+            !giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err)) {
             _exit(1);
         }
     }

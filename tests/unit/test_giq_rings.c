@@ -1,4 +1,4 @@
-#include "giq_rings.h"
+#include "area/giq_rings.h"
 
 #include "unit.h"
 

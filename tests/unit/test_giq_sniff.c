@@ -1,4 +1,4 @@
-#include "giq_sniff.h"
+#include "result/giq_sniff.h"
 
 #include "unit.h"
 

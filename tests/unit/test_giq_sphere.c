@@ -3,8 +3,8 @@
 
 #include "unit.h"
 
+#include "area/giq_sphere.h"
 #include "giq/geom.h"
-#include "giq_sphere.h"
 
 enum { POINTS_MAX = 8 };
 

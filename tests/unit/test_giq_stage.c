@@ -1,7 +1,7 @@
-#include "giq_stage.h"
+#include "result/giq_stage.h"
 
 #include "archive_kit.h"
-#include "giq_os.h"
+#include "base/giq_os.h"
 #include "gzip_kit.h"
 
 static const char geojson[] = "{\"type\": \"FeatureCollection\", \"features\": []}";

@@ -1,4 +1,4 @@
-#include "giq_store.h"
+#include "store/giq_store.h"
 
 #include "unit.h"
 
@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/giq_os.h"
+#include "base/giq_tree.h"
 #include "env_kit.h"
-#include "giq_os.h"
-#include "giq_record.h"
-#include "giq_tree.h"
+#include "store/giq_record.h"
 
 #define BASE "https://api.example"
 

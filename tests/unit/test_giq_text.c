@@ -1,4 +1,4 @@
-#include "giq_text.h"
+#include "base/giq_text.h"
 
 #include "unit.h"
 
@@ -23,8 +23,8 @@ static void test_shown_text_has_no_control_characters(void **state)
         {"\xf4\x90\x80\x80", "????"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_shown shown;
-        assert_string_equal(giq_text_show(cases[i].in, &shown), cases[i].out);
+        struct giq_printable shown;
+        assert_string_equal(giq_text_printable(cases[i].in, &shown), cases[i].out);
     }
 }
 
@@ -33,11 +33,12 @@ static void test_shown_text_is_cut_between_characters(void **state)
     (void)state;
     char text[300];
     memset(text, 'a', sizeof text);
-    memcpy(text + GIQ_TEXT_SHOWN_MAX - 1, "\xc3\xa9", 2);
+    memcpy(text + GIQ_TEXT_PRINTABLE_MAX - 1, "\xc3\xa9", 2);
     text[sizeof text - 1] = '\0';
 
-    struct giq_shown shown;
-    assert_int_equal(strlen(giq_text_show(text, &shown)), GIQ_TEXT_SHOWN_MAX - 1);
+    struct giq_printable shown;
+    assert_int_equal(strlen(giq_text_printable(text, &shown)),
+                     GIQ_TEXT_PRINTABLE_MAX - 1);
 }
 
 #define SIGNED "https://b.s3.example/x.tif?X-Amz-Credential=AKIA&X-Amz-Signature=dead"

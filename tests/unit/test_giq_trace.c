@@ -1,8 +1,8 @@
-#include "giq_trace.h"
+#include "net/giq_trace.h"
 
 #include "unit.h"
 
-#include "giq_buf.h"
+#include "base/giq_buf.h"
 
 /* All lines of the log, each with an end. */
 struct log {

@@ -1,11 +1,11 @@
-#include "giq_tree.h"
+#include "base/giq_tree.h"
 
 #include "unit.h"
 
 #include <unistd.h>
 
+#include "base/giq_os.h"
 #include "env_kit.h"
-#include "giq_os.h"
 
 static void test_removing_takes_all_below_but_not_behind_links(void **state)
 {

@@ -1,11 +1,11 @@
 /* Which content a file has, and bringing it to the service. */
-#include "giq_upload.h"
+#include "service/giq_upload.h"
 
 #include "unit.h"
 
-#include "giq_content.h"
 #include "service_kit.h"
 #include "source_kit.h"
+#include "store/giq_content.h"
 
 #define BODY "a scene, as it were"
 #define TOLD(id)                                                                         \
@@ -437,7 +437,7 @@ static void test_upload_under_way_elsewhere_is_not_begun(void **state)
 {
     (void)state;
     struct shop shop;
-    struct giq_flight *flight = NULL;
+    struct giq_lock *flight = NULL;
     char *id = NULL;
     open_shop(&shop, NULL, 0);
     assert_int_equal(identify(&shop), GIQ_E_NONE);
@@ -445,7 +445,7 @@ static void test_upload_under_way_elsewhere_is_not_begun(void **state)
         giq_content_enter(shop.store, shop.upload.digest, &flight, &shop.service.err));
     assert_int_equal(send_file(&shop, NULL, &id), GIQ_E_TIMEOUT);
     assert_int_equal(http_kit_count(shop.service.http), 0);
-    giq_flight_leave(flight);
+    giq_lock_release(flight);
     close_shop(&shop);
 }
 

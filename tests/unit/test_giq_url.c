@@ -1,4 +1,4 @@
-#include "giq_url.h"
+#include "net/giq_url.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "giq_wkt.h"
+#include "area/giq_wkt.h"
 
 #include "unit.h"
 
@@ -121,8 +121,9 @@ static void test_locations_have_the_digits_that_they_need(void **state)
         {1e300, -1e7, "1e+300 -10000000"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_place place;
-        assert_string_equal(giq_wkt_show(cases[i].x, cases[i].y, &place), cases[i].text);
+        struct giq_location place;
+        assert_string_equal(giq_wkt_printable(cases[i].x, cases[i].y, &place),
+                            cases[i].text);
     }
 }
 

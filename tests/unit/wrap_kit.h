@@ -6,8 +6,8 @@
 #ifndef GIQ_TESTS_WRAP_KIT_H
 #define GIQ_TESTS_WRAP_KIT_H
 
-#include "giq_api.h"
-#include "giq_fetch.h"
+#include "job/giq_fetch.h"
+#include "service/giq_api.h"
 
 enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
                                     const struct giq_request *request,

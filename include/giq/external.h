@@ -1,0 +1,81 @@
+/*
+ * What in a result would make its reader read another file or ask a host: links of HDF5,
+ * definitions of coordinate systems and of tables, whole text files. Pure, but for the
+ * reads that a host lends.
+ */
+#ifndef GIQ_EXTERNAL_API_H
+#define GIQ_EXTERNAL_API_H
+
+#include "giq/giq.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A file that is read at will. `read` fills `bytes` from `at` on; what it is asked for
+ * lies within `size`. */
+struct giq_hdf5_source {
+    bool (*read)(void *ctx, uint64_t at, void *bytes, size_t len);
+    void *ctx;
+    uint64_t size;
+};
+
+/*
+ * Whether an HDF5 file (netCDF-4 is one) stays within itself: no external link, no
+ * external storage, no virtual dataset. A file of another format does. Follows every
+ * link from the root group as the HDF5 library does, and looks at the messages of each
+ * object; data is not read. What cannot be followed is refused, as it could hide what
+ * is looked for: filtered or unknown structures, images of the library's cache, damage.
+ * Errors: GIQ_E_RESULT, GIQ_E_MEMORY.
+ */
+bool giq_hdf5_check(const struct giq_hdf5_source *source, struct giq_error *err);
+
+/* Whether a definition of a coordinate system (WKT, a PROJ string, or what else a user
+ * may type for one) names a file or an address. The names of grids that PROJ looks for
+ * in its own folders are none. */
+bool giq_external_srs(const char *text);
+
+/* Whether a text of SQLite's schema makes a virtual table that may read other files:
+ * any but an index. */
+bool giq_external_table(const char *sql);
+
+/* Whether two names are the same but for ASCII case and for how Unicode composes letters
+ * and marks (NFC, NFD). */
+bool giq_norm_same(const char *a, const char *b);
+
+/* As many leading bytes of a file as tell what it is. */
+enum { GIQ_SNIFF_BYTES = 4096 };
+
+/*
+ * The name of the GDAL driver that a text file with these leading bytes is for, where it
+ * is a text that names other files or hosts for the driver to read: VRT, WMS, GDALG, GIQ
+ * and their like, whatever the file is called. NULL where it is none.
+ */
+const char *giq_sniff_source(const char *bytes, size_t len);
+
+/* The extension of the kind that a file with this name and these leading bytes is of by
+ * its content ("gpkg"; static). NULL where it is of no kind that is known, an archive or
+ * a web page. */
+const char *giq_sniff_known(const char *name, const char *bytes, size_t len);
+
+/*
+ * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's
+ * escapes are undone first.
+ */
+enum { GIQ_EXTERNAL_TEXT = 65536, GIQ_EXTERNAL_KEPT = 4096 };
+struct giq_external {
+    bool names_file; /* as the definition of a coordinate system */
+    bool has_crs;    /* a quoted text begins with "crs" */
+    bool has_link;   /* ... with "link" or "url" */
+    int state;       /* of what follows: private */
+    unsigned code;
+    size_t len;
+    char text[GIQ_EXTERNAL_TEXT + 1];
+};
+void giq_external_take(struct giq_external *scan, const char *bytes, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The area of interest as the user gives it, brought to the core.
+ */
+#ifndef GIQ_AREA_H
+#define GIQ_AREA_H
+
+#include "giq/geom.h"
+#include "options/giq_options.h"
+
+/*
+ * Read the area; `flags` as for giq_geom_area(). On success `*out` is the area as it
+ * is sent, to be freed with free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY; none of GDAL's
+ * is raised. Thread-safe.
+ */
+bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags, char **out,
+                   struct giq_error *err);
+
+#endif

@@ -1,0 +1,216 @@
+#include "area/giq_pole.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "giq/geom.h"
+
+/* In metres: half of what coordinates are rounded to. */
+#define REACH 0.0055
+/* Images of a pole that are within this many metres are one point: some projections
+ * compute it no better. */
+#define SPREAD 1000.0
+/* Degrees by which the image of a pole may miss its latitude. */
+#define LATITUDE_ERROR 1e-6
+
+enum { LONGITUDES = 3, RING_POINTS_MIN = 4 };
+
+/* ---- finding ---- */
+
+static bool transform_one(OGRCoordinateTransformationH how, double *x, double *y)
+{
+    int done = 0;
+    (void)OCTTransformEx(how, 1, x, y, NULL, &done);
+    return done && isfinite(*x) && isfinite(*y);
+}
+
+/* Whether the pole at latitude `lat` is one point, whatever the longitude. */
+static bool find_one(OGRCoordinateTransformationH to_degrees,
+                     OGRCoordinateTransformationH from_degrees, double lat, double metre,
+                     struct giq_pole *out)
+{
+    static const double longitudes[LONGITUDES] = {0, 120, -120};
+    double x[LONGITUDES];
+    double y[LONGITUDES];
+    for (int i = 0; i < LONGITUDES; i++) {
+        x[i] = longitudes[i];
+        y[i] = lat;
+        if (!transform_one(from_degrees, &x[i], &y[i]) ||
+            hypot(x[i] - x[0], y[i] - y[0]) > SPREAD * metre) {
+            return false;
+        }
+    }
+    *out = (struct giq_pole){.x = x[0], .y = y[0], .lat = lat};
+    return transform_one(to_degrees, &x[0], &y[0]) && fabs(y[0] - lat) <= LATITUDE_ERROR;
+}
+
+void giq_poles_find(OGRCoordinateTransformationH to_degrees, double metre,
+                    struct giq_poles *out)
+{
+    *out = (struct giq_poles){.reach = REACH * metre};
+    OGRCoordinateTransformationH from_degrees = OCTGetInverse(to_degrees);
+    if (from_degrees == NULL) {
+        return;
+    }
+    for (int lat = 90; lat >= -90; lat -= 180) {
+        out->count +=
+            find_one(to_degrees, from_degrees, lat, metre, &out->pole[out->count]);
+    }
+    OCTDestroyCoordinateTransformation(from_degrees);
+}
+
+double giq_poles_at(const struct giq_poles *poles, double x, double y)
+{
+    for (size_t i = 0; i < poles->count; i++) {
+        if (poles->pole[i].x == x && poles->pole[i].y == y) {
+            return poles->pole[i].lat;
+        }
+    }
+    return 0;
+}
+
+/* ---- splitting ---- */
+
+/* A ring that is being made. */
+struct ring {
+    const struct giq_poles *poles;
+    double *xy;
+    size_t count;
+    size_t first_pole; /* its place in the ring; SIZE_MAX: none yet */
+};
+
+static void add_point(struct ring *ring, const double at[2])
+{
+    const double *last = ring->count == 0 ? NULL : ring->xy + 2 * ring->count - 2;
+    if (last != NULL && last[0] == at[0] && last[1] == at[1]) {
+        return;
+    }
+    if (ring->first_pole == SIZE_MAX && giq_poles_at(ring->poles, at[0], at[1]) != 0) {
+        ring->first_pole = ring->count;
+    }
+    (void)memcpy(ring->xy + 2 * ring->count++, at, 2 * sizeof *at);
+}
+
+/* Add a vertex, as the pole where it is at one. */
+static void add_vertex(struct ring *ring, const double at[2])
+{
+    const struct giq_poles *poles = ring->poles;
+    for (size_t i = 0; i < poles->count; i++) {
+        const double pole[2] = {poles->pole[i].x, poles->pole[i].y};
+        if (hypot(at[0] - pole[0], at[1] - pole[1]) <= poles->reach) {
+            add_point(ring, pole);
+            return;
+        }
+    }
+    add_point(ring, at);
+}
+
+/* How far along the edge from `a` to `b` (0 to 1) it passes through a pole; -1 where it
+ * does not. */
+static double find_passage(const struct giq_poles *poles, size_t pole, const double *a,
+                           const double *b)
+{
+    double dx = b[0] - a[0];
+    double dy = b[1] - a[1];
+    double px = poles->pole[pole].x - a[0];
+    double py = poles->pole[pole].y - a[1];
+    double part = (px * dx + py * dy) / (dx * dx + dy * dy);
+    bool passes =
+        part > 0 && part < 1 && hypot(px - part * dx, py - part * dy) <= poles->reach;
+    return passes ? part : -1;
+}
+
+/* Add the poles that lie on the edge from `a` to `b`, in the order in which it passes. */
+static void add_passages(struct ring *ring, const double *a, const double *b)
+{
+    const struct giq_poles *poles = ring->poles;
+    double part[2] = {-1, -1};
+    for (size_t i = 0; i < poles->count; i++) {
+        part[i] = find_passage(poles, i, a, b);
+    }
+    size_t first = part[0] <= part[1] ? 0 : 1;
+    for (size_t i = 0; i < 2; i++) {
+        size_t pole = i == 0 ? first : 1 - first;
+        if (part[pole] >= 0) {
+            add_point(ring, (double[]){poles->pole[pole].x, poles->pole[pole].y});
+        }
+    }
+}
+
+/* Let a closed ring begin, and end, at another of its points. */
+static bool rotate(struct ring *ring, size_t first)
+{
+    size_t open = ring->count - 1;
+    double *xy = malloc(2 * sizeof *xy * ring->count);
+    if (xy == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < ring->count; i++) {
+        (void)memcpy(xy + 2 * i, ring->xy + 2 * ((first + i) % open), 2 * sizeof *xy);
+    }
+    free(ring->xy);
+    ring->xy = xy;
+    return true;
+}
+
+bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t count,
+                     double **out_xy, size_t *out_count, struct giq_error *err)
+{
+    /* An edge passes through both poles at most. */
+    struct ring ring = {
+        .poles = poles, .xy = malloc(2 * sizeof *xy * 3 * count), .first_pole = SIZE_MAX};
+    if (ring.xy == NULL) {
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    add_vertex(&ring, xy);
+    for (size_t i = 1; i < count; i++) {
+        add_passages(&ring, xy + 2 * i - 2, xy + 2 * i);
+        add_vertex(&ring, xy + 2 * i);
+    }
+    if (ring.first_pole == SIZE_MAX || ring.count < RING_POINTS_MIN) {
+        free(ring.xy);
+        ring.xy = NULL;
+    } else if (ring.first_pole != 0 && !rotate(&ring, ring.first_pole)) {
+        free(ring.xy);
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    *out_xy = ring.xy;
+    *out_count = ring.count;
+    return true;
+}
+
+/* ---- directions ---- */
+
+/* The hand found by steps from one point. Those that leave the world are taken the other
+ * way. */
+static int hand_at(OGRCoordinateTransformationH to_degrees, const double at[2],
+                   double step)
+{
+    for (int i = 0; i < 4; i++) {
+        double dx = i % 2 == 0 ? step : -step;
+        double dy = i / 2 == 0 ? step : -step;
+        double xy[] = {at[0], at[1], at[0] + dx, at[1], at[0], at[1] + dy};
+        bool ok = true;
+        for (int j = 0; j < 3; j++) {
+            ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]) && ok;
+        }
+        double turn = ok ? giq_sphere_triangle(xy) * dx * dy : 0;
+        if (turn != 0) {
+            return turn > 0 ? 1 : -1;
+        }
+    }
+    return 0;
+}
+
+int giq_poles_hand(const struct giq_poles *poles, OGRCoordinateTransformationH to_degrees,
+                   const double *xy, size_t count, double step)
+{
+    int hand = 0;
+    for (size_t i = 0; i < count && hand == 0; i++) {
+        if (giq_poles_at(poles, xy[2 * i], xy[2 * i + 1]) == 0) {
+            hand = hand_at(to_degrees, xy + 2 * i, step);
+        }
+    }
+    return hand;
+}

@@ -1,0 +1,21 @@
+/*
+ * C++ because GDALOpenInfo and the functions of a GDALDriver are.
+ */
+#include "result/giq_identify.h"
+
+#include <gdal_priv.h>
+
+GDALDriverH giq_identify_driver(const char *path)
+{
+    GDALOpenInfo info(path, GDAL_OF_RASTER | GDAL_OF_VECTOR);
+    GDALDriverH found = nullptr;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    for (int i = 0; found == nullptr && i < GDALGetDriverCount(); i++) {
+        GDALDriver *driver = GDALDriver::FromHandle(GDALGetDriver(i));
+        if (driver->pfnIdentify != nullptr && driver->pfnIdentify(&info) > 0) {
+            found = GDALDriver::ToHandle(driver);
+        }
+    }
+    CPLPopErrorHandler();
+    return found;
+}

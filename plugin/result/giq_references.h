@@ -1,0 +1,51 @@
+/*
+ * Results must not make GDAL read other files or hosts: a result comes from outside,
+ * and what it names could be any file of the user's.
+ *
+ * Before a result is published: giq_references_begin(), giq_references_check_file() for
+ * every file, before a dataset of any is made; giq_references_check() for every dataset
+ * that opens; giq_references_end(). Each open checks the dataset that it hands over once
+ * more, as other drivers and options may find more in a file. In one thread.
+ */
+#ifndef GIQ_REFERENCES_H
+#define GIQ_REFERENCES_H
+
+#include <gdal.h>
+
+#include "giq/external.h"
+
+/* One check of a result. Lives at one place from begin to end. */
+struct giq_references {
+    bool has_fetched; /* a driver asked GDAL to fetch an address, and was refused */
+    bool may_fetch;   /* some text may make its driver do so while features are read */
+};
+
+/* From here on what the thread's drivers ask GDAL to fetch is refused, and noted. */
+void giq_references_begin(struct giq_references *reach);
+
+/* Undo giq_references_begin(). Where something was asked for: GIQ_E_RESULT. */
+bool giq_references_end(struct giq_references *reach, struct giq_error *err);
+
+/*
+ * Refuse a file, by its bytes, that names others: HDF5 does that in its structure, a
+ * MapInfo table in its text, others in the definition of a coordinate system; netCDF
+ * does it in attributes, which its driver reads here, whoever may open the result:
+ * a later open may allow it. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
+ */
+bool giq_references_check_file(struct giq_references *reach, const char *path,
+                               struct giq_error *err);
+
+/*
+ * Refuse an open dataset whose metadata, coordinate systems or schema name other files
+ * (`path` is its own), in any of its parts. `drivers` may open those. Errors:
+ * GIQ_E_RESULT.
+ */
+bool giq_references_check(const struct giq_references *reach, GDALDatasetH dataset,
+                          const char *path, char **drivers, struct giq_error *err);
+
+/* Parts of giq_references_check() and giq_references_check_file(), by format. */
+bool giq_references_check_schema(GDALDatasetH dataset, const char *path,
+                                 struct giq_error *err);
+bool giq_references_check_netcdf(const char *path, struct giq_error *err);
+
+#endif

@@ -1,0 +1,475 @@
+/*
+ * An area goes through these steps: its polygons are collected and checked for
+ * validity, united where they may overlap, brought to longitude and latitude,
+ * rounded, checked again, cut at the antimeridian, normalised and written.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "giq/geom.h"
+
+#include "area/giq_antimeridian.h"
+#include "area/giq_geos.h"
+#include "area/giq_rings.h"
+#include "area/giq_witness.h"
+#include "area/giq_wkt.h"
+#include "base/giq_error.h"
+#include "base/giq_text.h"
+
+enum {
+    VERTICES_MAX = 1000000, /* that are sent */
+    READ_MAX = 20000000,    /* that are read, before they are united */
+    ROUNDS_MAX = 3,         /* of repairing what rounding broke */
+    LATITUDE_MAX = 90,
+    HALF_TURN = 180,
+    TURN = 360,
+    TURNS_MAX = 900, /* longitudes of a ring around a pole, which is drawn twice */
+};
+
+struct giq_geom {
+    struct giq_geos *geos;
+    unsigned flags;
+    int longitude_max;
+    struct giq_rings rings; /* the area so far */
+    bool is_united;         /* it was several polygons */
+    bool is_projected;
+    struct giq_witness *witness; /* of the area as it was given; NULL: none is needed */
+};
+
+bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err)
+{
+    struct giq_geom *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_geos_new(&g->geos, err)) {
+        free(g);
+        return false;
+    }
+    g->flags = flags;
+    g->longitude_max = HALF_TURN;
+    *out = g;
+    return true;
+}
+
+void giq_geom_free(struct giq_geom *g)
+{
+    if (g != NULL) {
+        giq_rings_release(&g->rings);
+        giq_witness_free(g->witness);
+        giq_geos_free(g->geos);
+        free(g);
+    }
+}
+
+static bool is_as_is(const struct giq_geom *g)
+{
+    return (g->flags & GIQ_GEOM_AS_IS) != 0;
+}
+
+static bool makes_valid(const struct giq_geom *g)
+{
+    return (g->flags & GIQ_GEOM_MAKE_VALID) != 0;
+}
+
+/* ---- what every area must be ---- */
+
+static bool fail_large(size_t count, int most, struct giq_error *err)
+{
+    return giq_fail(
+        err, GIQ_E_AREA,
+        "the area has %zu points, more than %d: simplify it, for example with "
+        "ogr2ogr -simplify <tolerance> simple.gpkg <dataset>, and give that "
+        "with AOI",
+        count, most);
+}
+
+static bool fail_empty(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_AREA, "the area is empty");
+}
+
+/* A polygon that encloses nothing is an error, unless it may be dropped. */
+static bool check_collapsed(struct giq_geom *g, struct giq_rings *rings, const char *what,
+                            const char *when, struct giq_error *err)
+{
+    bool ok = rings->collapsed == 0 || makes_valid(g);
+    rings->collapsed = 0;
+    return ok || giq_fail(err, GIQ_E_AREA,
+                          "%s has fewer than three different points%s; MAKE_VALID=YES "
+                          "drops it",
+                          what, when);
+}
+
+static bool fail_point(const struct giq_geom *g, double x, double y,
+                       struct giq_error *err)
+{
+    struct giq_location place;
+    (void)giq_wkt_printable(x, y, &place);
+    if (is_as_is(g)) {
+        return giq_fail(err, GIQ_E_AREA,
+                        "the area has the point %s, which is too far out for 7 decimals",
+                        place.text);
+    }
+    if (fabs(x) <= TURN && fabs(y) <= LATITUDE_MAX) {
+        return giq_fail(err, GIQ_E_AREA,
+                        "the area has the point %s, which is beyond the antimeridian: an "
+                        "area that begins with \"SRID=4326;\" is cut there, and BBOX "
+                        "crosses it where minx > maxx",
+                        place.text);
+    }
+    return giq_fail(
+        err, GIQ_E_AREA,
+        "the area has the point %s, which is out of range: x is the longitude "
+        "(-180 to 180), y the latitude (-90 to 90) in degrees. Coordinates "
+        "of another system need \"SRID=<code>;\" before them, or "
+        "GEOMETRY_CRS=AS_IS",
+        place.text);
+}
+
+/* Whether a coordinate is beyond a limit once it is rounded. */
+static bool is_beyond(double coordinate, int most)
+{
+    double size = fabs(coordinate);
+    return size > most &&
+           (size > most + 1 || giq_rings_units(size) > (int64_t)most * GIQ_RINGS_UNITS);
+}
+
+static bool check_range(const struct giq_geom *g, struct giq_error *err)
+{
+    int x_max = is_as_is(g) ? GIQ_RINGS_MOST : g->longitude_max;
+    int y_max = is_as_is(g) ? GIQ_RINGS_MOST : LATITUDE_MAX;
+    for (size_t i = 0; i < g->rings.points; i++) {
+        const double *xy = g->rings.xy + 2 * i;
+        if (is_beyond(xy[0], x_max) || is_beyond(xy[1], y_max)) {
+            return fail_point(g, xy[0], xy[1], err);
+        }
+    }
+    return true;
+}
+
+/* An edge longer than half the world is most often one that was meant to go the other
+ * way, across the antimeridian, and a job for the wrong area is paid for. From one end
+ * of the world to the other there is no other way. */
+static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_error *err)
+{
+    for (size_t ring = 0; ring < g->rings.rings; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(&g->rings, ring, &count);
+        for (size_t i = 1; i < count; i++) {
+            double length = fabs(xy[2 * i] - xy[2 * i - 2]) / half_turn;
+            double units = round(length * HALF_TURN * GIQ_RINGS_UNITS);
+            if (units > (double)HALF_TURN * GIQ_RINGS_UNITS &&
+                units < (double)TURN * GIQ_RINGS_UNITS) {
+                struct giq_location from;
+                struct giq_location to;
+                return giq_fail(
+                    err, GIQ_E_AREA,
+                    "the area has an edge from %s to %s, which goes round more than half "
+                    "the world: across the antimeridian longitudes go on beyond 180 "
+                    "(SRID=4326;POLYGON((179 0,181 0,...)), or BBOX with minx > maxx); "
+                    "if the long way is meant, put a point in between",
+                    giq_wkt_printable(xy[2 * i - 2], xy[2 * i - 1], &from),
+                    giq_wkt_printable(xy[2 * i], xy[2 * i + 1], &to));
+            }
+        }
+    }
+    return true;
+}
+
+/* ---- collecting ---- */
+
+bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err)
+{
+    bool ignored = false;
+    if (!giq_wkt_read(wkt, &g->rings, err) ||
+        !check_collapsed(g, &g->rings, "a polygon of the area", "", err)) {
+        return false;
+    }
+    if (g->rings.polygons == 0) {
+        return fail_empty(err);
+    }
+    if (giq_rings_vertices(&g->rings) > VERTICES_MAX) {
+        return fail_large(giq_rings_vertices(&g->rings), VERTICES_MAX, err);
+    }
+    return giq_geos_check(g->geos, &g->rings, 0, "the area is not valid", makes_valid(g),
+                          &ignored, err);
+}
+
+bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
+                       struct giq_error *err)
+{
+    if (g->rings.points + count > READ_MAX) {
+        return fail_large(g->rings.points + count, READ_MAX, err);
+    }
+    for (size_t i = 0; i < 2 * count; i++) {
+        if (!(fabs(xy[i]) <= GIQ_RINGS_MOST)) {
+            return giq_fail(err, GIQ_E_AREA,
+                            "the area has a coordinate that is no number, or too far out "
+                            "for 7 decimals");
+        }
+    }
+    return giq_rings_add_ring(&g->rings, xy, count) || giq_fail_memory(err);
+}
+
+bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error *err)
+{
+    bool ignored = false;
+    size_t first = g->rings.polygons;
+    char text[GIQ_TEXT_PRINTABLE_MAX + sizeof " is not valid"];
+    struct giq_printable shown;
+    (void)snprintf(text, sizeof text, "%s is not valid",
+                   giq_text_printable(what, &shown));
+    return (giq_rings_end_polygon(&g->rings) || giq_fail_memory(err)) &&
+           check_collapsed(g, &g->rings, shown.text, "", err) &&
+           (g->rings.polygons == first || giq_geos_check(g->geos, &g->rings, first, text,
+                                                         makes_valid(g), &ignored, err));
+}
+
+bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
+{
+    g->is_united = g->rings.polygons > 1;
+    return g->rings.polygons == 0 ? fail_empty(err)
+                                  : giq_geos_unite(g->geos, &g->rings, err);
+}
+
+/* ---- bringing to longitude and latitude ---- */
+
+static bool project_ring(const struct giq_projection *projection, const double *xy,
+                         size_t count, struct giq_rings *out, struct giq_error *err)
+{
+    double *made = NULL;
+    size_t made_count = 0;
+    if (!projection->ring(projection->ctx, xy, count, &made, &made_count, err)) {
+        return false;
+    }
+    bool ok = giq_rings_add_ring(out, made, made_count) || giq_fail_memory(err);
+    free(made);
+    return ok;
+}
+
+static bool project_polygon(const struct giq_rings *rings, size_t polygon,
+                            const struct giq_projection *projection,
+                            struct giq_rings *out, struct giq_error *err)
+{
+    size_t ring = giq_rings_first(rings, polygon);
+    for (; ring < rings->polygon_end[polygon]; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(rings, ring, &count);
+        if (!project_ring(projection, xy, count, out, err)) {
+            return false;
+        }
+    }
+    return giq_rings_end_polygon(out) || giq_fail_memory(err);
+}
+
+static bool project_all(struct giq_geom *g, const struct giq_projection *projection,
+                        struct giq_rings *out, struct giq_error *err)
+{
+    bool ok = giq_witness_new(&g->witness, err);
+    for (size_t i = 0; ok && i < g->rings.polygons; i++) {
+        size_t made = out->polygons;
+        ok = project_polygon(&g->rings, i, projection, out, err) &&
+             (out->polygons == made || giq_witness_add(g->witness, g->geos, &g->rings, i,
+                                                       out, made, projection, err));
+    }
+    return ok;
+}
+
+/* Keep what an area in degrees was before it will be cut. */
+static bool keep_degrees(struct giq_geom *g, struct giq_error *err)
+{
+    if (!giq_antimeridian_is_crossed(&g->rings)) {
+        return true;
+    }
+    bool ok = giq_witness_new(&g->witness, err);
+    for (size_t i = 0; ok && i < g->rings.polygons; i++) {
+        ok = giq_witness_add(g->witness, g->geos, &g->rings, i, &g->rings, i, NULL, err);
+    }
+    return ok;
+}
+
+bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
+                      struct giq_error *err)
+{
+    g->longitude_max = projection->ring == NULL ? TURN : TURNS_MAX;
+    if (projection->half_turn > 0 && !check_edges(g, projection->half_turn, err)) {
+        return false;
+    }
+    if (projection->ring == NULL) {
+        return keep_degrees(g, err);
+    }
+    struct giq_rings made = {0};
+    g->is_projected = true;
+    bool ok = project_all(g, projection, &made, err);
+    giq_rings_release(ok ? &g->rings : &made);
+    if (ok) {
+        g->rings = made;
+    }
+    return ok;
+}
+
+/* ---- rounding ---- */
+
+/* Replace the area by its rounded copy. `drops` says whether polygons may vanish. */
+static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
+{
+    struct giq_rings rounded = {.rounds = true};
+    bool ok = giq_rings_add_all(&rounded, &g->rings, 0) || giq_fail_memory(err);
+    giq_rings_release(&g->rings);
+    g->rings = rounded;
+    g->rings.rounds = false;
+    if (drops) {
+        g->rings.collapsed = 0;
+    }
+    ok = ok &&
+         check_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err) &&
+         (g->rings.polygons > 0 || fail_empty(err));
+    size_t count = giq_rings_vertices(&g->rings);
+    return ok && (count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err));
+}
+
+/* Rounding may make an area invalid, and repairing it leaves new points to round. */
+static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
+{
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        bool valid = false;
+        if (!round_once(g, drops, err) ||
+            !giq_geos_check(g->geos, &g->rings, 0,
+                            "the area is not valid once rounded to 7 decimals",
+                            makes_valid(g), &valid, err)) {
+            return false;
+        }
+        if (valid) {
+            return true;
+        }
+    }
+    return giq_fail(err, GIQ_E_AREA,
+                    "the area cannot be made valid at 7 decimals; simplify it");
+}
+
+/* United polygons that were brought to another system may meet once they are rounded:
+ * that is no mistake of the user's. */
+static bool settle(struct giq_geom *g, struct giq_error *err)
+{
+    bool is_valid = false;
+    return giq_geos_is_valid(g->geos, &g->rings, &is_valid, err) &&
+           (is_valid || giq_geos_unite(g->geos, &g->rings, err));
+}
+
+/* Whether a hole that was projected reaches a pole. The point where it touches the shell
+ * there has become a line on which both run, so that it must be cut out. */
+static bool has_hole_at_pole(const struct giq_geom *g)
+{
+    for (size_t i = 0; g->is_projected && i < g->rings.polygons; i++) {
+        size_t ring = giq_rings_first(&g->rings, i) + 1;
+        for (; ring < g->rings.polygon_end[i]; ring++) {
+            size_t count = 0;
+            const double *xy = giq_rings_at(&g->rings, ring, &count);
+            for (size_t at = 0; at < count; at++) {
+                if (fabs(xy[2 * at + 1]) == LATITUDE_MAX) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- the whole ---- */
+
+/* Bring the area to what is sent. */
+static bool finish(struct giq_geom *g, struct giq_error *err)
+{
+    bool has_hole = has_hole_at_pole(g);
+    bool ok = check_range(g, err) && (!g->is_united || has_hole || settle(g, err)) &&
+              round_once(g, false, err);
+    bool cuts =
+        ok && !is_as_is(g) && (has_hole || giq_antimeridian_is_crossed(&g->rings));
+    return ok &&
+           (!cuts || giq_antimeridian_cut(g->geos, &g->rings, makes_valid(g), err)) &&
+           round_area(g, cuts, err) &&
+           (g->witness == NULL ||
+            giq_witness_check(g->witness, g->geos, &g->rings, err)) &&
+           giq_geos_normalise(g->geos, &g->rings, err);
+}
+
+static bool write_text(const struct giq_geom *g, char **out_wkt, struct giq_error *err)
+{
+    char *text = giq_wkt_write(&g->rings);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    *out_wkt = text;
+    return true;
+}
+
+bool giq_geom_write(struct giq_geom *g, char **out_wkt, struct giq_error *err)
+{
+    return finish(g, err) && write_text(g, out_wkt, err);
+}
+
+bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt, struct giq_error *err)
+{
+    struct giq_geom *g = NULL;
+    bool ok = giq_geom_new(flags, &g, err) && giq_geom_add_wkt(g, wkt, err) &&
+              finish(g, err) && (is_as_is(g) || check_edges(g, HALF_TURN, err)) &&
+              write_text(g, out_wkt, err);
+    giq_geom_free(g);
+    return ok;
+}
+
+/* Whether two coordinates are one once they are rounded. */
+static bool is_same(double a, double b)
+{
+    return giq_rings_units(a) == giq_rings_units(b);
+}
+
+static bool check_box(const struct giq_geom *g, const double box[4],
+                      struct giq_error *err)
+{
+    bool is_far = false;
+    for (int i = 0; i < 4; i++) {
+        is_far = is_far || is_beyond(box[i], i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
+    }
+    if (is_far && !is_as_is(g)) {
+        return giq_fail(
+            err, GIQ_E_AREA,
+            "the BBOX is out of range: minx,miny,maxx,maxy are degrees, "
+            "longitudes from -180 to 180 and latitudes from -90 to 90; across "
+            "180 degrees minx is greater than maxx");
+    }
+    if (box[1] >= box[3] || box[0] == box[2] ||
+        (box[0] > box[2] && (is_as_is(g) || is_same(box[0], box[2])))) {
+        bool is_x = box[1] < box[3];
+        return giq_fail(err, GIQ_E_AREA,
+                        "the BBOX is empty: its %s is not less than its %s; the order is "
+                        "minx,miny,maxx,maxy",
+                        is_x ? "minx" : "miny", is_x ? "maxx" : "maxy");
+    }
+    return true;
+}
+
+/* One box, or the two on both sides of the antimeridian. */
+static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error *err)
+{
+    bool crosses = box[0] > box[2];
+    double east = crosses ? HALF_TURN : box[2];
+    bool ok = ((crosses && is_same(box[0], east)) ||
+               giq_rings_add_box(&g->rings, box[0], box[1], east, box[3])) &&
+              (!crosses || is_same(box[2], -HALF_TURN) ||
+               giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3]));
+    return ok || giq_fail_memory(err);
+}
+
+bool giq_geom_box(const char *text, unsigned flags, char **out_wkt, struct giq_error *err)
+{
+    struct giq_geom *g = NULL;
+    double box[4];
+    bool ok = giq_wkt_read_box(text, box, err) && giq_geom_new(flags, &g, err) &&
+              check_box(g, box, err) && add_boxes(g, box, err) &&
+              giq_geom_write(g, out_wkt, err);
+    giq_geom_free(g);
+    return ok;
+}

@@ -1,0 +1,195 @@
+#include "area/giq_rings.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { FIRST_ROOM = 64, RING_POINTS_MIN = 4 };
+
+void giq_rings_release(struct giq_rings *rings)
+{
+    free(rings->xy);
+    free(rings->ring_end);
+    free(rings->polygon_end);
+    *rings = (struct giq_rings){.rounds = rings->rounds};
+}
+
+/* ---- looking ---- */
+
+static size_t points_before(const struct giq_rings *rings, size_t ring)
+{
+    return ring == 0 ? 0 : rings->ring_end[ring - 1];
+}
+
+size_t giq_rings_first(const struct giq_rings *rings, size_t polygon)
+{
+    return polygon == 0 ? 0 : rings->polygon_end[polygon - 1];
+}
+
+const double *giq_rings_at(const struct giq_rings *rings, size_t ring, size_t *out_count)
+{
+    size_t first = points_before(rings, ring);
+    *out_count = rings->ring_end[ring] - first;
+    return rings->xy + 2 * first;
+}
+
+size_t giq_rings_vertices(const struct giq_rings *rings)
+{
+    return rings->points - rings->rings;
+}
+
+int64_t giq_rings_units(double coordinate)
+{
+    return llround(coordinate * GIQ_RINGS_UNITS);
+}
+
+/* ---- filling ---- */
+
+/* Make room for one more item. */
+static void *grown(void *list, size_t *room, size_t count, size_t item_size)
+{
+    if (count < *room) {
+        return list;
+    }
+    size_t wanted = *room == 0 ? FIRST_ROOM : 2 * *room;
+    void *made =
+        wanted <= SIZE_MAX / item_size ? realloc(list, wanted * item_size) : NULL;
+    if (made != NULL) {
+        *room = wanted;
+    }
+    return made;
+}
+
+bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
+{
+    size_t at = rings->points;
+    if (rings->rounds) {
+        x = (double)giq_rings_units(x) / GIQ_RINGS_UNITS;
+        y = (double)giq_rings_units(y) / GIQ_RINGS_UNITS;
+    }
+    if (at > points_before(rings, rings->rings) && rings->xy[2 * at - 2] == x &&
+        rings->xy[2 * at - 1] == y) {
+        return true;
+    }
+    double *xy = grown(rings->xy, &rings->point_room, at, 2 * sizeof *xy);
+    if (xy == NULL) {
+        return false;
+    }
+    xy[2 * at] = x;
+    xy[2 * at + 1] = y;
+    rings->xy = xy;
+    rings->points++;
+    return true;
+}
+
+/* Whether a rounded ring encloses nothing: twice its signed area, in units relative
+ * to its first point. A product of two differences does not fit 64 bits. */
+static bool is_flat(const double *xy, size_t count)
+{
+    __int128 area = 0;
+    int64_t x0 = giq_rings_units(xy[0]);
+    int64_t y0 = giq_rings_units(xy[1]);
+    int64_t ax = 0;
+    int64_t ay = 0;
+    for (size_t i = 1; i < count; i++) {
+        int64_t bx = giq_rings_units(xy[2 * i]) - x0;
+        int64_t by = giq_rings_units(xy[2 * i + 1]) - y0;
+        area += (__int128)ax * by - (__int128)bx * ay;
+        ax = bx;
+        ay = by;
+    }
+    return area == 0;
+}
+
+bool giq_rings_end_ring(struct giq_rings *rings)
+{
+    size_t first = points_before(rings, rings->rings);
+    size_t count = rings->points - first;
+    bool is_shell = rings->rings == giq_rings_first(rings, rings->polygons);
+    if (rings->shell_is_lost || count < RING_POINTS_MIN ||
+        (rings->rounds && is_flat(rings->xy + 2 * first, count))) {
+        rings->points = first;
+        rings->shell_is_lost = rings->shell_is_lost || is_shell;
+        return true;
+    }
+    size_t *ends = grown(rings->ring_end, &rings->ring_room, rings->rings, sizeof *ends);
+    if (ends == NULL) {
+        return false;
+    }
+    ends[rings->rings++] = rings->points;
+    rings->ring_end = ends;
+    return true;
+}
+
+bool giq_rings_end_polygon(struct giq_rings *rings)
+{
+    rings->collapsed += rings->shell_is_lost;
+    rings->shell_is_lost = false;
+    if (rings->rings == giq_rings_first(rings, rings->polygons)) {
+        return true;
+    }
+    size_t *ends =
+        grown(rings->polygon_end, &rings->polygon_room, rings->polygons, sizeof *ends);
+    if (ends == NULL) {
+        return false;
+    }
+    ends[rings->polygons++] = rings->rings;
+    rings->polygon_end = ends;
+    return true;
+}
+
+void giq_rings_cut(struct giq_rings *rings, size_t first)
+{
+    rings->polygons = first;
+    rings->rings = giq_rings_first(rings, first);
+    rings->points = points_before(rings, rings->rings);
+    rings->shell_is_lost = false;
+}
+
+static bool add_moved(struct giq_rings *rings, const double *xy, size_t count, double dx)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = giq_rings_add_point(rings, xy[2 * i] + dx, xy[2 * i + 1]);
+    }
+    return ok && giq_rings_end_ring(rings);
+}
+
+bool giq_rings_add_ring(struct giq_rings *rings, const double *xy, size_t count)
+{
+    return add_moved(rings, xy, count, 0);
+}
+
+bool giq_rings_add_box(struct giq_rings *rings, double minx, double miny, double maxx,
+                       double maxy)
+{
+    const double xy[] = {minx, miny, minx, maxy, maxx, maxy, maxx, miny, minx, miny};
+    return giq_rings_add_ring(rings, xy, 5) && giq_rings_end_polygon(rings);
+}
+
+static bool add_polygon(struct giq_rings *rings, const struct giq_rings *from,
+                        size_t polygon, double dx)
+{
+    bool ok = true;
+    size_t ring = giq_rings_first(from, polygon);
+    for (; ok && ring < from->polygon_end[polygon]; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(from, ring, &count);
+        ok = add_moved(rings, xy, count, dx);
+    }
+    return ok && giq_rings_end_polygon(rings);
+}
+
+bool giq_rings_add_polygon(struct giq_rings *rings, const struct giq_rings *from,
+                           size_t polygon)
+{
+    return add_polygon(rings, from, polygon, 0);
+}
+
+bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, double dx)
+{
+    bool ok = true;
+    for (size_t polygon = 0; ok && polygon < from->polygons; polygon++) {
+        ok = add_polygon(rings, from, polygon, dx);
+    }
+    return ok;
+}

@@ -1,0 +1,22 @@
+/*
+ * Areas on a globe of radius 1, of polygons in degrees whose edges are straight in
+ * longitude and latitude. Pure.
+ */
+#ifndef GIQ_SPHERE_H
+#define GIQ_SPHERE_H
+
+#include "area/giq_rings.h"
+
+/* What a ring encloses, in steradians; positive where it runs counter-clockwise. */
+double giq_sphere_ring(const double *xy, size_t count);
+
+/* Whether a ring was drawn twice, to be closed over a pole. */
+bool giq_sphere_is_twice(const double *xy, size_t count);
+
+/* The area of a polygon without its holes. A ring that was drawn twice counts once. */
+double giq_sphere_polygon(const struct giq_rings *rings, size_t polygon);
+
+/* The length of all edges of a polygon, in radians. */
+double giq_sphere_length(const struct giq_rings *rings, size_t polygon);
+
+#endif

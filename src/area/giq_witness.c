@@ -1,0 +1,313 @@
+#include "area/giq_witness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "area/giq_sphere.h"
+#include "area/giq_wkt.h"
+
+#define UNIT (M_PI / 180 / GIQ_RINGS_UNITS) /* in radians */
+
+enum {
+    TURN = 360,
+    FACTOR = 2,       /* by which areas may differ */
+    CLEAR_UNITS = 8,  /* a point nearer to an edge is no witness: edges are rounded */
+    SLACK_UNITS = 2,  /* by which rounding moves edges */
+    SAMPLES = 16,     /* of the scale along a shell */
+    WIDE_DEGREES = 1, /* beyond it a polygon has no one scale */
+    FIRST_ROOM = 16,
+};
+
+struct giq_witness {
+    double *xy; /* points in degrees */
+    size_t count;
+    size_t room;
+    double area; /* of all polygons, in steradians */
+    double slack;
+    double west, east; /* longitudes of what was made */
+};
+
+/* A polygon that is being added. */
+struct added {
+    const struct giq_rings *rings;
+    size_t polygon;
+    double size;      /* of its extent, the longer side */
+    double inner[2];  /* a point within */
+    double clearance; /* of that point from all edges */
+};
+
+struct range {
+    double least, most;
+};
+
+bool giq_witness_new(struct giq_witness **out, struct giq_error *err)
+{
+    struct giq_witness *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        return giq_fail_memory(err);
+    }
+    w->west = INFINITY;
+    w->east = -INFINITY;
+    *out = w;
+    return true;
+}
+
+void giq_witness_free(struct giq_witness *w)
+{
+    if (w != NULL) {
+        free(w->xy);
+        free(w);
+    }
+}
+
+/* ---- in the plane ---- */
+
+static struct range find_extent(const double *xy, size_t count, size_t axis)
+{
+    struct range extent = {INFINITY, -INFINITY};
+    for (size_t i = 0; i < count; i++) {
+        extent.least = fmin(extent.least, xy[2 * i + axis]);
+        extent.most = fmax(extent.most, xy[2 * i + axis]);
+    }
+    return extent;
+}
+
+static double width_of(const struct giq_rings *rings, size_t polygon)
+{
+    size_t count = 0;
+    const double *xy = giq_rings_at(rings, giq_rings_first(rings, polygon), &count);
+    struct range x = find_extent(xy, count, 0);
+    struct range y = find_extent(xy, count, 1);
+    return fmax(x.most - x.least, y.most - y.least);
+}
+
+static double plane_ring(const double *xy, size_t count)
+{
+    double area = 0;
+    for (size_t i = 1; i < count; i++) {
+        area += (xy[2 * i - 2] - xy[0]) * (xy[2 * i + 1] - xy[1]) -
+                (xy[2 * i] - xy[0]) * (xy[2 * i - 1] - xy[1]);
+    }
+    return fabs(area) / 2;
+}
+
+static double plane_polygon(const struct giq_rings *rings, size_t polygon)
+{
+    double area = 0;
+    size_t first = giq_rings_first(rings, polygon);
+    for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(rings, ring, &count);
+        double part = plane_ring(xy, count);
+        area += ring == first ? part : -part;
+    }
+    return area;
+}
+
+static double distance_to_edge(const double at[2], const double *from, const double *to)
+{
+    double dx = to[0] - from[0];
+    double dy = to[1] - from[1];
+    double ax = at[0] - from[0];
+    double ay = at[1] - from[1];
+    double size = dx * dx + dy * dy;
+    double part = size > 0 ? fmax(0, fmin(1, (ax * dx + ay * dy) / size)) : 0;
+    return hypot(ax - part * dx, ay - part * dy);
+}
+
+static double find_clearance(const struct added *a)
+{
+    double clearance = INFINITY;
+    size_t ring = giq_rings_first(a->rings, a->polygon);
+    for (; ring < a->rings->polygon_end[a->polygon]; ring++) {
+        size_t count = 0;
+        const double *xy = giq_rings_at(a->rings, ring, &count);
+        for (size_t i = 1; i < count; i++) {
+            clearance =
+                fmin(clearance, distance_to_edge(a->inner, xy + 2 * i - 2, xy + 2 * i));
+        }
+    }
+    return clearance;
+}
+
+/* ---- scales ---- */
+
+/* How large a unit of area is on the globe, near a point of the plane; NAN where that
+ * cannot be found. A step that leaves the world is tried the other way. */
+static double scale_at(const struct giq_projection *projection, const double at[2],
+                       double step)
+{
+    double scale = NAN;
+    for (int i = 0; i < 4 && !isfinite(scale); i++) {
+        double dx = i % 2 == 0 ? step : -step;
+        double dy = i / 2 == 0 ? step : -step;
+        double xy[] = {at[0], at[1], at[0] + dx, at[1], at[0], at[1] + dy};
+        projection->points(projection->ctx, xy, 3);
+        scale = fabs(giq_sphere_triangle(xy)) / (step * step / 2);
+    }
+    return scale;
+}
+
+static void widen(struct range *range, double value)
+{
+    if (isfinite(value)) {
+        range->least = fmin(range->least, value);
+        range->most = fmax(range->most, value);
+    }
+}
+
+/* Find the scales along the shell of a polygon. */
+static void sample_shell(const struct added *a, const struct giq_projection *projection,
+                         struct range *scale)
+{
+    size_t count = 0;
+    const double *xy =
+        giq_rings_at(a->rings, giq_rings_first(a->rings, a->polygon), &count);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        double along = (double)i / SAMPLES * (double)(count - 1);
+        size_t edge = (size_t)along;
+        double part = along - (double)edge;
+        const double *from = xy + 2 * edge;
+        const double at[] = {from[0] + part * (from[2] - from[0]),
+                             from[1] + part * (from[3] - from[1])};
+        widen(scale, scale_at(projection, at, a->size * 1e-5));
+    }
+}
+
+/* ---- adding ---- */
+
+static bool fail_different(const char *why, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_AREA,
+                    "the area cannot be brought to longitude and latitude: %s. Nothing "
+                    "was sent. Give it in another coordinate system, or in smaller parts",
+                    why);
+}
+
+static bool fail_size(struct giq_error *err)
+{
+    return fail_different("it would become more than twice as large, or less than half "
+                          "as large, as it is",
+                          err);
+}
+
+/* Keep a point that is clear of the edges. */
+static bool keep_point(struct giq_witness *w, const double xy[2], double clearance,
+                       struct giq_error *err)
+{
+    if (!(clearance > CLEAR_UNITS * UNIT)) {
+        return true;
+    }
+    if (w->count == w->room) {
+        size_t room = w->room == 0 ? FIRST_ROOM : 2 * w->room;
+        double *grown = realloc(w->xy, 2 * sizeof *grown * room);
+        if (grown == NULL) {
+            return giq_fail_memory(err);
+        }
+        w->xy = grown;
+        w->room = room;
+    }
+    w->xy[2 * w->count] = xy[0] - TURN * round(xy[0] / TURN);
+    w->xy[2 * w->count + 1] = xy[1];
+    w->count++;
+    return true;
+}
+
+static double slack_of(const struct giq_rings *made, size_t polygon)
+{
+    return giq_sphere_length(made, polygon) * SLACK_UNITS * UNIT;
+}
+
+/* Check the size of what was made of a polygon, and bring its inner point to the
+ * globe. */
+static bool measure(struct added *a, const struct giq_projection *projection,
+                    const struct giq_rings *made, size_t made_polygon,
+                    struct giq_error *err)
+{
+    double step = fmax(fmin(a->clearance / 2, a->size * 1e-2), a->size * 1e-4);
+    struct range scale = {INFINITY, 0};
+    widen(&scale, scale_at(projection, a->inner, step));
+    if (width_of(made, made_polygon) > WIDE_DEGREES) {
+        sample_shell(a, projection, &scale);
+    }
+    projection->points(projection->ctx, a->inner, 1);
+    if (!isfinite(a->inner[0]) || !isfinite(a->inner[1]) || scale.most == 0) {
+        return fail_different("a point within it is nowhere on the globe", err);
+    }
+    a->clearance *= sqrt(scale.least);
+    double given = plane_polygon(a->rings, a->polygon);
+    double area = giq_sphere_polygon(made, made_polygon);
+    double slack = slack_of(made, made_polygon);
+    return (area >= given * scale.least / FACTOR - slack &&
+            area <= given * scale.most * FACTOR + slack) ||
+           fail_size(err);
+}
+
+static void count_made(struct giq_witness *w, const struct giq_rings *made,
+                       size_t polygon)
+{
+    size_t count = 0;
+    const double *xy = giq_rings_at(made, giq_rings_first(made, polygon), &count);
+    struct range x = find_extent(xy, count, 0);
+    w->west = fmin(w->west, x.least);
+    w->east = fmax(w->east, x.most - (giq_sphere_is_twice(xy, count) ? TURN : 0));
+    w->area += giq_sphere_polygon(made, polygon);
+    w->slack += slack_of(made, polygon);
+}
+
+bool giq_witness_add(struct giq_witness *w, struct giq_geos *geos,
+                     const struct giq_rings *given, size_t polygon,
+                     const struct giq_rings *made, size_t made_polygon,
+                     const struct giq_projection *projection, struct giq_error *err)
+{
+    struct added a = {
+        .rings = given, .polygon = polygon, .size = width_of(given, polygon)};
+    if (!giq_geos_inner_point(geos, given, polygon, a.inner, err)) {
+        return false;
+    }
+    a.clearance = find_clearance(&a);
+    if (projection == NULL) {
+        a.clearance *= M_PI / 180;
+    } else if (!measure(&a, projection, made, made_polygon, err)) {
+        return false;
+    }
+    count_made(w, made, made_polygon);
+    return keep_point(w, a.inner, a.clearance, err);
+}
+
+/* ---- checking ---- */
+
+static bool check_points(const struct giq_witness *w, struct giq_geos *geos,
+                         const struct giq_rings *sent, struct giq_error *err)
+{
+    size_t outside = 0;
+    if (!giq_geos_find_exterior(geos, sent, w->xy, w->count, &outside, err)) {
+        return false;
+    }
+    struct giq_location place;
+    char why[sizeof place.text + sizeof "its inner point  would lie outside of it"];
+    if (outside == w->count) {
+        return true;
+    }
+    (void)giq_wkt_printable(w->xy[2 * outside], w->xy[2 * outside + 1], &place);
+    (void)snprintf(why, sizeof why, "its inner point %s would lie outside of it",
+                   place.text);
+    return fail_different(why, err);
+}
+
+bool giq_witness_check(const struct giq_witness *w, struct giq_geos *geos,
+                       const struct giq_rings *sent, struct giq_error *err)
+{
+    double area = 0;
+    for (size_t i = 0; i < sent->polygons; i++) {
+        area += giq_sphere_polygon(sent, i);
+    }
+    /* What goes round the world more than once lies upon itself. */
+    double turns = fmax(1, ceil((w->east - w->west) / TURN - 1e-9));
+    if (area > w->area * FACTOR + w->slack ||
+        area < w->area / turns / FACTOR - w->slack) {
+        return fail_size(err);
+    }
+    return check_points(w, geos, sent, err);
+}

@@ -1,0 +1,404 @@
+/*
+ * The grammar, in any case and with white space between words:
+ *   area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim] polygons
+ *   dim      = "Z" | "M" | "ZM", perhaps without a space before it
+ *   polygons = "EMPTY" | "(" polygon *( "," polygon ) ")"
+ *   polygon  = "EMPTY" | "(" ring *( "," ring ) ")"
+ *   ring     = "EMPTY" | "(" point *( "," point ) ")"
+ *   point    = number number [ number [ number ] ]
+ */
+#include "area/giq_wkt.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_buf.h"
+#include "base/giq_text.h"
+
+/* Coordinates of messages have all their digits up to the first, are whole up to the
+ * second, and are shown by their size beyond. */
+#define UNITS_BELOW 9e11
+#define WHOLE_BELOW 1e21
+
+enum {
+    WORD_SIZE = 24, /* of a word, and of what is shown of a text */
+    NUMBER_SIZE = 32,
+};
+
+struct reader {
+    const char *text;
+    const char *at;
+    locale_t plain;          /* numbers with a point */
+    struct giq_rings *rings; /* what is read of WKT */
+    double *box;             /* or of a box */
+    struct giq_error *err;
+};
+
+/* ---- words ---- */
+
+static void skip_space(struct reader *r)
+{
+    while (isspace((unsigned char)*r->at)) {
+        r->at++;
+    }
+}
+
+static bool fail_at(struct reader *r, const char *wanted)
+{
+    char found[WORD_SIZE];
+    struct giq_printable shown;
+    bool is_end = *r->at == '\0';
+    (void)snprintf(found, sizeof found, "%s", r->at);
+    return giq_fail(r->err, GIQ_E_AREA,
+                    "the area cannot be read: %s is expected at character %zu, where "
+                    "there is %s%s%s",
+                    wanted, (size_t)(r->at - r->text) + 1, is_end ? "the end" : "\"",
+                    giq_text_printable(found, &shown), is_end ? "" : "\"");
+}
+
+/* Step over `mark` where it is next. */
+static bool take_mark(struct reader *r, char mark)
+{
+    skip_space(r);
+    if (*r->at != mark) {
+        return false;
+    }
+    r->at++;
+    return true;
+}
+
+static bool need_mark(struct reader *r, char mark)
+{
+    const char wanted[] = {'\'', mark, '\'', '\0'};
+    return take_mark(r, mark) || fail_at(r, wanted);
+}
+
+/* The letters that are next; "" where there are none or too many. */
+static void take_word(struct reader *r, char out[WORD_SIZE])
+{
+    skip_space(r);
+    size_t len = 0;
+    while (isalpha((unsigned char)r->at[len])) {
+        len++;
+    }
+    if (len >= WORD_SIZE) {
+        len = 0;
+    }
+    memcpy(out, r->at, len);
+    out[len] = '\0';
+    r->at += len;
+}
+
+static bool take_empty(struct reader *r)
+{
+    const char *before = r->at;
+    char word[WORD_SIZE];
+    take_word(r, word);
+    if (giq_text_same(word, "EMPTY")) {
+        return true;
+    }
+    r->at = before;
+    return false;
+}
+
+/* ---- numbers ---- */
+
+/* Letters begin no number: strtod() would read "nan", "inf" and hexadecimal. */
+static bool take_number(struct reader *r, double *out)
+{
+    skip_space(r);
+    char *end = NULL;
+    size_t len = strspn(r->at, "0123456789+-.eE");
+    bool is_word = isalpha((unsigned char)*r->at);
+    *out = len == 0 || is_word ? NAN : strtod_l(r->at, &end, r->plain);
+    if (is_word || (end == r->at + len && !isfinite(*out))) {
+        return giq_fail(r->err, GIQ_E_AREA,
+                        "the area has a coordinate that is no number, at character %zu",
+                        (size_t)(r->at - r->text) + 1);
+    }
+    if (end != r->at + len) {
+        return fail_at(r, "a number");
+    }
+    r->at = end;
+    return true;
+}
+
+/* The third and fourth number of a point are dropped. */
+static bool take_point(struct reader *r, double xy[2])
+{
+    double ignored = 0;
+    if (!take_number(r, &xy[0]) || !take_number(r, &xy[1])) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        skip_space(r);
+        bool is_more = *r->at != '\0' && strchr("0123456789+-.", *r->at) != NULL;
+        if (is_more && !take_number(r, &ignored)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- rings and polygons ---- */
+
+static bool check_closed(struct reader *r, const double first[2], const double last[2])
+{
+    struct giq_location begin;
+    struct giq_location end;
+    return (first[0] == last[0] && first[1] == last[1]) ||
+           giq_fail(r->err, GIQ_E_AREA,
+                    "the area cannot be read: a ring is not closed, it begins at %s and "
+                    "ends at %s",
+                    giq_wkt_printable(first[0], first[1], &begin),
+                    giq_wkt_printable(last[0], last[1], &end));
+}
+
+static bool take_ring(struct reader *r)
+{
+    double first[2];
+    double last[2];
+    if (take_empty(r)) {
+        return giq_rings_end_ring(r->rings) || giq_fail_memory(r->err);
+    }
+    if (!need_mark(r, '(') || !take_point(r, first)) {
+        return false;
+    }
+    memcpy(last, first, sizeof last);
+    for (;;) {
+        if (!giq_rings_add_point(r->rings, last[0], last[1])) {
+            return giq_fail_memory(r->err);
+        }
+        if (!take_mark(r, ',')) {
+            break;
+        }
+        if (!take_point(r, last)) {
+            return false;
+        }
+    }
+    return need_mark(r, ')') && check_closed(r, first, last) &&
+           (giq_rings_end_ring(r->rings) || giq_fail_memory(r->err));
+}
+
+/* A list in parentheses, or EMPTY. */
+static bool take_list(struct reader *r, bool (*take_item)(struct reader *))
+{
+    if (take_empty(r)) {
+        return true;
+    }
+    if (!need_mark(r, '(')) {
+        return false;
+    }
+    do {
+        if (!take_item(r)) {
+            return false;
+        }
+    } while (take_mark(r, ','));
+    return need_mark(r, ')');
+}
+
+static bool take_polygon(struct reader *r)
+{
+    return take_list(r, take_ring) &&
+           (giq_rings_end_polygon(r->rings) || giq_fail_memory(r->err));
+}
+
+/* ---- the whole ---- */
+
+static bool fail_kind(struct reader *r, const char *word)
+{
+    static const char *const others[] = {
+        "POINT",
+        "LINESTRING",
+        "MULTIPOINT",
+        "MULTILINESTRING",
+        "CIRCULARSTRING",
+        "TRIANGLE",
+        "CURVEPOLYGON",
+        "COMPOUNDCURVE",
+        "GEOMETRYCOLLECTION",
+        "MULTICURVE",
+        "LINEARRING",
+        "MULTISURFACE",
+        "TIN",
+        "POLYHEDRALSURFACE",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(others); i++) {
+        if (giq_text_begins(word, others[i])) {
+            return giq_fail(r->err, GIQ_E_AREA,
+                            "the area is a %s; it must be a POLYGON or MULTIPOLYGON",
+                            others[i]);
+        }
+    }
+    return giq_fail(r->err, GIQ_E_AREA,
+                    "the area cannot be read as WKT: it begins with neither POLYGON nor "
+                    "MULTIPOLYGON. A file that holds WKT is given as @file, a dataset "
+                    "with AOI");
+}
+
+/* Whether `text` says which numbers a point has beside x and y. */
+static bool is_dims(const char *text)
+{
+    return giq_text_same(text, "Z") || giq_text_same(text, "M") ||
+           giq_text_same(text, "ZM");
+}
+
+/* POLYGON or MULTIPOLYGON, with Z, M or ZM hanging on it or apart. */
+static bool take_kind(struct reader *r, bool *out_multi)
+{
+    char word[WORD_SIZE] = "";
+    take_word(r, word);
+    *out_multi = giq_text_begins(word, "MULTI");
+    const char *single = word + (*out_multi ? strlen("MULTI") : 0);
+    const char *dims = single + strlen("POLYGON");
+    if (!giq_text_begins(single, "POLYGON") || (dims[0] != '\0' && !is_dims(dims))) {
+        return fail_kind(r, word);
+    }
+    const char *before = r->at;
+    take_word(r, word);
+    if (!is_dims(word)) {
+        r->at = before;
+    }
+    return true;
+}
+
+static bool take_area(struct reader *r)
+{
+    bool is_multi = false;
+    if (!take_kind(r, &is_multi) ||
+        !(is_multi ? take_list(r, take_polygon) : take_polygon(r))) {
+        return false;
+    }
+    skip_space(r);
+    char rest[WORD_SIZE];
+    struct giq_printable shown;
+    (void)snprintf(rest, sizeof rest, "%s", r->at);
+    return rest[0] == '\0' ||
+           giq_fail(r->err, GIQ_E_AREA, "text after the end of the area: \"%s\"",
+                    giq_text_printable(rest, &shown));
+}
+
+/* Read a text with numbers as they are written everywhere. */
+static bool read_plain(struct reader *r, bool (*take)(struct reader *))
+{
+    r->plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (r->plain == (locale_t)0) {
+        return giq_fail_memory(r->err);
+    }
+    bool ok = take(r);
+    freelocale(r->plain);
+    return ok;
+}
+
+bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *err)
+{
+    struct reader reader = {.text = text, .at = text, .rings = rings, .err = err};
+    if (strnlen(text, (size_t)GIQ_WKT_BYTES_MAX + 1) > GIQ_WKT_BYTES_MAX) {
+        return giq_fail(err, GIQ_E_AREA, "the area is longer than %d bytes",
+                        GIQ_WKT_BYTES_MAX);
+    }
+    return read_plain(&reader, take_area);
+}
+
+static bool take_box(struct reader *r)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < 4; i++) {
+        ok = (i == 0 || need_mark(r, ',')) && take_number(r, &r->box[i]);
+    }
+    skip_space(r);
+    return (ok && *r->at == '\0') ||
+           giq_fail(r->err, GIQ_E_AREA,
+                    "a BBOX is minx,miny,maxx,maxy: four numbers with a point for the "
+                    "decimals and commas between them");
+}
+
+bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err)
+{
+    struct reader reader = {.text = text, .at = text, .box = out, .err = err};
+    return read_plain(&reader, take_box);
+}
+
+/* ---- writing ---- */
+
+static const char *print_units(int64_t units, char out[NUMBER_SIZE])
+{
+    const char *sign = units < 0 ? "-" : "";
+    int64_t size = units < 0 ? -units : units;
+    int len = snprintf(out, NUMBER_SIZE, "%s%" PRId64 ".%07" PRId64, sign,
+                       size / GIQ_RINGS_UNITS, size % GIQ_RINGS_UNITS);
+    while (out[len - 1] == '0') {
+        out[--len] = '\0';
+    }
+    if (out[len - 1] == '.') {
+        out[--len] = '\0';
+    }
+    return out;
+}
+
+const char *giq_wkt_printable(double x, double y, struct giq_location *out)
+{
+    const double shown[2] = {x, y};
+    char number[2][NUMBER_SIZE];
+    for (int i = 0; i < 2; i++) {
+        double size = fabs(shown[i]);
+        if (size < UNITS_BELOW) {
+            (void)print_units(giq_rings_units(shown[i]), number[i]);
+        } else {
+            (void)snprintf(number[i], NUMBER_SIZE, size < WHOLE_BELOW ? "%.0f" : "%.0e",
+                           shown[i]);
+        }
+    }
+    (void)snprintf(out->text, sizeof out->text, "%s %s", number[0], number[1]);
+    return out->text;
+}
+
+static bool write_ring(const struct giq_rings *rings, size_t ring, struct giq_buf *out)
+{
+    size_t count = 0;
+    const double *xy = giq_rings_at(rings, ring, &count);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        char x[NUMBER_SIZE];
+        char y[NUMBER_SIZE];
+        ok = giq_buf_add_text(out, i == 0 ? "(" : ",") &&
+             giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i]), x)) &&
+             giq_buf_add_text(out, " ") &&
+             giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i + 1]), y));
+    }
+    return ok && giq_buf_add_text(out, ")");
+}
+
+static bool write_polygon(const struct giq_rings *rings, size_t polygon,
+                          struct giq_buf *out)
+{
+    bool ok = true;
+    size_t first = giq_rings_first(rings, polygon);
+    for (size_t ring = first; ok && ring < rings->polygon_end[polygon]; ring++) {
+        ok = giq_buf_add_text(out, ring == first ? "(" : ",") &&
+             write_ring(rings, ring, out);
+    }
+    return ok && giq_buf_add_text(out, ")");
+}
+
+char *giq_wkt_write(const struct giq_rings *rings)
+{
+    struct giq_buf text;
+    giq_buf_init(&text, GIQ_WKT_BYTES_MAX);
+    bool is_multi = rings->polygons != 1;
+    bool ok = giq_buf_add_text(&text, is_multi ? "MULTIPOLYGON(" : "POLYGON");
+    for (size_t i = 0; ok && i < rings->polygons; i++) {
+        ok = (i == 0 || giq_buf_add_text(&text, ",")) && write_polygon(rings, i, &text);
+    }
+    ok = ok && (!is_multi || giq_buf_add_text(&text, ")"));
+    if (!ok) {
+        giq_buf_release(&text);
+        return NULL;
+    }
+    return giq_buf_take(&text);
+}

@@ -1,0 +1,35 @@
+/*
+ * Areas as text: WKT of POLYGON and MULTIPOLYGON, and boxes of four numbers.
+ * Numbers are read and written with a point, whatever the host's locale. Pure.
+ */
+#ifndef GIQ_WKT_H
+#define GIQ_WKT_H
+
+#include "area/giq_rings.h"
+#include "base/giq_error.h"
+
+enum { GIQ_WKT_BYTES_MAX = 64 * 1024 * 1024 };
+
+/*
+ * Add the polygons of a text. Z and M are dropped, empty polygons passed over;
+ * coordinates may be anything that is finite. On failure what was added is to be
+ * released. Errors: GIQ_E_AREA, which says what is wrong and where in the text;
+ * GIQ_E_MEMORY.
+ */
+bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *err);
+
+/* Read "minx,miny,maxx,maxy"; spaces around the numbers are allowed. Errors:
+ * GIQ_E_AREA, GIQ_E_MEMORY. */
+bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err);
+
+/* The text of rounded polygons, freed by the caller: POLYGON for one, MULTIPOLYGON
+ * for more, without spaces that mean nothing. NULL when out of memory. */
+char *giq_wkt_write(const struct giq_rings *rings);
+
+/* "x y" for messages. */
+struct giq_location {
+    char text[64];
+};
+const char *giq_wkt_printable(double x, double y, struct giq_location *out);
+
+#endif

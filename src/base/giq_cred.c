@@ -1,0 +1,391 @@
+#include "base/giq_cred.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_os.h"
+#include "base/giq_text.h"
+
+enum {
+    SECRET_MAX = 16384, /* a bearer token with many claims is 8 KiB */
+    KEY_FILE_MAX = 64 * 1024,
+    MASKED_MIN = 4, /* shorter secrets stand in ordinary words */
+    BEGINNING = 8,  /* bytes that are taken for what is left of a key or token */
+    HEADERS_MAX = 66,
+    PASSWORDS_MAX = 32,
+    MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
+};
+
+enum { KEY_HEADER, TOKEN_HEADER, OWN_HEADERS };
+
+static const char *const own_headers[OWN_HEADERS] = {
+    [KEY_HEADER] = "X-API-KEY",
+    [TOKEN_HEADER] = "Authorization",
+};
+
+struct giq_cred {
+    char *header[HEADERS_MAX];
+    size_t header_count;
+    char *masked[MASKS_MAX]; /* what no text may show, the longest first */
+    size_t masked_count;
+    const char *own[OWN_HEADERS]; /* the key and the token, at the end of their headers */
+};
+
+bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_error *err)
+{
+    size_t len = strlen(secret);
+    if (len < MASKED_MIN || cred->masked_count == MASKS_MAX) {
+        return true;
+    }
+    char *copy = strdup(secret);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    /* The longer first: it may hold another, and would not be found then. */
+    size_t at = cred->masked_count++;
+    for (; at > 0 && strlen(cred->masked[at - 1]) < len; at--) {
+        cred->masked[at] = cred->masked[at - 1];
+    }
+    cred->masked[at] = copy;
+    return true;
+}
+
+static bool append_header(struct giq_cred *cred, const char *name, const char *prefix,
+                          const char *value, struct giq_error *err)
+{
+    char *line = NULL;
+    if (asprintf(&line, "%s: %s%s", name, prefix, value) < 0) {
+        return giq_fail_memory(err);
+    }
+    cred->header[cred->header_count++] = line;
+    return giq_cred_add_secret(cred, value, err);
+}
+
+static bool check_ends(const char *secret, const char *what, struct giq_error *err)
+{
+    static const char quotes[] = "\"'`";
+    char last = secret[strlen(secret) - 1];
+    if (strchr(quotes, secret[0]) != NULL || strchr(quotes, last) != NULL) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the %s is in quotes, which are not part of it; remove them",
+                        what);
+    }
+    return strchr("{[<#", secret[0]) == NULL ||
+           giq_fail(err, GIQ_E_CREDENTIALS,
+                    "the %s begins with \"%c\", as a file of another kind does; the key "
+                    "must stand alone",
+                    what, secret[0]);
+}
+
+/* What programs and people put around a key: it would be sent, and refused as wrong. */
+static bool check_wrapping(const char *secret, const char *what, struct giq_error *err)
+{
+    static const char *const names[] = {"GIQ_API_KEY", "GIQ_BEARER_TOKEN",
+                                        "API_KEY",     "APIKEY",
+                                        "X-API-KEY",   "Authorization"};
+    static const char *const commands[] = {"export", "set", "setx", "Bearer"};
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        size_t len = giq_text_begins(secret, names[i]) ? strlen(names[i]) : 0;
+        char after = secret[len + strspn(secret + len, " ")];
+        if (len > 0 && (after == '=' || after == ':')) {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s has the name \"%s\" before it; remove that name",
+                            what, names[i]);
+        }
+    }
+    for (size_t i = 0; i < GIQ_COUNT(commands); i++) {
+        if (giq_text_begins(secret, commands[i]) && secret[strlen(commands[i])] == ' ') {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s has the word \"%s\" before it; remove that word",
+                            what, commands[i]);
+        }
+    }
+    return check_ends(secret, what, err);
+}
+
+/* Keys and tokens are printable ASCII without spaces. No byte of one is shown. */
+static bool check_bytes(const char *secret, const char *what, struct giq_error *err)
+{
+    if (!check_wrapping(secret, what, err)) {
+        return false;
+    }
+    for (const char *s = secret; *s != '\0'; s++) {
+        if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s holds white space or a control character", what);
+        }
+        if ((unsigned char)*s > 0x7F) {
+            return giq_fail(err, GIQ_E_CREDENTIALS,
+                            "the %s holds a character that is not ASCII at its byte %d, "
+                            "perhaps one that cannot be seen; copy it again",
+                            what, (int)(s - secret) + 1);
+        }
+    }
+    return true;
+}
+
+static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
+                    struct giq_error *err)
+{
+    bool is_key = own == KEY_HEADER;
+    const char *what = is_key ? "API key" : "bearer token";
+    if (secret == NULL || secret[0] == '\0') {
+        return true;
+    }
+    if (strlen(secret) > SECRET_MAX) {
+        return giq_fail(err, GIQ_E_CREDENTIALS, "the %s is longer than %d bytes", what,
+                        SECRET_MAX);
+    }
+    if (!check_bytes(secret, what, err)) {
+        return false;
+    }
+    if (!append_header(cred, own_headers[own], is_key ? "" : "Bearer ", secret, err)) {
+        return false;
+    }
+    const char *line = cred->header[cred->header_count - 1];
+    cred->own[own] = line + strlen(line) - strlen(secret);
+    return true;
+}
+
+bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
+                  struct giq_error *err)
+{
+    struct giq_cred *cred = calloc(1, sizeof *cred);
+    if (cred == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!set_own(cred, KEY_HEADER, api_key, err) ||
+        !set_own(cred, TOKEN_HEADER, bearer_token, err)) {
+        giq_cred_free(cred);
+        return false;
+    }
+    *out = cred;
+    return true;
+}
+
+/* ---- headers of the user ---- */
+
+/* Headers that say what is asked for and how it is framed: those are ours. */
+static bool is_reserved(const struct giq_cred *cred, const char *name)
+{
+    static const char *const reserved[] = {
+        "Accept",       "Accept-Encoding", "Connection", "Content-Length",
+        "Content-Type", "Expect",          "Range",      "TE",
+        "Trailer",      "Upgrade",         "Keep-Alive", "Transfer-Encoding"};
+    for (size_t i = 0; i < GIQ_COUNT(reserved); i++) {
+        if (giq_text_same(name, reserved[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < OWN_HEADERS; i++) {
+        if (cred->own[i] != NULL && giq_text_same(name, own_headers[i])) {
+            return true;
+        }
+    }
+    return giq_text_begins(name, "If-");
+}
+
+static bool is_token(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        if ((unsigned char)*c <= 0x20 || *c == 0x7F) {
+            return false;
+        }
+    }
+    return name[0] != '\0';
+}
+
+static bool is_field_value(const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7F) {
+            return false;
+        }
+    }
+    return value[0] != '\0' && strlen(value) <= SECRET_MAX;
+}
+
+static bool take_header(struct giq_cred *cred, const char *name, const char *value,
+                        bool *out_added, struct giq_error *err)
+{
+    *out_added = is_token(name) && is_field_value(value) && !is_reserved(cred, name) &&
+                 cred->header_count < HEADERS_MAX;
+    if (!*out_added) {
+        return true;
+    }
+    /* Of "Bearer abc" the service may repeat the second word alone. */
+    const char *word = strrchr(value, ' ');
+    return append_header(cred, name, "", value, err) &&
+           (word == NULL || giq_cred_add_secret(cred, word + 1, err));
+}
+
+bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
+                         struct giq_error *err)
+{
+    const char *colon = strchr(line, ':');
+    *out_added = false;
+    if (colon == NULL) {
+        return true;
+    }
+    char *name = giq_text_trim(line, (size_t)(colon - line));
+    char *value = giq_text_trim(colon + 1, strlen(colon + 1));
+    bool ok = name != NULL && value != NULL
+                  ? take_header(cred, name, value, out_added, err)
+                  : giq_fail_memory(err);
+    giq_cred_wipe(value);
+    free(value);
+    free(name);
+    return ok;
+}
+
+/* ---- ending, reading, showing ---- */
+
+void giq_cred_wipe(char *text)
+{
+    if (text != NULL) {
+        giq_os_wipe(text, strlen(text));
+    }
+}
+
+static void free_all(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        giq_cred_wipe(texts[i]);
+        free(texts[i]);
+    }
+}
+
+void giq_cred_free(struct giq_cred *cred)
+{
+    if (cred != NULL) {
+        free_all(cred->header, cred->header_count);
+        free_all(cred->masked, cred->masked_count);
+        free(cred);
+    }
+}
+
+/* The key in what a file holds. Editors on Windows put a mark before it and a CR behind
+ * it, or write UTF-16, which has zeros. */
+static bool first_line(const struct giq_buf *buf, char **out, struct giq_error *err)
+{
+    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+    const char *text = buf->len == 0 ? "" : buf->data;
+    size_t len = buf->len;
+    if (len >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+        text += sizeof mark;
+        len -= sizeof mark;
+    }
+    if (len >= 2 &&
+        (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 ||
+         memchr(text, '\0', len) != NULL)) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the file of GIQ_API_KEY_FILE is not plain text but UTF-16 (as "
+                        "PowerShell's > writes it) or binary; save it as UTF-8");
+    }
+    char *line = giq_text_trim(text, strcspn(text, "\n"));
+    if (line == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = line[0] == '\0'
+                  ? giq_fail(err, GIQ_E_CREDENTIALS,
+                             "the first line of the file of GIQ_API_KEY_FILE is empty")
+                  : check_bytes(line, "key in the file of GIQ_API_KEY_FILE", err);
+    if (!ok) {
+        giq_cred_wipe(line);
+        free(line);
+        return false;
+    }
+    *out = line;
+    return true;
+}
+
+/* Its name is not shown: somebody may have set the key itself in its place. */
+static bool fail_key_file(bool is_missing, struct giq_error *err)
+{
+    if (is_missing) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "there is no file of the name that GIQ_API_KEY_FILE gives");
+    }
+    return err->sys_errno == 0
+               ? giq_fail(err, GIQ_E_CREDENTIALS,
+                          "GIQ_API_KEY_FILE names no plain file of at most %d bytes",
+                          KEY_FILE_MAX)
+               : giq_fail_sys(err, GIQ_E_CREDENTIALS, err->sys_errno,
+                              "the file of GIQ_API_KEY_FILE cannot be read");
+}
+
+bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
+                        struct giq_error *err)
+{
+    struct giq_buf buf;
+    giq_buf_init(&buf, KEY_FILE_MAX);
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    bool found = false;
+    char *key = NULL;
+    bool ok = giq_os_read_file(path, KEY_FILE_MAX, &buf, &found, err) &&
+              giq_os_stat(path, &st, err);
+    if ((!ok && err->code == GIQ_E_STORE) || (ok && !found)) {
+        ok = fail_key_file(ok, err);
+    } else if (ok) {
+        ok = first_line(&buf, &key, err);
+    }
+    if (buf.data != NULL) {
+        giq_os_wipe(buf.data, buf.cap);
+    }
+    giq_buf_release(&buf);
+    if (!ok) {
+        return false;
+    }
+    *out_key = key;
+    *out_exposed = (st.access & GIQ_OS_OTHERS_READ) != 0;
+    return true;
+}
+
+void giq_cred_mask(const struct giq_cred *cred, char *text)
+{
+    for (size_t i = 0; cred != NULL && i < cred->masked_count; i++) {
+        size_t len = strlen(cred->masked[i]);
+        for (char *at = text; (at = strstr(at, cred->masked[i])) != NULL; at += len) {
+            memset(at, '*', len);
+        }
+    }
+}
+
+/* How many bytes at `text` are as the key or the token begins. */
+static size_t beginning_at(const struct giq_cred *cred, const char *text)
+{
+    size_t most = 0;
+    for (size_t own = 0; own < OWN_HEADERS; own++) {
+        const char *secret = cred->own[own] == NULL ? "" : cred->own[own];
+        size_t len = 0;
+        while (secret[len] != '\0' && text[len] == secret[len]) {
+            len++;
+        }
+        most = len > most ? len : most;
+    }
+    return most;
+}
+
+void giq_cred_mask_message(const struct giq_cred *cred, char *text)
+{
+    giq_cred_mask(cred, text);
+    for (char *at = text; cred != NULL && *at != '\0';) {
+        size_t len = beginning_at(cred, at);
+        if (len >= BEGINNING) {
+            memset(at, '*', len);
+        }
+        at += len >= BEGINNING ? len : 1;
+    }
+}
+
+bool giq_cred_any(const struct giq_cred *cred)
+{
+    return cred != NULL &&
+           (cred->own[KEY_HEADER] != NULL || cred->own[TOKEN_HEADER] != NULL);
+}
+
+const char *giq_cred_header(const struct giq_cred *cred, size_t i)
+{
+    return cred != NULL && i < cred->header_count ? cred->header[i] : NULL;
+}

@@ -1,0 +1,105 @@
+#include "base/giq_env.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/giq_os.h"
+
+enum { LINE_SIZE = 512 };
+
+bool giq_env_is_terminal(void)
+{
+    return giq_os_is_terminal();
+}
+
+int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms)
+{
+    int64_t now = env->now_ms(env->ctx);
+    return deadline_ms > now ? deadline_ms - now : 0;
+}
+
+bool giq_env_is_cancelled(const struct giq_env *env)
+{
+    return env->is_cancelled(env->ctx);
+}
+
+void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms)
+{
+    for (int64_t left;
+         !giq_env_is_cancelled(env) && (left = giq_env_left_ms(env, due_ms)) > 0;) {
+        env->sleep_ms(env->ctx, left);
+    }
+}
+
+int64_t giq_env_jitter(const struct giq_env *env, int64_t ms)
+{
+    enum { STEPS = 1024 };
+    int64_t step = env->random(env->ctx) % (STEPS + 1);
+    return ms * 3 / 4 + ms * step / STEPS / 2;
+}
+
+void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    env->warn(env->ctx, line);
+}
+
+void giq_env_debug(const struct giq_env *env, const char *fmt, ...)
+{
+    char line[LINE_SIZE];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    env->debug(env->ctx, line);
+}
+
+static int64_t system_now(void *ctx)
+{
+    (void)ctx;
+    return giq_os_now_ms();
+}
+
+static int64_t system_wall(void *ctx)
+{
+    (void)ctx;
+    return giq_os_wall_ms();
+}
+
+static void system_sleep(void *ctx, int64_t ms)
+{
+    (void)ctx;
+    giq_os_sleep_ms(ms);
+}
+
+static bool never(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+static uint32_t system_random(void *ctx)
+{
+    (void)ctx;
+    return giq_os_random();
+}
+
+static void say_nothing(void *ctx, const char *text)
+{
+    (void)ctx;
+    (void)text;
+}
+
+const struct giq_env giq_env_system = {
+    .now_ms = system_now,
+    .wall_ms = system_wall,
+    .sleep_ms = system_sleep,
+    .is_cancelled = never,
+    .random = system_random,
+    .warn = say_nothing,
+    .debug = say_nothing,
+};

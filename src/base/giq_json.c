@@ -1,0 +1,469 @@
+#include "base/giq_json.h"
+
+#include <cJSON.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_number.h"
+#include "base/giq_text.h"
+
+/* struct giq_json is cJSON under another name, so that no header shows it. */
+static cJSON *unwrap(struct giq_json *json)
+{
+    return (cJSON *)json;
+}
+
+static const cJSON *peek(const struct giq_json *json)
+{
+    return (const cJSON *)json;
+}
+
+static struct giq_json *wrap(cJSON *item)
+{
+    return (struct giq_json *)item;
+}
+
+static const struct giq_json *wrap_const(const cJSON *item)
+{
+    return (const struct giq_json *)item;
+}
+
+/* Numbers from here on may stand for another one in a double. */
+static const double exact_limit = 9007199254740992.0;
+
+static const char nul_escape[] = "\\u0000";
+static const char replacement_escape[] = "\\uFFFD";
+static const char replacement[] = "\xEF\xBF\xBD";
+
+/* cJSON ends a string at \u0000; U+FFFD in its place is seen by giq_json_id(). */
+static void replace_nul_escapes(char *text)
+{
+    size_t len = strlen(nul_escape);
+    for (char *at = text; (at = strchr(at, '\\')) != NULL; at += at[1] != '\0' ? 2 : 1) {
+        if (strncmp(at, nul_escape, len) == 0) {
+            memcpy(at, replacement_escape, len);
+        }
+    }
+}
+
+static size_t count_broken_bytes(const char *bytes, size_t len)
+{
+    size_t broken = 0;
+    for (size_t at = 0; at < len; at++) {
+        at += giq_text_utf8_run(bytes + at, len - at);
+        broken += at < len;
+    }
+    return broken;
+}
+
+/* A copy in which every byte that is no part of a character is U+FFFD: cJSON would
+ * pass it on to tables and files. NULL when out of memory. */
+static char *copy_as_utf8(const char *bytes, size_t len)
+{
+    const size_t replacement_len = sizeof replacement - 1;
+    char *text = malloc(len + replacement_len * count_broken_bytes(bytes, len) + 1);
+    char *end = text;
+    for (size_t at = 0; text != NULL && at < len;) {
+        size_t run = giq_text_utf8_run(bytes + at, len - at);
+        memcpy(end, bytes + at, run);
+        end += run;
+        at += run;
+        if (at < len) {
+            memcpy(end, replacement, replacement_len);
+            end += replacement_len;
+            at++;
+        }
+    }
+    if (text != NULL) {
+        *end = '\0';
+    }
+    return text;
+}
+
+/* Two bytes of text become a value of 64, so what a document holds is counted first. */
+static size_t count_values(const char *bytes, size_t len)
+{
+    if (len < GIQ_JSON_VALUES_MAX) {
+        return 0; /* each takes a byte at least */
+    }
+    size_t values = 1;
+    bool is_in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '"') {
+            is_in_string = !is_in_string;
+        } else if (is_in_string) {
+            i += bytes[i] == '\\';
+        } else {
+            values += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
+        }
+    }
+    return values;
+}
+
+/* ---- numbers ---- */
+
+/* A number is kept as the text that it came as, as cJSON's raw value: a double has fewer
+ * digits than some ids, and cJSON prints fewer still. `valuedouble` is its value. */
+static bool is_number(const struct giq_json *json)
+{
+    return cJSON_IsNumber(peek(json)) || cJSON_IsRaw(peek(json));
+}
+
+/* Give every number its text; `*at` moves along the text that `item` was parsed from.
+ * False when out of memory. */
+static bool keep_numbers(cJSON *item, const char **at)
+{
+    if (cJSON_IsNumber(item)) {
+        const char *text = giq_number_find(*at);
+        size_t len = giq_number_run(text);
+        *at = text + len;
+        if (len == 0 || giq_number_length(text) != len) {
+            return true; /* cJSON takes more than JSON has */
+        }
+        char *literal = cJSON_malloc(len + 1);
+        if (literal == NULL) {
+            return false;
+        }
+        (void)memcpy(literal, text, len);
+        literal[len] = '\0';
+        item->valuestring = literal;
+        item->type = (item->type & ~cJSON_Number) | cJSON_Raw;
+    }
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+        if (!keep_numbers(child, at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static cJSON *parse_text(const char *text)
+{
+    cJSON *item = cJSON_ParseWithOpts(text, NULL, 1);
+    if (item != NULL && !keep_numbers(item, &text)) {
+        cJSON_Delete(item);
+        return NULL;
+    }
+    return item;
+}
+
+/* ---- parsing ---- */
+
+/* cJSON does not say why it gave up. Where there is room for all that it may need, it
+ * was not for want of memory, or no longer is. */
+static bool parse_again(const char *text, size_t values, cJSON **out)
+{
+    const size_t blocks_of_value = 3; /* itself, its name, its string */
+    const size_t overhead = 2 * sizeof(max_align_t);
+    void *room = cJSON_malloc(values * (sizeof(cJSON) + blocks_of_value * overhead) +
+                              2 * strlen(text));
+    if (room == NULL) {
+        return false;
+    }
+    cJSON_free(room);
+    *out = parse_text(text);
+    return true;
+}
+
+bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                   struct giq_error *err)
+{
+    size_t values = bytes == NULL ? 0 : count_values(bytes, len);
+    *out = NULL;
+    if (bytes == NULL || memchr(bytes, '\0', len) != NULL ||
+        values > GIQ_JSON_VALUES_MAX) {
+        return true;
+    }
+    char *text = copy_as_utf8(bytes, len);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    replace_nul_escapes(text);
+    cJSON *item = parse_text(text);
+    bool ok = item != NULL || parse_again(text, values, &item);
+    free(text);
+    *out = wrap(item);
+    return ok || giq_fail_memory(err);
+}
+
+struct giq_json *giq_json_parse(const char *bytes, size_t len)
+{
+    struct giq_error ignored = {0};
+    struct giq_json *json = NULL;
+    (void)giq_json_read(bytes, len, &json, &ignored);
+    return json;
+}
+
+struct giq_json *giq_json_new_object(void)
+{
+    return wrap(cJSON_CreateObject());
+}
+
+void giq_json_free(struct giq_json *json)
+{
+    cJSON_Delete(unwrap(json));
+}
+
+char *giq_json_print(const struct giq_json *json)
+{
+    return cJSON_PrintUnformatted(peek(json));
+}
+
+struct giq_json *giq_json_copy(const struct giq_json *json)
+{
+    return wrap(cJSON_Duplicate(peek(json), true));
+}
+
+bool giq_json_is_object(const struct giq_json *json)
+{
+    return cJSON_IsObject(peek(json));
+}
+
+bool giq_json_is_true(const struct giq_json *json)
+{
+    return cJSON_IsTrue(peek(json));
+}
+
+bool giq_json_is_list(const struct giq_json *json)
+{
+    return cJSON_IsArray(peek(json));
+}
+
+const struct giq_json *giq_json_get(const struct giq_json *object, const char *name)
+{
+    return giq_json_is_object(object)
+               ? wrap_const(cJSON_GetObjectItemCaseSensitive(peek(object), name))
+               : NULL;
+}
+
+const struct giq_json *giq_json_first(const struct giq_json *list)
+{
+    return giq_json_is_list(list) ? wrap_const(peek(list)->child) : NULL;
+}
+
+const struct giq_json *giq_json_next(const struct giq_json *item)
+{
+    return wrap_const(peek(item)->next);
+}
+
+size_t giq_json_count(const struct giq_json *json)
+{
+    return (size_t)cJSON_GetArraySize(peek(json));
+}
+
+const char *giq_json_text(const struct giq_json *json)
+{
+    return cJSON_GetStringValue(peek(json));
+}
+
+static bool whole_number(const struct giq_json *json, double *out)
+{
+    if (!is_number(json)) {
+        return false;
+    }
+    *out = peek(json)->valuedouble;
+    return fabs(*out) < exact_limit && floor(*out) == *out;
+}
+
+int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
+{
+    double value = 0;
+    return whole_number(json, &value) ? (int64_t)value : otherwise;
+}
+
+char *giq_json_label(const struct giq_json *json)
+{
+    const char *text = giq_json_text(json);
+    if (text != NULL) {
+        return text[0] == '\0' ? NULL : strdup(text);
+    }
+    return is_number(json) ? giq_json_print(json) : NULL;
+}
+
+static bool is_readable_id(const char *text)
+{
+    if (text[0] == '\0' || strlen(text) > GIQ_JSON_ID_MAX ||
+        strstr(text, replacement) != NULL) {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All digits of a whole number, or NULL: as it came where that is its digits alone. */
+static char *print_whole(const struct giq_json *json)
+{
+    double value = 0;
+    char *digits = NULL;
+    if (whole_number(json, &value)) {
+        return asprintf(&digits, "%lld", (long long)value) < 0 ? NULL : digits;
+    }
+    const char *text = cJSON_IsRaw(peek(json)) ? peek(json)->valuestring : "";
+    size_t len = strlen(text);
+    bool is_whole = len > 0 && len <= GIQ_JSON_ID_MAX &&
+                    strspn(text + (*text == '-'), "0123456789") == len - (*text == '-');
+    return is_whole ? strdup(text) : NULL;
+}
+
+char *giq_json_id(const struct giq_json *json)
+{
+    const char *text = giq_json_text(json);
+    if (text != NULL) {
+        return is_readable_id(text) ? strdup(text) : NULL;
+    }
+    return print_whole(json);
+}
+
+/* [2024,5,1,10,20,30,500000000]: year to minute, then seconds and nanoseconds
+ * where they are not zero. */
+static int64_t time_from_list(const struct giq_json *list)
+{
+    enum { LEAST = 5, FIELDS = 7, NS_PER_MS = 1000000 };
+    int64_t field[FIELDS] = {0};
+    int count = 0;
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        int64_t value = giq_json_integer(item, -1);
+        if (count == FIELDS || value < 0) {
+            return GIQ_TIME_NONE;
+        }
+        field[count++] = value;
+    }
+    int64_t ms = 0;
+    if (count < LEAST || !giq_text_civil(field, &ms)) {
+        return GIQ_TIME_NONE;
+    }
+    return ms + field[FIELDS - 1] / NS_PER_MS % 1000;
+}
+
+int64_t giq_json_time(const struct giq_json *json)
+{
+    /* The year 9999, beyond which no calendar of GDAL goes. */
+    static const int64_t latest = INT64_C(253402300799999);
+    /* March 1973 as milliseconds, the year 5138 as seconds: what is less are seconds. */
+    static const double least_ms = 1e11;
+    const char *text = giq_json_text(json);
+    int64_t ms = GIQ_TIME_NONE;
+    if (text != NULL) {
+        return giq_text_to_time(text, &ms) ? ms : GIQ_TIME_NONE;
+    }
+    if (giq_json_is_list(json)) {
+        return time_from_list(json);
+    }
+    if (is_number(json) && fabs(peek(json)->valuedouble) < exact_limit) {
+        double number = peek(json)->valuedouble;
+        ms = (int64_t)(number < least_ms ? number * 1000 : number);
+        return ms >= 0 && ms <= latest ? ms : GIQ_TIME_NONE;
+    }
+    return GIQ_TIME_NONE;
+}
+
+static bool set_item(struct giq_json *object, const char *name, cJSON *item)
+{
+    if (item == NULL) {
+        return false;
+    }
+    bool ok = giq_json_get(object, name) != NULL
+                  ? cJSON_ReplaceItemInObjectCaseSensitive(unwrap(object), name, item)
+                  : cJSON_AddItemToObject(unwrap(object), name, item);
+    if (!ok) {
+        cJSON_Delete(item);
+    }
+    return ok;
+}
+
+void giq_json_remove(struct giq_json *object, const char *name)
+{
+    while (giq_json_get(object, name) != NULL) {
+        cJSON_DeleteItemFromObjectCaseSensitive(unwrap(object), name);
+    }
+}
+
+bool giq_json_set_text(struct giq_json *object, const char *name, const char *text)
+{
+    if (text == NULL) {
+        giq_json_remove(object, name);
+        return true;
+    }
+    return set_item(object, name, cJSON_CreateString(text));
+}
+
+bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value)
+{
+    char digits[24];
+    (void)snprintf(digits, sizeof digits, "%lld", (long long)value);
+    cJSON *item = cJSON_CreateRaw(digits);
+    if (item != NULL) {
+        item->valuedouble = (double)value;
+    }
+    return set_item(object, name, item);
+}
+
+bool giq_json_set_bool(struct giq_json *object, const char *name, bool value)
+{
+    return set_item(object, name, cJSON_CreateBool(value));
+}
+
+bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms)
+{
+    if (ms == GIQ_TIME_NONE) {
+        giq_json_remove(object, name);
+        return true;
+    }
+    char text[GIQ_TEXT_TIME_SIZE];
+    giq_text_from_time(ms, text);
+    return giq_json_set_text(object, name, text);
+}
+
+bool giq_json_set_copy(struct giq_json *object, const char *name,
+                       const struct giq_json *value)
+{
+    return set_item(object, name, cJSON_Duplicate(peek(value), true));
+}
+
+bool giq_json_add_text(struct giq_json *object, const char *name, const char *text)
+{
+    if (!giq_json_is_list(giq_json_get(object, name)) &&
+        !set_item(object, name, cJSON_CreateArray())) {
+        return false;
+    }
+    cJSON *item = cJSON_CreateString(text);
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
+    if (item == NULL || !cJSON_AddItemToArray(list, item)) {
+        cJSON_Delete(item);
+        return false;
+    }
+    return true;
+}
+
+struct giq_json *giq_json_set_object(struct giq_json *object, const char *name)
+{
+    cJSON *there = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
+    if (cJSON_IsObject(there)) {
+        return wrap(there);
+    }
+    cJSON *item = cJSON_CreateObject();
+    return set_item(object, name, item) ? wrap(item) : NULL;
+}
+
+void giq_json_each_text(struct giq_json *json, void (*each)(void *ctx, char *text),
+                        void *ctx)
+{
+    cJSON *item = unwrap(json);
+    if (item->string != NULL) {
+        each(ctx, item->string);
+    }
+    if (cJSON_IsString(item)) {
+        each(ctx, item->valuestring);
+    }
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+        giq_json_each_text(wrap(child), each, ctx);
+    }
+}

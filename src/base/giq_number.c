@@ -1,0 +1,62 @@
+#include "base/giq_number.h"
+
+#include <stdbool.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The texts are long, and strspn() under strict checks of strings reads them to their
+ * end at each call. */
+static size_t count_digits(const char *text)
+{
+    size_t len = 0;
+    while (is_digit(text[len])) {
+        len++;
+    }
+    return len;
+}
+
+const char *giq_number_find(const char *json)
+{
+    bool is_in_string = false;
+    while (*json != '\0' && (is_in_string || (*json != '-' && !is_digit(*json)))) {
+        if (*json == '"') {
+            is_in_string = !is_in_string;
+        } else if (is_in_string && *json == '\\' && json[1] != '\0') {
+            json++;
+        }
+        json++;
+    }
+    return json;
+}
+
+size_t giq_number_run(const char *text)
+{
+    size_t len = 0;
+    while (is_digit(text[len]) || text[len] == '-' || text[len] == '+' ||
+           text[len] == '.' || text[len] == 'e' || text[len] == 'E') {
+        len++;
+    }
+    return len;
+}
+
+size_t giq_number_length(const char *text)
+{
+    const char *at = text + (*text == '-');
+    size_t whole = count_digits(at);
+    if (whole == 0) {
+        return 0;
+    }
+    at += *at == '0' ? 1 : whole;
+    if (*at == '.' && count_digits(at + 1) > 0) {
+        at += 1 + count_digits(at + 1);
+    }
+    if (*at == 'e' || *at == 'E') {
+        const char *exponent = at + 1 + (at[1] == '+' || at[1] == '-');
+        size_t len = count_digits(exponent);
+        at = len > 0 ? exponent + len : at;
+    }
+    return (size_t)(at - text);
+}

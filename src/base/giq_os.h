@@ -1,0 +1,144 @@
+/*
+ * The operating system: the only module that makes system calls. A port to
+ * another system is a port of giq_os.c.
+ *
+ * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a
+ * function says otherwise; their texts name the path. Every descriptor is
+ * close-on-exec and none is 0, 1 or 2, interrupted calls are repeated. Thread-safe.
+ */
+#ifndef GIQ_OS_H
+#define GIQ_OS_H
+
+#include "base/giq_buf.h"
+#include "base/giq_error.h"
+#include "giq/giq.h"
+
+/* ---- folders and whole files ---- */
+
+enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
+
+struct giq_os_stat {
+    enum giq_os_kind kind;
+    int64_t size;
+    unsigned access; /* permission bits, as enum giq_os_access */
+};
+
+/* Permission bits. What is made gets at most those of its `access` (files without those
+ * to execute), and fewer where the umask says so. */
+enum giq_os_access {
+    GIQ_OS_PRIVATE = 0700,
+    GIQ_OS_SHARED = 0775,
+    GIQ_OS_OTHERS_READ = 0044, /* group or others */
+    GIQ_OS_WORLD_WRITES = 0002,
+    GIQ_OS_WORLD_ENTERS = 0001,
+};
+
+/* What `path` is; GIQ_OS_NOTHING where there is nothing. Follows links. */
+bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
+
+/* Make `path` and the folders above it that are missing. */
+bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
+
+/* Read a regular file of at most `max` bytes into `out`, an initialised buffer.
+ * `*out_found` is false (and the call succeeds) where there is no file. */
+bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
+                      struct giq_error *err);
+
+/* Replace the file `folder`/`name` so that after a crash it is the old or the
+ * new one, whole: temporary file, fsync, rename, fsync of the folder. */
+bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
+                         const char *bytes, size_t len, struct giq_error *err);
+
+bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
+
+/* Whether there is a folder, and no link to one. */
+bool giq_os_is_folder(const char *path);
+
+/* Remove a file or an empty folder; a path that is not there is fine. Does not follow
+ * links. */
+bool giq_os_remove(const char *path, struct giq_error *err);
+
+/* fsync a folder or a plain file. */
+bool giq_os_sync_path(const char *path, struct giq_error *err);
+
+/* Call `each` for every entry but "." and ".."; it returns false to stop, which
+ * ends the call with its error. A missing folder has no entries. */
+bool giq_os_list(const char *folder,
+                 bool (*each)(void *ctx, const char *name, struct giq_error *err),
+                 void *ctx, struct giq_error *err);
+
+/* Bytes that an ordinary user may still write below `path`; false where the file system
+ * does not report them. */
+bool giq_os_free_space(const char *path, int64_t *out_bytes);
+
+/* ---- open files ---- */
+
+struct giq_os_file;
+
+/* Create `path` anew, or empty it. The caller owns `*out`. */
+bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
+                   struct giq_error *err);
+bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
+                  struct giq_error *err);
+bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
+/* Empty the file and go on writing at its start. */
+bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);
+/* Releases `file` on every path. NULL is allowed. */
+void giq_os_close(struct giq_os_file *file);
+
+/* Open `path` to read it from its start. The caller owns `*out`. */
+bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
+/* The next read begins with the byte `at`. */
+bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err);
+/* Read up to `max` bytes, which is not 0; `*out_len` is 0 at the end of the file. */
+bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
+                 struct giq_error *err);
+
+/* Up to `max` first bytes of a file, fewer where it is shorter. */
+bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
+                      struct giq_error *err);
+
+/* ---- locks ---- */
+
+/* An exclusive lock on a file that is never unlinked. It excludes threads as
+ * well as processes and ends with its holder (open-file-description locks;
+ * flock where the system has none). A child that its holder forks has no part in it. */
+struct giq_os_lock;
+
+/* Try once. `*out` is NULL where another holds it. Errors: GIQ_E_STORE, also
+ * where the file system has no locks. */
+bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
+                     struct giq_error *err);
+void giq_os_lock_release(struct giq_os_lock *lock);
+
+/* Who holds a lock, as its file says while it is held. */
+struct giq_os_holder {
+    long pid;
+    char host[65];
+    bool is_this_process;
+};
+
+/* False where that is not known. */
+bool giq_os_lock_holder(const char *path, struct giq_os_holder *out);
+
+/* ---- the rest ---- */
+
+/* A socket, by what socket() takes; -1 where there is none. */
+int giq_os_socket(int family, int type, int protocol);
+
+/* Clocks as in struct giq_env. A sleep may end early. */
+int64_t giq_os_now_ms(void);
+int64_t giq_os_wall_ms(void);
+void giq_os_sleep_ms(int64_t ms);
+uint32_t giq_os_random(void);
+
+/* Whether standard error is a terminal. */
+bool giq_os_is_terminal(void);
+
+/* "<a>/<b>" to be freed with free(); NULL when out of memory. */
+char *giq_os_join(const char *a, const char *b);
+
+/* Overwrite memory in a way that the compiler keeps. */
+void giq_os_wipe(void *bytes, size_t len);
+
+#endif

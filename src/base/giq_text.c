@@ -1,0 +1,460 @@
+#include "base/giq_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MS_PER_SECOND = 1000, SECONDS_PER_DAY = 86400 };
+
+size_t giq_text_utf8(const char *text, size_t len)
+{
+    /* Ranges of the second byte keep out overlong forms, surrogates and what
+     * lies beyond U+10FFFF (Unicode, table 3-7). */
+    static const struct {
+        unsigned char lead_lo, lead_hi, second_lo, second_hi, size;
+    } forms[] = {
+        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
+        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3},
+        {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
+        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    const unsigned char *s = (const unsigned char *)text;
+    if (len == 0) {
+        return 0;
+    }
+    if (s[0] < 0x80) {
+        return 1;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(forms); i++) {
+        if (s[0] < forms[i].lead_lo || s[0] > forms[i].lead_hi) {
+            continue;
+        }
+        if (len < forms[i].size || s[1] < forms[i].second_lo ||
+            s[1] > forms[i].second_hi) {
+            return 0;
+        }
+        for (size_t k = 2; k < forms[i].size; k++) {
+            if ((s[k] & 0xC0) != 0x80) {
+                return 0;
+            }
+        }
+        return forms[i].size;
+    }
+    return 0;
+}
+
+/* How many of the bytes come before the first that is not ASCII, some at once. */
+static size_t ascii_run(const char *text, size_t len)
+{
+    uint64_t block = 0;
+    size_t run = 0;
+    for (; run + sizeof block <= len; run += sizeof block) {
+        memcpy(&block, text + run, sizeof block);
+        if ((block & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+    }
+    while (run < len && (unsigned char)text[run] < 0x80) {
+        run++;
+    }
+    return run;
+}
+
+size_t giq_text_utf8_run(const char *text, size_t len)
+{
+    for (size_t run = 0;;) {
+        run += ascii_run(text + run, len - run);
+        size_t size = giq_text_utf8(text + run, len - run);
+        if (size == 0) {
+            return run;
+        }
+        run += size;
+    }
+}
+
+bool giq_text_is_utf8(const char *text)
+{
+    size_t len = strlen(text);
+    return giq_text_utf8_run(text, len) == len;
+}
+
+uint32_t giq_text_code_point(const char *text, size_t len)
+{
+    static const unsigned char lead_mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    const unsigned char *s = (const unsigned char *)text;
+    uint32_t code = s[0] & lead_mask[len];
+    for (size_t i = 1; i < len; i++) {
+        code = code << 6 | (s[i] & 0x3F);
+    }
+    return code;
+}
+
+bool giq_text_is_control(uint32_t code_point)
+{
+    /* U+2028 and U+2029 end lines as control characters do. */
+    return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0) ||
+           code_point == 0x2028 || code_point == 0x2029;
+}
+
+const char *giq_text_printable(const char *text, struct giq_printable *out)
+{
+    size_t n = 0;
+    size_t left = text == NULL ? 0 : strlen(text);
+    while (left > 0) {
+        size_t size = giq_text_utf8(text, left);
+        const char *shown = text;
+        size_t shown_size = size;
+        if (size == 0) {
+            shown = "?";
+            size = shown_size = 1;
+        } else if (giq_text_is_control(giq_text_code_point(text, size))) {
+            shown = " ";
+            shown_size = 1;
+        }
+        if (n + shown_size > GIQ_TEXT_PRINTABLE_MAX) {
+            break;
+        }
+        bool doubled = shown[0] == ' ' && n > 0 && out->text[n - 1] == ' ';
+        if (!doubled) {
+            memcpy(out->text + n, shown, shown_size);
+            n += shown_size;
+        }
+        text += size;
+        left -= size;
+    }
+    out->text[n] = '\0';
+    return out->text;
+}
+
+/* ---- addresses ---- */
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* How many characters `text` begins with that are white space, or are none. The texts are
+ * long, and strspn() under strict checks of strings reads them to their end at each call.
+ */
+static size_t run_of(const char *text, bool is_white)
+{
+    size_t len = 0;
+    while (text[len] != '\0' && is_space(text[len]) == is_white) {
+        len++;
+    }
+    return len;
+}
+
+/* Write at most three asterisks for `len` bytes; returns the end of them. */
+static char *put_mask(char *out, size_t len)
+{
+    enum { MASK_LEN = 3 };
+    len = len < MASK_LEN ? len : MASK_LEN;
+    memset(out, '*', len);
+    return out + len;
+}
+
+/* What matters of a word that may hold an address. */
+struct word {
+    char *end;
+    char *host;   /* behind "://", or `end` */
+    char *at;     /* the last '@', or NULL */
+    char *inside; /* the last '&' or '@', or NULL */
+};
+
+static struct word word_at(char *text)
+{
+    static const char mark[] = "://";
+    size_t len = run_of(text, false);
+    char *scheme = memmem(text, len, mark, strlen(mark));
+    char *amp = memrchr(text, '&', len);
+    struct word word = {.end = text + len, .at = memrchr(text, '@', len)};
+    word.host = scheme == NULL ? word.end : scheme + strlen(mark);
+    word.inside = word.at == NULL || (amp != NULL && amp > word.at) ? amp : word.at;
+    return word;
+}
+
+/* Where a query ends: at a quote or ')' that is no part of it, or with the word. */
+static char *query_end(const struct word *word, char *query)
+{
+    bool goes_on = word->inside != NULL && word->inside >= query;
+    char *end = goes_on ? word->inside + 1 : query;
+    while (end < word->end && strchr("\"'`<>)", *end) == NULL) {
+        end++;
+    }
+    return end;
+}
+
+/* Where the part of the host ends that may be secret. Where a '?' comes before the '@',
+ * both may stand in a password or in a query, and that is the whole address. */
+static char *user_end(const struct word *word)
+{
+    if (word->at == NULL || word->at < word->host) {
+        return word->host;
+    }
+    char *query = memchr(word->host, '?', (size_t)(word->at - word->host));
+    return query == NULL ? word->at : query_end(word, query);
+}
+
+/* Write the word masked to `out`, which is not behind `in`; returns the end of it. */
+static char *mask_word(const struct word *word, char *out, char *in)
+{
+    while (in < word->end) {
+        if (in == word->host && user_end(word) > in) {
+            char *next = user_end(word);
+            out = put_mask(out, (size_t)(next - in));
+            in = next;
+            continue;
+        }
+        *out++ = *in++;
+        if (out[-1] == '?') {
+            char *next = query_end(word, in);
+            bool is_query = in > word->host || memchr(in, '=', (size_t)(next - in));
+            next = is_query || next < word->host ? next : word->host;
+            size_t len = (size_t)(next - in);
+            if (is_query) {
+                out = put_mask(out, len);
+            } else {
+                (void)memmove(out, in, len);
+                out += len;
+            }
+            in = next;
+        }
+    }
+    return out;
+}
+
+void giq_text_mask_addresses(char *text)
+{
+    char *in = text;
+    char *out = text;
+    while (in != NULL && *in != '\0') {
+        size_t gap = run_of(in, true);
+        (void)memmove(out, in, gap);
+        in += gap;
+        struct word word = word_at(in);
+        out = mask_word(&word, out + gap, in);
+        in = word.end;
+    }
+    if (out != NULL) {
+        *out = '\0';
+    }
+}
+
+char *giq_text_trim(const char *text, size_t len)
+{
+    len = strnlen(text, len);
+    while (len > 0 && is_space(text[0])) {
+        text++;
+        len--;
+    }
+    while (len > 0 && is_space(text[len - 1])) {
+        len--;
+    }
+    return strndup(text, len);
+}
+
+bool giq_text_set(char **slot, const char *text)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (text != NULL && copy == NULL) {
+        return false;
+    }
+    free(*slot);
+    *slot = copy;
+    return true;
+}
+
+bool giq_text_same(const char *a, const char *b)
+{
+    return strcasecmp(a, b) == 0;
+}
+
+bool giq_text_begins(const char *text, const char *prefix)
+{
+    return strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool giq_text_to_bool(const char *text, bool *out)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {
+        {"YES", true}, {"TRUE", true},   {"ON", true},   {"1", true},
+        {"NO", false}, {"FALSE", false}, {"OFF", false}, {"0", false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(words); i++) {
+        if (giq_text_same(text, words[i].word)) {
+            *out = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Days since 1970-01-01 of a civil date (proleptic Gregorian), with the year
+ * beginning in March so that leap days come last. */
+static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+/* Whether a time falls into the years 1 to 9999, which have a text. */
+static bool has_text(int64_t ms)
+{
+    return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
+}
+
+bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms)
+{
+    static const int64_t low[] = {1, 1, 1, 0, 0, 0};
+    static const int64_t high[] = {9999, 12, 31, 23, 59, 60};
+    for (int i = 0; i < 6; i++) {
+        if (ymdhms[i] < low[i] || ymdhms[i] > high[i]) {
+            return false;
+        }
+    }
+    int64_t seconds = days_from_civil(ymdhms[0], ymdhms[1], ymdhms[2]) * SECONDS_PER_DAY +
+                      ymdhms[3] * 3600 + ymdhms[4] * 60 + ymdhms[5];
+    *out_ms = seconds * MS_PER_SECOND;
+    return has_text(*out_ms);
+}
+
+/* Exactly `digits` digits as a number; advances `*text`. */
+static bool take_digits(const char **text, int digits, int64_t *out)
+{
+    int64_t value = 0;
+    for (int i = 0; i < digits; i++) {
+        char c = (*text)[i];
+        if (c < '0' || c > '9') {
+            return false;
+        }
+        value = value * 10 + (c - '0');
+    }
+    *text += digits;
+    *out = value;
+    return true;
+}
+
+/* ".123456" as milliseconds, where there is a fraction. */
+static bool take_fraction(const char **text, int64_t *out_ms)
+{
+    *out_ms = 0;
+    if (**text != '.' && **text != ',') {
+        return true;
+    }
+    (*text)++;
+    if (**text < '0' || **text > '9') {
+        return false;
+    }
+    int64_t weight = 100;
+    for (; **text >= '0' && **text <= '9'; (*text)++) {
+        *out_ms += (**text - '0') * weight;
+        weight /= 10;
+    }
+    return true;
+}
+
+/* "", "Z", "+04", "+0400" or "+04:00" as minutes east of UTC. */
+static bool take_zone(const char **text, int64_t *out_minutes)
+{
+    *out_minutes = 0;
+    char sign = **text;
+    if (sign == '\0') {
+        return true;
+    }
+    (*text)++;
+    if (sign == 'Z' || sign == 'z') {
+        return true;
+    }
+    int64_t hours = 0;
+    int64_t minutes = 0;
+    if ((sign != '+' && sign != '-') || !take_digits(text, 2, &hours)) {
+        return false;
+    }
+    if (**text == ':') {
+        (*text)++;
+    }
+    if (**text != '\0' && !take_digits(text, 2, &minutes)) {
+        return false;
+    }
+    *out_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
+    return hours <= 23 && minutes <= 59;
+}
+
+bool giq_text_to_time(const char *text, int64_t *out_ms)
+{
+    /* The character before each field; seconds may be missing. */
+    static const char before[] = {'\0', '-', '-', 'T', ':', ':'};
+    int64_t field[6] = {0, 0, 0, 0, 0, 0};
+    for (int i = 0; i < 6; i++) {
+        if (i == 5 && *text != ':') {
+            break;
+        }
+        bool parted = *text == before[i] || (i == 3 && (*text == ' ' || *text == 't'));
+        if (i > 0 && !parted) {
+            return false;
+        }
+        text += i > 0;
+        if (!take_digits(&text, i == 0 ? 4 : 2, &field[i])) {
+            return false;
+        }
+    }
+    int64_t fraction_ms = 0;
+    int64_t zone_minutes = 0;
+    int64_t ms = 0;
+    if (!take_fraction(&text, &fraction_ms) || !take_zone(&text, &zone_minutes) ||
+        *text != '\0' || !giq_text_civil(field, &ms)) {
+        return false;
+    }
+    ms += fraction_ms - zone_minutes * 60 * MS_PER_SECOND;
+    if (!has_text(ms)) {
+        return false;
+    }
+    *out_ms = ms;
+    return true;
+}
+
+struct giq_civil giq_text_civil_of(int64_t ms)
+{
+    int64_t days = ms / (SECONDS_PER_DAY * (int64_t)MS_PER_SECOND);
+    int64_t rest = ms % (SECONDS_PER_DAY * (int64_t)MS_PER_SECOND);
+    if (rest < 0) {
+        rest += SECONDS_PER_DAY * (int64_t)MS_PER_SECOND;
+        days--;
+    }
+    /* The inverse of days_from_civil(). */
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted_month = (5 * day_of_year + 2) / 153;
+    int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    return (struct giq_civil){
+        .year = (int)(year_of_era + era * 400 + (month <= 2)),
+        .month = (int)month,
+        .day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1),
+        .hour = (int)(rest / 3600000),
+        .minute = (int)(rest / 60000 % 60),
+        .second = (int)(rest / 1000 % 60),
+        .ms = (int)(rest % 1000),
+    };
+}
+
+void giq_text_from_time(int64_t ms, char *out)
+{
+    const struct giq_civil at = giq_text_civil_of(ms);
+    (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                   at.year, at.month, at.day, at.hour, at.minute, at.second, at.ms);
+}

@@ -1,0 +1,70 @@
+/*
+ * Text: what is shown to people, UTF-8, numbers and times. Pure; independent of
+ * the host's locale. giq_text_civil_of() and giq_text_from_time() are in giq/giq.h.
+ */
+#ifndef GIQ_TEXT_H
+#define GIQ_TEXT_H
+
+#include "giq/giq.h"
+
+/* Most bytes of a text of the service in a message. */
+enum { GIQ_TEXT_PRINTABLE_MAX = 200 };
+
+/* A place for a shown text, with its end. */
+struct giq_printable {
+    char text[GIQ_TEXT_PRINTABLE_MAX + 1];
+};
+
+/*
+ * Make `text` fit for a terminal: control characters (C1 included) and line
+ * ends become one space, what is not UTF-8 becomes '?', and it is cut between
+ * characters. NULL gives "". Secrets must be masked before.
+ */
+const char *giq_text_printable(const char *text, struct giq_printable *out);
+
+/*
+ * Mask, in place, what may be secret in the addresses of a text: the user and password
+ * of "://user:password@host", and the query, which is what follows a '?' of an address,
+ * or of any word where a '=' comes later. A query ends before white space, or before a
+ * quote, '<', '>' or ')' with no '&' behind it. NULL is allowed.
+ */
+void giq_text_mask_addresses(char *text);
+
+/* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
+ * most `len` bytes; 0 where there is none. */
+size_t giq_text_utf8(const char *text, size_t len);
+
+/* How many of the `len` bytes at `text` come before the first that is no part of a
+ * well-formed character. */
+size_t giq_text_utf8_run(const char *text, size_t len);
+
+bool giq_text_is_utf8(const char *text);
+
+/* The code point of a character that giq_text_utf8() found to be `len` long. */
+uint32_t giq_text_code_point(const char *text, size_t len);
+
+bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
+
+/* A copy of at most `len` bytes, up to a NUL, without outer ASCII white space; the caller
+ * frees it. NULL when out of memory. */
+char *giq_text_trim(const char *text, size_t len);
+
+/* Replace an owned text by a copy of `text`, or by NULL where that is NULL. False when
+ * out of memory: `*slot` is as it was. */
+bool giq_text_set(char **slot, const char *text);
+
+/* Compare without ASCII case. */
+bool giq_text_same(const char *a, const char *b);
+bool giq_text_begins(const char *text, const char *prefix);
+
+/* YES, TRUE, ON, 1 and their opposites, in any case; false for anything else. */
+bool giq_text_to_bool(const char *text, bool *out);
+
+/* Milliseconds since 1970 from ISO 8601 ("2024-05-01T10:20:30.5+04:00"; without
+ * a zone it is UTC). False where it is not one. */
+bool giq_text_to_time(const char *text, int64_t *out_ms);
+
+/* Milliseconds since 1970 from civil UTC; false out of range. */
+bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms);
+
+#endif

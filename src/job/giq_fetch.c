@@ -1,0 +1,228 @@
+#include "job/giq_fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_env.h"
+#include "base/giq_os.h"
+#include "result/giq_complete.h"
+#include "result/giq_stage.h"
+#include "service/giq_call.h"
+#include "service/giq_download.h"
+#include "service/giq_service.h"
+#include "store/giq_digest.h"
+
+static const char part_name[] = "result.part";
+static const char short_name[] = "result.short";
+
+/* A download on its way into result.part. */
+struct part {
+    struct giq_service *service;
+    const struct giq_store *store;
+    const char *folder;
+    const char *job_id;
+    char *path;
+    struct giq_os_file *file; /* NULL before the first byte */
+    int64_t size;
+    struct giq_complete_json json;
+};
+
+static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
+{
+    struct part *part = ctx;
+    part->size = 0;
+    part->json = (struct giq_complete_json){0};
+    /* Emptied first: what an earlier try left of it is room too. */
+    bool ok =
+        part->file == NULL
+            ? giq_os_create(part->path, giq_store_access(part->store), &part->file, err)
+            : giq_os_truncate(part->file, err);
+    return ok && (length < 0 || giq_store_check_space(part->folder, length, err));
+}
+
+static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_error *err)
+{
+    struct part *part = ctx;
+    part->size += (int64_t)len;
+    giq_complete_json_take(&part->json, bytes, len);
+    return giq_os_write(part->file, bytes, len, err);
+}
+
+static bool download(struct part *part, char **out_disposition, struct giq_error *err)
+{
+    const struct giq_download_sink sink = {begin_part, write_part, part};
+    return giq_download(part->service, part->job_id, &sink, out_disposition, err) &&
+           giq_os_sync(part->file, err);
+}
+
+/* ---- whether it is whole ---- */
+
+static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
+                      struct giq_error *err)
+{
+    const struct part *part = ctx;
+    bool ok = giq_os_seek(part->file, at, err);
+    size_t n = 0;
+    for (size_t have = 0; ok && have < len; have += n) {
+        ok = giq_os_read(part->file, (char *)bytes + have, len - have, &n, err) &&
+             (n > 0 || giq_fail(err, GIQ_E_STORE, "%s ends too early", part->path));
+    }
+    return ok;
+}
+
+static bool digest_part(struct part *part, char out[GIQ_DIGEST_HEX_SIZE],
+                        struct giq_error *err)
+{
+    enum { BLOCK_SIZE = 65536 };
+    struct giq_digest *digest = NULL;
+    char *block = malloc(BLOCK_SIZE);
+    bool ok = block != NULL ? giq_digest_new(&digest, err) : giq_fail_memory(err);
+    for (int64_t at = 0; ok && at < part->size; at += BLOCK_SIZE) {
+        size_t len =
+            part->size - at < BLOCK_SIZE ? (size_t)(part->size - at) : BLOCK_SIZE;
+        ok = read_part(part, (uint64_t)at, block, len, err) &&
+             giq_digest_add(digest, block, len, err);
+    }
+    ok = ok && giq_digest_end(digest, out, err);
+    giq_digest_free(digest);
+    free(block);
+    return ok;
+}
+
+/* Whether the last download of the request was cut too and had the same bytes. Where it
+ * was not, they are remembered, as far as that can be done. */
+static bool came_before(struct part *part, bool *out, struct giq_error *err)
+{
+    char digest[GIQ_DIGEST_HEX_SIZE];
+    char *path = NULL;
+    struct giq_buf before;
+    bool found = false;
+    giq_buf_init(&before, sizeof digest);
+    bool ok =
+        digest_part(part, digest, err) &&
+        ((path = giq_os_join(part->folder, short_name)) != NULL || giq_fail_memory(err));
+    if (ok) {
+        struct giq_error ignored = {0};
+        *out = giq_os_read_file(path, sizeof digest, &before, &found, &ignored) &&
+               found && strcmp(giq_buf_text(&before), digest) == 0;
+        if (!*out) {
+            (void)giq_os_replace_file(part->folder, short_name,
+                                      giq_store_access(part->store), digest,
+                                      strlen(digest), &ignored);
+        }
+    }
+    giq_buf_release(&before);
+    free(path);
+    return ok;
+}
+
+/* A file that is shorter than it says is not published, unless the service sends the
+ * same once more: it was paid for, and there may be no more of it. */
+static bool check_whole(struct part *part, const struct giq_staged *staged,
+                        struct giq_error *err)
+{
+    if (!staged->is_as_downloaded) {
+        return true;
+    }
+    const struct giq_complete_source source = {read_part, part, (uint64_t)part->size};
+    struct giq_error reason = {0};
+    if (giq_complete_check(&source, staged->extension, &reason) &&
+        giq_complete_json_check(&part->json, staged->extension, &reason)) {
+        return true;
+    }
+    bool is_same = false;
+    if (reason.code == GIQ_E_INCOMPLETE && !came_before(part, &is_same, err)) {
+        return false;
+    }
+    if (reason.code != GIQ_E_INCOMPLETE) {
+        *err = reason;
+        return false;
+    }
+    if (!is_same) {
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "%s. It is not kept; open again, and it is downloaded again",
+                        reason.text);
+    }
+    struct giq_printable id;
+    giq_env_warn(part->service->env,
+                 "job %s: %s; the service sent the same twice, so it is kept as the "
+                 "result",
+                 giq_call_printable(part->service, part->job_id, &id), reason.text);
+    return true;
+}
+
+/* ---- publishing ---- */
+
+/* Remove a file of the folder, as far as that can be done. */
+static void forget(const char *folder, const char *name)
+{
+    struct giq_error ignored = {0};
+    char *path = giq_os_join(folder, name);
+    if (path != NULL) {
+        (void)giq_os_remove(path, &ignored);
+    }
+    free(path);
+}
+
+static void warn_of_trailing(const struct part *part)
+{
+    struct giq_printable id;
+    giq_env_warn(part->service->env,
+                 "job %s: other data follows the end of the compressed result and was "
+                 "ignored",
+                 giq_call_printable(part->service, part->job_id, &id));
+}
+
+/* From a part to a published result. */
+static bool publish(struct part *part, const char *disposition,
+                    const struct giq_job_host *host, struct giq_fetched *out,
+                    struct giq_error *err)
+{
+    struct giq_staged staged = {0};
+    char *folder = NULL;
+    bool ok = giq_store_stage(part->store, part->folder, &folder, err) &&
+              giq_stage(part->path, disposition, folder, giq_store_access(part->store),
+                        part->service->cred, &staged, err) &&
+              check_whole(part, &staged, err) &&
+              host->accept(host->ctx, staged.path, err) &&
+              giq_store_publish(part->folder, err);
+    if (ok) {
+        if (staged.has_trailing) {
+            warn_of_trailing(part);
+        }
+        forget(part->folder, short_name);
+        *out = (struct giq_fetched){staged.name, staged.size};
+        staged.name = NULL;
+    } else if (folder != NULL) {
+        giq_store_unstage(part->folder);
+    }
+    giq_staged_release(&staged);
+    free(folder);
+    return ok;
+}
+
+bool giq_fetch(struct giq_service *service, const struct giq_store *store,
+               const char *folder, const char *job_id, const struct giq_job_host *host,
+               struct giq_fetched *out, struct giq_error *err)
+{
+    struct part part = {
+        .service = service, .store = store, .folder = folder, .job_id = job_id};
+    part.path = giq_os_join(folder, part_name);
+    if (part.path == NULL) {
+        return giq_fail_memory(err);
+    }
+    char *disposition = NULL;
+    /* Where a process was killed while it unpacked, the room is needed again. */
+    giq_store_unstage(folder);
+    bool ok =
+        download(&part, &disposition, err) && publish(&part, disposition, host, out, err);
+    if (!ok && err->code == GIQ_E_STORE) {
+        /* The disk may be full, and the part takes the room for another try. */
+        forget(folder, part_name);
+        (void)giq_store_explain_full(err);
+    }
+    giq_os_close(part.file);
+    free(disposition);
+    free(part.path);
+    return ok;
+}

@@ -1,0 +1,27 @@
+/*
+ * Fetching a result and publishing it: download into result.part, name it,
+ * unpack it where it is an archive, let the host accept it, and put it in place
+ * by rename. Until then nothing of it can be opened.
+ */
+#ifndef GIQ_FETCH_H
+#define GIQ_FETCH_H
+
+#include "base/giq_error.h"
+#include "store/giq_store.h"
+
+struct giq_fetched {
+    char *name;   /* of the file in result/; NULL where it was an archive */
+    int64_t size; /* of that file, or of the archive as downloaded */
+};
+
+/*
+ * Fetch the result of `job_id` into the key's `folder`. Must be called within its
+ * flight. On success the caller frees `out->name`. Errors: those of giq_download() and
+ * giq_stage(), and what the host says; nothing is published then, and an earlier result
+ * stays. After GIQ_E_STORE no part is left either, since the disk may be full.
+ */
+bool giq_fetch(struct giq_service *service, const struct giq_store *store,
+               const char *folder, const char *job_id, const struct giq_job_host *host,
+               struct giq_fetched *out, struct giq_error *err);
+
+#endif

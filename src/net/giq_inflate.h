@@ -1,0 +1,40 @@
+/*
+ * Decoding the content codings gzip and deflate (RFC 9110, 8.4.1) in pieces. A body that
+ * bears no mark of its coding passes through as it is: some services name a coding that
+ * they did not apply.
+ *
+ * Usage: giq_inflate_new(), giq_inflate_add() for each piece, giq_inflate_is_whole() at
+ * the end, giq_inflate_free(). Objects may be used by one thread at a time.
+ */
+#ifndef GIQ_INFLATE_H
+#define GIQ_INFLATE_H
+
+#include "base/giq_error.h"
+
+enum giq_inflate_coding {
+    GIQ_INFLATE_GZIP,
+    GIQ_INFLATE_DEFLATE, /* with zlib's frame, or without one, which proves nothing */
+};
+
+struct giq_inflate;
+
+/* Takes decoded bytes; false ends the decoding with `err` set. */
+typedef bool giq_inflate_sink(void *ctx, const char *bytes, size_t len,
+                              struct giq_error *err);
+
+bool giq_inflate_new(enum giq_inflate_coding coding, struct giq_inflate **out,
+                     struct giq_error *err);
+void giq_inflate_free(struct giq_inflate *decoder);
+
+/* Decode the next bytes of the body and hand them to `sink`. Errors: GIQ_E_INCOMPLETE
+ * where they are damaged, those of the sink, GIQ_E_MEMORY. */
+bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
+                     giq_inflate_sink *sink, void *ctx, struct giq_error *err);
+
+/* Whether the body was coded at all. Known from its first byte on. */
+bool giq_inflate_is_coded(const struct giq_inflate *decoder);
+
+/* Whether a coded body came to its end, its checksum and length being right. */
+bool giq_inflate_is_whole(const struct giq_inflate *decoder);
+
+#endif

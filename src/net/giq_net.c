@@ -1,0 +1,187 @@
+#include "net/giq_net.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_error.h"
+#include "base/giq_text.h"
+
+#define SET(option, value)      curl_easy_setopt(curl, option, value)
+#define SET_LONG(option, value) SET(option, (long)(value))
+
+/* A word of GDAL's, and what libcurl calls it. Other words change nothing. */
+struct word {
+    const char *name;
+    unsigned long value;
+};
+
+static const char prior_knowledge[] = "2PRIOR_KNOWLEDGE";
+
+static const struct word versions[] = {
+    {"1.0", CURL_HTTP_VERSION_1_0},
+    {"1.1", CURL_HTTP_VERSION_1_1},
+    {"2", CURL_HTTP_VERSION_2_0},
+    {"2.0", CURL_HTTP_VERSION_2_0},
+    {"2TLS", CURL_HTTP_VERSION_2TLS},
+    {prior_knowledge, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE},
+    {NULL, 0},
+};
+
+static const struct word auths[] = {
+    {"BASIC", CURLAUTH_BASIC},
+    {"DIGEST", CURLAUTH_DIGEST},
+    {"NTLM", CURLAUTH_NTLM},
+    {"NEGOTIATE", CURLAUTH_NEGOTIATE},
+    {"ANY", CURLAUTH_ANY},
+    {"ANYSAFE", CURLAUTH_ANYSAFE},
+    {NULL, 0},
+};
+
+/* What becomes of each option; the https proxy and UNSAFE_SSL are seen to below. */
+static const struct {
+    const char *name;         /* what users call it */
+    const struct word *words; /* what its value may be; NULL: any text */
+    long on;
+    CURLoption option;
+    bool is_number; /* a count of seconds */
+    bool is_switch; /* YES sets the option to `on`, NO to 0 */
+    bool is_home;   /* goes to the service's own origin alone */
+} options[GIQ_NET_COUNT] = {
+    [GIQ_NET_PROXY] = {.name = "GDAL_HTTP_PROXY", .option = CURLOPT_PROXY},
+    [GIQ_NET_HTTPS_PROXY] = {.name = "GDAL_HTTPS_PROXY"},
+    [GIQ_NET_PROXY_USERPWD] = {.name = "GDAL_HTTP_PROXYUSERPWD",
+                               .option = CURLOPT_PROXYUSERPWD},
+    [GIQ_NET_PROXY_AUTH] = {.name = "GDAL_PROXY_AUTH",
+                            .option = CURLOPT_PROXYAUTH,
+                            .words = auths},
+    [GIQ_NET_USERAGENT] = {.name = "GDAL_HTTP_USERAGENT", .option = CURLOPT_USERAGENT},
+    [GIQ_NET_HTTP_VERSION] = {.name = "GDAL_HTTP_VERSION",
+                              .option = CURLOPT_HTTP_VERSION,
+                              .words = versions},
+    [GIQ_NET_CA_BUNDLE] = {.name = "CURL_CA_BUNDLE", .option = CURLOPT_CAINFO},
+    [GIQ_NET_CA_PATH] = {.name = "GDAL_HTTP_CAPATH", .option = CURLOPT_CAPATH},
+    [GIQ_NET_TCP_KEEPALIVE] = {.name = "GDAL_HTTP_TCP_KEEPALIVE",
+                               .option = CURLOPT_TCP_KEEPALIVE,
+                               .is_switch = true,
+                               .on = 1},
+    [GIQ_NET_TCP_KEEPIDLE] = {.name = "GDAL_HTTP_TCP_KEEPIDLE",
+                              .option = CURLOPT_TCP_KEEPIDLE,
+                              .is_number = true},
+    [GIQ_NET_TCP_KEEPINTVL] = {.name = "GDAL_HTTP_TCP_KEEPINTVL",
+                               .option = CURLOPT_TCP_KEEPINTVL,
+                               .is_number = true},
+    [GIQ_NET_UNSAFE_SSL] = {.name = "GDAL_HTTP_UNSAFESSL"},
+    [GIQ_NET_NETRC] = {.name = "GDAL_HTTP_NETRC",
+                       .option = CURLOPT_NETRC,
+                       .is_switch = true,
+                       .is_home = true,
+                       .on = CURL_NETRC_OPTIONAL},
+    [GIQ_NET_NETRC_FILE] = {.name = "GDAL_HTTP_NETRC_FILE",
+                            .option = CURLOPT_NETRC_FILE,
+                            .is_home = true},
+    [GIQ_NET_SSL_CERT] = {.name = "GDAL_HTTP_SSLCERT",
+                          .option = CURLOPT_SSLCERT,
+                          .is_home = true},
+    [GIQ_NET_SSL_KEY] = {.name = "GDAL_HTTP_SSLKEY",
+                         .option = CURLOPT_SSLKEY,
+                         .is_home = true},
+    [GIQ_NET_KEY_PASSWD] = {.name = "GDAL_HTTP_KEYPASSWD",
+                            .option = CURLOPT_KEYPASSWD,
+                            .is_home = true},
+};
+
+static CURLcode apply_word(CURL *curl, CURLoption option, const struct word *words,
+                           const char *value)
+{
+    for (const struct word *word = words; word->name != NULL; word++) {
+        if (giq_text_same(value, word->name)) {
+            return SET_LONG(option, word->value);
+        }
+    }
+    return CURLE_OK;
+}
+
+static bool is_on(const char *value)
+{
+    bool on = false;
+    return value != NULL && giq_text_to_bool(value, &on) && on;
+}
+
+/* As with GDAL's own drivers, what is no number of seconds changes nothing. */
+static CURLcode apply_seconds(CURL *curl, CURLoption option, const char *value)
+{
+    enum { DIGITS_MAX = 9 };
+    size_t digits = strspn(value, "0123456789");
+    bool is_number = digits > 0 && digits <= DIGITS_MAX && value[digits] == '\0';
+    long seconds = is_number ? strtol(value, NULL, 10) : 0;
+    return seconds > 0 ? SET_LONG(option, seconds) : CURLE_OK;
+}
+
+static CURLcode apply_option(CURL *curl, size_t i, const char *value)
+{
+    CURLoption option = options[i].option;
+    if (options[i].is_switch) {
+        return SET_LONG(option, is_on(value) ? options[i].on : 0);
+    }
+    if (options[i].is_number) {
+        return apply_seconds(curl, option, value);
+    }
+    return options[i].words == NULL ? SET(option, value)
+                                    : apply_word(curl, option, options[i].words, value);
+}
+
+bool giq_net_knows_http2(const char *const *net)
+{
+    const char *version = net[GIQ_NET_HTTP_VERSION];
+    return version != NULL && giq_text_same(version, prior_knowledge);
+}
+
+/* libcurl 7.88 sends nothing on such a connection that it uses again. */
+static CURLcode avoid_reuse(CURL *curl, const char *const *net)
+{
+    if (!giq_net_knows_http2(net)) {
+        return CURLE_OK;
+    }
+    CURLcode rc = SET_LONG(CURLOPT_FRESH_CONNECT, 1);
+    return rc == CURLE_OK ? SET_LONG(CURLOPT_FORBID_REUSE, 1) : rc;
+}
+
+static CURLcode apply_verification(CURL *curl, bool verifies)
+{
+    CURLcode rc = SET_LONG(CURLOPT_SSL_VERIFYPEER, verifies ? 1 : 0);
+    return rc == CURLE_OK ? SET_LONG(CURLOPT_SSL_VERIFYHOST, verifies ? 2 : 0) : rc;
+}
+
+/* The value is not shown: it may be a secret. */
+static bool check(CURLcode rc, enum giq_net_option option, struct giq_error *err)
+{
+    if (rc == CURLE_OK) {
+        return true;
+    }
+    if (rc == CURLE_OUT_OF_MEMORY) {
+        return giq_fail_memory(err);
+    }
+    (void)giq_fail(err, GIQ_E_NETWORK, "the network library refuses the value of %s: %s",
+                   options[option].name, curl_easy_strerror(rc));
+    err->permanent = true;
+    return false;
+}
+
+bool giq_net_apply(void *curl, const char *const *net, unsigned flags,
+                   struct giq_error *err)
+{
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        bool goes = net[i] != NULL && options[i].option != 0 &&
+                    ((flags & GIQ_NET_SAME_ORIGIN) || !options[i].is_home);
+        if (goes && !check(apply_option(curl, i, net[i]), (enum giq_net_option)i, err)) {
+            return false;
+        }
+    }
+    const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
+    return ((flags & GIQ_NET_IS_HTTPS) == 0 || https_proxy == NULL ||
+            check(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) &&
+           check(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err) &&
+           check(apply_verification(curl, !is_on(net[GIQ_NET_UNSAFE_SSL])),
+                 GIQ_NET_UNSAFE_SSL, err);
+}

@@ -1,0 +1,382 @@
+#include "result/giq_archive.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_gzip.h"
+#include "base/giq_os.h"
+#include "base/giq_text.h"
+#include "result/giq_libarchive.h"
+#include "result/giq_member.h"
+
+enum { BLOCK_SIZE = 65536 };
+
+/* The gzip around a tar. libarchive checks neither the checksum nor the length that it
+ * ends with, so it is decoded here. */
+struct gunzip {
+    struct giq_gzip *in;
+    int64_t bytes;
+    struct giq_error err; /* why reading failed */
+    char block[BLOCK_SIZE];
+};
+
+/* An archive being unpacked. */
+struct unpack {
+    struct giq_libarchive la;
+    struct archive *in;
+    struct gunzip gunzip;
+    struct giq_members *members;
+    const char *folder;
+    unsigned access;
+    int64_t bytes; /* written */
+    int64_t bytes_max;
+    bool is_too_large;
+    int seen; /* members, also those passed over */
+    int taken;
+    char block[BLOCK_SIZE];
+};
+
+static bool fail(struct giq_error *err, const char *what)
+{
+    return giq_fail(err, GIQ_E_RESULT, "the result is an archive that %s", what);
+}
+
+/* What libarchive says is wrong. */
+static bool fail_archive(const struct unpack *unpack, struct giq_error *err)
+{
+    struct archive *in = unpack->in;
+    if (unpack->is_too_large) {
+        return fail(err, "unpacks to too many bytes");
+    }
+    if (unpack->gunzip.err.code != GIQ_E_NONE) {
+        *err = unpack->gunzip.err;
+        return false;
+    }
+    if (unpack->la.archive_errno(in) == ENOMEM) {
+        return giq_fail_memory(err);
+    }
+    /* The codes of libarchive's own are none of these. */
+    static const int system_errors[] = {EIO,    EACCES, EPERM, ENOENT,
+                                        EMFILE, ENFILE, ESTALE};
+    for (size_t i = 0; i < GIQ_COUNT(system_errors); i++) {
+        if (unpack->la.archive_errno(in) == system_errors[i]) {
+            return giq_fail_sys(err, GIQ_E_STORE, system_errors[i],
+                                "cannot read the downloaded archive");
+        }
+    }
+    struct giq_printable shown;
+    const char *why = unpack->la.archive_error_string(in);
+    return giq_fail(err, GIQ_E_RESULT, "the result is an archive that is damaged: %s",
+                    giq_text_printable(why == NULL ? "no reason given" : why, &shown));
+}
+
+/* ---- gzip ---- */
+
+/* The reader that libarchive calls for the tar in the gzip. */
+static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes)
+{
+    struct unpack *unpack = ctx;
+    struct gunzip *gunzip = &unpack->gunzip;
+    size_t len = 0;
+    if (!giq_gzip_read(gunzip->in, gunzip->block, BLOCK_SIZE, &len, &gunzip->err)) {
+        unpack->la.archive_set_error(out, EIO, "%s", gunzip->err.text);
+        return ARCHIVE_FATAL;
+    }
+    gunzip->bytes += (int64_t)len;
+    if (gunzip->bytes > unpack->bytes_max) {
+        unpack->is_too_large = true;
+        unpack->la.archive_set_error(out, EFBIG, "too large");
+        return ARCHIVE_FATAL;
+    }
+    *bytes = gunzip->block;
+    return (la_ssize_t)len;
+}
+
+/* Read what follows the tar: only the end of the gzip proves it whole. */
+static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
+{
+    const void *bytes = NULL;
+    la_ssize_t n = 0;
+    while ((n = read_gunzip(unpack->in, unpack, &bytes)) > 0) {
+    }
+    return n == 0 || fail_archive(unpack, err);
+}
+
+/* ---- one member ---- */
+
+static bool check_encryption(const struct unpack *unpack, struct archive_entry *entry,
+                             struct giq_error *err)
+{
+    return unpack->la.archive_entry_is_encrypted(entry) == 0 || fail(err, "is encrypted");
+}
+
+static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t len,
+                        struct giq_error *err)
+{
+    unpack->bytes += (int64_t)len;
+    if (unpack->bytes > unpack->bytes_max) {
+        unpack->is_too_large = true;
+        return fail_archive(unpack, err);
+    }
+    return giq_os_write(file, unpack->block, len, err);
+}
+
+/* The hole at the end of a sparse file, of which libarchive tells nothing. */
+static bool write_hole(struct unpack *unpack, struct giq_os_file *file, int64_t size,
+                       struct giq_error *err)
+{
+    memset(unpack->block, 0, BLOCK_SIZE);
+    while (size > 0) {
+        size_t len = size < BLOCK_SIZE ? (size_t)size : BLOCK_SIZE;
+        if (!write_block(unpack, file, len, err)) {
+            return false;
+        }
+        size -= (int64_t)len;
+    }
+    return true;
+}
+
+static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
+                      struct giq_os_file *file, struct giq_error *err)
+{
+    int64_t size = 0;
+    for (;;) {
+        la_ssize_t n =
+            unpack->la.archive_read_data(unpack->in, unpack->block, BLOCK_SIZE);
+        if (n < ARCHIVE_OK) {
+            return fail_archive(unpack, err);
+        }
+        if (n == 0) {
+            break;
+        }
+        if (!write_block(unpack, file, (size_t)n, err)) {
+            return false;
+        }
+        size += n;
+    }
+    int64_t missing = unpack->la.archive_entry_size_is_set(entry)
+                          ? unpack->la.archive_entry_size(entry) - size
+                          : 0;
+    if (missing > 0 && unpack->la.archive_entry_sparse_count(entry) > 0) {
+        return write_hole(unpack, file, missing, err);
+    }
+    return missing == 0 || fail(err, "is damaged: a member has not the size it declares");
+}
+
+static bool write_member(struct unpack *unpack, struct archive_entry *entry,
+                         const char *path, size_t folder_len, struct giq_error *err)
+{
+    bool ok = false;
+    struct giq_os_file *file = NULL;
+    char *full = giq_os_join(unpack->folder, path);
+    char *folder =
+        full == NULL ? NULL : strndup(full, strlen(full) - strlen(path) + folder_len);
+    if (folder == NULL) {
+        (void)giq_fail_memory(err);
+        goto done;
+    }
+    ok = (folder_len == 0 || giq_os_make_folders(folder, unpack->access, err)) &&
+         giq_os_create(full, unpack->access, &file, err) &&
+         copy_data(unpack, entry, file, err);
+done:
+    giq_os_close(file);
+    free(folder);
+    free(full);
+    return ok;
+}
+
+/* `status` is what reading the header gave. */
+static bool take_member(struct unpack *unpack, struct archive_entry *entry, int status,
+                        struct giq_error *err)
+{
+    if (unpack->la.archive_entry_filetype(entry) != AE_IFREG ||
+        unpack->la.archive_entry_hardlink(entry) != NULL) {
+        return true;
+    }
+    const char *raw = unpack->la.archive_entry_pathname(entry);
+    if (raw != NULL && giq_member_is_passed_over(raw)) {
+        return true;
+    }
+    if (raw == NULL || status != ARCHIVE_OK) {
+        return fail_archive(unpack, err);
+    }
+    char *path = NULL;
+    size_t folder_len = 0;
+    if (!check_encryption(unpack, entry, err) ||
+        !giq_members_place(unpack->members, raw, &path, &folder_len, err)) {
+        return false;
+    }
+    bool ok = write_member(unpack, entry, path, folder_len, err);
+    unpack->taken += ok;
+    free(path);
+    return ok;
+}
+
+/* ---- the archive ---- */
+
+/* ARCHIVE_OK, or the reason is in `unpack->in`. */
+static int open_archive(struct unpack *unpack, const char *path,
+                        enum giq_archive_kind kind)
+{
+    /* The streaming reader would take a truncated zip for a whole one. */
+    int status = kind == GIQ_ARCHIVE_ZIP
+                     ? unpack->la.archive_read_support_format_zip_seekable(unpack->in)
+                     : unpack->la.archive_read_support_format_tar(unpack->in);
+    if (status != ARCHIVE_OK) {
+        return status;
+    }
+    return kind == GIQ_ARCHIVE_TAR_GZ
+               ? unpack->la.archive_read_open(unpack->in, unpack, NULL, read_gunzip, NULL)
+               : unpack->la.archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
+}
+
+/* libarchive ends a tar in peace where it just stops: there the last header that
+ * it looked for is the end of the bytes. */
+static bool check_end(struct unpack *unpack, enum giq_archive_kind kind,
+                      struct giq_error *err)
+{
+    bool is_whole = kind == GIQ_ARCHIVE_ZIP ||
+                    unpack->la.archive_filter_bytes(unpack->in, 0) >
+                        unpack->la.archive_read_header_position(unpack->in);
+    return is_whole || fail(err, "is truncated");
+}
+
+static bool read_members(struct unpack *unpack, struct giq_error *err)
+{
+    for (;;) {
+        struct archive_entry *entry = NULL;
+        int status = unpack->la.archive_read_next_header(unpack->in, &entry);
+        if (status == ARCHIVE_EOF) {
+            return true;
+        }
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
+            return fail_archive(unpack, err);
+        }
+        if (++unpack->seen > GIQ_ARCHIVE_MEMBERS_MAX) {
+            return fail(err, "has too many members");
+        }
+        if (!take_member(unpack, entry, status, err)) {
+            return false;
+        }
+    }
+}
+
+static bool unpack_all(struct unpack *unpack, const char *path,
+                       enum giq_archive_kind kind, struct giq_error *err)
+{
+    bool is_gzip = kind == GIQ_ARCHIVE_TAR_GZ;
+    if (is_gzip && !giq_gzip_open(path, &unpack->gunzip.in, err)) {
+        return false;
+    }
+    if (open_archive(unpack, path, kind) != ARCHIVE_OK) {
+        return fail_archive(unpack, err);
+    }
+    if (!read_members(unpack, err) || !check_end(unpack, kind, err) ||
+        (is_gzip && !end_gunzip(unpack, err))) {
+        return false;
+    }
+    return unpack->taken > 0 || giq_fail(err, GIQ_E_RESULT, "the archive holds no file");
+}
+
+/* How many bytes an archive of `size` bytes may unpack to. */
+static int64_t bytes_max(int64_t size)
+{
+    int64_t most = size > INT64_MAX / GIQ_ARCHIVE_RATIO_MAX
+                       ? INT64_MAX
+                       : size * GIQ_ARCHIVE_RATIO_MAX;
+    return most > GIQ_ARCHIVE_BYTES_MIN ? most : GIQ_ARCHIVE_BYTES_MIN;
+}
+
+static bool unpack_by_library(struct unpack *unpack, const char *path,
+                              enum giq_archive_kind kind, const struct giq_cred *cred,
+                              struct giq_error *err)
+{
+    unpack->in = unpack->la.archive_read_new();
+    bool ok = unpack->in != NULL || giq_fail_memory(err);
+    ok = ok && giq_members_new(cred, &unpack->members, err) &&
+         unpack_all(unpack, path, kind, err);
+    giq_members_free(unpack->members);
+    (void)unpack->la.archive_read_free(unpack->in);
+    giq_gzip_close(unpack->gunzip.in);
+    return ok;
+}
+
+static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
+                             const char *folder, unsigned access,
+                             const struct giq_cred *cred, struct giq_error *err)
+{
+    struct giq_os_stat st;
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    if (st.kind != GIQ_OS_FILE) {
+        return giq_fail_sys(err, GIQ_E_STORE, ENOENT, "cannot read %s", path);
+    }
+    struct unpack *unpack = calloc(1, sizeof *unpack);
+    if (unpack == NULL) {
+        return giq_fail_memory(err);
+    }
+    unpack->folder = folder;
+    unpack->access = access;
+    unpack->bytes_max = bytes_max(st.size);
+    bool ok = giq_libarchive_load(&unpack->la, err) &&
+              unpack_by_library(unpack, path, kind, cred, err);
+    giq_libarchive_release(&unpack->la);
+    free(unpack);
+    return ok;
+}
+
+bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_error *err)
+{
+    /* libarchive turns names that are UTF-8 into the locale's characters, and
+     * fails where it has none for them. The locale is this thread's only. */
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
+    bool ok = unpack_in_locale(path, kind, folder, access, cred, err);
+    if (utf8 != (locale_t)0) {
+        (void)uselocale(before);
+        freelocale(utf8);
+    }
+    return ok;
+}
+
+static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *file,
+                      bool *out_trailing, struct giq_error *err)
+{
+    char block[BLOCK_SIZE / 4];
+    int64_t bytes = 0;
+    for (;;) {
+        size_t len = 0;
+        if (!giq_gzip_read(gzip, block, sizeof block, &len, err)) {
+            return false;
+        }
+        if (len == 0) {
+            return giq_gzip_find_trailing(gzip, out_trailing, err);
+        }
+        bytes += (int64_t)len;
+        if (bytes > most) {
+            return fail(err, "unpacks to too many bytes");
+        }
+        if (!giq_os_write(file, block, len, err)) {
+            return false;
+        }
+    }
+}
+
+bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
+                        bool *out_trailing, struct giq_error *err)
+{
+    struct giq_os_stat st;
+    struct giq_gzip *gzip = NULL;
+    struct giq_os_file *file = NULL;
+    bool ok = giq_os_stat(path, &st, err) && giq_gzip_open(path, &gzip, err) &&
+              giq_os_create(to, access, &file, err) &&
+              gunzip_to(gzip, bytes_max(st.size), file, out_trailing, err);
+    giq_os_close(file);
+    giq_gzip_close(gzip);
+    return ok;
+}

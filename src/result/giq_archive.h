@@ -1,0 +1,45 @@
+/*
+ * Unpacks a zip, tar or tar.gz that came from outside into a folder of our own,
+ * by libarchive.
+ *
+ * Only plain files are taken, under the names that giq_member gives them (names that fall
+ * together are told apart by "-2", "-3" before the extension, all parts of a Shapefile
+ * alike, and secrets in them are masked); `._*` and `__MACOSX` members, links and devices
+ * are passed over; which sidecars may stay is for the host. Nothing is written outside
+ * the folder. Sizes and checksums that the archive declares must be true.
+ */
+#ifndef GIQ_ARCHIVE_H
+#define GIQ_ARCHIVE_H
+
+#include "base/giq_error.h"
+
+/* Limits against archives that unpack to more than they should. */
+enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
+#define GIQ_ARCHIVE_BYTES_MIN (INT64_C(1) << 30)
+
+enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
+
+/*
+ * Unpack the archive file `path` into the existing, empty `folder`. `access` is
+ * an enum giq_os_access; `cred`, which may be NULL, has the secrets that no name may
+ * hold. Does not sync; giq_tree_sync() does.
+ *
+ * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
+ * large, a member twice or too deep, nothing in it), GIQ_E_STORE (the disk),
+ * GIQ_E_MEMORY. What was unpacked before an error stays, for the caller to
+ * remove. Thread-safe: the locale that libarchive sees is set for the calling
+ * thread alone, and set back.
+ */
+bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_error *err);
+
+/*
+ * Decode the gzip file `path` into the new file `to`, within the limits of an archive.
+ * `*out_trailing`: whether data that is no gzip follows, which is left out. Does not
+ * sync. Errors: those of giq_archive_unpack(); what was written stays.
+ */
+bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
+                        bool *out_trailing, struct giq_error *err);
+
+#endif

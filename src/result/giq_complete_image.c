@@ -1,0 +1,200 @@
+/*
+ * PNG, JPEG and JPEG 2000: their chunks, segments and boxes must lie in the file, and
+ * their end marks must be there (ISO 15948, ISO 10918-1, ISO 15444-1).
+ */
+#include "result/giq_bounds.h"
+
+#include <string.h>
+
+/* ---- PNG ---- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* The type of the chunk or box at `at`; false where it is none. */
+static bool read_type(struct giq_bounds *file, uint64_t at, char out[4])
+{
+    uint64_t number = giq_bounds_number(file, at, 4);
+    for (int i = 3; i >= 0; i--) {
+        out[i] = (char)(number & 0xFF);
+        number >>= 8;
+    }
+    return !file->stop;
+}
+
+void giq_complete_png(struct giq_bounds *file)
+{
+    enum { SIGNATURE = 8, FRAME = 12 }; /* length, type and checksum */
+    static const char end[] = "\0\0\0\0IEND\xae\x42\x60\x82";
+    file->order = GIQ_BOUNDS_BIG;
+    if (file->size >= FRAME && giq_bounds_is(file, file->size - FRAME, end, FRAME)) {
+        return;
+    }
+    uint64_t at = SIGNATURE;
+    while (!file->stop) {
+        char type[4];
+        if (file->size < FRAME || at > file->size - FRAME) {
+            giq_bounds_lack(file, "the chunk IEND");
+            return;
+        }
+        uint64_t len = giq_bounds_number(file, at, 4);
+        if (!read_type(file, at + 4, type) || !is_letter(type[0]) ||
+            !is_letter(type[1]) || !is_letter(type[2]) || !is_letter(type[3]) ||
+            !giq_bounds_need(file, at, FRAME + len) || memcmp(type, "IEND", 4) == 0) {
+            return;
+        }
+        at += FRAME + len;
+    }
+}
+
+/* ---- JPEG ---- */
+
+/* GDAL's mask stands behind the image, and the length of the image behind the mask. */
+static bool has_mask(struct giq_bounds *file)
+{
+    uint64_t at = 0;
+    if (file->size < 8) {
+        return false;
+    }
+    file->order = GIQ_BOUNDS_LITTLE;
+    at = giq_bounds_number(file, file->size - 4, 4);
+    file->order = GIQ_BOUNDS_BIG;
+    return at >= 4 && at <= file->size - 4 && giq_bounds_is(file, at - 2, "\xff\xd9", 2);
+}
+
+/* Where the coded image begins: behind the first start of a scan. False where the file
+ * is no sequence of segments, or ends before. */
+static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
+{
+    enum { FILL = 0xFF, FIRST = 0xC0, START_OF_SCAN = 0xDA, END_OF_IMAGE = 0xD9 };
+    uint64_t at = 2;
+    while (!file->stop) {
+        if (giq_bounds_number(file, at, 1) != FILL) {
+            return false;
+        }
+        uint64_t marker = giq_bounds_number(file, at + 1, 1);
+        if (marker == FILL) {
+            at++;
+            continue;
+        }
+        uint64_t len = marker < FIRST || marker == END_OF_IMAGE
+                           ? 0
+                           : giq_bounds_number(file, at + 2, 2);
+        if (len < 2 || !giq_bounds_need(file, at + 2, len)) {
+            return false;
+        }
+        at += 2 + len;
+        if (marker == START_OF_SCAN) {
+            *out_at = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+void giq_complete_jpeg(struct giq_bounds *file)
+{
+    uint64_t at = 0;
+    file->order = GIQ_BOUNDS_BIG;
+    if (giq_bounds_is(file, file->size - 2, "\xff\xd9", 2) || has_mask(file) ||
+        !find_scan(file, &at)) {
+        return;
+    }
+    /* No byte of the coded image looks like its end. */
+    if (!giq_bounds_has_pair(file, at, 0xFF, 0xD9)) {
+        giq_bounds_lack(file, "the mark EOI");
+    }
+}
+
+/* ---- JPEG 2000 ---- */
+
+enum { MARK = 0xFF00, MARK_TILE = 0xFF90, MARK_END = 0xFFD9 };
+
+static void lack_end(struct giq_bounds *file)
+{
+    giq_bounds_lack(file, "the mark EOC");
+}
+
+/* The parts of tiles from `at` on. */
+static void check_tiles(struct giq_bounds *file, uint64_t at)
+{
+    enum { LENGTH_AT = 6, HEAD = 12 };
+    while (!file->stop) {
+        if (at >= file->size || file->size - at < 2) {
+            lack_end(file);
+            return;
+        }
+        if (giq_bounds_number(file, at, 2) != MARK_TILE) {
+            return;
+        }
+        uint64_t len = giq_bounds_number(file, at + LENGTH_AT, 4);
+        if (len == 0 && !giq_bounds_is(file, file->size - 2, "\xff\xd9", 2) &&
+            !giq_bounds_has_pair(file, at + HEAD, 0xFF, 0xD9)) {
+            lack_end(file);
+        }
+        if (len < HEAD || !giq_bounds_need(file, at, len)) {
+            return;
+        }
+        at += len;
+    }
+}
+
+/* The codestream at `at`, which goes on to the end of the file. */
+static void check_codestream(struct giq_bounds *file, uint64_t at)
+{
+    at += 2;
+    while (!file->stop) {
+        uint64_t mark = giq_bounds_number(file, at, 2);
+        if (mark == MARK_TILE) {
+            check_tiles(file, at);
+            return;
+        }
+        uint64_t len = giq_bounds_number(file, at + 2, 2);
+        if (mark < MARK || len < 2 || !giq_bounds_need(file, at + 2, len)) {
+            return;
+        }
+        at += 2 + len;
+    }
+}
+
+void giq_complete_codestream(struct giq_bounds *file)
+{
+    file->order = GIQ_BOUNDS_BIG;
+    check_codestream(file, 0);
+}
+
+static bool is_printable(const char type[4])
+{
+    return type[0] >= ' ' && type[1] >= ' ' && type[2] >= ' ' && type[3] >= ' ';
+}
+
+void giq_complete_jp2(struct giq_bounds *file)
+{
+    enum { HEAD = 8, LONG_HEAD = 16 };
+    bool has_image = false;
+    uint64_t at = 0;
+    file->order = GIQ_BOUNDS_BIG;
+    while (!file->stop && at < file->size && file->size - at >= HEAD) {
+        char type[4];
+        uint64_t len = giq_bounds_number(file, at, 4);
+        if (!read_type(file, at + 4, type) || !is_printable(type)) {
+            return;
+        }
+        bool is_image = memcmp(type, "jp2c", 4) == 0;
+        has_image = has_image || is_image || memcmp(type, "ftbl", 4) == 0;
+        if (len == 0 && is_image) {
+            check_codestream(file, at + HEAD);
+        }
+        uint64_t head = len == 1 ? LONG_HEAD : HEAD;
+        len = len == 1 ? giq_bounds_number(file, at + HEAD, 8) : len;
+        if (len < head || !giq_bounds_need(file, at, len)) {
+            return;
+        }
+        at += len;
+    }
+    if (!has_image) {
+        giq_bounds_lack(file, "an image");
+    }
+}

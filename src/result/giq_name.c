@@ -1,0 +1,408 @@
+#include "result/giq_name.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_text.h"
+
+/* Longest extension, dot included, that a cut leaves whole. */
+enum { EXTENSION_KEPT_MAX = 20 };
+
+/* ---- characters of two bytes ---- */
+
+/* Whether the last byte began a character, as Shift-JIS reads it, where a byte from 0xA1
+ * to 0xDF is a character, and as GBK and Big5 do. Which of them a name is in is not
+ * known. */
+struct pair {
+    bool in_shift_jis;
+    bool in_others;
+};
+
+/* Whether a byte may be the second one of a character; notes it for the next one. */
+static bool is_second(struct pair *pair, char c)
+{
+    unsigned char byte = (unsigned char)c;
+    bool is_lead = byte >= 0x81 && byte <= 0xFE;
+    bool is_kana = byte >= 0xA1 && byte <= 0xDF;
+    bool is_one = pair->in_shift_jis || pair->in_others;
+    pair->in_shift_jis = !pair->in_shift_jis && is_lead && !is_kana;
+    pair->in_others = !pair->in_others && is_lead;
+    return is_one;
+}
+
+size_t giq_name_part_len(const char *at, bool is_utf8)
+{
+    struct pair pair = {false, false};
+    size_t len = 0;
+    for (; at[len] != '\0' && at[len] != '/'; len++) {
+        bool is_half = is_second(&pair, at[len]) && !is_utf8;
+        if (at[len] == '\\' && !is_half) {
+            break;
+        }
+    }
+    return len;
+}
+
+/* ---- Content-Disposition ---- */
+
+/* Copy the value of a parameter at `at` (a quoted string or what stands before
+ * the next ';') into `out`, which is large enough. Returns what follows. */
+static const char *take_value(const char *at, bool is_utf8, char *out)
+{
+    at += strspn(at, " \t");
+    if (*at != '"') {
+        size_t len = strcspn(at, ";");
+        const char *after = at + len;
+        while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t')) {
+            len--;
+        }
+        memcpy(out, at, len);
+        out[len] = '\0';
+        return after;
+    }
+    struct pair pair = {false, false};
+    for (at++; *at != '\0' && *at != '"'; at++) {
+        bool is_half = is_second(&pair, *at) && !is_utf8;
+        if (*at == '\\' && !is_half && at[1] != '\0') {
+            at++;
+        }
+        *out++ = *at;
+    }
+    *out = '\0';
+    return at + strcspn(at, ";");
+}
+
+/* The first parameter `name` of a header's value, to be freed; NULL where there
+ * is none, it is empty, or when out of memory. */
+static char *parameter(const char *value, const char *name)
+{
+    char *out = malloc(strlen(value) + 1);
+    if (out == NULL) {
+        return NULL;
+    }
+    const bool is_utf8 = giq_text_is_utf8(value);
+    size_t name_len = strlen(name);
+    while (*value != '\0') {
+        value += strspn(value, "; \t");
+        size_t len = strcspn(value, "=; \t");
+        bool found = len == name_len && giq_text_begins(value, name);
+        value += len;
+        value += strspn(value, " \t");
+        if (*value != '=') {
+            continue;
+        }
+        value = take_value(value + 1, is_utf8, out);
+        if (found && out[0] != '\0') {
+            return out;
+        }
+    }
+    free(out);
+    return NULL;
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* Undo the percent signs of `text` in place; `latin1` bytes become UTF-8, which
+ * is never longer than "%xx". False where something cannot be. */
+static bool decode_percent(char *text, bool latin1)
+{
+    char *out = text;
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned byte = (unsigned char)*at;
+        if (byte >= 0x80) {
+            return false;
+        }
+        if (byte == '%') {
+            int high = hex_digit(at[1]);
+            int low = high < 0 ? -1 : hex_digit(at[2]);
+            if (low < 0 || high + low == 0) {
+                return false;
+            }
+            byte = (unsigned)(high << 4 | low);
+            at += 2;
+        }
+        if (latin1 && byte >= 0x80) {
+            *out++ = (char)(0xC0 | byte >> 6);
+            byte = 0x80 | (byte & 0x3F);
+        }
+        *out++ = (char)byte;
+    }
+    *out = '\0';
+    return true;
+}
+
+/* "UTF-8'en'a%20b" as "a b", in place (RFC 8187). */
+static bool decode_extended(char *value)
+{
+    static const struct {
+        const char *charset;
+        bool latin1;
+    } charsets[] = {{"UTF-8'", false}, {"ISO-8859-1'", true}};
+    for (size_t i = 0; i < GIQ_COUNT(charsets); i++) {
+        if (!giq_text_begins(value, charsets[i].charset)) {
+            continue;
+        }
+        const char *text = strchr(value + strlen(charsets[i].charset), '\'');
+        if (text == NULL) {
+            return false;
+        }
+        memmove(value, text + 1, strlen(text + 1) + 1);
+        return decode_percent(value, charsets[i].latin1) && giq_text_is_utf8(value) &&
+               value[0] != '\0';
+    }
+    return false;
+}
+
+char *giq_name_from_disposition(const char *value)
+{
+    if (value == NULL) {
+        return NULL;
+    }
+    char *name = parameter(value, "filename*");
+    if (name != NULL && decode_extended(name)) {
+        return name;
+    }
+    free(name);
+    return parameter(value, "filename");
+}
+
+/* ---- cleaning ---- */
+
+/* What becomes of one character of a name. */
+enum fate {
+    KEEP,
+    TRIM, /* kept, but not at an end of the name */
+    DROP,
+    REPLACE,
+};
+
+static bool is_space(uint32_t code)
+{
+    static const struct {
+        uint32_t low, high;
+    } spaces[] = {
+        {0x20, 0x20},     {0xA0, 0xA0},     {0x1680, 0x1680}, {0x2000, 0x200B},
+        {0x202F, 0x202F}, {0x205F, 0x2060}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(spaces); i++) {
+        if (code >= spaces[i].low && code <= spaces[i].high) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Looks at the first of `len` bytes; `*out_size` is the character's length. */
+static enum fate fate_of(const char *at, size_t len, size_t *out_size)
+{
+    *out_size = giq_text_utf8(at, len);
+    if (*out_size == 0) {
+        *out_size = 1;
+        return REPLACE;
+    }
+    uint32_t code = giq_text_code_point(at, *out_size);
+    if (giq_text_is_control(code)) {
+        return DROP;
+    }
+    if (code == '.' || is_space(code)) {
+        return TRIM;
+    }
+    return code < 0x80 && strchr("<>:\"|?*\\", (int)code) != NULL ? REPLACE : KEEP;
+}
+
+/* A part of a raw name. */
+struct span {
+    const char *from;
+    const char *to;
+};
+
+static struct span without_ends(struct span span)
+{
+    struct span inner = {span.to, span.to};
+    size_t size = 0;
+    for (const char *at = span.from; at < span.to; at += size) {
+        enum fate fate = fate_of(at, (size_t)(span.to - at), &size);
+        if (fate == TRIM || fate == DROP) {
+            continue;
+        }
+        inner.from = inner.from == span.to ? at : inner.from;
+        inner.to = at + size;
+    }
+    return inner;
+}
+
+/* Write what a span becomes, as many characters as `max` bytes hold. Returns the
+ * bytes; with `out` NULL only counts. */
+static size_t write_clean(struct span span, char *out, size_t max)
+{
+    size_t len = 0;
+    size_t size = 0;
+    for (const char *at = span.from; at < span.to; at += size) {
+        enum fate fate = fate_of(at, (size_t)(span.to - at), &size);
+        if (fate == DROP) {
+            continue;
+        }
+        size_t written = fate == REPLACE ? 1 : size;
+        if (written > max - len) {
+            break;
+        }
+        if (out != NULL) {
+            memcpy(out + len, fate == REPLACE ? "_" : at, written);
+        }
+        len += written;
+    }
+    return len;
+}
+
+/* The last dot, or that of ".tar.gz". NULL where there is none. */
+static const char *extension_dot(struct span span)
+{
+    static const char tar[] = ".tar";
+    const size_t tar_len = sizeof tar - 1;
+    const char *dot = memrchr(span.from, '.', (size_t)(span.to - span.from));
+    if (dot == NULL || dot == span.from) {
+        return NULL;
+    }
+    bool is_double =
+        (size_t)(dot - span.from) > tar_len && giq_text_begins(dot - tar_len, tar);
+    return is_double ? dot - tar_len : dot;
+}
+
+/* Write a trimmed span in at most `max` bytes. */
+static void write_cut(struct span span, char *out, size_t max)
+{
+    size_t len = 0;
+    const char *dot = extension_dot(span);
+    if (write_clean(span, NULL, SIZE_MAX) <= max || dot == NULL) {
+        len = write_clean(span, out, max);
+    } else {
+        struct span stem = {span.from, dot};
+        struct span extension = {dot, span.to};
+        size_t extension_len = write_clean(extension, NULL, SIZE_MAX);
+        if (extension_len > EXTENSION_KEPT_MAX) {
+            len = write_clean(span, out, max);
+        } else {
+            len = write_clean(stem, out, max - extension_len);
+            len += write_clean(extension, out + len, extension_len);
+        }
+    }
+    /* A cut may have brought a dot or a space to the end. */
+    struct span written = without_ends((struct span){out, out + len});
+    out[written.to - out] = '\0';
+}
+
+static bool is_device(const char *name)
+{
+    static const char *const whole[] = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"};
+    static const char *const digits[] = {"\xC2\xB9", "\xC2\xB2", "\xC2\xB3"};
+    size_t len = strcspn(name, ".");
+    while (len > 0 && name[len - 1] == ' ') {
+        len--;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(whole); i++) {
+        if (len == strlen(whole[i]) && giq_text_begins(name, whole[i])) {
+            return true;
+        }
+    }
+    if (!giq_text_begins(name, "COM") && !giq_text_begins(name, "LPT")) {
+        return false;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(digits); i++) {
+        if (len == 5 && memcmp(name + 3, digits[i], 2) == 0) {
+            return true;
+        }
+    }
+    return len == 4 && name[3] >= '0' && name[3] <= '9';
+}
+
+void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE])
+{
+    raw = raw == NULL ? "" : raw;
+    const bool is_utf8 = giq_text_is_utf8(raw);
+    for (const char *at = raw + giq_name_part_len(raw, is_utf8); *at != '\0';
+         at = raw + giq_name_part_len(raw, is_utf8)) {
+        raw = at + 1;
+    }
+    struct span name = without_ends((struct span){raw, raw + strlen(raw)});
+    write_cut(name, out, GIQ_NAME_MAX);
+    if (out[0] == '\0') {
+        memcpy(out, "result", sizeof "result");
+    } else if (is_device(out)) {
+        out[0] = '_';
+        write_cut(name, out + 1, GIQ_NAME_MAX - 1);
+    }
+}
+
+void giq_name_mask(const struct giq_cred *cred, char name[GIQ_NAME_SIZE])
+{
+    giq_cred_mask(cred, name);
+    while ((name = strchr(name, '*')) != NULL) {
+        *name++ = '_';
+    }
+}
+
+/* ---- extensions ---- */
+
+const char *giq_name_extension(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot == NULL || dot == name ? "" : dot + 1;
+}
+
+void giq_name_drop_gzip(char name[GIQ_NAME_SIZE])
+{
+    const char *extension = giq_name_extension(name);
+    bool is_tar = giq_text_same(extension, "tgz");
+    if (!is_tar && !giq_text_same(extension, "gz")) {
+        return;
+    }
+    char stem[GIQ_NAME_SIZE];
+    size_t len = (size_t)(extension - name) - 1;
+    memcpy(stem, name, len);
+    memcpy(stem + len, is_tar ? ".tar" : "", is_tar ? sizeof ".tar" : 1);
+    giq_name_clean(stem, name);
+}
+
+static bool is_known(const char *extension)
+{
+    static const char *const known[] = {
+        "arrow",    "arrows",   "bin",   "btf",     "cdf",  "csv",     "dat",
+        "db",       "dbf",      "dxf",   "feather", "fgb",  "geojson", "geojsonl",
+        "geojsons", "geotiff",  "gif",   "gml",     "gpkg", "gpx",     "grb",
+        "grb2",     "grib",     "grib2", "gtiff",   "gz",   "h5",      "hdf",
+        "hdf5",     "htm",      "html",  "j2c",     "j2k",  "jp2",     "jpc",
+        "jpe",      "jpeg",     "jpg",   "jpx",     "json", "jsonl",   "kml",
+        "kmz",      "mbtiles",  "mid",   "mif",     "nc",   "nc4",     "ndjson",
+        "parquet",  "pdf",      "png",   "pmtiles", "shp",  "shx",     "shz",
+        "sqlite",   "sqlite3",  "tab",   "tar",     "tgz",  "tif",     "tiff",
+        "tmp",      "topojson", "tsv",   "txt",     "webp", "xml",     "zip",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(known); i++) {
+        if (giq_text_same(extension, known[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension)
+{
+    if (extension == NULL || strlen(extension) >= EXTENSION_KEPT_MAX) {
+        return;
+    }
+    size_t len = strlen(name);
+    if (is_known(giq_name_extension(name))) {
+        len = (size_t)(extension_dot((struct span){name, name + len}) - name);
+    }
+    const size_t extension_len = strlen(extension);
+    struct span stem = {name, name + len};
+    len = write_clean(stem, NULL, GIQ_NAME_MAX - 1 - extension_len);
+    name[len] = '.';
+    memcpy(name + len + 1, extension, extension_len + 1);
+}

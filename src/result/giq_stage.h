@@ -1,0 +1,32 @@
+/*
+ * From a whole download to files under their own names: what it is, by its content; an
+ * archive is unpacked, one compressed file is decoded, anything else keeps its bytes.
+ */
+#ifndef GIQ_STAGE_H
+#define GIQ_STAGE_H
+
+#include "base/giq_error.h"
+
+struct giq_staged {
+    char *path;        /* what a driver may open: a file, or the folder of an archive */
+    char *name;        /* of that file; NULL where it is an archive */
+    int64_t size;      /* of that file, or of the archive as downloaded */
+    bool has_trailing; /* data that is no gzip followed a compressed file */
+    bool is_as_downloaded; /* the file has the bytes of the download */
+    const char *extension; /* of its kind, as giq_sniff() gives it; static, or NULL */
+};
+
+/*
+ * Move the download at `part` into the empty folder `folder`. `disposition` is the value
+ * of its Content-Disposition or NULL, `access` an enum giq_os_access, `cred` has the
+ * secrets that no name may hold and may be NULL. On success the caller passes `out` to
+ * giq_staged_release(). What was written before an error stays, for the caller to remove.
+ * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page, an archive in a gzip
+ * that is not unpacked).
+ */
+bool giq_stage(const char *part, const char *disposition, const char *folder,
+               unsigned access, const struct giq_cred *cred, struct giq_staged *out,
+               struct giq_error *err);
+void giq_staged_release(struct giq_staged *staged);
+
+#endif

@@ -1,0 +1,278 @@
+#include "service/giq_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_env.h"
+#include "base/giq_json.h"
+#include "base/giq_text.h"
+#include "net/giq_url.h"
+#include "service/giq_call.h"
+
+enum {
+    ANSWER_WAIT_MIN_MS = 300 * 1000, /* once a paid request is out */
+};
+
+/* ---- what the service says of a job ---- */
+
+enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
+{
+    static const struct {
+        enum giq_api_phase phase;
+        const char *word;
+    } words[] = {
+        {GIQ_API_SUCCEEDED, "DONE"},       {GIQ_API_SUCCEEDED, "COMPLETED"},
+        {GIQ_API_SUCCEEDED, "COMPLETE"},   {GIQ_API_SUCCEEDED, "SUCCEEDED"},
+        {GIQ_API_SUCCEEDED, "SUCCESSFUL"}, {GIQ_API_SUCCEEDED, "SUCCESS"},
+        {GIQ_API_SUCCEEDED, "FINISHED"},   {GIQ_API_FAILED, "FAILED"},
+        {GIQ_API_FAILED, "FAILURE"},       {GIQ_API_FAILED, "ERROR"},
+        {GIQ_API_FAILED, "CANCELLED"},     {GIQ_API_FAILED, "CANCELED"},
+        {GIQ_API_FAILED, "ABORTED"},       {GIQ_API_FAILED, "REJECTED"},
+        {GIQ_API_FAILED, "EXPIRED"},       {GIQ_API_FAILED, "TIMED_OUT"},
+        {GIQ_API_FAILED, "KILLED"},        {GIQ_API_FAILED, "DENIED"},
+        {GIQ_API_RUNNING, "SUBMITTED"},    {GIQ_API_RUNNING, "PENDING"},
+        {GIQ_API_RUNNING, "QUEUED"},       {GIQ_API_RUNNING, "RUNNING"},
+        {GIQ_API_RUNNING, "STARTED"},      {GIQ_API_RUNNING, "PROCESSING"},
+        {GIQ_API_RUNNING, "IN_PROGRESS"},  {GIQ_API_RUNNING, "REQUESTED"},
+        {GIQ_API_RUNNING, "APPROVED"},     {GIQ_API_RUNNING, "SCHEDULED"},
+        {GIQ_API_RUNNING, "INGESTING"},
+    };
+    for (size_t i = 0; status != NULL && i < GIQ_COUNT(words); i++) {
+        if (giq_text_same(status, words[i].word)) {
+            *out_known = true;
+            return words[i].phase;
+        }
+    }
+    *out_known = false;
+    return GIQ_API_RUNNING;
+}
+
+void giq_api_job_release(struct giq_api_job *job)
+{
+    free(job->id);
+    free(job->status);
+    free(job->type);
+    free(job->message);
+    *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
+}
+
+/* False where the answer is no JSON object. The id may be missing. */
+static bool parse_job(const struct giq_service *service,
+                      const struct giq_response *answer, struct giq_api_job *out)
+{
+    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    const struct giq_json *object = giq_call_unwrap(json);
+    bool ok = giq_json_is_object(object);
+    if (ok) {
+        *out = (struct giq_api_job){
+            .id = giq_json_id(giq_json_get(object, "id")),
+            .status = giq_call_label(service, giq_json_get(object, "status")),
+            .type = giq_call_label(service, giq_json_get(object, "type")),
+            .message = giq_call_label(service, giq_call_message(object)),
+            .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
+        };
+    }
+    giq_json_free(json);
+    return ok;
+}
+
+/* ---- run ---- */
+
+static enum giq_api_run judge_run(struct giq_service *service,
+                                  const struct giq_response *answer,
+                                  struct giq_api_job *job, int64_t *later_ms,
+                                  struct giq_error *err)
+{
+    int status = answer->status;
+    if (status >= 200 && status < 300) {
+        struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+        if (parse_job(service, answer, &told) && told.id != NULL) {
+            *job = told;
+            return GIQ_API_RUN_SUBMITTED;
+        }
+        giq_api_job_release(&told);
+        (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without an id that can be read",
+                       status);
+        return GIQ_API_RUN_UNKNOWN;
+    }
+    /* A 503 with Retry-After is no such promise: caches and gateways send it after the
+     * service has taken the request. */
+    if (status == 429) {
+        (void)giq_call_fail_status(service, answer, GIQ_E_REFUSED,
+                                   "the service takes no job now, nothing was started",
+                                   err);
+        *later_ms = answer->retry_after_ms;
+        return GIQ_API_RUN_THROTTLED;
+    }
+    bool refused = status >= 400 && status < 500 && status != 408 && status != 409;
+    bool elsewhere = status == 301 || status == 302;
+    if (refused || elsewhere) {
+        (void)giq_call_fail_status(
+            service, answer, elsewhere ? GIQ_E_NETWORK : GIQ_E_REFUSED,
+            status == 407 ? "the request did not reach the service, nothing was started"
+                          : "the service refused the job, nothing was started",
+            err);
+        return GIQ_API_RUN_NOTHING;
+    }
+    (void)giq_call_fail_status(service, answer, GIQ_E_UNKNOWN, "the service answered",
+                               err);
+    return GIQ_API_RUN_UNKNOWN;
+}
+
+/* A redirect that was not followed, or not to its end: nothing was done. */
+static bool is_turned_away(const struct giq_response *answer)
+{
+    int status = answer->status;
+    return answer->location != NULL &&
+           (status == 301 || status == 302 || status == 307 || status == 308);
+}
+
+enum giq_api_run giq_api_run(struct giq_service *service,
+                             const struct giq_request *request,
+                             bool (*before_send)(void *ctx, struct giq_error *err),
+                             void *ctx, struct giq_api_job *job, int64_t *later_ms,
+                             struct giq_error *err)
+{
+    char *url = giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
+    if (url == NULL) {
+        (void)giq_fail_memory(err);
+        return GIQ_API_RUN_NOTHING;
+    }
+    const struct giq_multipart_field fields[] = {
+        {.name = "modelId", .value = request->model},
+        {.name = "fileId", .value = request->file},
+        {.name = "geometry", .value = request->area},
+    };
+    int64_t left_ms = giq_env_left_ms(service->env, service->deadline_ms);
+    left_ms = left_ms < ANSWER_WAIT_MIN_MS ? ANSWER_WAIT_MIN_MS : left_ms;
+    const struct giq_http_request post = {
+        .url = url,
+        .accept = "application/json",
+        .fields = fields,
+        .field_count = GIQ_COUNT(fields) - (request->area == NULL),
+        .timeout_ms = service->settings.connect_timeout_ms + left_ms,
+        .fresh = true,
+        .before_send = before_send,
+        .ctx = ctx,
+    };
+    struct giq_response answer;
+    enum giq_api_run outcome = GIQ_API_RUN_NOTHING;
+    if (giq_call_once(service, &post, &answer, err)) {
+        outcome = judge_run(service, &answer, job, later_ms, err);
+    } else if (answer.sent && !is_turned_away(&answer)) {
+        outcome = GIQ_API_RUN_UNKNOWN;
+    }
+    giq_response_release(&answer);
+    free(url);
+    return outcome;
+}
+
+/* ---- status ---- */
+
+static const char status_call[] = "asking for the state of the job";
+
+/* Whether a response says nothing of the job. One that says failed must bear the job's
+ * id, because a failure is recorded for good: it may be the call that failed. */
+static bool is_of_no_job(const struct giq_api_job *told)
+{
+    bool is_known = false;
+    return told->id == NULL && (told->status == NULL ||
+                                giq_api_phase(told->status, &is_known) == GIQ_API_FAILED);
+}
+
+static enum giq_api_status fail_other(struct giq_service *service,
+                                      const struct giq_api_job *told,
+                                      struct giq_error *err)
+{
+    struct giq_printable shown;
+    if (told->id != NULL) {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about the job %s",
+                       status_call, giq_call_printable(service, told->id, &shown));
+    } else if (told->status != NULL) {
+        (void)giq_fail(err, GIQ_E_SERVICE,
+                       "%s: the response has the status %s without the id of a job",
+                       status_call, giq_text_printable(told->status, &shown));
+    } else {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about no job",
+                       status_call);
+    }
+    return GIQ_API_STATUS_OTHER;
+}
+
+/* A cache, or a page for signing in, may give a response that is not about the job. */
+static enum giq_api_status read_status(struct giq_service *service,
+                                       const struct giq_response *answer,
+                                       const char *job_id, struct giq_api_job *job,
+                                       struct giq_error *err)
+{
+    struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
+    if (!parse_job(service, answer, &told)) {
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response cannot be read",
+                       status_call);
+        return GIQ_API_STATUS_ODD;
+    }
+    bool is_of_other = told.id != NULL && !giq_text_same(told.id, job_id);
+    if (is_of_other || is_of_no_job(&told)) {
+        enum giq_api_status outcome = fail_other(service, &told, err);
+        giq_api_job_release(&told);
+        return outcome;
+    }
+    *job = told;
+    return GIQ_API_STATUS_TOLD;
+}
+
+static enum giq_api_status judge_status(struct giq_service *service,
+                                        const struct giq_response *answer,
+                                        const char *job_id, struct giq_api_job *job,
+                                        struct giq_error *err)
+{
+    if (answer->status == 200) {
+        return read_status(service, answer, job_id, job, err);
+    }
+    bool no_job = answer->status == 404 || answer->status == 410;
+    (void)giq_call_fail_status(service, answer, no_job ? GIQ_E_GONE : GIQ_E_SERVICE,
+                               status_call, err);
+    if (no_job) {
+        return GIQ_API_STATUS_NO_JOB;
+    }
+    return giq_call_is_transient(answer->status) ? GIQ_API_STATUS_TRY_AGAIN
+                                                 : GIQ_API_STATUS_ODD;
+}
+
+/* What an exchange without a whole response means. */
+static enum giq_api_status judge_failure(const struct giq_error *err)
+{
+    if (giq_call_may_pass(err)) {
+        return GIQ_API_STATUS_TRY_AGAIN;
+    }
+    return err->code == GIQ_E_NETWORK || err->code == GIQ_E_SERVICE
+               ? GIQ_API_STATUS_ODD
+               : GIQ_API_STATUS_ERROR;
+}
+
+enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
+                                   struct giq_api_job *job, int64_t *later_ms,
+                                   struct giq_error *err)
+{
+    *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
+    char *url = giq_url_make(service->settings.base_url, "inference/status",
+                             "inferenceId", job_id);
+    if (url == NULL) {
+        (void)giq_fail_memory(err);
+        return GIQ_API_STATUS_ERROR;
+    }
+    const struct giq_http_request get = {
+        .url = url,
+        .accept = "application/json",
+        .timeout_ms = giq_call_timeout_ms(service),
+    };
+    struct giq_response answer;
+    enum giq_api_status outcome = giq_call_once(service, &get, &answer, err)
+                                      ? judge_status(service, &answer, job_id, job, err)
+                                      : judge_failure(err);
+    *later_ms = answer.retry_after_ms;
+    giq_response_release(&answer);
+    free(url);
+    return outcome;
+}

@@ -1,0 +1,289 @@
+#include "service/giq_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_env.h"
+#include "base/giq_json.h"
+#include "base/giq_text.h"
+#include "net/giq_url.h"
+
+enum {
+    DELAY_MAX_MS = 30 * 1000,
+    LAST_CALL_MS = 250, /* a call begun just before the deadline gets this long */
+    PROXY_DENIED = 407, /* never of the service itself */
+};
+
+bool giq_call_is_transient(int status)
+{
+    static const int transient[] = {408, 429, 500, 502, 503, 504};
+    for (size_t i = 0; i < GIQ_COUNT(transient); i++) {
+        if (status == transient[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t giq_call_timeout_ms(const struct giq_service *service)
+{
+    int64_t most = service->settings.http_timeout_ms;
+    int64_t left = giq_env_left_ms(service->env, giq_service_deadline_ms(service));
+    left = left < LAST_CALL_MS ? LAST_CALL_MS : left;
+    return left < most ? left : most;
+}
+
+int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
+                          int64_t asked_ms)
+{
+    if (asked_ms >= 0) {
+        return asked_ms;
+    }
+    int64_t delay = service->settings.retry_delay_ms;
+    for (int i = 1; i < attempt && delay < DELAY_MAX_MS; i++) {
+        delay *= 2;
+    }
+    delay = giq_env_jitter(service->env, delay);
+    return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+}
+
+/* Mask the secrets of the user, and what may be secret in addresses of the service. */
+static void mask(const struct giq_service *service, char *text)
+{
+    giq_cred_mask(service->cred, text);
+    giq_text_mask_addresses(text);
+}
+
+const char *giq_call_printable(const struct giq_service *service, const char *text,
+                               struct giq_printable *out)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (copy != NULL) {
+        mask(service, copy);
+    }
+    (void)giq_text_printable(copy, out);
+    free(copy);
+    return out->text;
+}
+
+/* ---- what an error status says ---- */
+
+/* A web page is no message, nor is JSON in which none was found. */
+static bool is_plain_message(const char *body)
+{
+    return body[0] != '<' && body[0] != '{' && body[0] != '[';
+}
+
+/* A text of this name that is not empty: at the top, or within `data` or `error`. */
+static const struct giq_json *find_text(const struct giq_json *json, const char *name,
+                                        int depth)
+{
+    static const char *const wrappings[] = {"data", "error"};
+    const struct giq_json *found = giq_json_get(json, name);
+    const char *text = giq_json_text(found);
+    if (text != NULL && text[0] != '\0') {
+        return found;
+    }
+    found = NULL;
+    for (size_t i = 0; depth > 0 && found == NULL && i < GIQ_COUNT(wrappings); i++) {
+        found = find_text(giq_json_get(json, wrappings[i]), name, depth - 1);
+    }
+    return found;
+}
+
+const struct giq_json *giq_call_message(const struct giq_json *json)
+{
+    enum { DEPTH = 2 };
+    const struct giq_json *found = find_text(json, "message", DEPTH);
+    return found == NULL ? find_text(json, "error", DEPTH) : found;
+}
+
+static const char *message_of(const struct giq_json *json, const struct giq_buf *body)
+{
+    const char *text = giq_json_text(giq_call_message(json));
+    if (text == NULL && json != NULL) {
+        text = giq_json_text(json);
+    }
+    if (text == NULL && is_plain_message(giq_buf_text(body))) {
+        text = giq_buf_text(body);
+    }
+    return text == NULL ? "" : text;
+}
+
+/* Whom the status is about, so that a user need not guess. */
+static const char *advice(const struct giq_service *service, int status)
+{
+    bool may_be_proxy = service->settings.net[GIQ_NET_PROXY_USERPWD] != NULL &&
+                        giq_text_begins(service->settings.base_url, "http:");
+    if (status == PROXY_DENIED) {
+        return "; a proxy says so, check GDAL_HTTP_PROXYUSERPWD";
+    }
+    return may_be_proxy ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN, and for the proxy "
+                          "GDAL_HTTP_PROXYUSERPWD"
+                        : "; check GIQ_API_KEY or GIQ_BEARER_TOKEN";
+}
+
+bool giq_call_fail_status(const struct giq_service *service,
+                          const struct giq_response *answer, enum giq_code code,
+                          const char *what, struct giq_error *err)
+{
+    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    struct giq_printable shown;
+    (void)giq_call_printable(service, message_of(json, &answer->body), &shown);
+    giq_json_free(json);
+
+    int status = answer->status;
+    bool denied = (status == 401 || status == 403) && !answer->is_cross_origin;
+    bool by_proxy = status == PROXY_DENIED;
+    code = by_proxy ? GIQ_E_NETWORK : denied ? GIQ_E_CREDENTIALS : code;
+    (void)giq_fail(err, code, "%s: HTTP %d%s%s%s", what, status,
+                   shown.text[0] == '\0' ? "" : " ", shown.text,
+                   denied || by_proxy ? advice(service, status)
+                   : answer->is_cross_origin
+                       ? "; another host says so, to which the service redirects"
+                       : "");
+    err->http_status = status;
+    err->permanent = by_proxy;
+    return false;
+}
+
+/* ---- redirects ---- */
+
+static bool is_redirect(const struct giq_response *answer, bool is_post)
+{
+    int status = answer->status;
+    bool keeps_method = status == 307 || status == 308;
+    bool is_any = keeps_method || (status >= 301 && status <= 303);
+    return answer->location != NULL && (is_post ? keeps_method : is_any);
+}
+
+static bool ensure_http(struct giq_service *service, struct giq_error *err)
+{
+    return service->http != NULL ||
+           giq_http_new(&service->settings, service->env, &service->http, err);
+}
+
+/* Whether the redirect in `answer` may be followed; drops the credentials of a
+ * request that leaves the service's origin, for good. */
+static bool allow_hop(const struct giq_response *answer, bool is_post,
+                      struct giq_http_request *hop, struct giq_error *err)
+{
+    switch (giq_url_hop(hop->url, answer->location)) {
+    case GIQ_URL_SAME_ORIGIN:
+        return true;
+    case GIQ_URL_OTHER_ORIGIN:
+        if (!is_post) {
+            hop->cred = NULL;
+            return true;
+        }
+        return giq_fail(err, GIQ_E_NETWORK,
+                        "HTTP %d: the service redirects the request to another host, "
+                        "which is not followed with a POST; check GIQ_BASE_URL",
+                        answer->status);
+    case GIQ_URL_FORBIDDEN:
+        break;
+    }
+    return giq_fail(err, GIQ_E_NETWORK,
+                    "HTTP %d: the service redirects to an address that is not followed "
+                    "(not https, or with a user in it)",
+                    answer->status);
+}
+
+bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
+                   struct giq_response *answer, struct giq_error *err)
+{
+    giq_response_init(answer);
+    if (!giq_service_check_credentials(service, err) || !ensure_http(service, err)) {
+        return false;
+    }
+    bool is_post = request->fields != NULL;
+    struct giq_http_request hop = *request;
+    char *location = NULL; /* of the hop under way, owned */
+    bool ok = false;
+    hop.cred = service->cred;
+    for (int hops = 0;; hops++) {
+        if (!is_post && request->timeout_ms > 0) {
+            hop.timeout_ms = giq_call_timeout_ms(service);
+        }
+        ok = giq_http_exchange(service->http, &hop, answer, err);
+        if (!ok || !is_redirect(answer, is_post)) {
+            break;
+        }
+        if (hops == GIQ_CALL_REDIRECTS_MAX) {
+            ok = giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
+                          GIQ_CALL_REDIRECTS_MAX);
+        } else {
+            ok = allow_hop(answer, is_post, &hop, err);
+        }
+        if (!ok) {
+            err->http_status = answer->status;
+            break;
+        }
+        free(location);
+        location = answer->location;
+        answer->location = NULL;
+        giq_response_release(answer);
+        hop.url = location;
+    }
+    answer->is_cross_origin = hop.cred == NULL;
+    free(location);
+    return ok;
+}
+
+/* ---- retries ---- */
+
+bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms)
+{
+    const struct giq_env *env = service->env;
+    int64_t delay = giq_call_delay_ms(service, attempt, asked_ms);
+    if (attempt > service->settings.max_retry ||
+        delay >= giq_env_left_ms(env, service->deadline_ms)) {
+        return false;
+    }
+    giq_env_debug(env, "try %d failed, the next comes in %lld ms", attempt,
+                  (long long)delay);
+    giq_env_sleep_until(env, env->now_ms(env->ctx) + delay);
+    return !giq_env_is_cancelled(env);
+}
+
+bool giq_call_may_pass(const struct giq_error *err)
+{
+    return (err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE) &&
+           err->http_status == 0 && !err->permanent;
+}
+
+bool giq_call_repeat(struct giq_service *service, const struct giq_http_request *request,
+                     struct giq_response *answer, struct giq_error *err)
+{
+    for (int attempt = 1;; attempt++) {
+        bool ok = giq_call_once(service, request, answer, err);
+        bool may_pass =
+            ok ? giq_call_is_transient(answer->status) : giq_call_may_pass(err);
+        if (!may_pass || !giq_call_pause(service, attempt, answer->retry_after_ms)) {
+            return ok;
+        }
+        giq_response_release(answer);
+    }
+}
+
+char *giq_call_label(const struct giq_service *service, const struct giq_json *json)
+{
+    char *text = giq_json_label(json);
+    if (text != NULL) {
+        mask(service, text);
+    }
+    return text;
+}
+
+static bool names_something(const struct giq_json *json)
+{
+    return giq_json_get(json, "id") != NULL || giq_json_get(json, "fileId") != NULL;
+}
+
+const struct giq_json *giq_call_unwrap(const struct giq_json *json)
+{
+    const struct giq_json *data = giq_json_get(json, "data");
+    bool is_wrapped =
+        giq_json_is_object(data) && (names_something(data) || !names_something(json));
+    return is_wrapped ? data : json;
+}

@@ -1,0 +1,345 @@
+/*
+ * The list of models, with the tolerance that services need (giq/giq.h).
+ */
+#include "service/giq_models.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_cred.h"
+#include "base/giq_json.h"
+#include "base/giq_text.h"
+#include "net/giq_url.h"
+#include "service/giq_call.h"
+
+/* The list, at the top or under one of the names that services use. */
+static const struct giq_json *list_of(const struct giq_json *json)
+{
+    static const char *const names[] = {"models", "content", "data", "items", "results"};
+    if (giq_json_is_list(json)) {
+        return json;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        const struct giq_json *inner = giq_json_get(json, names[i]);
+        if (giq_json_is_list(inner)) {
+            return inner;
+        }
+    }
+    return NULL;
+}
+
+/* Strings, or objects with a name. */
+static char **parse_labels(const struct giq_service *service, const struct giq_json *list)
+{
+    size_t count = giq_json_count(list);
+    char **labels = count == 0 ? NULL : calloc(count + 1, sizeof *labels);
+    size_t n = 0;
+    for (const struct giq_json *item = giq_json_first(list);
+         labels != NULL && item != NULL; item = giq_json_next(item)) {
+        const struct giq_json *name = giq_json_get(item, "name");
+        labels[n] = giq_call_label(service, name == NULL ? item : name);
+        n += labels[n] != NULL;
+    }
+    return labels;
+}
+
+static void mask(void *ctx, char *text)
+{
+    giq_cred_mask(ctx, text);
+}
+
+/* What the service says of a model, whole. Masked before it is text, whose escapes
+ * could hide a secret. NULL when out of memory. */
+static char *print_masked(const struct giq_service *service, const struct giq_json *json)
+{
+    struct giq_json *copy = giq_json_copy(json);
+    if (copy == NULL) {
+        return NULL;
+    }
+    giq_json_each_text(copy, mask, (void *)service->cred);
+    char *text = giq_json_print(copy);
+    giq_json_free(copy);
+    return text;
+}
+
+static void parse_model(const struct giq_service *service, const struct giq_json *json,
+                        struct giq_model *out)
+{
+    const struct giq_json *id = giq_json_get(json, "id");
+    *out = (struct giq_model){
+        .id = giq_json_id(id == NULL ? giq_json_get(json, "modelId") : id),
+        .name = giq_call_label(service, giq_json_get(json, "name")),
+        .version = giq_call_label(service, giq_json_get(json, "version")),
+        .type = giq_call_label(service, giq_json_get(json, "type")),
+        .labels = parse_labels(service, giq_json_get(json, "labels")),
+        .json = print_masked(service, json),
+    };
+}
+
+static void release_model(struct giq_model *model)
+{
+    for (char **label = model->labels; label != NULL && *label != NULL; label++) {
+        free(*label);
+    }
+    free(model->labels);
+    free(model->id);
+    free(model->name);
+    free(model->version);
+    free(model->type);
+    free(model->json);
+}
+
+void giq_models_release(struct giq_models *models)
+{
+    for (size_t i = 0; i < models->count; i++) {
+        release_model(&models->item[i]);
+    }
+    free(models->item);
+    *models = (struct giq_models){0};
+}
+
+/* Whether the answer says that it is one page of several. */
+static bool is_one_page(const struct giq_json *json, size_t count)
+{
+    static const char *const totals[] = {"totalElements", "total", "totalCount"};
+    for (size_t i = 0; i < GIQ_COUNT(totals); i++) {
+        if (giq_json_integer(giq_json_get(json, totals[i]), 0) > (int64_t)count) {
+            return true;
+        }
+    }
+    const struct giq_json *is_last = giq_json_get(json, "last");
+    return giq_json_integer(giq_json_get(json, "totalPages"), 0) > 1 ||
+           (is_last != NULL && !giq_json_is_true(is_last)) ||
+           giq_json_is_true(giq_json_get(json, "hasNext")) ||
+           giq_json_text(giq_json_get(json, "next")) != NULL;
+}
+
+static bool parse_models(const struct giq_service *service,
+                         const struct giq_response *answer, struct giq_models *out,
+                         struct giq_error *err)
+{
+    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    const struct giq_json *body = giq_call_unwrap(json);
+    const struct giq_json *list = list_of(body);
+    struct giq_models models = {0};
+    bool ok = false;
+    if (list == NULL) {
+        (void)giq_fail(err, GIQ_E_SERVICE,
+                       "the list of models cannot be read: the answer is no list");
+    } else if ((models.item = calloc(giq_json_count(list) + 1, sizeof *models.item)) ==
+               NULL) {
+        (void)giq_fail_memory(err);
+    } else {
+        for (const struct giq_json *item = giq_json_first(list); item != NULL;
+             item = giq_json_next(item)) {
+            parse_model(service, item, &models.item[models.count++]);
+        }
+        models.is_part = is_one_page(body, models.count);
+        *out = models;
+        ok = true;
+    }
+    giq_json_free(json);
+    return ok;
+}
+
+bool giq_models_get(struct giq_service *service, struct giq_models *out,
+                    struct giq_error *err)
+{
+    char *url = giq_url_make(service->settings.base_url, "inference/models", NULL, NULL);
+    if (url == NULL) {
+        return giq_fail_memory(err);
+    }
+    const struct giq_http_request get = {
+        .url = url,
+        .accept = "application/json",
+        .timeout_ms = giq_call_timeout_ms(service),
+    };
+    struct giq_response answer;
+    bool ok = giq_call_repeat(service, &get, &answer, err);
+    if (!ok) {
+        (void)giq_error_context(err, "asking for the list of models");
+    } else if (answer.status != 200) {
+        ok = giq_call_fail_status(service, &answer, GIQ_E_SERVICE,
+                                  "asking for the list of models", err);
+    } else {
+        ok = parse_models(service, &answer, out, err);
+    }
+    giq_response_release(&answer);
+    free(url);
+    return ok;
+}
+
+/* ---- choosing ---- */
+
+enum { COMPARED_MAX = 64, OFFERED_MAX = 3 };
+
+static int least(int a, int b, int c)
+{
+    int ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Edit distance without case (Levenshtein) of the first COMPARED_MAX bytes. */
+static int distance(const char *a, const char *b)
+{
+    size_t b_len = strnlen(b, COMPARED_MAX);
+    int row[COMPARED_MAX + 1];
+    for (size_t k = 0; k <= b_len; k++) {
+        row[k] = (int)k;
+    }
+    for (size_t i = 0; a[i] != '\0' && i < COMPARED_MAX; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i + 1;
+        for (size_t k = 1; k <= b_len; k++) {
+            int above = row[k];
+            int changed = lower(a[i]) != lower(b[k - 1]);
+            row[k] = least(above + 1, row[k - 1] + 1, diagonal + changed);
+            diagonal = above;
+        }
+    }
+    return row[b_len];
+}
+
+/* How far a model is from what was typed, by its id or its name. */
+static int distance_of(const struct giq_model *item, const char *typed)
+{
+    int by_id = distance(typed, item->id);
+    int by_name = item->name == NULL ? by_id : distance(typed, item->name);
+    return by_name < by_id ? by_name : by_id;
+}
+
+/* The model nearest to what was typed that was not offered yet, or NULL. */
+static const struct giq_model *nearest(const struct giq_models *models, const char *typed,
+                                       const bool *offered)
+{
+    const struct giq_model *best = NULL;
+    int best_distance = 0;
+    for (size_t i = 0; i < models->count; i++) {
+        const struct giq_model *item = &models->item[i];
+        if (offered[i] || item->id == NULL) {
+            continue;
+        }
+        int d = distance_of(item, typed);
+        if (best == NULL || d < best_distance) {
+            best = item;
+            best_distance = d;
+        }
+    }
+    return best;
+}
+
+enum { OFFER_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
+
+/* ", name (id)", or the id alone where the name says no more. */
+static void show_offer(const struct giq_service *service, const struct giq_model *item,
+                       bool is_first, char out[OFFER_SIZE])
+{
+    struct giq_printable name;
+    struct giq_printable id;
+    bool has_name = item->name != NULL && strcmp(item->name, item->id) != 0;
+    (void)giq_call_printable(service, has_name ? item->name : NULL, &name);
+    (void)giq_call_printable(service, item->id, &id);
+    (void)snprintf(out, OFFER_SIZE, has_name ? "%s%s (%s)" : "%s%s%s",
+                   is_first ? "" : ", ", name.text, id.text);
+}
+
+/* Put the nearest within `most` behind the text of `err`, as many as fit. */
+static bool offer_nearest(const struct giq_service *service,
+                          const struct giq_models *models, const char *typed, int most,
+                          struct giq_error *err)
+{
+    bool *offered = calloc(models->count, sizeof *offered);
+    if (offered == NULL) {
+        return giq_fail_memory(err);
+    }
+    for (int n = 0; n < OFFERED_MAX; n++) {
+        const struct giq_model *item = nearest(models, typed, offered);
+        char offer[OFFER_SIZE];
+        size_t len = strlen(err->text);
+        if (item == NULL || distance_of(item, typed) > most) {
+            break;
+        }
+        show_offer(service, item, n == 0, offer);
+        size_t offer_len = strlen(offer);
+        if (len + offer_len >= sizeof err->text) {
+            break;
+        }
+        offered[item - models->item] = true;
+        (void)memcpy(err->text + len, offer, offer_len + 1);
+    }
+    free(offered);
+    return false;
+}
+
+/* What is called so, counted; the same model twice is one. */
+static size_t find_name(const struct giq_models *models, const char *typed,
+                        const struct giq_model **out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < models->count; i++) {
+        const struct giq_model *item = &models->item[i];
+        if (item->id == NULL || item->name == NULL || !giq_text_same(item->name, typed)) {
+            continue;
+        }
+        if (count == 0 || strcmp(item->id, (*out)->id) != 0) {
+            *out = item;
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool has_id(const struct giq_models *models, const char *typed)
+{
+    for (size_t i = 0; i < models->count; i++) {
+        const char *id = models->item[i].id;
+        if (id != NULL && strcmp(id, typed) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether what is not on the list is not there. */
+static bool is_whole(const struct giq_models *models)
+{
+    bool whole = models->count > 0 && !models->is_part;
+    for (size_t i = 0; i < models->count; i++) {
+        whole = whole && models->item[i].id != NULL;
+    }
+    return whole;
+}
+
+bool giq_models_choose(const struct giq_service *service, const struct giq_models *models,
+                       const char *typed, char **out, struct giq_error *err)
+{
+    const struct giq_model *named = NULL;
+    const char *id = typed;
+    struct giq_printable shown;
+    if (is_whole(models) && !has_id(models, typed)) {
+        size_t count = find_name(models, typed, &named);
+        if (count != 1) {
+            (void)giq_fail(err, GIQ_E_USAGE,
+                           count == 0
+                               ? "the service has no model with the id or name \"%s\"; "
+                                 "the nearest: "
+                               : "several models have the name \"%s\"; give the id: ",
+                           giq_text_printable(typed, &shown));
+            return offer_nearest(service, models, typed, count == 0 ? INT_MAX : 0, err);
+        }
+        id = named->id;
+    }
+    char *copy = strdup(id);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    *out = copy;
+    return true;
+}

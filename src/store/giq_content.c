@@ -1,0 +1,222 @@
+#include "store/giq_content.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_os.h"
+#include "store/giq_document.h"
+
+static const char advice[] = "remove it, and the file is uploaded once more";
+
+static const char files_name[] = "files";
+static const char paths_name[] = "paths";
+
+enum { NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json", MARK_SIZE = 192 };
+
+static const char *name_of(const char *digest, const char *ending, char out[NAME_SIZE])
+{
+    (void)snprintf(out, NAME_SIZE, "%s%s", digest, ending);
+    return out;
+}
+
+/* ---- the record ---- */
+
+bool giq_content_read(const struct giq_store *store, const char *digest,
+                      struct giq_content *out, struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    bool ignored = false;
+    struct giq_content content = {.store = store};
+    (void)snprintf(content.digest, sizeof content.digest, "%s", digest);
+    if (!giq_document_read(giq_store_uploads(store), name_of(digest, ".json", name),
+                           GIQ_CONTENT_FORMAT, advice, &content.json, &ignored, err)) {
+        return false;
+    }
+    if (content.json == NULL &&
+        ((content.json = giq_json_new_object()) == NULL ||
+         !giq_json_set_integer(content.json, "format", GIQ_CONTENT_FORMAT))) {
+        giq_content_release(&content);
+        return giq_fail_memory(err);
+    }
+    *out = content;
+    return true;
+}
+
+void giq_content_release(struct giq_content *content)
+{
+    giq_json_free(content->json);
+    content->json = NULL;
+}
+
+bool giq_content_enter(const struct giq_store *store, const char *digest,
+                       struct giq_lock **out, struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    const char *folder = giq_store_uploads(store);
+    if (!giq_store_make(store, folder, err)) {
+        return false;
+    }
+    char *path = giq_os_join(folder, name_of(digest, ".lock", name));
+    bool ok = path == NULL
+                  ? giq_fail_memory(err)
+                  : giq_lock_acquire_file(path, giq_store_access(store), out, err);
+    free(path);
+    return ok;
+}
+
+bool giq_content_write(const struct giq_content *content, struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    char *text = giq_json_print(content->json);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = giq_document_write(giq_store_uploads(content->store),
+                                 name_of(content->digest, ".json", name),
+                                 giq_store_access(content->store), text, err);
+    free(text);
+    return ok;
+}
+
+/* ---- ids ---- */
+
+bool giq_content_file_id(const struct giq_content *content, const char *base_url,
+                         const char *type, const char **out, struct giq_error *err)
+{
+    const struct giq_json *files = giq_json_get(content->json, files_name);
+    const struct giq_json *file = giq_json_get(giq_json_get(files, base_url), type);
+    const char *id = giq_json_text(giq_json_get(file, "file_id"));
+    if (file != NULL && (id == NULL || id[0] == '\0')) {
+        char name[NAME_SIZE];
+        return giq_document_fail(giq_store_uploads(content->store),
+                                 name_of(content->digest, ".json", name), "is damaged",
+                                 advice, err);
+    }
+    *out = id;
+    return true;
+}
+
+bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
+                             const char *type, const char *file_id, int64_t uploaded_ms,
+                             struct giq_error *err)
+{
+    struct giq_json *files = giq_json_set_object(content->json, files_name);
+    struct giq_json *of_service =
+        files == NULL ? NULL : giq_json_set_object(files, base_url);
+    struct giq_json *file =
+        of_service == NULL ? NULL : giq_json_set_object(of_service, type);
+    return (file != NULL && giq_json_set_text(file, "file_id", file_id) &&
+            giq_json_set_time(file, "uploaded_at", uploaded_ms)) ||
+           giq_fail_memory(err);
+}
+
+/* ---- local files ---- */
+
+/* One without the change time, from version 0.1, is the mark of no file: it is read. */
+static const char *mark_of(const struct giq_source_stat *stat, char out[MARK_SIZE])
+{
+    (void)snprintf(out, MARK_SIZE,
+                   "%" PRId64 " bytes, %" PRId64 " ns, device %" PRIu64 ", inode %" PRIu64
+                   ", changed %" PRId64 " ns",
+                   stat->size, stat->modified_ns, stat->device, stat->inode,
+                   stat->changed_ns);
+    return out;
+}
+
+bool giq_content_has_file(const struct giq_content *content, const char *place,
+                          const struct giq_source_stat *stat)
+{
+    char mark[MARK_SIZE];
+    const struct giq_json *paths = giq_json_get(content->json, paths_name);
+    const char *known = giq_json_text(giq_json_get(paths, place));
+    return known != NULL && strcmp(known, mark_of(stat, mark)) == 0;
+}
+
+bool giq_content_set_file(struct giq_content *content, const char *place,
+                          const struct giq_source_stat *stat, struct giq_error *err)
+{
+    char mark[MARK_SIZE];
+    struct giq_json *paths = giq_json_set_object(content->json, paths_name);
+    if (paths != NULL && giq_json_count(paths) >= GIQ_CONTENT_PATHS_MAX) {
+        /* Whoever is forgotten is read once more. */
+        giq_json_remove(content->json, paths_name);
+        paths = giq_json_set_object(content->json, paths_name);
+    }
+    return (paths != NULL &&
+            giq_json_set_text(paths, place, stat == NULL ? NULL : mark_of(stat, mark))) ||
+           giq_fail_memory(err);
+}
+
+/* ---- hints ---- */
+
+/* The folder of hints, to be freed, and the name of the one for `place`. */
+static char *hint_of(const struct giq_store *store, const char *place,
+                     char name[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
+{
+    if (!giq_digest_text(place, strlen(place), name, err)) {
+        return NULL;
+    }
+    char *folder = giq_os_join(giq_store_uploads(store), paths_name);
+    if (folder == NULL) {
+        (void)giq_fail_memory(err);
+    }
+    return folder;
+}
+
+/* Anything but a digest is no hint. */
+static bool read_hint(const struct giq_store *store, const char *place,
+                      char out[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
+{
+    char name[GIQ_DIGEST_HEX_SIZE];
+    struct giq_buf buf;
+    bool found = false;
+    char *folder = hint_of(store, place, name, err);
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
+    bool ok = folder != NULL && giq_document_bytes(folder, name, &buf, &found, err);
+    out[0] = '\0';
+    if (ok && buf.len == GIQ_DIGEST_HEX_SIZE && buf.data[buf.len - 1] == '\n') {
+        (void)memcpy(out, buf.data, GIQ_DIGEST_HEX_SIZE - 1);
+        out[GIQ_DIGEST_HEX_SIZE - 1] = '\0';
+        if (!giq_digest_is(out)) {
+            out[0] = '\0';
+        }
+    }
+    giq_buf_release(&buf);
+    free(folder);
+    return ok;
+}
+
+bool giq_content_find(const struct giq_store *store, const char *place,
+                      const struct giq_source_stat *stat, char out[GIQ_DIGEST_HEX_SIZE],
+                      struct giq_error *err)
+{
+    struct giq_content content;
+    if (!read_hint(store, place, out, err)) {
+        return false;
+    }
+    if (out[0] == '\0') {
+        return true;
+    }
+    if (!giq_content_read(store, out, &content, err)) {
+        return false;
+    }
+    if (!giq_content_has_file(&content, place, stat)) {
+        out[0] = '\0';
+    }
+    giq_content_release(&content);
+    return true;
+}
+
+bool giq_content_leave_hint(const struct giq_content *content, const char *place,
+                            struct giq_error *err)
+{
+    char name[GIQ_DIGEST_HEX_SIZE];
+    unsigned access = giq_store_access(content->store);
+    char *folder = hint_of(content->store, place, name, err);
+    bool ok = folder != NULL && giq_os_make_folders(folder, access, err) &&
+              giq_document_write(folder, name, access, content->digest, err);
+    free(folder);
+    return ok;
+}

@@ -1,0 +1,34 @@
+/*
+ * SHA-256, by libcrypto (which libcurl brings along). Thread-safe; a stream serves one
+ * thread at a time. GIQ_DIGEST_HEX_SIZE is in giq/giq.h.
+ */
+#ifndef GIQ_DIGEST_H
+#define GIQ_DIGEST_H
+
+#include "base/giq_error.h"
+
+/* The digest of `len` bytes in lower-case hexadecimal digits. */
+bool giq_digest_text(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZE],
+                     struct giq_error *err);
+
+/* Whether `text` looks like such a digest. */
+bool giq_digest_is(const char *text);
+
+/* ---- of bytes that come in pieces ---- */
+
+struct giq_digest;
+
+bool giq_digest_new(struct giq_digest **out, struct giq_error *err);
+void giq_digest_free(struct giq_digest *digest);
+
+/* Forget what was added. */
+bool giq_digest_restart(struct giq_digest *digest, struct giq_error *err);
+
+bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
+                    struct giq_error *err);
+
+/* The digest of all that was added; what is added later must be restarted. */
+bool giq_digest_end(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
+                    struct giq_error *err);
+
+#endif

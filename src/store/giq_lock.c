@@ -1,0 +1,62 @@
+#include "store/giq_lock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/giq_os.h"
+
+struct giq_lock {
+    struct giq_os_lock *lock;
+};
+
+static bool fail_held(const char *path, struct giq_error *err)
+{
+    struct giq_os_holder holder;
+    char name[sizeof holder.host + 48] = "another process";
+    if (giq_os_lock_holder(path, &holder)) {
+        (void)snprintf(name, sizeof name,
+                       holder.is_this_process ? "another thread of this program"
+                                              : "the process %ld on the host %s",
+                       holder.pid, holder.host);
+    }
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "%s holds the lock %s; opening again goes on when it is done", name,
+                    path);
+}
+
+bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **out,
+                           struct giq_error *err)
+{
+    struct giq_lock *flight = calloc(1, sizeof *flight);
+    if (flight == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_lock_try(path, access, &flight->lock, err)) {
+        free(flight);
+        return false;
+    }
+    if (flight->lock == NULL) {
+        free(flight);
+        return fail_held(path, err);
+    }
+    *out = flight;
+    return true;
+}
+
+bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
+                      struct giq_error *err)
+{
+    char *path = giq_os_join(folder, "lock");
+    bool ok = path == NULL ? giq_fail_memory(err)
+                           : giq_lock_acquire_file(path, access, out, err);
+    free(path);
+    return ok;
+}
+
+void giq_lock_release(struct giq_lock *flight)
+{
+    if (flight != NULL) {
+        giq_os_lock_release(flight->lock);
+        free(flight);
+    }
+}

@@ -1,0 +1,469 @@
+#include "store/giq_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_os.h"
+#include "base/giq_text.h"
+#include "store/giq_document.h"
+
+static const char request_name[] = "request.json";
+static const char job_name[] = "job.json";
+static const char request_aside_name[] = "request.json.damaged";
+static const char job_aside_name[] = "job.json.damaged";
+
+/* Members of job.json that only the rules of further jobs use. */
+static const char before_name[] = "before";
+static const char damaged_name[] = "damaged";
+static const char gone_name[] = "gone";
+static const char labels_name[] = "labels";
+
+static const char advice[] =
+    "adopt its job with job=<id> (the service's web page has the id), or ask for a new "
+    "job, which is paid for, with RETRY=<label> or rerun=<label>";
+
+static const char *const state_names[] = {
+    [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",
+    [GIQ_JOB_SENDING] = "sending",     [GIQ_JOB_SUBMITTED] = "submitted",
+    [GIQ_JOB_SUCCEEDED] = "succeeded", [GIQ_JOB_PUBLISHED] = "published",
+    [GIQ_JOB_FAILED] = "failed",       [GIQ_JOB_UNKNOWN] = "unknown",
+};
+
+const char *giq_record_state_name(enum giq_job_state state)
+{
+    return state_names[state];
+}
+
+static enum giq_job_state state_of(const char *name)
+{
+    enum giq_job_state state = GIQ_JOB_NONE;
+    for (size_t i = GIQ_JOB_INTENT; i < GIQ_COUNT(state_names); i++) {
+        if (name != NULL && strcmp(name, state_names[i]) == 0) {
+            state = (enum giq_job_state)i;
+        }
+    }
+    return state;
+}
+
+void giq_record_init(struct giq_record *record)
+{
+    *record = (struct giq_record){
+        .started_ms = GIQ_TIME_NONE,
+        .submitted_ms = GIQ_TIME_NONE,
+        .finished_ms = GIQ_TIME_NONE,
+        .result_size = -1,
+    };
+}
+
+void giq_record_release(struct giq_record *record)
+{
+    free(record->job_id);
+    free(record->model_id);
+    free(record->file_id);
+    free(record->upload);
+    free(record->type);
+    free(record->status);
+    free(record->error);
+    free(record->geometry_crs);
+    free(record->result_name);
+    giq_json_free(record->read);
+    giq_record_init(record);
+}
+
+/* ---- reading ---- */
+
+static bool fail_damaged(struct giq_error *err, const char *folder, const char *name,
+                         const char *reason)
+{
+    return giq_document_fail(folder, name, reason, advice, err);
+}
+
+/* The document folder/name, or NULL in `*out` where there is none. */
+static bool read_document(const char *folder, const char *name, struct giq_json **out,
+                          bool *out_damaged, struct giq_error *err)
+{
+    return giq_document_read(folder, name, GIQ_RECORD_FORMAT, advice, out, out_damaged,
+                             err);
+}
+
+bool giq_record_read_request(const char *folder, struct giq_json **out,
+                             struct giq_error *err)
+{
+    bool ignored = false;
+    return read_document(folder, request_name, out, &ignored, err);
+}
+
+/* Byte for byte, so that a collision of keys can only be an error. */
+static bool check_request(const char *folder, const char *request, struct giq_error *err)
+{
+    struct giq_buf buf;
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
+    bool found = false;
+    bool ok = giq_document_bytes(folder, request_name, &buf, &found, err);
+    if (ok) {
+        size_t len = buf.len > 0 && buf.data[buf.len - 1] == '\n' ? buf.len - 1 : buf.len;
+        bool same = len == strlen(request) && memcmp(buf.data, request, len) == 0;
+        ok = (found && same) ||
+             fail_damaged(err, folder, request_name,
+                          found ? "holds another request or is damaged" : "is missing");
+    }
+    giq_buf_release(&buf);
+    return ok;
+}
+
+static bool copy_text(const struct giq_json *json, const char *name, char **slot)
+{
+    return giq_text_set(slot, giq_json_text(giq_json_get(json, name)));
+}
+
+static bool parse(struct giq_record *record)
+{
+    const struct giq_json *json = record->read;
+    const struct giq_json *result = giq_json_get(json, "result");
+    record->state = state_of(giq_json_text(giq_json_get(json, "state")));
+    record->gone = giq_json_is_true(giq_json_get(json, gone_name));
+    record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
+    record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
+    record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
+    record->result_size = giq_json_integer(giq_json_get(result, "size"), -1);
+    bool ok = copy_text(json, "job_id", &record->job_id) &&
+              copy_text(json, "model_id", &record->model_id) &&
+              copy_text(json, "file_id", &record->file_id) &&
+              copy_text(json, "upload", &record->upload) &&
+              copy_text(json, "type", &record->type) &&
+              copy_text(json, "status", &record->status) &&
+              copy_text(json, "error", &record->error) &&
+              copy_text(json, "geometry_crs", &record->geometry_crs) &&
+              copy_text(result, "name", &record->result_name);
+    /* Version 0.1 recorded what the service said as it was. */
+    giq_text_mask_addresses(record->error);
+    giq_text_mask_addresses(record->status);
+    return ok;
+}
+
+/* Whether a record says all that its state needs. */
+static bool is_whole(const struct giq_record *record)
+{
+    bool has_id = record->job_id != NULL && record->job_id[0] != '\0';
+    const char *name = record->result_name;
+    bool name_is_safe =
+        name == NULL || (name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL);
+    bool needs_id = record->state == GIQ_JOB_SUBMITTED ||
+                    record->state == GIQ_JOB_SUCCEEDED ||
+                    record->state == GIQ_JOB_PUBLISHED;
+    return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && name_is_safe;
+}
+
+/* What the intent of a further job is to replace; NULL where `json` is none. */
+static const struct giq_json *replaced_by(const struct giq_json *json)
+{
+    const struct giq_json *before = giq_json_get(json, before_name);
+    bool is_intent =
+        state_of(giq_json_text(giq_json_get(json, "state"))) == GIQ_JOB_INTENT;
+    return is_intent && giq_json_is_object(before) ? before : NULL;
+}
+
+/* An orphaned intent of a further job: the record is what it was to replace. */
+static bool step_back(struct giq_record *record, const char *folder,
+                      struct giq_error *err)
+{
+    const struct giq_json *before = replaced_by(record->read);
+    if (before == NULL) {
+        return true;
+    }
+    if (giq_json_is_true(giq_json_get(before, damaged_name))) {
+        return fail_damaged(err, folder, job_name, "was damaged");
+    }
+    struct giq_json *copy = giq_json_copy(before);
+    if (copy == NULL) {
+        return giq_fail_memory(err);
+    }
+    giq_json_free(record->read);
+    record->read = copy;
+    return true;
+}
+
+/* Make sense of the document that was read. */
+static bool take(struct giq_record *record, const char *folder, const char *request,
+                 struct giq_error *err)
+{
+    if (!step_back(record, folder, err)) {
+        return false;
+    }
+    if (!parse(record)) {
+        return giq_fail_memory(err);
+    }
+    if (!is_whole(record)) {
+        return fail_damaged(err, folder, job_name, "is damaged");
+    }
+    return request == NULL || check_request(folder, request, err);
+}
+
+static bool read_once(const char *folder, const char *request, struct giq_record *record,
+                      bool *damaged, struct giq_error *err)
+{
+    giq_record_init(record);
+    *damaged = false;
+    bool ok = read_document(folder, job_name, &record->read, damaged, err);
+    if (ok && record->read != NULL) {
+        *damaged = true;
+        ok = take(record, folder, request, err);
+    }
+    if (!ok) {
+        giq_record_release(record);
+        /* A call that failed says nothing of what was paid for. */
+        *damaged = *damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
+    }
+    return ok;
+}
+
+bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
+                     bool *out_damaged, struct giq_error *err)
+{
+    /* Somebody may withdraw the request, or make it, between its two files. */
+    enum { LOOKS = 3 };
+    struct giq_record record;
+    bool damaged = true;
+    bool ok = false;
+    for (int look = 0; look < LOOKS && !ok && damaged; look++) {
+        *err = (struct giq_error){0};
+        ok = read_once(folder, request, &record, &damaged, err);
+    }
+    if (!ok) {
+        if (out_damaged != NULL) {
+            *out_damaged = damaged;
+        }
+        return false;
+    }
+    giq_record_release(out);
+    *out = record;
+    return true;
+}
+
+/* ---- writing ---- */
+
+bool giq_record_write_request(const char *folder, unsigned access, const char *request,
+                              struct giq_error *err)
+{
+    struct giq_json *there = NULL;
+    if (!giq_record_read_request(folder, &there, err)) {
+        return false;
+    }
+    bool known = there != NULL;
+    giq_json_free(there);
+    return known ? check_request(folder, request, err)
+                 : giq_document_write(folder, request_name, access, request, err);
+}
+
+static bool set_result(struct giq_json *json, const struct giq_record *record)
+{
+    if (record->result_size < 0) {
+        giq_json_remove(json, "result");
+        return true;
+    }
+    struct giq_json *result = giq_json_set_object(json, "result");
+    return result != NULL && giq_json_set_text(result, "name", record->result_name) &&
+           giq_json_set_integer(result, "size", record->result_size);
+}
+
+/* The record as text: what was read, with what is known now laid over it. */
+static char *print(const struct giq_record *record)
+{
+    struct giq_json *json =
+        record->read == NULL ? giq_json_new_object() : giq_json_copy(record->read);
+    char *text = NULL;
+    if (json != NULL && giq_json_set_integer(json, "format", GIQ_RECORD_FORMAT) &&
+        giq_json_set_text(json, "state", giq_record_state_name(record->state)) &&
+        giq_json_set_text(json, "job_id", record->job_id) &&
+        giq_json_set_text(json, "model_id", record->model_id) &&
+        giq_json_set_text(json, "file_id", record->file_id) &&
+        giq_json_set_text(json, "upload", record->upload) &&
+        giq_json_set_text(json, "type", record->type) &&
+        giq_json_set_text(json, "status", record->status) &&
+        giq_json_set_text(json, "error", record->error) &&
+        giq_json_set_text(json, "geometry_crs", record->geometry_crs) &&
+        giq_json_set_bool(json, gone_name, record->gone) &&
+        giq_json_set_time(json, "started_at", record->started_ms) &&
+        giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
+        giq_json_set_time(json, "finished_at", record->finished_ms) &&
+        set_result(json, record)) {
+        if (record->state > GIQ_JOB_SENDING) {
+            giq_json_remove(json, before_name);
+        }
+        text = giq_json_print(json);
+    }
+    giq_json_free(json);
+    return text;
+}
+
+bool giq_record_write(const char *folder, unsigned access,
+                      const struct giq_record *record, struct giq_error *err)
+{
+    char *text = print(record);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = giq_document_write(folder, job_name, access, text, err);
+    free(text);
+    return ok;
+}
+
+void giq_record_view(const struct giq_record *record, const struct giq_json *request,
+                     struct giq_job_view *out)
+{
+    const char *model = giq_json_text(giq_json_get(request, "model"));
+    const char *file = giq_json_text(giq_json_get(request, "file"));
+    const char *area = giq_json_text(giq_json_get(request, "geometry"));
+    bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
+    *out = (struct giq_job_view){
+        .state = record->state,
+        .model_id = record->model_id == NULL ? model : record->model_id,
+        .file_id = record->file_id == NULL ? file : record->file_id,
+        .upload = record->upload,
+        .area = record->geometry_crs == NULL ? area : NULL,
+        .label = giq_json_text(giq_json_get(request, "rerun")),
+        .job_id = record->job_id,
+        .status = record->gone ? gone_name
+                  : is_running ? record->status
+                               : giq_record_state_name(record->state),
+        .type = record->type,
+        .error = record->error,
+        .result_size = record->result_size,
+        .started_ms = record->started_ms,
+        .submitted_ms = record->submitted_ms,
+        .finished_ms = record->finished_ms,
+    };
+}
+
+/* ---- a further job for a request ---- */
+
+bool giq_record_has_label(const struct giq_record *record, const char *label)
+{
+    const struct giq_json *list = giq_json_get(record->read, labels_name);
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        const char *used = giq_json_text(item);
+        if (used != NULL && strcmp(used, label) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool giq_record_use_label(struct giq_record *record, const char *label,
+                          struct giq_error *err)
+{
+    if (!giq_text_is_utf8(label)) {
+        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY is not UTF-8");
+    }
+    if (record->read == NULL && (record->read = giq_json_new_object()) == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_record_has_label(record, label) ||
+           giq_json_add_text(record->read, labels_name, label) || giq_fail_memory(err);
+}
+
+bool giq_record_restart(struct giq_record *record, struct giq_error *err)
+{
+    struct giq_json *json = giq_json_copy(record->read);
+    if (json == NULL || !giq_json_set_copy(json, before_name, record->read)) {
+        giq_json_free(json);
+        return giq_fail_memory(err);
+    }
+    giq_record_release(record);
+    record->read = json;
+    return true;
+}
+
+/* Rename folder/from to folder/to where it exists. */
+static bool move(const char *folder, const char *from, const char *to,
+                 struct giq_error *err)
+{
+    char *from_path = giq_os_join(folder, from);
+    char *to_path = giq_os_join(folder, to);
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    bool ok = ((from_path != NULL && to_path != NULL) || giq_fail_memory(err)) &&
+              giq_os_stat(from_path, &st, err) &&
+              (st.kind == GIQ_OS_NOTHING || giq_os_rename(from_path, to_path, err));
+    free(to_path);
+    free(from_path);
+    return ok;
+}
+
+/* job.json stays in its place until another replaces it: without it there would be
+ * no record, and nothing would be known of a job. */
+static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
+{
+    struct giq_buf buf;
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
+    bool found = false;
+    bool ok = giq_document_bytes(folder, job_name, &buf, &found, err) &&
+              (!found || giq_os_replace_file(folder, job_aside_name, access,
+                                             giq_buf_text(&buf), buf.len, err));
+    giq_buf_release(&buf);
+    return ok;
+}
+
+/* Whether job.json is the intent of a further job for a damaged record. */
+static bool is_set_aside(const char *folder)
+{
+    struct giq_error ignored = {0};
+    struct giq_json *json = NULL;
+    bool damaged = false;
+    bool found = read_document(folder, job_name, &json, &damaged, &ignored) &&
+                 giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
+    giq_json_free(json);
+    return found;
+}
+
+bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
+                           struct giq_error *err)
+{
+    struct giq_json *json = giq_json_new_object();
+    struct giq_json *before =
+        json == NULL ? NULL : giq_json_set_object(json, before_name);
+    bool ok = (before != NULL && giq_json_set_bool(before, damaged_name, true)) ||
+              giq_fail_memory(err);
+    ok = ok &&
+         (is_set_aside(folder) || (copy_job(folder, access, err) &&
+                                   move(folder, request_name, request_aside_name, err)));
+    if (!ok) {
+        giq_json_free(json);
+        return false;
+    }
+    giq_record_release(record);
+    record->read = json;
+    return true;
+}
+
+static bool remove_name(const char *folder, const char *name, struct giq_error *err)
+{
+    char *path = giq_os_join(folder, name);
+    bool ok = path != NULL ? giq_os_remove(path, err) : giq_fail_memory(err);
+    free(path);
+    return ok;
+}
+
+static bool write_back(const char *folder, unsigned access, const struct giq_json *before,
+                       struct giq_error *err)
+{
+    char *text = giq_json_print(before);
+    bool ok = text != NULL ? giq_document_write(folder, job_name, access, text, err)
+                           : giq_fail_memory(err);
+    free(text);
+    return ok;
+}
+
+bool giq_record_remove(const char *folder, unsigned access,
+                       const struct giq_record *record, struct giq_error *err)
+{
+    const struct giq_json *before = giq_json_get(record->read, before_name);
+    if (before != NULL && !giq_json_is_true(giq_json_get(before, damaged_name))) {
+        return write_back(folder, access, before, err);
+    }
+    bool ok = before == NULL ? remove_name(folder, job_name, err) &&
+                                   remove_name(folder, request_name, err)
+                             : move(folder, request_aside_name, request_name, err) &&
+                                   move(folder, job_aside_name, job_name, err);
+    return ok && giq_os_sync_path(folder, err);
+}

@@ -1,0 +1,367 @@
+#include "store/giq_store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_os.h"
+#include "base/giq_tree.h"
+#include "store/giq_record.h"
+
+/* Room that a download leaves for the records of others. */
+enum { SPARE_BYTES = 1024 * 1024, PROBE_BYTES = 1024 };
+
+static const char layout[] = "v1";
+static const char uploads_layout[] = "uploads/v1";
+static const char probe_name[] = "probe";
+static const char staged_name[] = "result.new";
+static const char published_name[] = "result";
+static const char replaced_name[] = "result.old";
+
+static const char move_advice[] =
+    "free some, or move the store as a whole and set GIQ_STORE_DIR to its new place (in "
+    "an empty store the job would be paid for again)";
+
+struct giq_store {
+    char *top;
+    char *folder;  /* <top>/v1 */
+    char *uploads; /* <top>/uploads/v1 */
+    unsigned access;
+};
+
+/* A store with records is never exchanged for another one: each request would be paid
+ * for again there. */
+static bool fail_world_writable(const char *path, bool is_used, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_STORE,
+                    "anybody may write to the folder %s, and so plant a result; %s", path,
+                    is_used ? "it holds jobs that were paid for: take that permission "
+                              "away with chmod -R o-w"
+                            : "set GIQ_STORE_DIR to a folder in which only you, or your "
+                              "group, can write");
+}
+
+/* Nobody but the owner and a group may write to the store's own folders, which a driver
+ * could make as the umask said, unless nobody else can enter the first. */
+static bool check_access(const char *path, unsigned access, struct giq_error *err)
+{
+    static const char *const names[] = {layout, "uploads", uploads_layout};
+    bool is_used = false;
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+        char *folder = giq_os_join(path, names[i]);
+        bool ok = folder == NULL ? giq_fail_memory(err) : giq_os_stat(folder, &st, err);
+        if (ok && (st.access & GIQ_OS_WORLD_WRITES) && (access & GIQ_OS_WORLD_ENTERS)) {
+            ok = fail_world_writable(folder, true, err);
+        }
+        free(folder);
+        if (!ok) {
+            return false;
+        }
+        is_used = is_used || st.kind != GIQ_OS_NOTHING;
+    }
+    return (access & GIQ_OS_WORLD_WRITES) == 0 || fail_world_writable(path, is_used, err);
+}
+
+bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
+                    struct giq_error *err)
+{
+    struct giq_os_stat st;
+    if (path[0] == '\0') {
+        return giq_fail(err, GIQ_E_STORE, "STORE_DIR is empty");
+    }
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    if (st.kind != GIQ_OS_NOTHING && st.kind != GIQ_OS_FOLDER) {
+        return giq_fail(err, GIQ_E_STORE, "the store %s is not a folder", path);
+    }
+    if (st.kind == GIQ_OS_FOLDER && !check_access(path, st.access, err)) {
+        return false;
+    }
+    struct giq_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool is_shared = st.kind == GIQ_OS_FOLDER && (flags & GIQ_STORE_PRIVATE) == 0;
+    store->access = GIQ_OS_PRIVATE | (is_shared ? st.access & GIQ_OS_SHARED : 0);
+    store->top = strdup(path);
+    store->folder = giq_os_join(path, layout);
+    store->uploads = giq_os_join(path, uploads_layout);
+    if (store->top == NULL || store->folder == NULL || store->uploads == NULL) {
+        giq_store_close(store);
+        return giq_fail_memory(err);
+    }
+    *out = store;
+    return true;
+}
+
+void giq_store_close(struct giq_store *store)
+{
+    if (store != NULL) {
+        free(store->top);
+        free(store->folder);
+        free(store->uploads);
+        free(store);
+    }
+}
+
+unsigned giq_store_access(const struct giq_store *store)
+{
+    return store->access;
+}
+
+char *giq_store_folder(const struct giq_store *store, const char *key)
+{
+    return giq_os_join(store->folder, key);
+}
+
+const char *giq_store_keys(const struct giq_store *store)
+{
+    return store->folder;
+}
+
+const char *giq_store_uploads(const struct giq_store *store)
+{
+    return store->uploads;
+}
+
+bool giq_store_make(const struct giq_store *store, const char *folder,
+                    struct giq_error *err)
+{
+    char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
+    if (parent == NULL) {
+        return giq_fail_memory(err);
+    }
+    bool ok = giq_os_make_folders(folder, store->access, err) &&
+              giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
+    free(parent);
+    return ok;
+}
+
+/* ---- whether it can be used ---- */
+
+/* Make, lock, write and remove a file, as recording does. */
+static bool probe(const struct giq_store *store, const char *path, struct giq_error *err)
+{
+    static const char block[PROBE_BYTES];
+    struct giq_os_lock *lock = NULL;
+    struct giq_os_file *file = NULL;
+    bool ok = giq_os_lock_try(path, store->access, &lock, err) &&
+              giq_os_create(path, store->access, &file, err) &&
+              giq_os_write(file, block, sizeof block, err);
+    giq_os_close(file);
+    giq_os_lock_release(lock);
+    struct giq_error ignored = {0};
+    return giq_os_remove(path, ok ? err : &ignored) && ok;
+}
+
+static bool check_folder(const struct giq_store *store, const char *folder,
+                         struct giq_error *err)
+{
+    int64_t available = 0;
+    char *path = NULL;
+    if (!giq_store_make(store, folder, err)) {
+        return giq_store_explain_full(err);
+    }
+    if (asprintf(&path, "%s/%s.%08" PRIx32, folder, probe_name, giq_os_random()) < 0) {
+        return giq_fail_memory(err);
+    }
+    bool ok = probe(store, path, err) || giq_store_explain_full(err);
+    free(path);
+    if (!ok || !giq_os_free_space(folder, &available)) {
+        return ok;
+    }
+    return available >= SPARE_BYTES ||
+           giq_fail(err, GIQ_E_STORE,
+                    "there is room for %lld bytes in %s, too little for a result; %s",
+                    (long long)available, folder, move_advice);
+}
+
+bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
+                     struct giq_error *err)
+{
+    struct giq_os_stat st;
+    return (giq_os_stat(folder, &st, err) &&
+            check_folder(store, st.kind == GIQ_OS_NOTHING ? store->folder : folder,
+                         err) &&
+            (!uploads || check_folder(store, store->uploads, err))) ||
+           giq_error_context(err, "nothing was sent, because the store %s cannot be used",
+                             store->top);
+}
+
+/* ---- finding a job ---- */
+
+struct search {
+    const struct giq_store *store;
+    const char *base_url;
+    const char *job_id;
+    char *found;
+};
+
+static bool is_of_service(const char *folder, const char *base_url)
+{
+    struct giq_error ignored = {0};
+    struct giq_json *request = NULL;
+    if (!giq_record_read_request(folder, &request, &ignored)) {
+        return false;
+    }
+    const char *of = giq_json_text(giq_json_get(request, "base_url"));
+    bool same = of != NULL && strcmp(of, base_url) == 0;
+    giq_json_free(request);
+    return same;
+}
+
+static bool look_at_record(void *ctx, const char *name, struct giq_error *err)
+{
+    struct search *search = ctx;
+    if (search->found != NULL) {
+        return true;
+    }
+    char *folder = giq_os_join(search->store->folder, name);
+    if (folder == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct giq_error ignored = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    if (giq_record_read(folder, NULL, &record, NULL, &ignored) && record.job_id != NULL &&
+        strcmp(record.job_id, search->job_id) == 0 &&
+        is_of_service(folder, search->base_url)) {
+        search->found = folder;
+        folder = NULL;
+    }
+    giq_record_release(&record);
+    free(folder);
+    return true;
+}
+
+bool giq_store_find_job(const struct giq_store *store, const char *base_url,
+                        const char *job_id, char **out, struct giq_error *err)
+{
+    struct search search = {store, base_url, job_id, NULL};
+    if (!giq_os_list(store->folder, look_at_record, &search, err)) {
+        free(search.found);
+        return false;
+    }
+    *out = search.found;
+    return true;
+}
+
+/* ---- results ---- */
+
+bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err)
+{
+    int64_t available = 0;
+    if (!giq_os_free_space(folder, &available) || bytes <= available - SPARE_BYTES) {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_STORE,
+                    "the result has %lld bytes, and there is room for %lld in %s; %s",
+                    (long long)bytes, (long long)available, folder, move_advice);
+}
+
+bool giq_store_is_full(const struct giq_error *err)
+{
+    return err->sys_errno == ENOSPC || err->sys_errno == EDQUOT;
+}
+
+bool giq_store_explain_full(struct giq_error *err)
+{
+    return giq_store_is_full(err)
+               ? giq_error_context(err, "the disk of the store is full; %s", move_advice)
+               : false;
+}
+
+bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
+                     struct giq_error *err)
+{
+    char *path = giq_os_join(folder, staged_name);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_tree_remove(path, err) || !giq_os_make_folders(path, store->access, err)) {
+        free(path);
+        return false;
+    }
+    *out = path;
+    return true;
+}
+
+/* Rename `staged` to `published`. What is there is moved to `replaced` before, and back
+ * where that fails. */
+static bool replace(const char *staged, const char *published, const char *replaced,
+                    struct giq_error *err)
+{
+    struct giq_os_stat st;
+    struct giq_error ignored = {0};
+    if (!giq_os_stat(published, &st, err) || !giq_tree_remove(replaced, err)) {
+        return false;
+    }
+    bool is_moved = st.kind != GIQ_OS_NOTHING;
+    if (is_moved && !giq_os_rename(published, replaced, err)) {
+        return false;
+    }
+    if (giq_os_rename(staged, published, err)) {
+        return true;
+    }
+    if (is_moved) {
+        (void)giq_os_rename(replaced, published, &ignored);
+    }
+    return false;
+}
+
+bool giq_store_publish(const char *folder, struct giq_error *err)
+{
+    char *staged = giq_os_join(folder, staged_name);
+    char *published = giq_os_join(folder, published_name);
+    char *replaced = giq_os_join(folder, replaced_name);
+    struct giq_error ignored = {0};
+    bool ok = false;
+    if (staged == NULL || published == NULL || replaced == NULL) {
+        (void)giq_fail_memory(err);
+    } else {
+        ok = giq_tree_sync(staged, err) && replace(staged, published, replaced, err) &&
+             giq_os_sync_path(folder, err);
+    }
+    if (ok) {
+        (void)giq_tree_remove(replaced, &ignored);
+    }
+    free(staged);
+    free(published);
+    free(replaced);
+    return ok;
+}
+
+static void remove_quietly(const char *folder, const char *name)
+{
+    char *path = giq_os_join(folder, name);
+    struct giq_error ignored = {0};
+    if (path != NULL) {
+        (void)giq_tree_remove(path, &ignored);
+    }
+    free(path);
+}
+
+void giq_store_unstage(const char *folder)
+{
+    remove_quietly(folder, staged_name);
+}
+
+void giq_store_unpublish(const char *folder)
+{
+    remove_quietly(folder, published_name);
+}
+
+char *giq_store_result(const char *folder, const char *name)
+{
+    char *result = giq_os_join(folder, published_name);
+    if (result == NULL || name == NULL) {
+        return result;
+    }
+    char *path = giq_os_join(result, name);
+    free(result);
+    return path;
+}

@@ -1,0 +1,321 @@
+#include "session_kit.h"
+
+#include "unit.h"
+
+#include <zlib.h>
+
+/* ---- answers ---- */
+
+static void test_what_an_answer_tells(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {
+        {.status = 503,
+         .body = "busy",
+         .headers = "Retry-After: 4\r\nLocation: ../x\r\nContent-Disposition: d\r\n"},
+        {.status = 302, .headers = "Location: ../x?y=z\r\n"},
+        {.status = 200, .body = "{}"},
+    };
+    struct session s;
+    char location[256];
+    session_begin(&s, answers, GIQ_COUNT(answers));
+    assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_int_equal(s.answer.status, 503);
+    assert_true(s.answer.retry_after_ms == 4000);
+    assert_string_equal(giq_buf_text(&s.answer.body), "busy");
+    assert_string_equal(s.answer.head.disposition, "d");
+    assert_true(s.answer.content_length == 4);
+    assert_true(s.answer.received == 4);
+    assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    (void)snprintf(location, sizeof location, "%s/x?y=z", http_kit_url(s.kit.http));
+    assert_string_equal(s.answer.location, location);
+    assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_null(s.answer.location);
+    assert_true(s.answer.retry_after_ms == -1);
+    assert_true(s.answer.proven);
+    session_end(&s);
+}
+
+#define OK_LINE "HTTP/1.1 200 Said\r\n"
+#define CHUNKS  OK_LINE "Transfer-Encoding: chunked\r\n\r\n"
+
+static void test_whole_bodies_are_told_from_cut_ones(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw;
+        bool ok, proven;
+        int64_t length;
+        enum giq_code with_sink, without;
+    } cases[] = {
+        {OK_LINE "Content-Length: 3\r\n\r\nabc", true, true, 3, 0, 0},
+        {CHUNKS "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", true, true, -1, 0, 0},
+        {OK_LINE "\r\nabc", true, false, -1, 0, 0},
+        {OK_LINE "Connection: close\r\n\r\nabc", true, false, -1, 0, 0},
+        {OK_LINE "Content-Length: 4\r\n\r\nabc", false, true, 4, GIQ_E_INCOMPLETE,
+         GIQ_E_NETWORK},
+        {CHUNKS "3\r\nabc\r\n", false, true, -1, GIQ_E_INCOMPLETE, GIQ_E_NETWORK},
+        {CHUNKS "9\r\nabc", false, true, -1, GIQ_E_INCOMPLETE, GIQ_E_NETWORK},
+        {OK_LINE "Content-Length: 4\r\n\r\n", false, true, 4, GIQ_E_NETWORK,
+         GIQ_E_NETWORK},
+    };
+    for (size_t i = 0; i < 2 * GIQ_COUNT(cases); i++) {
+        bool sinks = i % 2 == 1;
+        const struct http_kit_answer answer = {.raw = cases[i / 2].raw,
+                                               .then = HTTP_KIT_CLOSE};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        bool ok = session_exchange(
+            &s, (struct giq_http_request){.sink = sinks ? session_sink : NULL});
+        assert_int_equal(ok, cases[i / 2].ok);
+        assert_int_equal(s.kit.err.code,
+                         sinks ? cases[i / 2].with_sink : cases[i / 2].without);
+        assert_int_equal(s.answer.proven, cases[i / 2].proven);
+        assert_true(s.answer.content_length == cases[i / 2].length);
+        assert_string_equal(giq_buf_text(ok && sinks ? &s.sunk : &s.answer.body),
+                            ok || (!sinks && s.answer.received > 0) ? "abc" : "");
+        session_end(&s);
+    }
+}
+
+static void test_failing_sink_ends_the_exchange_with_its_error(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answers[] = {{.status = 200, .body = "abc"}};
+    struct session s;
+    session_begin(&s, answers, 1);
+    s.refuses = true;
+    assert_false(session_exchange(&s, (struct giq_http_request){.sink = session_sink}));
+    assert_int_equal(s.kit.err.code, GIQ_E_STORE);
+    assert_string_equal(s.kit.err.text, "full");
+    session_end(&s);
+}
+
+static void test_sizes_are_capped(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        bool ok;
+        size_t size;
+        size_t most; /* of the body */
+    } cases[] = {
+        {200, true, GIQ_RESPONSE_MAX, GIQ_RESPONSE_MAX},
+        {200, false, GIQ_RESPONSE_MAX + 1, GIQ_RESPONSE_MAX},
+        {500, true, GIQ_RESPONSE_ERROR_MAX, GIQ_RESPONSE_ERROR_MAX},
+        {500, true, GIQ_RESPONSE_ERROR_MAX + 1, GIQ_RESPONSE_ERROR_MAX},
+        {404, true, (size_t)4 * GIQ_RESPONSE_ERROR_MAX, GIQ_RESPONSE_ERROR_MAX},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_answer answer = {.status = cases[i].status,
+                                               .fill = cases[i].size};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = true}),
+                         cases[i].ok);
+        assert_int_equal(s.kit.err.code, cases[i].ok ? GIQ_E_NONE : GIQ_E_SERVICE);
+        assert_int_equal(s.answer.status, cases[i].status);
+        assert_true(s.answer.body.len <= cases[i].most);
+        session_end(&s);
+    }
+}
+
+/* What gzip makes of "{}". */
+#define GZIP_HEAD "\x1F\x8B\x08\0\0\0\0\0\x02\x03"
+#define GZIP_BODY GZIP_HEAD "\xAB\xAE\x05\0\x43\xBF\xA6\xA3\x02\0\0\0"
+
+static void test_small_answers_are_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *coding, *bytes;
+        size_t len;
+        const char *body; /* NULL: what came */
+    } cases[] = {
+        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
+        {200, "x-gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
+        {400, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
+        {200, "deflate", "\x78\x9C\xAB\xAE\x05\0\x01\x75\0\xF9", 10, "{}"},
+        {200, "deflate", "\xAB\xAE\x05\0", 4, "{}"},
+        {200, "utf-8", "{}", 2, NULL},
+        {200, "gzip", "{}", 2, NULL},
+        {200, "br", "{}", 2, NULL},
+        {200, "gzip", GZIP_HEAD "\xFF\xFF", sizeof GZIP_HEAD + 1, NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char headers[64];
+        (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
+                       cases[i].coding);
+        const struct http_kit_answer answer = {.status = cases[i].status,
+                                               .headers = headers,
+                                               .body = cases[i].bytes,
+                                               .body_len = cases[i].len};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+        const char *body = cases[i].body == NULL ? cases[i].bytes : cases[i].body;
+        size_t len = cases[i].body == NULL ? cases[i].len : strlen(body);
+        assert_int_equal(s.answer.body.len, len);
+        assert_memory_equal(s.answer.body.data, body, len);
+        session_end(&s);
+    }
+}
+
+static void test_sizes_are_capped_after_decoding(void **state)
+{
+    (void)state;
+    enum { SIZE = GIQ_RESPONSE_MAX + 1, CODED = 64 * 1024 };
+    Bytef *coded = calloc(CODED, 1);
+    char *zeros = calloc(SIZE, 1);
+    uLongf coded_len = CODED;
+    assert_non_null(coded);
+    assert_non_null(zeros);
+    assert_int_equal(compress(coded, &coded_len, (const Bytef *)zeros, SIZE), Z_OK);
+    for (int status = 200; status <= 500; status += 300) {
+        const struct http_kit_answer answer = {.status = status,
+                                               .headers = "Content-Encoding: deflate\r\n",
+                                               .body = (const char *)coded,
+                                               .body_len = coded_len};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = false}),
+                         status == 500);
+        assert_int_equal(s.kit.err.code, status == 500 ? GIQ_E_NONE : GIQ_E_SERVICE);
+        assert_int_equal(s.answer.body.len,
+                         status == 500 ? GIQ_RESPONSE_ERROR_MAX : coded_len);
+        session_end(&s);
+    }
+    free(zeros);
+    free(coded);
+}
+
+static void test_headers_are_capped(void **state)
+{
+    (void)state;
+    enum { LINES = 20, LINE = 4000 };
+    struct giq_buf raw;
+    giq_buf_init(&raw, LINES * (LINE + 8) + 64);
+    assert_true(giq_buf_add_text(&raw, OK_LINE));
+    for (int i = 0; i < LINES; i++) {
+        assert_true(giq_buf_addf(&raw, "X: %0*d\r\n", LINE, i));
+    }
+    assert_true(giq_buf_add_text(&raw, "Content-Length: 0\r\n\r\n"));
+    const struct http_kit_answer answer = {.raw = giq_buf_text(&raw)};
+    struct session s;
+    session_begin(&s, &answer, 1);
+    assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_string_equal(s.kit.err.text,
+                        "the answer has more than 65536 bytes of headers");
+    session_end(&s);
+    giq_buf_release(&raw);
+}
+
+static void test_answer_that_ends_within_its_headers_is_none(void **state)
+{
+    (void)state;
+    static const char *const raws[] = {
+        OK_LINE "Content-Le",
+        OK_LINE "Content-Length: 0\r\n",
+        "HTTP/1.1 307 On\r\nLocation: /elsewhere\r\n",
+        "HTTP/1.1 103 Early\r\n\r\n",
+        "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(raws); i++) {
+        const struct http_kit_answer answer = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+        assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+        assert_true(s.answer.sent);
+        assert_null(s.answer.location);
+        session_end(&s);
+    }
+}
+
+static void test_header_line_without_end_is_capped(void **state)
+{
+    (void)state;
+    enum { LINE = 200 * 1000 };
+    char *raw = calloc(LINE + 64, 1);
+    assert_non_null(raw);
+    (void)sprintf(raw, OK_LINE "X: %0*d", LINE, 0);
+    const struct http_kit_answer answer = {.raw = raw, .then = HTTP_KIT_SILENT};
+    struct session s;
+    session_begin(&s, &answer, 1);
+    assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    session_end(&s);
+    free(raw);
+}
+
+/* ---- time ---- */
+
+static void test_exchange_ends_after_its_time(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"", OK_LINE "Content-Length: 9\r\n\r\nabc"};
+    for (size_t i = 0; i < GIQ_COUNT(answers); i++) {
+        const struct http_kit_answer answer = {.raw = answers[i],
+                                               .then = HTTP_KIT_SILENT};
+        struct session s;
+        session_begin(&s, &answer, 1);
+        assert_false(session_exchange(&s, (struct giq_http_request){.timeout_ms = 60}));
+        assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+        assert_string_equal(s.kit.err.text, "127.0.0.1: Timeout was reached");
+        assert_true(s.answer.sent);
+        session_end(&s);
+    }
+}
+
+/* Every look at the clock is 600 ms later, so that the second finds a stall. */
+static void test_stalled_transfer_ends_with_the_open(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answer = {
+        .raw = OK_LINE "Content-Length: 9\r\n\r\nabc", .then = HTTP_KIT_SILENT};
+    struct session s;
+    session_begin(&s, &answer, 1);
+    s.kit.clock.step_ms = 600;
+    assert_false(session_exchange(
+        &s, (struct giq_http_request){.sink = session_sink,
+                                      .deadline_ms = s.kit.clock.now_ms}));
+    assert_string_equal(s.kit.err.text,
+                        "127.0.0.1: nothing came until the time was over");
+    session_end(&s);
+}
+
+static void test_errors_name_the_host_alone(void **state)
+{
+    (void)state;
+    static const struct http_kit_answer answer = {.raw = "", .then = HTTP_KIT_CLOSE};
+    struct session s;
+    session_begin(&s, &answer, 1);
+    assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_memory_equal(s.kit.err.text, "127.0.0.1: ", 11);
+    assert_null(strstr(s.kit.err.text, "q=1"));
+    assert_null(strstr(s.kit.err.text, "/p/a"));
+    assert_null(strstr(s.kit.err.text, SERVICE_KIT_KEY));
+    session_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_an_answer_tells),
+        cmocka_unit_test(test_whole_bodies_are_told_from_cut_ones),
+        cmocka_unit_test(test_failing_sink_ends_the_exchange_with_its_error),
+        cmocka_unit_test(test_sizes_are_capped),
+        cmocka_unit_test(test_small_answers_are_decoded),
+        cmocka_unit_test(test_sizes_are_capped_after_decoding),
+        cmocka_unit_test(test_headers_are_capped),
+        cmocka_unit_test(test_answer_that_ends_within_its_headers_is_none),
+        cmocka_unit_test(test_header_line_without_end_is_capped),
+        cmocka_unit_test(test_exchange_ends_after_its_time),
+        cmocka_unit_test(test_stalled_transfer_ends_with_the_open),
+        cmocka_unit_test(test_errors_name_the_host_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
