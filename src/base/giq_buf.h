@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/giq_cleanup.h"
+
 struct giq_buf {
     char *data; /* NULL while nothing was added */
     size_t len;
@@ -19,6 +21,8 @@ struct giq_buf {
 
 void giq_buf_init(struct giq_buf *buf, size_t max);
 void giq_buf_release(struct giq_buf *buf);
+/* For a local that is released at the end of its block; init it where it is declared. */
+#define GIQ_AUTO_BUF GIQ_AUTO(giq_buf_release)
 
 /* False beyond the ceiling or out of memory; giq_buf_fits() tells which. */
 bool giq_buf_add(struct giq_buf *buf, const void *bytes, size_t len);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_number.h"
 #include "base/giq_text.h"
 
@@ -177,16 +178,17 @@ bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
         values > GIQ_JSON_VALUES_MAX) {
         return true;
     }
-    char *text = copy_as_utf8(bytes, len);
+    GIQ_AUTO_FREE char *text = copy_as_utf8(bytes, len);
     if (text == NULL) {
         return giq_fail_memory(err);
     }
     replace_nul_escapes(text);
     cJSON *item = parse_text(text);
-    bool ok = item != NULL || parse_again(text, values, &item);
-    free(text);
+    if (item == NULL && !parse_again(text, values, &item)) {
+        return giq_fail_memory(err);
+    }
     *out = wrap(item);
-    return ok || giq_fail_memory(err);
+    return true;
 }
 
 struct giq_json *giq_json_parse(const char *bytes, size_t len)

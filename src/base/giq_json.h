@@ -9,6 +9,7 @@
 #ifndef GIQ_JSON_H
 #define GIQ_JSON_H
 
+#include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 
 struct giq_json;
@@ -23,6 +24,9 @@ bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
 struct giq_json *giq_json_parse(const char *bytes, size_t len);
 struct giq_json *giq_json_new_object(void);
 void giq_json_free(struct giq_json *json);
+/* For a local that is freed at the end of its block. */
+GIQ_AUTO_DEFINE(giq_json_free, struct giq_json)
+#define GIQ_AUTO_JSON GIQ_AUTO(giq_json_free_auto)
 
 /* A document of its own with the same contents; NULL when out of memory. */
 struct giq_json *giq_json_copy(const struct giq_json *json);

@@ -1,0 +1,60 @@
+/*
+ * Locals that are freed on every way out of their block, by the compiler's cleanup
+ * attribute.
+ *
+ * Usage: initialise the variable where it is declared, return early, and hand it over
+ * with giq_take():
+ *
+ *     GIQ_AUTO_FREE char *text = giq_json_print(json);
+ *     GIQ_AUTO_BUF struct giq_buf buf;
+ *     giq_buf_init(&buf, MAX);
+ *     if (text == NULL || !giq_buf_add_text(&buf, text)) {
+ *         return giq_fail_memory(err);
+ *     }
+ *     *out = giq_take(&text);
+ *     return true;
+ *
+ * Locals are freed in the reverse order of their declarations, after the value to return
+ * was computed: never return one of them itself.
+ */
+#ifndef GIQ_CLEANUP_H
+#define GIQ_CLEANUP_H
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Call `function` with the address of the variable at the end of its block. */
+#define GIQ_AUTO(function) __attribute__((cleanup(function)))
+
+/* For pointers that free() frees, of any type. */
+#define GIQ_AUTO_FREE GIQ_AUTO(giq_cleanup_free)
+
+/* Define, beside a `function` that frees the pointer it is passed, `function`_auto for
+ * GIQ_AUTO():
+ *     GIQ_AUTO_DEFINE(giq_json_free, struct giq_json)
+ *     GIQ_AUTO(giq_json_free_auto) struct giq_json *json = NULL;
+ */
+#define GIQ_AUTO_DEFINE(function, type)                                                  \
+    static inline void function##_auto(type **slot)                                      \
+    {                                                                                    \
+        if (*slot != NULL) {                                                             \
+            function(*slot);                                                             \
+        }                                                                                \
+    }
+
+/* Take the pointer out of the variable at `slot`, which becomes NULL. */
+static inline void *giq_take(void *slot)
+{
+    void *taken = NULL;
+    void *none = NULL;
+    memcpy(&taken, slot, sizeof taken); /* a pointer of any type */
+    memcpy(slot, &none, sizeof none);
+    return taken;
+}
+
+static inline void giq_cleanup_free(void *slot)
+{
+    free(giq_take(slot));
+}
+
+#endif
