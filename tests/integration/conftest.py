@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from certificates import Authority  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from opens import Gdal, Sandbox  # noqa: E402
-from outside import SECRET, Host  # noqa: E402
+from external import SECRET, Host  # noqa: E402
 from scripted import service  # noqa: E402, F401
 from spills import no_secret_in_files  # noqa: E402, F401
 

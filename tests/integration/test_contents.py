@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from opens import VERSION
-from outside import NAME, give, refused
+from external import NAME, give, refused
 from scripted import GEOJSON
 
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from opens import DATA
-from outside import NAME, give
+from external import NAME, give
 from scripted import GEOJSON
 
 CALLS = ["models", "run", "status", "download"]

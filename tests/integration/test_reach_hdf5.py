@@ -7,8 +7,8 @@ import h5py
 import numpy
 import pytest
 
-import outside
-from outside import NAME, give
+import external
+from external import NAME, give
 
 SECRET = 77
 DOORS = (["gdalinfo", "-stats", NAME], ["gdal_translate", "-q", NAME, "out.tif"],
@@ -67,7 +67,7 @@ def grid(path, add, many=0, **options):
 
 
 def refused(gdal, service, command, says):
-    text = outside.refused(gdal, service, command)
+    text = external.refused(gdal, service, command)
     assert says in text, text
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import spills
 from opens import AREA, DATA, SCENE
-from outside import give
+from external import give
 from scripted import Answer, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from outside import NAME, SECRET, give
+from external import NAME, SECRET, give
 from test_contents import kept, pack_tar, pack_zip
 
 # A raster, and all that GDAL writes about it into a sidecar.

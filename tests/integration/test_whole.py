@@ -5,7 +5,7 @@ import json
 import pytest
 
 from opens import DATA, SCENE
-from outside import NAME, give
+from external import NAME, give
 
 RASTER = ("gdal_translate", "-q", "-outsize", "300", "300", "-of")
 VECTOR = ("ogr2ogr", "-f")

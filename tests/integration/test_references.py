@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from outside import NAME, SECRET, give, refused
+from external import NAME, SECRET, give, refused
 from scripted import GEOJSON
 
 

@@ -10,7 +10,7 @@ import h5py
 import numpy
 import pytest
 
-from outside import NAME, SECRET, give, refused
+from external import NAME, SECRET, give, refused
 
 WKT = ('GEOGCS["{name}",DATUM["d",SPHEROID["s",6378137,298]{more}],'
        'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]')

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from outside import NAME, SECRET, give, refused
+from external import NAME, SECRET, give, refused
 
 GEOLOCATION = ("PIXEL_OFFSET=0", "LINE_OFFSET=0", "PIXEL_STEP=1", "LINE_STEP=1",
                "X_BAND=1", "Y_BAND=1", "SRS=EPSG:4326")
