@@ -46,7 +46,7 @@ static void debug(void *ctx, const char *text)
     CPLDebug("GIQ", "%s", masked(ctx, text, line));
 }
 
-static bool is_cancelled(void *ctx)
+static bool cancelled(void *ctx)
 {
     const struct giq_report *report = ctx;
     return giq_interrupt_received(&report->interrupt);
@@ -65,7 +65,7 @@ struct giq_env giq_report_env(struct giq_report *report)
 {
     struct giq_env env = giq_env_system;
     env.sleep_ms = sleep_ms;
-    env.is_cancelled = is_cancelled;
+    env.cancelled = cancelled;
     env.warn = warn;
     env.debug = debug;
     env.ctx = report;

@@ -12,7 +12,7 @@
 struct giq_upload_file {
     char *typed;
     char *shown; /* without what may be secret in it */
-    char *place;
+    char *absolute_path;
     VSILFILE *open; /* or NULL */
     struct giq_source source;
 };
@@ -103,8 +103,8 @@ static bool check_whole(const struct giq_upload_file *file, struct giq_error *er
     return true;
 }
 
-static bool look_at(const struct giq_upload_file *file, VSIStatBufL *out,
-                    struct giq_error *err)
+static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
+                      struct giq_error *err)
 {
     bool is_input = STARTS_WITH(file->typed, "/vsistdin");
     if (!is_input && VSIStatExL(file->typed, out,
@@ -126,11 +126,11 @@ static bool look_at(const struct giq_upload_file *file, VSIStatBufL *out,
 
 /* ---- what the core asks ---- */
 
-static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
+static bool source_stat(void *ctx, struct giq_source_stat *out, struct giq_error *err)
 {
     VSIStatBufL st;
     hush();
-    bool ok = look_at(ctx, &st, err);
+    bool ok = stat_file(ctx, &st, err);
     CPLPopErrorHandler();
     if (!ok) {
         return false;
@@ -145,7 +145,7 @@ static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
     return true;
 }
 
-static bool begin(void *ctx, struct giq_error *err)
+static bool source_open(void *ctx, struct giq_error *err)
 {
     struct giq_upload_file *file = ctx;
     hush();
@@ -162,8 +162,8 @@ static bool begin(void *ctx, struct giq_error *err)
 }
 
 /* GDAL does not always tell an error from the end; the core knows where that must be. */
-static bool read_block(void *ctx, char *out, size_t max, size_t *out_len,
-                       struct giq_error *err)
+static bool source_read(void *ctx, char *out, size_t max, size_t *out_len,
+                        struct giq_error *err)
 {
     struct giq_upload_file *file = ctx;
     hush();
@@ -180,7 +180,7 @@ static bool read_block(void *ctx, char *out, size_t max, size_t *out_len,
     return true;
 }
 
-static void end(void *ctx)
+static void source_close(void *ctx)
 {
     struct giq_upload_file *file = ctx;
     if (file->open != NULL) {
@@ -199,19 +199,19 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
     *file = (struct giq_upload_file){
         .typed = CPLStrdup(typed),
         .shown = giq_path_printable(typed),
-        .place = giq_path_absolute(typed),
+        .absolute_path = giq_path_absolute(typed),
     };
     file->source = (struct giq_source){
         .path = file->shown,
-        .place = file->place,
-        .look = look,
-        .begin = begin,
-        .read = read_block,
-        .end = end,
+        .absolute_path = file->absolute_path,
+        .stat = source_stat,
+        .open = source_open,
+        .read = source_read,
+        .close = source_close,
         .ctx = file,
     };
     hush();
-    bool ok = look_at(file, &st, err) && check_whole(file, err);
+    bool ok = stat_file(file, &st, err) && check_whole(file, err);
     CPLPopErrorHandler();
     if (!ok) {
         giq_upload_file_free(file);
@@ -224,8 +224,8 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
 void giq_upload_file_free(struct giq_upload_file *file)
 {
     if (file != NULL) {
-        end(file);
-        CPLFree(file->place);
+        source_close(file);
+        CPLFree(file->absolute_path);
         CPLFree(file->shown);
         CPLFree(file->typed);
         CPLFree(file);

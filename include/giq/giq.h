@@ -87,7 +87,7 @@ struct giq_env {
     int64_t (*now_ms)(void *ctx);               /* monotonic clock */
     int64_t (*wall_ms)(void *ctx);              /* UTC since 1970 */
     void (*sleep_ms)(void *ctx, int64_t ms);    /* may wake early */
-    bool (*is_cancelled)(void *ctx);            /* what waits is to end soon */
+    bool (*cancelled)(void *ctx);               /* what waits is to end soon */
     uint32_t (*random)(void *ctx);              /* for jitter only */
     void (*warn)(void *ctx, const char *text);  /* to the user */
     void (*debug)(void *ctx, const char *text); /* to a log */
@@ -337,15 +337,15 @@ struct giq_source_stat {
 /* A file that a host lends for reading. Errors of its functions are GIQ_E_USAGE and
  * name the file. */
 struct giq_source {
-    const char *path;  /* as it may be shown and recorded */
-    const char *place; /* what it is known by: the absolute path */
-    bool (*look)(void *ctx, struct giq_source_stat *out, struct giq_error *err);
+    const char *path;          /* as it may be shown and recorded */
+    const char *absolute_path; /* what it is known by: the absolute path */
+    bool (*stat)(void *ctx, struct giq_source_stat *out, struct giq_error *err);
     /* Open it, or go back to the first byte of the open one. */
-    bool (*begin)(void *ctx, struct giq_error *err);
+    bool (*open)(void *ctx, struct giq_error *err);
     /* Read up to `max` bytes; `*out_len` is 0 at the end. */
     bool (*read)(void *ctx, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);
-    void (*end)(void *ctx); /* close it, if it is open */
+    void (*close)(void *ctx); /* close it, if it is open */
     void *ctx;
 };
 

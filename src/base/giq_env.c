@@ -18,15 +18,15 @@ int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms)
     return deadline_ms > now ? deadline_ms - now : 0;
 }
 
-bool giq_env_is_cancelled(const struct giq_env *env)
+bool giq_env_cancelled(const struct giq_env *env)
 {
-    return env->is_cancelled(env->ctx);
+    return env->cancelled(env->ctx);
 }
 
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms)
 {
     for (int64_t left;
-         !giq_env_is_cancelled(env) && (left = giq_env_left_ms(env, due_ms)) > 0;) {
+         !giq_env_cancelled(env) && (left = giq_env_left_ms(env, due_ms)) > 0;) {
         env->sleep_ms(env->ctx, left);
     }
 }
@@ -98,7 +98,7 @@ const struct giq_env giq_env_system = {
     .now_ms = system_now,
     .wall_ms = system_wall,
     .sleep_ms = system_sleep,
-    .is_cancelled = never,
+    .cancelled = never,
     .random = system_random,
     .warn = say_nothing,
     .debug = say_nothing,

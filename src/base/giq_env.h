@@ -11,7 +11,7 @@
 int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
 
 /* Whether the host wants what waits to end. */
-bool giq_env_is_cancelled(const struct giq_env *env);
+bool giq_env_cancelled(const struct giq_env *env);
 
 /* Sleep until `due_ms`, whatever wakes the sleep early, or until the host wants it to
  * end. */

@@ -48,7 +48,7 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
          giq_key_make(service->settings.base_url, &job->request, &job->canonical, &key,
                       err) &&
          (((job->folder = giq_store_folder(store, key.hex)) != NULL &&
-           (job->asked = giq_json_parse(job->canonical, strlen(job->canonical))) !=
+           (job->request_json = giq_json_parse(job->canonical, strlen(job->canonical))) !=
                NULL) ||
           giq_fail_memory(err));
     if (!ok) {
@@ -64,7 +64,7 @@ void giq_job_free(struct giq_job *job)
     if (job == NULL) {
         return;
     }
-    giq_step_leave(job);
+    giq_step_release_lock(job);
     giq_record_release(&job->record);
     free((char *)job->request.model);
     free((char *)job->request.file);
@@ -77,7 +77,7 @@ void giq_job_free(struct giq_job *job)
     free(job->stale_file_id);
     free((char *)job->request.geometry_crs);
     free(job->canonical);
-    giq_json_free(job->asked);
+    giq_json_free(job->request_json);
     free(job->folder);
     free(job->result_path);
     free(job->reason);
@@ -128,9 +128,9 @@ static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
     bool ok = giq_os_stat(path, &st, err);
     if (ok) {
         *out = is_as_published(job, path, &st);
-        job->is_spoiled = !*out && st.kind != GIQ_OS_NOTHING;
-        job->is_kept = job->is_spoiled && !is_empty_folder(path, &st);
-        job->kept_size = st.kind == GIQ_OS_FILE ? st.size : -1;
+        job->is_result_changed = !*out && st.kind != GIQ_OS_NOTHING;
+        job->keeps_changed_result = job->is_result_changed && !is_empty_folder(path, &st);
+        job->changed_result_size = st.kind == GIQ_OS_FILE ? st.size : -1;
     }
     free(path);
     return ok;
@@ -140,7 +140,7 @@ static void warn_spoiled(const struct giq_job *job)
 {
     struct giq_printable id;
     char *path = giq_store_result(job->folder, job->record.result_name);
-    if (job->is_spoiled && path != NULL) {
+    if (job->is_result_changed && path != NULL) {
         giq_env_warn(job->service->env,
                      "the result of the job %s is not as it was published, and is "
                      "downloaded again: %s",
@@ -179,10 +179,10 @@ static bool find_job(struct giq_job *job, struct giq_error *err)
         free(job->canonical);
         job->folder = folder;
         job->canonical = NULL;
-        giq_json_free(job->asked);
-        job->asked = NULL;
+        giq_json_free(job->request_json);
+        job->request_json = NULL;
         return giq_record_read(job->folder, NULL, &job->record, NULL, err) &&
-               giq_record_read_request(job->folder, &job->asked, err);
+               giq_record_read_request(job->folder, &job->request_json, err);
     }
     return assume_named(job, err);
 }
@@ -280,7 +280,7 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
  * pay for a new job, whose result would replace it. */
 static bool note_gone(struct giq_job *job, struct giq_error *err)
 {
-    if (job->is_kept) {
+    if (job->keeps_changed_result) {
         return giq_step_name_job(job, err);
     }
     struct giq_error ignored = {0};
@@ -331,7 +331,7 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
     bool is_published = record->state == GIQ_JOB_PUBLISHED;
     bool is_over = giq_step_is_gone(job) && !giq_step_must_recheck(job);
     if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_over)) {
-        job->phase = GIQ_PHASE_READ;
+        job->phase = GIQ_PHASE_READ_RECORD;
         return true;
     }
     bool there = false;
@@ -357,7 +357,7 @@ static bool fail_kept(const struct giq_job *job, struct giq_error *err)
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (job->kept_size < 0 || job->record.result_name == NULL) {
+    if (job->changed_result_size < 0 || job->record.result_name == NULL) {
         (void)giq_error_context(err,
                                 "the published result at %s is not as it was recorded, "
                                 "and is kept there; %s",
@@ -367,7 +367,8 @@ static bool fail_kept(const struct giq_job *job, struct giq_error *err)
             err,
             "the published file at %s has another size than recorded (%lld bytes, "
             "recorded %lld) and is kept there; open it by its path, %s",
-            path, (long long)job->kept_size, (long long)job->record.result_size, way_on);
+            path, (long long)job->changed_result_size, (long long)job->record.result_size,
+            way_on);
     }
     free(path);
     return false;
@@ -379,10 +380,10 @@ static bool fail_spoiled(struct giq_job *job, struct giq_error *err)
     struct giq_error ignored = {0};
     bool there = false;
     if (job->record.state != GIQ_JOB_PUBLISHED || !has_result(job, &there, &ignored) ||
-        !job->is_spoiled) {
+        !job->is_result_changed) {
         return false;
     }
-    return job->is_kept
+    return job->keeps_changed_result
                ? fail_kept(job, err)
                : giq_error_context(err, "the result on disk is not as it was published, "
                                         "and must be downloaded again");
@@ -396,10 +397,10 @@ static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *e
     char *id = NULL;
     bool held = false;
     bool ok = giq_text_set(&id, job->record.job_id) || giq_fail_memory(err);
-    ok = ok && giq_step_enter(job, &held, due_ms, err);
+    ok = ok && giq_step_acquire_lock(job, &held, due_ms, err);
     if (ok && held) {
         ok = fetch_recorded(job, id, err);
-        giq_step_leave(job);
+        giq_step_release_lock(job);
     }
     free(id);
     return ok || fail_spoiled(job, err);
@@ -419,9 +420,9 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err)
 {
     static bool (*const steps[])(struct giq_job *, int64_t *, struct giq_error *) = {
-        [GIQ_PHASE_READ] = look_step,     [GIQ_PHASE_SUBMIT] = giq_submit_step,
-        [GIQ_PHASE_WAIT] = giq_wait_step, [GIQ_PHASE_FINISH] = giq_wait_finish,
-        [GIQ_PHASE_FETCH] = fetch_step,   [GIQ_PHASE_DONE] = done_step,
+        [GIQ_PHASE_READ_RECORD] = look_step, [GIQ_PHASE_SUBMIT] = giq_submit_step,
+        [GIQ_PHASE_WAIT] = giq_wait_step,    [GIQ_PHASE_RECORD_FINAL] = giq_wait_finish,
+        [GIQ_PHASE_FETCH] = fetch_step,      [GIQ_PHASE_DONE] = done_step,
     };
     int64_t due = giq_step_now_ms(job);
     *err = (struct giq_error){0};
@@ -454,7 +455,7 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
     job->result_path = record->state == GIQ_JOB_PUBLISHED
                            ? giq_store_result(job->folder, record->result_name)
                            : NULL;
-    giq_record_view(record, job->asked, out);
+    giq_record_view(record, job->request_json, out);
     out->key = folder_name(job->folder);
     out->result_path = job->result_path;
 }

@@ -21,10 +21,10 @@
 #include "store/giq_store.h"
 
 enum giq_job_phase {
-    GIQ_PHASE_READ,
+    GIQ_PHASE_READ_RECORD,
     GIQ_PHASE_SUBMIT,
     GIQ_PHASE_WAIT,
-    GIQ_PHASE_FINISH, /* the end of the job is to be recorded */
+    GIQ_PHASE_RECORD_FINAL, /* the end of the job is to be recorded */
     GIQ_PHASE_FETCH,
     GIQ_PHASE_DONE,
 };
@@ -34,38 +34,40 @@ struct giq_job {
     struct giq_store *store;
     struct giq_job_host host;
     unsigned flags;
-    struct giq_request request; /* its texts are owned, the upload is not */
-    char *model_id;             /* of the model that is meant; NULL: as typed */
-    char *file_id;              /* of the uploaded file, once it is */
-    char *stale_file_id;        /* such an id that the service did not know */
-    char *canonical;            /* NULL once another record serves the job */
-    struct giq_json *asked;     /* the request that the record is of */
+    struct giq_request request;    /* its texts are owned, the upload is not */
+    char *model_id;                /* of the model that is meant; NULL: as typed */
+    char *file_id;                 /* of the uploaded file, once it is */
+    char *stale_file_id;           /* such an id that the service did not know */
+    char *canonical;               /* NULL once another record serves the job */
+    struct giq_json *request_json; /* the request that the record is of */
     char *folder;
     char *result_path; /* as the last view showed it */
     struct giq_record record;
-    struct giq_lock *flight; /* held only within a step */
+    struct giq_lock *lock; /* held only within a step */
     enum giq_job_phase phase;
     bool is_external;       /* a job of the service's without a record of ours */
     bool is_adopting;       /* ... which is to become that of the request */
     bool is_damaged;        /* the record cannot be read, and is to be replaced */
-    bool is_spoiled;        /* the published result is not as it was published */
-    bool is_kept;           /* ... and is not an empty folder: no failure may lose it */
-    int64_t kept_size;      /* of that file; -1 where it is none */
-    bool has_checked_store; /* that a job can be recorded */
+    bool is_result_changed; /* the published result is not as it was published */
+    bool
+        keeps_changed_result; /* ... and is not an empty folder: no failure may lose it */
+    int64_t changed_result_size; /* of that file; -1 where it is none */
+    bool has_checked_store;      /* that a job can be recorded */
     bool has_checked_models;
-    bool has_folder;      /* made, and the flight is waited for or held */
-    bool has_warned;      /* of a state that no list has */
-    int postponed;        /* times that the service wanted the run later */
-    bool has_heard;       /* the service told of the job in this open */
-    int misses;           /* status calls in a row that did not know the job */
-    int checks;           /* failed status calls of a job without a record, or about
-                             another job before any good response */
-    int64_t made_ms;      /* when this open was told the job's id; 0: it was not */
-    int64_t odd_since_ms; /* since when there are odd responses only; 0: there are none */
-    int64_t wait_began_ms;  /* of polling; 0 before */
-    int64_t pause_ms;       /* between the last two status calls */
-    enum giq_job_state end; /* what SETTLE is to record */
-    char *reason;           /* of a failure, as the service last told it */
+    bool has_folder;        /* made, and the flight is waited for or held */
+    bool has_warned;        /* of a state that no list has */
+    int throttled_count;    /* times that the service wanted the run later */
+    bool has_status;        /* the service told of the job in this open */
+    int not_found_count;    /* status calls in a row that did not know the job */
+    int checks;             /* failed status calls of a job without a record, or about
+                               another job before any good response */
+    int64_t id_received_ms; /* when this open was told the job's id; 0: it was not */
+    int64_t unexpected_since_ms; /* since when there are odd responses only; 0: there are
+                                    none */
+    int64_t wait_began_ms;       /* of polling; 0 before */
+    int64_t pause_ms;            /* between the last two status calls */
+    enum giq_job_state final_state; /* to be recorded; GIQ_JOB_NONE: none yet */
+    char *reason;                /* of a failure, as the service last told it */
     char *gone_id;      /* of the gone job that RETRY has checked once more, or NULL */
     bool is_gone_again; /* the service said of that job that it is still gone */
 };
@@ -74,7 +76,7 @@ struct giq_job {
  * `*due_ms` says when the next step is due. */
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
-/* Ask for the state, or record the end: GIQ_PHASE_WAIT and GIQ_PHASE_FINISH. */
+/* Ask for the state, or record the end: GIQ_PHASE_WAIT and GIQ_PHASE_RECORD_FINAL. */
 bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 bool giq_wait_finish(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
@@ -85,9 +87,9 @@ bool giq_wait_finish(struct giq_job *job, int64_t *due_ms, struct giq_error *err
  * another holds it, `*out_held` is false and `*due_ms` says when to try again;
  * GIQ_E_TIMEOUT when the open's time is over.
  */
-bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
-                    struct giq_error *err);
-void giq_step_leave(struct giq_job *job);
+bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
+                           struct giq_error *err);
+void giq_step_release_lock(struct giq_job *job);
 
 /*
  * What it means that a flight is held elsewhere: another try at `*due_ms`, and `err` is

@@ -8,7 +8,7 @@
 #include "job/giq_job.h"
 #include "service/giq_call.h"
 
-enum { FLIGHT_PAUSE_MS = 50 };
+enum { LOCK_PAUSE_MS = 50 };
 
 int64_t giq_step_now_ms(const struct giq_job *job)
 {
@@ -117,7 +117,7 @@ bool giq_step_may_retry(const struct giq_job *job)
 
 bool giq_step_is_rechecking(const struct giq_job *job)
 {
-    return has_gone_id(job) && !job->is_gone_again && !job->has_heard;
+    return has_gone_id(job) && !job->is_gone_again && !job->has_status;
 }
 
 bool giq_step_must_recheck(const struct giq_job *job)
@@ -139,10 +139,10 @@ bool giq_step_begin_recheck(struct giq_job *job, struct giq_error *err)
 void giq_step_end_recheck(struct giq_job *job)
 {
     job->is_gone_again = true;
-    job->misses = 0;
+    job->not_found_count = 0;
     job->pause_ms = 0;
     job->wait_began_ms = 0;
-    job->phase = GIQ_PHASE_READ;
+    job->phase = GIQ_PHASE_READ_RECORD;
 }
 
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
@@ -175,34 +175,34 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
         return false;
     }
     *err = (struct giq_error){0};
-    *due_ms = giq_step_now_ms(job) + FLIGHT_PAUSE_MS;
+    *due_ms = giq_step_now_ms(job) + LOCK_PAUSE_MS;
     return true;
 }
 
-bool giq_step_enter(struct giq_job *job, bool *out_held, int64_t *due_ms,
-                    struct giq_error *err)
+bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
+                           struct giq_error *err)
 {
     /* Once, not whenever the flight is looked at that another holds. */
     if (!job->has_folder && !giq_store_make(job->store, job->folder, err)) {
         return false;
     }
     job->has_folder = true;
-    if (!giq_lock_acquire(job->folder, giq_store_access(job->store), &job->flight, err)) {
+    if (!giq_lock_acquire(job->folder, giq_store_access(job->store), &job->lock, err)) {
         *out_held = false;
         return giq_step_retry_later(job, due_ms, err);
     }
     if (!read_again(job, err)) {
-        giq_step_leave(job);
+        giq_step_release_lock(job);
         return false;
     }
     *out_held = true;
     return true;
 }
 
-void giq_step_leave(struct giq_job *job)
+void giq_step_release_lock(struct giq_job *job)
 {
-    giq_lock_release(job->flight);
-    job->flight = NULL;
+    giq_lock_release(job->lock);
+    job->lock = NULL;
     job->has_folder = false;
 }
 

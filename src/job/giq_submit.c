@@ -23,7 +23,7 @@ static bool look_at_models(struct giq_job *job, struct giq_error *err)
     job->has_checked_models = true;
     if (!giq_models_get(job->service, &models, &reason)) {
         if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_NETWORK ||
-            giq_env_is_cancelled(job->service->env)) {
+            giq_env_cancelled(job->service->env)) {
             *err = reason;
             return reason.code == GIQ_E_NETWORK
                        ? giq_error_context(err, "no job was started, because the list of "
@@ -77,7 +77,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
                                 giq_call_printable(job->service, told->id, &id), id.text);
         return false;
     }
-    job->made_ms = giq_step_now_ms(job);
+    job->id_received_ms = giq_step_now_ms(job);
     giq_service_check_again(job->service);
     job->phase = GIQ_PHASE_WAIT;
     return true;
@@ -116,9 +116,10 @@ static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
                      struct giq_error *err)
 {
     const struct giq_settings *settings = &job->service->settings;
-    int64_t pause_ms = giq_call_delay_ms(job->service, job->postponed + 1, asked_ms);
-    job->postponed++;
-    if (job->postponed > settings->max_retry || pause_ms >= giq_step_left_ms(job)) {
+    int64_t pause_ms =
+        giq_call_delay_ms(job->service, job->throttled_count + 1, asked_ms);
+    job->throttled_count++;
+    if (job->throttled_count > settings->max_retry || pause_ms >= giq_step_left_ms(job)) {
         withdraw(job);
         return false;
     }
@@ -160,7 +161,7 @@ static bool forget_file(struct giq_job *job, struct giq_error *err)
                   "the service does not know the uploaded file, or the model");
     job->stale_file_id = job->file_id;
     job->file_id = NULL;
-    job->phase = GIQ_PHASE_READ;
+    job->phase = GIQ_PHASE_READ_RECORD;
     *err = (struct giq_error){0};
     return true;
 }
@@ -218,7 +219,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 /* The flight is ours, so whoever sent is gone. */
 static bool note_orphan(struct giq_job *job, struct giq_error *err)
 {
-    job->phase = GIQ_PHASE_READ;
+    job->phase = GIQ_PHASE_READ_RECORD;
     return (giq_text_set(&job->record.error,
                          "the program ended before the answer came") ||
             giq_fail_memory(err)) &&
@@ -241,7 +242,7 @@ static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         return note_orphan(job, err);
     }
     if (job->record.state > GIQ_JOB_SENDING) {
-        job->phase = GIQ_PHASE_READ;
+        job->phase = GIQ_PHASE_READ_RECORD;
         return true;
     }
     return job->flags & GIQ_JOB_NO_SUBMIT ? fail_no_submit(err)
@@ -318,13 +319,13 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         return true;
     }
     bool held = false;
-    if (!giq_step_enter(job, &held, due_ms, err)) {
+    if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
         return false;
     }
     if (!held) {
         return true;
     }
     bool ok = decide(job, due_ms, err);
-    giq_step_leave(job);
+    giq_step_release_lock(job);
     return ok;
 }

@@ -94,8 +94,8 @@ static bool is_new(const struct giq_job *job)
 {
     const struct giq_env *env = job->service->env;
     int64_t now_ms = giq_step_now_ms(job);
-    if (job->made_ms != 0) {
-        return now_ms - job->made_ms < NEW_JOB_MS;
+    if (job->id_received_ms != 0) {
+        return now_ms - job->id_received_ms < NEW_JOB_MS;
     }
     if (job->record.submitted_ms == GIQ_TIME_NONE) {
         return false;
@@ -107,7 +107,7 @@ static bool is_new(const struct giq_job *job)
 /* Whether the service no longer knows a job that it made. */
 static bool is_forgotten(const struct giq_job *job)
 {
-    return job->misses >= MISSES_MAX;
+    return job->not_found_count >= MISSES_MAX;
 }
 
 static void warn_of_state(struct giq_job *job)
@@ -155,13 +155,13 @@ static bool take_answer(struct giq_job *job, const struct giq_api_job *told,
         warn_of_state(job);
     }
     tell_progress(job);
-    job->end = phase == GIQ_API_SUCCEEDED ? GIQ_JOB_SUCCEEDED
-               : phase == GIQ_API_FAILED  ? GIQ_JOB_FAILED
-                                          : GIQ_JOB_NONE;
+    job->final_state = phase == GIQ_API_SUCCEEDED ? GIQ_JOB_SUCCEEDED
+                       : phase == GIQ_API_FAILED  ? GIQ_JOB_FAILED
+                                                  : GIQ_JOB_NONE;
     /* A job that was found, not submitted, gets its record now, and one that was gone is
      * no longer. */
-    if (job->end != GIQ_JOB_NONE || job->is_external || record->gone) {
-        job->phase = GIQ_PHASE_FINISH;
+    if (job->final_state != GIQ_JOB_NONE || job->is_external || record->gone) {
+        job->phase = GIQ_PHASE_RECORD_FINAL;
     }
     return true;
 }
@@ -194,13 +194,13 @@ static bool fail_wait(const struct giq_job *job, struct giq_error *err)
 static bool take_told(struct giq_job *job, const struct giq_api_job *told,
                       int64_t later_ms, int64_t *due_ms, struct giq_error *err)
 {
-    job->has_heard = true;
-    job->misses = 0;
-    job->odd_since_ms = 0;
+    job->has_status = true;
+    job->not_found_count = 0;
+    job->unexpected_since_ms = 0;
     if (!take_answer(job, told, err)) {
         return false;
     }
-    giq_service_end_poll(job->service, job->end != GIQ_JOB_NONE);
+    giq_service_end_poll(job->service, job->final_state != GIQ_JOB_NONE);
     if (job->phase == GIQ_PHASE_WAIT && (job->flags & GIQ_JOB_POLL_ONCE)) {
         job->phase = GIQ_PHASE_DONE;
     }
@@ -215,9 +215,9 @@ static bool take_miss(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     if (job->is_external) {
         return fail_wait(job, err);
     }
-    job->misses++;
+    job->not_found_count++;
     if (is_forgotten(job)) {
-        job->phase = GIQ_PHASE_FINISH;
+        job->phase = GIQ_PHASE_RECORD_FINAL;
         if (!giq_text_set(&job->reason, err->text)) {
             return giq_fail_memory(err);
         }
@@ -254,16 +254,16 @@ static bool is_odd_for_long(struct giq_job *job, enum giq_api_status outcome)
 {
     int64_t now_ms = giq_step_now_ms(job);
     if (outcome == GIQ_API_STATUS_TRY_AGAIN || outcome == GIQ_API_STATUS_NO_JOB) {
-        job->odd_since_ms = 0;
+        job->unexpected_since_ms = 0;
         return false;
     }
-    if (outcome == GIQ_API_STATUS_ODD && !job->has_heard) {
+    if (outcome == GIQ_API_STATUS_ODD && !job->has_status) {
         return true;
     }
-    if (job->odd_since_ms == 0) {
-        job->odd_since_ms = now_ms;
+    if (job->unexpected_since_ms == 0) {
+        job->unexpected_since_ms = now_ms;
     }
-    return now_ms - job->odd_since_ms >= ODD_MS;
+    return now_ms - job->unexpected_since_ms >= ODD_MS;
 }
 
 /* Nothing was learned of the job, which goes on: so does the wait, within its limits. */
@@ -271,9 +271,9 @@ static bool wait_out(struct giq_job *job, enum giq_api_status outcome, int64_t l
                      int64_t *due_ms, struct giq_error *err)
 {
     const struct giq_error outage = *err;
-    job->misses = 0;
+    job->not_found_count = 0;
     bool is_look = (job->flags & GIQ_JOB_POLL_ONCE) != 0;
-    bool is_never_told = outcome == GIQ_API_STATUS_OTHER && !job->has_heard && !is_look;
+    bool is_never_told = outcome == GIQ_API_STATUS_OTHER && !job->has_status && !is_look;
     if (job->is_external || is_never_told) {
         return check_again(job, outcome, later_ms, due_ms, err);
     }
@@ -379,7 +379,7 @@ static bool record_end(struct giq_job *job, const struct giq_record *told,
     }
     if (record->state != GIQ_JOB_SUBMITTED || record->job_id == NULL ||
         strcmp(record->job_id, told->job_id) != 0) {
-        job->misses = 0;
+        job->not_found_count = 0;
         return true;
     }
     if (is_forgotten(job)) {
@@ -389,14 +389,14 @@ static bool record_end(struct giq_job *job, const struct giq_record *told,
     if (!take_over(record, told) || !giq_text_set(&record->error, NULL)) {
         return giq_fail_memory(err);
     }
-    if (job->end == GIQ_JOB_NONE) {
+    if (job->final_state == GIQ_JOB_NONE) {
         return write_end(job, GIQ_JOB_SUBMITTED, err);
     }
     record->finished_ms = env->wall_ms(env->ctx);
-    if (job->end == GIQ_JOB_FAILED && !set_reason(job, told->status)) {
+    if (job->final_state == GIQ_JOB_FAILED && !set_reason(job, told->status)) {
         return giq_fail_memory(err);
     }
-    return write_end(job, job->end, err);
+    return write_end(job, job->final_state, err);
 }
 
 /* What follows once the end is recorded. */
@@ -413,7 +413,7 @@ static bool go_on(struct giq_job *job, struct giq_error *err)
     if (is_forgotten(job)) {
         return giq_step_fail_recorded(job, err);
     }
-    job->phase = GIQ_PHASE_READ;
+    job->phase = GIQ_PHASE_READ_RECORD;
     return true;
 }
 
@@ -426,11 +426,11 @@ bool giq_wait_finish(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         take_over(&told, &job->record) && giq_text_set(&told.job_id, job->record.job_id);
     if (!ok) {
         (void)giq_fail_memory(err);
-    } else if (!giq_step_enter(job, &held, due_ms, err)) {
+    } else if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
         ok = giq_step_name_job(job, err);
     } else if (held) {
         ok = record_end(job, &told, err);
-        giq_step_leave(job);
+        giq_step_release_lock(job);
         ok = ok && go_on(job, err);
     }
     giq_record_release(&told);

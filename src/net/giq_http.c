@@ -92,7 +92,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
 static bool end_if_cancelled(struct exchange *x)
 {
     bool is_noted = x->request->before_send != NULL && x->answer->sent;
-    if (x->failed || is_noted || !giq_env_is_cancelled(x->http->env)) {
+    if (x->failed || is_noted || !giq_env_cancelled(x->http->env)) {
         return false;
     }
     x->failed = true;

@@ -243,7 +243,7 @@ bool giq_call_pause(const struct giq_service *service, int attempt, int64_t aske
     giq_env_debug(env, "try %d failed, the next comes in %lld ms", attempt,
                   (long long)delay);
     giq_env_sleep_until(env, env->now_ms(env->ctx) + delay);
-    return !giq_env_is_cancelled(env);
+    return !giq_env_cancelled(env);
 }
 
 bool giq_call_may_pass(const struct giq_error *err)

@@ -76,13 +76,13 @@ static bool digest_all(const struct giq_source *source, int64_t size,
     char *block = malloc(BLOCK_BYTES);
     int64_t left = size;
     size_t len = 0;
-    bool ok = block != NULL ? source->begin(source->ctx, err) : giq_fail_memory(err);
+    bool ok = block != NULL ? source->open(source->ctx, err) : giq_fail_memory(err);
     do {
         ok = ok && source->read(source->ctx, block, BLOCK_BYTES, &len, err) &&
              giq_digest_add(digest, block, len, err);
         left -= ok ? (int64_t)len : 0;
     } while (ok && len > 0 && left >= 0);
-    source->end(source->ctx);
+    source->close(source->ctx);
     free(block);
     return ok && (left == 0 || fail_changed(source, err));
 }
@@ -102,7 +102,7 @@ static bool read_content(const struct giq_source *source,
     struct giq_source_stat after;
     bool ok =
         giq_digest_new(&digest, err) && digest_all(source, stat->size, digest, err) &&
-        giq_digest_end(digest, out, err) && source->look(source->ctx, &after, err) &&
+        giq_digest_end(digest, out, err) && source->stat(source->ctx, &after, err) &&
         (is_same(stat, &after) || fail_changed(source, err));
     giq_digest_free(digest);
     return ok;
@@ -127,19 +127,19 @@ static void remember(const struct giq_store *store, const char *digest,
                      const struct giq_env *env)
 {
     struct giq_error ignored = {0};
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     struct giq_content content = {.json = NULL};
-    if (giq_content_enter(store, digest, &flight, &ignored) &&
+    if (giq_content_acquire_lock(store, digest, &lock, &ignored) &&
         giq_content_read(store, digest, &content, &ignored) &&
-        giq_content_set_file(&content, source->place, stat, &ignored) &&
+        giq_content_set_file(&content, source->absolute_path, stat, &ignored) &&
         giq_content_write(&content, &ignored) && stat != NULL) {
-        (void)giq_content_leave_hint(&content, source->place, &ignored);
+        (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
     }
     if (ignored.code != GIQ_E_NONE) {
         giq_env_debug(env, "what %s holds is not noted: %s", source->path, ignored.text);
     }
     giq_content_release(&content);
-    giq_lock_release(flight);
+    giq_lock_release(lock);
 }
 
 bool giq_upload_identify(const struct giq_store *store, const struct giq_source *source,
@@ -149,9 +149,9 @@ bool giq_upload_identify(const struct giq_store *store, const struct giq_source 
     struct giq_source_stat stat;
     struct giq_upload upload = {.source = source, .type = type};
     int64_t looked_ms = env->wall_ms(env->ctx);
-    if (!source->look(source->ctx, &stat, err) || !check_size(source, stat.size, err) ||
+    if (!source->stat(source->ctx, &stat, err) || !check_size(source, stat.size, err) ||
         (stat.inode != 0 &&
-         !giq_content_find(store, source->place, &stat, upload.digest, err))) {
+         !giq_content_find(store, source->absolute_path, &stat, upload.digest, err))) {
         return false;
     }
     if (upload.digest[0] == '\0') {
@@ -181,7 +181,7 @@ static bool begin_file(void *ctx, struct giq_error *err)
     struct outgoing *outgoing = ctx;
     const struct giq_source *source = outgoing->upload->source;
     outgoing->sent = 0;
-    return source->begin(source->ctx, err) && giq_digest_restart(outgoing->digest, err);
+    return source->open(source->ctx, err) && giq_digest_restart(outgoing->digest, err);
 }
 
 static bool read_file(void *ctx, char *out, size_t max, size_t *out_len,
@@ -277,7 +277,7 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
     } else if (err->code == GIQ_E_NETWORK) {
         (void)giq_error_context(err, "uploading the file");
     }
-    upload->source->end(upload->source->ctx);
+    upload->source->close(upload->source->ctx);
     giq_response_release(&answer);
     return ok;
 }
@@ -344,7 +344,7 @@ static bool upload_now(struct giq_service *service, struct giq_content *content,
     return true;
 }
 
-/* Within the flight of the content. */
+/* Within the lock of the content. */
 static bool find_or_upload(struct giq_service *service, const struct giq_store *store,
                            const struct giq_upload *upload, const char *forgotten,
                            char **out, struct giq_error *err)
@@ -367,12 +367,12 @@ bool giq_upload_send(struct giq_service *service, const struct giq_store *store,
                      const struct giq_upload *upload, const char *forgotten, char **out,
                      struct giq_error *err)
 {
-    struct giq_lock *flight = NULL;
-    if (!giq_content_enter(store, upload->digest, &flight, err)) {
+    struct giq_lock *lock = NULL;
+    if (!giq_content_acquire_lock(store, upload->digest, &lock, err)) {
         return false;
     }
     bool ok = find_or_upload(service, store, upload, forgotten, out, err);
-    giq_lock_release(flight);
+    giq_lock_release(lock);
     if (!ok && err->code == GIQ_E_USAGE) {
         /* Whatever was noted of the file is not so. */
         remember(store, upload->digest, upload->source, NULL, service->env);

@@ -50,8 +50,8 @@ void giq_content_release(struct giq_content *content)
     content->json = NULL;
 }
 
-bool giq_content_enter(const struct giq_store *store, const char *digest,
-                       struct giq_lock **out, struct giq_error *err)
+bool giq_content_acquire_lock(const struct giq_store *store, const char *digest,
+                              struct giq_lock **out, struct giq_error *err)
 {
     char name[NAME_SIZE];
     const char *folder = giq_store_uploads(store);
@@ -125,16 +125,16 @@ static const char *mark_of(const struct giq_source_stat *stat, char out[MARK_SIZ
     return out;
 }
 
-bool giq_content_has_file(const struct giq_content *content, const char *place,
+bool giq_content_has_file(const struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat)
 {
     char mark[MARK_SIZE];
     const struct giq_json *paths = giq_json_get(content->json, paths_name);
-    const char *known = giq_json_text(giq_json_get(paths, place));
+    const char *known = giq_json_text(giq_json_get(paths, absolute_path));
     return known != NULL && strcmp(known, mark_of(stat, mark)) == 0;
 }
 
-bool giq_content_set_file(struct giq_content *content, const char *place,
+bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err)
 {
     char mark[MARK_SIZE];
@@ -145,17 +145,18 @@ bool giq_content_set_file(struct giq_content *content, const char *place,
         paths = giq_json_set_object(content->json, paths_name);
     }
     return (paths != NULL &&
-            giq_json_set_text(paths, place, stat == NULL ? NULL : mark_of(stat, mark))) ||
+            giq_json_set_text(paths, absolute_path,
+                              stat == NULL ? NULL : mark_of(stat, mark))) ||
            giq_fail_memory(err);
 }
 
 /* ---- hints ---- */
 
-/* The folder of hints, to be freed, and the name of the one for `place`. */
-static char *hint_of(const struct giq_store *store, const char *place,
+/* The folder of hints, to be freed, and the name of the one for `absolute_path`. */
+static char *hint_of(const struct giq_store *store, const char *absolute_path,
                      char name[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
-    if (!giq_digest_text(place, strlen(place), name, err)) {
+    if (!giq_digest_text(absolute_path, strlen(absolute_path), name, err)) {
         return NULL;
     }
     char *folder = giq_os_join(giq_store_uploads(store), paths_name);
@@ -166,13 +167,13 @@ static char *hint_of(const struct giq_store *store, const char *place,
 }
 
 /* Anything but a digest is no hint. */
-static bool read_hint(const struct giq_store *store, const char *place,
+static bool read_hint(const struct giq_store *store, const char *absolute_path,
                       char out[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
     char name[GIQ_DIGEST_HEX_SIZE];
     struct giq_buf buf;
     bool found = false;
-    char *folder = hint_of(store, place, name, err);
+    char *folder = hint_of(store, absolute_path, name, err);
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     bool ok = folder != NULL && giq_document_bytes(folder, name, &buf, &found, err);
     out[0] = '\0';
@@ -188,12 +189,12 @@ static bool read_hint(const struct giq_store *store, const char *place,
     return ok;
 }
 
-bool giq_content_find(const struct giq_store *store, const char *place,
+bool giq_content_find(const struct giq_store *store, const char *absolute_path,
                       const struct giq_source_stat *stat, char out[GIQ_DIGEST_HEX_SIZE],
                       struct giq_error *err)
 {
     struct giq_content content;
-    if (!read_hint(store, place, out, err)) {
+    if (!read_hint(store, absolute_path, out, err)) {
         return false;
     }
     if (out[0] == '\0') {
@@ -202,19 +203,19 @@ bool giq_content_find(const struct giq_store *store, const char *place,
     if (!giq_content_read(store, out, &content, err)) {
         return false;
     }
-    if (!giq_content_has_file(&content, place, stat)) {
+    if (!giq_content_has_file(&content, absolute_path, stat)) {
         out[0] = '\0';
     }
     giq_content_release(&content);
     return true;
 }
 
-bool giq_content_leave_hint(const struct giq_content *content, const char *place,
+bool giq_content_write_hint(const struct giq_content *content, const char *absolute_path,
                             struct giq_error *err)
 {
     char name[GIQ_DIGEST_HEX_SIZE];
     unsigned access = giq_store_access(content->store);
-    char *folder = hint_of(content->store, place, name, err);
+    char *folder = hint_of(content->store, absolute_path, name, err);
     bool ok = folder != NULL && giq_os_make_folders(folder, access, err) &&
               giq_document_write(folder, name, access, content->digest, err);
     free(folder);

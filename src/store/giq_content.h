@@ -38,8 +38,8 @@ void giq_content_release(struct giq_content *content);
 
 /* Try once to enter the content's flight, as giq_lock_acquire() does; makes the
  * folders that are missing. */
-bool giq_content_enter(const struct giq_store *store, const char *digest,
-                       struct giq_lock **out, struct giq_error *err);
+bool giq_content_acquire_lock(const struct giq_store *store, const char *digest,
+                              struct giq_lock **out, struct giq_error *err);
 
 /* Write the record; durable when the call returns. Within the flight only. */
 bool giq_content_write(const struct giq_content *content, struct giq_error *err);
@@ -54,23 +54,23 @@ bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
                              const char *type, const char *file_id, int64_t uploaded_ms,
                              struct giq_error *err);
 
-/* Whether the file at `place` is known to hold the content, as it is now. */
-bool giq_content_has_file(const struct giq_content *content, const char *place,
+/* Whether the file at `absolute_path` is known to hold the content, as it is now. */
+bool giq_content_has_file(const struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat);
 
 /* Note that it does, in memory; with NULL, that nothing is known of it. Errors:
  * GIQ_E_MEMORY. */
-bool giq_content_set_file(struct giq_content *content, const char *place,
+bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err);
 
-/* Which content the file at `place` has, by the hint and its record. `out` is empty
- * where that is not known. Errors: as giq_content_read(). */
-bool giq_content_find(const struct giq_store *store, const char *place,
+/* Which content the file at `absolute_path` has, by the hint and its record. `out` is
+ * empty where that is not known. Errors: as giq_content_read(). */
+bool giq_content_find(const struct giq_store *store, const char *absolute_path,
                       const struct giq_source_stat *stat, char out[GIQ_DIGEST_HEX_SIZE],
                       struct giq_error *err);
 
 /* Leave the hint. Errors: GIQ_E_STORE, GIQ_E_MEMORY. */
-bool giq_content_leave_hint(const struct giq_content *content, const char *place,
+bool giq_content_write_hint(const struct giq_content *content, const char *absolute_path,
                             struct giq_error *err);
 
 #endif

@@ -27,19 +27,19 @@ static bool fail_held(const char *path, struct giq_error *err)
 bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **out,
                            struct giq_error *err)
 {
-    struct giq_lock *flight = calloc(1, sizeof *flight);
-    if (flight == NULL) {
+    struct giq_lock *lock = calloc(1, sizeof *lock);
+    if (lock == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_os_lock_try(path, access, &flight->lock, err)) {
-        free(flight);
+    if (!giq_os_lock_try(path, access, &lock->lock, err)) {
+        free(lock);
         return false;
     }
-    if (flight->lock == NULL) {
-        free(flight);
+    if (lock->lock == NULL) {
+        free(lock);
         return fail_held(path, err);
     }
-    *out = flight;
+    *out = lock;
     return true;
 }
 
@@ -53,10 +53,10 @@ bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out
     return ok;
 }
 
-void giq_lock_release(struct giq_lock *flight)
+void giq_lock_release(struct giq_lock *lock)
 {
-    if (flight != NULL) {
-        giq_os_lock_release(flight->lock);
-        free(flight);
+    if (lock != NULL) {
+        giq_os_lock_release(lock->lock);
+        free(lock);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * Single flight across threads and processes: at most one caller per key does
+ * Single lock across threads and processes: at most one caller per key does
  * the work, the others come again for its result.
  *
  * Calling sequence: giq_lock_acquire(), look at the record again, work,
@@ -16,13 +16,13 @@
 struct giq_lock;
 
 /*
- * Try once to enter the flight of the key whose existing folder is `folder`. `access`
+ * Try once to enter the lock of the key whose existing folder is `folder`. `access`
  * is an enum giq_os_access.
  *
  * On success the caller owns `*out` and must pass it to giq_lock_release(). On
  * failure `*out` is untouched and `err` holds GIQ_E_TIMEOUT (held elsewhere),
  * GIQ_E_STORE (a file system without locks, too) or GIQ_E_MEMORY.
- * Thread-safe; must not be called while holding another flight.
+ * Thread-safe; must not be called while holding another lock.
  */
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err);
@@ -32,6 +32,6 @@ bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **
                            struct giq_error *err);
 
 /* NULL is allowed. */
-void giq_lock_release(struct giq_lock *flight);
+void giq_lock_release(struct giq_lock *lock);
 
 #endif

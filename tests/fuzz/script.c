@@ -182,7 +182,7 @@ static void sleep_ms(void *ctx, int64_t ms)
     ((struct script *)ctx)->now_ms += ms;
 }
 
-static bool is_cancelled(void *ctx)
+static bool cancelled(void *ctx)
 {
     (void)ctx;
     return false;
@@ -211,7 +211,7 @@ void script_start(struct script *script, const uint8_t *data, size_t size)
         .connect_timeout_ms = 10000,
     };
     *script = (struct script){
-        .env = {now_ms, now_ms, sleep_ms, is_cancelled, draw, check_line, check_line,
+        .env = {now_ms, now_ms, sleep_ms, cancelled, draw, check_line, check_line,
                 script},
         .text = fuzz_text(data, size),
     };

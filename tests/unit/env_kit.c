@@ -34,7 +34,7 @@ static void sleep_ms(void *ctx, int64_t ms)
     env_kit_advance(kit, ms);
 }
 
-static bool is_cancelled(void *ctx)
+static bool cancelled(void *ctx)
 {
     const struct env_kit *kit = ctx;
     return kit->cancels_ms != 0 && kit->now_ms >= kit->cancels_ms;
@@ -65,7 +65,7 @@ void env_kit_init(struct env_kit *kit)
         .env = {.now_ms = now_ms,
                 .wall_ms = wall_ms,
                 .sleep_ms = sleep_ms,
-                .is_cancelled = is_cancelled,
+                .cancelled = cancelled,
                 .random = draw,
                 .warn = warn,
                 .debug = note,

@@ -2,14 +2,14 @@
 
 #include "unit.h"
 
-static bool look(void *ctx, struct giq_source_stat *out, struct giq_error *err)
+static bool source_stat(void *ctx, struct giq_source_stat *out, struct giq_error *err)
 {
     const struct source_kit *kit = ctx;
     *out = kit->stat;
     return !kit->is_absent || giq_fail(err, GIQ_E_USAGE, "not there");
 }
 
-static bool begin(void *ctx, struct giq_error *err)
+static bool source_open(void *ctx, struct giq_error *err)
 {
     struct source_kit *kit = ctx;
     kit->at = 0;
@@ -32,7 +32,7 @@ static bool read_bytes(void *ctx, char *out, size_t max, size_t *out_len,
     return true;
 }
 
-static void end(void *ctx)
+static void source_close(void *ctx)
 {
     struct source_kit *kit = ctx;
     kit->ends++;
@@ -54,11 +54,11 @@ void source_kit_init(struct source_kit *kit, const char *text)
 {
     *kit = (struct source_kit){
         .source = {.path = "scene.tif",
-                   .place = "/d/scene.tif",
-                   .look = look,
-                   .begin = begin,
+                   .absolute_path = "/d/scene.tif",
+                   .stat = source_stat,
+                   .open = source_open,
                    .read = read_bytes,
-                   .end = end,
+                   .close = source_close,
                    .ctx = kit},
         .stat = {.modified_ns = INT64_C(1600000000000000000),
                  .changed_ns = INT64_C(1600000000000000000),

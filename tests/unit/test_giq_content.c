@@ -47,9 +47,9 @@ static struct giq_content read_content(struct shop *shop)
 /* Make the folder of the record as the first writer does. */
 static void enter_and_leave(struct shop *shop)
 {
-    struct giq_lock *flight = NULL;
-    assert_true(giq_content_enter(shop->store, DIGEST, &flight, &shop->err));
-    giq_lock_release(flight);
+    struct giq_lock *lock = NULL;
+    assert_true(giq_content_acquire_lock(shop->store, DIGEST, &lock, &shop->err));
+    giq_lock_release(lock);
 }
 
 static void plant(struct shop *shop, const char *text)
@@ -107,7 +107,7 @@ static void test_files_are_known_until_they_change(void **state)
     assert_true(giq_content_write(&content, &shop->err));
     assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
     assert_string_equal(digest, "");
-    assert_true(giq_content_leave_hint(&content, "/a/b", &shop->err));
+    assert_true(giq_content_write_hint(&content, "/a/b", &shop->err));
     assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
     assert_string_equal(digest, DIGEST);
     for (size_t i = 0; i < GIQ_COUNT(others); i++) {
@@ -134,7 +134,7 @@ static void test_mark_without_a_change_time_is_not_trusted(void **state)
           "{\"format\":1,\"paths\":{\"/a/b\":\"10 bytes, 20 ns, device 3, inode 4\"},"
           "\"files\":{\"" BASE "\":{\"SAR\":{\"file_id\":\"f1\"}}},\"more\":[1]}\n");
     struct giq_content content = read_content(shop);
-    assert_true(giq_content_leave_hint(&content, "/a/b", &shop->err));
+    assert_true(giq_content_write_hint(&content, "/a/b", &shop->err));
     assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
     assert_string_equal(digest, "");
     assert_true(giq_content_set_file(&content, "/a/b", &stat, &shop->err));
@@ -159,7 +159,7 @@ static void test_hints_that_are_none_are_passed_over(void **state)
     char digest[GIQ_DIGEST_HEX_SIZE];
     struct giq_content content = read_content(shop);
     enter_and_leave(shop);
-    assert_true(giq_content_leave_hint(&content, "/a/b", &shop->err));
+    assert_true(giq_content_write_hint(&content, "/a/b", &shop->err));
     assert_true(giq_digest_text("/a/b", 4, name, &shop->err));
     char *folder = giq_os_join(giq_store_uploads(shop->store), "paths");
     for (size_t i = 0; i < GIQ_COUNT(hints); i++) {
@@ -232,17 +232,17 @@ static void test_what_is_not_known_survives_a_rewrite(void **state)
     free(text);
 }
 
-static void test_one_at_a_time_is_in_the_flight_of_a_content(void **state)
+static void test_content_lock_has_one_holder(void **state)
 {
     struct shop *shop = *state;
     struct giq_lock *first = NULL;
     struct giq_lock *second = NULL;
     char other[] = DIGEST;
     other[0] = 'b';
-    assert_true(giq_content_enter(shop->store, DIGEST, &first, &shop->err));
-    assert_false(giq_content_enter(shop->store, DIGEST, &second, &shop->err));
+    assert_true(giq_content_acquire_lock(shop->store, DIGEST, &first, &shop->err));
+    assert_false(giq_content_acquire_lock(shop->store, DIGEST, &second, &shop->err));
     assert_int_equal(shop->err.code, GIQ_E_TIMEOUT);
-    assert_true(giq_content_enter(shop->store, other, &second, &shop->err));
+    assert_true(giq_content_acquire_lock(shop->store, other, &second, &shop->err));
     giq_lock_release(second);
     giq_lock_release(first);
     enter_and_leave(shop);
@@ -265,8 +265,8 @@ int main(void)
                                         open_store, close_store),
         cmocka_unit_test_setup_teardown(test_what_is_not_known_survives_a_rewrite,
                                         open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_one_at_a_time_is_in_the_flight_of_a_content,
-                                        open_store, close_store),
+        cmocka_unit_test_setup_teardown(test_content_lock_has_one_holder, open_store,
+                                        close_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

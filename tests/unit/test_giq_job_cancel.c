@@ -58,7 +58,7 @@ static void test_run_is_not_sent_once_the_host_ended_it(void **state)
     const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    kit.service.clock.env.is_cancelled = cancels_before_the_run;
+    kit.service.clock.env.cancelled = cancels_before_the_run;
     assert_int_equal(job_kit_run(&kit), GIQ_E_CANCELLED);
     assert_string_equal(job_kit_state(&kit), "none");
     assert_int_equal(job_kit_count(&kit, "POST"), 0);
@@ -73,7 +73,7 @@ static void test_response_to_a_run_that_is_out_is_recorded(void **state)
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_AGAIN;
     job_kit_start(&kit, answers, GIQ_COUNT(answers));
-    kit.service.clock.env.is_cancelled = cancels_once_the_run_is_out;
+    kit.service.clock.env.cancelled = cancels_once_the_run_is_out;
     assert_true(job_kit_step(&kit, &step));
     assert_true(job_kit_step(&kit, &step));
     assert_string_equal(job_kit_state(&kit), "submitted");

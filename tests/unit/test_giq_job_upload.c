@@ -228,12 +228,12 @@ static void test_upload_elsewhere_is_waited_for(void **state)
     static const struct http_kit_answer answers[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct shop shop;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     struct giq_content content;
     enum giq_step step = GIQ_STEP_DONE;
     open_shop(&shop, answers, GIQ_COUNT(answers), 0);
     struct giq_error *err = &shop.kit.service.err;
-    assert_true(giq_content_enter(shop.kit.store, shop.upload.digest, &flight, err));
+    assert_true(giq_content_acquire_lock(shop.kit.store, shop.upload.digest, &lock, err));
     for (int steps = 0; steps < 5; steps++) {
         assert_true(job_kit_step(&shop.kit, &step));
         assert_int_equal(step, GIQ_STEP_AGAIN);
@@ -244,7 +244,7 @@ static void test_upload_elsewhere_is_waited_for(void **state)
                                         "SAR", "f-9", 0, err));
     assert_true(giq_content_write(&content, err));
     giq_content_release(&content);
-    giq_lock_release(flight);
+    giq_lock_release(lock);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_int_equal(uploads(&shop), 0);
     assert_true(service_kit_sent(&shop.kit.service, 1, "\"fileId\"\r\n\r\nf-9\r\n"));
@@ -256,17 +256,17 @@ static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
     (void)state;
     static const struct http_kit_answer answers[] = {JOB_KIT_MODELS};
     struct shop shop;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     open_shop(&shop, answers, 1, 0);
-    assert_true(giq_content_enter(shop.kit.store, shop.upload.digest, &flight,
-                                  &shop.kit.service.err));
+    assert_true(giq_content_acquire_lock(shop.kit.store, shop.upload.digest, &lock,
+                                         &shop.kit.service.err));
     enum giq_step step = GIQ_STEP_AGAIN;
     while (job_kit_step(&shop.kit, &step)) {
         env_kit_advance(&shop.kit.service.clock, 60000);
     }
     assert_int_equal(shop.kit.service.err.code, GIQ_E_TIMEOUT);
     assert_non_null(strstr(shop.kit.service.err.text, shop.upload.digest));
-    giq_lock_release(flight);
+    giq_lock_release(lock);
     close_shop(&shop);
 }
 

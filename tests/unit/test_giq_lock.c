@@ -45,26 +45,26 @@ int __wrap_flock(int fd, int operation)
     return fails_now() ? -1 : __real_flock(fd, operation);
 }
 
-static bool enter(const char *folder, struct giq_lock **out, struct giq_error *err)
+static bool acquire(const char *folder, struct giq_lock **out, struct giq_error *err)
 {
     *err = (struct giq_error){0};
     *out = NULL;
     return giq_lock_acquire(folder, GIQ_OS_PRIVATE, out, err);
 }
 
-static void test_flight_is_held_by_one(void **state)
+static void test_lock_has_one_holder(void **state)
 {
     (void)state;
     struct giq_lock *first = NULL;
     struct giq_lock *second = NULL;
     struct giq_error err;
     char *folder = env_kit_folder();
-    assert_true(enter(folder, &first, &err));
-    assert_false(enter(folder, &second, &err));
+    assert_true(acquire(folder, &first, &err));
+    assert_false(acquire(folder, &second, &err));
     assert_int_equal(err.code, GIQ_E_TIMEOUT);
     assert_null(second);
     giq_lock_release(first);
-    assert_true(enter(folder, &second, &err));
+    assert_true(acquire(folder, &second, &err));
     giq_lock_release(second);
     giq_lock_release(NULL);
     env_kit_remove(folder);
@@ -78,43 +78,44 @@ static void test_folders_do_not_meet_and_need_to_exist(void **state)
     struct giq_error err;
     char *one = env_kit_folder();
     char *two = env_kit_folder();
-    assert_true(enter(one, &first, &err));
-    assert_true(enter(two, &second, &err));
+    assert_true(acquire(one, &first, &err));
+    assert_true(acquire(two, &second, &err));
     giq_lock_release(first);
     giq_lock_release(second);
     env_kit_remove(two);
-    assert_false(enter(one, &first, &err) && enter("/nonexistent-giq", &second, &err));
+    assert_true(acquire(one, &first, &err));
+    assert_false(acquire("/nonexistent-giq", &second, &err));
     assert_int_equal(err.code, GIQ_E_STORE);
     giq_lock_release(first);
     env_kit_remove(one);
 }
 
-/* The child enters and ends without leaving; then the parent holds it. */
+/* The child ends without releasing the lock; then the parent can acquire it. */
 static void test_holder_that_dies_leaves(void **state)
 {
     (void)state;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     struct giq_error err;
     char *folder = env_kit_folder();
     pid_t child = fork();
     if (child == 0) {
-        _exit(enter(folder, &flight, &err) ? 0 : 1);
+        _exit(acquire(folder, &lock, &err) ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_true(enter(folder, &flight, &err));
+    assert_true(acquire(folder, &lock, &err));
     child = fork();
     if (child == 0) {
         struct giq_lock *other = NULL;
-        _exit(enter(folder, &other, &err) ? 0 : 1);
+        _exit(acquire(folder, &other, &err) ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(WEXITSTATUS(status), 1);
-    giq_lock_release(flight);
-    char *lock = env_kit_read(folder, "lock");
-    assert_string_equal(lock, "");
-    free(lock);
+    giq_lock_release(lock);
+    char *text = env_kit_read(folder, "lock");
+    assert_string_equal(text, "");
+    free(text);
     env_kit_remove(folder);
 }
 
@@ -132,57 +133,61 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
     };
     char *folder = env_kit_folder();
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_lock *flight = NULL;
+        struct giq_lock *lock = NULL;
         struct giq_error err;
         (void)memcpy(failures, cases[i].failures, sizeof failures);
         failures_left = GIQ_COUNT(failures);
         lock_calls = 0;
-        assert_int_equal(enter(folder, &flight, &err), cases[i].ok);
+        assert_int_equal(acquire(folder, &lock, &err), cases[i].ok);
         assert_int_equal(failures_left, 0);
         assert_int_equal(lock_calls, cases[i].ok ? 5 : 4);
-        giq_lock_release(flight);
+        giq_lock_release(lock);
     }
     env_kit_remove(folder);
 }
 
-/* The holder forks a child and dies; the child lives until the pipe is closed. */
-static pid_t holder_with_a_child(const char *folder, int pipe_fd)
+/* Acquire the lock and fork a child that lives until `end` is closed. The child drops the
+ * lock before its fork() returns; the holder may not die earlier, or the test would find
+ * the lock still held. */
+static void hold_and_fork(const char *folder, int end, int started_read,
+                          int started_write)
 {
-    pid_t holder = fork();
-    if (holder == 0) {
-        struct giq_lock *flight = NULL;
-        struct giq_error err;
-        bool ok = enter(folder, &flight, &err);
-        if (fork() == 0) {
-            char byte = 0;
-            _exit(read(pipe_fd, &byte, 1) == 0 ? 0 : 1);
-        }
+    struct giq_lock *lock = NULL;
+    struct giq_error err;
+    char byte = 0;
+    bool ok = acquire(folder, &lock, &err);
+    if (fork() == 0) {
+        ok = write(started_write, &byte, 1) == 1 && read(end, &byte, 1) == 0;
         _exit(ok ? 0 : 1);
     }
-    return holder;
+    ok = ok && read(started_read, &byte, 1) == 1;
+    _exit(ok ? 0 : 1);
 }
 
 static void test_child_of_a_dead_holder_holds_nothing(void **state)
 {
     (void)state;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     struct giq_error err;
-    int pipe_fds[2];
+    int end[2];
+    int started[2];
     int status = -1;
     char *folder = env_kit_folder();
-    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(end, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(started, O_CLOEXEC), 0);
     pid_t holder = fork();
     if (holder == 0) {
-        (void)close(pipe_fds[1]);
-        (void)waitpid(holder_with_a_child(folder, pipe_fds[0]), &status, 0);
-        _exit(status == 0 ? 0 : 1);
+        (void)close(end[1]);
+        hold_and_fork(folder, end[0], started[0], started[1]);
     }
     assert_int_equal(waitpid(holder, &status, 0), holder);
     assert_int_equal(status, 0);
-    assert_true(enter(folder, &flight, &err));
-    giq_lock_release(flight);
-    (void)close(pipe_fds[0]);
-    (void)close(pipe_fds[1]);
+    assert_true(acquire(folder, &lock, &err));
+    giq_lock_release(lock);
+    (void)close(end[0]);
+    (void)close(end[1]);
+    (void)close(started[0]);
+    (void)close(started[1]);
     env_kit_remove(folder);
 }
 
@@ -190,23 +195,23 @@ static void test_child_of_a_dead_holder_holds_nothing(void **state)
 static void test_child_takes_no_lock_from_its_parent(void **state)
 {
     (void)state;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     struct giq_lock *other = NULL;
     struct giq_error err;
     char *folder = env_kit_folder();
-    assert_true(enter(folder, &flight, &err));
+    assert_true(acquire(folder, &lock, &err));
     pid_t child = fork();
     if (child == 0) {
-        giq_lock_release(flight);
+        giq_lock_release(lock);
         _exit(0);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_false(enter(folder, &other, &err));
+    assert_false(acquire(folder, &other, &err));
     assert_int_equal(err.code, GIQ_E_TIMEOUT);
-    giq_lock_release(flight);
-    assert_true(enter(folder, &other, &err));
+    giq_lock_release(lock);
+    assert_true(acquire(folder, &other, &err));
     giq_lock_release(other);
     env_kit_remove(folder);
 }
@@ -214,22 +219,22 @@ static void test_child_takes_no_lock_from_its_parent(void **state)
 static void test_holder_is_named(void **state)
 {
     (void)state;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     struct giq_lock *other = NULL;
     struct giq_error err;
     char host[65] = "";
     char expected[160];
     char *folder = env_kit_folder();
     assert_int_equal(gethostname(host, sizeof host - 1), 0);
-    assert_true(enter(folder, &flight, &err));
-    assert_false(enter(folder, &other, &err));
+    assert_true(acquire(folder, &lock, &err));
+    assert_false(acquire(folder, &other, &err));
     assert_non_null(strstr(err.text, "another thread of this program holds the lock"));
     (void)snprintf(expected, sizeof expected,
                    "the process %ld on the host %s holds the lock", (long)getpid(), host);
     pid_t child = fork();
     if (child == 0) {
-        bool entered = enter(folder, &other, &err);
-        _exit(!entered && strstr(err.text, expected) != NULL ? 0 : 1);
+        bool acquired = acquire(folder, &other, &err);
+        _exit(!acquired && strstr(err.text, expected) != NULL ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -238,17 +243,17 @@ static void test_holder_is_named(void **state)
                                              "-3 host", "7 a/b\n", "x y"};
     for (size_t i = 0; i < GIQ_COUNT(unreadable); i++) {
         env_kit_write(folder, "lock", unreadable[i]);
-        assert_false(enter(folder, &other, &err));
+        assert_false(acquire(folder, &other, &err));
         assert_non_null(strstr(err.text, "another process holds the lock"));
     }
-    giq_lock_release(flight);
+    giq_lock_release(lock);
     env_kit_remove(folder);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flight_is_held_by_one),
+        cmocka_unit_test(test_lock_has_one_holder),
         cmocka_unit_test(test_folders_do_not_meet_and_need_to_exist),
         cmocka_unit_test(test_holder_that_dies_leaves),
         cmocka_unit_test(test_locking_that_is_interrupted_is_repeated),

@@ -106,7 +106,7 @@ static void test_content_is_its_digest_and_read_once(void **state)
         assert_int_equal(shop.file.begins, 1);
     }
     /* The same file by another path, and another file that holds the same. */
-    shop.file.source.place = "/d/copy.tif";
+    shop.file.source.absolute_path = "/d/copy.tif";
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     assert_int_equal(shop.file.begins, 2);
     assert_string_equal(shop.upload.digest, digest);
@@ -114,7 +114,7 @@ static void test_content_is_its_digest_and_read_once(void **state)
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     assert_int_equal(shop.file.begins, 3);
     assert_string_not_equal(shop.upload.digest, digest);
-    shop.file.source.place = "/d/scene.tif";
+    shop.file.source.absolute_path = "/d/scene.tif";
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     assert_int_equal(shop.file.begins, 4);
     assert_int_equal(shop.file.ends, 4);
@@ -437,15 +437,15 @@ static void test_upload_under_way_elsewhere_is_not_begun(void **state)
 {
     (void)state;
     struct shop shop;
-    struct giq_lock *flight = NULL;
+    struct giq_lock *lock = NULL;
     char *id = NULL;
     open_shop(&shop, NULL, 0);
     assert_int_equal(identify(&shop), GIQ_E_NONE);
-    assert_true(
-        giq_content_enter(shop.store, shop.upload.digest, &flight, &shop.service.err));
+    assert_true(giq_content_acquire_lock(shop.store, shop.upload.digest, &lock,
+                                         &shop.service.err));
     assert_int_equal(send_file(&shop, NULL, &id), GIQ_E_TIMEOUT);
     assert_int_equal(http_kit_count(shop.service.http), 0);
-    giq_lock_release(flight);
+    giq_lock_release(lock);
     close_shop(&shop);
 }
 
