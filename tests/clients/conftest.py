@@ -2,14 +2,12 @@
 own for each test."""
 import pathlib
 import shutil
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
-from opens import AREA, DATA, Gdal, SCENE, Sandbox  # noqa: E402
-from scripted import service  # noqa: E402, F401
-from spills import no_secret_in_files  # noqa: E402, F401
+from programs import AREA, DATA, Gdal, SCENE, Sandbox
+from scripted import service  # noqa: F401
+from secret_search import no_secret_in_files  # noqa: F401
 
 VECTOR = f"GIQ:model=water;file={SCENE}"
 RASTER = f"GIQ:model=ndvi;file={SCENE}"

@@ -8,7 +8,7 @@ import pytest
 
 from areas import points, write
 from conftest import AREA, DATA, SCENE
-from look import features, pixels
+from datasets import features, pixels
 from scripted import Answer, job
 
 BATCH = DATA / "batch.sh"

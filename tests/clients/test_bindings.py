@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conftest import RASTER, VECTOR
-from opens import VERSION
+from programs import VERSION
 
 # Many threads on several requests, rasters and vectors mixed; each reads all of it.
 THREADS = """

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-import spills
+import secret_search
 from conftest import RASTER, VECTOR
 
 # What Settings > Options > System > Environment writes to the profile.
@@ -72,8 +72,8 @@ def desktop(client, screen):
     """Add layers in a QGIS whose settings hold the key; what came of it."""
     profile = client.folder / "profiles" / "default" / "QGIS"
     profile.mkdir(parents=True)
-    settings = spills.is_input(profile / "QGIS3.ini")
-    settings.write_text(SETTINGS.format(key=spills.KEY))
+    settings = secret_search.is_input(profile / "QGIS3.ini")
+    settings.write_text(SETTINGS.format(key=secret_search.KEY))
     (client.folder / "look.py").write_text(SCRIPT.format(names=(VECTOR, RASTER, WRONG)))
     del client.env["GIQ_API_KEY"]
     client.run("qgis", "--nologo", "--noversioncheck", "--profiles-path", client.folder,

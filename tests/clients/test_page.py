@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from opens import DATA
+from programs import DATA
 
 PAGE = pathlib.Path(__file__).parents[2] / "plugin" / "GIQ.md"
 TEXT = PAGE.read_text()

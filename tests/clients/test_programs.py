@@ -2,8 +2,8 @@
 import pytest
 
 from conftest import AREA, RASTER, VECTOR
-from look import features, pixels
-from opens import HAS_GDAL_PROGRAM
+from datasets import features, pixels
+from programs import HAS_GDAL_PROGRAM
 
 # {source} is the connection string or the local file, {out} what is written; | is a
 # space within a word.

@@ -7,14 +7,12 @@ import pathlib
 import queue
 import re
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
-from opens import Gdal  # noqa: E402
-from scripted import Answer, ScriptedService  # noqa: E402
-from spills import in_text, know_environment, no_secret_in_files  # noqa: E402, F401
+from programs import Gdal
+from scripted import Answer, ScriptedService
+from secret_search import in_text, know_environment, no_secret_in_files  # noqa: F401
 
 OPENER = pathlib.Path(__file__).parent / "opener.py"
 AT_ONCE = 4

@@ -7,7 +7,7 @@ import pytest
 
 from certificates import Authority
 from nginx import Nginx, Server, front_of
-from opens import Gdal
+from programs import Gdal
 from proxies import Relay, ScriptedProxy
 from scripted import Answer, ScriptedService, job
 

@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from opens import Gdal
+from programs import Gdal
 from raw import RawService, answer, chunk
 
 SEEDED = 50

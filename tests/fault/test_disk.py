@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-import spills
+import secret_search
 from conftest import errors
 from scripted import Answer, job
 
@@ -40,7 +40,7 @@ def disk(bench):
     path.mkdir()
     mount("-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", path)
     yield path
-    spills.in_files(path)
+    secret_search.in_files(path)
     subprocess.run(["umount", "-l", path], check=True)
 
 

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from opens import Gdal
+from programs import Gdal
 from raw import RESULT, WELL, RawService, answer, job
 
 NAME = "GIQ:model=m;file=f"

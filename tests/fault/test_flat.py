@@ -1,6 +1,6 @@
 """Answers without end or measure: the program that gets them stays as small as ever."""
 import pytest
-from opens import Gdal
+from programs import Gdal
 from raw import RawService, answer, chunk, chunked, endless
 from table import MEBIBYTE, MODELS, SOON
 

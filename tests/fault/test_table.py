@@ -5,7 +5,7 @@ import re
 import pytest
 
 import table
-from opens import Gdal
+from programs import Gdal
 from raw import RESULT, RawService
 from table import KEY
 

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from opens import Gdal
+from programs import Gdal
 from raw import RESULT, RawService, answer, chunk, chunked, job
 
 # After the first hundred opens all is in use that stays so. A heap whose free pieces do not

@@ -4,8 +4,8 @@ import socket
 import time
 
 import pytest
-import spills
-from opens import Gdal
+import secret_search
+from programs import Gdal
 from raw import RawService, answer, read_body, read_head
 
 NAME = "GIQ:model=m;upload=file.bin;wait=no"
@@ -49,7 +49,7 @@ def service():
 @pytest.fixture
 def gdal(tmp_path, service):
     made = Gdal(tmp_path, service.url)
-    with open(spills.is_input(tmp_path / "file.bin"), "wb") as file:
+    with open(secret_search.is_input(tmp_path / "file.bin"), "wb") as file:
         file.truncate(LARGE)
     return made
 
@@ -148,7 +148,7 @@ def test_large_upload_needs_no_memory(gdal, service):
     service.take = take_all
 
     def peak_kib(size):
-        with open(spills.is_input(gdal.folder / "file.bin"), "wb") as file:
+        with open(secret_search.is_input(gdal.folder / "file.bin"), "wb") as file:
             file.truncate(size)
         return gdal.peak_kib("ogrinfo", "-q", NAME)[0]
     usual = peak_kib(1000)

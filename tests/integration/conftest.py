@@ -1,17 +1,13 @@
 """What the integration tests share: a sandbox, a scripted service, and GDAL's
 programs with the plugin that was built."""
-import pathlib
-import sys
-
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from certificates import Authority  # noqa: E402
-from nginx import Nginx  # noqa: E402
-from opens import Gdal, Sandbox  # noqa: E402
-from external import SECRET, Host  # noqa: E402
-from scripted import service  # noqa: E402, F401
-from spills import no_secret_in_files  # noqa: E402, F401
+from certificates import Authority
+from external import SECRET, Host
+from nginx import Nginx
+from programs import Gdal, Sandbox
+from scripted import service  # noqa: F401
+from secret_search import no_secret_in_files  # noqa: F401
 
 
 @pytest.fixture

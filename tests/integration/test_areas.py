@@ -5,7 +5,7 @@ import re
 import pytest
 
 from areas import NAME, open_with, options, points, refuse, sent_areas
-from opens import AREA, SCENE
+from programs import AREA, SCENE
 
 SQUARE = "POLYGON((0 0,0 1,1 1,1 0,0 0))"
 BOTH_SIDES = ("MULTIPOLYGON(((170 0,170 9,180 9,180 0,170 0)),"

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-import spills
+import secret_search
 from scripted import Answer, GEOJSON, MODELS, job
 
 NAME = "GIQ:model=m;file=f"
@@ -17,7 +17,7 @@ def test_calls_are_made_once_each_and_in_order(scripted_gdal, service):
                      "/public/inference/status?inferenceId=job-1",
                      "/public/inference/download?inferenceJobId=job-1"]
     for seen in service.calls():
-        assert seen["headers"]["x-api-key"] == spills.KEY
+        assert seen["headers"]["x-api-key"] == secret_search.KEY
         assert "authorization" not in seen["headers"]
         assert re.fullmatch(r"gdal-giq/\d+\.\d+\.\d+", seen["headers"]["user-agent"])
     assert service.calls("download")[0]["headers"]["accept-encoding"] == "identity"
@@ -26,17 +26,17 @@ def test_calls_are_made_once_each_and_in_order(scripted_gdal, service):
 def test_both_credentials_are_sent_where_both_are_set(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", "GIQ:models", env={"GIQ_BEARER_TOKEN": "t0ken-of-m1ne"})
     headers = service.calls()[0]["headers"]
-    assert headers["x-api-key"] == spills.KEY
+    assert headers["x-api-key"] == secret_search.KEY
     assert headers["authorization"] == "Bearer t0ken-of-m1ne"
 
 
 def test_key_comes_from_a_file(scripted_gdal, service):
-    path = spills.is_input(scripted_gdal.folder / "key")
-    path.write_text(f"{spills.KEY}\nsecond line\n")
+    path = secret_search.is_input(scripted_gdal.folder / "key")
+    path.write_text(f"{secret_search.KEY}\nsecond line\n")
     path.chmod(0o600)
     done = scripted_gdal.run("ogrinfo", "GIQ:models",
                              env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
-    assert service.calls()[0]["headers"]["x-api-key"] == spills.KEY
+    assert service.calls()[0]["headers"]["x-api-key"] == secret_search.KEY
     assert "others can read" not in done.stderr
     path.chmod(0o644)
     done = scripted_gdal.run("ogrinfo", "GIQ:models",
@@ -46,27 +46,27 @@ def test_key_comes_from_a_file(scripted_gdal, service):
 
 @pytest.mark.parametrize("before,after", [(b"\xef\xbb\xbf", b"\r\n"), (b"", b"\r\n")])
 def test_key_file_of_an_editor_on_windows_is_read(scripted_gdal, service, before, after):
-    path = spills.is_input(scripted_gdal.folder / "key")
-    path.write_bytes(before + spills.KEY.encode() + after)
+    path = secret_search.is_input(scripted_gdal.folder / "key")
+    path.write_bytes(before + secret_search.KEY.encode() + after)
     path.chmod(0o600)
     scripted_gdal.run("ogrinfo", "GIQ:models",
                       env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
-    assert service.calls()[0]["headers"]["x-api-key"] == spills.KEY
+    assert service.calls()[0]["headers"]["x-api-key"] == secret_search.KEY
 
 
 @pytest.mark.parametrize("content,words", [
-    (b"\xff\xfe" + f"{spills.KEY}\r\n".encode("utf-16-le"), "UTF-16"),
-    (f'"{spills.KEY}"\n'.encode(), "in quotes"),
-    (f"GIQ_API_KEY={spills.KEY}\n".encode(), 'the name "GIQ_API_KEY" before it'),
-    (f"export GIQ_API_KEY={spills.KEY}\n".encode(), 'the word "export" before it'),
-    (f"{spills.KEY}\u00a0\n".encode(), "a character that is not ASCII at its byte 17"),
+    (b"\xff\xfe" + f"{secret_search.KEY}\r\n".encode("utf-16-le"), "UTF-16"),
+    (f'"{secret_search.KEY}"\n'.encode(), "in quotes"),
+    (f"GIQ_API_KEY={secret_search.KEY}\n".encode(), 'the name "GIQ_API_KEY" before it'),
+    (f"export GIQ_API_KEY={secret_search.KEY}\n".encode(), 'the word "export" before it'),
+    (f"{secret_search.KEY}\u00a0\n".encode(), "a character that is not ASCII at its byte 17"),
 ])
 def test_wrong_key_of_a_file_is_told_and_never_sent(scripted_gdal, service, content, words):
     """It was sent, and the error said no more than 401."""
-    path = spills.is_input(scripted_gdal.folder / "key")
+    path = secret_search.is_input(scripted_gdal.folder / "key")
     path.write_bytes(content)
     path.chmod(0o600)
-    spills.know(spills.KEY)
+    secret_search.know(secret_search.KEY)
     for name in ("GIQ:models", "GIQ:model=m;file=f"):
         text = scripted_gdal.fails("ogrinfo", name, tag="credentials",
                                    env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
@@ -86,12 +86,12 @@ def test_wrong_key_of_an_option_is_told_and_never_sent(scripted_gdal, service, n
 
 
 def test_key_of_a_path_specific_option_is_sent(scripted_gdal, service):
-    rc = spills.is_input(scripted_gdal.folder / "gdalrc")
+    rc = secret_search.is_input(scripted_gdal.folder / "gdalrc")
     rc.write_text("[credentials]\n[.giq]\n"
-                  f"path={service.url}\nGIQ_API_KEY={spills.KEY}\n")
+                  f"path={service.url}\nGIQ_API_KEY={secret_search.KEY}\n")
     scripted_gdal.run("ogrinfo", "GIQ:models",
                       env={"GIQ_API_KEY": "", "GDAL_CONFIG_FILE": str(rc)})
-    assert service.calls()[0]["headers"]["x-api-key"] == spills.KEY
+    assert service.calls()[0]["headers"]["x-api-key"] == secret_search.KEY
 
 
 def test_without_credentials_nothing_is_sent(scripted_gdal, service):
@@ -274,7 +274,7 @@ def test_run_is_not_sent_over_a_path_that_just_failed(scripted_gdal, service):
 def test_download_follows_a_redirect_without_the_key(scripted_gdal, service):
     elsewhere = type(service)()
     elsewhere.script["signed"] = service.script["download"]
-    target = f"http://localhost:{elsewhere.port}/signed?signature={spills.SIGNATURE}"
+    target = f"http://localhost:{elsewhere.port}/signed?signature={secret_search.SIGNATURE}"
     service.script["download"] = [Answer(b"", 302, {"Location": target})]
     try:
         scripted_gdal.run("ogrinfo", "--debug", "on", NAME)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from opens import VERSION
+from programs import VERSION
 from external import NAME, give, refused
 from scripted import GEOJSON
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import spills
+import secret_search
 from scripted import Answer, job
 
 NAME = "GIQ:model=m;file=f"
@@ -74,7 +74,7 @@ def test_errors_before_the_service_is_reached(scripted_gdal, service, name, env,
 
 
 SIGNED = ("cannot read https://b.s3.example/x.tif?X-Amz-Credential=AKIA&X-Amz-Signature="
-          f"{spills.SIGNATURE} of the scene")
+          f"{secret_search.SIGNATURE} of the scene")
 MASKED = "cannot read https://b.s3.example/x.tif?*** of the scene"
 
 
@@ -91,7 +91,7 @@ MASKED = "cannot read https://b.s3.example/x.tif?*** of the scene"
 ])
 def test_query_in_a_message_of_the_service_is_masked(scripted_gdal, service, script, tag,
                                                      recorded):
-    """spills searches each output, debug lines among them, and all files of the store."""
+    """Each output, debug lines included, and every file of the store is searched."""
     service.script.update(script)
     env = {"CPL_DEBUG": "ON", "GIQ_POLL_INTERVAL": "0.05", "GIQ_MAX_RETRY": "1"}
     heard = open_in_python(scripted_gdal, NAME, env=env)
@@ -108,7 +108,8 @@ def test_query_that_an_older_record_holds_is_masked(scripted_gdal, service):
     scripted_gdal.fails("ogrinfo", NAME, tag="failed")
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     record = json.loads(path.read_text())
-    spills.is_input(path).write_text(json.dumps({**record, "error": f"FAILED: {SIGNED}"}))
+    record["error"] = f"FAILED: {SIGNED}"
+    secret_search.is_input(path).write_text(json.dumps(record))
     assert MASKED in scripted_gdal.fails("ogrinfo", NAME, tag="failed")
     assert MASKED in scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout
     assert len(service.calls("run")) == 1

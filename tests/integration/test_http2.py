@@ -3,7 +3,7 @@ stream alone."""
 import pytest
 
 from nginx import Server, front_of
-from opens import SCENE, Sandbox
+from programs import SCENE, Sandbox
 from scripted import GEOJSON, Answer, job
 from watched import KEY, WatchedGdal
 

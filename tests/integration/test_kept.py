@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from opens import DATA
+from programs import DATA
 from external import NAME, give
 from scripted import GEOJSON
 

@@ -4,7 +4,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from opens import AREA, DATA, SCENE
+from programs import AREA, DATA, SCENE
 from scripted import Answer
 
 NAME = "GIQ:model=m;file=f"

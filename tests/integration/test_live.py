@@ -3,7 +3,7 @@ import pathlib
 import subprocess
 
 import pytest
-from opens import AREA, DATA, SCENE
+from programs import AREA, DATA, SCENE
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "live.sh"
 

@@ -2,7 +2,7 @@
 offers the nearest."""
 import pytest
 
-from opens import SCENE
+from programs import SCENE
 from scripted import Answer
 
 

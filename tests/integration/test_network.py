@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-import spills
+import secret_search
 from scripted import MODELS, Answer, ScriptedService
 
 NAME = "GIQ:model=m;file=f"
@@ -24,7 +24,7 @@ def redirect_to(service, elsewhere, host="localhost"):
     elsewhere.script["signed"] = service.script["download"]
     service.script["download"] = [Answer(b"", 302, {
         "Location": f"http://{host}:{elsewhere.port}/signed"
-                    f"?signature={spills.SIGNATURE}"})]
+                    f"?signature={secret_search.SIGNATURE}"})]
 
 
 @pytest.mark.parametrize("status,tag", [(404, "gone"), (410, "gone"), (403, "service"),
@@ -73,7 +73,7 @@ def test_our_own_headers_win(scripted_gdal, service):
         "GDAL_HTTP_HEADERS": "X-API-KEY: other,Accept: text/html,Content-Length: 3,"
                              "Authorization: Basic abc"})
     headers = headers_of(service, "run")
-    assert headers["x-api-key"] == spills.KEY
+    assert headers["x-api-key"] == secret_search.KEY
     assert headers["accept"] == "application/json"
     assert headers["authorization"] == "Basic abc"
     assert len(service.calls("run")[0]["body"]) == int(headers["content-length"]) > 3
@@ -128,9 +128,9 @@ def test_header_file_that_is_none_ends_the_open_before_a_request(scripted_gdal, 
 
 def netrc(gdal, text="machine 127.0.0.1 login me password p4ssword\n"
                      "machine localhost login me password p4ssword\n"):
-    path = spills.is_input(gdal.folder / ".netrc")
+    path = secret_search.is_input(gdal.folder / ".netrc")
     path.write_text(text)
-    spills.know("p4ssword")
+    secret_search.know("p4ssword")
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
@@ -151,7 +151,7 @@ def test_netrc_can_be_turned_off(scripted_gdal, service):
 
 def test_netrc_is_read_where_gdal_is_told(scripted_gdal, service, elsewhere):
     netrc(scripted_gdal, "machine 127.0.0.1 login me password of-h0me\n")
-    other = spills.is_input(scripted_gdal.folder / "other")
+    other = secret_search.is_input(scripted_gdal.folder / "other")
     (scripted_gdal.folder / ".netrc").rename(other)
     netrc(scripted_gdal)
     redirect_to(service, elsewhere, "127.0.0.1")
@@ -167,9 +167,9 @@ def test_netrc_is_read_where_gdal_is_told(scripted_gdal, service, elsewhere):
 
 def test_netrc_of_one_service(scripted_gdal, service):
     netrc(scripted_gdal)
-    other = spills.is_input(scripted_gdal.folder / "other")
+    other = secret_search.is_input(scripted_gdal.folder / "other")
     (scripted_gdal.folder / ".netrc").rename(other)
-    path = spills.is_input(scripted_gdal.folder / "gdalrc")
+    path = secret_search.is_input(scripted_gdal.folder / "gdalrc")
     path.write_text(f"[credentials]\n[.giq]\npath={service.url}\n"
                     f"GDAL_HTTP_NETRC_FILE={other}\n")
     scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_CONFIG_FILE": str(path)})
@@ -178,12 +178,12 @@ def test_netrc_of_one_service(scripted_gdal, service):
 
 def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, service,
                                                            elsewhere):
-    path = spills.is_input(scripted_gdal.folder / "gdalrc")
+    path = secret_search.is_input(scripted_gdal.folder / "gdalrc")
     path.write_text("[credentials]\n" + "".join(
         f"[.{name}]\npath={url}\nGIQ_API_KEY={key}\n" for name, url, key in
         (("one", service.url, "key-one"), ("two", elsewhere.url, "key-two"))))
     del scripted_gdal.env["GIQ_API_KEY"]
-    spills.know("key-one", "key-two")
+    secret_search.know("key-one", "key-two")
     for made, key in ((service, "key-one"), (elsewhere, "key-two")):
         # A slash at the end and the case of the host make no difference.
         scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_CONFIG_FILE": str(path),
@@ -194,9 +194,9 @@ def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, servic
 def test_store_of_a_service_goes_by_its_address_as_typed(scripted_gdal, service):
     url = f"http://LocalHost:{service.port}/public"
     store = scripted_gdal.folder / "another"
-    path = spills.is_input(scripted_gdal.folder / "gdalrc")
+    path = secret_search.is_input(scripted_gdal.folder / "gdalrc")
     path.write_text(f"[credentials]\n[.giq]\npath={url}\n"
-                    f"GIQ_STORE_DIR={store}\nGIQ_API_KEY={spills.KEY}\n")
+                    f"GIQ_STORE_DIR={store}\nGIQ_API_KEY={secret_search.KEY}\n")
     del scripted_gdal.env["GIQ_STORE_DIR"], scripted_gdal.env["GIQ_API_KEY"]
     scripted_gdal.run("ogrinfo", NAME, env={"GDAL_CONFIG_FILE": str(path),
                                             "GIQ_BASE_URL": url})
@@ -225,7 +225,7 @@ def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, el
     text = done.stdout + done.stderr
     assert "GIQ: > GET /public/" in text
     assert "< HTTP/1.1 302 Found" in text and "> X-API-KEY" in text
-    for secret in ("k3y-abcdef", "t0ken-abcdef", "c00kie", spills.SIGNATURE, "signed"):
+    for secret in ("k3y-abcdef", "t0ken-abcdef", "c00kie", secret_search.SIGNATURE, "signed"):
         assert secret not in text
 
 
@@ -237,7 +237,7 @@ def test_presigned_address_that_leads_nowhere_is_not_shown(scripted_gdal, servic
                                                            target):
     target = target.replace("SERVICE", str(service.port))
     service.script["download"] = [Answer(b"", 302, {
-        "Location": f"{target}?signature={spills.SIGNATURE}"})]
+        "Location": f"{target}?signature={secret_search.SIGNATURE}"})]
     scripted_gdal.fails("ogrinfo", NAME, env={
         "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_MAX_RETRY": "1"})
 
@@ -255,8 +255,8 @@ def test_service_that_repeats_secrets_is_not_repeated(scripted_gdal, service):
 
 
 @pytest.mark.parametrize("form", [
-    f"=\"{spills.KEY}.geojson\"", f"*=UTF-8''of%20{spills.KEY}.geojson",
-    f"*=UTF-8''{spills.KEY[:4]}%01{spills.KEY[4:]}.geojson"])
+    f"=\"{secret_search.KEY}.geojson\"", f"*=UTF-8''of%20{secret_search.KEY}.geojson",
+    f"*=UTF-8''{secret_search.KEY[:4]}%01{secret_search.KEY[4:]}.geojson"])
 def test_key_in_the_name_of_the_result_is_masked_in_the_store(scripted_gdal, service,
                                                               form):
     service.script["download"][0].headers["Content-Disposition"] = (
@@ -264,7 +264,7 @@ def test_key_in_the_name_of_the_result_is_masked_in_the_store(scripted_gdal, ser
     scripted_gdal.run("ogrinfo", NAME)
     scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs")
     [path] = scripted_gdal.store.glob("v1/*/result/*")
-    assert path.name.endswith("_" * len(spills.KEY) + ".geojson")
+    assert path.name.endswith("_" * len(secret_search.KEY) + ".geojson")
 
 
 def test_key_in_a_name_of_the_service_is_masked_in_tables(scripted_gdal, service):

@@ -3,7 +3,7 @@ refuse is never taken for the word of the service."""
 import pytest
 
 from nginx import Server, front_of
-from opens import SCENE, Sandbox
+from programs import SCENE, Sandbox
 from proxies import Relay, ScriptedProxy, Silent, Tinyproxy
 from scripted import Answer, ScriptedService, job
 from watched import COOKIE, KEY, LOGIN, PASSWORD, TOKEN, WatchedGdal

@@ -1,7 +1,7 @@
 """Nothing writes through the driver, and no result is lost by trying."""
 import pytest
 
-from opens import HAS_GDAL_PROGRAM, VERSION
+from programs import HAS_GDAL_PROGRAM, VERSION
 
 NAME = "GIQ:model=m;file=f"
 

@@ -2,7 +2,7 @@
 make that driver reach out."""
 import pytest
 
-from opens import SCENE
+from programs import SCENE
 from scripted import Answer
 
 NAME = "GIQ:model=m;file=f"

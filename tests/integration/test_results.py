@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-import spills
-from opens import AREA, DATA, SCENE
+import secret_search
+from programs import AREA, DATA, SCENE
 from external import give
 from scripted import Answer, GEOJSON, job
 
@@ -167,11 +167,11 @@ def test_named_member_of_the_other_kind_says_what_it_is(scripted_gdal, service):
 def test_key_in_names_of_members_is_neither_stored_nor_shown(scripted_gdal, service):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name in ("one", spills.KEY):
-            archive.writestr(f"{spills.KEY}/{name}.geojson", GEOJSON)
+        for name in ("one", secret_search.KEY):
+            archive.writestr(f"{secret_search.KEY}/{name}.geojson", GEOJSON)
     give(service, packed.getvalue(), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="usage")
-    masked = "_" * len(spills.KEY)
+    masked = "_" * len(secret_search.KEY)
     assert f"{masked}/one.geojson" in text
     listed = scripted_gdal.run("gdalinfo", NAME).stdout
     [member] = re.findall(r"SUBDATASET_\d_NAME=(GIQ:.*one.geojson\"?)", listed)

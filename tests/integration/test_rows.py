@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from opens import SCENE
+from programs import SCENE
 
 NAME = f"GIQ:model=ndvi;file={SCENE}"
 

@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from opens import VERSION
+from programs import VERSION
 from scripted import GEOJSON, Answer, job
 
 MISTAKES = [

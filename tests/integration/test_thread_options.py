@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import spills
+import secret_search
 from scripted import Answer, job
 
 NAME = "GIQ:model=m;file=f"
@@ -43,12 +43,12 @@ def opens(gdal, *steps, without=(), env=None):
 
 
 def value_of(gdal, service, option):
-    key = spills.is_input(gdal.folder / "key")
-    key.write_text(spills.KEY + "\n")
+    key = secret_search.is_input(gdal.folder / "key")
+    key.write_text(secret_search.KEY + "\n")
     key.chmod(0o600)
     return {"GIQ_BASE_URL": service.url, "GIQ_STORE_DIR": str(gdal.store),
-            "GIQ_SUBMIT": "IF_MISSING", "GIQ_API_KEY": spills.KEY,
-            "GIQ_API_KEY_FILE": str(key), "GIQ_BEARER_TOKEN": spills.KEY}[option]
+            "GIQ_SUBMIT": "IF_MISSING", "GIQ_API_KEY": secret_search.KEY,
+            "GIQ_API_KEY_FILE": str(key), "GIQ_BEARER_TOKEN": secret_search.KEY}[option]
 
 
 OPTIONS = ["GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_SUBMIT", "GIQ_API_KEY",
@@ -118,7 +118,7 @@ def test_value_for_all_threads_serves_a_thread(scripted_gdal, service):
 
 
 def test_another_kind_of_key_serves_a_thread(scripted_gdal, service):
-    told = opens(scripted_gdal, ("main", {"GIQ_BEARER_TOKEN": spills.KEY}, NAME),
+    told = opens(scripted_gdal, ("main", {"GIQ_BEARER_TOKEN": secret_search.KEY}, NAME),
                  ("other", {}, NAME + ";rerun=b"))
     assert told == ["opened"] * 2
 
@@ -126,8 +126,9 @@ def test_another_kind_of_key_serves_a_thread(scripted_gdal, service):
 def test_option_of_the_services_path_serves_a_thread(scripted_gdal, service):
     config = scripted_gdal.folder / "gdalrc"
     config.write_text(f"[credentials]\n[.giq]\npath={service.url}\n"
-                      f"GIQ_API_KEY={spills.KEY}\nGIQ_STORE_DIR={scripted_gdal.store}\n")
-    spills.is_input(config)
+                      f"GIQ_API_KEY={secret_search.KEY}\n"
+                      f"GIQ_STORE_DIR={scripted_gdal.store}\n")
+    secret_search.is_input(config)
     own = {name: value_of(scripted_gdal, service, name)
            for name in ("GIQ_STORE_DIR", "GIQ_API_KEY")}
     told = opens(scripted_gdal, ("main", own, NAME), ("other", {}, NAME + ";rerun=b"),
@@ -185,6 +186,7 @@ def test_request_is_not_paid_for_again_after_a_block(scripted_gdal, service, opt
 def test_missing_key_is_said_to_be_that_of_another_thread(scripted_gdal, service):
     service.script["status"] = [Answer(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
-    told = opens(scripted_gdal, ("main", {"GIQ_API_KEY": spills.KEY}, NAME, ["TIMEOUT=0"]),
+    told = opens(scripted_gdal,
+                 ("main", {"GIQ_API_KEY": secret_search.KEY}, NAME, ["TIMEOUT=0"]),
                  ("other", {}, "GIQ:models"), without=["GIQ_API_KEY"])
     assert told[1].startswith("GIQ[credentials] GIQ_API_KEY: set for one thread")

@@ -6,7 +6,7 @@ import pytest
 
 from certificates import openssl
 from nginx import Server, front_of, moved
-from opens import SCENE, Gdal, Sandbox
+from programs import SCENE, Gdal, Sandbox
 from proxies import Listener, Relay, Silent
 from scripted import Answer, job
 from watched import COOKIE, KEY, PASSPHRASE, WatchedGdal

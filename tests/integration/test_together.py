@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from opens import Gdal, SCENE, Sandbox
+from programs import Gdal, SCENE, Sandbox
 from scripted import Answer, job
 
 NAME = f"GIQ:model=water;file={SCENE}"

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-import spills
-from opens import DATA, SCENE
+import secret_search
+from programs import DATA, SCENE
 from scripted import Answer
 
 ROWS = b"id,name\n" + b"".join(b"%d,row\n" % i for i in range(1000))
@@ -33,7 +33,7 @@ def make_socket(gdal):
 
 
 def make_large(gdal):
-    with open(spills.is_input(gdal.folder / "large.tif"), "wb") as file:
+    with open(secret_search.is_input(gdal.folder / "large.tif"), "wb") as file:
         file.truncate(100000001)
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from opens import AREA, DATA, SCENE
+from programs import AREA, DATA, SCENE
 from scripted import MODELS, Answer
 
 LONG_AGO = 1600000000

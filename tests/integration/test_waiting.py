@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-import spills
+import secret_search
 from scripted import Answer, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
@@ -192,7 +192,7 @@ def stderr_of_terminal(gdal, *command):
         shown += block
     os.close(ours)
     process.wait(timeout=60)
-    return spills.in_text(shown.decode(), command)
+    return secret_search.in_text(shown.decode(), command)
 
 
 def test_status_line_is_shown_on_a_terminal_and_taken_away(scripted_gdal, service):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from opens import DATA, SCENE
+from programs import DATA, SCENE
 from external import NAME, give
 
 RASTER = ("gdal_translate", "-q", "-outsize", "300", "300", "-of")

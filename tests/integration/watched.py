@@ -1,8 +1,8 @@
 """GDAL's programs told to say all that they can, and searched for what they must not."""
 import base64
 
-import spills
-from opens import Gdal
+import secret_search
+from programs import Gdal
 
 KEY = "k3y-abcdef"
 TOKEN = "t0ken-abcdef"
@@ -26,7 +26,7 @@ class WatchedGdal(Gdal):
         for name in NETWORK:
             self.env.pop(name, None)
             self.env.pop(name.upper(), None)
-        spills.know(*SECRETS)
+        secret_search.know(*SECRETS)
         self.env.update(CPL_DEBUG="ON", CPL_CURL_VERBOSE="YES", GIQ_API_KEY=KEY)
         if trusted is not None:
             self.env["CURL_CA_BUNDLE"] = str(trusted.path)

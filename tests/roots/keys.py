@@ -13,8 +13,8 @@ BUILD = pathlib.Path(sys.argv[1]).resolve()
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 os.environ.update(GIQ_TEST_DATA=str(TESTS.parent / "data"),
                   GIQ_TEST_PLUGINS=str(BUILD / "gdalplugins"))
-sys.path.insert(0, str(TESTS / "integration"))
-from opens import Gdal  # noqa: E402
+sys.path.insert(0, str(TESTS / "kit"))
+from programs import Gdal  # noqa: E402
 from scripted import ScriptedService  # noqa: E402
 
 # A place on land in each system, and a distance there. Systems whose method PROJ itself

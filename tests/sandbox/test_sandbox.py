@@ -7,16 +7,14 @@ import pathlib
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.parse
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "integration"))
-from opens import AREA, SCENE, Sandbox  # noqa: E402
-from spills import KEY  # noqa: E402
+from programs import AREA, SCENE, Sandbox
+from secret_search import KEY
 
 BOUNDARY = "sandbox-test"
 

@@ -11,10 +11,10 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 os.environ.update(GIQ_TEST_DATA=str(HERE.parents[2] / "data"),
                   GIQ_TEST_PLUGINS=str(pathlib.Path(sys.argv[1]).resolve() / "gdalplugins"))
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "kit")]
 from cases import cases  # noqa: E402
 from keys import behind_proxy, keys_of  # noqa: E402
-from opens import Gdal  # noqa: E402
+from programs import Gdal  # noqa: E402
 from scripted import ScriptedService  # noqa: E402
 
 

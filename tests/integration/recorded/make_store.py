@@ -12,10 +12,10 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 os.environ.update(GIQ_TEST_DATA=str(HERE.parents[2] / "data"),
                   GIQ_TEST_PLUGINS=str(pathlib.Path(sys.argv[1]).resolve() / "gdalplugins"))
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "kit")]
 from entries import ENTRIES, LATER, SOURCE, SOURCE_TEXT  # noqa: E402
 from keys import behind_proxy  # noqa: E402
-from opens import Gdal  # noqa: E402
+from programs import Gdal  # noqa: E402
 from store_service import StoreService  # noqa: E402
 
 # The path of an uploaded file is recorded, so it is the same at every run.

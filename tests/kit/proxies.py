@@ -5,8 +5,8 @@ import socket
 import subprocess
 import threading
 
-import spills
-from opens import without_sanitizer
+import secret_search
+from programs import without_sanitizer
 
 TINYPROXY = """
 Port {port}
@@ -25,7 +25,7 @@ class Tinyproxy:
 
     def __init__(self, folder, *lines):
         self.folder = folder
-        spills.is_input(folder).mkdir()  # its configuration has the password
+        secret_search.is_input(folder).mkdir()  # its configuration has the password
         self.lines = lines
         self.process = None
         while self.process is None:

@@ -6,8 +6,8 @@ import pwd
 import socket
 import subprocess
 
-import spills
-from opens import without_sanitizer
+import secret_search
+from programs import without_sanitizer
 
 # What the log tells of each request: a name, and nginx's name for it.
 SEEN = {"protocol": "server_protocol", "method": "request_method", "uri": "uri",
@@ -80,7 +80,7 @@ class Nginx:
 
     def __init__(self, folder, *servers):
         self.folder = folder
-        spills.is_input(folder).mkdir()  # its log has the headers of the requests
+        secret_search.is_input(folder).mkdir()  # its log has the headers of the requests
         user = f"{pwd.getpwuid(os.getuid())[0]} {grp.getgrgid(os.getgid())[0]}"
         seen = ",".join(f'"{name}":"${variable}"' for name, variable in SEEN.items())
         (folder / "nginx.conf").write_text(CONFIGURATION.format(

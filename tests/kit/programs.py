@@ -1,4 +1,6 @@
-"""Running GDAL's programs with the plugin that was built, and the sandbox."""
+"""Runs GDAL's programs with the plugin that was built, and the sandbox service.
+
+ctest names the build by the variables below; without it they name build/ at the root."""
 import json
 import os
 import pathlib
@@ -9,7 +11,14 @@ import urllib.request
 
 import pytest
 
-import spills
+import secret_search
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+for _name, _path in {"GIQ_TEST_DATA": "data",
+                     "GIQ_TEST_PLUGINS": "build/gdalplugins",
+                     "GIQ_SANDBOX": "build/tests/sandbox/giq_sandbox",
+                     "GIQ_FAULT_LIBRARY": "build/tests/fault/giq_fault.so"}.items():
+    os.environ.setdefault(_name, str(ROOT / _path))
 
 DATA = pathlib.Path(os.environ["GIQ_TEST_DATA"])
 SCENE = "olinda_landsat7.tif"
@@ -40,8 +49,8 @@ print(os.wait4(child, 0)[2].ru_maxrss)
 class Sandbox:
     """A running giq_sandbox; its journal is what a user would have paid for."""
 
-    def __init__(self, state, *options, key=spills.KEY):
-        self.state = spills.is_input(state)
+    def __init__(self, state, *options, key=secret_search.KEY):
+        self.state = secret_search.is_input(state)
         self.options = options if key is None else ("--api-key", key, *options)
         self.process = None
         self.url = None
@@ -51,7 +60,7 @@ class Sandbox:
         command = [os.environ["GIQ_SANDBOX"], "--files", str(DATA), "--state",
                    str(self.state), "--job-seconds", "0.3", "--port", "0",
                    *self.options]
-        log = open(spills.is_input(f"{self.state}.log"), "ab")
+        log = open(secret_search.is_input(f"{self.state}.log"), "ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
                                         env=without_sanitizer())
         log.close()
@@ -106,14 +115,14 @@ class Gdal:
             # Leaks of GDAL's programs are not ours to tell; tests under valgrind do.
             self.env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
         self.env.update(GDAL_DRIVER_PATH=os.environ["GIQ_TEST_PLUGINS"],
-                        GIQ_BASE_URL=url, GIQ_API_KEY=spills.KEY,
+                        GIQ_BASE_URL=url, GIQ_API_KEY=secret_search.KEY,
                         GIQ_STORE_DIR=str(self.store), HOME=str(folder),
                         GIQ_RETRY_DELAY="0.02")
 
     def start(self, *command, env=None, **more):
         """Start a program; finish() waits for its end."""
         env = {**self.env, **(env or {})}
-        spills.know_environment(env)
+        secret_search.know_environment(env)
         return subprocess.Popen([str(word) for word in command], cwd=self.folder, env=env,
                                 **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                                    "text": True, **more})
@@ -126,7 +135,7 @@ class Gdal:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-        spills.in_text((out or "") + (err or ""), process.args)
+        secret_search.in_text((out or "") + (err or ""), process.args)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def run(self, *command, ok=True, env=None, timeout=120):
@@ -139,7 +148,7 @@ class Gdal:
         return done
 
     def as_user(self, user, *command):
-        """The command as another user, who may look into the folder. Needs root."""
+        """The command as another user, who may read the folder. Needs root."""
         for path in (self.folder, *self.folder.parents):
             mode = path.stat().st_mode
             if path.is_relative_to(tempfile.gettempdir()) and mode & 0o055 != 0o055:
