@@ -78,7 +78,7 @@ static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
         return false;
     }
     job->id_received_ms = giq_step_now_ms(job);
-    giq_service_check_again(job->service);
+    giq_service_restart_check(job->service);
     job->phase = GIQ_PHASE_WAIT;
     return true;
 }
@@ -201,7 +201,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     case GIQ_API_RUN_SUBMITTED:
         ok = note_submitted(job, &told, err);
         break;
-    case GIQ_API_RUN_NOTHING:
+    case GIQ_API_RUN_NO_JOB:
         withdraw(job);
         ok = forget_file(job, err);
         break;

@@ -239,7 +239,8 @@ static bool check_again(struct giq_job *job, enum giq_api_status outcome,
 {
     int64_t pause_ms = giq_call_delay_ms(job->service, job->checks + 1, later_ms);
     job->checks++;
-    if (outcome == GIQ_API_STATUS_ODD || job->checks > job->service->settings.max_retry ||
+    if (outcome == GIQ_API_STATUS_UNEXPECTED ||
+        job->checks > job->service->settings.max_retry ||
         pause_ms >= giq_step_left_ms(job)) {
         return fail_wait(job, err);
     }
@@ -253,11 +254,11 @@ static bool check_again(struct giq_job *job, enum giq_api_status outcome,
 static bool is_odd_for_long(struct giq_job *job, enum giq_api_status outcome)
 {
     int64_t now_ms = giq_step_now_ms(job);
-    if (outcome == GIQ_API_STATUS_TRY_AGAIN || outcome == GIQ_API_STATUS_NO_JOB) {
+    if (outcome == GIQ_API_STATUS_RETRY || outcome == GIQ_API_STATUS_NOT_FOUND) {
         job->unexpected_since_ms = 0;
         return false;
     }
-    if (outcome == GIQ_API_STATUS_ODD && !job->has_status) {
+    if (outcome == GIQ_API_STATUS_UNEXPECTED && !job->has_status) {
         return true;
     }
     if (job->unexpected_since_ms == 0) {
@@ -273,7 +274,8 @@ static bool wait_out(struct giq_job *job, enum giq_api_status outcome, int64_t l
     const struct giq_error outage = *err;
     job->not_found_count = 0;
     bool is_look = (job->flags & GIQ_JOB_POLL_ONCE) != 0;
-    bool is_never_told = outcome == GIQ_API_STATUS_OTHER && !job->has_status && !is_look;
+    bool is_never_told =
+        outcome == GIQ_API_STATUS_MISMATCH && !job->has_status && !is_look;
     if (job->is_external || is_never_told) {
         return check_again(job, outcome, later_ms, due_ms, err);
     }
@@ -284,7 +286,7 @@ static bool wait_out(struct giq_job *job, enum giq_api_status outcome, int64_t l
         *err = (struct giq_error){0};
         return come_again(job, later_ms, &outage, due_ms, err);
     }
-    if (outcome != GIQ_API_STATUS_NO_JOB) {
+    if (outcome != GIQ_API_STATUS_NOT_FOUND) {
         return fail_wait(job, err);
     }
     *err = (struct giq_error){0};
@@ -297,14 +299,14 @@ static bool judge(struct giq_job *job, enum giq_api_status outcome,
                   struct giq_error *err)
 {
     switch (outcome) {
-    case GIQ_API_STATUS_TOLD:
+    case GIQ_API_STATUS_OK:
         return take_told(job, told, later_ms, due_ms, err);
-    case GIQ_API_STATUS_NO_JOB:
+    case GIQ_API_STATUS_NOT_FOUND:
         return is_new(job) ? wait_out(job, outcome, later_ms, due_ms, err)
                            : take_miss(job, due_ms, err);
-    case GIQ_API_STATUS_TRY_AGAIN:
-    case GIQ_API_STATUS_OTHER:
-    case GIQ_API_STATUS_ODD:
+    case GIQ_API_STATUS_RETRY:
+    case GIQ_API_STATUS_MISMATCH:
+    case GIQ_API_STATUS_UNEXPECTED:
         return wait_out(job, outcome, later_ms, due_ms, err);
     case GIQ_API_STATUS_ERROR:
         break;

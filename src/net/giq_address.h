@@ -23,7 +23,7 @@ struct giq_address {
 bool giq_address_split(const char *text, struct giq_address *out);
 void giq_address_release(struct giq_address *address);
 
-/* Where `location`, the Location of an answer from `base`, leads: an absolute address,
+/* Where `location`, the Location of a response from `base`, leads: an absolute address,
  * user and all, or what cannot be made one as it is. To be freed; NULL when out of
  * memory. */
 char *giq_address_join(const char *base, const char *location);

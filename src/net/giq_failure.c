@@ -23,7 +23,7 @@ static const struct {
     {CURLE_BAD_FUNCTION_ARGUMENT, true},
 };
 
-bool giq_failure_is_unread(const struct giq_failure *failure)
+bool giq_failure_is_tls_alert(const struct giq_failure *failure)
 {
     const char *words = failure->words;
     return !failure->has_head && strstr(words, " alert ") != NULL &&
@@ -38,7 +38,7 @@ bool giq_failure_is_http2(const struct giq_failure *failure)
 /* Whether the connection was never fit for the request. */
 static bool is_early(const struct giq_failure *failure, bool *out_permanent)
 {
-    *out_permanent = giq_failure_is_unread(failure);
+    *out_permanent = giq_failure_is_tls_alert(failure);
     bool found = *out_permanent;
     for (size_t i = 0; i < GIQ_COUNT(early); i++) {
         if ((int)early[i].rc == failure->rc) {

@@ -18,7 +18,7 @@ struct giq_failure {
 
 /* With TLS 1.3 a server refuses the client's certificate, or that there is none, when the
  * request is on its way already; it does not read it. */
-bool giq_failure_is_unread(const struct giq_failure *failure);
+bool giq_failure_is_tls_alert(const struct giq_failure *failure);
 
 /* Whether HTTP/2 itself failed: a stream that was reset, an error of the protocol. */
 bool giq_failure_is_http2(const struct giq_failure *failure);

@@ -6,19 +6,19 @@
 
 #include "base/giq_text.h"
 
-void giq_headers_init(struct giq_headers *head)
+void giq_headers_init(struct giq_headers *headers)
 {
-    *head = (struct giq_headers){0};
+    *headers = (struct giq_headers){0};
 }
 
-void giq_headers_release(struct giq_headers *head)
+void giq_headers_release(struct giq_headers *headers)
 {
-    free(head->disposition);
-    free(head->encoding);
-    free(head->etag);
-    free(head->range);
-    free(head->retry_after);
-    giq_headers_init(head);
+    free(headers->disposition);
+    free(headers->encoding);
+    free(headers->etag);
+    free(headers->range);
+    free(headers->retry_after);
+    giq_headers_init(headers);
 }
 
 static bool ends_in_chunked(const char *value)
@@ -32,13 +32,13 @@ static bool ends_in_chunked(const char *value)
 /* What a further line of a header makes of the one before; takes ownership of `value`.
  * Lines of Content-Encoding add up (RFC 9110, 5.3). Proofs that contradict each other
  * prove nothing. Of the others the last one counts. */
-static char *merge(const struct giq_headers *head, char *const *slot, char *value)
+static char *merge(const struct giq_headers *headers, char *const *slot, char *value)
 {
-    bool is_proof = slot == &head->etag || slot == &head->range;
+    bool is_proof = slot == &headers->etag || slot == &headers->range;
     if (is_proof && strcmp(*slot, value) != 0) {
         value[0] = '\0';
     }
-    if (slot != &head->encoding) {
+    if (slot != &headers->encoding) {
         return value;
     }
     char *both = NULL;
@@ -48,22 +48,22 @@ static char *merge(const struct giq_headers *head, char *const *slot, char *valu
 }
 
 /* Takes ownership of `value`. */
-static void note(struct giq_headers *head, const char *name, char *value)
+static void note(struct giq_headers *headers, const char *name, char *value)
 {
     const struct {
         const char *name;
         char **slot;
     } kept[] = {
-        {"Content-Disposition", &head->disposition},
-        {"Content-Encoding", &head->encoding},
-        {"Content-Range", &head->range},
-        {"ETag", &head->etag},
-        {"Retry-After", &head->retry_after},
+        {"Content-Disposition", &headers->disposition},
+        {"Content-Encoding", &headers->encoding},
+        {"Content-Range", &headers->range},
+        {"ETag", &headers->etag},
+        {"Retry-After", &headers->retry_after},
     };
     for (size_t i = 0; i < GIQ_COUNT(kept); i++) {
         if (giq_text_same(name, kept[i].name)) {
             if (*kept[i].slot != NULL) {
-                value = merge(head, kept[i].slot, value);
+                value = merge(headers, kept[i].slot, value);
             }
             free(*kept[i].slot);
             *kept[i].slot = value;
@@ -71,29 +71,29 @@ static void note(struct giq_headers *head, const char *name, char *value)
         }
     }
     if (giq_text_same(name, "Transfer-Encoding")) {
-        head->chunked = ends_in_chunked(value);
+        headers->chunked = ends_in_chunked(value);
     }
     free(value);
 }
 
-/* The line that ends a head. Without its line feed the answer was cut. */
+/* The line that ends a headers. Without its line feed the response was cut. */
 static bool is_blank(const char *bytes, size_t len)
 {
     return (len == 1 && bytes[0] == '\n') || (len == 2 && memcmp(bytes, "\r\n", 2) == 0);
 }
 
-bool giq_headers_line(struct giq_headers *head, const char *bytes, size_t len)
+bool giq_headers_line(struct giq_headers *headers, const char *bytes, size_t len)
 {
-    size_t total = head->bytes + len;
+    size_t total = headers->bytes + len;
     if (total > GIQ_HEADERS_BYTES_MAX) {
         return false;
     }
     if (len > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
-        giq_headers_release(head);
+        giq_headers_release(headers);
     }
-    head->bytes = total;
+    headers->bytes = total;
     if (is_blank(bytes, len)) {
-        head->is_whole = true;
+        headers->is_whole = true;
         return true;
     }
     const char *colon = memchr(bytes, ':', len);
@@ -103,7 +103,7 @@ bool giq_headers_line(struct giq_headers *head, const char *bytes, size_t len)
     char *name = giq_text_trim(bytes, (size_t)(colon - bytes));
     char *value = giq_text_trim(colon + 1, len - (size_t)(colon + 1 - bytes));
     if (name != NULL && value != NULL) {
-        note(head, name, value);
+        note(headers, name, value);
         value = NULL;
     }
     free(value);
@@ -133,9 +133,9 @@ static bool parse_http_date(const char *value, int64_t *out_ms)
     return giq_text_civil(civil, out_ms);
 }
 
-int64_t giq_headers_retry_after_ms(const struct giq_headers *head, int64_t wall_ms)
+int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms)
 {
-    const char *value = head->retry_after;
+    const char *value = headers->retry_after;
     if (value == NULL || value[0] == '\0') {
         return -1;
     }
@@ -152,9 +152,9 @@ int64_t giq_headers_retry_after_ms(const struct giq_headers *head, int64_t wall_
     return ms > most ? most : ms;
 }
 
-const char *giq_headers_strong_etag(const struct giq_headers *head)
+const char *giq_headers_strong_etag(const struct giq_headers *headers)
 {
-    const char *etag = head->etag;
+    const char *etag = headers->etag;
     size_t len = etag == NULL ? 0 : strlen(etag);
     bool is_quoted = len > 2 && etag[0] == '"' && etag[len - 1] == '"';
     for (size_t i = 1; is_quoted && i < len - 1; i++) {
@@ -172,32 +172,39 @@ static enum giq_headers_coding coding_of(const char *word)
         const char *word;
         enum giq_headers_coding coding;
     } known[] = {
-        {"gzip", GIQ_HEADERS_GZIP},          {"x-gzip", GIQ_HEADERS_GZIP},
-        {"deflate", GIQ_HEADERS_DEFLATE},    {"br", GIQ_HEADERS_CODED},
-        {"zstd", GIQ_HEADERS_CODED},         {"compress", GIQ_HEADERS_CODED},
-        {"x-compress", GIQ_HEADERS_CODED},   {"dcb", GIQ_HEADERS_CODED},
-        {"dcz", GIQ_HEADERS_CODED},          {"exi", GIQ_HEADERS_CODED},
-        {"pack200-gzip", GIQ_HEADERS_CODED}, {"aes128gcm", GIQ_HEADERS_CODED},
+        {"gzip", GIQ_HEADERS_GZIP},
+        {"x-gzip", GIQ_HEADERS_GZIP},
+        {"deflate", GIQ_HEADERS_DEFLATE},
+        {"br", GIQ_HEADERS_UNSUPPORTED},
+        {"zstd", GIQ_HEADERS_UNSUPPORTED},
+        {"compress", GIQ_HEADERS_UNSUPPORTED},
+        {"x-compress", GIQ_HEADERS_UNSUPPORTED},
+        {"dcb", GIQ_HEADERS_UNSUPPORTED},
+        {"dcz", GIQ_HEADERS_UNSUPPORTED},
+        {"exi", GIQ_HEADERS_UNSUPPORTED},
+        {"pack200-gzip", GIQ_HEADERS_UNSUPPORTED},
+        {"aes128gcm", GIQ_HEADERS_UNSUPPORTED},
     };
     for (size_t i = 0; i < GIQ_COUNT(known); i++) {
         if (giq_text_same(word, known[i].word)) {
             return known[i].coding;
         }
     }
-    return GIQ_HEADERS_PLAIN;
+    return GIQ_HEADERS_IDENTITY;
 }
 
-enum giq_headers_coding giq_headers_coding(const struct giq_headers *head)
+enum giq_headers_coding giq_headers_coding(const struct giq_headers *headers)
 {
-    enum giq_headers_coding coding = GIQ_HEADERS_PLAIN;
-    const char *at = head->encoding == NULL ? "" : head->encoding;
+    enum giq_headers_coding coding = GIQ_HEADERS_IDENTITY;
+    const char *at = headers->encoding == NULL ? "" : headers->encoding;
     while (*at != '\0') {
         size_t len = strcspn(at, ",");
         char *word = giq_text_trim(at, len);
-        enum giq_headers_coding one = word == NULL ? GIQ_HEADERS_CODED : coding_of(word);
+        enum giq_headers_coding one =
+            word == NULL ? GIQ_HEADERS_UNSUPPORTED : coding_of(word);
         free(word);
-        if (one != GIQ_HEADERS_PLAIN) {
-            coding = coding == GIQ_HEADERS_PLAIN ? one : GIQ_HEADERS_CODED;
+        if (one != GIQ_HEADERS_IDENTITY) {
+            coding = coding == GIQ_HEADERS_IDENTITY ? one : GIQ_HEADERS_UNSUPPORTED;
         }
         at += len + (at[len] == ',');
     }
@@ -216,9 +223,9 @@ static bool take_number(const char **at, char end, int64_t *out)
     return true;
 }
 
-bool giq_headers_range(const struct giq_headers *head, struct giq_headers_range *out)
+bool giq_headers_range(const struct giq_headers *headers, struct giq_headers_range *out)
 {
-    const char *at = head->range;
+    const char *at = headers->range;
     if (at == NULL || !giq_text_begins(at, "bytes ")) {
         return false;
     }

@@ -32,13 +32,13 @@ struct giq_http {
 struct exchange {
     struct giq_http *http;
     const struct giq_http_request *request;
-    struct giq_response *answer;
+    struct giq_response *response;
     struct giq_error *err; /* set by a callback that ended the exchange */
     bool failed;           /* `err` is set */
     int64_t moved_ms;      /* when bytes came last */
     curl_off_t moved_bytes;
-    char words[CURL_ERROR_SIZE]; /* the library's on how it ended, or empty */
-    struct giq_multipart *form;  /* that goes out, or NULL */
+    char words[CURL_ERROR_SIZE];     /* the library's on how it ended, or empty */
+    struct giq_multipart *multipart; /* that goes out, or NULL */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
@@ -72,7 +72,7 @@ static bool apply_settings(const struct giq_http *http,
               SET_LONG(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)) &&
              SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
              SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
-             /* What a proxy says to CONNECT is no answer of the service. */
+             /* What a proxy says to CONNECT is no response of the service. */
              SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)) ||
             fail_setting(err));
 }
@@ -91,7 +91,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
  * response is not to be had again. */
 static bool end_if_cancelled(struct exchange *x)
 {
-    bool is_noted = x->request->before_send != NULL && x->answer->sent;
+    bool is_noted = x->request->before_send != NULL && x->response->sent;
     if (x->failed || is_noted || !giq_env_cancelled(x->http->env)) {
         return false;
     }
@@ -114,7 +114,7 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
         x->failed = true;
         return CURL_PREREQFUNC_ABORT;
     }
-    x->answer->sent = true;
+    x->response->sent = true;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -122,10 +122,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
     size_t len = size * count;
-    if (!giq_headers_line(&x->answer->head, bytes, len)) {
+    if (!giq_headers_line(&x->response->headers, bytes, len)) {
         x->failed = true;
         (void)giq_fail(x->err, GIQ_E_NETWORK,
-                       "the answer has more than %d bytes of headers",
+                       "the response has more than %d bytes of headers",
                        GIQ_HEADERS_BYTES_MAX);
         return 0;
     }
@@ -136,26 +136,26 @@ static void note_status(struct exchange *x)
 {
     long status = 0;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &status);
-    x->answer->status = (int)status;
+    x->response->status = (int)status;
     curl_off_t length = -1;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    x->answer->content_length = length;
+    x->response->content_length = length;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
-    struct giq_response *answer = x->answer;
+    struct giq_response *response = x->response;
     size_t len = size * count;
-    if (answer->received == 0) {
+    if (response->received == 0) {
         note_status(x);
     }
-    answer->received += (int64_t)len;
-    if (giq_response_is_data(answer) && x->request->sink != NULL) {
-        x->failed = !x->request->sink(x->request->ctx, answer, bytes, len, x->err);
+    response->received += (int64_t)len;
+    if (giq_response_has_data(response) && x->request->sink != NULL) {
+        x->failed = !x->request->sink(x->request->ctx, response, bytes, len, x->err);
         return x->failed ? 0 : len;
     }
-    enum giq_response_keep kept = giq_response_keep(answer, bytes, len, x->err);
+    enum giq_response_keep kept = giq_response_keep(response, bytes, len, x->err);
     x->failed = kept == GIQ_RESPONSE_FAILED;
     return kept == GIQ_RESPONSE_KEPT ? len : 0;
 }
@@ -176,7 +176,7 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
     }
     bool over = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
                 now - x->moved_ms > stall_ms;
-    if (giq_multipart_is_too_slow(x->form, settings->low_speed_time_s,
+    if (giq_multipart_is_too_slow(x->multipart, settings->low_speed_time_s,
                                   settings->low_speed_limit, now, up_now, up_total)) {
         x->failed = true;
         (void)giq_fail(x->err, GIQ_E_NETWORK,
@@ -191,9 +191,9 @@ static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, voi
     static const struct {
         curl_infotype type;
         enum giq_trace_kind kind;
-    } kinds[] = {{CURLINFO_TEXT, GIQ_TRACE_NOTE},
-                 {CURLINFO_HEADER_OUT, GIQ_TRACE_SENT},
-                 {CURLINFO_HEADER_IN, GIQ_TRACE_CAME}};
+    } kinds[] = {{CURLINFO_TEXT, GIQ_TRACE_TEXT},
+                 {CURLINFO_HEADER_OUT, GIQ_TRACE_HEADER_OUT},
+                 {CURLINFO_HEADER_IN, GIQ_TRACE_HEADER_IN}};
     (void)curl;
     struct exchange *x = ctx;
     for (size_t i = 0; i < GIQ_COUNT(kinds); i++) {
@@ -279,31 +279,31 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
         .rc = (int)rc,
         .words = x->words,
         .url = x->request->url,
-        .was_sent = x->answer->sent,
-        .has_head = x->answer->head.bytes > 0,
+        .was_sent = x->response->sent,
+        .has_head = x->response->headers.bytes > 0,
     };
     (void)giq_failure_set(&failure, code, x->err);
-    x->answer->sent = x->answer->sent && !giq_failure_is_unread(&failure);
+    x->response->sent = x->response->sent && !giq_failure_is_tls_alert(&failure);
     x->http->avoids_http2 =
         x->http->avoids_http2 ||
         (giq_failure_is_http2(&failure) && !giq_net_knows_http2(x->http->settings->net));
     return false;
 }
 
-/* What the library takes for an answer may be one that was cut within its headers, or
+/* What the library takes for a response may be one that was cut within its headers, or
  * an interim one; a header line beyond its own limit is out of memory to it, or to later
  * ones too large. */
 static bool check_head(struct exchange *x, CURLcode rc)
 {
-    const struct giq_response *answer = x->answer;
-    bool has_answer = answer->head.is_whole && answer->status >= 200;
+    const struct giq_response *response = x->response;
+    bool has_answer = response->headers.is_whole && response->status >= 200;
     if (rc == CURLE_OK && !has_answer) {
-        return giq_fail(x->err, GIQ_E_NETWORK, "the answer was cut within its headers");
+        return giq_fail(x->err, GIQ_E_NETWORK, "the response was cut within its headers");
     }
     if (rc == CURLE_OUT_OF_MEMORY || (int)rc == TOO_LARGE) {
-        return answer->sent && !has_answer
+        return response->sent && !has_answer
                    ? giq_fail(x->err, GIQ_E_NETWORK,
-                              "the answer has headers that are too long, or memory "
+                              "the response has headers that are too long, or memory "
                               "ran out")
                    : giq_fail_memory(x->err);
     }
@@ -316,34 +316,34 @@ static bool note_location(struct exchange *x)
 {
     struct curl_header *header = NULL;
     (void)curl_easy_header(x->http->curl, "Location", 0, CURLH_HEADER, -1, &header);
-    if (x->answer->status / 100 != 3 || header == NULL || header->value[0] == '\0') {
+    if (x->response->status / 100 != 3 || header == NULL || header->value[0] == '\0') {
         return true;
     }
-    x->answer->location = giq_address_join(x->request->url, header->value);
-    return x->answer->location != NULL || giq_fail_memory(x->err);
+    x->response->location = giq_address_join(x->request->url, header->value);
+    return x->response->location != NULL || giq_fail_memory(x->err);
 }
 
 static bool judge(struct exchange *x, CURLcode rc)
 {
-    struct giq_response *answer = x->answer;
+    struct giq_response *response = x->response;
     const struct giq_env *env = x->http->env;
     note_status(x);
-    answer->retry_after_ms =
-        giq_headers_retry_after_ms(&answer->head, env->wall_ms(env->ctx));
-    if (x->failed || giq_multipart_has_failed(x->form) || !check_head(x, rc) ||
+    response->retry_after_ms =
+        giq_headers_retry_after_ms(&response->headers, env->wall_ms(env->ctx));
+    if (x->failed || giq_multipart_has_failed(x->multipart) || !check_head(x, rc) ||
         !note_location(x)) {
         return false;
     }
     long version = 0;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_HTTP_VERSION, &version);
-    answer->proven = answer->content_length >= 0 || answer->head.chunked ||
-                     version >= CURL_HTTP_VERSION_2_0;
-    bool cut_error_page = rc == CURLE_WRITE_ERROR && answer->status >= 300;
+    response->proven = response->content_length >= 0 || response->headers.chunked ||
+                       version >= CURL_HTTP_VERSION_2_0;
+    bool cut_error_page = rc == CURLE_WRITE_ERROR && response->status >= 300;
     if (rc == CURLE_OK || cut_error_page) {
-        return giq_response_decode(answer, x->err);
+        return giq_response_decode(response, x->err);
     }
-    bool cut =
-        giq_response_is_data(answer) && answer->received > 0 && x->request->sink != NULL;
+    bool cut = giq_response_has_data(response) && response->received > 0 &&
+               x->request->sink != NULL;
     return fail_transfer(x, cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
 }
 
@@ -370,13 +370,13 @@ static bool perform(struct exchange *x)
          fail_setting(x->err)) &&
         set_headers(http->curl, request, &headers, x->err) &&
         (request->fields == NULL ||
-         giq_multipart_new(http->curl, request->fields, request->field_count, &x->form,
-                           x->err))) {
+         giq_multipart_new(http->curl, request->fields, request->field_count,
+                           &x->multipart, x->err))) {
         rc = curl_easy_perform(http->curl);
         ok = judge(x, rc);
     }
     curl_easy_reset(http->curl);
-    giq_multipart_free(x->form);
+    giq_multipart_free(x->multipart);
     curl_slist_free_all(headers);
     if (rc != CURLE_OK) {
         release_handle(http);
@@ -385,14 +385,14 @@ static bool perform(struct exchange *x)
 }
 
 static bool exchange_once(struct giq_http *http, const struct giq_http_request *request,
-                          struct giq_response *answer, struct giq_error *err)
+                          struct giq_response *response, struct giq_error *err)
 {
-    giq_response_init(answer);
+    giq_response_init(response);
 
     struct exchange x = {
         .http = http,
         .request = request,
-        .answer = answer,
+        .response = response,
         .err = err,
         .moved_ms = http->env->now_ms(http->env->ctx),
     };
@@ -402,20 +402,20 @@ static bool exchange_once(struct giq_http *http, const struct giq_http_request *
 }
 
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
-                       struct giq_response *answer, struct giq_error *err)
+                       struct giq_response *response, struct giq_error *err)
 {
     bool may_fall_back = !http->avoids_http2 && request->fields == NULL;
-    if (exchange_once(http, request, answer, err)) {
+    if (exchange_once(http, request, response, err)) {
         return true;
     }
-    bool is_untouched = request->sink == NULL || answer->received == 0;
+    bool is_untouched = request->sink == NULL || response->received == 0;
     if (!may_fall_back || !http->avoids_http2 || !is_untouched) {
         return false;
     }
     giq_env_debug(http->env, "%s", err->text);
-    giq_response_release(answer);
+    giq_response_release(response);
     *err = (struct giq_error){0};
-    return exchange_once(http, request, answer, err);
+    return exchange_once(http, request, response, err);
 }
 
 /* ---- sessions ---- */

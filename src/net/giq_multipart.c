@@ -19,50 +19,50 @@ struct giq_multipart {
 
 static size_t on_read(char *out, size_t size, size_t count, void *ctx)
 {
-    struct giq_multipart *form = ctx;
+    struct giq_multipart *multipart = ctx;
     size_t len = 0;
-    form->has_failed =
-        !form->file->read(form->file->ctx, out, size * count, &len, form->err);
-    return form->has_failed ? CURL_READFUNC_ABORT : len;
+    multipart->has_failed = !multipart->file->read(multipart->file->ctx, out,
+                                                   size * count, &len, multipart->err);
+    return multipart->has_failed ? CURL_READFUNC_ABORT : len;
 }
 
 /* Only to the beginning: the form is to be sent once more. */
 static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
-    struct giq_multipart *form = ctx;
+    struct giq_multipart *multipart = ctx;
     if (offset != 0 || origin != SEEK_SET) {
         return CURL_SEEKFUNC_FAIL;
     }
-    form->has_failed = !form->file->begin(form->file->ctx, form->err);
-    return form->has_failed ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
+    multipart->has_failed = !multipart->file->begin(multipart->file->ctx, multipart->err);
+    return multipart->has_failed ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
 
-bool giq_multipart_is_too_slow(struct giq_multipart *form, int window_s, int limit,
+bool giq_multipart_is_too_slow(struct giq_multipart *multipart, int window_s, int limit,
                                int64_t now_ms, int64_t sent, int64_t total)
 {
-    if (form == NULL || form->file == NULL || sent >= total) {
+    if (multipart == NULL || multipart->file == NULL || sent >= total) {
         return false;
     }
     /* libcurl may wait for the service to ask for the file. */
-    bool has_begun = form->window_began_ms >= 0 && sent > 0;
-    bool is_over = now_ms - form->window_began_ms >= (int64_t)window_s * 1000;
+    bool has_begun = multipart->window_began_ms >= 0 && sent > 0;
+    bool is_over = now_ms - multipart->window_began_ms >= (int64_t)window_s * 1000;
     bool is_slow =
-        has_begun && is_over && sent - form->window_sent < (int64_t)limit * window_s;
+        has_begun && is_over && sent - multipart->window_sent < (int64_t)limit * window_s;
     if (is_over || !has_begun) {
-        form->window_began_ms = now_ms;
-        form->window_sent = sent;
+        multipart->window_began_ms = now_ms;
+        multipart->window_sent = sent;
     }
     return is_slow;
 }
 
-bool giq_multipart_has_failed(const struct giq_multipart *form)
+bool giq_multipart_has_failed(const struct giq_multipart *multipart)
 {
-    return form != NULL && form->has_failed;
+    return multipart != NULL && multipart->has_failed;
 }
 
 /* ---- making ---- */
 
-static bool fill_part(struct giq_multipart *form, curl_mimepart *part,
+static bool fill_part(struct giq_multipart *multipart, curl_mimepart *part,
                       const struct giq_multipart_field *field)
 {
     const struct giq_multipart_file *file = field->file;
@@ -72,43 +72,45 @@ static bool fill_part(struct giq_multipart *form, curl_mimepart *part,
     if (file == NULL) {
         return curl_mime_data(part, field->value, CURL_ZERO_TERMINATED) == CURLE_OK;
     }
-    form->file = file;
-    form->has_failed = !file->begin(file->ctx, form->err);
-    return !form->has_failed && curl_mime_filename(part, file->name) == CURLE_OK &&
+    multipart->file = file;
+    multipart->has_failed = !file->begin(file->ctx, multipart->err);
+    return !multipart->has_failed && curl_mime_filename(part, file->name) == CURLE_OK &&
            curl_mime_type(part, "application/octet-stream") == CURLE_OK &&
-           curl_mime_data_cb(part, file->size, on_read, on_seek, NULL, form) == CURLE_OK;
+           curl_mime_data_cb(part, file->size, on_read, on_seek, NULL, multipart) ==
+               CURLE_OK;
 }
 
 bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, size_t count,
                        struct giq_multipart **out, struct giq_error *err)
 {
-    struct giq_multipart *form = calloc(1, sizeof *form);
-    curl_mime *mime = form == NULL ? NULL : curl_mime_init(curl);
+    struct giq_multipart *multipart = calloc(1, sizeof *multipart);
+    curl_mime *mime = multipart == NULL ? NULL : curl_mime_init(curl);
     bool ok = mime != NULL;
     if (ok) {
-        *form = (struct giq_multipart){.mime = mime, .err = err, .window_began_ms = -1};
+        *multipart =
+            (struct giq_multipart){.mime = mime, .err = err, .window_began_ms = -1};
     }
     for (size_t i = 0; ok && i < count; i++) {
         curl_mimepart *part = curl_mime_addpart(mime);
-        ok = part != NULL && fill_part(form, part, &fields[i]);
+        ok = part != NULL && fill_part(multipart, part, &fields[i]);
     }
     if (!ok || curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime) != CURLE_OK) {
-        bool is_told = giq_multipart_has_failed(form);
-        giq_multipart_free(form);
+        bool is_told = giq_multipart_has_failed(multipart);
+        giq_multipart_free(multipart);
         return is_told ? false : giq_fail_memory(err);
     }
-    if (form->file != NULL) {
+    if (multipart->file != NULL) {
         /* Faster only: a library that refuses it works without it. */
         (void)curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     }
-    *out = form;
+    *out = multipart;
     return true;
 }
 
-void giq_multipart_free(struct giq_multipart *form)
+void giq_multipart_free(struct giq_multipart *multipart)
 {
-    if (form != NULL) {
-        curl_mime_free(form->mime);
-        free(form);
+    if (multipart != NULL) {
+        curl_mime_free(multipart->mime);
+        free(multipart);
     }
 }

@@ -35,10 +35,10 @@ struct giq_multipart;
  */
 bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, size_t count,
                        struct giq_multipart **out, struct giq_error *err);
-void giq_multipart_free(struct giq_multipart *form); /* NULL is allowed */
+void giq_multipart_free(struct giq_multipart *multipart); /* NULL is allowed */
 
 /* Whether reading the file ended the exchange: `err` is set. NULL is allowed. */
-bool giq_multipart_has_failed(const struct giq_multipart *form);
+bool giq_multipart_has_failed(const struct giq_multipart *multipart);
 
 /*
  * Whether a file goes out at less than `limit` bytes a second, over windows of
@@ -46,7 +46,7 @@ bool giq_multipart_has_failed(const struct giq_multipart *form);
  * `total` bytes are out. Once all are, the service may think as long as it likes:
  * libcurl's own limit would go on. False for a form without a file, and for NULL.
  */
-bool giq_multipart_is_too_slow(struct giq_multipart *form, int window_s, int limit,
+bool giq_multipart_is_too_slow(struct giq_multipart *multipart, int window_s, int limit,
                                int64_t now_ms, int64_t sent, int64_t total);
 
 #endif

@@ -34,7 +34,7 @@ static bool is_told(const char *name, size_t len)
 /* How much of a line may be shown. */
 static size_t shown_length(enum giq_trace_kind kind, bool is_home, const char *line)
 {
-    if (kind == GIQ_TRACE_NOTE) {
+    if (kind == GIQ_TRACE_TEXT) {
         /* HTTP/2 notes each header in brackets; the address of a proxy, which may
          * hold a password, stands in quotes. */
         return strcspn(line, strchr(line, '@') == NULL ? "?[" : "?['");
@@ -43,7 +43,7 @@ static size_t shown_length(enum giq_trace_kind kind, bool is_home, const char *l
     if (line[name] == ':') {
         return is_told(line, name) ? strlen(line) : name;
     }
-    if (kind == GIQ_TRACE_SENT) {
+    if (kind == GIQ_TRACE_HEADER_OUT) {
         return is_home ? strcspn(line, "?") : name;
     }
     /* What is neither a header nor a status line may be the rest of a value. */
@@ -53,8 +53,9 @@ static size_t shown_length(enum giq_trace_kind kind, bool is_home, const char *l
 static void trace_line(const struct giq_env *env, const struct giq_cred *cred,
                        enum giq_trace_kind kind, char *line)
 {
-    static const char marks[] = {
-        [GIQ_TRACE_NOTE] = '*', [GIQ_TRACE_SENT] = '>', [GIQ_TRACE_CAME] = '<'};
+    static const char marks[] = {[GIQ_TRACE_TEXT] = '*',
+                                 [GIQ_TRACE_HEADER_OUT] = '>',
+                                 [GIQ_TRACE_HEADER_IN] = '<'};
     struct giq_printable shown;
     giq_cred_mask(cred, line);
     giq_text_mask_addresses(line);

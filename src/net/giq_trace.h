@@ -8,9 +8,9 @@
 #include "giq/giq.h"
 
 enum giq_trace_kind {
-    GIQ_TRACE_NOTE, /* of the library: resolving, connecting, TLS */
-    GIQ_TRACE_SENT, /* header lines of a request */
-    GIQ_TRACE_CAME, /* header lines of an answer */
+    GIQ_TRACE_TEXT,       /* of the library: resolving, connecting, TLS */
+    GIQ_TRACE_HEADER_OUT, /* header lines of a request */
+    GIQ_TRACE_HEADER_IN,  /* header lines of a response */
 };
 
 /* Write `len` bytes, one or more lines, to the log of `env`. `cred` is NULL where

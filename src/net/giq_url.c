@@ -43,8 +43,8 @@ static bool is_web(const struct giq_address *parts)
     return strcmp(parts->scheme, "https") == 0 || strcmp(parts->scheme, "http") == 0;
 }
 
-static enum giq_url_hop judge(const struct giq_address *from,
-                              const struct giq_address *to)
+static enum giq_url_redirect judge(const struct giq_address *from,
+                                   const struct giq_address *to)
 {
     bool downgrade =
         strcmp(from->scheme, "https") == 0 && strcmp(to->scheme, "https") != 0;
@@ -54,14 +54,14 @@ static enum giq_url_hop judge(const struct giq_address *from,
     bool same = strcmp(from->scheme, to->scheme) == 0 &&
                 giq_text_same(from->host, to->host) &&
                 strcmp(from->real_port, to->real_port) == 0;
-    return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_OTHER_ORIGIN;
+    return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_CROSS_ORIGIN;
 }
 
-enum giq_url_hop giq_url_hop(const char *from, const char *to)
+enum giq_url_redirect giq_url_redirect(const char *from, const char *to)
 {
     struct giq_address from_parts = {0};
     struct giq_address to_parts = {0};
-    enum giq_url_hop hop = GIQ_URL_FORBIDDEN;
+    enum giq_url_redirect hop = GIQ_URL_FORBIDDEN;
     if (split(from, &from_parts) && split(to, &to_parts)) {
         hop = judge(&from_parts, &to_parts);
     }

@@ -13,11 +13,11 @@ char *giq_url_make(const char *base, const char *path, const char *name,
                    const char *value);
 
 /* How `to` lies to `from`, for redirects. */
-enum giq_url_hop {
+enum giq_url_redirect {
     GIQ_URL_SAME_ORIGIN, /* scheme, host and port are equal */
-    GIQ_URL_OTHER_ORIGIN,
+    GIQ_URL_CROSS_ORIGIN,
     GIQ_URL_FORBIDDEN, /* no http(s), https to http, a user in it, unreadable */
 };
-enum giq_url_hop giq_url_hop(const char *from, const char *to);
+enum giq_url_redirect giq_url_redirect(const char *from, const char *to);
 
 #endif

@@ -11,7 +11,7 @@
 #include "service/giq_call.h"
 
 enum {
-    ANSWER_WAIT_MIN_MS = 300 * 1000, /* once a paid request is out */
+    RESPONSE_WAIT_MIN_MS = 300 * 1000, /* once a paid request is out */
 };
 
 /* ---- what the service says of a job ---- */
@@ -57,19 +57,19 @@ void giq_api_job_release(struct giq_api_job *job)
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
 }
 
-/* False where the answer is no JSON object. The id may be missing. */
+/* False where the response is no JSON object. The id may be missing. */
 static bool parse_job(const struct giq_service *service,
-                      const struct giq_response *answer, struct giq_api_job *out)
+                      const struct giq_response *response, struct giq_api_job *out)
 {
-    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
     const struct giq_json *object = giq_call_unwrap(json);
     bool ok = giq_json_is_object(object);
     if (ok) {
         *out = (struct giq_api_job){
             .id = giq_json_id(giq_json_get(object, "id")),
-            .status = giq_call_label(service, giq_json_get(object, "status")),
-            .type = giq_call_label(service, giq_json_get(object, "type")),
-            .message = giq_call_label(service, giq_call_message(object)),
+            .status = giq_call_masked_text(service, giq_json_get(object, "status")),
+            .type = giq_call_masked_text(service, giq_json_get(object, "type")),
+            .message = giq_call_masked_text(service, giq_call_message(object)),
             .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
         };
     }
@@ -80,14 +80,14 @@ static bool parse_job(const struct giq_service *service,
 /* ---- run ---- */
 
 static enum giq_api_run judge_run(struct giq_service *service,
-                                  const struct giq_response *answer,
+                                  const struct giq_response *response,
                                   struct giq_api_job *job, int64_t *later_ms,
                                   struct giq_error *err)
 {
-    int status = answer->status;
+    int status = response->status;
     if (status >= 200 && status < 300) {
         struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
-        if (parse_job(service, answer, &told) && told.id != NULL) {
+        if (parse_job(service, response, &told) && told.id != NULL) {
             *job = told;
             return GIQ_API_RUN_SUBMITTED;
         }
@@ -99,32 +99,32 @@ static enum giq_api_run judge_run(struct giq_service *service,
     /* A 503 with Retry-After is no such promise: caches and gateways send it after the
      * service has taken the request. */
     if (status == 429) {
-        (void)giq_call_fail_status(service, answer, GIQ_E_REFUSED,
+        (void)giq_call_fail_status(service, response, GIQ_E_REFUSED,
                                    "the service takes no job now, nothing was started",
                                    err);
-        *later_ms = answer->retry_after_ms;
+        *later_ms = response->retry_after_ms;
         return GIQ_API_RUN_THROTTLED;
     }
     bool refused = status >= 400 && status < 500 && status != 408 && status != 409;
     bool elsewhere = status == 301 || status == 302;
     if (refused || elsewhere) {
         (void)giq_call_fail_status(
-            service, answer, elsewhere ? GIQ_E_NETWORK : GIQ_E_REFUSED,
+            service, response, elsewhere ? GIQ_E_NETWORK : GIQ_E_REFUSED,
             status == 407 ? "the request did not reach the service, nothing was started"
                           : "the service refused the job, nothing was started",
             err);
-        return GIQ_API_RUN_NOTHING;
+        return GIQ_API_RUN_NO_JOB;
     }
-    (void)giq_call_fail_status(service, answer, GIQ_E_UNKNOWN, "the service answered",
+    (void)giq_call_fail_status(service, response, GIQ_E_UNKNOWN, "the service answered",
                                err);
     return GIQ_API_RUN_UNKNOWN;
 }
 
 /* A redirect that was not followed, or not to its end: nothing was done. */
-static bool is_turned_away(const struct giq_response *answer)
+static bool is_turned_away(const struct giq_response *response)
 {
-    int status = answer->status;
-    return answer->location != NULL &&
+    int status = response->status;
+    return response->location != NULL &&
            (status == 301 || status == 302 || status == 307 || status == 308);
 }
 
@@ -137,7 +137,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
     char *url = giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
     if (url == NULL) {
         (void)giq_fail_memory(err);
-        return GIQ_API_RUN_NOTHING;
+        return GIQ_API_RUN_NO_JOB;
     }
     const struct giq_multipart_field fields[] = {
         {.name = "modelId", .value = request->model},
@@ -145,7 +145,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         {.name = "geometry", .value = request->area},
     };
     int64_t left_ms = giq_env_left_ms(service->env, service->deadline_ms);
-    left_ms = left_ms < ANSWER_WAIT_MIN_MS ? ANSWER_WAIT_MIN_MS : left_ms;
+    left_ms = left_ms < RESPONSE_WAIT_MIN_MS ? RESPONSE_WAIT_MIN_MS : left_ms;
     const struct giq_http_request post = {
         .url = url,
         .accept = "application/json",
@@ -156,14 +156,14 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         .before_send = before_send,
         .ctx = ctx,
     };
-    struct giq_response answer;
-    enum giq_api_run outcome = GIQ_API_RUN_NOTHING;
-    if (giq_call_once(service, &post, &answer, err)) {
-        outcome = judge_run(service, &answer, job, later_ms, err);
-    } else if (answer.sent && !is_turned_away(&answer)) {
+    struct giq_response response;
+    enum giq_api_run outcome = GIQ_API_RUN_NO_JOB;
+    if (giq_call_once(service, &post, &response, err)) {
+        outcome = judge_run(service, &response, job, later_ms, err);
+    } else if (response.sent && !is_turned_away(&response)) {
         outcome = GIQ_API_RUN_UNKNOWN;
     }
-    giq_response_release(&answer);
+    giq_response_release(&response);
     free(url);
     return outcome;
 }
@@ -197,20 +197,20 @@ static enum giq_api_status fail_other(struct giq_service *service,
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about no job",
                        status_call);
     }
-    return GIQ_API_STATUS_OTHER;
+    return GIQ_API_STATUS_MISMATCH;
 }
 
 /* A cache, or a page for signing in, may give a response that is not about the job. */
 static enum giq_api_status read_status(struct giq_service *service,
-                                       const struct giq_response *answer,
+                                       const struct giq_response *response,
                                        const char *job_id, struct giq_api_job *job,
                                        struct giq_error *err)
 {
     struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
-    if (!parse_job(service, answer, &told)) {
+    if (!parse_job(service, response, &told)) {
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response cannot be read",
                        status_call);
-        return GIQ_API_STATUS_ODD;
+        return GIQ_API_STATUS_UNEXPECTED;
     }
     bool is_of_other = told.id != NULL && !giq_text_same(told.id, job_id);
     if (is_of_other || is_of_no_job(&told)) {
@@ -219,35 +219,35 @@ static enum giq_api_status read_status(struct giq_service *service,
         return outcome;
     }
     *job = told;
-    return GIQ_API_STATUS_TOLD;
+    return GIQ_API_STATUS_OK;
 }
 
 static enum giq_api_status judge_status(struct giq_service *service,
-                                        const struct giq_response *answer,
+                                        const struct giq_response *response,
                                         const char *job_id, struct giq_api_job *job,
                                         struct giq_error *err)
 {
-    if (answer->status == 200) {
-        return read_status(service, answer, job_id, job, err);
+    if (response->status == 200) {
+        return read_status(service, response, job_id, job, err);
     }
-    bool no_job = answer->status == 404 || answer->status == 410;
-    (void)giq_call_fail_status(service, answer, no_job ? GIQ_E_GONE : GIQ_E_SERVICE,
+    bool no_job = response->status == 404 || response->status == 410;
+    (void)giq_call_fail_status(service, response, no_job ? GIQ_E_GONE : GIQ_E_SERVICE,
                                status_call, err);
     if (no_job) {
-        return GIQ_API_STATUS_NO_JOB;
+        return GIQ_API_STATUS_NOT_FOUND;
     }
-    return giq_call_is_transient(answer->status) ? GIQ_API_STATUS_TRY_AGAIN
-                                                 : GIQ_API_STATUS_ODD;
+    return giq_call_is_transient_status(response->status) ? GIQ_API_STATUS_RETRY
+                                                          : GIQ_API_STATUS_UNEXPECTED;
 }
 
 /* What an exchange without a whole response means. */
 static enum giq_api_status judge_failure(const struct giq_error *err)
 {
-    if (giq_call_may_pass(err)) {
-        return GIQ_API_STATUS_TRY_AGAIN;
+    if (giq_call_is_transient_error(err)) {
+        return GIQ_API_STATUS_RETRY;
     }
     return err->code == GIQ_E_NETWORK || err->code == GIQ_E_SERVICE
-               ? GIQ_API_STATUS_ODD
+               ? GIQ_API_STATUS_UNEXPECTED
                : GIQ_API_STATUS_ERROR;
 }
 
@@ -267,12 +267,12 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
         .accept = "application/json",
         .timeout_ms = giq_call_timeout_ms(service),
     };
-    struct giq_response answer;
-    enum giq_api_status outcome = giq_call_once(service, &get, &answer, err)
-                                      ? judge_status(service, &answer, job_id, job, err)
+    struct giq_response response;
+    enum giq_api_status outcome = giq_call_once(service, &get, &response, err)
+                                      ? judge_status(service, &response, job_id, job, err)
                                       : judge_failure(err);
-    *later_ms = answer.retry_after_ms;
-    giq_response_release(&answer);
+    *later_ms = response.retry_after_ms;
+    giq_response_release(&response);
     free(url);
     return outcome;
 }

@@ -1,6 +1,6 @@
 /*
  * The calls of the service (Inference API): what each sends, which may be
- * repeated and when, what its answers mean.
+ * repeated and when, what its responses mean.
  *
  * Every wait ends within the open's time limit; a transfer that goes on moving
  * is not a wait. Texts of the service come out with secrets masked.
@@ -32,7 +32,7 @@ enum giq_api_phase giq_api_phase(const char *status, bool *out_known);
 
 enum giq_api_run {
     GIQ_API_RUN_SUBMITTED,
-    GIQ_API_RUN_NOTHING,   /* no job was made: `err` says why */
+    GIQ_API_RUN_NO_JOB,    /* no job was made: `err` says why */
     GIQ_API_RUN_THROTTLED, /* no job was made: the service wants the call later */
     GIQ_API_RUN_UNKNOWN,   /* a job may have been made: `err` says what happened */
 };
@@ -52,17 +52,17 @@ enum giq_api_run giq_api_run(struct giq_service *service,
 /* ---- status ---- */
 
 enum giq_api_status {
-    GIQ_API_STATUS_TOLD,
-    GIQ_API_STATUS_TRY_AGAIN, /* an outage: ask again; `err` says which */
-    GIQ_API_STATUS_NO_JOB,    /* 404, 410 */
-    GIQ_API_STATUS_OTHER,     /* a response about another job, or about none, as a failure
-                                 without the job's id */
-    GIQ_API_STATUS_ODD,       /* no response of a working service: a web page, 202, 401,
-                                 520, a redirect or a certificate that is refused */
-    GIQ_API_STATUS_ERROR,     /* `err` ends the open: no key is set, no memory */
+    GIQ_API_STATUS_OK,
+    GIQ_API_STATUS_RETRY,     /* an outage: ask again; `err` says which */
+    GIQ_API_STATUS_NOT_FOUND, /* 404, 410 */
+    GIQ_API_STATUS_MISMATCH,  /* a response about another job, or about none, as a failure
+                              without the job's id */
+    GIQ_API_STATUS_UNEXPECTED, /* no response of a working service: a web page, 202, 401,
+                           520, a redirect or a certificate that is refused */
+    GIQ_API_STATUS_ERROR,      /* `err` ends the open: no key is set, no memory */
 };
 
-/* Ask once. Fills `*job` with GIQ_API_STATUS_TOLD, `err` otherwise; an id in `*job` is
+/* Ask once. Fills `*job` with GIQ_API_STATUS_OK, `err` otherwise; an id in `*job` is
  * `job_id`, but for the case of ASCII letters. `*later_ms` is what Retry-After asks for,
  * or -1. */
 enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,

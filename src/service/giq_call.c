@@ -14,7 +14,7 @@ enum {
     PROXY_DENIED = 407, /* never of the service itself */
 };
 
-bool giq_call_is_transient(int status)
+bool giq_call_is_transient_status(int status)
 {
     static const int transient[] = {408, 429, 500, 502, 503, 504};
     for (size_t i = 0; i < GIQ_COUNT(transient); i++) {
@@ -124,22 +124,22 @@ static const char *advice(const struct giq_service *service, int status)
 }
 
 bool giq_call_fail_status(const struct giq_service *service,
-                          const struct giq_response *answer, enum giq_code code,
+                          const struct giq_response *response, enum giq_code code,
                           const char *what, struct giq_error *err)
 {
-    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
     struct giq_printable shown;
-    (void)giq_call_printable(service, message_of(json, &answer->body), &shown);
+    (void)giq_call_printable(service, message_of(json, &response->body), &shown);
     giq_json_free(json);
 
-    int status = answer->status;
-    bool denied = (status == 401 || status == 403) && !answer->is_cross_origin;
+    int status = response->status;
+    bool denied = (status == 401 || status == 403) && !response->is_cross_origin;
     bool by_proxy = status == PROXY_DENIED;
     code = by_proxy ? GIQ_E_NETWORK : denied ? GIQ_E_CREDENTIALS : code;
     (void)giq_fail(err, code, "%s: HTTP %d%s%s%s", what, status,
                    shown.text[0] == '\0' ? "" : " ", shown.text,
                    denied || by_proxy ? advice(service, status)
-                   : answer->is_cross_origin
+                   : response->is_cross_origin
                        ? "; another host says so, to which the service redirects"
                        : "");
     err->http_status = status;
@@ -149,12 +149,12 @@ bool giq_call_fail_status(const struct giq_service *service,
 
 /* ---- redirects ---- */
 
-static bool is_redirect(const struct giq_response *answer, bool is_post)
+static bool is_redirect(const struct giq_response *response, bool is_post)
 {
-    int status = answer->status;
+    int status = response->status;
     bool keeps_method = status == 307 || status == 308;
     bool is_any = keeps_method || (status >= 301 && status <= 303);
-    return answer->location != NULL && (is_post ? keeps_method : is_any);
+    return response->location != NULL && (is_post ? keeps_method : is_any);
 }
 
 static bool ensure_http(struct giq_service *service, struct giq_error *err)
@@ -163,15 +163,15 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
            giq_http_new(&service->settings, service->env, &service->http, err);
 }
 
-/* Whether the redirect in `answer` may be followed; drops the credentials of a
+/* Whether the redirect in `response` may be followed; drops the credentials of a
  * request that leaves the service's origin, for good. */
-static bool allow_hop(const struct giq_response *answer, bool is_post,
+static bool allow_hop(const struct giq_response *response, bool is_post,
                       struct giq_http_request *hop, struct giq_error *err)
 {
-    switch (giq_url_hop(hop->url, answer->location)) {
+    switch (giq_url_redirect(hop->url, response->location)) {
     case GIQ_URL_SAME_ORIGIN:
         return true;
-    case GIQ_URL_OTHER_ORIGIN:
+    case GIQ_URL_CROSS_ORIGIN:
         if (!is_post) {
             hop->cred = NULL;
             return true;
@@ -179,20 +179,20 @@ static bool allow_hop(const struct giq_response *answer, bool is_post,
         return giq_fail(err, GIQ_E_NETWORK,
                         "HTTP %d: the service redirects the request to another host, "
                         "which is not followed with a POST; check GIQ_BASE_URL",
-                        answer->status);
+                        response->status);
     case GIQ_URL_FORBIDDEN:
         break;
     }
     return giq_fail(err, GIQ_E_NETWORK,
                     "HTTP %d: the service redirects to an address that is not followed "
                     "(not https, or with a user in it)",
-                    answer->status);
+                    response->status);
 }
 
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
-                   struct giq_response *answer, struct giq_error *err)
+                   struct giq_response *response, struct giq_error *err)
 {
-    giq_response_init(answer);
+    giq_response_init(response);
     if (!giq_service_check_credentials(service, err) || !ensure_http(service, err)) {
         return false;
     }
@@ -205,27 +205,27 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         if (!is_post && request->timeout_ms > 0) {
             hop.timeout_ms = giq_call_timeout_ms(service);
         }
-        ok = giq_http_exchange(service->http, &hop, answer, err);
-        if (!ok || !is_redirect(answer, is_post)) {
+        ok = giq_http_exchange(service->http, &hop, response, err);
+        if (!ok || !is_redirect(response, is_post)) {
             break;
         }
         if (hops == GIQ_CALL_REDIRECTS_MAX) {
             ok = giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
                           GIQ_CALL_REDIRECTS_MAX);
         } else {
-            ok = allow_hop(answer, is_post, &hop, err);
+            ok = allow_hop(response, is_post, &hop, err);
         }
         if (!ok) {
-            err->http_status = answer->status;
+            err->http_status = response->status;
             break;
         }
         free(location);
-        location = answer->location;
-        answer->location = NULL;
-        giq_response_release(answer);
+        location = response->location;
+        response->location = NULL;
+        giq_response_release(response);
         hop.url = location;
     }
-    answer->is_cross_origin = hop.cred == NULL;
+    response->is_cross_origin = hop.cred == NULL;
     free(location);
     return ok;
 }
@@ -246,27 +246,28 @@ bool giq_call_pause(const struct giq_service *service, int attempt, int64_t aske
     return !giq_env_cancelled(env);
 }
 
-bool giq_call_may_pass(const struct giq_error *err)
+bool giq_call_is_transient_error(const struct giq_error *err)
 {
     return (err->code == GIQ_E_NETWORK || err->code == GIQ_E_INCOMPLETE) &&
            err->http_status == 0 && !err->permanent;
 }
 
-bool giq_call_repeat(struct giq_service *service, const struct giq_http_request *request,
-                     struct giq_response *answer, struct giq_error *err)
+bool giq_call_with_retries(struct giq_service *service,
+                           const struct giq_http_request *request,
+                           struct giq_response *response, struct giq_error *err)
 {
     for (int attempt = 1;; attempt++) {
-        bool ok = giq_call_once(service, request, answer, err);
-        bool may_pass =
-            ok ? giq_call_is_transient(answer->status) : giq_call_may_pass(err);
-        if (!may_pass || !giq_call_pause(service, attempt, answer->retry_after_ms)) {
+        bool ok = giq_call_once(service, request, response, err);
+        bool may_pass = ok ? giq_call_is_transient_status(response->status)
+                           : giq_call_is_transient_error(err);
+        if (!may_pass || !giq_call_pause(service, attempt, response->retry_after_ms)) {
             return ok;
         }
-        giq_response_release(answer);
+        giq_response_release(response);
     }
 }
 
-char *giq_call_label(const struct giq_service *service, const struct giq_json *json)
+char *giq_call_masked_text(const struct giq_service *service, const struct giq_json *json)
 {
     char *text = giq_json_label(json);
     if (text != NULL) {

@@ -55,16 +55,16 @@ static bool fail_changed(struct download *d, struct giq_error *err)
 /* ---- bodies ---- */
 
 /* Of a coded body no part can be asked for, and its length is not that of the result. */
-static bool begin_whole(struct download *d, const struct giq_response *answer,
+static bool begin_whole(struct download *d, const struct giq_response *response,
                         struct giq_error *err)
 {
-    bool is_coded = giq_headers_coding(&answer->head) == GIQ_HEADERS_GZIP;
+    bool is_coded = giq_headers_coding(&response->headers) == GIQ_HEADERS_GZIP;
     start_over(d);
-    d->total = answer->content_length;
+    d->total = response->content_length;
     const char *etag =
-        d->total < 0 || is_coded ? NULL : giq_headers_strong_etag(&answer->head);
+        d->total < 0 || is_coded ? NULL : giq_headers_strong_etag(&response->headers);
     return ((giq_text_set(&d->etag, etag) &&
-             giq_text_set(&d->disposition, answer->head.disposition)) ||
+             giq_text_set(&d->disposition, response->headers.disposition)) ||
             giq_fail_memory(err)) &&
            (!is_coded || giq_inflate_new(GIQ_INFLATE_GZIP, &d->decoder, err)) &&
            d->sink->begin(d->sink->ctx, is_coded ? -1 : d->total, err);
@@ -72,41 +72,42 @@ static bool begin_whole(struct download *d, const struct giq_response *answer,
 
 /* A service may know Range and not If-Range: only the same strong ETag proves that the
  * bytes are of the same body (RFC 9110, 15.3.7, wants it in every such response). */
-static bool goes_on(const struct download *d, const struct giq_response *answer)
+static bool goes_on(const struct download *d, const struct giq_response *response)
 {
     struct giq_headers_range range;
-    const char *etag = giq_headers_strong_etag(&answer->head);
-    return d->is_ranged && giq_headers_range(&answer->head, &range) &&
+    const char *etag = giq_headers_strong_etag(&response->headers);
+    return d->is_ranged && giq_headers_range(&response->headers, &range) &&
            range.first == d->have && range.last == d->total - 1 &&
            range.total == d->total && etag != NULL && strcmp(etag, d->etag) == 0;
 }
 
 /* The coding could not be proved whole, or is not known. */
-static bool fail_coded(const struct giq_response *answer, struct giq_error *err)
+static bool fail_coded(const struct giq_response *response, struct giq_error *err)
 {
     struct giq_printable coding;
     return giq_fail(err, GIQ_E_INCOMPLETE,
                     "%s: it came in the content coding \"%s\", which was not asked for",
-                    what, giq_text_printable(answer->head.encoding, &coding));
+                    what, giq_text_printable(response->headers.encoding, &coding));
 }
 
-static bool begin_body(struct download *d, const struct giq_response *answer,
+static bool begin_body(struct download *d, const struct giq_response *response,
                        struct giq_error *err)
 {
-    enum giq_headers_coding coding = giq_headers_coding(&answer->head);
-    if (coding == GIQ_HEADERS_CODED || coding == GIQ_HEADERS_DEFLATE) {
-        return fail_coded(answer, err);
+    enum giq_headers_coding coding = giq_headers_coding(&response->headers);
+    if (coding == GIQ_HEADERS_UNSUPPORTED || coding == GIQ_HEADERS_DEFLATE) {
+        return fail_coded(response, err);
     }
-    if (answer->status == 206 && !d->is_ranged) {
+    if (response->status == 206 && !d->is_ranged) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
                         "%s: it came as HTTP 206, which was not asked for", what);
     }
-    if (answer->status == 200) {
-        bool ok = begin_whole(d, answer, err);
+    if (response->status == 200) {
+        bool ok = begin_whole(d, response, err);
         d->sink_failed = !ok;
         return ok;
     }
-    return (coding == GIQ_HEADERS_PLAIN && goes_on(d, answer)) || fail_changed(d, err);
+    return (coding == GIQ_HEADERS_IDENTITY && goes_on(d, response)) ||
+           fail_changed(d, err);
 }
 
 static bool take_bytes(void *ctx, const char *bytes, size_t len, struct giq_error *err)
@@ -135,12 +136,12 @@ static bool take_decoded(void *ctx, const char *bytes, size_t len, struct giq_er
     return take_bytes(d, bytes, len, err);
 }
 
-static bool take_body(void *ctx, const struct giq_response *answer, const char *bytes,
+static bool take_body(void *ctx, const struct giq_response *response, const char *bytes,
                       size_t len, struct giq_error *err)
 {
     struct download *d = ctx;
-    bool is_first = answer->received == (int64_t)len;
-    if (is_first && !begin_body(d, answer, err)) {
+    bool is_first = response->received == (int64_t)len;
+    if (is_first && !begin_body(d, response, err)) {
         return false;
     }
     if (d->total >= 0 && (int64_t)len > d->total - d->have) {
@@ -155,46 +156,46 @@ static bool take_body(void *ctx, const struct giq_response *answer, const char *
            (err->code == GIQ_E_INCOMPLETE && giq_error_context(err, "%s", what));
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
 /* An address that the service made may be too old, or its host behind: the service makes
  * another, and only what is said of two is believed. */
-static bool is_refused_elsewhere(const struct giq_response *answer)
+static bool is_refused_elsewhere(const struct giq_response *response)
 {
-    int status = answer->status;
-    return answer->is_cross_origin &&
+    int status = response->status;
+    return response->is_cross_origin &&
            (status == 401 || status == 403 || status == 404 || status == 410);
 }
 
 /* A response without a body that says so is whole, and another try brings nothing. */
-static bool fail_empty(struct download *d, const struct giq_response *answer,
+static bool fail_empty(struct download *d, const struct giq_response *response,
                        struct giq_error *err)
 {
-    bool is_whole = answer->status == 200 && answer->content_length == 0;
+    bool is_whole = response->status == 200 && response->content_length == 0;
     start_over(d);
     return giq_fail(err, is_whole ? GIQ_E_RESULT : GIQ_E_INCOMPLETE, "%s: it is empty%s",
                     what, is_whole ? ", and its Content-Length says so" : "");
 }
 
-static bool judge(struct download *d, const struct giq_response *answer,
+static bool judge(struct download *d, const struct giq_response *response,
                   struct giq_error *err)
 {
     const struct giq_service *service = d->service;
-    d->is_cross_origin = is_refused_elsewhere(answer);
+    d->is_cross_origin = is_refused_elsewhere(response);
     d->refused_elsewhere += d->is_cross_origin;
-    if (answer->status == 404 || answer->status == 410) {
+    if (response->status == 404 || response->status == 410) {
         bool is_gone = !d->is_cross_origin || d->refused_elsewhere > 1;
-        return giq_call_fail_status(service, answer, is_gone ? GIQ_E_GONE : GIQ_E_SERVICE,
-                                    what, err);
+        return giq_call_fail_status(service, response,
+                                    is_gone ? GIQ_E_GONE : GIQ_E_SERVICE, what, err);
     }
-    if (d->is_ranged && (answer->status == 412 || answer->status == 416)) {
+    if (d->is_ranged && (response->status == 412 || response->status == 416)) {
         return fail_changed(d, err);
     }
-    if (!giq_response_is_data(answer)) {
-        return giq_call_fail_status(service, answer, GIQ_E_SERVICE, what, err);
+    if (!giq_response_has_data(response)) {
+        return giq_call_fail_status(service, response, GIQ_E_SERVICE, what, err);
     }
-    if (answer->received == 0 || d->taken == 0) {
-        return fail_empty(d, answer, err);
+    if (response->received == 0 || d->taken == 0) {
+        return fail_empty(d, response, err);
     }
     if (d->total >= 0 && d->have != d->total) {
         return fail_changed(d, err);
@@ -205,7 +206,7 @@ static bool judge(struct download *d, const struct giq_response *answer,
         return giq_fail(err, GIQ_E_INCOMPLETE,
                         "%s: it ends within its gzip content coding", what);
     }
-    if (!is_coded && !answer->proven && !service->settings.allow_unverified_length) {
+    if (!is_coded && !response->proven && !service->settings.allow_unverified_length) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
                         "%s: the service told neither its length nor its end, so it may "
                         "be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES takes it all the same",
@@ -227,12 +228,12 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
         .sink = take_body,
         .ctx = d,
     };
-    struct giq_response answer;
+    struct giq_response response;
     d->is_ranged = header_count > 0;
     d->is_cross_origin = false;
-    bool ok = giq_call_once(service, &get, &answer, err) && judge(d, &answer, err);
-    *later_ms = answer.retry_after_ms;
-    giq_response_release(&answer);
+    bool ok = giq_call_once(service, &get, &response, err) && judge(d, &response, err);
+    *later_ms = response.retry_after_ms;
+    giq_response_release(&response);
     return ok;
 }
 
@@ -260,8 +261,8 @@ static bool may_try_again(const struct download *d, const struct giq_error *err)
     if (d->sink_failed) {
         return false;
     }
-    return d->is_cross_origin || giq_call_may_pass(err) ||
-           (err->code == GIQ_E_SERVICE && giq_call_is_transient(err->http_status));
+    return d->is_cross_origin || giq_call_is_transient_error(err) ||
+           (err->code == GIQ_E_SERVICE && giq_call_is_transient_status(err->http_status));
 }
 
 bool giq_download(struct giq_service *service, const char *job_id,

@@ -3,7 +3,7 @@
  *
  * A body that broke off goes on where it stopped when the service proves that it is
  * the same (If-Range with a strong ETag, RFC 9110, 13.1.5; 206 with that ETag, the range
- * that was asked for and the total of the first answer), else it starts over.
+ * that was asked for and the total of the first response), else it starts over.
  */
 #ifndef GIQ_DOWNLOAD_H
 #define GIQ_DOWNLOAD_H

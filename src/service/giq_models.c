@@ -39,7 +39,7 @@ static char **parse_labels(const struct giq_service *service, const struct giq_j
     for (const struct giq_json *item = giq_json_first(list);
          labels != NULL && item != NULL; item = giq_json_next(item)) {
         const struct giq_json *name = giq_json_get(item, "name");
-        labels[n] = giq_call_label(service, name == NULL ? item : name);
+        labels[n] = giq_call_masked_text(service, name == NULL ? item : name);
         n += labels[n] != NULL;
     }
     return labels;
@@ -70,9 +70,9 @@ static void parse_model(const struct giq_service *service, const struct giq_json
     const struct giq_json *id = giq_json_get(json, "id");
     *out = (struct giq_model){
         .id = giq_json_id(id == NULL ? giq_json_get(json, "modelId") : id),
-        .name = giq_call_label(service, giq_json_get(json, "name")),
-        .version = giq_call_label(service, giq_json_get(json, "version")),
-        .type = giq_call_label(service, giq_json_get(json, "type")),
+        .name = giq_call_masked_text(service, giq_json_get(json, "name")),
+        .version = giq_call_masked_text(service, giq_json_get(json, "version")),
+        .type = giq_call_masked_text(service, giq_json_get(json, "type")),
         .labels = parse_labels(service, giq_json_get(json, "labels")),
         .json = print_masked(service, json),
     };
@@ -100,7 +100,7 @@ void giq_models_release(struct giq_models *models)
     *models = (struct giq_models){0};
 }
 
-/* Whether the answer says that it is one page of several. */
+/* Whether the response says that it is one page of several. */
 static bool is_one_page(const struct giq_json *json, size_t count)
 {
     static const char *const totals[] = {"totalElements", "total", "totalCount"};
@@ -117,17 +117,17 @@ static bool is_one_page(const struct giq_json *json, size_t count)
 }
 
 static bool parse_models(const struct giq_service *service,
-                         const struct giq_response *answer, struct giq_models *out,
+                         const struct giq_response *response, struct giq_models *out,
                          struct giq_error *err)
 {
-    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
     const struct giq_json *body = giq_call_unwrap(json);
     const struct giq_json *list = list_of(body);
     struct giq_models models = {0};
     bool ok = false;
     if (list == NULL) {
         (void)giq_fail(err, GIQ_E_SERVICE,
-                       "the list of models cannot be read: the answer is no list");
+                       "the list of models cannot be read: the response is no list");
     } else if ((models.item = calloc(giq_json_count(list) + 1, sizeof *models.item)) ==
                NULL) {
         (void)giq_fail_memory(err);
@@ -156,17 +156,17 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
         .accept = "application/json",
         .timeout_ms = giq_call_timeout_ms(service),
     };
-    struct giq_response answer;
-    bool ok = giq_call_repeat(service, &get, &answer, err);
+    struct giq_response response;
+    bool ok = giq_call_with_retries(service, &get, &response, err);
     if (!ok) {
         (void)giq_error_context(err, "asking for the list of models");
-    } else if (answer.status != 200) {
-        ok = giq_call_fail_status(service, &answer, GIQ_E_SERVICE,
+    } else if (response.status != 200) {
+        ok = giq_call_fail_status(service, &response, GIQ_E_SERVICE,
                                   "asking for the list of models", err);
     } else {
-        ok = parse_models(service, &answer, out, err);
+        ok = parse_models(service, &response, out, err);
     }
-    giq_response_release(&answer);
+    giq_response_release(&response);
     free(url);
     return ok;
 }

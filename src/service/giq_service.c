@@ -22,7 +22,7 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
         .env = env,
         .deadline_ms = env->now_ms(env->ctx) + settings->timeout_ms,
     };
-    giq_service_check_again(service);
+    giq_service_restart_check(service);
     bool ok = (service->settings.base_url = strdup(settings->base_url)) != NULL;
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
         const char *text = settings->net[i];
@@ -37,7 +37,7 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
     return true;
 }
 
-void giq_service_check_again(struct giq_service *service)
+void giq_service_restart_check(struct giq_service *service)
 {
     int timeout_ms = service->settings.timeout_ms;
     service->check_until_ms =
@@ -50,7 +50,7 @@ void giq_service_check_once(struct giq_service *service)
     if (service->checks_once) {
         return;
     }
-    giq_service_check_again(service);
+    giq_service_restart_check(service);
     service->resume_deadline_ms = service->deadline_ms;
     service->resume_timeout_ms = service->settings.timeout_ms;
     service->settings.timeout_ms = 0;

@@ -26,7 +26,7 @@ struct giq_service {
 
 /* The run request took its time: what an open that checks once still calls gets as much
  * as at its beginning. */
-void giq_service_check_again(struct giq_service *service);
+void giq_service_restart_check(struct giq_service *service);
 
 /* The state of the job is to be asked for. */
 void giq_service_begin_poll(struct giq_service *service);

@@ -217,31 +217,31 @@ static bool check_sent(const struct outgoing *outgoing, struct giq_error *err)
             fail_changed(outgoing->upload->source, err));
 }
 
-static char *id_in(const struct giq_response *answer)
+static char *id_in(const struct giq_response *response)
 {
-    struct giq_json *json = giq_json_parse(answer->body.data, answer->body.len);
+    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
     char *id = giq_json_id(giq_json_get(giq_call_unwrap(json), "fileId"));
     giq_json_free(json);
     return id;
 }
 
-static bool judge(const struct giq_service *service, const struct giq_response *answer,
+static bool judge(const struct giq_service *service, const struct giq_response *response,
                   const struct outgoing *outgoing, char **out, struct giq_error *err)
 {
-    int hundreds = answer->status / 100;
+    int hundreds = response->status / 100;
     if (hundreds != 2) {
         return giq_call_fail_status(
-            service, answer, hundreds == 3 ? GIQ_E_NETWORK : GIQ_E_SERVICE,
+            service, response, hundreds == 3 ? GIQ_E_NETWORK : GIQ_E_SERVICE,
             hundreds == 4 ? "upload refused" : "uploading the file", err);
     }
     if (!check_sent(outgoing, err)) {
         return false;
     }
-    *out = id_in(answer);
+    *out = id_in(response);
     return *out != NULL ||
            giq_fail(err, GIQ_E_SERVICE,
                     "uploading the file: HTTP %d without a fileId that can be read",
-                    answer->status);
+                    response->status);
 }
 
 static bool exchange(struct giq_service *service, struct outgoing *outgoing,
@@ -264,21 +264,21 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
                         : 0,
         .asks = true,
     };
-    struct giq_response answer;
+    struct giq_response response;
     giq_name_clean(upload->source->path, name);
-    bool ok = giq_call_repeat(service, &post, &answer, err);
-    if (ok && answer.status == EXPECTATION_FAILED) {
+    bool ok = giq_call_with_retries(service, &post, &response, err);
+    if (ok && response.status == EXPECTATION_FAILED) {
         post.asks = false;
-        giq_response_release(&answer);
-        ok = giq_call_repeat(service, &post, &answer, err);
+        giq_response_release(&response);
+        ok = giq_call_with_retries(service, &post, &response, err);
     }
     if (ok) {
-        ok = judge(service, &answer, outgoing, out, err);
+        ok = judge(service, &response, outgoing, out, err);
     } else if (err->code == GIQ_E_NETWORK) {
         (void)giq_error_context(err, "uploading the file");
     }
     upload->source->close(upload->source->ctx);
-    giq_response_release(&answer);
+    giq_response_release(&response);
     return ok;
 }
 

@@ -1,4 +1,4 @@
-/* Downloads of several answers: what is taken for whole is what was promised. */
+/* Downloads of several responses: what is taken for whole is what was promised. */
 #include "script.h"
 
 #include "base/giq_buf.h"

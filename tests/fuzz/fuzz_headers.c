@@ -1,4 +1,4 @@
-/* Header lines of an answer, each ended by a line feed. */
+/* Header lines of a response, each ended by a line feed. */
 #include "fuzz.h"
 
 #include "net/giq_headers.h"
@@ -27,29 +27,29 @@ static void check_etag(const char *etag)
     }
 }
 
-static void check_range(const struct giq_headers *head)
+static void check_range(const struct giq_headers *headers)
 {
     struct giq_headers_range range;
-    if (giq_headers_range(head, &range)) {
-        MUST(head->range != NULL);
+    if (giq_headers_range(headers, &range)) {
+        MUST(headers->range != NULL);
         MUST(range.first >= 0 && range.first <= range.last && range.last < range.total);
     }
 }
 
-static void check_retry_after(const struct giq_headers *head)
+static void check_retry_after(const struct giq_headers *headers)
 {
     static const int64_t clocks[] = {0, INT64_C(784111777000), INT64_C(4102444800000)};
     for (size_t i = 0; i < GIQ_COUNT(clocks); i++) {
-        int64_t ms = giq_headers_retry_after_ms(head, clocks[i]);
+        int64_t ms = giq_headers_retry_after_ms(headers, clocks[i]);
         MUST(ms >= -1 && ms <= GIQ_HEADERS_RETRY_AFTER_MAX_S * INT64_C(1000));
-        MUST(ms < 0 || head->retry_after != NULL);
+        MUST(ms < 0 || headers->retry_after != NULL);
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct giq_headers head;
-    giq_headers_init(&head);
+    struct giq_headers headers;
+    giq_headers_init(&headers);
     size_t used = 0;
     bool ok = true;
     while (ok && used < size) {
@@ -58,20 +58,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *line = malloc(len);
         MUST(line != NULL);
         memcpy(line, data + used, len);
-        ok = giq_headers_line(&head, line, len);
+        ok = giq_headers_line(&headers, line, len);
         free(line);
         used += len;
-        MUST(head.bytes <= GIQ_HEADERS_BYTES_MAX);
+        MUST(headers.bytes <= GIQ_HEADERS_BYTES_MAX);
         MUST(ok || used > GIQ_HEADERS_BYTES_MAX);
     }
-    check_value(head.disposition);
-    check_value(head.encoding);
-    check_value(head.etag);
-    check_value(head.range);
-    check_value(head.retry_after);
-    check_etag(giq_headers_strong_etag(&head));
-    check_range(&head);
-    check_retry_after(&head);
-    giq_headers_release(&head);
+    check_value(headers.disposition);
+    check_value(headers.encoding);
+    check_value(headers.etag);
+    check_value(headers.range);
+    check_value(headers.retry_after);
+    check_etag(giq_headers_strong_etag(&headers));
+    check_range(&headers);
+    check_retry_after(&headers);
+    giq_headers_release(&headers);
     return 0;
 }

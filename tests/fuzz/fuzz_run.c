@@ -25,13 +25,13 @@ static void check_job(const struct giq_api_job *job)
     MUST(is_known || phase == GIQ_API_RUNNING);
 }
 
-/* What a service may have made of the last request, by its answer alone. Nothing only
+/* What a service may have made of the last request, by its response alone. Nothing only
  * where it says so. */
 static enum giq_api_run fate(const struct script *script)
 {
     int status = script->status;
     if (!script->was_sent) {
-        return GIQ_API_RUN_NOTHING;
+        return GIQ_API_RUN_NO_JOB;
     }
     if (script->was_cut) {
         return GIQ_API_RUN_UNKNOWN;
@@ -45,7 +45,7 @@ static enum giq_api_run fate(const struct script *script)
     bool leads_elsewhere = script->has_location && (status == 307 || status == 308);
     bool is_refused = status >= 400 && status < 500 && status != 408 && status != 409;
     return is_refused || leads_elsewhere || status == 301 || status == 302
-               ? GIQ_API_RUN_NOTHING
+               ? GIQ_API_RUN_NO_JOB
                : GIQ_API_RUN_UNKNOWN;
 }
 
@@ -90,9 +90,9 @@ static void check_status(const uint8_t *data, size_t size)
         giq_api_status(script.service, "j1", &job, &later_ms, &err);
     MUST(script.posts == 0 && script.tries <= 6);
     bool is_gone = script.status == 404 || script.status == 410;
-    MUST(outcome != GIQ_API_STATUS_TOLD || (script.status == 200 && !script.was_cut));
-    MUST(outcome != GIQ_API_STATUS_NO_JOB || is_gone);
-    if (outcome == GIQ_API_STATUS_TOLD) {
+    MUST(outcome != GIQ_API_STATUS_OK || (script.status == 200 && !script.was_cut));
+    MUST(outcome != GIQ_API_STATUS_NOT_FOUND || is_gone);
+    if (outcome == GIQ_API_STATUS_OK) {
         MUST(job.id == NULL || strcmp(job.id, "j1") == 0);
         MUST(job.id != NULL || job.status != NULL);
         check_job(&job);

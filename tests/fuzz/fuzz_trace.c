@@ -20,13 +20,13 @@ static void check_shown(const struct log *log, const char *shown)
                                          "Authorization"};
     size_t name = strcspn(shown, ": ");
     bool has_query = strchr(shown, '?') != NULL;
-    bool is_header = log->kind != GIQ_TRACE_NOTE && shown[name] == ':';
+    bool is_header = log->kind != GIQ_TRACE_TEXT && shown[name] == ':';
     for (size_t i = 0; is_header && i < GIQ_COUNT(secret); i++) {
         MUST(strlen(secret[i]) != name || strncasecmp(shown, secret[i], name) != 0);
     }
-    if (log->kind == GIQ_TRACE_NOTE) {
+    if (log->kind == GIQ_TRACE_TEXT) {
         MUST(!has_query && strchr(shown, '[') == NULL);
-    } else if (log->kind == GIQ_TRACE_SENT && shown[name] == ' ') {
+    } else if (log->kind == GIQ_TRACE_HEADER_OUT && shown[name] == ' ') {
         MUST(log->is_home && !has_query);
     } else if (!is_header) {
         MUST(shown[name] == '\0' || strncasecmp(shown, "HTTP/", 5) == 0);
@@ -35,8 +35,9 @@ static void check_shown(const struct log *log, const char *shown)
 
 static void check_line(void *ctx, const char *line)
 {
-    static const char marks[] = {
-        [GIQ_TRACE_NOTE] = '*', [GIQ_TRACE_SENT] = '>', [GIQ_TRACE_CAME] = '<'};
+    static const char marks[] = {[GIQ_TRACE_TEXT] = '*',
+                                 [GIQ_TRACE_HEADER_OUT] = '>',
+                                 [GIQ_TRACE_HEADER_IN] = '<'};
     struct log *log = ctx;
     log->lines++;
     MUST(line[0] == marks[log->kind] && line[1] == ' ');
@@ -53,9 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct log log = {.env = giq_env_system, .is_home = data[1] != '-', .is_plain = true};
-    log.kind = data[0] == '>'   ? GIQ_TRACE_SENT
-               : data[0] == '<' ? GIQ_TRACE_CAME
-                                : GIQ_TRACE_NOTE;
+    log.kind = data[0] == '>'   ? GIQ_TRACE_HEADER_OUT
+               : data[0] == '<' ? GIQ_TRACE_HEADER_IN
+                                : GIQ_TRACE_TEXT;
     log.env.debug = check_line;
     log.env.ctx = &log;
     size_t len = size - 2;

@@ -10,7 +10,7 @@ static struct script *running;
 
 bool __wrap_giq_http_exchange(struct giq_http *http,
                               const struct giq_http_request *request,
-                              struct giq_response *answer, struct giq_error *err);
+                              struct giq_response *response, struct giq_error *err);
 
 /* ---- what may be asked of whom ---- */
 
@@ -43,67 +43,69 @@ static void check_request(const struct giq_http_request *request)
     }
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
-static void take_location(struct giq_response *answer, const char *line)
+static void take_location(struct giq_response *response, const char *line)
 {
     static const char name[] = "Location:";
-    if (strncasecmp(line, name, sizeof name - 1) != 0 || answer->status < 300 ||
-        answer->status > 399) {
+    if (strncasecmp(line, name, sizeof name - 1) != 0 || response->status < 300 ||
+        response->status > 399) {
         return;
     }
     const char *value = line + sizeof name - 1;
     value += strspn(value, " \t");
     bool is_whole = strstr(value, "://") != NULL;
-    free(answer->location);
-    answer->location = NULL;
-    MUST(asprintf(&answer->location, "%s%.*s", is_whole ? "" : "https://giq.example/",
+    free(response->location);
+    response->location = NULL;
+    MUST(asprintf(&response->location, "%s%.*s", is_whole ? "" : "https://giq.example/",
                   (int)strcspn(value, "\r"), value) >= 0);
 }
 
 /* The status line and the headers at `*rest`, which moves to the body. False where it
- * is no answer. */
-static bool take_head(struct giq_response *answer, char **rest)
+ * is no response. */
+static bool take_head(struct giq_response *response, char **rest)
 {
     const char *line = fuzz_line(rest);
     if (line == NULL || strncmp(line, "HTTP/", 5) != 0) {
         return false;
     }
-    answer->status = (int)strtol(line + strcspn(line, " "), NULL, 10);
-    if (answer->status < 200 || answer->status > 599) {
+    response->status = (int)strtol(line + strcspn(line, " "), NULL, 10);
+    if (response->status < 200 || response->status > 599) {
         return false;
     }
     for (; line != NULL && line[0] != '\0' && line[0] != '\r'; line = fuzz_line(rest)) {
-        if (!giq_headers_line(&answer->head, line, strlen(line))) {
+        if (!giq_headers_line(&response->headers, line, strlen(line))) {
             return false;
         }
         if (strncasecmp(line, "Content-Length:", 15) == 0) {
-            answer->content_length = strtoll(line + 15, NULL, 10);
-            answer->content_length =
-                answer->content_length < 0 ? -1 : answer->content_length;
+            response->content_length = strtoll(line + 15, NULL, 10);
+            response->content_length =
+                response->content_length < 0 ? -1 : response->content_length;
         }
-        take_location(answer, line);
+        take_location(response, line);
     }
-    answer->retry_after_ms = giq_headers_retry_after_ms(&answer->head, 0);
-    answer->proven = answer->content_length >= 0 || answer->head.chunked;
+    response->retry_after_ms = giq_headers_retry_after_ms(&response->headers, 0);
+    response->proven = response->content_length >= 0 || response->headers.chunked;
     return true;
 }
 
 /* As many bytes as there are, and no more than the length that was told. */
-static bool take_body(const struct giq_http_request *request, struct giq_response *answer,
-                      const char *body, struct giq_error *err)
+static bool take_body(const struct giq_http_request *request,
+                      struct giq_response *response, const char *body,
+                      struct giq_error *err)
 {
     enum { PIECE = 16 };
     size_t left = strlen(body);
-    if (answer->content_length >= 0 && (size_t)answer->content_length < left) {
-        left = (size_t)answer->content_length;
+    if (response->content_length >= 0 && (size_t)response->content_length < left) {
+        left = (size_t)response->content_length;
     }
     while (left > 0) {
         size_t len = left < PIECE ? left : PIECE;
-        answer->received += (int64_t)len;
-        bool is_data = giq_response_is_data(answer) && request->sink != NULL;
-        if (is_data ? !request->sink(request->ctx, answer, body, len, err)
-                    : giq_response_keep(answer, body, len, err) == GIQ_RESPONSE_FAILED) {
+        response->received += (int64_t)len;
+        bool is_data = giq_response_has_data(response) && request->sink != NULL;
+        if (is_data
+                ? !request->sink(request->ctx, response, body, len, err)
+                : giq_response_keep(response, body, len, err) == GIQ_RESPONSE_FAILED) {
             return false;
         }
         body += len;
@@ -113,45 +115,45 @@ static bool take_body(const struct giq_http_request *request, struct giq_respons
 }
 
 /* The network library follows nothing that was cut. */
-static bool fail_cut(const struct giq_http_request *request, struct giq_response *answer,
-                     struct giq_error *err)
+static bool fail_cut(const struct giq_http_request *request,
+                     struct giq_response *response, struct giq_error *err)
 {
     running->was_cut = true;
-    free(answer->location);
-    answer->location = NULL;
-    bool is_data = giq_response_is_data(answer) && request->sink != NULL;
+    free(response->location);
+    response->location = NULL;
+    bool is_data = giq_response_has_data(response) && request->sink != NULL;
     return giq_fail(err,
-                    is_data && answer->received > 0 ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK,
+                    is_data && response->received > 0 ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK,
                     "giq.example: the connection was cut");
 }
 
 static bool answer_from(const struct giq_http_request *request, char *part,
-                        struct giq_response *answer, struct giq_error *err)
+                        struct giq_response *response, struct giq_error *err)
 {
     static const char cut[] = "cut ";
     bool is_cut = strncmp(part, cut, sizeof cut - 1) == 0;
     part += is_cut ? sizeof cut - 1 : 0;
-    if (!take_head(answer, &part)) {
-        return fail_cut(request, answer, err);
+    if (!take_head(response, &part)) {
+        return fail_cut(request, response, err);
     }
-    running->status = answer->status;
-    running->has_location = answer->location != NULL;
-    running->is_proven = answer->proven;
-    running->has_strong_etag = giq_headers_strong_etag(&answer->head) != NULL;
-    if (!take_body(request, answer, part, err)) {
+    running->status = response->status;
+    running->has_location = response->location != NULL;
+    running->is_proven = response->proven;
+    running->has_strong_etag = giq_headers_strong_etag(&response->headers) != NULL;
+    if (!take_body(request, response, part, err)) {
         return false;
     }
     bool is_short =
-        answer->content_length >= 0 && answer->received < answer->content_length;
-    return is_cut || is_short ? fail_cut(request, answer, err) : true;
+        response->content_length >= 0 && response->received < response->content_length;
+    return is_cut || is_short ? fail_cut(request, response, err) : true;
 }
 
 bool __wrap_giq_http_exchange(struct giq_http *http,
                               const struct giq_http_request *request,
-                              struct giq_response *answer, struct giq_error *err)
+                              struct giq_response *response, struct giq_error *err)
 {
     (void)http;
-    giq_response_init(answer);
+    giq_response_init(response);
     check_request(request);
     char *part = fuzz_part(&running->rest);
     running->was_sent = running->was_cut = running->has_location = false;
@@ -163,10 +165,10 @@ bool __wrap_giq_http_exchange(struct giq_http *http,
     if (request->before_send != NULL && !request->before_send(request->ctx, err)) {
         return false;
     }
-    answer->sent = running->was_sent = true;
+    response->sent = running->was_sent = true;
     running->sent++;
     running->posts += request->fields != NULL;
-    return answer_from(request, part, answer, err);
+    return answer_from(request, part, response, err);
 }
 
 /* ---- scripts ---- */

@@ -1,8 +1,8 @@
 /*
- * A service that answers from a text, in place of giq_http_exchange() (the linker's
- * --wrap): all that judges and reads answers is real. Answers are parted by lines
+ * A service that responses from a text, in place of giq_http_exchange() (the linker's
+ * --wrap): all that judges and reads responses is real. Answers are parted by lines
  * "~~~" and look as they do on the wire; "cut " before one says that the connection
- * ends within its body. Where no answer is left, there is no connection.
+ * ends within its body. Where no response is left, there is no connection.
  */
 #ifndef GIQ_TESTS_SCRIPT_H
 #define GIQ_TESTS_SCRIPT_H
@@ -21,8 +21,8 @@ struct script {
     int posts;         /* ... that were POSTs */
     int tries;         /* also those that did not */
     bool was_sent;     /* the last one went out */
-    bool was_cut;      /* its answer was cut */
-    int status;        /* of the last answer, 0 without one */
+    bool was_cut;      /* its response was cut */
+    int status;        /* of the last response, 0 without one */
     bool has_location; /* it is a redirect with a target */
     bool is_proven;    /* its end was told */
     bool has_strong_etag;

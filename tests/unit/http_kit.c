@@ -27,7 +27,7 @@ struct request {
 };
 
 struct http_kit {
-    const struct http_kit_answer *answers;
+    const struct http_kit_answer *responses;
     size_t answer_count;
     int listener;
     int stop[2]; /* a pipe */
@@ -54,24 +54,25 @@ static bool send_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-static void send_answer(int fd, const struct http_kit_answer *answer)
+static void send_answer(int fd, const struct http_kit_answer *response)
 {
-    if (answer->raw != NULL) {
-        (void)send_all(fd, answer->raw,
-                       answer->body_len == 0 ? strlen(answer->raw) : answer->body_len);
+    if (response->raw != NULL) {
+        (void)send_all(fd, response->raw,
+                       response->body_len == 0 ? strlen(response->raw)
+                                               : response->body_len);
         return;
     }
-    const char *body = answer->body == NULL ? "" : answer->body;
-    size_t body_len = answer->body_len == 0 ? strlen(body) : answer->body_len;
-    const char *headers = answer->headers == NULL ? "" : answer->headers;
+    const char *body = response->body == NULL ? "" : response->body;
+    size_t body_len = response->body_len == 0 ? strlen(body) : response->body_len;
+    const char *headers = response->headers == NULL ? "" : response->headers;
     char head[4096];
     int len =
         snprintf(head, sizeof head, "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\n%s\r\n",
-                 answer->status, body_len + answer->fill, headers);
+                 response->status, body_len + response->fill, headers);
     bool ok = send_all(fd, head, (size_t)len) && send_all(fd, body, body_len);
     char piece[4096];
     memset(piece, 'x', sizeof piece);
-    for (size_t left = answer->fill; ok && left > 0;) {
+    for (size_t left = response->fill; ok && left > 0;) {
         size_t part = left < sizeof piece ? left : sizeof piece;
         ok = send_all(fd, piece, part);
         left -= part;
@@ -123,10 +124,10 @@ static bool serve(struct http_kit *kit, struct connection *conn)
         size_t number = keep_request(kit, conn, len);
         conn->len -= len;
         memmove(conn->bytes, conn->bytes + len, conn->len + 1);
-        const struct http_kit_answer *answer =
-            number < kit->answer_count ? &kit->answers[number] : &over;
-        send_answer(conn->fd, answer);
-        if (answer->then == HTTP_KIT_CLOSE) {
+        const struct http_kit_answer *response =
+            number < kit->answer_count ? &kit->responses[number] : &over;
+        send_answer(conn->fd, response);
+        if (response->then == HTTP_KIT_CLOSE) {
             (void)shutdown(conn->fd, SHUT_WR);
             return false;
         }
@@ -156,7 +157,7 @@ static void accept_one(struct http_kit *kit)
         }
         return;
     }
-    /* An answer in two pieces would wait for the other side's acknowledgement. */
+    /* A response in two pieces would wait for the other side's acknowledgement. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     conn->fd = fd;
     conn->number = kit->accepted++;
@@ -192,11 +193,11 @@ static void *run(void *ctx)
     return NULL;
 }
 
-struct http_kit *http_kit_start(const struct http_kit_answer *answers, size_t count)
+struct http_kit *http_kit_start(const struct http_kit_answer *responses, size_t count)
 {
     struct http_kit *kit = calloc(1, sizeof *kit);
     assert_non_null(kit);
-    kit->answers = answers;
+    kit->responses = responses;
     kit->answer_count = count;
     struct sockaddr_in at = {.sin_family = AF_INET};
     socklen_t len = sizeof at;

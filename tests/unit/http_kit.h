@@ -1,4 +1,4 @@
-/* A web server on 127.0.0.1 that gives scripted answers in order, each to the
+/* A web server on 127.0.0.1 that gives scripted responses in order, each to the
  * next request whatever it asks for, and keeps the requests. One thread serves all
  * connections; what it is given is borrowed until it stops. */
 #ifndef GIQ_TESTS_HTTP_KIT_H
@@ -8,11 +8,11 @@
 
 enum http_kit_then {
     HTTP_KIT_KEEP,   /* keep the connection */
-    HTTP_KIT_CLOSE,  /* close it after the answer */
-    HTTP_KIT_SILENT, /* keep it after what `raw` says; the answer never ends */
+    HTTP_KIT_CLOSE,  /* close it after the response */
+    HTTP_KIT_SILENT, /* keep it after what `raw` says; the response never ends */
 };
 
-/* An answer: `raw` as it is, or else built of the other members. */
+/* A response: `raw` as it is, or else built of the other members. */
 struct http_kit_answer {
     const char *headers; /* lines, each with its end; NULL: none */
     const char *body;    /* NULL: empty */
@@ -25,7 +25,7 @@ struct http_kit_answer {
 
 struct http_kit;
 
-struct http_kit *http_kit_start(const struct http_kit_answer *answers, size_t count);
+struct http_kit *http_kit_start(const struct http_kit_answer *responses, size_t count);
 void http_kit_stop(struct http_kit *kit); /* NULL is allowed */
 
 /* "http://127.0.0.1:<port>"; borrowed. */

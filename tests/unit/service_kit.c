@@ -20,12 +20,12 @@ void service_kit_reopen(struct service_kit *kit)
         giq_service_new(&settings, kit->cred, &kit->clock.env, &kit->service, &kit->err));
 }
 
-void service_kit_start(struct service_kit *kit, const struct http_kit_answer *answers,
+void service_kit_start(struct service_kit *kit, const struct http_kit_answer *responses,
                        size_t count)
 {
     *kit = (struct service_kit){0};
     env_kit_init(&kit->clock);
-    kit->http = http_kit_start(answers, count);
+    kit->http = http_kit_start(responses, count);
     assert_true(giq_cred_new(SERVICE_KIT_KEY, NULL, &kit->cred, &kit->err));
     service_kit_reopen(kit);
 }

@@ -6,22 +6,22 @@
 
 #include "service_kit.h"
 
-/* One session and the answer of its last exchange. */
+/* One session and the response of its last exchange. */
 struct session {
     struct service_kit kit;
     struct giq_http *http;
-    struct giq_response answer;
+    struct giq_response response;
     struct giq_buf sunk;
     bool refuses; /* the callbacks fail */
     size_t asked; /* calls of before_send */
 };
 
-void session_begin(struct session *s, const struct http_kit_answer *answers,
+void session_begin(struct session *s, const struct http_kit_answer *responses,
                    size_t count);
 void session_use_settings(struct session *s, const struct giq_settings *settings);
 void session_end(struct session *s);
 bool session_before_send(void *ctx, struct giq_error *err);
-bool session_sink(void *ctx, const struct giq_response *answer, const char *bytes,
+bool session_sink(void *ctx, const struct giq_response *response, const char *bytes,
                   size_t len, struct giq_error *err);
 bool session_exchange(struct session *s, struct giq_http_request request);
 

@@ -59,7 +59,7 @@ static void test_run_that_cannot_be_noted_is_not_sent(void **state)
     struct service_kit kit;
     int64_t later_ms = -1;
     service_kit_start(&kit, NULL, 0);
-    assert_int_equal(run(&kit, true, &later_ms), GIQ_API_RUN_NOTHING);
+    assert_int_equal(run(&kit, true, &later_ms), GIQ_API_RUN_NO_JOB);
     assert_int_equal(kit.err.code, GIQ_E_STORE);
     assert_int_equal(sends, 1);
     assert_int_equal(http_kit_count(kit.http), 0);
@@ -82,7 +82,7 @@ static void test_run_that_finds_no_connection_is_nothing(void **state)
         const char *direct = kit.service->settings.net[GIQ_NET_PROXY];
         kit.service->settings.net[GIQ_NET_PROXY] = proxies[i];
         for (int tries = 0; tries < 2; tries++) {
-            assert_int_equal(run(&kit, false, &later_ms), GIQ_API_RUN_NOTHING);
+            assert_int_equal(run(&kit, false, &later_ms), GIQ_API_RUN_NO_JOB);
             assert_int_equal(kit.err.code, GIQ_E_NETWORK);
             assert_false(kit.err.permanent);
             assert_int_equal(sends, 0);
@@ -98,12 +98,12 @@ static void test_run_is_sent_once_whatever_comes(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_answer response;
         enum giq_api_run outcome;
         int64_t later_ms;
     } cases[] = {
         {{.status = 200, .body = "{\"id\":1}"}, GIQ_API_RUN_SUBMITTED, -1},
-        {{.status = 400}, GIQ_API_RUN_NOTHING, -1},
+        {{.status = 400}, GIQ_API_RUN_NO_JOB, -1},
         {{.status = 429}, GIQ_API_RUN_THROTTLED, -1},
         {{.status = 429, .headers = "Retry-After: 3\r\n"}, GIQ_API_RUN_THROTTLED, 3000},
         {{.status = 503, .headers = "Retry-After: 0\r\n"}, GIQ_API_RUN_UNKNOWN, -1},
@@ -114,7 +114,7 @@ static void test_run_is_sent_once_whatever_comes(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct service_kit kit;
         int64_t later_ms = -1;
-        service_kit_start(&kit, &cases[i].answer, 1);
+        service_kit_start(&kit, &cases[i].response, 1);
         assert_int_equal(run(&kit, false, &later_ms), cases[i].outcome);
         assert_true(later_ms == cases[i].later_ms);
         assert_int_equal(sends, 1);
@@ -134,7 +134,7 @@ static enum giq_api_run meaning_of(int status)
     if (status < 300 && status != 204) { /* which has no body */
         return GIQ_API_RUN_SUBMITTED;
     }
-    return status == 301 || status == 302 || is_refusal ? GIQ_API_RUN_NOTHING
+    return status == 301 || status == 302 || is_refusal ? GIQ_API_RUN_NO_JOB
                                                         : GIQ_API_RUN_UNKNOWN;
 }
 
@@ -145,11 +145,11 @@ static void test_each_status_of_a_run_means_the_same_with_any_headers(void **sta
         NULL, "Retry-After: 1\r\n", "Retry-After: 1\r\nContent-Type: text/html\r\n"};
     for (size_t i = 0; i < GIQ_COUNT(headers); i++) {
         for (int status = 200; status < 600; status++) {
-            const struct http_kit_answer answer = {
+            const struct http_kit_answer response = {
                 .status = status, .headers = headers[i], .body = "{\"id\":\"j\"}"};
             struct service_kit kit;
             int64_t later_ms = -1;
-            service_kit_start(&kit, &answer, 1);
+            service_kit_start(&kit, &response, 1);
             assert_int_equal(run(&kit, false, &later_ms), meaning_of(status));
             assert_int_equal(sends, 1);
             assert_int_equal(http_kit_count(kit.http), 1);
@@ -163,7 +163,7 @@ static void test_each_status_of_a_run_means_the_same_with_any_headers(void **sta
 static void test_status_tells_the_job(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_answer responses[] = {
         {.status = 200,
          .headers = "Retry-After: 2\r\n",
          .body =
@@ -173,9 +173,9 @@ static void test_status_tells_the_job(void **state)
     struct giq_api_job job;
     int64_t later_ms = -1;
     char line[SERVICE_KIT_LINE_SIZE];
-    service_kit_start(&kit, answers, 1);
+    service_kit_start(&kit, responses, 1);
     assert_int_equal(giq_api_status(kit.service, "a/b&c", &job, &later_ms, &kit.err),
-                     GIQ_API_STATUS_TOLD);
+                     GIQ_API_STATUS_OK);
     assert_string_equal(service_kit_line(&kit, 0, line),
                         "GET /inference/status?inferenceId=a%2Fb%26c HTTP/1.1");
     assert_string_equal(job.id, "a/b&c");
@@ -199,13 +199,13 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
         "{\"id\":\"call-7\",\"data\":{\"id\":\"j\",\"status\":\"DONE\"}}",
     };
     for (size_t i = 0; i < GIQ_COUNT(bodies); i++) {
-        const struct http_kit_answer answer = {.status = 200, .body = bodies[i]};
+        const struct http_kit_answer response = {.status = 200, .body = bodies[i]};
         struct service_kit kit;
         struct giq_api_job job;
         int64_t later_ms = -1;
-        service_kit_start(&kit, &answer, 1);
+        service_kit_start(&kit, &response, 1);
         assert_int_equal(giq_api_status(kit.service, "j", &job, &later_ms, &kit.err),
-                         GIQ_API_STATUS_TOLD);
+                         GIQ_API_STATUS_OK);
         assert_string_equal(job.id, "j");
         assert_string_equal(job.status, "DONE");
         giq_api_job_release(&job);
@@ -214,12 +214,12 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
 }
 
 static enum giq_api_status ask_for(const char *job_id,
-                                   const struct http_kit_answer *answer)
+                                   const struct http_kit_answer *response)
 {
     struct service_kit kit;
     struct giq_api_job job;
     int64_t later_ms = -1;
-    service_kit_start(&kit, answer, 1);
+    service_kit_start(&kit, response, 1);
     enum giq_api_status outcome =
         giq_api_status(kit.service, job_id, &job, &later_ms, &kit.err);
     giq_api_job_release(&job);
@@ -227,9 +227,9 @@ static enum giq_api_status ask_for(const char *job_id,
     return outcome;
 }
 
-static enum giq_api_status ask(const struct http_kit_answer *answer)
+static enum giq_api_status ask(const struct http_kit_answer *response)
 {
-    return ask_for("12", answer);
+    return ask_for("12", response);
 }
 
 static void test_status_is_of_the_job_that_was_asked_for(void **state)
@@ -239,30 +239,30 @@ static void test_status_is_of_the_job_that_was_asked_for(void **state)
         const char *body;
         enum giq_api_status outcome;
     } cases[] = {
-        {"{\"id\":\"12\",\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":12,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
-        {"{\"data\":{\"id\":12,\"status\":\"X\"}}", GIQ_API_STATUS_TOLD},
-        {"{\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":12}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":1.5,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":null,\"status\":\"X\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":\"13\",\"status\":\"X\"}", GIQ_API_STATUS_OTHER},
-        {"{\"id\":121,\"status\":\"X\"}", GIQ_API_STATUS_OTHER},
-        {"{\"status\":\"DONE\"}", GIQ_API_STATUS_TOLD},
-        {"{\"status\":\"RUNNING\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":12,\"status\":\"error\"}", GIQ_API_STATUS_TOLD},
+        {"{\"id\":\"12\",\"status\":\"X\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":12,\"status\":\"X\"}", GIQ_API_STATUS_OK},
+        {"{\"data\":{\"id\":12,\"status\":\"X\"}}", GIQ_API_STATUS_OK},
+        {"{\"status\":\"X\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":12}", GIQ_API_STATUS_OK},
+        {"{\"id\":1.5,\"status\":\"X\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":null,\"status\":\"X\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":\"13\",\"status\":\"X\"}", GIQ_API_STATUS_MISMATCH},
+        {"{\"id\":121,\"status\":\"X\"}", GIQ_API_STATUS_MISMATCH},
+        {"{\"status\":\"DONE\"}", GIQ_API_STATUS_OK},
+        {"{\"status\":\"RUNNING\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":12,\"status\":\"error\"}", GIQ_API_STATUS_OK},
         {"{\"status\":\"error\",\"message\":\"temporarily unavailable\"}",
-         GIQ_API_STATUS_OTHER},
-        {"{\"status\":\"FAILED\"}", GIQ_API_STATUS_OTHER},
-        {"{\"id\":null,\"status\":\"Cancelled\"}", GIQ_API_STATUS_OTHER},
-        {"{}", GIQ_API_STATUS_OTHER},
-        {"{\"error\":\"sign in\"}", GIQ_API_STATUS_OTHER},
-        {"<html>", GIQ_API_STATUS_ODD},
-        {"", GIQ_API_STATUS_ODD},
+         GIQ_API_STATUS_MISMATCH},
+        {"{\"status\":\"FAILED\"}", GIQ_API_STATUS_MISMATCH},
+        {"{\"id\":null,\"status\":\"Cancelled\"}", GIQ_API_STATUS_MISMATCH},
+        {"{}", GIQ_API_STATUS_MISMATCH},
+        {"{\"error\":\"sign in\"}", GIQ_API_STATUS_MISMATCH},
+        {"<html>", GIQ_API_STATUS_UNEXPECTED},
+        {"", GIQ_API_STATUS_UNEXPECTED},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
-        assert_int_equal(ask(&answer), cases[i].outcome);
+        const struct http_kit_answer response = {.status = 200, .body = cases[i].body};
+        assert_int_equal(ask(&response), cases[i].outcome);
     }
 }
 
@@ -273,14 +273,14 @@ static void test_case_of_an_id_in_a_status_does_not_matter(void **state)
         const char *body;
         enum giq_api_status outcome;
     } cases[] = {
-        {"{\"id\":\"JOB-1\",\"status\":\"DONE\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":\"jOB-1\",\"status\":\"FAILED\"}", GIQ_API_STATUS_TOLD},
-        {"{\"id\":\"JOB-12\",\"status\":\"DONE\"}", GIQ_API_STATUS_OTHER},
-        {"{\"id\":\"JOB_1\",\"status\":\"DONE\"}", GIQ_API_STATUS_OTHER},
+        {"{\"id\":\"JOB-1\",\"status\":\"DONE\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":\"jOB-1\",\"status\":\"FAILED\"}", GIQ_API_STATUS_OK},
+        {"{\"id\":\"JOB-12\",\"status\":\"DONE\"}", GIQ_API_STATUS_MISMATCH},
+        {"{\"id\":\"JOB_1\",\"status\":\"DONE\"}", GIQ_API_STATUS_MISMATCH},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
-        assert_int_equal(ask_for("job-1", &answer), cases[i].outcome);
+        const struct http_kit_answer response = {.status = 200, .body = cases[i].body};
+        assert_int_equal(ask_for("job-1", &response), cases[i].outcome);
     }
 }
 
@@ -289,22 +289,22 @@ static void test_each_status_of_a_status_call_has_one_meaning(void **state)
     (void)state;
     static const int may_pass[] = {408, 429, 500, 502, 503, 504};
     for (int status = 200; status < 600; status++) {
-        const struct http_kit_answer answer = {.status = status,
-                                               .body = "{\"id\":12,\"status\":\"X\"}"};
-        enum giq_api_status expected = status == 200 ? GIQ_API_STATUS_TOLD
+        const struct http_kit_answer response = {.status = status,
+                                                 .body = "{\"id\":12,\"status\":\"X\"}"};
+        enum giq_api_status expected = status == 200 ? GIQ_API_STATUS_OK
                                        : status == 404 || status == 410
-                                           ? GIQ_API_STATUS_NO_JOB
-                                           : GIQ_API_STATUS_ODD;
+                                           ? GIQ_API_STATUS_NOT_FOUND
+                                           : GIQ_API_STATUS_UNEXPECTED;
         for (size_t i = 0; i < GIQ_COUNT(may_pass); i++) {
-            expected = status == may_pass[i] ? GIQ_API_STATUS_TRY_AGAIN : expected;
+            expected = status == may_pass[i] ? GIQ_API_STATUS_RETRY : expected;
         }
-        assert_int_equal(ask(&answer), expected);
+        assert_int_equal(ask(&response), expected);
     }
     const struct http_kit_answer cut = {.raw = "", .then = HTTP_KIT_CLOSE};
     const struct http_kit_answer astray = {.status = 302,
                                            .headers = "Location: ftp://x/\r\n"};
-    assert_int_equal(ask(&cut), GIQ_API_STATUS_TRY_AGAIN);
-    assert_int_equal(ask(&astray), GIQ_API_STATUS_ODD);
+    assert_int_equal(ask(&cut), GIQ_API_STATUS_RETRY);
+    assert_int_equal(ask(&astray), GIQ_API_STATUS_UNEXPECTED);
 }
 
 static void test_status_call_without_a_key_sends_nothing(void **state)

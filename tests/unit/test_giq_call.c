@@ -9,7 +9,7 @@
 static const struct giq_multipart_field form[] = {{.name = "modelId", .value = "m"},
                                                   {.name = "fileId", .value = "f"}};
 
-/* One call without retries; the answer's status, or 0 with the kit's error. */
+/* One call without retries; the response's status, or 0 with the kit's error. */
 static int call_plain(struct service_kit *kit, const struct giq_multipart_field *fields)
 {
     const struct giq_http_request request = {
@@ -20,11 +20,11 @@ static int call_plain(struct service_kit *kit, const struct giq_multipart_field 
         .timeout_ms = 20000,
         .fresh = fields != NULL,
     };
-    struct giq_response answer;
+    struct giq_response response;
     kit->err = (struct giq_error){0};
-    bool ok = giq_call_once(kit->service, &request, &answer, &kit->err);
-    int status = ok ? answer.status : 0;
-    giq_response_release(&answer);
+    bool ok = giq_call_once(kit->service, &request, &response, &kit->err);
+    int status = ok ? response.status : 0;
+    giq_response_release(&response);
     return status;
 }
 
@@ -33,11 +33,11 @@ static int call_get(struct service_kit *kit)
     const struct giq_http_request request = {.url = kit->service->settings.base_url,
                                              .accept = "application/json",
                                              .timeout_ms = 20000};
-    struct giq_response answer;
+    struct giq_response response;
     kit->err = (struct giq_error){0};
-    bool ok = giq_call_repeat(kit->service, &request, &answer, &kit->err);
-    int status = ok ? answer.status : 0;
-    giq_response_release(&answer);
+    bool ok = giq_call_with_retries(kit->service, &request, &response, &kit->err);
+    int status = ok ? response.status : 0;
+    giq_response_release(&response);
     return status;
 }
 
@@ -48,13 +48,13 @@ static void test_redirect_to_same_origin_keeps_key(void **state)
     (void)state;
     static const int statuses[] = {301, 302, 303, 307, 308};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_answer responses[] = {
             {.status = statuses[i], .headers = "Location: /there?a=b\r\n"},
             {.status = 200},
         };
         struct service_kit kit;
         char line[SERVICE_KIT_LINE_SIZE];
-        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        service_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(call_plain(&kit, NULL), 200);
         assert_int_equal(http_kit_count(kit.http), 2);
         assert_string_equal(service_kit_line(&kit, 1, line), "GET /there?a=b HTTP/1.1");
@@ -71,9 +71,9 @@ static void test_redirect_to_other_host_drops_key(void **state)
     struct http_kit *other = http_kit_start(landed, 1);
     char header[128];
     (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
-    const struct http_kit_answer answers[] = {{.status = 302, .headers = header}};
+    const struct http_kit_answer responses[] = {{.status = 302, .headers = header}};
     struct service_kit kit;
-    service_kit_start(&kit, answers, 1);
+    service_kit_start(&kit, responses, 1);
     assert_int_equal(call_plain(&kit, NULL), 200);
     assert_true(service_kit_sent(&kit, 0, KEY_LINE));
     assert_int_equal(http_kit_count(other), 1);
@@ -106,21 +106,21 @@ static void test_key_stays_dropped_on_the_way_back(void **state)
 static void test_five_redirects_are_followed_and_no_more(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[7];
-    for (size_t i = 0; i < GIQ_COUNT(answers); i++) {
-        answers[i] =
+    struct http_kit_answer responses[7];
+    for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
+        responses[i] =
             (struct http_kit_answer){.status = 307, .headers = "Location: /n\r\n"};
     }
     struct service_kit kit;
-    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(call_plain(&kit, NULL), 0);
     assert_int_equal(kit.err.code, GIQ_E_NETWORK);
     assert_string_equal(kit.err.text, "more than 5 redirects in a row");
     assert_int_equal(http_kit_count(kit.http), 6);
     service_kit_stop(&kit);
 
-    answers[5] = (struct http_kit_answer){.status = 200};
-    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    responses[5] = (struct http_kit_answer){.status = 200};
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(call_plain(&kit, NULL), 200);
     service_kit_stop(&kit);
 }
@@ -134,12 +134,12 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
     } cases[] = {
         {301, 301, 1}, {302, 302, 1}, {303, 303, 1}, {307, 200, 2}, {308, 200, 2}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_answer responses[] = {
             {.status = cases[i].status, .headers = "Location: /run2\r\n"},
             {.status = 200},
         };
         struct service_kit kit;
-        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        service_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(call_plain(&kit, form), cases[i].told);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         if (cases[i].requests == 2) {
@@ -157,9 +157,9 @@ static void test_post_is_not_redirected_to_other_host(void **state)
     struct http_kit *other = http_kit_start(NULL, 0);
     char header[128];
     (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
-    const struct http_kit_answer answers[] = {{.status = 307, .headers = header}};
+    const struct http_kit_answer responses[] = {{.status = 307, .headers = header}};
     struct service_kit kit;
-    service_kit_start(&kit, answers, 1);
+    service_kit_start(&kit, responses, 1);
     assert_int_equal(call_plain(&kit, form), 0);
     assert_int_equal(kit.err.code, GIQ_E_NETWORK);
     assert_non_null(strstr(kit.err.text, "another host"));
@@ -178,9 +178,10 @@ static void test_redirects_to_forbidden_addresses_are_refused(void **state)
         "Location: http://user:secret@127.0.0.1/x\r\n",
     };
     for (size_t i = 0; i < GIQ_COUNT(targets); i++) {
-        const struct http_kit_answer answers[] = {{.status = 302, .headers = targets[i]}};
+        const struct http_kit_answer responses[] = {
+            {.status = 302, .headers = targets[i]}};
         struct service_kit kit;
-        service_kit_start(&kit, answers, 1);
+        service_kit_start(&kit, responses, 1);
         assert_int_equal(call_get(&kit), 0);
         assert_int_equal(kit.err.code, GIQ_E_NETWORK);
         assert_non_null(strstr(kit.err.text, "an address that is not followed"));
@@ -202,12 +203,12 @@ static void test_get_is_repeated_after_what_passes(void **state)
     } cases[] = {{408, 4}, {429, 4}, {500, 4}, {502, 4}, {503, 4}, {504, 4},
                  {200, 1}, {400, 1}, {401, 1}, {404, 1}, {409, 1}, {501, 1}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer answers[5];
-        for (size_t k = 0; k < GIQ_COUNT(answers); k++) {
-            answers[k] = (struct http_kit_answer){.status = cases[i].status};
+        struct http_kit_answer responses[5];
+        for (size_t k = 0; k < GIQ_COUNT(responses); k++) {
+            responses[k] = (struct http_kit_answer){.status = cases[i].status};
         }
         struct service_kit kit;
-        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        service_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(call_get(&kit), cases[i].status);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         assert_int_equal(kit.clock.sleeps, cases[i].requests - 1);
@@ -221,14 +222,14 @@ static void test_get_is_repeated_after_what_passes(void **state)
 static void test_get_is_repeated_after_a_cut_connection(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_answer responses[] = {
         {.raw = "", .then = HTTP_KIT_CLOSE},
         {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 9\r\n\r\nhalf",
          .then = HTTP_KIT_CLOSE},
         {.status = 200},
     };
     struct service_kit kit;
-    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(call_get(&kit), 200);
     assert_int_equal(http_kit_count(kit.http), 3);
     assert_int_equal(kit.clock.sleeps, 2);
@@ -249,10 +250,10 @@ static void test_retry_after_sets_the_pause(void **state)
         {NULL, 1000},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_answer responses[] = {
             {.status = 503, .headers = cases[i].header}, {.status = 200}};
         struct service_kit kit;
-        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        service_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(call_get(&kit), 200);
         assert_int_equal(kit.clock.sleeps, 1);
         assert_true(kit.clock.slept_ms[0] == cases[i].slept_ms);
@@ -268,11 +269,11 @@ static void test_no_pause_beyond_the_time_of_the_open(void **state)
         size_t requests;
     } cases[] = {{"Retry-After: 600\r\n", 1}, {"Retry-After: 599\r\n", 2}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_answer responses[] = {
             {.status = 503, .headers = cases[i].header},
             {.status = 503, .headers = cases[i].header}};
         struct service_kit kit;
-        service_kit_start(&kit, answers, GIQ_COUNT(answers));
+        service_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(call_get(&kit), 503);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         service_kit_stop(&kit);
@@ -344,12 +345,12 @@ static void test_answer_of_a_call_that_was_not_made_tells_nothing(void **state)
     service_kit_start(&kit, NULL, 0);
     kit.service->cred = NULL;
     const struct giq_http_request request = {.url = kit.service->settings.base_url};
-    struct giq_response answer;
-    assert_false(giq_call_once(kit.service, &request, &answer, &kit.err));
-    assert_true(answer.retry_after_ms == -1);
-    assert_true(answer.content_length == -1);
-    assert_int_equal(answer.status, 0);
-    giq_response_release(&answer);
+    struct giq_response response;
+    assert_false(giq_call_once(kit.service, &request, &response, &kit.err));
+    assert_true(response.retry_after_ms == -1);
+    assert_true(response.content_length == -1);
+    assert_int_equal(response.status, 0);
+    giq_response_release(&response);
     service_kit_stop(&kit);
 }
 
@@ -401,16 +402,16 @@ static void test_messages_of_error_statuses(void **state)
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
     for (size_t i = 0; i < GIQ_COUNT(messages); i++) {
-        struct giq_response answer = {.status = messages[i].status};
-        giq_buf_init(&answer.body, 1000);
-        assert_true(giq_buf_add_text(&answer.body, messages[i].body));
-        assert_false(giq_call_fail_status(kit.service, &answer, GIQ_E_SERVICE, "asking",
+        struct giq_response response = {.status = messages[i].status};
+        giq_buf_init(&response.body, 1000);
+        assert_true(giq_buf_add_text(&response.body, messages[i].body));
+        assert_false(giq_call_fail_status(kit.service, &response, GIQ_E_SERVICE, "asking",
                                           &kit.err));
         assert_int_equal(kit.err.code, messages[i].code);
         assert_int_equal(kit.err.http_status, messages[i].status);
         assert_int_equal(kit.err.permanent, messages[i].status == 407);
         assert_string_equal(kit.err.text, messages[i].text);
-        giq_response_release(&answer);
+        giq_response_release(&response);
     }
     service_kit_stop(&kit);
 }
@@ -431,7 +432,7 @@ static void test_failures_that_may_pass(void **state)
         {{.code = GIQ_E_MEMORY}, false},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        assert_int_equal(giq_call_may_pass(&cases[i].err), cases[i].may_pass);
+        assert_int_equal(giq_call_is_transient_error(&cases[i].err), cases[i].may_pass);
     }
 }
 
@@ -442,11 +443,11 @@ static void test_labels_are_masked(void **state)
     struct service_kit kit;
     service_kit_start(&kit, NULL, 0);
     struct giq_json *parsed = giq_json_parse(json, sizeof json - 1);
-    char *label = giq_call_label(kit.service, parsed);
+    char *label = giq_call_masked_text(kit.service, parsed);
     assert_string_equal(label, "a ************** https://h/x?***");
     free(label);
     giq_json_free(parsed);
-    assert_null(giq_call_label(kit.service, NULL));
+    assert_null(giq_call_masked_text(kit.service, NULL));
     service_kit_stop(&kit);
 }
 

@@ -67,15 +67,15 @@ static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err
 #define GZIP_HEAD "HTTP/1.1 200 Said\r\nContent-Encoding: gzip\r\nETag: \"v1\"\r\n"
 enum { GZIP_LEN = sizeof GZIP - 1 };
 
-/* Download with these answers; the code of the error, the sink as it was left. */
-static enum giq_code download(const struct http_kit_answer *answers, size_t count,
+/* Download with these responses; the code of the error, the sink as it was left. */
+static enum giq_code download(const struct http_kit_answer *responses, size_t count,
                               struct sink *sink, size_t *requests, bool allow)
 {
     const struct giq_download_sink taken = {begin, take, sink};
     struct service_kit kit;
     char *disposition = NULL;
     giq_buf_init(&sink->body, 1 << 20);
-    service_kit_start(&kit, answers, count);
+    service_kit_start(&kit, responses, count);
     kit.service->settings.allow_unverified_length = allow;
     bool ok = giq_download(kit.service, "j", &taken, &disposition, &kit.err);
     free(disposition);
@@ -86,7 +86,7 @@ static enum giq_code download(const struct http_kit_answer *answers, size_t coun
 }
 
 static const struct {
-    struct http_kit_answer answers[4];
+    struct http_kit_answer responses[4];
     size_t requests;
     bool allow;
 } wholes[] = {
@@ -125,7 +125,7 @@ static void test_download_is_whole_or_begins_again(void **state)
         struct sink sink = {.length = -1};
         size_t requests = 0;
         assert_int_equal(
-            download(wholes[i].answers, 4, &sink, &requests, wholes[i].allow),
+            download(wholes[i].responses, 4, &sink, &requests, wholes[i].allow),
             GIQ_E_NONE);
         assert_int_equal(requests, wholes[i].requests);
         assert_string_equal(giq_buf_text(&sink.body), "result");
@@ -137,7 +137,7 @@ static void test_download_that_stays_bad_fails(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_answer response;
         enum giq_code code;
         size_t requests;
     } cases[] = {
@@ -158,11 +158,12 @@ static void test_download_that_stays_bad_fails(void **state)
         {{.status = 401}, GIQ_E_CREDENTIALS, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
-            cases[i].answer, cases[i].answer, cases[i].answer, cases[i].answer, WHOLE};
+        const struct http_kit_answer responses[] = {cases[i].response, cases[i].response,
+                                                    cases[i].response, cases[i].response,
+                                                    WHOLE};
         struct sink sink = {.length = -1};
         size_t requests = 0;
-        assert_int_equal(download(answers, 5, &sink, &requests, false), cases[i].code);
+        assert_int_equal(download(responses, 5, &sink, &requests, false), cases[i].code);
         assert_int_equal(requests, cases[i].requests);
         giq_buf_release(&sink.body);
     }
@@ -172,7 +173,7 @@ static void test_only_a_download_without_a_byte_is_a_failure_of_the_network(void
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answers[4];
+        struct http_kit_answer responses[4];
         enum giq_code code;
     } cases[] = {
         {{CUT, RAW(""), RAW(""), RAW("")}, GIQ_E_INCOMPLETE},
@@ -185,7 +186,7 @@ static void test_only_a_download_without_a_byte_is_a_failure_of_the_network(void
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct sink sink = {.length = -1};
         size_t requests = 0;
-        assert_int_equal(download(cases[i].answers, 4, &sink, &requests, false),
+        assert_int_equal(download(cases[i].responses, 4, &sink, &requests, false),
                          cases[i].code);
         assert_int_equal(requests, 4);
         giq_buf_release(&sink.body);
@@ -195,15 +196,15 @@ static void test_only_a_download_without_a_byte_is_a_failure_of_the_network(void
 static void test_sink_is_told_the_length_and_may_refuse(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {WHOLE, WHOLE};
+    static const struct http_kit_answer responses[] = {WHOLE, WHOLE};
     struct sink sink = {.length = -1};
     size_t requests = 0;
-    assert_int_equal(download(answers, 2, &sink, &requests, false), GIQ_E_NONE);
+    assert_int_equal(download(responses, 2, &sink, &requests, false), GIQ_E_NONE);
     assert_true(sink.length == 6);
     assert_int_equal(sink.begun, 1);
     giq_buf_release(&sink.body);
     sink.refuses = true;
-    assert_int_equal(download(answers, 2, &sink, &requests, false), GIQ_E_STORE);
+    assert_int_equal(download(responses, 2, &sink, &requests, false), GIQ_E_STORE);
     assert_int_equal(requests, 1);
     giq_buf_release(&sink.body);
 }
@@ -255,13 +256,13 @@ static void test_coded_result_has_a_ceiling(void **state)
     (void)state;
     size_t len = 0;
     char *coded = code_zeros(&len);
-    const struct http_kit_answer answer = CODED("gzip", coded, len);
+    const struct http_kit_answer response = CODED("gzip", coded, len);
     struct sink sink = {.length = -1};
     const struct giq_download_sink taken = {begin, forget, &sink};
     struct service_kit kit;
     char *disposition = NULL;
     giq_buf_init(&sink.body, 1);
-    service_kit_start(&kit, &answer, 1);
+    service_kit_start(&kit, &response, 1);
     assert_false(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
     assert_int_equal(kit.err.code, GIQ_E_RESULT);
     assert_int_equal(http_kit_count(kit.http), 1);
@@ -286,7 +287,7 @@ static void test_coded_result_has_a_ceiling(void **state)
     PART(V1 "Content-Range: bytes " range "\r\nContent-Length: 3\r\n", "ult")
 
 struct resumed {
-    struct http_kit_answer answers[5];
+    struct http_kit_answer responses[5];
     const char *ranges[5]; /* of each request that must come, "" for none */
     int begun;             /* bodies from the first byte */
 };
@@ -309,7 +310,7 @@ static void check_resumed(const struct resumed *c)
     char *disposition = NULL;
     size_t count = 0;
     giq_buf_init(&sink.body, 1 << 20);
-    service_kit_start(&kit, c->answers, 5);
+    service_kit_start(&kit, c->responses, 5);
     assert_true(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
     assert_string_equal(giq_buf_text(&sink.body), "result");
     assert_int_equal(sink.begun, c->begun);
@@ -398,7 +399,7 @@ static void test_body_that_is_not_proved_the_same_starts_over(void **state)
 static void test_bytes_do_not_start_the_count_of_tries_anew(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_answer responses[] = {
         HALF("\"v1\""),
         PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "u"),
         PART(V1 "Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "l"),
@@ -407,7 +408,7 @@ static void test_bytes_do_not_start_the_count_of_tries_anew(void **state)
     };
     struct sink sink = {.length = -1};
     size_t requests = 0;
-    assert_int_equal(download(answers, 5, &sink, &requests, false), GIQ_E_INCOMPLETE);
+    assert_int_equal(download(responses, 5, &sink, &requests, false), GIQ_E_INCOMPLETE);
     assert_int_equal(requests, 4);
     giq_buf_release(&sink.body);
 }

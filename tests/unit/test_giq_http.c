@@ -7,7 +7,7 @@
 static void test_get_has_these_lines(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {{.status = 200}};
+    static const struct http_kit_answer responses[] = {{.status = 200}};
     static const char *const lines[] = {
         "\r\nAccept: text/x\r\n",
         "\r\nAccept-Encoding: identity\r\n",
@@ -16,7 +16,7 @@ static void test_get_has_these_lines(void **state)
     };
     struct session s;
     char line[SERVICE_KIT_LINE_SIZE];
-    session_begin(&s, answers, 1);
+    session_begin(&s, responses, 1);
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     assert_string_equal(service_kit_line(&s.kit, 0, line), "GET /p/a?q=1 HTTP/1.1");
     for (size_t i = 0; i < GIQ_COUNT(lines); i++) {
@@ -41,9 +41,9 @@ static void test_settings_reach_the_request(void **state)
         {GIQ_NET_HTTPS_PROXY, "http://127.0.0.1:1", "GET /p/a?q=1 HTTP/1.1\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        static const struct http_kit_answer answers[] = {{.status = 200}};
+        static const struct http_kit_answer responses[] = {{.status = 200}};
         struct session s;
-        session_begin(&s, answers, 1);
+        session_begin(&s, responses, 1);
         struct giq_settings settings = s.kit.service->settings;
         settings.net[cases[i].option] = cases[i].value;
         session_use_settings(&s, &settings);
@@ -56,9 +56,9 @@ static void test_settings_reach_the_request(void **state)
 static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {{.status = 200}};
+    static const struct http_kit_answer responses[] = {{.status = 200}};
     struct session s;
-    session_begin(&s, answers, 1);
+    session_begin(&s, responses, 1);
     struct giq_settings settings = s.kit.service->settings;
     settings.net[GIQ_NET_PROXY] = http_kit_url(s.kit.http);
     settings.net[GIQ_NET_PROXY_USERPWD] = "user:pass";
@@ -66,7 +66,7 @@ static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
     session_use_settings(&s, &settings);
     const struct giq_http_request request = {
         .url = "http://giq.invalid/x", .accept = "a/b", .timeout_ms = 20000};
-    assert_true(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
+    assert_true(giq_http_exchange(s.http, &request, &s.response, &s.kit.err));
     char line[SERVICE_KIT_LINE_SIZE];
     assert_string_equal(service_kit_line(&s.kit, 0, line),
                         "GET http://giq.invalid/x HTTP/1.1");
@@ -92,12 +92,12 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
         {503, false, "giq.invalid: the proxy refused to connect to it: HTTP 503"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answer = {.status = cases[i].status,
-                                               .headers =
-                                                   "Retry-After: 7\r\nETag: \"x\"\r\n",
-                                               .then = HTTP_KIT_CLOSE};
+        const struct http_kit_answer response = {.status = cases[i].status,
+                                                 .headers =
+                                                     "Retry-After: 7\r\nETag: \"x\"\r\n",
+                                                 .then = HTTP_KIT_CLOSE};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         struct giq_settings settings = s.kit.service->settings;
         settings.net[GIQ_NET_HTTPS_PROXY] = http_kit_url(s.kit.http);
         session_use_settings(&s, &settings);
@@ -105,14 +105,14 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
                                                  .accept = "a/b",
                                                  .cred = s.kit.cred,
                                                  .timeout_ms = 20000};
-        assert_false(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
+        assert_false(giq_http_exchange(s.http, &request, &s.response, &s.kit.err));
         assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
         assert_int_equal(s.kit.err.permanent, cases[i].is_barred);
         assert_string_equal(s.kit.err.text, cases[i].text);
-        assert_false(s.answer.sent);
-        assert_int_equal(s.answer.status, 0);
-        assert_int_equal(s.answer.retry_after_ms, -1);
-        assert_null(s.answer.head.etag);
+        assert_false(s.response.sent);
+        assert_int_equal(s.response.status, 0);
+        assert_int_equal(s.response.retry_after_ms, -1);
+        assert_null(s.response.headers.etag);
         assert_false(service_kit_sent(&s.kit, 0, SERVICE_KIT_KEY));
         session_end(&s);
     }
@@ -121,11 +121,11 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
 static void test_post_is_a_multipart_form(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {{.status = 200}};
+    static const struct http_kit_answer responses[] = {{.status = 200}};
     static const struct giq_multipart_field fields[] = {
         {.name = "a", .value = "1"}, {.name = "b", .value = "x\r\n\"y\""}};
     struct session s;
-    session_begin(&s, answers, 1);
+    session_begin(&s, responses, 1);
     assert_true(session_exchange(
         &s, (struct giq_http_request){.fields = fields, .field_count = 2}));
     const char *request = http_kit_request(s.kit.http, 0);
@@ -153,12 +153,12 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
         int connection;
     } cases[] = {{false, 0}, {false, 0}, {true, 1}, {false, 0}, {true, 2}, {false, 0}};
     static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
-    struct http_kit_answer answers[GIQ_COUNT(cases)];
+    struct http_kit_answer responses[GIQ_COUNT(cases)];
     struct session s;
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        answers[i] = (struct http_kit_answer){.status = 200, .body = "{}"};
+        responses[i] = (struct http_kit_answer){.status = 200, .body = "{}"};
     }
-    session_begin(&s, answers, GIQ_COUNT(cases));
+    session_begin(&s, responses, GIQ_COUNT(cases));
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct giq_http_request request = {
             .fields = cases[i].fresh ? fields : NULL,
@@ -175,11 +175,11 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
 static void test_fresh_post_is_never_repeated_by_the_library(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_answer responses[] = {
         {.status = 200}, {.raw = "", .then = HTTP_KIT_CLOSE}, {.status = 200}};
     static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
     struct session s;
-    session_begin(&s, answers, GIQ_COUNT(answers));
+    session_begin(&s, responses, GIQ_COUNT(responses));
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     const struct giq_http_request post = {.fields = fields,
                                           .field_count = 1,
@@ -187,8 +187,8 @@ static void test_fresh_post_is_never_repeated_by_the_library(void **state)
                                           .before_send = session_before_send};
     assert_false(session_exchange(&s, post));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
-    assert_true(s.answer.sent);
-    assert_int_equal(s.answer.status, 0);
+    assert_true(s.response.sent);
+    assert_int_equal(s.response.status, 0);
     assert_int_equal(s.asked, 1);
     assert_int_equal(http_kit_count(s.kit.http), 2);
     session_end(&s);
@@ -204,7 +204,7 @@ static void test_refusing_before_send_sends_nothing(void **state)
         &s, (struct giq_http_request){.before_send = session_before_send}));
     assert_int_equal(s.kit.err.code, GIQ_E_STORE);
     assert_string_equal(s.kit.err.text, "not now");
-    assert_false(s.answer.sent);
+    assert_false(s.response.sent);
     assert_int_equal(http_kit_count(s.kit.http), 0);
     session_end(&s);
 }
@@ -228,25 +228,25 @@ static void test_session_goes_on_after_a_connection_that_failed(void **state)
         {"http://127.0.0.1:1/x", "", "127.0.0.1: Failed to connect to 127.0.0.1 port 1"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        static const struct http_kit_answer answers[] = {{.status = 200}};
+        static const struct http_kit_answer responses[] = {{.status = 200}};
         struct session s;
-        session_begin(&s, answers, 1);
+        session_begin(&s, responses, 1);
         struct giq_settings settings = s.kit.service->settings;
         session_use_settings(&s, &settings);
         const struct giq_http_request request = {
             .url = cases[i].url, .accept = "a/b", .timeout_ms = 20000};
         settings.net[GIQ_NET_PROXY] = cases[i].proxy;
         for (int tries = 0; tries < 2; tries++) {
-            assert_false(giq_http_exchange(s.http, &request, &s.answer, &s.kit.err));
+            assert_false(giq_http_exchange(s.http, &request, &s.response, &s.kit.err));
             assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
             assert_false(s.kit.err.permanent);
-            assert_false(s.answer.sent);
+            assert_false(s.response.sent);
             assert_memory_equal(s.kit.err.text, cases[i].text, strlen(cases[i].text));
-            giq_response_release(&s.answer);
+            giq_response_release(&s.response);
         }
         settings.net[GIQ_NET_PROXY] = "";
         assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
-        assert_int_equal(s.answer.status, 200);
+        assert_int_equal(s.response.status, 200);
         session_end(&s);
     }
 }

@@ -4,12 +4,12 @@
 
 #include <zlib.h>
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
 static void test_what_an_answer_tells(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_answer responses[] = {
         {.status = 503,
          .body = "busy",
          .headers = "Retry-After: 4\r\nLocation: ../x\r\nContent-Disposition: d\r\n"},
@@ -18,21 +18,21 @@ static void test_what_an_answer_tells(void **state)
     };
     struct session s;
     char location[256];
-    session_begin(&s, answers, GIQ_COUNT(answers));
+    session_begin(&s, responses, GIQ_COUNT(responses));
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
-    assert_int_equal(s.answer.status, 503);
-    assert_true(s.answer.retry_after_ms == 4000);
-    assert_string_equal(giq_buf_text(&s.answer.body), "busy");
-    assert_string_equal(s.answer.head.disposition, "d");
-    assert_true(s.answer.content_length == 4);
-    assert_true(s.answer.received == 4);
+    assert_int_equal(s.response.status, 503);
+    assert_true(s.response.retry_after_ms == 4000);
+    assert_string_equal(giq_buf_text(&s.response.body), "busy");
+    assert_string_equal(s.response.headers.disposition, "d");
+    assert_true(s.response.content_length == 4);
+    assert_true(s.response.received == 4);
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     (void)snprintf(location, sizeof location, "%s/x?y=z", http_kit_url(s.kit.http));
-    assert_string_equal(s.answer.location, location);
+    assert_string_equal(s.response.location, location);
     assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
-    assert_null(s.answer.location);
-    assert_true(s.answer.retry_after_ms == -1);
-    assert_true(s.answer.proven);
+    assert_null(s.response.location);
+    assert_true(s.response.retry_after_ms == -1);
+    assert_true(s.response.proven);
     session_end(&s);
 }
 
@@ -61,19 +61,19 @@ static void test_whole_bodies_are_told_from_cut_ones(void **state)
     };
     for (size_t i = 0; i < 2 * GIQ_COUNT(cases); i++) {
         bool sinks = i % 2 == 1;
-        const struct http_kit_answer answer = {.raw = cases[i / 2].raw,
-                                               .then = HTTP_KIT_CLOSE};
+        const struct http_kit_answer response = {.raw = cases[i / 2].raw,
+                                                 .then = HTTP_KIT_CLOSE};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         bool ok = session_exchange(
             &s, (struct giq_http_request){.sink = sinks ? session_sink : NULL});
         assert_int_equal(ok, cases[i / 2].ok);
         assert_int_equal(s.kit.err.code,
                          sinks ? cases[i / 2].with_sink : cases[i / 2].without);
-        assert_int_equal(s.answer.proven, cases[i / 2].proven);
-        assert_true(s.answer.content_length == cases[i / 2].length);
-        assert_string_equal(giq_buf_text(ok && sinks ? &s.sunk : &s.answer.body),
-                            ok || (!sinks && s.answer.received > 0) ? "abc" : "");
+        assert_int_equal(s.response.proven, cases[i / 2].proven);
+        assert_true(s.response.content_length == cases[i / 2].length);
+        assert_string_equal(giq_buf_text(ok && sinks ? &s.sunk : &s.response.body),
+                            ok || (!sinks && s.response.received > 0) ? "abc" : "");
         session_end(&s);
     }
 }
@@ -81,9 +81,9 @@ static void test_whole_bodies_are_told_from_cut_ones(void **state)
 static void test_failing_sink_ends_the_exchange_with_its_error(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {{.status = 200, .body = "abc"}};
+    static const struct http_kit_answer responses[] = {{.status = 200, .body = "abc"}};
     struct session s;
-    session_begin(&s, answers, 1);
+    session_begin(&s, responses, 1);
     s.refuses = true;
     assert_false(session_exchange(&s, (struct giq_http_request){.sink = session_sink}));
     assert_int_equal(s.kit.err.code, GIQ_E_STORE);
@@ -107,15 +107,15 @@ static void test_sizes_are_capped(void **state)
         {404, true, (size_t)4 * GIQ_RESPONSE_ERROR_MAX, GIQ_RESPONSE_ERROR_MAX},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answer = {.status = cases[i].status,
-                                               .fill = cases[i].size};
+        const struct http_kit_answer response = {.status = cases[i].status,
+                                                 .fill = cases[i].size};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = true}),
                          cases[i].ok);
         assert_int_equal(s.kit.err.code, cases[i].ok ? GIQ_E_NONE : GIQ_E_SERVICE);
-        assert_int_equal(s.answer.status, cases[i].status);
-        assert_true(s.answer.body.len <= cases[i].most);
+        assert_int_equal(s.response.status, cases[i].status);
+        assert_true(s.response.body.len <= cases[i].most);
         session_end(&s);
     }
 }
@@ -147,17 +147,17 @@ static void test_small_answers_are_decoded(void **state)
         char headers[64];
         (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
                        cases[i].coding);
-        const struct http_kit_answer answer = {.status = cases[i].status,
-                                               .headers = headers,
-                                               .body = cases[i].bytes,
-                                               .body_len = cases[i].len};
+        const struct http_kit_answer response = {.status = cases[i].status,
+                                                 .headers = headers,
+                                                 .body = cases[i].bytes,
+                                                 .body_len = cases[i].len};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
         const char *body = cases[i].body == NULL ? cases[i].bytes : cases[i].body;
         size_t len = cases[i].body == NULL ? cases[i].len : strlen(body);
-        assert_int_equal(s.answer.body.len, len);
-        assert_memory_equal(s.answer.body.data, body, len);
+        assert_int_equal(s.response.body.len, len);
+        assert_memory_equal(s.response.body.data, body, len);
         session_end(&s);
     }
 }
@@ -173,16 +173,17 @@ static void test_sizes_are_capped_after_decoding(void **state)
     assert_non_null(zeros);
     assert_int_equal(compress(coded, &coded_len, (const Bytef *)zeros, SIZE), Z_OK);
     for (int status = 200; status <= 500; status += 300) {
-        const struct http_kit_answer answer = {.status = status,
-                                               .headers = "Content-Encoding: deflate\r\n",
-                                               .body = (const char *)coded,
-                                               .body_len = coded_len};
+        const struct http_kit_answer response = {.status = status,
+                                                 .headers =
+                                                     "Content-Encoding: deflate\r\n",
+                                                 .body = (const char *)coded,
+                                                 .body_len = coded_len};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = false}),
                          status == 500);
         assert_int_equal(s.kit.err.code, status == 500 ? GIQ_E_NONE : GIQ_E_SERVICE);
-        assert_int_equal(s.answer.body.len,
+        assert_int_equal(s.response.body.len,
                          status == 500 ? GIQ_RESPONSE_ERROR_MAX : coded_len);
         session_end(&s);
     }
@@ -201,13 +202,13 @@ static void test_headers_are_capped(void **state)
         assert_true(giq_buf_addf(&raw, "X: %0*d\r\n", LINE, i));
     }
     assert_true(giq_buf_add_text(&raw, "Content-Length: 0\r\n\r\n"));
-    const struct http_kit_answer answer = {.raw = giq_buf_text(&raw)};
+    const struct http_kit_answer response = {.raw = giq_buf_text(&raw)};
     struct session s;
-    session_begin(&s, &answer, 1);
+    session_begin(&s, &response, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
     assert_string_equal(s.kit.err.text,
-                        "the answer has more than 65536 bytes of headers");
+                        "the response has more than 65536 bytes of headers");
     session_end(&s);
     giq_buf_release(&raw);
 }
@@ -223,13 +224,13 @@ static void test_answer_that_ends_within_its_headers_is_none(void **state)
         "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n",
     };
     for (size_t i = 0; i < GIQ_COUNT(raws); i++) {
-        const struct http_kit_answer answer = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
+        const struct http_kit_answer response = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
         assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
-        assert_true(s.answer.sent);
-        assert_null(s.answer.location);
+        assert_true(s.response.sent);
+        assert_null(s.response.location);
         session_end(&s);
     }
 }
@@ -241,9 +242,9 @@ static void test_header_line_without_end_is_capped(void **state)
     char *raw = calloc(LINE + 64, 1);
     assert_non_null(raw);
     (void)sprintf(raw, OK_LINE "X: %0*d", LINE, 0);
-    const struct http_kit_answer answer = {.raw = raw, .then = HTTP_KIT_SILENT};
+    const struct http_kit_answer response = {.raw = raw, .then = HTTP_KIT_SILENT};
     struct session s;
-    session_begin(&s, &answer, 1);
+    session_begin(&s, &response, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
     session_end(&s);
@@ -255,16 +256,16 @@ static void test_header_line_without_end_is_capped(void **state)
 static void test_exchange_ends_after_its_time(void **state)
 {
     (void)state;
-    static const char *const answers[] = {"", OK_LINE "Content-Length: 9\r\n\r\nabc"};
-    for (size_t i = 0; i < GIQ_COUNT(answers); i++) {
-        const struct http_kit_answer answer = {.raw = answers[i],
-                                               .then = HTTP_KIT_SILENT};
+    static const char *const responses[] = {"", OK_LINE "Content-Length: 9\r\n\r\nabc"};
+    for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
+        const struct http_kit_answer response = {.raw = responses[i],
+                                                 .then = HTTP_KIT_SILENT};
         struct session s;
-        session_begin(&s, &answer, 1);
+        session_begin(&s, &response, 1);
         assert_false(session_exchange(&s, (struct giq_http_request){.timeout_ms = 60}));
         assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
         assert_string_equal(s.kit.err.text, "127.0.0.1: Timeout was reached");
-        assert_true(s.answer.sent);
+        assert_true(s.response.sent);
         session_end(&s);
     }
 }
@@ -273,10 +274,10 @@ static void test_exchange_ends_after_its_time(void **state)
 static void test_stalled_transfer_ends_with_the_open(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answer = {
+    static const struct http_kit_answer response = {
         .raw = OK_LINE "Content-Length: 9\r\n\r\nabc", .then = HTTP_KIT_SILENT};
     struct session s;
-    session_begin(&s, &answer, 1);
+    session_begin(&s, &response, 1);
     s.kit.clock.step_ms = 600;
     assert_false(session_exchange(
         &s, (struct giq_http_request){.sink = session_sink,
@@ -289,9 +290,9 @@ static void test_stalled_transfer_ends_with_the_open(void **state)
 static void test_errors_name_the_host_alone(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answer = {.raw = "", .then = HTTP_KIT_CLOSE};
+    static const struct http_kit_answer response = {.raw = "", .then = HTTP_KIT_CLOSE};
     struct session s;
-    session_begin(&s, &answer, 1);
+    session_begin(&s, &response, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
     assert_memory_equal(s.kit.err.text, "127.0.0.1: ", 11);

@@ -88,10 +88,10 @@ enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
     }
     (void)giq_fail(err, GIQ_E_REFUSED, "no");
     if (choice == RUN_NOT_SENT || !before_send(ctx, err)) {
-        return GIQ_API_RUN_NOTHING;
+        return GIQ_API_RUN_NO_JOB;
     }
     if (choice == RUN_REFUSED || choice == RUN_LATER) {
-        return choice == RUN_LATER ? GIQ_API_RUN_THROTTLED : GIQ_API_RUN_NOTHING;
+        return choice == RUN_LATER ? GIQ_API_RUN_THROTTLED : GIQ_API_RUN_NO_JOB;
     }
     play->paid++;
     play->is_paid_gone = play->is_gone;
@@ -124,10 +124,10 @@ enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const cha
     play->is_gone = play->misses >= 2;
     if (choice == STATUS_NO_JOB) {
         (void)giq_fail(err, GIQ_E_GONE, "not known");
-        return GIQ_API_STATUS_NO_JOB;
+        return GIQ_API_STATUS_NOT_FOUND;
     }
     job->status = strdup(words[choice]);
-    return GIQ_API_STATUS_TOLD;
+    return GIQ_API_STATUS_OK;
 }
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,

@@ -30,7 +30,7 @@ enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
     (void)request;
     *later_ms = -1;
     if (!before_send(ctx, err)) {
-        return GIQ_API_RUN_NOTHING;
+        return GIQ_API_RUN_NO_JOB;
     }
     runs++;
     *job = (struct giq_api_job){.id = strdup("j1"), .started_ms = GIQ_TIME_NONE};
@@ -46,7 +46,7 @@ enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const cha
     assert_string_equal(job_id, "j1");
     *later_ms = -1;
     *job = (struct giq_api_job){.status = strdup("DONE"), .started_ms = GIQ_TIME_NONE};
-    return GIQ_API_STATUS_TOLD;
+    return GIQ_API_STATUS_OK;
 }
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,

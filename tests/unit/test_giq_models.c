@@ -6,12 +6,13 @@
 #include "service_kit.h"
 
 /* Get the list that this body is; the caller releases it where there is one. */
-static enum giq_code get(const struct http_kit_answer *answer, struct giq_models *models,
-                         struct giq_error *err)
+static enum giq_code get(const struct http_kit_answer *response,
+                         struct giq_models *models, struct giq_error *err)
 {
     struct service_kit kit;
-    const struct http_kit_answer answers[] = {*answer, *answer, *answer, *answer};
-    service_kit_start(&kit, answers, GIQ_COUNT(answers));
+    const struct http_kit_answer responses[] = {*response, *response, *response,
+                                                *response};
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
     bool ok = giq_models_get(kit.service, models, &kit.err);
     *err = kit.err;
     service_kit_stop(&kit);
@@ -39,10 +40,10 @@ static void test_lists_as_services_wrap_them(void **state)
         {"{\"data\":{\"content\":[{\"id\":\"a\"}],\"total\":7}}", 1, true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answer = {.status = 200, .body = cases[i].body};
+        const struct http_kit_answer response = {.status = 200, .body = cases[i].body};
         struct giq_models models = {0};
         struct giq_error err = {0};
-        assert_int_equal(get(&answer, &models, &err), GIQ_E_NONE);
+        assert_int_equal(get(&response, &models, &err), GIQ_E_NONE);
         assert_int_equal(models.count, cases[i].count);
         assert_int_equal(models.is_part, cases[i].is_part);
         giq_models_release(&models);
@@ -52,13 +53,13 @@ static void test_lists_as_services_wrap_them(void **state)
 static void test_members_of_a_model(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answer = {
+    static const struct http_kit_answer response = {
         .status = 200,
         .body = "[{\"modelId\":17,\"name\":\"N " SERVICE_KIT_KEY "\",\"version\":2,"
                 "\"type\":\"T\",\"labels\":[\"x\",{\"name\":\"y\"},null,3]},{}]"};
     struct giq_models models = {0};
     struct giq_error err = {0};
-    assert_int_equal(get(&answer, &models, &err), GIQ_E_NONE);
+    assert_int_equal(get(&response, &models, &err), GIQ_E_NONE);
     assert_int_equal(models.count, 2);
     const struct giq_model *model = &models.item[0];
     assert_string_equal(model->id, "17");
@@ -81,10 +82,10 @@ static void test_no_escape_hides_a_secret_in_the_json_of_a_model(void **state)
 {
     (void)state;
     struct service_kit kit;
-    static const struct http_kit_answer answer = {
+    static const struct http_kit_answer response = {
         .status = 200,
         .body = "[{\"id\":\"a\",\"x\":{\"q\\\"uo\\\\te\":\"q\\\"uo\\\\te\"}}]"};
-    service_kit_start(&kit, &answer, 1);
+    service_kit_start(&kit, &response, 1);
     assert_true(giq_cred_add_secret(kit.cred, "q\"uo\\te", &kit.err));
     struct giq_models models = {0};
     assert_true(giq_models_get(kit.service, &models, &kit.err));
@@ -98,16 +99,16 @@ static void test_errors_name_what_was_asked(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_answer response;
         enum giq_code code;
         const char *text;
     } cases[] = {
         {{.status = 200, .body = "{}"},
          GIQ_E_SERVICE,
-         "the list of models cannot be read: the answer is no list"},
+         "the list of models cannot be read: the response is no list"},
         {{.status = 200, .body = "<html>"},
          GIQ_E_SERVICE,
-         "the list of models cannot be read: the answer is no list"},
+         "the list of models cannot be read: the response is no list"},
         {{.status = 404}, GIQ_E_SERVICE, "asking for the list of models: HTTP 404"},
         {{.status = 503}, GIQ_E_SERVICE, "asking for the list of models: HTTP 503"},
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},
@@ -118,7 +119,7 @@ static void test_errors_name_what_was_asked(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_models models = {0};
         struct giq_error err = {0};
-        assert_int_equal(get(&cases[i].answer, &models, &err), cases[i].code);
+        assert_int_equal(get(&cases[i].response, &models, &err), cases[i].code);
         assert_string_equal(err.text, cases[i].text);
     }
 }

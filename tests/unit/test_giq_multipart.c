@@ -29,9 +29,9 @@ static const struct giq_multipart_field with_file[] = {{.name = "a", .value = "b
 
 static struct giq_multipart *make(CURL *curl, size_t count, struct giq_error *err)
 {
-    struct giq_multipart *form = NULL;
-    (void)giq_multipart_new(curl, with_file, count, &form, err);
-    return form;
+    struct giq_multipart *multipart = NULL;
+    (void)giq_multipart_new(curl, with_file, count, &multipart, err);
+    return multipart;
 }
 
 static void test_pace_of_a_file(void **state)
@@ -49,14 +49,15 @@ static void test_pace_of_a_file(void **state)
     };
     struct giq_error err = {0};
     CURL *curl = curl_easy_init();
-    struct giq_multipart *form = make(curl, 2, &err);
-    assert_non_null(form);
+    struct giq_multipart *multipart = make(curl, 2, &err);
+    assert_non_null(multipart);
     for (size_t i = 0; i < GIQ_COUNT(looks); i++) {
-        assert_int_equal(giq_multipart_is_too_slow(form, 30, 10, looks[i].at_s * 1000,
-                                                   looks[i].sent, 1000),
+        assert_int_equal(giq_multipart_is_too_slow(multipart, 30, 10,
+                                                   looks[i].at_s * 1000, looks[i].sent,
+                                                   1000),
                          looks[i].slow);
     }
-    giq_multipart_free(form);
+    giq_multipart_free(multipart);
     curl_easy_cleanup(curl);
 }
 
@@ -65,15 +66,15 @@ static void test_form_without_a_file_is_never_too_slow(void **state)
     (void)state;
     struct giq_error err = {0};
     CURL *curl = curl_easy_init();
-    struct giq_multipart *form = make(curl, 1, &err);
-    assert_non_null(form);
+    struct giq_multipart *multipart = make(curl, 1, &err);
+    assert_non_null(multipart);
     for (int64_t at = 0; at < 3; at++) {
-        assert_false(giq_multipart_is_too_slow(form, 1, 10, at * 60000, 0, 1000));
+        assert_false(giq_multipart_is_too_slow(multipart, 1, 10, at * 60000, 0, 1000));
         assert_false(giq_multipart_is_too_slow(NULL, 1, 10, at * 60000, 0, 1000));
     }
-    assert_false(giq_multipart_has_failed(form));
+    assert_false(giq_multipart_has_failed(multipart));
     assert_false(giq_multipart_has_failed(NULL));
-    giq_multipart_free(form);
+    giq_multipart_free(multipart);
     giq_multipart_free(NULL);
     curl_easy_cleanup(curl);
 }

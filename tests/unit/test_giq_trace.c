@@ -38,7 +38,7 @@ static void check(enum giq_trace_kind kind, bool is_home, const char *bytes,
 static void test_request_to_the_service(void **state)
 {
     (void)state;
-    check(GIQ_TRACE_SENT, true,
+    check(GIQ_TRACE_HEADER_OUT, true,
           "GET /public/inference/status?inferenceId=the-key HTTP/1.1\r\n"
           "Host: giq.example\r\nX-API-KEY: the-key\r\nAuthorization: Bearer the-token\r\n"
           "Cookie: a=b\r\nRange: bytes=5-\r\nIf-Range: \"v1\"\r\n\r\n",
@@ -49,41 +49,42 @@ static void test_request_to_the_service(void **state)
 static void test_request_to_another_host_shows_no_address(void **state)
 {
     (void)state;
-    check(GIQ_TRACE_SENT, false, "GET /bucket/signed-part?signature=x HTTP/1.1\r\n\r\n",
-          "> GET\n");
+    check(GIQ_TRACE_HEADER_OUT, false,
+          "GET /bucket/signed-part?signature=x HTTP/1.1\r\n\r\n", "> GET\n");
 }
 
 static void test_answer(void **state)
 {
     (void)state;
-    check(GIQ_TRACE_CAME, true, "HTTP/1.1 302 Found\r\n", "< HTTP/1.1 302 Found\n");
-    check(GIQ_TRACE_CAME, true, "Location: https://x.example/a?signature=b\r\n",
+    check(GIQ_TRACE_HEADER_IN, true, "HTTP/1.1 302 Found\r\n", "< HTTP/1.1 302 Found\n");
+    check(GIQ_TRACE_HEADER_IN, true, "Location: https://x.example/a?signature=b\r\n",
           "< Location\n");
-    check(GIQ_TRACE_CAME, true, "Set-Cookie: session=x\r\n", "< Set-Cookie\n");
-    check(GIQ_TRACE_CAME, true, "ETag: \"the-key\"\r\n", "< ETag: \"*******\"\n");
-    check(GIQ_TRACE_CAME, true, "Server: a\x1b[2Jb\r\n", "< Server: a [2Jb\n");
-    check(GIQ_TRACE_CAME, false, "HTTP/1.1 403 of https://h/x?signature=b\r\n",
+    check(GIQ_TRACE_HEADER_IN, true, "Set-Cookie: session=x\r\n", "< Set-Cookie\n");
+    check(GIQ_TRACE_HEADER_IN, true, "ETag: \"the-key\"\r\n", "< ETag: \"*******\"\n");
+    check(GIQ_TRACE_HEADER_IN, true, "Server: a\x1b[2Jb\r\n", "< Server: a [2Jb\n");
+    check(GIQ_TRACE_HEADER_IN, false, "HTTP/1.1 403 of https://h/x?signature=b\r\n",
           "< HTTP/1.1 403 of https://h/x?***\n");
-    check(GIQ_TRACE_CAME, true, "\r\n", "");
-    check(GIQ_TRACE_CAME, true, "Location : https://x.example/a?signature=b\r\n", "");
-    check(GIQ_TRACE_CAME, true, " folded signature=b\r\n", "");
+    check(GIQ_TRACE_HEADER_IN, true, "\r\n", "");
+    check(GIQ_TRACE_HEADER_IN, true, "Location : https://x.example/a?signature=b\r\n",
+          "");
+    check(GIQ_TRACE_HEADER_IN, true, " folded signature=b\r\n", "");
 }
 
 static void test_notes_of_the_library(void **state)
 {
     (void)state;
-    check(GIQ_TRACE_NOTE, true, "Connected to 127.0.0.1 (127.0.0.1) port 80\n",
+    check(GIQ_TRACE_TEXT, true, "Connected to 127.0.0.1 (127.0.0.1) port 80\n",
           "* Connected to 127.0.0.1 (127.0.0.1) port 80\n");
-    check(GIQ_TRACE_NOTE, true, "h2h3 [:path: /a?signature=b]\n", "* h2h3 \n");
-    check(GIQ_TRACE_NOTE, true, "Issue another request to /a?signature=b\n",
+    check(GIQ_TRACE_TEXT, true, "h2h3 [:path: /a?signature=b]\n", "* h2h3 \n");
+    check(GIQ_TRACE_TEXT, true, "Issue another request to /a?signature=b\n",
           "* Issue another request to /a\n");
-    check(GIQ_TRACE_NOTE, true, "Uses proxy env variable http_proxy == 'me:pw@host:1'\n",
+    check(GIQ_TRACE_TEXT, true, "Uses proxy env variable http_proxy == 'me:pw@host:1'\n",
           "* Uses proxy env variable http_proxy == \n");
-    check(GIQ_TRACE_NOTE, false, "Unsupported proxy scheme for 'x://me:pw@host'\n",
+    check(GIQ_TRACE_TEXT, false, "Unsupported proxy scheme for 'x://me:pw@host'\n",
           "* Unsupported proxy scheme for \n");
-    check(GIQ_TRACE_NOTE, true, "Proxy auth using Basic with user 'me'\n",
+    check(GIQ_TRACE_TEXT, true, "Proxy auth using Basic with user 'me'\n",
           "* Proxy auth using Basic with user 'me'\n");
-    check(GIQ_TRACE_NOTE, true, "", "");
+    check(GIQ_TRACE_TEXT, true, "", "");
 }
 
 int main(void)

@@ -21,11 +21,11 @@ struct shop {
     struct giq_upload upload;
 };
 
-static void open_shop(struct shop *shop, const struct http_kit_answer *answers,
+static void open_shop(struct shop *shop, const struct http_kit_answer *responses,
                       size_t count)
 {
     *shop = (struct shop){.folder = env_kit_folder()};
-    service_kit_start(&shop->service, answers, count);
+    service_kit_start(&shop->service, responses, count);
     source_kit_init(&shop->file, BODY);
     assert_true(giq_store_open(shop->folder, GIQ_STORE_PRIVATE, &shop->store,
                                &shop->service.err));
@@ -60,12 +60,12 @@ static enum giq_code send_file(struct shop *shop, const char *forgotten, char **
                : shop->service.err.code;
 }
 
-/* Identify and send, with the answers. */
-static enum giq_code upload_once(struct shop *shop, const struct http_kit_answer *answers,
-                                 size_t count)
+/* Identify and send, with the responses. */
+static enum giq_code upload_once(struct shop *shop,
+                                 const struct http_kit_answer *responses, size_t count)
 {
     char *id = NULL;
-    open_shop(shop, answers, count);
+    open_shop(shop, responses, count);
     assert_int_equal(identify(shop), GIQ_E_NONE);
     enum giq_code code = send_file(shop, NULL, &id);
     if (code == GIQ_E_NONE) {
@@ -267,16 +267,16 @@ static void test_answers_that_tell_the_id(void **state)
         "{\"data\":null,\"fileId\":\"f-1\"}",
     };
     for (size_t i = 0; i < GIQ_COUNT(bodies); i++) {
-        const struct http_kit_answer answer = {.status = i == 0 ? 201 : 200,
-                                               .body = bodies[i]};
+        const struct http_kit_answer response = {.status = i == 0 ? 201 : 200,
+                                                 .body = bodies[i]};
         struct shop shop;
-        assert_int_equal(upload_once(&shop, &answer, 1), GIQ_E_NONE);
+        assert_int_equal(upload_once(&shop, &response, 1), GIQ_E_NONE);
         close_shop(&shop);
     }
 }
 
 static const struct {
-    struct http_kit_answer answer;
+    struct http_kit_answer response;
     enum giq_code code;
     const char *words;
 } refusals[] = {
@@ -312,7 +312,7 @@ static void test_answers_that_end_it(void **state)
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(refusals); i++) {
         struct shop shop;
-        assert_int_equal(upload_once(&shop, &refusals[i].answer, 1), refusals[i].code);
+        assert_int_equal(upload_once(&shop, &refusals[i].response, 1), refusals[i].code);
         assert_non_null(strstr(shop.service.err.text, refusals[i].words));
         assert_int_equal(http_kit_count(shop.service.http), 1);
         char *id = NULL;
@@ -337,9 +337,9 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
         {.status = 308, .headers = "Location: /elsewhere\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(first); i++) {
-        const struct http_kit_answer answers[] = {first[i], TOLD("f-1")};
+        const struct http_kit_answer responses[] = {first[i], TOLD("f-1")};
         struct shop shop;
-        assert_int_equal(upload_once(&shop, answers, 2), GIQ_E_NONE);
+        assert_int_equal(upload_once(&shop, responses, 2), GIQ_E_NONE);
         assert_int_equal(http_kit_count(shop.service.http), 2);
         assert_true(service_kit_sent(&shop.service, 1, "\r\n\r\n" BODY "\r\n--"));
         /* Once for its digest, and twice to be sent. */
@@ -355,10 +355,10 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
 static void test_retries_come_to_an_end(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_answer responses[] = {
         {.status = 503}, {.status = 503}, {.status = 503}, {.status = 503}};
     struct shop shop;
-    assert_int_equal(upload_once(&shop, answers, 4), GIQ_E_SERVICE);
+    assert_int_equal(upload_once(&shop, responses, 4), GIQ_E_SERVICE);
     assert_int_equal(http_kit_count(shop.service.http), 4);
     close_shop(&shop);
 }
@@ -380,13 +380,13 @@ static void shrink_when_sent(struct source_kit *kit, size_t before)
 static void test_file_that_changed_before_it_was_sent_does_not_count(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {TOLD("f-1"), TOLD("f-1")};
+    static const struct http_kit_answer responses[] = {TOLD("f-1"), TOLD("f-1")};
     static void (*const changes[])(struct source_kit *, size_t) = {grow_when_sent,
                                                                    shrink_when_sent};
     for (size_t i = 0; i < GIQ_COUNT(changes); i++) {
         struct shop shop;
         char *id = NULL;
-        open_shop(&shop, answers, 2);
+        open_shop(&shop, responses, 2);
         shop.file.on_begin = changes[i];
         assert_int_equal(identify(&shop), GIQ_E_NONE);
         assert_int_equal(send_file(&shop, NULL, &id), GIQ_E_USAGE);
@@ -410,8 +410,8 @@ static void test_file_that_changed_before_it_was_sent_does_not_count(void **stat
 static void test_content_is_uploaded_once_for_each_kind(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {TOLD("f-1"), TOLD("f-2"),
-                                                     TOLD("f-3")};
+    static const struct http_kit_answer responses[] = {TOLD("f-1"), TOLD("f-2"),
+                                                       TOLD("f-3")};
     struct shop shop;
     static const struct {
         const char *type, *forgotten, *id;
@@ -420,7 +420,7 @@ static void test_content_is_uploaded_once_for_each_kind(void **state)
         {"SAR", "f-9", "f-1"}, {"SAR", "f-1", "f-3"},  {"SAR", "f-1", "f-3"},
         {"SAR", NULL, "f-3"},  {"IMAGE", NULL, "f-2"},
     };
-    open_shop(&shop, answers, 3);
+    open_shop(&shop, responses, 3);
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     for (size_t i = 0; i < GIQ_COUNT(sends); i++) {
         char *id = NULL;

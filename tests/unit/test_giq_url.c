@@ -29,18 +29,18 @@ static void test_hops(void **state)
     (void)state;
     static const struct {
         const char *from, *to;
-        enum giq_url_hop hop;
+        enum giq_url_redirect hop;
     } cases[] = {
         {"https://h/a", "https://h/b?c", GIQ_URL_SAME_ORIGIN},
         {"https://h/a", "HTTPS://H:443/b", GIQ_URL_SAME_ORIGIN},
         {"http://h/a", "http://h:80/", GIQ_URL_SAME_ORIGIN},
         {"http://[::1]:8/a", "http://[::1]:8/b", GIQ_URL_SAME_ORIGIN},
-        {"https://h/a", "https://h:444/b", GIQ_URL_OTHER_ORIGIN},
-        {"https://h/a", "https://g/b", GIQ_URL_OTHER_ORIGIN},
-        {"https://h/a", "https://h.evil/b", GIQ_URL_OTHER_ORIGIN},
-        {"https://h/a", "https://sub.h/b", GIQ_URL_OTHER_ORIGIN},
-        {"http://h/a", "https://h/a", GIQ_URL_OTHER_ORIGIN},
-        {"http://h/a", "http://g/a", GIQ_URL_OTHER_ORIGIN},
+        {"https://h/a", "https://h:444/b", GIQ_URL_CROSS_ORIGIN},
+        {"https://h/a", "https://g/b", GIQ_URL_CROSS_ORIGIN},
+        {"https://h/a", "https://h.evil/b", GIQ_URL_CROSS_ORIGIN},
+        {"https://h/a", "https://sub.h/b", GIQ_URL_CROSS_ORIGIN},
+        {"http://h/a", "https://h/a", GIQ_URL_CROSS_ORIGIN},
+        {"http://h/a", "http://g/a", GIQ_URL_CROSS_ORIGIN},
         {"https://h/a", "http://h/a", GIQ_URL_FORBIDDEN},
         {"https://h/a", "http://h:443/a", GIQ_URL_FORBIDDEN},
         {"https://h/a", "ftp://h/a", GIQ_URL_FORBIDDEN},
@@ -54,7 +54,7 @@ static void test_hops(void **state)
         {"https://[fe80::1%25eth0]/", "https://[fe80::1%25eth1]/", GIQ_URL_FORBIDDEN},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        if (giq_url_hop(cases[i].from, cases[i].to) != cases[i].hop) {
+        if (giq_url_redirect(cases[i].from, cases[i].to) != cases[i].hop) {
             fail_msg("%s -> %s", cases[i].from, cases[i].to);
         }
     }
