@@ -115,6 +115,19 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
     return false;
 }
 
+bool giq_error_replace(struct giq_error *err, enum giq_code code, const char *fmt, ...)
+{
+    const struct giq_error cause = *err;
+    va_list args;
+    va_start(args, fmt);
+    set_text(err, code, fmt, args);
+    va_end(args);
+    err->http_status = cause.http_status;
+    err->sys_errno = cause.sys_errno;
+    err->permanent = cause.permanent;
+    return false;
+}
+
 bool giq_error_context(struct giq_error *err, const char *fmt, ...)
 {
     char before[sizeof err->text];

@@ -1,6 +1,7 @@
 /*
- * Errors as values: giq_fail() of giq/giq.h sets one, the functions here add
- * context on the way up. Thread-safe: all state is the caller's.
+ * Errors as values. giq_fail() of giq/giq.h sets a new error, whatever `err` held before;
+ * the functions here add context to one that is set, or replace its text, and keep its
+ * cause. Thread-safe: all state is the caller's.
  */
 #ifndef GIQ_ERROR_H
 #define GIQ_ERROR_H
@@ -20,6 +21,11 @@ static inline bool giq_fail_memory(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_MEMORY, "out of memory");
 }
+
+/* Put another code and text in place of those of an error that may be set. Its cause
+ * (http_status, sys_errno, permanent) stays. Returns false. */
+bool giq_error_replace(struct giq_error *err, enum giq_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Put "context: " before the text of an error that is set. Returns false. */
 bool giq_error_context(struct giq_error *err, const char *fmt, ...)

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-enum { MS_PER_SECOND = 1000, SECONDS_PER_DAY = 86400 };
+enum { MS_PER_SECOND = 1000, TM_YEAR_BASE = 1900 };
 
 size_t giq_text_utf8(const char *text, size_t len)
 {
@@ -294,19 +295,6 @@ bool giq_text_to_bool(const char *text, bool *out)
     return false;
 }
 
-/* Days since 1970-01-01 of a civil date (proleptic Gregorian), with the year
- * beginning in March so that leap days come last. */
-static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
 /* Whether a time falls into the years 1 to 9999, which have a text. */
 static bool has_text(int64_t ms)
 {
@@ -322,9 +310,13 @@ bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms)
             return false;
         }
     }
-    int64_t seconds = days_from_civil(ymdhms[0], ymdhms[1], ymdhms[2]) * SECONDS_PER_DAY +
-                      ymdhms[3] * 3600 + ymdhms[4] * 60 + ymdhms[5];
-    *out_ms = seconds * MS_PER_SECOND;
+    struct tm tm = {.tm_year = (int)ymdhms[0] - TM_YEAR_BASE,
+                    .tm_mon = (int)ymdhms[1] - 1,
+                    .tm_mday = (int)ymdhms[2],
+                    .tm_hour = (int)ymdhms[3],
+                    .tm_min = (int)ymdhms[4],
+                    .tm_sec = (int)ymdhms[5]};
+    *out_ms = (int64_t)timegm(&tm) * MS_PER_SECOND;
     return has_text(*out_ms);
 }
 
@@ -425,30 +417,22 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
 
 struct giq_civil giq_text_civil_of(int64_t ms)
 {
-    int64_t days = ms / (SECONDS_PER_DAY * (int64_t)MS_PER_SECOND);
-    int64_t rest = ms % (SECONDS_PER_DAY * (int64_t)MS_PER_SECOND);
-    if (rest < 0) {
-        rest += SECONDS_PER_DAY * (int64_t)MS_PER_SECOND;
-        days--;
+    int64_t rest_ms = ms % MS_PER_SECOND;
+    time_t seconds = (time_t)(ms / MS_PER_SECOND);
+    if (rest_ms < 0) {
+        rest_ms += MS_PER_SECOND;
+        seconds--;
     }
-    /* The inverse of days_from_civil(). */
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted_month = (5 * day_of_year + 2) / 153;
-    int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    struct tm tm = {0};
+    (void)gmtime_r(&seconds, &tm);
     return (struct giq_civil){
-        .year = (int)(year_of_era + era * 400 + (month <= 2)),
-        .month = (int)month,
-        .day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1),
-        .hour = (int)(rest / 3600000),
-        .minute = (int)(rest / 60000 % 60),
-        .second = (int)(rest / 1000 % 60),
-        .ms = (int)(rest % 1000),
+        .year = tm.tm_year + TM_YEAR_BASE,
+        .month = tm.tm_mon + 1,
+        .day = tm.tm_mday,
+        .hour = tm.tm_hour,
+        .minute = tm.tm_min,
+        .second = tm.tm_sec,
+        .ms = (int)rest_ms,
     };
 }
 
@@ -457,4 +441,11 @@ void giq_text_from_time(int64_t ms, char *out)
     const struct giq_civil at = giq_text_civil_of(ms);
     (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
                    at.year, at.month, at.day, at.hour, at.minute, at.second, at.ms);
+}
+
+void giq_text_printable_time(int64_t ms, char *out)
+{
+    const struct giq_civil at = giq_text_civil_of(ms);
+    (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02d %02d:%02d:%02d UTC", at.year,
+                   at.month, at.day, at.hour, at.minute, at.second);
 }

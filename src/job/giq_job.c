@@ -284,7 +284,6 @@ static bool note_gone(struct giq_job *job, struct giq_error *err)
         return giq_step_name_job(job, err);
     }
     struct giq_error ignored = {0};
-    int status = err->http_status;
     bool is_rechecking = giq_step_is_rechecking(job);
     job->record.gone = true;
     if (giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored) && is_rechecking) {
@@ -292,9 +291,7 @@ static bool note_gone(struct giq_job *job, struct giq_error *err)
         giq_step_end_recheck(job);
         return true;
     }
-    (void)giq_step_fail_recorded(job, err);
-    err->http_status = status;
-    return false;
+    return giq_step_fail_recorded(job, err);
 }
 
 static bool fetch(struct giq_job *job, struct giq_error *err)

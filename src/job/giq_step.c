@@ -247,32 +247,35 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
     struct giq_printable reason;
     (void)giq_text_printable(record->error, &reason);
     if (record->state == GIQ_JOB_FAILED) {
-        return giq_fail(err, GIQ_E_FAILED,
-                        "the job %s failed on the service (%s); this is remembered, and "
-                        "RETRY=<label> or rerun=<label> asks for a new job, which is "
-                        "paid for",
-                        id_of(job, &id), reason.text);
+        return giq_error_replace(
+            err, GIQ_E_FAILED,
+            "the job %s failed on the service (%s); this is remembered, and "
+            "RETRY=<label> or rerun=<label> asks for a new job, which is "
+            "paid for",
+            id_of(job, &id), reason.text);
     }
     if (record->state == GIQ_JOB_UNKNOWN) {
         char when[GIQ_TEXT_TIME_SIZE] = "an unknown time";
         if (record->submitted_ms != GIQ_TIME_NONE) {
-            giq_text_from_time(record->submitted_ms, when);
+            giq_text_printable_time(record->submitted_ms, when);
         }
-        return giq_fail(err, GIQ_E_UNKNOWN,
-                        "the run request went out at %s and what came of it is not known "
-                        "(%s): a job may have been made and paid for. Look for it on the "
-                        "service's web page and adopt it with job=<id>, or ask for a new "
-                        "one, which is paid for, with RETRY=<label> or rerun=<label>",
-                        when, reason.text);
+        return giq_error_replace(
+            err, GIQ_E_UNKNOWN,
+            "the run request went out at %s and what came of it is not known "
+            "(%s): a job may have been made and paid for. Look for it on the "
+            "service's web page and adopt it with job=<id>, or ask for a new "
+            "one, which is paid for, with RETRY=<label> or rerun=<label>",
+            when, reason.text);
     }
     bool is_known = record->state == GIQ_JOB_SUCCEEDED;
-    return giq_fail(err, GIQ_E_GONE,
-                    "the service no longer %s the job %s%s%s%s; job=<id> asks it once "
-                    "more, RETRY=<label> or rerun=<label> asks for a new job, which is "
-                    "paid for",
-                    is_known ? "has the result of" : "knows", id_of(job, &id),
-                    reason.text[0] == '\0' ? "" : " (", reason.text,
-                    reason.text[0] == '\0' ? "" : ")");
+    return giq_error_replace(
+        err, GIQ_E_GONE,
+        "the service no longer %s the job %s%s%s%s; job=<id> asks it once "
+        "more, RETRY=<label> or rerun=<label> asks for a new job, which is "
+        "paid for",
+        is_known ? "has the result of" : "knows", id_of(job, &id),
+        reason.text[0] == '\0' ? "" : " (", reason.text,
+        reason.text[0] == '\0' ? "" : ")");
 }
 
 bool giq_step_name_job(const struct giq_job *job, struct giq_error *err)

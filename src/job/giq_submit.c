@@ -106,9 +106,7 @@ static bool note_unknown(struct giq_job *job, struct giq_error *err)
                         "(%.120s)",
                         reason.text, obstacle.text);
     }
-    (void)giq_step_fail_recorded(job, err);
-    err->http_status = reason.http_status;
-    return false;
+    return giq_step_fail_recorded(job, err);
 }
 
 /* The service takes no job now: come again, unless that is too often or too late. */

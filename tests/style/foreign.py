@@ -16,12 +16,13 @@ OWNERS = (
     (re.compile(r"^dlfcn\.h$"), ("src/result/giq_libarchive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|fcntl|fnmatch|ftw|glob|grp"
                 r"|netdb|poll|pthread|pwd|sched|semaphore|spawn|syslog|termios"
-                r"|time|utime)\.h$"), ("src/base/giq_os.c",)),
+                r"|utime)\.h$"), ("src/base/giq_os.c",)),
     (re.compile(r"^(signal|unistd)\.h$"), ("src/base/giq_os.c", "plugin/giq_interrupt.c")),
 )
-# <threads.h> brings <time.h> along, so the clock is also looked for by its calls.
-CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime(_r)?|localtime(_r)?"
-                   r"|mktime|nanosleep|sleep|thrd_sleep|time|timegm|timespec_get|usleep)"
+# What reads the clock, waits, or depends on the time zone or on a static buffer;
+# gmtime_r() and timegm() do not.
+CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime|localtime(_r)?"
+                   r"|mktime|nanosleep|sleep|thrd_sleep|time|timespec_get|usleep)"
                    r"\s*\(")
 # The first is not thread-safe, the second another function in each C library.
 ERROR_WORDS = re.compile(r"(?<![\w.>])(strerror|strerror_r)\s*\(")

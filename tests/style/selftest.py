@@ -99,6 +99,8 @@ SOUND_CASES = (
     ("length", "plugin/giq_driver.cpp", "class c {\n" + "  int a;\n" * 50 + "};\n"),
     ("foreign", "plugin/giq_more.cpp", "//\n" * 598),
     ("foreign", "src/service/giq_api.c", "/* time() */\nlong x_time(void);\n"),
+    ("foreign", "src/base/giq_text.c", "#include <time.h>\nlong t(struct tm *tm)\n"
+     "{ return timegm(gmtime_r(0, tm)); }\n"),
     ("folders", "src/store/giq_store.c", '#include "store/giq_record.h"\n'),
     ("folders", "src/job/giq_job.c", '#include "area/giq_rings.h"\n'),
     ("folders", "plugin/giq_open.c", '#include "gdal.h"\n#include "giq_report.h"\n'),

@@ -62,6 +62,18 @@ static void test_context_goes_before_and_keeps_the_rest(void **state)
     assert_true(err.permanent);
 }
 
+static void test_replacing_keeps_the_cause(void **state)
+{
+    (void)state;
+    struct giq_error err = {GIQ_E_NETWORK, 503, EIO, true, "cut"};
+    assert_false(giq_error_replace(&err, GIQ_E_UNKNOWN, "job %s", "j"));
+    assert_string_equal(err.text, "job j");
+    assert_int_equal(err.code, GIQ_E_UNKNOWN);
+    assert_int_equal(err.http_status, 503);
+    assert_int_equal(err.sys_errno, EIO);
+    assert_true(err.permanent);
+}
+
 static void test_long_texts_are_cut_at_the_end(void **state)
 {
     (void)state;
@@ -139,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_failing_sets_the_whole_error),
         cmocka_unit_test(test_system_errors_add_the_words_of_the_system),
         cmocka_unit_test(test_context_goes_before_and_keeps_the_rest),
+        cmocka_unit_test(test_replacing_keeps_the_cause),
         cmocka_unit_test(test_long_texts_are_cut_at_the_end),
         cmocka_unit_test(test_texts_are_fit_to_be_shown),
         cmocka_unit_test(test_long_texts_are_cut_between_characters),

@@ -157,6 +157,7 @@ static void test_times(void **state)
         {"0001-01-01T00:00:00+00:01", false, 0},
         {"9999-12-31T23:59:59-00:01", false, 0},
         {"9999-12-31T23:59:60Z", false, 0},
+        {"2023-02-29T00:00:00Z", true, INT64_C(1677628800000)},
         {"2024-13-01T00:00:00Z", false, 0},
         {"2024-02-29", false, 0},
         {"2024-02-29T12:34:56Zx", false, 0},
@@ -183,6 +184,16 @@ static void test_times_survive_the_way_back(void **state)
         assert_true(giq_text_to_time(text, &ms));
         assert_true(ms == times[i]);
     }
+}
+
+static void test_times_in_messages_state_their_zone(void **state)
+{
+    (void)state;
+    char text[GIQ_TEXT_TIME_SIZE];
+    giq_text_printable_time(INT64_C(1709210096789), text);
+    assert_string_equal(text, "2024-02-29 12:34:56 UTC");
+    giq_text_printable_time(-1, text);
+    assert_string_equal(text, "1969-12-31 23:59:59 UTC");
 }
 
 static void test_trim_and_compare(void **state)
@@ -222,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_run_ends_where_utf8_does),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_times_survive_the_way_back),
+        cmocka_unit_test(test_times_in_messages_state_their_zone),
         cmocka_unit_test(test_trim_and_compare),
         cmocka_unit_test(test_set_replaces_and_may_take_a_part_of_itself),
     };
