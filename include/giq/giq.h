@@ -112,6 +112,9 @@ struct giq_civil giq_text_civil_of(int64_t ms);
 enum { GIQ_TEXT_TIME_SIZE = 40 };
 void giq_text_from_time(int64_t ms, char *out);
 
+/* The byte that the "%xx" at the beginning of `text` encodes; -1 where there is none. */
+int giq_text_percent_byte(const char *text);
+
 /* ---- connection strings ------------------------------------------------ */
 
 enum giq_conn_kind {

@@ -4,7 +4,6 @@
 #include <cpl_error.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,20 +157,14 @@ static bool hide(struct giq_config *config, const char *secret)
     return giq_cred_add_secret(config->cred, secret, &config->cred_error);
 }
 
-/* Undo the percent signs in place. */
-static void unescape(char *text)
+/* Percent-decode `text` in place. A '%' without two digits stays. */
+static void percent_decode(char *text)
 {
     char *out = text;
     for (const char *in = text; *in != '\0'; in++) {
-        bool is_escape = in[0] == '%' && isxdigit((unsigned char)in[1]) &&
-                         isxdigit((unsigned char)in[2]);
-        if (is_escape) {
-            const char digits[] = {in[1], in[2], '\0'};
-            *out++ = (char)strtol(digits, NULL, 16);
-            in += 2;
-        } else {
-            *out++ = *in;
-        }
+        int byte = giq_text_percent_byte(in);
+        *out++ = (char)(byte < 0 ? *in : byte);
+        in += byte < 0 ? 0 : 2;
     }
     *out = '\0';
 }
@@ -185,7 +178,7 @@ static bool hide_login(struct giq_config *config, char *login)
         return true;
     }
     bool ok = hide(config, password + 1);
-    unescape(login);
+    percent_decode(login);
     password = strchr(login, ':');
     char *sent = CPLBase64Encode((int)strlen(login), (const GByte *)login);
     ok = ok && (password == NULL || hide(config, password + 1)) && hide(config, sent);

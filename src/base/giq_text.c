@@ -267,6 +267,20 @@ bool giq_text_set(char **slot, const char *text)
     return true;
 }
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+int giq_text_percent_byte(const char *text)
+{
+    int high = text[0] == '%' ? hex_digit(text[1]) : -1;
+    int low = high < 0 ? -1 : hex_digit(text[2]);
+    return low < 0 ? -1 : high << 4 | low;
+}
+
 bool giq_text_same(const char *a, const char *b)
 {
     return strcasecmp(a, b) == 0;

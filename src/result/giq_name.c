@@ -101,15 +101,8 @@ static char *parameter(const char *value, const char *name)
     return NULL;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
-/* Undo the percent signs of `text` in place; `latin1` bytes become UTF-8, which
- * is never longer than "%xx". False where something cannot be. */
+/* Percent-decode `text` in place; `latin1` bytes become UTF-8, which is never longer than
+ * "%xx". False where it is not ASCII, or has a '%' without two digits, or a NUL. */
 static bool decode_percent(char *text, bool latin1)
 {
     char *out = text;
@@ -119,12 +112,11 @@ static bool decode_percent(char *text, bool latin1)
             return false;
         }
         if (byte == '%') {
-            int high = hex_digit(at[1]);
-            int low = high < 0 ? -1 : hex_digit(at[2]);
-            if (low < 0 || high + low == 0) {
+            int decoded = giq_text_percent_byte(at);
+            if (decoded <= 0) {
                 return false;
             }
-            byte = (unsigned)(high << 4 | low);
+            byte = (unsigned)decoded;
             at += 2;
         }
         if (latin1 && byte >= 0x80) {

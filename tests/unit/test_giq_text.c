@@ -210,6 +210,20 @@ static void test_trim_and_compare(void **state)
     assert_false(giq_text_begins("gi", "GIQ:"));
 }
 
+static void test_percent_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int byte;
+    } cases[] = {{"%20", 0x20}, {"%aFx", 0xAF}, {"%00", 0},  {"%FF", 0xFF},
+                 {"", -1},      {"a20", -1},    {"%", -1},   {"%2", -1},
+                 {"%2g", -1},   {"%g2", -1},    {"% 2", -1}, {"%+2", -1}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_text_percent_byte(cases[i].text), cases[i].byte);
+    }
+}
+
 static void test_set_replaces_and_may_take_a_part_of_itself(void **state)
 {
     (void)state;
@@ -235,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_times_survive_the_way_back),
         cmocka_unit_test(test_times_in_messages_state_their_zone),
         cmocka_unit_test(test_trim_and_compare),
+        cmocka_unit_test(test_percent_bytes),
         cmocka_unit_test(test_set_replaces_and_may_take_a_part_of_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
