@@ -8,7 +8,7 @@ build="gcc g++ cmake ninja-build pkg-config libgdal-dev libgeos-dev
 libcurl4-openssl-dev libssl-dev libcjson-dev libarchive-dev libmicrohttpd-dev
 libcmocka-dev zlib1g-dev ca-certificates"
 run="gdal-bin"
-test="python3-pytest python3-gdal python3-numpy python3-h5py locales
+test="python3-pytest python3-gdal python3-numpy locales
 clang clang-format libclang-rt-dev|libclang-rt-14-dev universal-ctags valgrind curl
 strace git file openssl nginx tinyproxy-bin"
 clients="qgis python3-qgis qgis-providers xvfb python3-fiona python3-rasterio

@@ -1,7 +1,6 @@
 /*
- * What in a result would make its reader read another file or ask a host: links of HDF5,
- * definitions of coordinate systems and of tables, whole text files. Pure, but for the
- * reads that a host lends.
+ * What in a result would make its reader read another file or ask a host: definitions of
+ * coordinate systems and of tables, whole text files. Pure.
  */
 #ifndef GIQ_EXTERNAL_API_H
 #define GIQ_EXTERNAL_API_H
@@ -11,24 +10,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A file that is read at will. `read` fills `bytes` from `at` on; what it is asked for
- * lies within `size`. */
-struct giq_hdf5_source {
-    bool (*read)(void *ctx, uint64_t at, void *bytes, size_t len);
-    void *ctx;
-    uint64_t size;
-};
-
-/*
- * Whether an HDF5 file (netCDF-4 is one) stays within itself: no external link, no
- * external storage, no virtual dataset. A file of another format does. Follows every
- * link from the root group as the HDF5 library does, and looks at the messages of each
- * object; data is not read. What cannot be followed is refused, as it could hide what
- * is looked for: filtered or unknown structures, images of the library's cache, damage.
- * Errors: GIQ_E_RESULT, GIQ_E_MEMORY.
- */
-bool giq_hdf5_check(const struct giq_hdf5_source *source, struct giq_error *err);
 
 /* Whether a definition of a coordinate system (WKT, a PROJ string, or what else a user
  * may type for one) names a file or an address. The names of grids that PROJ looks for

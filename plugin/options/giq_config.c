@@ -14,8 +14,8 @@
 
 #define DEFAULT_BASE_URL "https://giq.ae/public"
 #define DEFAULT_DRIVERS                                                                  \
-    "GPKG,GeoJSON,GeoJSONSeq,FlatGeobuf,ESRI Shapefile,GTiff,PNG,JPEG,JP2OpenJPEG,"      \
-    "netCDF,CSV,KML,LIBKML,MBTiles,Parquet,Arrow,SQLite,MapInfo File,DXF"
+    "GPKG,GeoJSON,GeoJSONSeq,FlatGeobuf,ESRI Shapefile,GTiff,PNG,JPEG,JP2OpenJPEG,CSV,"  \
+    "KML,LIBKML,MBTiles,Parquet,Arrow,SQLite"
 
 #define XML_OF(name, type, values, otherwise, config, fallback, least, most, text)       \
     "<Option name='" #name "' type='" type "' default='" otherwise                       \

@@ -87,9 +87,8 @@ static bool is_own_part(const char *name, const char *driver, const char *path)
         const char *driver;
         const char *before, *after; /* the path; NULL: it has no parts */
     } forms[] = {
-        {"GPKG", "GPKG:", ":"},     {"netCDF", "NETCDF:\"", "\":"},
-        {"JPEG", "JPEG:\"", "\":"}, {"JP2OpenJPEG", NULL, NULL},
-        {"PNG", NULL, NULL},        {"MBTiles", NULL, NULL},
+        {"GPKG", "GPKG:", ":"}, {"JPEG", "JPEG:\"", "\":"}, {"JP2OpenJPEG", NULL, NULL},
+        {"PNG", NULL, NULL},    {"MBTiles", NULL, NULL},
     };
     size_t path_len = strlen(path);
     if (EQUAL(driver, "GTiff")) {

@@ -27,10 +27,8 @@ void giq_references_begin(struct giq_references *reach);
 bool giq_references_end(struct giq_references *reach, struct giq_error *err);
 
 /*
- * Refuse a file, by its bytes, that names others: HDF5 does that in its structure, a
- * MapInfo table in its text, others in the definition of a coordinate system; netCDF
- * does it in attributes, which its driver reads here, whoever may open the result:
- * a later open may allow it. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
+ * Refuse a text file in which the definition of a coordinate system names a file.
+ * Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_references_check_file(struct giq_references *reach, const char *path,
                                struct giq_error *err);
@@ -43,9 +41,8 @@ bool giq_references_check_file(struct giq_references *reach, const char *path,
 bool giq_references_check(const struct giq_references *reach, GDALDatasetH dataset,
                           const char *path, char **drivers, struct giq_error *err);
 
-/* Parts of giq_references_check() and giq_references_check_file(), by format. */
+/* The part of giq_references_check() that reads the schema of a database. */
 bool giq_references_check_schema(GDALDatasetH dataset, const char *path,
                                  struct giq_error *err);
-bool giq_references_check_netcdf(const char *path, struct giq_error *err);
 
 #endif

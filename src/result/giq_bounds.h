@@ -77,7 +77,5 @@ void giq_complete_arrow(struct giq_bounds *file);
 void giq_complete_shapefile(struct giq_bounds *file);
 void giq_complete_zip(struct giq_bounds *file);
 void giq_complete_xml(struct giq_bounds *file);
-void giq_complete_netcdf(struct giq_bounds *file);
-void giq_complete_hdf5(struct giq_bounds *file);
 
 #endif

@@ -38,8 +38,6 @@ static const struct format {
     {"kml", "KML", giq_complete_xml},
     {"gml", "GML", giq_complete_xml},
     {"gpx", "GPX", giq_complete_xml},
-    {"nc", "netCDF", giq_complete_netcdf},
-    {"h5", "HDF5", giq_complete_hdf5},
 };
 
 static const struct format unknown = {NULL, "Arrow", check_unknown};

@@ -84,6 +84,48 @@ def test_driver_that_is_not_in_the_list_reads_it_once_it_is(scripted_gdal, servi
     assert service.names() == CALLS
 
 
+def packed(folder, pattern):
+    """A zip of these files."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        for path in sorted(folder.glob(pattern)):
+            made.write(path, path.name)
+    return archive.getvalue()
+
+
+# Drivers whose formats can name other files in ways that no check sees: the name of the
+# result, the files that it is or holds, how they are made, and the program that reads it.
+RASTER = ("gdal_translate", "-q", "-of", "netCDF", "a.tif", "r.nc", "-co")
+VECTOR = ("ogr2ogr", "-f")
+NOT_ALLOWED = {
+    "netCDF": ("r.nc", "r.nc", (*RASTER, "FORMAT=NC"), "gdalinfo"),
+    "HDF5": ("r.h5", "r.nc", (*RASTER, "FORMAT=NC4"), "gdalinfo"),
+    "MapInfo File": ("r.zip", "r.*", (*VECTOR, "MapInfo File", "r.tab", "in.geojson"),
+                     "ogrinfo"),
+    "DXF": ("r.dxf", "r.dxf", (*VECTOR, "DXF", "r.dxf", "in.geojson", "-select", ""),
+            "ogrinfo"),
+}
+
+
+@pytest.mark.parametrize("driver", NOT_ALLOWED)
+def test_format_that_is_not_in_the_default_list_is_kept(scripted_gdal, service, driver):
+    name, made, command, reader = NOT_ALLOWED[driver]
+    scripted_gdal.run("gdal_create", "-q", "-outsize", "9", "9", "-a_srs", "EPSG:4326",
+                      "-a_ullr", "0", "9", "9", "0", "a.tif")
+    (scripted_gdal.folder / "in.geojson").write_bytes(GEOJSON)
+    scripted_gdal.run(*command)
+    give(service, packed(scripted_gdal.folder, made) if name == "r.zip" else
+         (scripted_gdal.folder / made).read_bytes(), name)
+    for _ in range(2):
+        text = scripted_gdal.fails(reader, NAME, tag="result")
+        assert f"is for the driver {driver}, which may not read results" in text
+        assert text.endswith(f"open it again with GIQ_RESULT_DRIVERS=+{driver}")
+        assert published(scripted_gdal)
+    done = scripted_gdal.run(reader, NAME, env={"GIQ_RESULT_DRIVERS": f"+{driver}"})
+    assert f"Driver: {driver}" in done.stdout or f"using driver `{driver}" in done.stdout
+    assert service.names() == CALLS
+
+
 def test_opens_of_one_process_download_once_whatever_the_list(scripted_gdal, service):
     done = scripted_gdal.python("""
 import json, sys

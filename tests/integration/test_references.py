@@ -67,48 +67,6 @@ def tiff(gdal, name):
     return (gdal.folder / name).read_bytes()
 
 
-def mapinfo(gdal, name, word):
-    """A table with a polygon; its fields are those of an index of tables."""
-    script = """
-import sys
-from osgeo import ogr
-table = ogr.GetDriverByName("MapInfo File").CreateDataSource(sys.argv[1])
-layer = table.CreateLayer("t")
-layer.CreateField(ogr.FieldDefn("Table"))
-feature = ogr.Feature(layer.GetLayerDefn())
-feature["Table"] = sys.argv[2]
-feature.SetGeometry(ogr.CreateGeometryFromWkt("POLYGON((0 0,1 0,1 1,0 1,0 0))"))
-layer.CreateFeature(feature)
-"""
-    gdal.python(script, name, word)
-
-
-def pack(folder, pattern):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path in sorted(folder.glob(pattern)):
-            archive.write(path, path.name)
-    return packed.getvalue()
-
-
-def test_tables_of_mapinfo_are_read(scripted_gdal, service):
-    mapinfo(scripted_gdal, "r.tab", "word")
-    give(service, pack(scripted_gdal.folder, "r.*"), "r.zip")
-    assert "word" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
-
-
-@pytest.mark.parametrize("line", [
-    'begin_metadata\n"\\IsSeamless" = "TRUE"\nend_metadata',
-    'Open Table "../s" Hide\n\t Create VIEW v As\nSelect Table From s'])
-def test_tables_of_mapinfo_that_name_others_are_refused(scripted_gdal, service, line):
-    mapinfo(scripted_gdal, "secret.tab", SECRET)
-    mapinfo(scripted_gdal, "r.tab", "../../../../secret.tab")
-    with open(scripted_gdal.folder / "r.tab", "a", encoding="ascii") as table:
-        table.write(f"\n{line}\n")
-    give(service, pack(scripted_gdal.folder, "r.*"), "r.zip")
-    assert "MapInfo" in refused(scripted_gdal, service)
-
-
 def test_members_of_several_kinds_are_subdatasets(scripted_gdal, service):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -217,19 +175,4 @@ def test_entities_of_kml_are_not_read(scripted_gdal, service, secret, host, driv
     done = scripted_gdal.run("ogrinfo", "-al", NAME, ok=None,
                              env={"GIQ_RESULT_DRIVERS": driver})
     assert SECRET not in done.stdout + done.stderr
-    assert host.visits == 0
-
-
-def test_what_a_drawing_points_at_is_not_read(scripted_gdal, service, host):
-    head = "0 SECTION 2 HEADER 0 ENDSEC "
-    drawn = head + "0 SECTION 2 ENTITIES 0 POINT 8 0 10 7 20 8 0 ENDSEC 0 EOF"
-    (scripted_gdal.folder / "secret.dxf").write_text(drawn.replace(" ", "\n") + "\n")
-    body = (f"{head}0 SECTION 2 BLOCKS 0 BLOCK 8 0 2 X 70 4 10 0 20 0 3 X 1 "
-            f"{scripted_gdal.folder}/secret.dxf 0 ENDBLK 8 0 0 ENDSEC 0 SECTION 2 ENTITIES "
-            f"0 INSERT 8 0 2 X 10 0 20 0 0 IMAGE 8 0 1 {host.url}/i.png 0 POINT 8 0 10 1 20 2 "
-            "0 ENDSEC 0 EOF")
-    give(service, (body.replace(" ", "\n") + "\n").encode(), "r.dxf")
-    done = scripted_gdal.run("ogrinfo", "-al", NAME)
-    assert "POINT (1 2)" in done.stdout
-    assert "POINT (7 8)" not in done.stdout
     assert host.visits == 0

@@ -3,11 +3,8 @@ where a coordinate system is defined, and what a schema runs."""
 import io
 import json
 import sqlite3
-import struct
 import zipfile
 
-import h5py
-import numpy
 import pytest
 
 from external import NAME, SECRET, give, refused
@@ -154,64 +151,6 @@ layer.CreateFeature(feature)
 def test_an_authority_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary):
     give(service, flatgeobuf(scripted_gdal, dictionary), "r.fgb")
     assert "coordinate system" in refused(scripted_gdal, service)
-
-
-# ---- netCDF ----
-
-def classic(text):
-    """A classic netCDF file of a 4 by 4 grid with this text as its attribute crs."""
-    def name(word):
-        return struct.pack(">i", len(word)) + word.encode() + b"\0" * (-len(word) % 4)
-
-    def texts(key, value):
-        return name(key) + struct.pack(">i", 2) + name(value)
-    dimensions = struct.pack(">ii", 10, 2) + b"".join(
-        name(axis) + struct.pack(">i", 4) for axis in "yx")
-    head = (b"CDF\1" + struct.pack(">i", 0) + dimensions + struct.pack(">ii", 0, 0) +
-            struct.pack(">ii", 11, 1) + name("band") + struct.pack(">iii", 2, 0, 1) +
-            struct.pack(">ii", 12, 1) + texts("crs", text) + struct.pack(">ii", 1, 16))
-    return head + struct.pack(">i", len(head) + 4) + bytes(range(16))
-
-
-def fourth(gdal, text):
-    """The same as netCDF-4, in the second of two variables."""
-    path = gdal.folder / "r.nc"
-    with h5py.File(path, "w") as file:
-        for axis in "yx":
-            file.create_dataset(axis, data=numpy.arange(4.0)).make_scale(axis)
-        for band in "ab":
-            made = file.create_dataset(f"g/{band}", data=numpy.zeros((4, 4), "u1"))
-            made.dims[0].attach_scale(file["y"])
-            made.dims[1].attach_scale(file["x"])
-        made.attrs["crs"] = numpy.bytes_(text)
-    return path.read_bytes()
-
-
-@pytest.mark.parametrize("form", ["classic", "fourth"])
-def test_an_attribute_that_is_an_address_is_not_fetched(scripted_gdal, service, host, form):
-    for start in ("", "/vsicurl/"):
-        text = f"{start}{host.url}/EPSG:"
-        body = classic(text) if form == "classic" else fourth(scripted_gdal, text)
-        give(service, body, "r.nc")
-        scripted_gdal.fails("gdalinfo", f"{NAME};rerun=v{start[1:]}", tag="result")
-    assert host.visits == 0
-
-
-@pytest.mark.parametrize("form", ["classic", "fourth"])
-def test_an_attribute_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary,
-                                                      form):
-    give(service, classic(dictionary) if form == "classic"
-         else fourth(scripted_gdal, dictionary), "r.nc")
-    assert "coordinate system" in refused(scripted_gdal, service, ("gdalinfo", NAME))
-
-
-@pytest.mark.parametrize("form", ["classic", "fourth"])
-def test_an_attribute_that_is_a_definition_is_read(scripted_gdal, service, form):
-    text = "+proj=utm +zone=33 +datum=WGS84"
-    give(service, classic(text) if form == "classic"
-         else fourth(scripted_gdal, text), "r.nc")
-    done = scripted_gdal.run("gdalinfo", NAME)
-    assert "Transverse Mercator" in done.stdout or "SUBDATASET_2_NAME" in done.stdout
 
 
 # ---- databases ----

@@ -23,7 +23,6 @@ FORMATS = {
     "r.j2k": (*RASTER, "JP2OpenJPEG", "-co", "CODEC=J2K", "-b", "1",
               DATA / SCENE),
     "r.mbtiles": (*RASTER, "MBTiles", "-b", "1", DATA / SCENE),
-    "r.nc": (*RASTER, "netCDF", "-b", "1", DATA / SCENE),
     "v.fgb": (*VECTOR, "FlatGeobuf"),
     "without_index.fgb": (*VECTOR, "FlatGeobuf", "-lco", "SPATIAL_INDEX=NO"),
     "v.gpkg": (*VECTOR, "GPKG"),

@@ -112,57 +112,6 @@ static const struct sample samples[] = {
     {"kmz", "kmz", BYTES("PK\3\4xxxxPK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")},
     {"kml", "kml",
      BYTES("<\77xml version='1.0'\77><kml><Document><Folder/></Document></kml>")},
-    {"netcdf_1", "nc",
-     BYTES("CDF\1\0\0\0\2\0\0\0\12\0\0\0\2\0\0\0\1x\0\0\0\0\0\0\3\0\0\0\4time"
-           "\0\0\0\0\0\0\0\14\0\0\0\1\0\0\0\5title\0\0\0\0\0\0\2\0\0\0\5hello"
-           "\0\0\0\0\0\0\13\0\0\0\3\0\0\0\1a\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0"
-           "\0\0\0\0\0\3\0\0\0\10\0\0\0\304\0\0\0\1b\0\0\0\0\0\0\2\0\0\0\1\0\0"
-           "\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4\0\0\0\314\0\0\0\1c\0\0\0\0\0"
-           "\0\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\6\0\0\0\10\0\0\0\320aaaaaa\0\0b"
-           "bb\0ccccccccbbb\0cccccccc")},
-    {"netcdf_2", "nc",
-     BYTES("CDF\2\0\0\0\2\0\0\0\12\0\0\0\2\0\0\0\1x\0\0\0\0\0\0\3\0\0\0\4time"
-           "\0\0\0\0\0\0\0\14\0\0\0\1\0\0\0\5title\0\0\0\0\0\0\2\0\0\0\5hello"
-           "\0\0\0\0\0\0\13\0\0\0\3\0\0\0\1a\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0"
-           "\0\0\0\0\0\3\0\0\0\10\0\0\0\0\0\0\0\320\0\0\0\1b\0\0\0\0\0\0\2\0\0"
-           "\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4\0\0\0\0\0\0\0\330\0\0"
-           "\0\1c\0\0\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\6\0\0\0\10\0\0\0"
-           "\0\0\0\0\334aaaaaa\0\0bbb\0ccccccccbbb\0cccccccc")},
-    {"netcdf_5", "nc",
-     BYTES("CDF\5\0\0\0\0\0\0\0\2\0\0\0\12\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1x\0"
-           "\0\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4time\0\0\0\0\0\0\0\0\0\0\0\14"
-           "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\5title\0\0\0\0\0\0\2\0\0\0\0\0\0\0"
-           "\5hello\0\0\0\0\0\0\13\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1a\0\0\0\0\0"
-           "\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3\0\0\0"
-           "\0\0\0\0\10\0\0\0\0\0\0\18\0\0\0\0\0\0\0\1b\0\0\0\0\0\0\0\0\0\0\2"
-           "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0"
-           "\0\0\0\0\0\0\4\0\0\0\0\0\0\1@\0\0\0\0\0\0\0\1c\0\0\0\0\0\0\0\0\0\0"
-           "\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0"
-           "\10\0\0\0\0\0\0\1Daaaaaa\0\0bbb\0ccccccccbbb\0cccccccc")},
-    {"hdf5_0", "nc",
-     BYTES("\211HDF\15\12\32\12\0\0\0\0\0\10\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-           "\0\0\377\377\377\377\377\377\377\377\310\0\0\0\0\0\0\0\377\377\377"
-           "\377\377\377\377\377dddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddd")},
-    {"hdf5_1", "nc",
-     BYTES("\211HDF\15\12\32\12\1\0\0\0\0\10\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-           "\0\0\0\0\0\0\377\377\377\377\377\377\377\377\310\0\0\0\0\0\0\0\377"
-           "\377\377\377\377\377\377\377dddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddd")},
-    {"hdf5_2", "nc",
-     BYTES("\211HDF\15\12\32\12\2\10\10\0\0\0\0\0\0\0\0\0\377\377\377\377\377"
-           "\377\377\377\310\0\0\0\0\0\0\0000\0\0\0\0\0\0\0\0\0\0\0ddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "ddddddddd")},
-    {"hdf5_3", "nc",
-     BYTES("\211HDF\15\12\32\12\3\10\10\0\0\0\0\0\0\0\0\0\377\377\377\377\377"
-           "\377\377\377\310\0\0\0\0\0\0\0000\0\0\0\0\0\0\0\0\0\0\0ddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "ddddddddd")},
 };
 
 /* Files that tell it not, or are longer than they say, or of unknown forms. */
@@ -218,32 +167,6 @@ static const struct sample odd_samples[] = {
     {"kml_that_is_empty", "kml", BYTES("<kml xmlns='x'/>\12")},
     {"kml_with_a_comment", "kml", BYTES("<k:kml><a/></k:kml >\12<!-- x -->\12")},
     {"gml", "gml", BYTES("<wfs:FeatureCollection a='b'><c/></wfs:FeatureCollection>")},
-    {"netcdf_streamed", "nc",
-     BYTES("CDF\1\377\377\377\377\0\0\0\12\0\0\0\2\0\0\0\1x\0\0\0\0\0\0\3\0\0"
-           "\0\4time\0\0\0\0\0\0\0\14\0\0\0\1\0\0\0\5title\0\0\0\0\0\0\2\0\0\0"
-           "\5hello\0\0\0\0\0\0\13\0\0\0\3\0\0\0\1a\0\0\0\0\0\0\1\0\0\0\0\0\0"
-           "\0\0\0\0\0\0\0\0\0\3\0\0\0\10\0\0\0\304\0\0\0\1b\0\0\0\0\0\0\2\0\0"
-           "\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4\0\0\0\314\0\0\0\1c\0"
-           "\0\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\6\0\0\0\10\0\0\0\320aaa"
-           "aaa\0\0bbb\0cccc")},
-    {"hdf5_family", "nc",
-     BYTES("\211HDF\15\12\32\12\0\0\0\0\0\10\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-           "\0\0\377\377\377\377\377\377\377\377\17'\0\0\0\0\0\0`\0\0\0\0\0\0"
-           "\0dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddd")},
-    {"hdf5_being_written", "h5",
-     BYTES("\211HDF\15\12\32\12\3\10\10\1\0\0\0\0\0\0\0\0\377\377\377\377\377"
-           "\377\377\377\17'\0\0\0\0\0\0000\0\0\0\0\0\0\0\0\0\0\0ddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "ddddddd")},
-    {"hdf5_behind_a_block", "h5",
-     BYTES("\211HDF\15\12\32\12\2\10\10\0\0\2\0\0\0\0\0\0\377\377\377\377\377"
-           "\377\377\377\17'\0\0\0\0\0\0000\0\0\0\0\0\0\0\0\0\0\0ddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-           "ddddddd")},
 };
 
 struct memory {
