@@ -19,7 +19,8 @@
 #include "options/giq_config.h"
 #include "options/giq_thread_options.h"
 #include "result/giq_inner.h"
-#include "result/giq_result.h"
+#include "result/giq_result_check.h"
+#include "result/giq_result_open.h"
 
 /* Everything that one open owns. */
 struct opening {

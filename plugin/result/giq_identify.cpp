@@ -1,5 +1,6 @@
 /*
- * C++ because GDALOpenInfo and the functions of a GDALDriver are.
+ * Calls the identify functions of GDAL's drivers. C++, because GDALOpenInfo and the
+ * members of GDALDriver are.
  */
 #include "result/giq_identify.h"
 

@@ -1,5 +1,5 @@
 /*
- * Which driver recognises a file.
+ * Which registered driver recognises a file. Opens no dataset.
  */
 #ifndef GIQ_IDENTIFY_H
 #define GIQ_IDENTIFY_H
@@ -11,9 +11,9 @@ extern "C" {
 #endif
 
 /*
- * The first registered driver whose identify function is certain about the file, or NULL.
- * GDALIdentifyDriver() would also open the file with drivers that are not certain.
- * Thread-safe.
+ * The first registered driver whose identify function is certain about the file `path`,
+ * or NULL. GDALIdentifyDriver() would also open the file with drivers that are not
+ * certain, and a driver that may not open results must not do so. Thread-safe.
  */
 GDALDriverH giq_identify_driver(const char *path);
 

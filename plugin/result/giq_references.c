@@ -30,12 +30,15 @@ void giq_references_begin(struct giq_references *reach)
     (void)CPLHTTPPushFetchCallback(refuse_fetch, reach);
 }
 
-bool giq_references_end(struct giq_references *reach, struct giq_error *err)
+bool giq_references_end(struct giq_references *reach, bool ok, struct giq_error *err)
 {
     (void)CPLHTTPPopFetchCallback();
-    return !reach->has_fetched || giq_fail(err, GIQ_E_RESULT,
-                                           "the result asks for something at another "
-                                           "address, and is refused");
+    if (ok && reach->has_fetched) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result would make GDAL fetch an external address and is "
+                        "refused");
+    }
+    return ok;
 }
 
 /* Read all features, for what the driver asks for on the way. */

@@ -23,8 +23,11 @@ struct giq_references {
 /* From here on what the thread's drivers ask GDAL to fetch is refused, and noted. */
 void giq_references_begin(struct giq_references *reach);
 
-/* Undo giq_references_begin(). Where something was asked for: GIQ_E_RESULT. */
-bool giq_references_end(struct giq_references *reach, struct giq_error *err);
+/*
+ * Undo giq_references_begin(). `ok` is the outcome of the checks, and is returned; but if
+ * they succeeded and GDAL was asked to fetch an address meanwhile: GIQ_E_RESULT.
+ */
+bool giq_references_end(struct giq_references *reach, bool ok, struct giq_error *err);
 
 /*
  * Refuse a text file in which the definition of a coordinate system names a file.

@@ -1,41 +1,38 @@
 /*
- * Results: which GDAL driver may read one, the members of an unpacked archive,
- * and handing the dataset over. A result comes from outside: it is opened only
- * by drivers of the configured list.
+ * A result on disk, and what the modules that check it (giq_result_check.h) and open it
+ * (giq_result_open.h) share. Thread-safe.
  */
 #ifndef GIQ_RESULT_H
 #define GIQ_RESULT_H
 
 #include <gdal.h>
+#include <stdbool.h>
 
-#include "giq/giq.h"
-
+/* Everything is borrowed. */
 struct giq_result {
     const char *path;        /* a file, or the folder of an unpacked archive */
     const char *job_id;      /* for messages */
-    bool is_new;             /* not published yet: the core names the job */
-    const char *member;      /* which one to open, or NULL */
+    bool is_new;             /* not published yet: the core adds the job to messages */
+    const char *member;      /* the member to open, or NULL */
     const char *shared_name; /* the connection string */
-    char **drivers;          /* a GDAL string list */
-    char **options;          /* the same, or NULL: open options of the driver */
+    char **drivers;          /* those that may open results: a GDAL string list */
+    char **options;          /* open options of the driver: the same, or NULL */
     unsigned flags;          /* GDAL_OF_... as the caller asked */
 };
 
-/* Whether what lies at `path` may be published: all of it stays within itself
- * (giq_references.h), and an allowed driver opens some of it, as whatever kind, or a
- * driver is known that would: the result was paid for, and another list of drivers, other
- * options or another GDAL may open it later. Errors: GIQ_E_RESULT, GIQ_E_STORE,
- * GIQ_E_MEMORY. */
-bool giq_result_check(const struct giq_result *result, struct giq_error *err);
+/* The kinds that the caller asked for, of GIQ_INNER_KINDS; all if it named none. */
+unsigned giq_result_kinds(const struct giq_result *result);
 
-/*
- * Open the result as the kind that is asked for. The caller owns `*out`, a dataset
- * of the driver that reads it; its description is the path of its file, but for
- * GDAL_OF_SHARED. Errors: GIQ_E_RESULT (other kind, no driver, names other files),
- * GIQ_E_USAGE (a member that is not there, or several and none named; both list them),
- * GIQ_E_MEMORY.
- */
-bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
-                     struct giq_error *err);
+/* How messages name the result, into `out`, which is returned. */
+enum { GIQ_RESULT_TITLE_SIZE = 256 };
+const char *giq_result_title(const struct giq_result *result,
+                             char out[GIQ_RESULT_TITLE_SIZE]);
+
+bool giq_result_is_folder(const char *path);
+
+/* The files of an unpacked archive that may be datasets: regular files that are neither
+ * parts of a Shapefile nor sidecars. A GDAL string list of paths relative to `folder`;
+ * the caller frees it. */
+char **giq_result_files(const char *folder);
 
 #endif

@@ -34,7 +34,7 @@ def test_remedy_of_gdal_is_shown_in_full_and_works_without_a_download(scripted_g
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
     assert text.endswith(
         "GIQ[result] the driver ESRI Shapefile cannot open the result of the job job-1 "
-        "(data/s.shp), which is kept for another try: Unable to open s.shx or s.SHX. Set "
+        "(data/s.shp), which is kept and can be opened again: Unable to open s.shx or s.SHX. Set "
         "SHAPE_RESTORE_SHX config option to YES to restore or create it.")
     assert published(scripted_gdal)
     done = scripted_gdal.run("ogrinfo", NAME, env={"SHAPE_RESTORE_SHX": "YES"})
@@ -64,7 +64,7 @@ def test_driver_that_this_gdal_lacks_is_named(scripted_gdal, service, body, name
     give(service, body, name)
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-        assert f"is for the driver {driver}, which this GDAL does not have" in text
+        assert f"needs the driver {driver}, which this GDAL does not have" in text
         assert "RESULT_DRIVERS" not in text
     assert published(scripted_gdal)
     assert service.names() == CALLS
@@ -76,7 +76,7 @@ def test_driver_that_is_not_in_the_list_reads_it_once_it_is(scripted_gdal, servi
     give(service, (scripted_gdal.folder / "out.gml").read_bytes(), "r.gml")
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-        assert "(r.gml) is for the driver GML" in text
+        assert "(r.gml) needs the driver GML" in text
         assert text.endswith("open it again with GIQ_RESULT_DRIVERS=+GML")
     assert published(scripted_gdal)
     env = {"GIQ_RESULT_DRIVERS": "+GML"}
@@ -175,7 +175,7 @@ def test_archive_of_nothing_known_is_not_kept_and_lists_what_it_holds(scripted_g
         archive.writestr("b.bin", b"\0\1\2")
     give(service, packed.getvalue(), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-    assert "no driver is known for what the result holds: " in text
+    assert "no driver is known for any file of the result: " in text
     assert "a/readme.txt" in text and "b.bin" in text and "result.new" not in text
     assert not published(scripted_gdal)
 

@@ -247,7 +247,7 @@ xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
         archive.writestr("result.gz", gzip.compress(gml))
     give(service, packed.getvalue(), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-    assert text.endswith("no driver is known for what the result holds: result.gz")
+    assert text.endswith("no driver is known for any file of the result: result.gz")
 
 
 def test_metadata_of_a_shapefile_is_no_member(scripted_gdal, service):

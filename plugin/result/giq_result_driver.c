@@ -1,31 +1,23 @@
-#include "result/giq_opener.h"
+#include "result/giq_result_driver.h"
 
-#include <cpl_conv.h>
-#include <cpl_error.h>
 #include <cpl_string.h>
-#include <cpl_vsi.h>
 
 #include "giq/external.h"
+#include "options/giq_gdal_cleanup.h"
 #include "result/giq_identify.h"
 #include "result/giq_inner.h"
 
-static struct giq_opener opener(enum giq_opener_state state, const char *driver)
+static struct giq_result_driver driver_of(enum giq_result_driver_state state,
+                                          const char *name)
 {
-    struct giq_opener made = {.state = state};
-    (void)CPLStrlcpy(made.driver, driver, sizeof made.driver);
+    struct giq_result_driver made = {.state = state};
+    (void)CPLStrlcpy(made.name, name, sizeof made.name);
     return made;
 }
 
-/* What it means that a driver of this GDAL is for the file. */
-static struct giq_opener present(const char *driver, char **drivers)
-{
-    bool is_listed = CSLFindString(drivers, driver) >= 0;
-    return opener(is_listed ? GIQ_OPENER_REFUSES : GIQ_OPENER_NOT_ALLOWED, driver);
-}
-
-/* The drivers for kinds of files, whether this GDAL has them or not. */
+/* The drivers of kinds of files, whether or not this GDAL has them. */
 static const struct {
-    const char *kind; /* as giq_sniff_known() gives it */
+    const char *kind; /* as giq_sniff_known() returns it */
     const char *driver;
 } known[] = {
     {"arrow", "Arrow"},
@@ -79,29 +71,34 @@ static const char *driver_for(const char *kind)
 static const char *kind_of(const char *path)
 {
     char head[GIQ_SNIFF_BYTES];
-    VSILFILE *file = VSIFOpenL(path, "rb");
+    GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
     if (file == NULL) {
         return NULL;
     }
-    size_t len = VSIFReadL(head, 1, sizeof head, file);
-    (void)VSIFCloseL(file);
-    return giq_sniff_known(CPLGetFilename(path), head, len);
+    return giq_sniff_known(CPLGetFilename(path), head,
+                           VSIFReadL(head, 1, sizeof head, file));
 }
 
-struct giq_opener giq_opener_of(const char *path, char **drivers)
+struct giq_result_driver giq_result_driver_of(const char *path, char **drivers)
 {
     const char *source = giq_inner_source(path, drivers);
     if (source != NULL) {
-        return opener(GIQ_OPENER_SOURCE, source);
+        return driver_of(GIQ_RESULT_DRIVER_SOURCE, source);
     }
     const char *expected = driver_for(kind_of(path));
-    bool is_listed = expected != NULL && CSLFindString(drivers, expected) >= 0;
     if (expected != NULL && GDALGetDriverByName(expected) == NULL) {
-        return opener(GIQ_OPENER_MISSING, expected);
+        return driver_of(GIQ_RESULT_DRIVER_MISSING, expected);
     }
-    GDALDriverH found = is_listed ? NULL : giq_identify_driver(path);
+    if (expected != NULL && CSLFindString(drivers, expected) >= 0) {
+        return driver_of(GIQ_RESULT_DRIVER_FAILED, expected);
+    }
+    GDALDriverH found = giq_identify_driver(path);
     if (found != NULL) {
-        return present(GDALGetDriverShortName(found), drivers);
+        const char *name = GDALGetDriverShortName(found);
+        bool is_allowed = CSLFindString(drivers, name) >= 0;
+        return driver_of(
+            is_allowed ? GIQ_RESULT_DRIVER_FAILED : GIQ_RESULT_DRIVER_NOT_ALLOWED, name);
     }
-    return expected == NULL ? opener(GIQ_OPENER_NONE, "") : present(expected, drivers);
+    return expected == NULL ? driver_of(GIQ_RESULT_DRIVER_NONE, "")
+                            : driver_of(GIQ_RESULT_DRIVER_NOT_ALLOWED, expected);
 }

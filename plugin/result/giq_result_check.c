@@ -1,0 +1,157 @@
+#include "result/giq_result_check.h"
+
+#include <cpl_error.h>
+#include <cpl_string.h>
+
+#include "options/giq_gdal_cleanup.h"
+#include "options/giq_list.h"
+#include "result/giq_inner.h"
+#include "result/giq_references.h"
+#include "result/giq_result_driver.h"
+#include "result/giq_result_error.h"
+#include "result/giq_sidecar.h"
+
+enum { LISTED_MAX = 300 };
+
+/* ---- whether a driver is known for a result that none opened ---- */
+
+static bool may_open_later(const char *path, char **drivers)
+{
+    enum giq_result_driver_state state = giq_result_driver_of(path, drivers).state;
+    return state != GIQ_RESULT_DRIVER_NONE && state != GIQ_RESULT_DRIVER_SOURCE;
+}
+
+static bool may_open_any_later(const struct giq_result *result)
+{
+    GIQ_AUTO_CSL char **names = giq_result_files(result->path);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        GIQ_AUTO_CPL char *path =
+            CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
+        if (may_open_later(path, result->drivers)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- one file ---- */
+
+/* The kinds that a dataset is not of. Asked for these, GDAL may open its file with
+ * another driver. */
+static unsigned other_kinds(GDALDatasetH dataset)
+{
+    bool is_raster = GDALGetRasterCount(dataset) > 0 ||
+                     GDALGetMetadata(dataset, "SUBDATASETS") != NULL;
+    bool is_vector = GDALDatasetGetLayerCount(dataset) > 0;
+    return (is_raster ? 0u : (unsigned)GDAL_OF_RASTER) |
+           (is_vector ? 0u : (unsigned)GDAL_OF_VECTOR);
+}
+
+/* Whether the datasets of the file have no external references. `*out_opens` is whether
+ * an allowed driver opens it; if none does, the check succeeds. */
+static bool check_datasets(struct giq_references *references, const char *path,
+                           char **drivers, bool *out_opens, struct giq_error *err)
+{
+    unsigned kinds = GIQ_INNER_KINDS;
+    *out_opens = false;
+    for (int tries = 0; kinds != 0 && tries < 2; tries++) {
+        GIQ_AUTO_DATASET GDALDatasetH dataset =
+            giq_inner_open(path, kinds, drivers, NULL);
+        if (dataset == NULL) {
+            break;
+        }
+        *out_opens = true;
+        kinds = other_kinds(dataset);
+        if (!giq_references_check(references, dataset, path, drivers, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_file(struct giq_references *references, const struct giq_result *result,
+                       struct giq_error *err)
+{
+    bool opens = false;
+    if (!giq_references_check_file(references, result->path, err) ||
+        !check_datasets(references, result->path, result->drivers, &opens, err)) {
+        return false;
+    }
+    if (opens || may_open_later(result->path, result->drivers)) {
+        return true;
+    }
+    char reason[GIQ_RESULT_REASON_SIZE];
+    giq_result_error_reason(result->path, reason);
+    return giq_result_error_file(result, result->path, reason, err);
+}
+
+/* ---- an unpacked archive ---- */
+
+/* Every file, as GDAL may read it beside another one. */
+static bool check_bytes(struct giq_references *references,
+                        const struct giq_result *result, struct giq_error *err)
+{
+    GIQ_AUTO_CSL char **names = VSIReadDirRecursive(result->path);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        GIQ_AUTO_CPL char *path =
+            CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
+        if (!giq_result_is_folder(path) &&
+            !giq_references_check_file(references, path, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_archive(struct giq_references *references,
+                          const struct giq_result *result, char ***removed,
+                          struct giq_error *err)
+{
+    if (!giq_sidecar_remove(references, result->path, removed, err) ||
+        !check_bytes(references, result, err)) {
+        return false;
+    }
+    bool any_opens = false;
+    GIQ_AUTO_CSL char **names = giq_result_files(result->path);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        bool opens = false;
+        GIQ_AUTO_CPL char *path =
+            CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
+        if (!check_datasets(references, path, result->drivers, &opens, err)) {
+            return false;
+        }
+        any_opens = any_opens || opens;
+    }
+    if (any_opens || may_open_any_later(result)) {
+        return true;
+    }
+    return giq_result_error_archive(result, err);
+}
+
+static void warn_of_removed(char **removed)
+{
+    char list[LISTED_MAX];
+    if (removed != NULL) {
+        CPLError(CE_Warning, CPLE_AppDefined,
+                 "GIQ: these files were removed from the result, because they could make "
+                 "GDAL read other files or hosts: %s",
+                 giq_list_join(removed, list, LISTED_MAX));
+    }
+}
+
+/* ---- the whole ---- */
+
+bool giq_result_check(const struct giq_result *result, struct giq_error *err)
+{
+    struct giq_references references;
+    GIQ_AUTO_CSL char **removed = NULL;
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    giq_references_begin(&references);
+    bool ok = giq_result_is_folder(result->path)
+                  ? check_archive(&references, result, &removed, err)
+                  : check_file(&references, result, err);
+    ok = giq_references_end(&references, ok, err);
+    CPLPopErrorHandler();
+    warn_of_removed(removed);
+    return ok;
+}
