@@ -17,6 +17,7 @@
 #include "giq_tables.h"
 #include "giq_upload_file.h"
 #include "options/giq_config.h"
+#include "options/giq_options.h"
 #include "options/giq_thread_options.h"
 #include "result/giq_inner.h"
 #include "result/giq_result_check.h"
@@ -198,7 +199,7 @@ static void tell_progress(void *ctx, const char *text)
 static bool may_begin(void *ctx, struct giq_error *err)
 {
     const struct opening *o = ctx;
-    return giq_thread_options_check(&o->config, err);
+    return giq_thread_options_check(o->config.unset_options, err);
 }
 
 static bool identify_upload(struct opening *o)
@@ -297,7 +298,7 @@ static void explain_credentials(struct opening *o)
         o->config.cred_error.code != GIQ_E_NONE) {
         *o->err = o->config.cred_error;
     } else if (o->err->code == GIQ_E_CREDENTIALS && o->config.cred == NULL) {
-        (void)giq_thread_options_check_key(&o->config, o->err);
+        (void)giq_thread_options_check_key(o->config.unset_options, o->err);
     }
 }
 
@@ -363,10 +364,10 @@ void giq_open_describe(GDALDriverH driver)
         {GDAL_DCAP_VECTOR, "YES"},
         {GDAL_DCAP_MULTIPLE_VECTOR_LAYERS, "YES"},
         {GDAL_DMD_SUBDATASETS, "YES"},
-        {GDAL_DMD_OPENOPTIONLIST, giq_config_open_options},
+        {GDAL_DMD_OPENOPTIONLIST, giq_options_xml},
         {"DRIVER_VERSION", GIQ_VERSION},
     };
-    giq_config_declare();
+    giq_options_declare();
     GDALSetDescription(driver, "GIQ");
     for (size_t i = 0; i < GIQ_COUNT(items); i++) {
         (void)GDALSetMetadataItem(driver, items[i].name, items[i].value, NULL);

@@ -6,7 +6,7 @@
 #ifndef GIQ_PROGRESS_H
 #define GIQ_PROGRESS_H
 
-#include "options/giq_config.h"
+#include "options/giq_options.h"
 
 struct giq_progress {
     bool is_terminal;

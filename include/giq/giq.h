@@ -364,26 +364,26 @@ struct giq_upload {
 
 /* The kinds of files that the service knows. */
 #define GIQ_SOURCE_TYPES(X)                                                              \
-    X(MULTISPECTRAL)                                                                     \
-    X(HYPERSPECTRAL)                                                                     \
-    X(SAR)                                                                               \
-    X(PANCHROMATIC)                                                                      \
-    X(THERMAL)                                                                           \
-    X(FULL_MOTION_VIDEO)                                                                 \
-    X(HEIGHTMAP)                                                                         \
-    X(IMAGE)                                                                             \
-    X(COMPLEX)                                                                           \
-    X(POINT)                                                                             \
-    X(LINESTRING)                                                                        \
-    X(POLYGON)                                                                           \
-    X(GEOMETRYCOLLECTION)                                                                \
-    X(TILES3D)                                                                           \
-    X(ANNOTATION)                                                                        \
-    X(NETCDF)                                                                            \
-    X(LAND_SUBSIDENCE)                                                                   \
-    X(PDF)                                                                               \
-    X(CZML)                                                                              \
-    X(UNKNOWN)
+    X("MULTISPECTRAL")                                                                   \
+    X("HYPERSPECTRAL")                                                                   \
+    X("SAR")                                                                             \
+    X("PANCHROMATIC")                                                                    \
+    X("THERMAL")                                                                         \
+    X("FULL_MOTION_VIDEO")                                                               \
+    X("HEIGHTMAP")                                                                       \
+    X("IMAGE")                                                                           \
+    X("COMPLEX")                                                                         \
+    X("POINT")                                                                           \
+    X("LINESTRING")                                                                      \
+    X("POLYGON")                                                                         \
+    X("GEOMETRYCOLLECTION")                                                              \
+    X("TILES3D")                                                                         \
+    X("ANNOTATION")                                                                      \
+    X("NETCDF")                                                                          \
+    X("LAND_SUBSIDENCE")                                                                 \
+    X("PDF")                                                                             \
+    X("CZML")                                                                            \
+    X("UNKNOWN")
 
 /* The kind of a file as the service calls it (static), from a text in any case. Errors:
  * GIQ_E_USAGE, which lists them. */

@@ -1,14 +1,14 @@
 #include "options/giq_config.h"
 
 #include <cpl_conv.h>
+#include <cpl_string.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "giq/geom.h"
-#include "options/giq_gdal_compat.h"
+#include "options/giq_gdal_cleanup.h"
 #include "options/giq_network.h"
 #include "options/giq_path.h"
-#include "options/giq_reader.h"
 #include "options/giq_result_options.h"
 #include "options/giq_thread_options.h"
 
@@ -17,163 +17,146 @@
     "GPKG,GeoJSON,GeoJSONSeq,FlatGeobuf,ESRI Shapefile,GTiff,PNG,JPEG,JP2OpenJPEG,CSV,"  \
     "KML,LIBKML,MBTiles,Parquet,Arrow,SQLite"
 
-#define XML_OF(name, type, values, otherwise, config, fallback, least, most, text)       \
-    "<Option name='" #name "' type='" type "' default='" otherwise                       \
-    "' description='" text "'>" values "</Option>"
-const char giq_config_open_options[] =
-    "<OpenOptionList>" GIQ_OPEN_OPTIONS(XML_OF) "</OpenOptionList>";
-
-void giq_config_declare(void)
-{
-    for (int option = 0; option < GIQ_OPTION_COUNT; option++) {
-        if (giq_options[option].is_config) {
-            GIQ_GDAL_DECLARE_OPTION(giq_options[option].config_name);
-        }
-    }
-}
-
-/* SUBMIT=NO of the configuration stands above the open option. */
-static bool read_submit(struct giq_reader *reader)
-{
-    const char *values[] = {
-        CSLFetchNameValue(reader->open_options, giq_options[GIQ_OPTION_SUBMIT].name),
-        giq_reader_config(reader, giq_options[GIQ_OPTION_SUBMIT].config_name),
-    };
-    reader->config->may_submit = true;
-    for (size_t i = 0; i < 2; i++) {
-        if (values[i] != NULL && EQUAL(values[i], "NO")) {
-            reader->config->may_submit = false;
-        } else if (values[i] != NULL && !EQUAL(values[i], "IF_MISSING")) {
-            return giq_fail(reader->err, GIQ_E_USAGE, "%s is IF_MISSING or NO",
-                            i == 0 ? giq_options[GIQ_OPTION_SUBMIT].name
-                                   : giq_options[GIQ_OPTION_SUBMIT].config_name);
-        }
-    }
-    return true;
-}
-
-/* How coordinates are to be taken. */
-static bool read_geometry_crs(struct giq_reader *reader)
-{
-    const char *name = NULL;
-    bool repairs = false;
-    const char *text = giq_reader_value(reader, GIQ_OPTION_GEOMETRY_CRS, &name);
-    bool is_as_is = text != NULL && EQUAL(text, "AS_IS");
-    if (text != NULL && !is_as_is && !EQUAL(text, "EPSG:4326")) {
-        return giq_fail(reader->err, GIQ_E_USAGE, "%s is EPSG:4326 or AS_IS", name);
-    }
-    if (!giq_reader_bool(reader, GIQ_OPTION_MAKE_VALID, &repairs)) {
-        return false;
-    }
-    reader->config->geom_flags =
-        (is_as_is ? GIQ_GEOM_AS_IS : 0u) | (repairs ? GIQ_GEOM_MAKE_VALID : 0u);
-    return true;
-}
-
-static bool read_progress(struct giq_reader *reader)
-{
-    static const char *const words[] = {[GIQ_PROGRESS_AUTO] = "AUTO",
-                                        [GIQ_PROGRESS_YES] = "YES",
-                                        [GIQ_PROGRESS_NO] = "NO"};
-    const char *name = NULL;
-    const char *text = giq_reader_value(reader, GIQ_OPTION_PROGRESS, &name);
-    for (size_t i = 0; text != NULL && i < GIQ_COUNT(words); i++) {
-        if (EQUAL(text, words[i])) {
-            reader->config->progress = (enum giq_progress_mode)i;
-            return true;
-        }
-    }
-    return text == NULL ||
-           giq_fail(reader->err, GIQ_E_USAGE, "%s is AUTO, YES or NO", name);
-}
-
 /* ---- the parts ---- */
 
-static bool check_open_options(struct giq_reader *reader)
+static bool check_open_options(char **open_options, struct giq_error *err)
 {
-    for (int option = 0; option < GIQ_OPTION_COUNT; option++) {
-        const char *name = giq_options[option].name;
-        const char *value = CSLFetchNameValue(reader->open_options, name);
-        const char *long_value =
-            CSLFetchNameValue(reader->open_options, giq_options[option].config_name);
-        if (long_value != NULL && giq_options[option].is_open) {
-            return giq_fail(reader->err, GIQ_E_USAGE,
-                            "the open option is called %s, not %s", name,
-                            giq_options[option].config_name);
+    for (int id = 0; id < GIQ_OPTION_COUNT; id++) {
+        const struct giq_option *option = &giq_options[id];
+        const char *value = CSLFetchNameValue(open_options, option->name);
+        bool has_prefix = CSLFetchNameValue(open_options, option->config_name) != NULL;
+        if (has_prefix && option->is_open) {
+            return giq_fail(err, GIQ_E_USAGE, "the open option is called %s, not %s",
+                            option->name, option->config_name);
         }
-        if ((value != NULL && !giq_options[option].is_open) || long_value != NULL) {
-            return giq_fail(reader->err, GIQ_E_USAGE,
-                            "%s is no open option, because projects and VRT files of "
-                            "others carry those: set the configuration option %s",
-                            value != NULL ? name : giq_options[option].config_name,
-                            giq_options[option].config_name);
+        if (has_prefix || (value != NULL && !option->is_open)) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "%s cannot be an open option, because project and VRT files "
+                            "from others can contain open options; set the "
+                            "configuration option %s",
+                            has_prefix ? option->config_name : option->name,
+                            option->config_name);
         }
         if (value != NULL && value[0] == '\0') {
-            return giq_fail(reader->err, GIQ_E_USAGE, "the open option %s has no value",
-                            name);
+            return giq_fail(err, GIQ_E_USAGE, "the open option %s has no value",
+                            option->name);
         }
     }
     return true;
 }
 
-static bool read_base_url(struct giq_reader *reader)
+static bool read_base_url(struct giq_config *config, struct giq_error *err)
 {
     bool allow_http = false;
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, GIQ_OPTION_BASE_URL, &name);
-    if (!giq_reader_bool(reader, GIQ_OPTION_ALLOW_HTTP, &allow_http) ||
-        !giq_base_url(text == NULL ? DEFAULT_BASE_URL : text,
-                      allow_http ? GIQ_BASE_URL_ALLOW_HTTP : 0, &reader->config->base_url,
-                      reader->err)) {
+    const char *text = giq_reader_value(&config->reader, GIQ_OPTION_BASE_URL, &name);
+    if (text == NULL) {
+        text = DEFAULT_BASE_URL;
+    }
+    if (!giq_reader_bool(&config->reader, GIQ_OPTION_ALLOW_HTTP, &allow_http, err) ||
+        !giq_base_url(text, allow_http ? GIQ_BASE_URL_ALLOW_HTTP : 0, &config->base_url,
+                      err)) {
         return false;
     }
-    reader->config->settings.base_url = reader->config->base_url;
-    char *typed = CPLStrdup(text == NULL ? DEFAULT_BASE_URL : text);
-    size_t len = strlen(typed);
-    while (len > 0 && typed[len - 1] == '/') {
-        typed[--len] = '\0';
+    config->typed_url = CPLStrdup(text);
+    size_t len = strlen(config->typed_url);
+    while (len > 0 && config->typed_url[len - 1] == '/') {
+        config->typed_url[--len] = '\0';
     }
-    reader->config->typed_url = typed;
+    config->settings.base_url = config->base_url;
+    config->reader.base_url = config->base_url;
+    config->reader.typed_url = config->typed_url;
     return true;
 }
 
-static bool read_times(struct giq_reader *reader)
+static bool read_numbers(struct giq_config *config, struct giq_error *err)
 {
-    struct giq_settings *settings = &reader->config->settings;
-    return giq_reader_number(reader, GIQ_OPTION_TIMEOUT, 1000, &settings->timeout_ms) &&
-           giq_reader_number(reader, GIQ_OPTION_POLL_INTERVAL, 1000,
-                             &settings->poll_interval_ms) &&
-           giq_reader_number(reader, GIQ_OPTION_MAX_RETRY, 1, &settings->max_retry) &&
-           giq_reader_number(reader, GIQ_OPTION_RETRY_DELAY, 1000,
-                             &settings->retry_delay_ms) &&
-           giq_reader_number(reader, GIQ_OPTION_HTTP_TIMEOUT, 1000,
-                             &settings->http_timeout_ms) &&
-           giq_reader_number(reader, GIQ_OPTION_CONNECT_TIMEOUT, 1000,
-                             &settings->connect_timeout_ms) &&
-           giq_reader_number(reader, GIQ_OPTION_LOW_SPEED_TIME, 1,
-                             &settings->low_speed_time_s) &&
-           giq_reader_number(reader, GIQ_OPTION_LOW_SPEED_LIMIT, 1,
-                             &settings->low_speed_limit);
+    struct giq_settings *settings = &config->settings;
+    const struct {
+        enum giq_option_id option;
+        double factor;
+        int *out;
+    } numbers[] = {
+        {GIQ_OPTION_TIMEOUT, 1000, &settings->timeout_ms},
+        {GIQ_OPTION_POLL_INTERVAL, 1000, &settings->poll_interval_ms},
+        {GIQ_OPTION_MAX_RETRY, 1, &settings->max_retry},
+        {GIQ_OPTION_RETRY_DELAY, 1000, &settings->retry_delay_ms},
+        {GIQ_OPTION_HTTP_TIMEOUT, 1000, &settings->http_timeout_ms},
+        {GIQ_OPTION_CONNECT_TIMEOUT, 1000, &settings->connect_timeout_ms},
+        {GIQ_OPTION_LOW_SPEED_TIME, 1, &settings->low_speed_time_s},
+        {GIQ_OPTION_LOW_SPEED_LIMIT, 1, &settings->low_speed_limit},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(numbers); i++) {
+        if (!giq_reader_number(&config->reader, numbers[i].option, numbers[i].factor,
+                               numbers[i].out, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
-static bool read_switches(struct giq_reader *reader)
+/* How the coordinates of an area are read. */
+static bool read_geom_flags(struct giq_config *config, struct giq_error *err)
 {
-    struct giq_config *config = reader->config;
+    unsigned crs = GIQ_GEOMETRY_CRS_EPSG_4326;
+    bool repairs = false;
+    if (!giq_reader_choice(&config->reader, GIQ_OPTION_GEOMETRY_CRS, &crs, err) ||
+        !giq_reader_bool(&config->reader, GIQ_OPTION_MAKE_VALID, &repairs, err)) {
+        return false;
+    }
+    config->geom_flags = (crs == GIQ_GEOMETRY_CRS_AS_IS ? GIQ_GEOM_AS_IS : 0u) |
+                         (repairs ? GIQ_GEOM_MAKE_VALID : 0u);
+    return true;
+}
+
+/* An open option cannot lift SUBMIT=NO of the configuration. */
+static bool read_submit(struct giq_config *config, struct giq_error *err)
+{
+    const struct giq_option *option = &giq_options[GIQ_OPTION_SUBMIT];
+    const char *names[] = {option->name, option->config_name};
+    const char *values[] = {
+        CSLFetchNameValue(config->reader.open_options, option->name),
+        giq_reader_config(&config->reader, option->config_name),
+    };
+    config->may_submit = true;
+    for (size_t i = 0; i < GIQ_COUNT(values); i++) {
+        unsigned mode = GIQ_SUBMIT_IF_MISSING;
+        if (values[i] != NULL && !giq_reader_parse_choice(GIQ_OPTION_SUBMIT, names[i],
+                                                          values[i], &mode, err)) {
+            return false;
+        }
+        if (mode == GIQ_SUBMIT_NO) {
+            config->may_submit = false;
+        }
+    }
+    return true;
+}
+
+static bool read_switches(struct giq_config *config, struct giq_error *err)
+{
+    struct giq_reader *reader = &config->reader;
+    unsigned progress = GIQ_PROGRESS_AUTO;
     const char *name = giq_options[GIQ_OPTION_WAIT].name;
     config->waits_is_set = CSLFetchNameValue(reader->open_options, name) != NULL;
-    return giq_reader_bool(reader, GIQ_OPTION_WAIT, &config->waits) &&
-           read_geometry_crs(reader) &&
-           giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH,
-                           &config->settings.allow_unverified_length) &&
-           read_submit(reader) && read_progress(reader);
+    if (!giq_reader_bool(reader, GIQ_OPTION_WAIT, &config->waits, err) ||
+        !read_geom_flags(config, err) ||
+        !giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH,
+                         &config->settings.allow_unverified_length, err) ||
+        !read_submit(config, err) ||
+        !giq_reader_choice(reader, GIQ_OPTION_PROGRESS, &progress, err)) {
+        return false;
+    }
+    config->progress = (enum giq_progress_mode)progress;
+    return true;
 }
 
-static bool read_result_drivers(struct giq_reader *reader)
+static bool read_result_drivers(struct giq_config *config, struct giq_error *err)
 {
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, GIQ_OPTION_RESULT_DRIVERS, &name);
-    char **given = CSLTokenizeString2(text == NULL ? "" : text, ",",
-                                      CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES);
+    const char *text =
+        giq_reader_value(&config->reader, GIQ_OPTION_RESULT_DRIVERS, &name);
+    GIQ_AUTO_CSL char **given = CSLTokenizeString2(
+        text == NULL ? "" : text, ",", CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES);
     bool adds = CSLCount(given) == 0;
     for (int i = 0; given != NULL && given[i] != NULL; i++) {
         adds = adds || given[i][0] == '+';
@@ -186,38 +169,34 @@ static bool read_result_drivers(struct giq_reader *reader)
             drivers = CSLAddString(drivers, driver);
         }
     }
-    CSLDestroy(given);
-    reader->config->result_drivers = drivers;
-    return drivers != NULL ||
-           giq_fail(reader->err, GIQ_E_USAGE, "%s names no driver", name);
+    config->result_drivers = drivers;
+    if (drivers == NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "%s must be a list of GDAL drivers other than GIQ; got \"%.60s\"",
+                        name, text == NULL ? "" : text);
+    }
+    return true;
 }
 
-static bool read_result_options(struct giq_reader *reader)
+static bool read_result_options(struct giq_config *config, struct giq_error *err)
 {
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, GIQ_OPTION_RESULT_OPTIONS, &name);
-    return text == NULL ||
-           giq_result_options_parse(text, &reader->config->result_options, reader->err);
+    const char *text =
+        giq_reader_value(&config->reader, GIQ_OPTION_RESULT_OPTIONS, &name);
+    return text == NULL || giq_result_options_parse(text, &config->result_options, err);
 }
 
-static bool read_source_type(struct giq_reader *reader)
+static bool read_source_type(struct giq_config *config, struct giq_error *err)
 {
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, GIQ_OPTION_SOURCE_TYPE, &name);
-    return giq_upload_type(text == NULL ? giq_options[GIQ_OPTION_SOURCE_TYPE].otherwise
-                                        : text,
-                           &reader->config->source_type, reader->err);
+    const char *text = giq_reader_value(&config->reader, GIQ_OPTION_SOURCE_TYPE, &name);
+    if (text == NULL) {
+        text = giq_options[GIQ_OPTION_SOURCE_TYPE].otherwise;
+    }
+    return giq_upload_type(text, &config->source_type, err);
 }
 
-/* Records are UTF-8: a label that is not would never be found there, and would not be
- * used up. */
-static bool check_label(const struct giq_config *config, struct giq_error *err)
-{
-    return config->retry == NULL || CPLIsUTF8(config->retry, -1) ||
-           giq_fail(err, GIQ_E_USAGE, "the label of RETRY is not UTF-8");
-}
-
-/* To be freed with CPLFree(); NULL where the option is not set. */
+/* A copy for CPLFree(), or NULL if the option is not set. */
 static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
 {
     const char *name = NULL;
@@ -225,38 +204,52 @@ static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
     return value == NULL ? NULL : CPLStrdup(value);
 }
 
+/* Records are UTF-8: another label would never be found there, and never be used up. */
+static bool read_label(struct giq_config *config, struct giq_error *err)
+{
+    config->retry = copy_value(&config->reader, GIQ_OPTION_RETRY);
+    if (config->retry != NULL && !CPLIsUTF8(config->retry, -1)) {
+        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
+    }
+    return true;
+}
+
 /* ---- the whole ---- */
+
+static bool read_all(struct giq_config *config, struct giq_error *err)
+{
+    struct giq_reader *reader = &config->reader;
+    if (!check_open_options(reader->open_options, err) || !read_base_url(config, err) ||
+        !read_numbers(config, err) || !read_switches(config, err) ||
+        !read_result_drivers(config, err) || !read_result_options(config, err) ||
+        !read_source_type(config, err)) {
+        return false;
+    }
+    /* A failure is reported only when a request needs the credentials. */
+    (void)giq_network_read_credentials(reader, &config->cred, &config->cred_error);
+    config->area[GIQ_AREA_GEOMETRY] = copy_value(reader, GIQ_OPTION_GEOMETRY);
+    config->area[GIQ_AREA_AOI] = copy_value(reader, GIQ_OPTION_AOI);
+    config->area[GIQ_AREA_BBOX] = copy_value(reader, GIQ_OPTION_BBOX);
+    giq_network_read_options(reader, &config->settings);
+    config->unset_options = giq_thread_options_read(reader);
+    return read_label(config, err);
+}
 
 bool giq_config_read(char **open_options, struct giq_config *out, struct giq_error *err)
 {
-    struct giq_config config = {.waits = true};
-    struct giq_reader reader = {
-        .open_options = open_options, .config = &config, .err = err};
-    bool ok = check_open_options(&reader) && read_base_url(&reader) &&
-              read_times(&reader) && read_switches(&reader) &&
-              read_result_drivers(&reader) && read_result_options(&reader) &&
-              read_source_type(&reader);
-    if (ok) {
-        giq_network_read_credentials(&reader);
-        config.area[GIQ_AREA_GEOMETRY] = copy_value(&reader, GIQ_OPTION_GEOMETRY);
-        config.area[GIQ_AREA_AOI] = copy_value(&reader, GIQ_OPTION_AOI);
-        config.area[GIQ_AREA_BBOX] = copy_value(&reader, GIQ_OPTION_BBOX);
-        config.retry = copy_value(&reader, GIQ_OPTION_RETRY);
-        giq_network_read_options(&reader);
-        giq_thread_options_read(&reader);
-        ok = check_label(&config, err);
-    }
-    if (!ok) {
+    struct giq_config config = {.waits = true, .reader = {.open_options = open_options}};
+    if (!read_all(&config, err)) {
         giq_config_release(&config);
         return false;
     }
+    config.reader.open_options = NULL;
     *out = config;
     return true;
 }
 
-/* The store must be one place whatever the working folder is, and plain files. `earlier`
- * is where the same value used to lead, because jobs may be recorded there. */
-static bool check_place(const char *name, const char *value, const char *earlier,
+/* The store must be the same folder from any working folder, and on disk. `recorded` is
+ * where earlier versions kept the store for this value: jobs may be recorded there. */
+static bool check_place(const char *name, const char *value, const char *recorded,
                         struct giq_error *err)
 {
     if (STARTS_WITH(value, "/vsi")) {
@@ -266,53 +259,46 @@ static bool check_place(const char *name, const char *value, const char *earlier
             "got \"%.200s\"",
             name, value);
     }
-    return value[0] == '/' ||
-           giq_fail(
-               err, GIQ_E_USAGE,
-               "%s must be an absolute path without \"~\"; got \"%.100s\" (jobs that "
-               "were started with this value are recorded in %.200s)",
-               name, value, earlier);
+    if (value[0] != '/') {
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "%s must be an absolute path without \"~\"; got \"%.100s\" (jobs that "
+            "were started with this value are recorded in %.200s)",
+            name, value, recorded);
+    }
+    return true;
 }
 
 bool giq_config_store(struct giq_config *config, struct giq_error *err)
 {
-    struct giq_error ignored = {0};
-    struct giq_reader reader = {.config = config, .err = &ignored};
     const char *name = NULL;
-    const char *chosen = giq_reader_value(&reader, GIQ_OPTION_STORE_DIR, &name);
-    const char *data_home = CPLGetConfigOption("XDG_DATA_HOME", "");
-    const char *home = CPLGetConfigOption("HOME", "");
+    const char *chosen = giq_reader_value(&config->reader, GIQ_OPTION_STORE_DIR, &name);
     if (chosen != NULL) {
         config->store_dir = giq_path_absolute(chosen);
         return check_place("GIQ_STORE_DIR", chosen, config->store_dir, err);
     }
+    config->store_flags = GIQ_STORE_PRIVATE;
+    const char *data_home = CPLGetConfigOption("XDG_DATA_HOME", "");
+    const char *home = CPLGetConfigOption("HOME", "");
     if (data_home[0] == '\0' && home[0] == '\0') {
         return giq_fail(err, GIQ_E_STORE,
-                        "neither GIQ_STORE_DIR nor HOME is set, so the store of records "
-                        "and results is not known; set what was set when earlier jobs "
-                        "were started (another store would pay for them again)");
+                        "the store of records and results is not known, because neither "
+                        "GIQ_STORE_DIR nor HOME is set; set what was set when earlier "
+                        "jobs were started (another store would pay for them again)");
     }
-    char *of_home = CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
-    bool ok = data_home[0] == '\0'
-                  ? check_place("HOME", home, of_home, err)
-                  : check_place("XDG_DATA_HOME", data_home, of_home, err);
-    config->store_flags = GIQ_STORE_PRIVATE;
+    GIQ_AUTO_CPL char *in_home = CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
     if (data_home[0] == '\0') {
-        config->store_dir = of_home;
-    } else {
-        CPLFree(of_home);
-        config->store_dir = CPLStrdup(CPLSPrintf("%s/giq", data_home));
+        config->store_dir = CPLStrdup(in_home);
+        return check_place("HOME", home, in_home, err);
     }
-    return ok;
+    config->store_dir = CPLStrdup(CPLSPrintf("%s/giq", data_home));
+    return check_place("XDG_DATA_HOME", data_home, in_home, err);
 }
 
 void giq_config_release(struct giq_config *config)
 {
     giq_cred_free(config->cred);
-    for (int i = 0; config->texts != NULL && config->texts[i] != NULL; i++) {
-        giq_cred_wipe(config->texts[i]);
-    }
-    CSLDestroy(config->texts);
+    giq_reader_release(&config->reader);
     CSLDestroy(config->result_drivers);
     CSLDestroy(config->result_options);
     for (int i = 0; i < GIQ_AREA_KINDS; i++) {

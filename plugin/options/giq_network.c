@@ -9,7 +9,7 @@
 
 enum { HEADER_FILE_MAX = 64 * 1024 };
 
-/* GDAL's options for network drivers, and the settings that they are. */
+/* GDAL's network options, and the settings that they set. A later row wins. */
 static const struct {
     const char *name;
     enum giq_net_option option;
@@ -44,68 +44,70 @@ static bool read_key_file(const char *path, char **out_key, struct giq_error *er
     }
     if (exposed) {
         CPLError(CE_Warning, CPLE_AppDefined,
-                 "GIQ: others can read the key file %s; chmod 600 keeps it secret", path);
+                 "GIQ_API_KEY_FILE: other users can read the file; chmod 600 makes it "
+                 "private");
     }
     return true;
 }
 
-static bool read_keys(struct giq_reader *reader)
+/* `*out` is NULL if neither key nor token is set. */
+static bool read_keys(struct giq_reader *reader, struct giq_cred **out,
+                      struct giq_error *err)
 {
-    struct giq_config *config = reader->config;
     const char *name = NULL;
     const char *key = giq_reader_value(reader, GIQ_OPTION_API_KEY, &name);
     const char *token = giq_reader_value(reader, GIQ_OPTION_BEARER_TOKEN, &name);
     const char *path = giq_reader_value(reader, GIQ_OPTION_API_KEY_FILE, &name);
-    char *from_file = NULL;
-    bool ok = key != NULL || path == NULL ||
-              read_key_file(path, &from_file, &config->cred_error);
-    if (key == NULL) {
-        key = from_file;
+    if (key == NULL && path != NULL) {
+        char *from_file = NULL;
+        if (!read_key_file(path, &from_file, err)) {
+            return false;
+        }
+        bool ok = giq_cred_new(from_file, token, out, err);
+        giq_cred_wipe(from_file);
+        free(from_file);
+        return ok;
     }
-    if (ok && (key != NULL || token != NULL)) {
-        ok = giq_cred_new(key, token, &config->cred, &config->cred_error);
-    }
-    giq_cred_wipe(from_file);
-    free(from_file);
-    return ok && config->cred != NULL;
+    *out = NULL;
+    return (key == NULL && token == NULL) || giq_cred_new(key, token, out, err);
 }
 
 /* ---- headers of the user ---- */
 
-static bool add_headers(struct giq_config *config, const char *text, const char *parts,
-                        int flags)
+static bool add_headers(struct giq_cred *cred, const char *text, const char *delimiters,
+                        int flags, struct giq_error *err)
 {
-    char **lines = CSLTokenizeString2(text, parts, flags);
+    char **lines = CSLTokenizeString2(text, delimiters, flags);
     bool ok = true;
-    for (int i = 0; ok && lines != NULL && lines[i] != NULL; i++) {
-        bool added = false;
-        ok = giq_cred_add_header(config->cred, lines[i], &added, &config->cred_error);
-        if (ok && !added) {
-            CPLDebug("GIQ", "a header of GDAL_HTTP_HEADERS or GDAL_HTTP_HEADER_FILE is "
-                            "left out: the driver sets it itself, or it is no header");
-        }
-    }
     for (int i = 0; lines != NULL && lines[i] != NULL; i++) {
+        bool added = true;
+        ok = ok && giq_cred_add_header(cred, lines[i], &added, err);
+        if (ok && !added) {
+            CPLDebug("GIQ", "a line of GDAL_HTTP_HEADERS or GDAL_HTTP_HEADER_FILE is "
+                            "ignored: it is not a header, or the driver sets this "
+                            "header itself");
+        }
         giq_cred_wipe(lines[i]);
     }
     CSLDestroy(lines);
     return ok;
 }
 
-/* As GDAL takes them: lines where there are line ends, else parted by commas. */
-static bool read_headers(struct giq_reader *reader)
+/* As in GDAL: separated by line ends if there are any, else by commas. */
+static bool read_headers(struct giq_reader *reader, struct giq_cred *cred,
+                         struct giq_error *err)
 {
     const char *text = giq_reader_config(reader, "GDAL_HTTP_HEADERS");
     if (text == NULL) {
         return true;
     }
     return strchr(text, '\n') != NULL
-               ? add_headers(reader->config, text, "\r\n", 0)
-               : add_headers(reader->config, text, ",", CSLT_HONOURSTRINGS);
+               ? add_headers(cred, text, "\r\n", 0, err)
+               : add_headers(cred, text, ",", CSLT_HONOURSTRINGS, err);
 }
 
-/* All of a plain text file on disk without its byte order mark, to be freed with
- * VSIFree(), or NULL: one that has to be fetched would need the headers first. */
+/* The content of a text file without its byte order mark, to be freed with VSIFree(), or
+ * NULL. Only files on disk: to fetch another one would need the headers. */
 static char *read_small_file(const char *path)
 {
     VSIStatBufL st;
@@ -119,43 +121,41 @@ static char *read_small_file(const char *path)
     bool ok = is_plain && VSIIngestFile(NULL, path, &bytes, &size, HEADER_FILE_MAX);
     CPLPopErrorHandler();
     CPLErrorReset();
+    if (!ok) {
+        return NULL;
+    }
     char *text = (char *)bytes;
-    if (ok && strlen(text) != size) {
+    if (strlen(text) != size) {
         VSIFree(text);
         return NULL;
     }
-    if (ok && STARTS_WITH(text, "\xEF\xBB\xBF")) {
+    if (STARTS_WITH(text, "\xEF\xBB\xBF")) {
         (void)memmove(text, text + 3, size - 3 + 1);
     }
-    return ok ? text : NULL;
+    return text;
 }
 
-static bool read_header_file(struct giq_reader *reader)
+static bool read_header_file(struct giq_reader *reader, struct giq_cred *cred,
+                             struct giq_error *err)
 {
-    struct giq_config *config = reader->config;
     const char *path = giq_reader_config(reader, "GDAL_HTTP_HEADER_FILE");
     if (path == NULL) {
         return true;
     }
     char *text = read_small_file(path);
     if (text == NULL) {
-        return giq_fail(&config->cred_error, GIQ_E_CREDENTIALS,
-                        "the file of GDAL_HTTP_HEADER_FILE cannot be read, is not plain "
-                        "text, or is larger than %d bytes: %s",
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "GDAL_HTTP_HEADER_FILE must be a readable text file on disk of "
+                        "at most %d bytes; got \"%.200s\"",
                         HEADER_FILE_MAX, path);
     }
-    bool ok = add_headers(config, text, "\r\n", 0);
+    bool ok = add_headers(cred, text, "\r\n", 0, err);
     giq_cred_wipe(text);
     VSIFree(text);
     return ok;
 }
 
 /* ---- passwords ---- */
-
-static bool hide(struct giq_config *config, const char *secret)
-{
-    return giq_cred_add_secret(config->cred, secret, &config->cred_error);
-}
 
 /* Percent-decode `text` in place. A '%' without two digits stays. */
 static void percent_decode(char *text)
@@ -169,73 +169,97 @@ static void percent_decode(char *text)
     *out = '\0';
 }
 
-/* The password of "user:password", as it is written, as it is meant, and as a proxy
- * gets to see it. */
-static bool hide_login(struct giq_config *config, char *login)
+/* Hide the password of "user:password" in each form in which a message might contain it:
+ * as written, decoded, and with the user in base64 as a proxy receives it. */
+static bool hide_login(struct giq_cred *cred, char *login, struct giq_error *err)
 {
     const char *password = strchr(login, ':');
     if (password == NULL) {
         return true;
     }
-    bool ok = hide(config, password + 1);
+    if (!giq_cred_add_secret(cred, password + 1, err)) {
+        return false;
+    }
     percent_decode(login);
     password = strchr(login, ':');
+    if (password != NULL && !giq_cred_add_secret(cred, password + 1, err)) {
+        return false;
+    }
     char *sent = CPLBase64Encode((int)strlen(login), (const GByte *)login);
-    ok = ok && (password == NULL || hide(config, password + 1)) && hide(config, sent);
+    bool ok = giq_cred_add_secret(cred, sent, err);
     giq_cred_wipe(sent);
     CPLFree(sent);
     return ok;
 }
 
-/* `value` is a login, or an address with one. */
-static bool hide_proxy(struct giq_config *config, const char *value, bool is_address)
+/* Hide the password in the `len` bytes "user:password" at `begin`. */
+static bool hide_part(struct giq_cred *cred, const char *begin, size_t len,
+                      struct giq_error *err)
 {
-    const char *scheme = strstr(value, "://");
-    const char *begin = is_address && scheme != NULL ? scheme + 3 : value;
-    const char *end = is_address ? strrchr(begin, '@') : begin + strlen(begin);
-    if (end == NULL) {
-        return true;
-    }
     char *login = CPLStrdup(begin);
-    login[end - begin] = '\0';
-    bool ok = hide_login(config, login);
+    login[len] = '\0';
+    bool ok = hide_login(cred, login, err);
     giq_cred_wipe(login);
     CPLFree(login);
     return ok;
 }
 
-/* Secrets that go into the network library by themselves; it reads the environment
- * for proxies too. */
-static bool hide_passwords(struct giq_reader *reader)
+/* Hide the password in the address of a proxy. */
+static bool hide_address(struct giq_cred *cred, const char *address,
+                         struct giq_error *err)
+{
+    const char *scheme = strstr(address, "://");
+    const char *begin = scheme == NULL ? address : scheme + strlen("://");
+    const char *end = strrchr(begin, '@');
+    return end == NULL || hide_part(cred, begin, (size_t)(end - begin), err);
+}
+
+/* Hide the secrets that libcurl receives in its own options. It also reads the variables
+ * of the environment that name proxies. */
+static bool hide_passwords(struct giq_reader *reader, struct giq_cred *cred,
+                           struct giq_error *err)
 {
     static const char *const addresses[] = {
         "GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY", "http_proxy", "https_proxy",
         "HTTPS_PROXY",     "all_proxy",        "ALL_PROXY"};
-    struct giq_config *config = reader->config;
     const char *passphrase = giq_reader_config(reader, "GDAL_HTTP_KEYPASSWD");
+    if (passphrase != NULL && !giq_cred_add_secret(cred, passphrase, err)) {
+        return false;
+    }
     const char *login = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
-    bool ok = (passphrase == NULL || hide(config, passphrase)) &&
-              (login == NULL || hide_proxy(config, login, false));
-    for (size_t i = 0; ok && i < GIQ_COUNT(addresses); i++) {
+    if (login != NULL && !hide_part(cred, login, strlen(login), err)) {
+        return false;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(addresses); i++) {
         const char *address = giq_reader_config(reader, addresses[i]);
-        ok = address == NULL || hide_proxy(config, address, true);
+        if (address != NULL && !hide_address(cred, address, err)) {
+            return false;
+        }
     }
-    return ok;
+    return true;
 }
 
-void giq_network_read_credentials(struct giq_reader *reader)
+/* ---- the whole ---- */
+
+bool giq_network_read_credentials(struct giq_reader *reader, struct giq_cred **out,
+                                  struct giq_error *err)
 {
-    struct giq_config *config = reader->config;
-    if (read_keys(reader) &&
-        !(read_headers(reader) && read_header_file(reader) && hide_passwords(reader))) {
-        giq_cred_free(config->cred);
-        config->cred = NULL;
+    struct giq_cred *cred = NULL;
+    if (!read_keys(reader, &cred, err)) {
+        return false;
     }
+    if (cred != NULL &&
+        !(read_headers(reader, cred, err) && read_header_file(reader, cred, err) &&
+          hide_passwords(reader, cred, err))) {
+        giq_cred_free(cred);
+        return false;
+    }
+    *out = cred;
+    return true;
 }
 
-void giq_network_read_options(struct giq_reader *reader)
+void giq_network_read_options(struct giq_reader *reader, struct giq_settings *settings)
 {
-    struct giq_settings *settings = &reader->config->settings;
     settings->net[GIQ_NET_USERAGENT] = "gdal-giq/" GIQ_VERSION;
     settings->net[GIQ_NET_NETRC] = "YES"; /* as in GDAL */
     settings->traces = CPLTestBool(CPLGetConfigOption("CPL_CURL_VERBOSE", "NO"));

@@ -1,8 +1,10 @@
 /*
- * Every option of this version, once. X(name, type, values, default, config,
- * fallback, least, most, description): `config` says whether GIQ_<NAME> counts too,
- * `fallback` is the option of GDAL's that stands in; `least` and `most` bound a
- * number.
+ * The table of the driver's options: names, types, values, defaults and descriptions.
+ *
+ * X(name, type, values, default, is_config, fallback, least, most, description):
+ * `values` is a list macro of the allowed words; `is_config` states whether GIQ_<NAME>
+ * is a configuration option too; `fallback` is an option of GDAL's own that is read where
+ * neither is set; `least` and `most` bound a number.
  */
 #ifndef GIQ_OPTIONS_H
 #define GIQ_OPTIONS_H
@@ -11,64 +13,72 @@
 
 enum { GIQ_AREA_FILE_MAX = 64 * 1024 * 1024 };
 
-/* The ways to give an area; at most one of them counts. */
+/* The ways to give an area; a request has at most one area. */
 enum giq_area_kind {
     GIQ_AREA_GEOMETRY, /* WKT or EWKT, or `@` and the path of a regular file of at
-                          most GIQ_AREA_FILE_MAX bytes that holds it */
-    GIQ_AREA_AOI,      /* a vector dataset, as giq_aoi_read() takes it */
+                          most GIQ_AREA_FILE_MAX bytes that contains it */
+    GIQ_AREA_AOI,      /* a vector dataset, as for giq_aoi_read() */
     GIQ_AREA_BBOX,     /* "minx,miny,maxx,maxy" */
     GIQ_AREA_KINDS,
 };
 
-#define GIQ_VALUE_OF(name) "<Value>" #name "</Value>"
+/* The words that an option of type string-select allows; their indices. */
+#define GIQ_NO_VALUES(X)
+#define GIQ_GEOMETRY_CRS_VALUES(X) X("EPSG:4326") X("AS_IS")
+#define GIQ_SUBMIT_VALUES(X)       X("IF_MISSING") X("NO")
+#define GIQ_PROGRESS_VALUES(X)     X("AUTO") X("YES") X("NO")
+
+enum giq_geometry_crs { GIQ_GEOMETRY_CRS_EPSG_4326, GIQ_GEOMETRY_CRS_AS_IS };
+enum giq_submit_mode { GIQ_SUBMIT_IF_MISSING, GIQ_SUBMIT_NO };
+enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
 
 #define GIQ_OPEN_OPTIONS(X)                                                              \
-    X(GEOMETRY, "string", "", "", false, NULL, 0, 0,                                     \
+    X(GEOMETRY, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                          \
       "Area of interest: WKT in longitude and latitude, EWKT (SRID=32640;POLYGON...), "  \
-      "or @file holding it")                                                             \
-    X(AOI, "string", "", "", false, NULL, 0, 0,                                          \
-      "Area of interest from a vector dataset: path, or path,layer")                     \
-    X(BBOX, "string", "", "", false, NULL, 0, 0,                                         \
+      "or @ and the path of a file that contains one of these")                          \
+    X(AOI, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                               \
+      "Area of interest: a vector dataset, as path or path,layer")                       \
+    X(BBOX, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                              \
       "Area of interest: minx,miny,maxx,maxy in degrees")                                \
-    X(GEOMETRY_CRS, "string-select", "<Value>EPSG:4326</Value><Value>AS_IS</Value>",     \
-      "EPSG:4326", true, NULL, 0, 0,                                                     \
-      "AS_IS: send coordinates as they are, for a service that wants another system")    \
-    X(MAKE_VALID, "boolean", "", "NO", true, NULL, 0, 0,                                 \
-      "Repair an invalid area instead of refusing it")                                   \
-    X(WAIT, "boolean", "", "YES", false, NULL, 0, 0,                                     \
-      "NO: submit or check, and return at once with a one-row job layer")                \
-    X(TIMEOUT, "float", "", "3600", true, NULL, 0, 2000000,                              \
-      "Seconds to wait for the job; opening again goes on waiting. 0 checks once")       \
-    X(POLL_INTERVAL, "float", "", "", true, NULL, 0.05, 3600,                            \
-      "Fixed seconds between status calls; adaptive by default")                         \
-    X(SUBMIT, "string-select", "<Value>IF_MISSING</Value><Value>NO</Value>",             \
-      "IF_MISSING", true, NULL, 0, 0,                                                    \
-      "NO: never start a job, use only what is recorded")                                \
-    X(RETRY, "string", "", "", true, NULL, 0, 0,                                         \
-      "A label: what is recorded as failed, unknown, gone or damaged gets one new job "  \
-      "for each label")                                                                  \
-    X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES(GIQ_VALUE_OF), "UNKNOWN", true,     \
-      NULL, 0, 0, "Kind of an uploaded file")                                            \
-    X(RESULT_OPTIONS, "string", "", "", false, NULL, 0, 0,                               \
-      "KEY=VALUE,... open options for the driver that opens the result")                 \
-    X(MAX_RETRY, "int", "", "5", true, "GDAL_HTTP_MAX_RETRY", 0, 1000,                   \
-      "Retries of a call that is safe to repeat")                                        \
-    X(RETRY_DELAY, "float", "", "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,             \
+    X(GEOMETRY_CRS, "string-select", GIQ_GEOMETRY_CRS_VALUES, "EPSG:4326", true, NULL,   \
+      0, 0,                                                                              \
+      "Coordinate system in which the area is sent. AS_IS: its coordinates are sent "    \
+      "unchanged")                                                                       \
+    X(MAKE_VALID, "boolean", GIQ_NO_VALUES, "NO", true, NULL, 0, 0,                      \
+      "Whether to repair an invalid area instead of refusing it")                        \
+    X(WAIT, "boolean", GIQ_NO_VALUES, "YES", false, NULL, 0, 0,                          \
+      "Whether to wait for the job. NO: submit or check it, and return the one-row "     \
+      "table job at once")                                                               \
+    X(TIMEOUT, "float", GIQ_NO_VALUES, "3600", true, NULL, 0, 2000000,                   \
+      "Seconds to wait for the job; opening again resumes waiting. 0: check once")       \
+    X(POLL_INTERVAL, "float", GIQ_NO_VALUES, "", true, NULL, 0.05, 3600,                 \
+      "Seconds between status calls. Default: adaptive")                                 \
+    X(SUBMIT, "string-select", GIQ_SUBMIT_VALUES, "IF_MISSING", true, NULL, 0, 0,        \
+      "Whether to start a job where none is recorded. NO: never start a job")            \
+    X(RETRY, "string", GIQ_NO_VALUES, "", true, NULL, 0, 0,                              \
+      "A label: a request recorded as failed, unknown, gone or damaged gets one new "    \
+      "job, once per label")                                                             \
+    X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES, "UNKNOWN", true, NULL, 0, 0,       \
+      "Kind of the uploaded file")                                                       \
+    X(RESULT_OPTIONS, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                    \
+      "Open options for the driver that reads the result: KEY=VALUE,...")                \
+    X(MAX_RETRY, "int", GIQ_NO_VALUES, "5", true, "GDAL_HTTP_MAX_RETRY", 0, 1000,        \
+      "Maximum number of retries of a call that is safe to repeat")                      \
+    X(RETRY_DELAY, "float", GIQ_NO_VALUES, "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,  \
       "Seconds before the first retry; doubled for each further one")                    \
-    X(HTTP_TIMEOUT, "float", "", "60", true, NULL, 0.001, 86400,                         \
-      "Seconds for one small request")                                                   \
-    X(CONNECT_TIMEOUT, "float", "", "10", true, "GDAL_HTTP_CONNECTTIMEOUT", 0.001,       \
-      86400, "Seconds to connect")                                                       \
-    X(LOW_SPEED_TIME, "int", "", "30", true, "GDAL_HTTP_LOW_SPEED_TIME", 1, 86400,       \
-      "Seconds below LOW_SPEED_LIMIT that end a transfer")                               \
-    X(LOW_SPEED_LIMIT, "int", "", "1", true, "GDAL_HTTP_LOW_SPEED_LIMIT", 1, 1000000000, \
-      "Bytes a second, see LOW_SPEED_TIME")                                              \
-    X(PROGRESS, "string-select",                                                         \
-      "<Value>AUTO</Value><Value>YES</Value><Value>NO</Value>", "AUTO", true, NULL, 0,   \
-      0, "Status line on stderr while waiting: AUTO when it is a terminal")
+    X(HTTP_TIMEOUT, "float", GIQ_NO_VALUES, "60", true, NULL, 0.001, 86400,              \
+      "Maximum seconds for one small request")                                           \
+    X(CONNECT_TIMEOUT, "float", GIQ_NO_VALUES, "10", true, "GDAL_HTTP_CONNECTTIMEOUT",   \
+      0.001, 86400, "Maximum seconds to connect")                                        \
+    X(LOW_SPEED_TIME, "int", GIQ_NO_VALUES, "30", true, "GDAL_HTTP_LOW_SPEED_TIME", 1,   \
+      86400, "Seconds below LOW_SPEED_LIMIT after which a transfer is aborted")          \
+    X(LOW_SPEED_LIMIT, "int", GIQ_NO_VALUES, "1", true, "GDAL_HTTP_LOW_SPEED_LIMIT", 1,  \
+      1000000000, "Minimum speed of a transfer in bytes per second; see LOW_SPEED_TIME") \
+    X(PROGRESS, "string-select", GIQ_PROGRESS_VALUES, "AUTO", true, NULL, 0, 0,          \
+      "Status line on stderr while waiting. AUTO: if stderr is a terminal")
 
-/* What decides where secrets go and who may read a result is never an open
- * option: a VRT or project of a stranger can carry those. */
+/* Options that decide where secrets go and which drivers may read a result. They are
+ * never open options, because a VRT or project file from a stranger can contain those. */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
     X(API_KEY)                                                                           \
     X(BEARER_TOKEN)                                                                      \
@@ -78,5 +88,33 @@ enum giq_area_kind {
     X(ALLOW_UNVERIFIED_LENGTH)                                                           \
     X(STORE_DIR)                                                                         \
     X(RESULT_DRIVERS)
+
+#define GIQ_OPTION_ID_OF(name, ...) GIQ_OPTION_##name,
+enum giq_option_id {
+    GIQ_OPEN_OPTIONS(GIQ_OPTION_ID_OF) GIQ_CONFIG_OPTIONS(GIQ_OPTION_ID_OF)
+        GIQ_OPTION_COUNT
+};
+
+/* A row of the table. */
+struct giq_option {
+    const char *name;
+    const char *type;        /* as GDAL calls it */
+    const char *values;      /* the allowed words, each followed by ", " */
+    const char *config_name; /* "GIQ_" and the name */
+    const char *otherwise;   /* the default; "" where there is none */
+    const char *fallback;    /* the option of GDAL's own, or NULL */
+    double least;
+    double most;
+    bool is_open;   /* whether it is an open option */
+    bool is_config; /* whether it is a configuration option */
+};
+
+extern const struct giq_option giq_options[GIQ_OPTION_COUNT];
+
+/* The XML that declares the open options, for GDAL_DMD_OPENOPTIONLIST. */
+extern const char giq_options_xml[];
+
+/* Declare the configuration options to GDAL, which otherwise warns of unknown ones. */
+void giq_options_declare(void);
 
 #endif

@@ -1,58 +1,61 @@
 #include "options/giq_reader.h"
 
 #include <cpl_conv.h>
+#include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <math.h>
 #include <string.h>
 
-#define ROW_OF(name, type, values, otherwise, config, fallback, least, most, text)       \
-    [GIQ_OPTION_##name] = {#name, type, "GIQ_" #name, otherwise, fallback,               \
-                           least, most, true,         config},
-#define CONFIG_ROW_OF(name)                                                              \
-    [GIQ_OPTION_##name] = {#name, "string", "GIQ_" #name, "", NULL, 0, 0, false, true},
-const struct giq_option giq_options[GIQ_OPTION_COUNT] = {
-    GIQ_OPEN_OPTIONS(ROW_OF) GIQ_CONFIG_OPTIONS(CONFIG_ROW_OF)};
-
 /* ---- finding values ---- */
 
-/* A configuration option, before it the path-specific one of `url`. GDAL compares
- * the beginnings of paths, so the slash at the end finds both forms. */
+void giq_reader_release(struct giq_reader *reader)
+{
+    for (int i = 0; reader->texts != NULL && reader->texts[i] != NULL; i++) {
+        giq_cred_wipe(reader->texts[i]);
+    }
+    CSLDestroy(reader->texts);
+    *reader = (struct giq_reader){0};
+}
+
+/* The option for paths below `url`, else the general one. GDAL compares the beginnings of
+ * paths: with a slash at its end `url` matches both spellings. */
 static const char *path_option(const char *url, const char *name)
 {
-    const char *path = url == NULL ? NULL : CPLSPrintf("%s/", url);
-    return path == NULL ? CPLGetConfigOption(name, NULL)
-                        : VSIGetPathSpecificOption(path, name, NULL);
+    if (url == NULL) {
+        return CPLGetConfigOption(name, NULL);
+    }
+    return VSIGetPathSpecificOption(CPLSPrintf("%s/", url), name, NULL);
 }
 
 const char *giq_reader_config(struct giq_reader *reader, const char *name)
 {
-    const char *global = CPLGetConfigOption(name, NULL);
-    const char *value = path_option(reader->config->typed_url, name);
-    if (value == NULL || (global != NULL && strcmp(value, global) == 0)) {
-        value = path_option(reader->config->base_url, name);
+    const char *general = CPLGetConfigOption(name, NULL);
+    const char *value = path_option(reader->typed_url, name);
+    if (value == NULL || (general != NULL && strcmp(value, general) == 0)) {
+        value = path_option(reader->base_url, name);
     }
     if (value == NULL || value[0] == '\0') {
         return NULL;
     }
-    char ***texts = &reader->config->texts;
-    *texts = CSLAddString(*texts, value);
-    return *texts == NULL ? NULL : (*texts)[CSLCount(*texts) - 1];
+    reader->texts = CSLAddString(reader->texts, value);
+    return reader->texts == NULL ? NULL : reader->texts[CSLCount(reader->texts) - 1];
 }
 
-const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id option,
+const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id id,
                              const char **out_name)
 {
+    const struct giq_option *option = &giq_options[id];
     const char *value = NULL;
-    *out_name = giq_options[option].name;
-    if (giq_options[option].is_open) {
-        value = CSLFetchNameValue(reader->open_options, giq_options[option].name);
+    *out_name = option->name;
+    if (option->is_open) {
+        value = CSLFetchNameValue(reader->open_options, option->name);
     }
-    if (value == NULL && giq_options[option].is_config) {
-        *out_name = giq_options[option].config_name;
+    if (value == NULL && option->is_config) {
+        *out_name = option->config_name;
         value = giq_reader_config(reader, *out_name);
     }
-    if (value == NULL && giq_options[option].fallback != NULL) {
-        *out_name = giq_options[option].fallback;
+    if (value == NULL && option->fallback != NULL) {
+        *out_name = option->fallback;
         value = giq_reader_config(reader, *out_name);
     }
     return value;
@@ -60,23 +63,24 @@ const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id optio
 
 /* ---- typed values ---- */
 
-static bool fail_number(struct giq_reader *reader, enum giq_option_id option,
-                        bool is_whole, const char *name)
+static bool fail_number(const struct giq_option *option, const char *name,
+                        const char *value, struct giq_error *err)
 {
-    /* CPLSPrintf() writes a point whatever the locale. */
-    return giq_fail(
-        reader->err, GIQ_E_USAGE, "%s is not a %snumber from %s", name,
-        is_whole ? "whole " : "",
-        CPLSPrintf("%g to %.0f", giq_options[option].least, giq_options[option].most));
+    bool is_whole = EQUAL(option->type, "int");
+    /* CPLSPrintf() prints a point in any locale. */
+    return giq_fail(err, GIQ_E_USAGE, "%s must be a %snumber from %s; got \"%.60s\"",
+                    name, is_whole ? "whole " : "",
+                    CPLSPrintf("%g to %.0f", option->least, option->most), value);
 }
 
-bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
-                       double factor, int *out)
+bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double factor,
+                       int *out, struct giq_error *err)
 {
+    const struct giq_option *option = &giq_options[id];
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, option, &name);
+    const char *text = giq_reader_value(reader, id, &name);
     if (text == NULL) {
-        text = giq_options[option].otherwise;
+        text = option->otherwise;
     }
     if (text[0] == '\0') {
         *out = 0;
@@ -85,27 +89,29 @@ bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
     char *end = NULL;
     double value = CPLStrtod(text, &end);
     bool is_number = end != text && end[strspn(end, " ")] == '\0' && isfinite(value);
-    bool is_whole = EQUAL(giq_options[option].type, "int");
-    bool is_within =
-        value >= giq_options[option].least && value <= giq_options[option].most;
-    /* What is set for all drivers may mean something else to them: 0 is "off". */
-    if (is_number && !is_within && name == giq_options[option].fallback) {
-        value = CPLAtof(giq_options[option].otherwise);
-    } else if (!is_number || !is_within || (is_whole && value != floor(value))) {
-        return fail_number(reader, option, is_whole, name);
+    bool is_within = value >= option->least && value <= option->most;
+    /* A value for all drivers may mean something else to them: 0 is "off". */
+    if (is_number && !is_within && name == option->fallback) {
+        value = CPLAtof(option->otherwise);
+        is_within = true;
+    }
+    bool is_fraction = EQUAL(option->type, "int") && value != floor(value);
+    if (!is_number || !is_within || is_fraction) {
+        return fail_number(option, name, text, err);
     }
     *out = (int)llround(value * factor);
     return true;
 }
 
-bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool *out)
+bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id id, bool *out,
+                     struct giq_error *err)
 {
     static const char *const yes[] = {"YES", "TRUE", "ON", "1"};
     static const char *const no[] = {"NO", "FALSE", "OFF", "0"};
     const char *name = NULL;
-    const char *text = giq_reader_value(reader, option, &name);
+    const char *text = giq_reader_value(reader, id, &name);
     if (text == NULL) {
-        *out = EQUAL(giq_options[option].otherwise, "YES");
+        *out = EQUAL(giq_options[id].otherwise, "YES");
         return true;
     }
     for (size_t i = 0; i < GIQ_COUNT(yes); i++) {
@@ -114,5 +120,33 @@ bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool 
             return true;
         }
     }
-    return giq_fail(reader->err, GIQ_E_USAGE, "%s is YES or NO", name);
+    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.60s\"", name, text);
+}
+
+bool giq_reader_parse_choice(enum giq_option_id id, const char *name, const char *text,
+                             unsigned *out, struct giq_error *err)
+{
+    const char *words = giq_options[id].values;
+    unsigned index = 0;
+    for (const char *word = words; *word != '\0'; index++) {
+        size_t len = strcspn(word, ",");
+        if (strlen(text) == len && EQUALN(text, word, len)) {
+            *out = index;
+            return true;
+        }
+        word += len + strlen(", ");
+    }
+    return giq_fail(err, GIQ_E_USAGE, "%s must be one of %.*s; got \"%.60s\"", name,
+                    (int)(strlen(words) - strlen(", ")), words, text);
+}
+
+bool giq_reader_choice(struct giq_reader *reader, enum giq_option_id id, unsigned *out,
+                       struct giq_error *err)
+{
+    const char *name = NULL;
+    const char *text = giq_reader_value(reader, id, &name);
+    if (text == NULL) {
+        text = giq_options[id].otherwise;
+    }
+    return giq_reader_parse_choice(id, name, text, out, err);
 }

@@ -1,52 +1,52 @@
 /*
- * Finding the value of an option: open option, configuration option GIQ_<NAME>
- * (of the service's path before the general one), GDAL's own that stands in.
+ * Finds the value of an option: the open option, else the configuration option
+ * GIQ_<NAME> (path-specific before general), else GDAL's own option.
  */
 #ifndef GIQ_READER_H
 #define GIQ_READER_H
 
-#include "options/giq_config.h"
 #include "options/giq_options.h"
 
-#define ID_OF(name, ...) GIQ_OPTION_##name,
-enum giq_option_id { GIQ_OPEN_OPTIONS(ID_OF) GIQ_CONFIG_OPTIONS(ID_OF) GIQ_OPTION_COUNT };
-#undef ID_OF
-
-/* Of each option. */
-struct giq_option {
-    const char *name;
-    const char *type; /* as GDAL calls it */
-    const char *config_name;
-    const char *otherwise;
-    const char *fallback; /* GDAL's option that stands in, or NULL */
-    double least;
-    double most;
-    bool is_open;
-    bool is_config;
-};
-
-extern const struct giq_option giq_options[GIQ_OPTION_COUNT];
-
-/* What is being read. */
 struct giq_reader {
-    char **open_options;
-    struct giq_config *config;
-    struct giq_error *err;
+    char **open_options; /* a GDAL string list, borrowed; may be NULL */
+    /* The address of the service as typed, without a slash at its end, and in its
+     * canonical form; borrowed. Both are searched for path-specific options. NULL: not
+     * known yet, only general options are found. */
+    const char *typed_url;
+    const char *base_url;
+    char **texts; /* the values that were found; a GDAL string list */
 };
 
-/* The configuration option `name`, or NULL where it is not set. Lives as long as
- * the reader's configuration: GDAL may free its own when another thread sets an
- * option. */
+/* Wipe and free the values that were found. */
+void giq_reader_release(struct giq_reader *reader);
+
+/* The configuration option `name`, or NULL if it is not set or empty. Valid until
+ * giq_reader_release(): it is a copy, because GDAL may free its own when another thread
+ * sets an option. */
 const char *giq_reader_config(struct giq_reader *reader, const char *name);
 
-/* NULL where the option is nowhere set; `*out_name` is what to call it. */
+/* The value of an option, or NULL if it is not set. `*out_name` is the name under which
+ * it was found, for messages. */
 const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id option,
                              const char **out_name);
 
-/* Typed values, the option's default where it is not set. False with GIQ_E_USAGE,
- * which names the option. */
+/*
+ * Typed values; the option's default if it is not set. Fail with GIQ_E_USAGE, which names
+ * the option, its value and what is allowed; `*out` is then unchanged.
+ *
+ * giq_reader_number() stores the value times `factor`, rounded; 0 if the option has
+ * neither value nor default. giq_reader_choice() stores the index of the word.
+ */
 bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
-                       double factor, int *out);
-bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool *out);
+                       double factor, int *out, struct giq_error *err);
+bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool *out,
+                     struct giq_error *err);
+bool giq_reader_choice(struct giq_reader *reader, enum giq_option_id option,
+                       unsigned *out, struct giq_error *err);
+
+/* The index of the word `text` among those that the option allows, in any case. Fails as
+ * giq_reader_choice() does; `name` is the name under which the value was found. */
+bool giq_reader_parse_choice(enum giq_option_id option, const char *name,
+                             const char *text, unsigned *out, struct giq_error *err);
 
 #endif

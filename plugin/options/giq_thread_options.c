@@ -2,9 +2,10 @@
 
 #include <cpl_conv.h>
 #include <cpl_multiproc.h>
+#include <cpl_string.h>
 #include <string.h>
 
-enum { PATIENCE_S = 1000, NAMES_SIZE = 128 };
+enum { MUTEX_WAIT_S = 1000, NAMES_SIZE = 128 };
 
 #define BIT(i) (1u << (i))
 
@@ -14,24 +15,24 @@ static const enum giq_option_id watched[] = {
 };
 enum { WATCHED = GIQ_COUNT(watched) };
 
-/* Any of them is a key. */
+/* The rows of `watched` that are credentials. */
 static const unsigned key_bits = BIT(3) | BIT(4) | BIT(5);
 
-/* Which options any thread had for itself. */
-static unsigned had;
-static CPLMutex *mutex; /* made when first needed */
+/* The options that some thread of the process has set in its own configuration. */
+static unsigned set_by_threads;
+static CPLMutex *mutex; /* guards it; made at first use */
 
-/* Add to what threads had for themselves, and return all of it. */
+/* Add `own` to the options set by threads, and return all of them. */
 static unsigned note(unsigned own)
 {
-    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    had |= own;
-    unsigned bits = had;
+    (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
+    set_by_threads |= own;
+    unsigned bits = set_by_threads;
     CPLReleaseMutex(mutex);
     return bits;
 }
 
-/* BASE_URL is the one option that cannot be one of the service's path. */
+/* BASE_URL alone cannot be an option of the service's path. */
 static const char *value_of(struct giq_reader *reader, enum giq_option_id option)
 {
     const char *name = giq_options[option].config_name;
@@ -40,7 +41,7 @@ static const char *value_of(struct giq_reader *reader, enum giq_option_id option
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
-void giq_thread_options_read(struct giq_reader *reader)
+unsigned giq_thread_options_read(struct giq_reader *reader)
 {
     unsigned own = 0;
     unsigned unset = 0;
@@ -55,8 +56,8 @@ void giq_thread_options_read(struct giq_reader *reader)
         }
     }
     bool has_key = (unset & key_bits) != key_bits;
-    reader->config->unset_options = has_key ? unset & ~key_bits : unset;
     (void)note(own);
+    return has_key ? unset & ~key_bits : unset;
 }
 
 static bool fail(enum giq_code code, unsigned bits, struct giq_error *err)
@@ -70,22 +71,20 @@ static bool fail(enum giq_code code, unsigned bits, struct giq_error *err)
     }
     return giq_fail(err, code,
                     "%s: set for one thread, or within a block such as rasterio.Env, "
-                    "only, and without a value in this open, so nothing was sent; open "
+                    "but without a value in this open, so nothing was sent; open "
                     "within the block, or set it for the whole program with "
                     "gdal.SetConfigOption() or in the environment",
                     names);
 }
 
-bool giq_thread_options_check(const struct giq_config *config, struct giq_error *err)
+bool giq_thread_options_check(unsigned unset, struct giq_error *err)
 {
-    unsigned lost = config->unset_options;
-    lost = lost == 0 ? 0 : lost & note(0);
+    unsigned lost = unset == 0 ? 0 : unset & note(0);
     return lost == 0 || fail(GIQ_E_USAGE, lost, err);
 }
 
-bool giq_thread_options_check_key(const struct giq_config *config, struct giq_error *err)
+bool giq_thread_options_check_key(unsigned unset, struct giq_error *err)
 {
-    unsigned lost = config->unset_options & key_bits;
-    lost = lost == 0 ? 0 : lost & note(0);
+    unsigned lost = (unset & key_bits) == 0 ? 0 : unset & key_bits & note(0);
     return lost == 0 || fail(GIQ_E_CREDENTIALS, lost, err);
 }

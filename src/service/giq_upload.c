@@ -23,7 +23,7 @@ enum {
     NS_PER_S = 1000000000,
 };
 
-#define NAME_OF(name) #name,
+#define NAME_OF(name) name,
 
 bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
 {

@@ -37,11 +37,11 @@ def test_key_comes_from_a_file(scripted_gdal, service):
     done = scripted_gdal.run("ogrinfo", "GIQ:models",
                              env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
     assert service.calls()[0]["headers"]["x-api-key"] == secret_search.KEY
-    assert "others can read" not in done.stderr
+    assert "other users can read" not in done.stderr
     path.chmod(0o644)
     done = scripted_gdal.run("ogrinfo", "GIQ:models",
                              env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
-    assert "others can read" in done.stderr
+    assert "GIQ_API_KEY_FILE: other users can read the file" in done.stderr
 
 
 @pytest.mark.parametrize("before,after", [(b"\xef\xbb\xbf", b"\r\n"), (b"", b"\r\n")])
