@@ -164,15 +164,6 @@ static void forget(const char *folder, const char *name)
     free(path);
 }
 
-static void warn_of_trailing(const struct part *part)
-{
-    struct giq_printable id;
-    giq_env_warn(part->service->env,
-                 "job %s: other data follows the end of the compressed result and was "
-                 "ignored",
-                 giq_call_printable(part->service, part->job_id, &id));
-}
-
 /* From a part to a published result. */
 static bool publish(struct part *part, const char *disposition,
                     const struct giq_job_host *host, struct giq_fetched *out,
@@ -187,9 +178,6 @@ static bool publish(struct part *part, const char *disposition,
               host->accept(host->ctx, staged.path, err) &&
               giq_store_publish(part->folder, err);
     if (ok) {
-        if (staged.has_trailing) {
-            warn_of_trailing(part);
-        }
         forget(part->folder, short_name);
         *out = (struct giq_fetched){staged.name, staged.size};
         staged.name = NULL;

@@ -1,15 +1,24 @@
 #include "net/giq_inflate.h"
 
+#include <limits.h>
 #include <stdlib.h>
-
-#include "base/giq_gzip.h"
+#include <zlib.h>
 
 enum { PIECE = 64 * 1024 };
 
+/* What the next byte of the body belongs to. */
+enum position {
+    START,
+    PLAIN,   /* a body that is not coded */
+    MEMBER,  /* a stream with its header and trailer */
+    BETWEEN, /* a member ended: another one or the padding may begin */
+    PADDING,
+};
+
 struct giq_inflate {
     enum giq_inflate_coding coding;
-    bool has_begun;
-    struct giq_gunzip *gunzip; /* NULL where the body is not coded */
+    enum position position;
+    z_stream stream; /* initialised once a member has begun */
     char out[PIECE];
 };
 
@@ -28,19 +37,21 @@ bool giq_inflate_new(enum giq_inflate_coding coding, struct giq_inflate **out,
 void giq_inflate_free(struct giq_inflate *decoder)
 {
     if (decoder != NULL) {
-        giq_gunzip_free(decoder->gunzip);
+        if (giq_inflate_is_coded(decoder)) {
+            (void)inflateEnd(&decoder->stream);
+        }
         free(decoder);
     }
 }
 
 bool giq_inflate_is_coded(const struct giq_inflate *decoder)
 {
-    return decoder->gunzip != NULL;
+    return decoder->position >= MEMBER;
 }
 
 bool giq_inflate_is_whole(const struct giq_inflate *decoder)
 {
-    return decoder->gunzip != NULL && giq_gunzip_is_complete(decoder->gunzip);
+    return decoder->position >= BETWEEN;
 }
 
 static bool is_gzip(const unsigned char *bytes, size_t len)
@@ -56,34 +67,78 @@ static bool is_zlib(const unsigned char *bytes, size_t len)
            (len == 1 || (bytes[0] * 256 + bytes[1]) % 31 == 0);
 }
 
-/* The first bytes of a body show what it is. */
+/* Choose how to decode the body by its first bytes. */
 static bool begin(struct giq_inflate *decoder, const char *bytes, size_t len,
                   struct giq_error *err)
 {
     const unsigned char *head = (const unsigned char *)bytes;
-    decoder->has_begun = true;
+    int window_bits = -MAX_WBITS; /* RFC 1951, without header and trailer */
     if (is_gzip(head, len)) {
-        return giq_gunzip_new_form(GIQ_GUNZIP_GZIP, &decoder->gunzip, err);
-    }
-    if (decoder->coding == GIQ_INFLATE_GZIP) {
+        window_bits = MAX_WBITS + 16;
+    } else if (decoder->coding == GIQ_INFLATE_GZIP) {
+        decoder->position = PLAIN;
         return true;
+    } else if (is_zlib(head, len)) {
+        window_bits = MAX_WBITS;
     }
-    return giq_gunzip_new_form(is_zlib(head, len) ? GIQ_GUNZIP_ZLIB : GIQ_GUNZIP_RAW,
-                               &decoder->gunzip, err);
+    if (inflateInit2(&decoder->stream, window_bits) != Z_OK) {
+        return giq_fail_memory(err);
+    }
+    decoder->position = MEMBER;
+    return true;
 }
 
-/* One piece of output; `*out_made` is 0 where there is none left. */
-static bool step(struct giq_inflate *decoder, const char **bytes, size_t *len,
-                 size_t *out_made, struct giq_error *err)
+static bool fail_damaged(struct giq_error *err)
 {
-    if (giq_gunzip_step(decoder->gunzip, bytes, len, decoder->out, PIECE, out_made,
-                        err)) {
+    return giq_fail(err, GIQ_E_INCOMPLETE, "its content coding is damaged");
+}
+
+/* Skip zeros after the last member; nothing else may follow them. */
+static bool skip_padding(const char **bytes, size_t *len, struct giq_error *err)
+{
+    while (*len > 0 && **bytes == '\0') {
+        ++*bytes;
+        --*len;
+    }
+    return *len == 0 || fail_damaged(err);
+}
+
+/* Decode input at `*bytes`, which moves past what was used, into `out`. `*out_len` is 0
+ * where there is no more output for now. */
+static bool step(struct giq_inflate *decoder, const char **bytes, size_t *len,
+                 size_t *out_len, struct giq_error *err)
+{
+    z_stream *stream = &decoder->stream;
+    *out_len = 0;
+    if (*len > 0 && decoder->position == BETWEEN) {
+        decoder->position = **bytes == '\0' ? PADDING : MEMBER;
+    }
+    if (decoder->position == PADDING) {
+        return skip_padding(bytes, len, err);
+    }
+    uInt given = *len < UINT_MAX ? (uInt)*len : UINT_MAX;
+    /* zlib does not write to its input, whatever the type says. */
+    stream->next_in = (z_const Bytef *)*bytes;
+    stream->avail_in = given;
+    stream->next_out = (Bytef *)decoder->out;
+    stream->avail_out = PIECE;
+    int status = inflate(stream, Z_NO_FLUSH);
+    *bytes += given - stream->avail_in;
+    *len -= given - stream->avail_in;
+    *out_len = PIECE - stream->avail_out;
+    switch (status) {
+    case Z_STREAM_END:
+        decoder->position = BETWEEN;
+        (void)inflateReset(stream);
         return true;
+    case Z_OK:
+    case Z_BUF_ERROR:
+        return true;
+    case Z_MEM_ERROR:
+        return giq_fail_memory(err);
+    default:
+        return fail_damaged(err);
     }
-    if (err->code == GIQ_E_RESULT) {
-        (void)giq_fail(err, GIQ_E_INCOMPLETE, "its content coding is damaged");
-    }
-    return false;
 }
 
 bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
@@ -92,10 +147,10 @@ bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
     if (len == 0) {
         return true;
     }
-    if (!decoder->has_begun && !begin(decoder, bytes, len, err)) {
+    if (decoder->position == START && !begin(decoder, bytes, len, err)) {
         return false;
     }
-    if (decoder->gunzip == NULL) {
+    if (decoder->position == PLAIN) {
         return sink(ctx, bytes, len, err);
     }
     for (size_t made = 1; len > 0 || made > 0;) {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/giq_gzip.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
+#include "result/giq_gzip.h"
 #include "result/giq_libarchive.h"
 #include "result/giq_member.h"
 
@@ -345,7 +345,7 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
 }
 
 static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *file,
-                      bool *out_trailing, struct giq_error *err)
+                      struct giq_error *err)
 {
     char block[BLOCK_SIZE / 4];
     int64_t bytes = 0;
@@ -355,7 +355,7 @@ static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *f
             return false;
         }
         if (len == 0) {
-            return giq_gzip_find_trailing(gzip, out_trailing, err);
+            return true;
         }
         bytes += (int64_t)len;
         if (bytes > most) {
@@ -368,15 +368,16 @@ static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *f
 }
 
 bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
-                        bool *out_trailing, struct giq_error *err)
+                        struct giq_error *err)
 {
     struct giq_os_stat st;
-    struct giq_gzip *gzip = NULL;
+    GIQ_AUTO_GZIP struct giq_gzip *gzip = NULL;
+    if (!giq_os_stat(path, &st, err) || !giq_gzip_open(path, &gzip, err)) {
+        return false;
+    }
     struct giq_os_file *file = NULL;
-    bool ok = giq_os_stat(path, &st, err) && giq_gzip_open(path, &gzip, err) &&
-              giq_os_create(to, access, &file, err) &&
-              gunzip_to(gzip, bytes_max(st.size), file, out_trailing, err);
+    bool ok = giq_os_create(to, access, &file, err) &&
+              gunzip_to(gzip, bytes_max(st.size), file, err);
     giq_os_close(file);
-    giq_gzip_close(gzip);
     return ok;
 }

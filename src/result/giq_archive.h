@@ -36,10 +36,10 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
 
 /*
  * Decode the gzip file `path` into the new file `to`, within the limits of an archive.
- * `*out_trailing`: whether data that is no gzip follows, which is left out. Does not
- * sync. Errors: those of giq_archive_unpack(); what was written stays.
+ * Data after the gzip that is not gzip is ignored. Does not sync. Errors: those of
+ * giq_archive_unpack(); what was written stays.
  */
 bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
-                        bool *out_trailing, struct giq_error *err);
+                        struct giq_error *err);
 
 #endif

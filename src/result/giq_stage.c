@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/giq_gzip.h"
 #include "base/giq_os.h"
 #include "result/giq_archive.h"
+#include "result/giq_gzip.h"
 #include "result/giq_name.h"
 #include "result/giq_sniff.h"
 
@@ -87,18 +87,16 @@ static bool identify(const char *part, const char *disposition,
     return true;
 }
 
-/* Put what the part holds to `path`, which is `folder` where that is an archive. Only a
- * compressed file sets `*out_trailing`. */
+/* Put what the part holds to `path`, which is `folder` where that is an archive. */
 static bool place(const char *part, const struct content *content, const char *path,
-                  unsigned access, const struct giq_cred *cred, bool *out_trailing,
-                  struct giq_error *err)
+                  unsigned access, const struct giq_cred *cred, struct giq_error *err)
 {
     if (!content->is_archive && !content->is_gzip) {
         return giq_os_rename(part, path, err);
     }
     bool ok = content->is_archive
                   ? giq_archive_unpack(part, content->format, path, access, cred, err)
-                  : giq_archive_gunzip(part, path, access, out_trailing, err);
+                  : giq_archive_gunzip(part, path, access, err);
     return ok && giq_os_remove(part, err);
 }
 
@@ -123,9 +121,8 @@ bool giq_stage(const char *part, const char *disposition, const char *folder,
         giq_staged_release(&staged);
         return giq_fail_memory(err);
     }
-    bool ok =
-        place(part, &content, staged.path, access, cred, &staged.has_trailing, err) &&
-        (content.is_archive || giq_os_stat(staged.path, &st, err));
+    bool ok = place(part, &content, staged.path, access, cred, err) &&
+              (content.is_archive || giq_os_stat(staged.path, &st, err));
     if (!ok) {
         giq_staged_release(&staged);
         return false;

@@ -8,10 +8,9 @@
 #include "base/giq_error.h"
 
 struct giq_staged {
-    char *path;        /* what a driver may open: a file, or the folder of an archive */
-    char *name;        /* of that file; NULL where it is an archive */
-    int64_t size;      /* of that file, or of the archive as downloaded */
-    bool has_trailing; /* data that is no gzip followed a compressed file */
+    char *path;   /* what a driver may open: a file, or the folder of an archive */
+    char *name;   /* of that file; NULL where it is an archive */
+    int64_t size; /* of that file, or of the archive as downloaded */
     bool is_as_downloaded; /* the file has the bytes of the download */
     const char *extension; /* of its kind, as giq_sniff() gives it; static, or NULL */
 };

@@ -11,7 +11,7 @@ OWNERS = (
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/base/giq_json.c",)),
     (re.compile(r"^geos"), ("src/area/giq_geos_parts.h",)),
     (re.compile(r"^openssl/"), ("src/store/giq_digest.c",)),
-    (re.compile(r"^zlib\.h$"), ("src/base/giq_gzip.c",)),
+    (re.compile(r"^zlib\.h$"), ("src/net/giq_inflate.c", "src/result/giq_gzip.c")),
     (re.compile(r"^archive(_entry)?\.h$"), ("src/result/giq_libarchive.h",)),
     (re.compile(r"^dlfcn\.h$"), ("src/result/giq_libarchive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|fcntl|fnmatch|ftw|glob|grp"
