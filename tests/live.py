@@ -1,6 +1,6 @@
 """Compares the real service with what the driver assumes of it: `sh tests/live.sh`.
 
-Prints the shape of every answer, names and kinds and no values, beside the assumption.
+Prints the shape of every response, names and kinds and no values, beside the assumption.
 By itself it only reads. --upload leaves a file with the service, which costs nothing. With
 --model and a file it asks, runs one job, which is paid for, and lets the driver open that
 job's result."""
@@ -26,7 +26,7 @@ WORDS = {
 }
 PAUSE_MAX_S = 10
 WAIT_S = 3600
-ANSWER_MAX = 16 * 1024 * 1024
+RESPONSE_MAX = 16 * 1024 * 1024
 UPLOAD_MAX = 100_000_000
 TIMEOUT_S = 60
 
@@ -75,19 +75,19 @@ def call(path, query=None, form=None):
         data = encode(form, boundary)
     opener = urllib.request.build_opener(NoRedirect)
     try:
-        answer = opener.open(urllib.request.Request(url, data, headers),
+        response = opener.open(urllib.request.Request(url, data, headers),
                              timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
-        answer = error
+        response = error
     except OSError as error:
-        stop(f"no answer from {BASE_URL}: {error}")
-    with answer:
-        most = 64 if path.endswith("download") else ANSWER_MAX
-        return answer.status, answer.headers, answer.read(most)
+        stop(f"no response from {BASE_URL}: {error}")
+    with response:
+        most = 64 if path.endswith("download") else RESPONSE_MAX
+        return response.status, response.headers, response.read(most)
 
 
 def shape(value):
-    """Names and kinds: what may be shown of an answer."""
+    """Names and kinds: what may be shown of a response."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k}: {shape(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
@@ -110,9 +110,9 @@ def show(what, assumed, status, body):
     return parsed
 
 
-def unwrapped(answer):
-    data = answer.get("data") if isinstance(answer, dict) else None
-    return data if isinstance(data, dict) else answer
+def unwrapped(response):
+    data = response.get("data") if isinstance(response, dict) else None
+    return data if isinstance(data, dict) else response
 
 
 def meaning_of(word):

@@ -9,7 +9,7 @@ import pytest
 from areas import points, write
 from conftest import AREA, DATA, SCENE
 from datasets import features, pixels
-from scripted import Answer, job
+from scripted import Response, job
 
 BATCH = DATA / "batch.sh"
 
@@ -115,7 +115,7 @@ def test_row_that_lacks_a_column_starts_nothing(client, row):
     assert client.calls() == []
 
 
-# ---- on a service whose answers are written down ----
+# ---- on a service whose responses are written down ----
 
 def file_of(call):
     """The fileId of a run request."""
@@ -135,13 +135,13 @@ class Jobs:
             lambda call: self.status(call["query"]["inferenceId"])]
 
     def run(self, file):
-        return Answer(job("SUBMITTED", id=file))
+        return Response(job("SUBMITTED", id=file))
 
     def status(self, file):
         with self.changed:
             self.asked.add(file)
             self.changed.notify_all()
-            return Answer(job("RUNNING" if file in self.held else "DONE", id=file))
+            return Response(job("RUNNING" if file in self.held else "DONE", id=file))
 
     def wait_until_asked(self, count):
         """Until the status of so many of the held was asked for."""
@@ -196,7 +196,7 @@ def test_killed_while_jobs_run_and_run_again_pays_each_once(scripted_client, job
     assert len(jobs.service.calls()) == calls
 
 
-def test_killed_before_the_answer_is_not_paid_again_and_is_listed(scripted_client, jobs):
+def test_killed_before_the_response_is_not_paid_again_and_is_listed(scripted_client, jobs):
     write_list(scripted_client, *SIX)
     asked, ended = threading.Event(), threading.Event()
 
@@ -204,7 +204,7 @@ def test_killed_before_the_answer_is_not_paid_again_and_is_listed(scripted_clien
         if file_of(call) == "f2":
             asked.set()
             ended.wait(60)
-        return Answer(job("SUBMITTED", id=file_of(call)))
+        return Response(job("SUBMITTED", id=file_of(call)))
     jobs.service.script["run"] = [hold]
     process = start(scripted_client, "1")
     assert asked.wait(60)
@@ -222,7 +222,7 @@ def test_failures_are_listed_with_their_words_and_all_else_is_done(scripted_clie
                ("wrong area.gpkg", "m", "f7", "GEOMETRY=POLYGON((1"),
                ("no folder.gpkg.nothing", "m", "f8"))
     jobs.service.script["status"] = [
-        lambda call: Answer(job("FAILED" if call["query"]["inferenceId"] == "f1"
+        lambda call: Response(job("FAILED" if call["query"]["inferenceId"] == "f1"
                                 else "DONE", id=call["query"]["inferenceId"],
                                 message="too cloudy"))]
     for _ in range(2):
@@ -237,7 +237,7 @@ def test_failures_are_listed_with_their_words_and_all_else_is_done(scripted_clie
         assert "too cloudy" in done.stderr
     assert jobs.paid() == {f"f{i}": 1 for i in (1, 2, 3, 4, 5, 8)}
     jobs.service.script["status"] = [
-        lambda call: Answer(job("DONE", id=call["query"]["inferenceId"]))]
+        lambda call: Response(job("DONE", id=call["query"]["inferenceId"]))]
     batch(scripted_client, ok=False, env={"GIQ_RETRY": "monday"})
     assert jobs.paid()["f1"] == 2 and "out 1.geojson" in outputs(scripted_client)
 

@@ -56,7 +56,8 @@ def test_page_lists_the_open_options_that_there_are(client):
 
 
 def test_page_lists_the_configuration_options_that_there_are():
-    header = (PAGE.parent / "options" / "giq_options.h").read_text().split("GIQ_CONFIG_OPTIONS")[1]
+    header = (PAGE.parent / "options" / "giq_options.h").read_text()
+    header = header.split("GIQ_CONFIG_OPTIONS")[1]
     assert options_of("Configuration options") == {
         f"GIQ_{name}" for name in re.findall(r"X\((\w+)\)", header)}
 

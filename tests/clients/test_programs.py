@@ -28,7 +28,8 @@ PROGRAMS = {
 if HAS_GDAL_PROGRAM:
     PROGRAMS.update({
         "gdal raster convert": (RASTER, "gdal raster convert -q {source} {out}.tif"),
-        "gdal raster calc": (RASTER, "gdal raster calc -q -i A={source} --calc A*2 -o {out}.tif"),
+        "gdal raster calc": (
+            RASTER, "gdal raster calc -q -i A={source} --calc A*2 -o {out}.tif"),
         "gdal raster pipeline": (
             RASTER, "gdal raster pipeline -q read {source} ! reproject --dst-crs EPSG:4326 "
                     "! write {out}.tif"),

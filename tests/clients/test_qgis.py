@@ -7,7 +7,7 @@ import pytest
 from osgeo import gdal
 
 from conftest import AREA, FOLDER, RASTER, VECTOR
-from scripted import Answer, job
+from scripted import Response, job
 
 WITHIN = {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(FOLDER)}
 # A GUI asks for the sublayers of a source before it adds one.
@@ -175,7 +175,7 @@ finish()
 
 
 def test_layers_and_the_message_log_tell_what_the_driver_says(scripted_client, service):
-    service.script["status"] = [Answer(job("FAILED", message="too cloudy"))]
+    service.script["status"] = [Response(job("FAILED", message="too cloudy"))]
     done = scripted_client.python(ERRORS, "GIQ:model=n;file=f", "GIQ:model=m;file=f",
                                   "GIQ:model=m", env=WITHIN)
     unknown, failed, usage = (json.loads(line) for line in done.stdout.splitlines())
@@ -235,7 +235,7 @@ def looks(client, service, timeout):
 
 
 def test_only_the_first_open_of_a_qgis_waits(scripted_client, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     opens = looks(scripted_client, service, "0")
     waits = looks(scripted_client, service, "1")
     assert min(opens) >= 1 and waits[0] > opens[0]

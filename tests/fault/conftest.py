@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from programs import Gdal
-from scripted import Answer, ScriptedService
+from scripted import Response, ScriptedService
 from secret_search import in_text, know_environment, no_secret_in_files  # noqa: F401
 
 OPENER = pathlib.Path(__file__).parent / "opener.py"
@@ -22,7 +22,7 @@ CALLS_AFTER_THE_LAST = 5  # a record is read, or synced, and the lock is left
 def take_upload(seen):
     """A file is known by what it holds."""
     held = re.search(rb"\r\n\r\n(f[^\r]*)\r\n--", seen["body"])
-    return Answer({"fileId": held[1].decode()})
+    return Response({"fileId": held[1].decode()})
 
 
 class Opener:

@@ -2,7 +2,7 @@
 start costs more than an open does.
 
 Each line of the input is {"name", "env", "out", "err"}: a dataset to open, what the child's
-environment has besides, and the files that get its output. The answer is a line with the
+environment has besides, and the files that get its output. The response is a line with the
 child's exit code, as subprocess has it."""
 import json
 import os

@@ -17,8 +17,8 @@ RESULT = json.dumps({
 NAMED = ("Content-Disposition: attachment; filename=result.geojson",)
 
 
-def answer(body=b"", status="200 OK", headers=(), length=None, close=True):
-    """The bytes of an answer; `length` -1 tells none."""
+def response(body=b"", status="200 OK", headers=(), length=None, close=True):
+    """The bytes of a response; `length` -1 tells none."""
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status}", *headers]
     if length != -1:
@@ -33,8 +33,8 @@ def chunk(body):
 
 
 def chunked(*parts, headers=NAMED):
-    """An answer in chunks; parts are sent as they are."""
-    return answer(b"".join(parts), headers=(*headers, "Transfer-Encoding: chunked"),
+    """A response in chunks; parts are sent as they are."""
+    return response(b"".join(parts), headers=(*headers, "Transfer-Encoding: chunked"),
                   length=-1)
 
 
@@ -43,11 +43,11 @@ def job(status, **more):
 
 
 WELL = {
-    "models": answer([{"id": "m", "name": "Model", "version": "1", "type": "RASTER",
+    "models": response([{"id": "m", "name": "Model", "version": "1", "type": "RASTER",
                        "labels": []}], close=False),
-    "run": answer(job("SUBMITTED"), close=False),
-    "status": answer(job("COMPLETED"), close=False),
-    "download": answer(RESULT, headers=NAMED, close=False),
+    "run": response(job("SUBMITTED"), close=False),
+    "status": response(job("COMPLETED"), close=False),
+    "download": response(RESULT, headers=NAMED, close=False),
 }
 
 
@@ -118,7 +118,7 @@ class RawService:
         fault = self.faults.get(call)
         if isinstance(fault, list):
             fault = fault.pop(0) if fault else None
-        return fault or WELL.get(call) or answer(status="404 Not Found")
+        return fault or WELL.get(call) or response(status="404 Not Found")
 
     def count(self, call):
         with self.lock:
@@ -186,7 +186,7 @@ def endless(head, part):
 
 
 def restart(seconds):
-    """Ends without an answer, and refuses connections for a while."""
+    """Ends without a response, and refuses connections for a while."""
     def reply(_, service):
         service.go_away(seconds)
     return reply

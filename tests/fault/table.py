@@ -7,7 +7,7 @@ import json
 import tarfile
 import zipfile
 
-from raw import (NAMED, RESULT, WELL, answer, chunk, chunked, dripping, endless, job,
+from raw import (NAMED, RESULT, WELL, response, chunk, chunked, dripping, endless, job,
                  reset, restart, silent)
 
 KEY = "k3y-0f-the-us3r"
@@ -32,37 +32,37 @@ class Row:
 
 
 def location(target, status="302 Found"):
-    return answer(status=status, headers=(f"Location: {target}",))
+    return response(status=status, headers=(f"Location: {target}",))
 
 
 def resumable(etag='"v1"'):
     """The first half, of a body that could be continued."""
-    return answer(HALF, headers=(*NAMED, f"ETag: {etag}"), length=len(RESULT))
+    return response(HALF, headers=(*NAMED, f"ETag: {etag}"), length=len(RESULT))
 
 
 def coded(body, headers=(), cut=0, **more):
-    """An answer in the content coding gzip, without its last bytes."""
+    """A response in the content coding gzip, without its last bytes."""
     body = gzip.compress(body if isinstance(body, bytes) else json.dumps(body).encode())
-    return answer(body[:len(body) - cut], headers=(*headers, "Content-Encoding: gzip"),
+    return response(body[:len(body) - cut], headers=(*headers, "Content-Encoding: gzip"),
                   **more)
 
 
 def part(body, first, total=len(RESULT), etag='"v1"'):
-    return answer(body, status="206 Partial Content", headers=(
+    return response(body, status="206 Partial Content", headers=(
         *NAMED, *([f"ETag: {etag}"] if etag else []),
         f"Content-Range: bytes {first}-{len(RESULT) - 1}/{total}"))
 
 
 def retry_after(value, status="503 Busy"):
-    return answer(status=status, headers=(f"Retry-After: {value}",))
+    return response(status=status, headers=(f"Retry-After: {value}",))
 
 
 def echo(text):
-    return answer({"message": text}, status="400 Bad Request")
+    return response({"message": text}, status="400 Bad Request")
 
 
 def download(body, filename="result"):
-    return {"download": answer(body, headers=(
+    return {"download": response(body, headers=(
         f'Content-Disposition: attachment; filename="{filename}"',))}
 
 
@@ -101,23 +101,24 @@ ROWS = (
              "GIQ_CONNECT_TIMEOUT": "0.3"}),
     Row("silent", {"models": silent}, "network", runs=0, opens=MODELS,
         env={"GIQ_HTTP_TIMEOUT": "0.3", "GIQ_MAX_RETRY": "1"}),
-    Row("dripping_answer", {"models": dripping(WELL["models"])}, "network", runs=0,
+    Row("dripping_response", {"models": dripping(WELL["models"])}, "network", runs=0,
         opens=MODELS, env={"GIQ_HTTP_TIMEOUT": "0.5", "GIQ_MAX_RETRY": "0"}),
     Row("dripping_download", {"download": dripping(WELL["download"], -len(HALF))},
-        "incomplete", state="succeeded", env={"GIQ_MAX_RETRY": "0", "GDAL_HTTP_LOW_SPEED_TIME": "1",
-                                "GIQ_LOW_SPEED_LIMIT": "1000"}),
+        "incomplete", state="succeeded", env={"GIQ_MAX_RETRY": "0",
+                                              "GDAL_HTTP_LOW_SPEED_TIME": "1",
+                                              "GIQ_LOW_SPEED_LIMIT": "1000"}),
     Row("stalled_download", {"download": lambda c, s: (
-        c.sendall(answer(HALF, headers=NAMED, length=len(RESULT))), silent(c, s))},
+        c.sendall(response(HALF, headers=NAMED, length=len(RESULT))), silent(c, s))},
         "incomplete", state="succeeded", env={"GIQ_TIMEOUT": "1"}),
-    Row("reset_before_answer", {"models": [reset], "status": [reset],
+    Row("reset_before_response", {"models": [reset], "status": [reset],
                                 "download": [reset]}),
     Row("cut_within_headers", {"models": [b"HTTP/1.1 200 OK\r\nContent-Le"],
                                "status": [b"HTTP/1.1 200 OK\r\nContent-Le"],
                                "download": [b"HTTP/1.1 200 OK\r\nContent-Le"]}),
-    Row("cut_within_small_answer", {"models": [answer(b"[{", length=100)],
-                                    "status": [answer(b'{"id"', length=100)]}),
+    Row("cut_within_small_response", {"models": [response(b"[{", length=100)],
+                                    "status": [response(b'{"id"', length=100)]}),
     Row("closed_while_idle", {"models": [WELL["models"] + b""],
-                              "status": [answer(job("RUNNING"), close=False)] * 3}),
+                              "status": [response(job("RUNNING"), close=False)] * 3}),
     Row("restarted_while_polling", {"status": [restart(0.5)]},
         env={"GIQ_MAX_RETRY": "0", "GIQ_POLL_INTERVAL": "0.1"}),
     Row("outage_while_polling", {"status": [reset] * 12},
@@ -128,32 +129,32 @@ ROWS = (
     Row("run_reset", {"run": reset}, "unknown", "rerun=", state="unknown"),
     Row("run_cut_within_headers", {"run": b"HTTP/1.1 200 OK\r\nCont"}, "unknown",
         state="unknown"),
-    Row("run_cut_answer", {"run": answer(b'{"id": "jo', length=50)}, "unknown",
+    Row("run_cut_response", {"run": response(b'{"id": "jo', length=50)}, "unknown",
         state="unknown"),
-    Row("run_junk_answer", {"run": b"SSH-2.0-OpenSSH_9.2\r\n"}, "unknown",
+    Row("run_junk_response", {"run": b"SSH-2.0-OpenSSH_9.2\r\n"}, "unknown",
         state="unknown"),
-    Row("run_large_number", {"run": answer({"id": 2 ** 53 + 1}),
-                             "status": answer({"status": "COMPLETED"})}),
-    Row("run_number_with_exponent", {"run": answer(b'{"id": 9.1e15}')}, "unknown",
+    Row("run_large_number", {"run": response({"id": 2 ** 53 + 1}),
+                             "status": response({"status": "COMPLETED"})}),
+    Row("run_number_with_exponent", {"run": response(b'{"id": 9.1e15}')}, "unknown",
         state="unknown"),
     Row("run_coded", {"run": coded(job("SUBMITTED"))}),
-    Row("run_in_no_coding", {"run": answer(job("SUBMITTED"), headers=(
+    Row("run_in_no_coding", {"run": response(job("SUBMITTED"), headers=(
         "Content-Encoding: UTF-8",))}),
-    Row("run_html", {"run": answer(b"<html>busy</html>")}, "unknown", state="unknown"),
-    Row("run_500", {"run": answer(status="500 Oops")}, "unknown", state="unknown"),
-    Row("run_503", {"run": answer(status="503 Busy")}, "unknown", state="unknown"),
+    Row("run_html", {"run": response(b"<html>busy</html>")}, "unknown", state="unknown"),
+    Row("run_500", {"run": response(status="500 Oops")}, "unknown", state="unknown"),
+    Row("run_503", {"run": response(status="503 Busy")}, "unknown", state="unknown"),
     Row("run_503_later", {"run": retry_after(0)}, "unknown", state="unknown"),
     Row("run_429_later", {"run": [retry_after(0, "429 Slow")]}, runs=2),
     Row("run_429_for_ever", {"run": retry_after(0, "429 Slow")}, "refused", runs=3,
         env={"GIQ_MAX_RETRY": "2"}),
     Row("run_too_late", {"run": retry_after(86400, "429 Slow")}, "refused"),
-    Row("run_400", {"run": answer(status="400 Bad")}, "refused"),
+    Row("run_400", {"run": response(status="400 Bad")}, "refused"),
     Row("run_307_here", {"run": [location("run", "307 Again")]}, runs=2),
     Row("run_307_elsewhere", {"run": location("http://localhost:1/run", "307 Again")},
         "network"),
     Row("run_302", {"run": location("run")}, "network"),
     Row("run_303", {"run": location("status", "303 See")}, "unknown", state="unknown"),
-    Row("run_303_cut", {"run": answer(b"{}", status="303 See", length=40, headers=(
+    Row("run_303_cut", {"run": response(b"{}", status="303 See", length=40, headers=(
         "Location: status",))}, "unknown", state="unknown"),
     Row("run_loop", {"run": location("run", "308 Again")}, "network", runs=6),
     # ---- redirects of a GET ----
@@ -166,7 +167,7 @@ ROWS = (
         state="succeeded", env=SOON),
     Row("redirect_with_a_user", {"download": location("http://u:p@localhost/x")},
         "network", state="succeeded", env=SOON),
-    Row("redirect_without_location", {"download": answer(status="302 Found")}, "service",
+    Row("redirect_without_location", {"download": response(status="302 Found")}, "service",
         state="succeeded", env=SOON),
     # ---- Retry-After ----
     Row("later_in_seconds", {"download": [retry_after(0)]}),
@@ -176,28 +177,29 @@ ROWS = (
     Row("later_nonsense", {"download": [retry_after("soon")]}),
     Row("later_absurd", {"download": retry_after("9" * 40)}, "service", "503",
         state="succeeded"),
-    # ---- small answers ----
-    Row("too_large", {"models": endless(answer(b"[", length=17 * MEBIBYTE),
+    # ---- small responses ----
+    Row("too_large", {"models": endless(response(b"[", length=17 * MEBIBYTE),
                                         b" " * MEBIBYTE)}, "service", "larger", runs=0,
         opens=MODELS, env=SOON),
     Row("too_large_in_chunks", {"models": endless(chunked(), chunk(b" " * MEBIBYTE))},
         "service", "larger", runs=0, opens=MODELS, env=SOON),
     Row("error_page_without_end", {"models": endless(
-        answer(status="400 Bad", length=10 ** 12), b"x" * MEBIBYTE)}, "service", "400",
+        response(status="400 Bad", length=10 ** 12), b"x" * MEBIBYTE)}, "service", "400",
         runs=0, opens=MODELS, env=SOON),
-    Row("nested_json", {"models": answer(b"[" * 1000000)}, "service", runs=0,
+    Row("nested_json", {"models": response(b"[" * 1000000)}, "service", runs=0,
         opens=MODELS, env=SOON),
-    Row("cut_json", {"models": answer(b'[{"id": "m"')}, "service", runs=0, opens=MODELS,
+    Row("cut_json", {"models": response(b'[{"id": "m"')}, "service", runs=0, opens=MODELS,
         env=SOON),
-    Row("no_utf8", {"models": answer(b'[{"id": "m\xff\xfe"}]')}, runs=0, opens=MODELS),
-    Row("nul_in_json", {"models": answer(b'[{"id": "m\x00"}]')}, "service", runs=0,
+    Row("no_utf8", {"models": response(b'[{"id": "m\xff\xfe"}]')}, runs=0, opens=MODELS),
+    Row("nul_in_json", {"models": response(b'[{"id": "m\x00"}]')}, "service", runs=0,
         opens=MODELS, env=SOON),
-    Row("numbers_out_of_range", {"status": [answer(
+    Row("numbers_out_of_range", {"status": [response(
         b'{"id": 1e999, "status": 1e999, "startedAt": -1e999}')]}),
-    Row("members_twice", {"status": [answer(
+    Row("members_twice", {"status": [response(
         b'{"status": "RUNNING", "status": "COMPLETED", "status": "RUNNING"}')]}),
-    Row("coded_answer", {"models": coded(b"[]")}, runs=0, opens=MODELS),
-    Row("coded_answer_cut", {"models": coded(b"[]", cut=11)}, "service", runs=0, opens=MODELS),
+    Row("coded_response", {"models": coded(b"[]")}, runs=0, opens=MODELS),
+    Row("coded_response_cut", {"models": coded(b"[]", cut=11)}, "service", runs=0,
+        opens=MODELS),
     Row("coded_error_page", {"models": coded({"message": "gone fishing"}, status="400 Bad")},
         "service", "gone fishing", runs=0, opens=MODELS),
     Row("coded_status", {"status": [coded(job("RUNNING")), coded(job("COMPLETED"))]}),
@@ -205,14 +207,14 @@ ROWS = (
         "service", "400", runs=0, opens=MODELS),
     Row("key_echoed", {"models": echo(f"no such key: {KEY}")}, "service", "*******", runs=0,
         opens=MODELS),
-    Row("key_echoed_in_status", {"status": answer(job("FAILED", message=f"bad {KEY}"))},
+    Row("key_echoed_in_status", {"status": response(job("FAILED", message=f"bad {KEY}"))},
         "failed", "*******", state="failed"),
     # ---- headers ----
     Row("header_flood", {"models": endless(b"HTTP/1.1 200 OK\r\n", b"X-Junk: y\r\n" * 999)},
         "network", "headers", runs=0, opens=MODELS, env=SOON),
     Row("header_without_end", {"models": endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999)},
         "network", runs=0, opens=MODELS, env=SOON),
-    Row("interim_answers", {"models": [
+    Row("interim_responses", {"models": [
         b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n" * 20 + WELL["models"]]}, opens=MODELS, runs=0),
     Row("interim_flood", {"models": endless(b"", b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n")},
         "network", runs=0, opens=MODELS, env=SOON),
@@ -220,13 +222,13 @@ ROWS = (
         opens=MODELS, env=SOON),
     Row("no_http", {"models": b"220 smtp.example ESMTP\r\n"}, "network", runs=0,
         opens=MODELS, env=SOON),
-    Row("status_999", {"models": answer(status="999 Odd")}, "service", "999", runs=0,
+    Row("status_999", {"models": response(status="999 Odd")}, "service", "999", runs=0,
         opens=MODELS),
     # ---- downloads ----
-    Row("short_length", {"download": answer(HALF, headers=NAMED, length=len(RESULT))},
+    Row("short_length", {"download": response(HALF, headers=NAMED, length=len(RESULT))},
         "incomplete", "job-1", state="succeeded", env=SOON),
     Row("reset_within_the_body", {"download": lambda c, s: (
-        c.sendall(answer(HALF, headers=NAMED, length=len(RESULT))), reset(c, s))},
+        c.sendall(response(HALF, headers=NAMED, length=len(RESULT))), reset(c, s))},
         "incomplete", state="succeeded", env=SOON),
     Row("reset_within_a_chunk", {"download": lambda c, s: (
         c.sendall(chunked(chunk(RESULT)[:-40])), reset(c, s))}, "incomplete",
@@ -245,13 +247,13 @@ ROWS = (
         state="succeeded", env=SOON),
     Row("huge_chunk_size", {"download": chunked(chunk(HALF), b"f" * 17 + b"\r\n")},
         "incomplete", state="succeeded", env=SOON),
-    Row("no_length", {"download": answer(RESULT, headers=NAMED, length=-1)}, "incomplete",
+    Row("no_length", {"download": response(RESULT, headers=NAMED, length=-1)}, "incomplete",
         "ALLOW_UNVERIFIED_LENGTH", state="succeeded", env=SOON),
-    Row("no_length_allowed", {"download": answer(RESULT, headers=NAMED, length=-1)},
+    Row("no_length_allowed", {"download": response(RESULT, headers=NAMED, length=-1)},
         env={"GIQ_ALLOW_UNVERIFIED_LENGTH": "YES"}),
-    Row("http_1_0", {"download": answer(RESULT, headers=NAMED, length=-1).replace(
+    Row("http_1_0", {"download": response(RESULT, headers=NAMED, length=-1).replace(
         b"HTTP/1.1", b"HTTP/1.0")}, "incomplete", state="succeeded", env=SOON),
-    Row("more_than_the_length", {"download": [answer(
+    Row("more_than_the_length", {"download": [response(
         RESULT + b"junk", headers=NAMED, length=len(RESULT))]}),
     Row("coded_download", {"download": coded(RESULT, headers=NAMED)}),
     Row("coded_download_without_length", {"download": coded(
@@ -260,20 +262,20 @@ ROWS = (
         "incomplete", "gzip", state="succeeded", env=SOON),
     Row("coded_download_damaged", {"download": [
         coded(RESULT.replace(b"number", b"NUMBER"), headers=NAMED, cut=8)]}),
-    Row("unknown_coding", {"download": answer(RESULT, headers=(
+    Row("unknown_coding", {"download": response(RESULT, headers=(
         *NAMED, "Content-Encoding: br"))}, "incomplete", '"br"', state="succeeded",
         env=SOON),
-    Row("word_that_is_no_coding", {"download": answer(RESULT, headers=(
+    Row("word_that_is_no_coding", {"download": response(RESULT, headers=(
         *NAMED, "Content-Encoding: binary"))}),
-    Row("empty_download", {"download": answer(headers=NAMED)}, "result", "is empty",
+    Row("empty_download", {"download": response(headers=NAMED)}, "result", "is empty",
         state="succeeded", env=SOON),
     Row("no_content", {"download": b"HTTP/1.1 204 None\r\n\r\n"}, "service", "204",
         state="succeeded", env=SOON),
     Row("range_not_asked_for", {"download": part(RESULT, 0)}, "incomplete", "206",
         state="succeeded", env=SOON),
-    Row("web_page", {"download": answer(b"<!DOCTYPE html><p>log in")}, "result",
+    Row("web_page", {"download": response(b"<!DOCTYPE html><p>log in")}, "result",
         "web page", state="succeeded"),
-    Row("gone", {"download": answer(status="410 Gone")}, "gone", "job-1",
+    Row("gone", {"download": response(status="410 Gone")}, "gone", "job-1",
         state="succeeded"),
     # ---- going on ----
     Row("goes_on", {"download": [resumable(), part(REST, len(HALF))]}),
@@ -286,7 +288,7 @@ ROWS = (
     Row("other_range", {"download": [resumable(), part(REST, len(HALF) - 1)]}),
     Row("range_short", {"download": [resumable(), part(REST[:-5], len(HALF))]}),
     Row("range_long", {"download": [resumable(), part(REST + b"12345", len(HALF))]}),
-    Row("range_refused", {"download": [resumable(), answer(status="416 No")]}),
+    Row("range_refused", {"download": [resumable(), response(status="416 No")]}),
     Row("never_done", {"download": resumable()}, "incomplete", state="succeeded",
         env={"GIQ_MAX_RETRY": "3"}),
     # ---- results ----

@@ -35,7 +35,7 @@ def test_killed_at_every_call(both, action):
     def kill(at):
         label = f"{action}-{at}"
         done = bench.open(label, {"GIQ_FAULT_AT": str(at), "GIQ_FAULT_ACTION": action})
-        # An answer may come in fewer pieces, and the end a few calls earlier.
+        # A response may come in fewer pieces, and the end a few calls earlier.
         assert done.returncode == -signal.SIGKILL or at > len(calls) - 5, (at, done)
         state = bench.state(label)
         return state, settle(bench, label)
@@ -45,7 +45,7 @@ def test_killed_at_every_call(both, action):
     # Only while the record says that the request is going out.
     assert all(ends[at][0] == "sending" for at in unknown)
     assert all(end == "unknown" for state, end in ends if state == "sending")
-    # Not each call has the same number in every run: where an answer comes late, there
+    # Not each call has the same number in every run: where a response comes late, there
     # is one more. So only the two ends are told apart.
     assert unknown or bench.uploads
     assert ends[0][1] == ends[-1][1] == "published"
@@ -69,7 +69,7 @@ def test_failing_at_every_call(both, number):
         return end
     ends = bench.each(fail, range(1, len(calls) + 1))
     print(ends.count("unknown"), "of", len(ends), "leave the outcome unknown")
-    # Only where libcurl gives up the connection of the run request, whose answer comes in
+    # Only where libcurl gives up the connection of the run request, whose response comes in
     # more pieces on a busy machine.
     if number == errno.EINTR:
         assert ends.count("unknown") <= len(ends) // 20

@@ -9,7 +9,7 @@ from certificates import Authority
 from nginx import Nginx, Server, front_of
 from programs import Gdal
 from proxies import Relay, ScriptedProxy
-from scripted import Answer, ScriptedService, job
+from scripted import Response, ScriptedService, job
 
 NAME = "GIQ:model=m;file=f"
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
@@ -30,13 +30,13 @@ class Gate(Relay):
         self.failures = 0
         super().__init__(port)
 
-    def answer(self, connection, number):
+    def reply(self, connection, number):
         if self.failures > 0:
             self.failures -= 1
             connection.recv(65536)
             connection.sendall(BUSY)
         else:
-            super().answer(connection, number)
+            super().reply(connection, number)
 
 
 class Trouble:
@@ -115,14 +115,14 @@ def test_get_that_is_not_tried_again_says_what_failed(trouble, service):
 
 
 def test_wait_outlasts_it(trouble, service):
-    service.script["status"] = [Answer(job("RUNNING")), Answer(job("COMPLETED"))]
+    service.script["status"] = [Response(job("RUNNING")), Response(job("COMPLETED"))]
     trouble.gdal.run("ogrinfo", "-oo", "WAIT=NO", NAME)
     trouble.gdal.run("ogrinfo", NAME, env={**trouble.begin(), "GIQ_MAX_RETRY": "0"})
     assert service.names() == ["models", "run", "status", "status", "download"]
 
 
 def test_run_request_that_was_not_sent_changes_no_record(trouble, service):
-    service.script["status"] = [Answer(job("FAILED")), Answer(job("COMPLETED"))]
+    service.script["status"] = [Response(job("FAILED")), Response(job("COMPLETED"))]
     trouble.gdal.fails("ogrinfo", NAME, tag="failed")
     before = trouble.gdal.records()
     text = trouble.gdal.fails("ogrinfo", "-oo", "RETRY=again", NAME, tag="network",

@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 
 from programs import Gdal
-from raw import RawService, answer, chunk
+from raw import RawService, response, chunk
 
 SEEDED = 50
 CHUNKS = (1, 4096, 4095, 10000, 777, 16384)
@@ -74,21 +74,21 @@ class CutService(RawService):
         if call == "run":
             file = re.search(rb'name="fileId"\r\n\r\n(.*)\r\n', body)[1].decode()
             self.runs.append(file)
-            return answer({"id": file, "status": "SUBMITTED"})
+            return response({"id": file, "status": "SUBMITTED"})
         query = urllib.parse.parse_qs(
             urllib.parse.urlsplit(head.split(b" ")[1]).query.decode())
         if call == "status":
-            return answer({"id": query["inferenceId"][0], "status": "COMPLETED"})
+            return response({"id": query["inferenceId"][0], "status": "COMPLETED"})
         if call == "download":
             return self.next_download(query["inferenceJobId"][0], head.decode())
         # A fresh connection for each call: libcurl asks again by itself where a used
-        # one ends before the answer begins.
+        # one ends before the response begins.
         reply = super().next_reply(call, head, body)
         return reply.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
 
     def next_download(self, job, head):
         plan = self.plans.get(job)
-        reply = plan.pop(0) if plan else answer(self.body, headers=self.headers)
+        reply = plan.pop(0) if plan else response(self.body, headers=self.headers)
         return reply(self, job, head) if callable(reply) else reply
 
 
@@ -132,12 +132,12 @@ def some(places, most=12):
 
 
 class Wire:
-    """An answer as it is sent, and where the bytes of its body are in it."""
+    """A response as it is sent, and where the bytes of its body are in it."""
 
     def __init__(self, head, parts):
         self.head = head
         self.bytes = head + b"".join(frame + data for frame, data in parts)
-        self.marks = []  # (offset in the body, offset in the answer, length)
+        self.marks = []  # (offset in the body, offset in the response, length)
         at, had = len(head), 0
         for frame, data in parts:
             at += len(frame)
@@ -155,7 +155,7 @@ class Wire:
 
 
 def in_chunks(head, body):
-    """Parts of an answer in chunks: the size line with what ends the chunk before it."""
+    """Parts of a response in chunks: the size line with what ends the chunk before it."""
     parts, at, end = [], 0, b""
     while at < len(body):
         size = CHUNKS[len(parts) % len(CHUNKS)]
@@ -181,23 +181,23 @@ def around_chunks(wire):
 def framed(framing, service):
     headers, body = service.headers, service.body
     if framing == "chunked":
-        head = answer(headers=(*headers, "Transfer-Encoding: chunked"), length=-1)
+        head = response(headers=(*headers, "Transfer-Encoding: chunked"), length=-1)
         return in_chunks(head, body)
     if framing == "length":
-        return Wire(answer(headers=headers, length=len(body)), [(b"", body)])
-    head = answer(headers=headers, length=-1).replace(b"HTTP/1.1", b"HTTP/1.0")
+        return Wire(response(headers=headers, length=len(body)), [(b"", body)])
+    head = response(headers=headers, length=-1).replace(b"HTTP/1.1", b"HTTP/1.0")
     return Wire(head, [(b"", body)])
 
 
 def cuts_of(wire, service, framing):
-    """Offsets in the answer at which it ends."""
+    """Offsets in the response at which it ends."""
     chance = random.Random(f"{service.kind} {framing}")
     head = len(wire.head)
     places = {5, head // 2, head - 1, head, head + 1}
     places.update(wire.place(at) for at in some(FORMATS[service.kind](service.body)))
     if framing == "chunked":
         places.update(around_chunks(wire))
-    # Where the answer tells no end, the whole of it may be cut.
+    # Where the response tells no end, the whole of it may be cut.
     end = {"length": len(wire.bytes), "close": len(wire.bytes) + 1}.get(
         framing, len(wire.bytes) - len(LAST_LINE_FEED))
     places.add(end - 1)
@@ -310,7 +310,7 @@ class Resumable:
             first = 0
         end = self.ends[len(self.ranges) - 1]
         self.sent += end - first
-        return answer(service.body[first:end], status, headers, total - first)
+        return response(service.body[first:end], status, headers, total - first)
 
 
 def check_resumed(gdal, service, cuts):

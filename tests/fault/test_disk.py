@@ -12,7 +12,7 @@ import pytest
 
 import secret_search
 from conftest import errors
-from scripted import Answer, job
+from scripted import Response, job
 
 DISK = 2 * 1024 * 1024
 PAGE = 4096
@@ -45,7 +45,7 @@ def disk(bench):
 
 
 def give(bench, body, name="rows.csv", **more):
-    bench.service.script["download"] = [Answer(body, headers={
+    bench.service.script["download"] = [Response(body, headers={
         "Content-Disposition": f"attachment; filename={name}"}, **more)]
 
 
@@ -103,11 +103,11 @@ def test_room_is_looked_at_before_a_byte_is_written(bench, disk):
     assert sizes and max(sizes) < PAGE, "records alone"
 
 
-@pytest.mark.parametrize("answer", [0, errno.ENOSYS, errno.EOVERFLOW])
-def test_room_that_cannot_be_learned_is_not_a_full_disk(bench, answer):
+@pytest.mark.parametrize("response", [0, errno.ENOSYS, errno.EOVERFLOW])
+def test_room_that_cannot_be_learned_is_not_a_full_disk(bench, response):
     """FUSE file systems answer with zeros, or not at all."""
     give(bench, ROWS)
-    done = bench.open("disk", {"GIQ_FAULT_SPACE": str(answer)})
+    done = bench.open("disk", {"GIQ_FAULT_SPACE": str(response)})
     assert done.returncode == 0 and "id (String) = 0003999" in done.stdout, done.stderr
     assert bench.runs("disk") == 1
 
@@ -217,9 +217,9 @@ def test_spoiled_result_in_a_read_only_store_is_told(bench, disk):
 
 def submit(bench):
     """A job that still runs while it is left."""
-    bench.service.script["status"] = [Answer(job("RUNNING"))]
+    bench.service.script["status"] = [Response(job("RUNNING"))]
     assert errors(bench.open("disk", GIQ_TIMEOUT="0")) == ["timeout"]
-    bench.service.script["status"] = [Answer(job("DONE"))]
+    bench.service.script["status"] = [Response(job("DONE"))]
 
 
 def test_job_waits_for_a_store_that_is_read_only(bench, disk):

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from programs import Gdal
-from raw import RESULT, WELL, RawService, answer, job
+from raw import RESULT, WELL, RawService, response, job
 
 NAME = "GIQ:model=m;file=f"
 RECORD = {"request.json", "job.json", "lock"}
@@ -65,7 +65,7 @@ class Running(Held):
     """The job runs until the test says otherwise: the program asks and sleeps."""
 
     def __init__(self, service):
-        super().__init__(service, "status", answer(job("RUNNING")), b"")
+        super().__init__(service, "status", response(job("RUNNING")), b"")
         self.service = service
         service.faults["status"] = self
 
@@ -104,7 +104,7 @@ def within(service, call, data, at=-1):
 MOMENTS = {
     "models": (None, lambda s: within(s, "models", WELL["models"], 0)),
     "run": ("sending", lambda s: within(s, "run", WELL["run"], 0)),
-    "run_answer": ("sending", lambda s: within(s, "run", WELL["run"])),
+    "run_response": ("sending", lambda s: within(s, "run", WELL["run"])),
     "status": ("submitted", lambda s: within(s, "status", WELL["status"], 0)),
     "waiting": ("submitted", Running),
     "download": ("succeeded", lambda s: within(s, "download", s.result, 0)),
@@ -126,7 +126,7 @@ class EndingService(RawService):
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("r.tif", raster)
             archive.writestr("r.geojson", RESULT)
-        self.result = answer(packed.getvalue())
+        self.result = response(packed.getvalue())
 
     def next_reply(self, call, head, body):
         reply = super().next_reply(call, head, body)
@@ -208,7 +208,7 @@ def test_signal_ends_a_program_at_once(gdal, service, program, number, moment):
     moment = make(service)
     process = start(gdal, program, moment)
     moment.send(process, number)
-    assert process.wait(LONG) == -number, "while the service still holds its answer"
+    assert process.wait(LONG) == -number, "while the service still holds its response"
     moment.release()
     gdal.finish(process)
     check_left(gdal, state)
@@ -228,19 +228,19 @@ def test_ctrl_c_that_python_handles_lets_a_result_be_published(gdal, service, mo
 
 
 @pytest.mark.parametrize("moment,state", [
-    ("models", None), ("run", "submitted"), ("run_answer", "submitted"),
+    ("models", None), ("run", "submitted"), ("run_response", "submitted"),
     ("status", "submitted"), ("waiting", "submitted"), ("download", "succeeded"),
     ("download_body", "succeeded"), ("download_end", "succeeded")])
 def test_ctrl_c_that_python_handles_ends_the_wait(gdal, service, moment, state):
     """But for a run request that is out, whose response is recorded first."""
-    is_out = moment in ("run", "run_answer")
+    is_out = moment in ("run", "run_response")
     moment = MOMENTS[moment][1](service)
     process = start(gdal, "python", moment, "handles")
     moment.send(process, signal.SIGINT)
     if is_out:
         moment.release()
     else:
-        assert process.wait(LONG) == -signal.SIGINT, "while the service holds its answer"
+        assert process.wait(LONG) == -signal.SIGINT, "while the service holds its response"
         moment.release()
     done = gdal.finish(process)
     assert done.returncode == -signal.SIGINT and done.stdout == ""

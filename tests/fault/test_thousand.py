@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from programs import Gdal
-from raw import RESULT, RawService, answer, chunk, chunked, job
+from raw import RESULT, RawService, response, chunk, chunked, job
 
 # After the first hundred opens all is in use that stays so. A heap whose free pieces do not
 # fit may grow once; 100 bytes that leaked in each open would be 10 KiB in every hundred.
@@ -63,11 +63,11 @@ def packed():
 # What a service does for ever, and the tag that opening its result gives.
 SERVICES = {
     "well": ({}, None),
-    "archive": ({"download": answer(packed())}, None),
+    "archive": ({"download": response(packed())}, None),
     "cut": ({"download": chunked(chunk(RESULT)[:-40])}, "GIQ[incomplete]"),
-    "vrt": ({"download": answer(b"<VRTDataset/>")}, "GIQ[result]"),
-    "failed": ({"status": answer(job("FAILED"))}, "GIQ[failed]"),
-    "unreadable": ({"run": answer(b"<html>")}, "GIQ[unknown]"),
+    "vrt": ({"download": response(b"<VRTDataset/>")}, "GIQ[result]"),
+    "failed": ({"status": response(job("FAILED"))}, "GIQ[failed]"),
+    "unreadable": ({"run": response(b"<html>")}, "GIQ[unknown]"),
 }
 
 
@@ -87,7 +87,7 @@ def cases():
         made += [case("GIQ:model=m;file=f", services[-1].url, tag)] * 2
     well = services[0].url
     busy = RawService()
-    busy.faults = {"models": answer(status="503 Busy")}
+    busy.faults = {"models": response(status="503 Busy")}
     nobody = socket.socket()
     nobody.bind(("127.0.0.1", 0))
     port = nobody.getsockname()[1]

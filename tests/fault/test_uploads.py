@@ -6,10 +6,10 @@ import time
 import pytest
 import secret_search
 from programs import Gdal
-from raw import RawService, answer, read_body, read_head
+from raw import RawService, response, read_body, read_head
 
 NAME = "GIQ:model=m;upload=file.bin;wait=no"
-TAKEN = answer({"fileId": "up-1", "originalName": "x"})
+TAKEN = response({"fileId": "up-1", "originalName": "x"})
 LARGE = 20 * 1000 * 1000
 ROOM_KIB = 6 * 1024
 
@@ -88,7 +88,7 @@ def test_refusal_spares_sending_the_file(gdal, service):
     came = []
 
     def take(connection, _head, body):
-        connection.sendall(answer(b"no", status="413 Too Large"))
+        connection.sendall(response(b"no", status="413 Too Large"))
         connection.shutdown(socket.SHUT_WR)
         while True:
             more = connection.recv(65536)
@@ -104,7 +104,7 @@ def test_refusal_spares_sending_the_file(gdal, service):
 def test_service_that_will_not_be_asked_gets_the_file(gdal, service):
     def take(connection, head, body):
         if b"Expect:" in head:
-            connection.sendall(answer(status="417 Expectation Failed"))
+            connection.sendall(response(status="417 Expectation Failed"))
         else:
             drain(connection, head, body)
             connection.sendall(TAKEN)

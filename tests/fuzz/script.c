@@ -127,7 +127,7 @@ static bool fail_cut(const struct giq_http_request *request,
                     "giq.example: the connection was cut");
 }
 
-static bool answer_from(const struct giq_http_request *request, char *part,
+static bool response_from(const struct giq_http_request *request, char *part,
                         struct giq_response *response, struct giq_error *err)
 {
     static const char cut[] = "cut ";
@@ -168,7 +168,7 @@ bool __wrap_giq_http_exchange(struct giq_http *http,
     response->sent = running->was_sent = true;
     running->sent++;
     running->posts += request->fields != NULL;
-    return answer_from(request, part, response, err);
+    return response_from(request, part, response, err);
 }
 
 /* ---- scripts ---- */

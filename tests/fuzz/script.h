@@ -1,6 +1,6 @@
 /*
- * A service that responses from a text, in place of giq_http_exchange() (the linker's
- * --wrap): all that judges and reads responses is real. Answers are parted by lines
+ * A service that responds from a text, in place of giq_http_exchange() (the linker's
+ * --wrap): all that judges and reads responses is real. Responses are parted by lines
  * "~~~" and look as they do on the wire; "cut " before one says that the connection
  * ends within its body. Where no response is left, there is no connection.
  */

@@ -3,14 +3,14 @@ host that counts who comes, and giving a file as the result."""
 import socket
 import threading
 
-from scripted import Answer
+from scripted import Response
 
 NAME = "GIQ:model=m;file=f"
 SECRET = "the-secret-of-another-file"
 
 
 def give(service, body, name):
-    service.script["download"] = [Answer(body, chunked=True, headers={
+    service.script["download"] = [Response(body, chunked=True, headers={
         "Content-Disposition": f"attachment; filename={name}"})]
 
 

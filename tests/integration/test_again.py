@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from scripted import Answer, done, job
+from scripted import Response, done, job
 
 NAME = "GIQ:model=m;file=f"
-FAILED = Answer(job("FAILED"))
-NO_JOB = Answer({"message": "Inference Job not found"}, 404)
+FAILED = Response(job("FAILED"))
+NO_JOB = Response({"message": "Inference Job not found"}, 404)
 
 
 def runs(service):
@@ -40,7 +40,7 @@ def test_label_is_used_by_the_first_job_that_it_accompanies(scripted_gdal, servi
 
 
 def test_retry_leads_on_from_unknown(scripted_gdal, service):
-    service.script["run"] = [Answer(b"", 500), Answer(job("SUBMITTED"))]
+    service.script["run"] = [Response(b"", 500), Response(job("SUBMITTED"))]
     text = scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
     assert "RETRY=" in text and "job=<id>" in text and "rerun=" in text
     assert retry(scripted_gdal, "a").returncode == 0
@@ -71,8 +71,8 @@ def test_retry_takes_a_gone_result_that_is_there_again(scripted_gdal, service):
 
 
 @pytest.mark.parametrize("trouble,tag", [
-    (Answer({"message": "no"}, 401), "credentials"), (Answer(b"", 500), "service"),
-    (Answer(drop=True), "network")])
+    (Response({"message": "no"}, 401), "credentials"), (Response(b"", 500), "service"),
+    (Response(drop=True), "network")])
 def test_trouble_while_a_gone_result_is_checked_starts_no_job(scripted_gdal, service,
                                                               trouble, tag):
     service.script["download"] = [NO_JOB, trouble]
@@ -102,8 +102,8 @@ def test_retry_does_nothing_to_what_is_well(scripted_gdal, service):
 
 
 @pytest.mark.parametrize("refusal", [
-    Answer({"message": "no"}, 422), Answer({"message": "later"}, 429),
-    Answer(b"", 302, {"Location": "/elsewhere"}),
+    Response({"message": "no"}, 422), Response({"message": "later"}, 429),
+    Response(b"", 302, {"Location": "/elsewhere"}),
 ])
 def test_refused_retry_leaves_the_record_as_it_was(scripted_gdal, service, refusal):
     good = service.script["run"][0]
@@ -115,7 +115,7 @@ def test_refused_retry_leaves_the_record_as_it_was(scripted_gdal, service, refus
     assert scripted_gdal.records() == before
     scripted_gdal.fails("ogrinfo", NAME, tag="failed")
     service.script["run"] = [good]
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     assert retry(scripted_gdal, "a").returncode == 0
 
 
@@ -123,7 +123,7 @@ def test_refused_retry_leaves_a_damaged_record_as_it_was(scripted_gdal, service)
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     path.write_text("{")
-    service.script["run"] = [Answer({"message": "no"}, 422)]
+    service.script["run"] = [Response({"message": "no"}, 422)]
     retry(scripted_gdal, "a")
     assert path.read_text() == "{"
     scripted_gdal.fails("ogrinfo", NAME, tag="store")
@@ -143,13 +143,13 @@ def test_record_of_a_newer_version_is_never_replaced(scripted_gdal, service):
 
 
 def test_members_that_this_version_does_not_know_are_kept(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     record = json.loads(path.read_text())
     record.update(note={"of": ["mine"]})
     path.write_text(json.dumps(record))
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     record = json.loads(path.read_text())
     assert record["note"] == {"of": ["mine"]} and record["state"] == "published"
@@ -166,7 +166,7 @@ def test_submit_no_never_retries(scripted_gdal, service):
 def test_retry_needs_no_look_at_the_models(scripted_gdal, service):
     service.script["status"] = [FAILED]
     scripted_gdal.fails("ogrinfo", NAME, tag="failed")
-    service.script["models"] = [Answer([{"id": "another"}])]
+    service.script["models"] = [Response([{"id": "another"}])]
     retry(scripted_gdal, "a")
     assert runs(service) == 2 and service.names().count("models") == 1
 
@@ -175,7 +175,7 @@ ADOPT = f"{NAME};job=job-7"
 
 
 @pytest.mark.parametrize("first", [
-    None, {"status": [FAILED]}, {"run": [Answer(b"", 500)]}, {"download": [NO_JOB]},
+    None, {"status": [FAILED]}, {"run": [Response(b"", 500)]}, {"download": [NO_JOB]},
 ])
 def test_job_is_adopted_where_the_request_has_none_alive(scripted_gdal, service, first):
     good = dict(service.script)
@@ -199,7 +199,7 @@ def test_job_is_adopted_where_the_request_has_none_alive(scripted_gdal, service,
 
 @pytest.mark.parametrize("status", ["RUNNING", "DONE"])
 def test_job_is_not_adopted_where_another_is_alive(scripted_gdal, service, status):
-    service.script["status"] = [Answer(job(status))]
+    service.script["status"] = [Response(job(status))]
     scripted_gdal.run("ogrinfo", "-oo", "TIMEOUT=0", NAME, ok=None)
     before = scripted_gdal.records()
     text = scripted_gdal.fails("ogrinfo", ADOPT, tag="usage")
@@ -220,7 +220,7 @@ def test_adopting_a_job_that_is_not_known_leaves_no_record(scripted_gdal, servic
 
 
 def test_adopted_job_that_failed_is_recorded_as_failed(scripted_gdal, service):
-    service.script["status"] = [Answer(job("FAILED", id="job-7"))]
+    service.script["status"] = [Response(job("FAILED", id="job-7"))]
     text = scripted_gdal.fails("ogrinfo", ADOPT, tag="failed")
     assert "job-7" in text
     assert scripted_gdal.fails("ogrinfo", NAME, tag="failed") == text
@@ -229,7 +229,7 @@ def test_adopted_job_that_failed_is_recorded_as_failed(scripted_gdal, service):
 
 @pytest.mark.parametrize("name", [ADOPT, "GIQ:job=job-7"])
 @pytest.mark.parametrize("trouble", [
-    Answer(b"busy", 503), Answer(job("DONE", id="job-8")), Answer(drop=True)])
+    Response(b"busy", 503), Response(job("DONE", id="job-8")), Response(drop=True)])
 def test_adopting_while_the_service_is_in_trouble_ends_with_max_retry(
         scripted_gdal, service, name, trouble):
     service.script["status"] = [trouble]
@@ -251,10 +251,10 @@ def make_old(gdal):
 
 
 def test_standing_label_goes_on_with_a_job_that_two_404_hid(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     make_old(scripted_gdal)
-    service.script["status"] = [NO_JOB, NO_JOB, Answer(job("RUNNING")), done]
+    service.script["status"] = [NO_JOB, NO_JOB, Response(job("RUNNING")), done]
     env = {"GIQ_RETRY": "monday"}
     scripted_gdal.fails("ogrinfo", NAME, tag="gone", env=env)
     scripted_gdal.run("ogrinfo", NAME, env=env)
@@ -264,10 +264,10 @@ def test_standing_label_goes_on_with_a_job_that_two_404_hid(scripted_gdal, servi
 
 
 def test_job_that_the_service_forgot_is_gone_and_retry_leads_on(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     make_old(scripted_gdal)
-    service.script["status"] = [Answer(job("RUNNING")), NO_JOB]
+    service.script["status"] = [Response(job("RUNNING")), NO_JOB]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="gone")
         assert "no longer knows the job job-1" in text and "RETRY=" in text

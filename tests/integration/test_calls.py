@@ -1,10 +1,10 @@
-"""The four calls: what is sent, what answers are taken, what is tried again."""
+"""The four calls: what is sent, what responses are taken, what is tried again."""
 import re
 
 import pytest
 
 import secret_search
-from scripted import Answer, GEOJSON, MODELS, job
+from scripted import Response, GEOJSON, MODELS, job
 
 NAME = "GIQ:model=m;file=f"
 
@@ -118,7 +118,7 @@ def test_user_agent_and_proxy_of_gdal_are_honoured(scripted_gdal, service):
     [{"modelId": "m", "version": 2, "labels": [{"name": "a"}]}],
 ])
 def test_list_of_models_is_read_in_every_form(scripted_gdal, service, models):
-    service.script["models"] = [Answer(models)]
+    service.script["models"] = [Response(models)]
     text = scripted_gdal.run("ogrinfo", "-al", "GIQ:models").stdout
     assert "id (String) = m" in text
     assert "labels (StringList) = (1:a)" in text
@@ -132,8 +132,8 @@ def test_list_of_models_is_read_in_every_form(scripted_gdal, service, models):
     ({"data": {"id": "x"}}, "x"),
 ])
 def test_id_of_the_job_is_taken_in_every_form(scripted_gdal, service, run, asked):
-    service.script["run"] = [Answer(run)]
-    service.script["status"] = [Answer({"status": "done"})]
+    service.script["run"] = [Response(run)]
+    service.script["status"] = [Response({"status": "done"})]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.calls("status")[0]["path"].endswith(f"?inferenceId={asked}")
 
@@ -142,9 +142,9 @@ def test_id_of_the_job_is_taken_in_every_form(scripted_gdal, service, run, asked
     {}, [], {"id": None}, {"id": ""}, b'{"id": 9.007199254740993e15}', {"id": "a\u0000b"},
     b"<html>", b"", b"{\"id\":",
 ])
-def test_answer_without_an_id_is_unknown_and_never_sent_again(scripted_gdal, service,
+def test_response_without_an_id_is_unknown_and_never_sent_again(scripted_gdal, service,
                                                               run):
-    service.script["run"] = [Answer(run)]
+    service.script["run"] = [Response(run)]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
         assert "rerun=" in text
@@ -154,7 +154,7 @@ def test_answer_without_an_id_is_unknown_and_never_sent_again(scripted_gdal, ser
 @pytest.mark.parametrize("status", ["DONE", "completed", "Succeeded", "SUCCESS",
                                     "FINISHED", "Complete", "SUCCESSFUL"])
 def test_every_word_for_success_counts(scripted_gdal, service, status):
-    service.script["status"] = [Answer(job(status))]
+    service.script["status"] = [Response(job(status))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names()[-1] == "download"
 
@@ -162,7 +162,7 @@ def test_every_word_for_success_counts(scripted_gdal, service, status):
 @pytest.mark.parametrize("status", ["FAILED", "error", "Cancelled", "ABORTED", "EXPIRED",
                                     "TIMED_OUT", "KILLED", "REJECTED", "denied"])
 def test_every_word_for_failure_counts_and_is_remembered(scripted_gdal, service, status):
-    service.script["status"] = [Answer(job(status))]
+    service.script["status"] = [Response(job(status))]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="failed")
         assert "job-1" in text and status in text
@@ -170,8 +170,8 @@ def test_every_word_for_failure_counts_and_is_remembered(scripted_gdal, service,
 
 
 def test_state_that_no_list_has_is_warned_of_once_and_waited_on(scripted_gdal, service):
-    service.script["status"] = [Answer(job("PONDERING")), Answer(job("PONDERING")),
-                                Answer(job("DONE"))]
+    service.script["status"] = [Response(job("PONDERING")), Response(job("PONDERING")),
+                                Response(job("DONE"))]
     done = scripted_gdal.run("ogrinfo", NAME)
     assert done.stderr.count("PONDERING") == 1
     assert service.names().count("status") == 3
@@ -179,20 +179,20 @@ def test_state_that_no_list_has_is_warned_of_once_and_waited_on(scripted_gdal, s
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_get_is_tried_again(scripted_gdal, service, status):
-    service.script["models"] = [Answer(b"", status)] * 2 + [Answer(MODELS)]
-    service.script["download"].insert(0, Answer(b"", status))
+    service.script["models"] = [Response(b"", status)] * 2 + [Response(MODELS)]
+    service.script["download"].insert(0, Response(b"", status))
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names() == ["models"] * 3 + ["run", "status", "download", "download"]
 
 
 def test_get_is_tried_no_more_often_than_max_retry(scripted_gdal, service):
-    service.script["models"] = [Answer(b"busy", 503)]
+    service.script["models"] = [Response(b"busy", 503)]
     scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", "GIQ:models", tag="service")
     assert service.names() == ["models"] * 3
 
 
 def test_retries_fall_back_to_those_of_gdal(scripted_gdal, service):
-    service.script["models"] = [Answer(b"busy", 503)]
+    service.script["models"] = [Response(b"busy", 503)]
     scripted_gdal.fails("ogrinfo", "GIQ:models", tag="service",
                         env={"GDAL_HTTP_MAX_RETRY": "1"})
     assert service.names() == ["models"] * 2
@@ -202,7 +202,7 @@ def test_retries_fall_back_to_those_of_gdal(scripted_gdal, service):
                                         (403, "credentials"), (404, "refused"),
                                         (413, "refused"), (422, "refused")])
 def test_refused_run_leaves_nothing_behind(scripted_gdal, service, status, tag):
-    service.script["run"] = [Answer({"message": "File not found"}, status)]
+    service.script["run"] = [Response({"message": "File not found"}, status)]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag=tag)
         assert "File not found" in text and str(status) in text
@@ -223,29 +223,29 @@ LATER = {"Retry-After": "0", "Content-Type": "text/html; charset=utf-8"}
     {"error": {"message": "out of credit"}}, {"error": "out of credit"}])
 def test_words_of_the_service_are_shown_however_they_are_wrapped(scripted_gdal, service,
                                                                  words):
-    service.script["run"] = [Answer(words, 402), Answer(job("SUBMITTED"))]
-    service.script["status"] = [Answer({**job("FAILED"), **words})]
+    service.script["run"] = [Response(words, 402), Response(job("SUBMITTED"))]
+    service.script["status"] = [Response({**job("FAILED"), **words})]
     assert "out of credit" in scripted_gdal.fails("ogrinfo", NAME, tag="refused")
     assert "FAILED: out of credit" in scripted_gdal.fails("ogrinfo", NAME, tag="failed")
     assert len(service.calls("run")) == 2
 
 
-@pytest.mark.parametrize("answer", [
-    Answer(b"", 500), Answer(b"", 502), Answer(b"", 409), Answer(b"", 408),
-    Answer(CACHE_PAGE, 503, LATER), Answer({"message": "Busy"}, 503, {"Retry-After": "0"}),
-    Answer(drop=True), Answer(job("SUBMITTED"), cut=5),
-    Answer(b"", 303, {"Location": "/public/inference/other"}),
+@pytest.mark.parametrize("response", [
+    Response(b"", 500), Response(b"", 502), Response(b"", 409), Response(b"", 408),
+    Response(CACHE_PAGE, 503, LATER), Response({"message": "Busy"}, 503, {"Retry-After": "0"}),
+    Response(drop=True), Response(job("SUBMITTED"), cut=5),
+    Response(b"", 303, {"Location": "/public/inference/other"}),
 ])
 def test_run_that_may_have_been_received_is_never_sent_again(scripted_gdal, service,
-                                                             answer):
-    service.script["run"] = [answer]
+                                                             response):
+    service.script["run"] = [response]
     for _ in range(2):
         scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
     assert len(service.calls("run")) == 1
 
 
 def test_models_are_looked_at_before_a_job_is_paid_for(scripted_gdal, service):
-    service.script["models"] = [Answer([{"id": "roads"}, {"id": "water"},
+    service.script["models"] = [Response([{"id": "roads"}, {"id": "water"},
                                         {"id": "watershed"}, {"id": "zebra"}])]
     text = scripted_gdal.fails("ogrinfo", "GIQ:model=watr;file=f", tag="usage")
     assert "watr" in text and "water" in text
@@ -255,18 +255,18 @@ def test_models_are_looked_at_before_a_job_is_paid_for(scripted_gdal, service):
 @pytest.mark.parametrize("models", [b"", b"nonsense", [], {"content": MODELS, "last": False},
                                     {"whatever": 1}])
 def test_list_that_decides_nothing_stops_no_job(scripted_gdal, service, models):
-    service.script["models"] = [Answer(models)]
+    service.script["models"] = [Response(models)]
     scripted_gdal.run("ogrinfo", "GIQ:model=hidden;file=f")
     assert len(service.calls("run")) == 1
 
 
 def test_run_is_not_sent_over_a_path_that_just_failed(scripted_gdal, service):
-    service.script["models"] = [Answer(drop=True)]
+    service.script["models"] = [Response(drop=True)]
     text = scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", NAME, tag="network")
     assert "no job was started" in text
     assert service.names() == ["models"] * 3
     assert scripted_gdal.records() == {}
-    service.script["models"] = [Answer(b"", 500)]
+    service.script["models"] = [Response(b"", 500)]
     scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=0", NAME)
     assert len(service.calls("run")) == 1
 
@@ -275,7 +275,7 @@ def test_download_follows_a_redirect_without_the_key(scripted_gdal, service):
     elsewhere = type(service)()
     elsewhere.script["signed"] = service.script["download"]
     target = f"http://localhost:{elsewhere.port}/signed?signature={secret_search.SIGNATURE}"
-    service.script["download"] = [Answer(b"", 302, {"Location": target})]
+    service.script["download"] = [Response(b"", 302, {"Location": target})]
     try:
         scripted_gdal.run("ogrinfo", "--debug", "on", NAME)
     finally:

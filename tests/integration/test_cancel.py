@@ -9,13 +9,13 @@ import threading
 
 import pytest
 
-from scripted import MODELS, Answer, GEOJSON, job
+from scripted import MODELS, Response, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
 HOUR = {"GIQ_POLL_INTERVAL": "3000", "GIQ_RETRY_DELAY": "3000",
         "GIQ_HTTP_TIMEOUT": "3000", "GIQ_LOW_SPEED_TIME": "3000"}
-RUNNING = Answer(job("RUNNING"))
-BUSY = Answer({"message": "busy"}, 503)
+RUNNING = Response(job("RUNNING"))
+BUSY = Response({"message": "busy"}, 503)
 F_OFD_SETLK = 37
 
 SCRIPT = """
@@ -82,12 +82,12 @@ def interrupts(service):
     over = threading.Event()
     programs = []
 
-    def hold(answer):
-        def answer_late(_):
+    def hold(response):
+        def respond_late(_):
             programs[0].interrupt()
             over.wait(60)
-            return answer
-        return answer_late
+            return response
+        return respond_late
     yield programs, hold
     over.set()
 
@@ -103,14 +103,14 @@ def test_wait_ends_and_opening_again_resumes(scripted_gdal, service):
     assert line.endswith("; Ctrl-C ends the wait, the job goes on\n")
     program.interrupt()
     assert program.lines() == ["handler", CANCELLED, "same handler"]
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names() == ["models", "run", "status", "status", "download"]
 
 
 def test_call_that_is_silent_ends(scripted_gdal, service, interrupts):
     programs, hold = interrupts
-    service.script["status"] = [hold(RUNNING), Answer(job("DONE"))]
+    service.script["status"] = [hold(RUNNING), Response(job("DONE"))]
     programs.append(Program(scripted_gdal))
     assert programs[0].lines() == ["handler", CANCELLED, "same handler"]
     scripted_gdal.run("ogrinfo", NAME)
@@ -129,7 +129,7 @@ def test_pause_before_a_retry_ends_and_nothing_is_started(scripted_gdal, service
         sent.wait(60)
         threading.Timer(0.3, program.interrupt).start()
         return BUSY
-    service.script[first] = [busy, Answer([])]
+    service.script[first] = [busy, Response([])]
     program = Program(scripted_gdal, name)
     sent.set()
     said, error, handler = program.lines()
@@ -140,11 +140,11 @@ def test_pause_before_a_retry_ends_and_nothing_is_started(scripted_gdal, service
     assert scripted_gdal.records() == {}
 
 
-@pytest.mark.parametrize("answer", [BUSY, Answer(GEOJSON, cut=9)])
-def test_download_ends_and_is_resumed(scripted_gdal, service, interrupts, answer):
+@pytest.mark.parametrize("response", [BUSY, Response(GEOJSON, cut=9)])
+def test_download_ends_and_is_resumed(scripted_gdal, service, interrupts, response):
     programs, hold = interrupts
     good = service.script["download"][0]
-    service.script["download"] = [hold(answer), good]
+    service.script["download"] = [hold(response), good]
     programs.append(Program(scripted_gdal))
     said, error, handler = programs[0].lines()
     assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the download of the "
@@ -159,7 +159,7 @@ def test_response_to_a_run_request_that_is_out_is_waited_for(scripted_gdal, serv
     def run(_):
         held.set()
         handled.wait(60)
-        return Answer(job("SUBMITTED"))
+        return Response(job("SUBMITTED"))
     handled = threading.Event()
     service.script["run"] = [run]
     program = Program(scripted_gdal)
@@ -185,7 +185,7 @@ def signal_is_pending(pid):
 
 def test_wait_for_a_lock_ends(scripted_gdal, service):
     """Somebody else holds the lock of the request, whose folder a refused run made."""
-    service.script["run"] = [Answer({"message": "no"}, 422)]
+    service.script["run"] = [Response({"message": "no"}, 422)]
     scripted_gdal.fails("ogrinfo", NAME, tag="refused")
     [path] = scripted_gdal.store.glob("v1/*/lock")
     sent = threading.Event()
@@ -193,7 +193,7 @@ def test_wait_for_a_lock_ends(scripted_gdal, service):
     def models(_):
         sent.wait(60)
         threading.Timer(0.3, program.interrupt).start()
-        return Answer(MODELS)
+        return Response(MODELS)
     service.script["models"] = [models]
     with open(path, "r+b") as file:
         fcntl.fcntl(file, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
@@ -218,7 +218,7 @@ MAY_EXIST = ("Ctrl-C ended the open; a run request went out before, so a job may
 def test_wait_for_a_lock_ends_and_what_another_process_recorded_is_reported(
         scripted_gdal, service, change, text):
     """Another process holds the lock, and submits a job after this one read the record."""
-    service.script["run"] = [Answer(b"", 500)]
+    service.script["run"] = [Response(b"", 500)]
     scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     record = {**json.loads(path.read_text()), **change}
@@ -229,7 +229,7 @@ def test_wait_for_a_lock_ends_and_what_another_process_recorded_is_reported(
         sent.wait(60)
         path.write_text(json.dumps(record))
         threading.Timer(0.3, program.interrupt).start()
-        return Answer(MODELS)
+        return Response(MODELS)
     service.script["models"] = [models]
     with open(path.with_name("lock"), "r+b") as file:
         fcntl.fcntl(file, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
@@ -248,7 +248,7 @@ def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):
     def running(_):
         programs[0].interrupt()
         return RUNNING
-    service.script["status"] = [running, Answer(job("DONE"))]
+    service.script["status"] = [running, Response(job("DONE"))]
     programs.append(Program(scripted_gdal, NAME, "ignored", env={
         "GIQ_POLL_INTERVAL": "0.05", "GIQ_PROGRESS": "YES"}))
     assert programs[0].lines() == ["opened", "same handler"]
@@ -260,7 +260,7 @@ def test_default_action_ends_the_program(scripted_gdal, service):
     assert "Ctrl-C ends the wait, the job goes on" in program.wait_for("RUNNING")
     program.interrupt()
     assert scripted_gdal.finish(program.process).returncode == -signal.SIGINT
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
 
@@ -272,7 +272,7 @@ def test_wait_in_another_thread_goes_on(scripted_gdal, service, interrupts):
     def running(_):
         programs[0].interrupt()
         return RUNNING
-    service.script["status"] = [running, Answer(job("DONE"))]
+    service.script["status"] = [running, Response(job("DONE"))]
     programs.append(Program(scripted_gdal, NAME, "quiet", "thread", env={
         "GIQ_POLL_INTERVAL": "0.05", "GIQ_PROGRESS": "YES"}))
     assert programs[0].lines() == ["opened", "same handler"]

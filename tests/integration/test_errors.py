@@ -5,7 +5,7 @@ import json
 import pytest
 
 import secret_search
-from scripted import Answer, job
+from scripted import Response, job
 
 NAME = "GIQ:model=m;file=f"
 KEY = "k3y-of-the-user"
@@ -27,22 +27,22 @@ for level, number, text in heard:
 
 
 CASES = [
-    # answers, tag, number, words
-    ({"run": [Answer({"message": "File not found"}, 404)]}, "refused", 11,
+    # responses, tag, number, words
+    ({"run": [Response({"message": "File not found"}, 404)]}, "refused", 11,
      ["File not found", "404"]),
-    ({"run": [Answer({"message": "no"}, 401)]}, "credentials", 11, ["401"]),
-    ({"run": [Answer({"message": "Error occurred while running inference."}, 500)]},
+    ({"run": [Response({"message": "no"}, 401)]}, "credentials", 11, ["401"]),
+    ({"run": [Response({"message": "Error occurred while running inference."}, 500)]},
      "unknown", 1, ["Error occurred while running inference.", "rerun="]),
-    ({"status": [Answer(job("FAILED"))]}, "failed", 1, ["job-1", "rerun="]),
-    ({"status": [Answer({"message": "Forbidden"}, 403)]}, "credentials", 11, ["job-1"]),
-    ({"download": [Answer({"message": "gone"}, 404)]}, "gone", 11, ["job-1"]),
-    ({"download": [Answer({"message": "no"}, 400)]}, "service", 11, ["job-1", "400"]),
-    ({"download": [Answer(b"{\"type\":\"FeatureCollection\",", chunked=True, cut=10)]},
+    ({"status": [Response(job("FAILED"))]}, "failed", 1, ["job-1", "rerun="]),
+    ({"status": [Response({"message": "Forbidden"}, 403)]}, "credentials", 11, ["job-1"]),
+    ({"download": [Response({"message": "gone"}, 404)]}, "gone", 11, ["job-1"]),
+    ({"download": [Response({"message": "no"}, 400)]}, "service", 11, ["job-1", "400"]),
+    ({"download": [Response(b"{\"type\":\"FeatureCollection\",", chunked=True, cut=10)]},
      "incomplete", 3, ["job-1"]),
-    ({"download": [Answer(b"{}", chunked="close")]}, "incomplete", 3,
+    ({"download": [Response(b"{}", chunked="close")]}, "incomplete", 3,
      ["job-1", "ALLOW_UNVERIFIED_LENGTH"]),
-    ({"download": [Answer(b"no data at all", chunked=True)]}, "result", 4, ["job-1"]),
-    ({"download": [Answer(b"<!DOCTYPE html><html>log in", chunked=True)]}, "result", 4,
+    ({"download": [Response(b"no data at all", chunked=True)]}, "result", 4, ["job-1"]),
+    ({"download": [Response(b"<!DOCTYPE html><html>log in", chunked=True)]}, "result", 4,
      ["job-1", "web page"]),
 ]
 
@@ -79,15 +79,15 @@ MASKED = "cannot read https://b.s3.example/x.tif?*** of the scene"
 
 
 @pytest.mark.parametrize("script,tag,recorded", [
-    ({"models": [Answer({"message": SIGNED}, 400)],
-      "run": [Answer({"message": SIGNED}, 422)]}, "refused", False),
-    ({"run": [Answer(SIGNED.encode(), 500)]}, "unknown", True),
-    ({"run": [Answer(job("QUEUED", message=SIGNED))],
-      "status": [Answer(job("FAILED", message=SIGNED))]}, "failed", True),
-    ({"status": [Answer(job(SIGNED)), Answer(job("FAILED", error=SIGNED))]}, "failed",
+    ({"models": [Response({"message": SIGNED}, 400)],
+      "run": [Response({"message": SIGNED}, 422)]}, "refused", False),
+    ({"run": [Response(SIGNED.encode(), 500)]}, "unknown", True),
+    ({"run": [Response(job("QUEUED", message=SIGNED))],
+      "status": [Response(job("FAILED", message=SIGNED))]}, "failed", True),
+    ({"status": [Response(job(SIGNED)), Response(job("FAILED", error=SIGNED))]}, "failed",
      True),
-    ({"status": [Answer({"message": SIGNED}, 403)]}, "credentials", False),
-    ({"download": [Answer({"error": {"message": SIGNED}}, 400)]}, "service", False),
+    ({"status": [Response({"message": SIGNED}, 403)]}, "credentials", False),
+    ({"download": [Response({"error": {"message": SIGNED}}, 400)]}, "service", False),
 ])
 def test_query_in_a_message_of_the_service_is_masked(scripted_gdal, service, script, tag,
                                                      recorded):
@@ -104,7 +104,7 @@ def test_query_in_a_message_of_the_service_is_masked(scripted_gdal, service, scr
 
 
 def test_query_that_an_older_record_holds_is_masked(scripted_gdal, service):
-    service.script["status"] = [Answer(job("FAILED"))]
+    service.script["status"] = [Response(job("FAILED"))]
     scripted_gdal.fails("ogrinfo", NAME, tag="failed")
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     record = json.loads(path.read_text())
@@ -118,9 +118,9 @@ def test_query_that_an_older_record_holds_is_masked(scripted_gdal, service):
 def test_no_secret_in_any_message(scripted_gdal, service):
     """The service throws the key back at us in every text that it sends."""
     service.script.update({
-        "models": [Answer([{"id": "m", "name": KEY}])],
-        "status": [Answer(job(f"FAILED {KEY}")),
-                   Answer({"message": f"the key {KEY} is wrong"}, 403)],
+        "models": [Response([{"id": "m", "name": KEY}])],
+        "status": [Response(job(f"FAILED {KEY}")),
+                   Response({"message": f"the key {KEY} is wrong"}, 403)],
     })
     env = {"GIQ_API_KEY": KEY, "GIQ_BEARER_TOKEN": "t0ken-of-the-user",
            "GIQ_TIMEOUT": "1"}
@@ -135,14 +135,14 @@ def test_no_secret_in_any_message(scripted_gdal, service):
 
 
 def test_text_of_the_service_cannot_steer_a_terminal(scripted_gdal, service):
-    service.script["run"] = [Answer({"message": "\x1b[2Jgone\r\n" + "x" * 5000}, 422)]
+    service.script["run"] = [Response({"message": "\x1b[2Jgone\r\n" + "x" * 5000}, 422)]
     text = scripted_gdal.fails("ogrinfo", NAME, tag="refused")
     assert "\x1b" not in text and "gone" in text
     assert len(text) < 600
 
 
 def test_programs_show_one_error(scripted_gdal, service):
-    service.script["run"] = [Answer({"message": "File not found"}, 404)]
+    service.script["run"] = [Response({"message": "File not found"}, 404)]
     for command in (["ogrinfo", NAME], ["ogrinfo", "-ro", "-sql", "select 1", NAME],
                     ["gdalinfo", NAME], ["ogr2ogr", "out.gpkg", NAME],
                     ["gdal_translate", NAME, "out.tif"]):

@@ -4,7 +4,7 @@ import pytest
 
 from nginx import Server, front_of
 from programs import SCENE, Sandbox
-from scripted import GEOJSON, Answer, job
+from scripted import GEOJSON, Response, job
 from watched import KEY, WatchedGdal
 
 NAME = f"GIQ:model=water;file={SCENE}"
@@ -52,7 +52,7 @@ def test_whole_life(sandbox, over_http2):
     assert [entry["length"] for entry in downloads] == ["", ""]
 
 
-def test_connections_that_the_server_ends_after_each_answer(sandbox, over_http2):
+def test_connections_that_the_server_ends_after_each_response(sandbox, over_http2):
     log, gdal = over_http2(sandbox.url, "keepalive_requests 1;")
     gdal.run("ogrinfo", NAME)
     assert protocols(log) == {"HTTP/2.0"} and len(sandbox.runs()) == 1
@@ -75,8 +75,8 @@ def test_cut_stream_goes_on_where_it_stopped(service, over_http2):
     cut = 1000
     headers = {"ETag": '"v1"', "Content-Disposition": "attachment; filename=r.geojson"}
     rest = {**headers, "Content-Range": f"bytes {cut}-{len(LONG) - 1}/{len(LONG)}"}
-    service.script["download"] = [Answer(LONG, headers=headers, cut=cut),
-                                  Answer(LONG[cut:], 206, headers=rest)]
+    service.script["download"] = [Response(LONG, headers=headers, cut=cut),
+                                  Response(LONG[cut:], 206, headers=rest)]
     log, gdal = over_http2(service.url)
     assert len(gdal.layer(SCRIPTED)) == 40
     downloads = [entry for entry in log.seen() if entry["uri"].endswith("download")]
@@ -89,7 +89,7 @@ def test_cut_stream_goes_on_where_it_stopped(service, over_http2):
 
 def test_stream_cut_before_its_first_byte_is_tried_again(service, over_http2):
     whole = service.script["download"]
-    service.script["download"] = [Answer(LONG, chunked=True, cut=0), *whole]
+    service.script["download"] = [Response(LONG, chunked=True, cut=0), *whole]
     _, gdal = over_http2(service.url)
     gdal.run("ogrinfo", SCRIPTED)
     assert service.names() == ["models", "run", "status", "download", "download"]
@@ -140,7 +140,7 @@ def test_no_fallback_where_the_server_is_known_to_speak_http2(service, over_http
     assert [entry["protocol"] for entry in log.seen()] == ["HTTP/2.0", "HTTP/2.0"]
 
 
-def test_run_request_whose_answer_is_lost_is_unknown(tmp_path, started, over_http2):
+def test_run_request_whose_response_is_lost_is_unknown(tmp_path, started, over_http2):
     sandbox = started(Sandbox(tmp_path / "sandbox", "--api-key", KEY, "--fault",
                               "run:lost"))
     log, gdal = over_http2(sandbox.url)
@@ -149,8 +149,8 @@ def test_run_request_whose_answer_is_lost_is_unknown(tmp_path, started, over_htt
     assert calls(log).count("run") == len(sandbox.runs()) == 1
 
 
-def test_run_request_whose_answer_is_cut_is_unknown(service, over_http2):
-    service.script["run"] = [Answer(job("SUBMITTED"), chunked=True, cut=10)]
+def test_run_request_whose_response_is_cut_is_unknown(service, over_http2):
+    service.script["run"] = [Response(job("SUBMITTED"), chunked=True, cut=10)]
     log, gdal = over_http2(service.url)
     for _ in range(2):
         gdal.fails("ogrinfo", SCRIPTED, tag="unknown")

@@ -3,7 +3,7 @@ import fcntl
 import json
 import os
 
-from scripted import Answer, job
+from scripted import Response, job
 
 NAME = "GIQ:model=m;file=f"
 
@@ -29,9 +29,9 @@ for row in layer:
 def make_some(gdal, service):
     """A published, a failed and a running job."""
     gdal.run("ogrinfo", f"{NAME};geometry=POLYGON((0 0,0 1,1 1,1 0,0 0));rerun=x")
-    service.script["status"] = [Answer(job("FAILED"))]
+    service.script["status"] = [Response(job("FAILED"))]
     gdal.run("ogrinfo", "GIQ:model=m;file=g", ok=None)
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     gdal.run("ogrinfo", "GIQ:model=m;file=h;wait=no")
 
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree
 import pytest
 
 from programs import AREA, DATA, SCENE
-from scripted import Answer
+from scripted import Response
 
 NAME = "GIQ:model=m;file=f"
 
@@ -38,8 +38,8 @@ def test_open_leaks_nothing(gdal, name):
 
 
 def test_failing_open_leaks_nothing(scripted_gdal, service):
-    service.script["download"] = [Answer(b"no data", chunked=True)]
-    service.script["models"].insert(0, Answer(b"", 503))
+    service.script["download"] = [Response(b"no data", chunked=True)]
+    service.script["models"].insert(0, Response(b"", 503))
     assert reports(scripted_gdal, "gdalinfo", NAME) == []
     assert reports(scripted_gdal, "ogrinfo", "GIQ:model=m;file=f;geometry=POINT(1 1)") == []
     assert reports(scripted_gdal, "ogrinfo", "GIQ:model=m;file=f;aoi=missing,layer") == []

@@ -2,7 +2,7 @@
 import io
 import zipfile
 
-from scripted import Answer, GEOJSON
+from scripted import Response, GEOJSON
 
 
 def test_listing_formats_starts_no_thread_and_opens_no_socket(scripted_gdal):
@@ -43,7 +43,7 @@ def test_libarchive_is_loaded_for_archives_only(scripted_gdal, service):
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("r.geojson", GEOJSON)
     service.script["download"] = [
-        Answer(body, headers={"Content-Disposition": f"attachment; filename={name}"})
+        Response(body, headers={"Content-Disposition": f"attachment; filename={name}"})
         for body, name in ((GEOJSON, "r.geojson"), (packed.getvalue(), "r.zip"))]
     name = "GIQ:model=m;file=f"
     # A later GDAL needs it itself.

@@ -3,7 +3,7 @@ offers the nearest."""
 import pytest
 
 from programs import SCENE
-from scripted import Answer
+from scripted import Response
 
 
 @pytest.mark.parametrize("typed", ["ndvi", "Vegetation index", "vegetation INDEX"])
@@ -24,7 +24,7 @@ def test_other_text_offers_the_nearest_three(gdal, sandbox):
 
 
 def test_name_of_several_models_asks_for_the_id(scripted_gdal, service):
-    service.script["models"] = [Answer([{"id": "a1", "name": "Same"},
+    service.script["models"] = [Response([{"id": "a1", "name": "Same"},
                                         {"id": "b2", "name": "same"}, {"id": "c3"}])]
     text = scripted_gdal.fails("ogrinfo", "GIQ:model=SAME;file=f", tag="usage")
     assert "Same (a1), same (b2)" in text and "c3" not in text

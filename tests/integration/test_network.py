@@ -7,7 +7,7 @@ import stat
 import pytest
 
 import secret_search
-from scripted import MODELS, Answer, ScriptedService
+from scripted import MODELS, Response, ScriptedService
 
 NAME = "GIQ:model=m;file=f"
 
@@ -22,7 +22,7 @@ def elsewhere():
 
 def redirect_to(service, elsewhere, host="localhost"):
     elsewhere.script["signed"] = service.script["download"]
-    service.script["download"] = [Answer(b"", 302, {
+    service.script["download"] = [Response(b"", 302, {
         "Location": f"http://{host}:{elsewhere.port}/signed"
                     f"?signature={secret_search.SIGNATURE}"})]
 
@@ -34,11 +34,11 @@ def test_refusal_of_another_host_is_no_word_of_the_service(scripted_gdal, servic
     """A presigned address may be too old, or its host behind: the service makes another."""
     redirect_to(service, elsewhere)
     result = elsewhere.script["signed"]
-    elsewhere.script["signed"] = [Answer(b"too late", status), *result]
+    elsewhere.script["signed"] = [Response(b"too late", status), *result]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
     assert len(service.calls("download")) == len(elsewhere.calls("signed")) == 2
-    elsewhere.script["signed"] = [Answer(b"too late", status)]
+    elsewhere.script["signed"] = [Response(b"too late", status)]
     text = scripted_gdal.fails("ogrinfo", f"{NAME};rerun=again", tag=tag,
                                env={"GIQ_MAX_RETRY": "1"})
     assert "GIQ_API_KEY" not in text
@@ -236,7 +236,7 @@ def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, el
 def test_presigned_address_that_leads_nowhere_is_not_shown(scripted_gdal, service,
                                                            target):
     target = target.replace("SERVICE", str(service.port))
-    service.script["download"] = [Answer(b"", 302, {
+    service.script["download"] = [Response(b"", 302, {
         "Location": f"{target}?signature={secret_search.SIGNATURE}"})]
     scripted_gdal.fails("ogrinfo", NAME, env={
         "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_MAX_RETRY": "1"})
@@ -244,7 +244,7 @@ def test_presigned_address_that_leads_nowhere_is_not_shown(scripted_gdal, servic
 
 def test_service_that_repeats_secrets_is_not_repeated(scripted_gdal, service):
     words = "k3y-abcdef t0ken-abcdef c00kie p4ss"
-    service.script["run"] = [Answer({"message": words}, 400)]
+    service.script["run"] = [Response({"message": words}, 400)]
     done = scripted_gdal.run("ogrinfo", NAME, ok=None, env={
         "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_API_KEY": "k3y-abcdef",
         "GIQ_BEARER_TOKEN": "t0ken-abcdef", "GDAL_HTTP_HEADERS": "X-C: Basic c00kie",
@@ -268,7 +268,7 @@ def test_key_in_the_name_of_the_result_is_masked_in_the_store(scripted_gdal, ser
 
 
 def test_key_in_a_name_of_the_service_is_masked_in_tables(scripted_gdal, service):
-    service.script["models"] = [Answer([{**MODELS[0], "name": "k3y-abcdef"}])]
+    service.script["models"] = [Response([{**MODELS[0], "name": "k3y-abcdef"}])]
     done = scripted_gdal.run("ogrinfo", "-al", "GIQ:", env={"GIQ_API_KEY": "k3y-abcdef"})
     assert "name (String) = **********" in done.stdout
     assert "k3y-abcdef" not in done.stdout

@@ -5,7 +5,7 @@ import pytest
 from nginx import Server, front_of
 from programs import SCENE, Sandbox
 from proxies import Relay, ScriptedProxy, Silent, Tinyproxy
-from scripted import Answer, ScriptedService, job
+from scripted import Response, ScriptedService, job
 from watched import COOKIE, KEY, LOGIN, PASSWORD, TOKEN, WatchedGdal
 
 NAME = f"GIQ:model=water;file={SCENE}"
@@ -107,10 +107,10 @@ def test_proxy_gets_its_credentials(request, sandbox, guarded, client, option, k
 @pytest.mark.parametrize("kind", ["DIGEST", "ANY"])
 def test_proxy_that_asks_for_a_digest_gets_one(tmp_path, started, kind):
     proxy = started(ScriptedService())
-    asks = Answer(b"", 407, {"Proxy-Authenticate": 'Digest realm="x", nonce="abc", '
+    asks = Response(b"", 407, {"Proxy-Authenticate": 'Digest realm="x", nonce="abc", '
                                                    'qop="auth", algorithm=MD5'})
-    for call, (answer,) in proxy.script.items():
-        proxy.script[call] = [lambda seen, answer=answer: answer if "username" in
+    for call, (response,) in proxy.script.items():
+        proxy.script[call] = [lambda seen, response=response: response if "username" in
                               seen["headers"].get("proxy-authorization", "") else asks]
     gdal = WatchedGdal(tmp_path, "http://127.0.0.1:1/public")
     gdal.run("ogrinfo", "-oo", "RETRY=label", SCRIPTED, env={
@@ -162,7 +162,7 @@ def test_missing_credentials_on_plain_http_are_the_word_of_the_proxy(plain, sand
 def test_proxy_that_refuses_one_request(tmp_path, started, call):
     """The scripted service is the proxy here: it gets whole addresses."""
     proxy = started(ScriptedService())
-    proxy.script[call] = [Answer({"message": f"no {LOGIN}"}, 407, {
+    proxy.script[call] = [Response({"message": f"no {LOGIN}"}, 407, {
         "Proxy-Authenticate": 'Basic realm="x"'}), *proxy.script[call]]
     gdal = WatchedGdal(tmp_path, "http://127.0.0.1:1/public")
     gdal.env.update(GDAL_HTTP_PROXY=f"http://127.0.0.1:{proxy.port}",
@@ -183,7 +183,7 @@ def test_login_that_a_proxy_repeats_is_masked(tmp_path, started):
 
     def repeat(seen):
         sent = seen["headers"]["proxy-authorization"]
-        return Answer({"message": f"bad: {sent} ({LOGIN}, {escaped})"}, 400)
+        return Response({"message": f"bad: {sent} ({LOGIN}, {escaped})"}, 400)
 
     proxy.script["run"] = [repeat]
     text = gdal.fails("ogrinfo", SCRIPTED, tag="refused")
@@ -206,7 +206,7 @@ def test_proxy_that_refuses_the_run_request_is_nothing_happened(secure, sandbox,
     b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b"",
     b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\n\r\n", b"nonsense\r\n\r\n",
     b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"],
-    ids=["refused", "closed", "redirect", "nonsense", "answer"])
+    ids=["refused", "closed", "redirect", "nonsense", "response"])
 def test_tunnel_that_is_none_is_nothing_happened(secure, sandbox, started, said):
     proxy = started(ScriptedProxy(None, said, None))
     secure.env["GDAL_HTTPS_PROXY"] = proxy.url
@@ -261,7 +261,7 @@ def test_headers_of_a_tunnel_are_not_the_service_s(tmp_path, service, nginx, aut
 
 def test_proxy_that_refuses_while_waiting_leaves_the_record(tmp_path, service, nginx,
                                                             authority, started):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     gdal = secured(tmp_path, service.url, nginx, authority)
     gdal.run("ogrinfo", "-oo", "WAIT=NO", SCRIPTED)
     before = gdal.records()

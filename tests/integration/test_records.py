@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from scripted import GEOJSON, Answer, job
+from scripted import GEOJSON, Response, job
 
 NAME = "GIQ:model=m;file=f"
 
@@ -24,11 +24,11 @@ def test_second_open_makes_no_call(scripted_gdal, service):
 
 
 def test_second_open_goes_on_with_the_job_of_the_first(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     [record] = scripted_gdal.records().values()
     assert record["state"] == "submitted" and record["job_id"] == "job-1"
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", "-oo", "SUBMIT=NO", NAME)
     assert service.names() == ["models", "run", "status", "status", "download"]
 
@@ -37,10 +37,10 @@ def test_states_are_written_before_what_they_announce(scripted_gdal, service):
     """The scripted service looks into the store while it answers."""
     found = {}
 
-    def looking(name, answer):
+    def looking(name, response):
         def look(_):
             found[name] = [r["state"] for r in scripted_gdal.records().values()]
-            return answer
+            return response
         return look
 
     for name in ("run", "status", "download"):
@@ -112,7 +112,7 @@ def test_job_without_a_record_gets_one(scripted_gdal, service):
 
 
 def test_job_that_the_service_does_not_know_leaves_no_record(scripted_gdal, service):
-    service.script["status"] = [Answer({"message": "Inference Job not found"}, 404)]
+    service.script["status"] = [Response({"message": "Inference Job not found"}, 404)]
     text = scripted_gdal.fails("ogrinfo", "GIQ:job=nobody", tag="gone")
     assert "nobody" in text and "Inference Job not found" in text
     assert scripted_gdal.records() == {}
@@ -161,7 +161,7 @@ def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripte
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("a.geojson", GEOJSON)
-    service.script["download"] = [Answer(packed.getvalue(), chunked=True)]
+    service.script["download"] = [Response(packed.getvalue(), chunked=True)]
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob("v1/*/result/*")
     path.with_name("a.geojson.aux.xml").write_text("<PAMDataset/>")
@@ -175,26 +175,26 @@ def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripte
 
 KEPT = "and is kept there; open it by its path, put the recorded one back, "
 OFFLINE = {"GIQ_MAX_RETRY": "0", "GDAL_HTTP_PROXY": "http://127.0.0.1:9"}
-NO_RESULT = Answer({"message": "expired"}, 404)
+NO_RESULT = Response({"message": "expired"}, 404)
 
 
 @pytest.mark.parametrize("options", [(), ("-oo", "RETRY=a")])
 @pytest.mark.parametrize("spoil", [cut, lengthen])
-@pytest.mark.parametrize("env,answer,tag,way_on", [
+@pytest.mark.parametrize("env,response,tag,way_on", [
     ({"GIQ_API_KEY": ""}, None, "credentials", "or open again to download it: "),
     (OFFLINE, None, "network", "or open again to download it: job job-1: "),
-    ({"GIQ_MAX_RETRY": "0"}, Answer(GEOJSON, cut=9), "incomplete",
+    ({"GIQ_MAX_RETRY": "0"}, Response(GEOJSON, cut=9), "incomplete",
      "or open again to download it: job job-1: "),
-    ({}, Answer({"message": "not you"}, 403), "credentials",
+    ({}, Response({"message": "not you"}, 403), "credentials",
      "or open again to download it: job job-1: "),
-    ({}, Answer(b"<html></html>"), "result", "or open again to download it: job job-1: "),
+    ({}, Response(b"<html></html>"), "result", "or open again to download it: job job-1: "),
     ({}, NO_RESULT, "gone",
      "or, if it is of no use, move it away and open again: job job-1: "),
-    ({}, Answer({"message": "expired"}, 410), "gone",
+    ({}, Response({"message": "expired"}, 410), "gone",
      "or, if it is of no use, move it away and open again: job job-1: "),
 ])
 def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
-        scripted_gdal, service, spoil, options, env, answer, tag, way_on):
+        scripted_gdal, service, spoil, options, env, response, tag, way_on):
     good = service.script["download"]
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob("v1/*/result/*")
@@ -202,7 +202,7 @@ def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
     spoil(path)
     spoilt = path.read_bytes()
     before = scripted_gdal.records()
-    service.script["download"] = good if answer is None else [answer]
+    service.script["download"] = good if response is None else [response]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", *options, NAME, tag=tag, env=env)
         assert (f"GIQ[{tag}] the published file at {path} has another size than recorded "
@@ -253,12 +253,12 @@ def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_somethi
     assert len(service.calls("run")) == 1
 
 
-def obstruct_record(gdal, answer):
+def obstruct_record(gdal, response):
     """Nothing can be recorded once the result is downloaded."""
     def give(_):
         [record] = gdal.store.glob("v1/*/job.json")
         record.with_name("job.json.tmp").mkdir()
-        return answer
+        return response
     return give
 
 

@@ -3,7 +3,7 @@ make that driver reach out."""
 import pytest
 
 from programs import SCENE
-from scripted import Answer
+from scripted import Response
 
 NAME = "GIQ:model=m;file=f"
 TABLE = b"lon,lat,name\n7,50,one\n8,51,two\n"
@@ -11,7 +11,7 @@ TABLE = b"lon,lat,name\n7,50,one\n8,51,two\n"
 
 @pytest.fixture
 def table(service):
-    service.script["download"] = [Answer(TABLE, chunked=True, headers={
+    service.script["download"] = [Response(TABLE, chunked=True, headers={
         "Content-Disposition": "attachment; filename=t.csv"})]
 
 
@@ -30,7 +30,7 @@ def test_options_reach_the_driver_of_the_result(scripted_gdal, service, table, o
 
 
 def test_quote_is_doubled_inside(scripted_gdal, service):
-    service.script["download"] = [Answer(b'{"type":"FeatureCollection","features":[{"type":'
+    service.script["download"] = [Response(b'{"type":"FeatureCollection","features":[{"type":'
                                          b'"Feature","geometry":null,"properties":{"a":'
                                          b'{"b":1}}}]}', chunked=True)]
     options = ("RESULT_OPTIONS=FLATTEN_NESTED_ATTRIBUTES=YES,"

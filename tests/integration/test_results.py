@@ -11,7 +11,7 @@ import pytest
 import secret_search
 from programs import AREA, DATA, SCENE
 from external import give
-from scripted import Answer, GEOJSON, job
+from scripted import Response, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
 WHOLE = f"GIQ:model=%s;file={SCENE}"
@@ -127,7 +127,7 @@ def test_several_members_are_listed_and_one_can_be_chosen(scripted_gdal, service
 
 def test_names_of_subdatasets_can_be_opened_whatever_the_id(scripted_gdal, service):
     for call in ("run", "status"):
-        service.script[call] = [Answer(job("COMPLETED", id="j\"1; \"2"))]
+        service.script[call] = [Response(job("COMPLETED", id="j\"1; \"2"))]
     give(service, shapefile(scripted_gdal, "one.shp", "two.gpkg"), "r.zip")
     done = scripted_gdal.run("gdalinfo", NAME)
     [one] = re.findall(r"SUBDATASET_\d_NAME=(.*one.*)", done.stdout)
@@ -223,8 +223,8 @@ assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
 
 def test_refusal_of_one_job_is_not_told_of_another(scripted_gdal, service):
     """The user forgets the request, and a new job is paid for: its result is looked at."""
-    service.script["download"] = [Answer(b"none", chunked=True), *service.script["download"]]
-    service.script["run"] = [Answer({"id": f"job-{number}"}) for number in (1, 2)]
+    service.script["download"] = [Response(b"none", chunked=True), *service.script["download"]]
+    service.script["run"] = [Response({"id": f"job-{number}"}) for number in (1, 2)]
     script = """
 import shutil, sys
 from osgeo import gdal
@@ -286,24 +286,24 @@ def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, servic
     assert path.parent.parent.parent.parent == scripted_gdal.store
 
 
-@pytest.mark.parametrize("answer", [
-    Answer(GEOJSON, chunked=True, cut=40), Answer(GEOJSON, cut=40),
-    Answer(GEOJSON, chunked="close"),
-    Answer(gzip.compress(GEOJSON)[:-1], headers={"Content-Encoding": "gzip"}),
-    Answer(GEOJSON, headers={"Content-Encoding": "br"}),
-    Answer(GEOJSON, status=206),
+@pytest.mark.parametrize("response", [
+    Response(GEOJSON, chunked=True, cut=40), Response(GEOJSON, cut=40),
+    Response(GEOJSON, chunked="close"),
+    Response(gzip.compress(GEOJSON)[:-1], headers={"Content-Encoding": "gzip"}),
+    Response(GEOJSON, headers={"Content-Encoding": "br"}),
+    Response(GEOJSON, status=206),
 ])
-def test_download_that_proves_nothing_is_no_result(scripted_gdal, service, answer):
-    service.script["download"] = [answer]
+def test_download_that_proves_nothing_is_no_result(scripted_gdal, service, response):
+    service.script["download"] = [response]
     scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=1", NAME, tag="incomplete")
     assert not list(scripted_gdal.store.glob("v1/*/result"))
-    service.script["download"] = [Answer(GEOJSON)]
+    service.script["download"] = [Response(GEOJSON)]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
 
 
 def test_unverified_length_can_be_allowed(scripted_gdal, service):
-    service.script["download"] = [Answer(GEOJSON, chunked="close")]
+    service.script["download"] = [Response(GEOJSON, chunked="close")]
     scripted_gdal.run("ogrinfo", NAME, env={"GIQ_ALLOW_UNVERIFIED_LENGTH": "YES"})
 
 

@@ -78,8 +78,8 @@ def test_what_may_have_arrived_is_never_sent_again(gdal, sandbox, fault):
         assert len(sandbox.runs()) == 2
 
 
-def test_slow_answer_is_waited_for(gdal, sandbox):
-    """Only the open's own time ends the wait for the answer, not that of small GETs."""
+def test_slow_response_is_waited_for(gdal, sandbox):
+    """Only the open's own time ends the wait for the response, not that of small GETs."""
     sandbox.set_faults("run:late=1.5")
     gdal.run("gdalinfo", "-oo", "HTTP_TIMEOUT=0.5", NAME)
     assert len(sandbox.runs()) == 1

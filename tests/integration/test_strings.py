@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from programs import VERSION
-from scripted import GEOJSON, Answer, job
+from scripted import GEOJSON, Response, job
 
 MISTAKES = [
     # string, words of the error
@@ -94,7 +94,7 @@ def test_mistake_in_an_option_is_told_before_anything_is_sent(scripted_gdal, ser
 
 def test_label_that_cannot_be_recorded_is_refused(scripted_gdal, service):
     """It would not be found in the record, and make a job at every open."""
-    service.script["status"] = [Answer(job("FAILED"))]
+    service.script["status"] = [Response(job("FAILED"))]
     scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="failed")
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="usage",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import secret_search
-from scripted import Answer, job
+from scripted import Response, job
 
 NAME = "GIQ:model=m;file=f"
 # Each step is the thread ("main" or "other"), its thread-local options, and what is opened
@@ -184,7 +184,7 @@ def test_request_is_not_paid_for_again_after_a_block(scripted_gdal, service, opt
 
 
 def test_missing_key_is_said_to_be_that_of_another_thread(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     told = opens(scripted_gdal,
                  ("main", {"GIQ_API_KEY": secret_search.KEY}, NAME, ["TIMEOUT=0"]),

@@ -8,7 +8,7 @@ from certificates import openssl
 from nginx import Server, front_of, moved
 from programs import SCENE, Gdal, Sandbox
 from proxies import Listener, Relay, Silent
-from scripted import Answer, job
+from scripted import Response, job
 from watched import COOKIE, KEY, PASSPHRASE, WatchedGdal
 
 NAME = f"GIQ:model=water;file={SCENE}"
@@ -214,7 +214,7 @@ class Alerting(Listener):
         self.context.set_alpn_protocols([protocol])
         super().__init__()
 
-    def answer(self, connection, number):
+    def reply(self, connection, number):
         secured = self.context.wrap_socket(connection, server_side=True,
                                            do_handshake_on_connect=False)
         try:
@@ -244,7 +244,7 @@ def test_alert_about_the_client_certificate_ends_the_open_at_once(
 def test_alert_to_the_run_request_is_nothing_happened(
         tmp_path, service, nginx, authority, certificates, started, protocol):
     name = "GIQ:model=m;file=f"
-    service.script["status"] = [Answer(job("FAILED"))]
+    service.script["status"] = [Response(job("FAILED"))]
     good = Server(front_of(service.url), certificate=certificates["good"], http2=True)
     nginx(good)
     strict = started(Alerting(authority, certificates["good"], protocol))

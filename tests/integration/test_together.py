@@ -10,7 +10,7 @@ import time
 import pytest
 
 from programs import Gdal, SCENE, Sandbox
-from scripted import Answer, job
+from scripted import Response, job
 
 NAME = f"GIQ:model=water;file={SCENE}"
 MANY = 16
@@ -119,7 +119,7 @@ def test_child_of_a_dead_holder_keeps_no_lock(scripted_gdal, service):
         flag.touch()
         asked.set()
         held.wait(60)
-        return Answer(job("SUBMITTED"))
+        return Response(job("SUBMITTED"))
     service.script["run"] = [hold]
     parent = scripted_gdal.start("/usr/bin/python3", "-c", FORK_IN_FLIGHT,
                                  "GIQ:model=m;file=f", flag, "60")
@@ -138,7 +138,7 @@ def test_child_of_a_dead_holder_keeps_no_lock(scripted_gdal, service):
 
 
 def test_eight_processes_and_ten_opens_use_a_label_once(scripted_gdal, service):
-    service.script["status"] = [Answer(job("FAILED"))]
+    service.script["status"] = [Response(job("FAILED"))]
     scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="failed")
     env = {"GIQ_RETRY": "monday"}
     ended = at_once(8, scripted_gdal, "ogrinfo", "GIQ:model=m;file=f", env=env)
@@ -196,12 +196,12 @@ def test_two_users_share_the_store_of_a_group(scripted_gdal, service):
     os.chown(scripted_gdal.store, 2001, 2000)
     scripted_gdal.store.chmod(0o2770)
     shell = ["sh", "-c", "umask 007; exec ogrinfo -so -al \"$0\"", "GIQ:model=m;file=f"]
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     def open_as(user, **more):
         return scripted_gdal.run(*scripted_gdal.as_user(user, *shell), **more)
     done = open_as(2001, ok=None, env={"GIQ_TIMEOUT": "0"})
     assert "GIQ[timeout]" in done.stderr, done.stderr
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     open_as(2002)
     open_as(2001)
     assert service.names() == ["models", "run", "status", "status", "download"]
@@ -224,7 +224,7 @@ def test_two_stores_know_nothing_of_each_other(scripted_gdal, service):
 
 def test_clock_that_jumps_back_does_no_harm(scripted_gdal, service):
     """The record says that the job was submitted next year."""
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", "GIQ:model=m;file=f",
                         tag="timeout")
     [path] = scripted_gdal.store.glob("v1/*/job.json")
@@ -232,6 +232,6 @@ def test_clock_that_jumps_back_does_no_harm(scripted_gdal, service):
     year = text.split('"submitted_at":"')[1][:4]
     path.write_text(text.replace(f'"submitted_at":"{year}',
                                  f'"submitted_at":"{int(year) + 1}'))
-    service.script["status"] = [Answer({"message": "not yet"}, 404), Answer(job("DONE"))]
+    service.script["status"] = [Response({"message": "not yet"}, 404), Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", "GIQ:model=m;file=f")
     assert len(service.calls("run")) == 1

@@ -9,7 +9,7 @@ import pytest
 
 import secret_search
 from programs import DATA, SCENE
-from scripted import Answer
+from scripted import Response
 
 ROWS = b"id,name\n" + b"".join(b"%d,row\n" % i for i in range(1000))
 
@@ -139,7 +139,7 @@ for text in (b"first", b"other", b"first"):
 
 
 def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service):
-    service.script["far.csv"] = [Answer(ROWS)]
+    service.script["far.csv"] = [Response(ROWS)]
     path = f"/vsicurl/http://me:p4ss@127.0.0.1:{service.port}/far.csv?signature=s3cret"
     done = scripted_gdal.run("ogrinfo", "-al", f"GIQ:model=m;upload={path};wait=no",
                              env={"CPL_VSIL_CURL_USE_HEAD": "NO"})
@@ -155,7 +155,7 @@ def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service):
 
 def test_words_of_gdal_about_an_address_are_not_shown(scripted_gdal, service):
     """GDAL warns of each retry, with all of the address."""
-    service.script["far.csv"] = [Answer(b"", 503), Answer(ROWS)]
+    service.script["far.csv"] = [Response(b"", 503), Response(ROWS)]
     script = """
 import sys
 from osgeo import gdal
@@ -191,7 +191,7 @@ SECRETS = ("me", "p4", "ss", "s1gn")
     "/vsizip//vsicurl/http://127.0.0.1:{}/a.zip/b.csv?signature=s1gn",
     "https://far/a.tif?signature=x@s1gn", "https://me:p4?ss@far/a.tif"])
 def test_address_that_leads_nowhere_keeps_its_secrets(scripted_gdal, service, options, path):
-    service.script["far.wkt"] = [Answer(status=404)]
+    service.script["far.wkt"] = [Response(status=404)]
     path = path.format(service.port)
     text = scripted_gdal.fails("ogrinfo", *[word.format(path) for word in options])
     assert not [secret for secret in SECRETS if secret in text.replace("message", "")], text

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from programs import AREA, DATA, SCENE
-from scripted import MODELS, Answer
+from scripted import MODELS, Response
 
 LONG_AGO = 1600000000
 
@@ -240,7 +240,7 @@ def test_upload_that_fails_starts_no_job(gdal, sandbox, spec, tag, count):
     assert len(sandbox.runs()) == 1
 
 
-def test_answer_that_does_not_come_ends_with_the_open(gdal, sandbox):
+def test_response_that_does_not_come_ends_with_the_open(gdal, sandbox):
     sandbox.set_faults("upload:hang")
     text = gdal.fails("gdalinfo", "-oo", "TIMEOUT=1",
                       f"GIQ:model=ndvi;upload={place(gdal)}", tag="network")
@@ -248,17 +248,18 @@ def test_answer_that_does_not_come_ends_with_the_open(gdal, sandbox):
     assert sandbox.runs() == []
 
 
-def test_answer_that_is_cut_is_asked_for_again(scripted_gdal, service):
-    whole = Answer({"fileId": "up-7", "originalName": "x"})
-    service.script["upload"] = [Answer(whole.body, cut=9), Answer(whole.body, cut=0), whole]
+def test_response_that_is_cut_is_asked_for_again(scripted_gdal, service):
+    whole = Response({"fileId": "up-7", "originalName": "x"})
+    service.script["upload"] = [Response(whole.body, cut=9), Response(whole.body, cut=0),
+                                whole]
     scripted_gdal.run("ogrinfo", f"GIQ:model=m;upload={place(scripted_gdal)}")
     assert len(service.calls("upload")) == 3
     [run] = service.calls("run")
     assert b"\r\n\r\nup-7\r\n" in run["body"]
 
 
-def test_wrapped_answer_is_looked_through(scripted_gdal, service):
-    service.script["upload"] = [Answer({"data": {"fileId": 17, "originalName": "x"}})]
+def test_wrapped_response_is_looked_through(scripted_gdal, service):
+    service.script["upload"] = [Response({"data": {"fileId": 17, "originalName": "x"}})]
     scripted_gdal.run("ogrinfo", f"GIQ:model=m;upload={place(scripted_gdal)}")
     assert b"\r\n\r\n17\r\n" in service.calls("run")[0]["body"]
 
@@ -274,8 +275,8 @@ def test_file_that_changes_before_it_is_sent_starts_no_job(scripted_gdal, servic
 
     def list_models(_):
         change(path)
-        return Answer(MODELS)
-    service.script["models"] = [list_models, Answer(MODELS)]
+        return Response(MODELS)
+    service.script["models"] = [list_models, Response(MODELS)]
     name = f"GIQ:model=m;upload={path}"
     scripted_gdal.fails("ogrinfo", name, tag="usage")
     assert service.calls("run") == [] and scripted_gdal.records() == {}
@@ -288,12 +289,12 @@ def test_file_that_changes_before_it_is_sent_starts_no_job(scripted_gdal, servic
 
 def test_redirects_of_an_upload(scripted_gdal, service):
     path = place(scripted_gdal)
-    service.script["upload"] = [Answer(b"", 308, {"Location": "/public/file/there?a=b"})]
-    service.script["there"] = [Answer({"fileId": "up-1"})]
+    service.script["upload"] = [Response(b"", 308, {"Location": "/public/file/there?a=b"})]
+    service.script["there"] = [Response({"fileId": "up-1"})]
     scripted_gdal.run("ogrinfo", f"GIQ:model=m;upload={path}")
     assert path.read_bytes() in service.calls("there")[0]["body"]
     for status, place_of in ((302, "/x"), (307, f"http://localhost:{service.port}/x")):
-        service.script["upload"] = [Answer(b"", status, {"Location": place_of})]
+        service.script["upload"] = [Response(b"", status, {"Location": place_of})]
         scripted_gdal.fails("ogrinfo", "-oo", f"SOURCE_TYPE={'SAR' if status == 302 else 'IMAGE'}",
                             f"GIQ:model=m;upload={path}", tag="network")
     assert service.calls("x") == []
@@ -338,8 +339,8 @@ def test_killed_while_uploading_is_begun_again(scripted_gdal, service):
     def hold(_):
         came.set()
         go.wait(30)
-        return Answer({"fileId": "up-1"})
-    service.script["upload"] = [hold, Answer({"fileId": "up-2"})]
+        return Response({"fileId": "up-1"})
+    service.script["upload"] = [hold, Response({"fileId": "up-2"})]
     name = f"GIQ:model=m;upload={path}"
     first = scripted_gdal.start("ogrinfo", name)
     assert came.wait(30)

@@ -8,70 +8,70 @@ import threading
 import pytest
 
 import secret_search
-from scripted import Answer, GEOJSON, job
+from scripted import Response, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
 
 
 def test_timeout_names_the_job_and_opening_again_goes_on(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0.3", NAME, tag="timeout")
     assert "job-1" in text and "again" in text
-    service.script["status"] = [Answer(job("COMPLETED"))]
+    service.script["status"] = [Response(job("COMPLETED"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names().count("run") == 1
     assert service.names()[-2:] == ["status", "download"]
 
 
 def test_timeout_of_zero_looks_once(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     assert service.names() == ["models", "run", "status"]
 
 
 def test_status_is_asked_at_once_and_then_less_often(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1.2", NAME, tag="timeout")
     # At once, and after pauses of 0.25 s and more, with jitter.
     assert 3 <= len(service.calls("status")) <= 7
 
 
 def test_poll_interval_is_kept(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))] * 5 + [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("RUNNING"))] * 5 + [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", "-oo", "POLL_INTERVAL=0.05", NAME)
     assert len(service.calls("status")) == 6
 
 
 def test_outage_while_polling_is_survived(scripted_gdal, service):
-    service.script["status"] = [Answer(b"", 503), Answer(drop=True), Answer(b"", 502),
-                                Answer(b"", 429), Answer(job("DONE"))]
+    service.script["status"] = [Response(b"", 503), Response(drop=True), Response(b"", 502),
+                                Response(b"", 429), Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=0", NAME)
     assert service.names().count("run") == 1
 
 
 def test_job_that_is_not_known_yet_is_waited_for(scripted_gdal, service):
-    service.script["status"] = [Answer({"message": "Inference Job not found"}, 404),
-                                Answer(job("DONE"))]
+    service.script["status"] = [Response({"message": "Inference Job not found"}, 404),
+                                Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names().count("status") == 2
 
 
 ODD = {
-    "a page for signing in": Answer(b"<html>please sign in</html>", 200,
+    "a page for signing in": Response(b"<html>please sign in</html>", 200,
                                     {"Content-Type": "text/html"}),
-    "202": Answer(job("RUNNING"), 202), "204": Answer(b"", 204), "400": Answer(b"", 400),
-    "401": Answer({"message": "expired"}, 401),
-    "403 of a firewall": Answer(b"<html>blocked</html>", 403),
-    "404 once": Answer(b"", 404), "520": Answer(b"", 520), "522": Answer(b"", 522),
-    "another job": Answer(job("FAILED", id="job-2")),
-    "failure of no job": Answer({"status": "error", "message": "temporarily unavailable"}),
-    "a redirect that is not followed": Answer(b"", 302, {"Location": "ftp://x/"}),
+    "202": Response(job("RUNNING"), 202), "204": Response(b"", 204), "400": Response(b"", 400),
+    "401": Response({"message": "expired"}, 401),
+    "403 of a firewall": Response(b"<html>blocked</html>", 403),
+    "404 once": Response(b"", 404), "520": Response(b"", 520), "522": Response(b"", 522),
+    "another job": Response(job("FAILED", id="job-2")),
+    "failure of no job": Response({"status": "error", "message": "temporarily unavailable"}),
+    "a redirect that is not followed": Response(b"", 302, {"Location": "ftp://x/"}),
 }
 
 
 def test_id_in_other_case_is_that_of_the_job(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING", id="JOB-1")),
-                                Answer(job("DONE", id="JOB-1"))]
+    service.script["status"] = [Response(job("RUNNING", id="JOB-1")),
+                                Response(job("DONE", id="JOB-1"))]
     scripted_gdal.run("ogrinfo", "-oo", "POLL_INTERVAL=0.05", NAME)
     assert service.names() == ["models", "run", "status", "status", "download"]
     assert service.calls("download")[0]["query"] == {"inferenceJobId": "job-1"}
@@ -79,8 +79,8 @@ def test_id_in_other_case_is_that_of_the_job(scripted_gdal, service):
 
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_response_does_not_end_the_wait(scripted_gdal, service, odd):
-    service.script["status"] = [Answer(job("RUNNING")), ODD[odd], Answer(job("RUNNING")),
-                                ODD[odd], Answer(job("DONE"))]
+    service.script["status"] = [Response(job("RUNNING")), ODD[odd], Response(job("RUNNING")),
+                                ODD[odd], Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", "-oo", "POLL_INTERVAL=0.05", NAME)
     assert len(service.calls("run")) == 1 and len(service.calls("status")) == 5
 
@@ -90,14 +90,14 @@ def test_odd_response_does_not_end_the_wait(scripted_gdal, service, odd):
     ("401", "credentials"), ("403 of a firewall", "credentials"), ("520", "service")])
 def test_odd_first_response_ends_the_open_and_not_the_job(scripted_gdal, service, odd,
                                                           tag):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     before = scripted_gdal.records()
     service.script["status"] = [ODD[odd]]
     text = scripted_gdal.fails("ogrinfo", NAME, tag=tag)
     assert "the job job-1 goes on, and opening the same dataset again" in text
     assert scripted_gdal.records() == before
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
 
@@ -111,33 +111,33 @@ def test_responses_about_another_job_alone_are_tried_max_retry_times(scripted_gd
     assert service.names() == ["models", "run", "status", "status", "status"]
     [record] = scripted_gdal.records().values()
     assert record["state"] == "submitted" and record["job_id"] == "job-1"
-    service.script["status"] = [ODD[odd], Answer(job("DONE"))]
+    service.script["status"] = [ODD[odd], Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=2", NAME)
     assert len(service.calls("run")) == 1
 
 
 @pytest.mark.parametrize("status", ["REQUESTED", "approved", "Scheduled", "INGESTING"])
 def test_job_that_waits_for_approval_goes_on(scripted_gdal, service, status):
-    service.script["status"] = [Answer(job(status)), Answer(job("DONE"))]
+    service.script["status"] = [Response(job(status)), Response(job("DONE"))]
     assert scripted_gdal.run("ogrinfo", NAME).stderr == ""
     assert len(service.calls("status")) == 2
 
 
 def test_record_from_the_future_is_not_waited_for_without_end(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     record = json.loads(path.read_text())
     record.update(submitted_at="2099-05-01T00:00:00.000Z")
     path.write_text(json.dumps(record))
-    service.script["status"] = [Answer(b"", 404)]
+    service.script["status"] = [Response(b"", 404)]
     text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1", NAME, tag="timeout")
     assert "job-1" in text
     assert len(service.calls("run")) == 1
 
 
 def test_wait_no_returns_the_job_at_once(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};wait=no")
     for words in ("Layer name: job", "job_id (String) = job-1",
                   "status (String) = RUNNING", "model_id (String) = m",
@@ -145,7 +145,7 @@ def test_wait_no_returns_the_job_at_once(scripted_gdal, service):
                   "result_path (String) = (null)"):
         assert words in done.stdout
     assert service.names() == ["models", "run", "status"]
-    service.script["status"] = [Answer(job("COMPLETED"))]
+    service.script["status"] = [Response(job("COMPLETED"))]
     done = scripted_gdal.run("ogrinfo", "-al", "-oo", "WAIT=NO", NAME)
     assert "status (String) = succeeded" in done.stdout
     assert "download" not in service.names()
@@ -169,7 +169,7 @@ def test_wait_no_as_a_raster_fails_before_anything_is_sent(scripted_gdal, servic
 
 
 def test_failed_job_is_a_row_with_wait_no(scripted_gdal, service):
-    service.script["status"] = [Answer(job("FAILED"))]
+    service.script["status"] = [Response(job("FAILED"))]
     scripted_gdal.fails("ogrinfo", NAME, tag="failed")
     done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};wait=no")
     assert "status (String) = failed" in done.stdout
@@ -196,7 +196,7 @@ def stderr_of_terminal(gdal, *command):
 
 
 def test_status_line_is_shown_on_a_terminal_and_taken_away(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING")), Answer(job("COMPLETED"))]
+    service.script["status"] = [Response(job("RUNNING")), Response(job("COMPLETED"))]
     shown = stderr_of_terminal(scripted_gdal, "ogrinfo", NAME)
     assert "job job-1 RUNNING" in shown
     assert shown.endswith("\r\x1b[K")
@@ -214,7 +214,7 @@ def test_progress_yes_prints_a_line_without_a_terminal(scripted_gdal):
 
 def test_opens_of_one_process_after_a_timeout_check_once(scripted_gdal, service):
     """A GIS opens a source ten times: only the first waits."""
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     script = """
 import sys, time
 from osgeo import gdal
@@ -229,13 +229,13 @@ for _ in range(10):
     assert all("only checked: the job job-1 is still RUNNING" in line for line in told[1:])
     # The first asks at once and after each pause, the others once each.
     assert 2 + 9 <= len(service.calls("status")) <= 6 + 9
-    service.script["status"] = [Answer(job("RUNNING")), Answer(job("DONE"))]
+    service.script["status"] = [Response(job("RUNNING")), Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
 
 
 def test_check_once_does_not_shorten_the_next_wait(scripted_gdal, service):
-    service.script["status"] = [Answer(job("RUNNING"))] * 3 + [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("RUNNING"))] * 3 + [Response(job("DONE"))]
     script = """
 import sys
 from osgeo import gdal
@@ -267,7 +267,7 @@ for name, options in json.load(sys.stdin):
 
 def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service):
     """Five unfinished layers stand still once, not five times."""
-    service.script["status"] = [Answer(job("RUNNING"))]
+    service.script["status"] = [Response(job("RUNNING"))]
     told = opens_in_one_process(
         scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (f"{NAME};rerun=b", []),
         (f"{NAME};rerun=c", []), ("GIQ:job=job-1", []))
@@ -275,7 +275,7 @@ def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service
     assert all("only checked: the job job-1 is still RUNNING" in line for line in told[1:])
     assert service.names().count("run") == 3
     statuses = len(service.calls("status"))
-    service.script["status"] = [Answer(job("DONE"))]
+    service.script["status"] = [Response(job("DONE"))]
     told = opens_in_one_process(
         scripted_gdal, (NAME, []), (f"{NAME};rerun=b", ["TIMEOUT=0"]))
     assert told == ["opened", "opened"]
@@ -293,7 +293,7 @@ def test_check_ends_where_the_service_is_silent(scripted_gdal, service, call, ta
 
     def silent(_):
         over.wait(60)
-        return Answer(drop=True)
+        return Response(drop=True)
     service.script[call] = [silent]
     told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0"]), env=NEVER)
     over.set()
@@ -306,8 +306,8 @@ def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, s
 
     def silent(_):
         over.wait(60)
-        return Answer(drop=True)
-    service.script["status"] = [Answer(job("RUNNING")), silent]
+        return Response(drop=True)
+    service.script["status"] = [Response(job("RUNNING")), silent]
     told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.5"]), (NAME, []),
                                 env={**NEVER, "GIQ_POLL_INTERVAL": "0.4"})
     over.set()
@@ -317,11 +317,11 @@ def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, s
 
 def second_job_is_done(service):
     """The first job runs on; the one that is submitted after it has succeeded."""
-    return lambda _: Answer(job("RUNNING" if len(service.calls("run")) < 2 else "DONE"))
+    return lambda _: Response(job("RUNNING" if len(service.calls("run")) < 2 else "DONE"))
 
 
-def after_a_check(answer, at):
-    """The answer of the given call comes after the time of a check, 2 s; all others come
+def after_a_check(response, at):
+    """The response of the given call comes after the time of a check, 2 s; all others come
     at once."""
     calls = []
 
@@ -329,7 +329,7 @@ def after_a_check(answer, at):
         calls.append(1)
         if len(calls) == at:
             threading.Event().wait(2.5)
-        return answer
+        return response
     return late
 
 
@@ -350,9 +350,9 @@ def test_timeout_of_one_open_leaves_others_the_time_for_their_calls(scripted_gda
 def test_timeout_of_one_open_does_not_refuse_what_the_service_puts_off(scripted_gdal,
                                                                        service):
     service.script["status"] = [second_job_is_done(service)]
-    service.script["run"] = [Answer(job("SUBMITTED")),
-                             Answer(b"", 429, {"Retry-After": "1"}),
-                             Answer(job("SUBMITTED"))]
+    service.script["run"] = [Response(job("SUBMITTED")),
+                             Response(b"", 429, {"Retry-After": "1"}),
+                             Response(job("SUBMITTED"))]
     told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
                                 (f"{NAME};rerun=b", []))
     assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
@@ -361,7 +361,7 @@ def test_timeout_of_one_open_does_not_refuse_what_the_service_puts_off(scripted_
 
 def test_finished_job_is_downloaded_with_retries_after_a_timeout(scripted_gdal, service):
     service.script["status"] = [second_job_is_done(service)]
-    service.script["download"] = [Answer(b"", 503), *service.script["download"]]
+    service.script["download"] = [Response(b"", 503), *service.script["download"]]
     told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
                                 (f"{NAME};rerun=b", []), env={"GIQ_RETRY_DELAY": "0.1"})
     assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
@@ -373,16 +373,16 @@ SLOWLY = {"GIQ_MAX_RETRY": "2", "GIQ_RETRY_DELAY": "1"}  # 2.25 s at least
 
 @pytest.mark.parametrize("name,call", [(NAME, "download"), ("GIQ:models", "models")])
 def test_slow_failure_is_learned_once(scripted_gdal, service, name, call):
-    service.script[call] = [Answer({"message": "busy"}, 503)]
+    service.script[call] = [Response({"message": "busy"}, 503)]
     told = opens_in_one_process(scripted_gdal, *[(name, [])] * 3, env=SLOWLY)
     assert all(line.startswith("GIQ[service] ") and "busy" in line for line in told)
     assert service.names().count(call) == 3 + 1 + 1
 
 
 def test_open_waits_again_where_the_failure_has_passed(scripted_gdal, service):
-    busy = Answer({"message": "busy"}, 429)
-    service.script["run"] = [busy] * 4 + [Answer(job("SUBMITTED"))]
-    service.script["status"] = [Answer(job("RUNNING"))] * 3 + [Answer(job("DONE"))]
+    busy = Response({"message": "busy"}, 429)
+    service.script["run"] = [busy] * 4 + [Response(job("SUBMITTED"))]
+    service.script["status"] = [Response(job("RUNNING"))] * 3 + [Response(job("DONE"))]
     told = opens_in_one_process(scripted_gdal, *[(NAME, [])] * 3,
                                 env={**SLOWLY, "GIQ_POLL_INTERVAL": "0.05"})
     assert [line.split()[0] for line in told] == ["GIQ[refused]"] * 2 + ["opened"]
@@ -391,11 +391,11 @@ def test_open_waits_again_where_the_failure_has_passed(scripted_gdal, service):
 
 
 def test_empty_result_is_reported_as_empty(scripted_gdal, service):
-    service.script["download"] = [Answer(b"")]
+    service.script["download"] = [Response(b"")]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
         assert "is empty" in text and "job-1" in text
     assert service.names().count("download") == 2
-    service.script["download"] = [Answer(GEOJSON)]
+    service.script["download"] = [Response(GEOJSON)]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names().count("run") == 1

@@ -1,5 +1,5 @@
 """What stands between a client and a service: tinyproxy as a process of the test's own,
-a proxy whose answers are written down by a test, and a relay of connections."""
+a proxy whose responses are written down by a test, and a relay of connections."""
 import select
 import socket
 import subprocess
@@ -65,7 +65,7 @@ class Tinyproxy:
 
 
 class Listener:
-    """Serves each connection to a port of its own with answer(), in a thread."""
+    """Serves each connection to a port of its own with reply(), in a thread."""
 
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -94,18 +94,18 @@ class Listener:
     def serve(self, connection, number):
         with connection:
             try:
-                self.answer(connection, number)
+                self.reply(connection, number)
             except OSError:
                 pass
 
-    def answer(self, connection, number):
+    def reply(self, connection, number):
         raise NotImplementedError
 
 
 class Silent(Listener):
     """Takes connections and what comes, and says nothing."""
 
-    def answer(self, connection, number):
+    def reply(self, connection, number):
         while connection.recv(65536):
             pass
 
@@ -132,7 +132,7 @@ class Relay(Listener):
         self.ports = ports
         super().__init__()
 
-    def answer(self, connection, number):
+    def reply(self, connection, number):
         port = nth(self.ports, number)
         if port is not None:
             with socket.create_connection(("127.0.0.1", port)) as other:
@@ -161,7 +161,7 @@ class ScriptedProxy(Listener):
         self.heads = []
         super().__init__()
 
-    def answer(self, connection, number):
+    def reply(self, connection, number):
         head = read_head(connection)
         self.heads.append(head)
         said = nth(self.script, number)

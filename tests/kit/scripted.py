@@ -1,4 +1,4 @@
-"""A gIQ service whose answers are written down by a test: what the sandbox would
+"""A gIQ service whose responses are written down by a test: what the sandbox would
 never say. Every request is kept in `seen`."""
 import http.server
 import json
@@ -24,11 +24,11 @@ def job(status, **more):
 
 def done(seen):
     """The job that is asked for has succeeded."""
-    return Answer(job("COMPLETED", id=seen["query"].get("inferenceId")))
+    return Response(job("COMPLETED", id=seen["query"].get("inferenceId")))
 
 
-class Answer:
-    """One answer. `chunked`: True sends chunks, False a length; "close" neither;
+class Response:
+    """One response. `chunked`: True sends chunks, False a length; "close" neither;
     `cut`: end the connection after so many bytes of the body."""
 
     def __init__(self, body=b"", status=200, headers=None, chunked=False, cut=None,
@@ -42,18 +42,18 @@ class Answer:
 
 
 class ScriptedService:
-    """`script[name]` is a list of answers for a call (models, upload, run, status,
+    """`script[name]` is a list of responses for a call (models, upload, run, status,
     download); the last one is given again and again."""
 
     def __init__(self, host="127.0.0.1", family=socket.AF_INET):
         self.seen = []
         self.lock = threading.Lock()
         self.script = {
-            "models": [Answer(MODELS)],
-            "upload": [Answer({"fileId": "up-1", "originalName": "x"})],
-            "run": [Answer(job("SUBMITTED"))],
+            "models": [Response(MODELS)],
+            "upload": [Response({"fileId": "up-1", "originalName": "x"})],
+            "run": [Response(job("SUBMITTED"))],
             "status": [done],
-            "download": [Answer(GEOJSON, chunked=True, headers={
+            "download": [Response(GEOJSON, chunked=True, headers={
                 "Content-Disposition": "attachment; filename=result.geojson"})],
         }
         service = self
@@ -105,41 +105,41 @@ class ScriptedService:
                 "call": name, "method": request.command, "path": request.path,
                 "query": dict(urllib.parse.parse_qsl(parts.query)), "body": body,
                 "headers": {k.lower(): v for k, v in request.headers.items()}})
-            answers = self.script.get(name) or [Answer(status=404)]
-            answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        while callable(answer):
-            answer = answer(self.seen[-1])
-        send(request, answer)
+            responses = self.script.get(name) or [Response(status=404)]
+            response = responses.pop(0) if len(responses) > 1 else responses[0]
+        while callable(response):
+            response = response(self.seen[-1])
+        send(request, response)
 
 
-def send(request, answer):
-    if answer.drop:
+def send(request, response):
+    if response.drop:
         request.close_connection = True
         return
-    request.send_response(answer.status)
-    for name, value in answer.headers.items():
+    request.send_response(response.status)
+    for name, value in response.headers.items():
         request.send_header(name, value)
-    if answer.chunked is True:
+    if response.chunked is True:
         request.send_header("Transfer-Encoding", "chunked")
-    elif answer.chunked is False:
-        request.send_header("Content-Length", str(len(answer.body)))
+    elif response.chunked is False:
+        request.send_header("Content-Length", str(len(response.body)))
     else:
         request.send_header("Connection", "close")
     request.end_headers()
-    body = answer.body if answer.cut is None else answer.body[:answer.cut]
-    if answer.chunked is True:
+    body = response.body if response.cut is None else response.body[:response.cut]
+    if response.chunked is True:
         if body:
             request.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
-        if answer.cut is None:
+        if response.cut is None:
             request.wfile.write(b"0\r\n\r\n")
     else:
         request.wfile.write(body)
-    request.close_connection = answer.cut is not None or answer.chunked == "close"
+    request.close_connection = response.cut is not None or response.chunked == "close"
 
 
 @pytest.fixture
 def service():
-    """A service whose answers a test writes down."""
+    """A service whose responses a test writes down."""
     made = ScriptedService()
     yield made
     made.stop()

@@ -8,7 +8,7 @@
  *
  *   status=<code>    answer with this status and do nothing
  *   body=<text>      answer with this text and do nothing
- *   lost             do the work, then close the connection without an answer
+ *   lost             do the work, then close the connection without a response
  *   reset-before     close the connection before the body is read
  *   reset-after      close it after the body was read, and do nothing
  *   late=<seconds>   do the work and answer after this time

@@ -1,6 +1,6 @@
 /*
  * The journal: one JSON line for each request that reached the service, written
- * before its answer can have reached the client. Tests count what a user would
+ * before its response can have reached the client. Tests count what a user would
  * have paid for in it. Thread-safe.
  */
 #ifndef SANDBOX_JOURNAL_H

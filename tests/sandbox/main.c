@@ -34,7 +34,7 @@ static const char usage[] =
     "SPEC is CALL:KIND[,retry-after=SECONDS][@N[-M]] with CALL one of models, run,\n"
     "status, download, upload; @ limits it to the n-th requests of the call. KIND:\n"
     "  status=CODE, body=TEXT       answer so, and do nothing\n"
-    "  lost                         do the work, close without an answer\n"
+    "  lost                         do the work, close without a response\n"
     "  reset-before, reset-after    close before or after the body is read\n"
     "  late=SECONDS, hang           answer late, or never\n"
     "  state=WORD                   tell this state of a job\n"

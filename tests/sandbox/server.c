@@ -24,11 +24,11 @@ struct server {
     atomic_bool stops;
 };
 
-/* ---- answering ---- */
+/* ---- responding ---- */
 
-/* Write the request into the journal, then answer it. */
-static enum MHD_Result answer(struct server *server, struct request *request,
-                              unsigned status, struct MHD_Response *response)
+/* Write the request into the journal, then respond. */
+static enum MHD_Result respond(struct server *server, struct request *request,
+                               unsigned status, struct MHD_Response *response)
 {
     const char *job = cJSON_GetStringValue(cJSON_GetObjectItem(request->entry, "job"));
     (void)cJSON_ReplaceItemInObject(request->entry, "status", cJSON_CreateNumber(status));
@@ -38,7 +38,7 @@ static enum MHD_Result answer(struct server *server, struct request *request,
     journal_write(server->settings.journal, request->entry);
     request->is_answered = true;
     if (request->fault.kind == FAULT_LOST) {
-        text_log("%s %s: the answer is lost", request->method, request->path);
+        text_log("%s %s: the response is lost", request->method, request->path);
         MHD_destroy_response(response);
         return MHD_NO;
     }
@@ -49,8 +49,8 @@ static enum MHD_Result answer(struct server *server, struct request *request,
     return result;
 }
 
-static enum MHD_Result answer_json(struct server *server, struct request *request,
-                                   unsigned status, cJSON *json)
+static enum MHD_Result respond_json(struct server *server, struct request *request,
+                                    unsigned status, cJSON *json)
 {
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
@@ -61,17 +61,17 @@ static enum MHD_Result answer_json(struct server *server, struct request *reques
         MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
     cJSON_free(text);
     (void)MHD_add_response_header(response, "Content-Type", "application/json");
-    return answer(server, request, status, response);
+    return respond(server, request, status, response);
 }
 
-static enum MHD_Result answer_error(struct server *server, struct request *request,
-                                    unsigned status, const char *message)
+static enum MHD_Result respond_error(struct server *server, struct request *request,
+                                     unsigned status, const char *message)
 {
     cJSON *json = cJSON_CreateObject();
     (void)cJSON_AddNumberToObject(json, "status", status);
     (void)cJSON_AddStringToObject(json, "error", MHD_get_reason_phrase_for(status));
     (void)cJSON_AddStringToObject(json, "message", message);
-    return answer_json(server, request, status, json);
+    return respond_json(server, request, status, json);
 }
 
 static cJSON *describe_job(const struct job_view *job)
@@ -114,7 +114,7 @@ static enum MHD_Result list_models(struct server *server, struct request *reques
         (void)cJSON_AddStringToObject(model, "description", models[i].description);
         (void)cJSON_AddItemToArray(list, model);
     }
-    return answer_json(server, request, MHD_HTTP_OK, list);
+    return respond_json(server, request, MHD_HTTP_OK, list);
 }
 
 static bool is_geometry(const char *wkt)
@@ -132,31 +132,31 @@ static enum MHD_Result run_job(struct server *server, struct request *request)
     const char *file_id = request_field(request, "fileId");
     const char *area = request_field(request, "geometry");
     if (request->is_too_large) {
-        return answer_error(server, request, 413, "The form is too large");
+        return respond_error(server, request, 413, "The form is too large");
     }
     if (model_id == NULL || model_id[0] == '\0' || file_id == NULL ||
         file_id[0] == '\0') {
-        return answer_error(server, request, 400, "modelId and fileId are required");
+        return respond_error(server, request, 400, "modelId and fileId are required");
     }
     if (area != NULL && !is_geometry(area)) {
-        return answer_error(server, request, 400, "geometry is not valid WKT");
+        return respond_error(server, request, 400, "geometry is not valid WKT");
     }
     const struct model *model = model_find(model_id);
     if (model == NULL) {
-        return answer_error(server, request, 404, "Model not found");
+        return respond_error(server, request, 404, "Model not found");
     }
     char *path = files_find(server->settings.files, file_id);
     if (path == NULL) {
-        return answer_error(server, request, 404, "File not found");
+        return respond_error(server, request, 404, "File not found");
     }
     free(path);
     struct job_view job;
     if (!jobs_add(server->settings.jobs, model, file_id, area, &job)) {
-        return answer_error(server, request, 500,
-                            "Error occurred while running inference.");
+        return respond_error(server, request, 500,
+                             "Error occurred while running inference.");
     }
     note_job(request, job.id);
-    enum MHD_Result result = answer_json(server, request, 200, describe_job(&job));
+    enum MHD_Result result = respond_json(server, request, 200, describe_job(&job));
     job_view_release(&job);
     return result;
 }
@@ -166,13 +166,13 @@ static enum MHD_Result tell_status(struct server *server, struct request *reques
     const char *id = request_query(request, "inferenceId");
     struct job_view job;
     if (id == NULL || !jobs_look(server->settings.jobs, id, &job)) {
-        return answer_error(server, request, 404, "Inference Job not found");
+        return respond_error(server, request, 404, "Inference Job not found");
     }
     if (request->fault.kind == FAULT_STATE) {
         job.status = request->fault.text;
     }
     note_job(request, job.id);
-    enum MHD_Result result = answer_json(server, request, 200, describe_job(&job));
+    enum MHD_Result result = respond_json(server, request, 200, describe_job(&job));
     job_view_release(&job);
     return result;
 }
@@ -218,8 +218,8 @@ static enum MHD_Result send_file(struct server *server, struct request *request,
     stream->most = fault->kind == FAULT_CUT ? (uint64_t)fault->number : UINT64_MAX;
     if (stream->fd < 0) {
         free(stream);
-        return answer_error(server, request, 500,
-                            "Error occurred while streaming the file");
+        return respond_error(server, request, 500,
+                             "Error occurred while streaming the file");
     }
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_block, stream, close_stream);
@@ -227,7 +227,7 @@ static enum MHD_Result send_file(struct server *server, struct request *request,
     (void)MHD_add_response_header(response, "Content-Type", "application/octet-stream");
     (void)MHD_add_response_header(response, "Content-Disposition", disposition);
     free(disposition);
-    return answer(server, request, MHD_HTTP_OK, response);
+    return respond(server, request, MHD_HTTP_OK, response);
 }
 
 static enum MHD_Result download(struct server *server, struct request *request)
@@ -235,16 +235,16 @@ static enum MHD_Result download(struct server *server, struct request *request)
     const char *id = request_query(request, "inferenceJobId");
     struct job_view job;
     if (id == NULL || id[0] == '\0') {
-        return answer_error(server, request, 400,
-                            "InferenceJob id cannot be null or empty");
+        return respond_error(server, request, 400,
+                             "InferenceJob id cannot be null or empty");
     }
     if (!jobs_look(server->settings.jobs, id, &job)) {
-        return answer_error(server, request, 404, "Inference Job not found");
+        return respond_error(server, request, 404, "Inference Job not found");
     }
     note_job(request, job.id);
     enum MHD_Result result =
         job.result_path == NULL
-            ? answer_error(server, request, 409, "Inference Job is not completed")
+            ? respond_error(server, request, 409, "Inference Job is not completed")
             : send_file(server, request, job.result_path);
     job_view_release(&job);
     return result;
@@ -254,24 +254,24 @@ static enum MHD_Result upload(struct server *server, struct request *request)
 {
     const char *type = request_query(request, "sourceType");
     if (type != NULL && !files_is_source_type(type)) {
-        return answer_error(server, request, 400, "sourceType is not known");
+        return respond_error(server, request, 400, "sourceType is not known");
     }
     if (request->is_too_large) {
         request_drop_upload(request);
-        return answer_error(server, request, 413, "Files are at most 100 MB");
+        return respond_error(server, request, 413, "Files are at most 100 MB");
     }
     if (!request_end_upload(request)) {
-        return answer_error(server, request, 400, "file is required");
+        return respond_error(server, request, 400, "file is required");
     }
     if (!files_keep(server->settings.files, request->upload_id, request->upload_name)) {
-        return answer_error(server, request, 500, "Error occurred while uploading.");
+        return respond_error(server, request, 500, "Error occurred while uploading.");
     }
     cJSON *json = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(json, "fileId", request->upload_id);
     (void)cJSON_AddStringToObject(json, "originalName", request->upload_name);
     (void)cJSON_AddNumberToObject(json, "size", (double)request->upload_size);
     (void)cJSON_AddStringToObject(json, "sourceType", type == NULL ? "UNKNOWN" : type);
-    return answer_json(server, request, 200, json);
+    return respond_json(server, request, 200, json);
 }
 
 /* ---- routing ---- */
@@ -302,16 +302,16 @@ static enum MHD_Result route(struct server *server, struct request *request)
     const struct server_settings *settings = &server->settings;
     if (!header_is(request, "X-API-KEY", "", settings->api_key) &&
         !header_is(request, "Authorization", "Bearer ", settings->bearer_token)) {
-        return answer_error(server, request, 401, "Unauthorized Request");
+        return respond_error(server, request, 401, "Unauthorized Request");
     }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         if (strcmp(request->path, routes[i].path) == 0) {
             return strcmp(request->method, routes[i].method) == 0
                        ? routes[i].call(server, request)
-                       : answer_error(server, request, 405, "Method not allowed");
+                       : respond_error(server, request, 405, "Method not allowed");
         }
     }
-    return answer_error(server, request, 404, "No such endpoint");
+    return respond_error(server, request, 404, "No such endpoint");
 }
 
 /* ---- faults ---- */
@@ -331,7 +331,7 @@ static bool wait_for(struct server *server, struct request *request, double seco
     return !server->stops;
 }
 
-static enum MHD_Result answer_fault(struct server *server, struct request *request)
+static enum MHD_Result respond_fault(struct server *server, struct request *request)
 {
     const struct fault *fault = &request->fault;
     unsigned status = fault->kind == FAULT_BODY ? 200 : (unsigned)fault->number;
@@ -344,7 +344,7 @@ static enum MHD_Result answer_fault(struct server *server, struct request *reque
         (void)MHD_add_response_header(response, "Retry-After", seconds);
         free(seconds);
     }
-    return answer(server, request, status, response);
+    return respond(server, request, status, response);
 }
 
 static enum MHD_Result route_with_fault(struct server *server, struct request *request)
@@ -352,7 +352,7 @@ static enum MHD_Result route_with_fault(struct server *server, struct request *r
     switch (request->fault.kind) {
     case FAULT_STATUS:
     case FAULT_BODY:
-        return answer_fault(server, request);
+        return respond_fault(server, request);
     case FAULT_HANG:
         (void)wait_for(server, request, HANG_S);
         return MHD_NO;
@@ -422,7 +422,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection,
                                : route_with_fault(server, request);
 }
 
-/* A request whose client went away before the answer has the status 0. */
+/* A request whose client went away before the response has the status 0. */
 static void completed(void *ctx, struct MHD_Connection *connection, void **state,
                       enum MHD_RequestTerminationCode code)
 {

@@ -36,14 +36,14 @@ class Client:
         if body is not None and "Content-Type" not in headers:
             headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
         connection.request(method, prefix + path, body, headers)
-        answer = connection.getresponse()
-        answer.content = answer.read()
+        response = connection.getresponse()
+        response.content = response.read()
         connection.close()
-        return answer
+        return response
 
     def told(self, *args, **kwargs):
-        answer = self.call(*args, **kwargs)
-        return answer.status, json.loads(answer.content)
+        response = self.call(*args, **kwargs)
+        return response.status, json.loads(response.content)
 
     def run(self, model="water", file=SCENE, **more):
         status, job = self.told("POST", "/inference/run",
@@ -155,12 +155,12 @@ def test_job_goes_through_its_states_and_gives_a_file(client):
     assert seen == [state for state in order if state in seen]
     told = client.status(job)
     assert set(told) == {"id", "status", "type", "startedAt"}
-    answer = client.call("GET", f"/inference/download?inferenceJobId={job}")
-    assert answer.getheader("Transfer-Encoding") == "chunked"
-    assert answer.getheader("Content-Length") is None
-    assert answer.getheader("Content-Type") == "application/octet-stream"
-    assert answer.getheader("Content-Disposition") == "attachment; filename=water.gpkg"
-    assert answer.content[:15] == b"SQLite format 3"
+    response = client.call("GET", f"/inference/download?inferenceJobId={job}")
+    assert response.getheader("Transfer-Encoding") == "chunked"
+    assert response.getheader("Content-Length") is None
+    assert response.getheader("Content-Type") == "application/octet-stream"
+    assert response.getheader("Content-Disposition") == "attachment; filename=water.gpkg"
+    assert response.content[:15] == b"SQLite format 3"
 
 
 def test_area_of_many_points_reaches_the_model(client):
@@ -211,9 +211,9 @@ def test_upload_beyond_the_limit_is_refused_and_leaves_nothing(client, sandbox):
         yield tail
     length = str(len(head) + 101000000 + len(tail))
     content = f"multipart/form-data; boundary={BOUNDARY}"
-    answer = client.call("POST", "/file/upload", body(101000000),
+    response = client.call("POST", "/file/upload", body(101000000),
                          **{"Content-Length": length, "Content-Type": content})
-    assert answer.status == 413
+    assert response.status == 413
     assert not list((sandbox.state / "uploads").iterdir())
 
 
@@ -299,7 +299,7 @@ def test_bytes_that_are_no_request_harm_nothing(client):
 
 
 def dropped(client, method, path, body=None):
-    """Whether the connection was closed without an answer."""
+    """Whether the connection was closed without a response."""
     try:
         client.call(method, path, body)
     except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError,
@@ -312,10 +312,10 @@ def test_faults_befall_the_requests_that_they_name(client, sandbox):
     body = form(modelId="ndvi", fileId=SCENE)
     assert client.faults("run:status=503,retry-after=7@1", "run:status=429@2",
                          "run:lost@3", "run:reset-before@4", "run:reset-after@5") == 200
-    answer = client.call("POST", "/inference/run", body)
-    assert (answer.status, answer.getheader("Retry-After")) == (503, "7")
-    answer = client.call("POST", "/inference/run", body)
-    assert (answer.status, answer.getheader("Retry-After")) == (429, None)
+    response = client.call("POST", "/inference/run", body)
+    assert (response.status, response.getheader("Retry-After")) == (503, "7")
+    response = client.call("POST", "/inference/run", body)
+    assert (response.status, response.getheader("Retry-After")) == (429, None)
     for _ in range(3):
         assert dropped(client, "POST", "/inference/run", body)
     client.run("ndvi")

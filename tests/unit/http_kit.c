@@ -27,8 +27,8 @@ struct request {
 };
 
 struct http_kit {
-    const struct http_kit_answer *responses;
-    size_t answer_count;
+    const struct http_kit_response *responses;
+    size_t response_count;
     int listener;
     int stop[2]; /* a pipe */
     char url[64];
@@ -54,7 +54,7 @@ static bool send_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-static void send_answer(int fd, const struct http_kit_answer *response)
+static void send_response(int fd, const struct http_kit_response *response)
 {
     if (response->raw != NULL) {
         (void)send_all(fd, response->raw,
@@ -117,16 +117,16 @@ static void end_connection(struct http_kit *kit, size_t i)
 /* Answer what came whole. False where the connection is to be closed. */
 static bool serve(struct http_kit *kit, struct connection *conn)
 {
-    static const struct http_kit_answer over = {
+    static const struct http_kit_response over = {
         .status = 418, .body = "the script is over", .then = HTTP_KIT_CLOSE};
     size_t len = 0;
     while ((len = request_length(conn->bytes, conn->len)) > 0) {
         size_t number = keep_request(kit, conn, len);
         conn->len -= len;
         memmove(conn->bytes, conn->bytes + len, conn->len + 1);
-        const struct http_kit_answer *response =
-            number < kit->answer_count ? &kit->responses[number] : &over;
-        send_answer(conn->fd, response);
+        const struct http_kit_response *response =
+            number < kit->response_count ? &kit->responses[number] : &over;
+        send_response(conn->fd, response);
         if (response->then == HTTP_KIT_CLOSE) {
             (void)shutdown(conn->fd, SHUT_WR);
             return false;
@@ -193,12 +193,12 @@ static void *run(void *ctx)
     return NULL;
 }
 
-struct http_kit *http_kit_start(const struct http_kit_answer *responses, size_t count)
+struct http_kit *http_kit_start(const struct http_kit_response *responses, size_t count)
 {
     struct http_kit *kit = calloc(1, sizeof *kit);
     assert_non_null(kit);
     kit->responses = responses;
-    kit->answer_count = count;
+    kit->response_count = count;
     struct sockaddr_in at = {.sin_family = AF_INET};
     socklen_t len = sizeof at;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -13,7 +13,7 @@ enum http_kit_then {
 };
 
 /* A response: `raw` as it is, or else built of the other members. */
-struct http_kit_answer {
+struct http_kit_response {
     const char *headers; /* lines, each with its end; NULL: none */
     const char *body;    /* NULL: empty */
     const char *raw;
@@ -25,7 +25,7 @@ struct http_kit_answer {
 
 struct http_kit;
 
-struct http_kit *http_kit_start(const struct http_kit_answer *responses, size_t count);
+struct http_kit *http_kit_start(const struct http_kit_response *responses, size_t count);
 void http_kit_stop(struct http_kit *kit); /* NULL is allowed */
 
 /* "http://127.0.0.1:<port>"; borrowed. */

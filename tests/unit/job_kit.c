@@ -4,13 +4,13 @@
 
 const struct giq_request job_kit_request = {.model = "m", .file = "f"};
 
-void job_kit_script(struct http_kit_answer answers[JOB_KIT_ANSWERS],
-                    struct http_kit_answer status)
+void job_kit_script(struct http_kit_response responses[JOB_KIT_RESPONSES],
+                    struct http_kit_response status)
 {
-    answers[0] = (struct http_kit_answer)JOB_KIT_MODELS;
-    answers[1] = (struct http_kit_answer)JOB_KIT_RUN;
-    for (size_t i = 2; i < JOB_KIT_ANSWERS; i++) {
-        answers[i] = status;
+    responses[0] = (struct http_kit_response)JOB_KIT_MODELS;
+    responses[1] = (struct http_kit_response)JOB_KIT_RUN;
+    for (size_t i = 2; i < JOB_KIT_RESPONSES; i++) {
+        responses[i] = status;
     }
 }
 
@@ -40,11 +40,11 @@ void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsign
                             &kit->job, &kit->service.err));
 }
 
-void job_kit_start(struct job_kit *kit, const struct http_kit_answer *answers,
+void job_kit_start(struct job_kit *kit, const struct http_kit_response *responses,
                    size_t count)
 {
     *kit = (struct job_kit){0};
-    service_kit_start(&kit->service, answers, count);
+    service_kit_start(&kit->service, responses, count);
     kit->folder = env_kit_folder();
     assert_true(
         giq_store_open(kit->folder, GIQ_STORE_PRIVATE, &kit->store, &kit->service.err));

@@ -5,7 +5,7 @@
 #include "job/giq_job.h"
 #include "service_kit.h"
 
-/* Answers as the service gives them. */
+/* Responses as the service gives them. */
 #define JOB_KIT_MODELS                                                                   \
     {                                                                                    \
         .status = 200, .body = "[{\"id\":\"m\"}]"                                        \
@@ -25,12 +25,12 @@
         .headers = "Content-Disposition: attachment; filename=\"a.geojson\"\r\n"         \
     }
 
-/* So many answers that a wait in a test does not use them up. */
-enum { JOB_KIT_ANSWERS = 220 };
+/* So many responses that a wait in a test does not use them up. */
+enum { JOB_KIT_RESPONSES = 220 };
 
 /* A script that submits and then says `status` for ever. */
-void job_kit_script(struct http_kit_answer answers[JOB_KIT_ANSWERS],
-                    struct http_kit_answer status);
+void job_kit_script(struct http_kit_response responses[JOB_KIT_RESPONSES],
+                    struct http_kit_response status);
 
 struct job_kit {
     struct service_kit service;
@@ -47,7 +47,7 @@ struct job_kit {
 /* The request that tests make unless they say otherwise: model m, file f. */
 extern const struct giq_request job_kit_request;
 
-void job_kit_start(struct job_kit *kit, const struct http_kit_answer *answers,
+void job_kit_start(struct job_kit *kit, const struct http_kit_response *responses,
                    size_t count);
 void job_kit_stop(struct job_kit *kit);
 

@@ -20,7 +20,7 @@ void service_kit_reopen(struct service_kit *kit)
         giq_service_new(&settings, kit->cred, &kit->clock.env, &kit->service, &kit->err));
 }
 
-void service_kit_start(struct service_kit *kit, const struct http_kit_answer *responses,
+void service_kit_start(struct service_kit *kit, const struct http_kit_response *responses,
                        size_t count)
 {
     *kit = (struct service_kit){0};

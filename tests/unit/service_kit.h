@@ -18,7 +18,7 @@ struct service_kit {
 
 /* The limit of the open is 600 s, small GETs may take 20 s, there are 3 retries
  * with a base delay of 1 s. `responses` is borrowed. */
-void service_kit_start(struct service_kit *kit, const struct http_kit_answer *responses,
+void service_kit_start(struct service_kit *kit, const struct http_kit_response *responses,
                        size_t count);
 void service_kit_stop(struct service_kit *kit);
 

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-void session_begin(struct session *s, const struct http_kit_answer *responses,
+void session_begin(struct session *s, const struct http_kit_response *responses,
                    size_t count)
 {
     *s = (struct session){.refuses = false};

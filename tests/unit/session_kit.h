@@ -16,7 +16,7 @@ struct session {
     size_t asked; /* calls of before_send */
 };
 
-void session_begin(struct session *s, const struct http_kit_answer *responses,
+void session_begin(struct session *s, const struct http_kit_response *responses,
                    size_t count);
 void session_use_settings(struct session *s, const struct giq_settings *settings);
 void session_end(struct session *s);

@@ -98,7 +98,7 @@ static void test_run_is_sent_once_whatever_comes(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer response;
+        struct http_kit_response response;
         enum giq_api_run outcome;
         int64_t later_ms;
     } cases[] = {
@@ -145,7 +145,7 @@ static void test_each_status_of_a_run_means_the_same_with_any_headers(void **sta
         NULL, "Retry-After: 1\r\n", "Retry-After: 1\r\nContent-Type: text/html\r\n"};
     for (size_t i = 0; i < GIQ_COUNT(headers); i++) {
         for (int status = 200; status < 600; status++) {
-            const struct http_kit_answer response = {
+            const struct http_kit_response response = {
                 .status = status, .headers = headers[i], .body = "{\"id\":\"j\"}"};
             struct service_kit kit;
             int64_t later_ms = -1;
@@ -163,7 +163,7 @@ static void test_each_status_of_a_run_means_the_same_with_any_headers(void **sta
 static void test_status_tells_the_job(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response responses[] = {
         {.status = 200,
          .headers = "Retry-After: 2\r\n",
          .body =
@@ -199,7 +199,7 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
         "{\"id\":\"call-7\",\"data\":{\"id\":\"j\",\"status\":\"DONE\"}}",
     };
     for (size_t i = 0; i < GIQ_COUNT(bodies); i++) {
-        const struct http_kit_answer response = {.status = 200, .body = bodies[i]};
+        const struct http_kit_response response = {.status = 200, .body = bodies[i]};
         struct service_kit kit;
         struct giq_api_job job;
         int64_t later_ms = -1;
@@ -214,7 +214,7 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
 }
 
 static enum giq_api_status ask_for(const char *job_id,
-                                   const struct http_kit_answer *response)
+                                   const struct http_kit_response *response)
 {
     struct service_kit kit;
     struct giq_api_job job;
@@ -227,7 +227,7 @@ static enum giq_api_status ask_for(const char *job_id,
     return outcome;
 }
 
-static enum giq_api_status ask(const struct http_kit_answer *response)
+static enum giq_api_status ask(const struct http_kit_response *response)
 {
     return ask_for("12", response);
 }
@@ -261,7 +261,7 @@ static void test_status_is_of_the_job_that_was_asked_for(void **state)
         {"", GIQ_API_STATUS_UNEXPECTED},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer response = {.status = 200, .body = cases[i].body};
+        const struct http_kit_response response = {.status = 200, .body = cases[i].body};
         assert_int_equal(ask(&response), cases[i].outcome);
     }
 }
@@ -279,7 +279,7 @@ static void test_case_of_an_id_in_a_status_does_not_matter(void **state)
         {"{\"id\":\"JOB_1\",\"status\":\"DONE\"}", GIQ_API_STATUS_MISMATCH},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer response = {.status = 200, .body = cases[i].body};
+        const struct http_kit_response response = {.status = 200, .body = cases[i].body};
         assert_int_equal(ask_for("job-1", &response), cases[i].outcome);
     }
 }
@@ -289,7 +289,7 @@ static void test_each_status_of_a_status_call_has_one_meaning(void **state)
     (void)state;
     static const int may_pass[] = {408, 429, 500, 502, 503, 504};
     for (int status = 200; status < 600; status++) {
-        const struct http_kit_answer response = {.status = status,
+        const struct http_kit_response response = {.status = status,
                                                  .body = "{\"id\":12,\"status\":\"X\"}"};
         enum giq_api_status expected = status == 200 ? GIQ_API_STATUS_OK
                                        : status == 404 || status == 410
@@ -300,8 +300,8 @@ static void test_each_status_of_a_status_call_has_one_meaning(void **state)
         }
         assert_int_equal(ask(&response), expected);
     }
-    const struct http_kit_answer cut = {.raw = "", .then = HTTP_KIT_CLOSE};
-    const struct http_kit_answer astray = {.status = 302,
+    const struct http_kit_response cut = {.raw = "", .then = HTTP_KIT_CLOSE};
+    const struct http_kit_response astray = {.status = 302,
                                            .headers = "Location: ftp://x/\r\n"};
     assert_int_equal(ask(&cut), GIQ_API_STATUS_RETRY);
     assert_int_equal(ask(&astray), GIQ_API_STATUS_UNEXPECTED);

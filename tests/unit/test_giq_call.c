@@ -48,7 +48,7 @@ static void test_redirect_to_same_origin_keeps_key(void **state)
     (void)state;
     static const int statuses[] = {301, 302, 303, 307, 308};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
-        const struct http_kit_answer responses[] = {
+        const struct http_kit_response responses[] = {
             {.status = statuses[i], .headers = "Location: /there?a=b\r\n"},
             {.status = 200},
         };
@@ -67,11 +67,11 @@ static void test_redirect_to_same_origin_keeps_key(void **state)
 static void test_redirect_to_other_host_drops_key(void **state)
 {
     (void)state;
-    static const struct http_kit_answer landed[] = {{.status = 200, .body = "{}"}};
+    static const struct http_kit_response landed[] = {{.status = 200, .body = "{}"}};
     struct http_kit *other = http_kit_start(landed, 1);
     char header[128];
     (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
-    const struct http_kit_answer responses[] = {{.status = 302, .headers = header}};
+    const struct http_kit_response responses[] = {{.status = 302, .headers = header}};
     struct service_kit kit;
     service_kit_start(&kit, responses, 1);
     assert_int_equal(call_plain(&kit, NULL), 200);
@@ -88,9 +88,9 @@ static void test_key_stays_dropped_on_the_way_back(void **state)
     (void)state;
     char out[128] = "";
     char back[128] = "";
-    const struct http_kit_answer home[] = {{.status = 302, .headers = out},
+    const struct http_kit_response home[] = {{.status = 302, .headers = out},
                                            {.status = 200}};
-    const struct http_kit_answer away[] = {{.status = 302, .headers = back}};
+    const struct http_kit_response away[] = {{.status = 302, .headers = back}};
     struct http_kit *other = http_kit_start(away, 1);
     struct service_kit kit;
     service_kit_start(&kit, home, 2);
@@ -106,10 +106,10 @@ static void test_key_stays_dropped_on_the_way_back(void **state)
 static void test_five_redirects_are_followed_and_no_more(void **state)
 {
     (void)state;
-    struct http_kit_answer responses[7];
+    struct http_kit_response responses[7];
     for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
         responses[i] =
-            (struct http_kit_answer){.status = 307, .headers = "Location: /n\r\n"};
+            (struct http_kit_response){.status = 307, .headers = "Location: /n\r\n"};
     }
     struct service_kit kit;
     service_kit_start(&kit, responses, GIQ_COUNT(responses));
@@ -119,7 +119,7 @@ static void test_five_redirects_are_followed_and_no_more(void **state)
     assert_int_equal(http_kit_count(kit.http), 6);
     service_kit_stop(&kit);
 
-    responses[5] = (struct http_kit_answer){.status = 200};
+    responses[5] = (struct http_kit_response){.status = 200};
     service_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(call_plain(&kit, NULL), 200);
     service_kit_stop(&kit);
@@ -134,7 +134,7 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
     } cases[] = {
         {301, 301, 1}, {302, 302, 1}, {303, 303, 1}, {307, 200, 2}, {308, 200, 2}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer responses[] = {
+        const struct http_kit_response responses[] = {
             {.status = cases[i].status, .headers = "Location: /run2\r\n"},
             {.status = 200},
         };
@@ -157,7 +157,7 @@ static void test_post_is_not_redirected_to_other_host(void **state)
     struct http_kit *other = http_kit_start(NULL, 0);
     char header[128];
     (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
-    const struct http_kit_answer responses[] = {{.status = 307, .headers = header}};
+    const struct http_kit_response responses[] = {{.status = 307, .headers = header}};
     struct service_kit kit;
     service_kit_start(&kit, responses, 1);
     assert_int_equal(call_plain(&kit, form), 0);
@@ -178,7 +178,7 @@ static void test_redirects_to_forbidden_addresses_are_refused(void **state)
         "Location: http://user:secret@127.0.0.1/x\r\n",
     };
     for (size_t i = 0; i < GIQ_COUNT(targets); i++) {
-        const struct http_kit_answer responses[] = {
+        const struct http_kit_response responses[] = {
             {.status = 302, .headers = targets[i]}};
         struct service_kit kit;
         service_kit_start(&kit, responses, 1);
@@ -203,9 +203,9 @@ static void test_get_is_repeated_after_what_passes(void **state)
     } cases[] = {{408, 4}, {429, 4}, {500, 4}, {502, 4}, {503, 4}, {504, 4},
                  {200, 1}, {400, 1}, {401, 1}, {404, 1}, {409, 1}, {501, 1}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer responses[5];
+        struct http_kit_response responses[5];
         for (size_t k = 0; k < GIQ_COUNT(responses); k++) {
-            responses[k] = (struct http_kit_answer){.status = cases[i].status};
+            responses[k] = (struct http_kit_response){.status = cases[i].status};
         }
         struct service_kit kit;
         service_kit_start(&kit, responses, GIQ_COUNT(responses));
@@ -222,7 +222,7 @@ static void test_get_is_repeated_after_what_passes(void **state)
 static void test_get_is_repeated_after_a_cut_connection(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response responses[] = {
         {.raw = "", .then = HTTP_KIT_CLOSE},
         {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 9\r\n\r\nhalf",
          .then = HTTP_KIT_CLOSE},
@@ -250,7 +250,7 @@ static void test_retry_after_sets_the_pause(void **state)
         {NULL, 1000},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer responses[] = {
+        const struct http_kit_response responses[] = {
             {.status = 503, .headers = cases[i].header}, {.status = 200}};
         struct service_kit kit;
         service_kit_start(&kit, responses, GIQ_COUNT(responses));
@@ -269,7 +269,7 @@ static void test_no_pause_beyond_the_time_of_the_open(void **state)
         size_t requests;
     } cases[] = {{"Retry-After: 600\r\n", 1}, {"Retry-After: 599\r\n", 2}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer responses[] = {
+        const struct http_kit_response responses[] = {
             {.status = 503, .headers = cases[i].header},
             {.status = 503, .headers = cases[i].header}};
         struct service_kit kit;
@@ -338,7 +338,7 @@ static void test_without_credentials_nothing_is_sent(void **state)
     service_kit_stop(&kit);
 }
 
-static void test_answer_of_a_call_that_was_not_made_tells_nothing(void **state)
+static void test_response_of_a_call_that_was_not_made_tells_nothing(void **state)
 {
     (void)state;
     struct service_kit kit;
@@ -468,7 +468,7 @@ int main(void)
         cmocka_unit_test(test_delays_double_up_to_half_a_minute),
         cmocka_unit_test(test_small_calls_end_with_the_open),
         cmocka_unit_test(test_without_credentials_nothing_is_sent),
-        cmocka_unit_test(test_answer_of_a_call_that_was_not_made_tells_nothing),
+        cmocka_unit_test(test_response_of_a_call_that_was_not_made_tells_nothing),
         cmocka_unit_test(test_messages_of_error_statuses),
         cmocka_unit_test(test_failures_that_may_pass),
         cmocka_unit_test(test_labels_are_masked),

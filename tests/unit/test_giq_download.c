@@ -68,7 +68,7 @@ static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err
 enum { GZIP_LEN = sizeof GZIP - 1 };
 
 /* Download with these responses; the code of the error, the sink as it was left. */
-static enum giq_code download(const struct http_kit_answer *responses, size_t count,
+static enum giq_code download(const struct http_kit_response *responses, size_t count,
                               struct sink *sink, size_t *requests, bool allow)
 {
     const struct giq_download_sink taken = {begin, take, sink};
@@ -86,7 +86,7 @@ static enum giq_code download(const struct http_kit_answer *responses, size_t co
 }
 
 static const struct {
-    struct http_kit_answer responses[4];
+    struct http_kit_response responses[4];
     size_t requests;
     bool allow;
 } wholes[] = {
@@ -137,7 +137,7 @@ static void test_download_that_stays_bad_fails(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer response;
+        struct http_kit_response response;
         enum giq_code code;
         size_t requests;
     } cases[] = {
@@ -158,7 +158,7 @@ static void test_download_that_stays_bad_fails(void **state)
         {{.status = 401}, GIQ_E_CREDENTIALS, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer responses[] = {cases[i].response, cases[i].response,
+        const struct http_kit_response responses[] = {cases[i].response, cases[i].response,
                                                     cases[i].response, cases[i].response,
                                                     WHOLE};
         struct sink sink = {.length = -1};
@@ -173,7 +173,7 @@ static void test_only_a_download_without_a_byte_is_a_failure_of_the_network(void
 {
     (void)state;
     static const struct {
-        struct http_kit_answer responses[4];
+        struct http_kit_response responses[4];
         enum giq_code code;
     } cases[] = {
         {{CUT, RAW(""), RAW(""), RAW("")}, GIQ_E_INCOMPLETE},
@@ -196,7 +196,7 @@ static void test_only_a_download_without_a_byte_is_a_failure_of_the_network(void
 static void test_sink_is_told_the_length_and_may_refuse(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {WHOLE, WHOLE};
+    static const struct http_kit_response responses[] = {WHOLE, WHOLE};
     struct sink sink = {.length = -1};
     size_t requests = 0;
     assert_int_equal(download(responses, 2, &sink, &requests, false), GIQ_E_NONE);
@@ -256,7 +256,7 @@ static void test_coded_result_has_a_ceiling(void **state)
     (void)state;
     size_t len = 0;
     char *coded = code_zeros(&len);
-    const struct http_kit_answer response = CODED("gzip", coded, len);
+    const struct http_kit_response response = CODED("gzip", coded, len);
     struct sink sink = {.length = -1};
     const struct giq_download_sink taken = {begin, forget, &sink};
     struct service_kit kit;
@@ -287,7 +287,7 @@ static void test_coded_result_has_a_ceiling(void **state)
     PART(V1 "Content-Range: bytes " range "\r\nContent-Length: 3\r\n", "ult")
 
 struct resumed {
-    struct http_kit_answer responses[5];
+    struct http_kit_response responses[5];
     const char *ranges[5]; /* of each request that must come, "" for none */
     int begun;             /* bodies from the first byte */
 };
@@ -399,7 +399,7 @@ static void test_body_that_is_not_proved_the_same_starts_over(void **state)
 static void test_bytes_do_not_start_the_count_of_tries_anew(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response responses[] = {
         HALF("\"v1\""),
         PART(V1 "Content-Range: bytes 3-5/6\r\nContent-Length: 3\r\n", "u"),
         PART(V1 "Content-Range: bytes 4-5/6\r\nContent-Length: 2\r\n", "l"),

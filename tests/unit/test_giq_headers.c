@@ -114,7 +114,7 @@ static void test_proofs_that_contradict_each_other_prove_nothing(void **state)
     }
 }
 
-static void test_status_line_forgets_an_interim_answer(void **state)
+static void test_status_line_forgets_an_interim_response(void **state)
 {
     (void)state;
     struct giq_headers headers;
@@ -259,7 +259,7 @@ int main(void)
         cmocka_unit_test(test_lines_that_are_kept),
         cmocka_unit_test(test_codings_are_told_from_other_words),
         cmocka_unit_test(test_proofs_that_contradict_each_other_prove_nothing),
-        cmocka_unit_test(test_status_line_forgets_an_interim_answer),
+        cmocka_unit_test(test_status_line_forgets_an_interim_response),
         cmocka_unit_test(test_last_line_of_a_name_counts),
         cmocka_unit_test(test_bytes_of_all_lines_are_limited),
         cmocka_unit_test(test_ranges),

@@ -7,7 +7,7 @@
 static void test_get_has_these_lines(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {{.status = 200}};
+    static const struct http_kit_response responses[] = {{.status = 200}};
     static const char *const lines[] = {
         "\r\nAccept: text/x\r\n",
         "\r\nAccept-Encoding: identity\r\n",
@@ -41,7 +41,7 @@ static void test_settings_reach_the_request(void **state)
         {GIQ_NET_HTTPS_PROXY, "http://127.0.0.1:1", "GET /p/a?q=1 HTTP/1.1\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        static const struct http_kit_answer responses[] = {{.status = 200}};
+        static const struct http_kit_response responses[] = {{.status = 200}};
         struct session s;
         session_begin(&s, responses, 1);
         struct giq_settings settings = s.kit.service->settings;
@@ -56,7 +56,7 @@ static void test_settings_reach_the_request(void **state)
 static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {{.status = 200}};
+    static const struct http_kit_response responses[] = {{.status = 200}};
     struct session s;
     session_begin(&s, responses, 1);
     struct giq_settings settings = s.kit.service->settings;
@@ -92,7 +92,7 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
         {503, false, "giq.invalid: the proxy refused to connect to it: HTTP 503"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer response = {.status = cases[i].status,
+        const struct http_kit_response response = {.status = cases[i].status,
                                                  .headers =
                                                      "Retry-After: 7\r\nETag: \"x\"\r\n",
                                                  .then = HTTP_KIT_CLOSE};
@@ -121,7 +121,7 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
 static void test_post_is_a_multipart_form(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {{.status = 200}};
+    static const struct http_kit_response responses[] = {{.status = 200}};
     static const struct giq_multipart_field fields[] = {
         {.name = "a", .value = "1"}, {.name = "b", .value = "x\r\n\"y\""}};
     struct session s;
@@ -153,10 +153,10 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
         int connection;
     } cases[] = {{false, 0}, {false, 0}, {true, 1}, {false, 0}, {true, 2}, {false, 0}};
     static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
-    struct http_kit_answer responses[GIQ_COUNT(cases)];
+    struct http_kit_response responses[GIQ_COUNT(cases)];
     struct session s;
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        responses[i] = (struct http_kit_answer){.status = 200, .body = "{}"};
+        responses[i] = (struct http_kit_response){.status = 200, .body = "{}"};
     }
     session_begin(&s, responses, GIQ_COUNT(cases));
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -175,7 +175,7 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
 static void test_fresh_post_is_never_repeated_by_the_library(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response responses[] = {
         {.status = 200}, {.raw = "", .then = HTTP_KIT_CLOSE}, {.status = 200}};
     static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
     struct session s;
@@ -228,7 +228,7 @@ static void test_session_goes_on_after_a_connection_that_failed(void **state)
         {"http://127.0.0.1:1/x", "", "127.0.0.1: Failed to connect to 127.0.0.1 port 1"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        static const struct http_kit_answer responses[] = {{.status = 200}};
+        static const struct http_kit_response responses[] = {{.status = 200}};
         struct session s;
         session_begin(&s, responses, 1);
         struct giq_settings settings = s.kit.service->settings;

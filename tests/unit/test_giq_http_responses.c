@@ -6,10 +6,10 @@
 
 /* ---- responses ---- */
 
-static void test_what_an_answer_tells(void **state)
+static void test_what_an_response_tells(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response responses[] = {
         {.status = 503,
          .body = "busy",
          .headers = "Retry-After: 4\r\nLocation: ../x\r\nContent-Disposition: d\r\n"},
@@ -61,7 +61,7 @@ static void test_whole_bodies_are_told_from_cut_ones(void **state)
     };
     for (size_t i = 0; i < 2 * GIQ_COUNT(cases); i++) {
         bool sinks = i % 2 == 1;
-        const struct http_kit_answer response = {.raw = cases[i / 2].raw,
+        const struct http_kit_response response = {.raw = cases[i / 2].raw,
                                                  .then = HTTP_KIT_CLOSE};
         struct session s;
         session_begin(&s, &response, 1);
@@ -81,7 +81,7 @@ static void test_whole_bodies_are_told_from_cut_ones(void **state)
 static void test_failing_sink_ends_the_exchange_with_its_error(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {{.status = 200, .body = "abc"}};
+    static const struct http_kit_response responses[] = {{.status = 200, .body = "abc"}};
     struct session s;
     session_begin(&s, responses, 1);
     s.refuses = true;
@@ -107,7 +107,7 @@ static void test_sizes_are_capped(void **state)
         {404, true, (size_t)4 * GIQ_RESPONSE_ERROR_MAX, GIQ_RESPONSE_ERROR_MAX},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer response = {.status = cases[i].status,
+        const struct http_kit_response response = {.status = cases[i].status,
                                                  .fill = cases[i].size};
         struct session s;
         session_begin(&s, &response, 1);
@@ -124,7 +124,7 @@ static void test_sizes_are_capped(void **state)
 #define GZIP_HEAD "\x1F\x8B\x08\0\0\0\0\0\x02\x03"
 #define GZIP_BODY GZIP_HEAD "\xAB\xAE\x05\0\x43\xBF\xA6\xA3\x02\0\0\0"
 
-static void test_small_answers_are_decoded(void **state)
+static void test_small_responses_are_decoded(void **state)
 {
     (void)state;
     static const struct {
@@ -147,7 +147,7 @@ static void test_small_answers_are_decoded(void **state)
         char headers[64];
         (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
                        cases[i].coding);
-        const struct http_kit_answer response = {.status = cases[i].status,
+        const struct http_kit_response response = {.status = cases[i].status,
                                                  .headers = headers,
                                                  .body = cases[i].bytes,
                                                  .body_len = cases[i].len};
@@ -173,7 +173,7 @@ static void test_sizes_are_capped_after_decoding(void **state)
     assert_non_null(zeros);
     assert_int_equal(compress(coded, &coded_len, (const Bytef *)zeros, SIZE), Z_OK);
     for (int status = 200; status <= 500; status += 300) {
-        const struct http_kit_answer response = {.status = status,
+        const struct http_kit_response response = {.status = status,
                                                  .headers =
                                                      "Content-Encoding: deflate\r\n",
                                                  .body = (const char *)coded,
@@ -202,7 +202,7 @@ static void test_headers_are_capped(void **state)
         assert_true(giq_buf_addf(&raw, "X: %0*d\r\n", LINE, i));
     }
     assert_true(giq_buf_add_text(&raw, "Content-Length: 0\r\n\r\n"));
-    const struct http_kit_answer response = {.raw = giq_buf_text(&raw)};
+    const struct http_kit_response response = {.raw = giq_buf_text(&raw)};
     struct session s;
     session_begin(&s, &response, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -213,7 +213,7 @@ static void test_headers_are_capped(void **state)
     giq_buf_release(&raw);
 }
 
-static void test_answer_that_ends_within_its_headers_is_none(void **state)
+static void test_response_that_ends_within_its_headers_is_none(void **state)
 {
     (void)state;
     static const char *const raws[] = {
@@ -224,7 +224,7 @@ static void test_answer_that_ends_within_its_headers_is_none(void **state)
         "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n",
     };
     for (size_t i = 0; i < GIQ_COUNT(raws); i++) {
-        const struct http_kit_answer response = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
+        const struct http_kit_response response = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
         struct session s;
         session_begin(&s, &response, 1);
         assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -242,7 +242,7 @@ static void test_header_line_without_end_is_capped(void **state)
     char *raw = calloc(LINE + 64, 1);
     assert_non_null(raw);
     (void)sprintf(raw, OK_LINE "X: %0*d", LINE, 0);
-    const struct http_kit_answer response = {.raw = raw, .then = HTTP_KIT_SILENT};
+    const struct http_kit_response response = {.raw = raw, .then = HTTP_KIT_SILENT};
     struct session s;
     session_begin(&s, &response, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -258,7 +258,7 @@ static void test_exchange_ends_after_its_time(void **state)
     (void)state;
     static const char *const responses[] = {"", OK_LINE "Content-Length: 9\r\n\r\nabc"};
     for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
-        const struct http_kit_answer response = {.raw = responses[i],
+        const struct http_kit_response response = {.raw = responses[i],
                                                  .then = HTTP_KIT_SILENT};
         struct session s;
         session_begin(&s, &response, 1);
@@ -274,7 +274,7 @@ static void test_exchange_ends_after_its_time(void **state)
 static void test_stalled_transfer_ends_with_the_open(void **state)
 {
     (void)state;
-    static const struct http_kit_answer response = {
+    static const struct http_kit_response response = {
         .raw = OK_LINE "Content-Length: 9\r\n\r\nabc", .then = HTTP_KIT_SILENT};
     struct session s;
     session_begin(&s, &response, 1);
@@ -290,7 +290,7 @@ static void test_stalled_transfer_ends_with_the_open(void **state)
 static void test_errors_name_the_host_alone(void **state)
 {
     (void)state;
-    static const struct http_kit_answer response = {.raw = "", .then = HTTP_KIT_CLOSE};
+    static const struct http_kit_response response = {.raw = "", .then = HTTP_KIT_CLOSE};
     struct session s;
     session_begin(&s, &response, 1);
     assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -305,14 +305,14 @@ static void test_errors_name_the_host_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_an_answer_tells),
+        cmocka_unit_test(test_what_an_response_tells),
         cmocka_unit_test(test_whole_bodies_are_told_from_cut_ones),
         cmocka_unit_test(test_failing_sink_ends_the_exchange_with_its_error),
         cmocka_unit_test(test_sizes_are_capped),
-        cmocka_unit_test(test_small_answers_are_decoded),
+        cmocka_unit_test(test_small_responses_are_decoded),
         cmocka_unit_test(test_sizes_are_capped_after_decoding),
         cmocka_unit_test(test_headers_are_capped),
-        cmocka_unit_test(test_answer_that_ends_within_its_headers_is_none),
+        cmocka_unit_test(test_response_that_ends_within_its_headers_is_none),
         cmocka_unit_test(test_header_line_without_end_is_capped),
         cmocka_unit_test(test_exchange_ends_after_its_time),
         cmocka_unit_test(test_stalled_transfer_ends_with_the_open),

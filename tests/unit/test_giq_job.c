@@ -12,7 +12,7 @@
 static struct job_kit *traced;
 static char trace[512];
 
-/* The time of day is read just before `sending` is written, and after each answer. */
+/* The time of day is read just before `sending` is written, and after each response. */
 static int64_t wall_and_trace(void *ctx)
 {
     const struct env_kit *clock = ctx;
@@ -29,11 +29,11 @@ static int64_t wall_and_trace(void *ctx)
 static void test_states_are_written_before_what_they_announce(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"),
         JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     traced = &kit;
     trace[0] = '\0';
     kit.service.clock.env.wall_ms = wall_and_trace;
@@ -48,7 +48,7 @@ static void test_states_are_written_before_what_they_announce(void **state)
 static void test_view_of_a_published_job(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS,
         {.status = 200,
          .body = "{\"id\":7,\"status\":\"PENDING\",\"type\":\"SEGMENTATION\","
@@ -57,7 +57,7 @@ static void test_view_of_a_published_job(void **state)
         JOB_KIT_RESULT};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_PUBLISHED);
@@ -81,7 +81,7 @@ static void test_view_of_a_published_job(void **state)
 static void test_requests_are_those_of_the_interface(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     static const char *const lines[] = {
         "GET /inference/models HTTP/1.1",
@@ -92,7 +92,7 @@ static void test_requests_are_those_of_the_interface(void **state)
     const struct giq_request request = {
         .model = "m", .file = "f&1", .area = "POLYGON ((0 0,1 0,1 1,0 0))"};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     for (size_t i = 0; i < GIQ_COUNT(lines); i++) {
@@ -111,19 +111,19 @@ static void test_requests_are_those_of_the_interface(void **state)
 static void test_model_that_is_named_runs_by_its_id(void **state)
 {
     (void)state;
-    static const struct http_kit_answer models = {
+    static const struct http_kit_response models = {
         .status = 200,
         .body = "[{\"id\":\"m-7\",\"name\":\"Deep Water\"},{\"id\":\"x\"}]"};
-    const struct http_kit_answer answers[] = {models,
-                                              JOB_KIT_RUN,
-                                              JOB_KIT_STATUS("FAILED"),
-                                              JOB_KIT_RUN,
-                                              JOB_KIT_STATUS("DONE"),
-                                              JOB_KIT_RESULT};
+    const struct http_kit_response responses[] = {models,
+                                                  JOB_KIT_RUN,
+                                                  JOB_KIT_STATUS("FAILED"),
+                                                  JOB_KIT_RUN,
+                                                  JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
     struct giq_request request = {.model = "deep water", .file = "f"};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
     /* The record tells a further job which model is meant. */
@@ -146,10 +146,10 @@ static void test_model_that_is_named_runs_by_its_id(void **state)
 static void test_published_result_opens_without_traffic(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_open(&kit, &job_kit_request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -161,11 +161,11 @@ static void test_published_result_opens_without_traffic(void **state)
 static void test_lost_result_is_fetched_again_without_a_new_job(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                     JOB_KIT_STATUS("DONE"),
-                                                     JOB_KIT_RESULT, JOB_KIT_RESULT};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                         JOB_KIT_STATUS("DONE"),
+                                                         JOB_KIT_RESULT, JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     char *result = giq_store_result(kit.job->folder, NULL);
     env_kit_remove(result);
@@ -180,7 +180,7 @@ static void test_lost_result_is_fetched_again_without_a_new_job(void **state)
 static void test_failed_job_is_remembered(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS,
         JOB_KIT_RUN,
         {.status = 200,
@@ -190,7 +190,7 @@ static void test_failed_job_is_remembered(void **state)
         JOB_KIT_STATUS("DONE"),
         JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     for (int opens = 0; opens < 2; opens++) {
         job_kit_open(&kit, &job_kit_request, 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
@@ -210,11 +210,11 @@ static void test_failed_job_is_remembered(void **state)
 static void test_refused_result_is_not_published(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                     JOB_KIT_STATUS("DONE"),
-                                                     JOB_KIT_RESULT, JOB_KIT_RESULT};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                         JOB_KIT_STATUS("DONE"),
+                                                         JOB_KIT_RESULT, JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     kit.refuses = true;
     assert_int_equal(job_kit_run(&kit), GIQ_E_RESULT);
     assert_string_equal(kit.service.err.text, "job j1: the host refuses it");
@@ -232,7 +232,7 @@ static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_response response;
         enum giq_code code;
         const char *file; /* NULL: nothing is published */
     } cases[] = {
@@ -246,10 +246,10 @@ static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
         {{.status = 200, .body = "<!DOCTYPE html><html></html>"}, GIQ_E_RESULT, NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
-            JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), cases[i].answer};
+        const struct http_kit_response responses[] = {
+            JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), cases[i].response};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_string_equal(job_kit_state(&kit),
                             cases[i].file == NULL ? "succeeded" : "published");
@@ -270,12 +270,12 @@ static void test_id_that_holds_a_secret_is_shown_without_it(void **state)
         char body[128];
         (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"status\":\"%s\"}",
                        SERVICE_KIT_KEY, ends[i]);
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
-                                                  {.status = 200, .body = body},
-                                                  {.status = 200, .body = body},
-                                                  {.status = 404}};
+        const struct http_kit_response responses[] = {JOB_KIT_MODELS,
+                                                      {.status = 200, .body = body},
+                                                      {.status = 200, .body = body},
+                                                      {.status = 404}};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_not_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_non_null(strstr(kit.service.err.text, "job **************"));
         assert_null(strstr(kit.service.err.text, SERVICE_KIT_KEY));
@@ -289,10 +289,10 @@ static void test_result_that_is_gone_is_remembered(void **state)
     (void)state;
     static const int statuses[] = {404, 410};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_response responses[] = {
             JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), {.status = statuses[i]}};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_int_equal(kit.service.err.http_status, statuses[i]);
         job_kit_open(&kit, &job_kit_request, 0);
@@ -309,11 +309,11 @@ static void test_result_that_is_gone_is_asked_for_again_by_name(void **state)
     static const struct giq_request names[] = {{.job = "j1"},
                                                {.model = "m", .file = "f", .job = "j1"}};
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,         JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("DONE"), {.status = 404},
-                                                  {.status = 404},        JOB_KIT_RESULT};
+        const struct http_kit_response responses[] = {
+            JOB_KIT_MODELS,  JOB_KIT_RUN,     JOB_KIT_STATUS("DONE"),
+            {.status = 404}, {.status = 404}, JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_non_null(strstr(kit.service.err.text, "job=<id> asks it once more"));
         job_kit_open(&kit, &names[i], 0);
@@ -347,11 +347,11 @@ static void test_no_submit_starts_nothing(void **state)
 static void test_look_asks_once_and_fetches_nothing(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE")};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
@@ -368,11 +368,11 @@ static void test_look_asks_once_and_fetches_nothing(void **state)
 static void test_job_by_id_gets_a_record_of_its_own(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     const struct giq_request request = {.job = "j1"};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run_to(&kit, 1), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "none");
@@ -387,11 +387,11 @@ static void test_job_by_id_gets_a_record_of_its_own(void **state)
 static void test_job_by_id_is_served_by_the_record_of_its_request(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     const struct giq_request request = {.job = "j1"};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);

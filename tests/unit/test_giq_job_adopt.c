@@ -14,7 +14,7 @@ static const struct giq_request names[] = {{.job = "j1"},
                                            {.model = "m", .file = "f", .job = "j1"}};
 
 struct trouble {
-    struct http_kit_answer answer;
+    struct http_kit_response response;
     size_t calls; /* before the open ends */
     int64_t waited_ms;
     enum giq_code code;
@@ -23,12 +23,12 @@ struct trouble {
 static void check_trouble(const struct trouble *trouble, const struct giq_request *name,
                           unsigned flags)
 {
-    struct http_kit_answer answers[JOB_KIT_ANSWERS];
+    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    for (size_t i = 0; i < JOB_KIT_ANSWERS; i++) {
-        answers[i] = trouble->answer;
+    for (size_t i = 0; i < JOB_KIT_RESPONSES; i++) {
+        responses[i] = trouble->response;
     }
-    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
     job_kit_open(&kit, name, flags);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), trouble->code);
@@ -70,18 +70,18 @@ static void test_naming_a_job_is_tried_max_retry_times_more(void **state)
 static void test_adopted_job_outlives_trouble_that_passes(void **state)
 {
     (void)state;
-    static const struct http_kit_answer busy = {.status = 503};
+    static const struct http_kit_response busy = {.status = 503};
     /* After the first response it is a job like others: it is waited for. */
-    const struct http_kit_answer answers[] = {
+    const struct http_kit_response responses[] = {
         busy, busy, busy, JOB_KIT_STATUS("RUNNING"), busy,
         busy, busy, busy, JOB_KIT_STATUS("DONE"),    JOB_KIT_RESULT};
     for (size_t k = 0; k < GIQ_COUNT(names); k++) {
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         job_kit_open(&kit, &names[k], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_string_equal(job_kit_state(&kit), "published");
-        assert_int_equal(http_kit_count(kit.service.http), GIQ_COUNT(answers));
+        assert_int_equal(http_kit_count(kit.service.http), GIQ_COUNT(responses));
         job_kit_stop(&kit);
     }
 }

@@ -25,10 +25,10 @@ static bool cancels_once_the_run_is_out(void *ctx)
 static void test_pause_between_tries_ends(void **state)
 {
     (void)state;
-    const struct http_kit_answer answers[] = {
+    const struct http_kit_response responses[] = {
         {.status = 503}, JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     kit.service.clock.cancels_ms = kit.service.clock.now_ms + 1;
     (void)job_kit_run(&kit);
     assert_int_equal(http_kit_count(kit.service.http), 1);
@@ -39,10 +39,10 @@ static void test_pause_between_tries_ends(void **state)
 static void test_call_under_way_ends(void **state)
 {
     (void)state;
-    const struct http_kit_answer answers[] = {
+    const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, {.raw = "HTTP/1.1 2", .then = HTTP_KIT_SILENT}};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     kit.service.clock.step_ms = 1;
     kit.service.clock.cancels_ms = kit.service.clock.now_ms + 10;
@@ -55,9 +55,9 @@ static void test_call_under_way_ends(void **state)
 static void test_run_is_not_sent_once_the_host_ended_it(void **state)
 {
     (void)state;
-    const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     kit.service.clock.env.cancelled = cancels_before_the_run;
     assert_int_equal(job_kit_run(&kit), GIQ_E_CANCELLED);
     assert_string_equal(job_kit_state(&kit), "none");
@@ -68,11 +68,11 @@ static void test_run_is_not_sent_once_the_host_ended_it(void **state)
 static void test_response_to_a_run_that_is_out_is_recorded(void **state)
 {
     (void)state;
-    const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                              JOB_KIT_STATUS("RUNNING")};
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                  JOB_KIT_STATUS("RUNNING")};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_AGAIN;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     kit.service.clock.env.cancelled = cancels_once_the_run_is_out;
     assert_true(job_kit_step(&kit, &step));
     assert_true(job_kit_step(&kit, &step));

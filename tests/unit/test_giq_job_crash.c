@@ -26,10 +26,10 @@ static bool break_off(struct job_kit *kit, int steps)
 static void test_crash_between_any_two_steps_pays_once(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_STATUS("DONE"),
         JOB_KIT_RESULT};
-    static const struct http_kit_answer shorter[] = {
+    static const struct http_kit_response shorter[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     bool whole = false;
     int steps = 0;
@@ -37,8 +37,8 @@ static void test_crash_between_any_two_steps_pays_once(void **state)
         struct job_kit kit;
         /* The state is asked for twice where it was told but not recorded. */
         bool asks_twice = steps == 3;
-        job_kit_start(&kit, asks_twice ? answers : shorter,
-                      asks_twice ? GIQ_COUNT(answers) : GIQ_COUNT(shorter));
+        job_kit_start(&kit, asks_twice ? responses : shorter,
+                      asks_twice ? GIQ_COUNT(responses) : GIQ_COUNT(shorter));
         whole = break_off(&kit, steps);
         job_kit_open(&kit, &job_kit_request, 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -55,10 +55,10 @@ static void test_crash_between_any_two_steps_pays_once(void **state)
 static void test_orphaned_intent_submits_again(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_plant(&kit, RECORD("intent", ""));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
@@ -69,9 +69,9 @@ static void test_orphaned_intent_submits_again(void **state)
 static void test_orphaned_sending_is_unknown_and_never_sent_again(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_MODELS};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_MODELS};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_plant(&kit,
                   RECORD("sending", ",\"submitted_at\":\"2024-04-30T10:00:00.000Z\""));
     for (int opens = 0; opens < 2; opens++) {
@@ -88,11 +88,11 @@ static void test_orphaned_sending_is_unknown_and_never_sent_again(void **state)
 static void test_unknown_job_can_be_opened_by_its_id(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_STATUS("DONE"),
-                                                     JOB_KIT_RESULT};
+    static const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"),
+                                                         JOB_KIT_RESULT};
     const struct giq_request by_id = {.job = "j1"};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_plant(&kit, RECORD("unknown", ""));
     job_kit_open(&kit, &by_id, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -134,7 +134,7 @@ static const char *spoiled_name;
 static int looks_left;
 
 /* The time of day is read after the models, before the run goes out, and after its
- * answer; at the last look a file becomes a folder, which no file replaces. */
+ * response; at the last look a file becomes a folder, which no file replaces. */
 static int64_t wall_and_spoil(void *ctx)
 {
     const struct env_kit *clock = ctx;
@@ -154,7 +154,7 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
     (void)state;
     static const struct {
         int looks;
-        struct http_kit_answer answer;
+        struct http_kit_response response;
         size_t runs;
         enum giq_code code;
         const char *part;
@@ -166,9 +166,9 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         {3, {.status = 500}, 1, GIQ_E_UNKNOWN, "a job may have been made and paid for"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, cases[i].answer};
+        const struct http_kit_response responses[] = {JOB_KIT_MODELS, cases[i].response};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         spoiled = &kit;
         spoiled_name = "job.json";
         looks_left = cases[i].looks;
@@ -188,9 +188,9 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
 static void test_run_that_is_put_off_and_cannot_be_recorded_never_was(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, {.status = 429}};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 429}};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     spoiled = &kit;
     spoiled_name = "job.json.tmp";
     looks_left = 3;
@@ -217,11 +217,11 @@ static struct giq_lock *hold(struct job_kit *kit)
 static void test_submitting_waits_for_another_and_takes_over_its_job(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));
     for (int tries = 0; tries < 3; tries++) {
@@ -242,13 +242,13 @@ static void test_submitting_waits_for_another_and_takes_over_its_job(void **stat
 static void test_intent_that_another_leaves_is_prepared_for(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         {.status = 200, .body = "[{\"id\":\"m-17\",\"name\":\"Deep water\"}]"},
         JOB_KIT_RUN};
     const struct giq_request request = {.model = "deep water", .file = "f"};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &request, 0);
     job_kit_plant(&kit, RECORD("sending", ""));
     struct giq_lock *held = hold(&kit);
@@ -266,9 +266,9 @@ static void test_intent_that_another_leaves_is_prepared_for(void **state)
 static void test_waiting_for_another_ends_with_the_open(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
     int64_t began_ms = kit.service.clock.now_ms;
     struct giq_lock *held = hold(&kit);
@@ -313,11 +313,11 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
 static void test_end_is_recorded_once_another_is_done(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));

@@ -5,7 +5,7 @@
 
 #include "job_kit.h"
 
-static const struct http_kit_answer running = JOB_KIT_STATUS("RUNNING");
+static const struct http_kit_response running = JOB_KIT_STATUS("RUNNING");
 
 /* ---- outages ---- */
 
@@ -15,7 +15,7 @@ static void test_what_the_first_status_call_may_end_with(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_response response;
         enum giq_code code; /* GIQ_E_NONE: it is waited on */
     } cases[] = {
         {{.status = 429}, GIQ_E_NONE},
@@ -35,11 +35,11 @@ static void test_what_the_first_status_call_may_end_with(void **state)
         {JOB_KIT_STATUS("CANCELLED"), GIQ_E_FAILED},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                  cases[i].answer, JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT};
+        const struct http_kit_response responses[] = {
+            JOB_KIT_MODELS, JOB_KIT_RUN, cases[i].response, JOB_KIT_STATUS("DONE"),
+            JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_int_equal(job_kit_count(&kit, "POST"), 1);
         assert_true(cases[i].code == GIQ_E_NONE || cases[i].code == GIQ_E_FAILED ||
@@ -68,11 +68,11 @@ static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
     } cases[] = {{0, GIQ_E_NONE, "published"},
                  {GIQ_JOB_POLL_ONCE, GIQ_E_NETWORK, "submitted"}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_response responses[] = {
             JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
             JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         job_kit_open(&kit, &job_kit_request, cases[i].flags);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_string_equal(job_kit_state(&kit), cases[i].state);
@@ -83,10 +83,10 @@ static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
 static void test_timeout_names_the_outage(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[JOB_KIT_ANSWERS];
+    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(answers, (struct http_kit_answer){.status = 502});
-    job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+    job_kit_script(responses, (struct http_kit_response){.status = 502});
+    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (asking for "
                                                  "the state of the job: HTTP 502)"));
@@ -106,13 +106,13 @@ static void test_timeout_names_the_outage(void **state)
 static void test_odd_response_is_waited_out_after_a_good_one(void **state)
 {
     (void)state;
-    static const struct http_kit_answer odd[] = {ODD_RESPONSES};
+    static const struct http_kit_response odd[] = {ODD_RESPONSES};
     for (size_t i = 0; i < GIQ_COUNT(odd); i++) {
-        const struct http_kit_answer answers[] = {
+        const struct http_kit_response responses[] = {
             JOB_KIT_MODELS,         JOB_KIT_RUN,   JOB_KIT_STATUS("RUNNING"), odd[i],
             JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_string_equal(job_kit_state(&kit), "published");
         assert_int_equal(job_kit_count(&kit, "POST"), 1);
@@ -122,12 +122,12 @@ static void test_odd_response_is_waited_out_after_a_good_one(void **state)
 
 /* A script in which `good` is said once and `odd` from then on; calls come every 10 s. */
 static void start_odd(struct job_kit *kit,
-                      struct http_kit_answer answers[JOB_KIT_ANSWERS],
-                      struct http_kit_answer odd)
+                      struct http_kit_response responses[JOB_KIT_RESPONSES],
+                      struct http_kit_response odd)
 {
-    job_kit_script(answers, odd);
-    answers[2] = running;
-    job_kit_start(kit, answers, JOB_KIT_ANSWERS);
+    job_kit_script(responses, odd);
+    responses[2] = running;
+    job_kit_start(kit, responses, JOB_KIT_RESPONSES);
     kit->service.service->settings.poll_interval_ms = 10000;
 }
 
@@ -135,16 +135,16 @@ static void test_odd_responses_end_the_wait_after_five_minutes(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer odd;
+        struct http_kit_response odd;
         enum giq_code code;
     } cases[] = {{{.status = 200, .body = "<html>"}, GIQ_E_SERVICE},
                  {{.status = 401}, GIQ_E_CREDENTIALS},
                  {{.status = 403}, GIQ_E_CREDENTIALS},
                  {{.status = 522}, GIQ_E_SERVICE}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        start_odd(&kit, answers, cases[i].odd);
+        start_odd(&kit, responses, cases[i].odd);
         int64_t began_ms = kit.service.clock.now_ms;
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_true(kit.service.clock.now_ms - began_ms == 310000);
@@ -155,15 +155,15 @@ static void test_odd_responses_end_the_wait_after_five_minutes(void **state)
     }
 }
 
-static const struct http_kit_answer of_other = {
+static const struct http_kit_response of_other = {
     .status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"};
 
 static void test_responses_about_another_job_end_the_wait_after_five_minutes(void **state)
 {
     (void)state;
-    struct http_kit_answer answers[JOB_KIT_ANSWERS];
+    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    start_odd(&kit, answers, of_other);
+    start_odd(&kit, responses, of_other);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
     assert_true(kit.service.clock.now_ms - began_ms == 310000);
@@ -177,17 +177,17 @@ static void test_responses_about_another_job_end_the_wait_after_five_minutes(voi
 static void test_responses_about_another_job_alone_are_tried_max_retry_times(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response others[] = {
         {.status = 200, .body = "{\"id\":\"j2\",\"status\":\"FAILED\"}"},
         {.status = 200, .body = "{\"id\":\"j2\",\"status\":\"DONE\"}"},
         {.status = 200, .body = "{\"status\":\"error\"}"},
         {.status = 200, .body = "{}"},
     };
-    for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
-        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+    for (size_t i = 0; i < GIQ_COUNT(others); i++) {
+        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        job_kit_script(answers, responses[i]);
-        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+        job_kit_script(responses, others[i]);
+        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
         assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
         assert_ptr_equal(strstr(kit.service.err.text, GOES_ON), kit.service.err.text);
         assert_int_equal(job_kit_count(&kit, "GET /inference/status"), 1 + 3);
@@ -205,13 +205,13 @@ static void test_responses_about_another_job_alone_are_tried_max_retry_times(voi
 static void test_five_minutes_begin_anew_with_another_response(void **state)
 {
     (void)state;
-    static const struct http_kit_answer others[] = {JOB_KIT_STATUS("RUNNING"),
-                                                    {.status = 502}};
+    static const struct http_kit_response others[] = {JOB_KIT_STATUS("RUNNING"),
+                                                      {.status = 502}};
     for (size_t i = 0; i < GIQ_COUNT(others); i++) {
-        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        start_odd(&kit, answers, (struct http_kit_answer){.status = 401});
-        answers[32] = others[i]; /* after 290 s of odd ones */
+        start_odd(&kit, responses, (struct http_kit_response){.status = 401});
+        responses[32] = others[i]; /* after 290 s of odd ones */
         int64_t began_ms = kit.service.clock.now_ms;
         assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
         assert_true(kit.service.clock.now_ms - began_ms == 600000);
@@ -221,7 +221,7 @@ static void test_five_minutes_begin_anew_with_another_response(void **state)
 
 /* ---- jobs that the service does not know ---- */
 
-static const struct http_kit_answer no_job = {.status = 404, .body = "not found"};
+static const struct http_kit_response no_job = {.status = 404, .body = "not found"};
 
 static void test_new_job_may_be_unknown_for_a_minute(void **state)
 {
@@ -236,14 +236,14 @@ static void test_new_job_may_be_unknown_for_a_minute(void **state)
                  {410, GIQ_E_NONE, 0},
                  {410, GIQ_E_GONE, 60000}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
-                                                  JOB_KIT_RUN,
-                                                  {.status = cases[i].status},
-                                                  {.status = cases[i].status},
-                                                  JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT};
+        const struct http_kit_response responses[] = {JOB_KIT_MODELS,
+                                                      JOB_KIT_RUN,
+                                                      {.status = cases[i].status},
+                                                      {.status = cases[i].status},
+                                                      JOB_KIT_STATUS("DONE"),
+                                                      JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         env_kit_advance(&kit.service.clock, cases[i].age_ms);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
@@ -269,11 +269,11 @@ static int64_t wall_and_pass(void *ctx)
 static void test_job_is_new_when_the_response_came_late(void **state)
 {
     (void)state;
-    const struct http_kit_answer answers[] = {
+    const struct http_kit_response responses[] = {
         JOB_KIT_MODELS,         JOB_KIT_RUN,   no_job, no_job,
         JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     looks_left = 3;
     kit.service.clock.env.wall_ms = wall_and_pass;
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -287,10 +287,10 @@ static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **s
     (void)state;
     static const int64_t ahead_ms[] = {3600 * 1000, INT64_C(10) * 365 * 86400 * 1000};
     for (size_t i = 0; i < GIQ_COUNT(ahead_ms); i++) {
-        struct http_kit_answer answers[JOB_KIT_ANSWERS];
+        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        job_kit_script(answers, no_job);
-        job_kit_start(&kit, answers, JOB_KIT_ANSWERS);
+        job_kit_script(responses, no_job);
+        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
         kit.service.service->settings.poll_interval_ms = 10000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.wall_ms -= ahead_ms[i];
@@ -316,14 +316,14 @@ static void check_gone(struct job_kit *kit)
 static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
         no_job,         no_job,      no_job,
         no_job,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
         JOB_KIT_RESULT};
     struct giq_request request = job_kit_request;
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     env_kit_advance(&kit.service.clock, 60000);
     /* What is told while it is waited for, and what the record tells. */
@@ -357,18 +357,18 @@ static void test_forgotten_job_is_asked_for_again_by_name(void **state)
     static const struct giq_request names[] = {{.job = "j1"},
                                                {.model = "m", .file = "f", .job = "j1"}};
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS,
-                                                  JOB_KIT_RUN,
-                                                  no_job,
-                                                  no_job,
-                                                  no_job,
-                                                  no_job,
-                                                  JOB_KIT_STATUS("RUNNING"),
-                                                  JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT};
+        const struct http_kit_response responses[] = {JOB_KIT_MODELS,
+                                                      JOB_KIT_RUN,
+                                                      no_job,
+                                                      no_job,
+                                                      no_job,
+                                                      no_job,
+                                                      JOB_KIT_STATUS("RUNNING"),
+                                                      JOB_KIT_STATUS("DONE"),
+                                                      JOB_KIT_RESULT};
         struct job_kit kit;
         enum giq_step step = GIQ_STEP_AGAIN;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         env_kit_advance(&kit.service.clock, 60000);
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
@@ -389,11 +389,11 @@ static void test_forgotten_job_is_asked_for_again_by_name(void **state)
 static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, JOB_KIT_RUN, no_job,
-                                                     no_job, no_job};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                         no_job, no_job, no_job};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
@@ -411,10 +411,10 @@ static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
 static void test_job_by_id_that_is_unknown_is_gone_at_once(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {{.status = 404}};
+    static const struct http_kit_response responses[] = {{.status = 404}};
     const struct giq_request request = {.job = "j9"};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
     assert_int_equal(http_kit_count(kit.service.http), 1);

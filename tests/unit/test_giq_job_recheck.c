@@ -24,12 +24,12 @@
         .status = 200, .body = "{\"id\":\"j2\",\"status\":\"" word "\"}"                 \
     }
 
-enum { ANSWERS_MAX = 9 };
+enum { RESPONSES_MAX = 9 };
 
 struct recheck {
     const char *record;
-    struct http_kit_answer answers[ANSWERS_MAX];
-    size_t answer_count; /* all of which are used */
+    struct http_kit_response responses[RESPONSES_MAX];
+    size_t response_count; /* all of which are used */
     enum giq_code code;
     size_t runs;
     const char *state, *job_id; /* as recorded in the end */
@@ -53,12 +53,12 @@ static void check(const struct recheck *expected, unsigned flags)
 {
     const struct giq_request request = {.model = "m", .file = "f", .retry = "a"};
     struct job_kit kit;
-    job_kit_start(&kit, expected->answers, expected->answer_count);
+    job_kit_start(&kit, expected->responses, expected->response_count);
     job_kit_plant(&kit, expected->record);
     job_kit_open(&kit, &request, flags);
     assert_int_equal(job_kit_run(&kit), expected->code);
     assert_int_equal(job_kit_count(&kit, "POST"), expected->runs);
-    assert_int_equal(http_kit_count(kit.service.http), expected->answer_count);
+    assert_int_equal(http_kit_count(kit.service.http), expected->response_count);
     check_record(&kit, expected);
     job_kit_stop(&kit);
 }
@@ -256,7 +256,7 @@ static void test_gone_job_that_is_named_is_asked_for_and_never_paid_again(void *
         const struct giq_request request = {
             .model = "m", .file = "f", .job = "j1", .retry = "a"};
         struct job_kit kit;
-        job_kit_start(&kit, cases[i].answers, cases[i].answer_count);
+        job_kit_start(&kit, cases[i].responses, cases[i].response_count);
         job_kit_plant(&kit, cases[i].record);
         job_kit_open(&kit, &request, 0);
         assert_int_equal(job_kit_run(&kit), cases[i].code);

@@ -1,4 +1,4 @@
-/* Submitting: what the answers to a run mean for the record, and for money. */
+/* Submitting: what the responses to a run mean for the record, and for money. */
 #include "job/giq_job.h"
 
 #include "unit.h"
@@ -10,9 +10,9 @@
 #define AGAIN "GET /inference/models" /* and the run, in the same step */
 #define ASKS  "GET /inference/status"
 
-/* The second answer is the run's; the rest makes every job a success. */
+/* The second response is the run's; the rest makes every job a success. */
 struct outcome {
-    struct http_kit_answer answer;
+    struct http_kit_response response;
     enum giq_code code;
     const char *state;  /* afterwards */
     const char *reopen; /* what the next open begins with; NULL: no traffic */
@@ -20,11 +20,11 @@ struct outcome {
 
 static void check_outcome(const struct outcome *outcome)
 {
-    const struct http_kit_answer answers[] = {JOB_KIT_MODELS,         outcome->answer,
-                                              JOB_KIT_MODELS,         JOB_KIT_RUN,
-                                              JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    const struct http_kit_response responses[] = {
+        JOB_KIT_MODELS, outcome->response,      JOB_KIT_MODELS,
+        JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run_to(&kit, 2), outcome->code);
     assert_string_equal(job_kit_state(&kit), outcome->state);
     job_kit_open(&kit, &job_kit_request, 0);
@@ -41,7 +41,7 @@ static void check_outcome(const struct outcome *outcome)
     job_kit_stop(&kit);
 }
 
-static void test_answers_with_an_id_are_a_submitted_job(void **state)
+static void test_responses_with_an_id_are_a_submitted_job(void **state)
 {
     (void)state;
     static const struct outcome cases[] = {
@@ -91,7 +91,7 @@ static void test_refusals_leave_no_record(void **state)
 static void test_what_cannot_be_known_is_never_sent_again(void **state)
 {
     (void)state;
-    static const struct http_kit_answer cases[] = {
+    static const struct http_kit_response cases[] = {
         {.status = 200},
         {.status = 200, .body = "{}"},
         {.status = 200, .body = "<html>"},
@@ -140,13 +140,13 @@ static void test_no_connection_leaves_no_record(void **state)
 static void test_run_follows_a_redirect_within_the_origin(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, {.status = 307, .headers = "Location: /v2/run\r\n"},
         JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"),
         JOB_KIT_RESULT,
     };
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(job_kit_count(&kit, "POST /v2/run"), 1);
     assert_true(service_kit_sent(&kit.service, 2, "\"fileId\"\r\n\r\nf\r\n"));
@@ -156,10 +156,10 @@ static void test_run_follows_a_redirect_within_the_origin(void **state)
 static void test_every_run_has_a_connection_of_its_own(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, answers, GIQ_COUNT(answers));
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     struct http_kit *http = kit.service.http;
     int of_models = http_kit_connection(http, 0);
@@ -175,7 +175,7 @@ static void test_run_is_postponed_while_the_service_is_busy(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_response response;
         int64_t pause_ms[3];
     } cases[] = {
         {{.status = 429}, {1000, 2000, 4000}},
@@ -183,11 +183,11 @@ static void test_run_is_postponed_while_the_service_is_busy(void **state)
         {{.status = 429, .headers = "Retry-After: 0\r\n"}, {0, 0, 0}},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {
-            JOB_KIT_MODELS, cases[i].answer,        cases[i].answer, cases[i].answer,
+        const struct http_kit_response responses[] = {
+            JOB_KIT_MODELS, cases[i].response,      cases[i].response, cases[i].response,
             JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         for (size_t k = 0; k < 3; k++) {
             int64_t before = kit.service.clock.now_ms;
             assert_int_equal(job_kit_run_to(&kit, k + 2), GIQ_E_NONE);
@@ -208,11 +208,12 @@ static void test_run_is_given_up_when_postponed_too_often_or_too_long(void **sta
         size_t runs;
     } cases[] = {{NULL, 4}, {"Retry-After: 600\r\n", 1}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer busy = {.status = 429, .headers = cases[i].headers};
-        const struct http_kit_answer answers[] = {JOB_KIT_MODELS, busy, busy,
-                                                  busy,           busy, JOB_KIT_RUN};
+        const struct http_kit_response busy = {.status = 429,
+                                               .headers = cases[i].headers};
+        const struct http_kit_response responses[] = {JOB_KIT_MODELS, busy, busy,
+                                                      busy,           busy, JOB_KIT_RUN};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), GIQ_E_REFUSED);
         assert_int_equal(kit.service.err.http_status, 429);
         assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
@@ -227,7 +228,7 @@ static void test_models_that_do_not_offer_it_spare_a_run(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer answer;
+        struct http_kit_response response;
         enum giq_code code;
         size_t runs;
     } cases[] = {
@@ -238,10 +239,10 @@ static void test_models_that_do_not_offer_it_spare_a_run(void **state)
         {{.status = 200, .body = "\"?\""}, GIQ_E_NONE, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer answers[] = {cases[i].answer, JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+        const struct http_kit_response responses[] = {
+            cases[i].response, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, answers, GIQ_COUNT(answers));
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
         assert_string_equal(job_kit_state(&kit),
@@ -260,23 +261,23 @@ static void test_models_that_do_not_offer_it_spare_a_run(void **state)
 static void test_run_is_not_sent_over_a_path_that_just_failed(void **state)
 {
     (void)state;
-    static const struct http_kit_answer cut[] = {
+    static const struct http_kit_response cut[] = {
         FOUR_TIMES(.raw = "", .then = HTTP_KIT_CLOSE), JOB_KIT_RUN};
-    static const struct http_kit_answer cut_within_the_list[] = {
+    static const struct http_kit_response cut_within_the_list[] = {
         FOUR_TIMES(.raw = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[{",
                    .then = HTTP_KIT_CLOSE),
         JOB_KIT_RUN};
-    static const struct http_kit_answer redirected[] = {
+    static const struct http_kit_response redirected[] = {
         {.status = 302, .headers = "Location: ftp://x/\r\n"}, JOB_KIT_RUN};
     static const struct {
-        const struct http_kit_answer *answers;
+        const struct http_kit_response *responses;
         size_t count;
     } cases[] = {{cut, GIQ_COUNT(cut)},
                  {cut_within_the_list, GIQ_COUNT(cut_within_the_list)},
                  {redirected, GIQ_COUNT(redirected)}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct job_kit kit;
-        job_kit_start(&kit, cases[i].answers, cases[i].count);
+        job_kit_start(&kit, cases[i].responses, cases[i].count);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NETWORK);
         assert_non_null(strstr(kit.service.err.text, "no job was started"));
         assert_int_equal(job_kit_count(&kit, "GET /inference/models"),
@@ -302,7 +303,7 @@ static void test_without_credentials_nothing_is_sent_or_recorded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers_with_an_id_are_a_submitted_job),
+        cmocka_unit_test(test_responses_with_an_id_are_a_submitted_job),
         cmocka_unit_test(test_refusals_leave_no_record),
         cmocka_unit_test(test_what_cannot_be_known_is_never_sent_again),
         cmocka_unit_test(test_no_connection_leaves_no_record),

@@ -1,6 +1,6 @@
 /*
  * Every state of a record against every event, explored to the end: no sequence of
- * opens, answers and crashes pays for a second job unless a label asks for it.
+ * opens, responses and crashes pays for a second job unless a label asks for it.
  *
  * The calls of the service are replaced by the linker (--wrap): whenever one is made,
  * the exploration chooses what comes of it, and comes back later for every other
@@ -31,7 +31,7 @@ enum run_choice {
     RUN_UNKNOWN,
     RUN_CRASH_BEFORE,   /* before the request went out */
     RUN_CRASH_SENT,     /* the request went out */
-    RUN_CRASH_ANSWERED, /* the answer came and was not written down */
+    RUN_CRASH_ANSWERED, /* the response came and was not written down */
     RUN_CHOICES,
 };
 enum status_choice {

@@ -23,12 +23,12 @@ struct shop {
     struct giq_request request;
 };
 
-static void open_shop(struct shop *shop, const struct http_kit_answer *answers,
+static void open_shop(struct shop *shop, const struct http_kit_response *responses,
                       size_t count, unsigned flags)
 {
     *shop = (struct shop){.request = {.model = "m"}};
     source_kit_init(&shop->file, "a scene");
-    job_kit_start(&shop->kit, answers, count);
+    job_kit_start(&shop->kit, responses, count);
     assert_true(giq_upload_identify(shop->kit.store, &shop->file.source, "SAR",
                                     &shop->kit.service.clock.env, &shop->upload,
                                     &shop->kit.service.err));
@@ -55,12 +55,12 @@ static size_t runs(struct shop *shop)
 static void test_file_is_uploaded_after_the_look_at_the_models(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, FILE_ID("f-1"),
-                                                     JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
-                                                     JOB_KIT_RESULT};
+    static const struct http_kit_response responses[] = {
+        JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+        JOB_KIT_RESULT};
     struct shop shop;
     struct giq_job_view view;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     assert_int_equal(job_kit_run_to(&shop.kit, 2), GIQ_E_NONE);
     assert_int_equal(uploads(&shop), 1);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
@@ -76,16 +76,16 @@ static void test_file_is_uploaded_after_the_look_at_the_models(void **state)
     shop.file.source.path = "copy.tif";
     job_kit_open(&shop.kit, &shop.request, 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
-    assert_int_equal(http_kit_count(shop.kit.service.http), GIQ_COUNT(answers));
+    assert_int_equal(http_kit_count(shop.kit.service.http), GIQ_COUNT(responses));
     close_shop(&shop);
 }
 
 static void test_model_that_is_not_listed_uploads_nothing(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct shop shop;
-    open_shop(&shop, answers, 1, 0);
+    open_shop(&shop, responses, 1, 0);
     shop.request.model = "n";
     job_kit_open(&shop.kit, &shop.request, 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_USAGE);
@@ -96,9 +96,9 @@ static void test_model_that_is_not_listed_uploads_nothing(void **state)
 static void test_upload_that_fails_leaves_no_record(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS, {.status = 415}};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 415}};
     struct shop shop;
-    open_shop(&shop, answers, 2, 0);
+    open_shop(&shop, responses, 2, 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_SERVICE);
     assert_string_equal(job_kit_state(&shop.kit), "none");
     assert_int_equal(runs(&shop), 0);
@@ -108,12 +108,12 @@ static void test_upload_that_fails_leaves_no_record(void **state)
 static void test_run_is_not_sent_where_the_upload_was_cut(void **state)
 {
     (void)state;
-    static const struct http_kit_answer cut = {.raw = "", .then = HTTP_KIT_CLOSE};
+    static const struct http_kit_response cut = {.raw = "", .then = HTTP_KIT_CLOSE};
     /* libcurl repeats the first try on the connection that the list came on. */
-    const struct http_kit_answer answers[] = {JOB_KIT_MODELS, cut, cut, cut, cut, cut,
-                                              JOB_KIT_RUN};
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, cut, cut, cut, cut, cut,
+                                                  JOB_KIT_RUN};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NETWORK);
     assert_string_equal(job_kit_state(&shop.kit), "none");
     assert_int_equal(uploads(&shop), 5);
@@ -124,10 +124,10 @@ static void test_run_is_not_sent_where_the_upload_was_cut(void **state)
 static void test_nothing_is_uploaded_where_no_job_may_be_made(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_STATUS("DONE"),
-                                                     JOB_KIT_RESULT};
+    static const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"),
+                                                         JOB_KIT_RESULT};
     struct shop shop;
-    open_shop(&shop, answers, 2, GIQ_JOB_NO_SUBMIT);
+    open_shop(&shop, responses, 2, GIQ_JOB_NO_SUBMIT);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_USAGE);
     assert_int_equal(http_kit_count(shop.kit.service.http), 0);
     shop.request.job = "j1";
@@ -144,10 +144,10 @@ static void test_nothing_is_uploaded_where_no_job_may_be_made(void **state)
 static void test_look_uploads_and_submits(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING")};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), GIQ_JOB_POLL_ONCE);
+    open_shop(&shop, responses, GIQ_COUNT(responses), GIQ_JOB_POLL_ONCE);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&shop.kit), "submitted");
     assert_int_equal(uploads(&shop), 1);
@@ -157,13 +157,13 @@ static void test_look_uploads_and_submits(void **state)
 static void test_file_that_the_service_forgot_is_uploaded_once_more(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), NOT_FOUND, FILE_ID("f-2"), JOB_KIT_RUN,
         JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT,
         /* Another request on the same file. */
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_int_equal(uploads(&shop), 2);
     assert_int_equal(runs(&shop), 2);
@@ -179,24 +179,24 @@ static void test_file_that_the_service_forgot_is_uploaded_once_more(void **state
 static void test_what_is_not_found_twice_is_refused(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), NOT_FOUND, FILE_ID("f-2"), NOT_FOUND};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_REFUSED);
     assert_non_null(strstr(shop.kit.service.err.text, "File not found"));
     assert_string_equal(job_kit_state(&shop.kit), "none");
-    assert_int_equal(http_kit_count(shop.kit.service.http), GIQ_COUNT(answers));
+    assert_int_equal(http_kit_count(shop.kit.service.http), GIQ_COUNT(responses));
     close_shop(&shop);
 }
 
 static void test_other_refusals_upload_nothing_again(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), {.status = 410}};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_REFUSED);
     assert_int_equal(uploads(&shop), 1);
     close_shop(&shop);
@@ -206,17 +206,17 @@ static void test_other_refusals_upload_nothing_again(void **state)
 static void test_retry_uploads_what_was_forgotten(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN, JOB_KIT_STATUS("FAILED"),
         NOT_FOUND,      FILE_ID("f-2"), JOB_KIT_RUN, JOB_KIT_STATUS("FAILED")};
     struct shop shop;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_FAILED);
     shop.request.retry = "a";
     for (int opens = 0; opens < 2; opens++) {
         job_kit_open(&shop.kit, &shop.request, 0);
         assert_int_equal(job_kit_run(&shop.kit), GIQ_E_FAILED);
-        assert_int_equal(http_kit_count(shop.kit.service.http), GIQ_COUNT(answers));
+        assert_int_equal(http_kit_count(shop.kit.service.http), GIQ_COUNT(responses));
     }
     assert_true(service_kit_sent(&shop.kit.service, 6, "\"fileId\"\r\n\r\nf-2\r\n"));
     close_shop(&shop);
@@ -225,13 +225,13 @@ static void test_retry_uploads_what_was_forgotten(void **state)
 static void test_upload_elsewhere_is_waited_for(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {
+    static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct shop shop;
     struct giq_lock *lock = NULL;
     struct giq_content content;
     enum giq_step step = GIQ_STEP_DONE;
-    open_shop(&shop, answers, GIQ_COUNT(answers), 0);
+    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
     struct giq_error *err = &shop.kit.service.err;
     assert_true(giq_content_acquire_lock(shop.kit.store, shop.upload.digest, &lock, err));
     for (int steps = 0; steps < 5; steps++) {
@@ -254,10 +254,10 @@ static void test_upload_elsewhere_is_waited_for(void **state)
 static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
 {
     (void)state;
-    static const struct http_kit_answer answers[] = {JOB_KIT_MODELS};
+    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct shop shop;
     struct giq_lock *lock = NULL;
-    open_shop(&shop, answers, 1, 0);
+    open_shop(&shop, responses, 1, 0);
     assert_true(giq_content_acquire_lock(shop.kit.store, shop.upload.digest, &lock,
                                          &shop.kit.service.err));
     enum giq_step step = GIQ_STEP_AGAIN;

@@ -6,11 +6,11 @@
 #include "service_kit.h"
 
 /* Get the list that this body is; the caller releases it where there is one. */
-static enum giq_code get(const struct http_kit_answer *response,
+static enum giq_code get(const struct http_kit_response *response,
                          struct giq_models *models, struct giq_error *err)
 {
     struct service_kit kit;
-    const struct http_kit_answer responses[] = {*response, *response, *response,
+    const struct http_kit_response responses[] = {*response, *response, *response,
                                                 *response};
     service_kit_start(&kit, responses, GIQ_COUNT(responses));
     bool ok = giq_models_get(kit.service, models, &kit.err);
@@ -40,7 +40,7 @@ static void test_lists_as_services_wrap_them(void **state)
         {"{\"data\":{\"content\":[{\"id\":\"a\"}],\"total\":7}}", 1, true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_answer response = {.status = 200, .body = cases[i].body};
+        const struct http_kit_response response = {.status = 200, .body = cases[i].body};
         struct giq_models models = {0};
         struct giq_error err = {0};
         assert_int_equal(get(&response, &models, &err), GIQ_E_NONE);
@@ -53,7 +53,7 @@ static void test_lists_as_services_wrap_them(void **state)
 static void test_members_of_a_model(void **state)
 {
     (void)state;
-    static const struct http_kit_answer response = {
+    static const struct http_kit_response response = {
         .status = 200,
         .body = "[{\"modelId\":17,\"name\":\"N " SERVICE_KIT_KEY "\",\"version\":2,"
                 "\"type\":\"T\",\"labels\":[\"x\",{\"name\":\"y\"},null,3]},{}]"};
@@ -82,7 +82,7 @@ static void test_no_escape_hides_a_secret_in_the_json_of_a_model(void **state)
 {
     (void)state;
     struct service_kit kit;
-    static const struct http_kit_answer response = {
+    static const struct http_kit_response response = {
         .status = 200,
         .body = "[{\"id\":\"a\",\"x\":{\"q\\\"uo\\\\te\":\"q\\\"uo\\\\te\"}}]"};
     service_kit_start(&kit, &response, 1);
@@ -99,7 +99,7 @@ static void test_errors_name_what_was_asked(void **state)
 {
     (void)state;
     static const struct {
-        struct http_kit_answer response;
+        struct http_kit_response response;
         enum giq_code code;
         const char *text;
     } cases[] = {

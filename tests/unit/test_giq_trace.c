@@ -53,7 +53,7 @@ static void test_request_to_another_host_shows_no_address(void **state)
           "GET /bucket/signed-part?signature=x HTTP/1.1\r\n\r\n", "> GET\n");
 }
 
-static void test_answer(void **state)
+static void test_response(void **state)
 {
     (void)state;
     check(GIQ_TRACE_HEADER_IN, true, "HTTP/1.1 302 Found\r\n", "< HTTP/1.1 302 Found\n");
@@ -92,7 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_to_the_service),
         cmocka_unit_test(test_request_to_another_host_shows_no_address),
-        cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_response),
         cmocka_unit_test(test_notes_of_the_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

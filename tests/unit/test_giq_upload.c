@@ -21,7 +21,7 @@ struct shop {
     struct giq_upload upload;
 };
 
-static void open_shop(struct shop *shop, const struct http_kit_answer *responses,
+static void open_shop(struct shop *shop, const struct http_kit_response *responses,
                       size_t count)
 {
     *shop = (struct shop){.folder = env_kit_folder()};
@@ -62,7 +62,7 @@ static enum giq_code send_file(struct shop *shop, const char *forgotten, char **
 
 /* Identify and send, with the responses. */
 static enum giq_code upload_once(struct shop *shop,
-                                 const struct http_kit_answer *responses, size_t count)
+                                 const struct http_kit_response *responses, size_t count)
 {
     char *id = NULL;
     open_shop(shop, responses, count);
@@ -238,7 +238,7 @@ static void test_errors_of_the_source_are_told(void **state)
 static void test_form_that_goes_out(void **state)
 {
     (void)state;
-    static const struct http_kit_answer told = TOLD("f-1");
+    static const struct http_kit_response told = TOLD("f-1");
     struct shop shop;
     char line[SERVICE_KIT_LINE_SIZE];
     open_shop(&shop, &told, 1);
@@ -258,7 +258,7 @@ static void test_form_that_goes_out(void **state)
     close_shop(&shop);
 }
 
-static void test_answers_that_tell_the_id(void **state)
+static void test_responses_that_tell_the_id(void **state)
 {
     (void)state;
     static const char *const bodies[] = {
@@ -267,7 +267,7 @@ static void test_answers_that_tell_the_id(void **state)
         "{\"data\":null,\"fileId\":\"f-1\"}",
     };
     for (size_t i = 0; i < GIQ_COUNT(bodies); i++) {
-        const struct http_kit_answer response = {.status = i == 0 ? 201 : 200,
+        const struct http_kit_response response = {.status = i == 0 ? 201 : 200,
                                                  .body = bodies[i]};
         struct shop shop;
         assert_int_equal(upload_once(&shop, &response, 1), GIQ_E_NONE);
@@ -276,7 +276,7 @@ static void test_answers_that_tell_the_id(void **state)
 }
 
 static const struct {
-    struct http_kit_answer response;
+    struct http_kit_response response;
     enum giq_code code;
     const char *words;
 } refusals[] = {
@@ -307,7 +307,7 @@ static const struct {
      "host"},
 };
 
-static void test_answers_that_end_it(void **state)
+static void test_responses_that_end_it(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(refusals); i++) {
@@ -326,7 +326,7 @@ static void test_answers_that_end_it(void **state)
 static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
 {
     (void)state;
-    static const struct http_kit_answer first[] = {
+    static const struct http_kit_response first[] = {
         {.status = 503, .headers = "Retry-After: 7\r\n"},
         {.status = 500},
         {.status = 429},
@@ -337,7 +337,7 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
         {.status = 308, .headers = "Location: /elsewhere\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(first); i++) {
-        const struct http_kit_answer responses[] = {first[i], TOLD("f-1")};
+        const struct http_kit_response responses[] = {first[i], TOLD("f-1")};
         struct shop shop;
         assert_int_equal(upload_once(&shop, responses, 2), GIQ_E_NONE);
         assert_int_equal(http_kit_count(shop.service.http), 2);
@@ -355,7 +355,7 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
 static void test_retries_come_to_an_end(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {
+    static const struct http_kit_response responses[] = {
         {.status = 503}, {.status = 503}, {.status = 503}, {.status = 503}};
     struct shop shop;
     assert_int_equal(upload_once(&shop, responses, 4), GIQ_E_SERVICE);
@@ -380,7 +380,7 @@ static void shrink_when_sent(struct source_kit *kit, size_t before)
 static void test_file_that_changed_before_it_was_sent_does_not_count(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {TOLD("f-1"), TOLD("f-1")};
+    static const struct http_kit_response responses[] = {TOLD("f-1"), TOLD("f-1")};
     static void (*const changes[])(struct source_kit *, size_t) = {grow_when_sent,
                                                                    shrink_when_sent};
     for (size_t i = 0; i < GIQ_COUNT(changes); i++) {
@@ -410,7 +410,7 @@ static void test_file_that_changed_before_it_was_sent_does_not_count(void **stat
 static void test_content_is_uploaded_once_for_each_kind(void **state)
 {
     (void)state;
-    static const struct http_kit_answer responses[] = {TOLD("f-1"), TOLD("f-2"),
+    static const struct http_kit_response responses[] = {TOLD("f-1"), TOLD("f-2"),
                                                        TOLD("f-3")};
     struct shop shop;
     static const struct {
@@ -459,8 +459,8 @@ int main(void)
         cmocka_unit_test(test_sizes_are_judged_before_reading),
         cmocka_unit_test(test_errors_of_the_source_are_told),
         cmocka_unit_test(test_form_that_goes_out),
-        cmocka_unit_test(test_answers_that_tell_the_id),
-        cmocka_unit_test(test_answers_that_end_it),
+        cmocka_unit_test(test_responses_that_tell_the_id),
+        cmocka_unit_test(test_responses_that_end_it),
         cmocka_unit_test(test_what_may_pass_is_sent_again_from_the_first_byte),
         cmocka_unit_test(test_retries_come_to_an_end),
         cmocka_unit_test(test_file_that_changed_before_it_was_sent_does_not_count),

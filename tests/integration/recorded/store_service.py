@@ -7,7 +7,7 @@ import zipfile
 
 from osgeo import gdal
 
-from scripted import Answer, ScriptedService
+from scripted import Response, ScriptedService
 
 gdal.UseExceptions()
 
@@ -50,7 +50,7 @@ class StoreService(ScriptedService):
         self.on_run = {}     # file: called when the run request came
         self.kinds = {}      # file: raster or archive, else vector
         self.script.update(run=[self.run], status=[self.status], download=[self.download],
-                           upload=[Answer({"fileId": "uploaded-1"})])
+                           upload=[Response({"fileId": "uploaded-1"})])
 
     @staticmethod
     def word_of(job_id):
@@ -60,8 +60,8 @@ class StoreService(ScriptedService):
         word = re.search(rb'name="fileId"\r\n\r\n(.*?)\r\n', seen["body"])[1].decode()
         if word in self.on_run:
             self.on_run[word]()
-            return Answer(drop=True)
-        return Answer(self.told(f"job-of-file-{word}", "SUBMITTED"))
+            return Response(drop=True)
+        return Response(self.told(f"job-of-file-{word}", "SUBMITTED"))
 
     @staticmethod
     def told(job_id, status):
@@ -70,15 +70,15 @@ class StoreService(ScriptedService):
 
     def status(self, seen):
         job_id = seen["query"]["inferenceId"]
-        return Answer(self.told(job_id, self.status_of.get(self.word_of(job_id),
+        return Response(self.told(job_id, self.status_of.get(self.word_of(job_id),
                                                            "COMPLETED")))
 
     def download(self, seen):
         word = self.word_of(seen["query"]["inferenceJobId"])
         if word in self.refuses:
-            return Answer({"message": "no result"}, self.refuses[word])
+            return Response({"message": "no result"}, self.refuses[word])
         kind = self.kinds.get(word)
         name, body = {"raster": ("r.tif", raster), "archive": ("r.zip", archive)}.get(
             kind, ("r.geojson", vector))
-        return Answer(body() if kind == "raster" else body(word), headers={
+        return Response(body() if kind == "raster" else body(word), headers={
             "Content-Disposition": f"attachment; filename={name}"})
