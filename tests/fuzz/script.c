@@ -128,7 +128,7 @@ static bool fail_cut(const struct giq_http_request *request,
 }
 
 static bool response_from(const struct giq_http_request *request, char *part,
-                        struct giq_response *response, struct giq_error *err)
+                          struct giq_response *response, struct giq_error *err)
 {
     static const char cut[] = "cut ";
     bool is_cut = strncmp(part, cut, sizeof cut - 1) == 0;

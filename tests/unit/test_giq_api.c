@@ -289,8 +289,8 @@ static void test_each_status_of_a_status_call_has_one_meaning(void **state)
     (void)state;
     static const int may_pass[] = {408, 429, 500, 502, 503, 504};
     for (int status = 200; status < 600; status++) {
-        const struct http_kit_response response = {.status = status,
-                                                 .body = "{\"id\":12,\"status\":\"X\"}"};
+        const struct http_kit_response response = {
+            .status = status, .body = "{\"id\":12,\"status\":\"X\"}"};
         enum giq_api_status expected = status == 200 ? GIQ_API_STATUS_OK
                                        : status == 404 || status == 410
                                            ? GIQ_API_STATUS_NOT_FOUND
@@ -302,7 +302,7 @@ static void test_each_status_of_a_status_call_has_one_meaning(void **state)
     }
     const struct http_kit_response cut = {.raw = "", .then = HTTP_KIT_CLOSE};
     const struct http_kit_response astray = {.status = 302,
-                                           .headers = "Location: ftp://x/\r\n"};
+                                             .headers = "Location: ftp://x/\r\n"};
     assert_int_equal(ask(&cut), GIQ_API_STATUS_RETRY);
     assert_int_equal(ask(&astray), GIQ_API_STATUS_UNEXPECTED);
 }

@@ -89,7 +89,7 @@ static void test_key_stays_dropped_on_the_way_back(void **state)
     char out[128] = "";
     char back[128] = "";
     const struct http_kit_response home[] = {{.status = 302, .headers = out},
-                                           {.status = 200}};
+                                             {.status = 200}};
     const struct http_kit_response away[] = {{.status = 302, .headers = back}};
     struct http_kit *other = http_kit_start(away, 1);
     struct service_kit kit;

@@ -158,9 +158,9 @@ static void test_download_that_stays_bad_fails(void **state)
         {{.status = 401}, GIQ_E_CREDENTIALS, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {cases[i].response, cases[i].response,
-                                                    cases[i].response, cases[i].response,
-                                                    WHOLE};
+        const struct http_kit_response responses[] = {
+            cases[i].response, cases[i].response, cases[i].response, cases[i].response,
+            WHOLE};
         struct sink sink = {.length = -1};
         size_t requests = 0;
         assert_int_equal(download(responses, 5, &sink, &requests, false), cases[i].code);

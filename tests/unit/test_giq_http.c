@@ -92,10 +92,10 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
         {503, false, "giq.invalid: the proxy refused to connect to it: HTTP 503"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response response = {.status = cases[i].status,
-                                                 .headers =
-                                                     "Retry-After: 7\r\nETag: \"x\"\r\n",
-                                                 .then = HTTP_KIT_CLOSE};
+        const struct http_kit_response response = {
+            .status = cases[i].status,
+            .headers = "Retry-After: 7\r\nETag: \"x\"\r\n",
+            .then = HTTP_KIT_CLOSE};
         struct session s;
         session_begin(&s, &response, 1);
         struct giq_settings settings = s.kit.service->settings;

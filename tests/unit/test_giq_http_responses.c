@@ -62,7 +62,7 @@ static void test_whole_bodies_are_told_from_cut_ones(void **state)
     for (size_t i = 0; i < 2 * GIQ_COUNT(cases); i++) {
         bool sinks = i % 2 == 1;
         const struct http_kit_response response = {.raw = cases[i / 2].raw,
-                                                 .then = HTTP_KIT_CLOSE};
+                                                   .then = HTTP_KIT_CLOSE};
         struct session s;
         session_begin(&s, &response, 1);
         bool ok = session_exchange(
@@ -108,7 +108,7 @@ static void test_sizes_are_capped(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response response = {.status = cases[i].status,
-                                                 .fill = cases[i].size};
+                                                   .fill = cases[i].size};
         struct session s;
         session_begin(&s, &response, 1);
         assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = true}),
@@ -148,9 +148,9 @@ static void test_small_responses_are_decoded(void **state)
         (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
                        cases[i].coding);
         const struct http_kit_response response = {.status = cases[i].status,
-                                                 .headers = headers,
-                                                 .body = cases[i].bytes,
-                                                 .body_len = cases[i].len};
+                                                   .headers = headers,
+                                                   .body = cases[i].bytes,
+                                                   .body_len = cases[i].len};
         struct session s;
         session_begin(&s, &response, 1);
         assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -174,10 +174,10 @@ static void test_sizes_are_capped_after_decoding(void **state)
     assert_int_equal(compress(coded, &coded_len, (const Bytef *)zeros, SIZE), Z_OK);
     for (int status = 200; status <= 500; status += 300) {
         const struct http_kit_response response = {.status = status,
-                                                 .headers =
-                                                     "Content-Encoding: deflate\r\n",
-                                                 .body = (const char *)coded,
-                                                 .body_len = coded_len};
+                                                   .headers =
+                                                       "Content-Encoding: deflate\r\n",
+                                                   .body = (const char *)coded,
+                                                   .body_len = coded_len};
         struct session s;
         session_begin(&s, &response, 1);
         assert_int_equal(session_exchange(&s, (struct giq_http_request){.fresh = false}),
@@ -224,7 +224,8 @@ static void test_response_that_ends_within_its_headers_is_none(void **state)
         "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n",
     };
     for (size_t i = 0; i < GIQ_COUNT(raws); i++) {
-        const struct http_kit_response response = {.raw = raws[i], .then = HTTP_KIT_CLOSE};
+        const struct http_kit_response response = {.raw = raws[i],
+                                                   .then = HTTP_KIT_CLOSE};
         struct session s;
         session_begin(&s, &response, 1);
         assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
@@ -259,7 +260,7 @@ static void test_exchange_ends_after_its_time(void **state)
     static const char *const responses[] = {"", OK_LINE "Content-Length: 9\r\n\r\nabc"};
     for (size_t i = 0; i < GIQ_COUNT(responses); i++) {
         const struct http_kit_response response = {.raw = responses[i],
-                                                 .then = HTTP_KIT_SILENT};
+                                                   .then = HTTP_KIT_SILENT};
         struct session s;
         session_begin(&s, &response, 1);
         assert_false(session_exchange(&s, (struct giq_http_request){.timeout_ms = 60}));

@@ -11,7 +11,7 @@ static enum giq_code get(const struct http_kit_response *response,
 {
     struct service_kit kit;
     const struct http_kit_response responses[] = {*response, *response, *response,
-                                                *response};
+                                                  *response};
     service_kit_start(&kit, responses, GIQ_COUNT(responses));
     bool ok = giq_models_get(kit.service, models, &kit.err);
     *err = kit.err;

@@ -268,7 +268,7 @@ static void test_responses_that_tell_the_id(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(bodies); i++) {
         const struct http_kit_response response = {.status = i == 0 ? 201 : 200,
-                                                 .body = bodies[i]};
+                                                   .body = bodies[i]};
         struct shop shop;
         assert_int_equal(upload_once(&shop, &response, 1), GIQ_E_NONE);
         close_shop(&shop);
@@ -411,7 +411,7 @@ static void test_content_is_uploaded_once_for_each_kind(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {TOLD("f-1"), TOLD("f-2"),
-                                                       TOLD("f-3")};
+                                                         TOLD("f-3")};
     struct shop shop;
     static const struct {
         const char *type, *forgotten, *id;
