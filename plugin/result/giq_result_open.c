@@ -108,7 +108,8 @@ static bool fail_no_member(const struct giq_result *result, char **members,
  * composes it; NULL if there is none. */
 static const char *find_member(char **files, const char *name)
 {
-    int at = CSLFindString(files, name);
+    int at = CSLFindStringCaseSensitive(files, name);
+    at = at < 0 ? CSLFindString(files, name) : at;
     for (int i = 0; at < 0 && files != NULL && files[i] != NULL; i++) {
         at = giq_norm_same(files[i], name) ? i : at;
     }

@@ -196,7 +196,7 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
         return true;
     }
     const char *raw = unpack->la.archive_entry_pathname(entry);
-    if (raw != NULL && giq_member_is_passed_over(raw)) {
+    if (raw != NULL && giq_member_is_ignored(raw)) {
         return true;
     }
     if (raw == NULL || status != ARCHIVE_OK) {
@@ -205,7 +205,7 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
     char *path = NULL;
     size_t folder_len = 0;
     if (!check_encryption(unpack, entry, err) ||
-        !giq_members_place(unpack->members, raw, &path, &folder_len, err)) {
+        !giq_members_add(unpack->members, raw, &path, &folder_len, err)) {
         return false;
     }
     bool ok = write_member(unpack, entry, path, folder_len, err);

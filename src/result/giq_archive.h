@@ -2,11 +2,10 @@
  * Unpacks a zip, tar or tar.gz that came from outside into a folder of our own,
  * by libarchive.
  *
- * Only plain files are taken, under the names that giq_member gives them (names that fall
- * together are told apart by "-2", "-3" before the extension, all parts of a Shapefile
- * alike, and secrets in them are masked); `._*` and `__MACOSX` members, links and devices
- * are passed over; which sidecars may stay is for the host. Nothing is written outside
- * the folder. Sizes and checksums that the archive declares must be true.
+ * Only plain files are taken, under the names that giq_member gives them; links, devices
+ * and what macOS adds (giq_member_is_ignored()) are skipped. The caller decides which
+ * sidecars stay. Nothing is written outside the folder. Sizes and checksums that the
+ * archive declares must be true.
  */
 #ifndef GIQ_ARCHIVE_H
 #define GIQ_ARCHIVE_H
@@ -25,8 +24,8 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
  * hold. Does not sync; giq_tree_sync() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
- * large, a member twice or too deep, nothing in it), GIQ_E_STORE (the disk),
- * GIQ_E_MEMORY. What was unpacked before an error stays, for the caller to
+ * large, two members of one name, a member too deep, no file in it), GIQ_E_STORE (the
+ * disk), GIQ_E_MEMORY. What was unpacked before an error stays, for the caller to
  * remove. Thread-safe: the locale that libarchive sees is set for the calling
  * thread alone, and set back.
  */

@@ -289,30 +289,6 @@ static void write_cut(struct span span, char *out, size_t max)
     out[written.to - out] = '\0';
 }
 
-static bool is_device(const char *name)
-{
-    static const char *const whole[] = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"};
-    static const char *const digits[] = {"\xC2\xB9", "\xC2\xB2", "\xC2\xB3"};
-    size_t len = strcspn(name, ".");
-    while (len > 0 && name[len - 1] == ' ') {
-        len--;
-    }
-    for (size_t i = 0; i < GIQ_COUNT(whole); i++) {
-        if (len == strlen(whole[i]) && giq_text_begins(name, whole[i])) {
-            return true;
-        }
-    }
-    if (!giq_text_begins(name, "COM") && !giq_text_begins(name, "LPT")) {
-        return false;
-    }
-    for (size_t i = 0; i < GIQ_COUNT(digits); i++) {
-        if (len == 5 && memcmp(name + 3, digits[i], 2) == 0) {
-            return true;
-        }
-    }
-    return len == 4 && name[3] >= '0' && name[3] <= '9';
-}
-
 void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE])
 {
     raw = raw == NULL ? "" : raw;
@@ -325,9 +301,6 @@ void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE])
     write_cut(name, out, GIQ_NAME_MAX);
     if (out[0] == '\0') {
         memcpy(out, "result", sizeof "result");
-    } else if (is_device(out)) {
-        out[0] = '_';
-        write_cut(name, out + 1, GIQ_NAME_MAX - 1);
     }
 }
 

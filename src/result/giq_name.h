@@ -31,13 +31,10 @@ char *giq_name_from_disposition(const char *value);
 size_t giq_name_part_len(const char *at, bool is_utf8);
 
 /*
- * Clean `raw` into `out`: what follows the last separator, valid UTF-8, no
- * control characters (C1 included), no leading dots, no trailing dots or
- * spaces, none of the characters `<>:"|?*\`, no outer white space, at most
- * GIQ_NAME_MAX bytes cut between characters with a short extension kept; device
- * names of other systems (CON, PRN, AUX, NUL, CONIN$, CONOUT$, COM0-9, LPT0-9
- * and their superscript digits, with any extension) get a '_' before. Nothing
- * left: "result". NULL is allowed.
+ * Clean `raw` into `out`: what follows the last separator, valid UTF-8, no control
+ * characters (C1 included), no leading dots, no trailing dots or spaces, none of the
+ * characters `<>:"|?*\`, no outer white space, at most GIQ_NAME_MAX bytes cut between
+ * characters with a short extension kept. Nothing left: "result". NULL is allowed.
  */
 void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE]);
 
