@@ -1,5 +1,6 @@
 /*
- * Registration: C++ because GDALOpenInfo and the functions of a GDALDriver are.
+ * Registration of the driver. C++ because GDALOpenInfo and the callbacks of a GDALDriver
+ * are.
  */
 #include <gdal_priv.h>
 
@@ -15,16 +16,16 @@ static GDALDataset *open(GDALOpenInfo *info)
     if (!giq_open_identify(info->pszFilename)) {
         return nullptr;
     }
-    const giq_open_info what = {
+    const giq_open_info arguments = {
         info->pszFilename,
         static_cast<unsigned>(info->nOpenFlags),
         info->eAccess == GA_Update,
         info->papszOpenOptions,
     };
-    return GDALDataset::FromHandle(giq_open_dataset(&what));
+    return GDALDataset::FromHandle(giq_open_dataset(&arguments));
 }
 
-/* GDAL's own versions open the dataset and work on the files of the result. */
+/* GDAL's default versions would open the dataset and change the files of the result. */
 static void register_read_only(GDALDriver *driver)
 {
     driver->pfnDelete = [](const char *) { return giq_open_refuse("deleted"); };
@@ -35,8 +36,8 @@ static void register_read_only(GDALDriver *driver)
         return giq_open_refuse("copied as files");
     };
     GDALRegisterDriver(driver);
-    /* Set after registering, which would list the driver as able to create. The options
-     * are constant in later GDALs. */
+    /* Set after the registration, which would list the driver as able to create. `auto`:
+     * the type of the options differs between GDALs. */
     driver->pfnCreate = [](const char *, int, int, int, GDALDataType, auto) {
         giq_open_refuse("created");
         return static_cast<GDALDataset *>(nullptr);
@@ -53,7 +54,7 @@ extern "C" CPL_DLL void GDALRegister_GIQ(void)
     if (!GDAL_CHECK_VERSION("GIQ driver") || GDALGetDriverByName("GIQ") != nullptr) {
         return;
     }
-    /* Not `new GDALDriver`: its size is that of the GDAL that runs. */
+    /* Not `new GDALDriver`: the size of the class depends on the GDAL that runs. */
     GDALDriver *driver = GDALDriver::FromHandle(GDALCreateDriver());
     giq_open_describe(driver);
     driver->pfnIdentify = identify;

@@ -8,26 +8,28 @@
 
 enum { LEVELS = 8 };
 
-/* The handlers of the program that ours stands before, the newest one last. One that the
- * program sets during a wait may call ours as the one before it, and so the older ones
- * are kept. One always stays: whoever took ours for the program's may still call it. */
+/* The program's handlers that ours replaced, the newest one last. A handler that the
+ * program installs during a wait may call ours as the previous one, so the older ones are
+ * kept. One is always kept, because code that saved our handler as the program's may
+ * still call it. */
 static struct {
     mtx_t mutex;
     unsigned waits;
-    pid_t process; /* whose waits these are: a forked child has none */
+    pid_t process; /* the owner of the waits: a forked child has none */
     volatile sig_atomic_t levels;
     struct sigaction program[LEVELS];
 } chain;
 
-static once_flag made = ONCE_FLAG_INIT;
+static once_flag mutex_made = ONCE_FLAG_INIT;
 
-/* SIGINT may come in any thread. */
+/* Count of SIGINTs, which any thread may receive. */
 static volatile sig_atomic_t signals;
 
 /* How often our handler has been entered in this thread without returning. */
 static _Thread_local volatile sig_atomic_t depth;
 
-/* A handler of the program's that calls ours means the handler before its own. */
+/* The handler at a level. Ours calls the newest one; when that calls ours again, it means
+ * the previous one. */
 static const struct sigaction *program_at(int level)
 {
     return &chain.program[level > 0 ? level : 0];
@@ -50,7 +52,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     const struct sigaction *program = program_at(chain.levels - 1 - entered);
     signals = signals + 1;
     depth = entered + 1;
-    if (entered < LEVELS) { /* where handlers call each other in a circle it ends */
+    if (entered < LEVELS) { /* ends a circle of handlers that call each other */
         call(program, number, info, context);
     }
     depth = entered;
@@ -67,14 +69,14 @@ static bool is_ours(const struct sigaction *action)
     return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == on_signal;
 }
 
-/* Whether the action is a function of the program's. */
+/* Whether the action is a function. */
 static bool is_handler(const struct sigaction *action)
 {
     return (action->sa_flags & SA_SIGINFO) != 0 ||
            (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
 }
 
-/* The level of a handler: its own where it has one, else the next free one. */
+/* The level of a handler: its own if it has one, else the next free one. */
 static int level_of(const struct sigaction *program)
 {
     int level = 0;
@@ -85,7 +87,7 @@ static int level_of(const struct sigaction *program)
     return level;
 }
 
-/* Put our handler before the program's, with what holds while that runs. */
+/* Install our handler in place of the program's, with the same mask and flags. */
 static bool install(const struct sigaction *program)
 {
     struct sigaction ours = *program;
@@ -101,7 +103,7 @@ static bool install(const struct sigaction *program)
 }
 
 /* Must be called with the mutex held. */
-static bool enter(const struct sigaction *now)
+static bool add_wait(const struct sigaction *now)
 {
     if (chain.process != getpid()) {
         chain.process = getpid();
@@ -114,8 +116,9 @@ static bool enter(const struct sigaction *now)
     return true;
 }
 
-/* Must be called with the mutex held. What the program has set in the meantime stays. */
-static void leave(void)
+/* Must be called with the mutex held. A handler that the program has installed in the
+ * meantime stays. */
+static void remove_wait(void)
 {
     struct sigaction now;
     if (--chain.waits == 0 && sigaction(SIGINT, NULL, &now) == 0 && is_ours(&now)) {
@@ -133,11 +136,11 @@ bool giq_interrupt_begin(struct giq_interrupt *wait)
     if (sigaction(SIGINT, NULL, &now) != 0 || !is_handler(&now) || getpid() != gettid()) {
         return !is_handler(&now) && now.sa_handler == SIG_DFL;
     }
-    call_once(&made, make_mutex);
-    depth = 0; /* a handler that left by a long jump has not set it back */
+    call_once(&mutex_made, make_mutex);
+    depth = 0; /* a handler that left by longjmp() did not reset it */
     (void)mtx_lock(&chain.mutex);
     wait->before = (int)signals;
-    wait->is_armed = enter(&now);
+    wait->is_armed = add_wait(&now);
     (void)mtx_unlock(&chain.mutex);
     return wait->is_armed;
 }
@@ -151,7 +154,7 @@ void giq_interrupt_end(struct giq_interrupt *wait)
 {
     if (wait->is_armed) {
         (void)mtx_lock(&chain.mutex);
-        leave();
+        remove_wait();
         (void)mtx_unlock(&chain.mutex);
         wait->is_armed = false;
     }

@@ -5,19 +5,18 @@
 #include <string.h>
 
 enum {
-    KEPT_MS = 60 * 1000,
-    ENTRIES = 64, /* the oldest gives way */
+    LIFETIME_MS = 60 * 1000,
+    ENTRIES_MAX = 64, /* the oldest is replaced */
+    MUTEX_WAIT_S = 1000,
 };
 
 static struct {
-    char **what;
-    int64_t noted_ms;
+    char **key; /* NULL: a free entry */
+    int64_t added_ms;
     struct giq_error err;
-} recent[ENTRIES];
+} entries[ENTRIES_MAX];
 
-static CPLMutex *mutex; /* made when first needed */
-
-enum { PATIENCE_S = 1000 };
+static CPLMutex *mutex; /* guards `entries`; made when first needed */
 
 static int64_t now_ms(void)
 {
@@ -26,56 +25,61 @@ static int64_t now_ms(void)
 
 static bool is_same(char **a, char **b)
 {
-    bool same = CSLCount(a) == CSLCount(b);
-    for (int i = 0; same && a != NULL && a[i] != NULL; i++) {
-        same = strcmp(a[i], b[i]) == 0;
+    if (CSLCount(a) != CSLCount(b)) {
+        return false;
     }
-    return same;
-}
-
-/* The entry of `what`, or -1. */
-static int index_of(char **what)
-{
-    int at = 0;
-    while (at < ENTRIES && (recent[at].what == NULL || !is_same(recent[at].what, what))) {
-        at++;
-    }
-    return at < ENTRIES ? at : -1;
-}
-
-static int oldest(void)
-{
-    int chosen = 0;
-    for (int i = 1; i < ENTRIES; i++) {
-        if (recent[i].noted_ms < recent[chosen].noted_ms) {
-            chosen = i;
+    for (int i = 0; a != NULL && a[i] != NULL; i++) {
+        if (strcmp(a[i], b[i]) != 0) {
+            return false;
         }
     }
-    return chosen;
+    return true;
 }
 
-bool giq_negative_cache_find(char **what, struct giq_error *out)
+/* The index of the entry of `key`, or -1. */
+static int index_of(char **key)
 {
-    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    int at = index_of(what);
-    bool found = at >= 0 && now_ms() - recent[at].noted_ms < KEPT_MS;
+    for (int i = 0; i < ENTRIES_MAX; i++) {
+        if (entries[i].key != NULL && is_same(entries[i].key, key)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int index_of_oldest(void)
+{
+    int oldest = 0;
+    for (int i = 1; i < ENTRIES_MAX; i++) {
+        if (entries[i].added_ms < entries[oldest].added_ms) {
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
+bool giq_negative_cache_find(char **key, struct giq_error *out)
+{
+    (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
+    int i = index_of(key);
+    bool found = i >= 0 && now_ms() - entries[i].added_ms < LIFETIME_MS;
     if (found) {
-        *out = recent[at].err;
+        *out = entries[i].err;
     }
     CPLReleaseMutex(mutex);
     return found;
 }
 
-void giq_negative_cache_note(char **what, const struct giq_error *err)
+void giq_negative_cache_add(char **key, const struct giq_error *err)
 {
-    (void)CPLCreateOrAcquireMutex(&mutex, PATIENCE_S);
-    int at = index_of(what);
-    if (at < 0) {
-        at = oldest();
-        CSLDestroy(recent[at].what);
-        recent[at].what = CSLDuplicate(what);
+    (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
+    int i = index_of(key);
+    if (i < 0) {
+        i = index_of_oldest();
+        CSLDestroy(entries[i].key);
+        entries[i].key = CSLDuplicate(key);
     }
-    recent[at].noted_ms = now_ms();
-    recent[at].err = *err;
+    entries[i].added_ms = now_ms();
+    entries[i].err = *err;
     CPLReleaseMutex(mutex);
 }

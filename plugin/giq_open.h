@@ -1,7 +1,7 @@
 /*
- * What the C++ of the driver's registration calls: GDAL's view of the driver in
- * C. Thread-safe; between two opens only what ended opens of the last minute slowly is
- * kept (giq_negative_cache).
+ * The driver in C, as the C++ registration (giq_driver.cpp) calls it.
+ *
+ * Thread-safe. Between opens only the negative cache is kept in memory.
  */
 #ifndef GIQ_OPEN_H
 #define GIQ_OPEN_H
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* What GDAL was asked to open; borrowed. */
+/* The arguments of an open; borrowed. */
 struct giq_open_info {
     const char *name;
     unsigned flags; /* GDAL_OF_... */
@@ -21,17 +21,18 @@ struct giq_open_info {
     char **options; /* open options, a GDAL string list, or NULL */
 };
 
-/* Whether the driver is meant: the prefix, nothing else. */
+/* Whether the name begins with the driver's prefix. */
 bool giq_open_identify(const char *name);
 
-/* Open. NULL after one CPL error; NULL without one where update access is asked
- * for and the caller wants no errors. */
+/* Open a dataset, which the caller owns. NULL after one CPL error; for update access NULL
+ * without an error, unless GDAL_OF_VERBOSE_ERROR is set. */
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info);
 
-/* State on the driver what GDAL's programs list of it. */
+/* Set the name and the metadata of the driver. */
 void giq_open_describe(GDALDriverH driver);
 
-/* The error of every function that would write; returns CE_Failure. */
+/* Raise the error of a function that would write; `what` completes "cannot be". Returns
+ * CE_Failure. */
 CPLErr giq_open_refuse(const char *what);
 
 #ifdef __cplusplus

@@ -15,33 +15,34 @@ void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mod
     bool is_terminal = giq_env_is_terminal();
     *progress = (struct giq_progress){
         .is_terminal = is_terminal,
-        .is_told = mode == GIQ_PROGRESS_YES || (mode == GIQ_PROGRESS_AUTO && is_terminal),
+        .is_enabled =
+            mode == GIQ_PROGRESS_YES || (mode == GIQ_PROGRESS_AUTO && is_terminal),
         .began_ms = now_ms(),
     };
 }
 
-static void show(struct giq_progress *progress, int64_t now)
+static void print(struct giq_progress *progress, int64_t now)
 {
     long long seconds = (long long)(now - progress->began_ms) / 1000;
-    /* On a terminal the line is cut at the edge: one that is wrapped cannot be replaced.
-     */
-    const char *form = progress->is_terminal
-                           ? "\r\033[K\033[?7lGIQ: %s, %lld:%02lld%s%s\033[?7h"
-                           : "GIQ: %s, %lld:%02lld%s%s\n";
+    /* Terminals cut the line at the edge (no auto-wrap): a wrapped one cannot be
+     * replaced. */
+    const char *format = progress->is_terminal
+                             ? "\r\033[K\033[?7lGIQ: %s, %lld:%02lld%s%s\033[?7h"
+                             : "GIQ: %s, %lld:%02lld%s%s\n";
     bool has_hint = progress->hint != NULL;
-    (void)fprintf(stderr, form, progress->text, seconds / 60, seconds % 60,
+    (void)fprintf(stderr, format, progress->text, seconds / 60, seconds % 60,
                   has_hint ? "; " : "", has_hint ? progress->hint : "");
     (void)fflush(stderr);
     progress->is_drawn = progress->is_terminal;
-    progress->told_ms = now;
+    progress->printed_ms = now;
 }
 
 void giq_progress_tick(struct giq_progress *progress)
 {
     int64_t now = now_ms();
-    if (progress->is_told && progress->text[0] != '\0' &&
-        (progress->is_terminal || now - progress->told_ms >= MINUTE_MS)) {
-        show(progress, now);
+    if (progress->is_enabled && progress->text[0] != '\0' &&
+        (progress->is_terminal || now - progress->printed_ms >= MINUTE_MS)) {
+        print(progress, now);
     }
 }
 
@@ -49,8 +50,8 @@ void giq_progress_report(struct giq_progress *progress, const char *text)
 {
     bool is_first = progress->text[0] == '\0';
     (void)snprintf(progress->text, sizeof progress->text, "%s", text);
-    if (is_first && progress->is_told) {
-        show(progress, now_ms());
+    if (is_first && progress->is_enabled) {
+        print(progress, now_ms());
     } else {
         giq_progress_tick(progress);
     }

@@ -1,7 +1,6 @@
 /*
- * Telling a person that a job is being waited for, on stderr: one line that
- * changes on a terminal, else (where it is wanted) a line at once and one a
- * minute. One open, one thread.
+ * Progress of a wait on stderr: on a terminal one line that is updated in place; else,
+ * with PROGRESS=YES, a line at once and one each minute. One open, one thread.
  */
 #ifndef GIQ_PROGRESS_H
 #define GIQ_PROGRESS_H
@@ -10,23 +9,23 @@
 
 struct giq_progress {
     bool is_terminal;
-    bool is_told;     /* lines are wanted */
-    bool is_drawn;    /* the terminal's line holds text of ours */
-    int64_t began_ms; /* on the monotonic clock */
-    int64_t told_ms;  /* of the last line */
-    char text[256];   /* what to tell */
-    const char *hint; /* how the user may end the wait, or NULL */
+    bool is_enabled;
+    bool is_drawn;      /* the terminal's current line holds progress text */
+    int64_t began_ms;   /* on the monotonic clock */
+    int64_t printed_ms; /* when the last line was printed */
+    char text[256];     /* the current state */
+    const char *hint;   /* how the user may end the wait, or NULL */
 };
 
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);
 
-/* What there is to tell now; shown with the time that has passed. */
+/* Set the current state, which is printed with the elapsed time. */
 void giq_progress_report(struct giq_progress *progress, const char *text);
 
-/* Bring the time up to date. */
+/* Update the elapsed time. */
 void giq_progress_tick(struct giq_progress *progress);
 
-/* Leave the terminal's line as it was before; what follows may print. */
+/* Clear the terminal's line, so that other text may be printed. */
 void giq_progress_clear(struct giq_progress *progress);
 
 #endif

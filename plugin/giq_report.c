@@ -5,7 +5,7 @@
 
 enum { LINE_MAX_BYTES = 600, TICK_MS = 250 };
 
-static CPLErrorNum number_of(enum giq_code code)
+static CPLErrorNum cpl_number_of(enum giq_code code)
 {
     static const CPLErrorNum numbers[] = {
         [GIQ_E_NONE] = CPLE_AppDefined,      [GIQ_E_USAGE] = CPLE_IllegalArg,
@@ -21,7 +21,7 @@ static CPLErrorNum number_of(enum giq_code code)
     return numbers[code];
 }
 
-/* A copy of `text` without secrets. */
+/* Copy `text` to `out` without secrets; returns `out`. */
 static const char *masked(const struct giq_report *report, const char *text,
                           char out[LINE_MAX_BYTES])
 {
@@ -52,8 +52,8 @@ static bool cancelled(void *ctx)
     return giq_interrupt_received(&report->interrupt);
 }
 
-/* Short sleeps keep the time in the status line moving, and notice a signal that another
- * thread got. */
+/* Sleeps are short: the elapsed time on the terminal is updated, and a signal that
+ * another thread received is noticed. */
 static void sleep_ms(void *ctx, int64_t ms)
 {
     struct giq_report *report = ctx;
@@ -76,6 +76,6 @@ void giq_report_error(struct giq_report *report, const struct giq_error *err)
 {
     char line[LINE_MAX_BYTES];
     giq_progress_clear(&report->progress);
-    CPLError(CE_Failure, number_of(err->code), "GIQ[%s] %s", giq_code_tag(err->code),
+    CPLError(CE_Failure, cpl_number_of(err->code), "GIQ[%s] %s", giq_code_tag(err->code),
              masked(report, err->text, line));
 }

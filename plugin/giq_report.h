@@ -1,6 +1,6 @@
 /*
- * What the user hears: one CPL error for each open that fails, warnings and debug
- * lines, none of which holds a secret.
+ * Messages to the user: one CPL error for each open that fails, warnings and debug
+ * lines. Secrets are masked in all of them.
  */
 #ifndef GIQ_REPORT_H
 #define GIQ_REPORT_H
@@ -9,15 +9,15 @@
 #include "giq_interrupt.h"
 #include "giq_progress.h"
 
-/* What the messages of one open need; lives as long as the environment made of
- * it. */
+/* The messages of one open. Must outlive the environments that are made of it, and must
+ * not be moved. */
 struct giq_report {
     const struct giq_cred *cred; /* whose secrets are masked, or NULL */
     struct giq_progress progress;
-    struct giq_interrupt interrupt; /* of the wait under way */
+    struct giq_interrupt interrupt; /* of the current wait */
 };
 
-/* The environment that reports through `report`. */
+/* An environment with the system's clock that reports through `report`. */
 struct giq_env giq_report_env(struct giq_report *report);
 
 /* Raise the error as a CPL error: "GIQ[tag] text". */

@@ -4,6 +4,7 @@
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 
+#include "options/giq_gdal_cleanup.h"
 #include "options/giq_gdal_compat.h"
 
 struct column {
@@ -50,17 +51,13 @@ static const struct column job_columns[] = {
     [JOB_ERROR] = {"error", OFTString},
 };
 
-/* ---- making ---- */
+/* ---- datasets, layers, rows ---- */
 
-static GDALDatasetH make_dataset(struct giq_error *err)
+/* NULL if GDAL lacks the driver or memory. */
+static GDALDatasetH make_dataset(void)
 {
     GDALDriverH driver = GDALGetDriverByName(GIQ_GDAL_MEMORY_VECTOR);
-    GDALDatasetH dataset =
-        driver == NULL ? NULL : GDALCreate(driver, "", 0, 0, 0, GDT_Unknown, NULL);
-    if (dataset == NULL) {
-        (void)giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a table in memory");
-    }
-    return dataset;
+    return driver == NULL ? NULL : GDALCreate(driver, "", 0, 0, 0, GDT_Unknown, NULL);
 }
 
 static OGRLayerH make_layer(GDALDatasetH dataset, const char *name,
@@ -85,16 +82,39 @@ static OGRLayerH make_layer(GDALDatasetH dataset, const char *name,
     return layer;
 }
 
+/* Make a dataset with one empty layer; NULL after an error. */
+static GDALDatasetH make_table(const char *name, OGRwkbGeometryType geometry,
+                               const struct column *columns, size_t count,
+                               OGRLayerH *out_layer, struct giq_error *err)
+{
+    GIQ_AUTO_DATASET GDALDatasetH dataset = make_dataset();
+    if (dataset == NULL) {
+        (void)giq_fail(err, GIQ_E_MEMORY, "GDAL cannot create a table in memory");
+        return NULL;
+    }
+    OGRLayerH layer = make_layer(dataset, name, geometry, columns, count);
+    if (layer == NULL) {
+        (void)giq_fail(err, GIQ_E_MEMORY, "GDAL cannot create a layer in memory");
+        return NULL;
+    }
+    GDALDatasetH made = dataset;
+    dataset = NULL;
+    *out_layer = layer;
+    return made;
+}
+
 /* Add the row, which is released. */
 static bool add_row(OGRLayerH layer, OGRFeatureH row, struct giq_error *err)
 {
-    bool ok = OGR_L_CreateFeature(layer, row) == OGRERR_NONE ||
-              giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a row in memory");
+    OGRErr result = OGR_L_CreateFeature(layer, row);
     OGR_F_Destroy(row);
-    return ok;
+    if (result != OGRERR_NONE) {
+        return giq_fail(err, GIQ_E_MEMORY, "GDAL cannot create a row in memory");
+    }
+    return true;
 }
 
-/* What is absent is NULL in the table. */
+/* An absent value is NULL in the table. */
 static void set_text(OGRFeatureH row, int column, const char *text)
 {
     if (text == NULL) {
@@ -137,21 +157,19 @@ static bool add_model(OGRLayerH layer, const struct giq_model *model,
 bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
                        struct giq_error *err)
 {
-    GDALDatasetH dataset = make_dataset(err);
+    OGRLayerH layer = NULL;
+    GIQ_AUTO_DATASET GDALDatasetH dataset = make_table(
+        "models", wkbNone, model_columns, GIQ_COUNT(model_columns), &layer, err);
     if (dataset == NULL) {
         return false;
     }
-    OGRLayerH layer =
-        make_layer(dataset, "models", wkbNone, model_columns, GIQ_COUNT(model_columns));
-    bool ok = layer != NULL || giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer");
-    for (size_t i = 0; ok && i < models->count; i++) {
-        ok = add_model(layer, &models->item[i], err);
-    }
-    if (!ok) {
-        GDALClose(dataset);
-        return false;
+    for (size_t i = 0; i < models->count; i++) {
+        if (!add_model(layer, &models->item[i], err)) {
+            return false;
+        }
     }
     *out = dataset;
+    dataset = NULL;
     return true;
 }
 
@@ -191,23 +209,11 @@ static OGRFeatureH make_row(OGRLayerH layer, const struct giq_job_view *job)
     return row;
 }
 
-/* A dataset with an empty layer for jobs. */
-static bool make_jobs(const char *name, GDALDatasetH *out, OGRLayerH *out_layer,
-                      struct giq_error *err)
+static GDALDatasetH make_job_table(const char *name, OGRLayerH *out_layer,
+                                   struct giq_error *err)
 {
-    GDALDatasetH dataset = make_dataset(err);
-    if (dataset == NULL) {
-        return false;
-    }
-    OGRLayerH layer =
-        make_layer(dataset, name, wkbMultiPolygon, job_columns, GIQ_COUNT(job_columns));
-    if (layer == NULL) {
-        GDALClose(dataset);
-        return giq_fail(err, GIQ_E_MEMORY, "GDAL cannot make a layer");
-    }
-    *out = dataset;
-    *out_layer = layer;
-    return true;
+    return make_table(name, wkbMultiPolygon, job_columns, GIQ_COUNT(job_columns),
+                      out_layer, err);
 }
 
 static bool add_job(void *layer, const struct giq_job_view *job, struct giq_error *err)
@@ -218,31 +224,25 @@ static bool add_job(void *layer, const struct giq_job_view *job, struct giq_erro
 bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
                     struct giq_error *err)
 {
-    GDALDatasetH dataset = NULL;
     OGRLayerH layer = NULL;
-    if (!make_jobs("job", &dataset, &layer, err)) {
-        return false;
-    }
-    if (!add_job(layer, job, err)) {
-        GDALClose(dataset);
+    GIQ_AUTO_DATASET GDALDatasetH dataset = make_job_table("job", &layer, err);
+    if (dataset == NULL || !add_job(layer, job, err)) {
         return false;
     }
     *out = dataset;
+    dataset = NULL;
     return true;
 }
 
 bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
                      struct giq_error *err)
 {
-    GDALDatasetH dataset = NULL;
     OGRLayerH layer = NULL;
-    if (!make_jobs("jobs", &dataset, &layer, err)) {
-        return false;
-    }
-    if (!giq_jobs_each(store, add_job, layer, err)) {
-        GDALClose(dataset);
+    GIQ_AUTO_DATASET GDALDatasetH dataset = make_job_table("jobs", &layer, err);
+    if (dataset == NULL || !giq_jobs_each(store, add_job, layer, err)) {
         return false;
     }
     *out = dataset;
+    dataset = NULL;
     return true;
 }

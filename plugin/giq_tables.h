@@ -8,17 +8,17 @@
 
 #include "giq/giq.h"
 
-/* A dataset with the layer `models`. The caller owns `*out`. Errors: GIQ_E_MEMORY
- * (GDAL's in-memory driver is not there). */
+/* Make a dataset with the layer `models`. The caller owns `*out`. Errors: GIQ_E_MEMORY
+ * (also if GDAL lacks its in-memory driver). */
 bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
                        struct giq_error *err);
 
-/* A dataset with the layer `job` of one row, whose geometry is the job's area. */
+/* Make a dataset with the layer `job` of one row, whose geometry is the job's area. */
 bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
                     struct giq_error *err);
 
-/* A dataset with the layer `jobs`, a row for each record of the store. Errors: those
- * of giq_jobs_each() too. */
+/* Make a dataset with the layer `jobs`, one row for each record of the store. Errors:
+ * also those of giq_jobs_each(). */
 bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
                      struct giq_error *err);
 

@@ -10,28 +10,28 @@
 #define NS_PER_S INT64_C(1000000000)
 
 struct giq_upload_file {
-    char *typed;
-    char *shown; /* without what may be secret in it */
+    char *typed;     /* the path as the user gave it */
+    char *printable; /* the same without what may be a secret */
     char *absolute_path;
-    VSILFILE *open; /* or NULL */
+    VSILFILE *handle; /* NULL while closed */
     struct giq_source source;
 };
 
-/* What GDAL says of the file is told in our words: it may quote an address with what is
- * secret in it. */
-static void hush(void)
+/* Suppress GDAL's own messages, which may quote an address with a secret in it. Ends with
+ * CPLPopErrorHandler(). */
+static void silence_gdal(void)
 {
     CPLPushErrorHandler(CPLQuietErrorHandler);
     CPLErrorReset();
 }
 
-/* ---- what kind of file it is ---- */
+/* ---- checks ---- */
 
-/* Files that are nothing without the others of their dataset. */
+/* Files that are useless without the other files of their dataset. */
 static const struct {
     const char *extension;
-    const char *beside; /* the file with this extension makes it one; NULL: always */
-    const char *what;
+    const char *beside; /* only if a file with this extension exists; NULL: always */
+    const char *dataset;
 } parts[] = {
     {"shp", NULL, "a Shapefile"},
     {"shx", NULL, "a Shapefile"},
@@ -60,14 +60,14 @@ static const struct {
     {"", "hdr", "a raster with a header file"},
 };
 
-static bool is_there(const char *path)
+static bool exists(const char *path)
 {
     VSIStatBufL st;
     return VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG) == 0;
 }
 
-/* Whether there is a file with this extension, in lower or upper case, in its place or
- * behind it. */
+/* Whether a file exists whose name has this extension, in lower or upper case, in place
+ * of the extension of `path` or after it. */
 static bool has_beside(const char *path, const char *extension)
 {
     bool found = false;
@@ -77,27 +77,26 @@ static bool has_beside(const char *path, const char *extension)
     }
     const char *const cases[] = {extension, upper};
     for (size_t i = 0; i < 2 && !found; i++) {
-        found = is_there(CPLResetExtension(path, cases[i])) ||
-                is_there(CPLSPrintf("%s.%s", path, cases[i]));
+        found = exists(CPLResetExtension(path, cases[i])) ||
+                exists(CPLSPrintf("%s.%s", path, cases[i]));
     }
     CPLFree(upper);
     return found;
 }
 
-/* Looking for others on the far side of a network is not worth it. */
-static bool check_whole(const struct giq_upload_file *file, struct giq_error *err)
+/* Only local files are searched for others beside them: over a network it costs time. */
+static bool check_is_whole(const struct giq_upload_file *file, struct giq_error *err)
 {
-    const char *extension = CPLGetExtension(file->shown);
+    const char *extension = CPLGetExtension(file->printable);
     bool is_local = VSIIsLocal(file->typed);
     for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
         const char *beside = parts[i].beside;
         if (EQUAL(extension, parts[i].extension) &&
             (beside == NULL || (is_local && has_beside(file->typed, beside)))) {
-            return giq_fail(
-                err, GIQ_E_USAGE,
-                "%.200s is one of several files of %s: zip them all, and give "
-                "the zip as \"upload\"",
-                file->shown, parts[i].what);
+            return giq_fail(err, GIQ_E_USAGE,
+                            "%.200s is one of the files of %s; zip them all, and give "
+                            "the zip as \"upload\"",
+                            file->printable, parts[i].dataset);
         }
     }
     return true;
@@ -111,25 +110,28 @@ static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
                                 VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG |
                                     VSI_STAT_SIZE_FLAG) != 0) {
         return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be found: %.200s",
-                        file->shown);
+                        file->printable);
     }
     if (!is_input && VSI_ISDIR(out->st_mode)) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "%.200s is a folder: zip it, and give the zip as \"upload\"",
-                        file->shown);
+                        "%.200s is a folder; zip it, and give the zip as \"upload\"",
+                        file->printable);
     }
-    return (!is_input && VSI_ISREG(out->st_mode)) ||
-           giq_fail(err, GIQ_E_USAGE,
-                    "%.200s is a device or a pipe, and only a plain file can be uploaded",
-                    file->shown);
+    if (is_input || !VSI_ISREG(out->st_mode)) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "%.200s is a device or a pipe; only a regular file can be "
+                        "uploaded",
+                        file->printable);
+    }
+    return true;
 }
 
-/* ---- what the core asks ---- */
+/* ---- the functions of struct giq_source ---- */
 
 static bool source_stat(void *ctx, struct giq_source_stat *out, struct giq_error *err)
 {
     VSIStatBufL st;
-    hush();
+    silence_gdal();
     bool ok = stat_file(ctx, &st, err);
     CPLPopErrorHandler();
     if (!ok) {
@@ -148,33 +150,35 @@ static bool source_stat(void *ctx, struct giq_source_stat *out, struct giq_error
 static bool source_open(void *ctx, struct giq_error *err)
 {
     struct giq_upload_file *file = ctx;
-    hush();
-    if (file->open == NULL) {
-        file->open = VSIFOpenL(file->typed, "rb");
-    } else if (VSIFSeekL(file->open, 0, SEEK_SET) != 0) {
-        (void)VSIFCloseL(file->open);
-        file->open = NULL;
+    silence_gdal();
+    if (file->handle == NULL) {
+        file->handle = VSIFOpenL(file->typed, "rb");
+    } else if (VSIFSeekL(file->handle, 0, SEEK_SET) != 0) {
+        (void)VSIFCloseL(file->handle);
+        file->handle = NULL;
     }
     CPLPopErrorHandler();
-    return file->open != NULL ||
-           giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.200s",
-                    file->shown);
+    if (file->handle == NULL) {
+        return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.200s",
+                        file->printable);
+    }
+    return true;
 }
 
-/* GDAL does not always tell an error from the end; the core knows where that must be. */
+/* GDAL does not always report a read error; the core checks the length. */
 static bool source_read(void *ctx, char *out, size_t max, size_t *out_len,
                         struct giq_error *err)
 {
     struct giq_upload_file *file = ctx;
-    hush();
-    size_t len = VSIFReadL(out, 1, max, file->open);
+    silence_gdal();
+    size_t len = VSIFReadL(out, 1, max, file->handle);
     bool ok = len == max || CPLGetLastErrorType() != CE_Failure;
     CPLPopErrorHandler();
     if (!ok) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the file to upload is damaged or cannot be read to its end: "
                         "%.200s",
-                        file->shown);
+                        file->printable);
     }
     *out_len = len;
     return true;
@@ -183,13 +187,13 @@ static bool source_read(void *ctx, char *out, size_t max, size_t *out_len,
 static void source_close(void *ctx)
 {
     struct giq_upload_file *file = ctx;
-    if (file->open != NULL) {
-        (void)VSIFCloseL(file->open);
-        file->open = NULL;
+    if (file->handle != NULL) {
+        (void)VSIFCloseL(file->handle);
+        file->handle = NULL;
     }
 }
 
-/* ---- the whole ---- */
+/* ---- the file ---- */
 
 bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
                          struct giq_error *err)
@@ -198,11 +202,11 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
     VSIStatBufL st;
     *file = (struct giq_upload_file){
         .typed = CPLStrdup(typed),
-        .shown = giq_path_printable(typed),
+        .printable = giq_path_printable(typed),
         .absolute_path = giq_path_absolute(typed),
     };
     file->source = (struct giq_source){
-        .path = file->shown,
+        .path = file->printable,
         .absolute_path = file->absolute_path,
         .stat = source_stat,
         .open = source_open,
@@ -210,8 +214,8 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
         .close = source_close,
         .ctx = file,
     };
-    hush();
-    bool ok = stat_file(file, &st, err) && check_whole(file, err);
+    silence_gdal();
+    bool ok = stat_file(file, &st, err) && check_is_whole(file, err);
     CPLPopErrorHandler();
     if (!ok) {
         giq_upload_file_free(file);
@@ -226,7 +230,7 @@ void giq_upload_file_free(struct giq_upload_file *file)
     if (file != NULL) {
         source_close(file);
         CPLFree(file->absolute_path);
-        CPLFree(file->shown);
+        CPLFree(file->printable);
         CPLFree(file->typed);
         CPLFree(file);
     }

@@ -1,6 +1,5 @@
 /*
- * A file to upload, read through GDAL's virtual file systems, so that /vsizip/ and its
- * like work too.
+ * A file to upload, read through GDAL's virtual file systems (/vsizip/ and others).
  */
 #ifndef GIQ_UPLOAD_FILE_H
 #define GIQ_UPLOAD_FILE_H
@@ -9,16 +8,13 @@
 
 struct giq_upload_file;
 
-/*
- * A file as the user names it. Opens nothing yet. Errors: GIQ_E_USAGE where it is not
- * there, is no plain file, or is one of several that make a dataset; the last says to
- * zip them.
- */
+/* Check the file at the path `typed` without opening it. Errors: GIQ_E_USAGE if it does
+ * not exist, is not a regular file, or is one of several files of a dataset. */
 bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
                          struct giq_error *err);
 void giq_upload_file_free(struct giq_upload_file *file); /* NULL is allowed */
 
-/* What the core reads it by; borrowed, lives as long as the file. */
+/* The interface by which the core reads the file; borrowed, valid as long as the file. */
 const struct giq_source *giq_upload_file_source(const struct giq_upload_file *file);
 
 #endif

@@ -13,6 +13,12 @@
 
 #define GIQ_INNER_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
 
+/* Whether an open with these flags takes rasters and no tables. */
+static inline bool giq_inner_is_raster_only(unsigned flags)
+{
+    return (flags & GIQ_INNER_KINDS) == GDAL_OF_RASTER;
+}
+
 /*
  * Open the file `path`; NULL if none of the drivers opens it. `flags` are GDAL_OF_... of
  * the user's open. `drivers` and `options` are GDAL string lists; the latter may be NULL.

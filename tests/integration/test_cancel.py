@@ -93,14 +93,14 @@ def interrupts(service):
 
 
 CANCELLED = ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the wait for the job job-1; "
-             "the job goes on; open again to resume")
+             "the job continues; open again to resume")
 
 
 def test_wait_ends_and_opening_again_resumes(scripted_gdal, service):
     service.script["status"] = [RUNNING]
     program = Program(scripted_gdal, env={"GIQ_PROGRESS": "YES"})
     line = program.wait_for("job job-1 RUNNING")
-    assert line.endswith("; Ctrl-C ends the wait, the job goes on\n")
+    assert line.endswith("; Ctrl-C ends the wait, the job continues\n")
     program.interrupt()
     assert program.lines() == ["handler", CANCELLED, "same handler"]
     service.script["status"] = [Response(job("DONE"))]
@@ -206,8 +206,8 @@ def test_wait_for_a_lock_ends(scripted_gdal, service):
     assert len(service.calls("run")) == 1
 
 
-MAY_EXIST = ("Ctrl-C ended the open; a run request went out before, so a job may have been "
-             "started; opening again without RETRY reports it")
+MAY_EXIST = ("Ctrl-C ended the open; a run request was sent before, so a job may have been "
+             "started; open again without RETRY to see its state")
 
 
 @pytest.mark.parametrize("change,text", [
@@ -257,7 +257,7 @@ def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):
 def test_default_action_ends_the_program(scripted_gdal, service):
     service.script["status"] = [RUNNING]
     program = Program(scripted_gdal, NAME, "default", env={"GIQ_PROGRESS": "YES"})
-    assert "Ctrl-C ends the wait, the job goes on" in program.wait_for("RUNNING")
+    assert "Ctrl-C ends the wait, the job continues" in program.wait_for("RUNNING")
     program.interrupt()
     assert scripted_gdal.finish(program.process).returncode == -signal.SIGINT
     service.script["status"] = [Response(job("DONE"))]

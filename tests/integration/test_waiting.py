@@ -226,7 +226,7 @@ for _ in range(10):
     told = scripted_gdal.python(script, NAME).stdout.splitlines()
     assert len(told) == 10 and all(line.startswith("GIQ[timeout]") for line in told)
     assert "is still RUNNING after 1 s" in told[0] and "only checked" not in told[0]
-    assert all("only checked: the job job-1 is still RUNNING" in line for line in told[1:])
+    assert all("only checked once: the job job-1 is still RUNNING" in line for line in told[1:])
     # The first asks at once and after each pause, the others once each.
     assert 2 + 9 <= len(service.calls("status")) <= 6 + 9
     service.script["status"] = [Response(job("RUNNING")), Response(job("DONE"))]
@@ -272,7 +272,7 @@ def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service
         scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (f"{NAME};rerun=b", []),
         (f"{NAME};rerun=c", []), ("GIQ:job=job-1", []))
     assert "is still RUNNING after 0 s" in told[0] and "only checked" not in told[0]
-    assert all("only checked: the job job-1 is still RUNNING" in line for line in told[1:])
+    assert all("only checked once: the job job-1 is still RUNNING" in line for line in told[1:])
     assert service.names().count("run") == 3
     statuses = len(service.calls("status"))
     service.script["status"] = [Response(job("DONE"))]
@@ -312,7 +312,7 @@ def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, s
                                 env={**NEVER, "GIQ_POLL_INTERVAL": "0.4"})
     over.set()
     assert [line.split()[0] for line in told] == ["GIQ[timeout]"] * 2
-    assert "only checked: the job job-1 has no result" in told[1]
+    assert "only checked once: the job job-1 has no result" in told[1]
 
 
 def second_job_is_done(service):

@@ -1,0 +1,251 @@
+#include "giq_job_request.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "area/giq_area.h"
+#include "giq_await.h"
+#include "giq_tables.h"
+#include "giq_upload_file.h"
+#include "options/giq_thread_options.h"
+#include "result/giq_inner.h"
+#include "result/giq_result_check.h"
+#include "result/giq_result_open.h"
+
+struct giq_job_request {
+    struct giq_session *session;
+    struct giq_job_request_source source;
+    bool waits;                   /* until the result is published */
+    char *area;                   /* normalised, or NULL */
+    struct giq_upload_file *file; /* to upload, or NULL */
+    struct giq_upload upload;     /* what `file` holds */
+    struct giq_job *job;
+};
+
+static const char *value_of(const struct giq_job_request *request, enum giq_conn_key key)
+{
+    return request->source.conn->value[key];
+}
+
+/* ---- what the user typed ---- */
+
+static bool fail_given_twice(const char *key, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "\"%s\" is given in the connection string and as an open option; "
+                    "give one of them",
+                    key);
+}
+
+static bool read_wait(struct giq_job_request *request, struct giq_error *err)
+{
+    const struct giq_config *config = &request->session->config;
+    const char *typed = value_of(request, GIQ_KEY_WAIT);
+    if (typed != NULL && config->waits_is_set) {
+        return fail_given_twice("wait", err);
+    }
+    request->waits = typed == NULL ? config->waits : CPLTestBool(typed);
+    if (!request->waits && giq_inner_is_raster_only(request->source.flags)) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "wait=no returns the table of a job, which is not a raster; use "
+                        "ogrinfo, or omit wait=no");
+    }
+    return true;
+}
+
+/* Find the one area that is given by a key or an open option; `*out_text` is NULL if
+ * there is none. */
+static bool find_area(const struct giq_job_request *request, enum giq_area_kind *out_kind,
+                      const char **out_text, struct giq_error *err)
+{
+    static const struct {
+        enum giq_conn_key key;
+        const char *name;
+    } kinds[GIQ_AREA_KINDS] = {
+        [GIQ_AREA_GEOMETRY] = {GIQ_KEY_GEOMETRY, "geometry"},
+        [GIQ_AREA_AOI] = {GIQ_KEY_AOI, "aoi"},
+        [GIQ_AREA_BBOX] = {GIQ_KEY_BBOX, "bbox"},
+    };
+    *out_text = NULL;
+    for (enum giq_area_kind kind = 0; kind < GIQ_AREA_KINDS; kind++) {
+        const char *typed = value_of(request, kinds[kind].key);
+        const char *option = request->session->config.area[kind];
+        if (typed != NULL && option != NULL) {
+            return fail_given_twice(kinds[kind].name, err);
+        }
+        if (typed == NULL && option == NULL) {
+            continue;
+        }
+        if (*out_text != NULL) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "\"%s\" and \"%s\" are two areas; give one of them",
+                            kinds[*out_kind].name, kinds[kind].name);
+        }
+        *out_kind = kind;
+        *out_text = typed == NULL ? option : typed;
+    }
+    return true;
+}
+
+static bool read_area(struct giq_job_request *request, struct giq_error *err)
+{
+    enum giq_area_kind kind = GIQ_AREA_GEOMETRY;
+    const char *text = NULL;
+    if (!find_area(request, &kind, &text, err)) {
+        return false;
+    }
+    if (text == NULL) {
+        return true;
+    }
+    if (request->source.conn->kind == GIQ_CONN_JOB) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "\"job\" names an existing job and cannot be combined with an "
+                        "area; omit the area");
+    }
+    /* A GIS that takes the string for a file name appends to it. */
+    if (kind == GIQ_AREA_AOI && text[strlen(text) - 1] == '/') {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the value of AOI ends in '/', which no file does");
+    }
+    return giq_area_read(kind, text, request->session->config.geom_flags, &request->area,
+                         err);
+}
+
+static bool read_upload(struct giq_job_request *request, struct giq_error *err)
+{
+    const char *typed = value_of(request, GIQ_KEY_UPLOAD);
+    return typed == NULL || giq_upload_file_new(typed, &request->file, err);
+}
+
+static bool identify_upload(struct giq_job_request *request, struct giq_error *err)
+{
+    const struct giq_session *session = request->session;
+    if (request->file == NULL) {
+        return true;
+    }
+    return giq_upload_identify(session->store, giq_upload_file_source(request->file),
+                               session->config.source_type, &session->env,
+                               &request->upload, err);
+}
+
+/* ---- the job ---- */
+
+/* The result at `new_path`, or if that is NULL the published one. */
+static struct giq_result result_of(const struct giq_job_request *request,
+                                   const char *new_path)
+{
+    const struct giq_config *config = &request->session->config;
+    struct giq_job_view view;
+    giq_job_get_view(request->job, &view);
+    return (struct giq_result){
+        .path = new_path == NULL ? view.result_path : new_path,
+        .job_id = view.job_id == NULL ? "?" : view.job_id,
+        .is_new = new_path != NULL,
+        .member = value_of(request, GIQ_KEY_MEMBER),
+        .shared_name = request->source.name,
+        .drivers = config->result_drivers,
+        .options = config->result_options,
+        .flags = request->source.flags,
+    };
+}
+
+static bool accept_result(void *ctx, const char *path, struct giq_error *err)
+{
+    struct giq_job_request *request = ctx;
+    const struct giq_result result = result_of(request, path);
+    /* The check may print a warning, which must begin on a line of its own. */
+    giq_progress_clear(&request->session->report.progress);
+    return giq_result_check(&result, err);
+}
+
+static void report_progress(void *ctx, const char *text)
+{
+    struct giq_job_request *request = ctx;
+    giq_progress_report(&request->session->report.progress, text);
+}
+
+static bool may_begin(void *ctx, struct giq_error *err)
+{
+    const struct giq_job_request *request = ctx;
+    return giq_thread_options_check(request->session->config.unset_options, err);
+}
+
+static bool make_job(struct giq_job_request *request, struct giq_error *err)
+{
+    const struct giq_session *session = request->session;
+    const struct giq_config *config = &session->config;
+    const char *job_id = value_of(request, GIQ_KEY_JOB);
+    bool is_as_is = (config->geom_flags & GIQ_GEOM_AS_IS) != 0;
+    const struct giq_request job_request = {
+        .model = value_of(request, GIQ_KEY_MODEL),
+        .file = value_of(request, GIQ_KEY_FILE),
+        .upload = request->file == NULL ? NULL : &request->upload,
+        .area = request->area,
+        .rerun = value_of(request, GIQ_KEY_RERUN),
+        .job = job_id,
+        /* A request that names a job must not start another one. */
+        .retry = job_id == NULL ? config->retry : NULL,
+        .geometry_crs = request->area != NULL && is_as_is ? "AS_IS" : NULL,
+    };
+    const struct giq_job_host host = {accept_result, report_progress, may_begin, request};
+    unsigned flags = (config->may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
+                     (request->waits ? 0u : GIQ_JOB_POLL_ONCE);
+    return giq_job_new(session->service, session->store, &job_request, flags, &host,
+                       &request->job, err);
+}
+
+/* ---- the request ---- */
+
+bool giq_job_request_new(struct giq_session *session,
+                         const struct giq_job_request_source *source,
+                         struct giq_job_request **out, struct giq_error *err)
+{
+    struct giq_job_request *request = CPLCalloc(1, sizeof *request);
+    request->session = session;
+    request->source = *source;
+    if (!read_wait(request, err) || !read_area(request, err) ||
+        !read_upload(request, err) || !giq_session_open_store(session, err) ||
+        !identify_upload(request, err) || !make_job(request, err)) {
+        giq_job_request_free(request);
+        return false;
+    }
+    *out = request;
+    return true;
+}
+
+void giq_job_request_free(struct giq_job_request *request)
+{
+    if (request != NULL) {
+        giq_job_free(request->job);
+        giq_upload_file_free(request->file);
+        free(request->area);
+        CPLFree(request);
+    }
+}
+
+bool giq_job_request_run(struct giq_job_request *request, struct giq_error *err)
+{
+    struct giq_session *session = request->session;
+    const struct giq_await await = {session->service, request->job, &session->config,
+                                    &session->report, request->waits};
+    bool ok = giq_await_job(&await, err);
+    giq_progress_clear(&session->report.progress);
+    return ok;
+}
+
+bool giq_job_request_open(struct giq_job_request *request, GDALDatasetH *out,
+                          struct giq_error *err)
+{
+    if (!request->waits) {
+        struct giq_job_view view;
+        giq_job_get_view(request->job, &view);
+        return giq_tables_job(&view, out, err);
+    }
+    const struct giq_result result = result_of(request, NULL);
+    if (result.path == NULL) {
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    return giq_result_open(&result, out, err);
+}

@@ -1,0 +1,46 @@
+/*
+ * One request of a session: a connection string that names a job, with its area, the
+ * file to upload, the job itself and its result.
+ *
+ * Usage: giq_job_request_new() finds every mistake that can be found without the
+ * service; giq_job_request_run() submits the job or resumes it, and waits;
+ * giq_job_request_open() makes the dataset; giq_job_request_free() on every path.
+ */
+#ifndef GIQ_JOB_REQUEST_H
+#define GIQ_JOB_REQUEST_H
+
+#include <gdal.h>
+
+#include "giq_session.h"
+
+struct giq_job_request;
+
+/* The connection string as GDAL was asked to open it. */
+struct giq_job_request_source {
+    const struct giq_conn *conn; /* of kind GIQ_CONN_REQUEST or GIQ_CONN_JOB */
+    const char *name;            /* the whole string */
+    unsigned flags;              /* GDAL_OF_... */
+};
+
+/*
+ * Read and check the request, open the session's store, and find the request's record
+ * there. Sends nothing. `session` and what `source` points to are borrowed for the life
+ * of `*out`. Errors: GIQ_E_USAGE, GIQ_E_AREA, those of giq_session_open_store(),
+ * giq_upload_identify() and giq_job_new().
+ */
+bool giq_job_request_new(struct giq_session *session,
+                         const struct giq_job_request_source *source,
+                         struct giq_job_request **out, struct giq_error *err);
+void giq_job_request_free(struct giq_job_request *request); /* NULL is allowed */
+
+/* Submit or resume the job and wait until its result is published; with wait=no, check
+ * it once. Errors: those of giq_await_job(). */
+bool giq_job_request_run(struct giq_job_request *request, struct giq_error *err);
+
+/* Open the result, or with wait=no make the table `job`. To be called once
+ * giq_job_request_run() has succeeded. The caller owns `*out`. Errors: those of
+ * giq_result_open() and giq_tables_job(). */
+bool giq_job_request_open(struct giq_job_request *request, GDALDatasetH *out,
+                          struct giq_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Session: what all requests of one open share, that is options, credentials, the
+ * service, the store, and how errors, warnings and progress reach the user.
+ *
+ * Usage: start from `{0}`, giq_session_open(), giq_session_open_store() where records are
+ * needed, any number of requests, giq_session_close() on every path.
+ *
+ * A session must not be moved once it is open, and belongs to one thread. What a request
+ * in another thread could share is constant after the opening: options, credentials and
+ * the store.
+ */
+#ifndef GIQ_SESSION_H
+#define GIQ_SESSION_H
+
+#include "giq_report.h"
+#include "options/giq_config.h"
+
+struct giq_session {
+    struct giq_config config;
+    struct giq_report report;
+    struct giq_env env;          /* reports through `report` */
+    struct giq_service *service; /* its time limit began with the session */
+    struct giq_store *store;     /* NULL before giq_session_open_store() */
+};
+
+/* Read the options (`open_options` is a GDAL string list or NULL) and make the service.
+ * Sends nothing. Errors: those of giq_config_read(), GIQ_E_MEMORY. */
+bool giq_session_open(struct giq_session *session, char **open_options,
+                      struct giq_error *err);
+
+/* Open the store that the options name. Errors: those of giq_config_store() and
+ * giq_store_open(). */
+bool giq_session_open_store(struct giq_session *session, struct giq_error *err);
+
+/* Raise `err` as the one CPL error of the open. Missing credentials are reported with
+ * the reason why there are none. */
+void giq_session_report_error(struct giq_session *session, const struct giq_error *err);
+
+void giq_session_close(struct giq_session *session);
+
+#endif
