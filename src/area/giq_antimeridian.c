@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "area/giq_geos_unite.h"
+
 enum { HALF_TURN = 180, TURN = 360, LATITUDE_MAX = 90 };
 
 /* An area that is being cut. */

@@ -11,6 +11,7 @@
 
 #include "area/giq_antimeridian.h"
 #include "area/giq_geos.h"
+#include "area/giq_geos_unite.h"
 #include "area/giq_rings.h"
 #include "area/giq_witness.h"
 #include "area/giq_wkt.h"
@@ -138,8 +139,8 @@ static bool is_beyond(double coordinate, int most)
 
 static bool check_range(const struct giq_geom *g, struct giq_error *err)
 {
-    int x_max = is_as_is(g) ? GIQ_RINGS_MOST : g->longitude_max;
-    int y_max = is_as_is(g) ? GIQ_RINGS_MOST : LATITUDE_MAX;
+    int x_max = is_as_is(g) ? GIQ_RINGS_COORDINATE_MAX : g->longitude_max;
+    int y_max = is_as_is(g) ? GIQ_RINGS_COORDINATE_MAX : LATITUDE_MAX;
     for (size_t i = 0; i < g->rings.points; i++) {
         const double *xy = g->rings.xy + 2 * i;
         if (is_beyond(xy[0], x_max) || is_beyond(xy[1], y_max)) {
@@ -204,7 +205,7 @@ bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
         return fail_large(g->rings.points + count, READ_MAX, err);
     }
     for (size_t i = 0; i < 2 * count; i++) {
-        if (!(fabs(xy[i]) <= GIQ_RINGS_MOST)) {
+        if (!(fabs(xy[i]) <= GIQ_RINGS_COORDINATE_MAX)) {
             return giq_fail(err, GIQ_E_AREA,
                             "the area has a coordinate that is no number, or too far out "
                             "for 7 decimals");
@@ -349,15 +350,6 @@ static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
                     "the area cannot be made valid at 7 decimals; simplify it");
 }
 
-/* United polygons that were brought to another system may meet once they are rounded:
- * that is no mistake of the user's. */
-static bool settle(struct giq_geom *g, struct giq_error *err)
-{
-    bool is_valid = false;
-    return giq_geos_is_valid(g->geos, &g->rings, &is_valid, err) &&
-           (is_valid || giq_geos_unite(g->geos, &g->rings, err));
-}
-
 /* Whether a hole that was projected reaches a pole. The point where it touches the shell
  * there has become a line on which both run, so that it must be cut out. */
 static bool has_hole_at_pole(const struct giq_geom *g)
@@ -379,20 +371,32 @@ static bool has_hole_at_pole(const struct giq_geom *g)
 
 /* ---- the whole ---- */
 
-/* Bring the area to what is sent. */
+/* Turn the area into the one that is sent. */
 static bool finish(struct giq_geom *g, struct giq_error *err)
 {
     bool has_hole = has_hole_at_pole(g);
-    bool ok = check_range(g, err) && (!g->is_united || has_hole || settle(g, err)) &&
-              round_once(g, false, err);
-    bool cuts =
-        ok && !is_as_is(g) && (has_hole || giq_antimeridian_is_crossed(&g->rings));
-    return ok &&
-           (!cuts || giq_antimeridian_cut(g->geos, &g->rings, makes_valid(g), err)) &&
-           round_area(g, cuts, err) &&
-           (g->witness == NULL ||
-            giq_witness_check(g->witness, g->geos, &g->rings, err)) &&
-           giq_geos_normalise(g->geos, &g->rings, err);
+    if (!check_range(g, err)) {
+        return false;
+    }
+    /* United polygons that were projected may touch once they are rounded, which is no
+     * mistake of the user. */
+    if (g->is_united && !has_hole && !giq_geos_unite_invalid(g->geos, &g->rings, err)) {
+        return false;
+    }
+    if (!round_once(g, false, err)) {
+        return false;
+    }
+    bool cuts = !is_as_is(g) && (has_hole || giq_antimeridian_is_crossed(&g->rings));
+    if (cuts && !giq_antimeridian_cut(g->geos, &g->rings, makes_valid(g), err)) {
+        return false;
+    }
+    if (!round_area(g, cuts, err)) {
+        return false;
+    }
+    if (g->witness != NULL && !giq_witness_check(g->witness, g->geos, &g->rings, err)) {
+        return false;
+    }
+    return giq_geos_normalise(g->geos, &g->rings, err);
 }
 
 static bool write_text(const struct giq_geom *g, char **out_wkt, struct giq_error *err)

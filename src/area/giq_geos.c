@@ -1,13 +1,15 @@
+#include "area/giq_geos.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "area/giq_geos_parts.h"
+#include "area/giq_geos_unite.h"
 #include "area/giq_wkt.h"
 #include "base/giq_text.h"
 
-/* Beyond so many points an index finds faster where they lie. */
-enum { INDEX_MIN = 8 };
+enum { INDEX_MIN = 8 }; /* from so many points on an index is faster */
 
 static void keep_message(const char *message, void *ctx)
 {
@@ -35,155 +37,24 @@ void giq_geos_free(struct giq_geos *g)
     }
 }
 
-/* ---- to GEOS ---- */
-
-static GEOSGeometry *to_ring(struct giq_geos *g, const struct giq_rings *rings,
-                             size_t ring)
-{
-    size_t count = 0;
-    const double *xy = giq_rings_at(rings, ring, &count);
-    GEOSCoordSequence *points =
-        GEOSCoordSeq_copyFromBuffer_r(g->handle, xy, (unsigned)count, 0, 0);
-    return points == NULL ? NULL : GEOSGeom_createLinearRing_r(g->handle, points);
-}
-
-GEOSGeometry **giq_geos_list(struct giq_geos *g, const struct giq_rings *rings,
-                             size_t first, size_t count, giq_geos_make *make)
-{
-    GEOSGeometry **list = calloc(count + 1, sizeof(GEOSGeometry *));
-    for (size_t i = 0; list != NULL && i < count; i++) {
-        list[i] = make(g, rings, first + i);
-        if (list[i] == NULL) {
-            while (i > 0) {
-                GEOSGeom_destroy_r(g->handle, list[--i]);
-            }
-            free(list);
-            return NULL;
-        }
-    }
-    return list;
-}
-
-GEOSGeometry *giq_geos_polygon(struct giq_geos *g, const struct giq_rings *rings,
-                               size_t polygon)
-{
-    size_t first = giq_rings_first(rings, polygon);
-    size_t holes = rings->polygon_end[polygon] - first - 1;
-    GEOSGeometry *shell = to_ring(g, rings, first);
-    if (shell == NULL) {
-        return NULL;
-    }
-    GEOSGeometry **list = giq_geos_list(g, rings, first + 1, holes, to_ring);
-    if (list == NULL) {
-        GEOSGeom_destroy_r(g->handle, shell);
-        return NULL;
-    }
-    GEOSGeometry *made =
-        GEOSGeom_createPolygon_r(g->handle, shell, list, (unsigned)holes);
-    free(list);
-    return made;
-}
-
-GEOSGeometry *giq_geos_area(struct giq_geos *g, const struct giq_rings *rings,
-                            size_t first, struct giq_error *err)
-{
-    size_t count = rings->polygons - first;
-    GEOSGeometry **list = giq_geos_list(g, rings, first, count, giq_geos_polygon);
-    GEOSGeometry *made = list == NULL
-                             ? NULL
-                             : GEOSGeom_createCollection_r(g->handle, GEOS_MULTIPOLYGON,
-                                                           list, (unsigned)count);
-    free(list);
-    if (made == NULL) {
-        (void)giq_fail_memory(err);
-    }
-    return made;
-}
-
-/* ---- and back ---- */
-
-static bool add_ring(struct giq_geos *g, const GEOSGeometry *ring, struct giq_rings *out)
-{
-    const GEOSCoordSequence *points =
-        ring == NULL ? NULL : GEOSGeom_getCoordSeq_r(g->handle, ring);
-    unsigned count = 0;
-    bool ok = points != NULL && GEOSCoordSeq_getSize_r(g->handle, points, &count) != 0;
-    for (unsigned i = 0; ok && i < count; i++) {
-        double x = NAN;
-        double y = NAN;
-        ok = GEOSCoordSeq_getXY_r(g->handle, points, i, &x, &y) != 0 &&
-             giq_rings_add_point(out, x, y);
-    }
-    return ok && giq_rings_end_ring(out);
-}
-
-static bool add_polygon(struct giq_geos *g, const GEOSGeometry *polygon,
-                        struct giq_rings *out)
-{
-    if (GEOSisEmpty_r(g->handle, polygon) == 1) {
-        return true;
-    }
-    int holes = GEOSGetNumInteriorRings_r(g->handle, polygon);
-    bool ok = add_ring(g, GEOSGetExteriorRing_r(g->handle, polygon), out);
-    for (int i = 0; ok && i < holes; i++) {
-        ok = add_ring(g, GEOSGetInteriorRingN_r(g->handle, polygon, i), out);
-    }
-    return ok && giq_rings_end_polygon(out);
-}
-
-/* The polygons of `geometry`; other parts (lines that a repair left) are passed over. */
-static bool add_polygons(struct giq_geos *g, const GEOSGeometry *geometry,
-                         struct giq_rings *out)
-{
-    int type = GEOSGeomTypeId_r(g->handle, geometry);
-    if (type == GEOS_POLYGON) {
-        return add_polygon(g, geometry, out);
-    }
-    bool ok = true;
-    bool has_parts = type == GEOS_MULTIPOLYGON || type == GEOS_GEOMETRYCOLLECTION;
-    int count = has_parts ? GEOSGetNumGeometries_r(g->handle, geometry) : 0;
-    for (int i = 0; ok && i < count; i++) {
-        ok = add_polygons(g, GEOSGetGeometryN_r(g->handle, geometry, i), out);
-    }
-    return ok;
-}
-
-bool giq_geos_fail(struct giq_geos *g, const char *what, struct giq_error *err)
-{
-    struct giq_printable reason;
-    return giq_fail(err, GIQ_E_AREA, "the area cannot be %s: %s", what,
-                    giq_text_printable(g->message, &reason));
-}
-
-bool giq_geos_take(struct giq_geos *g, GEOSGeometry *geometry, const char *what,
-                   struct giq_rings *rings, size_t first, struct giq_error *err)
-{
-    if (geometry == NULL) {
-        return giq_geos_fail(g, what, err);
-    }
-    giq_rings_cut(rings, first);
-    bool ok = add_polygons(g, geometry, rings) || giq_fail_memory(err);
-    GEOSGeom_destroy_r(g->handle, geometry);
-    return ok;
-}
-
-/* ---- what is asked ---- */
+/* ---- validity ---- */
 
 static bool fail_invalid(struct giq_geos *g, const char *what, const char *reason,
                          const GEOSGeometry *at, struct giq_error *err)
 {
     double x = NAN;
     double y = NAN;
-    struct giq_location place;
+    struct giq_location location;
     struct giq_printable shown;
-    bool placed = at != NULL && GEOSGeomGetX_r(g->handle, at, &x) == 1 &&
-                  GEOSGeomGetY_r(g->handle, at, &y) == 1;
+    bool is_located = at != NULL && GEOSGeomGetX_r(g->handle, at, &x) == 1 &&
+                      GEOSGeomGetY_r(g->handle, at, &y) == 1;
     return giq_fail(err, GIQ_E_AREA, "%s: %s%s%s; MAKE_VALID=YES repairs it", what,
                     giq_text_printable(reason == NULL ? "invalid" : reason, &shown),
-                    placed ? " at " : "", placed ? giq_wkt_printable(x, y, &place) : "");
+                    is_located ? " at " : "",
+                    is_located ? giq_wkt_printable(x, y, &location) : "");
 }
 
-/* Whether `area` is valid; only where `repairs` may it be not. */
+/* Store whether `area` is valid; that it is not is an error unless `repairs`. */
 static bool check(struct giq_geos *g, const GEOSGeometry *area, const char *what,
                   bool repairs, bool *out_valid, struct giq_error *err)
 {
@@ -194,85 +65,54 @@ static bool check(struct giq_geos *g, const GEOSGeometry *area, const char *what
     if (rc == 0 && !ok) {
         (void)fail_invalid(g, what, reason, at, err);
     } else if (!ok) {
-        (void)giq_geos_fail(g, "checked", err);
+        (void)giq_geos_parts_fail(g, "checked", err);
     }
     GEOSFree_r(g->handle, reason);
-    if (at != NULL) {
-        GEOSGeom_destroy_r(g->handle, at);
-    }
+    GEOSGeom_destroy_r(g->handle, at);
     *out_valid = rc == 1;
-    return ok;
-}
-
-bool giq_geos_is_one(struct giq_geos *g, const struct giq_rings *rings, bool *out_valid,
-                     struct giq_error *err)
-{
-    GEOSGeometry *area = giq_geos_area(g, rings, 0, err);
-    if (area == NULL) {
-        return false;
-    }
-    char rc = GEOSisValid_r(g->handle, area);
-    GEOSGeom_destroy_r(g->handle, area);
-    *out_valid = rc == 1;
-    return rc == 0 || rc == 1 || giq_geos_fail(g, "checked", err);
-}
-
-bool giq_geos_is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *out_valid,
-                       struct giq_error *err)
-{
-    struct giq_rings rounded = {.rounds = true};
-    bool ok = (giq_rings_add_all(&rounded, rings, 0) || giq_fail_memory(err)) &&
-              giq_geos_is_one(g, &rounded, out_valid, err);
-    giq_rings_release(&rounded);
     return ok;
 }
 
 static bool repair_polygon(struct giq_geos *g, struct giq_rings *rings, size_t first,
                            struct giq_error *err)
 {
-    GEOSGeometry *area = giq_geos_area(g, rings, first, err);
+    GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, first, err);
     if (area == NULL) {
         return false;
     }
     GEOSGeometry *made = GEOSMakeValid_r(g->handle, area);
     GEOSGeom_destroy_r(g->handle, area);
-    return giq_geos_take(g, made, "repaired", rings, first, err);
+    return giq_geos_parts_take(g, made, "repaired", rings, first, err);
 }
 
-/* Add a polygon of `from`, repaired where that is needed. */
-static bool add_repaired(struct giq_geos *g, const struct giq_rings *from, size_t polygon,
-                         struct giq_rings *out, struct giq_error *err)
-{
-    size_t first = out->polygons;
-    bool is_valid = false;
-    return (giq_rings_add_polygon(out, from, polygon) || giq_fail_memory(err)) &&
-           giq_geos_check(g, out, first, "", true, &is_valid, err);
-}
-
-/* Repair each of several polygons by itself, and unite them: repaired together they would
- * lose what two of them share. */
+/* Repair each polygon by itself, then unite them: repaired together they would lose the
+ * parts that two of them share. */
 static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
                    struct giq_error *err)
 {
-    struct giq_rings made = {0};
-    bool ok = true;
-    for (size_t i = first; ok && i < rings->polygons; i++) {
-        ok = add_repaired(g, rings, i, &made, err);
+    GIQ_AUTO_RINGS struct giq_rings made = {0};
+    for (size_t i = first; i < rings->polygons; i++) {
+        size_t added = made.polygons;
+        bool ignored = false;
+        if (!giq_rings_add_polygon(&made, rings, i)) {
+            return giq_fail_memory(err);
+        }
+        if (!giq_geos_check(g, &made, added, "", true, &ignored, err)) {
+            return false;
+        }
     }
-    ok = ok && giq_geos_unite(g, &made, err);
-    if (ok) {
-        giq_rings_cut(rings, first);
-        ok = giq_rings_add_all(rings, &made, 0) || giq_fail_memory(err);
+    if (!giq_geos_unite(g, &made, err)) {
+        return false;
     }
-    giq_rings_release(&made);
-    return ok;
+    giq_rings_truncate(rings, first);
+    return giq_rings_add_all(rings, &made, 0) || giq_fail_memory(err);
 }
 
 bool giq_geos_check(struct giq_geos *g, struct giq_rings *rings, size_t first,
                     const char *what, bool repairs, bool *out_valid,
                     struct giq_error *err)
 {
-    GEOSGeometry *area = giq_geos_area(g, rings, first, err);
+    GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, first, err);
     if (area == NULL) {
         return false;
     }
@@ -296,7 +136,7 @@ static GEOSGeometry *make_point(struct giq_geos *g, const double xy[2])
 bool giq_geos_inner_point(struct giq_geos *g, const struct giq_rings *rings,
                           size_t polygon, double out_xy[2], struct giq_error *err)
 {
-    GEOSGeometry *area = giq_geos_polygon(g, rings, polygon);
+    GEOSGeometry *area = giq_geos_parts_polygon(g, rings, polygon);
     if (area == NULL) {
         return giq_fail_memory(err);
     }
@@ -304,14 +144,12 @@ bool giq_geos_inner_point(struct giq_geos *g, const struct giq_rings *rings,
     GEOSGeom_destroy_r(g->handle, area);
     bool ok = point != NULL && GEOSGeomGetX_r(g->handle, point, &out_xy[0]) == 1 &&
               GEOSGeomGetY_r(g->handle, point, &out_xy[1]) == 1;
-    if (point != NULL) {
-        GEOSGeom_destroy_r(g->handle, point);
-    }
-    return ok || giq_geos_fail(g, "checked", err);
+    GEOSGeom_destroy_r(g->handle, point);
+    return ok || giq_geos_parts_fail(g, "checked", err);
 }
 
-/* Whether a point lies in the area, of which there may be an index: 0 or 1, or else
- * GEOS failed. */
+/* Whether a point lies in the area: 0 or 1; anything else is a failure of GEOS.
+ * `prepared` is an index of the area, or NULL. */
 static char holds(struct giq_geos *g, const GEOSGeometry *area,
                   const GEOSPreparedGeometry *prepared, const double xy[2])
 {
@@ -329,7 +167,7 @@ bool giq_geos_find_exterior(struct giq_geos *g, const struct giq_rings *rings,
                             const double *xy, size_t count, size_t *out,
                             struct giq_error *err)
 {
-    GEOSGeometry *area = giq_geos_area(g, rings, 0, err);
+    GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
     if (area == NULL) {
         return false;
     }
@@ -343,10 +181,10 @@ bool giq_geos_find_exterior(struct giq_geos *g, const struct giq_rings *rings,
     GEOSPreparedGeom_destroy_r(g->handle, prepared);
     GEOSGeom_destroy_r(g->handle, area);
     *out = i;
-    return rc == 0 || rc == 1 || giq_geos_fail(g, "checked", err);
+    return rc == 0 || rc == 1 || giq_geos_parts_fail(g, "checked", err);
 }
 
-/* ---- cutting and ordering ---- */
+/* ---- overlay and normal form ---- */
 
 typedef GEOSGeometry *overlay(GEOSContextHandle_t, const GEOSGeometry *,
                               const GEOSGeometry *);
@@ -354,16 +192,15 @@ typedef GEOSGeometry *overlay(GEOSContextHandle_t, const GEOSGeometry *,
 static bool combine(struct giq_geos *g, struct giq_rings *rings,
                     const struct giq_rings *other, overlay *how, struct giq_error *err)
 {
-    GEOSGeometry *a = giq_geos_area(g, rings, 0, err);
-    GEOSGeometry *b = a == NULL ? NULL : giq_geos_area(g, other, 0, err);
+    GEOSGeometry *a = giq_geos_parts_multipolygon(g, rings, 0, err);
+    if (a == NULL) {
+        return false;
+    }
+    GEOSGeometry *b = giq_geos_parts_multipolygon(g, other, 0, err);
     GEOSGeometry *made = b == NULL ? NULL : how(g->handle, a, b);
-    bool ok = b != NULL && giq_geos_take(g, made, "cut", rings, 0, err);
-    if (b != NULL) {
-        GEOSGeom_destroy_r(g->handle, b);
-    }
-    if (a != NULL) {
-        GEOSGeom_destroy_r(g->handle, a);
-    }
+    bool ok = b != NULL && giq_geos_parts_take(g, made, "cut", rings, 0, err);
+    GEOSGeom_destroy_r(g->handle, b);
+    GEOSGeom_destroy_r(g->handle, a);
     return ok;
 }
 
@@ -382,7 +219,7 @@ bool giq_geos_subtract(struct giq_geos *g, struct giq_rings *rings,
 bool giq_geos_normalise(struct giq_geos *g, struct giq_rings *rings,
                         struct giq_error *err)
 {
-    GEOSGeometry *area = giq_geos_area(g, rings, 0, err);
+    GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
     if (area == NULL) {
         return false;
     }
@@ -390,5 +227,5 @@ bool giq_geos_normalise(struct giq_geos *g, struct giq_rings *rings,
         GEOSGeom_destroy_r(g->handle, area);
         area = NULL;
     }
-    return giq_geos_take(g, area, "normalised", rings, 0, err);
+    return giq_geos_parts_take(g, area, "normalised", rings, 0, err);
 }

@@ -1,41 +1,47 @@
 /*
- * What the files that use GEOS share.
+ * What the modules that use GEOS share: the context, its error messages, and the
+ * conversion between rings and geometries of GEOS.
+ *
+ * Geometries are owned by the caller, who destroys them with GEOSGeom_destroy_r(), which
+ * accepts NULL.
  */
 #ifndef GIQ_GEOS_PARTS_H
 #define GIQ_GEOS_PARTS_H
 
 #include <geos_c.h>
 
-#include "area/giq_geos.h"
+#include "area/giq_rings.h"
+#include "base/giq_error.h"
 
 struct giq_geos {
     GEOSContextHandle_t handle;
-    char message[128]; /* the last of GEOS's */
+    char message[128]; /* the last error message of GEOS */
 };
 
-/* A polygon; NULL when out of memory. */
-GEOSGeometry *giq_geos_polygon(struct giq_geos *geos, const struct giq_rings *rings,
-                               size_t polygon);
+/* Make a polygon; NULL when out of memory. */
+GEOSGeometry *giq_geos_parts_polygon(struct giq_geos *geos, const struct giq_rings *rings,
+                                     size_t polygon);
 
-/* A MULTIPOLYGON of the polygons from `first` on; NULL with an error. */
-GEOSGeometry *giq_geos_area(struct giq_geos *geos, const struct giq_rings *rings,
-                            size_t first, struct giq_error *err);
+/* Make a MULTIPOLYGON of the polygons from `first` on; NULL with `err` set. */
+GEOSGeometry *giq_geos_parts_multipolygon(struct giq_geos *geos,
+                                          const struct giq_rings *rings, size_t first,
+                                          struct giq_error *err);
 
-/* Geometries that are made of `count` items, one by one; NULL when out of memory. */
-typedef GEOSGeometry *giq_geos_make(struct giq_geos *, const struct giq_rings *, size_t);
-GEOSGeometry **giq_geos_list(struct giq_geos *geos, const struct giq_rings *rings,
-                             size_t first, size_t count, giq_geos_make *make);
+/* Make `count` geometries, of the items from `first` on, with `make`. The caller frees
+ * the list and destroys its geometries. NULL when out of memory. */
+typedef GEOSGeometry *giq_geos_parts_make(struct giq_geos *, const struct giq_rings *,
+                                          size_t);
+GEOSGeometry **giq_geos_parts_list(struct giq_geos *geos, const struct giq_rings *rings,
+                                   size_t first, size_t count, giq_geos_parts_make *make);
 
-/* Fail with the words of GEOS, which could not do `what`. */
-bool giq_geos_fail(struct giq_geos *geos, const char *what, struct giq_error *err);
+/* Fail with GIQ_E_AREA, "the area cannot be `participle`", and the message of GEOS. */
+bool giq_geos_parts_fail(struct giq_geos *geos, const char *participle,
+                         struct giq_error *err);
 
-/* Replace the polygons from `first` on by those of `geometry`, and destroy it. Where it
- * is NULL GEOS failed at `what`. */
-bool giq_geos_take(struct giq_geos *geos, GEOSGeometry *geometry, const char *what,
-                   struct giq_rings *rings, size_t first, struct giq_error *err);
-
-/* Whether the polygons are a valid MULTIPOLYGON as they are. */
-bool giq_geos_is_one(struct giq_geos *geos, const struct giq_rings *rings,
-                     bool *out_valid, struct giq_error *err);
+/* Replace the polygons from `first` on by those of `geometry`, and destroy it. Lines and
+ * points in it are dropped. NULL is a failure, as of giq_geos_parts_fail(). */
+bool giq_geos_parts_take(struct giq_geos *geos, GEOSGeometry *geometry,
+                         const char *participle, struct giq_rings *rings, size_t first,
+                         struct giq_error *err);
 
 #endif

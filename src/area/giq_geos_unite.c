@@ -1,4 +1,5 @@
-/* The union of polygons. */
+#include "area/giq_geos_unite.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,19 +8,16 @@
 
 #define UNIT (1.0 / GIQ_RINGS_UNITS)
 
-/*
- * Polygons that are to be united. Those that meet, or will once they are rounded, are
- * found first, with an index and prepared geometries, and each cluster of them is
- * united by itself: GEOS's union takes all polygons along from level to level, also
- * those that meet no other.
+/* Polygons that are being united. GEOS's own union carries all polygons from level to
+ * level, also those that touch no other: here each set of touching ones is united alone.
  */
 struct uniting {
     struct giq_geos *geos;
     const struct giq_rings *rings;
     GEOSGeometry **polygon;
-    struct giq_disjoint clusters;
-    GEOSSTRtree *tree; /* of places in `polygon` */
-    size_t at;         /* whose neighbours are looked for */
+    struct giq_disjoint sets; /* of polygons that touch */
+    GEOSSTRtree *tree;        /* its items point into `polygon` */
+    size_t at;                /* whose neighbours are searched */
     const GEOSPreparedGeometry *prepared;
     bool failed;
 };
@@ -31,16 +29,16 @@ static size_t count_points(const struct uniting *u, size_t polygon)
     return count;
 }
 
-/* Join the clusters of two polygons that meet. Of a pair the larger one is prepared,
- * so that the cost is that of the smaller one. */
-static void meet(void *item, void *ctx)
+/* Join the sets of two polygons that touch, or will once they are rounded. The larger one
+ * of a pair is prepared, so that the cost is that of the smaller one. */
+static void join_if_near(void *item, void *ctx)
 {
     struct uniting *u = ctx;
     size_t other = (size_t)((GEOSGeometry **)item - u->polygon);
     size_t points = count_points(u, u->at);
     size_t other_points = count_points(u, other);
     if (u->failed || other_points > points || (other_points == points && other < u->at) ||
-        giq_disjoint_are_joined(&u->clusters, u->at, other)) {
+        giq_disjoint_are_joined(&u->sets, u->at, other)) {
         return;
     }
     if (u->prepared == NULL) {
@@ -52,11 +50,11 @@ static void meet(void *item, void *ctx)
                                                 u->polygon[other], 2 * UNIT);
     u->failed = rc != 0 && rc != 1;
     if (rc == 1) {
-        giq_disjoint_join(&u->clusters, u->at, other);
+        giq_disjoint_join(&u->sets, u->at, other);
     }
 }
 
-/* A line whose extent is that of a polygon and what is next to it. */
+/* A line whose extent is that of a polygon and two units around it. */
 static GEOSGeometry *make_diagonal(struct uniting *u, size_t polygon)
 {
     size_t count = 0;
@@ -76,7 +74,7 @@ static GEOSGeometry *make_diagonal(struct uniting *u, size_t polygon)
     return points == NULL ? NULL : GEOSGeom_createLineString_r(u->geos->handle, points);
 }
 
-static bool make_clusters(struct uniting *u)
+static bool find_sets(struct uniting *u)
 {
     GEOSContextHandle_t handle = u->geos->handle;
     size_t count = u->rings->polygons;
@@ -89,13 +87,13 @@ static bool make_clusters(struct uniting *u)
         GEOSGeometry *around = make_diagonal(u, u->at);
         u->failed = around == NULL;
         if (around != NULL) {
-            GEOSSTRtree_query_r(handle, u->tree, around, meet, u);
+            GEOSSTRtree_query_r(handle, u->tree, around, join_if_near, u);
             GEOSGeom_destroy_r(handle, around);
         }
         GEOSPreparedGeom_destroy_r(handle, u->prepared);
         u->prepared = NULL;
     }
-    giq_disjoint_close(&u->clusters);
+    giq_disjoint_close(&u->sets);
     return !u->failed;
 }
 
@@ -105,7 +103,7 @@ static bool add_members(const struct uniting *u, size_t first, struct giq_rings 
     size_t i = first;
     do {
         ok = giq_rings_add_polygon(out, u->rings, i);
-        i = giq_disjoint_next(&u->clusters, i);
+        i = giq_disjoint_next(&u->sets, i);
     } while (ok && i != 0);
     return ok;
 }
@@ -117,43 +115,87 @@ static GEOSGeometry *unite_on_grid(GEOSContextHandle_t handle, const GEOSGeometr
     return GEOSUnaryUnionPrec_r(handle, area, UNIT);
 }
 
-static bool unite_cluster(struct giq_geos *g, struct giq_rings *rings,
-                          struct giq_error *err)
+static bool is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *out_valid,
+                     struct giq_error *err)
+{
+    GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
+    if (area == NULL) {
+        return false;
+    }
+    char rc = GEOSisValid_r(g->handle, area);
+    GEOSGeom_destroy_r(g->handle, area);
+    *out_valid = rc == 1;
+    return rc == 0 || rc == 1 || giq_geos_parts_fail(g, "checked", err);
+}
+
+static bool is_valid_rounded(struct giq_geos *g, const struct giq_rings *rings,
+                             bool *out_valid, struct giq_error *err)
+{
+    GIQ_AUTO_RINGS struct giq_rings rounded = {.rounds = true};
+    if (!giq_rings_add_all(&rounded, rings, 0)) {
+        return giq_fail_memory(err);
+    }
+    return is_valid(g, &rounded, out_valid, err);
+}
+
+static bool unite_set(struct giq_geos *g, struct giq_rings *rings, struct giq_error *err)
 {
     static GEOSGeometry *(*const ways[])(GEOSContextHandle_t, const GEOSGeometry *) = {
         GEOSUnaryUnion_r, unite_on_grid};
     bool is_done = false;
-    for (size_t i = 0; i < 2 && !is_done; i++) {
-        GEOSGeometry *area = giq_geos_area(g, rings, 0, err);
-        GEOSGeometry *made = area == NULL ? NULL : ways[i](g->handle, area);
+    for (size_t i = 0; i < GIQ_COUNT(ways) && !is_done; i++) {
+        GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
+        if (area == NULL) {
+            return false;
+        }
+        GEOSGeometry *made = ways[i](g->handle, area);
         GEOSGeom_destroy_r(g->handle, area);
-        if (area == NULL || !giq_geos_take(g, made, "united", rings, 0, err) ||
-            !giq_geos_is_valid(g, rings, &is_done, err)) {
+        if (!giq_geos_parts_take(g, made, "united", rings, 0, err) ||
+            !is_valid_rounded(g, rings, &is_done, err)) {
             return false;
         }
     }
     return true;
 }
 
-/* Polygons that are one area already, also once they are rounded, keep their points.
- * Others are rounded first, so that those which are neighbours but for the last digits
- * have the same points. */
-static bool add_cluster(const struct uniting *u, size_t first, struct giq_rings *out,
-                        struct giq_error *err)
+/* Add the union of a set. Polygons that are valid together once they are rounded keep
+ * their points. Others are rounded first, so that neighbours which differ in the last
+ * digits only get the same points. */
+static bool add_set(const struct uniting *u, size_t first, struct giq_rings *out,
+                    struct giq_error *err)
 {
-    struct giq_rings rounded = {.rounds = true};
-    bool is_one = false;
-    bool ok = (add_members(u, first, &rounded) || giq_fail_memory(err)) &&
-              giq_geos_is_one(u->geos, &rounded, &is_one, err);
-    if (ok && is_one) {
-        ok = add_members(u, first, out) || giq_fail_memory(err);
-    } else if (ok) {
-        rounded.rounds = false;
-        ok = unite_cluster(u->geos, &rounded, err) &&
-             (giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err));
+    GIQ_AUTO_RINGS struct giq_rings rounded = {.rounds = true};
+    if (!add_members(u, first, &rounded)) {
+        return giq_fail_memory(err);
     }
-    giq_rings_release(&rounded);
-    return ok;
+    bool keeps_points = false;
+    if (!is_valid(u->geos, &rounded, &keeps_points, err)) {
+        return false;
+    }
+    if (keeps_points) {
+        return add_members(u, first, out) || giq_fail_memory(err);
+    }
+    rounded.rounds = false;
+    return unite_set(u->geos, &rounded, err) &&
+           (giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err));
+}
+
+static bool unite(struct uniting *u, struct giq_rings *out, struct giq_error *err)
+{
+    size_t count = u->rings->polygons;
+    u->polygon = giq_geos_parts_list(u->geos, u->rings, 0, count, giq_geos_parts_polygon);
+    if (!giq_disjoint_init(&u->sets, count) || u->polygon == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!find_sets(u)) {
+        return giq_geos_parts_fail(u->geos, "united", err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (giq_disjoint_is_first(&u->sets, i) && !add_set(u, i, out, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void release_uniting(struct uniting *u)
@@ -165,29 +207,29 @@ static void release_uniting(struct uniting *u)
         GEOSSTRtree_destroy_r(u->geos->handle, u->tree);
     }
     free(u->polygon);
-    giq_disjoint_release(&u->clusters);
+    giq_disjoint_release(&u->sets);
 }
 
 bool giq_geos_unite(struct giq_geos *g, struct giq_rings *rings, struct giq_error *err)
 {
-    size_t count = rings->polygons;
-    if (count < 2) {
+    if (rings->polygons < 2) {
         return true;
     }
-    struct uniting u = {.geos = g,
-                        .rings = rings,
-                        .polygon = giq_geos_list(g, rings, 0, count, giq_geos_polygon)};
+    struct uniting u = {.geos = g, .rings = rings};
     struct giq_rings made = {0};
-    bool has_room = giq_disjoint_init(&u.clusters, count) && u.polygon != NULL;
-    bool ok = has_room ? make_clusters(&u) || giq_geos_fail(g, "united", err)
-                       : giq_fail_memory(err);
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = !giq_disjoint_is_first(&u.clusters, i) || add_cluster(&u, i, &made, err);
-    }
+    bool ok = unite(&u, &made, err);
     release_uniting(&u);
     giq_rings_release(ok ? rings : &made);
     if (ok) {
         *rings = made;
     }
     return ok;
+}
+
+bool giq_geos_unite_invalid(struct giq_geos *g, struct giq_rings *rings,
+                            struct giq_error *err)
+{
+    bool is_done = false;
+    return is_valid_rounded(g, rings, &is_done, err) &&
+           (is_done || giq_geos_unite(g, rings, err));
 }

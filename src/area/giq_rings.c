@@ -137,7 +137,7 @@ bool giq_rings_end_polygon(struct giq_rings *rings)
     return true;
 }
 
-void giq_rings_cut(struct giq_rings *rings, size_t first)
+void giq_rings_truncate(struct giq_rings *rings, size_t first)
 {
     rings->polygons = first;
     rings->rings = giq_rings_first(rings, first);

@@ -15,9 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/giq_cleanup.h"
+
 enum {
     GIQ_RINGS_UNITS = 10000000, /* of a degree; one is 11 mm at the equator */
-    GIQ_RINGS_MOST = 900000000, /* beyond it a coordinate cannot hold 7 decimals */
+    GIQ_RINGS_COORDINATE_MAX =
+        900000000, /* beyond it a coordinate cannot hold 7 decimals */
 };
 
 struct giq_rings {
@@ -33,11 +36,13 @@ struct giq_rings {
     size_t collapsed; /* polygons left out, because their shell encloses nothing */
     bool shell_is_lost;
     bool rounds; /* points are rounded as they are added, to whole units; coordinates
-                    are then at most GIQ_RINGS_MOST. Set before the first point */
+                    are then at most GIQ_RINGS_COORDINATE_MAX. Set before the first point
+                  */
 };
 
 /* Start from `{0}`. */
 void giq_rings_release(struct giq_rings *rings);
+#define GIQ_AUTO_RINGS GIQ_AUTO(giq_rings_release)
 
 /* Add a point, unless it repeats the one before. */
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
@@ -50,7 +55,7 @@ bool giq_rings_end_ring(struct giq_rings *rings);
 bool giq_rings_end_polygon(struct giq_rings *rings);
 
 /* Take back all polygons from number `first` on, and what was begun after them. */
-void giq_rings_cut(struct giq_rings *rings, size_t first);
+void giq_rings_truncate(struct giq_rings *rings, size_t first);
 
 /* Add and end a ring of `count` points (x, y, x, y, ...). */
 bool giq_rings_add_ring(struct giq_rings *rings, const double *xy, size_t count);
@@ -75,7 +80,7 @@ size_t giq_rings_first(const struct giq_rings *rings, size_t polygon);
 /* Points without those that close a ring. */
 size_t giq_rings_vertices(const struct giq_rings *rings);
 
-/* A coordinate of at most GIQ_RINGS_MOST in units. */
+/* A coordinate of at most GIQ_RINGS_COORDINATE_MAX in units. */
 int64_t giq_rings_units(double coordinate);
 
 #endif

@@ -30,7 +30,7 @@ static void test_rings_and_polygons_are_found_again(void **state)
         assert_true(xy[0] == (double)(10 * i) && xy[8] == xy[0]);
     }
     assert_int_equal(giq_rings_vertices(&rings), 4 * rings.rings);
-    giq_rings_cut(&rings, 2);
+    giq_rings_truncate(&rings, 2);
     assert_int_equal(rings.polygons, 2);
     assert_int_equal(rings.points, 15);
     giq_rings_release(&rings);
