@@ -1,6 +1,5 @@
 /*
- * Why a transfer of libcurl failed, in words for a person. Beside giq_http the only
- * place that reads libcurl's error codes.
+ * Why a transfer failed: from libcurl's error code to an error of the driver.
  */
 #ifndef GIQ_FAILURE_H
 #define GIQ_FAILURE_H
@@ -8,25 +7,26 @@
 #include "base/giq_error.h"
 
 struct giq_failure {
-    void *curl;        /* the easy handle, a CURL * */
-    int rc;            /* libcurl's error code, not CURLE_OK */
-    const char *words; /* libcurl's own on it, or empty */
-    const char *url;   /* of the request; the host alone is shown */
-    bool was_sent;     /* the request was about to go out */
-    bool has_head;     /* a header line of the response came */
+    void *curl;          /* the easy handle, a CURL * */
+    int rc;              /* libcurl's error code, not CURLE_OK */
+    const char *message; /* libcurl's message, or empty */
+    const char *url;     /* of the request; only its host is shown */
+    bool was_sent;       /* the request was about to be sent */
+    bool has_headers;    /* a header line of the response came */
 };
 
-/* With TLS 1.3 a server refuses the client's certificate, or that there is none, when the
- * request is on its way already; it does not read it. */
+/* Whether the server refused the client's certificate, or the lack of one, by a TLS
+ * alert. With TLS 1.3 the alert comes after the request was sent; the server does not
+ * read it. */
 bool giq_failure_is_tls_alert(const struct giq_failure *failure);
 
-/* Whether HTTP/2 itself failed: a stream that was reset, an error of the protocol. */
+/* Whether HTTP/2 itself failed: a stream was reset, or the protocol was violated. */
 bool giq_failure_is_http2(const struct giq_failure *failure);
 
 /*
- * Set `err`: GIQ_E_NETWORK where a proxy refused the way, else `code`. Permanent is what
- * trying again cannot mend. Returns false. The text holds neither a path, which may be
- * what a presigned address keeps secret, nor a password of a proxy.
+ * Set `err`: GIQ_E_NETWORK where a proxy refused to connect, else `code`; permanent where
+ * a retry cannot help. Returns false. The text holds no path, which may be the secret of
+ * a presigned address, and no password of a proxy.
  */
 bool giq_failure_set(const struct giq_failure *failure, enum giq_code code,
                      struct giq_error *err);

@@ -1,3 +1,6 @@
+/*
+ * Reading the values of response headers. They come from a service that is not trusted.
+ */
 #include "net/giq_headers.h"
 
 #include <stdio.h>
@@ -8,107 +11,57 @@
 
 void giq_headers_init(struct giq_headers *headers)
 {
-    *headers = (struct giq_headers){0};
+    *headers = (struct giq_headers){.value = {NULL}};
 }
 
 void giq_headers_release(struct giq_headers *headers)
 {
-    free(headers->disposition);
-    free(headers->encoding);
-    free(headers->etag);
-    free(headers->range);
-    free(headers->retry_after);
+    for (size_t i = 0; i < GIQ_HEADERS_COUNT; i++) {
+        free(headers->value[i]);
+    }
     giq_headers_init(headers);
 }
 
-static bool ends_in_chunked(const char *value)
+const char *giq_headers_name(enum giq_headers_name name)
 {
-    static const char word[] = "chunked";
-    size_t len = strlen(value);
-    size_t word_len = sizeof word - 1;
-    return len >= word_len && giq_text_same(value + len - word_len, word);
-}
-
-/* What a further line of a header makes of the one before; takes ownership of `value`.
- * Lines of Content-Encoding add up (RFC 9110, 5.3). Proofs that contradict each other
- * prove nothing. Of the others the last one counts. */
-static char *merge(const struct giq_headers *headers, char *const *slot, char *value)
-{
-    bool is_proof = slot == &headers->etag || slot == &headers->range;
-    if (is_proof && strcmp(*slot, value) != 0) {
-        value[0] = '\0';
-    }
-    if (slot != &headers->encoding) {
-        return value;
-    }
-    char *both = NULL;
-    both = asprintf(&both, "%s,%s", *slot, value) < 0 ? NULL : both;
-    free(value);
-    return both;
-}
-
-/* Takes ownership of `value`. */
-static void note(struct giq_headers *headers, const char *name, char *value)
-{
-    const struct {
-        const char *name;
-        char **slot;
-    } kept[] = {
-        {"Content-Disposition", &headers->disposition},
-        {"Content-Encoding", &headers->encoding},
-        {"Content-Range", &headers->range},
-        {"ETag", &headers->etag},
-        {"Retry-After", &headers->retry_after},
+    static const char *const names[GIQ_HEADERS_COUNT] = {
+        [GIQ_HEADERS_DISPOSITION] = "Content-Disposition",
+        [GIQ_HEADERS_ENCODING] = "Content-Encoding",
+        [GIQ_HEADERS_RANGE] = "Content-Range",
+        [GIQ_HEADERS_ETAG] = "ETag",
+        [GIQ_HEADERS_RETRY_AFTER] = "Retry-After",
+        [GIQ_HEADERS_TRANSFER_ENCODING] = "Transfer-Encoding",
     };
-    for (size_t i = 0; i < GIQ_COUNT(kept); i++) {
-        if (giq_text_same(name, kept[i].name)) {
-            if (*kept[i].slot != NULL) {
-                value = merge(headers, kept[i].slot, value);
-            }
-            free(*kept[i].slot);
-            *kept[i].slot = value;
-            return;
-        }
-    }
-    if (giq_text_same(name, "Transfer-Encoding")) {
-        headers->chunked = ends_in_chunked(value);
-    }
-    free(value);
+    return names[name];
 }
 
-/* The line that ends a headers. Without its line feed the response was cut. */
-static bool is_blank(const char *bytes, size_t len)
+bool giq_headers_add(struct giq_headers *headers, enum giq_headers_name name,
+                     const char *value)
 {
-    return (len == 1 && bytes[0] == '\n') || (len == 2 && memcmp(bytes, "\r\n", 2) == 0);
-}
-
-bool giq_headers_line(struct giq_headers *headers, const char *bytes, size_t len)
-{
-    size_t total = headers->bytes + len;
-    if (total > GIQ_HEADERS_BYTES_MAX) {
+    char **slot = &headers->value[name];
+    bool is_proof = name == GIQ_HEADERS_ETAG || name == GIQ_HEADERS_RANGE;
+    if (is_proof && *slot != NULL && strcmp(*slot, value) != 0) {
+        value = "";
+    }
+    if (name != GIQ_HEADERS_ENCODING || *slot == NULL) {
+        return giq_text_set(slot, value);
+    }
+    char *all = NULL;
+    if (asprintf(&all, "%s,%s", *slot, value) < 0) {
         return false;
     }
-    if (len > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
-        giq_headers_release(headers);
-    }
-    headers->bytes = total;
-    if (is_blank(bytes, len)) {
-        headers->is_whole = true;
-        return true;
-    }
-    const char *colon = memchr(bytes, ':', len);
-    if (colon == NULL) {
-        return true;
-    }
-    char *name = giq_text_trim(bytes, (size_t)(colon - bytes));
-    char *value = giq_text_trim(colon + 1, len - (size_t)(colon + 1 - bytes));
-    if (name != NULL && value != NULL) {
-        note(headers, name, value);
-        value = NULL;
-    }
-    free(value);
-    free(name);
+    free(*slot);
+    *slot = all;
     return true;
+}
+
+bool giq_headers_is_chunked(const struct giq_headers *headers)
+{
+    static const char chunked[] = "chunked";
+    const char *value = headers->value[GIQ_HEADERS_TRANSFER_ENCODING];
+    size_t len = value == NULL ? 0 : strlen(value);
+    return len >= sizeof chunked - 1 &&
+           giq_text_same(value + len - (sizeof chunked - 1), chunked);
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7; the obsolete forms are not
@@ -135,7 +88,7 @@ static bool parse_http_date(const char *value, int64_t *out_ms)
 
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms)
 {
-    const char *value = headers->retry_after;
+    const char *value = headers->value[GIQ_HEADERS_RETRY_AFTER];
     if (value == NULL || value[0] == '\0') {
         return -1;
     }
@@ -154,7 +107,7 @@ int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wa
 
 const char *giq_headers_strong_etag(const struct giq_headers *headers)
 {
-    const char *etag = headers->etag;
+    const char *etag = headers->value[GIQ_HEADERS_ETAG];
     size_t len = etag == NULL ? 0 : strlen(etag);
     bool is_quoted = len > 2 && etag[0] == '"' && etag[len - 1] == '"';
     for (size_t i = 1; is_quoted && i < len - 1; i++) {
@@ -172,39 +125,42 @@ static enum giq_headers_coding coding_of(const char *word)
         const char *word;
         enum giq_headers_coding coding;
     } known[] = {
-        {"gzip", GIQ_HEADERS_GZIP},
-        {"x-gzip", GIQ_HEADERS_GZIP},
-        {"deflate", GIQ_HEADERS_DEFLATE},
-        {"br", GIQ_HEADERS_UNSUPPORTED},
-        {"zstd", GIQ_HEADERS_UNSUPPORTED},
-        {"compress", GIQ_HEADERS_UNSUPPORTED},
-        {"x-compress", GIQ_HEADERS_UNSUPPORTED},
-        {"dcb", GIQ_HEADERS_UNSUPPORTED},
-        {"dcz", GIQ_HEADERS_UNSUPPORTED},
-        {"exi", GIQ_HEADERS_UNSUPPORTED},
-        {"pack200-gzip", GIQ_HEADERS_UNSUPPORTED},
-        {"aes128gcm", GIQ_HEADERS_UNSUPPORTED},
+        {"gzip", GIQ_HEADERS_CODING_GZIP},
+        {"x-gzip", GIQ_HEADERS_CODING_GZIP},
+        {"deflate", GIQ_HEADERS_CODING_DEFLATE},
+        {"br", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"zstd", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"compress", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"x-compress", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"dcb", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"dcz", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"exi", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"pack200-gzip", GIQ_HEADERS_CODING_UNSUPPORTED},
+        {"aes128gcm", GIQ_HEADERS_CODING_UNSUPPORTED},
     };
     for (size_t i = 0; i < GIQ_COUNT(known); i++) {
         if (giq_text_same(word, known[i].word)) {
             return known[i].coding;
         }
     }
-    return GIQ_HEADERS_IDENTITY;
+    return GIQ_HEADERS_CODING_IDENTITY;
 }
 
 enum giq_headers_coding giq_headers_coding(const struct giq_headers *headers)
 {
-    enum giq_headers_coding coding = GIQ_HEADERS_IDENTITY;
-    const char *at = headers->encoding == NULL ? "" : headers->encoding;
+    enum giq_headers_coding coding = GIQ_HEADERS_CODING_IDENTITY;
+    const char *value = headers->value[GIQ_HEADERS_ENCODING];
+    const char *at = value == NULL ? "" : value;
     while (*at != '\0') {
         size_t len = strcspn(at, ",");
         char *word = giq_text_trim(at, len);
         enum giq_headers_coding one =
-            word == NULL ? GIQ_HEADERS_UNSUPPORTED : coding_of(word);
+            word == NULL ? GIQ_HEADERS_CODING_UNSUPPORTED : coding_of(word);
         free(word);
-        if (one != GIQ_HEADERS_IDENTITY) {
-            coding = coding == GIQ_HEADERS_IDENTITY ? one : GIQ_HEADERS_UNSUPPORTED;
+        if (one != GIQ_HEADERS_CODING_IDENTITY) {
+            coding = coding == GIQ_HEADERS_CODING_IDENTITY
+                         ? one
+                         : GIQ_HEADERS_CODING_UNSUPPORTED;
         }
         at += len + (at[len] == ',');
     }
@@ -225,7 +181,7 @@ static bool take_number(const char **at, char end, int64_t *out)
 
 bool giq_headers_range(const struct giq_headers *headers, struct giq_headers_range *out)
 {
-    const char *at = headers->range;
+    const char *at = headers->value[GIQ_HEADERS_RANGE];
     if (at == NULL || !giq_text_begins(at, "bytes ")) {
         return false;
     }

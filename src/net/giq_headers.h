@@ -1,9 +1,8 @@
 /*
- * What the header lines of a response say, as far as the driver asks. Pure.
+ * The response headers that the driver reads, and what their values mean. Pure.
  *
- * Start with giq_headers_init(), feed every line as it came (the status line too,
- * which begins a new response and forgets an interim one), end with
- * giq_headers_release().
+ * Usage: giq_headers_init(), giq_headers_add() for each field of the response in the
+ * order in which they came, giq_headers_release().
  */
 #ifndef GIQ_HEADERS_H
 #define GIQ_HEADERS_H
@@ -12,46 +11,56 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    GIQ_HEADERS_BYTES_MAX = 64 * 1024, /* all lines of one exchange */
-    GIQ_HEADERS_RETRY_AFTER_MAX_S = 24 * 3600,
+enum { GIQ_HEADERS_RETRY_AFTER_MAX_S = 24 * 3600 };
+
+enum giq_headers_name {
+    GIQ_HEADERS_DISPOSITION,
+    GIQ_HEADERS_ENCODING, /* a comma between the values of several fields */
+    GIQ_HEADERS_RANGE,
+    GIQ_HEADERS_ETAG,
+    GIQ_HEADERS_RETRY_AFTER,
+    GIQ_HEADERS_TRANSFER_ENCODING,
+    GIQ_HEADERS_COUNT,
 };
 
 struct giq_headers {
-    char *disposition; /* value of Content-Disposition, or NULL */
-    char *encoding;    /* values of Content-Encoding, parted by commas, or NULL */
-    char *etag;        /* value of ETag, or NULL */
-    char *range;       /* value of Content-Range, or NULL */
-    char *retry_after; /* value of Retry-After, or NULL */
-    bool chunked;      /* Transfer-Encoding ends in chunked */
-    bool is_whole;     /* the empty line at its end came */
-    size_t bytes;      /* of all lines so far */
+    char *value[GIQ_HEADERS_COUNT]; /* NULL where the response has no such field */
 };
 
 void giq_headers_init(struct giq_headers *headers);
 void giq_headers_release(struct giq_headers *headers);
 
-/* Take one line, with or without its end. False beyond GIQ_HEADERS_BYTES_MAX. A
- * line that is no header is passed over. */
-bool giq_headers_line(struct giq_headers *headers, const char *bytes, size_t len);
+/* "Content-Disposition" and so on. */
+const char *giq_headers_name(enum giq_headers_name name);
+
+/*
+ * Add a field. Of several of one name the last counts, but values of Content-Encoding add
+ * up (RFC 9110, 5.3), and an ETag or Content-Range that contradicts the one before makes
+ * both empty. False when out of memory: nothing has changed.
+ */
+bool giq_headers_add(struct giq_headers *headers, enum giq_headers_name name,
+                     const char *value);
+
+/* Whether the length of the body is given by chunks: Transfer-Encoding ends in "chunked".
+ */
+bool giq_headers_is_chunked(const struct giq_headers *headers);
 
 /* Retry-After, in seconds or as an HTTP date, as milliseconds from `wall_ms`, at
- * most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 where absent, negative or neither. */
+ * most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 where it is absent, negative or neither. */
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms);
 
-/* ETag where it is a strong one that may stand in a header of ours, without control
- * characters, else NULL. */
+/* ETag where it is a strong one without control characters, so that it may stand in a
+ * request; else NULL. Borrowed. */
 const char *giq_headers_strong_etag(const struct giq_headers *headers);
 
 enum giq_headers_coding {
-    GIQ_HEADERS_IDENTITY, /* none, or values that are no coding, such as utf-8 or binary
-                           */
-    GIQ_HEADERS_GZIP,
-    GIQ_HEADERS_DEFLATE,
-    GIQ_HEADERS_UNSUPPORTED, /* another coding, or several */
+    GIQ_HEADERS_CODING_IDENTITY, /* none, or values that are not codings, such as utf-8 */
+    GIQ_HEADERS_CODING_GZIP,
+    GIQ_HEADERS_CODING_DEFLATE,
+    GIQ_HEADERS_CODING_UNSUPPORTED, /* another coding, or several */
 };
 
-/* In which coding the body is, by Content-Encoding. */
+/* The content coding of the body, by Content-Encoding. */
 enum giq_headers_coding giq_headers_coding(const struct giq_headers *headers);
 
 /* Content-Range: bytes `first` to `last`, counted from 0, of `total`. */
@@ -61,7 +70,7 @@ struct giq_headers_range {
     int64_t total;
 };
 
-/* False where it is absent, contradicts itself or leaves the total open. */
+/* False where it is absent, contradicts itself or does not state the total. */
 bool giq_headers_range(const struct giq_headers *headers, struct giq_headers_range *out);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * One exchange through libcurl's easy interface: its options, callbacks and outcome.
+ */
 #include "net/giq_http.h"
 
 #include <curl/curl.h>
@@ -16,29 +19,32 @@
 #include "net/giq_trace.h"
 
 enum {
-    RECEIVE_BUFFER = 512 * 1024, /* 16 KiB, the default, costs a tenth of the time */
-    STALL_MS = 1000,             /* past the deadline a transfer goes on while it moves */
-    TOO_LARGE = 100,             /* CURLE_TOO_LARGE, which not every version has */
+    RECEIVE_BUFFER = 512 * 1024,  /* 16 KiB, the default, costs a tenth of the time */
+    STALL_MS = 1000,              /* for a transfer past the deadline */
+    HEADER_BYTES_MAX = 64 * 1024, /* interim responses and trailers included */
+    TOO_LARGE = 100,              /* CURLE_TOO_LARGE, which not every version has */
 };
 
 struct giq_http {
     CURL *curl; /* NULL before the first exchange, and after one that failed */
     const struct giq_settings *settings;
     const struct giq_env *env;
-    bool avoids_http2; /* it failed in this session */
+    bool avoids_http2; /* HTTP/2 failed in this session */
 };
 
-/* One running exchange, as the callbacks see it. */
+/* The state that the callbacks of a running exchange share. */
 struct exchange {
     struct giq_http *http;
     const struct giq_http_request *request;
     struct giq_response *response;
-    struct giq_error *err; /* set by a callback that ended the exchange */
-    bool failed;           /* `err` is set */
-    int64_t moved_ms;      /* when bytes came last */
-    curl_off_t moved_bytes;
-    char words[CURL_ERROR_SIZE];     /* the library's on how it ended, or empty */
-    struct giq_multipart *multipart; /* that goes out, or NULL */
+    struct giq_error *err;
+    bool has_failed; /* a callback ended the exchange and set `err` */
+    int64_t last_progress_ms;
+    curl_off_t bytes_moved;
+    size_t header_bytes;
+    bool has_all_headers;            /* the empty line after the headers came */
+    char message[CURL_ERROR_SIZE];   /* libcurl's, about how it ended; or empty */
+    struct giq_multipart *multipart; /* NULL for a GET */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
@@ -46,35 +52,49 @@ struct exchange {
 
 /* ---- settings ---- */
 
-/* What makes an exchange faster only: libraries that refuse it work without it. */
-static void apply_speed(CURL *curl)
+/* Only for speed: a libcurl that rejects it works without it. */
+static void set_buffer_size(CURL *curl)
 {
     (void)SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 }
 
-static bool fail_setting(struct giq_error *err)
+/* These return false where libcurl rejects an option. */
+
+static bool set_fixed_options(CURL *curl, const struct giq_http *http)
 {
-    (void)giq_fail(err, GIQ_E_NETWORK,
-                   "the network library is too old, or memory ran out: it refuses a "
-                   "setting of the driver's own");
-    err->permanent = true;
-    return false;
+    if (http->avoids_http2 && !SET_LONG(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)) {
+        return false;
+    }
+    return SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
+           SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
+           /* The response of a proxy to CONNECT is not the service's. */
+           SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
 }
 
-static bool apply_settings(const struct giq_http *http,
-                           const struct giq_http_request *request, struct giq_error *err)
+static bool set_limits(CURL *curl, const struct giq_settings *settings,
+                       const struct giq_http_request *request)
 {
-    CURL *curl = http->curl;
-    unsigned flags = (request->cred != NULL ? GIQ_NET_SAME_ORIGIN : 0U) |
-                     (giq_text_begins(request->url, "https:") ? GIQ_NET_IS_HTTPS : 0U);
-    return giq_net_apply(curl, http->settings->net, flags, err) &&
-           (((!http->avoids_http2 ||
-              SET_LONG(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)) &&
-             SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
-             SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
-             /* What a proxy says to CONNECT is no response of the service. */
-             SET_LONG(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)) ||
-            fail_setting(err));
+    /* No data moves while the service works on a POST. */
+    bool limits_speed = request->fields == NULL;
+    if (request->fresh_connection &&
+        (!SET_LONG(CURLOPT_FRESH_CONNECT, 1) || !SET_LONG(CURLOPT_FORBID_REUSE, 1))) {
+        return false;
+    }
+    return SET_LONG(CURLOPT_CONNECTTIMEOUT_MS, settings->connect_timeout_ms) &&
+           SET_LONG(CURLOPT_TIMEOUT_MS, request->timeout_ms) &&
+           SET_LONG(CURLOPT_LOW_SPEED_TIME,
+                    limits_speed ? settings->low_speed_time_s : 0) &&
+           SET_LONG(CURLOPT_LOW_SPEED_LIMIT,
+                    limits_speed ? settings->low_speed_limit : 0);
+}
+
+static bool fail_rejected_option(struct giq_error *err)
+{
+    (void)giq_fail(err, GIQ_E_NETWORK,
+                   "libcurl rejected an option that the driver needs: it is too old, or "
+                   "memory ran out");
+    err->permanent = true;
+    return false;
 }
 
 /* ---- callbacks ---- */
@@ -87,16 +107,16 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
     return giq_os_socket(address->family, address->socktype, address->protocol);
 }
 
-/* A request that its caller notes before it goes out is not given up once it did: its
- * response is not to be had again. */
-static bool end_if_cancelled(struct exchange *x)
+/* A request with `before_send` is recorded before it goes out. From then on its response
+ * is always waited for: it cannot be had again. */
+static bool fail_if_cancelled(struct exchange *x)
 {
-    bool is_noted = x->request->before_send != NULL && x->response->sent;
-    if (x->failed || is_noted || !giq_env_cancelled(x->http->env)) {
+    bool is_recorded = x->request->before_send != NULL && x->response->sent;
+    if (x->has_failed || is_recorded || !giq_env_cancelled(x->http->env)) {
         return false;
     }
-    x->failed = true;
-    (void)giq_fail(x->err, GIQ_E_CANCELLED, "the host ended the wait for the service");
+    x->has_failed = true;
+    (void)giq_fail(x->err, GIQ_E_CANCELLED, "the application cancelled the request");
     return true;
 }
 
@@ -109,30 +129,60 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
     (void)local_port;
     struct exchange *x = ctx;
     const struct giq_http_request *request = x->request;
-    if (end_if_cancelled(x) ||
+    if (fail_if_cancelled(x) ||
         (request->before_send != NULL && !request->before_send(request->ctx, x->err))) {
-        x->failed = true;
+        x->has_failed = true;
         return CURL_PREREQFUNC_ABORT;
     }
     x->response->sent = true;
     return CURL_PREREQFUNC_OK;
 }
 
+/* libcurl keeps the headers. Here they are limited, and their end is seen: libcurl
+ * reports a response that ends within its headers as a success. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
     size_t len = size * count;
-    if (!giq_headers_line(&x->response->headers, bytes, len)) {
-        x->failed = true;
+    if (len > HEADER_BYTES_MAX - x->header_bytes) {
+        x->has_failed = true;
         (void)giq_fail(x->err, GIQ_E_NETWORK,
                        "the response has more than %d bytes of headers",
-                       GIQ_HEADERS_BYTES_MAX);
+                       HEADER_BYTES_MAX);
         return 0;
+    }
+    x->header_bytes += len;
+    if (len > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+        x->has_all_headers = false; /* an interim response came before */
+    } else if ((len == 1 && bytes[0] == '\n') ||
+               (len == 2 && memcmp(bytes, "\r\n", 2) == 0)) {
+        x->has_all_headers = true;
     }
     return len;
 }
 
-static void note_status(struct exchange *x)
+/* Copy the headers that the driver reads. libcurl keeps those of interim responses, of a
+ * proxy's CONNECT and of trailers apart. */
+static bool copy_headers(struct exchange *x)
+{
+    struct giq_headers *headers = &x->response->headers;
+    giq_headers_release(headers);
+    for (int i = 0; i < GIQ_HEADERS_COUNT; i++) {
+        enum giq_headers_name name = (enum giq_headers_name)i;
+        struct curl_header *header = NULL;
+        for (size_t k = 0; curl_easy_header(x->http->curl, giq_headers_name(name), k,
+                                            CURLH_HEADER, -1, &header) == CURLHE_OK;
+             k++) {
+            if (!giq_headers_add(headers, name, header->value)) {
+                return giq_fail_memory(x->err);
+            }
+        }
+    }
+    return true;
+}
+
+/* Called once before the body; at the end of an exchange without one. */
+static bool begin_response(struct exchange *x)
 {
     long status = 0;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -140,6 +190,7 @@ static void note_status(struct exchange *x)
     curl_off_t length = -1;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     x->response->content_length = length;
+    return copy_headers(x);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
@@ -147,20 +198,22 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     struct exchange *x = ctx;
     struct giq_response *response = x->response;
     size_t len = size * count;
-    if (response->received == 0) {
-        note_status(x);
+    if (response->received == 0 && !begin_response(x)) {
+        x->has_failed = true;
+        return 0;
     }
     response->received += (int64_t)len;
     if (giq_response_has_data(response) && x->request->sink != NULL) {
-        x->failed = !x->request->sink(x->request->ctx, response, bytes, len, x->err);
-        return x->failed ? 0 : len;
+        x->has_failed = !x->request->sink(x->request->ctx, response, bytes, len, x->err);
+        return x->has_failed ? 0 : len;
     }
     enum giq_response_keep kept = giq_response_keep(response, bytes, len, x->err);
-    x->failed = kept == GIQ_RESPONSE_FAILED;
+    x->has_failed = kept == GIQ_RESPONSE_FAILED;
     return kept == GIQ_RESPONSE_KEPT ? len : 0;
 }
 
-/* Ends a transfer that stalls past the open's time, or that the host no longer wants. */
+/* Ends a transfer that stalls after the deadline, or was cancelled. libcurl calls this at
+ * least once a second. */
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        curl_off_t up_total, curl_off_t up_now)
 {
@@ -170,20 +223,20 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
     const struct giq_settings *settings = x->http->settings;
     int64_t stall_ms = x->request->stall_ms > 0 ? x->request->stall_ms : STALL_MS;
     int64_t now = env->now_ms(env->ctx);
-    if (down_now + up_now != x->moved_bytes) {
-        x->moved_bytes = down_now + up_now;
-        x->moved_ms = now;
+    if (down_now + up_now != x->bytes_moved) {
+        x->bytes_moved = down_now + up_now;
+        x->last_progress_ms = now;
     }
-    bool over = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
-                now - x->moved_ms > stall_ms;
+    bool has_stalled = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
+                       now - x->last_progress_ms > stall_ms;
     if (giq_multipart_is_too_slow(x->multipart, settings->low_speed_time_s,
                                   settings->low_speed_limit, now, up_now, up_total)) {
-        x->failed = true;
+        x->has_failed = true;
         (void)giq_fail(x->err, GIQ_E_NETWORK,
-                       "less than %d bytes a second of the file went out for %d seconds",
+                       "the file was sent at less than %d bytes a second for %d seconds",
                        settings->low_speed_limit, settings->low_speed_time_s);
     }
-    return over || x->failed || end_if_cancelled(x) ? 1 : 0;
+    return has_stalled || x->has_failed || fail_if_cancelled(x) ? 1 : 0;
 }
 
 static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, void *ctx)
@@ -221,42 +274,25 @@ static bool build_headers(const struct giq_http_request *request,
 {
     char accept[128];
     (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
-    bool ok = append(list, accept) && append(list, "Accept-Encoding: identity") &&
-              (request->asks || append(list, "Expect:"));
+    if (!append(list, accept) || !append(list, "Accept-Encoding: identity") ||
+        (!request->expects_continue && !append(list, "Expect:"))) {
+        return false;
+    }
     const char *line = NULL;
-    for (size_t i = 0; ok && (line = giq_cred_header(request->cred, i)) != NULL; i++) {
-        ok = append(list, line);
+    for (size_t i = 0; (line = giq_cred_header(request->cred, i)) != NULL; i++) {
+        if (!append(list, line)) {
+            return false;
+        }
     }
-    for (size_t i = 0; ok && i < request->header_count; i++) {
-        ok = append(list, request->headers[i]);
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!append(list, request->headers[i])) {
+            return false;
+        }
     }
-    return ok;
+    return true;
 }
 
-static bool set_headers(CURL *curl, const struct giq_http_request *request,
-                        struct curl_slist **list, struct giq_error *err)
-{
-    return (build_headers(request, list) &&
-            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *list) == CURLE_OK) ||
-           giq_fail_memory(err);
-}
-
-static bool apply_limits(CURL *curl, const struct giq_settings *settings,
-                         const struct giq_http_request *request)
-{
-    /* While the service thinks about a POST nothing moves, rightly. */
-    bool stall_counts = request->fields == NULL;
-    return SET_LONG(CURLOPT_CONNECTTIMEOUT_MS, settings->connect_timeout_ms) &&
-           SET_LONG(CURLOPT_TIMEOUT_MS, request->timeout_ms) &&
-           SET_LONG(CURLOPT_LOW_SPEED_TIME,
-                    stall_counts ? settings->low_speed_time_s : 0) &&
-           SET_LONG(CURLOPT_LOW_SPEED_LIMIT,
-                    stall_counts ? settings->low_speed_limit : 0) &&
-           (!request->fresh ||
-            (SET_LONG(CURLOPT_FRESH_CONNECT, 1) && SET_LONG(CURLOPT_FORBID_REUSE, 1)));
-}
-
-static bool apply_callbacks(CURL *curl, struct exchange *x)
+static bool set_callbacks(CURL *curl, struct exchange *x)
 {
     return SET(CURLOPT_URL, x->request->url) &&
            SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) &&
@@ -265,7 +301,7 @@ static bool apply_callbacks(CURL *curl, struct exchange *x)
            SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, x) &&
            SET(CURLOPT_XFERINFOFUNCTION, on_progress) && SET(CURLOPT_XFERINFODATA, x) &&
            SET(CURLOPT_DEBUGFUNCTION, on_trace) && SET(CURLOPT_DEBUGDATA, x) &&
-           SET(CURLOPT_ERRORBUFFER, x->words) &&
+           SET(CURLOPT_ERRORBUFFER, x->message) &&
            SET_LONG(CURLOPT_VERBOSE, x->http->settings->traces) &&
            SET_LONG(CURLOPT_NOPROGRESS, 0);
 }
@@ -277,10 +313,10 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     const struct giq_failure failure = {
         .curl = x->http->curl,
         .rc = (int)rc,
-        .words = x->words,
+        .message = x->message,
         .url = x->request->url,
         .was_sent = x->response->sent,
-        .has_head = x->response->headers.bytes > 0,
+        .has_headers = x->header_bytes > 0,
     };
     (void)giq_failure_set(&failure, code, x->err);
     x->response->sent = x->response->sent && !giq_failure_is_tls_alert(&failure);
@@ -290,29 +326,29 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     return false;
 }
 
-/* What the library takes for a response may be one that was cut within its headers, or
- * an interim one; a header line beyond its own limit is out of memory to it, or to later
- * ones too large. */
-static bool check_head(struct exchange *x, CURLcode rc)
+/* Whether a response came, and not only an interim one or a part of its headers. A header
+ * line that is too long for libcurl is CURLE_OUT_OF_MEMORY to it, or CURLE_TOO_LARGE. */
+static bool check_headers(struct exchange *x, CURLcode rc)
 {
-    const struct giq_response *response = x->response;
-    bool has_answer = response->headers.is_whole && response->status >= 200;
-    if (rc == CURLE_OK && !has_answer) {
-        return giq_fail(x->err, GIQ_E_NETWORK, "the response was cut within its headers");
+    bool is_complete = x->has_all_headers && x->response->status >= 200;
+    if (rc == CURLE_OK && !is_complete) {
+        return giq_fail(
+            x->err, GIQ_E_NETWORK,
+            "the connection was closed before the end of the response headers");
     }
-    if (rc == CURLE_OUT_OF_MEMORY || (int)rc == TOO_LARGE) {
-        return response->sent && !has_answer
-                   ? giq_fail(x->err, GIQ_E_NETWORK,
-                              "the response has headers that are too long, or memory "
-                              "ran out")
-                   : giq_fail_memory(x->err);
+    if (rc != CURLE_OUT_OF_MEMORY && (int)rc != TOO_LARGE) {
+        return true;
     }
-    return true;
+    if (x->response->sent && !is_complete) {
+        return giq_fail(x->err, GIQ_E_NETWORK,
+                        "a response header is too long, or memory ran out");
+    }
+    return giq_fail_memory(x->err);
 }
 
-/* From the header itself: CURLINFO_REDIRECT_URL of later libraries leaves out a user,
- * which is a reason to refuse. */
-static bool note_location(struct exchange *x)
+/* Not CURLINFO_REDIRECT_URL, which drops the user in newer versions: a user is a reason
+ * to refuse the redirect. */
+static bool set_location(struct exchange *x)
 {
     struct curl_header *header = NULL;
     (void)curl_easy_header(x->http->curl, "Location", 0, CURLH_HEADER, -1, &header);
@@ -323,82 +359,95 @@ static bool note_location(struct exchange *x)
     return x->response->location != NULL || giq_fail_memory(x->err);
 }
 
-static bool judge(struct exchange *x, CURLcode rc)
+static bool finish(struct exchange *x, CURLcode rc)
 {
     struct giq_response *response = x->response;
     const struct giq_env *env = x->http->env;
-    note_status(x);
+    if (response->received == 0 && !begin_response(x)) {
+        return false;
+    }
     response->retry_after_ms =
         giq_headers_retry_after_ms(&response->headers, env->wall_ms(env->ctx));
-    if (x->failed || giq_multipart_has_failed(x->multipart) || !check_head(x, rc) ||
-        !note_location(x)) {
+    if (x->has_failed || giq_multipart_has_failed(x->multipart) ||
+        !check_headers(x, rc) || !set_location(x)) {
         return false;
     }
     long version = 0;
     (void)curl_easy_getinfo(x->http->curl, CURLINFO_HTTP_VERSION, &version);
-    response->proven = response->content_length >= 0 || response->headers.chunked ||
-                       version >= CURL_HTTP_VERSION_2_0;
-    bool cut_error_page = rc == CURLE_WRITE_ERROR && response->status >= 300;
-    if (rc == CURLE_OK || cut_error_page) {
+    response->has_proven_end = response->content_length >= 0 ||
+                               giq_headers_is_chunked(&response->headers) ||
+                               version >= CURL_HTTP_VERSION_2_0;
+    bool is_truncated_error = rc == CURLE_WRITE_ERROR && response->status >= 300;
+    if (rc == CURLE_OK || is_truncated_error) {
         return giq_response_decode(response, x->err);
     }
-    bool cut = giq_response_has_data(response) && response->received > 0 &&
-               x->request->sink != NULL;
-    return fail_transfer(x, cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
+    bool was_cut = giq_response_has_data(response) && response->received > 0 &&
+                   x->request->sink != NULL;
+    return fail_transfer(x, was_cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
 }
 
-/* After a transfer that failed before it connected libcurl 7.88 refuses settings on the
- * same handle, which also remembers what could not be resolved. */
-static void release_handle(struct giq_http *http)
+static bool prepare(struct exchange *x, struct curl_slist **headers)
+{
+    const struct giq_http *http = x->http;
+    const struct giq_http_request *request = x->request;
+    CURL *curl = http->curl;
+    unsigned flags = (request->cred != NULL ? GIQ_NET_SAME_ORIGIN : 0U) |
+                     (giq_text_begins(request->url, "https:") ? GIQ_NET_IS_HTTPS : 0U);
+    set_buffer_size(curl);
+    if (!giq_net_apply(curl, http->settings->net, flags, x->err)) {
+        return false;
+    }
+    if (!set_fixed_options(curl, http) || !set_limits(curl, http->settings, request) ||
+        !set_callbacks(curl, x)) {
+        return fail_rejected_option(x->err);
+    }
+    if (!build_headers(request, headers) || !SET(CURLOPT_HTTPHEADER, *headers)) {
+        return giq_fail_memory(x->err);
+    }
+    return request->fields == NULL ||
+           giq_multipart_new(curl, request->fields, request->field_count, &x->multipart,
+                             x->err);
+}
+
+static void free_handle(struct giq_http *http)
 {
     curl_easy_cleanup(http->curl);
     http->curl = NULL;
 }
 
-/* Set everything up, and make the exchange. */
-static bool perform(struct exchange *x)
-{
-    struct giq_http *http = x->http;
-    const struct giq_http_request *request = x->request;
-    struct curl_slist *headers = NULL;
-    CURLcode rc = CURLE_FAILED_INIT;
-    bool ok = false;
-    apply_speed(http->curl);
-    if (apply_settings(http, request, x->err) &&
-        ((apply_limits(http->curl, http->settings, request) &&
-          apply_callbacks(http->curl, x)) ||
-         fail_setting(x->err)) &&
-        set_headers(http->curl, request, &headers, x->err) &&
-        (request->fields == NULL ||
-         giq_multipart_new(http->curl, request->fields, request->field_count,
-                           &x->multipart, x->err))) {
-        rc = curl_easy_perform(http->curl);
-        ok = judge(x, rc);
-    }
-    curl_easy_reset(http->curl);
-    giq_multipart_free(x->multipart);
-    curl_slist_free_all(headers);
-    if (rc != CURLE_OK) {
-        release_handle(http);
-    }
-    return ok;
-}
-
 static bool exchange_once(struct giq_http *http, const struct giq_http_request *request,
                           struct giq_response *response, struct giq_error *err)
 {
-    giq_response_init(response);
-
     struct exchange x = {
         .http = http,
         .request = request,
         .response = response,
         .err = err,
-        .moved_ms = http->env->now_ms(http->env->ctx),
+        .last_progress_ms = http->env->now_ms(http->env->ctx),
     };
-    return ((http->curl != NULL || (http->curl = curl_easy_init()) != NULL) ||
-            giq_fail_memory(err)) &&
-           perform(&x);
+    struct curl_slist *headers = NULL;
+    CURLcode rc = CURLE_FAILED_INIT;
+    bool ok = false;
+    giq_response_init(response);
+    if (http->curl == NULL) {
+        http->curl = curl_easy_init();
+    }
+    if (http->curl == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (prepare(&x, &headers)) {
+        rc = curl_easy_perform(http->curl);
+        ok = finish(&x, rc);
+    }
+    curl_easy_reset(http->curl);
+    giq_multipart_free(x.multipart);
+    curl_slist_free_all(headers);
+    if (rc != CURLE_OK) {
+        /* libcurl 7.88 rejects options on a handle that failed to connect, and the handle
+         * remembers names that could not be resolved. */
+        free_handle(http);
+    }
+    return ok;
 }
 
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
@@ -408,8 +457,8 @@ bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *req
     if (exchange_once(http, request, response, err)) {
         return true;
     }
-    bool is_untouched = request->sink == NULL || response->received == 0;
-    if (!may_fall_back || !http->avoids_http2 || !is_untouched) {
+    bool has_no_data = request->sink == NULL || response->received == 0;
+    if (!may_fall_back || !http->avoids_http2 || !has_no_data) {
         return false;
     }
     giq_env_debug(http->env, "%s", err->text);
@@ -443,7 +492,7 @@ bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env
 void giq_http_free(struct giq_http *http)
 {
     if (http != NULL) {
-        release_handle(http);
+        free_handle(http);
         free(http);
     }
 }

@@ -1,11 +1,9 @@
 /*
- * One HTTP exchange: one request, one response, capped in size and bounded in
- * time. Redirects, retries and what a response means are decided above. The only
- * user of libcurl, but for its options (giq_net), forms (giq_multipart), addresses
- * (giq_address) and errors (giq_failure).
+ * One HTTP exchange through libcurl: one request and its response, limited in size and
+ * time. Redirects, retries and the meaning of responses belong to giq_call.
  *
- * A session keeps connections open between its exchanges; it serves one thread
- * at a time.
+ * Usage: giq_http_new(), giq_http_exchange() for each request, giq_http_free(). A session
+ * keeps connections open between its exchanges; it serves one thread at a time.
  */
 #ifndef GIQ_HTTP_H
 #define GIQ_HTTP_H
@@ -15,47 +13,49 @@
 
 struct giq_http;
 
-/* `settings` and `env` are borrowed for the session's life. Sends nothing. */
+/* `settings` and `env` are borrowed for the life of the session. Sends nothing. */
 bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env,
                   struct giq_http **out, struct giq_error *err);
-void giq_http_free(struct giq_http *http);
+void giq_http_free(struct giq_http *http); /* NULL is allowed */
 
 struct giq_http_request {
     const char *url;
     const char *accept;
-    const struct giq_cred *cred;              /* NULL: no credentials go along */
-    const struct giq_multipart_field *fields; /* a POST with this form; NULL: a GET */
+    const struct giq_cred *cred;              /* NULL: no credentials are sent */
+    const struct giq_multipart_field *fields; /* the form of a POST; NULL: a GET */
     size_t field_count;
     const char *const *headers; /* more header lines */
     size_t header_count;
-    int64_t timeout_ms;  /* for the whole exchange; 0: only the limits of stalling */
-    int64_t deadline_ms; /* on the monotonic clock: ends a transfer that stalls */
-    int64_t stall_ms;    /* how long it may do so past the deadline; 0: a second */
-    bool fresh;          /* a new connection: libcurl repeats a request, a POST too, on an
-                            old one that died */
-    bool asks; /* whether a large form is wanted before it goes out (RFC 9110, 10.1.1):
-                  a service that has no response to that costs a second */
-    /* Called when the connection stands and the request is about to go out; false
-     * ends the exchange with nothing sent. May be NULL. */
+    int64_t timeout_ms;  /* for the whole exchange; 0: none */
+    int64_t deadline_ms; /* on the monotonic clock: a transfer that stalls ends then */
+    int64_t stall_ms;    /* how long it may stall after the deadline; 0: a second */
+    /* Use a new connection: on an old one that died libcurl sends a request again, a POST
+     * too. */
+    bool fresh_connection;
+    /* Send "Expect: 100-continue" before a large form (RFC 9110, 10.1.1). A service that
+     * does not know it costs a second. */
+    bool expects_continue;
+    /* Called when the connection is up and the request is about to go out; false ends the
+     * exchange with nothing sent. After it the exchange is not cancelled. May be NULL. */
     bool (*before_send)(void *ctx, struct giq_error *err);
-    /* Takes the body of a 200 or 206 in pieces; false ends the exchange. NULL: the
-     * body goes to the response, as that of every other status does. */
+    /* Takes the body of a 200 or 206 in pieces; false ends the exchange. NULL: the body
+     * is kept in the response, as it is with every other status. */
     bool (*sink)(void *ctx, const struct giq_response *response, const char *bytes,
                  size_t len, struct giq_error *err);
     void *ctx;
 };
 
 /*
- * Make the exchange. A GET that HTTP/2 breaks, before the sink got bytes, is made once
- * more over HTTP/1.1, which the session then keeps to. A file of a form must go out at
- * the pace that the settings ask of a transfer; nobody is hurried to respond to a form.
- * `response` is always filled (pass it to giq_response_release()), also on failure, as
- * far as it went.
+ * Make the exchange. A GET that failed with an HTTP/2 error before the sink got bytes is
+ * made once more over HTTP/1.1, and so are all that follow in the session. A file of a
+ * form must be sent at the speed that the settings require of transfers; the time until
+ * the response is limited by the timeout and the deadline only.
  *
- * False when no whole response came: GIQ_E_NETWORK (no connection, cut, too slow),
- * GIQ_E_SERVICE (too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),
- * GIQ_E_MEMORY, or the error of a callback. Any status counts as a response. Texts hold
- * neither the query nor a header's value.
+ * `response` is always filled, on failure as far as the exchange went; the caller must
+ * release it. Any status is a success. Fails without a complete response: GIQ_E_NETWORK
+ * (no connection, cut, too slow), GIQ_E_SERVICE (too large), GIQ_E_INCOMPLETE (cut after
+ * bytes for the sink), GIQ_E_CANCELLED, GIQ_E_MEMORY, or the error of a callback. Texts
+ * hold neither the query nor the value of a header.
  */
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_response *response, struct giq_error *err);

@@ -63,14 +63,14 @@ static bool keep_decoded(void *ctx, const char *bytes, size_t len, struct giq_er
 bool giq_response_decode(struct giq_response *response, struct giq_error *err)
 {
     enum giq_headers_coding coding = giq_headers_coding(&response->headers);
-    if (coding != GIQ_HEADERS_GZIP && coding != GIQ_HEADERS_DEFLATE) {
+    if (coding != GIQ_HEADERS_CODING_GZIP && coding != GIQ_HEADERS_CODING_DEFLATE) {
         return true;
     }
     struct decoded decoded = {.response = {.status = response->status}};
     struct giq_inflate *decoder = NULL;
     giq_buf_init(&decoded.response.body, GIQ_RESPONSE_MAX);
-    bool ok = giq_inflate_new(coding == GIQ_HEADERS_GZIP ? GIQ_INFLATE_GZIP
-                                                         : GIQ_INFLATE_DEFLATE,
+    bool ok = giq_inflate_new(coding == GIQ_HEADERS_CODING_GZIP ? GIQ_INFLATE_GZIP
+                                                                : GIQ_INFLATE_DEFLATE,
                               &decoder, err) &&
               giq_inflate_add(decoder, response->body.data, response->body.len,
                               keep_decoded, &decoded, err);

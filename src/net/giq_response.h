@@ -1,6 +1,6 @@
 /*
- * What came of one HTTP exchange, and how much of its body is kept: a response is
- * filled while its bytes arrive.
+ * The response of one HTTP exchange, filled while its bytes arrive, and the limits on
+ * what is kept of its body.
  */
 #ifndef GIQ_RESPONSE_H
 #define GIQ_RESPONSE_H
@@ -10,18 +10,18 @@
 #include "net/giq_headers.h"
 
 enum {
-    GIQ_RESPONSE_MAX = 16 * 1024 * 1024, /* a small response */
-    GIQ_RESPONSE_ERROR_MAX = 64 * 1024,  /* the body of an error status */
+    GIQ_RESPONSE_MAX = 16 * 1024 * 1024, /* bytes of a body that is kept in memory */
+    GIQ_RESPONSE_ERROR_MAX = 64 * 1024,  /* the same with an error status */
 };
 
 struct giq_response {
     bool sent;              /* the request was about to go out, so may have arrived */
     int status;             /* 0: no response came */
-    int64_t content_length; /* -1 where not told */
-    int64_t retry_after_ms; /* -1 where not told or told wrongly; a day at most */
+    int64_t content_length; /* -1 where it is not known */
+    int64_t retry_after_ms; /* -1 where there is none or it is invalid; a day at most */
     int64_t received;       /* bytes of the body so far */
-    bool proven;            /* the body's end was told: length, chunks or HTTP/2 */
-    bool is_cross_origin;   /* the service redirected the request to another host */
+    bool has_proven_end;    /* a length, chunks or HTTP/2 show where the body ends */
+    bool is_cross_origin;   /* it came from another origin, by a redirect */
     char *location;         /* absolute target of a redirect, or NULL */
     struct giq_headers headers;
     struct giq_buf body;
@@ -30,23 +30,22 @@ struct giq_response {
 void giq_response_init(struct giq_response *response);
 void giq_response_release(struct giq_response *response);
 
-/* Whether the body is the data that was asked for: status 200 or 206. */
+/* Whether the body is the requested data: status 200 or 206. */
 bool giq_response_has_data(const struct giq_response *response);
 
 enum giq_response_keep {
     GIQ_RESPONSE_KEPT,
-    GIQ_RESPONSE_TRUNCATED, /* the rest of an error page is of no interest, its status is
-                             */
-    GIQ_RESPONSE_FAILED, /* `err` is set: too large for a small response, or no memory */
+    GIQ_RESPONSE_TRUNCATED, /* an error page is full; the rest of it is not needed */
+    GIQ_RESPONSE_FAILED,    /* `err` is set: GIQ_E_SERVICE (too large), GIQ_E_MEMORY */
 };
 
-/* Keep a piece of the body in memory, within the limits above. */
+/* Append bytes to the body, within the limits above. */
 enum giq_response_keep giq_response_keep(struct giq_response *response, const char *bytes,
                                          size_t len, struct giq_error *err);
 
-/* Undo the content coding of the whole body. What is in a coding that is not known, or
- * damaged, stays as it is; of an error page as much is kept as there is room for.
- * Errors: GIQ_E_SERVICE (too large for a small response then), GIQ_E_MEMORY. */
+/* Decode the content coding of the complete body. A body in an unsupported coding, or
+ * damaged, stays as it is; an error page is truncated. Errors: GIQ_E_SERVICE (too large
+ * when decoded), GIQ_E_MEMORY. */
 bool giq_response_decode(struct giq_response *response, struct giq_error *err);
 
 #endif

@@ -152,7 +152,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         .fields = fields,
         .field_count = GIQ_COUNT(fields) - (request->area == NULL),
         .timeout_ms = service->settings.connect_timeout_ms + left_ms,
-        .fresh = true,
+        .fresh_connection = true,
         .before_send = before_send,
         .ctx = ctx,
     };

@@ -58,13 +58,14 @@ static bool fail_changed(struct download *d, struct giq_error *err)
 static bool begin_whole(struct download *d, const struct giq_response *response,
                         struct giq_error *err)
 {
-    bool is_coded = giq_headers_coding(&response->headers) == GIQ_HEADERS_GZIP;
+    bool is_coded = giq_headers_coding(&response->headers) == GIQ_HEADERS_CODING_GZIP;
     start_over(d);
     d->total = response->content_length;
     const char *etag =
         d->total < 0 || is_coded ? NULL : giq_headers_strong_etag(&response->headers);
     return ((giq_text_set(&d->etag, etag) &&
-             giq_text_set(&d->disposition, response->headers.disposition)) ||
+             giq_text_set(&d->disposition,
+                          response->headers.value[GIQ_HEADERS_DISPOSITION])) ||
             giq_fail_memory(err)) &&
            (!is_coded || giq_inflate_new(GIQ_INFLATE_GZIP, &d->decoder, err)) &&
            d->sink->begin(d->sink->ctx, is_coded ? -1 : d->total, err);
@@ -85,16 +86,18 @@ static bool goes_on(const struct download *d, const struct giq_response *respons
 static bool fail_coded(const struct giq_response *response, struct giq_error *err)
 {
     struct giq_printable coding;
-    return giq_fail(err, GIQ_E_INCOMPLETE,
-                    "%s: it came in the content coding \"%s\", which was not asked for",
-                    what, giq_text_printable(response->headers.encoding, &coding));
+    return giq_fail(
+        err, GIQ_E_INCOMPLETE,
+        "%s: it came in the content coding \"%s\", which was not asked for", what,
+        giq_text_printable(response->headers.value[GIQ_HEADERS_ENCODING], &coding));
 }
 
 static bool begin_body(struct download *d, const struct giq_response *response,
                        struct giq_error *err)
 {
     enum giq_headers_coding coding = giq_headers_coding(&response->headers);
-    if (coding == GIQ_HEADERS_UNSUPPORTED || coding == GIQ_HEADERS_DEFLATE) {
+    if (coding == GIQ_HEADERS_CODING_UNSUPPORTED ||
+        coding == GIQ_HEADERS_CODING_DEFLATE) {
         return fail_coded(response, err);
     }
     if (response->status == 206 && !d->is_ranged) {
@@ -106,7 +109,7 @@ static bool begin_body(struct download *d, const struct giq_response *response,
         d->sink_failed = !ok;
         return ok;
     }
-    return (coding == GIQ_HEADERS_IDENTITY && goes_on(d, response)) ||
+    return (coding == GIQ_HEADERS_CODING_IDENTITY && goes_on(d, response)) ||
            fail_changed(d, err);
 }
 
@@ -206,7 +209,8 @@ static bool judge(struct download *d, const struct giq_response *response,
         return giq_fail(err, GIQ_E_INCOMPLETE,
                         "%s: it ends within its gzip content coding", what);
     }
-    if (!is_coded && !response->proven && !service->settings.allow_unverified_length) {
+    if (!is_coded && !response->has_proven_end &&
+        !service->settings.allow_unverified_length) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
                         "%s: the service told neither its length nor its end, so it may "
                         "be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES takes it all the same",

@@ -262,13 +262,13 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .stall_ms = service->settings.timeout_ms == 0 && !service->checks_once
                         ? service->settings.http_timeout_ms
                         : 0,
-        .asks = true,
+        .expects_continue = true,
     };
     struct giq_response response;
     giq_name_clean(upload->source->path, name);
     bool ok = giq_call_with_retries(service, &post, &response, err);
     if (ok && response.status == EXPECTATION_FAILED) {
-        post.asks = false;
+        post.expects_continue = false;
         giq_response_release(&response);
         ok = giq_call_with_retries(service, &post, &response, err);
     }

@@ -19,7 +19,7 @@ WORDS = {
     "refused": "Failed to connect to 127.0.0.1 port ",
     "tls": "SSL",
     "proxy name": "Could not resolve proxy: proxy.test",
-    "proxy refused": "the proxy refused to connect to it: HTTP 503",
+    "proxy refused": "the proxy refused to connect to 127.0.0.1: HTTP 503",
 }
 
 

@@ -1,7 +1,11 @@
 #include "fuzz.h"
 
+#include <strings.h>
+
 #include "base/giq_os.h"
+#include "base/giq_text.h"
 #include "base/giq_tree.h"
+#include "net/giq_headers.h"
 
 void fuzz_fail(const char *file, int line, const char *claim)
 {
@@ -44,6 +48,20 @@ char *fuzz_part(char **rest)
     }
     *rest = NULL;
     return part;
+}
+
+void fuzz_add_header(struct giq_headers *headers, const char *line)
+{
+    for (int i = 0; i < GIQ_HEADERS_COUNT; i++) {
+        const char *name = giq_headers_name((enum giq_headers_name)i);
+        size_t len = strlen(name);
+        if (strncasecmp(line, name, len) == 0 && line[len] == ':') {
+            char *value = giq_text_trim(line + len + 1, strlen(line + len + 1));
+            MUST(value != NULL);
+            MUST(giq_headers_add(headers, (enum giq_headers_name)i, value));
+            free(value);
+        }
+    }
 }
 
 /* ---- secrets ---- */

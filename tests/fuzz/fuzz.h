@@ -32,6 +32,12 @@ char *fuzz_line(char **rest);
  * is what follows, or NULL. */
 char *fuzz_part(char **rest);
 
+struct giq_headers;
+
+/* Add the header of a line, as libcurl splits it, where it is one that the driver reads.
+ */
+void fuzz_add_header(struct giq_headers *headers, const char *line);
+
 /* ---- secrets ---- */
 
 /* Dictionaries hold these, so that inputs do too. */

@@ -234,7 +234,7 @@ def test_only_what_may_pass_is_tried_again(secure, sandbox, started, said, conne
     proxy = started(ScriptedProxy(said))
     secure.env["GDAL_HTTPS_PROXY"] = proxy.url
     text = secure.fails("ogrinfo", NAME, tag="network", env={"GIQ_MAX_RETRY": "2"})
-    assert "the proxy refused to connect to it: HTTP" in text
+    assert "the proxy refused to connect to 127.0.0.1: HTTP" in text
     assert proxy.connections == connections
     assert sandbox.journal() == [] and secure.records() == {}
 

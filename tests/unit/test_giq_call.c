@@ -18,7 +18,7 @@ static int call_plain(struct service_kit *kit, const struct giq_multipart_field 
         .fields = fields,
         .field_count = fields == NULL ? 0 : GIQ_COUNT(form),
         .timeout_ms = 20000,
-        .fresh = fields != NULL,
+        .fresh_connection = fields != NULL,
     };
     struct giq_response response;
     kit->err = (struct giq_error){0};

@@ -17,7 +17,8 @@ static void test_get_has_these_lines(void **state)
     struct session s;
     char line[SERVICE_KIT_LINE_SIZE];
     session_begin(&s, responses, 1);
-    assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_true(
+        session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
     assert_string_equal(service_kit_line(&s.kit, 0, line), "GET /p/a?q=1 HTTP/1.1");
     for (size_t i = 0; i < GIQ_COUNT(lines); i++) {
         assert_true(service_kit_sent(&s.kit, 0, lines[i]));
@@ -47,7 +48,8 @@ static void test_settings_reach_the_request(void **state)
         struct giq_settings settings = s.kit.service->settings;
         settings.net[cases[i].option] = cases[i].value;
         session_use_settings(&s, &settings);
-        assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+        assert_true(
+            session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
         assert_true(service_kit_sent(&s.kit, 0, cases[i].sent));
         session_end(&s);
     }
@@ -77,7 +79,7 @@ static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
 }
 
 /* The proxy's word on the way to an https service; the service is not asked. */
-static void test_refusing_proxy_is_told_from_the_service(void **state)
+static void test_refusing_proxy_is_not_the_service(void **state)
 {
     (void)state;
     static const struct {
@@ -86,10 +88,10 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
         const char *text;
     } cases[] = {
         {407, true,
-         "giq.invalid: the proxy refused to connect to it: HTTP 407; check "
+         "the proxy refused to connect to giq.invalid: HTTP 407; check "
          "GDAL_HTTP_PROXYUSERPWD"},
-        {403, true, "giq.invalid: the proxy refused to connect to it: HTTP 403"},
-        {503, false, "giq.invalid: the proxy refused to connect to it: HTTP 503"},
+        {403, true, "the proxy refused to connect to giq.invalid: HTTP 403"},
+        {503, false, "the proxy refused to connect to giq.invalid: HTTP 503"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response response = {
@@ -112,7 +114,7 @@ static void test_refusing_proxy_is_told_from_the_service(void **state)
         assert_false(s.response.sent);
         assert_int_equal(s.response.status, 0);
         assert_int_equal(s.response.retry_after_ms, -1);
-        assert_null(s.response.headers.etag);
+        assert_null(s.response.headers.value[GIQ_HEADERS_ETAG]);
         assert_false(service_kit_sent(&s.kit, 0, SERVICE_KIT_KEY));
         session_end(&s);
     }
@@ -163,7 +165,7 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
         const struct giq_http_request request = {
             .fields = cases[i].fresh ? fields : NULL,
             .field_count = cases[i].fresh,
-            .fresh = cases[i].fresh,
+            .fresh_connection = cases[i].fresh,
         };
         assert_true(session_exchange(&s, request));
         assert_int_equal(http_kit_connection(s.kit.http, i), cases[i].connection);
@@ -180,10 +182,11 @@ static void test_fresh_post_is_never_repeated_by_the_library(void **state)
     static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
     struct session s;
     session_begin(&s, responses, GIQ_COUNT(responses));
-    assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_true(
+        session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
     const struct giq_http_request post = {.fields = fields,
                                           .field_count = 1,
-                                          .fresh = true,
+                                          .fresh_connection = true,
                                           .before_send = session_before_send};
     assert_false(session_exchange(&s, post));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
@@ -245,7 +248,8 @@ static void test_session_goes_on_after_a_connection_that_failed(void **state)
             giq_response_release(&s.response);
         }
         settings.net[GIQ_NET_PROXY] = "";
-        assert_true(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+        assert_true(
+            session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
         assert_int_equal(s.response.status, 200);
         session_end(&s);
     }
@@ -262,7 +266,8 @@ static void test_setting_that_the_library_refuses_is_named(void **state)
     memset(long_text, 'x', 9 * 1000 * 1000 - 1);
     settings.net[GIQ_NET_USERAGENT] = long_text; /* beyond the library's limit */
     session_use_settings(&s, &settings);
-    assert_false(session_exchange(&s, (struct giq_http_request){.fresh = false}));
+    assert_false(
+        session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
     assert_true(s.kit.err.permanent);
     assert_string_equal(s.kit.err.text,
@@ -279,7 +284,7 @@ int main(void)
         cmocka_unit_test(test_get_has_these_lines),
         cmocka_unit_test(test_settings_reach_the_request),
         cmocka_unit_test(test_proxy_gets_the_request_and_its_own_credentials),
-        cmocka_unit_test(test_refusing_proxy_is_told_from_the_service),
+        cmocka_unit_test(test_refusing_proxy_is_not_the_service),
         cmocka_unit_test(test_post_is_a_multipart_form),
         cmocka_unit_test(test_connections_are_reused_but_not_by_fresh_requests),
         cmocka_unit_test(test_fresh_post_is_never_repeated_by_the_library),
