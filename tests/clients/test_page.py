@@ -9,15 +9,20 @@ from programs import DATA
 PAGE = pathlib.Path(__file__).parents[2] / "plugin" / "GIQ.md"
 TEXT = PAGE.read_text()
 PROGRAMS = {"sh": ("sh", "-ec"), "python": ("/usr/bin/python3", "-c")}
-# What an example shows that runs on its own.
+# What the output of an example holds, by words that only this example has.
 SHOWS = {
     "ogrinfo -al GIQ:models": "id (String) = water",
+    "ogr2ogr water.gpkg": "",
+    "AOI=parcels.geojson": "Layer name: water",
     "gdalinfo -stats": "STATISTICS_MEAN",
     "wait=no": "status (String) = ",
     "upload=": "Feature Count: ",
     "GIQ:jobs": "model_id,file_id,label,status",
-    "AOI=parcels.geojson": "Layer name: water",
+    "RESULT_OPTIONS": "Driver: GTiff",
+    "ComputeStatistics": "[",
 }
+# What an example writes.
+WRITES = {"ogr2ogr water.gpkg": "water.gpkg", "gdal_translate": "ndvi.tif"}
 
 
 def section(title):
@@ -37,14 +42,22 @@ def options_of(title):
     return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
 
+def test_examples_are_those_that_the_test_knows():
+    codes = [example.values[1] for example in examples()]
+    assert [words for words in SHOWS if sum(words in code for code in codes) != 1] == []
+    assert len(codes) == len(SHOWS)
+
+
 @pytest.mark.parametrize("language, code", examples())
 def test_example(client, language, code):
     for name in ("coast.wkt", "parcels.geojson"):
         shutil.copy(DATA / name, client.folder)
     done = client.run(*PROGRAMS[language], code)
     assert "GIQ[" not in done.stderr
-    for words, shown in SHOWS.items():
-        assert words not in code or shown in done.stdout, done.stdout
+    [words] = [words for words in SHOWS if words in code]
+    assert SHOWS[words] in done.stdout, done.stdout
+    for words, name in WRITES.items():
+        assert (client.folder / name).exists() == (words in code)
     requests = set(re.findall(r"GIQ:model=[^\"']*?;(?:file|upload)=[^\"]*", code))
     asked = {re.sub(";wait=no", "", request) for request in requests}
     assert len(client.paid()) == len(asked)
@@ -65,4 +78,6 @@ def test_page_lists_the_configuration_options_that_there_are():
 def test_keys_of_the_string_are_all_there(client):
     error = client.fails("ogrinfo", "GIQ:nonsense=1")
     allowed = re.search(r"allowed are ([\w, ]+)", error).group(1).split(", ")
-    assert set(allowed) <= options_of("Dataset name")
+    # The page also lists the names that the service has for some.
+    service_names = {"modelId", "fileId", "inferenceId"}
+    assert set(allowed) == options_of("Dataset name") - service_names

@@ -28,7 +28,7 @@ class Row:
     state: str = ""         # of the record; none: published, or no record
     env: dict = dataclasses.field(default_factory=dict)
     opens: str = "GIQ:model=m;file=f"
-    keeps: str = None       # name of the published file
+    keeps: str = "result.geojson"  # name of the published file
 
 
 def location(target, status="302 Found"):
@@ -318,11 +318,10 @@ ROWS = (
     *(Row(f"name_{what}", download(RESULT, name), keeps=kept) for what, name, kept in (
         ("leads_up", "../../../../evil.geojson", "evil.geojson"),
         ("absolute", "/etc/evil.geojson", "evil.geojson"),
-        ("of_a_device", "CON.geojson", None),
-        ("with_control_characters", "a\x01b\x7f.geojson", None),
-        ("hidden", "..geojson", None),
-        ("long", "x" * 3000 + ".geojson", None),
-        ("of_dots", "../..", None))),
+        ("with_control_characters", "a\x01b\x7f.geojson", "ab.geojson"),
+        ("hidden", "..geojson", "geojson.geojson"),
+        ("long", "x" * 3000 + ".geojson", "x" * 120 + ".geojson"),
+        ("of_dots", "../..", "result.geojson"))),
     # ---- the store ----
     Row("store_is_a_file", {}, "store", runs=0, env={"GIQ_STORE_DIR": "FILE"}),
 )

@@ -2,6 +2,9 @@
 
 #include "unit.h"
 
+#include <time.h>
+#include <unistd.h>
+
 #include "env_kit.h"
 
 static void test_time_left_is_never_negative(void **state)
@@ -70,17 +73,61 @@ static void test_lines_are_formatted_and_cut(void **state)
     assert_int_equal(kit.warnings, 1);
 }
 
-static void test_system_clocks_run(void **state)
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    assert_int_equal(clock_gettime(clock, &now), 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void test_system_clocks_are_those_of_the_system(void **state)
 {
     (void)state;
     const struct giq_env *env = &giq_env_system;
-    int64_t before = env->now_ms(env->ctx);
-    env->sleep_ms(env->ctx, 1);
-    assert_true(env->now_ms(env->ctx) >= before);
-    assert_true(env->wall_ms(env->ctx) > INT64_C(1700000000000));
-    env->warn(env->ctx, "nobody hears this");
-    env->debug(env->ctx, "nor this");
-    (void)env->random(env->ctx);
+    int64_t before = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = env->now_ms(env->ctx);
+    assert_in_range(now, before, clock_ms(CLOCK_MONOTONIC));
+    before = clock_ms(CLOCK_REALTIME);
+    now = env->wall_ms(env->ctx);
+    assert_in_range(now, before, clock_ms(CLOCK_REALTIME));
+}
+
+static void test_system_sleep_is_not_shorter_than_asked(void **state)
+{
+    (void)state;
+    const struct giq_env *env = &giq_env_system;
+    int64_t due = clock_ms(CLOCK_MONOTONIC) + 20;
+    env->sleep_ms(env->ctx, 20);
+    assert_true(clock_ms(CLOCK_MONOTONIC) >= due);
+}
+
+/* Of 32 numbers, two or more differ but for one case in 2^992. */
+static void test_system_random_numbers_differ(void **state)
+{
+    (void)state;
+    const struct giq_env *env = &giq_env_system;
+    uint32_t first = env->random(env->ctx);
+    bool differs = false;
+    for (int i = 1; i < 32; i++) {
+        differs |= env->random(env->ctx) != first;
+    }
+    assert_true(differs);
+}
+
+static void test_system_prints_no_lines(void **state)
+{
+    (void)state;
+    const struct giq_env *env = &giq_env_system;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    int saved = dup(STDERR_FILENO);
+    assert_int_equal(dup2(fileno(file), STDERR_FILENO), STDERR_FILENO);
+    env->warn(env->ctx, "a warning");
+    env->debug(env->ctx, "a line for debugging");
+    assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(lseek(fileno(file), 0, SEEK_END), 0);
+    (void)close(saved);
+    (void)fclose(file);
 }
 
 int main(void)
@@ -90,7 +137,10 @@ int main(void)
         cmocka_unit_test(test_jitter_is_a_quarter_either_way),
         cmocka_unit_test(test_sleep_until_goes_on_after_waking_early),
         cmocka_unit_test(test_lines_are_formatted_and_cut),
-        cmocka_unit_test(test_system_clocks_run),
+        cmocka_unit_test(test_system_clocks_are_those_of_the_system),
+        cmocka_unit_test(test_system_sleep_is_not_shorter_than_asked),
+        cmocka_unit_test(test_system_random_numbers_differ),
+        cmocka_unit_test(test_system_prints_no_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
