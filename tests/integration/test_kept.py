@@ -118,7 +118,7 @@ def test_format_that_is_not_in_the_default_list_is_kept(scripted_gdal, service, 
          (scripted_gdal.folder / made).read_bytes(), name)
     for _ in range(2):
         text = scripted_gdal.fails(reader, NAME, tag="result")
-        assert f"is for the driver {driver}, which may not read results" in text
+        assert f"needs the driver {driver}, which is not allowed to open results" in text
         assert text.endswith(f"open it again with GIQ_RESULT_DRIVERS=+{driver}")
         assert published(scripted_gdal)
     done = scripted_gdal.run(reader, NAME, env={"GIQ_RESULT_DRIVERS": f"+{driver}"})
