@@ -14,9 +14,10 @@
 #include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <gdal.h>
+#include <string.h>
 
-/* A string that CPLFree() frees. */
-#define GIQ_AUTO_CPL __attribute__((cleanup(giq_gdal_cleanup_string)))
+/* Memory of any type that CPLFree() frees. */
+#define GIQ_AUTO_CPL __attribute__((cleanup(giq_gdal_cleanup_memory)))
 /* A GDAL string list. */
 #define GIQ_AUTO_CSL __attribute__((cleanup(giq_gdal_cleanup_list)))
 /* A dataset that GDALClose() closes. */
@@ -24,9 +25,11 @@
 /* A file that VSIFCloseL() closes. */
 #define GIQ_AUTO_VSI __attribute__((cleanup(giq_gdal_cleanup_file)))
 
-static inline void giq_gdal_cleanup_string(char **text)
+static inline void giq_gdal_cleanup_memory(void *slot)
 {
-    CPLFree(*text);
+    void *memory = NULL;
+    memcpy(&memory, slot, sizeof memory); /* a pointer of any type */
+    CPLFree(memory);
 }
 
 static inline void giq_gdal_cleanup_list(char ***list)

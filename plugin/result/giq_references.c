@@ -1,39 +1,40 @@
 #include "result/giq_references.h"
 
-#include <cpl_conv.h>
 #include <cpl_http.h>
 #include <cpl_string.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 #include <string.h>
 
-/* ---- what GDAL is asked to fetch ---- */
+#include "options/giq_gdal_cleanup.h"
+
+/* ---- addresses that GDAL is to fetch ---- */
 
 static CPLHTTPResult *refuse_fetch(const char *url, CSLConstList options,
                                    GDALProgressFunc progress, void *progress_ctx,
                                    CPLHTTPFetchWriteFunc write, void *write_ctx,
                                    void *ctx)
 {
-    struct giq_references *reach = ctx;
+    struct giq_references *references = ctx;
     (void)url, (void)options, (void)progress, (void)progress_ctx, (void)write,
         (void)write_ctx;
-    reach->has_fetched = true;
+    references->has_fetched = true;
     CPLHTTPResult *result = CPLCalloc(1, sizeof *result);
     result->nStatus = 1;
-    result->pszErrBuf = CPLStrdup("results may not fetch anything");
+    result->pszErrBuf = CPLStrdup("a result may not make GDAL fetch an address");
     return result;
 }
 
-void giq_references_begin(struct giq_references *reach)
+void giq_references_begin(struct giq_references *references)
 {
-    *reach = (struct giq_references){0};
-    (void)CPLHTTPPushFetchCallback(refuse_fetch, reach);
+    *references = (struct giq_references){0};
+    (void)CPLHTTPPushFetchCallback(refuse_fetch, references);
 }
 
-bool giq_references_end(struct giq_references *reach, bool ok, struct giq_error *err)
+bool giq_references_end(struct giq_references *references, bool ok, struct giq_error *err)
 {
     (void)CPLHTTPPopFetchCallback();
-    if (ok && reach->has_fetched) {
+    if (ok && references->has_fetched) {
         return giq_fail(err, GIQ_E_RESULT,
                         "the result would make GDAL fetch an external address and is "
                         "refused");
@@ -41,65 +42,139 @@ bool giq_references_end(struct giq_references *reach, bool ok, struct giq_error 
     return ok;
 }
 
-/* Read all features, for what the driver asks for on the way. */
-static void read_features(GDALDatasetH dataset)
+/* ---- the bytes of a file ---- */
+
+enum { BLOCK_LEN = 1 << 20 };
+
+/* Whether a file that begins like this is of a binary format: no driver reads it as JSON,
+ * and its coordinate systems are found in its datasets. */
+static bool is_binary(const char *head, size_t len)
 {
-    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
-        OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
-        OGRFeatureH feature = NULL;
-        while ((feature = OGR_L_GetNextFeature(layer)) != NULL) {
-            OGR_F_Destroy(feature);
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } starts[] = {
+        {"II*\0", 4},
+        {"MM\0*", 4},
+        {"II+\0", 4},
+        {"MM\0+", 4},
+        {"\x89PNG", 4},
+        {"\xff\xd8\xff", 3},
+        {"\0\0\0\x0cjP", 6},
+        {"\xff\x4f\xff\x51", 4},
+        {"SQLite format 3", 15},
+        {"CDF", 3},
+        {"\x89HDF", 4},
+        {"PK\3\4", 4},
+        {"\0\0\x27\x0a", 4},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
+        if (len >= starts[i].len && memcmp(head, starts[i].bytes, starts[i].len) == 0) {
+            return true;
         }
     }
+    return false;
+}
+
+/* Scan the file: of a FlatGeobuf its header, of other binary formats nothing. */
+static void scan_file(VSILFILE *file, char *block, struct giq_external *scan)
+{
+    enum { FLATGEOBUF_HEADER_MAX = 12 << 20 };
+    uint64_t most = UINT64_MAX;
+    size_t len = 0;
+    for (uint64_t at = 0; at < most && !scan->names_file &&
+                          (len = VSIFReadL(block, 1, BLOCK_LEN, file)) > 0;
+         at += len) {
+        if (at == 0 && is_binary(block, len)) {
+            return;
+        }
+        if (at == 0 && len > 3 && memcmp(block, "fgb", 3) == 0) {
+            most = FLATGEOBUF_HEADER_MAX;
+        }
+        giq_external_take(scan, block, len);
+    }
+}
+
+bool giq_references_check_file(struct giq_references *references, const char *path,
+                               struct giq_error *err)
+{
+    GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
+    if (file == NULL) {
+        return giq_fail(err, GIQ_E_STORE, "cannot read the result %.300s", path);
+    }
+    GIQ_AUTO_CPL char *block = VSIMalloc(BLOCK_LEN);
+    GIQ_AUTO_CPL struct giq_external *scan = VSICalloc(1, sizeof *scan);
+    if (block == NULL || scan == NULL) {
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    scan_file(file, block, scan);
+    references->may_fetch = references->may_fetch || (scan->has_crs && scan->has_link);
+    if (scan->names_file) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result defines a coordinate system by a file or an address "
+                        "and is refused");
+    }
+    return true;
 }
 
 /* ---- metadata ---- */
 
-static bool has_overviews(GDALMajorObjectH object)
+static bool has_overview_file(GDALMajorObjectH object)
 {
     return GDALGetMetadataItem(object, "OVERVIEW_FILE", "OVERVIEWS") != NULL;
 }
 
 static bool check_overviews(GDALDatasetH dataset, struct giq_error *err)
 {
-    bool found = has_overviews(dataset);
+    bool found = has_overview_file(dataset);
     for (int i = 1; i <= GDALGetRasterCount(dataset) && !found; i++) {
-        found = has_overviews(GDALGetRasterBand(dataset, i));
+        found = has_overview_file(GDALGetRasterBand(dataset, i));
     }
-    return !found || giq_fail(err, GIQ_E_RESULT,
-                              "the result names an overview file outside itself and is "
-                              "refused");
+    if (found) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result names an external overview file and is refused");
+    }
+    return true;
 }
 
-/* The arrays that say where each pixel lies; the driver of netCDF finds those in the
- * file itself. */
+/* The arrays with the location of each pixel. Those of a netCDF file are in the file. */
 static bool check_geolocation(GDALDatasetH dataset, const char *driver,
                               struct giq_error *err)
 {
     bool found = GDALGetMetadataItem(dataset, "X_DATASET", "GEOLOCATION") != NULL ||
                  GDALGetMetadataItem(dataset, "Y_DATASET", "GEOLOCATION") != NULL;
-    return EQUAL(driver, "netCDF") || !found ||
-           giq_fail(err, GIQ_E_RESULT,
-                    "the result names a geolocation file outside itself and is refused");
+    if (found && !EQUAL(driver, "netCDF")) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result names an external geolocation file and is refused");
+    }
+    return true;
 }
 
-/* Whether a part has the name that its driver gives to parts of the file. */
+/* Whether a subdataset of a TIFF is a page of the file itself. */
+static bool is_own_page(const char *name, const char *path)
+{
+    static const char before[] = "GTIFF_DIR:";
+    if (!STARTS_WITH(name, before)) {
+        return false;
+    }
+    const char *number = name + strlen(before);
+    size_t len = strspn(number, "0123456789");
+    return len > 0 && number[len] == ':' && EQUAL(number + len + 1, path);
+}
+
+/* Whether a subdataset has the name that its driver gives to parts of the file itself. */
 static bool is_own_part(const char *name, const char *driver, const char *path)
 {
     static const struct {
         const char *driver;
-        const char *before, *after; /* the path; NULL: it has no parts */
+        const char *before, *after; /* the path; NULL: it has no subdatasets */
     } forms[] = {
         {"GPKG", "GPKG:", ":"}, {"JPEG", "JPEG:\"", "\":"}, {"JP2OpenJPEG", NULL, NULL},
         {"PNG", NULL, NULL},    {"MBTiles", NULL, NULL},
     };
     size_t path_len = strlen(path);
     if (EQUAL(driver, "GTiff")) {
-        static const char before[] = "GTIFF_DIR:";
-        const char *rest = name + strlen(before);
-        return STARTS_WITH(name, before) && strspn(rest, "0123456789") > 0 &&
-               rest[strspn(rest, "0123456789")] == ':' &&
-               EQUAL(rest + strspn(rest, "0123456789") + 1, path);
+        return is_own_page(name, path);
     }
     for (size_t i = 0; i < GIQ_COUNT(forms); i++) {
         if (EQUAL(driver, forms[i].driver)) {
@@ -109,26 +184,27 @@ static bool is_own_part(const char *name, const char *driver, const char *path)
                    STARTS_WITH(name + strlen(before) + path_len, forms[i].after);
         }
     }
-    /* Drivers whose parts are no files, and those that the user added. */
+    /* Of the other drivers subdatasets are not files, or the user allowed the driver. */
     return true;
 }
 
-static bool is_part_name(const char *item)
+/* The name of a subdataset in an item "SUBDATASET_1_NAME=..." of metadata, or NULL. */
+static const char *part_name(const char *item)
 {
     const char *value = strchr(item, '=');
-    return value != NULL && value - item > 5 && EQUALN(value - 5, "_NAME", 5);
+    bool is_name = value != NULL && value - item > 5 && EQUALN(value - 5, "_NAME", 5);
+    return is_name ? value + 1 : NULL;
 }
 
 static bool check_parts(GDALDatasetH dataset, const char *driver, const char *path,
                         struct giq_error *err)
 {
-    char **parts = GDALGetMetadata(dataset, "SUBDATASETS");
-    for (int i = 0; parts != NULL && parts[i] != NULL; i++) {
-        if (is_part_name(parts[i]) &&
-            !is_own_part(strchr(parts[i], '=') + 1, driver, path)) {
+    char **items = GDALGetMetadata(dataset, "SUBDATASETS");
+    for (int i = 0; items != NULL && items[i] != NULL; i++) {
+        const char *name = part_name(items[i]);
+        if (name != NULL && !is_own_part(name, driver, path)) {
             return giq_fail(err, GIQ_E_RESULT,
-                            "the result names a subdataset outside itself and is "
-                            "refused");
+                            "the result names an external subdataset and is refused");
         }
     }
     return true;
@@ -144,26 +220,133 @@ static bool check_system(OGRSpatialReferenceH system, struct giq_error *err)
                  OSRExportToWktEx(system, &wkt, options) == OGRERR_NONE && wkt != NULL &&
                  giq_external_srs(wkt);
     CPLFree(wkt);
-    return !found || giq_fail(err, GIQ_E_RESULT,
-                              "the coordinate system of the result names a file or an "
-                              "address, and the result is refused");
+    if (found) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "a coordinate system of the result names a file or an address; "
+                        "the result is refused");
+    }
+    return true;
+}
+
+static bool check_layer(OGRLayerH layer, struct giq_error *err)
+{
+    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
+    for (int i = 0; i < OGR_FD_GetGeomFieldCount(definition); i++) {
+        OGRGeomFieldDefnH field = OGR_FD_GetGeomFieldDefn(definition, i);
+        if (!check_system(OGR_GFld_GetSpatialRef(field), err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool check_systems(GDALDatasetH dataset, struct giq_error *err)
 {
-    bool ok = check_system(GDALGetSpatialRef(dataset), err) &&
-              check_system(GDALGetGCPSpatialRef(dataset), err);
-    for (int i = 0; ok && i < GDALDatasetGetLayerCount(dataset); i++) {
-        OGRFeatureDefnH layer = OGR_L_GetLayerDefn(GDALDatasetGetLayer(dataset, i));
-        for (int k = 0; ok && k < OGR_FD_GetGeomFieldCount(layer); k++) {
-            OGRGeomFieldDefnH field = OGR_FD_GetGeomFieldDefn(layer, k);
-            ok = check_system(OGR_GFld_GetSpatialRef(field), err);
+    if (!check_system(GDALGetSpatialRef(dataset), err) ||
+        !check_system(GDALGetGCPSpatialRef(dataset), err)) {
+        return false;
+    }
+    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
+        if (!check_layer(GDALDatasetGetLayer(dataset, i), err)) {
+            return false;
         }
     }
-    return ok;
+    return true;
 }
 
-/* ---- the whole ---- */
+/* ---- the schema of a database ---- */
+
+/* Whether `refers` is true of a row of the query, whose columns are a name and a text.
+ * The name of the first such row is stored in `name`. */
+static bool find_row(GDALDatasetH dataset, const char *sql,
+                     bool (*refers)(const char *text), char name[100])
+{
+    bool found = false;
+    OGRLayerH rows = GDALDatasetExecuteSQL(dataset, sql, NULL, "");
+    OGRFeatureH row = NULL;
+    while (!found && rows != NULL && (row = OGR_L_GetNextFeature(rows)) != NULL) {
+        found = refers(OGR_F_GetFieldAsString(row, 1));
+        (void)CPLStrlcpy(name, OGR_F_GetFieldAsString(row, 0), 100);
+        OGR_F_Destroy(row);
+    }
+    if (rows != NULL) {
+        GDALDatasetReleaseResultSet(dataset, rows);
+    }
+    return found;
+}
+
+static bool check_tables(GDALDatasetH dataset, struct giq_error *err)
+{
+    char name[100];
+    if (find_row(dataset,
+                 "SELECT name, sql FROM sqlite_master WHERE sql LIKE '%virtual%'",
+                 giq_external_table, name)) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result has the virtual table \"%s\", which may read other "
+                        "files, and is refused",
+                        name);
+    }
+    return true;
+}
+
+/* The tables of coordinate systems of GeoPackage and SpatiaLite. A column that does not
+ * exist is an error, which is not printed, and no row. */
+static bool check_system_tables(GDALDatasetH dataset, struct giq_error *err)
+{
+    static const char *const columns[][2] = {
+        {"gpkg_spatial_ref_sys", "definition"},
+        {"gpkg_spatial_ref_sys", "definition_12_063"},
+        {"spatial_ref_sys", "proj4text"},
+        {"spatial_ref_sys", "srtext"},
+        {"spatial_ref_sys", "srs_wkt"},
+    };
+    char name[100];
+    for (size_t i = 0; i < GIQ_COUNT(columns); i++) {
+        GIQ_AUTO_CPL char *sql = CPLStrdup(CPLSPrintf(
+            "SELECT '%s', %s FROM %s", columns[i][0], columns[i][1], columns[i][0]));
+        if (find_row(dataset, sql, giq_external_srs, name)) {
+            return giq_fail(err, GIQ_E_RESULT,
+                            "the table %s of the result defines a coordinate system by "
+                            "a file or an address; the result is refused",
+                            name);
+        }
+    }
+    return true;
+}
+
+static bool check_database(GDALDatasetH dataset, struct giq_error *err)
+{
+    return check_tables(dataset, err) && check_system_tables(dataset, err);
+}
+
+/* The MBTiles driver does not run SQL on the schema; the SQLite driver does. */
+static bool check_mbtiles(const char *path, struct giq_error *err)
+{
+    static const char *const drivers[] = {"SQLite", NULL};
+    GIQ_AUTO_CPL char *name = CPLStrdup(CPLSPrintf("SQLITE:%s", path));
+    GIQ_AUTO_DATASET GDALDatasetH dataset =
+        GDALOpenEx(name, GDAL_OF_VECTOR, drivers, NULL, NULL);
+    if (dataset == NULL) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the database schema of the result cannot be read, so the result "
+                        "is refused");
+    }
+    return check_database(dataset, err);
+}
+
+static bool check_schema(GDALDatasetH dataset, const char *driver, const char *path,
+                         struct giq_error *err)
+{
+    if (EQUAL(driver, "MBTiles")) {
+        return check_mbtiles(path, err);
+    }
+    if (EQUAL(driver, "GPKG") || EQUAL(driver, "SQLite")) {
+        return check_database(dataset, err);
+    }
+    return true;
+}
+
+/* ---- an open dataset ---- */
 
 static bool check_one(GDALDatasetH dataset, const char *path, struct giq_error *err)
 {
@@ -172,43 +355,57 @@ static bool check_one(GDALDatasetH dataset, const char *path, struct giq_error *
            check_parts(dataset, driver, path, err) && check_systems(dataset, err);
 }
 
-/* The parts of a file whose metadata are their own: pages of a TIFF, rasters of a
- * GeoPackage. */
+/* The subdatasets that have metadata of their own: the pages of a TIFF and the rasters of
+ * a GeoPackage. */
 static bool check_each_part(GDALDatasetH dataset, const char *path, char **drivers,
                             struct giq_error *err)
 {
     enum { PARTS_MAX = 1000 };
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
-    char **parts = CSLDuplicate(GDALGetMetadata(dataset, "SUBDATASETS"));
-    bool has_own = EQUAL(driver, "GTiff") || EQUAL(driver, "GPKG");
-    bool ok = !has_own || CSLCount(parts) <= 2 * PARTS_MAX ||
-              giq_fail(err, GIQ_E_RESULT,
-                       "the result has more than %d parts, too many to be looked at, and "
-                       "is refused",
-                       (int)PARTS_MAX);
-    for (int i = 0; ok && has_own && parts != NULL && parts[i] != NULL; i++) {
-        GDALDatasetH part = is_part_name(parts[i])
-                                ? GDALOpenEx(strchr(parts[i], '=') + 1, GDAL_OF_RASTER,
-                                             (const char *const *)drivers, NULL, NULL)
-                                : NULL;
-        if (part != NULL) {
-            ok = check_one(part, path, err);
-            GDALClose(part);
+    if (!EQUAL(driver, "GTiff") && !EQUAL(driver, "GPKG")) {
+        return true;
+    }
+    GIQ_AUTO_CSL char **items = CSLDuplicate(GDALGetMetadata(dataset, "SUBDATASETS"));
+    if (CSLCount(items) > 2 * PARTS_MAX) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result has more than %d subdatasets, too many to check, and "
+                        "is refused",
+                        (int)PARTS_MAX);
+    }
+    for (int i = 0; items != NULL && items[i] != NULL; i++) {
+        const char *name = part_name(items[i]);
+        GIQ_AUTO_DATASET GDALDatasetH part =
+            name == NULL ? NULL
+                         : GDALOpenEx(name, GDAL_OF_RASTER, (const char *const *)drivers,
+                                      NULL, NULL);
+        if (part != NULL && !check_one(part, path, err)) {
+            return false;
         }
     }
-    CSLDestroy(parts);
-    return ok;
+    return true;
 }
 
-bool giq_references_check(const struct giq_references *reach, GDALDatasetH dataset,
+/* Read all features, so that the driver fetches what it would fetch for the user. */
+static void read_features(GDALDatasetH dataset)
+{
+    for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
+        OGRLayerH layer = GDALDatasetGetLayer(dataset, i);
+        OGRFeatureH feature = NULL;
+        while ((feature = OGR_L_GetNextFeature(layer)) != NULL) {
+            OGR_F_Destroy(feature);
+        }
+    }
+}
+
+bool giq_references_check(const struct giq_references *references, GDALDatasetH dataset,
                           const char *path, char **drivers, struct giq_error *err)
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
-    if (!giq_references_check_schema(dataset, path, err) ||
-        !check_one(dataset, path, err) || !check_each_part(dataset, path, drivers, err)) {
+    if (!check_schema(dataset, driver, path, err) || !check_one(dataset, path, err) ||
+        !check_each_part(dataset, path, drivers, err)) {
         return false;
     }
-    if (reach->may_fetch && STARTS_WITH_CI(driver, "GeoJSON")) {
+    if (references->may_fetch && STARTS_WITH_CI(driver, "GeoJSON")) {
         read_features(dataset);
     }
     return true;

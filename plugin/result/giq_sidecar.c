@@ -1,13 +1,15 @@
 #include "result/giq_sidecar.h"
 
-#include <cpl_conv.h>
+#include <cpl_minixml.h>
 #include <cpl_string.h>
-#include <cpl_vsi.h>
 #include <string.h>
 
+#include "options/giq_gdal_cleanup.h"
 #include "result/giq_inner.h"
 
-enum { PAM_BYTES_MAX = 8 << 20 };
+enum { PAM_BYTES_MAX = 8 << 20, DEPTH_MAX = 32 };
+
+/* ---- names ---- */
 
 static bool ends_with(const char *name, const char *end)
 {
@@ -26,7 +28,8 @@ static bool is_mask(const char *name)
     return ends_with(name, ".msk");
 }
 
-/* Names that make GDAL read the file for another one, whatever it holds. */
+/* Whether GDAL reads the file beside another one in ways that no check here covers:
+ * overviews, spill files and journals. */
 static bool is_never_kept(const char *name)
 {
     static const char *const ends[] = {".ovr", ".aux", ".rrd",     ".rde",
@@ -39,97 +42,286 @@ static bool is_never_kept(const char *name)
     return false;
 }
 
+static bool is_file(const char *path)
+{
+    VSIStatBufL st;
+    return VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
+}
+
 bool giq_sidecar_is_one(const char *path)
 {
     size_t tail = is_pam(path) ? strlen(".aux.xml") : is_mask(path) ? strlen(".msk") : 0;
     if (tail == 0) {
         return false;
     }
-    VSIStatBufL st;
-    char *other = CPLStrdup(path);
+    GIQ_AUTO_CPL char *other = CPLStrdup(path);
     other[strlen(path) - tail] = '\0';
-    bool found = VSIStatL(other, &st) == 0 && VSI_ISREG(st.st_mode);
-    CPLFree(other);
-    return found;
+    return is_file(other);
 }
 
-/* ---- .aux.xml ---- */
+/* ---- .aux.xml: PAM files ---- */
 
-/* The whole text of a file of a sensible size, to be freed with CPLFree(), or NULL. */
-static char *read_text(const char *path, size_t *out_len)
+/* The elements that a PAM file may have, each with its parent. */
+static const struct {
+    const char *parent, *element;
+} grammar[] = {
+    {"", "PAMDataset"},
+    {"PAMDataset", "SRS"},
+    {"PAMDataset", "GeoTransform"},
+    {"PAMDataset", "GCPList"},
+    {"PAMDataset", "Metadata"},
+    {"PAMDataset", "PAMRasterBand"},
+    {"PAMDataset", "Subdataset"},
+    {"Subdataset", "PAMDataset"},
+    {"GCPList", "GCP"},
+    {"Metadata", "MDI"},
+    {"PAMRasterBand", "Description"},
+    {"PAMRasterBand", "NoDataValue"},
+    {"PAMRasterBand", "UnitType"},
+    {"PAMRasterBand", "Offset"},
+    {"PAMRasterBand", "Scale"},
+    {"PAMRasterBand", "ColorInterp"},
+    {"PAMRasterBand", "CategoryNames"},
+    {"PAMRasterBand", "ColorTable"},
+    {"PAMRasterBand", "Minimum"},
+    {"PAMRasterBand", "Maximum"},
+    {"PAMRasterBand", "Histograms"},
+    {"PAMRasterBand", "GDALRasterAttributeTable"},
+    {"PAMRasterBand", "Metadata"},
+    {"CategoryNames", "Category"},
+    {"ColorTable", "Entry"},
+    {"Histograms", "HistItem"},
+    {"HistItem", "HistMin"},
+    {"HistItem", "HistMax"},
+    {"HistItem", "BucketCount"},
+    {"HistItem", "IncludeOutOfRange"},
+    {"HistItem", "Approximate"},
+    {"HistItem", "HistCounts"},
+    {"GDALRasterAttributeTable", "FieldDefn"},
+    {"GDALRasterAttributeTable", "Row"},
+    {"FieldDefn", "Name"},
+    {"FieldDefn", "Type"},
+    {"FieldDefn", "Usage"},
+    {"Row", "F"},
+};
+
+/* Metadata domains from which GDAL reads no file names. */
+static const char *const domains[] = {
+    "", "IMAGE_STRUCTURE", "RPC", "IMD", "EXIF", "TIFF", "COLOR_PROFILE", "Esri",
+};
+
+/* The metadata domain of ArcGIS, with XML of its own. */
+#define ESRI "xml:ESRI"
+
+static bool is_allowed(const char *parent, const char *element)
+{
+    for (size_t i = 0; i < GIQ_COUNT(grammar); i++) {
+        if (EQUAL(parent, grammar[i].parent) && EQUAL(element, grammar[i].element)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_harmless_domain(const char *domain)
+{
+    for (size_t i = 0; i < GIQ_COUNT(domains); i++) {
+        if (EQUAL(domain, domains[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a value is or contains a path or an address. */
+static bool has_path(const char *value)
+{
+    bool is_drive =
+        value[0] != '\0' && value[1] == ':' && strchr("/\\", value[2]) != NULL;
+    return is_drive || value[0] == '/' || value[0] == '\\' || value[0] == '~' ||
+           strcasestr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
+           strstr(value, "../") != NULL || strstr(value, "..\\") != NULL;
+}
+
+/* Whether a coordinate system is WKT or an EPSG code, which GDAL does not look up in a
+ * file, and the WKT names no file. */
+static bool is_definition(const char *value)
+{
+    enum { LEN_MAX = 65536 };
+    value += strspn(value, " \t\r\n");
+    size_t len = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    const char *code = value + strlen("EPSG:");
+    bool is_wkt = len > 0 && value[len] == '[';
+    bool is_code =
+        STARTS_WITH(value, "EPSG:") && strspn(code, "0123456789") == strlen(code);
+    if (value[0] == '\0' || is_code) {
+        return true;
+    }
+    return is_wkt && strlen(value) <= LEN_MAX && !giq_external_srs(value);
+}
+
+static bool is_harmless_attribute(const CPLXMLNode *node, bool is_esri)
+{
+    /* A namespace is an address, but nobody fetches it. */
+    if (is_esri &&
+        (EQUAL(node->pszValue, "xmlns") || STARTS_WITH(node->pszValue, "xmlns:"))) {
+        return true;
+    }
+    const char *value = node->psChild == NULL ? "" : node->psChild->pszValue;
+    return !has_path(value) && !EQUAL(value, "OVERVIEW_FILE") &&
+           (!EQUAL(node->pszValue, "Projection") || is_definition(value));
+}
+
+static bool is_harmless_text(const CPLXMLNode *node, const char *parent)
+{
+    bool is_system = EQUAL(parent, "SRS") || EQUAL(parent, "WKT");
+    return !has_path(node->pszValue) && (!is_system || is_definition(node->pszValue));
+}
+
+static bool are_harmless(const CPLXMLNode *node, const char *parent, bool is_esri,
+                         int depth);
+
+static bool is_harmless_element(const CPLXMLNode *node, const char *parent, bool is_esri,
+                                int depth) // NOLINT(misc-no-recursion)
+{
+    if (depth == DEPTH_MAX || (!is_esri && !is_allowed(parent, node->pszValue))) {
+        return false;
+    }
+    if (EQUAL(node->pszValue, "Metadata")) {
+        const char *domain = CPLGetXMLValue(node, "domain", "");
+        is_esri = is_esri || EQUAL(domain, ESRI);
+        if (!EQUAL(domain, ESRI) && !is_harmless_domain(domain)) {
+            return false;
+        }
+    }
+    return are_harmless(node->psChild, node->pszValue, is_esri, depth + 1);
+}
+
+/* Whether the node and its next siblings, in the element `parent`, are harmless. */
+static bool are_harmless(const CPLXMLNode *node, const char *parent, bool is_esri,
+                         int depth) // NOLINT(misc-no-recursion)
+{
+    for (; node != NULL; node = node->psNext) {
+        bool ok = false;
+        switch (node->eType) {
+        case CXT_Comment:
+            ok = true;
+            break;
+        case CXT_Text:
+            ok = is_harmless_text(node, parent);
+            break;
+        case CXT_Attribute:
+            ok = is_harmless_attribute(node, is_esri);
+            break;
+        case CXT_Element:
+            ok = is_harmless_element(node, parent, is_esri, depth);
+            break;
+        case CXT_Literal:
+            break;
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether only comments begin with "<!": a DOCTYPE may define entities. */
+static bool has_only_comments(const char *text)
+{
+    for (const char *at = text; (at = strstr(at, "<!")) != NULL; at++) {
+        if (!STARTS_WITH(at, "<!--")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The first node after the XML declaration, or NULL if that states another encoding than
+ * UTF-8. */
+static const CPLXMLNode *root_of(const CPLXMLNode *node)
+{
+    if (node != NULL && node->eType == CXT_Element && EQUAL(node->pszValue, "?xml")) {
+        const char *encoding = CPLGetXMLValue(node, "encoding", "UTF-8");
+        return EQUAL(encoding, "UTF-8") || EQUAL(encoding, "US-ASCII") ? node->psNext
+                                                                       : NULL;
+    }
+    return node;
+}
+
+static bool is_harmless_pam(const char *text, size_t len)
+{
+    if (memchr(text, '\0', len) != NULL || !CPLIsUTF8(text, (int)len) ||
+        !has_only_comments(text)) {
+        return false;
+    }
+    CPLXMLNode *tree = CPLParseXMLString(text);
+    const CPLXMLNode *root = root_of(tree);
+    bool is_harmless = root != NULL && are_harmless(root, "", false, 0);
+    CPLDestroyXMLNode(tree);
+    return is_harmless;
+}
+
+static bool is_harmless_pam_file(const char *path)
 {
     GByte *bytes = NULL;
     vsi_l_offset len = 0;
     if (!VSIIngestFile(NULL, path, &bytes, &len, PAM_BYTES_MAX)) {
-        return NULL;
+        return false;
     }
-    *out_len = (size_t)len;
-    return (char *)bytes;
-}
-
-static bool is_plain_pam_file(const char *path)
-{
-    size_t len = 0;
-    char *text = read_text(path, &len);
-    bool is_plain = text != NULL && giq_sidecar_is_plain_pam(text, len);
-    CPLFree(text);
-    return is_plain;
+    bool is_harmless = is_harmless_pam((const char *)bytes, (size_t)len);
+    VSIFree(bytes);
+    return is_harmless;
 }
 
 /* ---- .msk ---- */
 
-/* GDAL opens a mask with whatever driver takes it. */
-static bool is_plain_mask(const struct giq_references *reach, const char *path)
+/* GDAL opens a mask with any driver, so only what GTiff opens may stay. */
+static bool is_harmless_mask(const struct giq_references *references, const char *path)
 {
     char *drivers[] = {"GTiff", NULL};
     struct giq_error ignored = {0};
-    GDALDatasetH dataset = giq_inner_open(path, GDAL_OF_RASTER, drivers, NULL);
-    bool is_plain =
-        dataset != NULL && giq_references_check(reach, dataset, path, drivers, &ignored);
-    if (dataset != NULL) {
-        GDALClose(dataset);
-    }
-    return is_plain;
+    GIQ_AUTO_DATASET GDALDatasetH dataset =
+        giq_inner_open(path, GDAL_OF_RASTER, drivers, NULL);
+    return dataset != NULL &&
+           giq_references_check(references, dataset, path, drivers, &ignored);
 }
 
-/* ---- a folder ---- */
+/* ---- the folder of an archive ---- */
 
-static bool must_go_by_name_or_text(const struct giq_references *reach, const char *path)
+static bool must_go_by_text(const struct giq_references *references, const char *path)
 {
-    (void)reach;
-    return is_never_kept(path) || (is_pam(path) && !is_plain_pam_file(path));
+    (void)references;
+    return is_never_kept(path) || (is_pam(path) && !is_harmless_pam_file(path));
 }
 
-/* Called when all that GDAL reads beside a mask was decided on. */
-static bool must_go_by_dataset(const struct giq_references *reach, const char *path)
+static bool must_go_by_dataset(const struct giq_references *references, const char *path)
 {
-    return is_mask(path) && !is_plain_mask(reach, path);
+    return is_mask(path) && !is_harmless_mask(references, path);
 }
 
 static bool remove_those(bool (*must_go)(const struct giq_references *, const char *),
-                         const struct giq_references *reach, const char *folder,
+                         const struct giq_references *references, const char *folder,
                          char ***removed, struct giq_error *err)
 {
-    bool ok = true;
-    char **names = VSIReadDirRecursive(folder);
-    for (int i = 0; ok && names != NULL && names[i] != NULL; i++) {
-        VSIStatBufL st;
-        char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        bool is_file = VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
-        if (is_file && must_go(reach, path)) {
-            *removed = CSLAddString(*removed, names[i]);
-            ok = VSIUnlink(path) == 0 ||
-                 giq_fail(err, GIQ_E_STORE, "cannot remove %.300s", path);
+    GIQ_AUTO_CSL char **names = VSIReadDirRecursive(folder);
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        GIQ_AUTO_CPL char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
+        if (!is_file(path) || !must_go(references, path)) {
+            continue;
         }
-        CPLFree(path);
+        *removed = CSLAddString(*removed, names[i]);
+        if (VSIUnlink(path) != 0) {
+            return giq_fail(err, GIQ_E_STORE, "cannot remove %.300s", path);
+        }
     }
-    CSLDestroy(names);
-    return ok;
+    return true;
 }
 
-bool giq_sidecar_remove(const struct giq_references *reach, const char *folder,
+/* Masks are opened, and come last: the sidecars of a mask are then checked. */
+bool giq_sidecar_remove(const struct giq_references *references, const char *folder,
                         char ***removed, struct giq_error *err)
 {
-    return remove_those(must_go_by_name_or_text, reach, folder, removed, err) &&
-           remove_those(must_go_by_dataset, reach, folder, removed, err);
+    return remove_those(must_go_by_text, references, folder, removed, err) &&
+           remove_those(must_go_by_dataset, references, folder, removed, err);
 }
