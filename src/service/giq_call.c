@@ -1,3 +1,6 @@
+/*
+ * Calls of the service: time limits, redirects, retries, and errors from statuses.
+ */
 #include "service/giq_call.h"
 
 #include <stdlib.h>
@@ -10,8 +13,8 @@
 
 enum {
     DELAY_MAX_MS = 30 * 1000,
-    LAST_CALL_MS = 250, /* a call begun just before the deadline gets this long */
-    PROXY_DENIED = 407, /* never of the service itself */
+    TIMEOUT_MIN_MS = 250, /* of a call just before the deadline */
+    PROXY_DENIED = 407,   /* never sent by the service itself */
 };
 
 bool giq_call_is_transient_status(int status)
@@ -27,17 +30,17 @@ bool giq_call_is_transient_status(int status)
 
 int64_t giq_call_timeout_ms(const struct giq_service *service)
 {
-    int64_t most = service->settings.http_timeout_ms;
+    int64_t max = service->settings.http_timeout_ms;
     int64_t left = giq_env_left_ms(service->env, giq_service_deadline_ms(service));
-    left = left < LAST_CALL_MS ? LAST_CALL_MS : left;
-    return left < most ? left : most;
+    left = left < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : left;
+    return left < max ? left : max;
 }
 
 int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
-                          int64_t asked_ms)
+                          int64_t retry_after_ms)
 {
-    if (asked_ms >= 0) {
-        return asked_ms;
+    if (retry_after_ms >= 0) {
+        return retry_after_ms;
     }
     int64_t delay = service->settings.retry_delay_ms;
     for (int i = 1; i < attempt && delay < DELAY_MAX_MS; i++) {
@@ -47,7 +50,6 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
     return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
 }
 
-/* Mask the secrets of the user, and what may be secret in addresses of the service. */
 static void mask(const struct giq_service *service, char *text)
 {
     giq_cred_mask(service->cred, text);
@@ -66,15 +68,16 @@ const char *giq_call_printable(const struct giq_service *service, const char *te
     return out->text;
 }
 
-/* ---- what an error status says ---- */
+/* ---- error statuses ---- */
 
-/* A web page is no message, nor is JSON in which none was found. */
+/* Not a web page, and not JSON in which no message was found. */
 static bool is_plain_message(const char *body)
 {
     return body[0] != '<' && body[0] != '{' && body[0] != '[';
 }
 
-/* A text of this name that is not empty: at the top, or within `data` or `error`. */
+/* A member `name` with a text that is not empty: at the top, or within `data` or `error`.
+ */
 static const struct giq_json *find_text(const struct giq_json *json, const char *name,
                                         int depth)
 {
@@ -110,13 +113,13 @@ static const char *message_of(const struct giq_json *json, const struct giq_buf 
     return text == NULL ? "" : text;
 }
 
-/* Whom the status is about, so that a user need not guess. */
+/* Which credentials to check. */
 static const char *advice(const struct giq_service *service, int status)
 {
     bool may_be_proxy = service->settings.net[GIQ_NET_PROXY_USERPWD] != NULL &&
                         giq_text_begins(service->settings.base_url, "http:");
     if (status == PROXY_DENIED) {
-        return "; a proxy says so, check GDAL_HTTP_PROXYUSERPWD";
+        return " (from a proxy); check GDAL_HTTP_PROXYUSERPWD";
     }
     return may_be_proxy ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN, and for the proxy "
                           "GDAL_HTTP_PROXYUSERPWD"
@@ -140,7 +143,7 @@ bool giq_call_fail_status(const struct giq_service *service,
                    shown.text[0] == '\0' ? "" : " ", shown.text,
                    denied || by_proxy ? advice(service, status)
                    : response->is_cross_origin
-                       ? "; another host says so, to which the service redirects"
+                       ? " (from the host that the service redirected to)"
                        : "");
     err->http_status = status;
     err->permanent = by_proxy;
@@ -163,10 +166,10 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
            giq_http_new(&service->settings, service->env, &service->http, err);
 }
 
-/* Whether the redirect in `response` may be followed; drops the credentials of a
- * request that leaves the service's origin, for good. */
-static bool allow_hop(const struct giq_response *response, bool is_post,
-                      struct giq_http_request *hop, struct giq_error *err)
+/* Whether the redirect in `response` may be followed. A request that leaves the origin of
+ * the service loses its credentials, also for further redirects. */
+static bool allow_redirect(const struct giq_response *response, bool is_post,
+                           struct giq_http_request *hop, struct giq_error *err)
 {
     switch (giq_url_redirect(hop->url, response->location)) {
     case GIQ_URL_SAME_ORIGIN:
@@ -177,15 +180,15 @@ static bool allow_hop(const struct giq_response *response, bool is_post,
             return true;
         }
         return giq_fail(err, GIQ_E_NETWORK,
-                        "HTTP %d: the service redirects the request to another host, "
-                        "which is not followed with a POST; check GIQ_BASE_URL",
+                        "HTTP %d: the service redirects the request to another host; "
+                        "a POST is not redirected there; check GIQ_BASE_URL",
                         response->status);
     case GIQ_URL_FORBIDDEN:
         break;
     }
     return giq_fail(err, GIQ_E_NETWORK,
-                    "HTTP %d: the service redirects to an address that is not followed "
-                    "(not https, or with a user in it)",
+                    "HTTP %d: the service redirects to an address that must not be "
+                    "followed (not https, or with a user name in it)",
                     response->status);
 }
 
@@ -197,23 +200,23 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         return false;
     }
     bool is_post = request->fields != NULL;
-    struct giq_http_request hop = *request;
-    char *location = NULL; /* of the hop under way, owned */
+    struct giq_http_request next = *request;
+    char *location = NULL; /* the URL of `next` after a redirect */
     bool ok = false;
-    hop.cred = service->cred;
-    for (int hops = 0;; hops++) {
+    next.cred = service->cred;
+    for (int redirects = 0;; redirects++) {
         if (!is_post && request->timeout_ms > 0) {
-            hop.timeout_ms = giq_call_timeout_ms(service);
+            next.timeout_ms = giq_call_timeout_ms(service);
         }
-        ok = giq_http_exchange(service->http, &hop, response, err);
+        ok = giq_http_exchange(service->http, &next, response, err);
         if (!ok || !is_redirect(response, is_post)) {
             break;
         }
-        if (hops == GIQ_CALL_REDIRECTS_MAX) {
+        if (redirects == GIQ_CALL_REDIRECTS_MAX) {
             ok = giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
                           GIQ_CALL_REDIRECTS_MAX);
         } else {
-            ok = allow_hop(response, is_post, &hop, err);
+            ok = allow_redirect(response, is_post, &next, err);
         }
         if (!ok) {
             err->http_status = response->status;
@@ -223,24 +226,25 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         location = response->location;
         response->location = NULL;
         giq_response_release(response);
-        hop.url = location;
+        next.url = location;
     }
-    response->is_cross_origin = hop.cred == NULL;
+    response->is_cross_origin = next.cred == NULL;
     free(location);
     return ok;
 }
 
 /* ---- retries ---- */
 
-bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms)
+bool giq_call_pause(const struct giq_service *service, int attempt,
+                    int64_t retry_after_ms)
 {
     const struct giq_env *env = service->env;
-    int64_t delay = giq_call_delay_ms(service, attempt, asked_ms);
+    int64_t delay = giq_call_delay_ms(service, attempt, retry_after_ms);
     if (attempt > service->settings.max_retry ||
         delay >= giq_env_left_ms(env, service->deadline_ms)) {
         return false;
     }
-    giq_env_debug(env, "try %d failed, the next comes in %lld ms", attempt,
+    giq_env_debug(env, "attempt %d failed; the next is in %lld ms", attempt,
                   (long long)delay);
     giq_env_sleep_until(env, env->now_ms(env->ctx) + delay);
     return !giq_env_cancelled(env);
@@ -258,9 +262,10 @@ bool giq_call_with_retries(struct giq_service *service,
 {
     for (int attempt = 1;; attempt++) {
         bool ok = giq_call_once(service, request, response, err);
-        bool may_pass = ok ? giq_call_is_transient_status(response->status)
-                           : giq_call_is_transient_error(err);
-        if (!may_pass || !giq_call_pause(service, attempt, response->retry_after_ms)) {
+        bool is_transient = ok ? giq_call_is_transient_status(response->status)
+                               : giq_call_is_transient_error(err);
+        if (!is_transient ||
+            !giq_call_pause(service, attempt, response->retry_after_ms)) {
             return ok;
         }
         giq_response_release(response);
@@ -276,7 +281,7 @@ char *giq_call_masked_text(const struct giq_service *service, const struct giq_j
     return text;
 }
 
-static bool names_something(const struct giq_json *json)
+static bool has_id(const struct giq_json *json)
 {
     return giq_json_get(json, "id") != NULL || giq_json_get(json, "fileId") != NULL;
 }
@@ -284,7 +289,6 @@ static bool names_something(const struct giq_json *json)
 const struct giq_json *giq_call_unwrap(const struct giq_json *json)
 {
     const struct giq_json *data = giq_json_get(json, "data");
-    bool is_wrapped =
-        giq_json_is_object(data) && (names_something(data) || !names_something(json));
+    bool is_wrapped = giq_json_is_object(data) && (has_id(data) || !has_id(json));
     return is_wrapped ? data : json;
 }

@@ -1,7 +1,7 @@
 /*
- * One call of the service as the rules want it: credentials, redirects, time
- * limits and, for what is safe to repeat, retries. What is called and what the
- * responses mean is decided above (giq_api).
+ * One call of the service: credentials, redirects, time limits and, for calls that are
+ * safe to repeat, retries. Which calls there are and what their responses mean is in
+ * giq_api, giq_models, giq_download and giq_upload.
  */
 #ifndef GIQ_CALL_H
 #define GIQ_CALL_H
@@ -14,59 +14,58 @@
 
 enum { GIQ_CALL_REDIRECTS_MAX = 5 };
 
-/* Exchange once, following redirects within the limits. `request->cred` is
- * ignored. As giq_http_exchange() otherwise; a refused redirect is
- * GIQ_E_NETWORK. */
+/* Make one exchange and follow its redirects. `request->cred` is ignored. Otherwise as
+ * giq_http_exchange(); a redirect that is refused is GIQ_E_NETWORK. */
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_response *response, struct giq_error *err);
 
-/* A call that is safe to repeat, a GET or an upload: again after what may pass (no
- * response, 408, 429, 500, 502, 503, 504), at most max_retry times and within the open's
- * time. */
+/* giq_call_once() for a GET or an upload: retried after transient errors and statuses, at
+ * most max_retry times and within the time limit of the open. */
 bool giq_call_with_retries(struct giq_service *service,
                            const struct giq_http_request *request,
                            struct giq_response *response, struct giq_error *err);
 
-/* Whether a status tells of something that passes. */
+/* Whether a retry may help: 408, 429, 500, 502, 503, 504. */
 bool giq_call_is_transient_status(int status);
 
-/* Whether an exchange that failed may do better next time: no response came, or not all
- * of it, and nothing bars the way. */
+/* Whether a retry may help after an exchange that failed: it brought no response, or not
+ * all of it, and the cause is not permanent. */
 bool giq_call_is_transient_error(const struct giq_error *err);
 
-/* Milliseconds that a small GET may take now. */
+/* The timeout of a small GET that begins now. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
-/* The pause before try `attempt` (from 1): `asked_ms` where the service said so,
- * else the base delay doubled each time, with jitter, at most 30 s. */
+/* The pause before try `attempt` (from 1): `retry_after_ms` if the service sent it (else
+ * -1), or the base delay doubled with each attempt, with jitter, at most 30 s. */
 int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
-                          int64_t asked_ms);
+                          int64_t retry_after_ms);
 
-/* Sleep before the next try after `attempt` failed ones. False where no try is
- * left, the pause would not end within the open's time, or the host ended it. */
-bool giq_call_pause(const struct giq_service *service, int attempt, int64_t asked_ms);
+/* Sleep before the next try after `attempt` failed ones. False where no try is left, the
+ * pause would not end within the time limit, or the open was cancelled. */
+bool giq_call_pause(const struct giq_service *service, int attempt,
+                    int64_t retry_after_ms);
 
-/* A string or number of the service, to be freed, or NULL. The user's secrets are masked,
- * and what may be secret in addresses. */
+/* A string or number of the service as a text, to be freed, or NULL. Secrets of the user
+ * are masked, and what may be secret in addresses. */
 char *giq_call_masked_text(const struct giq_service *service,
                            const struct giq_json *json);
 
-/* A text of the service as it is shown: masked as by giq_call_masked_text(), then as by
- * giq_text_printable(). */
+/* A text of the service for a message: masked as by giq_call_masked_text(), then made
+ * printable as by giq_text_printable(). */
 const char *giq_call_printable(const struct giq_service *service, const char *text,
                                struct giq_printable *out);
 
-/* The object of a response, looking through one wrapping {"data": {...}}, unless it is
- * the outer one that has the id; borrowed. */
+/* The object of a response: `data` of {"data": {...}}, or the outer object if that has
+ * the id; borrowed. */
 const struct giq_json *giq_call_unwrap(const struct giq_json *json);
 
-/* What a response says to a person: its text `message`, else `error`, at the top or
- * within `data` or `error`; borrowed. NULL where there is none. */
+/* The message of a response: its text `message`, else `error`, at the top or within
+ * `data` or `error`; borrowed. NULL where there is none. */
 const struct giq_json *giq_call_message(const struct giq_json *json);
 
 /* Set `err` from a response with an error status: `what` failed, the status and the
- * service's words. 401 and 403 are GIQ_E_CREDENTIALS; 407, which a proxy says, is
- * GIQ_E_NETWORK; all else is `code`. */
+ * service's message. 401 and 403 are GIQ_E_CREDENTIALS; 407, which is a proxy's, is
+ * GIQ_E_NETWORK; any other is `code`. Returns false. */
 bool giq_call_fail_status(const struct giq_service *service,
                           const struct giq_response *response, enum giq_code code,
                           const char *what, struct giq_error *err);

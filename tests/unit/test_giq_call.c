@@ -184,7 +184,7 @@ static void test_redirects_to_forbidden_addresses_are_refused(void **state)
         service_kit_start(&kit, responses, 1);
         assert_int_equal(call_get(&kit), 0);
         assert_int_equal(kit.err.code, GIQ_E_NETWORK);
-        assert_non_null(strstr(kit.err.text, "an address that is not followed"));
+        assert_non_null(strstr(kit.err.text, "an address that must not be followed"));
         assert_null(strstr(kit.err.text, "secret"));
         assert_int_equal(http_kit_count(kit.http), 1);
         assert_int_equal(kit.clock.sleeps, 0);
@@ -393,7 +393,7 @@ static const struct {
     {403, GIQ_E_CREDENTIALS, "no",
      "asking: HTTP 403 no; check GIQ_API_KEY or GIQ_BEARER_TOKEN"},
     {407, GIQ_E_NETWORK, "no",
-     "asking: HTTP 407 no; a proxy says so, check GDAL_HTTP_PROXYUSERPWD"},
+     "asking: HTTP 407 no (from a proxy); check GDAL_HTTP_PROXYUSERPWD"},
 };
 
 static void test_messages_of_error_statuses(void **state)

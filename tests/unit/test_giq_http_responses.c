@@ -336,6 +336,30 @@ static void test_stalled_transfer_ends_with_the_open(void **state)
     session_end(&s);
 }
 
+/* The session begins with its kit, and that with the clock. */
+static bool cancels_once_sent(void *ctx)
+{
+    const struct session *s = ctx;
+    return s->response.sent;
+}
+
+static void test_cancelled_exchange_ends_unless_it_is_recorded(void **state)
+{
+    (void)state;
+    static const struct http_kit_response responses[] = {
+        {.status = 200, .body = "abc"}, {.raw = "", .then = HTTP_KIT_SILENT}};
+    struct session s;
+    session_begin(&s, responses, GIQ_COUNT(responses));
+    s.kit.clock.env.cancelled = cancels_once_sent;
+    assert_true(session_exchange(
+        &s, (struct giq_http_request){.before_send = session_before_send}));
+    assert_string_equal(giq_buf_text(&s.response.body), "abc");
+    assert_false(session_exchange(&s, (struct giq_http_request){.sink = session_sink}));
+    assert_int_equal(s.kit.err.code, GIQ_E_CANCELLED);
+    assert_true(s.response.sent);
+    session_end(&s);
+}
+
 static void test_errors_name_the_host_alone(void **state)
 {
     (void)state;
@@ -367,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_header_line_without_end_is_capped),
         cmocka_unit_test(test_exchange_ends_after_its_time),
         cmocka_unit_test(test_stalled_transfer_ends_with_the_open),
+        cmocka_unit_test(test_cancelled_exchange_ends_unless_it_is_recorded),
         cmocka_unit_test(test_errors_name_the_host_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void test_errors_name_what_was_asked(void **state)
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},
          GIQ_E_NETWORK,
          "asking for the list of models: HTTP 302: the service redirects to an address "
-         "that is not followed (not https, or with a user in it)"},
+         "that must not be followed (not https, or with a user name in it)"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_models models = {0};
