@@ -1,21 +1,55 @@
-#include "job/giq_job.h"
-
+/*
+ * The life of one request: giq_job_step() runs the step of the current phase. Reading the
+ * record and fetching the result are here, the other steps in modules of their own. The
+ * interface is in giq/giq.h.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/giq_env.h"
+#include "base/giq_cleanup.h"
+#include "base/giq_error.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "job/giq_fetch.h"
+#include "job/giq_job_internal.h"
+#include "job/giq_retry.h"
+#include "job/giq_step.h"
+#include "job/giq_submit.h"
+#include "job/giq_wait.h"
 #include "service/giq_call.h"
 
 /* ---- making ---- */
 
-static char *copy(const char *text, bool *ok)
+static bool copy_request(const struct giq_request *request, struct giq_request *out)
 {
-    char *made = NULL;
-    *ok = *ok && giq_text_set(&made, text);
-    return made;
+    const char *texts[] = {request->model,       request->file, request->area,
+                           request->rerun,       request->job,  request->retry,
+                           request->geometry_crs};
+    const char **slots[] = {&out->model, &out->file,  &out->area,        &out->rerun,
+                            &out->job,   &out->retry, &out->geometry_crs};
+    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
+        if (texts[i] != NULL && (*slots[i] = strdup(texts[i])) == NULL) {
+            return false;
+        }
+    }
+    out->upload = request->upload;
+    return true;
+}
+
+static bool init(struct giq_job *job, const struct giq_request *request,
+                 struct giq_error *err)
+{
+    struct giq_key key;
+    if (!copy_request(request, &job->request)) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_key_make(job->service->settings.base_url, &job->request, &job->canonical,
+                      &key, err)) {
+        return false;
+    }
+    job->folder = giq_store_folder(job->store, key.hex);
+    job->request_json = giq_json_parse(job->canonical, strlen(job->canonical));
+    return (job->folder != NULL && job->request_json != NULL) || giq_fail_memory(err);
 }
 
 bool giq_job_new(struct giq_service *service, struct giq_store *store,
@@ -27,31 +61,14 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
     if (job == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = true;
     *job = (struct giq_job){
         .service = service,
         .store = store,
         .host = *host,
         .flags = flags,
-        .request = {.model = copy(request->model, &ok),
-                    .file = copy(request->file, &ok),
-                    .upload = request->upload,
-                    .area = copy(request->area, &ok),
-                    .rerun = copy(request->rerun, &ok),
-                    .job = copy(request->job, &ok),
-                    .retry = copy(request->retry, &ok),
-                    .geometry_crs = copy(request->geometry_crs, &ok)},
     };
     giq_record_init(&job->record);
-    struct giq_key key;
-    ok = (ok || giq_fail_memory(err)) &&
-         giq_key_make(service->settings.base_url, &job->request, &job->canonical, &key,
-                      err) &&
-         (((job->folder = giq_store_folder(store, key.hex)) != NULL &&
-           (job->request_json = giq_json_parse(job->canonical, strlen(job->canonical))) !=
-               NULL) ||
-          giq_fail_memory(err));
-    if (!ok) {
+    if (!init(job, request, err)) {
         giq_job_free(job);
         return false;
     }
@@ -85,9 +102,9 @@ void giq_job_free(struct giq_job *job)
     free(job);
 }
 
-/* ---- looking ---- */
+/* ---- the published result ---- */
 
-static bool note_entry(void *ctx, const char *name, struct giq_error *err)
+static bool find_entry(void *ctx, const char *name, struct giq_error *err)
 {
     (void)name;
     (void)err;
@@ -99,17 +116,16 @@ static bool note_entry(void *ctx, const char *name, struct giq_error *err)
 static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
 {
     struct giq_error ignored = {0};
-    bool holds = false;
-    return st->kind == GIQ_OS_FOLDER && giq_os_list(path, note_entry, &holds, &ignored) &&
-           !holds;
+    bool has_entry = false;
+    return st->kind == GIQ_OS_FOLDER &&
+           giq_os_list(path, find_entry, &has_entry, &ignored) && !has_entry;
 }
 
-/* A file is as long as it was when it was published. Of a folder, which was an archive,
- * no size is recorded: it holds something. */
-static bool is_as_published(const struct giq_job *job, const char *path,
+/* A file must have the recorded size. For a folder, which was an archive, no size is
+ * recorded: it must not be empty. */
+static bool is_as_published(const struct giq_record *record, const char *path,
                             const struct giq_os_stat *st)
 {
-    const struct giq_record *record = &job->record;
     if (record->result_name != NULL) {
         return st->kind == GIQ_OS_FILE &&
                (record->result_size < 0 || st->size == record->result_size);
@@ -120,37 +136,38 @@ static bool is_as_published(const struct giq_job *job, const char *path,
 /* Whether the published result exists, as it was published. */
 static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
 {
-    char *path = giq_store_result(job->folder, job->record.result_name);
+    struct giq_os_stat st;
+    GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    struct giq_os_stat st;
-    bool ok = giq_os_stat(path, &st, err);
-    if (ok) {
-        *out = is_as_published(job, path, &st);
-        job->is_result_changed = !*out && st.kind != GIQ_OS_NOTHING;
-        job->keeps_changed_result = job->is_result_changed && !is_empty_folder(path, &st);
-        job->changed_result_size = st.kind == GIQ_OS_FILE ? st.size : -1;
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
     }
-    free(path);
-    return ok;
+    *out = is_as_published(&job->record, path, &st);
+    job->is_result_changed = !*out && st.kind != GIQ_OS_NOTHING;
+    job->keeps_changed_result = job->is_result_changed && !is_empty_folder(path, &st);
+    job->changed_result_size = st.kind == GIQ_OS_FILE ? st.size : -1;
+    return true;
 }
 
-static void warn_spoiled(const struct giq_job *job)
+static void warn_changed_result(const struct giq_job *job)
 {
     struct giq_printable id;
-    char *path = giq_store_result(job->folder, job->record.result_name);
+    GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
     if (job->is_result_changed && path != NULL) {
         giq_env_warn(job->service->env,
                      "the result of the job %s is not as it was published, and is "
                      "downloaded again: %s",
                      giq_call_printable(job->service, job->record.job_id, &id), path);
     }
-    free(path);
 }
 
-/* What is known of the job is what the user says. It is to be recorded. */
-static bool assume_named(struct giq_job *job, struct giq_error *err)
+/* ---- reading the record ---- */
+
+/* All that is known of the job is the id that the user gave. It is recorded once the
+ * service has reported the job. */
+static bool begin_external(struct giq_job *job, struct giq_error *err)
 {
     if (!giq_step_may_begin(job, err) ||
         !giq_service_check_credentials(job->service, err) ||
@@ -165,8 +182,8 @@ static bool assume_named(struct giq_job *job, struct giq_error *err)
            giq_fail_memory(err);
 }
 
-/* The record of a request that has this job serves it. Where there is none it
- * is asked for, and gets a record of its own. */
+/* Use the record of the request that has this job. If there is none the job is an
+ * external one and gets a record of its own. */
 static bool find_job(struct giq_job *job, struct giq_error *err)
 {
     char *folder = NULL;
@@ -174,42 +191,44 @@ static bool find_job(struct giq_job *job, struct giq_error *err)
                             &folder, err)) {
         return false;
     }
-    if (folder != NULL) {
-        free(job->folder);
-        free(job->canonical);
-        job->folder = folder;
-        job->canonical = NULL;
-        giq_json_free(job->request_json);
-        job->request_json = NULL;
-        return giq_record_read(job->folder, NULL, &job->record, NULL, err) &&
-               giq_record_read_request(job->folder, &job->request_json, err);
+    if (folder == NULL) {
+        return begin_external(job, err);
     }
-    return assume_named(job, err);
+    free(job->folder);
+    free(job->canonical);
+    job->folder = folder;
+    job->canonical = NULL;
+    giq_json_free(job->request_json);
+    job->request_json = NULL;
+    return giq_record_read(job->folder, NULL, &job->record, NULL, err) &&
+           giq_record_read_request(job->folder, &job->request_json, err);
 }
 
-static bool look_at_result(struct giq_job *job, struct giq_error *err)
+/* The job succeeded: open the published result, or fetch it. */
+static bool read_result(struct giq_job *job, struct giq_error *err)
 {
-    bool there = false;
-    if (job->record.state == GIQ_JOB_PUBLISHED && !has_result(job, &there, err)) {
+    bool exists = false;
+    bool polls_once = (job->flags & GIQ_JOB_POLL_ONCE) != 0;
+    if (job->record.state == GIQ_JOB_PUBLISHED && !has_result(job, &exists, err)) {
         return false;
     }
-    bool is_look = (job->flags & GIQ_JOB_POLL_ONCE) != 0;
-    if (!there && giq_step_must_recheck(job)) {
+    if (!exists && giq_retry_must_recheck(job)) {
         job->phase = GIQ_PHASE_FETCH;
-        return giq_step_begin_recheck(job, err);
+        return giq_retry_begin_recheck(job, err);
     }
-    if (!there && giq_step_may_retry(job)) {
+    if (!exists && giq_retry_allows_job(job)) {
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     }
-    if (!there && !is_look && giq_step_is_gone(job)) {
+    if (!exists && !polls_once && giq_retry_is_gone(job)) {
         return giq_step_fail_recorded(job, err);
     }
-    job->phase = there || is_look ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
+    job->phase = exists || polls_once ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
     return true;
 }
 
-/* Find out whose record it is. A job that is named is looked for, or adopted. */
+/* Read the record of the request. A job that the open names is searched for, or adopted.
+ */
 static bool find_record(struct giq_job *job, struct giq_error *err)
 {
     if (!giq_step_read(job, &job->record, err)) {
@@ -225,7 +244,7 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
         struct giq_printable other;
         return giq_fail(
             err, GIQ_E_USAGE,
-            "the request of the job %s got another job meanwhile, %s; open that "
+            "the request of the job %s has got another job since, %s; open that "
             "one",
             giq_call_printable(job->service, named, &one),
             giq_call_printable(job->service, recorded, &other));
@@ -234,10 +253,10 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
         return job->record.state != GIQ_JOB_NONE || find_job(job, err);
     }
     job->is_adopting = true;
-    return giq_step_may_adopt(job, &job->record, err) && assume_named(job, err);
+    return giq_step_may_adopt(job, &job->record, err) && begin_external(job, err);
 }
 
-static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     (void)due_ms;
     if (!find_record(job, err)) {
@@ -250,23 +269,23 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     case GIQ_JOB_SUBMITTED:
-        if (giq_step_must_recheck(job)) {
+        if (giq_retry_must_recheck(job)) {
             job->phase = GIQ_PHASE_WAIT;
-            return giq_step_begin_recheck(job, err);
+            return giq_retry_begin_recheck(job, err);
         }
-        if (giq_step_is_gone(job)) {
+        if (giq_retry_is_gone(job)) {
             break;
         }
         job->phase = GIQ_PHASE_WAIT;
         return true;
     case GIQ_JOB_SUCCEEDED:
     case GIQ_JOB_PUBLISHED:
-        return look_at_result(job, err);
+        return read_result(job, err);
     case GIQ_JOB_FAILED:
     case GIQ_JOB_UNKNOWN:
         break;
     }
-    if (giq_step_may_retry(job)) {
+    if (giq_retry_allows_job(job)) {
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     }
@@ -276,19 +295,19 @@ static bool look_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
 
 /* ---- fetching ---- */
 
-/* While there is something of a published result, the record stays as it is: RETRY would
- * pay for a new job, whose result would replace it. */
-static bool note_gone(struct giq_job *job, struct giq_error *err)
+/* While a changed result exists the record stays as it is: RETRY would pay for a new job,
+ * whose result would replace it. */
+static bool record_gone(struct giq_job *job, struct giq_error *err)
 {
+    struct giq_error ignored = {0};
     if (job->keeps_changed_result) {
         return giq_step_name_job(job, err);
     }
-    struct giq_error ignored = {0};
-    bool is_rechecking = giq_step_is_rechecking(job);
+    bool is_rechecking = giq_retry_is_rechecking(job);
     job->record.gone = true;
     if (giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored) && is_rechecking) {
         *err = (struct giq_error){0};
-        giq_step_end_recheck(job);
+        giq_retry_end_recheck(job);
         return true;
     }
     return giq_step_fail_recorded(job, err);
@@ -299,26 +318,26 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     struct giq_fetched fetched = {NULL, -1};
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &fetched, err)) {
-        return err->code == GIQ_E_GONE ? note_gone(job, err)
+        return err->code == GIQ_E_GONE ? record_gone(job, err)
                                        : giq_step_name_job(job, err);
     }
     free(job->record.result_name);
     job->record.result_name = fetched.name;
     job->record.result_size = fetched.size;
     job->record.gone = false;
-    if (!giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
-        /* The room that the result takes may be what its first record lacks. Otherwise it
-         * stays, until it is downloaded again. */
-        if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
-            giq_store_unpublish(job->folder);
-        }
-        return giq_step_name_job(job, err);
+    if (giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
+        return true;
     }
-    return true;
+    /* If the disk is full the result may take the room that its first record needs.
+     * Otherwise it stays, until it is downloaded again. */
+    if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
+        giq_store_unpublish(job->folder);
+    }
+    return giq_step_name_job(job, err);
 }
 
-/* Within the flight, after reading again: somebody may have published meanwhile, noted
- * that the result is gone, or asked for a new job. */
+/* Must be called with the record lock held. Another open may have published the result
+ * since, recorded that it is gone, or started a new job. */
 static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error *err)
 {
     const struct giq_record *record = &job->record;
@@ -326,81 +345,91 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return giq_step_fail_removed(job, id, err);
     }
     bool is_published = record->state == GIQ_JOB_PUBLISHED;
-    bool is_over = giq_step_is_gone(job) && !giq_step_must_recheck(job);
+    bool is_over = giq_retry_is_gone(job) && !giq_retry_must_recheck(job);
     if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_over)) {
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
     }
-    bool there = false;
-    if (is_published && !has_result(job, &there, err)) {
+    bool exists = false;
+    if (is_published && !has_result(job, &exists, err)) {
         return false;
     }
     job->phase = GIQ_PHASE_DONE;
-    if (there) {
+    if (exists) {
         return true;
     }
-    warn_spoiled(job);
+    warn_changed_result(job);
     return fetch(job, err);
 }
 
 /* A new job would replace the file, so the advice never begins with one. */
 static bool fail_kept(const struct giq_job *job, struct giq_error *err)
 {
-    const char *way_on = err->code == GIQ_E_GONE
-                             ? "put the recorded one back, or, if it is of no use, move "
-                               "it away and open again"
-                             : "put the recorded one back, or open again to download it";
-    char *path = giq_store_result(job->folder, job->record.result_name);
+    const char *advice =
+        err->code == GIQ_E_GONE
+            ? "restore the recorded one, or, if it is of no use, move it "
+              "away and open again"
+            : "restore the recorded one, or open again to download it";
+    GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
     if (job->changed_result_size < 0 || job->record.result_name == NULL) {
-        (void)giq_error_context(err,
-                                "the published result at %s is not as it was recorded, "
-                                "and is kept there; %s",
-                                path, way_on);
-    } else {
-        (void)giq_error_context(
-            err,
-            "the published file at %s has another size than recorded (%lld bytes, "
-            "recorded %lld) and is kept there; open it by its path, %s",
-            path, (long long)job->changed_result_size, (long long)job->record.result_size,
-            way_on);
+        return giq_error_context(err,
+                                 "the published result at %s is not as it was recorded, "
+                                 "and is kept there; %s",
+                                 path, advice);
     }
-    free(path);
-    return false;
+    return giq_error_context(
+        err,
+        "the published file at %s has another size than recorded (%lld bytes, recorded "
+        "%lld) and is kept there; open it by its path, %s",
+        path, (long long)job->changed_result_size, (long long)job->record.result_size,
+        advice);
 }
 
-/* What exists now counts: the download may have replaced it, or somebody removed it. */
-static bool fail_spoiled(struct giq_job *job, struct giq_error *err)
+/* Add the state of the published result to an error. It is checked again: the download
+ * may have replaced it, or somebody removed it. */
+static bool explain_changed_result(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error ignored = {0};
-    bool there = false;
-    if (job->record.state != GIQ_JOB_PUBLISHED || !has_result(job, &there, &ignored) ||
+    bool exists = false;
+    if (job->record.state != GIQ_JOB_PUBLISHED || !has_result(job, &exists, &ignored) ||
         !job->is_result_changed) {
         return false;
     }
-    return job->keeps_changed_result
-               ? fail_kept(job, err)
-               : giq_error_context(err, "the result on disk is not as it was published, "
-                                        "and must be downloaded again");
+    if (job->keeps_changed_result) {
+        return fail_kept(job, err);
+    }
+    return giq_error_context(err, "the result on disk is not as it was published, and "
+                                  "must be downloaded again");
+}
+
+static bool fetch_locked(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    bool held = false;
+    GIQ_AUTO_FREE char *id = NULL;
+    if (!giq_text_set(&id, job->record.job_id)) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
+        return false;
+    }
+    if (!held) {
+        return true;
+    }
+    bool ok = fetch_recorded(job, id, err);
+    giq_step_release_lock(job);
+    return ok;
 }
 
 static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (!giq_service_check_credentials(job->service, err)) {
-        return fail_spoiled(job, err);
+    if (giq_service_check_credentials(job->service, err) &&
+        fetch_locked(job, due_ms, err)) {
+        return true;
     }
-    char *id = NULL;
-    bool held = false;
-    bool ok = giq_text_set(&id, job->record.job_id) || giq_fail_memory(err);
-    ok = ok && giq_step_acquire_lock(job, &held, due_ms, err);
-    if (ok && held) {
-        ok = fetch_recorded(job, id, err);
-        giq_step_release_lock(job);
-    }
-    free(id);
-    return ok || fail_spoiled(job, err);
+    return explain_changed_result(job, err);
 }
 
 /* ---- stepping ---- */
@@ -413,17 +442,32 @@ static bool done_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     return true;
 }
 
+/* Before a step that may wait or send. */
+static bool check_cancelled(struct giq_job *job, struct giq_error *err)
+{
+    bool may_wait = job->phase == GIQ_PHASE_SUBMIT || job->phase == GIQ_PHASE_WAIT ||
+                    job->phase == GIQ_PHASE_FETCH;
+    if (!may_wait || giq_step_check_cancelled(job, err)) {
+        return true;
+    }
+    giq_submit_cancel(job);
+    return false;
+}
+
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err)
 {
     static bool (*const steps[])(struct giq_job *, int64_t *, struct giq_error *) = {
-        [GIQ_PHASE_READ_RECORD] = look_step, [GIQ_PHASE_SUBMIT] = giq_submit_step,
-        [GIQ_PHASE_WAIT] = giq_wait_step,    [GIQ_PHASE_RECORD_FINAL] = giq_wait_finish,
-        [GIQ_PHASE_FETCH] = fetch_step,      [GIQ_PHASE_DONE] = done_step,
+        [GIQ_PHASE_READ_RECORD] = read_step,
+        [GIQ_PHASE_SUBMIT] = giq_submit_step,
+        [GIQ_PHASE_WAIT] = giq_wait_step,
+        [GIQ_PHASE_RECORD_FINAL] = giq_wait_record_final,
+        [GIQ_PHASE_FETCH] = fetch_step,
+        [GIQ_PHASE_DONE] = done_step,
     };
-    int64_t due = giq_step_now_ms(job);
+    int64_t due = giq_job_now_ms(job);
     *err = (struct giq_error){0};
-    if (!steps[job->phase](job, &due, err)) {
+    if (!check_cancelled(job, err) || !steps[job->phase](job, &due, err)) {
         return false;
     }
     *out = job->phase == GIQ_PHASE_DONE ? GIQ_STEP_DONE : GIQ_STEP_AGAIN;

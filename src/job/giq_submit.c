@@ -1,164 +1,151 @@
-/*
- * Submitting once. The record says `intent` before anything is sent and `sending`
- * when the request is about to go out; what came of it is written before the
- * flight is left.
- */
+#include "job/giq_submit.h"
+
 #include <string.h>
 
-#include "base/giq_env.h"
+#include "base/giq_cleanup.h"
+#include "base/giq_error.h"
 #include "base/giq_text.h"
-#include "job/giq_job.h"
+#include "job/giq_retry.h"
+#include "job/giq_step.h"
+#include "service/giq_api.h"
 #include "service/giq_call.h"
 #include "service/giq_models.h"
 #include "service/giq_upload.h"
 
-/* Reading the list spares the user a job that cannot run, and gives the id of a model
- * that is named. An error status or an odd list decides nothing. Where the way to the
- * service failed nothing is sent: the paid request might arrive and its response be
- * lost. */
-static bool look_at_models(struct giq_job *job, struct giq_error *err)
-{
-    struct giq_models models = {0};
-    struct giq_error reason = {0};
-    job->has_checked_models = true;
-    if (!giq_models_get(job->service, &models, &reason)) {
-        if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_NETWORK ||
-            giq_env_cancelled(job->service->env)) {
-            *err = reason;
-            return reason.code == GIQ_E_NETWORK
-                       ? giq_error_context(err, "no job was started, because the list of "
-                                                "models could not be had")
-                       : false;
-        }
-        giq_env_debug(job->service->env, "the models are not known: %s", reason.text);
-        return true;
-    }
-    bool ok =
-        giq_models_choose(job->service, &models, job->request.model, &job->model_id, err);
-    giq_models_release(&models);
-    return ok;
-}
+/* ---- the run request ---- */
 
 static const char *model_of(const struct giq_job *job)
 {
     return job->model_id == NULL ? job->request.model : job->model_id;
 }
 
-/* The connection stands and the request is about to go out. From now on a label
- * is used, since a job may be made under it. */
-static bool note_sending(void *ctx, struct giq_error *err)
+/* What the request had before stays recorded until the new job is submitted. */
+static bool record_intent(struct giq_job *job, struct giq_error *err)
+{
+    if (job->is_damaged) {
+        if (!giq_record_quarantine(job->folder, giq_store_access(job->store),
+                                   &job->record, err)) {
+            return false;
+        }
+    } else if (job->record.state > GIQ_JOB_INTENT) {
+        /* A further job runs the recorded model. */
+        if (job->model_id == NULL &&
+            !giq_text_set(&job->model_id, job->record.model_id)) {
+            return giq_fail_memory(err);
+        }
+        if (!giq_record_restart(&job->record, err)) {
+            return false;
+        }
+    }
+    if (!giq_text_set(&job->record.geometry_crs, job->request.geometry_crs)) {
+        return giq_fail_memory(err);
+    }
+    return giq_step_write(job, GIQ_JOB_INTENT, err);
+}
+
+/* The connection is up and the request is about to be sent. From now on the label is
+ * used, since a job may be started under it. */
+static bool record_sending(void *ctx, struct giq_error *err)
 {
     struct giq_job *job = ctx;
     const struct giq_env *env = job->service->env;
     job->record.submitted_ms = env->wall_ms(env->ctx);
-    return ((giq_text_set(&job->record.model_id, model_of(job)) &&
-             giq_text_set(&job->record.file_id, job->file_id)) ||
-            giq_fail_memory(err)) &&
-           (job->request.retry == NULL ||
-            giq_record_use_label(&job->record, job->request.retry, err)) &&
-           giq_step_write(job, GIQ_JOB_SENDING, err);
-}
-
-static bool note_submitted(struct giq_job *job, struct giq_api_job *told,
-                           struct giq_error *err)
-{
-    struct giq_record *record = &job->record;
-    bool ok = (giq_text_set(&record->job_id, told->id) &&
-               giq_text_set(&record->status, told->status) &&
-               giq_text_set(&record->type, told->type)) ||
-              giq_fail_memory(err);
-    record->started_ms = told->started_ms;
-    ok = ok && giq_step_write(job, GIQ_JOB_SUBMITTED, err);
-    if (!ok) {
-        struct giq_printable id;
-        (void)giq_error_context(err,
-                                "the job %s was started but could not be recorded; open "
-                                "the same dataset with job=%s",
-                                giq_call_printable(job->service, told->id, &id), id.text);
+    if (!giq_text_set(&job->record.model_id, model_of(job)) ||
+        !giq_text_set(&job->record.file_id, job->file_id)) {
+        return giq_fail_memory(err);
+    }
+    if (job->request.retry != NULL &&
+        !giq_record_use_label(&job->record, job->request.retry, err)) {
         return false;
     }
-    job->id_received_ms = giq_step_now_ms(job);
+    return giq_step_write(job, GIQ_JOB_SENDING, err);
+}
+
+static bool write_submitted(struct giq_job *job, const struct giq_api_job *started,
+                            struct giq_error *err)
+{
+    struct giq_record *record = &job->record;
+    if (!giq_text_set(&record->job_id, started->id) ||
+        !giq_text_set(&record->status, started->status) ||
+        !giq_text_set(&record->type, started->type)) {
+        return giq_fail_memory(err);
+    }
+    record->started_ms = started->started_ms;
+    return giq_step_write(job, GIQ_JOB_SUBMITTED, err);
+}
+
+static bool record_submitted(struct giq_job *job, const struct giq_api_job *started,
+                             struct giq_error *err)
+{
+    if (!write_submitted(job, started, err)) {
+        struct giq_printable id;
+        (void)giq_call_printable(job->service, started->id, &id);
+        return giq_error_context(err,
+                                 "the job %s was started but could not be recorded; open "
+                                 "the same dataset with job=%s",
+                                 id.text, id.text);
+    }
+    job->id_received_ms = giq_job_now_ms(job);
     giq_service_restart_check(job->service);
     job->phase = GIQ_PHASE_WAIT;
     return true;
 }
 
-/* Nothing happened. Where even that cannot be written the record stays, and says
- * less than is known, never more. */
-static void withdraw(struct giq_job *job)
+static bool write_unknown(struct giq_job *job, const char *reason, struct giq_error *err)
 {
-    struct giq_error ignored = {0};
-    (void)giq_record_remove(job->folder, giq_store_access(job->store), &job->record,
-                            &ignored);
-    giq_record_release(&job->record);
+    if (!giq_text_set(&job->record.error, reason)) {
+        return giq_fail_memory(err);
+    }
+    return giq_step_write(job, GIQ_JOB_UNKNOWN, err);
 }
 
-static bool note_unknown(struct giq_job *job, struct giq_error *err)
+static bool record_unknown(struct giq_job *job, struct giq_error *err)
 {
-    struct giq_error reason = *err;
-    if ((!giq_text_set(&job->record.error, reason.text) && !giq_fail_memory(err)) ||
-        !giq_step_write(job, GIQ_JOB_UNKNOWN, err)) {
-        struct giq_error obstacle = *err;
+    const struct giq_error reason = *err;
+    if (!write_unknown(job, reason.text, err)) {
+        const struct giq_error obstacle = *err;
         return giq_fail(err, GIQ_E_UNKNOWN,
-                        "a job may have been made and paid for; look for it on the "
-                        "service's web page and adopt it with job=<id>. What came of the "
-                        "run request is not known (%.120s), which could not be recorded "
-                        "(%.120s)",
+                        "a job may have been started and paid for; look for it on the "
+                        "service's web page and adopt it with job=<id>. The outcome of "
+                        "the run request is not known (%.120s), which could not be "
+                        "recorded (%.120s)",
                         reason.text, obstacle.text);
     }
     return giq_step_fail_recorded(job, err);
 }
 
-/* The service takes no job now: come again, unless that is too often or too late. */
-static bool postpone(struct giq_job *job, int64_t asked_ms, int64_t *due_ms,
-                     struct giq_error *err)
+/* The service throttled the run request: send it again later, unless that is too often
+ * or too late. */
+static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t *due_ms,
+                            struct giq_error *err)
 {
-    const struct giq_settings *settings = &job->service->settings;
     int64_t pause_ms =
-        giq_call_delay_ms(job->service, job->throttled_count + 1, asked_ms);
+        giq_call_delay_ms(job->service, job->throttled_count + 1, retry_after_ms);
     job->throttled_count++;
-    if (job->throttled_count > settings->max_retry || pause_ms >= giq_step_left_ms(job)) {
-        withdraw(job);
+    if (job->throttled_count > job->service->settings.max_retry ||
+        pause_ms >= giq_job_left_ms(job)) {
+        giq_step_remove(job);
         return false;
     }
     job->record.submitted_ms = GIQ_TIME_NONE;
-    *due_ms = giq_step_now_ms(job) + pause_ms;
+    *due_ms = giq_job_now_ms(job) + pause_ms;
     if (!giq_step_write(job, GIQ_JOB_INTENT, err)) {
-        withdraw(job);
+        giq_step_remove(job);
         return false;
     }
     return true;
 }
 
-/* What the request had before stays recorded until the new job is submitted. */
-static bool note_intent(struct giq_job *job, struct giq_error *err)
-{
-    bool ok = true;
-    if (job->is_damaged) {
-        ok = giq_record_quarantine(job->folder, giq_store_access(job->store),
-                                   &job->record, err);
-    } else if (job->record.state > GIQ_JOB_INTENT) {
-        ok = (job->model_id != NULL ||
-              giq_text_set(&job->model_id, job->record.model_id) ||
-              giq_fail_memory(err)) &&
-             giq_record_restart(&job->record, err);
-    }
-    ok = ok && (giq_text_set(&job->record.geometry_crs, job->request.geometry_crs) ||
-                giq_fail_memory(err));
-    return ok && giq_step_write(job, GIQ_JOB_INTENT, err);
-}
-
-/* A service that has forgotten an uploaded file gets it once more, and all is looked at
- * anew. Not twice: then it is something else that is not found. */
-static bool forget_file(struct giq_job *job, struct giq_error *err)
+/* A service that no longer knows an uploaded file gets it once more, and the record is
+ * read again. Not twice: then something else is not found. */
+static bool drop_stale_file(struct giq_job *job, struct giq_error *err)
 {
     if (err->http_status != 404 || job->file_id == NULL || job->stale_file_id != NULL) {
         return false;
     }
     giq_env_debug(job->service->env,
                   "the service does not know the uploaded file, or the model");
-    job->stale_file_id = job->file_id;
-    job->file_id = NULL;
+    job->stale_file_id = giq_take(&job->file_id);
     job->phase = GIQ_PHASE_READ_RECORD;
     *err = (struct giq_error){0};
     return true;
@@ -169,75 +156,73 @@ static bool lacks_file(const struct giq_job *job)
     return job->request.upload != NULL && job->file_id == NULL;
 }
 
-/* Whether only the list tells which model is meant; a further job asks for the one
- * that the record tells. */
+/* Whether the list of models is needed to find the model; a further job runs the recorded
+ * one. */
 static bool needs_models(const struct giq_job *job)
 {
-    bool is_first = job->record.state <= GIQ_JOB_INTENT;
-    return !job->has_checked_models &&
-           (is_first || (giq_step_may_retry(job) && job->record.model_id == NULL));
+    if (job->has_checked_models) {
+        return false;
+    }
+    return job->record.state <= GIQ_JOB_INTENT ||
+           (giq_retry_allows_job(job) && job->record.model_id == NULL);
 }
 
-/* Where what others recorded has come to ask for what was not prepared, the next step
- * does that. */
+static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    GIQ_AUTO(giq_api_job_release)
+    struct giq_api_job started = {.started_ms = GIQ_TIME_NONE};
+    struct giq_request request = job->request;
+    int64_t retry_after_ms = -1;
+    request.model = model_of(job);
+    request.file = job->file_id == NULL ? job->request.file : job->file_id;
+    switch (giq_api_run(job->service, &request, record_sending, job, &started,
+                        &retry_after_ms, err)) {
+    case GIQ_API_RUN_SUBMITTED:
+        return record_submitted(job, &started, err);
+    case GIQ_API_RUN_NO_JOB:
+        giq_step_remove(job);
+        return drop_stale_file(job, err);
+    case GIQ_API_RUN_THROTTLED:
+        return retry_run_later(job, retry_after_ms, due_ms, err);
+    case GIQ_API_RUN_UNKNOWN:
+        break;
+    }
+    return record_unknown(job, err);
+}
+
+/* If the record that others wrote needs what was not prepared, the next step prepares
+ * it. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (lacks_file(job) || needs_models(job)) {
         return true;
     }
-    if (!giq_step_may_begin(job, err) || !note_intent(job, err)) {
-        return false;
-    }
-    struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
-    struct giq_request request = job->request;
-    int64_t later_ms = -1;
-    bool ok = false;
-    request.model = model_of(job);
-    request.file = job->file_id == NULL ? job->request.file : job->file_id;
-    switch (
-        giq_api_run(job->service, &request, note_sending, job, &told, &later_ms, err)) {
-    case GIQ_API_RUN_SUBMITTED:
-        ok = note_submitted(job, &told, err);
-        break;
-    case GIQ_API_RUN_NO_JOB:
-        withdraw(job);
-        ok = forget_file(job, err);
-        break;
-    case GIQ_API_RUN_THROTTLED:
-        ok = postpone(job, later_ms, due_ms, err);
-        break;
-    case GIQ_API_RUN_UNKNOWN:
-        ok = note_unknown(job, err);
-        break;
-    }
-    giq_api_job_release(&told);
-    return ok;
+    return giq_step_check_cancelled(job, err) && giq_step_may_begin(job, err) &&
+           record_intent(job, err) && send_run(job, due_ms, err);
 }
 
-/* The flight is ours, so whoever sent is gone. */
-static bool note_orphan(struct giq_job *job, struct giq_error *err)
+/* This open holds the lock, so the program that sent the request has ended. */
+static bool record_orphan(struct giq_job *job, struct giq_error *err)
 {
     job->phase = GIQ_PHASE_READ_RECORD;
-    return (giq_text_set(&job->record.error,
-                         "the program ended before the answer came") ||
-            giq_fail_memory(err)) &&
-           giq_step_write(job, GIQ_JOB_UNKNOWN, err);
+    return write_unknown(job, "the program ended before the response arrived", err);
 }
 
 static bool fail_no_submit(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_USAGE,
-                    "no job is recorded for this request, and SUBMIT=NO starts none");
+    return giq_fail(
+        err, GIQ_E_USAGE,
+        "no job is recorded for this request, and SUBMIT=NO does not start one");
 }
 
-/* Within the flight. */
+/* Must be called with the record lock held. */
 static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (giq_step_may_retry(job)) {
+    if (giq_retry_allows_job(job)) {
         return submit(job, due_ms, err);
     }
     if (job->record.state == GIQ_JOB_SENDING) {
-        return note_orphan(job, err);
+        return record_orphan(job, err);
     }
     if (job->record.state > GIQ_JOB_SENDING) {
         job->phase = GIQ_PHASE_READ_RECORD;
@@ -247,13 +232,44 @@ static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
                                           : submit(job, due_ms, err);
 }
 
+/* ---- what must come before ---- */
+
 static bool needs_file(const struct giq_job *job)
 {
     return lacks_file(job) &&
-           (job->record.state <= GIQ_JOB_INTENT || giq_step_may_retry(job));
+           (job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job));
 }
 
-static void tell_upload(const struct giq_job *job)
+/*
+ * The list of models spares the user a job that cannot run, and has the id of a model
+ * that is given by name. An error status or an unexpected list decides nothing. If the
+ * service could not be reached nothing is sent: the paid request might arrive and its
+ * response be lost.
+ */
+static bool check_models(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_error reason = {0};
+    GIQ_AUTO(giq_models_release) struct giq_models models = {0};
+    job->has_checked_models = true;
+    if (giq_models_get(job->service, &models, &reason)) {
+        return giq_models_choose(job->service, &models, job->request.model,
+                                 &job->model_id, err);
+    }
+    if (reason.code == GIQ_E_NETWORK) {
+        *err = reason;
+        return giq_error_context(err, "no job was started, because the list of models "
+                                      "could not be read");
+    }
+    if (reason.code == GIQ_E_CREDENTIALS || giq_env_cancelled(job->service->env)) {
+        *err = reason;
+        return false;
+    }
+    giq_env_debug(job->service->env, "the list of models could not be read: %s",
+                  reason.text);
+    return true;
+}
+
+static void report_upload(const struct giq_job *job)
 {
     struct giq_printable path;
     char line[sizeof "uploading " + GIQ_TEXT_PRINTABLE_MAX];
@@ -264,8 +280,8 @@ static void tell_upload(const struct giq_job *job)
     }
 }
 
-/* Outside the flight of the request. While another uploads the content, `*due_ms` says
- * when to come again, and there is no id yet. */
+/* Must be called without the record lock. While another open uploads the content, there
+ * is no id yet and `*due_ms` is when to try again. */
 static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     const struct giq_upload *upload = job->request.upload;
@@ -276,7 +292,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     if (job->file_id != NULL) {
         return true;
     }
-    tell_upload(job);
+    report_upload(job);
     return giq_upload_send(job->service, job->store, upload, job->stale_file_id,
                            &job->file_id, err) ||
            giq_step_retry_later(job, due_ms, err);
@@ -285,28 +301,33 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 /* Once, before the first request. */
 static bool check_store(struct giq_job *job, struct giq_error *err)
 {
-    if (!job->has_checked_store && (needs_models(job) || needs_file(job))) {
-        job->has_checked_store =
-            giq_store_check(job->store, job->folder, needs_file(job), err);
-        return job->has_checked_store;
+    if (job->has_checked_store || (!needs_models(job) && !needs_file(job))) {
+        return true;
     }
-    return true;
+    job->has_checked_store =
+        giq_store_check(job->store, job->folder, needs_file(job), err);
+    return job->has_checked_store;
 }
 
-/* What is needed before a job may be submitted. */
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_step_may_retry(job);
-    return (!is_new || giq_step_may_begin(job, err)) &&
-           giq_service_check_credentials(job->service, err) && check_store(job, err) &&
-           (!needs_models(job) || look_at_models(job, err)) &&
-           (!needs_file(job) || get_file(job, due_ms, err));
+    bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job);
+    if (is_new && !giq_step_may_begin(job, err)) {
+        return false;
+    }
+    if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {
+        return false;
+    }
+    if (needs_models(job) && !check_models(job, err)) {
+        return false;
+    }
+    return !needs_file(job) || get_file(job, due_ms, err);
 }
 
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
-    /* Before anything is written: the store may be read only. */
+    /* Before anything is written: the store may be read-only. */
     if (!may_send && job->record.state <= GIQ_JOB_INTENT) {
         return fail_no_submit(err);
     }
@@ -326,4 +347,21 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     bool ok = decide(job, due_ms, err);
     giq_step_release_lock(job);
     return ok;
+}
+
+void giq_submit_cancel(struct giq_job *job)
+{
+    struct giq_error ignored = {0};
+    int64_t due_ms = 0;
+    bool held = false;
+    if (job->throttled_count == 0 || job->record.state != GIQ_JOB_INTENT) {
+        return;
+    }
+    if (giq_step_acquire_lock(job, &held, &due_ms, &ignored) && held) {
+        /* An intent of a further job is read as the record that it was to replace. */
+        if (job->record.state == GIQ_JOB_INTENT) {
+            giq_step_remove(job);
+        }
+        giq_step_release_lock(job);
+    }
 }

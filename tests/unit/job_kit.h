@@ -2,7 +2,7 @@
 #ifndef GIQ_TESTS_JOB_KIT_H
 #define GIQ_TESTS_JOB_KIT_H
 
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 #include "service_kit.h"
 
 /* Responses as the service gives them. */

@@ -1,5 +1,5 @@
 /* The life of a job: its states, its requests, its end. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

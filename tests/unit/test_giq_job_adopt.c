@@ -1,5 +1,5 @@
 /* Adopting a job that exists, and opening one by its id. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

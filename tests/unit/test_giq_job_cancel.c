@@ -1,6 +1,6 @@
 /* What a host that wants waits to end does to a job: nothing is lost, nothing is paid
  * twice, and a run request that is out is heard to its end. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* Jobs that end in the middle, and jobs that meet: one request, one paid job. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* Waiting for a job while the service is in trouble, or does not know the job. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

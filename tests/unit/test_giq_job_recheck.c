@@ -1,6 +1,6 @@
 /* RETRY over a job that is recorded as gone: the service is asked once more before a new
  * job is paid for. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

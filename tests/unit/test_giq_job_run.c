@@ -1,5 +1,5 @@
 /* Submitting: what the responses to a run mean for the record, and for money. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

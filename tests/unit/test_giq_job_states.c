@@ -8,7 +8,7 @@
  * may happen next depends on nothing but the files in the key's folder: so it is
  * enough that every single open, from every state that can be reached, keeps the rule.
  */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

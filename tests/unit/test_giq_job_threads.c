@@ -3,7 +3,7 @@
  * one job, one download, the same end for all. The kind of build that watches for races
  * (cmake/tsan.cmake) is what this is for.
  */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

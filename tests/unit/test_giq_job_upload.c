@@ -1,5 +1,5 @@
 /* Jobs whose file is uploaded first. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* Waiting for a job: when it is asked for, and recording its end. */
-#include "job/giq_job.h"
+#include "job/giq_job_internal.h"
 
 #include "unit.h"
 

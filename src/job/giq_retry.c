@@ -1,0 +1,72 @@
+#include "job/giq_retry.h"
+
+#include <string.h>
+
+#include "base/giq_error.h"
+#include "base/giq_text.h"
+
+bool giq_retry_is_gone(const struct giq_job *job)
+{
+    return job->record.gone && job->request.job == NULL;
+}
+
+/* Whether the open has a label that this record has not used. */
+static bool has_new_label(const struct giq_job *job)
+{
+    const char *label = job->request.retry;
+    return label != NULL && job->request.model != NULL &&
+           !(job->flags & GIQ_JOB_NO_SUBMIT) &&
+           (job->is_damaged || !giq_record_has_label(&job->record, label));
+}
+
+static bool has_failed(const struct giq_job *job)
+{
+    return job->record.state == GIQ_JOB_FAILED || job->record.state == GIQ_JOB_UNKNOWN;
+}
+
+/* Whether the record still has the job that was checked once more. */
+static bool has_gone_id(const struct giq_job *job)
+{
+    const char *id = job->record.job_id;
+    return job->gone_id != NULL && id != NULL && strcmp(job->gone_id, id) == 0;
+}
+
+bool giq_retry_allows_job(const struct giq_job *job)
+{
+    /* A job that fails while this open waits for it is reported first. */
+    if (!has_new_label(job) || job->wait_began_ms != 0) {
+        return false;
+    }
+    return job->is_damaged || has_failed(job) ||
+           (giq_retry_is_gone(job) && job->is_gone_again && has_gone_id(job));
+}
+
+bool giq_retry_is_rechecking(const struct giq_job *job)
+{
+    return has_gone_id(job) && !job->is_gone_again && !job->has_status;
+}
+
+bool giq_retry_must_recheck(const struct giq_job *job)
+{
+    if (!has_new_label(job) || job->is_damaged || has_failed(job) ||
+        !giq_retry_is_gone(job) || job->record.job_id == NULL) {
+        return false;
+    }
+    bool is_first = job->wait_began_ms == 0 && !has_gone_id(job);
+    return is_first || giq_retry_is_rechecking(job);
+}
+
+bool giq_retry_begin_recheck(struct giq_job *job, struct giq_error *err)
+{
+    job->is_gone_again = false;
+    return giq_text_set(&job->gone_id, job->record.job_id) || giq_fail_memory(err);
+}
+
+void giq_retry_end_recheck(struct giq_job *job)
+{
+    job->is_gone_again = true;
+    job->not_found_count = 0;
+    job->pause_ms = 0;
+    job->wait_began_ms = 0;
+    job->phase = GIQ_PHASE_READ_RECORD;
+}

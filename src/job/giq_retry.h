@@ -1,0 +1,33 @@
+/*
+ * Whether RETRY=<label> starts a new job for a request that has one.
+ *
+ * A job that failed, an unknown outcome and a damaged record allow it at once. A job
+ * that is recorded as gone may be a gateway's mistake, so it is checked once more first:
+ * giq_retry_must_recheck(), giq_retry_begin_recheck(), a status call or a download while
+ * giq_retry_is_rechecking(), and giq_retry_end_recheck() if it is gone again. Then
+ * giq_retry_allows_job() holds.
+ */
+#ifndef GIQ_RETRY_H
+#define GIQ_RETRY_H
+
+#include "job/giq_job_internal.h"
+
+/* Whether the record is final in such a way that RETRY starts a new job. */
+bool giq_retry_allows_job(const struct giq_job *job);
+
+/* Whether the service no longer knows the job, or no longer has its result, and the open
+ * does not name the job in order to check it once more. */
+bool giq_retry_is_gone(const struct giq_job *job);
+
+/* Whether a job that is gone is still to be checked once more. */
+bool giq_retry_must_recheck(const struct giq_job *job);
+
+/* Errors: GIQ_E_MEMORY. */
+bool giq_retry_begin_recheck(struct giq_job *job, struct giq_error *err);
+
+bool giq_retry_is_rechecking(const struct giq_job *job);
+
+/* The job is gone again; the next step reads the record. */
+void giq_retry_end_recheck(struct giq_job *job);
+
+#endif
