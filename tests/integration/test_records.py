@@ -173,7 +173,7 @@ def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripte
     assert service.names() == ["models", "run", "status", "download", "download"]
 
 
-KEPT = "and is kept there; open it by its path, put the recorded one back, "
+KEPT = "and is kept there; open it by its path, restore the recorded one, "
 OFFLINE = {"GIQ_MAX_RETRY": "0", "GDAL_HTTP_PROXY": "http://127.0.0.1:9"}
 NO_RESULT = Response({"message": "expired"}, 404)
 
@@ -242,7 +242,7 @@ def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_somethi
     for options in ((), ("-oo", "RETRY=a")):
         text = scripted_gdal.fails("ogrinfo", *options, NAME, tag="gone")
         assert (f"the published result at {path} is not as it was recorded, and is kept "
-                "there; put the recorded one back, or, if it is of no use, move it away "
+                "there; restore the recorded one, or, if it is of no use, move it away "
                 "and open again: job job-1: ") in text
         assert (path / "mine.txt").read_text() == "mine"
     [record] = scripted_gdal.records().values()

@@ -28,7 +28,7 @@ def function(count):
 
 # Check, file of the fault, its content, and what the check has to print.
 CASES = (
-    ("folders", "src/base/giq_buf.c", '#include "job/giq_job_internal.h"\n',
+    ("folders", "src/base/giq_buf.c", '#include "job/giq_job.h"\n',
      "src/base/giq_buf.c:1: src/base may not include job/giq_job.h: job/ is not below it"),
     ("folders", "src/store/giq_lock.c", '\n#include "net/giq_http.h"\n',
      "src/store/giq_lock.c:2: src/store may not include net/giq_http.h"),
@@ -37,7 +37,7 @@ CASES = (
      "src/base/giq_os.h:1: giq_buf.h is not the header of a module"),
     ("folders", "src/area/giq_geom.c", "#include <cpl_conv.h>\n",
      "src/area/giq_geom.c:1: src/ knows no GDAL, but includes cpl_conv.h"),
-    ("folders", "plugin/giq_open.c", '#include "job/giq_job_internal.h"\n',
+    ("folders", "plugin/giq_open.c", '#include "job/giq_job.h"\n',
      "plugin/giq_open.c:1: job/giq_job.h is not the header of a module"),
     ("folders", "plugin/giq_open.c", '#include "../src/base/giq_os.c"\n',
      "plugin/giq_open.c:1: the plugin includes include/giq/ and headers of its own"),

@@ -1,5 +1,5 @@
-/* What a host that wants waits to end does to a job: nothing is lost, nothing is paid
- * twice, and a run request that is out is heard to its end. */
+/* Cancelling an open: nothing is lost, nothing is paid twice, and the response to a run
+ * request that was sent is awaited and recorded. */
 #include "job/giq_job_internal.h"
 
 #include "unit.h"
@@ -52,7 +52,7 @@ static void test_call_under_way_ends(void **state)
     job_kit_stop(&kit);
 }
 
-static void test_run_is_not_sent_once_the_host_ended_it(void **state)
+static void test_cancel_before_sending_leaves_no_record(void **state)
 {
     (void)state;
     const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
@@ -61,7 +61,96 @@ static void test_run_is_not_sent_once_the_host_ended_it(void **state)
     kit.service.clock.env.cancelled = cancels_before_the_run;
     assert_int_equal(job_kit_run(&kit), GIQ_E_CANCELLED);
     assert_string_equal(job_kit_state(&kit), "none");
+    assert_null(env_kit_read(kit.job->folder, "request.json"));
     assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void cancel_now(struct job_kit *kit)
+{
+    kit->service.clock.cancels_ms = kit->service.clock.now_ms;
+}
+
+static void check_cancelled(struct job_kit *kit, const char *state)
+{
+    enum giq_step step = GIQ_STEP_AGAIN;
+    assert_false(job_kit_step(kit, &step));
+    assert_int_equal(kit->service.err.code, GIQ_E_CANCELLED);
+    assert_string_equal(job_kit_state(kit), state);
+}
+
+static void test_cancel_of_a_throttled_run_leaves_no_record(void **state)
+{
+    (void)state;
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 429}};
+    struct job_kit kit;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "intent");
+    cancel_now(&kit);
+    check_cancelled(&kit, "none");
+    assert_null(env_kit_read(kit.job->folder, "request.json"));
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+static void test_cancel_of_a_throttled_retry_keeps_the_record(void **state)
+{
+    (void)state;
+    const struct http_kit_response responses[] = {{.status = 429}};
+    struct giq_request request = job_kit_request;
+    struct job_kit kit;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    job_kit_plant(&kit, "{\"format\":1,\"state\":\"failed\",\"job_id\":\"j0\","
+                        "\"model_id\":\"m\",\"error\":\"no memory\"}");
+    request.retry = "a";
+    job_kit_open(&kit, &request, 0);
+    assert_int_equal(job_kit_run_to(&kit, 1), GIQ_E_NONE);
+    cancel_now(&kit);
+    check_cancelled(&kit, "failed");
+    kit.service.clock.cancels_ms = 0;
+    job_kit_open(&kit, &job_kit_request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
+    assert_non_null(strstr(kit.service.err.text, "the job j0 failed"));
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+static void test_cancel_ends_the_wait_for_the_lock(void **state)
+{
+    (void)state;
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
+    struct giq_lock *lock = NULL;
+    enum giq_step step = GIQ_STEP_AGAIN;
+    struct job_kit kit;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    struct giq_error *err = &kit.service.err;
+    assert_true(giq_store_make(kit.store, kit.job->folder, err));
+    assert_true(giq_lock_acquire(kit.job->folder, GIQ_STORE_PRIVATE, &lock, err));
+    assert_true(job_kit_step(&kit, &step));
+    assert_true(job_kit_step(&kit, &step));
+    assert_int_equal(http_kit_count(kit.service.http), 1);
+    cancel_now(&kit);
+    check_cancelled(&kit, "none");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    giq_lock_release(lock);
+    job_kit_stop(&kit);
+}
+
+static void test_cancel_ends_the_wait_to_record_the_final_state(void **state)
+{
+    (void)state;
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
+                                                  JOB_KIT_STATUS("DONE")};
+    struct giq_lock *lock = NULL;
+    struct job_kit kit;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
+    assert_true(
+        giq_lock_acquire(kit.job->folder, GIQ_STORE_PRIVATE, &lock, &kit.service.err));
+    cancel_now(&kit);
+    check_cancelled(&kit, "submitted");
+    giq_lock_release(lock);
     job_kit_stop(&kit);
 }
 
@@ -89,7 +178,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pause_between_tries_ends),
         cmocka_unit_test(test_call_under_way_ends),
-        cmocka_unit_test(test_run_is_not_sent_once_the_host_ended_it),
+        cmocka_unit_test(test_cancel_before_sending_leaves_no_record),
+        cmocka_unit_test(test_cancel_of_a_throttled_run_leaves_no_record),
+        cmocka_unit_test(test_cancel_of_a_throttled_retry_keeps_the_record),
+        cmocka_unit_test(test_cancel_ends_the_wait_for_the_lock),
+        cmocka_unit_test(test_cancel_ends_the_wait_to_record_the_final_state),
         cmocka_unit_test(test_response_to_a_run_that_is_out_is_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,7 +163,11 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         {3, JOB_KIT_RUN, 1, GIQ_E_STORE,
          "the job j1 was started but could not be recorded; open the same dataset with "
          "job=j1: cannot rename to"},
-        {3, {.status = 500}, 1, GIQ_E_UNKNOWN, "a job may have been made and paid for"},
+        {3,
+         {.status = 500},
+         1,
+         GIQ_E_UNKNOWN,
+         "a job may have been started and paid for"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response responses[] = {JOB_KIT_MODELS, cases[i].response};

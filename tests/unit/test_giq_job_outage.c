@@ -9,7 +9,8 @@ static const struct http_kit_response running = JOB_KIT_STATUS("RUNNING");
 
 /* ---- outages ---- */
 
-#define GOES_ON "the job j1 goes on, and opening the same dataset again goes on waiting: "
+#define GOES_ON                                                                          \
+    "the job j1 goes on, and opening the same dataset again continues the wait: "
 
 static void test_what_the_first_status_call_may_end_with(void **state)
 {
@@ -329,11 +330,12 @@ static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
     /* What is told while it is waited for, and what the record tells. */
     for (int opens = 0; opens < 2; opens++) {
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
-        assert_non_null(strstr(kit.service.err.text,
-                               "the service no longer knows the job j1 (asking for the "
-                               "state of the job: HTTP 404 not found); job=<id> asks it "
-                               "once more, RETRY=<label> or rerun=<label> asks for a new "
-                               "job, which is paid for"));
+        assert_non_null(
+            strstr(kit.service.err.text,
+                   "the service no longer knows the job j1 (asking for the "
+                   "state of the job: HTTP 404 not found); job=<id> checks it "
+                   "once more, RETRY=<label> or rerun=<label> starts a new "
+                   "job, which is paid for"));
         check_gone(&kit);
         assert_int_equal(http_kit_count(kit.service.http), 5);
         job_kit_open(&kit, &job_kit_request, 0);
