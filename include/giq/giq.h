@@ -393,7 +393,7 @@ bool giq_upload_type(const char *text, const char **out, struct giq_error *err);
  * Find out which content a file has, from what the store knows of it, or by reading it
  * once. `type` and `source` are borrowed for the life of `*out`. Sends nothing. Errors:
  * GIQ_E_USAGE (empty, too large for the service, changed while it was read, and those
- * of the source), GIQ_E_STORE, GIQ_E_MEMORY.
+ * of the source), GIQ_E_CANCELLED, GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_upload_identify(const struct giq_store *store, const struct giq_source *source,
                          const char *type, const struct giq_env *env,

@@ -1,9 +1,13 @@
+/*
+ * The digest of a file, cached in the store, and its upload.
+ */
 #include "service/giq_upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_env.h"
 #include "base/giq_text.h"
 #include "net/giq_url.h"
@@ -13,12 +17,11 @@
 
 enum {
     BLOCK_BYTES = 256 * 1024,
-    /* Times of file systems are as coarse as this, those without a fraction of a second
-     * as the first: what was written so lately may be written again without another
-     * time. */
+    /* Resolution of file times: of those without a fraction of a second, and of others. A
+     * file written more recently may change again and keep its time. */
     COARSE_MS = 2000,
     FINE_MS = 20,
-    EXPECTATION_FAILED = 417, /* what old proxies say to whoever asks first */
+    EXPECTATION_FAILED = 417, /* from old proxies, to "Expect: 100-continue" */
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
 };
@@ -39,18 +42,19 @@ bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
                                 types[i]);
     }
     struct giq_printable shown;
-    return giq_fail(err, GIQ_E_USAGE, "SOURCE_TYPE \"%.40s\" is none of %s",
-                    giq_text_printable(text, &shown), list);
+    return giq_fail(err, GIQ_E_USAGE, "SOURCE_TYPE must be one of %s; got \"%.40s\"",
+                    list, giq_text_printable(text, &shown));
 }
 
-/* ---- which content ---- */
+/* ---- identifying the content ---- */
 
 static bool fail_changed(const struct giq_source *source, struct giq_error *err)
 {
     struct giq_printable shown;
-    return giq_fail(err, GIQ_E_USAGE,
-                    "the file %s changed while it was read; open again when it is whole",
-                    giq_text_printable(source->path, &shown));
+    return giq_fail(
+        err, GIQ_E_USAGE,
+        "the file %s changed while it was read; open again when it is complete",
+        giq_text_printable(source->path, &shown));
 }
 
 static bool check_size(const struct giq_source *source, int64_t size,
@@ -63,28 +67,41 @@ static bool check_size(const struct giq_source *source, int64_t size,
     }
     return size <= GIQ_UPLOAD_BYTES_MAX ||
            giq_fail(err, GIQ_E_USAGE,
-                    "%s has %lld bytes, and the service takes %d in one upload; upload "
-                    "it on the service's web page, and give the id that it shows with "
-                    "file=<id>",
+                    "%s has %lld bytes, the limit of an upload is %d; upload it on the "
+                    "service's web page, and open it with file=<id> and the id shown "
+                    "there",
                     shown.text, (long long)size, GIQ_UPLOAD_BYTES_MAX);
 }
 
-/* Digest all that can be read, which must be as much as there was said to be. */
-static bool digest_all(const struct giq_source *source, int64_t size,
-                       struct giq_digest *digest, struct giq_error *err)
+/* Digest the file, which must have `size` bytes. */
+static bool digest_file(const struct giq_source *source, int64_t size,
+                        const struct giq_env *env, struct giq_digest *digest,
+                        struct giq_error *err)
 {
-    char *block = malloc(BLOCK_BYTES);
-    int64_t left = size;
+    GIQ_AUTO_FREE char *block = malloc(BLOCK_BYTES);
+    if (block == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!source->open(source->ctx, err)) {
+        return false;
+    }
     size_t len = 0;
-    bool ok = block != NULL ? source->open(source->ctx, err) : giq_fail_memory(err);
-    do {
-        ok = ok && source->read(source->ctx, block, BLOCK_BYTES, &len, err) &&
-             giq_digest_add(digest, block, len, err);
-        left -= ok ? (int64_t)len : 0;
-    } while (ok && len > 0 && left >= 0);
-    source->close(source->ctx);
-    free(block);
-    return ok && (left == 0 || fail_changed(source, err));
+    for (int64_t left = size; left >= 0; left -= (int64_t)len) {
+        if (giq_env_cancelled(env)) {
+            return giq_fail(err, GIQ_E_CANCELLED,
+                            "the application cancelled reading the file");
+        }
+        if (!source->read(source->ctx, block, BLOCK_BYTES, &len, err)) {
+            return false;
+        }
+        if (len == 0) {
+            return left == 0 || fail_changed(source, err);
+        }
+        if (!giq_digest_add(digest, block, len, err)) {
+            return false;
+        }
+    }
+    return fail_changed(source, err);
 }
 
 static bool is_same(const struct giq_source_stat *a, const struct giq_source_stat *b)
@@ -95,36 +112,41 @@ static bool is_same(const struct giq_source_stat *a, const struct giq_source_sta
 }
 
 static bool read_content(const struct giq_source *source,
-                         const struct giq_source_stat *stat, char *out,
-                         struct giq_error *err)
+                         const struct giq_source_stat *stat, const struct giq_env *env,
+                         char *out, struct giq_error *err)
 {
     struct giq_digest *digest = NULL;
     struct giq_source_stat after;
-    bool ok =
-        giq_digest_new(&digest, err) && digest_all(source, stat->size, digest, err) &&
-        giq_digest_end(digest, out, err) && source->stat(source->ctx, &after, err) &&
-        (is_same(stat, &after) || fail_changed(source, err));
+    if (!giq_digest_new(&digest, err)) {
+        return false;
+    }
+    bool ok = digest_file(source, stat->size, env, digest, err) &&
+              giq_digest_end(digest, out, err);
+    source->close(source->ctx);
     giq_digest_free(digest);
-    return ok;
+    if (!ok || !source->stat(source->ctx, &after, err)) {
+        return false;
+    }
+    return is_same(stat, &after) || fail_changed(source, err);
 }
 
-/* Whether a change since `looked_ms`, UTC, would show in this time of the file. */
-static bool is_past(int64_t time_ns, int64_t looked_ms)
+/* Whether a change after `stat_ms`, UTC, would change this time of the file. */
+static bool is_older(int64_t time_ns, int64_t stat_ms)
 {
     int64_t least_ms = time_ns % NS_PER_S == 0 ? COARSE_MS : FINE_MS;
-    return looked_ms - time_ns / NS_PER_MS >= least_ms;
+    return stat_ms - time_ns / NS_PER_MS >= least_ms;
 }
 
-static bool is_settled(const struct giq_source_stat *stat, int64_t looked_ms)
+static bool is_stable(const struct giq_source_stat *stat, int64_t stat_ms)
 {
-    return stat->inode != 0 && is_past(stat->modified_ns, looked_ms) &&
-           is_past(stat->changed_ns, looked_ms);
+    return stat->inode != 0 && is_older(stat->modified_ns, stat_ms) &&
+           is_older(stat->changed_ns, stat_ms);
 }
 
-/* Note what the file holds. Where that cannot be written it is read again next time. */
-static void remember(const struct giq_store *store, const char *digest,
-                     const struct giq_source *source, const struct giq_source_stat *stat,
-                     const struct giq_env *env)
+/* Record the content of the file. Where that fails the file is read again next time. */
+static void record_content(const struct giq_store *store, const char *digest,
+                           const struct giq_source *source,
+                           const struct giq_source_stat *stat, const struct giq_env *env)
 {
     struct giq_error ignored = {0};
     struct giq_lock *lock = NULL;
@@ -136,7 +158,8 @@ static void remember(const struct giq_store *store, const char *digest,
         (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
     }
     if (ignored.code != GIQ_E_NONE) {
-        giq_env_debug(env, "what %s holds is not noted: %s", source->path, ignored.text);
+        giq_env_debug(env, "the digest of %s is not recorded: %s", source->path,
+                      ignored.text);
     }
     giq_content_release(&content);
     giq_lock_release(lock);
@@ -148,18 +171,18 @@ bool giq_upload_identify(const struct giq_store *store, const struct giq_source 
 {
     struct giq_source_stat stat;
     struct giq_upload upload = {.source = source, .type = type};
-    int64_t looked_ms = env->wall_ms(env->ctx);
+    int64_t stat_ms = env->wall_ms(env->ctx);
     if (!source->stat(source->ctx, &stat, err) || !check_size(source, stat.size, err) ||
         (stat.inode != 0 &&
          !giq_content_find(store, source->absolute_path, &stat, upload.digest, err))) {
         return false;
     }
     if (upload.digest[0] == '\0') {
-        if (!read_content(source, &stat, upload.digest, err)) {
+        if (!read_content(source, &stat, env, upload.digest, err)) {
             return false;
         }
-        if (is_settled(&stat, looked_ms)) {
-            remember(store, upload.digest, source, &stat, env);
+        if (is_stable(&stat, stat_ms)) {
+            record_content(store, upload.digest, source, &stat, env);
         }
     }
     upload.size = stat.size;
@@ -169,7 +192,7 @@ bool giq_upload_identify(const struct giq_store *store, const struct giq_source 
 
 /* ---- sending ---- */
 
-/* A file on its way out. */
+/* A file that is being sent. */
 struct outgoing {
     const struct giq_upload *upload;
     struct giq_digest *digest;
@@ -203,13 +226,13 @@ static bool read_file(void *ctx, char *out, size_t max, size_t *out_len,
     return giq_digest_add(outgoing->digest, out, len, err);
 }
 
-/* Whether what went out is the content that was to go. */
+/* Whether the expected content was sent. */
 static bool check_sent(const struct outgoing *outgoing, struct giq_error *err)
 {
     char digest[GIQ_DIGEST_HEX_SIZE];
     if (outgoing->sent < outgoing->upload->size) {
         return giq_fail(err, GIQ_E_SERVICE,
-                        "uploading the file: the service took %lld of %lld bytes",
+                        "uploading the file: the service read only %lld of %lld bytes",
                         (long long)outgoing->sent, (long long)outgoing->upload->size);
     }
     return giq_digest_end(outgoing->digest, digest, err) &&
@@ -217,16 +240,17 @@ static bool check_sent(const struct outgoing *outgoing, struct giq_error *err)
             fail_changed(outgoing->upload->source, err));
 }
 
-static char *id_in(const struct giq_response *response)
+static char *parse_id(const struct giq_response *response)
 {
-    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
-    char *id = giq_json_id(giq_json_get(giq_call_unwrap(json), "fileId"));
-    giq_json_free(json);
-    return id;
+    GIQ_AUTO_JSON struct giq_json *json =
+        giq_json_parse(response->body.data, response->body.len);
+    return giq_json_id(giq_json_get(giq_call_unwrap(json), "fileId"));
 }
 
-static bool judge(const struct giq_service *service, const struct giq_response *response,
-                  const struct outgoing *outgoing, char **out, struct giq_error *err)
+static bool check_response(const struct giq_service *service,
+                           const struct giq_response *response,
+                           const struct outgoing *outgoing, char **out,
+                           struct giq_error *err)
 {
     int hundreds = response->status / 100;
     if (hundreds != 2) {
@@ -237,11 +261,10 @@ static bool judge(const struct giq_service *service, const struct giq_response *
     if (!check_sent(outgoing, err)) {
         return false;
     }
-    *out = id_in(response);
-    return *out != NULL ||
-           giq_fail(err, GIQ_E_SERVICE,
-                    "uploading the file: HTTP %d without a fileId that can be read",
-                    response->status);
+    *out = parse_id(response);
+    return *out != NULL || giq_fail(err, GIQ_E_SERVICE,
+                                    "uploading the file: HTTP %d without a valid fileId",
+                                    response->status);
 }
 
 static bool exchange(struct giq_service *service, struct outgoing *outgoing,
@@ -258,7 +281,7 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .fields = &field,
         .field_count = 1,
         .deadline_ms = giq_service_deadline_ms(service),
-        /* With a timeout of 0 the response may take as long as that to a small call. */
+        /* With a timeout of 0 the response may take as long as that of a small call. */
         .stall_ms = service->settings.timeout_ms == 0 && !service->checks_once
                         ? service->settings.http_timeout_ms
                         : 0,
@@ -273,7 +296,7 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         ok = giq_call_with_retries(service, &post, &response, err);
     }
     if (ok) {
-        ok = judge(service, &response, outgoing, out, err);
+        ok = check_response(service, &response, outgoing, out, err);
     } else if (err->code == GIQ_E_NETWORK) {
         (void)giq_error_context(err, "uploading the file");
     }
@@ -286,42 +309,48 @@ static bool post_file(struct giq_service *service, const struct giq_upload *uplo
                       char **out, struct giq_error *err)
 {
     struct outgoing outgoing = {.upload = upload};
-    char *url = giq_url_make(service->settings.base_url, "file/upload", "sourceType",
-                             upload->type);
-    bool ok = url != NULL ? giq_digest_new(&outgoing.digest, err) &&
-                                exchange(service, &outgoing, url, out, err)
-                          : giq_fail_memory(err);
+    GIQ_AUTO_FREE char *url = giq_url_make(service->settings.base_url, "file/upload",
+                                           "sourceType", upload->type);
+    if (url == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_digest_new(&outgoing.digest, err)) {
+        return false;
+    }
+    bool ok = exchange(service, &outgoing, url, out, err);
     giq_digest_free(outgoing.digest);
-    free(url);
     return ok;
 }
 
-/* ---- once ---- */
+/* ---- once for each content ---- */
 
-static bool take_recorded(const struct giq_service *service,
-                          const struct giq_content *content,
-                          const struct giq_upload *upload, const char *forgotten,
-                          char **out, struct giq_error *err)
+static bool copy_recorded_id(const struct giq_service *service,
+                             const struct giq_content *content,
+                             const struct giq_upload *upload, const char *stale_id,
+                             char **out, struct giq_error *err)
 {
     const char *id = NULL;
     if (!giq_content_file_id(content, service->settings.base_url, upload->type, &id,
                              err)) {
         return false;
     }
-    bool counts = id != NULL && (forgotten == NULL || strcmp(id, forgotten) != 0);
-    *out = counts ? strdup(id) : NULL;
-    return !counts || *out != NULL || giq_fail_memory(err);
+    *out = NULL;
+    if (id == NULL || (stale_id != NULL && strcmp(id, stale_id) == 0)) {
+        return true;
+    }
+    *out = strdup(id);
+    return *out != NULL || giq_fail_memory(err);
 }
 
 bool giq_upload_find(const struct giq_service *service, const struct giq_store *store,
-                     const struct giq_upload *upload, const char *forgotten, char **out,
+                     const struct giq_upload *upload, const char *stale_id, char **out,
                      struct giq_error *err)
 {
     struct giq_content content;
     if (!giq_content_read(store, upload->digest, &content, err)) {
         return false;
     }
-    bool ok = take_recorded(service, &content, upload, forgotten, out, err);
+    bool ok = copy_recorded_id(service, &content, upload, stale_id, out, err);
     giq_content_release(&content);
     return ok;
 }
@@ -330,23 +359,20 @@ static bool upload_now(struct giq_service *service, struct giq_content *content,
                        const struct giq_upload *upload, char **out, struct giq_error *err)
 {
     const struct giq_env *env = service->env;
-    char *id = NULL;
-    if (!post_file(service, upload, &id, err)) {
-        return false;
-    }
-    if (!giq_content_set_file_id(content, service->settings.base_url, upload->type, id,
+    GIQ_AUTO_FREE char *id = NULL;
+    if (!post_file(service, upload, &id, err) ||
+        !giq_content_set_file_id(content, service->settings.base_url, upload->type, id,
                                  env->wall_ms(env->ctx), err) ||
         !giq_content_write(content, err)) {
-        free(id);
         return false;
     }
-    *out = id;
+    *out = giq_take(&id);
     return true;
 }
 
-/* Within the lock of the content. */
+/* Must be called with the lock of the content held. */
 static bool find_or_upload(struct giq_service *service, const struct giq_store *store,
-                           const struct giq_upload *upload, const char *forgotten,
+                           const struct giq_upload *upload, const char *stale_id,
                            char **out, struct giq_error *err)
 {
     struct giq_content content;
@@ -354,7 +380,7 @@ static bool find_or_upload(struct giq_service *service, const struct giq_store *
         return false;
     }
     char *id = NULL;
-    bool ok = take_recorded(service, &content, upload, forgotten, &id, err) &&
+    bool ok = copy_recorded_id(service, &content, upload, stale_id, &id, err) &&
               (id != NULL || upload_now(service, &content, upload, &id, err));
     giq_content_release(&content);
     if (ok) {
@@ -364,18 +390,18 @@ static bool find_or_upload(struct giq_service *service, const struct giq_store *
 }
 
 bool giq_upload_send(struct giq_service *service, const struct giq_store *store,
-                     const struct giq_upload *upload, const char *forgotten, char **out,
+                     const struct giq_upload *upload, const char *stale_id, char **out,
                      struct giq_error *err)
 {
     struct giq_lock *lock = NULL;
     if (!giq_content_acquire_lock(store, upload->digest, &lock, err)) {
         return false;
     }
-    bool ok = find_or_upload(service, store, upload, forgotten, out, err);
+    bool ok = find_or_upload(service, store, upload, stale_id, out, err);
     giq_lock_release(lock);
     if (!ok && err->code == GIQ_E_USAGE) {
-        /* Whatever was noted of the file is not so. */
-        remember(store, upload->digest, upload->source, NULL, service->env);
+        /* The recorded content of the file is wrong. */
+        record_content(store, upload->digest, upload->source, NULL, service->env);
     }
     return ok;
 }

@@ -1,10 +1,10 @@
 /*
- * Uploading a file once for each content, kind and service. Which content a file has is
- * found by giq_upload_identify() of giq/giq.h; what is known of it lies in the store
+ * Uploading a file once for each content, kind and service. giq_upload_identify() of
+ * giq/giq.h finds the content of a file; the store keeps what is known of it
  * (giq_content).
  *
- * An upload bills nothing, so it is repeated like a GET. What went out is digested on
- * its way, and counts only where it is the content that was to go.
+ * An upload costs nothing, so it is retried like a GET. The bytes are digested while they
+ * are sent, and an upload counts only if they are the expected content.
  */
 #ifndef GIQ_UPLOAD_H
 #define GIQ_UPLOAD_H
@@ -12,21 +12,22 @@
 #include "base/giq_error.h"
 
 /*
- * The id that the service gave the content, as recorded, into a new text; `*out` is NULL
- * where none is, or where it is `forgotten` (may be NULL), which the service no longer
- * knows. Takes no flight. Errors: GIQ_E_STORE, GIQ_E_MEMORY.
+ * Copy the recorded file id of the content into a new text. `*out` is NULL where there is
+ * none, or where it is `stale_id` (may be NULL), which the service no longer knows. Takes
+ * no lock. Errors: GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_upload_find(const struct giq_service *service, const struct giq_store *store,
-                     const struct giq_upload *upload, const char *forgotten, char **out,
+                     const struct giq_upload *upload, const char *stale_id, char **out,
                      struct giq_error *err);
 
 /*
- * The same, and upload the file where no id is recorded. Must not be called within a
- * flight. Errors: GIQ_E_TIMEOUT (another uploads the content now), GIQ_E_USAGE (the file
- * changed, or cannot be read), GIQ_E_SERVICE, _CREDENTIALS, _NETWORK, _STORE, _MEMORY.
+ * As giq_upload_find(), but upload the file where no id is recorded. Takes the lock of
+ * the content. Errors: GIQ_E_TIMEOUT (another process uploads the content now),
+ * GIQ_E_USAGE (the file changed, or cannot be read), GIQ_E_SERVICE, _CREDENTIALS,
+ * _NETWORK, _STORE, _MEMORY.
  */
 bool giq_upload_send(struct giq_service *service, const struct giq_store *store,
-                     const struct giq_upload *upload, const char *forgotten, char **out,
+                     const struct giq_upload *upload, const char *stale_id, char **out,
                      struct giq_error *err);
 
 #endif

@@ -51,10 +51,10 @@ static enum giq_code identify(struct shop *shop)
                : shop->service.err.code;
 }
 
-static enum giq_code send_file(struct shop *shop, const char *forgotten, char **out)
+static enum giq_code send_file(struct shop *shop, const char *stale_id, char **out)
 {
     shop->service.err = (struct giq_error){0};
-    return giq_upload_send(shop->service.service, shop->store, &shop->upload, forgotten,
+    return giq_upload_send(shop->service.service, shop->store, &shop->upload, stale_id,
                            out, &shop->service.err)
                ? GIQ_E_NONE
                : shop->service.err.code;
@@ -86,7 +86,7 @@ static void test_kinds_of_files(void **state)
     assert_string_equal(type, "LAND_SUBSIDENCE");
     assert_false(giq_upload_type("RASTER", &type, &err));
     assert_int_equal(err.code, GIQ_E_USAGE);
-    assert_non_null(strstr(err.text, "\"RASTER\" is none of MULTISPECTRAL, "));
+    assert_non_null(strstr(err.text, "SOURCE_TYPE must be one of MULTISPECTRAL, "));
     assert_non_null(strstr(err.text, ", CZML, UNKNOWN"));
 }
 
@@ -193,6 +193,18 @@ static void test_file_that_changes_while_it_is_read_is_refused(void **state)
     }
 }
 
+static void test_reading_a_file_can_be_cancelled(void **state)
+{
+    (void)state;
+    struct shop shop;
+    open_shop(&shop, NULL, 0);
+    shop.service.clock.cancels_ms = shop.service.clock.now_ms;
+    assert_int_equal(identify(&shop), GIQ_E_CANCELLED);
+    shop.service.clock.cancels_ms = 0;
+    assert_int_equal(identify(&shop), GIQ_E_NONE);
+    close_shop(&shop);
+}
+
 static void test_sizes_are_judged_before_reading(void **state)
 {
     (void)state;
@@ -202,8 +214,8 @@ static void test_sizes_are_judged_before_reading(void **state)
     } cases[] = {
         {0, "is empty: scene.tif"},
         {100000000, NULL},
-        {100000001, "scene.tif has 100000001 bytes, and the service takes 100000000 in "
-                    "one upload; upload it on the service's web page"},
+        {100000001, "scene.tif has 100000001 bytes, the limit of an upload is 100000000; "
+                    "upload it on the service's web page"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct shop shop;
@@ -289,15 +301,11 @@ static const struct {
      GIQ_E_CREDENTIALS,
      "upload refused: HTTP 401 no"},
     {{.status = 403}, GIQ_E_CREDENTIALS, "upload refused: HTTP 403"},
-    {{.status = 200, .body = "{\"id\":\"x\"}"},
-     GIQ_E_SERVICE,
-     "without a fileId that can be read"},
+    {{.status = 200, .body = "{\"id\":\"x\"}"}, GIQ_E_SERVICE, "without a valid fileId"},
     {{.status = 200, .body = "{\"fileId\":9.1e15}"},
      GIQ_E_SERVICE,
-     "without a fileId that can be read"},
-    {{.status = 200, .body = "<html>"},
-     GIQ_E_SERVICE,
-     "without a fileId that can be read"},
+     "without a valid fileId"},
+    {{.status = 200, .body = "<html>"}, GIQ_E_SERVICE, "without a valid fileId"},
     {{.status = 302, .headers = "Location: /x\r\n"},
      GIQ_E_NETWORK,
      "uploading the file: HTTP 302"},
@@ -414,7 +422,7 @@ static void test_content_is_uploaded_once_for_each_kind(void **state)
                                                          TOLD("f-3")};
     struct shop shop;
     static const struct {
-        const char *type, *forgotten, *id;
+        const char *type, *stale_id, *id;
     } sends[] = {
         {"SAR", NULL, "f-1"},  {"SAR", NULL, "f-1"},   {"IMAGE", NULL, "f-2"},
         {"SAR", "f-9", "f-1"}, {"SAR", "f-1", "f-3"},  {"SAR", "f-1", "f-3"},
@@ -425,7 +433,7 @@ static void test_content_is_uploaded_once_for_each_kind(void **state)
     for (size_t i = 0; i < GIQ_COUNT(sends); i++) {
         char *id = NULL;
         shop.upload.type = sends[i].type;
-        assert_int_equal(send_file(&shop, sends[i].forgotten, &id), GIQ_E_NONE);
+        assert_int_equal(send_file(&shop, sends[i].stale_id, &id), GIQ_E_NONE);
         assert_string_equal(id, sends[i].id);
         free(id);
     }
@@ -456,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_content_is_its_digest_and_read_once),
         cmocka_unit_test(test_file_that_cannot_be_recognised_is_read_each_time),
         cmocka_unit_test(test_file_that_changes_while_it_is_read_is_refused),
+        cmocka_unit_test(test_reading_a_file_can_be_cancelled),
         cmocka_unit_test(test_sizes_are_judged_before_reading),
         cmocka_unit_test(test_errors_of_the_source_are_told),
         cmocka_unit_test(test_form_that_goes_out),
