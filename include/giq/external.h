@@ -34,10 +34,18 @@ enum { GIQ_SNIFF_BYTES = 4096 };
  */
 const char *giq_sniff_source(const char *bytes, size_t len);
 
-/* The extension of the kind that a file with this name and these leading bytes is of by
- * its content ("gpkg"; static). NULL where it is of no kind that is known, an archive or
- * a web page. */
-const char *giq_sniff_known(const char *name, const char *bytes, size_t len);
+/*
+ * The GDAL driver for a file with this name and these leading bytes ("GPKG"; static),
+ * whether this GDAL has it or not. NULL if the format is not known, or no driver may read
+ * a result of it (archives, web pages).
+ */
+const char *giq_sniff_driver(const char *name, const char *bytes, size_t len);
+
+/*
+ * How many bytes of a file with these leading bytes giq_external_take() must scan: 0 for
+ * a binary format that holds no text to scan, UINT64_MAX for the whole file.
+ */
+uint64_t giq_sniff_text_len(const char *bytes, size_t len);
 
 /*
  * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's

@@ -46,52 +46,14 @@ bool giq_references_end(struct giq_references *references, bool ok, struct giq_e
 
 enum { BLOCK_LEN = 1 << 20 };
 
-/* Whether a file that begins like this is of a binary format: no driver reads it as JSON,
- * and its coordinate systems are found in its datasets. */
-static bool is_binary(const char *head, size_t len)
-{
-    static const struct {
-        const char *bytes;
-        size_t len;
-    } starts[] = {
-        {"II*\0", 4},
-        {"MM\0*", 4},
-        {"II+\0", 4},
-        {"MM\0+", 4},
-        {"\x89PNG", 4},
-        {"\xff\xd8\xff", 3},
-        {"\0\0\0\x0cjP", 6},
-        {"\xff\x4f\xff\x51", 4},
-        {"SQLite format 3", 15},
-        {"CDF", 3},
-        {"\x89HDF", 4},
-        {"PK\3\4", 4},
-        {"\0\0\x27\x0a", 4},
-    };
-    for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
-        if (len >= starts[i].len && memcmp(head, starts[i].bytes, starts[i].len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Scan the file: of a FlatGeobuf its header, of other binary formats nothing. */
+/* Scan the text of the file until it names another file. */
 static void scan_file(VSILFILE *file, char *block, struct giq_external *scan)
 {
-    enum { FLATGEOBUF_HEADER_MAX = 12 << 20 };
-    uint64_t most = UINT64_MAX;
-    size_t len = 0;
-    for (uint64_t at = 0; at < most && !scan->names_file &&
-                          (len = VSIFReadL(block, 1, BLOCK_LEN, file)) > 0;
-         at += len) {
-        if (at == 0 && is_binary(block, len)) {
-            return;
-        }
-        if (at == 0 && len > 3 && memcmp(block, "fgb", 3) == 0) {
-            most = FLATGEOBUF_HEADER_MAX;
-        }
+    size_t len = VSIFReadL(block, 1, BLOCK_LEN, file);
+    uint64_t text_len = giq_sniff_text_len(block, len);
+    for (uint64_t at = 0; at < text_len && len > 0 && !scan->names_file; at += len) {
         giq_external_take(scan, block, len);
+        len = VSIFReadL(block, 1, BLOCK_LEN, file);
     }
 }
 

@@ -15,68 +15,16 @@ static struct giq_result_driver driver_of(enum giq_result_driver_state state,
     return made;
 }
 
-/* The drivers of kinds of files, whether or not this GDAL has them. */
-static const struct {
-    const char *kind; /* as giq_sniff_known() returns it */
-    const char *driver;
-} known[] = {
-    {"arrow", "Arrow"},
-    {"csv", "CSV"},
-    {"dxf", "DXF"},
-    {"fgb", "FlatGeobuf"},
-    {"geojson", "GeoJSON"},
-    {"geojsonl", "GeoJSONSeq"},
-    {"geojsons", "GeoJSONSeq"},
-    {"gif", "GIF"},
-    {"gml", "GML"},
-    {"gpkg", "GPKG"},
-    {"gpx", "GPX"},
-    {"grib2", "GRIB"},
-    {"h5", "HDF5"},
-    {"hdf", "HDF4"},
-    {"j2k", "JP2OpenJPEG"},
-    {"jp2", "JP2OpenJPEG"},
-    {"jpg", "JPEG"},
-    {"kml", "KML"},
-    {"kmz", "LIBKML"},
-    {"mbtiles", "MBTiles"},
-    {"mif", "MapInfo File"},
-    {"nc", "netCDF"},
-    {"ods", "ODS"},
-    {"parquet", "Parquet"},
-    {"pdf", "PDF"},
-    {"pmtiles", "PMTiles"},
-    {"png", "PNG"},
-    {"shp", "ESRI Shapefile"},
-    {"shz", "ESRI Shapefile"},
-    {"sqlite", "SQLite"},
-    {"tab", "MapInfo File"},
-    {"tif", "GTiff"},
-    {"topojson", "TopoJSON"},
-    {"webp", "WEBP"},
-    {"xlsx", "XLSX"},
-};
-
-static const char *driver_for(const char *kind)
-{
-    for (size_t i = 0; kind != NULL && i < GIQ_COUNT(known); i++) {
-        if (EQUAL(kind, known[i].kind)) {
-            return known[i].driver;
-        }
-    }
-    return NULL;
-}
-
-/* The kind of a file by its content, or NULL. */
-static const char *kind_of(const char *path)
+/* The driver for a file by its content, whether or not this GDAL has it; or NULL. */
+static const char *expected_driver(const char *path)
 {
     char head[GIQ_SNIFF_BYTES];
     GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
     if (file == NULL) {
         return NULL;
     }
-    return giq_sniff_known(CPLGetFilename(path), head,
-                           VSIFReadL(head, 1, sizeof head, file));
+    return giq_sniff_driver(CPLGetFilename(path), head,
+                            VSIFReadL(head, 1, sizeof head, file));
 }
 
 struct giq_result_driver giq_result_driver_of(const char *path, char **drivers)
@@ -85,7 +33,7 @@ struct giq_result_driver giq_result_driver_of(const char *path, char **drivers)
     if (source != NULL) {
         return driver_of(GIQ_RESULT_DRIVER_SOURCE, source);
     }
-    const char *expected = driver_for(kind_of(path));
+    const char *expected = expected_driver(path);
     if (expected != NULL && GDALGetDriverByName(expected) == NULL) {
         return driver_of(GIQ_RESULT_DRIVER_MISSING, expected);
     }

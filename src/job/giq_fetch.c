@@ -124,7 +124,7 @@ static bool check_whole(struct part *part, const struct giq_staged *staged,
     if (!staged->is_as_downloaded) {
         return true;
     }
-    const struct giq_complete_source source = {read_part, part, (uint64_t)part->size};
+    const struct giq_bounds_source source = {read_part, part, (uint64_t)part->size};
     struct giq_error reason = {0};
     if (giq_complete_check(&source, staged->extension, &reason) &&
         giq_complete_json_check(&part->json, staged->extension, &reason)) {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-bool giq_bounds_need(struct giq_bounds *file, uint64_t at, uint64_t len)
+bool giq_bounds_require(struct giq_bounds *file, uint64_t at, uint64_t len)
 {
     if (file->stop) {
         return false;
@@ -15,10 +15,10 @@ bool giq_bounds_need(struct giq_bounds *file, uint64_t at, uint64_t len)
     return false;
 }
 
-void giq_bounds_lack(struct giq_bounds *file, const char *what)
+void giq_bounds_missing(struct giq_bounds *file, const char *what)
 {
     if (!file->stop) {
-        file->lacks = what;
+        file->missing = what;
         file->stop = true;
     }
 }
@@ -28,7 +28,7 @@ void giq_bounds_stop(struct giq_bounds *file)
     file->stop = true;
 }
 
-/* Read what lies in the file. */
+/* Read bytes that the file has. */
 static bool fetch(struct giq_bounds *file, uint64_t at, void *out, size_t len)
 {
     file->bytes += len;
@@ -43,7 +43,7 @@ static bool fetch(struct giq_bounds *file, uint64_t at, void *out, size_t len)
     return true;
 }
 
-/* Make the window begin at `at`, which lies in the file. */
+/* Move the window to `at`, which lies in the file. */
 static bool move_window(struct giq_bounds *file, uint64_t at)
 {
     uint64_t rest = file->size - at;
@@ -57,19 +57,20 @@ static bool move_window(struct giq_bounds *file, uint64_t at)
     return true;
 }
 
-/* The bytes at `at`, at most 16, or NULL. */
-static const unsigned char *look(struct giq_bounds *file, uint64_t at, unsigned len)
+/* The required bytes at `at`, at most 16, in the window; or NULL. */
+static const unsigned char *peek(struct giq_bounds *file, uint64_t at, unsigned len)
 {
-    if (!giq_bounds_need(file, at, len)) {
+    if (!giq_bounds_require(file, at, len)) {
         return NULL;
     }
     if (file->numbers++ > GIQ_BOUNDS_NUMBERS_MAX) {
         file->stop = true;
         return NULL;
     }
-    bool is_seen = at >= file->window_at && at - file->window_at <= file->window_len &&
-                   len <= file->window_len - (at - file->window_at);
-    if (!is_seen && !move_window(file, at)) {
+    bool is_in_window = at >= file->window_at &&
+                        at - file->window_at <= file->window_len &&
+                        len <= file->window_len - (at - file->window_at);
+    if (!is_in_window && !move_window(file, at)) {
         return NULL;
     }
     return file->window + (at - file->window_at);
@@ -88,26 +89,26 @@ uint64_t giq_bounds_decode(const struct giq_bounds *file, const unsigned char *b
 
 uint64_t giq_bounds_number(struct giq_bounds *file, uint64_t at, unsigned len)
 {
-    const unsigned char *bytes = look(file, at, len);
+    const unsigned char *bytes = peek(file, at, len);
     return bytes == NULL ? 0 : giq_bounds_decode(file, bytes, len);
 }
 
 bool giq_bounds_read(struct giq_bounds *file, uint64_t at, void *out, size_t len)
 {
-    return giq_bounds_need(file, at, len) && fetch(file, at, out, len);
+    return giq_bounds_require(file, at, len) && fetch(file, at, out, len);
 }
 
-bool giq_bounds_is(struct giq_bounds *file, uint64_t at, const char *bytes, size_t len)
+bool giq_bounds_match(struct giq_bounds *file, uint64_t at, const char *bytes, size_t len)
 {
     if (file->stop || at > file->size || len > file->size - at) {
         return false;
     }
-    const unsigned char *found = look(file, at, (unsigned)len);
+    const unsigned char *found = peek(file, at, (unsigned)len);
     return found != NULL && memcmp(found, bytes, len) == 0;
 }
 
-bool giq_bounds_has_pair(struct giq_bounds *file, uint64_t at, unsigned char first,
-                         unsigned char second)
+bool giq_bounds_find_pair(struct giq_bounds *file, uint64_t at, unsigned char first,
+                          unsigned char second)
 {
     const unsigned char pair[] = {first, second};
     while (!file->stop && at < file->size && file->size - at >= sizeof pair) {

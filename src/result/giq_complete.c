@@ -4,96 +4,81 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "result/giq_bounds.h"
+#include "base/giq_cleanup.h"
+#include "result/giq_complete_formats.h"
+#include "result/giq_format.h"
 
-/* What a file without an extension of its own may be. */
+#define CUT "the downloaded file is cut off, though its transfer ended as if complete: "
+
+/* An Arrow stream has no magic number that giq_sniff() could rely on. */
 static void check_unknown(struct giq_bounds *file)
 {
-    if (giq_bounds_is(file, 0, "\xff\xff\xff\xff", 4)) {
+    if (giq_bounds_match(file, 0, "\xff\xff\xff\xff", 4)) {
         giq_complete_arrow(file);
     }
 }
 
-static const struct format {
-    const char *extension; /* as giq_sniff() gives it */
-    const char *name;
+static const struct {
+    const char *extension; /* as in struct giq_format */
     void (*check)(struct giq_bounds *file);
-} formats[] = {
-    {"tif", "TIFF", giq_complete_tiff},
-    {"png", "PNG", giq_complete_png},
-    {"jpg", "JPEG", giq_complete_jpeg},
-    {"jp2", "JPEG 2000", giq_complete_jp2},
-    {"j2k", "JPEG 2000", giq_complete_codestream},
-    {"fgb", "FlatGeobuf", giq_complete_flatgeobuf},
-    {"gpkg", "GeoPackage", giq_complete_sqlite},
-    {"mbtiles", "MBTiles", giq_complete_sqlite},
-    {"sqlite", "SQLite", giq_complete_sqlite},
-    {"parquet", "Parquet", giq_complete_parquet},
-    {"arrow", "Arrow", giq_complete_arrow},
-    {"shp", "Shapefile", giq_complete_shapefile},
-    {"kmz", "KMZ", giq_complete_zip},
-    {"shz", "zipped Shapefile", giq_complete_zip},
-    {"xlsx", "spreadsheet", giq_complete_zip},
-    {"ods", "spreadsheet", giq_complete_zip},
-    {"kml", "KML", giq_complete_xml},
-    {"gml", "GML", giq_complete_xml},
-    {"gpx", "GPX", giq_complete_xml},
+} checks[] = {
+    {"tif", giq_complete_tiff},       {"png", giq_complete_png},
+    {"jpg", giq_complete_jpeg},       {"jp2", giq_complete_jp2},
+    {"j2k", giq_complete_codestream}, {"fgb", giq_complete_flatgeobuf},
+    {"gpkg", giq_complete_sqlite},    {"mbtiles", giq_complete_sqlite},
+    {"sqlite", giq_complete_sqlite},  {"parquet", giq_complete_parquet},
+    {"arrow", giq_complete_arrow},    {"shp", giq_complete_shapefile},
+    {"kmz", giq_complete_zip},        {"shz", giq_complete_zip},
+    {"xlsx", giq_complete_zip},       {"ods", giq_complete_zip},
+    {"kml", giq_complete_xml},        {"gml", giq_complete_xml},
+    {"gpx", giq_complete_xml},
 };
 
-static const struct format unknown = {NULL, "Arrow", check_unknown};
-
-static const struct format *format_of(const char *extension)
+/* Run the check of the format; without one nothing is found missing. */
+static void run_check(struct giq_bounds *file, const char *extension)
 {
-    for (size_t i = 0; extension != NULL && i < GIQ_COUNT(formats); i++) {
-        if (strcmp(extension, formats[i].extension) == 0) {
-            return &formats[i];
+    if (extension == NULL) {
+        check_unknown(file);
+        return;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(checks); i++) {
+        if (strcmp(extension, checks[i].extension) == 0) {
+            checks[i].check(file);
+            return;
         }
     }
-    return extension == NULL ? &unknown : NULL;
 }
 
-/* The verdict of a check, as an error or none. */
-static bool judge(const struct giq_bounds *file, const char *name, struct giq_error *err)
-{
-    if (file->failed) {
-        return false;
-    }
-    if (file->lacks != NULL) {
-        return giq_fail(err, GIQ_E_INCOMPLETE,
-                        "the file that came is cut, though its transfer ended as if "
-                        "whole: %s, %" PRIu64 " bytes without %s",
-                        name, file->size, file->lacks);
-    }
-    return file->size_min == 0 ||
-           giq_fail(err, GIQ_E_INCOMPLETE,
-                    "the file that came is cut, though its transfer ended as if whole: "
-                    "%s, %" PRIu64 " bytes of at least %" PRIu64,
-                    name, file->size, file->size_min);
-}
-
-bool giq_complete_check(const struct giq_complete_source *source, const char *extension,
+bool giq_complete_check(const struct giq_bounds_source *source, const char *extension,
                         struct giq_error *err)
 {
-    const struct format *format = format_of(extension);
-    if (format == NULL) {
-        return true;
-    }
-    struct giq_bounds *file = calloc(1, sizeof *file);
+    GIQ_AUTO_FREE struct giq_bounds *file = calloc(1, sizeof *file);
     if (file == NULL) {
         return giq_fail_memory(err);
     }
     file->source = source;
     file->size = source->size;
     file->err = err;
-    format->check(file);
-    bool ok = judge(file, format->name, err);
-    free(file);
-    return ok;
+    run_check(file, extension);
+    if (file->failed) {
+        return false;
+    }
+    const char *name = extension == NULL ? "Arrow" : giq_format_get(extension)->name;
+    if (file->missing != NULL) {
+        return giq_fail(err, GIQ_E_INCOMPLETE, CUT "%s, %" PRIu64 " bytes without %s",
+                        name, file->size, file->missing);
+    }
+    if (file->size_min != 0) {
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        CUT "%s, %" PRIu64 " bytes of at least %" PRIu64, name,
+                        file->size, file->size_min);
+    }
+    return true;
 }
 
 /* ---- JSON ---- */
 
-/* The length of the text up to its next quote or escape, or `len`. */
+/* The length of a string's bytes up to its next quote or escape, or `len`. */
 static size_t plain_length(const char *bytes, size_t len)
 {
     const char *quote = memchr(bytes, '"', len);
@@ -102,7 +87,7 @@ static size_t plain_length(const char *bytes, size_t len)
     return escape == NULL ? plain : (size_t)(escape - bytes);
 }
 
-/* Take some bytes of a text; returns how many. */
+/* Take some bytes of a string; returns how many. */
 static size_t take_text(struct giq_complete_json *json, const char *bytes, size_t len)
 {
     if (json->is_escaped) {
@@ -118,8 +103,8 @@ static size_t take_text(struct giq_complete_json *json, const char *bytes, size_
     return plain + 1;
 }
 
-/* Go past what may stand before JSON, a mark of UTF-8 and a record separator included;
- * returns where it begins. */
+/* Skip what may precede JSON, a byte order mark and a record separator included; returns
+ * the number of bytes. */
 static size_t begin_json(struct giq_complete_json *json, const char *bytes, size_t len)
 {
     size_t at = 0;
@@ -157,20 +142,20 @@ bool giq_complete_json_check(const struct giq_complete_json *json, const char *e
 {
     static const struct {
         const char *extension;
-        bool is_one; /* what follows the first object does not count */
+        bool is_sequence; /* of objects; else what follows the first one is ignored */
     } kinds[] = {
-        {"geojson", true}, {"topojson", true}, {"geojsonl", false}, {"geojsons", false}};
+        {"geojson", false}, {"topojson", false}, {"geojsonl", true}, {"geojsons", true}};
     bool is_whole = true;
     for (size_t i = 0; !json->is_other && extension != NULL && i < GIQ_COUNT(kinds);
          i++) {
         if (strcmp(extension, kinds[i].extension) == 0) {
-            is_whole =
-                kinds[i].is_one ? json->has_closed : json->depth == 0 && !json->in_text;
+            is_whole = kinds[i].is_sequence ? json->depth == 0 && !json->in_text
+                                            : json->has_closed;
         }
     }
-    return is_whole ||
-           giq_fail(err, GIQ_E_INCOMPLETE,
-                    "the file that came is cut, though its transfer ended as if whole: "
-                    "JSON that ends within %s",
-                    json->in_text ? "a text" : "an object or a list");
+    if (!is_whole) {
+        return giq_fail(err, GIQ_E_INCOMPLETE, CUT "JSON that ends within %s",
+                        json->in_text ? "a string" : "an object or array");
+    }
+    return true;
 }

@@ -2,7 +2,7 @@
  * PNG, JPEG and JPEG 2000: their chunks, segments and boxes must lie in the file, and
  * their end marks must be there (ISO 15948, ISO 10918-1, ISO 15444-1).
  */
-#include "result/giq_bounds.h"
+#include "result/giq_complete_formats.h"
 
 #include <string.h>
 
@@ -29,20 +29,20 @@ void giq_complete_png(struct giq_bounds *file)
     enum { SIGNATURE = 8, FRAME = 12 }; /* length, type and checksum */
     static const char end[] = "\0\0\0\0IEND\xae\x42\x60\x82";
     file->order = GIQ_BOUNDS_BIG;
-    if (file->size >= FRAME && giq_bounds_is(file, file->size - FRAME, end, FRAME)) {
+    if (file->size >= FRAME && giq_bounds_match(file, file->size - FRAME, end, FRAME)) {
         return;
     }
     uint64_t at = SIGNATURE;
     while (!file->stop) {
         char type[4];
         if (file->size < FRAME || at > file->size - FRAME) {
-            giq_bounds_lack(file, "the chunk IEND");
+            giq_bounds_missing(file, "the chunk IEND");
             return;
         }
         uint64_t len = giq_bounds_number(file, at, 4);
         if (!read_type(file, at + 4, type) || !is_letter(type[0]) ||
             !is_letter(type[1]) || !is_letter(type[2]) || !is_letter(type[3]) ||
-            !giq_bounds_need(file, at, FRAME + len) || memcmp(type, "IEND", 4) == 0) {
+            !giq_bounds_require(file, at, FRAME + len) || memcmp(type, "IEND", 4) == 0) {
             return;
         }
         at += FRAME + len;
@@ -61,7 +61,8 @@ static bool has_mask(struct giq_bounds *file)
     file->order = GIQ_BOUNDS_LITTLE;
     at = giq_bounds_number(file, file->size - 4, 4);
     file->order = GIQ_BOUNDS_BIG;
-    return at >= 4 && at <= file->size - 4 && giq_bounds_is(file, at - 2, "\xff\xd9", 2);
+    return at >= 4 && at <= file->size - 4 &&
+           giq_bounds_match(file, at - 2, "\xff\xd9", 2);
 }
 
 /* Where the coded image begins: behind the first start of a scan. False where the file
@@ -82,7 +83,7 @@ static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
         uint64_t len = marker < FIRST || marker == END_OF_IMAGE
                            ? 0
                            : giq_bounds_number(file, at + 2, 2);
-        if (len < 2 || !giq_bounds_need(file, at + 2, len)) {
+        if (len < 2 || !giq_bounds_require(file, at + 2, len)) {
             return false;
         }
         at += 2 + len;
@@ -98,13 +99,13 @@ void giq_complete_jpeg(struct giq_bounds *file)
 {
     uint64_t at = 0;
     file->order = GIQ_BOUNDS_BIG;
-    if (giq_bounds_is(file, file->size - 2, "\xff\xd9", 2) || has_mask(file) ||
+    if (giq_bounds_match(file, file->size - 2, "\xff\xd9", 2) || has_mask(file) ||
         !find_scan(file, &at)) {
         return;
     }
     /* No byte of the coded image looks like its end. */
-    if (!giq_bounds_has_pair(file, at, 0xFF, 0xD9)) {
-        giq_bounds_lack(file, "the mark EOI");
+    if (!giq_bounds_find_pair(file, at, 0xFF, 0xD9)) {
+        giq_bounds_missing(file, "the mark EOI");
     }
 }
 
@@ -114,7 +115,7 @@ enum { MARK = 0xFF00, MARK_TILE = 0xFF90, MARK_END = 0xFFD9 };
 
 static void lack_end(struct giq_bounds *file)
 {
-    giq_bounds_lack(file, "the mark EOC");
+    giq_bounds_missing(file, "the mark EOC");
 }
 
 /* The parts of tiles from `at` on. */
@@ -130,11 +131,11 @@ static void check_tiles(struct giq_bounds *file, uint64_t at)
             return;
         }
         uint64_t len = giq_bounds_number(file, at + LENGTH_AT, 4);
-        if (len == 0 && !giq_bounds_is(file, file->size - 2, "\xff\xd9", 2) &&
-            !giq_bounds_has_pair(file, at + HEAD, 0xFF, 0xD9)) {
+        if (len == 0 && !giq_bounds_match(file, file->size - 2, "\xff\xd9", 2) &&
+            !giq_bounds_find_pair(file, at + HEAD, 0xFF, 0xD9)) {
             lack_end(file);
         }
-        if (len < HEAD || !giq_bounds_need(file, at, len)) {
+        if (len < HEAD || !giq_bounds_require(file, at, len)) {
             return;
         }
         at += len;
@@ -152,7 +153,7 @@ static void check_codestream(struct giq_bounds *file, uint64_t at)
             return;
         }
         uint64_t len = giq_bounds_number(file, at + 2, 2);
-        if (mark < MARK || len < 2 || !giq_bounds_need(file, at + 2, len)) {
+        if (mark < MARK || len < 2 || !giq_bounds_require(file, at + 2, len)) {
             return;
         }
         at += 2 + len;
@@ -189,12 +190,12 @@ void giq_complete_jp2(struct giq_bounds *file)
         }
         uint64_t head = len == 1 ? LONG_HEAD : HEAD;
         len = len == 1 ? giq_bounds_number(file, at + HEAD, 8) : len;
-        if (len < head || !giq_bounds_need(file, at, len)) {
+        if (len < head || !giq_bounds_require(file, at, len)) {
             return;
         }
         at += len;
     }
     if (!has_image) {
-        giq_bounds_lack(file, "an image");
+        giq_bounds_missing(file, "an image");
     }
 }

@@ -2,7 +2,7 @@
  * Formats of features and rows: FlatGeobuf, Arrow and Parquet, SQLite, .shp alone, zips
  * that are opened as they are, XML.
  */
-#include "result/giq_bounds.h"
+#include "result/giq_complete_formats.h"
 
 #include <string.h>
 
@@ -79,7 +79,7 @@ static void check_last_feature(struct giq_bounds *file, uint64_t index_end)
     uint64_t at = offset > UINT64_MAX - index_end ? UINT64_MAX : index_end + offset;
     uint64_t len = giq_bounds_number(file, at, 4);
     if (!file->stop) {
-        (void)giq_bounds_need(file, at, 4 + len);
+        (void)giq_bounds_require(file, at, 4 + len);
     }
 }
 
@@ -89,7 +89,7 @@ static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t co
 {
     for (uint64_t i = 0; !file->stop && (count > 0 ? i < count : at < file->size); i++) {
         uint64_t len = giq_bounds_number(file, at, 4);
-        if (len == 0 || !giq_bounds_need(file, at, 4 + len)) {
+        if (len == 0 || !giq_bounds_require(file, at, 4 + len)) {
             return;
         }
         at += 4 + len;
@@ -102,7 +102,7 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
     enum { FEATURES_COUNT = 8, INDEX_NODE_SIZE = 9 };
     struct flat header;
     uint64_t len = giq_bounds_number(file, MAGIC, 4);
-    if (len > HEADER_MAX || !giq_bounds_need(file, MAGIC + 4, len) ||
+    if (len > HEADER_MAX || !giq_bounds_require(file, MAGIC + 4, len) ||
         !flat_open(file, MAGIC + 4, len, &header)) {
         return;
     }
@@ -117,7 +117,7 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
         return;
     }
     uint64_t index_len = count_nodes(count, node_size) * NODE;
-    if (giq_bounds_need(file, at, index_len)) {
+    if (giq_bounds_require(file, at, index_len)) {
         check_last_feature(file, at + index_len);
     }
 }
@@ -134,14 +134,14 @@ static void check_stream(struct giq_bounds *file)
         uint64_t mark = giq_bounds_number(file, at, 4);
         uint64_t len = giq_bounds_number(file, at + 4, 4);
         if (mark != UINT32_MAX || len == 0 || len > MESSAGE_MAX ||
-            !giq_bounds_need(file, at + HEAD, len) ||
+            !giq_bounds_require(file, at + HEAD, len) ||
             !flat_open(file, at + HEAD, len, &message) ||
             (at == 0 && flat_number(&message, KIND, 1, 0) != SCHEMA)) {
             return;
         }
         uint64_t body_len = flat_number(&message, BODY_LENGTH, 8, 0);
         at += HEAD + len;
-        if (!giq_bounds_need(file, at, body_len)) {
+        if (!giq_bounds_require(file, at, body_len)) {
             return;
         }
         at += body_len;
@@ -153,13 +153,14 @@ static const char arrow_mark[] = "ARROW1";
 void giq_complete_arrow(struct giq_bounds *file)
 {
     const size_t len = sizeof arrow_mark - 1;
-    if (!giq_bounds_is(file, 0, arrow_mark, len)) {
+    if (!giq_bounds_match(file, 0, arrow_mark, len)) {
         check_stream(file);
         return;
     }
     /* The mark at its start is not that at its end. */
-    if (file->size < 2 * len || !giq_bounds_is(file, file->size - len, arrow_mark, len)) {
-        giq_bounds_lack(file, "the mark ARROW1 at their end");
+    if (file->size < 2 * len ||
+        !giq_bounds_match(file, file->size - len, arrow_mark, len)) {
+        giq_bounds_missing(file, "the mark ARROW1 at their end");
     }
 }
 
@@ -168,11 +169,11 @@ void giq_complete_arrow(struct giq_bounds *file)
 void giq_complete_parquet(struct giq_bounds *file)
 {
     enum { MARK = 4, SIZE_MIN = 12 };
-    bool has_end =
-        file->size >= SIZE_MIN && (giq_bounds_is(file, file->size - MARK, "PAR1", MARK) ||
-                                   giq_bounds_is(file, file->size - MARK, "PARE", MARK));
+    bool has_end = file->size >= SIZE_MIN &&
+                   (giq_bounds_match(file, file->size - MARK, "PAR1", MARK) ||
+                    giq_bounds_match(file, file->size - MARK, "PARE", MARK));
     if (!has_end) {
-        giq_bounds_lack(file, "the mark PAR1 at their end");
+        giq_bounds_missing(file, "the mark PAR1 at their end");
     }
 }
 
@@ -184,7 +185,7 @@ void giq_complete_sqlite(struct giq_bounds *file)
 {
     enum { PAGE_SIZE_AT = 16, CHANGES_AT = 24, PAGES_AT = 28, VALID_FOR_AT = 92 };
     file->order = GIQ_BOUNDS_BIG;
-    if (!giq_bounds_need(file, 0, 100)) {
+    if (!giq_bounds_require(file, 0, 100)) {
         return;
     }
     uint64_t page_size = giq_bounds_number(file, PAGE_SIZE_AT, 2);
@@ -194,7 +195,7 @@ void giq_complete_sqlite(struct giq_bounds *file)
     page_size = page_size == 1 ? 65536 : page_size;
     bool is_power = page_size >= 512 && (page_size & (page_size - 1)) == 0;
     if (is_valid && is_power) {
-        (void)giq_bounds_need(file, 0, pages * page_size);
+        (void)giq_bounds_require(file, 0, pages * page_size);
     }
 }
 
@@ -204,8 +205,8 @@ void giq_complete_shapefile(struct giq_bounds *file)
 {
     enum { LENGTH_AT = 24, HEAD = 100 };
     file->order = GIQ_BOUNDS_BIG;
-    if (giq_bounds_need(file, 0, HEAD)) {
-        (void)giq_bounds_need(file, 0, 2 * giq_bounds_number(file, LENGTH_AT, 4));
+    if (giq_bounds_require(file, 0, HEAD)) {
+        (void)giq_bounds_require(file, 0, 2 * giq_bounds_number(file, LENGTH_AT, 4));
     }
 }
 
@@ -217,7 +218,7 @@ void giq_complete_zip(struct giq_bounds *file)
     const char *tail = giq_bounds_tail(file, &len);
     const char *end = tail == NULL ? NULL : memmem(tail, len, "PK\5\6", 4);
     if (tail != NULL && (end == NULL || (size_t)(tail + len - end) < END_LEN)) {
-        giq_bounds_lack(file, "the directory at their end");
+        giq_bounds_missing(file, "the directory at their end");
     }
 }
 
@@ -272,6 +273,6 @@ void giq_complete_xml(struct giq_bounds *file)
         }
     }
     if (len < file->size || !is_empty_root(tail, end)) {
-        giq_bounds_lack(file, "the end tag of the root");
+        giq_bounds_missing(file, "the end tag of the root");
     }
 }

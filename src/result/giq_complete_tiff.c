@@ -3,7 +3,7 @@
  * that one of them names must lie in the file (TIFF 6.0, sections 2 and 15; the layout
  * of BigTIFF is that of libtiff).
  */
-#include "result/giq_bounds.h"
+#include "result/giq_complete_formats.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ static bool is_integer(uint64_t type)
 static void check_block(struct tiff *tiff, uint64_t at, uint64_t count)
 {
     /* A hole of a sparse file. */
-    if (at == 0 || count == 0 || !giq_bounds_need(tiff->file, at, count)) {
+    if (at == 0 || count == 0 || !giq_bounds_require(tiff->file, at, count)) {
         return;
     }
     if (at + count > tiff->last_at + tiff->last_count) {
@@ -113,7 +113,7 @@ static struct table values_of(struct tiff *tiff, uint64_t at, uint64_t type)
         uint64_t len = values.count > UINT64_MAX / values.size
                            ? UINT64_MAX
                            : values.count * values.size;
-        (void)giq_bounds_need(tiff->file, values.at, len);
+        (void)giq_bounds_require(tiff->file, values.at, len);
     }
     values.size = is_integer(type) ? values.size : 0;
     return values;
@@ -221,14 +221,14 @@ static void check_trailer(const struct tiff *tiff)
     }
     /* Its length stands before it, unless another program wrote it. */
     if (giq_bounds_number(file, tiff->last_at - 4, 4) == tiff->last_count) {
-        (void)giq_bounds_need(file, tiff->last_at, tiff->last_count + 4);
+        (void)giq_bounds_require(file, tiff->last_at, tiff->last_count + 4);
     }
 }
 
 void giq_complete_tiff(struct giq_bounds *file)
 {
     struct tiff tiff = {.file = file};
-    file->order = giq_bounds_is(file, 0, "MM", 2) ? GIQ_BOUNDS_BIG : GIQ_BOUNDS_LITTLE;
+    file->order = giq_bounds_match(file, 0, "MM", 2) ? GIQ_BOUNDS_BIG : GIQ_BOUNDS_LITTLE;
     tiff.is_big = giq_bounds_number(file, 2, 2) == 43;
     check_chain(&tiff, giq_bounds_number(file, tiff.is_big ? 8 : 4, tiff.is_big ? 8 : 4),
                 0, false);

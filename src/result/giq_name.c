@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/giq_text.h"
+#include "result/giq_format.h"
 
 /* Longest extension, dot included, that a cut leaves whole. */
 enum { EXTENSION_KEPT_MAX = 20 };
@@ -334,35 +335,13 @@ void giq_name_drop_gzip(char name[GIQ_NAME_SIZE])
     giq_name_clean(stem, name);
 }
 
-static bool is_known(const char *extension)
-{
-    static const char *const known[] = {
-        "arrow",    "arrows",   "bin",   "btf",     "cdf",  "csv",     "dat",
-        "db",       "dbf",      "dxf",   "feather", "fgb",  "geojson", "geojsonl",
-        "geojsons", "geotiff",  "gif",   "gml",     "gpkg", "gpx",     "grb",
-        "grb2",     "grib",     "grib2", "gtiff",   "gz",   "h5",      "hdf",
-        "hdf5",     "htm",      "html",  "j2c",     "j2k",  "jp2",     "jpc",
-        "jpe",      "jpeg",     "jpg",   "jpx",     "json", "jsonl",   "kml",
-        "kmz",      "mbtiles",  "mid",   "mif",     "nc",   "nc4",     "ndjson",
-        "parquet",  "pdf",      "png",   "pmtiles", "shp",  "shx",     "shz",
-        "sqlite",   "sqlite3",  "tab",   "tar",     "tgz",  "tif",     "tiff",
-        "tmp",      "topojson", "tsv",   "txt",     "webp", "xml",     "zip",
-    };
-    for (size_t i = 0; i < GIQ_COUNT(known); i++) {
-        if (giq_text_same(extension, known[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension)
 {
     if (extension == NULL || strlen(extension) >= EXTENSION_KEPT_MAX) {
         return;
     }
     size_t len = strlen(name);
-    if (is_known(giq_name_extension(name))) {
+    if (giq_format_is_extension(giq_name_extension(name))) {
         len = (size_t)(extension_dot((struct span){name, name + len}) - name);
     }
     const size_t extension_len = strlen(extension);

@@ -12,174 +12,38 @@ struct head {
     size_t len;
 };
 
-static const struct giq_sniff nothing = {GIQ_SNIFF_NOTHING, NULL};
+/* ---- tar ---- */
 
-static struct giq_sniff data(const char *extension)
-{
-    return (struct giq_sniff){GIQ_SNIFF_DATA, extension};
-}
-
-/* ---- extensions ---- */
-
-/* An extension that is given, and others that are used for the same kind. */
-static const struct {
-    const char *extension;
-    const char *others[7];
-} used[] = {
-    {"arrow", {"feather", "arrows", "ipc"}},
-    {"csv", {"tsv", "psv", "txt"}},
-    {"geojson", {"json"}},
-    {"geojsonl", {"geojsons", "jsonl", "ndjson", "geojsonseq", "nlgeojson"}},
-    {"geojsons", {"geojsonl", "geojsonseq"}},
-    {"gml", {"xml"}},
-    {"grib2", {"grib", "grb", "grb2"}},
-    {"h5", {"hdf5", "he5", "hdf"}},
-    {"gz", {"tgz"}},
-    {"html", {"htm", "xhtml"}},
-    {"jp2", {"j2k", "jpx", "jpf", "j2c", "jpc"}},
-    {"j2k", {"jp2", "jpx", "jpf", "j2c", "jpc"}},
-    {"jpg", {"jpeg", "jpe", "jfif"}},
-    {"nc", {"nc4", "cdf", "netcdf"}},
-    {"parquet", {"geoparquet", "pq"}},
-    {"shp", {"shx"}},
-    {"sqlite", {"sqlite3", "db", "db3"}},
-    {"tif", {"tiff", "gtiff", "geotiff", "btf", "tf8"}},
-    {"topojson", {"json"}},
-};
-
-bool giq_sniff_extension_fits(const struct giq_sniff *kind, const char *name)
-{
-    if (kind->extension == NULL) {
-        return true;
-    }
-    const char *extension = giq_name_extension(name);
-    if (giq_text_same(extension, kind->extension)) {
-        return true;
-    }
-    for (size_t i = 0; i < GIQ_COUNT(used); i++) {
-        if (strcmp(kind->extension, used[i].extension) != 0) {
-            continue;
-        }
-        const size_t count = GIQ_COUNT(used[i].others);
-        for (size_t k = 0; k < count && used[i].others[k] != NULL; k++) {
-            if (giq_text_same(extension, used[i].others[k])) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* ---- signatures ---- */
-
-struct signature {
-    size_t at;
-    const char *bytes;
-    size_t len;
-};
-
-#define BYTES(at, text)                                                                  \
-    {                                                                                    \
-        at, text, sizeof(text) - 1                                                       \
-    }
-#define SQLITE BYTES(0, "SQLite format 3\0")
-#define HDF5   BYTES(0, "\x89HDF\r\n\x1a\n")
-#define ZIP    BYTES(0, "PK\3\4")
-#define ANY                                                                              \
-    {                                                                                    \
-        0, "", 0                                                                         \
-    }
-
-/* The first row that holds is taken. */
-static const struct {
-    struct signature first;
-    struct signature second;
-    bool by_name; /* only where the name has an extension of the kind already */
-    struct giq_sniff kind;
-} rules[] = {
-    {SQLITE, BYTES(68, "GPKG"), false, {GIQ_SNIFF_DATA, "gpkg"}},
-    {SQLITE, BYTES(68, "GP1"), false, {GIQ_SNIFF_DATA, "gpkg"}},
-    {SQLITE, BYTES(68, "MPBX"), false, {GIQ_SNIFF_DATA, "mbtiles"}},
-    {SQLITE, ANY, true, {GIQ_SNIFF_DATA, "mbtiles"}},
-    {SQLITE, ANY, true, {GIQ_SNIFF_DATA, "gpkg"}},
-    {SQLITE, ANY, false, {GIQ_SNIFF_DATA, "sqlite"}},
-    {BYTES(0, "fgb\3fgb"), ANY, false, {GIQ_SNIFF_DATA, "fgb"}},
-    {BYTES(0, "II*\0"), ANY, false, {GIQ_SNIFF_DATA, "tif"}},
-    {BYTES(0, "MM\0*"), ANY, false, {GIQ_SNIFF_DATA, "tif"}},
-    {BYTES(0, "II+\0"), ANY, false, {GIQ_SNIFF_DATA, "tif"}},
-    {BYTES(0, "MM\0+"), ANY, false, {GIQ_SNIFF_DATA, "tif"}},
-    {BYTES(0, "\x89PNG\r\n\x1a\n"), ANY, false, {GIQ_SNIFF_DATA, "png"}},
-    {BYTES(0, "\xff\xd8\xff"), ANY, false, {GIQ_SNIFF_DATA, "jpg"}},
-    {BYTES(0, "\0\0\0\x0cjP  \r\n\x87\n"), ANY, false, {GIQ_SNIFF_DATA, "jp2"}},
-    {BYTES(0, "\xff\x4f\xff\x51"), ANY, false, {GIQ_SNIFF_DATA, "j2k"}},
-    {BYTES(0, "GIF8"), ANY, false, {GIQ_SNIFF_DATA, "gif"}},
-    {BYTES(0, "RIFF"), BYTES(8, "WEBP"), false, {GIQ_SNIFF_DATA, "webp"}},
-    {BYTES(0, "%PDF-"), ANY, false, {GIQ_SNIFF_DATA, "pdf"}},
-    {BYTES(0, "CDF\1"), ANY, false, {GIQ_SNIFF_DATA, "nc"}},
-    {BYTES(0, "CDF\2"), ANY, false, {GIQ_SNIFF_DATA, "nc"}},
-    {BYTES(0, "CDF\5"), ANY, false, {GIQ_SNIFF_DATA, "nc"}},
-    {HDF5, ANY, true, {GIQ_SNIFF_DATA, "h5"}},
-    {HDF5, ANY, false, {GIQ_SNIFF_DATA, "nc"}},
-    {BYTES(0, "\x0e\x03\x13\x01"), ANY, false, {GIQ_SNIFF_DATA, "hdf"}},
-    {BYTES(0, "GRIB"), ANY, false, {GIQ_SNIFF_DATA, "grib2"}},
-    {BYTES(0, "PAR1"), ANY, false, {GIQ_SNIFF_DATA, "parquet"}},
-    {BYTES(0, "ARROW1"), ANY, false, {GIQ_SNIFF_DATA, "arrow"}},
-    {BYTES(0, "\xff\xff\xff\xff"), ANY, true, {GIQ_SNIFF_DATA, "arrow"}},
-    {BYTES(0, "PMTiles"), ANY, false, {GIQ_SNIFF_DATA, "pmtiles"}},
-    {BYTES(0, "AutoCAD Binary DXF\r\n\x1a\0"), ANY, false, {GIQ_SNIFF_DATA, "dxf"}},
-    {BYTES(0, "\0\0\x27\x0a"), ANY, false, {GIQ_SNIFF_DATA, "shp"}},
-    {ZIP, ANY, true, {GIQ_SNIFF_DATA, "kmz"}},
-    {ZIP, ANY, true, {GIQ_SNIFF_DATA, "shz"}},
-    {ZIP, ANY, true, {GIQ_SNIFF_DATA, "xlsx"}},
-    {ZIP, ANY, true, {GIQ_SNIFF_DATA, "ods"}},
-    {ZIP, ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
-    {BYTES(0, "PK\5\6"), ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
-    {BYTES(0, "PK00PK\3\4"), ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
-    {BYTES(0, "PK\7\x08PK\3\4"), ANY, false, {GIQ_SNIFF_ZIP, "zip"}},
-    {BYTES(0, "\x1f\x8b\x08"), ANY, false, {GIQ_SNIFF_GZIP, "gz"}},
-    {BYTES(257, "ustar"), ANY, false, {GIQ_SNIFF_TAR, "tar"}},
-};
-
-static bool holds(struct head head, const struct signature *signature)
-{
-    return head.len >= signature->at + signature->len &&
-           memcmp(head.at + signature->at, signature->bytes, signature->len) == 0;
-}
-
-static struct giq_sniff by_signature(struct head head, const char *name)
-{
-    for (size_t i = 0; i < GIQ_COUNT(rules); i++) {
-        if (holds(head, &rules[i].first) && holds(head, &rules[i].second) &&
-            (!rules[i].by_name || giq_sniff_extension_fits(&rules[i].kind, name))) {
-            return rules[i].kind;
-        }
-    }
-    return nothing;
-}
-
-/* Whether the head is that of a tar: its first block has a true checksum. Comes
- * before the signatures, as a tar begins with the name of a member. */
-static struct giq_sniff by_checksum(struct head head, const char *name)
+/* Whether the first block has the checksum of a tar. Comes before the magic numbers, as a
+ * tar begins with the name of a member. */
+static const struct giq_format *by_checksum(struct head head, const char *name)
 {
     enum { BLOCK = 512, SUM_AT = 148, SUM_LEN = 8 };
     (void)name;
     if (head.len < BLOCK || head.at[0] == '\0') {
-        return nothing;
+        return NULL;
     }
     unsigned sum = 0;
     for (size_t i = 0; i < BLOCK; i++) {
         bool is_own = i >= SUM_AT && i < SUM_AT + SUM_LEN;
         sum += is_own ? ' ' : (unsigned char)head.at[i];
     }
-    unsigned told = 0;
+    unsigned stored = 0;
     size_t at = SUM_AT;
     while (at < SUM_AT + SUM_LEN && head.at[at] == ' ') {
         at++;
     }
     for (; at < SUM_AT + SUM_LEN && head.at[at] >= '0' && head.at[at] <= '7'; at++) {
-        told = told * 8 + (unsigned)(head.at[at] - '0');
+        stored = stored * 8 + (unsigned)(head.at[at] - '0');
     }
-    return told == sum ? (struct giq_sniff){GIQ_SNIFF_TAR, "tar"} : nothing;
+    return stored == sum ? giq_format_get("tar") : NULL;
+}
+
+/* ---- magic numbers ---- */
+
+static const struct giq_format *by_magic(struct head head, const char *name)
+{
+    return giq_format_by_magic(giq_name_extension(name), head.at, head.len);
 }
 
 /* ---- text ---- */
@@ -240,34 +104,34 @@ static void skip_prolog(struct head *head)
 
 /* A root element of XML. */
 struct root {
-    const char *element; /* without a prefix */
-    struct giq_sniff kind;
-    const char *source; /* the driver that reads other files by it, or NULL */
+    const char *element;   /* without a prefix */
+    const char *extension; /* of its format */
+    const char *source; /* the driver that reads external references from it, or NULL */
 };
 
 static const struct root roots[] = {
-    {"!doctype html", {GIQ_SNIFF_HTML, "html"}, NULL},
-    {"html", {GIQ_SNIFF_HTML, "html"}, NULL},
-    {"kml", {GIQ_SNIFF_DATA, "kml"}, NULL},
-    {"gpx", {GIQ_SNIFF_DATA, "gpx"}, NULL},
-    {"FeatureCollection", {GIQ_SNIFF_DATA, "gml"}, NULL},
-    {"VRTDataset", {GIQ_SNIFF_DATA, "vrt"}, "VRT"},
-    {"OGRVRTDataSource", {GIQ_SNIFF_DATA, "vrt"}, "OGR_VRT"},
-    {"GDAL_WMS", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
-    {"WMS_Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
-    {"WMT_MS_Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
-    {"WMS_Tile_Service", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
-    {"TileMap", {GIQ_SNIFF_DATA, "xml"}, "WMS"},
-    {"GDAL_WMTS", {GIQ_SNIFF_DATA, "xml"}, "WMTS"},
-    {"Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WMTS"},
-    {"WCS_GDAL", {GIQ_SNIFF_DATA, "xml"}, "WCS"},
-    {"OGRWFSDataSource", {GIQ_SNIFF_DATA, "xml"}, "WFS"},
-    {"WFS_Capabilities", {GIQ_SNIFF_DATA, "xml"}, "WFS"},
-    {"MRF_META", {GIQ_SNIFF_DATA, "mrf"}, "MRF"},
-    {"GDALTileIndexDataset", {GIQ_SNIFF_DATA, "gti"}, "GTI"},
+    {"!doctype html", "html", NULL},
+    {"html", "html", NULL},
+    {"kml", "kml", NULL},
+    {"gpx", "gpx", NULL},
+    {"FeatureCollection", "gml", NULL},
+    {"VRTDataset", "vrt", "VRT"},
+    {"OGRVRTDataSource", "vrt", "OGR_VRT"},
+    {"GDAL_WMS", "xml", "WMS"},
+    {"WMS_Capabilities", "xml", "WMS"},
+    {"WMT_MS_Capabilities", "xml", "WMS"},
+    {"WMS_Tile_Service", "xml", "WMS"},
+    {"TileMap", "xml", "WMS"},
+    {"GDAL_WMTS", "xml", "WMTS"},
+    {"Capabilities", "xml", "WMTS"},
+    {"WCS_GDAL", "xml", "WCS"},
+    {"OGRWFSDataSource", "xml", "WFS"},
+    {"WFS_Capabilities", "xml", "WFS"},
+    {"MRF_META", "mrf", "MRF"},
+    {"GDALTileIndexDataset", "gti", "GTI"},
 };
 
-/* The root element of the text, or NULL where it is no XML or another one. */
+/* The root element of the text, or NULL if it is not XML or the element is unknown. */
 static const struct root *root_of(struct head head)
 {
     skip_mark_and_space(&head);
@@ -292,11 +156,11 @@ static const struct root *root_of(struct head head)
     return NULL;
 }
 
-static struct giq_sniff by_markup(struct head head, const char *name)
+static const struct giq_format *by_markup(struct head head, const char *name)
 {
     (void)name;
     const struct root *root = root_of(head);
-    return root == NULL ? nothing : root->kind;
+    return root == NULL ? NULL : giq_format_get(root->extension);
 }
 
 /* ---- JSON ---- */
@@ -383,28 +247,29 @@ static struct json scan_json(struct head head)
     return json;
 }
 
-static struct giq_sniff by_json(struct head head, const char *name)
+static const struct giq_format *by_json(struct head head, const char *name)
 {
-    static const struct giq_sniff lines = {GIQ_SNIFF_DATA, "geojsonl"};
     skip_mark_and_space(&head);
     if (begins(head, "\x1e")) {
         skip(&head, 1);
         skip_space(&head);
-        return begins(head, "{") ? data("geojsons") : nothing;
+        return begins(head, "{") ? giq_format_get("geojsons") : NULL;
     }
     if (!begins(head, "{") && !begins(head, "[")) {
-        return nothing;
+        return NULL;
     }
     struct json json = scan_json(head);
     if (json.is_topology) {
-        return data("topojson");
+        return giq_format_get("topojson");
     }
     if (!json.has_feature && !json.is_geometry) {
-        return nothing;
+        return NULL;
     }
-    /* The first line may be longer than the head: then the name tells. */
-    bool is_lines = json.is_sequence || giq_sniff_extension_fits(&lines, name);
-    return is_lines ? lines : data("geojson");
+    /* The first line may be longer than the head: then the name decides. */
+    const struct giq_format *lines = giq_format_get("geojsonl");
+    bool is_lines =
+        json.is_sequence || giq_format_has_extension(lines, giq_name_extension(name));
+    return is_lines ? lines : giq_format_get("geojson");
 }
 
 /* ---- other text ---- */
@@ -414,7 +279,7 @@ static void skip_line(struct head *head)
     skip_past(head, "\n");
 }
 
-static struct giq_sniff by_dxf(struct head head, const char *name)
+static const struct giq_format *by_dxf(struct head head, const char *name)
 {
     (void)name;
     skip_mark_and_space(&head);
@@ -425,49 +290,61 @@ static struct giq_sniff by_dxf(struct head head, const char *name)
         skip_space(&head);
     }
     if (!begins(head, "0")) {
-        return nothing;
+        return NULL;
     }
     skip(&head, 1);
     size_t before = head.len;
     skip_space(&head);
-    return head.len < before && begins(head, "SECTION") ? data("dxf") : nothing;
+    return head.len < before && begins(head, "SECTION") ? giq_format_get("dxf") : NULL;
 }
 
-static struct giq_sniff by_words(struct head head, const char *name)
+static const struct giq_format *by_words(struct head head, const char *name)
 {
-    static const struct giq_sniff csv = {GIQ_SNIFF_DATA, "csv"};
     bool is_text = head.len > 0 && memchr(head.at, '\0', head.len) == NULL;
     skip_mark_and_space(&head);
     if (begins(head, "!table")) {
-        return data("tab");
+        return giq_format_get("tab");
     }
     const char *extension = giq_name_extension(name);
     if (begins(head, "Version") && giq_text_same(extension, "mif")) {
-        return data("mif");
+        return giq_format_get("mif");
     }
-    return is_text && giq_text_same(extension, "csv") ? csv : nothing;
+    return is_text && giq_text_same(extension, "csv") ? giq_format_get("csv") : NULL;
 }
 
-struct giq_sniff giq_sniff(const char *name, const char *bytes, size_t len)
+/* ---- the whole ---- */
+
+const struct giq_format *giq_sniff(const char *name, const char *bytes, size_t len)
 {
-    static struct giq_sniff (*const looks[])(struct head head, const char *name) = {
-        by_checksum, by_signature, by_markup, by_json, by_dxf, by_words,
+    static const struct giq_format *(*const checks[])(struct head head,
+                                                      const char *name) = {
+        by_checksum, by_magic, by_markup, by_json, by_dxf, by_words,
     };
     const struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
-    for (size_t i = 0; i < GIQ_COUNT(looks); i++) {
-        struct giq_sniff kind = looks[i](head, name);
-        if (kind.content != GIQ_SNIFF_NOTHING) {
-            return kind;
-        }
+    const struct giq_format *format = NULL;
+    for (size_t i = 0; format == NULL && i < GIQ_COUNT(checks); i++) {
+        format = checks[i](head, name);
     }
-    return nothing;
+    return format;
 }
 
-const char *giq_sniff_known(const char *name, const char *bytes, size_t len)
+const char *giq_sniff_driver(const char *name, const char *bytes, size_t len)
 {
-    struct giq_sniff kind = giq_sniff(name, bytes, len);
-    return kind.content == GIQ_SNIFF_DATA ? kind.extension : NULL;
+    const struct giq_format *format = giq_sniff(name, bytes, len);
+    return format == NULL ? NULL : format->driver;
 }
+
+uint64_t giq_sniff_text_len(const char *bytes, size_t len)
+{
+    enum { FLATGEOBUF_HEADER_MAX = 12 << 20 };
+    const struct giq_format *format = giq_sniff("", bytes, len);
+    if (format == NULL || format->text == GIQ_FORMAT_TEXT_ANYWHERE) {
+        return UINT64_MAX;
+    }
+    return format->text == GIQ_FORMAT_TEXT_AT_START ? FLATGEOBUF_HEADER_MAX : 0;
+}
+
+/* ---- texts made of external references ---- */
 
 /* Whether the text is a connection string of this driver: after the prefix comes a key,
  * or nothing but a word. A header of CSV may begin with the prefix. */
@@ -484,8 +361,6 @@ static bool is_giq(struct head head)
     skip_space(&head);
     return head.len == 0 || head.at[0] == '=' || begins(head, ";");
 }
-
-/* ---- texts that name other sources ---- */
 
 const char *giq_sniff_source(const char *bytes, size_t len)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "result/giq_archive.h"
 #include "result/giq_gzip.h"
@@ -11,36 +12,40 @@
 
 /* What a download is. */
 struct content {
-    bool is_gzip;                 /* and what follows is said of what it holds */
-    struct giq_sniff kind;        /* of a file */
-    bool is_archive;              /* of which kind: */
-    enum giq_archive_kind format; /* for giq_archive_unpack() */
-    char name[GIQ_NAME_SIZE];     /* of a file, with the extension of its kind */
+    bool is_gzip;                    /* `format` and `name` are those of what it holds */
+    const struct giq_format *format; /* NULL if not known */
+    char name[GIQ_NAME_SIZE];        /* of a file, with the extension of its format */
 };
+
+static bool is_archive(const struct content *content)
+{
+    return content->format != NULL && (content->format->kind == GIQ_FORMAT_ZIP ||
+                                       content->format->kind == GIQ_FORMAT_TAR);
+}
+
+static enum giq_archive_kind archive_kind(const struct content *content)
+{
+    if (content->format->kind == GIQ_FORMAT_ZIP) {
+        return GIQ_ARCHIVE_ZIP;
+    }
+    return content->is_gzip ? GIQ_ARCHIVE_TAR_GZ : GIQ_ARCHIVE_TAR;
+}
 
 /* The name that the service gave, made safe. */
 static void take_name(const char *disposition, const struct giq_cred *cred,
                       char name[GIQ_NAME_SIZE])
 {
-    char *given = giq_name_from_disposition(disposition);
+    GIQ_AUTO_FREE char *given = giq_name_from_disposition(disposition);
     if (given != NULL) {
         giq_cred_mask(cred, given);
     }
     giq_name_clean(given, name);
     giq_name_mask(cred, name);
-    free(given);
 }
 
-static bool fail_nested(const char *extension, struct giq_error *err)
-{
-    return giq_fail(err, GIQ_E_RESULT,
-                    "the result is a gzip file that holds another archive (%s), which is "
-                    "not unpacked",
-                    extension);
-}
-
-/* Look into a gzip: it holds a tar or one file. */
-static bool look_inside(const char *part, struct content *content, struct giq_error *err)
+/* Identify what a gzip file holds. */
+static bool identify_inside(const char *part, struct content *content,
+                            struct giq_error *err)
 {
     char head[GIQ_SNIFF_BYTES];
     size_t len = 0;
@@ -48,10 +53,16 @@ static bool look_inside(const char *part, struct content *content, struct giq_er
         return false;
     }
     content->is_gzip = true;
-    content->kind = giq_sniff(content->name, head, len);
-    bool is_nested =
-        content->kind.content == GIQ_SNIFF_ZIP || content->kind.content == GIQ_SNIFF_GZIP;
-    return !is_nested || fail_nested(content->kind.extension, err);
+    content->format = giq_sniff(content->name, head, len);
+    const struct giq_format *inner = content->format;
+    if (inner != NULL &&
+        (inner->kind == GIQ_FORMAT_ZIP || inner->kind == GIQ_FORMAT_GZIP)) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result is a gzip file that holds another archive (%s), "
+                        "which is not unpacked",
+                        inner->extension);
+    }
+    return true;
 }
 
 static bool identify(const char *part, const char *disposition,
@@ -65,39 +76,38 @@ static bool identify(const char *part, const char *disposition,
     }
     struct content content = {.is_gzip = false};
     take_name(disposition, cred, content.name);
-    /* Whether it is one still: a content coding may be undone already. */
+    /* Also if it is not gzip: a content coding may be decoded already. */
     giq_name_drop_gzip(content.name);
-    content.kind = giq_sniff(content.name, head, len);
-    if (content.kind.content == GIQ_SNIFF_GZIP && !look_inside(part, &content, err)) {
+    content.format = giq_sniff(content.name, head, len);
+    if (content.format != NULL && content.format->kind == GIQ_FORMAT_GZIP &&
+        !identify_inside(part, &content, err)) {
         return false;
     }
-    if (content.kind.content == GIQ_SNIFF_HTML) {
+    if (content.format != NULL && content.format->kind == GIQ_FORMAT_HTML) {
         return giq_fail(err, GIQ_E_RESULT,
                         "the service sent a web page in place of the result");
     }
-    if (!giq_sniff_extension_fits(&content.kind, content.name)) {
-        giq_name_set_extension(content.name, content.kind.extension);
+    if (content.format != NULL &&
+        !giq_format_has_extension(content.format, giq_name_extension(content.name))) {
+        giq_name_set_extension(content.name, content.format->extension);
     }
-    content.is_archive =
-        content.kind.content == GIQ_SNIFF_ZIP || content.kind.content == GIQ_SNIFF_TAR;
-    content.format = content.kind.content == GIQ_SNIFF_ZIP ? GIQ_ARCHIVE_ZIP
-                     : content.is_gzip                     ? GIQ_ARCHIVE_TAR_GZ
-                                                           : GIQ_ARCHIVE_TAR;
     *out = content;
     return true;
 }
 
-/* Put what the part holds to `path`, which is `folder` where that is an archive. */
-static bool place(const char *part, const struct content *content, const char *path,
-                  unsigned access, const struct giq_cred *cred, struct giq_error *err)
+/* Move, decode or unpack the download to `path`, the folder of an archive or a file. */
+static bool write_result(const char *part, const struct content *content,
+                         const char *path, unsigned access, const struct giq_cred *cred,
+                         struct giq_error *err)
 {
-    if (!content->is_archive && !content->is_gzip) {
-        return giq_os_rename(part, path, err);
+    if (is_archive(content)) {
+        return giq_archive_unpack(part, archive_kind(content), path, access, cred, err) &&
+               giq_os_remove(part, err);
     }
-    bool ok = content->is_archive
-                  ? giq_archive_unpack(part, content->format, path, access, cred, err)
-                  : giq_archive_gunzip(part, path, access, err);
-    return ok && giq_os_remove(part, err);
+    if (content->is_gzip) {
+        return giq_archive_gunzip(part, path, access, err) && giq_os_remove(part, err);
+    }
+    return giq_os_rename(part, path, err);
 }
 
 bool giq_stage(const char *part, const char *disposition, const char *folder,
@@ -110,25 +120,24 @@ bool giq_stage(const char *part, const char *disposition, const char *folder,
         !giq_os_stat(part, &st, err)) {
         return false;
     }
+    const bool is_folder = is_archive(&content);
+    GIQ_AUTO(giq_staged_release)
     struct giq_staged staged = {
-        .size = st.size,
-        .is_as_downloaded = !content.is_archive && !content.is_gzip,
-        .extension = content.kind.extension,
+        .name = is_folder ? NULL : strdup(content.name),
+        .path = is_folder ? strdup(folder) : giq_os_join(folder, content.name),
+        .is_as_downloaded = !is_folder && !content.is_gzip,
+        .extension = content.format == NULL ? NULL : content.format->extension,
     };
-    staged.name = content.is_archive ? NULL : strdup(content.name);
-    staged.path = content.is_archive ? strdup(folder) : giq_os_join(folder, content.name);
-    if (staged.path == NULL || (staged.name == NULL && !content.is_archive)) {
-        giq_staged_release(&staged);
+    if (staged.path == NULL || (staged.name == NULL && !is_folder)) {
         return giq_fail_memory(err);
     }
-    bool ok = place(part, &content, staged.path, access, cred, err) &&
-              (content.is_archive || giq_os_stat(staged.path, &st, err));
-    if (!ok) {
-        giq_staged_release(&staged);
+    if (!write_result(part, &content, staged.path, access, cred, err) ||
+        (!is_folder && !giq_os_stat(staged.path, &st, err))) {
         return false;
     }
     staged.size = st.size;
     *out = staged;
+    staged = (struct giq_staged){0};
     return true;
 }
 

@@ -26,7 +26,7 @@ static bool check(const uint8_t *bytes, size_t size, const char *extension)
 {
     enum { READ_MAX = 1 << 30 };
     struct file file = {bytes, size, 0};
-    const struct giq_complete_source source = {read_file, &file, size};
+    const struct giq_bounds_source source = {read_file, &file, size};
     struct giq_error err = {0};
     bool ok = giq_complete_check(&source, extension, &err);
     MUST(file.read <= READ_MAX);
@@ -62,10 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char name[GIQ_NAME_SIZE];
     giq_name_clean(raw, name);
     const char *bytes = (const char *)data + used;
-    struct giq_sniff kind = giq_sniff(name, bytes, size - used);
-    bool ok = check(data + used, size - used, kind.extension);
-    MUST(check(data + used, size - used, kind.extension) == ok);
-    check_json(bytes, size - used, kind.extension);
+    const struct giq_format *format = giq_sniff(name, bytes, size - used);
+    const char *extension = format == NULL ? NULL : format->extension;
+    bool ok = check(data + used, size - used, extension);
+    MUST(check(data + used, size - used, extension) == ok);
+    check_json(bytes, size - used, extension);
     free(raw);
     return 0;
 }

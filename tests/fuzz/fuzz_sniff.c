@@ -1,35 +1,36 @@
-/* Kinds of files: a line with the name, then the leading bytes. */
+/* Formats of files: a line with the name, then the leading bytes. */
 #include "fuzz.h"
 
 #include "result/giq_name.h"
 #include "result/giq_sniff.h"
 
-/* With the extension of its kind a file is of that kind still. */
-static void check_renamed(const struct giq_sniff *kind, const char *name,
+/* With the extension of its format a file is of that format still. */
+static void check_renamed(const struct giq_format *format, const char *name,
                           const char *bytes, size_t len)
 {
     char renamed[GIQ_NAME_SIZE];
     memcpy(renamed, name, strlen(name) + 1);
-    if (!giq_sniff_extension_fits(kind, name)) {
-        giq_name_set_extension(renamed, kind->extension);
+    if (!giq_format_has_extension(format, giq_name_extension(name))) {
+        giq_name_set_extension(renamed, format->extension);
     }
-    MUST(giq_sniff_extension_fits(kind, renamed));
-    struct giq_sniff again = giq_sniff(renamed, bytes, len);
-    MUST(again.content == kind->content);
-    MUST(kind->extension == NULL || strcmp(again.extension, kind->extension) == 0);
+    MUST(giq_format_has_extension(format, giq_name_extension(renamed)));
+    MUST(giq_sniff(renamed, bytes, len) == format);
 }
 
 static void check(const char *name, const char *bytes, size_t len)
 {
-    struct giq_sniff kind = giq_sniff(name, bytes, len);
-    MUST((kind.content == GIQ_SNIFF_NOTHING) == (kind.extension == NULL));
-    check_renamed(&kind, name, bytes, len);
+    const struct giq_format *format = giq_sniff(name, bytes, len);
+    const char *driver = giq_sniff_driver(name, bytes, len);
     const char *source = giq_sniff_source(bytes, len);
-    /* It is a text, and never one of the kinds that are read as bytes. */
-    MUST(source == NULL || kind.content == GIQ_SNIFF_NOTHING ||
-         kind.content == GIQ_SNIFF_DATA || kind.content == GIQ_SNIFF_TAR);
-    struct giq_sniff none = giq_sniff(name, bytes, 0);
-    MUST(none.content == GIQ_SNIFF_NOTHING);
+    if (format != NULL) {
+        check_renamed(format, name, bytes, len);
+    }
+    MUST(driver == (format == NULL ? NULL : format->driver));
+    /* Such a text is scanned, and of no binary format. */
+    MUST(source == NULL || giq_sniff_text_len(bytes, len) == UINT64_MAX);
+    MUST(source == NULL || format == NULL || format->kind == GIQ_FORMAT_DATA ||
+         format->kind == GIQ_FORMAT_TAR);
+    MUST(giq_sniff(name, bytes, 0) == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

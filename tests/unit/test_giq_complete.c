@@ -194,7 +194,7 @@ static enum giq_code check(const struct sample *sample, size_t len, struct giq_e
     assert_non_null(copy);
     memcpy(copy, sample->bytes, len);
     struct memory memory = {copy, len, false};
-    const struct giq_complete_source source = {read_memory, &memory, len};
+    const struct giq_bounds_source source = {read_memory, &memory, len};
     *err = (struct giq_error){0};
     bool ok = giq_complete_check(&source, sample->extension, err);
     assert_int_equal(ok, err->code == GIQ_E_NONE);
@@ -349,7 +349,7 @@ static void test_failing_read_is_an_error_of_its_own(void **state)
 {
     (void)state;
     struct memory memory = {samples[0].bytes, samples[0].len, true};
-    const struct giq_complete_source source = {read_memory, &memory, samples[0].len};
+    const struct giq_bounds_source source = {read_memory, &memory, samples[0].len};
     struct giq_error err = {0};
     assert_false(giq_complete_check(&source, samples[0].extension, &err));
     assert_int_equal(err.code, GIQ_E_STORE);
@@ -370,15 +370,15 @@ static void test_reading_ends_at_its_limit_and_knows_nothing(void **state)
     (void)state;
     uint64_t bytes = 0;
     /* All of it is looked through for the end of the image. */
-    const struct giq_complete_source source = {read_zeros, &bytes, UINT64_C(1) << 40};
+    const struct giq_bounds_source source = {read_zeros, &bytes, UINT64_C(1) << 40};
     struct giq_bounds *file = calloc(1, sizeof *file);
     struct giq_error err = {0};
     assert_non_null(file);
     *file = (struct giq_bounds){.source = &source, .err = &err, .size = source.size};
-    assert_false(giq_bounds_has_pair(file, 0, 0xFF, 0xD9));
+    assert_false(giq_bounds_find_pair(file, 0, 0xFF, 0xD9));
     assert_true(file->stop && !file->failed);
     assert_int_equal(file->size_min, 0);
-    assert_null(file->lacks);
+    assert_null(file->missing);
     assert_in_range(bytes, GIQ_BOUNDS_BYTES_MAX - GIQ_BOUNDS_WINDOW,
                     GIQ_BOUNDS_BYTES_MAX);
     free(file);

@@ -1,41 +1,42 @@
 #include "result/giq_sniff.h"
 
+#include "result/giq_name.h"
 #include "unit.h"
 
 /* A case whose bytes may hold NULs. */
-#define CASE(name, bytes, content, extension)                                            \
+#define CASE(name, bytes, kind, extension)                                               \
     {                                                                                    \
-        name, bytes, sizeof(bytes) - 1, content, extension                               \
+        name, bytes, sizeof(bytes) - 1, kind, extension                                  \
     }
-#define DATA(name, bytes, extension) CASE(name, bytes, GIQ_SNIFF_DATA, extension)
-#define HTML(bytes)                  CASE("result", bytes, GIQ_SNIFF_HTML, "html")
-#define NOTHING(name, bytes)         CASE(name, bytes, GIQ_SNIFF_NOTHING, NULL)
+#define DATA(name, bytes, extension) CASE(name, bytes, GIQ_FORMAT_DATA, extension)
+#define HTML(bytes)                  CASE("result", bytes, GIQ_FORMAT_HTML, "html")
+#define NOTHING(name, bytes)         CASE(name, bytes, GIQ_FORMAT_DATA, NULL)
 
 struct sniffed {
     const char *name;
     const char *bytes;
     size_t len;
-    enum giq_sniff_class content;
-    const char *extension;
+    enum giq_format_kind kind;
+    const char *extension; /* NULL: of no known format */
 };
 
 static void check(const char *name, const char *bytes, size_t len,
-                  enum giq_sniff_class content, const char *extension)
+                  enum giq_format_kind kind, const char *extension)
 {
-    struct giq_sniff kind = giq_sniff(name, bytes, len);
-    assert_int_equal(kind.content, content);
+    const struct giq_format *format = giq_sniff(name, bytes, len);
     if (extension == NULL) {
-        assert_null(kind.extension);
+        assert_null(format);
     } else {
-        assert_non_null(kind.extension);
-        assert_string_equal(kind.extension, extension);
+        assert_non_null(format);
+        assert_int_equal(format->kind, kind);
+        assert_string_equal(format->extension, extension);
     }
 }
 
 static void check_all(const struct sniffed *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        check(cases[i].name, cases[i].bytes, cases[i].len, cases[i].content,
+        check(cases[i].name, cases[i].bytes, cases[i].len, cases[i].kind,
               cases[i].extension);
     }
 }
@@ -80,19 +81,19 @@ static void test_archives(void **state)
 {
     (void)state;
     static const struct sniffed cases[] = {
-        CASE("result", "PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
-        CASE("a.zip", "PK\5\6xx", GIQ_SNIFF_ZIP, "zip"),
-        CASE("a.tif", "PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
+        CASE("result", "PK\3\4xx", GIQ_FORMAT_ZIP, "zip"),
+        CASE("a.zip", "PK\5\6xx", GIQ_FORMAT_ZIP, "zip"),
+        CASE("a.tif", "PK\3\4xx", GIQ_FORMAT_ZIP, "zip"),
         DATA("a.kmz", "PK\3\4xx", "kmz"),
         DATA("a.SHZ", "PK\3\4xx", "shz"),
-        CASE("result", "PK00PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
-        CASE("result", "PK\7\x08PK\3\4xx", GIQ_SNIFF_ZIP, "zip"),
-        CASE("a.tar.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
-        CASE("a.TGZ", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
-        CASE("a.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
-        CASE("a.tif.gz", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
-        CASE("r.bin", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
-        CASE("result", "\x1f\x8b\x08xx", GIQ_SNIFF_GZIP, "gz"),
+        CASE("result", "PK00PK\3\4xx", GIQ_FORMAT_ZIP, "zip"),
+        CASE("result", "PK\7\x08PK\3\4xx", GIQ_FORMAT_ZIP, "zip"),
+        CASE("a.tar.gz", "\x1f\x8b\x08xx", GIQ_FORMAT_GZIP, "gz"),
+        CASE("a.TGZ", "\x1f\x8b\x08xx", GIQ_FORMAT_GZIP, "gz"),
+        CASE("a.gz", "\x1f\x8b\x08xx", GIQ_FORMAT_GZIP, "gz"),
+        CASE("a.tif.gz", "\x1f\x8b\x08xx", GIQ_FORMAT_GZIP, "gz"),
+        CASE("r.bin", "\x1f\x8b\x08xx", GIQ_FORMAT_GZIP, "gz"),
+        CASE("result", "\x1f\x8b\x08xx", GIQ_FORMAT_GZIP, "gz"),
         NOTHING("a.gz", "\x1f\x8b\x07xx"),
     };
     check_all(cases, GIQ_COUNT(cases));
@@ -116,16 +117,16 @@ static void test_tars(void **state)
     (void)state;
     char block[512];
     make_tar_head(block, "II*/GRIB.tif");
-    check("result", block, sizeof block, GIQ_SNIFF_TAR, "tar");
+    check("result", block, sizeof block, GIQ_FORMAT_TAR, "tar");
     make_tar_head(block, "GRIB.grb");
-    check("a.tif", block, sizeof block, GIQ_SNIFF_TAR, "tar");
+    check("a.tif", block, sizeof block, GIQ_FORMAT_TAR, "tar");
     block[0]++;
-    check("result", block, sizeof block, GIQ_SNIFF_NOTHING, NULL);
+    check("result", block, sizeof block, GIQ_FORMAT_DATA, NULL);
     memcpy(block + 257, "ustar", 6);
-    check("result", block, sizeof block, GIQ_SNIFF_TAR, "tar");
-    check("result", block, 261, GIQ_SNIFF_NOTHING, NULL);
+    check("result", block, sizeof block, GIQ_FORMAT_TAR, "tar");
+    check("result", block, 261, GIQ_FORMAT_DATA, NULL);
     memset(block, 0, sizeof block);
-    check("result", block, sizeof block, GIQ_SNIFF_NOTHING, NULL);
+    check("result", block, sizeof block, GIQ_FORMAT_DATA, NULL);
 }
 
 static void test_sqlite_kinds(void **state)
@@ -142,8 +143,8 @@ static void test_sqlite_kinds(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         char head[100] = "SQLite format 3";
         memcpy(head + 68, cases[i].id, 4);
-        check(cases[i].name, head, sizeof head, GIQ_SNIFF_DATA, cases[i].extension);
-        check(cases[i].name, head, 15, GIQ_SNIFF_NOTHING, NULL);
+        check(cases[i].name, head, sizeof head, GIQ_FORMAT_DATA, cases[i].extension);
+        check(cases[i].name, head, 15, GIQ_FORMAT_DATA, NULL);
     }
 }
 
@@ -157,7 +158,7 @@ static void test_markup(void **state)
         HTML("\xEF\xBB\xBF<html>"),
         HTML("<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC \"x\">"),
         HTML("<!-- a --> <!-- b --><html>"),
-        CASE("map.tif", "<html>", GIQ_SNIFF_HTML, "html"),
+        CASE("map.tif", "<html>", GIQ_FORMAT_HTML, "html"),
         DATA("result", "<kml xmlns='x'>", "kml"),
         DATA("result", "\xEF\xBB\xBF<?xml version='1.0'?>\n<!-- <html> -->\n<kml>",
              "kml"),
@@ -241,11 +242,12 @@ static void test_extensions_that_fit(void **state)
         {"csv", "a.csv", true},       {"gpkg", "a.gpkg", true},
         {"gpkg", "a.sqlite", false},  {"gz", "map.tar.gz", true},
         {"gz", "map.tgz", true},      {"tar", "map.tar.gz", false},
-        {"zip", "map.shp.zip", true}, {NULL, "anything.x", true},
+        {"zip", "map.shp.zip", true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct giq_sniff kind = {GIQ_SNIFF_DATA, cases[i].extension};
-        assert_int_equal(giq_sniff_extension_fits(&kind, cases[i].name), cases[i].fits);
+        assert_int_equal(giq_format_has_extension(giq_format_get(cases[i].extension),
+                                                  giq_name_extension(cases[i].name)),
+                         cases[i].fits);
     }
 }
 
@@ -337,29 +339,56 @@ static void test_cut_heads_do_no_harm(void **state)
     }
 }
 
-static void test_kind_of_content_is_known_without_archives_and_pages(void **state)
+static void test_drivers_are_those_of_formats_for_results(void **state)
 {
     (void)state;
     static const struct {
         const char *name;
         const char *bytes;
-        const char *extension;
+        const char *driver;
     } cases[] = {
-        {"r", "PAR1", "parquet"},
-        {"r.geojson", "{\"type\": \"Feature\"}", "geojson"},
+        {"r", "PAR1", "Parquet"},
+        {"r.geojson", "{\"type\": \"Feature\"}", "GeoJSON"},
         {"r.geojson", "{\"error\": \"try again\"}", NULL},
-        {"r.kmz", "PK\3\4", "kmz"},
+        {"r.nc", "\x89HDF\r\n\x1a\n", "netCDF"},
+        {"r.h5", "\x89HDF\r\n\x1a\n", "HDF5"},
+        {"r.kmz", "PK\3\4", "LIBKML"},
         {"r.tif", "PK\3\4", NULL},
         {"r.tif", "<html>", NULL},
+        {"r.tif", "<VRTDataset>", NULL},
         {"r.tif", "nothing", NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const char *kind =
-            giq_sniff_known(cases[i].name, cases[i].bytes, strlen(cases[i].bytes));
-        assert_int_equal(kind == NULL, cases[i].extension == NULL);
-        if (kind != NULL) {
-            assert_string_equal(kind, cases[i].extension);
+        const char *driver =
+            giq_sniff_driver(cases[i].name, cases[i].bytes, strlen(cases[i].bytes));
+        assert_int_equal(driver == NULL, cases[i].driver == NULL);
+        if (driver != NULL) {
+            assert_string_equal(driver, cases[i].driver);
         }
+    }
+}
+
+static void test_binary_formats_hold_no_text_to_scan(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint64_t text_len;
+    } cases[] = {
+        {"II*\0", 4, 0},
+        {"SQLite format 3\0", 16, 0},
+        {"PK\3\4", 4, 0},
+        {"fgb\3fgb\0", 8, 12 << 20},
+        {"{\"type\": \"Feature\"}", 19, UINT64_MAX},
+        {"ARROW1\0\0", 8, UINT64_MAX},
+        {"\x1f\x8b\x08", 3, UINT64_MAX},
+        {"GEOGCS[", 7, UINT64_MAX},
+        {"", 0, UINT64_MAX},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_sniff_text_len(cases[i].bytes, cases[i].len),
+                         cases[i].text_len);
     }
 }
 
@@ -377,7 +406,8 @@ int main(void)
         cmocka_unit_test(test_texts_that_name_other_sources),
         cmocka_unit_test(test_connection_strings_and_what_looks_like_them),
         cmocka_unit_test(test_cut_heads_do_no_harm),
-        cmocka_unit_test(test_kind_of_content_is_known_without_archives_and_pages),
+        cmocka_unit_test(test_drivers_are_those_of_formats_for_results),
+        cmocka_unit_test(test_binary_formats_hold_no_text_to_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/*
+ * Checks of files by format, for giq_complete_check(): each reads what the format states
+ * of its own length, and reports the first missing part to `file`.
+ */
+#ifndef GIQ_COMPLETE_FORMATS_H
+#define GIQ_COMPLETE_FORMATS_H
+
+#include "result/giq_bounds.h"
+
+void giq_complete_tiff(struct giq_bounds *file);
+
+/* Of giq_complete_image.c. */
+void giq_complete_png(struct giq_bounds *file);
+void giq_complete_jpeg(struct giq_bounds *file);
+void giq_complete_jp2(struct giq_bounds *file);
+void giq_complete_codestream(struct giq_bounds *file); /* JPEG 2000 without boxes */
+
+/* Of giq_complete_table.c. */
+void giq_complete_flatgeobuf(struct giq_bounds *file);
+void giq_complete_arrow(struct giq_bounds *file);
+void giq_complete_parquet(struct giq_bounds *file);
+void giq_complete_sqlite(struct giq_bounds *file);
+void giq_complete_shapefile(struct giq_bounds *file);
+void giq_complete_zip(struct giq_bounds *file);
+void giq_complete_xml(struct giq_bounds *file);
+
+#endif

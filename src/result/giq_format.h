@@ -1,0 +1,51 @@
+/*
+ * Formats of files: their extensions, their magic numbers, and the GDAL drivers that read
+ * them. Pure.
+ */
+#ifndef GIQ_FORMAT_H
+#define GIQ_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum giq_format_kind {
+    GIQ_FORMAT_DATA, /* for a GDAL driver */
+    GIQ_FORMAT_ZIP,  /* an archive to unpack, which .kmz and .shz are not */
+    GIQ_FORMAT_TAR,  /* an archive to unpack */
+    GIQ_FORMAT_GZIP, /* holds a tar or one file */
+    GIQ_FORMAT_HTML, /* a web page, never a result */
+};
+
+/* Where a file of a format may hold text in which a driver finds coordinate systems. */
+enum giq_format_text {
+    GIQ_FORMAT_TEXT_ANYWHERE,
+    GIQ_FORMAT_TEXT_AT_START,
+    GIQ_FORMAT_TEXT_NONE, /* binary, or checked in other ways */
+};
+
+struct giq_format {
+    const char *extension; /* "gpkg" */
+    const char *name;      /* "GeoPackage", for messages */
+    const char *driver;    /* of GDAL; NULL: none may read results of this format */
+    enum giq_format_kind kind;
+    enum giq_format_text text;
+    const char *aliases[7]; /* other extensions of the format */
+};
+
+/* The format with this extension, which is in lower case. Never NULL: callers know it. */
+const struct giq_format *giq_format_get(const char *extension);
+
+/* The format with the magic number of these leading bytes, or NULL. `extension`, that of
+ * the file's name, decides between formats that have one in common. */
+const struct giq_format *giq_format_by_magic(const char *extension, const char *bytes,
+                                             size_t len);
+
+/* Whether files of the format have this extension. Case makes no difference. */
+bool giq_format_has_extension(const struct giq_format *format, const char *extension);
+
+/* Whether this is an extension of any format, or one that says nothing of the content, as
+ * "bin" does. Case makes no difference. */
+bool giq_format_is_extension(const char *extension);
+
+#endif
