@@ -105,7 +105,7 @@ void giq_complete_jpeg(struct giq_bounds *file)
     }
     /* No byte of the coded image looks like its end. */
     if (!giq_bounds_find_pair(file, at, 0xFF, 0xD9)) {
-        giq_bounds_missing(file, "the mark EOI");
+        giq_bounds_missing(file, "the marker EOI");
     }
 }
 
@@ -115,7 +115,7 @@ enum { MARK = 0xFF00, MARK_TILE = 0xFF90, MARK_END = 0xFFD9 };
 
 static void lack_end(struct giq_bounds *file)
 {
-    giq_bounds_missing(file, "the mark EOC");
+    giq_bounds_missing(file, "the marker EOC");
 }
 
 /* The parts of tiles from `at` on. */

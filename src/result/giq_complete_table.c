@@ -160,7 +160,7 @@ void giq_complete_arrow(struct giq_bounds *file)
     /* The mark at its start is not that at its end. */
     if (file->size < 2 * len ||
         !giq_bounds_match(file, file->size - len, arrow_mark, len)) {
-        giq_bounds_missing(file, "the mark ARROW1 at their end");
+        giq_bounds_missing(file, "ARROW1 at the end");
     }
 }
 
@@ -173,7 +173,7 @@ void giq_complete_parquet(struct giq_bounds *file)
                    (giq_bounds_match(file, file->size - MARK, "PAR1", MARK) ||
                     giq_bounds_match(file, file->size - MARK, "PARE", MARK));
     if (!has_end) {
-        giq_bounds_missing(file, "the mark PAR1 at their end");
+        giq_bounds_missing(file, "PAR1 at the end");
     }
 }
 
@@ -218,7 +218,7 @@ void giq_complete_zip(struct giq_bounds *file)
     const char *tail = giq_bounds_tail(file, &len);
     const char *end = tail == NULL ? NULL : memmem(tail, len, "PK\5\6", 4);
     if (tail != NULL && (end == NULL || (size_t)(tail + len - end) < END_LEN)) {
-        giq_bounds_missing(file, "the directory at their end");
+        giq_bounds_missing(file, "the central directory at the end");
     }
 }
 

@@ -242,11 +242,11 @@ static void test_text_says_how_much_is_there_and_what_is_missing(void **state)
           BYTES("\0\0'\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40"
                 "........................................"
                 "................................")},
-         "the file that came is cut, though its transfer ended as if whole: Shapefile, "
-         "100 bytes of at least 128"},
+         "the downloaded file is cut off, though its transfer ended as if complete: "
+         "Shapefile, 100 bytes of at least 128"},
         {{"parquet", "parquet", BYTES("PAR1data")},
-         "the file that came is cut, though its transfer ended as if whole: Parquet, 8 "
-         "bytes without the mark PAR1 at their end"},
+         "the downloaded file is cut off, though its transfer ended as if complete: "
+         "Parquet, 8 bytes without PAR1 at the end"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err;
