@@ -1,5 +1,6 @@
 /*
- * Areas of interest: what plugin/ and other hosts may use of the core beside giq.h.
+ * Areas of interest: reading, checking, projecting and normalising them. Part of the
+ * core's interface for hosts, beside giq.h.
  */
 #ifndef GIQ_GEOM_API_H
 #define GIQ_GEOM_API_H
@@ -12,33 +13,35 @@ extern "C" {
 
 enum giq_geom_flags {
     GIQ_GEOM_MAKE_VALID = 1, /* repair an invalid area instead of refusing it */
-    GIQ_GEOM_AS_IS = 2,      /* coordinates of any system; of no range */
+    GIQ_GEOM_AS_IS = 2, /* coordinates of any system, without checks of their range */
 };
 
 /*
  * Read `wkt` (WKT, longitude and latitude in degrees, POLYGON or MULTIPOLYGON),
  * check it, round it to 1e-7 degrees, check it again and normalise it, so that
- * one area has one text however it was written. Collinear points count.
+ * one area has one text however it was written. Collinear points are kept.
  *
  * On success `*out_wkt` is a text with at most 7 decimals, to be freed with
- * free(). Errors: GIQ_E_AREA with reason and place; GIQ_E_MEMORY.
+ * free(). Errors: GIQ_E_AREA with reason and location; GIQ_E_MEMORY.
  * Thread-safe.
  */
 bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt,
                    struct giq_error *err);
 
-/* The same for a box, "minx,miny,maxx,maxy" in degrees. Where minx > maxx it crosses
+/* The same for a box, "minx,miny,maxx,maxy" in degrees. A box with minx > maxx crosses
  * the antimeridian and is cut there. */
 bool giq_geom_box(const char *text, unsigned flags, char **out_wkt,
                   struct giq_error *err);
 
 /*
- * An area in the making, for what comes from elsewhere or in another coordinate
- * system: giq_geom_new(), then all of its polygons (giq_geom_add_wkt() once, or
- * giq_geom_add_ring() and giq_geom_end_polygon() again and again, then
- * giq_geom_unite()), giq_geom_project() unless the coordinates are sent as they are,
- * giq_geom_write(), giq_geom_free(). After a failure only the last is allowed.
- * Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * An area that is built step by step, from the polygons of a dataset or in another
+ * coordinate system.
+ *
+ * Usage: giq_geom_new(); giq_geom_add_wkt() once, or giq_geom_add_ring() for each ring
+ * and giq_geom_end_polygon() for each polygon, then giq_geom_unite();
+ * giq_geom_project() unless the coordinates are sent as they are; giq_geom_write();
+ * giq_geom_free(). After a failure only the last is allowed. Errors: GIQ_E_AREA,
+ * GIQ_E_MEMORY.
  */
 struct giq_geom;
 
@@ -56,33 +59,32 @@ bool giq_geom_add_ring(struct giq_geom *geom, const double *xy, size_t count,
 /* End the polygon and check it. `what` names it in messages ("feature 7"). */
 bool giq_geom_end_polygon(struct giq_geom *geom, const char *what, struct giq_error *err);
 
-/* Make one area of polygons that may overlap. */
+/* Unite the polygons, which may overlap, into one area. */
 bool giq_geom_unite(struct giq_geom *geom, struct giq_error *err);
 
 /* How coordinates become longitude and latitude in degrees. */
 struct giq_projection {
-    /* Half a turn of the world in units of x, where x is a longitude; else 0. */
+    /* Half a turn of the world in units of x, if x is a longitude; else 0. */
     double half_turn;
-    /* Bring a closed ring to longitude and latitude. Longitudes go on beyond 180
+    /* Project a closed ring to longitude and latitude. Longitudes continue beyond 180
      * where it crosses the antimeridian; a ring around a pole is closed over it. On
      * success `*out_xy` is freed with free(). NULL: the coordinates are in degrees
      * already. */
     bool (*ring)(void *ctx, const double *xy, size_t count, double **out_xy,
                  size_t *out_count, struct giq_error *err);
-    /* Bring `count` points x, y, x, y, ... to longitude and latitude in place, or to
-     * NAN where that is not possible. Needed where there is `ring`. */
+    /* Project `count` points x, y, x, y, ... to longitude and latitude in place, or to
+     * NAN where that is not possible. Required with `ring`. */
     void (*points)(void *ctx, double *xy, size_t count);
     void *ctx;
 };
 
-/* Bring the area to longitude and latitude. What is beyond 180 degrees is brought to
- * the other end of the world by giq_geom_write(), which also checks that what came out
- * is the area that was given. */
+/* Project the area to longitude and latitude. giq_geom_write() cuts it at the
+ * antimeridian, and checks that the result is the area that was read. */
 bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projection,
                       struct giq_error *err);
 
-/* The area on a globe of radius 1 of a triangle of points in degrees that are near each
- * other; positive where it runs counter-clockwise. They may be at a pole. */
+/* The area on a sphere of radius 1 of a small triangle of points in degrees; positive if
+ * it runs counter-clockwise. The points may be at a pole. */
 double giq_sphere_triangle(const double xy[6]);
 
 /* Round, check, normalise and write the area, as giq_geom_area() does. */

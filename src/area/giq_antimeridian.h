@@ -1,19 +1,19 @@
 /*
- * The antimeridian: areas that go on beyond 180 degrees of longitude are cut there,
- * and what lies beyond is brought to the other end of the world.
+ * The antimeridian: areas with longitudes beyond 180 degrees are cut there, and the
+ * parts beyond are moved by whole turns to between -180 and 180 degrees.
  */
 #ifndef GIQ_ANTIMERIDIAN_H
 #define GIQ_ANTIMERIDIAN_H
 
 #include "area/giq_geos.h"
 
-/* Whether a longitude is beyond 180 degrees. */
+/* Whether a longitude is below -180 or above 180 degrees. */
 bool giq_antimeridian_is_crossed(const struct giq_rings *rings);
 
 /*
- * Cut a rounded area. A ring may be drawn a whole turn away from others of its
- * polygon. One that is not valid is an error, or with `repairs` is repaired. On
- * failure the area is as it was. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * Cut a rounded area. The rings of a polygon may be whole turns apart. An invalid ring is
+ * an error; with `repairs` it is repaired. On failure the area is as it was. Errors:
+ * GIQ_E_AREA, GIQ_E_MEMORY.
  */
 bool giq_antimeridian_cut(struct giq_geos *geos, struct giq_rings *rings, bool repairs,
                           struct giq_error *err);

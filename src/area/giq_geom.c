@@ -19,13 +19,13 @@
 #include "base/giq_text.h"
 
 enum {
-    VERTICES_MAX = 1000000, /* that are sent */
-    READ_MAX = 20000000,    /* that are read, before they are united */
-    ROUNDS_MAX = 3,         /* of repairing what rounding broke */
+    VERTICES_MAX = 1000000, /* to send */
+    READ_MAX = 20000000,    /* points to read, before they are united */
+    ROUNDS_MAX = 3,         /* of rounding and repairing in turn */
     LATITUDE_MAX = 90,
     HALF_TURN = 180,
     TURN = 360,
-    TURNS_MAX = 900, /* longitudes of a ring around a pole, which is drawn twice */
+    POLE_MAX = 900, /* longitudes of a ring around a pole, which is drawn twice */
 };
 
 struct giq_geom {
@@ -35,7 +35,7 @@ struct giq_geom {
     struct giq_rings rings; /* the area so far */
     bool is_united;         /* it was several polygons */
     bool is_projected;
-    struct giq_witness *witness; /* of the area as it was given; NULL: none is needed */
+    struct giq_witness *witness; /* of the area as it was read; NULL if not needed */
 };
 
 bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err)
@@ -74,15 +74,14 @@ static bool makes_valid(const struct giq_geom *g)
     return (g->flags & GIQ_GEOM_MAKE_VALID) != 0;
 }
 
-/* ---- what every area must be ---- */
+/* ---- checks ---- */
 
 static bool fail_large(size_t count, int most, struct giq_error *err)
 {
     return giq_fail(
         err, GIQ_E_AREA,
         "the area has %zu points, more than %d: simplify it, for example with "
-        "ogr2ogr -simplify <tolerance> simple.gpkg <dataset>, and give that "
-        "with AOI",
+        "ogr2ogr -simplify <tolerance> simple.gpkg <dataset>, and use the result as AOI",
         count, most);
 }
 
@@ -91,7 +90,7 @@ static bool fail_empty(struct giq_error *err)
     return giq_fail(err, GIQ_E_AREA, "the area is empty");
 }
 
-/* A polygon that encloses nothing is an error, unless it may be dropped. */
+/* A polygon that encloses nothing is an error, unless MAKE_VALID drops it. */
 static bool check_collapsed(struct giq_geom *g, struct giq_rings *rings, const char *what,
                             const char *when, struct giq_error *err)
 {
@@ -106,30 +105,32 @@ static bool check_collapsed(struct giq_geom *g, struct giq_rings *rings, const c
 static bool fail_point(const struct giq_geom *g, double x, double y,
                        struct giq_error *err)
 {
-    struct giq_location place;
-    (void)giq_wkt_printable(x, y, &place);
+    struct giq_location location;
+    (void)giq_wkt_printable(x, y, &location);
     if (is_as_is(g)) {
-        return giq_fail(err, GIQ_E_AREA,
-                        "the area has the point %s, which is too far out for 7 decimals",
-                        place.text);
+        return giq_fail(
+            err, GIQ_E_AREA,
+            "the area has the point %s; coordinates must be at most %d, so that "
+            "they keep 7 decimals",
+            location.text, GIQ_RINGS_COORDINATE_MAX);
     }
     if (fabs(x) <= TURN && fabs(y) <= LATITUDE_MAX) {
         return giq_fail(err, GIQ_E_AREA,
-                        "the area has the point %s, which is beyond the antimeridian: an "
-                        "area that begins with \"SRID=4326;\" is cut there, and BBOX "
-                        "crosses it where minx > maxx",
-                        place.text);
+                        "the area has the point %s, which is beyond the antimeridian: "
+                        "begin the area with \"SRID=4326;\" to have it cut there, or use "
+                        "a BBOX with minx > maxx",
+                        location.text);
     }
     return giq_fail(
         err, GIQ_E_AREA,
         "the area has the point %s, which is out of range: x is the longitude "
         "(-180 to 180), y the latitude (-90 to 90) in degrees. Coordinates "
-        "of another system need \"SRID=<code>;\" before them, or "
+        "in another system need \"SRID=<code>;\" before them, or "
         "GEOMETRY_CRS=AS_IS",
-        place.text);
+        location.text);
 }
 
-/* Whether a coordinate is beyond a limit once it is rounded. */
+/* Whether a coordinate exceeds a limit once it is rounded. */
 static bool is_beyond(double coordinate, int most)
 {
     double size = fabs(coordinate);
@@ -150,9 +151,8 @@ static bool check_range(const struct giq_geom *g, struct giq_error *err)
     return true;
 }
 
-/* An edge longer than half the world is most often one that was meant to go the other
- * way, across the antimeridian, and a job for the wrong area is paid for. From one end
- * of the world to the other there is no other way. */
+/* An edge longer than half the world was most likely meant to cross the antimeridian, and
+ * a job for the wrong area is paid for. An edge of a whole turn is not ambiguous. */
 static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_error *err)
 {
     for (size_t ring = 0; ring < g->rings.rings; ring++) {
@@ -167,10 +167,11 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
                 struct giq_location to;
                 return giq_fail(
                     err, GIQ_E_AREA,
-                    "the area has an edge from %s to %s, which goes round more than half "
-                    "the world: across the antimeridian longitudes go on beyond 180 "
-                    "(SRID=4326;POLYGON((179 0,181 0,...)), or BBOX with minx > maxx); "
-                    "if the long way is meant, put a point in between",
+                    "the area has an edge from %s to %s, which spans more than half the "
+                    "world. To cross the antimeridian use longitudes beyond 180 "
+                    "(SRID=4326;POLYGON((179 0,181 0,...))) or a BBOX with minx > maxx; "
+                    "if "
+                    "the long way is meant, add a point in between",
                     giq_wkt_printable(xy[2 * i - 2], xy[2 * i - 1], &from),
                     giq_wkt_printable(xy[2 * i], xy[2 * i + 1], &to));
             }
@@ -179,7 +180,7 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
     return true;
 }
 
-/* ---- collecting ---- */
+/* ---- reading ---- */
 
 bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err)
 {
@@ -207,8 +208,9 @@ bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
     for (size_t i = 0; i < 2 * count; i++) {
         if (!(fabs(xy[i]) <= GIQ_RINGS_COORDINATE_MAX)) {
             return giq_fail(err, GIQ_E_AREA,
-                            "the area has a coordinate that is no number, or too far out "
-                            "for 7 decimals");
+                            "the area has a coordinate that is not a number, or is "
+                            "greater than %d and would not keep 7 decimals",
+                            GIQ_RINGS_COORDINATE_MAX);
         }
     }
     return giq_rings_add_ring(&g->rings, xy, count) || giq_fail_memory(err);
@@ -216,16 +218,19 @@ bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
 
 bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error *err)
 {
-    bool ignored = false;
     size_t first = g->rings.polygons;
     char text[GIQ_TEXT_PRINTABLE_MAX + sizeof " is not valid"];
-    struct giq_printable shown;
-    (void)snprintf(text, sizeof text, "%s is not valid",
-                   giq_text_printable(what, &shown));
-    return (giq_rings_end_polygon(&g->rings) || giq_fail_memory(err)) &&
-           check_collapsed(g, &g->rings, shown.text, "", err) &&
-           (g->rings.polygons == first || giq_geos_check(g->geos, &g->rings, first, text,
-                                                         makes_valid(g), &ignored, err));
+    struct giq_printable name;
+    (void)snprintf(text, sizeof text, "%s is not valid", giq_text_printable(what, &name));
+    if (!giq_rings_end_polygon(&g->rings)) {
+        return giq_fail_memory(err);
+    }
+    if (!check_collapsed(g, &g->rings, name.text, "", err)) {
+        return false;
+    }
+    bool ignored = false;
+    return g->rings.polygons == first ||
+           giq_geos_check(g->geos, &g->rings, first, text, makes_valid(g), &ignored, err);
 }
 
 bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
@@ -235,7 +240,7 @@ bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
                                   : giq_geos_unite(g->geos, &g->rings, err);
 }
 
-/* ---- bringing to longitude and latitude ---- */
+/* ---- projecting ---- */
 
 static bool project_ring(const struct giq_projection *projection, const double *xy,
                          size_t count, struct giq_rings *out, struct giq_error *err)
@@ -268,18 +273,24 @@ static bool project_polygon(const struct giq_rings *rings, size_t polygon,
 static bool project_all(struct giq_geom *g, const struct giq_projection *projection,
                         struct giq_rings *out, struct giq_error *err)
 {
-    bool ok = giq_witness_new(&g->witness, err);
-    for (size_t i = 0; ok && i < g->rings.polygons; i++) {
-        size_t made = out->polygons;
-        ok = project_polygon(&g->rings, i, projection, out, err) &&
-             (out->polygons == made || giq_witness_add(g->witness, g->geos, &g->rings, i,
-                                                       out, made, projection, err));
+    if (!giq_witness_new(&g->witness, err)) {
+        return false;
     }
-    return ok;
+    for (size_t i = 0; i < g->rings.polygons; i++) {
+        size_t made = out->polygons;
+        if (!project_polygon(&g->rings, i, projection, out, err)) {
+            return false;
+        }
+        if (out->polygons > made && !giq_witness_add(g->witness, g->geos, &g->rings, i,
+                                                     out, made, projection, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* Keep what an area in degrees was before it will be cut. */
-static bool keep_degrees(struct giq_geom *g, struct giq_error *err)
+/* Add an area in degrees to the witness if it will be cut. */
+static bool witness_degrees(struct giq_geom *g, struct giq_error *err)
 {
     if (!giq_antimeridian_is_crossed(&g->rings)) {
         return true;
@@ -294,12 +305,12 @@ static bool keep_degrees(struct giq_geom *g, struct giq_error *err)
 bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
                       struct giq_error *err)
 {
-    g->longitude_max = projection->ring == NULL ? TURN : TURNS_MAX;
+    g->longitude_max = projection->ring == NULL ? TURN : POLE_MAX;
     if (projection->half_turn > 0 && !check_edges(g, projection->half_turn, err)) {
         return false;
     }
     if (projection->ring == NULL) {
-        return keep_degrees(g, err);
+        return witness_degrees(g, err);
     }
     struct giq_rings made = {0};
     g->is_projected = true;
@@ -313,22 +324,28 @@ bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projectio
 
 /* ---- rounding ---- */
 
-/* Replace the area by its rounded copy. `drops` says whether polygons may vanish. */
+/* Replace the area by its rounded copy. `drops`: polygons may collapse and be dropped. */
 static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
 {
     struct giq_rings rounded = {.rounds = true};
-    bool ok = giq_rings_add_all(&rounded, &g->rings, 0) || giq_fail_memory(err);
+    bool ok = giq_rings_add_all(&rounded, &g->rings, 0);
     giq_rings_release(&g->rings);
     g->rings = rounded;
     g->rings.rounds = false;
+    if (!ok) {
+        return giq_fail_memory(err);
+    }
     if (drops) {
         g->rings.collapsed = 0;
     }
-    ok = ok &&
-         check_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err) &&
-         (g->rings.polygons > 0 || fail_empty(err));
+    if (!check_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err)) {
+        return false;
+    }
+    if (g->rings.polygons == 0) {
+        return fail_empty(err);
+    }
     size_t count = giq_rings_vertices(&g->rings);
-    return ok && (count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err));
+    return count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err);
 }
 
 /* Rounding may make an area invalid, and repairing it leaves new points to round. */
@@ -350,8 +367,8 @@ static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
                     "the area cannot be made valid at 7 decimals; simplify it");
 }
 
-/* Whether a hole that was projected reaches a pole. The point where it touches the shell
- * there has become a line on which both run, so that it must be cut out. */
+/* Whether a projected hole reaches a pole. There the point where it touches the shell
+ * became a line that both share, so that the hole must be subtracted again. */
 static bool has_hole_at_pole(const struct giq_geom *g)
 {
     for (size_t i = 0; g->is_projected && i < g->rings.polygons; i++) {
@@ -369,9 +386,9 @@ static bool has_hole_at_pole(const struct giq_geom *g)
     return false;
 }
 
-/* ---- the whole ---- */
+/* ---- writing ---- */
 
-/* Turn the area into the one that is sent. */
+/* Make the area ready to send. */
 static bool finish(struct giq_geom *g, struct giq_error *err)
 {
     bool has_hole = has_hole_at_pole(g);
@@ -424,7 +441,7 @@ bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt, struct giq_e
     return ok;
 }
 
-/* Whether two coordinates are one once they are rounded. */
+/* Whether two coordinates are equal once they are rounded. */
 static bool is_same(double a, double b)
 {
     return giq_rings_units(a) == giq_rings_units(b);
@@ -433,16 +450,17 @@ static bool is_same(double a, double b)
 static bool check_box(const struct giq_geom *g, const double box[4],
                       struct giq_error *err)
 {
-    bool is_far = false;
+    bool is_outside = false;
     for (int i = 0; i < 4; i++) {
-        is_far = is_far || is_beyond(box[i], i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
+        is_outside =
+            is_outside || is_beyond(box[i], i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
     }
-    if (is_far && !is_as_is(g)) {
+    if (is_outside && !is_as_is(g)) {
         return giq_fail(
             err, GIQ_E_AREA,
-            "the BBOX is out of range: minx,miny,maxx,maxy are degrees, "
-            "longitudes from -180 to 180 and latitudes from -90 to 90; across "
-            "180 degrees minx is greater than maxx");
+            "the BBOX is out of range: minx,miny,maxx,maxy must be degrees, longitudes "
+            "from -180 to 180 and latitudes from -90 to 90; to cross the antimeridian "
+            "use minx greater than maxx");
     }
     if (box[1] >= box[3] || box[0] == box[2] ||
         (box[0] > box[2] && (is_as_is(g) || is_same(box[0], box[2])))) {
@@ -455,7 +473,7 @@ static bool check_box(const struct giq_geom *g, const double box[4],
     return true;
 }
 
-/* One box, or the two on both sides of the antimeridian. */
+/* Add the box, or the two boxes on both sides of the antimeridian. */
 static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error *err)
 {
     bool crosses = box[0] > box[2];

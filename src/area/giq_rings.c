@@ -13,7 +13,7 @@ void giq_rings_release(struct giq_rings *rings)
     *rings = (struct giq_rings){.rounds = rings->rounds};
 }
 
-/* ---- looking ---- */
+/* ---- reading ---- */
 
 static size_t points_before(const struct giq_rings *rings, size_t ring)
 {
@@ -81,8 +81,8 @@ bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
     return true;
 }
 
-/* Whether a rounded ring encloses nothing: twice its signed area, in units relative
- * to its first point. A product of two differences does not fit 64 bits. */
+/* Whether the area of a rounded ring is 0. Twice the signed area is summed, in units
+ * relative to the first point; a product of two differences does not fit 64 bits. */
 static bool is_flat(const double *xy, size_t count)
 {
     __int128 area = 0;
@@ -147,11 +147,12 @@ void giq_rings_truncate(struct giq_rings *rings, size_t first)
 
 static bool add_moved(struct giq_rings *rings, const double *xy, size_t count, double dx)
 {
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = giq_rings_add_point(rings, xy[2 * i] + dx, xy[2 * i + 1]);
+    for (size_t i = 0; i < count; i++) {
+        if (!giq_rings_add_point(rings, xy[2 * i] + dx, xy[2 * i + 1])) {
+            return false;
+        }
     }
-    return ok && giq_rings_end_ring(rings);
+    return giq_rings_end_ring(rings);
 }
 
 bool giq_rings_add_ring(struct giq_rings *rings, const double *xy, size_t count)
@@ -169,14 +170,15 @@ bool giq_rings_add_box(struct giq_rings *rings, double minx, double miny, double
 static bool add_polygon(struct giq_rings *rings, const struct giq_rings *from,
                         size_t polygon, double dx)
 {
-    bool ok = true;
     size_t ring = giq_rings_first(from, polygon);
-    for (; ok && ring < from->polygon_end[polygon]; ring++) {
+    for (; ring < from->polygon_end[polygon]; ring++) {
         size_t count = 0;
         const double *xy = giq_rings_at(from, ring, &count);
-        ok = add_moved(rings, xy, count, dx);
+        if (!add_moved(rings, xy, count, dx)) {
+            return false;
+        }
     }
-    return ok && giq_rings_end_polygon(rings);
+    return giq_rings_end_polygon(rings);
 }
 
 bool giq_rings_add_polygon(struct giq_rings *rings, const struct giq_rings *from,
@@ -187,9 +189,10 @@ bool giq_rings_add_polygon(struct giq_rings *rings, const struct giq_rings *from
 
 bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, double dx)
 {
-    bool ok = true;
-    for (size_t polygon = 0; ok && polygon < from->polygons; polygon++) {
-        ok = add_polygon(rings, from, polygon, dx);
+    for (size_t polygon = 0; polygon < from->polygons; polygon++) {
+        if (!add_polygon(rings, from, polygon, dx)) {
+            return false;
+        }
     }
-    return ok;
+    return true;
 }

@@ -3,10 +3,9 @@
  * polygons; the first ring of a polygon is its shell, the others are its holes. A
  * ring is closed: its last point is its first.
  *
- * Filled from front to end: giq_rings_add_point() for each point of a ring,
- * giq_rings_end_ring(), and after the last ring giq_rings_end_polygon(). What
- * encloses nothing is left out on the way. Pure; functions that return bool are
- * false when out of memory.
+ * Usage: giq_rings_add_point() for each point of a ring, giq_rings_end_ring(), and after
+ * the last ring giq_rings_end_polygon(). Rings that enclose nothing are dropped. Pure;
+ * functions that return bool return false when out of memory.
  */
 #ifndef GIQ_RINGS_H
 #define GIQ_RINGS_H
@@ -30,10 +29,10 @@ struct giq_rings {
     size_t points;
     size_t rings;
     size_t polygons;
-    size_t point_room; /* of the three lists */
+    size_t point_room; /* capacity of the three lists */
     size_t ring_room;
     size_t polygon_room;
-    size_t collapsed; /* polygons left out, because their shell encloses nothing */
+    size_t collapsed; /* polygons dropped, because their shell encloses nothing */
     bool shell_is_lost;
     bool rounds; /* points are rounded as they are added, to whole units; coordinates
                     are then at most GIQ_RINGS_COORDINATE_MAX. Set before the first point
@@ -47,14 +46,14 @@ void giq_rings_release(struct giq_rings *rings);
 /* Add a point, unless it repeats the one before. */
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
 
-/* End a ring that was closed. One with fewer than three different points is left
- * out, and where points are rounded one that only goes forth and back. */
+/* End a ring that was closed. A ring with fewer than three different points is dropped,
+ * and where points are rounded also a ring whose area is 0. */
 bool giq_rings_end_ring(struct giq_rings *rings);
 
-/* End the polygon. Without rings it is none. */
+/* End the polygon. A polygon without rings is dropped. */
 bool giq_rings_end_polygon(struct giq_rings *rings);
 
-/* Take back all polygons from number `first` on, and what was begun after them. */
+/* Remove all polygons from number `first` on, and a ring that was not ended. */
 void giq_rings_truncate(struct giq_rings *rings, size_t first);
 
 /* Add and end a ring of `count` points (x, y, x, y, ...). */

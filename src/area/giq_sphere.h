@@ -1,5 +1,5 @@
 /*
- * Areas on a globe of radius 1, of polygons in degrees whose edges are straight in
+ * Areas on a sphere of radius 1, of polygons in degrees whose edges are straight in
  * longitude and latitude. Pure.
  */
 #ifndef GIQ_SPHERE_H
@@ -7,10 +7,10 @@
 
 #include "area/giq_rings.h"
 
-/* What a ring encloses, in steradians; positive where it runs counter-clockwise. */
+/* The area that a ring encloses, in steradians; positive if it runs counter-clockwise. */
 double giq_sphere_ring(const double *xy, size_t count);
 
-/* Whether a ring was drawn twice, to be closed over a pole. */
+/* Whether a ring around a pole was drawn twice, so that it closes over the pole. */
 bool giq_sphere_is_twice(const double *xy, size_t count);
 
 /* The area of a polygon without its holes. A ring that was drawn twice counts once. */

@@ -12,10 +12,10 @@
 enum {
     TURN = 360,
     FACTOR = 2,       /* by which areas may differ */
-    CLEAR_UNITS = 8,  /* a point nearer to an edge is no witness: edges are rounded */
+    CLEAR_UNITS = 8,  /* points nearer to an edge are not used: edges are rounded */
     SLACK_UNITS = 2,  /* by which rounding moves edges */
     SAMPLES = 16,     /* of the scale along a shell */
-    WIDE_DEGREES = 1, /* beyond it a polygon has no one scale */
+    WIDE_DEGREES = 1, /* beyond it the scale differs within a polygon */
     FIRST_ROOM = 16,
 };
 
@@ -25,7 +25,7 @@ struct giq_witness {
     size_t room;
     double area; /* of all polygons, in steradians */
     double slack;
-    double west, east; /* longitudes of what was made */
+    double west, east; /* longitudes of the projected polygons */
 };
 
 /* A polygon that is being added. */
@@ -180,8 +180,8 @@ static void sample_shell(const struct added *a, const struct giq_projection *pro
 static bool fail_different(const char *why, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_AREA,
-                    "the area cannot be brought to longitude and latitude: %s. Nothing "
-                    "was sent. Give it in another coordinate system, or in smaller parts",
+                    "the area cannot be projected to longitude and latitude: %s. Nothing "
+                    "was sent. Use another coordinate system, or smaller parts",
                     why);
 }
 
@@ -192,7 +192,7 @@ static bool fail_size(struct giq_error *err)
                           err);
 }
 
-/* Keep a point that is clear of the edges. */
+/* Keep a point that is far enough from the edges. */
 static bool keep_point(struct giq_witness *w, const double xy[2], double clearance,
                        struct giq_error *err)
 {
@@ -219,8 +219,7 @@ static double slack_of(const struct giq_rings *made, size_t polygon)
     return giq_sphere_length(made, polygon) * SLACK_UNITS * UNIT;
 }
 
-/* Check the size of what was made of a polygon, and bring its inner point to the
- * globe. */
+/* Check the size of a projected polygon, and project the point inside it. */
 static bool measure(struct added *a, const struct giq_projection *projection,
                     const struct giq_rings *made, size_t made_polygon,
                     struct giq_error *err)
@@ -233,7 +232,7 @@ static bool measure(struct added *a, const struct giq_projection *projection,
     }
     projection->points(projection->ctx, a->inner, 1);
     if (!isfinite(a->inner[0]) || !isfinite(a->inner[1]) || scale.most == 0) {
-        return fail_different("a point within it is nowhere on the globe", err);
+        return fail_different("a point inside it has no longitude and latitude", err);
     }
     a->clearance *= sqrt(scale.least);
     double given = plane_polygon(a->rings, a->polygon);
@@ -285,14 +284,14 @@ static bool check_points(const struct giq_witness *w, struct giq_geos *geos,
     if (!giq_geos_find_exterior(geos, sent, w->xy, w->count, &outside, err)) {
         return false;
     }
-    struct giq_location place;
-    char why[sizeof place.text + sizeof "its inner point  would lie outside of it"];
+    struct giq_location location;
+    char why[sizeof location.text + sizeof "its inner point  would lie outside it"];
     if (outside == w->count) {
         return true;
     }
-    (void)giq_wkt_printable(w->xy[2 * outside], w->xy[2 * outside + 1], &place);
-    (void)snprintf(why, sizeof why, "its inner point %s would lie outside of it",
-                   place.text);
+    (void)giq_wkt_printable(w->xy[2 * outside], w->xy[2 * outside + 1], &location);
+    (void)snprintf(why, sizeof why, "its inner point %s would lie outside it",
+                   location.text);
     return fail_different(why, err);
 }
 
@@ -303,7 +302,7 @@ bool giq_witness_check(const struct giq_witness *w, struct giq_geos *geos,
     for (size_t i = 0; i < sent->polygons; i++) {
         area += giq_sphere_polygon(sent, i);
     }
-    /* What goes round the world more than once lies upon itself. */
+    /* An area that spans more than one turn overlaps itself. */
     double turns = fmax(1, ceil((w->east - w->west) / TURN - 1e-9));
     if (area > w->area * FACTOR + w->slack ||
         area < w->area / turns / FACTOR - w->slack) {

@@ -20,21 +20,21 @@
 #include "base/giq_buf.h"
 #include "base/giq_text.h"
 
-/* Coordinates of messages have all their digits up to the first, are whole up to the
- * second, and are shown by their size beyond. */
+/* In messages coordinates below the first have 7 decimals, those below the second none,
+ * and others an exponent. */
 #define UNITS_BELOW 9e11
 #define WHOLE_BELOW 1e21
 
 enum {
-    WORD_SIZE = 24, /* of a word, and of what is shown of a text */
+    WORD_SIZE = 24, /* of a word, and of a text that a message quotes */
     NUMBER_SIZE = 32,
 };
 
 struct reader {
     const char *text;
     const char *at;
-    locale_t plain;          /* numbers with a point */
-    struct giq_rings *rings; /* what is read of WKT */
+    locale_t plain;          /* numbers with a decimal point */
+    struct giq_rings *rings; /* the output of WKT, */
     double *box;             /* or of a box */
     struct giq_error *err;
 };
@@ -48,20 +48,19 @@ static void skip_space(struct reader *r)
     }
 }
 
-static bool fail_at(struct reader *r, const char *wanted)
+static bool fail_at(struct reader *r, const char *expected)
 {
     char found[WORD_SIZE];
-    struct giq_printable shown;
+    struct giq_printable printable;
     bool is_end = *r->at == '\0';
     (void)snprintf(found, sizeof found, "%s", r->at);
     return giq_fail(r->err, GIQ_E_AREA,
-                    "the area cannot be read: %s is expected at character %zu, where "
-                    "there is %s%s%s",
-                    wanted, (size_t)(r->at - r->text) + 1, is_end ? "the end" : "\"",
-                    giq_text_printable(found, &shown), is_end ? "" : "\"");
+                    "the area cannot be read: expected %s at character %zu, got %s%s%s",
+                    expected, (size_t)(r->at - r->text) + 1, is_end ? "the end" : "\"",
+                    giq_text_printable(found, &printable), is_end ? "" : "\"");
 }
 
-/* Step over `mark` where it is next. */
+/* Skip `mark` if it is next. */
 static bool take_mark(struct reader *r, char mark)
 {
     skip_space(r);
@@ -74,11 +73,11 @@ static bool take_mark(struct reader *r, char mark)
 
 static bool need_mark(struct reader *r, char mark)
 {
-    const char wanted[] = {'\'', mark, '\'', '\0'};
-    return take_mark(r, mark) || fail_at(r, wanted);
+    const char expected[] = {'\'', mark, '\'', '\0'};
+    return take_mark(r, mark) || fail_at(r, expected);
 }
 
-/* The letters that are next; "" where there are none or too many. */
+/* Take the letters that are next; "" if there are none or too many. */
 static void take_word(struct reader *r, char out[WORD_SIZE])
 {
     skip_space(r);
@@ -108,7 +107,7 @@ static bool take_empty(struct reader *r)
 
 /* ---- numbers ---- */
 
-/* Letters begin no number: strtod() would read "nan", "inf" and hexadecimal. */
+/* A number does not begin with a letter: strtod() would read "nan" and "inf". */
 static bool take_number(struct reader *r, double *out)
 {
     skip_space(r);
@@ -117,9 +116,10 @@ static bool take_number(struct reader *r, double *out)
     bool is_word = isalpha((unsigned char)*r->at);
     *out = len == 0 || is_word ? NAN : strtod_l(r->at, &end, r->plain);
     if (is_word || (end == r->at + len && !isfinite(*out))) {
-        return giq_fail(r->err, GIQ_E_AREA,
-                        "the area has a coordinate that is no number, at character %zu",
-                        (size_t)(r->at - r->text) + 1);
+        return giq_fail(
+            r->err, GIQ_E_AREA,
+            "the area has a coordinate that is not a number, at character %zu",
+            (size_t)(r->at - r->text) + 1);
     }
     if (end != r->at + len) {
         return fail_at(r, "a number");
@@ -208,7 +208,7 @@ static bool take_polygon(struct reader *r)
            (giq_rings_end_polygon(r->rings) || giq_fail_memory(r->err));
 }
 
-/* ---- the whole ---- */
+/* ---- the whole text ---- */
 
 static bool fail_kind(struct reader *r, const char *word)
 {
@@ -235,20 +235,20 @@ static bool fail_kind(struct reader *r, const char *word)
                             others[i]);
         }
     }
-    return giq_fail(r->err, GIQ_E_AREA,
-                    "the area cannot be read as WKT: it begins with neither POLYGON nor "
-                    "MULTIPOLYGON. A file that holds WKT is given as @file, a dataset "
-                    "with AOI");
+    return giq_fail(
+        r->err, GIQ_E_AREA,
+        "the area is not WKT: it must begin with POLYGON or MULTIPOLYGON. Use "
+        "@file for a file that holds WKT, and AOI for a dataset");
 }
 
-/* Whether `text` says which numbers a point has beside x and y. */
+/* Whether `text` names the coordinates that points have beside x and y. */
 static bool is_dims(const char *text)
 {
     return giq_text_same(text, "Z") || giq_text_same(text, "M") ||
            giq_text_same(text, "ZM");
 }
 
-/* POLYGON or MULTIPOLYGON, with Z, M or ZM hanging on it or apart. */
+/* Take POLYGON or MULTIPOLYGON, with Z, M or ZM joined to it or apart. */
 static bool take_kind(struct reader *r, bool *out_multi)
 {
     char word[WORD_SIZE] = "";
@@ -276,14 +276,14 @@ static bool take_area(struct reader *r)
     }
     skip_space(r);
     char rest[WORD_SIZE];
-    struct giq_printable shown;
+    struct giq_printable printable;
     (void)snprintf(rest, sizeof rest, "%s", r->at);
     return rest[0] == '\0' ||
            giq_fail(r->err, GIQ_E_AREA, "text after the end of the area: \"%s\"",
-                    giq_text_printable(rest, &shown));
+                    giq_text_printable(rest, &printable));
 }
 
-/* Read a text with numbers as they are written everywhere. */
+/* Read a text in the C locale, whatever the locale of the thread. */
 static bool read_plain(struct reader *r, bool (*take)(struct reader *))
 {
     r->plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
@@ -312,10 +312,12 @@ static bool take_box(struct reader *r)
         ok = (i == 0 || need_mark(r, ',')) && take_number(r, &r->box[i]);
     }
     skip_space(r);
+    struct giq_printable printable;
     return (ok && *r->at == '\0') ||
            giq_fail(r->err, GIQ_E_AREA,
-                    "a BBOX is minx,miny,maxx,maxy: four numbers with a point for the "
-                    "decimals and commas between them");
+                    "BBOX must be minx,miny,maxx,maxy: four numbers with decimal points, "
+                    "separated by commas; got \"%s\"",
+                    giq_text_printable(r->text, &printable));
 }
 
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err)
@@ -343,15 +345,15 @@ static const char *print_units(int64_t units, char out[NUMBER_SIZE])
 
 const char *giq_wkt_printable(double x, double y, struct giq_location *out)
 {
-    const double shown[2] = {x, y};
+    const double xy[2] = {x, y};
     char number[2][NUMBER_SIZE];
     for (int i = 0; i < 2; i++) {
-        double size = fabs(shown[i]);
+        double size = fabs(xy[i]);
         if (size < UNITS_BELOW) {
-            (void)print_units(giq_rings_units(shown[i]), number[i]);
+            (void)print_units(giq_rings_units(xy[i]), number[i]);
         } else {
             (void)snprintf(number[i], NUMBER_SIZE, size < WHOLE_BELOW ? "%.0f" : "%.0e",
-                           shown[i]);
+                           xy[i]);
         }
     }
     (void)snprintf(out->text, sizeof out->text, "%s %s", number[0], number[1]);

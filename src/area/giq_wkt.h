@@ -11,10 +11,9 @@
 enum { GIQ_WKT_BYTES_MAX = 64 * 1024 * 1024 };
 
 /*
- * Add the polygons of a text. Z and M are dropped, empty polygons passed over;
- * coordinates may be anything that is finite. On failure what was added is to be
- * released. Errors: GIQ_E_AREA, which says what is wrong and where in the text;
- * GIQ_E_MEMORY.
+ * Add the polygons of a text. Z and M are dropped, empty polygons are skipped;
+ * coordinates may have any finite value. On failure some polygons may have been added.
+ * Errors: GIQ_E_AREA, which states what is wrong and at which character; GIQ_E_MEMORY.
  */
 bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *err);
 
@@ -23,10 +22,10 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err);
 
 /* The text of rounded polygons, freed by the caller: POLYGON for one, MULTIPOLYGON
- * for more, without spaces that mean nothing. NULL when out of memory. */
+ * for more, without optional spaces. NULL when out of memory. */
 char *giq_wkt_write(const struct giq_rings *rings);
 
-/* "x y" for messages. */
+/* A location for messages, "x y". */
 struct giq_location {
     char text[64];
 };

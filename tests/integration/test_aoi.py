@@ -428,7 +428,7 @@ def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
         ("bare.shp", "has no coordinate system: give it one, for example with ogr2ogr"),
         ("far.gpkg", "91, which is out of range"),
         ("metres.gpkg", "which is out of range"),
-        ("long.gpkg", "goes round more than half the world"),
+        ("long.gpkg", "spans more than half the world"),
         ("lost.gpkg", "WGS 84 / UTM zone 40N cannot be brought to longitude and latitude"),
         ("local.gpkg", 'has no coordinate system ("Site" stands for none): give it one'),
         ("missing.gpkg", "cannot be opened: missing.gpkg."),

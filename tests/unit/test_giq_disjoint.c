@@ -2,14 +2,14 @@
 
 #include "unit.h"
 
-static void test_pairs_make_clusters(void **state)
+static void test_pairs_make_sets(void **state)
 {
     (void)state;
     static const size_t pairs[][2] = {{5, 3}, {8, 9}, {3, 0}, {9, 8}, {7, 5}, {6, 8}};
     static const struct {
         size_t first;
         const char *members;
-    } clusters[] = {{0, "0 3 5 7"}, {1, "1"}, {2, "2"}, {4, "4"}, {6, "6 8 9"}};
+    } sets[] = {{0, "0 3 5 7"}, {1, "1"}, {2, "2"}, {4, "4"}, {6, "6 8 9"}};
     struct giq_disjoint c;
     size_t found = 0;
     assert_true(giq_disjoint_init(&c, 10));
@@ -31,11 +31,11 @@ static void test_pairs_make_clusters(void **state)
                            len == 0 ? "" : " ", at);
             at = giq_disjoint_next(&c, at);
         } while (at != 0);
-        assert_int_equal(i, clusters[found].first);
-        assert_string_equal(members, clusters[found].members);
+        assert_int_equal(i, sets[found].first);
+        assert_string_equal(members, sets[found].members);
         found++;
     }
-    assert_int_equal(found, GIQ_COUNT(clusters));
+    assert_int_equal(found, GIQ_COUNT(sets));
     giq_disjoint_release(&c);
 }
 
@@ -63,7 +63,7 @@ static void test_nothing_and_a_long_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pairs_make_clusters),
+        cmocka_unit_test(test_pairs_make_sets),
         cmocka_unit_test(test_nothing_and_a_long_chain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,31 +50,31 @@ static void test_ways_to_write_are_read(void **state)
 static const struct {
     const char *text, *told;
 } faults[] = {
-    {"", "neither POLYGON nor MULTIPOLYGON"},
-    {"no area", "neither POLYGON nor MULTIPOLYGON"},
-    {"area.wkt", "given as @file, a dataset with AOI"},
-    {"POLYGONS((0 0,0 1,1 1,0 0))", "neither"},
+    {"", "must begin with POLYGON or MULTIPOLYGON"},
+    {"no area", "must begin with POLYGON or MULTIPOLYGON"},
+    {"area.wkt", "Use @file for a file that holds WKT, and AOI for a dataset"},
+    {"POLYGONS((0 0,0 1,1 1,0 0))", "must begin with POLYGON"},
     {"POINT(1 2)", "is a POINT; it must be a POLYGON or MULTIPOLYGON"},
     {"LineString Z(1 2 3,3 4 5)", "is a LINESTRING; it must"},
     {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GEOMETRYCOLLECTION"},
     {"CURVEPOLYGON((0 0,0 1,1 1,0 0))", "is a CURVEPOLYGON"},
-    {"POLYGON", "'(' is expected at character 8, where there is the end"},
-    {"POLYGON((0 0,1 1", "')' is expected at character 17, where there is the end"},
-    {"POLYGON(0 0,1 1,1 0,0 0)", "'(' is expected at character 9, where there is \"0"},
-    {"POLYGON((0 0;1 1))", "')' is expected at character 13"},
-    {"POLYGON((0,0 1,1 1,0 0))", "a number is expected at character 11"},
-    {"POLYGON((0 0,1--1 1,0 0))", "a number is expected at character 14"},
-    {"POLYGON((0 0 1 2 3,0 1,1 1,0 0))", "')' is expected at character 18"},
-    {"POLYGON((0 0,0 1,1 1,0 0)", "')' is expected at character 26"},
+    {"POLYGON", "expected '(' at character 8, got the end"},
+    {"POLYGON((0 0,1 1", "expected ')' at character 17, got the end"},
+    {"POLYGON(0 0,1 1,1 0,0 0)", "expected '(' at character 9, got \"0"},
+    {"POLYGON((0 0;1 1))", "expected ')' at character 13"},
+    {"POLYGON((0,0 1,1 1,0 0))", "expected a number at character 11"},
+    {"POLYGON((0 0,1--1 1,0 0))", "expected a number at character 14"},
+    {"POLYGON((0 0 1 2 3,0 1,1 1,0 0))", "expected ')' at character 18"},
+    {"POLYGON((0 0,0 1,1 1,0 0)", "expected ')' at character 26"},
     {"POLYGON((0 0,0 1,1 1))", "not closed, it begins at 0 0 and ends at 1 1"},
-    {"POLYGON((0 0,0 nan,1 1,0 0))", "that is no number, at character 16"},
-    {"POLYGON((0 0,0 inf,1 1,0 0))", "that is no number, at character 16"},
-    {"POLYGON((0 0,0 0x10,1 1,0 0))", "a number is expected at character 16"},
-    {"POLYGON((0 0,0 1e999,1 1,0 0))", "that is no number, at character 16"},
+    {"POLYGON((0 0,0 nan,1 1,0 0))", "that is not a number, at character 16"},
+    {"POLYGON((0 0,0 inf,1 1,0 0))", "that is not a number, at character 16"},
+    {"POLYGON((0 0,0 0x10,1 1,0 0))", "expected a number at character 16"},
+    {"POLYGON((0 0,0 1e999,1 1,0 0))", "that is not a number, at character 16"},
     {"POLYGON((0 0,0 1,1 1,0 0)) and more", "text after the end of the area: \"and m"},
     {"POLYGON((0 0,0 1,1 1,0 0)))", "text after the end"},
-    {"POLYGON((((((((((", "a number is expected at character 10"},
-    {")POLYGON(", "neither"},
+    {"POLYGON((((((((((", "expected a number at character 10"},
+    {")POLYGON(", "must begin with POLYGON"},
 };
 
 static void test_what_cannot_be_read_says_what_and_where(void **state)
@@ -121,8 +121,8 @@ static void test_locations_have_the_digits_that_they_need(void **state)
         {1e300, -1e7, "1e+300 -10000000"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct giq_location place;
-        assert_string_equal(giq_wkt_printable(cases[i].x, cases[i].y, &place),
+        struct giq_location location;
+        assert_string_equal(giq_wkt_printable(cases[i].x, cases[i].y, &location),
                             cases[i].text);
     }
 }
