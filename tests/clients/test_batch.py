@@ -183,7 +183,7 @@ def test_killed_while_jobs_run_and_run_again_pays_each_once(scripted_client, job
     process = start(scripted_client, "2")
     jobs.wait_until_asked(2)
     end_all(scripted_client, process, number)
-    assert process.returncode != 0
+    assert process.returncode == -number
     assert jobs.paid() == {f"f{i}": 1 for i in range(4)}
     assert [name for name in outputs(scripted_client) if name[0] != "."] == [
         "out 0.geojson", "out 1.geojson"]

@@ -316,6 +316,12 @@ def test_projected_areas_are_cut_at_the_antimeridian(scripted_gdal, service, cod
     assert ends[1][1] == 180 and ends[1][0] > 170
 
 
+def rings_of(area):
+    """How many rings each polygon has."""
+    polygons = [area] if area.GetGeometryType() == ogr.wkbPolygon else area
+    return [polygon.GetGeometryCount() for polygon in polygons]
+
+
 @pytest.mark.parametrize("code,pole", [(3031, -90), (3413, 90), (5041, 90), (3995, 90)])
 def test_area_around_a_pole_reaches_it(scripted_gdal, service, code, pole):
     offset = 2000000 if code == 5041 else 0
@@ -329,7 +335,7 @@ def test_area_around_a_pole_reaches_it(scripted_gdal, service, code, pole):
     assert (west, east) == (-180, 180)
     assert (south if pole < 0 else north) == pole
     assert 70 < abs(north if pole < 0 else south) < 85
-    assert area.GetGeometryRef(0).GetGeometryCount() == 2 or area.GetGeometryCount() == 2
+    assert rings_of(area) == [2]
 
 
 def test_as_is_takes_coordinates_without_a_system(scripted_gdal, service):
@@ -380,9 +386,11 @@ def test_placeholder_is_no_coordinate_system(scripted_gdal, service, driver, end
             f'coordinate system ("{name}" stands for none): give it one, for example with '
             "ogr2ogr -a_srs EPSG:<code>, or GEOMETRY_CRS=AS_IS sends") in text
     open_with(scripted_gdal, AOI=path.name, GEOMETRY_CRS="AS_IS")
-    # A table of MapInfo has a grid of its own.
-    assert len(sent_areas(service)) == 1
-    assert driver == "MapInfo File" or sent_areas(service) == [box(1, 2, 3, 4)]
+    [area] = sent_areas(service)
+    # A table of MapInfo rounds to a grid of its own, whose step is 0.01 here.
+    digits = 1 if driver == "MapInfo File" else 7
+    assert [(round(x, digits), round(y, digits)) for x, y in points(area)] == points(
+        box(1, 2, 3, 4))
 
 
 def test_heights_alone_are_no_coordinate_system(scripted_gdal, service):

@@ -129,9 +129,10 @@ def test_no_secret_in_any_message(scripted_gdal, service):
     assert "GIQ[timeout]" in told and "HTTP 403 the key *" in told
     assert KEY not in told and "t0ken" not in told
     assert "inferenceId=" not in told
-    for path in scripted_gdal.store.rglob("*"):
-        if path.is_file():
-            assert KEY not in path.read_text()
+    texts = {path.name: path.read_text() for path in scripted_gdal.store.rglob("*.json")}
+    assert set(texts) >= {"job.json", "request.json"}
+    assert [name for name, text in texts.items() if KEY in text] == []
+    assert len(service.calls("run")) == 1
 
 
 def test_text_of_the_service_cannot_steer_a_terminal(scripted_gdal, service):

@@ -122,7 +122,8 @@ def test_format_that_is_not_in_the_default_list_is_kept(scripted_gdal, service, 
         assert text.endswith(f"open it again with GIQ_RESULT_DRIVERS=+{driver}")
         assert published(scripted_gdal)
     done = scripted_gdal.run(reader, NAME, env={"GIQ_RESULT_DRIVERS": f"+{driver}"})
-    assert f"Driver: {driver}" in done.stdout or f"using driver `{driver}" in done.stdout
+    words = {"gdalinfo": "Driver: ", "ogrinfo": "using driver `"}
+    assert words[reader] + driver in done.stdout
     assert service.names() == CALLS
 
 

@@ -47,7 +47,7 @@ def test_secret_in_a_file_is_found(tmp_path, name, data):
     path = tmp_path / "files" / name
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
-    with pytest.raises(FOUND):
+    with pytest.raises(FOUND, match=f"{path} holds " if data else f"the name {path} holds "):
         secret_search.in_files(tmp_path / "files")
     secret_search.is_input(tmp_path / "files")
 
@@ -57,7 +57,7 @@ def test_input_is_passed_over(tmp_path):
     for path in ("file", "folder/file"):
         (tmp_path / path).write_text(secret_search.KEY)
     secret_search.is_input(tmp_path / "folder")
-    with pytest.raises(FOUND):
+    with pytest.raises(FOUND, match=f"{tmp_path / 'file'} holds "):
         secret_search.in_files(tmp_path)
     secret_search.is_input(tmp_path / "file")
     secret_search.in_files(tmp_path)
