@@ -1,9 +1,13 @@
+/*
+ * The run request, which is paid for and sent once, and the status call.
+ */
 #include "service/giq_api.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_env.h"
 #include "base/giq_json.h"
 #include "base/giq_text.h"
@@ -11,10 +15,10 @@
 #include "service/giq_call.h"
 
 enum {
-    RESPONSE_WAIT_MIN_MS = 300 * 1000, /* once a paid request is out */
+    RUN_TIMEOUT_MIN_MS = 300 * 1000, /* its response cannot be had again */
 };
 
-/* ---- what the service says of a job ---- */
+/* ---- a job as the service describes it ---- */
 
 enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
 {
@@ -57,71 +61,70 @@ void giq_api_job_release(struct giq_api_job *job)
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
 }
 
-/* False where the response is no JSON object. The id may be missing. */
+/* False where the response is not a JSON object. The id may be missing. */
 static bool parse_job(const struct giq_service *service,
                       const struct giq_response *response, struct giq_api_job *out)
 {
-    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
+    GIQ_AUTO_JSON struct giq_json *json =
+        giq_json_parse(response->body.data, response->body.len);
     const struct giq_json *object = giq_call_unwrap(json);
-    bool ok = giq_json_is_object(object);
-    if (ok) {
-        *out = (struct giq_api_job){
-            .id = giq_json_id(giq_json_get(object, "id")),
-            .status = giq_call_masked_text(service, giq_json_get(object, "status")),
-            .type = giq_call_masked_text(service, giq_json_get(object, "type")),
-            .message = giq_call_masked_text(service, giq_call_message(object)),
-            .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
-        };
+    if (!giq_json_is_object(object)) {
+        return false;
     }
-    giq_json_free(json);
-    return ok;
+    *out = (struct giq_api_job){
+        .id = giq_json_id(giq_json_get(object, "id")),
+        .status = giq_call_masked_text(service, giq_json_get(object, "status")),
+        .type = giq_call_masked_text(service, giq_json_get(object, "type")),
+        .message = giq_call_masked_text(service, giq_call_message(object)),
+        .started_ms = giq_json_time(giq_json_get(object, "startedAt")),
+    };
+    return true;
 }
 
 /* ---- run ---- */
 
-static enum giq_api_run judge_run(struct giq_service *service,
-                                  const struct giq_response *response,
-                                  struct giq_api_job *job, int64_t *later_ms,
-                                  struct giq_error *err)
+static enum giq_api_run evaluate_run(struct giq_service *service,
+                                     const struct giq_response *response,
+                                     struct giq_api_job *job, int64_t *later_ms,
+                                     struct giq_error *err)
 {
     int status = response->status;
     if (status >= 200 && status < 300) {
-        struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
-        if (parse_job(service, response, &told) && told.id != NULL) {
-            *job = told;
+        struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
+        if (parse_job(service, response, &parsed) && parsed.id != NULL) {
+            *job = parsed;
             return GIQ_API_RUN_SUBMITTED;
         }
-        giq_api_job_release(&told);
-        (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without an id that can be read",
-                       status);
+        giq_api_job_release(&parsed);
+        (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without a valid id of a job", status);
         return GIQ_API_RUN_UNKNOWN;
     }
-    /* A 503 with Retry-After is no such promise: caches and gateways send it after the
-     * service has taken the request. */
+    /* Not 503 with Retry-After: caches and gateways send it after the service has
+     * accepted the request. */
     if (status == 429) {
         (void)giq_call_fail_status(service, response, GIQ_E_REFUSED,
-                                   "the service takes no job now, nothing was started",
+                                   "the service accepts no job now, nothing was started",
                                    err);
         *later_ms = response->retry_after_ms;
         return GIQ_API_RUN_THROTTLED;
     }
     bool refused = status >= 400 && status < 500 && status != 408 && status != 409;
-    bool elsewhere = status == 301 || status == 302;
-    if (refused || elsewhere) {
+    bool redirected = status == 301 || status == 302;
+    if (refused || redirected) {
         (void)giq_call_fail_status(
-            service, response, elsewhere ? GIQ_E_NETWORK : GIQ_E_REFUSED,
+            service, response, redirected ? GIQ_E_NETWORK : GIQ_E_REFUSED,
             status == 407 ? "the request did not reach the service, nothing was started"
                           : "the service refused the job, nothing was started",
             err);
         return GIQ_API_RUN_NO_JOB;
     }
-    (void)giq_call_fail_status(service, response, GIQ_E_UNKNOWN, "the service answered",
-                               err);
+    (void)giq_call_fail_status(service, response, GIQ_E_UNKNOWN,
+                               "the response of the service", err);
     return GIQ_API_RUN_UNKNOWN;
 }
 
-/* A redirect that was not followed, or not to its end: nothing was done. */
-static bool is_turned_away(const struct giq_response *response)
+/* A redirect that was not followed: no job was started. */
+static bool is_refused_redirect(const struct giq_response *response)
 {
     int status = response->status;
     return response->location != NULL &&
@@ -134,7 +137,8 @@ enum giq_api_run giq_api_run(struct giq_service *service,
                              void *ctx, struct giq_api_job *job, int64_t *later_ms,
                              struct giq_error *err)
 {
-    char *url = giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
+    GIQ_AUTO_FREE char *url =
+        giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
     if (url == NULL) {
         (void)giq_fail_memory(err);
         return GIQ_API_RUN_NO_JOB;
@@ -145,7 +149,7 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         {.name = "geometry", .value = request->area},
     };
     int64_t left_ms = giq_env_left_ms(service->env, service->deadline_ms);
-    left_ms = left_ms < RESPONSE_WAIT_MIN_MS ? RESPONSE_WAIT_MIN_MS : left_ms;
+    left_ms = left_ms < RUN_TIMEOUT_MIN_MS ? RUN_TIMEOUT_MIN_MS : left_ms;
     const struct giq_http_request post = {
         .url = url,
         .accept = "application/json",
@@ -159,12 +163,11 @@ enum giq_api_run giq_api_run(struct giq_service *service,
     struct giq_response response;
     enum giq_api_run outcome = GIQ_API_RUN_NO_JOB;
     if (giq_call_once(service, &post, &response, err)) {
-        outcome = judge_run(service, &response, job, later_ms, err);
-    } else if (response.sent && !is_turned_away(&response)) {
+        outcome = evaluate_run(service, &response, job, later_ms, err);
+    } else if (response.sent && !is_refused_redirect(&response)) {
         outcome = GIQ_API_RUN_UNKNOWN;
     }
     giq_response_release(&response);
-    free(url);
     return outcome;
 }
 
@@ -172,60 +175,61 @@ enum giq_api_run giq_api_run(struct giq_service *service,
 
 static const char status_call[] = "asking for the state of the job";
 
-/* Whether a response says nothing of the job. One that says failed must bear the job's
- * id, because a failure is recorded for good: it may be the call that failed. */
-static bool is_of_no_job(const struct giq_api_job *told)
+/* Whether a response does not describe a job. A failure is recorded for good, so it must
+ * have the job's id: without one it may be the call that failed. */
+static bool describes_no_job(const struct giq_api_job *parsed)
 {
     bool is_known = false;
-    return told->id == NULL && (told->status == NULL ||
-                                giq_api_phase(told->status, &is_known) == GIQ_API_FAILED);
+    return parsed->id == NULL &&
+           (parsed->status == NULL ||
+            giq_api_phase(parsed->status, &is_known) == GIQ_API_FAILED);
 }
 
-static enum giq_api_status fail_other(struct giq_service *service,
-                                      const struct giq_api_job *told,
-                                      struct giq_error *err)
+static enum giq_api_status fail_mismatch(struct giq_service *service,
+                                         const struct giq_api_job *parsed,
+                                         struct giq_error *err)
 {
     struct giq_printable shown;
-    if (told->id != NULL) {
+    if (parsed->id != NULL) {
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about the job %s",
-                       status_call, giq_call_printable(service, told->id, &shown));
-    } else if (told->status != NULL) {
+                       status_call, giq_call_printable(service, parsed->id, &shown));
+    } else if (parsed->status != NULL) {
         (void)giq_fail(err, GIQ_E_SERVICE,
                        "%s: the response has the status %s without the id of a job",
-                       status_call, giq_text_printable(told->status, &shown));
+                       status_call, giq_text_printable(parsed->status, &shown));
     } else {
-        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about no job",
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response does not describe a job",
                        status_call);
     }
     return GIQ_API_STATUS_MISMATCH;
 }
 
-/* A cache, or a page for signing in, may give a response that is not about the job. */
+/* A cache or a login page may send a response that is not about the job. */
 static enum giq_api_status read_status(struct giq_service *service,
                                        const struct giq_response *response,
                                        const char *job_id, struct giq_api_job *job,
                                        struct giq_error *err)
 {
-    struct giq_api_job told = {.started_ms = GIQ_TIME_NONE};
-    if (!parse_job(service, response, &told)) {
+    struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
+    if (!parse_job(service, response, &parsed)) {
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response cannot be read",
                        status_call);
         return GIQ_API_STATUS_UNEXPECTED;
     }
-    bool is_of_other = told.id != NULL && !giq_text_same(told.id, job_id);
-    if (is_of_other || is_of_no_job(&told)) {
-        enum giq_api_status outcome = fail_other(service, &told, err);
-        giq_api_job_release(&told);
+    bool is_other = parsed.id != NULL && !giq_text_same(parsed.id, job_id);
+    if (is_other || describes_no_job(&parsed)) {
+        enum giq_api_status outcome = fail_mismatch(service, &parsed, err);
+        giq_api_job_release(&parsed);
         return outcome;
     }
-    *job = told;
+    *job = parsed;
     return GIQ_API_STATUS_OK;
 }
 
-static enum giq_api_status judge_status(struct giq_service *service,
-                                        const struct giq_response *response,
-                                        const char *job_id, struct giq_api_job *job,
-                                        struct giq_error *err)
+static enum giq_api_status evaluate_status(struct giq_service *service,
+                                           const struct giq_response *response,
+                                           const char *job_id, struct giq_api_job *job,
+                                           struct giq_error *err)
 {
     if (response->status == 200) {
         return read_status(service, response, job_id, job, err);
@@ -240,8 +244,8 @@ static enum giq_api_status judge_status(struct giq_service *service,
                                                           : GIQ_API_STATUS_UNEXPECTED;
 }
 
-/* What an exchange without a whole response means. */
-static enum giq_api_status judge_failure(const struct giq_error *err)
+/* What an exchange without a complete response means. */
+static enum giq_api_status evaluate_failure(const struct giq_error *err)
 {
     if (giq_call_is_transient_error(err)) {
         return GIQ_API_STATUS_RETRY;
@@ -256,8 +260,8 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
                                    struct giq_error *err)
 {
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
-    char *url = giq_url_make(service->settings.base_url, "inference/status",
-                             "inferenceId", job_id);
+    GIQ_AUTO_FREE char *url = giq_url_make(service->settings.base_url, "inference/status",
+                                           "inferenceId", job_id);
     if (url == NULL) {
         (void)giq_fail_memory(err);
         return GIQ_API_STATUS_ERROR;
@@ -268,11 +272,11 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
         .timeout_ms = giq_call_timeout_ms(service),
     };
     struct giq_response response;
-    enum giq_api_status outcome = giq_call_once(service, &get, &response, err)
-                                      ? judge_status(service, &response, job_id, job, err)
-                                      : judge_failure(err);
+    enum giq_api_status outcome =
+        giq_call_once(service, &get, &response, err)
+            ? evaluate_status(service, &response, job_id, job, err)
+            : evaluate_failure(err);
     *later_ms = response.retry_after_ms;
     giq_response_release(&response);
-    free(url);
     return outcome;
 }

@@ -1,22 +1,20 @@
 /*
- * The calls of the service (Inference API): what each sends, which may be
- * repeated and when, what its responses mean.
- *
- * Every wait ends within the open's time limit; a transfer that goes on moving
- * is not a wait. Texts of the service come out with secrets masked.
+ * The calls that start a job and read its status: what is sent, and what the responses
+ * mean. Every wait ends within the time limit of the open. Secrets in texts of the
+ * service are masked.
  */
 #ifndef GIQ_API_H
 #define GIQ_API_H
 
 #include "base/giq_error.h"
 
-/* ---- what the service says of a job ---- */
+/* ---- a job as the service describes it ---- */
 
 struct giq_api_job {
     char *id;
-    char *status;       /* the service's word, or NULL */
+    char *status;       /* as the service wrote it, or NULL */
     char *type;         /* or NULL */
-    char *message;      /* why it failed, or NULL */
+    char *message;      /* why the job failed, or NULL */
     int64_t started_ms; /* or GIQ_TIME_NONE */
 };
 
@@ -24,24 +22,25 @@ void giq_api_job_release(struct giq_api_job *job);
 
 enum giq_api_phase { GIQ_API_RUNNING, GIQ_API_SUCCEEDED, GIQ_API_FAILED };
 
-/* What a state means (in any case). `*out_known` is false for a word that no list
- * has; it counts as running. NULL is such a word. */
+/* What a status means, in any case. `*out_known` is false for a word that is not on the
+ * list, and for NULL; it counts as running. */
 enum giq_api_phase giq_api_phase(const char *status, bool *out_known);
 
 /* ---- run ---- */
 
 enum giq_api_run {
-    GIQ_API_RUN_SUBMITTED,
-    GIQ_API_RUN_NO_JOB,    /* no job was made: `err` says why */
-    GIQ_API_RUN_THROTTLED, /* no job was made: the service wants the call later */
-    GIQ_API_RUN_UNKNOWN,   /* a job may have been made: `err` says what happened */
+    GIQ_API_RUN_SUBMITTED, /* a job was started, and `*job` has its id */
+    GIQ_API_RUN_NO_JOB,    /* no job was started: `err` says why */
+    GIQ_API_RUN_THROTTLED, /* no job was started: the service wants a retry later */
+    GIQ_API_RUN_UNKNOWN,   /* a job may have been started: `err` says what happened */
 };
 
 /*
- * Submit once. `before_send` is called before every request that goes out (a
- * redirect within the origin is one more) and must note that it does; when it
- * fails nothing is sent. Fills `*job` with GIQ_API_RUN_SUBMITTED, `err`
- * otherwise; `*later_ms` is the service's delay with GIQ_API_RUN_THROTTLED, or -1.
+ * Send the run request, once. `before_send` is called before every request that goes out
+ * (a redirect within the origin is one more) and must record it; if it fails nothing is
+ * sent. Fills `*job` with GIQ_API_RUN_SUBMITTED, else `err`; `*later_ms` is the
+ * Retry-After of GIQ_API_RUN_THROTTLED, or -1. From `before_send` on the call is not
+ * cancelled.
  */
 enum giq_api_run giq_api_run(struct giq_service *service,
                              const struct giq_request *request,
@@ -52,19 +51,19 @@ enum giq_api_run giq_api_run(struct giq_service *service,
 /* ---- status ---- */
 
 enum giq_api_status {
-    GIQ_API_STATUS_OK,
-    GIQ_API_STATUS_RETRY,     /* an outage: ask again; `err` says which */
-    GIQ_API_STATUS_NOT_FOUND, /* 404, 410 */
-    GIQ_API_STATUS_MISMATCH,  /* a response about another job, or about none, as a failure
-                              without the job's id */
-    GIQ_API_STATUS_UNEXPECTED, /* no response of a working service: a web page, 202, 401,
-                           520, a redirect or a certificate that is refused */
+    GIQ_API_STATUS_OK,         /* `*job` is filled */
+    GIQ_API_STATUS_RETRY,      /* an outage, which `err` describes */
+    GIQ_API_STATUS_NOT_FOUND,  /* 404, 410 */
+    GIQ_API_STATUS_MISMATCH,   /* a response about another job, or about none; a failure
+                                  without the job's id is one */
+    GIQ_API_STATUS_UNEXPECTED, /* not the response of a working service: a web page, 202,
+                                  401, 520, a refused redirect or certificate */
     GIQ_API_STATUS_ERROR,      /* `err` ends the open: no key is set, no memory */
 };
 
-/* Ask once. Fills `*job` with GIQ_API_STATUS_OK, `err` otherwise; an id in `*job` is
- * `job_id`, but for the case of ASCII letters. `*later_ms` is what Retry-After asks for,
- * or -1. */
+/* Ask for the status once. Fills `*job` with GIQ_API_STATUS_OK, else `err`; an id in
+ * `*job` equals `job_id` but for the case of ASCII letters. `*later_ms` is the
+ * Retry-After, or -1. */
 enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
                                    struct giq_api_job *job, int64_t *later_ms,
                                    struct giq_error *err);
