@@ -46,7 +46,10 @@ static bool read_wait(struct giq_job_request *request, struct giq_error *err)
     if (typed != NULL && config->waits_is_set) {
         return fail_given_twice("wait", err);
     }
-    request->waits = typed == NULL ? config->waits : CPLTestBool(typed);
+    request->waits = config->waits;
+    if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &request->waits, err)) {
+        return false;
+    }
     if (!request->waits && giq_inner_is_raster_only(request->source.flags)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "wait=no returns the table of a job, which is not a raster; use "
@@ -104,10 +107,8 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
                         "\"job\" names an existing job and cannot be combined with an "
                         "area; omit the area");
     }
-    /* A GIS that takes the string for a file name appends to it. */
-    if (kind == GIQ_AREA_AOI && text[strlen(text) - 1] == '/') {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "the value of AOI ends in '/', which no file does");
+    if (kind == GIQ_AREA_AOI && !giq_conn_check_file("AOI", text, err)) {
+        return false;
     }
     return giq_area_read(kind, text, request->session->config.geom_flags, &request->area,
                          err);

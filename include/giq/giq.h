@@ -1,23 +1,27 @@
 /*
- * The core of the GIQ driver: what plugin/ and other hosts may use.
+ * The core of the GIQ driver: what plugin/ and other hosts may use of it.
  *
- * An inference job is paid for when it is submitted and computed far away. The
- * core turns a request (model, file, area) into exactly one such job, follows
- * it, and publishes its result in a store on disk.
+ * An inference job is paid for when it is submitted, and runs on a remote service. The
+ * core turns a request (model, file, area) into exactly one such job, waits for it, and
+ * publishes its result in a store on disk.
  *
  * Calling sequence of a host:
- *   giq_conn_parse()      what the user typed
- *   giq_geom_area()       the area, checked and normalised
- *   giq_service_new()     how to reach the service; no traffic yet
- *   giq_store_open()      where records and results lie
- *   giq_upload_identify() which content a local file has, where one is to be uploaded
+ *   giq_conn_parse()       parse the connection string
+ *   giq_geom_area()        check and normalise the area (giq/geom.h)
+ *   giq_service_new()      describe the service; sends nothing
+ *   giq_store_open()       open the folder of records and results
+ *   giq_upload_identify()  identify the content of a local file that is to be uploaded
  *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
  *
- * Errors: functions return false and set `err` once; outputs are written only
- * on success. What frees or closes an object takes NULL. Objects may be used by
- * one thread at a time; different objects by different threads. Nothing is
- * global but that the network library is started once, and the list of the locks that
- * the process holds.
+ * Errors: a function that can fail returns false and sets `err` once. It writes its other
+ * outputs only on success.
+ * Ownership: arguments are borrowed for the call unless stated otherwise. "The caller
+ * frees" means free(). Functions that free or close an object accept NULL.
+ * Texts are UTF-8 and end in NUL. Times end in _ms: milliseconds, of a duration, on the
+ * monotonic clock, or since 1970-01-01 UTC, as stated.
+ * Threads: an object may be used by one thread at a time, different objects by different
+ * threads. Global state is only that the network library is initialised once, and the
+ * list of the locks that the process holds.
  */
 #ifndef GIQ_GIQ_H
 #define GIQ_GIQ_H
@@ -37,82 +41,93 @@ extern "C" {
 
 enum giq_code {
     GIQ_E_NONE,
-    GIQ_E_USAGE,       /* what was typed, or the value of an option */
+    GIQ_E_USAGE,       /* the connection string or the value of an option */
     GIQ_E_AREA,        /* the area of interest */
-    GIQ_E_CREDENTIALS, /* there are none, or the service does not take them */
-    GIQ_E_NETWORK,     /* the service is not reached */
-    GIQ_E_SERVICE,     /* it answers with an error, or what makes no sense */
-    GIQ_E_REFUSED,     /* it refused to start the job */
+    GIQ_E_CREDENTIALS, /* there are none, or the service refuses them */
+    GIQ_E_NETWORK,     /* the service cannot be reached */
+    GIQ_E_SERVICE,     /* an error status, or a response that makes no sense */
+    GIQ_E_REFUSED,     /* the service refused to start the job */
     GIQ_E_FAILED,      /* the job failed */
     GIQ_E_UNKNOWN,     /* it is not known whether a job was started */
-    GIQ_E_TIMEOUT,     /* the time is over, and the job or another's work goes on */
-    GIQ_E_CANCELLED,   /* the host or a signal ended the wait; the job goes on */
-    GIQ_E_GONE,        /* the service does not know the job or has no result of it */
-    GIQ_E_INCOMPLETE,  /* the download was cut, or cannot be proved whole */
-    GIQ_E_RESULT,      /* the result is no dataset that may be opened as was asked */
-    GIQ_E_STORE,       /* the disk, a record, a lock */
-    GIQ_E_READONLY,    /* something tried to write */
-    GIQ_E_MEMORY,
+    GIQ_E_TIMEOUT,   /* the time is over; the job, or what another open does, continues */
+    GIQ_E_CANCELLED, /* the host cancelled the open; a submitted job continues */
+    GIQ_E_GONE,      /* the service does not know the job, or no longer has its result */
+    GIQ_E_INCOMPLETE, /* the download was cut, or cannot be proven complete */
+    GIQ_E_RESULT,     /* the result cannot be opened as requested */
+    GIQ_E_STORE,      /* the store: a disk, a record, a lock */
+    GIQ_E_READONLY,   /* an attempt to write */
+    GIQ_E_MEMORY,     /* out of memory */
 };
 
-/* A value on the caller's stack; start from `{0}`. `text` is UTF-8 without a
- * tag, without control characters and without a secret. */
+/* An error, on the caller's stack; initialise it with `{0}`. `text` has no tag, no
+ * control characters and no secret. */
 struct giq_error {
     enum giq_code code;
-    int http_status; /* of the answer that caused it, or 0 */
+    int http_status; /* of the response that caused it, or 0 */
     int sys_errno;   /* of the system call that caused it, or 0 */
-    bool permanent;  /* there is no way to the service, and waiting opens none: a
-                     certificate, a proxy that refuses */
+    bool permanent;  /* retrying cannot fix it: a certificate, a proxy that refuses */
     char text[1024];
 };
 
-/* The stable word for scripts, for example "usage"; never NULL. */
+/* The tag of a code in messages, for example "usage"; static, never NULL. It does not
+ * change between versions. */
 const char *giq_code_tag(enum giq_code code);
 
-/* Set `err` and return false, so that callers can `return giq_fail(...)`. */
+/* Set `err` from a printf() format and return false, so that callers can write
+ * `return giq_fail(...)`. A text that is too long is cut between two characters. */
 bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Lets compilers and analyzers see at each call that it is false. */
+/* Shows compilers and analyzers at each call that the value is false. */
 #define giq_fail(...) ((void)giq_fail(__VA_ARGS__), false)
 
-/* A SHA-256 in lower-case hexadecimal digits, with its end. */
+/* Bytes of a SHA-256 in lower-case hexadecimal digits, with the final NUL. */
 enum { GIQ_DIGEST_HEX_SIZE = 65 };
 
 /* ---- environment ------------------------------------------------------ */
 
-/* What a host lends to the core. All functions are required and must be
- * callable for as long as an object made with the environment lives. */
+/*
+ * Functions of the host. All are required. The structure is borrowed, and must be valid
+ * as long as an object that was made with it. They are called in the thread that calls
+ * the core.
+ */
 struct giq_env {
-    int64_t (*now_ms)(void *ctx);               /* monotonic clock */
-    int64_t (*wall_ms)(void *ctx);              /* UTC since 1970 */
-    void (*sleep_ms)(void *ctx, int64_t ms);    /* may wake early */
-    bool (*cancelled)(void *ctx);               /* what waits is to end soon */
-    uint32_t (*random)(void *ctx);              /* for jitter only */
-    void (*warn)(void *ctx, const char *text);  /* to the user */
-    void (*debug)(void *ctx, const char *text); /* to a log */
-    void *ctx;
+    int64_t (*now_ms)(void *ctx);            /* the monotonic clock */
+    int64_t (*wall_ms)(void *ctx);           /* the time of day, since 1970-01-01 UTC */
+    void (*sleep_ms)(void *ctx, int64_t ms); /* may return early */
+    /* Whether the host cancels the open. Every wait, retry and transfer then ends with
+     * GIQ_E_CANCELLED, except that the response to a run request that was sent is awaited
+     * and recorded. Called often; must be cheap, and stay true once it is. */
+    bool (*cancelled)(void *ctx);
+    uint32_t (*random)(void *ctx);              /* for jitter; need not be secure */
+    void (*warn)(void *ctx, const char *text);  /* a warning to the user, one line */
+    void (*debug)(void *ctx, const char *text); /* a line for the log */
+    void *ctx;                                  /* passed to each of them */
 };
 
-/* The operating system's clocks and sleep; warnings and log go nowhere. */
+/* The operating system's clocks, sleep and random numbers. It is never cancelled, and
+ * drops warnings and log. */
 extern const struct giq_env giq_env_system;
 
-/* Whether a person watches standard error: it is a terminal. */
+/* Whether standard error is a terminal. */
 bool giq_env_is_terminal(void);
 
-/* A point in time as UTC has it. */
+/* A time in UTC; months and days count from 1. */
 struct giq_civil {
     int year, month, day;
     int hour, minute, second, ms;
 };
+
+/* The time at `ms` since 1970-01-01 UTC; pure. */
 struct giq_civil giq_text_civil_of(int64_t ms);
 
-/* "2024-05-01T10:20:30.500Z" into `out` of at least GIQ_TEXT_TIME_SIZE, from
- * milliseconds since 1970. */
 enum { GIQ_TEXT_TIME_SIZE = 40 };
+
+/* Write the time at `ms` since 1970-01-01 UTC as "2024-05-01T10:20:30.500Z" into `out`,
+ * which has GIQ_TEXT_TIME_SIZE bytes. */
 void giq_text_from_time(int64_t ms, char *out);
 
-/* The byte that the "%xx" at the beginning of `text` encodes; -1 where there is none. */
+/* The byte that the "%xx" at the beginning of `text` encodes, or -1 if there is none. */
 int giq_text_percent_byte(const char *text);
 
 /* ---- connection strings ------------------------------------------------ */
@@ -138,60 +153,72 @@ enum giq_conn_key {
     GIQ_KEY_COUNT,
 };
 
-/* A parsed connection string. Values are owned UTF-8 text without outer white
- * space, or NULL where the key is absent. */
+/* A parsed connection string. Values are owned, without white space around them, and NULL
+ * for keys that are absent. */
 struct giq_conn {
     enum giq_conn_kind kind;
     char *value[GIQ_KEY_COUNT];
 };
 
-/* Whether `text` begins with the prefix, in any case, perhaps behind the handlers of
- * archives (/vsizip/, /vsigzip/, /vsitar/) that programs put there. Pure and cheap. */
+/* Whether `text`, which may be NULL, begins with "GIQ:" in any case, perhaps after the
+ * handlers of archives (/vsizip/, /vsigzip/, /vsitar/) that programs prepend. Reads
+ * nothing. */
 bool giq_conn_identify(const char *text);
 
 /*
- * Parse `text` ("GIQ:model=m;file=f"). Checks the grammar, the keys and which
- * of them go together; knows nothing of options. On success the caller owns
- * `*out` and passes it to giq_conn_release(). Errors: GIQ_E_USAGE, which names
- * the key and what is allowed and never repeats a secret; GIQ_E_MEMORY.
+ * Parse `text` ("GIQ:model=m;file=f"), which giq_conn_identify() accepts. Checks the
+ * grammar, the keys, their values and which keys may be combined.
+ *
+ * On success the caller passes `*out` to giq_conn_release(). Errors: GIQ_E_USAGE, which
+ * names the key and what is allowed and never repeats a secret; GIQ_E_MEMORY.
  */
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err);
 void giq_conn_release(struct giq_conn *conn);
 
-/* A value as a connection string holds it, in quotes only where the grammar needs them,
- * to be freed with free(); NULL when out of memory. */
+/* A value as a connection string holds it, in quotes only if the grammar needs them. The
+ * caller frees it; NULL when out of memory. */
 char *giq_conn_quote(const char *value);
+
+/* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, in any case. `name` is the option or key
+ * as the message names it. Errors: GIQ_E_USAGE. */
+bool giq_conn_to_bool(const char *name, const char *value, bool *out,
+                      struct giq_error *err);
+
+/* Check that the name of a file does not end in '/', which programs append that take the
+ * connection string for a path. `name` as above. Errors: GIQ_E_USAGE. */
+bool giq_conn_check_file(const char *name, const char *value, struct giq_error *err);
 
 /* ---- credentials ---------------------------------------------------------- */
 
-/* Holds secrets; wiped when freed. */
+/* Secrets of the user; they are overwritten when the object is freed. */
 struct giq_cred;
 
-/* `api_key` and `bearer_token` are copied; either may be NULL or empty. Errors:
- * GIQ_E_CREDENTIALS where one cannot be the value of a header; GIQ_E_MEMORY. */
+/* `api_key` and `bearer_token` are copied; each may be NULL or empty. The caller passes
+ * `*out` to giq_cred_free(). Errors: GIQ_E_CREDENTIALS if one cannot be the value of a
+ * header; GIQ_E_MEMORY. */
 bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
                   struct giq_error *err);
 void giq_cred_free(struct giq_cred *cred);
 
 /*
- * Add a header line ("Name: value") that goes where the credentials go. Left out
- * (`*out_added` is false) is what is no header line, what the driver says itself,
- * and a key or token beside those of giq_cred_new(). Its value is a secret from
- * now on. Errors: GIQ_E_MEMORY.
+ * Add a header line ("Name: value") that is sent together with the credentials; `line` is
+ * copied and its value becomes a secret. `*out_added` is false for a line that is not
+ * sent: one that is not a header, that the driver sets itself, or that has a key or token
+ * while giq_cred_new() got another. Errors: GIQ_E_MEMORY.
  */
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
                          struct giq_error *err);
 
-/* Note a text that must not be shown: giq_cred_mask() takes it out. Errors:
- * GIQ_E_MEMORY. */
+/* Add a text that giq_cred_mask() must mask; it is copied. Errors: GIQ_E_MEMORY. */
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret,
                          struct giq_error *err);
 
 /*
- * Read the first line of a key file: a regular file of at most 64 KiB. On
- * success `*out_key` is owned by the caller (giq_cred_wipe(), then free()), and
- * `*out_exposed` says whether others than the owner can read the file.
- * Errors: GIQ_E_CREDENTIALS, GIQ_E_MEMORY.
+ * Read the first line of a key file, a regular file of at most 64 KiB.
+ *
+ * On success the caller passes `*out_key` to giq_cred_wipe() and frees it, and
+ * `*out_exposed` is whether others than the owner can read the file. Errors:
+ * GIQ_E_CREDENTIALS, GIQ_E_MEMORY.
  */
 bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
                         struct giq_error *err);
@@ -199,32 +226,32 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
 /* Overwrite a text that held a secret; NULL is allowed. */
 void giq_cred_wipe(char *text);
 
-/* Overwrite every occurrence of a secret in `text` with asterisks; without `cred`
- * (NULL) there is none. */
+/* Overwrite each secret that occurs in `text` with asterisks. `cred` may be NULL: then
+ * there are none. */
 void giq_cred_mask(const struct giq_cred *cred, char *text);
 
-/* The same for a message, whose parts were cut to fit: what begins as the key or the
- * token does, for eight bytes or more, goes too. */
+/* The same for a message whose parts may have been cut: a text of eight bytes or more
+ * with which the key or token begins is masked too. */
 void giq_cred_mask_message(const struct giq_cred *cred, char *text);
 
 /* ---- the service --------------------------------------------------------- */
 
-/* Settings that go to the network library as they are. NULL means default. */
+/* Settings that are passed to libcurl as they are. NULL: libcurl's default. */
 enum giq_net_option {
     GIQ_NET_PROXY,         /* for http and https */
-    GIQ_NET_HTTPS_PROXY,   /* for https, before GIQ_NET_PROXY */
+    GIQ_NET_HTTPS_PROXY,   /* for https, in place of GIQ_NET_PROXY */
     GIQ_NET_PROXY_USERPWD, /* user:password; a secret */
     GIQ_NET_PROXY_AUTH,    /* BASIC, DIGEST, NTLM, NEGOTIATE, ANY, ANYSAFE */
     GIQ_NET_USERAGENT,
     GIQ_NET_HTTP_VERSION,  /* 1.0, 1.1, 2 (2.0), 2TLS, 2PRIOR_KNOWLEDGE */
     GIQ_NET_CA_BUNDLE,     /* path */
-    GIQ_NET_CA_PATH,       /* path of a folder of certificates, hashed */
-    GIQ_NET_UNSAFE_SSL,    /* YES, NO */
+    GIQ_NET_CA_PATH,       /* path of a folder of certificates, named by their hashes */
+    GIQ_NET_UNSAFE_SSL,    /* YES, NO: accept any certificate */
     GIQ_NET_TCP_KEEPALIVE, /* YES, NO: probe an idle connection */
     GIQ_NET_TCP_KEEPIDLE,  /* seconds before the first probe; default 60 */
     GIQ_NET_TCP_KEEPINTVL, /* seconds between probes; default 60 */
-    GIQ_NET_NETRC,         /* YES, NO: user and password of ~/.netrc. This and what
-                              follows go to the service's own origin alone */
+    GIQ_NET_NETRC,         /* YES, NO: user and password of ~/.netrc. This and the options
+                              below are used for the origin of the service only */
     GIQ_NET_NETRC_FILE,    /* path, in place of ~/.netrc */
     GIQ_NET_SSL_CERT,      /* path of the client's certificate */
     GIQ_NET_SSL_KEY,       /* path of its key */
@@ -235,37 +262,37 @@ enum giq_net_option {
 struct giq_settings {
     const char *base_url; /* from giq_base_url() */
     const char *net[GIQ_NET_COUNT];
-    int timeout_ms;       /* whole open; 0 checks once */
-    int poll_interval_ms; /* 0: adaptive */
-    int max_retry;        /* of one call that is safe to repeat */
-    int retry_delay_ms;
-    int http_timeout_ms; /* one small GET */
-    int connect_timeout_ms;
-    int low_speed_time_s;
-    int low_speed_limit; /* bytes a second */
-    bool allow_unverified_length;
-    bool traces; /* the network library's doings go to the log */
+    int timeout_ms;         /* of the open; 0 checks once */
+    int poll_interval_ms;   /* between two status calls; 0: adaptive */
+    int max_retry;          /* of a call that is safe to repeat */
+    int retry_delay_ms;     /* before the first retry; doubled for each further one */
+    int http_timeout_ms;    /* of one small GET */
+    int connect_timeout_ms; /* of one connection */
+    int low_speed_time_s;   /* a transfer ends if it is slower for so long ... */
+    int low_speed_limit;    /* ... than so many bytes a second */
+    bool allow_unverified_length; /* accept downloads that do not prove their length */
+    bool traces;                  /* libcurl's debug output goes to the log */
 };
 
 enum giq_base_url_flags {
-    GIQ_BASE_URL_ALLOW_HTTP = 1, /* http to hosts that are not loopback */
+    GIQ_BASE_URL_ALLOW_HTTP = 1, /* http also to hosts that are not loopback */
 };
 
 /*
- * Check the address of a service and bring it to its one form: scheme and host
- * in lower case, no slash at its end. `*out` is freed by the caller. Errors:
- * GIQ_E_USAGE (no http or https, user, query, fragment, refused http).
+ * Check the base URL of a service and normalise it: scheme and host in lower case, no
+ * slash at the end. The caller frees `*out`. Errors: GIQ_E_USAGE (not http or https, a
+ * user, a query, a fragment, http that is not allowed), GIQ_E_MEMORY.
  */
 bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err);
 
-/* One service as one open sees it. Sends nothing before it is asked to. */
+/* One service, as one open uses it. Sends nothing until a call needs it. */
 struct giq_service;
 
 /*
- * `settings` and `cred` are copied or borrowed as follows: `settings` and its
- * texts are copied, `env` and `cred` are borrowed for the object's life; `cred`
- * may be NULL, then every call fails with GIQ_E_CREDENTIALS. The time limit of
- * the open begins now. Errors: GIQ_E_MEMORY.
+ * `settings` and its texts are copied. `env` and `cred` are borrowed for the life of the
+ * object; `cred` may be NULL, then every call fails with GIQ_E_CREDENTIALS. The time
+ * limit of the open begins now. The caller passes `*out` to giq_service_free(). Errors:
+ * GIQ_E_MEMORY.
  */
 bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
                      const struct giq_env *env, struct giq_service **out,
@@ -273,96 +300,98 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
 void giq_service_free(struct giq_service *service);
 
 /*
- * From now on the open checks once, as with a timeout of 0: there is no pause and no
- * second try, and its calls end after 2 s, or the timeout of the settings where that is
- * shorter. It waits as its settings say once the service has told the state of the job.
+ * From now on check only once, as with a timeout of 0: there are no pauses and no
+ * retries, and calls end after 2 s, or after the timeout of the settings if that is
+ * shorter. The settings apply again once the service has reported the state of the job.
  */
 void giq_service_check_once(struct giq_service *service);
 
-/*
- * The open checks once whether the job is finished, and does not wait for it. What comes
- * before and after, submitting and downloading, has the times of the settings.
- */
+/* Check only once whether the job is finished. Submitting and downloading keep the times
+ * of the settings. */
 void giq_service_poll_once(struct giq_service *service);
 
-/* Whether the open checks once now, and has not resumed. */
+/* Whether the open checks only once at present. */
 bool giq_service_checks_once(const struct giq_service *service);
 
-/* A model of the service; texts are owned UTF-8, NULL where not told. */
+/* A model of the service. Texts are owned, and NULL if the service does not report them.
+ */
 struct giq_model {
     char *id;
     char *name;
     char *version;
     char *type;
-    char **labels; /* ends in NULL; NULL where none are told */
-    char *json;    /* what the service says of it, whole */
+    char **labels; /* ends in NULL; NULL if there are none */
+    char *json;    /* all that the service reports of the model */
 };
 
 struct giq_models {
     struct giq_model *item;
     size_t count;
-    bool is_part; /* the service says that there are more than it listed */
+    bool is_part; /* the service reports that there are more models than it listed */
 };
 
-/* The list of models. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _MEMORY. */
+/* Get the list of models. The caller passes `*out` to giq_models_release(). Errors:
+ * GIQ_E_CREDENTIALS, _NETWORK, _SERVICE, _CANCELLED, _MEMORY. */
 bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err);
 void giq_models_release(struct giq_models *models);
 
 /* ---- the store -------------------------------------------------------------- */
 
-/* The folder of records and results. */
+/* The folder of records and results. May be used by several threads at a time. */
 struct giq_store;
 
 enum giq_store_flags {
-    GIQ_STORE_PRIVATE = 1, /* the default store: folders 0700, files 0600 */
+    GIQ_STORE_PRIVATE = 1, /* the default store: folders get mode 0700, files 0600 */
 };
 
-/* Looks at the folder, which need not exist, and makes and writes nothing. Errors:
- * GIQ_E_STORE (an empty path, no folder, one that anybody may write to, one that cannot
- * be looked at), GIQ_E_MEMORY. */
+/* Check the folder at `path`, which is copied and need not exist. Creates and writes
+ * nothing. The caller passes `*out` to giq_store_close(). Errors: GIQ_E_STORE (an empty
+ * path, not a folder, a folder that is world-writable or cannot be read), GIQ_E_MEMORY.
+ */
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
                     struct giq_error *err);
 void giq_store_close(struct giq_store *store);
 
 /* ---- files to upload -------------------------------------------------------------- */
 
-/* What is known of a file without reading it. Files with the same inode that is not 0,
- * size, times and path are taken to hold the same. */
+/* The status of a file. Two files with the same inode other than 0, and the same size,
+ * times and absolute path, count as having the same content. */
 struct giq_source_stat {
-    int64_t size;
-    int64_t modified_ns; /* since 1970; anybody can set it */
-    int64_t changed_ns;  /* of the content or the inode, as the system alone sets it */
+    int64_t size;        /* bytes */
+    int64_t modified_ns; /* since 1970-01-01 UTC; anybody can set it */
+    int64_t changed_ns;  /* of the content or the inode; only the system sets it */
     uint64_t device;
-    uint64_t inode; /* 0 where there is none: the file is read at every open */
+    uint64_t inode; /* 0 if there is none: the file is read at every open */
 };
 
-/* A file that a host lends for reading. Errors of its functions are GIQ_E_USAGE and
- * name the file. */
+/* A file that the host reads for the core. Its functions fail with GIQ_E_USAGE and name
+ * the file; they are called by one thread at a time. */
 struct giq_source {
-    const char *path;          /* as it may be shown and recorded */
-    const char *absolute_path; /* what it is known by: the absolute path */
+    const char *path;          /* as it may be printed and recorded */
+    const char *absolute_path; /* identifies the file in the store */
     bool (*stat)(void *ctx, struct giq_source_stat *out, struct giq_error *err);
-    /* Open it, or go back to the first byte of the open one. */
+    /* Open the file, or rewind it if it is open. */
     bool (*open)(void *ctx, struct giq_error *err);
-    /* Read up to `max` bytes; `*out_len` is 0 at the end. */
+    /* Read up to `max` bytes into `out`; `*out_len` is 0 at the end of the file. */
     bool (*read)(void *ctx, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);
-    void (*close)(void *ctx); /* close it, if it is open */
-    void *ctx;
+    /* Close the file if it is open. */
+    void (*close)(void *ctx);
+    void *ctx; /* passed to each of them */
 };
 
 enum { GIQ_UPLOAD_BYTES_MAX = 100 * 1000 * 1000 };
 
-/* A file as part of a request: its content, whatever it is called. */
+/* A file as part of a request, identified by its content and not by its name. */
 struct giq_upload {
     const struct giq_source *source; /* borrowed */
     const char *type;                /* from giq_upload_type() */
-    int64_t size;
+    int64_t size;                    /* bytes */
     char digest[GIQ_DIGEST_HEX_SIZE];
 };
 
-/* The kinds of files that the service knows. */
+/* The types of files that the service knows. */
 #define GIQ_SOURCE_TYPES(X)                                                              \
     X("MULTISPECTRAL")                                                                   \
     X("HYPERSPECTRAL")                                                                   \
@@ -385,15 +414,15 @@ struct giq_upload {
     X("CZML")                                                                            \
     X("UNKNOWN")
 
-/* The kind of a file as the service calls it (static), from a text in any case. Errors:
- * GIQ_E_USAGE, which lists them. */
+/* Find the type that `text` names in any case; `*out` is static. Errors: GIQ_E_USAGE,
+ * which lists the types. */
 bool giq_upload_type(const char *text, const char **out, struct giq_error *err);
 
 /*
- * Find out which content a file has, from what the store knows of it, or by reading it
- * once. `type` and `source` are borrowed for the life of `*out`. Sends nothing. Errors:
- * GIQ_E_USAGE (empty, too large for the service, changed while it was read, and those
- * of the source), GIQ_E_CANCELLED, GIQ_E_STORE, GIQ_E_MEMORY.
+ * Identify the content of a file by what the store knows of it, or by reading it once.
+ * Sends nothing. `type` and `source` are borrowed for the life of `*out`. Errors:
+ * GIQ_E_USAGE (empty, too large for the service, changed while it was read, and those of
+ * the source), GIQ_E_CANCELLED, GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_upload_identify(const struct giq_store *store, const struct giq_source *source,
                          const char *type, const struct giq_env *env,
@@ -401,87 +430,96 @@ bool giq_upload_identify(const struct giq_store *store, const struct giq_source 
 
 /* ---- jobs --------------------------------------------------------------------- */
 
-/* What is asked for: `model` and one of `file` and `upload`, or `job` alone; `job` with
- * the others adopts the job for the request. `retry` is no part of a request's
- * identity. */
+/*
+ * A request: either `model` and one of `file` and `upload`, or `job` alone. `job`
+ * together with the others adopts the job for the request. `retry` and `geometry_crs` are
+ * not part of its identity. Each member may be NULL.
+ */
 struct giq_request {
     const char *model;
     const char *file;
     const struct giq_upload *upload; /* borrowed as long as the request is used */
-    const char *area;                /* from giq_geom_area() and its like, or NULL */
-    const char *rerun;               /* label, or NULL */
-    const char *job;                 /* id of a job that exists, or NULL */
-    const char *retry; /* label under which what ended badly gets one new job, or NULL */
-    /* What the area is in where that is not EPSG:4326 (AS_IS), else NULL. No part of
-     * the identity: the service is sent the same. */
-    const char *geometry_crs;
+    const char *area;                /* from the functions of giq/geom.h */
+    const char *rerun;               /* a label that makes it another request */
+    const char *job;                 /* id of an existing job */
+    /* A label: a job that failed, is gone or unknown gets one new job for each label. */
+    const char *retry;
+    const char *geometry_crs; /* of the area ("AS_IS"); NULL: EPSG:4326 */
 };
 
-/* States of a record, in the order of a job's life. */
+/* Check a label of RETRY, which must be UTF-8 to be found again in records. Errors:
+ * GIQ_E_USAGE. */
+bool giq_retry_check_label(const char *label, struct giq_error *err);
+
+/* The states of a record, in the order of a job's life. */
 enum giq_job_state {
-    GIQ_JOB_NONE, /* nothing recorded */
-    GIQ_JOB_INTENT,
-    GIQ_JOB_SENDING,
-    GIQ_JOB_SUBMITTED,
-    GIQ_JOB_SUCCEEDED,
-    GIQ_JOB_PUBLISHED,
-    GIQ_JOB_FAILED,
-    GIQ_JOB_UNKNOWN,
+    GIQ_JOB_NONE,      /* nothing is recorded */
+    GIQ_JOB_INTENT,    /* about to submit; nothing was sent */
+    GIQ_JOB_SENDING,   /* the run request is being sent, and may arrive */
+    GIQ_JOB_SUBMITTED, /* the service returned the id of the job */
+    GIQ_JOB_SUCCEEDED, /* the result is to be fetched */
+    GIQ_JOB_PUBLISHED, /* the result is in the store */
+    GIQ_JOB_FAILED,    /* the service reported that the job failed */
+    GIQ_JOB_UNKNOWN,   /* the run request was sent; its outcome is not known */
 };
 
-/* What is known of a job. Texts are borrowed until the next step or look; NULL or
- * GIQ_TIME_NONE where not known. */
 #define GIQ_TIME_NONE INT64_MIN
+
+/* A job as it is recorded and reported. Texts are borrowed until the next step or view;
+ * they are NULL, and times are GIQ_TIME_NONE, if unknown. Times are since 1970-01-01
+ * UTC. */
 struct giq_job_view {
     enum giq_job_state state;
-    const char *key;
+    const char *key; /* of the request: the name of its folder in the store */
     const char *model_id;
     const char *file_id;
     const char *upload; /* path of the file that was uploaded */
-    const char *area;   /* in EPSG:4326; NULL too where it is in a system of its own */
-    const char *label;
+    const char *area;   /* in EPSG:4326; NULL also if it is in another system */
+    const char *label;  /* of `rerun` */
     const char *job_id;
-    const char *status; /* the service's word while the job runs, "gone" where the service
-                           no longer knows it or has its result, else the state */
-    const char *type;
+    const char *status; /* the service's word while the job runs; "gone" if the service
+                           does not know the job, or no longer has its result; else the
+                           state */
+    const char *type;   /* as the service reports it */
     const char *error;
-    const char *result_path; /* file, or folder where the result was an archive; NULL
-                                where there is none, or no memory for it */
-    int64_t result_size;     /* bytes as downloaded, -1 where there is none */
-    int64_t started_ms;      /* UTC since 1970, as the service says */
+    const char *result_path; /* a file, or a folder if the result was an archive; NULL if
+                                there is none, or when out of memory */
+    int64_t result_size;     /* bytes as downloaded; -1 if there is no result */
+    int64_t started_ms;      /* as the service reports it */
     int64_t submitted_ms;
     int64_t finished_ms;
 };
 
-/* What a host adds to a job. */
+/* Functions of the host for one job. They are called in the thread that calls
+ * giq_job_step(). */
 struct giq_job_host {
-    /* Whether the downloaded result at `path` (as in result_path) can be read.
-     * Called before it is published, in the caller's thread; giq_job_get_view() is
-     * allowed in it. Needed unless GIQ_JOB_POLL_ONCE is set. */
+    /* Whether the downloaded result at `path` (as in result_path) can be opened. Called
+     * before it is published, and may call giq_job_get_view(). Required unless
+     * GIQ_JOB_POLL_ONCE is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
-    /* A job was submitted or found; `text` is one line for a person. May be NULL. */
+    /* Show a line to the user: the state of the job, or an upload. May be NULL. */
     void (*progress)(void *ctx, const char *text);
-    /* Whether the host may upload, start a job, or record a job that was not recorded.
-     * Called before anything is sent for it. May be NULL. */
+    /* Whether the host allows an upload, a new job, or the record of an external job.
+     * Called before anything is sent for it. May be NULL: it does. */
     bool (*may_begin)(void *ctx, struct giq_error *err);
-    void *ctx;
+    void *ctx; /* passed to each of them; borrowed for the job's life */
 };
 
 enum giq_job_flags {
     GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
-    GIQ_JOB_POLL_ONCE = 2, /* submit or look once, fetch nothing */
+    GIQ_JOB_POLL_ONCE = 2, /* submit, or check the state once; do not fetch the result */
 };
 
 enum giq_step {
-    GIQ_STEP_AGAIN, /* call again at `*due_ms` on the monotonic clock */
-    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_POLL_ONCE looked at */
+    GIQ_STEP_AGAIN, /* call giq_job_step() again at `*due_ms` on the monotonic clock */
+    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_POLL_ONCE checked */
 };
 
 struct giq_job;
 
-/* `service`, `store`, the upload and the host's `ctx` are borrowed for the job's life;
- * what else `request` and `host` hold is copied. Reads and writes nothing. Errors:
- * GIQ_E_MEMORY. */
+/* `service`, `store` and the upload are borrowed for the life of the job; all else in
+ * `request` and `host` is copied. Reads and writes nothing. The caller passes `*out` to
+ * giq_job_free(). Errors: GIQ_E_USAGE (the label of RETRY), GIQ_E_MEMORY. */
 bool giq_job_new(struct giq_service *service, struct giq_store *store,
                  const struct giq_request *request, unsigned flags,
                  const struct giq_job_host *host, struct giq_job **out,
@@ -489,30 +527,34 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
 void giq_job_free(struct giq_job *job);
 
 /*
- * Take one step: look at the record, submit, ask for the state, or fetch and
- * publish. Never sleeps between status calls; the loop that does stands above.
- * Errors end the open; a job that was paid for is found again by the next one:
- * GIQ_E_USAGE (nothing recorded and GIQ_JOB_NO_SUBMIT, an unknown model, another job
- * adopted already), GIQ_E_FAILED, _UNKNOWN, _GONE (what is recorded or became of the
- * job), GIQ_E_REFUSED (nothing was started), GIQ_E_TIMEOUT, GIQ_E_CREDENTIALS,
- * _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of the host and
- * of the upload's source.
+ * Do one step: read the record, submit, poll the state, or fetch and publish the result.
+ * Never sleeps between two status calls; the host does, until `*due_ms`.
+ *
+ * After an error the job must not be stepped again; a job that was paid for is found by
+ * the next open of the request. When env->cancelled() is true, the next step fails with
+ * GIQ_E_CANCELLED, and if no run request was sent it leaves no record.
+ *
+ * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, an unknown model,
+ * another job was adopted already), GIQ_E_FAILED, _UNKNOWN, _GONE (as recorded or
+ * reported), _REFUSED (no job was started), _TIMEOUT, _CANCELLED, _CREDENTIALS, _NETWORK,
+ * _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of the host and of the
+ * upload's source.
  */
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);
 
-/* Read the record again where no job is known yet, as another process may be submitting
- * one: for an open that ends early. Takes no lock; a failure changes nothing. */
+/* Read the record again if no job is known yet, since another process may have submitted
+ * one; for an open that ends early. Takes no lock; a failure changes nothing. */
 void giq_job_refresh(struct giq_job *job);
 
-/* What is known now. */
+/* Fill `*out` with what is known now. */
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out);
 
 /*
- * Call `each` for every request that the store has a record of, in no order. A
- * record that cannot be read comes with its `error` and without a `status`. Takes no
- * lock. Ends with the first call that returns false, and its error. Errors:
- * GIQ_E_STORE (the store cannot be listed), GIQ_E_MEMORY.
+ * Call `each` for every request that has a record in the store, in no order. A record
+ * that cannot be read has an `error` and no `status`. Takes no lock. If `each` returns
+ * false, ends with its error. Errors: GIQ_E_STORE (the store cannot be listed),
+ * GIQ_E_MEMORY.
  */
 bool giq_jobs_each(const struct giq_store *store,
                    bool (*each)(void *ctx, const struct giq_job_view *job,

@@ -204,14 +204,10 @@ static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
     return value == NULL ? NULL : CPLStrdup(value);
 }
 
-/* Records are UTF-8: another label would never be found there, and never be used up. */
 static bool read_label(struct giq_config *config, struct giq_error *err)
 {
     config->retry = copy_value(&config->reader, GIQ_OPTION_RETRY);
-    if (config->retry != NULL && !CPLIsUTF8(config->retry, -1)) {
-        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
-    }
-    return true;
+    return config->retry == NULL || giq_retry_check_label(config->retry, err);
 }
 
 /* ---- the whole ---- */

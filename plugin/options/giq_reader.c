@@ -106,21 +106,13 @@ bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double 
 bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id id, bool *out,
                      struct giq_error *err)
 {
-    static const char *const yes[] = {"YES", "TRUE", "ON", "1"};
-    static const char *const no[] = {"NO", "FALSE", "OFF", "0"};
     const char *name = NULL;
     const char *text = giq_reader_value(reader, id, &name);
     if (text == NULL) {
         *out = EQUAL(giq_options[id].otherwise, "YES");
         return true;
     }
-    for (size_t i = 0; i < GIQ_COUNT(yes); i++) {
-        if (EQUAL(text, yes[i]) || EQUAL(text, no[i])) {
-            *out = EQUAL(text, yes[i]);
-            return true;
-        }
-    }
-    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.60s\"", name, text);
+    return giq_conn_to_bool(name, text, out, err);
 }
 
 bool giq_reader_parse_choice(enum giq_option_id id, const char *name, const char *text,

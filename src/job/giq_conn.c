@@ -257,18 +257,41 @@ static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_e
     return true;
 }
 
+bool giq_conn_to_bool(const char *name, const char *value, bool *out,
+                      struct giq_error *err)
+{
+    struct giq_printable shown;
+    if (giq_text_to_bool(value, out)) {
+        return true;
+    }
+    (void)giq_text_printable(value, &shown);
+    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.60s\"", name,
+                    shown.text);
+}
+
+bool giq_conn_check_file(const char *name, const char *value, struct giq_error *err)
+{
+    /* A GIS that takes the connection string for a file name appends a '/'. */
+    size_t len = strlen(value);
+    if (len == 0 || value[len - 1] != '/') {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the value of %s ends in '/', which no file does; remove the '/'",
+                    name);
+}
+
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     const char *name = canonical[key];
+    char quoted[16];
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
     if (value[0] == '\0') {
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", name);
     }
-    /* A GIS that takes the string for a file name appends to it. */
     bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD || key == GIQ_KEY_AOI;
-    if (is_file && value[strlen(value) - 1] == '/') {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "the value of \"%s\" ends in '/', which no %s does", name,
-                        key == GIQ_KEY_FILE ? "file id" : "file");
+    if (is_file && !giq_conn_check_file(quoted, value, err)) {
+        return false;
     }
     if (key == GIQ_KEY_GEOMETRY && giq_text_begins(value, "SRID=") &&
         strchr(value, ';') == NULL) {
@@ -284,10 +307,7 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" is not UTF-8", name);
     }
     bool ignored = false;
-    if (key == GIQ_KEY_WAIT && !giq_text_to_bool(value, &ignored)) {
-        return giq_fail(err, GIQ_E_USAGE, "\"wait\" is YES or NO");
-    }
-    return true;
+    return key != GIQ_KEY_WAIT || giq_conn_to_bool(quoted, value, &ignored, err);
 }
 
 /* Read "key=value" at `*at`, which is moved to the ';' or the end. */

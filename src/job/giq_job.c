@@ -40,6 +40,9 @@ static bool init(struct giq_job *job, const struct giq_request *request,
                  struct giq_error *err)
 {
     struct giq_key key;
+    if (request->retry != NULL && !giq_retry_check_label(request->retry, err)) {
+        return false;
+    }
     if (!copy_request(request, &job->request)) {
         return giq_fail_memory(err);
     }

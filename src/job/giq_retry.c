@@ -5,6 +5,12 @@
 #include "base/giq_error.h"
 #include "base/giq_text.h"
 
+bool giq_retry_check_label(const char *label, struct giq_error *err)
+{
+    return giq_text_is_utf8(label) ||
+           giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
+}
+
 bool giq_retry_is_gone(const struct giq_job *job)
 {
     return job->record.gone && job->request.job == NULL;

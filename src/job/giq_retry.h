@@ -12,6 +12,8 @@
 
 #include "job/giq_job_internal.h"
 
+/* giq_retry_check_label() is in giq/giq.h. */
+
 /* Whether the record is final in such a way that RETRY starts a new job. */
 bool giq_retry_allows_job(const struct giq_job *job);
 

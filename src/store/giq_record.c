@@ -1,5 +1,6 @@
 #include "store/giq_record.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -353,14 +354,14 @@ bool giq_record_has_label(const struct giq_record *record, const char *label)
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err)
 {
-    if (!giq_text_is_utf8(label)) {
-        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY is not UTF-8");
-    }
+    assert(giq_text_is_utf8(label));
     if (record->read == NULL && (record->read = giq_json_new_object()) == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_record_has_label(record, label) ||
-           giq_json_add_text(record->read, labels_name, label) || giq_fail_memory(err);
+    if (giq_record_has_label(record, label)) {
+        return true;
+    }
+    return giq_json_add_text(record->read, labels_name, label) || giq_fail_memory(err);
 }
 
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)

@@ -22,7 +22,7 @@ MISTAKES = [
     ("GIQ:job=j;model=m", "\"file\" is missing"),
     ("GIQ:job=j;geometry=POINT(1 1)", "\"model\" is missing"),
     ("GIQ:job=j;rerun=a", "does not go with"),
-    ("GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"),
+    ("GIQ:model=m;file=f;wait=maybe", '"wait" must be YES or NO; got "maybe"'),
     ("GIQ:model=m;upload=x.tif/", "\"upload\" ends in '/'"),
     ("GIQ:model=m;upload=x.tif;file=f", "give one of them"),
     ("GIQ:upload=x.tif", "\"model\" is missing"),

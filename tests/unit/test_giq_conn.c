@@ -162,7 +162,7 @@ static void test_strings_that_are_refused_say_why(void **state)
         {"GIQ:model=m\x01;file=f", "the value of \"model\" holds a control character"},
         {"GIQ:model=m\xE9;file=f", "the value of \"model\" is not UTF-8"},
         {"GIQ:model=m;file=a\nb", "the value of \"file\" holds a control character"},
-        {"GIQ:model=m;file=f;wait=maybe", "\"wait\" is YES or NO"},
+        {"GIQ:model=m;file=f;wait=maybe", "\"wait\" must be YES or NO; got \"maybe\""},
     };
     check_refusals(cases, GIQ_COUNT(cases));
 }

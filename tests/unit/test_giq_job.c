@@ -399,6 +399,28 @@ static void test_job_by_id_is_served_by_the_record_of_its_request(void **state)
     job_kit_stop(&kit);
 }
 
+static void test_label_that_is_not_utf8_is_refused(void **state)
+{
+    (void)state;
+    static const struct http_kit_response none[] = {{.status = 200}};
+    const struct giq_job_host host = {.ctx = NULL};
+    struct giq_request request = job_kit_request;
+    struct giq_job *job = NULL;
+    struct job_kit kit;
+    job_kit_start(&kit, none, 1);
+    struct giq_error *err = &kit.service.err;
+    request.retry = "f\xfcr";
+    assert_false(
+        giq_job_new(kit.service.service, kit.store, &request, 0, &host, &job, err));
+    assert_int_equal(err->code, GIQ_E_USAGE);
+    assert_string_equal(err->text, "the label of RETRY must be UTF-8");
+    request.retry = "f\xc3\xbcr";
+    assert_true(
+        giq_job_new(kit.service.service, kit.store, &request, 0, &host, &job, err));
+    giq_job_free(job);
+    job_kit_stop(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_look_asks_once_and_fetches_nothing),
         cmocka_unit_test(test_job_by_id_gets_a_record_of_its_own),
         cmocka_unit_test(test_job_by_id_is_served_by_the_record_of_its_request),
+        cmocka_unit_test(test_label_that_is_not_utf8_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
