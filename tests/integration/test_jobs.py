@@ -1,7 +1,7 @@
-"""GIQ:jobs: what this user's store knows, without a call and without a lock."""
+"""GIQ:jobs: the records of this user's store, without a call and without a lock."""
+import contextlib
 import fcntl
 import json
-import os
 
 from scripted import Response, job
 
@@ -26,11 +26,21 @@ for row in layer:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def by_key(row):
+    return row["key"]
+
+
+def as_in_tables(time):
+    """A recorded time as OGR prints a DateTime in UTC."""
+    date, clock = time.removesuffix("Z").replace("-", "/").split("T")
+    return f"{date} {clock}+00"
+
+
 def make_some(gdal, service):
     """A published, a failed and a running job."""
     gdal.run("ogrinfo", f"{NAME};geometry=POLYGON((0 0,0 1,1 1,1 0,0 0));rerun=x")
     service.script["status"] = [Response(job("FAILED"))]
-    gdal.run("ogrinfo", "GIQ:model=m;file=g", ok=None)
+    gdal.fails("ogrinfo", "GIQ:model=m;file=g", tag="failed")
     service.script["status"] = [Response(job("RUNNING"))]
     gdal.run("ogrinfo", "GIQ:model=m;file=h;wait=no")
 
@@ -39,19 +49,25 @@ def test_every_record_is_a_row(scripted_gdal, service):
     assert jobs(scripted_gdal) == []
     make_some(scripted_gdal, service)
     calls = service.names()
-    rows = {row["file_id"]: row for row in jobs(scripted_gdal)}
-    assert {f: r["status"] for f, r in rows.items()} == {
-        "f": "published", "g": "failed", "h": "SUBMITTED"} or rows["h"]["status"] in (
-            "RUNNING", "SUBMITTED")
-    first = rows["f"]
-    assert first["label"] == "x" and first["job_id"] == "job-1"
-    assert first["area"] == "MULTIPOLYGON (((0 0,0 1,1 1,1 0,0 0)))"
-    assert os.path.exists(first["result_path"])
-    assert first["result_size"] == os.path.getsize(first["result_path"])
-    assert first["key"] in scripted_gdal.records()
-    assert first["finished_at"] and first["submitted_at"] and first["started_at"]
-    assert "FAILED" in rows["g"]["error"] and rows["g"]["area"] is None
-    assert rows["h"]["result_path"] is None and rows["h"]["error"] is None
+    records = scripted_gdal.records()
+    rows = {row.pop("file_id"): row for row in jobs(scripted_gdal)}
+    keys = {name: row.pop("key") for name, row in rows.items()}
+    assert sorted(keys.values()) == sorted(records)
+    for name, row in rows.items():
+        for column in ("submitted_at", "finished_at"):
+            recorded = records[keys[name]].get(column)
+            assert row.pop(column) == (recorded and as_in_tables(recorded))
+    path = scripted_gdal.store / "v1" / keys["f"] / "result" / "result.geojson"
+    same = {"model_id": "m", "upload": None, "job_id": "job-1", "type": "RASTER",
+            "started_at": "2024/05/01 10:20:30+00", "label": None, "result_path": None,
+            "result_size": None, "error": None, "area": None}
+    assert rows == {
+        "f": {**same, "label": "x", "status": "published", "result_path": str(path),
+              "result_size": path.stat().st_size,
+              "area": "MULTIPOLYGON (((0 0,0 1,1 1,1 0,0 0)))"},
+        "g": {**same, "status": "failed", "error": "FAILED"},
+        "h": {**same, "status": "SUBMITTED"},
+    }
     assert service.names() == calls
 
 
@@ -70,22 +86,30 @@ def test_damaged_and_newer_records_are_rows_that_say_so(scripted_gdal, service):
     paths[1].write_text(json.dumps({**newer, "format": 99}))
     rows = {row["key"]: row for row in jobs(scripted_gdal)}
     assert len(rows) == 3
-    assert "damaged" in rows[paths[0].parent.name]["error"]
-    assert "newer" in rows[paths[1].parent.name]["error"]
-    assert rows[paths[0].parent.name]["status"] is None
+    damaged, newer = (rows[path.parent.name] for path in paths[:2])
+    assert damaged["error"].startswith(f"the record {paths[0]} is damaged; ")
+    assert newer["error"] == (f"the record {paths[1]} was written by a newer version of "
+                              "the driver, which can read it")
+    for row in (damaged, newer):
+        assert {name for name, value in row.items() if value is not None} == {"key", "error"}
 
 
-def test_table_takes_no_lock_and_folders_without_a_record_are_none(scripted_gdal,
-                                                                   service):
+def test_table_takes_no_lock_and_folders_without_a_record_are_no_rows(scripted_gdal,
+                                                                      service):
     make_some(scripted_gdal, service)
-    for lock in scripted_gdal.store.glob("v1/*/lock"):
-        held = open(lock, "r+b")
-        fcntl.lockf(held, fcntl.LOCK_EX)
+    before = jobs(scripted_gdal)
     empty = scripted_gdal.store / "v1" / ("0" * 64)
     empty.mkdir()
     (empty / "lock").touch()
     (scripted_gdal.store / "v1" / "notes").mkdir()
-    assert len(jobs(scripted_gdal)) == 3
+    with contextlib.ExitStack() as stack:
+        locks = [stack.enter_context(open(path, "r+b"))
+                 for path in scripted_gdal.store.glob("v1/*/lock")]
+        assert len(locks) == 4
+        for lock in locks:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+        after = jobs(scripted_gdal)
+    assert sorted(after, key=by_key) == sorted(before, key=by_key) and len(after) == 3
 
 
 def test_store_of_another_is_not_shown(scripted_gdal, service):
@@ -95,5 +119,6 @@ def test_store_of_another_is_not_shown(scripted_gdal, service):
     assert "Feature Count: 0" in done.stdout
 
 
-def test_jobs_are_no_raster(scripted_gdal):
-    scripted_gdal.fails("gdalinfo", "GIQ:jobs", tag="usage")
+def test_jobs_are_not_a_raster(scripted_gdal):
+    text = scripted_gdal.fails("gdalinfo", "GIQ:jobs", tag="usage")
+    assert "GIQ:jobs is a table, not a raster; use ogrinfo or ogr2ogr" in text

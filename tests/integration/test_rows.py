@@ -1,5 +1,5 @@
-"""What came of the run request, row by row, with the sandbox's faults; the journal says
-what was sent, and which jobs were made."""
+"""Outcomes of the run request, row by row of the reference's table, with the sandbox's
+faults. Its journal lists what was sent and which jobs were made."""
 import signal
 
 import pytest
@@ -31,51 +31,60 @@ def test_nothing_happened_and_the_next_open_submits(gdal, sandbox, fault, tag):
     assert len(sandbox.runs()) == 2 and paid(sandbox) == 1
 
 
-@pytest.mark.parametrize("fault", ["run:status=429@1-2",
-                                   "run:status=429,retry-after=0@1-3"])
-def test_told_to_come_later_is_sent_again(gdal, sandbox, fault):
+@pytest.mark.parametrize("fault,runs", [("run:status=429@1-2", 3),
+                                        ("run:status=429,retry-after=0@1-3", 4)])
+def test_throttled_run_request_is_sent_again(gdal, sandbox, fault, runs):
     sandbox.set_faults(fault)
     gdal.run("gdalinfo", NAME)
-    assert paid(sandbox) == 1 and len(sandbox.runs()) > 1
+    assert paid(sandbox) == 1 and len(sandbox.runs()) == runs
 
 
 @pytest.mark.parametrize("fault", ["run:status=429", "run:status=429,retry-after=0"])
-def test_told_to_come_later_too_often_is_refused(gdal, sandbox, fault):
+def test_run_request_throttled_beyond_max_retry_is_refused(gdal, sandbox, fault):
     sandbox.set_faults(fault)
     text = gdal.fails("gdalinfo", "-oo", "MAX_RETRY=2", NAME, tag="refused")
     assert "nothing was started" in text
     assert len(sandbox.runs()) == 3 and gdal.records() == {}
 
 
-def test_told_to_come_beyond_timeout_is_refused_at_once(gdal, sandbox):
+def test_run_request_throttled_beyond_timeout_is_refused_at_once(gdal, sandbox):
     sandbox.set_faults("run:status=429,retry-after=100")
-    gdal.fails("gdalinfo", "-oo", "TIMEOUT=5", NAME, tag="refused")
+    text = gdal.fails("gdalinfo", "-oo", "TIMEOUT=5", NAME, tag="refused")
+    assert "nothing was started" in text
     assert len(sandbox.runs()) == 1 and gdal.records() == {}
 
 
-@pytest.mark.parametrize("fault", [
-    "run:lost", "run:reset-after", "run:reset-before", "run:status=408", "run:status=409",
-    "run:status=300", "run:status=303", "run:status=500", "run:status=502",
-    "run:status=503", "run:status=503,retry-after=0", "run:status=504", "run:body=",
-    "run:body={}", "run:body=[1]",
-    "run:body={\"id\":9.1e15}", "run:body=<html>busy</html>",
-])
-def test_what_may_have_arrived_is_never_sent_again(gdal, sandbox, fault):
+def fail_unknown(gdal, sandbox, fault):
+    """Open with the fault, and three times more without it. The job that was made, or
+    None."""
     sandbox.set_faults(fault)
     gdal.fails("gdalinfo", NAME, tag="unknown")
     sandbox.set_faults()
     for _ in range(3):
         text = gdal.fails("gdalinfo", NAME, tag="unknown")
         assert "job=<id>" in text and "RETRY=" in text and "rerun=" in text
-    assert len(sandbox.runs()) == 1
-    lost = [run["job"] for run in sandbox.runs() if run["job"]]
-    if lost:
-        gdal.run("gdalinfo", f"{NAME};job={lost[0]}")
-        gdal.run("gdalinfo", NAME)
-        assert len(sandbox.runs()) == 1
-    else:
-        gdal.run("gdalinfo", "-oo", "RETRY=a", NAME)
-        assert len(sandbox.runs()) == 2
+    [run] = sandbox.runs()
+    return run["job"]
+
+
+@pytest.mark.parametrize("fault", [
+    "run:reset-after", "run:reset-before", "run:status=408", "run:status=409",
+    "run:status=300", "run:status=303", "run:status=500", "run:status=502",
+    "run:status=503", "run:status=503,retry-after=0", "run:status=504", "run:body=",
+    "run:body={}", "run:body=[1]",
+    "run:body={\"id\":9.1e15}", "run:body=<html>busy</html>",
+])
+def test_run_request_of_unknown_outcome_is_sent_again_by_retry_only(gdal, sandbox, fault):
+    assert fail_unknown(gdal, sandbox, fault) is None
+    gdal.run("gdalinfo", "-oo", "RETRY=a", NAME)
+    assert len(sandbox.runs()) == 2 and paid(sandbox) == 1
+
+
+def test_job_of_a_lost_response_is_adopted(gdal, sandbox):
+    job = fail_unknown(gdal, sandbox, "run:lost")
+    gdal.run("gdalinfo", f"{NAME};job={job}")
+    gdal.run("gdalinfo", NAME)
+    assert len(sandbox.runs()) == 1 and paid(sandbox) == 1
 
 
 def test_slow_response_is_waited_for(gdal, sandbox):
@@ -86,17 +95,16 @@ def test_slow_response_is_waited_for(gdal, sandbox):
 
 
 def test_no_connection_costs_nothing(gdal, sandbox):
-    url = sandbox.url
     sandbox.stop()
     gdal.fails("gdalinfo", "-oo", "MAX_RETRY=0", NAME, tag="network")
     assert gdal.records() == {}
     sandbox.start()
     gdal.env["GIQ_BASE_URL"] = sandbox.url
     gdal.run("gdalinfo", NAME)
-    assert len(sandbox.runs()) == 1 and url
+    assert len(sandbox.runs()) == 1 and paid(sandbox) == 1
 
 
-def test_service_that_forgot_its_jobs_is_gone_and_runs_nothing(gdal, sandbox, tmp_path):
+def test_result_that_the_service_no_longer_has_is_gone_and_runs_nothing(gdal, sandbox):
     sandbox.set_faults("download:status=404")
     gdal.fails("gdalinfo", NAME, tag="gone")
     sandbox.set_faults()
@@ -107,7 +115,7 @@ def test_service_that_forgot_its_jobs_is_gone_and_runs_nothing(gdal, sandbox, tm
     assert len(sandbox.runs()) == 2
 
 
-def test_restart_with_memory_is_survived_while_waiting(gdal, sandbox):
+def test_restart_of_the_service_is_survived_while_waiting(gdal, sandbox):
     port = sandbox.url.rsplit(":", 1)[1].split("/")[0]
     sandbox.options += ("--port", port)
     sandbox.stop()
