@@ -55,10 +55,18 @@ def nginx(tmp_path, started):
 
 @pytest.fixture
 def host():
-    """A host that a result must not make GDAL ask."""
+    """A host that a result must not make GDAL contact."""
     made = Host()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def nothing_external(host, service):
+    """No other host is contacted, and one job is paid for."""
+    yield
+    assert host.visits == 0
+    assert len(service.calls("run")) == 1
 
 
 @pytest.fixture

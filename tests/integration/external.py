@@ -1,5 +1,5 @@
-"""What tests share about results that name other files and hosts: a secret file, a
-host that counts who comes, and giving a file as the result."""
+"""Helpers for results with external references: a host that counts its visitors, and
+giving a file as the result."""
 import socket
 import threading
 
@@ -14,16 +14,23 @@ def give(service, body, name):
         "Content-Disposition": f"attachment; filename={name}"})]
 
 
-def refused(gdal, service, command=("ogrinfo", "-al", NAME)):
-    """The one error of a result that is refused; nothing of it is kept."""
-    text = gdal.fails(*command, tag="result")
+def refused(gdal, service, text, command=("ogrinfo", "-al", NAME)):
+    """The result is refused with exactly this error, and nothing of it is kept."""
+    error = gdal.fails(*command, tag="result")
+    assert error == f"ERROR 4: GIQ[result] job job-1: {text}"
     assert not list(gdal.store.glob("v1/*/result"))
-    assert len(service.calls("run")) == 1
-    return text
+    assert service.names() == ["models", "run", "status", "download"]
+
+
+def needs_source_driver(name, driver):
+    """The error of a text file that names sources for this driver."""
+    return (f"the result ({name}) needs the driver {driver}, which reads other files and "
+            "hosts and is not allowed to open results. If you trust the service, open it "
+            f"again with GIQ_RESULT_DRIVERS=+{driver}")
 
 
 class Host:
-    """A host that answers nobody and counts who asks."""
+    """A host that sends no response and counts its visitors."""
 
     def __init__(self):
         self.visits = 0

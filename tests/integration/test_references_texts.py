@@ -1,5 +1,5 @@
-"""Texts in a result that would make GDAL read another file or ask a host: what says
-where a coordinate system is defined, and what a schema runs."""
+"""Texts in a result that would make GDAL read another file or contact a host: references to
+definitions of coordinate systems, and what a database schema runs."""
 import io
 import json
 import sqlite3
@@ -8,6 +8,18 @@ import zipfile
 import pytest
 
 from external import NAME, SECRET, give, refused
+
+# In every test: no other host is contacted, and one job is paid for.
+pytestmark = pytest.mark.usefixtures("nothing_external")
+
+FETCHED = "the result would make GDAL fetch an external address and is refused"
+DEFINED = "the result defines a coordinate system by a file or an address and is refused"
+NAMED = ("a coordinate system of the result names a file or an address; the result is "
+         "refused")
+TABLE = ("the table %s of the result defines a coordinate system by a file or an address; "
+         "the result is refused")
+VIRTUAL_TABLE = ('the result has the virtual table "evil", which may read other files, and is '
+                 "refused")
 
 WKT = ('GEOGCS["{name}",DATUM["d",SPHEROID["s",6378137,298]{more}],'
        'PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]')
@@ -60,8 +72,7 @@ def links(url):
 def test_a_link_to_a_coordinate_system_is_not_fetched(scripted_gdal, service, host, way):
     name = "r.geojsonl" if way == "of a line" else "r.geojson"
     give(service, links(f"{host.url}/crs")[way].encode(), name)
-    assert "address" in refused(scripted_gdal, service)
-    assert host.visits == 0
+    refused(scripted_gdal, service, FETCHED)
 
 
 def test_a_link_after_many_features_is_not_fetched(scripted_gdal, service, host):
@@ -70,8 +81,7 @@ def test_a_link_after_many_features_is_not_fetched(scripted_gdal, service, host)
              for i in range(50)]
     lines.append(links(f"{host.url}/crs")["of a line"])
     give(service, "\n".join(lines).encode(), "r.geojsonl")
-    assert "address" in refused(scripted_gdal, service)
-    assert host.visits == 0
+    refused(scripted_gdal, service, FETCHED)
 
 
 def test_other_coordinate_systems_of_geojson_are_read(scripted_gdal, service):
@@ -84,13 +94,13 @@ def test_other_coordinate_systems_of_geojson_are_read(scripted_gdal, service):
 def test_a_name_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary):
     named = {"type": "name", "properties": {"name": dictionary}}
     give(service, collection(named).replace("/", "\\/").encode(), "r.geojson")
-    assert "coordinate system" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, DEFINED)
 
 
 def test_a_name_that_is_a_file_of_proj_is_refused(scripted_gdal, service):
     named = {"type": "name", "properties": {"name": "+init=/dev/stdin:x +type=crs"}}
     give(service, collection(named).encode(), "r.geojson")
-    assert "coordinate system" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, DEFINED)
 
 
 # ---- other formats ----
@@ -105,21 +115,22 @@ def pack(members):
 
 def test_a_dictionary_beside_a_table_is_refused(scripted_gdal, service, dictionary):
     give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": dictionary}), "r.zip")
-    assert "coordinate system" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, DEFINED)
 
 
 GRIDS = {
     "of a datum": WKT.format(name="x", more=',EXTENSION["PROJ4_GRIDS","/etc/grid"]'),
     "of a projection": 'PROJCS["x",' + WKT.format(name="x", more="") +
         ',PROJECTION["Mercator_1SP"],UNIT["metre",1],'
-        'EXTENSION["PROJ4","+proj=merc +nadgrids=http://127.0.0.1:1/g +type=crs"]]',
+        'EXTENSION["PROJ4","+proj=merc +nadgrids=HOST/g +type=crs"]]',
 }
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-def test_a_grid_elsewhere_is_refused(scripted_gdal, service, grid):
-    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": GRIDS[grid]}), "r.zip")
-    assert "coordinate system" in refused(scripted_gdal, service)
+def test_an_external_grid_is_refused(scripted_gdal, service, host, grid):
+    system = GRIDS[grid].replace("HOST", host.url)
+    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": system}), "r.zip")
+    refused(scripted_gdal, service, NAMED)
 
 
 def test_a_grid_of_proj_is_read(scripted_gdal, service):
@@ -150,7 +161,7 @@ layer.CreateFeature(feature)
 
 def test_an_authority_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary):
     give(service, flatgeobuf(scripted_gdal, dictionary), "r.fgb")
-    assert "coordinate system" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, DEFINED)
 
 
 # ---- databases ----
@@ -181,14 +192,14 @@ def test_no_word_makes_a_module_an_index(scripted_gdal, service, secret, module)
          (f"CREATE VIRTUAL/**/TABLE evil USING {module.format(secret)}",)),
         ("insert into gpkg_contents(table_name,data_type) values('evil','attributes')",)),
         "r.gpkg")
-    assert "virtual table" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, VIRTUAL_TABLE)
 
 
-def test_a_definition_with_a_grid_elsewhere_is_refused(scripted_gdal, service):
+def test_a_definition_with_an_external_grid_is_refused(scripted_gdal, service):
     give(service, database(
         scripted_gdal, "r.gpkg", ("update gpkg_spatial_ref_sys set definition = ? "
                                   "where srs_id = 4326", (GRIDS["of a datum"],))), "r.gpkg")
-    assert "gpkg_spatial_ref_sys" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, TABLE % "gpkg_spatial_ref_sys")
 
 
 def test_a_file_of_proj_in_a_database_is_refused(scripted_gdal, service):
@@ -196,24 +207,39 @@ def test_a_file_of_proj_in_a_database_is_refused(scripted_gdal, service):
         scripted_gdal, "r.sqlite", ("update spatial_ref_sys set proj4text = ?",
                                     ("+init=/dev/stdin:x",)),
         options=("-dsco", "SPATIALITE=YES")), "r.sqlite")
-    assert "spatial_ref_sys" in refused(scripted_gdal, service)
+    refused(scripted_gdal, service, TABLE % "spatial_ref_sys")
+
+
+def give_view(gdal, service, name, expression):
+    """A result with a view that calls a function."""
+    extra = [("insert into gpkg_contents(table_name,data_type) values('v','attributes')",)]
+    give(service, database(gdal, name, (f"create view v as select 1 as fid, {expression} as y",),
+                           *(extra if name == "r.gpkg" else [])), name)
+
+
+ALL_TABLES = {"OGR_SQLITE_LIST_ALL_TABLES": "YES"}
 
 
 @pytest.mark.parametrize("function", [
-    "ogr_datasource_load_layers('{}')", "BlobFromFile('{}')", "load_extension('{}')",
-    "ogr_geocode('Recife','geometry','QUERY_TEMPLATE={host}/%s')",
-    "ogr_GetConfigOption('GIQ_API_KEY')"])
+    "ogr_datasource_load_layers('{secret}')", "ogr_GetConfigOption('GIQ_API_KEY')",
+    "ogr_geocode('Recife','geometry','QUERY_TEMPLATE={host}/%s')"])
+@pytest.mark.parametrize("name,driver", [("r.gpkg", "GPKG"), ("r.sqlite", "SQLite")])
+def test_view_that_calls_a_function_of_gdal_is_not_opened(scripted_gdal, service, secret, host,
+                                                          name, driver, function):
+    give_view(scripted_gdal, service, name, function.format(secret=secret, host=host.url))
+    error = scripted_gdal.fails("ogrinfo", "-al", NAME, tag="result", env=ALL_TABLES)
+    assert error.startswith(
+        f"ERROR 4: GIQ[result] the driver {driver} cannot open the result of the job job-1 "
+        f"({name}), which is kept and can be opened again: A trigger and/or view calls a OGR "
+        "extension SQL function that could be used to steal data")
+
+
+@pytest.mark.parametrize("function", ["BlobFromFile", "load_extension"])
 @pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
-def test_functions_of_a_view_read_nothing(scripted_gdal, service, secret, host, name,
-                                          function):
-    function = function.format(secret, host=host.url)
-    extra = [("insert into gpkg_contents(table_name,data_type) values('v','attributes')",)]
-    give(service, database(
-        scripted_gdal, name,
-        (f"create view v as select 1 as fid, {function} as y",),
-        *(extra if name == "r.gpkg" else [])), name)
-    done = scripted_gdal.run("ogrinfo", "-al", NAME, ok=None,
-                             env={"OGR_SQLITE_LIST_ALL_TABLES": "YES"})
-    assert "Layer name: " in done.stdout or "could be used to steal data" in done.stderr
+def test_view_that_calls_a_function_of_sqlite_reads_no_file(scripted_gdal, service, secret,
+                                                            name, function):
+    give_view(scripted_gdal, service, name, f"{function}('{secret}')")
+    done = scripted_gdal.run("ogrinfo", "-al", NAME, ok=None, env=ALL_TABLES)
+    assert "Layer name: in" in done.stdout and "POINT (1 2)" in done.stdout
+    assert "GIQ[" not in done.stderr
     assert SECRET not in done.stdout + done.stderr
-    assert host.visits == 0
