@@ -413,6 +413,56 @@ static void test_bytes_do_not_start_the_count_of_tries_anew(void **state)
     giq_buf_release(&sink.body);
 }
 
+static struct sink *cancelling;
+
+static bool cancels_after_a_byte(void *ctx)
+{
+    (void)ctx;
+    return cancelling->body.len > 0;
+}
+
+static void test_cancelled_transfer_ends(void **state)
+{
+    (void)state;
+    static const struct http_kit_response responses[] = {
+        {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 6\r\n\r\nres",
+         .then = HTTP_KIT_SILENT},
+        WHOLE};
+    struct sink sink = {.length = -1};
+    const struct giq_download_sink taken = {begin, take, &sink};
+    struct service_kit kit;
+    char *disposition = NULL;
+    giq_buf_init(&sink.body, 1 << 20);
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
+    cancelling = &sink;
+    kit.clock.env.cancelled = cancels_after_a_byte;
+    assert_false(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
+    assert_int_equal(kit.err.code, GIQ_E_CANCELLED);
+    assert_int_equal(http_kit_count(kit.http), 1);
+    assert_int_equal(kit.clock.sleeps, 0);
+    service_kit_stop(&kit);
+    giq_buf_release(&sink.body);
+}
+
+static void test_cancelled_pause_is_the_last(void **state)
+{
+    (void)state;
+    static const struct http_kit_response responses[] = {{.status = 503}, WHOLE};
+    struct sink sink = {.length = -1};
+    const struct giq_download_sink taken = {begin, take, &sink};
+    struct service_kit kit;
+    char *disposition = NULL;
+    giq_buf_init(&sink.body, 1 << 20);
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
+    kit.clock.cancels_ms = kit.clock.now_ms + 1; /* the pause takes longer */
+    assert_false(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
+    assert_int_equal(kit.err.code, GIQ_E_SERVICE);
+    assert_int_equal(http_kit_count(kit.http), 1);
+    assert_int_equal(kit.clock.sleeps, 1);
+    service_kit_stop(&kit);
+    giq_buf_release(&sink.body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +474,8 @@ int main(void)
         cmocka_unit_test(test_body_goes_on_where_the_same_is_proved),
         cmocka_unit_test(test_body_that_is_not_proved_the_same_starts_over),
         cmocka_unit_test(test_bytes_do_not_start_the_count_of_tries_anew),
+        cmocka_unit_test(test_cancelled_transfer_ends),
+        cmocka_unit_test(test_cancelled_pause_is_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
