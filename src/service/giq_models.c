@@ -1,5 +1,5 @@
 /*
- * The list of models, with the tolerance that services need (giq/giq.h).
+ * The list of models, in the forms that services send it, and finding a model in it.
  */
 #include "service/giq_models.h"
 
@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_cred.h"
 #include "base/giq_json.h"
 #include "base/giq_text.h"
 #include "net/giq_url.h"
 #include "service/giq_call.h"
 
-/* The list, at the top or under one of the names that services use. */
-static const struct giq_json *list_of(const struct giq_json *json)
+/* The list is the document itself, or a member of it. */
+static const struct giq_json *find_list(const struct giq_json *json)
 {
     static const char *const names[] = {"models", "content", "data", "items", "results"};
     if (giq_json_is_list(json)) {
@@ -50,18 +51,16 @@ static void mask(void *ctx, char *text)
     giq_cred_mask(ctx, text);
 }
 
-/* What the service says of a model, whole. Masked before it is text, whose escapes
+/* The complete description of a model. Texts are masked before they are escaped, which
  * could hide a secret. NULL when out of memory. */
 static char *print_masked(const struct giq_service *service, const struct giq_json *json)
 {
-    struct giq_json *copy = giq_json_copy(json);
+    GIQ_AUTO_JSON struct giq_json *copy = giq_json_copy(json);
     if (copy == NULL) {
         return NULL;
     }
     giq_json_each_text(copy, mask, (void *)service->cred);
-    char *text = giq_json_print(copy);
-    giq_json_free(copy);
-    return text;
+    return giq_json_print(copy);
 }
 
 static void parse_model(const struct giq_service *service, const struct giq_json *json,
@@ -100,7 +99,7 @@ void giq_models_release(struct giq_models *models)
     *models = (struct giq_models){0};
 }
 
-/* Whether the response says that it is one page of several. */
+/* Whether the list is one page of several. */
 static bool is_one_page(const struct giq_json *json, size_t count)
 {
     static const char *const totals[] = {"totalElements", "total", "totalCount"};
@@ -120,34 +119,33 @@ static bool parse_models(const struct giq_service *service,
                          const struct giq_response *response, struct giq_models *out,
                          struct giq_error *err)
 {
-    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
+    GIQ_AUTO_JSON struct giq_json *json =
+        giq_json_parse(response->body.data, response->body.len);
     const struct giq_json *body = giq_call_unwrap(json);
-    const struct giq_json *list = list_of(body);
-    struct giq_models models = {0};
-    bool ok = false;
+    const struct giq_json *list = find_list(body);
     if (list == NULL) {
-        (void)giq_fail(err, GIQ_E_SERVICE,
-                       "the list of models cannot be read: the response is no list");
-    } else if ((models.item = calloc(giq_json_count(list) + 1, sizeof *models.item)) ==
-               NULL) {
-        (void)giq_fail_memory(err);
-    } else {
-        for (const struct giq_json *item = giq_json_first(list); item != NULL;
-             item = giq_json_next(item)) {
-            parse_model(service, item, &models.item[models.count++]);
-        }
-        models.is_part = is_one_page(body, models.count);
-        *out = models;
-        ok = true;
+        return giq_fail(err, GIQ_E_SERVICE,
+                        "the list of models cannot be read: the response is not a list");
     }
-    giq_json_free(json);
-    return ok;
+    struct giq_models models = {0};
+    models.item = calloc(giq_json_count(list) + 1, sizeof *models.item);
+    if (models.item == NULL) {
+        return giq_fail_memory(err);
+    }
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        parse_model(service, item, &models.item[models.count++]);
+    }
+    models.is_part = is_one_page(body, models.count);
+    *out = models;
+    return true;
 }
 
 bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err)
 {
-    char *url = giq_url_make(service->settings.base_url, "inference/models", NULL, NULL);
+    GIQ_AUTO_FREE char *url =
+        giq_url_make(service->settings.base_url, "inference/models", NULL, NULL);
     if (url == NULL) {
         return giq_fail_memory(err);
     }
@@ -167,13 +165,12 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
         ok = parse_models(service, &response, out, err);
     }
     giq_response_release(&response);
-    free(url);
     return ok;
 }
 
 /* ---- choosing ---- */
 
-enum { COMPARED_MAX = 64, OFFERED_MAX = 3 };
+enum { COMPARED_MAX = 64, SUGGESTIONS_MAX = 3 };
 
 static int least(int a, int b, int c)
 {
@@ -207,26 +204,26 @@ static int distance(const char *a, const char *b)
     return row[b_len];
 }
 
-/* How far a model is from what was typed, by its id or its name. */
-static int distance_of(const struct giq_model *item, const char *typed)
+/* The distance of a model from `typed`, by its id or its name. */
+static int model_distance(const struct giq_model *item, const char *typed)
 {
     int by_id = distance(typed, item->id);
     int by_name = item->name == NULL ? by_id : distance(typed, item->name);
     return by_name < by_id ? by_name : by_id;
 }
 
-/* The model nearest to what was typed that was not offered yet, or NULL. */
+/* The model nearest to `typed` that was not suggested yet, or NULL. */
 static const struct giq_model *nearest(const struct giq_models *models, const char *typed,
-                                       const bool *offered)
+                                       const bool *suggested)
 {
     const struct giq_model *best = NULL;
     int best_distance = 0;
     for (size_t i = 0; i < models->count; i++) {
         const struct giq_model *item = &models->item[i];
-        if (offered[i] || item->id == NULL) {
+        if (suggested[i] || item->id == NULL) {
             continue;
         }
-        int d = distance_of(item, typed);
+        int d = model_distance(item, typed);
         if (best == NULL || d < best_distance) {
             best = item;
             best_distance = d;
@@ -235,50 +232,51 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
     return best;
 }
 
-enum { OFFER_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
+enum { SUGGESTION_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
 
-/* ", name (id)", or the id alone where the name says no more. */
-static void show_offer(const struct giq_service *service, const struct giq_model *item,
-                       bool is_first, char out[OFFER_SIZE])
+/* ", name (id)", or the id alone where the name adds nothing. */
+static void print_suggestion(const struct giq_service *service,
+                             const struct giq_model *item, bool is_first,
+                             char out[SUGGESTION_SIZE])
 {
     struct giq_printable name;
     struct giq_printable id;
     bool has_name = item->name != NULL && strcmp(item->name, item->id) != 0;
     (void)giq_call_printable(service, has_name ? item->name : NULL, &name);
     (void)giq_call_printable(service, item->id, &id);
-    (void)snprintf(out, OFFER_SIZE, has_name ? "%s%s (%s)" : "%s%s%s",
+    (void)snprintf(out, SUGGESTION_SIZE, has_name ? "%s%s (%s)" : "%s%s%s",
                    is_first ? "" : ", ", name.text, id.text);
 }
 
-/* Put the nearest within `most` behind the text of `err`, as many as fit. */
-static bool offer_nearest(const struct giq_service *service,
-                          const struct giq_models *models, const char *typed, int most,
-                          struct giq_error *err)
+/* Append the nearest models, within a distance of `max`, to the text of `err`, as many as
+ * fit. Returns false. */
+static bool append_suggestions(const struct giq_service *service,
+                               const struct giq_models *models, const char *typed,
+                               int max, struct giq_error *err)
 {
-    bool *offered = calloc(models->count, sizeof *offered);
-    if (offered == NULL) {
+    GIQ_AUTO_FREE bool *suggested = calloc(models->count, sizeof *suggested);
+    if (suggested == NULL) {
         return giq_fail_memory(err);
     }
-    for (int n = 0; n < OFFERED_MAX; n++) {
-        const struct giq_model *item = nearest(models, typed, offered);
-        char offer[OFFER_SIZE];
+    for (int n = 0; n < SUGGESTIONS_MAX; n++) {
+        const struct giq_model *item = nearest(models, typed, suggested);
+        char suggestion[SUGGESTION_SIZE];
         size_t len = strlen(err->text);
-        if (item == NULL || distance_of(item, typed) > most) {
+        if (item == NULL || model_distance(item, typed) > max) {
             break;
         }
-        show_offer(service, item, n == 0, offer);
-        size_t offer_len = strlen(offer);
-        if (len + offer_len >= sizeof err->text) {
+        print_suggestion(service, item, n == 0, suggestion);
+        size_t suggestion_len = strlen(suggestion);
+        if (len + suggestion_len >= sizeof err->text) {
             break;
         }
-        offered[item - models->item] = true;
-        (void)memcpy(err->text + len, offer, offer_len + 1);
+        suggested[item - models->item] = true;
+        (void)memcpy(err->text + len, suggestion, suggestion_len + 1);
     }
-    free(offered);
     return false;
 }
 
-/* What is called so, counted; the same model twice is one. */
+/* Count the models with this name; one that is listed twice counts once. */
 static size_t find_name(const struct giq_models *models, const char *typed,
                         const struct giq_model **out)
 {
@@ -307,14 +305,14 @@ static bool has_id(const struct giq_models *models, const char *typed)
     return false;
 }
 
-/* Whether what is not on the list is not there. */
-static bool is_whole(const struct giq_models *models)
+/* Whether a model that is not on the list does not exist. */
+static bool is_complete(const struct giq_models *models)
 {
-    bool whole = models->count > 0 && !models->is_part;
+    bool complete = models->count > 0 && !models->is_part;
     for (size_t i = 0; i < models->count; i++) {
-        whole = whole && models->item[i].id != NULL;
+        complete = complete && models->item[i].id != NULL;
     }
-    return whole;
+    return complete;
 }
 
 bool giq_models_choose(const struct giq_service *service, const struct giq_models *models,
@@ -323,7 +321,7 @@ bool giq_models_choose(const struct giq_service *service, const struct giq_model
     const struct giq_model *named = NULL;
     const char *id = typed;
     struct giq_printable shown;
-    if (is_whole(models) && !has_id(models, typed)) {
+    if (is_complete(models) && !has_id(models, typed)) {
         size_t count = find_name(models, typed, &named);
         if (count != 1) {
             (void)giq_fail(err, GIQ_E_USAGE,
@@ -332,7 +330,8 @@ bool giq_models_choose(const struct giq_service *service, const struct giq_model
                                  "the nearest: "
                                : "several models have the name \"%s\"; give the id: ",
                            giq_text_printable(typed, &shown));
-            return offer_nearest(service, models, typed, count == 0 ? INT_MAX : 0, err);
+            return append_suggestions(service, models, typed, count == 0 ? INT_MAX : 0,
+                                      err);
         }
         id = named->id;
     }

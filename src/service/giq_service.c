@@ -1,3 +1,6 @@
+/*
+ * The settings of a service and the time limits of an open.
+ */
 #include "service/giq_service.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * A service as one open sees it: its settings, who calls, and until when. The functions
+ * The service as one open uses it: settings, credentials and time limit. The functions
  * that hosts use are in giq/giq.h.
  */
 #ifndef GIQ_SERVICE_H
@@ -15,8 +15,8 @@ struct giq_service {
     const struct giq_env *env;
     struct giq_http *http; /* NULL before the first call */
     int64_t deadline_ms;   /* of the open, on the monotonic clock */
-    /* Of an open that checks once: when its calls end, and its timeout and deadline once
-     * it resumes. */
+    /* For an open that checks once: when its calls end, and the timeout and deadline that
+     * it gets back when it goes on. */
     int64_t check_until_ms;
     int64_t resume_deadline_ms;
     int resume_timeout_ms;
@@ -24,20 +24,20 @@ struct giq_service {
     bool polls_once;  /* giq_service_poll_once() */
 };
 
-/* The run request took its time: what an open that checks once still calls gets as much
- * as at its beginning. */
+/* Give the further calls of an open that checks once as much time as at its beginning,
+ * because the run request took some. */
 void giq_service_restart_check(struct giq_service *service);
 
-/* The state of the job is to be asked for. */
+/* Call before the status of the job is requested. */
 void giq_service_begin_poll(struct giq_service *service);
 
-/* The service has told the state of the job, which is finished or not. */
+/* Call after the service has sent the status of the job. */
 void giq_service_end_poll(struct giq_service *service, bool is_finished);
 
-/* When an exchange that stalls is to end. */
+/* When a transfer that stalls must end, on the monotonic clock. */
 int64_t giq_service_deadline_ms(const struct giq_service *service);
 
-/* GIQ_E_CREDENTIALS where there is nothing to authenticate with. */
+/* Fails with GIQ_E_CREDENTIALS where no key and no token is set. */
 bool giq_service_check_credentials(const struct giq_service *service,
                                    struct giq_error *err);
 

@@ -105,10 +105,10 @@ static void test_errors_name_what_was_asked(void **state)
     } cases[] = {
         {{.status = 200, .body = "{}"},
          GIQ_E_SERVICE,
-         "the list of models cannot be read: the response is no list"},
+         "the list of models cannot be read: the response is not a list"},
         {{.status = 200, .body = "<html>"},
          GIQ_E_SERVICE,
-         "the list of models cannot be read: the response is no list"},
+         "the list of models cannot be read: the response is not a list"},
         {{.status = 404}, GIQ_E_SERVICE, "asking for the list of models: HTTP 404"},
         {{.status = 503}, GIQ_E_SERVICE, "asking for the list of models: HTTP 503"},
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},
