@@ -73,8 +73,9 @@ struct giq_error {
  * change between versions. */
 const char *giq_code_tag(enum giq_code code);
 
-/* Set `err` from a printf() format and return false, so that callers can write
- * `return giq_fail(...)`. A text that is too long is cut between two characters. */
+/* Set `err` from a printf() format, whatever it held before, and return false, so that
+ * callers can write `return giq_fail(...)`. A text that is too long is cut between two
+ * characters. */
 bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

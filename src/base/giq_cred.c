@@ -10,8 +10,8 @@
 enum {
     SECRET_MAX = 16384, /* a bearer token with many claims is 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
-    MASKED_MIN = 4, /* shorter secrets stand in ordinary words */
-    BEGINNING = 8,  /* bytes that are taken for what is left of a key or token */
+    MASKED_MIN = 4, /* shorter secrets are part of ordinary words */
+    BEGINNING = 8,  /* as many bytes identify a key or token that was cut */
     HEADERS_MAX = 66,
     PASSWORDS_MAX = 32,
     MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
@@ -27,7 +27,7 @@ static const char *const own_headers[OWN_HEADERS] = {
 struct giq_cred {
     char *header[HEADERS_MAX];
     size_t header_count;
-    char *masked[MASKS_MAX]; /* what no text may show, the longest first */
+    char *masked[MASKS_MAX]; /* the secrets, the longest first */
     size_t masked_count;
     const char *own[OWN_HEADERS]; /* the key and the token, at the end of their headers */
 };
@@ -42,7 +42,7 @@ bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_e
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
-    /* The longer first: it may hold another, and would not be found then. */
+    /* The longest first: once a shorter one inside it is masked it is not found. */
     size_t at = cred->masked_count++;
     for (; at > 0 && strlen(cred->masked[at - 1]) < len; at--) {
         cred->masked[at] = cred->masked[at - 1];
@@ -73,12 +73,12 @@ static bool check_ends(const char *secret, const char *what, struct giq_error *e
     }
     return strchr("{[<#", secret[0]) == NULL ||
            giq_fail(err, GIQ_E_CREDENTIALS,
-                    "the %s begins with \"%c\", as a file of another kind does; the key "
-                    "must stand alone",
+                    "the %s begins with \"%c\", as no key does; use a plain text that is "
+                    "only the key",
                     what, secret[0]);
 }
 
-/* What programs and people put around a key: it would be sent, and refused as wrong. */
+/* Refuse what is often copied together with a key; the service would refuse the key. */
 static bool check_wrapping(const char *secret, const char *what, struct giq_error *err)
 {
     static const char *const names[] = {"GIQ_API_KEY", "GIQ_BEARER_TOKEN",
@@ -104,7 +104,7 @@ static bool check_wrapping(const char *secret, const char *what, struct giq_erro
     return check_ends(secret, what, err);
 }
 
-/* Keys and tokens are printable ASCII without spaces. No byte of one is shown. */
+/* Keys and tokens are printable ASCII without spaces. Messages quote no byte of them. */
 static bool check_bytes(const char *secret, const char *what, struct giq_error *err)
 {
     if (!check_wrapping(secret, what, err)) {
@@ -113,12 +113,12 @@ static bool check_bytes(const char *secret, const char *what, struct giq_error *
     for (const char *s = secret; *s != '\0'; s++) {
         if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
             return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s holds white space or a control character", what);
+                            "the %s contains white space or a control character", what);
         }
         if ((unsigned char)*s > 0x7F) {
             return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s holds a character that is not ASCII at its byte %d, "
-                            "perhaps one that cannot be seen; copy it again",
+                            "the %s contains a character that is not ASCII at its byte %d, "
+                            "perhaps an invisible one; copy it again",
                             what, (int)(s - secret) + 1);
         }
     }
@@ -166,7 +166,7 @@ bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred
 
 /* ---- headers of the user ---- */
 
-/* Headers that say what is asked for and how it is framed: those are ours. */
+/* Whether only the driver itself may set a header. */
 static bool is_reserved(const struct giq_cred *cred, const char *name)
 {
     static const char *const reserved[] = {
@@ -214,7 +214,7 @@ static bool take_header(struct giq_cred *cred, const char *name, const char *val
     if (!*out_added) {
         return true;
     }
-    /* Of "Bearer abc" the service may repeat the second word alone. */
+    /* The service may repeat the second word of "Bearer abc" alone. */
     const char *word = strrchr(value, ' ');
     return append_header(cred, name, "", value, err) &&
            (word == NULL || giq_cred_add_secret(cred, word + 1, err));
@@ -239,7 +239,7 @@ bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_adde
     return ok;
 }
 
-/* ---- ending, reading, showing ---- */
+/* ---- releasing, reading, masking ---- */
 
 void giq_cred_wipe(char *text)
 {
@@ -265,8 +265,8 @@ void giq_cred_free(struct giq_cred *cred)
     }
 }
 
-/* The key in what a file holds. Editors on Windows put a mark before it and a CR behind
- * it, or write UTF-16, which has zeros. */
+/* Take the key from the contents of a file. Editors on Windows write a byte order mark
+ * before it and a CR after it, or UTF-16, which has zeros. */
 static bool first_line(const struct giq_buf *buf, char **out, struct giq_error *err)
 {
     static const char mark[] = {'\xEF', '\xBB', '\xBF'};
@@ -300,44 +300,48 @@ static bool first_line(const struct giq_buf *buf, char **out, struct giq_error *
     return true;
 }
 
-/* Its name is not shown: somebody may have set the key itself in its place. */
+/* The message names the option, not the path, which may be the key itself by mistake. */
 static bool fail_key_file(bool is_missing, struct giq_error *err)
 {
     if (is_missing) {
         return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "there is no file of the name that GIQ_API_KEY_FILE gives");
+                        "the file of GIQ_API_KEY_FILE does not exist");
     }
     return err->sys_errno == 0
-               ? giq_fail(err, GIQ_E_CREDENTIALS,
-                          "GIQ_API_KEY_FILE names no plain file of at most %d bytes",
-                          KEY_FILE_MAX)
+               ? giq_fail(
+                     err, GIQ_E_CREDENTIALS,
+                     "the file of GIQ_API_KEY_FILE must be a regular file of at most "
+                     "%d bytes",
+                     KEY_FILE_MAX)
                : giq_fail_sys(err, GIQ_E_CREDENTIALS, err->sys_errno,
                               "the file of GIQ_API_KEY_FILE cannot be read");
+}
+
+static void wipe_buf(struct giq_buf *buf)
+{
+    if (buf->data != NULL) {
+        giq_os_wipe(buf->data, buf->cap);
+    }
+    giq_buf_release(buf);
 }
 
 bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
                         struct giq_error *err)
 {
-    struct giq_buf buf;
+    GIQ_AUTO(wipe_buf) struct giq_buf buf;
     giq_buf_init(&buf, KEY_FILE_MAX);
     struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
-    bool found = false;
-    char *key = NULL;
-    bool ok = giq_os_read_file(path, KEY_FILE_MAX, &buf, &found, err) &&
-              giq_os_stat(path, &st, err);
-    if ((!ok && err->code == GIQ_E_STORE) || (ok && !found)) {
-        ok = fail_key_file(ok, err);
-    } else if (ok) {
-        ok = first_line(&buf, &key, err);
+    bool is_found = false;
+    if (!giq_os_read_file(path, KEY_FILE_MAX, &buf, &is_found, err) ||
+        !giq_os_stat(path, &st, err)) {
+        return err->code == GIQ_E_STORE ? fail_key_file(false, err) : false;
     }
-    if (buf.data != NULL) {
-        giq_os_wipe(buf.data, buf.cap);
+    if (!is_found) {
+        return fail_key_file(true, err);
     }
-    giq_buf_release(&buf);
-    if (!ok) {
+    if (!first_line(&buf, out_key, err)) {
         return false;
     }
-    *out_key = key;
     *out_exposed = (st.access & GIQ_OS_OTHERS_READ) != 0;
     return true;
 }
@@ -352,7 +356,7 @@ void giq_cred_mask(const struct giq_cred *cred, char *text)
     }
 }
 
-/* How many bytes at `text` are as the key or the token begins. */
+/* How many bytes `text` has in common with the start of the key or the token. */
 static size_t beginning_at(const struct giq_cred *cred, const char *text)
 {
     size_t most = 0;

@@ -1,6 +1,6 @@
 /*
- * The secrets of one open, and how they become headers. Nothing here prints
- * them; giq_cred_mask() (giq/giq.h) takes them out of texts that are shown.
+ * The secrets of one open, and the headers that carry them. giq_cred_mask() (giq/giq.h)
+ * masks them in texts before these are printed.
  */
 #ifndef GIQ_CRED_H
 #define GIQ_CRED_H

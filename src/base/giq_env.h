@@ -1,6 +1,6 @@
 /*
- * Deadlines and waiting on what a host lends (struct giq_env). Thread-safe as
- * far as the host's functions are.
+ * Deadlines, waiting and logging by means of the functions that a host provides (struct
+ * giq_env). Thread-safe as far as the host's functions are.
  */
 #ifndef GIQ_ENV_H
 #define GIQ_ENV_H
@@ -10,14 +10,13 @@
 /* Milliseconds until `deadline_ms` on the monotonic clock; never below 0. */
 int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
 
-/* Whether the host wants what waits to end. */
+/* Whether the host wants all waiting to end. */
 bool giq_env_cancelled(const struct giq_env *env);
 
-/* Sleep until `due_ms`, whatever wakes the sleep early, or until the host wants it to
- * end. */
+/* Sleep until `due_ms`, or until the host wants all waiting to end. */
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);
 
-/* `ms` times 0.75 to 1.25, so that many clients do not come at once. */
+/* `ms` times 0.75 to 1.25, so that many clients do not retry at the same time. */
 int64_t giq_env_jitter(const struct giq_env *env, int64_t ms);
 
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)

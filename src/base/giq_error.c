@@ -37,16 +37,20 @@ const char *giq_code_tag(enum giq_code code)
 /* Whether the text ends within the character that it begins with. */
 static bool is_cut(const char *text, size_t left)
 {
-    bool is = left < 4 && (unsigned char)text[0] >= 0xC0;
-    for (size_t i = 1; is && i < left; i++) {
-        is = (text[i] & 0xC0) == 0x80;
+    if (left >= 4 || (unsigned char)text[0] < 0xC0) {
+        return false;
     }
-    return is;
+    for (size_t i = 1; i < left; i++) {
+        if ((text[i] & 0xC0) != 0x80) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* Paths and words of libraries may hold what no terminal should see, and a text that
- * is too long ends within a character. */
-static void make_plain(char *text)
+/* Make the text printable: paths and messages of libraries may hold control characters,
+ * and a text that was too long may end within a character. */
+static void make_printable(char *text)
 {
     char *out = text;
     size_t left = strlen(text);
@@ -73,7 +77,7 @@ static void set_text(struct giq_error *err, enum giq_code code, const char *fmt,
 {
     *err = (struct giq_error){.code = code};
     (void)vsnprintf(err->text, sizeof err->text, fmt, args);
-    make_plain(err->text);
+    make_printable(err->text);
 }
 
 bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
@@ -87,8 +91,8 @@ bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
 
 void giq_error_words(int sys_errno, char *out, size_t size)
 {
-    /* strerror_r() is not the same function everywhere, and strerror_l() takes no global
-     * locale. */
+    /* strerror_r() differs between C libraries, and strerror_l() does not accept the
+     * global locale. */
     locale_t locale = duplocale(uselocale((locale_t)0));
     if (locale == (locale_t)0) {
         (void)snprintf(out, size, "error %d", sys_errno);
@@ -111,7 +115,7 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
     size_t len = strlen(err->text);
     giq_error_words(sys_errno, words, sizeof words);
     (void)snprintf(err->text + len, sizeof err->text - len, ": %s", words);
-    make_plain(err->text);
+    make_printable(err->text);
     return false;
 }
 
@@ -140,6 +144,6 @@ bool giq_error_context(struct giq_error *err, const char *fmt, ...)
 
     size_t len = strlen(err->text);
     (void)snprintf(err->text + len, sizeof err->text - len, ": %s", before);
-    make_plain(err->text);
+    make_printable(err->text);
     return false;
 }

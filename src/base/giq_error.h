@@ -8,11 +8,11 @@
 
 #include "giq/giq.h"
 
-/* giq_fail() for a system call: appends the system's words for `sys_errno`. */
+/* giq_fail() for a system call: appends the system's message for `sys_errno`. */
 bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The system's words for `sys_errno`, in the user's language, into `out`. */
+/* Write the system's message for `sys_errno`, in the user's language, to `out`. */
 enum { GIQ_ERROR_WORDS_SIZE = 128 };
 void giq_error_words(int sys_errno, char *out, size_t size);
 

@@ -11,7 +11,7 @@
 #include "base/giq_number.h"
 #include "base/giq_text.h"
 
-/* struct giq_json is cJSON under another name, so that no header shows it. */
+/* struct giq_json is cJSON under another name, so that headers need not include it. */
 static cJSON *unwrap(struct giq_json *json)
 {
     return (cJSON *)json;
@@ -32,14 +32,14 @@ static const struct giq_json *wrap_const(const cJSON *item)
     return (const struct giq_json *)item;
 }
 
-/* Numbers from here on may stand for another one in a double. */
+/* Doubles from here on do not represent every whole number. */
 static const double exact_limit = 9007199254740992.0;
 
 static const char nul_escape[] = "\\u0000";
 static const char replacement_escape[] = "\\uFFFD";
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* cJSON ends a string at \u0000; U+FFFD in its place is seen by giq_json_id(). */
+/* cJSON would end a string at \u0000; giq_json_id() refuses the U+FFFD in its place. */
 static void replace_nul_escapes(char *text)
 {
     size_t len = strlen(nul_escape);
@@ -60,7 +60,7 @@ static size_t count_broken_bytes(const char *bytes, size_t len)
     return broken;
 }
 
-/* A copy in which every byte that is no part of a character is U+FFFD: cJSON would
+/* A copy in which every byte that is not part of a character is U+FFFD: cJSON would
  * pass it on to tables and files. NULL when out of memory. */
 static char *copy_as_utf8(const char *bytes, size_t len)
 {
@@ -84,7 +84,7 @@ static char *copy_as_utf8(const char *bytes, size_t len)
     return text;
 }
 
-/* Two bytes of text become a value of 64, so what a document holds is counted first. */
+/* Count the values first, since two bytes of text may become a value of 64 bytes. */
 static size_t count_values(const char *bytes, size_t len)
 {
     if (len < GIQ_JSON_VALUES_MAX) {
@@ -106,15 +106,15 @@ static size_t count_values(const char *bytes, size_t len)
 
 /* ---- numbers ---- */
 
-/* A number is kept as the text that it came as, as cJSON's raw value: a double has fewer
+/* A number is kept as the text that was read, as cJSON's raw value: a double has fewer
  * digits than some ids, and cJSON prints fewer still. `valuedouble` is its value. */
 static bool is_number(const struct giq_json *json)
 {
     return cJSON_IsNumber(peek(json)) || cJSON_IsRaw(peek(json));
 }
 
-/* Give every number its text; `*at` moves along the text that `item` was parsed from.
- * False when out of memory. */
+/* Store with every number its text; `*at` moves along the text that `item` was parsed
+ * from. False when out of memory. */
 static bool keep_numbers(cJSON *item, const char **at)
 {
     if (cJSON_IsNumber(item)) {
@@ -122,7 +122,7 @@ static bool keep_numbers(cJSON *item, const char **at)
         size_t len = giq_number_run(text);
         *at = text + len;
         if (len == 0 || giq_number_length(text) != len) {
-            return true; /* cJSON takes more than JSON has */
+            return true; /* cJSON accepts more than JSON allows */
         }
         char *literal = cJSON_malloc(len + 1);
         if (literal == NULL) {
@@ -153,11 +153,11 @@ static cJSON *parse_text(const char *text)
 
 /* ---- parsing ---- */
 
-/* cJSON does not say why it gave up. Where there is room for all that it may need, it
- * was not for want of memory, or no longer is. */
+/* cJSON does not report why parsing failed. If all the memory that it may need can be
+ * allocated, memory was not the reason, or parsing succeeds now. */
 static bool parse_again(const char *text, size_t values, cJSON **out)
 {
-    const size_t blocks_of_value = 3; /* itself, its name, its string */
+    const size_t blocks_of_value = 3; /* the value, its name, its string */
     const size_t overhead = 2 * sizeof(max_align_t);
     void *room = cJSON_malloc(values * (sizeof(cJSON) + blocks_of_value * overhead) +
                               2 * strlen(text));
@@ -299,7 +299,7 @@ static bool is_readable_id(const char *text)
     return true;
 }
 
-/* All digits of a whole number, or NULL: as it came where that is its digits alone. */
+/* The digits of a whole number, or NULL: as it was written if that is only digits. */
 static char *print_whole(const struct giq_json *json)
 {
     double value = 0;
@@ -347,9 +347,10 @@ static int64_t time_from_list(const struct giq_json *list)
 
 int64_t giq_json_time(const struct giq_json *json)
 {
-    /* The year 9999, beyond which no calendar of GDAL goes. */
+    /* The end of the year 9999, the last that GDAL supports. */
     static const int64_t latest = INT64_C(253402300799999);
-    /* March 1973 as milliseconds, the year 5138 as seconds: what is less are seconds. */
+    /* March 1973 as milliseconds, the year 5138 as seconds: smaller numbers are seconds.
+     */
     static const double least_ms = 1e11;
     const char *text = giq_json_text(json);
     int64_t ms = GIQ_TIME_NONE;
@@ -447,9 +448,9 @@ bool giq_json_add_text(struct giq_json *object, const char *name, const char *te
 
 struct giq_json *giq_json_set_object(struct giq_json *object, const char *name)
 {
-    cJSON *there = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
-    if (cJSON_IsObject(there)) {
-        return wrap(there);
+    cJSON *existing = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
+    if (cJSON_IsObject(existing)) {
+        return wrap(existing);
     }
     cJSON *item = cJSON_CreateObject();
     return set_item(object, name, item) ? wrap(item) : NULL;

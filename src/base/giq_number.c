@@ -7,8 +7,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The texts are long, and strspn() under strict checks of strings reads them to their
- * end at each call. */
+/* The texts are long, and strspn() of AddressSanitizer reads them to their end at each
+ * call. */
 static size_t count_digits(const char *text)
 {
     size_t len = 0;

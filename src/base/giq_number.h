@@ -6,15 +6,14 @@
 
 #include <stddef.h>
 
-/* The next number at or behind `json`, which is valid JSON or begins behind a value of
- * it; the end of the text where there is none. */
+/* The first number in `json`, which is valid JSON or the rest of it after a value; the
+ * end of the text if there is none. */
 const char *giq_number_find(const char *json);
 
-/* How many characters that numbers are made of `text` begins with. */
+/* How many characters at the start of `text` may be part of a number. */
 size_t giq_number_run(const char *text);
 
-/* Length of the number that `text` begins with, as RFC 8259, 6, has it; 0 where it begins
- * with none. */
+/* Length of the number at the start of `text` (RFC 8259, 6); 0 if there is none. */
 size_t giq_number_length(const char *text);
 
 #endif

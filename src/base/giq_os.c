@@ -31,7 +31,7 @@ static int above_standard(int fd)
     if (fd < 0 || fd > STDERR_FILENO) {
         return fd;
     }
-    /* A host without standard streams: what is meant for them must not land here. */
+    /* In a host without standard streams, output to them must not go to our files. */
     int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     (void)close(fd);
     return above;
@@ -106,7 +106,7 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
     struct stat st;
     if (stat(path, &st) != 0) {
         if (errno != ENOENT && errno != ENOTDIR) {
-            return fail_path(err, "look at", path);
+            return fail_path(err, "stat", path);
         }
         *out = (struct giq_os_stat){.kind = GIQ_OS_NOTHING};
         return true;
@@ -134,7 +134,7 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
         if (at != NULL) {
             *at = '\0';
         }
-        /* A read-only parent answers EROFS or EACCES for folders that exist. */
+        /* mkdir() in a read-only parent fails with EROFS or EACCES even if it exists. */
         ok = giq_os_stat(part, &st, err) &&
              (st.kind != GIQ_OS_NOTHING || mkdir(part, access & FOLDER_BITS) == 0 ||
               errno == EEXIST || fail_path(err, "make the folder", part));
@@ -148,7 +148,7 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
             giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path));
 }
 
-/* To the end, which is not looked for where `size` (0: not known) says where it is. */
+/* Read to the end of the file, or to `size` if that is not 0. */
 static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
                     const char *path, struct giq_error *err)
 {
@@ -205,7 +205,7 @@ bool giq_os_sync_path(const char *path, struct giq_error *err)
 static bool write_new_file(const char *path, unsigned access, const char *bytes,
                            size_t len, struct giq_error *err)
 {
-    /* What an interrupted writer left may belong to another user of the store. */
+    /* A file that an interrupted writer left may belong to another user of the store. */
     (void)unlink(path);
     int fd =
         open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, access & FILE_BITS);
@@ -296,11 +296,11 @@ enum { WRITEBACK_BYTES = 8 * 1024 * 1024 };
 struct giq_os_file {
     int fd;
     off_t written;
-    off_t begun; /* so far the disk was asked to take it */
+    off_t begun; /* writeback was started up to here */
     char path[];
 };
 
-/* `fd` is what opening `path` gave. */
+/* Make a file of the descriptor of `path`, which is negative if opening failed. */
 static bool wrap_file(int fd, const char *doing, const char *path,
                       struct giq_os_file **out, struct giq_error *err)
 {
@@ -325,8 +325,8 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
     return wrap_file(fd, "create", path, out, err);
 }
 
-/* The disk works while more is on its way, and giq_os_sync() finds little left to do. An
- * error of the disk is told there: only waiting would take it. */
+/* Start to write to the disk while more data arrives, so that giq_os_sync() has little
+ * left to do. It also reports errors of the disk: this call does not. */
 static void begin_writeback(struct giq_os_file *file)
 {
     if (file->written - file->begun >= WRITEBACK_BYTES) {
@@ -389,17 +389,18 @@ bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_le
 bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
                       struct giq_error *err)
 {
-    struct giq_os_file *file = NULL;
-    bool ok = giq_os_open(path, &file, err);
-    size_t len = 0;
-    for (size_t n = 1; ok && n > 0 && len < max; len += ok ? n : 0) {
-        ok = giq_os_read(file, out + len, max - len, &n, err);
+    GIQ_AUTO_FILE struct giq_os_file *file = NULL;
+    if (!giq_os_open(path, &file, err)) {
+        return false;
     }
-    giq_os_close(file);
-    if (ok) {
-        *out_len = len;
+    size_t total = 0;
+    for (size_t len = 1; len > 0 && total < max; total += len) {
+        if (!giq_os_read(file, out + total, max - total, &len, err)) {
+            return false;
+        }
     }
-    return ok;
+    *out_len = total;
+    return true;
 }
 
 /* ---- locks ---- */
@@ -410,9 +411,8 @@ struct giq_os_lock {
     struct giq_os_lock *next;
 };
 
-/* The locks of this process, held or about to be, and how often it forked. A child has
- * no part in them: its copies of the descriptors would keep them for as long as it lives.
- */
+/* The locks that this process holds or tries to acquire, and how often it forked. A child
+ * closes its copies of their descriptors, which would keep them locked while it lives. */
 static struct {
     pthread_mutex_t mutex;
     struct giq_os_lock *first;
@@ -455,7 +455,8 @@ static unsigned count_forks(void)
     return forks;
 }
 
-/* List the lock, unless there was a fork after the count: a child may have it then. */
+/* Add the lock to the list, unless the process forked after `forks` was counted: then a
+ * child may have the descriptor. */
 static bool list_lock(struct giq_os_lock *lock, unsigned forks)
 {
     (void)pthread_mutex_lock(&locks.mutex);
@@ -481,7 +482,7 @@ static void unlist_lock(struct giq_os_lock *lock)
     (void)pthread_mutex_unlock(&locks.mutex);
 }
 
-/* Open the file of a lock, which no child shares. */
+/* Open the file of a lock, with a descriptor that no child shares. */
 static bool open_lock(struct giq_os_lock *lock, const char *path, unsigned access)
 {
     (void)pthread_once(&watched, watch_forks);
@@ -528,8 +529,8 @@ static int set_lock(struct giq_os_lock *lock, bool locked)
     return rc;
 }
 
-/* "<pid> <host>" and spaces: whatever stood there before is covered. Where it cannot be
- * written the holder has no name. */
+/* The holder writes "<pid> <host>" and spaces, which overwrite the previous holder. If
+ * that fails the holder is not known. */
 enum { HOLDER_BYTES = 96 };
 
 static void write_holder(const struct giq_os_lock *lock)
@@ -591,18 +592,20 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
         *out = lock;
         return true;
     }
-    bool held = errno == EAGAIN || errno == EACCES ||
-                fail_path(err, "lock (a store needs a file system with locks)", path);
+    bool is_held =
+        errno == EAGAIN || errno == EACCES ||
+        giq_fail_sys(err, GIQ_E_STORE, errno,
+                     "cannot lock %s; the store needs a file system with locks", path);
     close_lock(lock);
-    *out = held ? NULL : *out;
-    return held;
+    *out = is_held ? NULL : *out;
+    return is_held;
 }
 
 void giq_os_lock_release(struct giq_os_lock *lock)
 {
     if (lock != NULL) {
-        /* A child that was not forked by the C library may share the description: closing
-         * alone would keep the lock. */
+        /* A child that was not made by fork() may share the file description, so that
+         * closing it would not release the lock. */
         if (lock->fd >= 0) {
             (void)empty_fd(lock->fd);
             (void)set_lock(lock, false);
@@ -611,7 +614,7 @@ void giq_os_lock_release(struct giq_os_lock *lock)
     }
 }
 
-/* ---- the rest ---- */
+/* ---- sockets, clocks and others ---- */
 
 int giq_os_socket(int family, int type, int protocol)
 {

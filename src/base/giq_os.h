@@ -23,8 +23,8 @@ struct giq_os_stat {
     unsigned access; /* permission bits, as enum giq_os_access */
 };
 
-/* Permission bits. What is made gets at most those of its `access` (files without those
- * to execute), and fewer where the umask says so. */
+/* Permission bits. New files and folders get those of `access` (files without the ones
+ * to execute) that the umask allows. */
 enum giq_os_access {
     GIQ_OS_PRIVATE = 0700,
     GIQ_OS_SHARED = 0775,
@@ -33,14 +33,14 @@ enum giq_os_access {
     GIQ_OS_WORLD_ENTERS = 0001,
 };
 
-/* What `path` is; GIQ_OS_NOTHING where there is nothing. Follows links. */
+/* stat() `path`; GIQ_OS_NOTHING if it does not exist. Follows links. */
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
 /* Make `path` and the folders above it that are missing. */
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
 
 /* Read a regular file of at most `max` bytes into `out`, an initialised buffer.
- * `*out_found` is false (and the call succeeds) where there is no file. */
+ * `*out_found` is false (and the call succeeds) if there is no file. */
 bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
                       struct giq_error *err);
 
@@ -51,11 +51,10 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
 
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
 
-/* Whether there is a folder, and no link to one. */
+/* Whether `path` is a folder, not a link to one. */
 bool giq_os_is_folder(const char *path);
 
-/* Remove a file or an empty folder; a path that is not there is fine. Does not follow
- * links. */
+/* Remove a file or an empty folder; a missing path is fine. Does not follow links. */
 bool giq_os_remove(const char *path, struct giq_error *err);
 
 /* fsync a folder or a plain file. */
@@ -67,7 +66,7 @@ bool giq_os_list(const char *folder,
                  bool (*each)(void *ctx, const char *name, struct giq_error *err),
                  void *ctx, struct giq_error *err);
 
-/* Bytes that an ordinary user may still write below `path`; false where the file system
+/* Bytes that an ordinary user may still write below `path`; false if the file system
  * does not report them. */
 bool giq_os_free_space(const char *path, int64_t *out_bytes);
 
@@ -81,10 +80,12 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
 bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                   struct giq_error *err);
 bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
-/* Empty the file and go on writing at its start. */
+/* Empty the file and continue to write at its start. */
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);
-/* Releases `file` on every path. NULL is allowed. */
+/* NULL is allowed. */
 void giq_os_close(struct giq_os_file *file);
+GIQ_AUTO_DEFINE(giq_os_close, struct giq_os_file)
+#define GIQ_AUTO_FILE GIQ_AUTO(giq_os_close_auto)
 
 /* Open `path` to read it from its start. The caller owns `*out`. */
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
@@ -94,7 +95,7 @@ bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err);
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);
 
-/* Up to `max` first bytes of a file, fewer where it is shorter. */
+/* Read the first bytes of a file: `max`, or fewer if it is shorter. */
 bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
                       struct giq_error *err);
 
@@ -102,28 +103,28 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 
 /* An exclusive lock on a file that is never unlinked. It excludes threads as
  * well as processes and ends with its holder (open-file-description locks;
- * flock where the system has none). A child that its holder forks has no part in it. */
+ * flock where the system has none). Children of the holder do not inherit it. */
 struct giq_os_lock;
 
-/* Try once. `*out` is NULL where another holds it. Errors: GIQ_E_STORE, also
- * where the file system has no locks. */
+/* Try once. `*out` is NULL if it is held already. Errors: GIQ_E_STORE, also if the file
+ * system has no locks. */
 bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
                      struct giq_error *err);
 void giq_os_lock_release(struct giq_os_lock *lock);
 
-/* Who holds a lock, as its file says while it is held. */
+/* The holder of a lock, which writes itself to the file of the lock. */
 struct giq_os_holder {
     long pid;
     char host[65];
     bool is_this_process;
 };
 
-/* False where that is not known. */
+/* False if the holder is not known. */
 bool giq_os_lock_holder(const char *path, struct giq_os_holder *out);
 
-/* ---- the rest ---- */
+/* ---- sockets, clocks and others ---- */
 
-/* A socket, by what socket() takes; -1 where there is none. */
+/* socket(), close-on-exec; -1 on failure. */
 int giq_os_socket(int family, int type, int protocol);
 
 /* Clocks as in struct giq_env. A sleep may end early. */

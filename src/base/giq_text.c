@@ -10,8 +10,8 @@ enum { MS_PER_SECOND = 1000, TM_YEAR_BASE = 1900 };
 
 size_t giq_text_utf8(const char *text, size_t len)
 {
-    /* Ranges of the second byte keep out overlong forms, surrogates and what
-     * lies beyond U+10FFFF (Unicode, table 3-7). */
+    /* The ranges of the second byte exclude overlong forms, surrogates and characters
+     * beyond U+10FFFF (Unicode, table 3-7). */
     static const struct {
         unsigned char lead_lo, lead_hi, second_lo, second_hi, size;
     } forms[] = {
@@ -45,7 +45,7 @@ size_t giq_text_utf8(const char *text, size_t len)
     return 0;
 }
 
-/* How many of the bytes come before the first that is not ASCII, some at once. */
+/* How many bytes precede the first that is not ASCII, compared eight at a time. */
 static size_t ascii_run(const char *text, size_t len)
 {
     uint64_t block = 0;
@@ -104,22 +104,22 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
     size_t left = text == NULL ? 0 : strlen(text);
     while (left > 0) {
         size_t size = giq_text_utf8(text, left);
-        const char *shown = text;
-        size_t shown_size = size;
+        const char *printable = text;
+        size_t printable_size = size;
         if (size == 0) {
-            shown = "?";
-            size = shown_size = 1;
+            printable = "?";
+            size = printable_size = 1;
         } else if (giq_text_is_control(giq_text_code_point(text, size))) {
-            shown = " ";
-            shown_size = 1;
+            printable = " ";
+            printable_size = 1;
         }
-        if (n + shown_size > GIQ_TEXT_PRINTABLE_MAX) {
+        if (n + printable_size > GIQ_TEXT_PRINTABLE_MAX) {
             break;
         }
-        bool doubled = shown[0] == ' ' && n > 0 && out->text[n - 1] == ' ';
-        if (!doubled) {
-            memcpy(out->text + n, shown, shown_size);
-            n += shown_size;
+        bool is_repeated = printable[0] == ' ' && n > 0 && out->text[n - 1] == ' ';
+        if (!is_repeated) {
+            memcpy(out->text + n, printable, printable_size);
+            n += printable_size;
         }
         text += size;
         left -= size;
@@ -135,9 +135,8 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* How many characters `text` begins with that are white space, or are none. The texts are
- * long, and strspn() under strict checks of strings reads them to their end at each call.
- */
+/* How many characters at the start of `text` are white space, or are not. The texts are
+ * long, and strspn() of AddressSanitizer reads them to their end at each call. */
 static size_t run_of(const char *text, bool is_white)
 {
     size_t len = 0;
@@ -156,10 +155,10 @@ static char *put_mask(char *out, size_t len)
     return out + len;
 }
 
-/* What matters of a word that may hold an address. */
+/* A word that may hold an address. */
 struct word {
     char *end;
-    char *host;   /* behind "://", or `end` */
+    char *host;   /* after "://", or `end` */
     char *at;     /* the last '@', or NULL */
     char *inside; /* the last '&' or '@', or NULL */
 };
@@ -176,7 +175,7 @@ static struct word word_at(char *text)
     return word;
 }
 
-/* Where a query ends: at a quote or ')' that is no part of it, or with the word. */
+/* The end of a query: at a quote or ')' that is not part of it, or with the word. */
 static char *query_end(const struct word *word, char *query)
 {
     bool goes_on = word->inside != NULL && word->inside >= query;
@@ -187,8 +186,8 @@ static char *query_end(const struct word *word, char *query)
     return end;
 }
 
-/* Where the part of the host ends that may be secret. Where a '?' comes before the '@',
- * both may stand in a password or in a query, and that is the whole address. */
+/* The end of the user and password. With a '?' before the '@' either may belong to a
+ * password or to a query, so all of it is masked. */
 static char *user_end(const struct word *word)
 {
     if (word->at == NULL || word->at < word->host) {
@@ -198,7 +197,7 @@ static char *user_end(const struct word *word)
     return query == NULL ? word->at : query_end(word, query);
 }
 
-/* Write the word masked to `out`, which is not behind `in`; returns the end of it. */
+/* Write the masked word to `out`, which is at most `in`; returns its end. */
 static char *mask_word(const struct word *word, char *out, char *in)
 {
     while (in < word->end) {
@@ -309,7 +308,7 @@ bool giq_text_to_bool(const char *text, bool *out)
     return false;
 }
 
-/* Whether a time falls into the years 1 to 9999, which have a text. */
+/* Whether a time is in the years 1 to 9999, which have a text. */
 static bool has_text(int64_t ms)
 {
     return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
@@ -350,7 +349,7 @@ static bool take_digits(const char **text, int digits, int64_t *out)
     return true;
 }
 
-/* ".123456" as milliseconds, where there is a fraction. */
+/* ".123456" as milliseconds; 0 without a fraction. */
 static bool take_fraction(const char **text, int64_t *out_ms)
 {
     *out_ms = 0;
@@ -405,8 +404,9 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
         if (i == 5 && *text != ':') {
             break;
         }
-        bool parted = *text == before[i] || (i == 3 && (*text == ' ' || *text == 't'));
-        if (i > 0 && !parted) {
+        bool is_separated =
+            *text == before[i] || (i == 3 && (*text == ' ' || *text == 't'));
+        if (i > 0 && !is_separated) {
             return false;
         }
         text += i > 0;

@@ -1,40 +1,41 @@
 /*
- * Text: what is shown to people, UTF-8, numbers and times. Pure; independent of
- * the host's locale. giq_text_civil_of() and giq_text_from_time() are in giq/giq.h.
+ * Text: printable text for messages, masked addresses, UTF-8, words and times. Pure;
+ * independent of the host's locale. giq_text_civil_of() and giq_text_from_time() are in
+ * giq/giq.h.
  */
 #ifndef GIQ_TEXT_H
 #define GIQ_TEXT_H
 
 #include "giq/giq.h"
 
-/* Most bytes of a text of the service in a message. */
+/* Maximum length in bytes of a text of the service in a message. */
 enum { GIQ_TEXT_PRINTABLE_MAX = 200 };
 
-/* A place for a shown text, with its end. */
+/* Room for a printable text with its NUL. */
 struct giq_printable {
     char text[GIQ_TEXT_PRINTABLE_MAX + 1];
 };
 
 /*
- * Make `text` fit for a terminal: control characters (C1 included) and line
- * ends become one space, what is not UTF-8 becomes '?', and it is cut between
- * characters. NULL gives "". Secrets must be masked before.
+ * Make `text` printable: control characters (C1 included) and line ends become one
+ * space, bytes that are not UTF-8 become '?', and it is cut between characters. NULL
+ * gives "". Secrets must be masked before. Returns `out->text`.
  */
 const char *giq_text_printable(const char *text, struct giq_printable *out);
 
 /*
- * Mask, in place, what may be secret in the addresses of a text: the user and password
- * of "://user:password@host", and the query, which is what follows a '?' of an address,
- * or of any word where a '=' comes later. A query ends before white space, or before a
- * quote, '<', '>' or ')' with no '&' behind it. NULL is allowed.
+ * Mask, in place, the parts of addresses in a text that may be secret: user and password
+ * of "://user:password@host", and the query, which begins after a '?' of an address, or
+ * of any word with a '=' after it. A query ends before white space, or before a quote,
+ * '<', '>' or ')' without an '&' after it. NULL is allowed.
  */
 void giq_text_mask_addresses(char *text);
 
 /* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
- * most `len` bytes; 0 where there is none. */
+ * most `len` bytes; 0 if there is none. */
 size_t giq_text_utf8(const char *text, size_t len);
 
-/* How many of the `len` bytes at `text` come before the first that is no part of a
+/* How many of the `len` bytes at `text` precede the first that is not part of a
  * well-formed character. */
 size_t giq_text_utf8_run(const char *text, size_t len);
 
@@ -49,8 +50,8 @@ bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
  * frees it. NULL when out of memory. */
 char *giq_text_trim(const char *text, size_t len);
 
-/* Replace an owned text by a copy of `text`, or by NULL where that is NULL. False when
- * out of memory: `*slot` is as it was. */
+/* Replace an owned text by a copy of `text`, or by NULL if that is NULL. False when out
+ * of memory; `*slot` is then as it was. */
 bool giq_text_set(char **slot, const char *text);
 
 /* Compare without ASCII case. */
@@ -61,7 +62,7 @@ bool giq_text_begins(const char *text, const char *prefix);
 bool giq_text_to_bool(const char *text, bool *out);
 
 /* Milliseconds since 1970 from ISO 8601 ("2024-05-01T10:20:30.5+04:00"; without
- * a zone it is UTC). False where it is not one. */
+ * a zone it is UTC). False if it is not one. */
 bool giq_text_to_time(const char *text, int64_t *out_ms);
 
 /* Milliseconds since 1970 from year, month, day, hour, minute and second in UTC. False

@@ -1,13 +1,11 @@
 #include "base/giq_tree.h"
 
-#include <stdlib.h>
-
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 
-/* Folders below a key's folder are ours or an unpacked archive's. */
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64 }; /* of nested folders; archives are unpacked to fewer */
 
-/* A walk that comes to a folder after all that is in it. */
+/* A walk that visits a folder after everything in it. */
 struct walk {
     bool (*each)(const char *path, struct giq_error *err);
     const char *at;
@@ -17,21 +15,22 @@ struct walk {
 static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
 {
     struct walk walk = *(const struct walk *)ctx;
-    char *path = giq_os_join(walk.at, name);
+    GIQ_AUTO_FREE char *path = giq_os_join(walk.at, name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
     walk.at = path;
     walk.depth++;
-    bool ok = true;
     if (giq_os_is_folder(path)) {
-        ok = walk.depth > DEPTH_MAX
-                 ? giq_fail(err, GIQ_E_STORE, "%s lies too deep in the store", path)
-                 : giq_os_list(path, walk_entry, &walk, err);
+        if (walk.depth > DEPTH_MAX) {
+            return giq_fail(err, GIQ_E_STORE, "%s is nested too deeply in the store",
+                            path);
+        }
+        if (!giq_os_list(path, walk_entry, &walk, err)) {
+            return false;
+        }
     }
-    ok = ok && walk.each(path, err);
-    free(path);
-    return ok;
+    return walk.each(path, err);
 }
 
 bool giq_tree_remove(const char *path, struct giq_error *err)

@@ -321,8 +321,8 @@ static const struct {
     {TEXT("Bearer secret\n"), "the word \"Bearer\" before it"},
     {TEXT("secret\xC2\xA0\n"), "not ASCII at its byte 7,"},
     {TEXT("sec\xE2\x80\x8Bret\n"), "not ASCII at its byte 4,"},
-    {TEXT("sec ret\n"), "holds white space"},
-    {TEXT("sec\tret\n"), "holds white space"},
+    {TEXT("sec ret\n"), "contains white space"},
+    {TEXT("sec\tret\n"), "contains white space"},
 };
 
 static void test_key_files_that_hold_more_than_a_key_say_what(void **state)
