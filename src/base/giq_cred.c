@@ -116,10 +116,11 @@ static bool check_bytes(const char *secret, const char *what, struct giq_error *
                             "the %s contains white space or a control character", what);
         }
         if ((unsigned char)*s > 0x7F) {
-            return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s contains a character that is not ASCII at its byte %d, "
-                            "perhaps an invisible one; copy it again",
-                            what, (int)(s - secret) + 1);
+            return giq_fail(
+                err, GIQ_E_CREDENTIALS,
+                "the %s contains a character that is not ASCII at its byte %d, "
+                "perhaps an invisible one; copy it again",
+                what, (int)(s - secret) + 1);
         }
     }
     return true;
