@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/giq_text.h"
-#include "net/giq_address.h"
+#include "net/giq_url.h"
 
 /* Failures before the request goes out. libcurl's message about them names hosts, ports
  * and local files, and so helps more than the name of the error. */
@@ -91,16 +91,16 @@ static void fail_transfer(const struct giq_failure *failure, const char *host,
 bool giq_failure_set(const struct giq_failure *failure, enum giq_code code,
                      struct giq_error *err)
 {
-    struct giq_address parts = {0};
+    struct giq_url parts = {0};
     struct giq_printable host;
     int status = proxy_status(failure);
-    (void)giq_address_split(failure->url, &parts);
+    (void)giq_url_split(failure->url, &parts);
     (void)giq_text_printable(parts.host, &host);
     if (status != 0) {
         fail_by_proxy(host.text, status, err);
     } else {
         fail_transfer(failure, host.text, code, err);
     }
-    giq_address_release(&parts);
+    giq_url_release(&parts);
     return false;
 }

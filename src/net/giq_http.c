@@ -13,10 +13,10 @@
 #include "base/giq_env.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
-#include "net/giq_address.h"
 #include "net/giq_failure.h"
-#include "net/giq_net.h"
+#include "net/giq_http_options.h"
 #include "net/giq_trace.h"
+#include "net/giq_url.h"
 
 enum {
     RECEIVE_BUFFER = 512 * 1024,  /* 16 KiB, the default, costs a tenth of the time */
@@ -321,8 +321,8 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     (void)giq_failure_set(&failure, code, x->err);
     x->response->sent = x->response->sent && !giq_failure_is_tls_alert(&failure);
     x->http->avoids_http2 =
-        x->http->avoids_http2 ||
-        (giq_failure_is_http2(&failure) && !giq_net_knows_http2(x->http->settings->net));
+        x->http->avoids_http2 || (giq_failure_is_http2(&failure) &&
+                                  !giq_http_options_force_http2(x->http->settings->net));
     return false;
 }
 
@@ -355,7 +355,7 @@ static bool set_location(struct exchange *x)
     if (x->response->status / 100 != 3 || header == NULL || header->value[0] == '\0') {
         return true;
     }
-    x->response->location = giq_address_join(x->request->url, header->value);
+    x->response->location = giq_url_join(x->request->url, header->value);
     return x->response->location != NULL || giq_fail_memory(x->err);
 }
 
@@ -391,10 +391,11 @@ static bool prepare(struct exchange *x, struct curl_slist **headers)
     const struct giq_http *http = x->http;
     const struct giq_http_request *request = x->request;
     CURL *curl = http->curl;
-    unsigned flags = (request->cred != NULL ? GIQ_NET_SAME_ORIGIN : 0U) |
-                     (giq_text_begins(request->url, "https:") ? GIQ_NET_IS_HTTPS : 0U);
+    unsigned flags =
+        (request->cred != NULL ? GIQ_HTTP_OPTIONS_SAME_ORIGIN : 0U) |
+        (giq_text_begins(request->url, "https:") ? GIQ_HTTP_OPTIONS_HTTPS : 0U);
     set_buffer_size(curl);
-    if (!giq_net_apply(curl, http->settings->net, flags, x->err)) {
+    if (!giq_http_options_apply(curl, http->settings->net, flags, x->err)) {
         return false;
     }
     if (!set_fixed_options(curl, http) || !set_limits(curl, http->settings, request) ||

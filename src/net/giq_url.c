@@ -1,28 +1,109 @@
+/*
+ * Parsing, printing and comparing URLs with libcurl's URL interface.
+ */
 #include "net/giq_url.h"
 
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_text.h"
-#include "net/giq_address.h"
+
+/* ---- parts ---- */
+
+static bool copy_part(CURLU *handle, CURLUPart part, unsigned flags, char **out)
+{
+    char *text = NULL;
+    if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) {
+        return true;
+    }
+    *out = strdup(text);
+    curl_free(text);
+    return *out != NULL;
+}
+
+static bool has_part(CURLU *handle, CURLUPart part)
+{
+    char *text = NULL;
+    (void)curl_url_get(handle, part, &text, 0);
+    curl_free(text);
+    return text != NULL;
+}
+
+bool giq_url_split(const char *text, struct giq_url *out)
+{
+    struct giq_url parts = {0};
+    CURLU *handle = curl_url();
+    bool ok =
+        handle != NULL && curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK &&
+        !has_part(handle, CURLUPART_ZONEID) &&
+        copy_part(handle, CURLUPART_SCHEME, 0, &parts.scheme) &&
+        copy_part(handle, CURLUPART_HOST, 0, &parts.host) &&
+        copy_part(handle, CURLUPART_PORT, 0, &parts.port) &&
+        copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, &parts.effective_port) &&
+        copy_part(handle, CURLUPART_PATH, 0, &parts.path) && parts.scheme != NULL &&
+        parts.host != NULL && parts.effective_port != NULL && parts.path != NULL;
+    if (ok) {
+        parts.has_user =
+            has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
+        parts.has_query = has_part(handle, CURLUPART_QUERY);
+        parts.has_fragment = has_part(handle, CURLUPART_FRAGMENT);
+        *out = parts;
+    } else {
+        giq_url_release(&parts);
+    }
+    curl_url_cleanup(handle);
+    return ok;
+}
+
+void giq_url_release(struct giq_url *url)
+{
+    free(url->scheme);
+    free(url->host);
+    free(url->port);
+    free(url->effective_port);
+    free(url->path);
+}
+
+/* ---- requests and redirects ---- */
 
 char *giq_url_make(const char *base, const char *path, const char *name,
                    const char *value)
 {
     char *url = NULL;
-    char *escaped = name == NULL ? NULL : giq_address_escape(value);
     if (name == NULL) {
-        url = asprintf(&url, "%s/%s", base, path) < 0 ? NULL : url;
-    } else if (escaped != NULL) {
-        url = asprintf(&url, "%s/%s?%s=%s", base, path, name, escaped) < 0 ? NULL : url;
+        return asprintf(&url, "%s/%s", base, path) < 0 ? NULL : url;
     }
-    free(escaped);
-    return url;
+    char *encoded = curl_easy_escape(NULL, value, 0);
+    if (encoded == NULL) {
+        return NULL;
+    }
+    int rc = asprintf(&url, "%s/%s?%s=%s", base, path, name, encoded);
+    curl_free(encoded);
+    return rc < 0 ? NULL : url;
 }
 
-/* What decoding leaves of a host may read as another one when it is written again. */
-static bool is_host(const char *host)
+char *giq_url_join(const char *base, const char *location)
+{
+    CURLU *url = curl_url();
+    char *absolute = NULL;
+    if (curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
+        curl_url_set(url, CURLUPART_URL, location,
+                     CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME) ==
+            CURLUE_OK) {
+        (void)curl_url_get(url, CURLUPART_URL, &absolute, 0);
+    }
+    char *joined = strdup(absolute == NULL ? location : absolute);
+    curl_free(absolute);
+    curl_url_cleanup(url);
+    return joined;
+}
+
+/* Whether a decoded host has none of the characters that are parsed as another host when
+ * it is written into a URL again. */
+static bool is_plain_host(const char *host)
 {
     for (const char *c = host; *c != '\0'; c++) {
         if ((unsigned char)*c <= 0x20 || *c == 0x7F || *c == '%') {
@@ -32,19 +113,19 @@ static bool is_host(const char *host)
     return true;
 }
 
-/* To be released also where it is false. */
-static bool split(const char *text, struct giq_address *out)
+/* The caller must release `*out` also where this is false. */
+static bool split_checked(const char *text, struct giq_url *out)
 {
-    return giq_address_split(text, out) && is_host(out->host);
+    return giq_url_split(text, out) && is_plain_host(out->host);
 }
 
-static bool is_web(const struct giq_address *parts)
+static bool is_web(const struct giq_url *parts)
 {
     return strcmp(parts->scheme, "https") == 0 || strcmp(parts->scheme, "http") == 0;
 }
 
-static enum giq_url_redirect judge(const struct giq_address *from,
-                                   const struct giq_address *to)
+static enum giq_url_redirect classify(const struct giq_url *from,
+                                      const struct giq_url *to)
 {
     bool downgrade =
         strcmp(from->scheme, "https") == 0 && strcmp(to->scheme, "https") != 0;
@@ -53,22 +134,24 @@ static enum giq_url_redirect judge(const struct giq_address *from,
     }
     bool same = strcmp(from->scheme, to->scheme) == 0 &&
                 giq_text_same(from->host, to->host) &&
-                strcmp(from->real_port, to->real_port) == 0;
+                strcmp(from->effective_port, to->effective_port) == 0;
     return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_CROSS_ORIGIN;
 }
 
 enum giq_url_redirect giq_url_redirect(const char *from, const char *to)
 {
-    struct giq_address from_parts = {0};
-    struct giq_address to_parts = {0};
-    enum giq_url_redirect hop = GIQ_URL_FORBIDDEN;
-    if (split(from, &from_parts) && split(to, &to_parts)) {
-        hop = judge(&from_parts, &to_parts);
+    struct giq_url from_parts = {0};
+    struct giq_url to_parts = {0};
+    enum giq_url_redirect redirect = GIQ_URL_FORBIDDEN;
+    if (split_checked(from, &from_parts) && split_checked(to, &to_parts)) {
+        redirect = classify(&from_parts, &to_parts);
     }
-    giq_address_release(&from_parts);
-    giq_address_release(&to_parts);
-    return hop;
+    giq_url_release(&from_parts);
+    giq_url_release(&to_parts);
+    return redirect;
 }
+
+/* ---- the base URL ---- */
 
 static bool is_loopback(const char *host)
 {
@@ -76,16 +159,15 @@ static bool is_loopback(const char *host)
            (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
 }
 
-static bool check_base(const struct giq_address *parts, unsigned flags,
-                       struct giq_error *err)
+static bool check_base(const struct giq_url *parts, unsigned flags, struct giq_error *err)
 {
     if (!is_web(parts)) {
-        return giq_fail(err, GIQ_E_USAGE, "BASE_URL is not an https address");
+        return giq_fail(err, GIQ_E_USAGE, "BASE_URL must begin with https:");
     }
     if (parts->has_user || parts->has_query || parts->has_fragment) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "BASE_URL holds a user, a query or a fragment, which it must "
-                        "not; credentials belong in GIQ_API_KEY");
+                        "BASE_URL must not have a user, a query or a fragment; "
+                        "credentials belong in GIQ_API_KEY");
     }
     bool open_http = strcmp(parts->scheme, "http") == 0 && !is_loopback(parts->host);
     if (open_http && !(flags & GIQ_BASE_URL_ALLOW_HTTP)) {
@@ -99,8 +181,8 @@ static bool check_base(const struct giq_address *parts, unsigned flags,
     return true;
 }
 
-/* scheme://host[:port]path in its one form, or NULL when out of memory. */
-static char *join_base(const struct giq_address *parts)
+/* scheme://host[:port]path in its normal form, or NULL when out of memory. */
+static char *print_base(const struct giq_url *parts)
 {
     for (char *c = parts->host; *c != '\0'; c++) {
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
@@ -118,32 +200,35 @@ static char *join_base(const struct giq_address *parts)
 
 static bool fail_form(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_USAGE,
-                    "BASE_URL is not an address of the form https://host/path");
+    return giq_fail(err, GIQ_E_USAGE, "BASE_URL must have the form https://host/path");
 }
 
-/* Numbers stand for hosts, and decoding may have made one: "78%2e0" is then read as
+/* A number is a host too, and decoding may have made one: "78%2e0" is then parsed as
  * 78.0.0.0. */
 static bool check_form(const char *base, const char *host, struct giq_error *err)
 {
-    struct giq_address again = {0};
-    bool ok = giq_address_split(base, &again) && strcmp(again.host, host) == 0;
-    giq_address_release(&again);
+    struct giq_url again = {0};
+    bool ok = giq_url_split(base, &again) && strcmp(again.host, host) == 0;
+    giq_url_release(&again);
     return ok || fail_form(err);
 }
 
 bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err)
 {
-    struct giq_address parts = {0};
-    char *base = NULL;
-    bool ok = (split(text, &parts) || fail_form(err)) && check_base(&parts, flags, err) &&
-              ((base = join_base(&parts)) != NULL || giq_fail_memory(err)) &&
-              check_form(base, parts.host, err);
-    giq_address_release(&parts);
-    if (!ok) {
-        free(base);
+    GIQ_AUTO(giq_url_release) struct giq_url parts = {0};
+    if (!split_checked(text, &parts)) {
+        return fail_form(err);
+    }
+    if (!check_base(&parts, flags, err)) {
         return false;
     }
-    *out = base;
+    GIQ_AUTO_FREE char *base = print_base(&parts);
+    if (base == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!check_form(base, parts.host, err)) {
+        return false;
+    }
+    *out = giq_take(&base);
     return true;
 }

@@ -6,8 +6,8 @@ import common
 
 CODE = ("src", "plugin", "include")
 OWNERS = (
-    (re.compile(r"^curl/"), ("src/net/giq_http.c", "src/net/giq_net.c", "src/net/giq_multipart.c",
-                             "src/net/giq_address.c", "src/net/giq_failure.c")),
+    (re.compile(r"^curl/"), ("src/net/giq_http.c", "src/net/giq_http_options.c", "src/net/giq_multipart.c",
+                             "src/net/giq_url.c", "src/net/giq_failure.c")),
     (re.compile(r"^(cjson/)?cJSON\w*\.h$"), ("src/base/giq_json.c",)),
     (re.compile(r"^geos"), ("src/area/giq_geos_parts.h",)),
     (re.compile(r"^openssl/"), ("src/store/giq_digest.c",)),

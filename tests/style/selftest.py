@@ -50,7 +50,7 @@ CASES = (
     ("folders", "tests/sandbox/main.c", '#include "giq/giq.h"\n',
      "tests/sandbox/main.c:1: the sandbox shares nothing with the driver"),
     ("foreign", "src/service/giq_api.c", "#include <curl/curl.h>\n",
-     "src/service/giq_api.c:1: curl/curl.h is for src/net/giq_http.c, src/net/giq_net.c"),
+     "src/service/giq_api.c:1: curl/curl.h is for src/net/giq_http.c, src/net/giq_http_options.c"),
     ("foreign", "src/service/giq_api.c", "#include <cJSON.h>\n",
      "for src/base/giq_json.c only"),
     ("foreign", "src/service/giq_api.c", "#include <geos_c.h>\n",

@@ -24,7 +24,7 @@ static void test_addresses_are_made_with_escaped_values(void **state)
     }
 }
 
-static void test_hops(void **state)
+static void test_redirects(void **state)
 {
     (void)state;
     static const struct {
@@ -97,22 +97,22 @@ static void test_base_addresses_that_are_refused(void **state)
         unsigned flags;
         const char *part;
     } cases[] = {
-        {"", 0, "is not an address"},
-        {"api.example", 0, "is not an address"},
-        {"https://", 0, "is not an address"},
-        {"ftp://h", 0, "is not an https address"},
-        {"file:///x", 0, "is not an"},
+        {"", 0, "must have the form https://host/path"},
+        {"api.example", 0, "must have the form https://host/path"},
+        {"https://", 0, "must have the form https://host/path"},
+        {"ftp://h", 0, "must begin with https:"},
+        {"file:///x", 0, "BASE_URL must"},
         {"http://api.example", 0, "would show the key"},
         {"http://127.0.0.1.evil.example", 0, "would show the key"},
         {"http://localhost.evil.example", 0, "would show the key"},
-        {"https://user@h", 0, "holds a user"},
-        {"https://u:s3cr3t@h", 0, "holds a user"},
+        {"https://user@h", 0, "must not have a user"},
+        {"https://u:s3cr3t@h", 0, "must not have a user"},
         {"https://h/?a=b", 0, "a query"},
         {"https://h/#f", 0, "a fragment"},
-        {"http://u@h", GIQ_BASE_URL_ALLOW_HTTP, "holds a user"},
-        {"https://[fe80::1%25eth0]/", 0, "is not an address"},
-        {"https://a%2541.example/", 0, "is not an address"},
-        {"https://a%7f.example/", 0, "is not an address"},
+        {"http://u@h", GIQ_BASE_URL_ALLOW_HTTP, "must not have a user"},
+        {"https://[fe80::1%25eth0]/", 0, "must have the form https://host/path"},
+        {"https://a%2541.example/", 0, "must have the form https://host/path"},
+        {"https://a%7f.example/", 0, "must have the form https://host/path"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err = {0};
@@ -129,13 +129,56 @@ static void test_base_addresses_that_are_refused(void **state)
     }
 }
 
+static void test_locations_are_made_absolute(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *location, *joined;
+    } cases[] = {
+        {"/there?a=b", "https://h/there?a=b"},
+        {"there", "https://h/a/there"},
+        {"../there", "https://h/there"},
+        {"?x", "https://h/a/b?x"},
+        {"//g/x", "https://g/x"},
+        {"http://g:8/x", "http://g:8/x"},
+        {"http://g/a b", "http://g/a%20b"},
+        {"http://g/a%20b", "http://g/a%20b"},
+        {"ftp://g/x", "ftp://g/x"},
+        {"what://g/x", "what://g/x"},
+        {"http://g:99999/x", "http://g:99999/x"},
+        {"http://[::1", "http://[::1"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char *joined = giq_url_join("https://h/a/b?c", cases[i].location);
+        assert_string_equal(joined, cases[i].joined);
+        free(joined);
+    }
+}
+
+static void test_user_of_a_location_is_seen(void **state)
+{
+    (void)state;
+    static const char *const locations[] = {"http://user@h/x", "http://user:word@h/x",
+                                            "http://:word@h/x", "//user@h/x"};
+    for (size_t i = 0; i < GIQ_COUNT(locations); i++) {
+        struct giq_url url = {0};
+        char *joined = giq_url_join("https://h/a", locations[i]);
+        assert_true(giq_url_split(joined, &url));
+        assert_true(url.has_user);
+        giq_url_release(&url);
+        free(joined);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses_are_made_with_escaped_values),
-        cmocka_unit_test(test_hops),
+        cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_base_addresses_have_one_form),
         cmocka_unit_test(test_base_addresses_that_are_refused),
+        cmocka_unit_test(test_locations_are_made_absolute),
+        cmocka_unit_test(test_user_of_a_location_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

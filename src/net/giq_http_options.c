@@ -1,4 +1,4 @@
-#include "net/giq_net.h"
+#include "net/giq_http_options.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ static CURLcode apply_option(CURL *curl, size_t i, const char *value)
                                     : apply_word(curl, option, options[i].words, value);
 }
 
-bool giq_net_knows_http2(const char *const *net)
+bool giq_http_options_force_http2(const char *const *net)
 {
     const char *version = net[GIQ_NET_HTTP_VERSION];
     return version != NULL && giq_text_same(version, prior_knowledge);
@@ -140,7 +140,7 @@ bool giq_net_knows_http2(const char *const *net)
 /* libcurl 7.88 sends nothing on such a connection that it uses again. */
 static CURLcode avoid_reuse(CURL *curl, const char *const *net)
 {
-    if (!giq_net_knows_http2(net)) {
+    if (!giq_http_options_force_http2(net)) {
         return CURLE_OK;
     }
     CURLcode rc = SET_LONG(CURLOPT_FRESH_CONNECT, 1);
@@ -168,18 +168,18 @@ static bool check(CURLcode rc, enum giq_net_option option, struct giq_error *err
     return false;
 }
 
-bool giq_net_apply(void *curl, const char *const *net, unsigned flags,
-                   struct giq_error *err)
+bool giq_http_options_apply(void *curl, const char *const *net, unsigned flags,
+                            struct giq_error *err)
 {
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
         bool goes = net[i] != NULL && options[i].option != 0 &&
-                    ((flags & GIQ_NET_SAME_ORIGIN) || !options[i].is_home);
+                    ((flags & GIQ_HTTP_OPTIONS_SAME_ORIGIN) || !options[i].is_home);
         if (goes && !check(apply_option(curl, i, net[i]), (enum giq_net_option)i, err)) {
             return false;
         }
     }
     const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
-    return ((flags & GIQ_NET_IS_HTTPS) == 0 || https_proxy == NULL ||
+    return ((flags & GIQ_HTTP_OPTIONS_HTTPS) == 0 || https_proxy == NULL ||
             check(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) &&
            check(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err) &&
            check(apply_verification(curl, !is_on(net[GIQ_NET_UNSAFE_SSL])),
