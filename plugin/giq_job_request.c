@@ -7,6 +7,7 @@
 
 #include "area/giq_area.h"
 #include "giq_await.h"
+#include "giq_interrupt.h"
 #include "giq_tables.h"
 #include "giq_upload_file.h"
 #include "options/giq_thread_options.h"
@@ -110,8 +111,12 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
     if (kind == GIQ_AREA_AOI && !giq_conn_check_file("AOI", text, err)) {
         return false;
     }
-    return giq_area_read(kind, text, request->session->config.geom_flags, &request->area,
-                         err);
+    struct giq_session *session = request->session;
+    (void)giq_interrupt_begin(&session->report.interrupt);
+    bool ok = giq_area_read(kind, text, session->config.geom_flags, &session->env,
+                            &request->area, err);
+    giq_interrupt_end(&session->report.interrupt);
+    return ok;
 }
 
 static bool read_upload(struct giq_job_request *request, struct giq_error *err)

@@ -1,3 +1,7 @@
+/*
+ * Opens a vector dataset with any driver but this one, chooses its layer, and passes the
+ * polygons of its features to the core.
+ */
 #include "area/giq_aoi.h"
 
 #include <cpl_conv.h>
@@ -9,26 +13,26 @@
 #include <string.h>
 
 #include "area/giq_project.h"
+#include "options/giq_gdal_cleanup.h"
 #include "options/giq_list.h"
 
 enum {
     LISTED_MAX = 250,
-    SHOWN_MAX = 120,
+    NAME_MAX_BYTES = 120,
     REASON_MAX = 160,
     COMMAS_MAX = 32, /* at which a source is split */
 };
 
-/* A dataset may open others (a VRT does), and GDAL hands nothing from one open to those
- * within. They share the thread; a configuration option of the thread says it without a
- * global of the driver's. */
+/* A dataset may open others, as a VRT does, and GDAL passes nothing to those opens but
+ * the configuration of the thread. */
 static const char reading_option[] = "GIQ_READING_AREA";
 
-/* An area that is being read. */
 struct aoi {
-    const char *source;
+    const char *source; /* what the user gave */
+    const struct giq_env *env;
     GDALDatasetH dataset;
     OGRLayerH layer;
-    bool names_layer; /* the user did, after a comma */
+    bool names_layer; /* the source ends in a comma and the name of a layer */
     struct giq_geom *geom;
     size_t polygons;
     struct giq_error *err;
@@ -36,39 +40,39 @@ struct aoi {
 
 /* ---- messages ---- */
 
-/* Connection strings and queries of addresses may hold secrets. */
-static bool may_show(const char *source)
+/* Connection strings and queries of addresses may contain secrets. */
+static bool is_printable(const char *source)
 {
     return source[strcspn(source, "?@=")] == '\0';
 }
 
-static const char *show(const struct aoi *a, char out[SHOWN_MAX])
+/* "AOI" and the source. */
+static const char *name_of(const struct aoi *a, char out[NAME_MAX_BYTES])
 {
-    (void)CPLStrlcpy(out, may_show(a->source) ? a->source : "the AOI", SHOWN_MAX);
+    (void)CPLStrlcpy(out, "AOI", NAME_MAX_BYTES);
+    if (is_printable(a->source)) {
+        (void)CPLStrlcat(out, " ", NAME_MAX_BYTES);
+        (void)CPLStrlcat(out, a->source, NAME_MAX_BYTES);
+    }
     return out;
 }
 
-/* GDAL's words, which may repeat the source. */
+/* ": " and GDAL's message, which may repeat the source; "" if there is none. */
 static const char *reason_of(const struct aoi *a, char out[REASON_MAX])
 {
-    (void)CPLStrlcpy(out, may_show(a->source) ? CPLGetLastErrorMsg() : "", REASON_MAX);
-    for (char *at = out; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ') {
-            *at = ' ';
-        }
-    }
+    const char *reason = is_printable(a->source) ? CPLGetLastErrorMsg() : "";
+    (void)CPLStrlcpy(out, reason[0] == '\0' ? "" : ": ", REASON_MAX);
+    (void)CPLStrlcat(out, reason, REASON_MAX);
     return out;
 }
 
 static const char *list_layers(const struct aoi *a, char out[LISTED_MAX])
 {
-    char **names = NULL;
+    GIQ_AUTO_CSL char **names = NULL;
     for (int i = 0; i < GDALDatasetGetLayerCount(a->dataset); i++) {
         names = CSLAddString(names, OGR_L_GetName(GDALDatasetGetLayer(a->dataset, i)));
     }
-    giq_list_join(names, out, LISTED_MAX);
-    CSLDestroy(names);
-    return out;
+    return giq_list_join(names, out, LISTED_MAX);
 }
 
 /* ---- opening ---- */
@@ -90,85 +94,74 @@ static char **list_drivers(void)
 
 static GDALDatasetH open_path(const char *path)
 {
-    char **drivers = list_drivers();
+    GIQ_AUTO_CSL char **drivers = list_drivers();
     CPLErrorReset();
-    GDALDatasetH dataset = GDALOpenEx(path, GDAL_OF_VECTOR | GDAL_OF_VERBOSE_ERROR,
-                                      (const char *const *)drivers, NULL, NULL);
-    CSLDestroy(drivers);
-    return dataset;
+    return GDALOpenEx(path, GDAL_OF_VECTOR | GDAL_OF_VERBOSE_ERROR,
+                      (const char *const *)drivers, NULL, NULL);
 }
 
-/* Open what stands before a comma, where it has the layer that is named after it. The
+/* Open the path before a comma if that dataset has the layer that is named after it. The
  * first dataset without that layer is kept for the message. */
 static void open_before(struct aoi *a, const char *comma)
 {
-    char *path = CPLStrdup(a->source);
+    GIQ_AUTO_CPL char *path = CPLStrdup(a->source);
     path[comma - a->source] = '\0';
-    const char *name = comma + 1 + strspn(comma + 1, " ");
-    GDALDatasetH dataset = open_path(path);
-    OGRLayerH layer = dataset == NULL ? NULL : GDALDatasetGetLayerByName(dataset, name);
-    CPLFree(path);
-    if (layer == NULL && (dataset == NULL || a->dataset != NULL)) {
-        if (dataset != NULL) {
-            GDALClose(dataset);
-        }
+    GIQ_AUTO_DATASET GDALDatasetH dataset = open_path(path);
+    if (dataset == NULL) {
         return;
     }
-    if (a->dataset != NULL) {
-        GDALClose(a->dataset);
+    const char *name = comma + 1 + strspn(comma + 1, " ");
+    OGRLayerH layer = GDALDatasetGetLayerByName(dataset, name);
+    if (layer == NULL && a->dataset != NULL) {
+        return;
     }
+    GDALDatasetH before = a->dataset;
     a->dataset = dataset;
     a->layer = layer;
     a->names_layer = true;
+    dataset = before;
 }
 
-/* Open the source as it is, or else split at each comma from left to right: paths and
- * layers may have commas in their names. */
+/* Open the source as it is, else split at each comma from left to right: paths and layers
+ * may have commas in their names. */
 static bool open_source(struct aoi *a)
 {
-    char shown[SHOWN_MAX];
+    char name[NAME_MAX_BYTES];
     char reason[REASON_MAX];
     if (STARTS_WITH_CI(a->source, "GIQ:")) {
         return giq_fail(a->err, GIQ_E_AREA,
-                        "an AOI cannot be a GIQ: dataset; save the result first, with "
-                        "ogr2ogr, and give that");
+                        "AOI must not be a GIQ: dataset; save the result with ogr2ogr "
+                        "first and use the file");
     }
     a->dataset = open_path(a->source);
-    const char *comma = a->dataset == NULL ? strchr(a->source, ',') : NULL;
+    if (a->dataset != NULL) {
+        return true;
+    }
+    const char *comma = strchr(a->source, ',');
     bool has_comma = comma != NULL;
     for (int i = 0; comma != NULL && a->layer == NULL && i < COMMAS_MAX; i++) {
         open_before(a, comma);
         comma = strchr(comma + 1, ',');
     }
-    return a->dataset != NULL ||
-           giq_fail(a->err, GIQ_E_AREA,
-                    "the dataset of the area cannot be opened: %s%s. %s", show(a, shown),
-                    has_comma ? ", neither whole nor up to a comma" : "",
-                    reason_of(a, reason));
-}
-
-static bool fail_layer(struct aoi *a, int count)
-{
-    char shown[SHOWN_MAX];
-    char list[LISTED_MAX];
-    char reason[REASON_MAX];
-    if (count == 0) {
-        return giq_fail(a->err, GIQ_E_AREA, "%s has no layer with geometries. %s",
-                        show(a, shown), reason_of(a, reason));
+    if (a->dataset == NULL) {
+        return giq_fail(a->err, GIQ_E_AREA, "%s cannot be opened as a vector dataset%s%s",
+                        name_of(a, name),
+                        has_comma ? ", neither whole nor up to a comma" : "",
+                        reason_of(a, reason));
     }
-    return giq_fail(a->err, GIQ_E_AREA,
-                    "%s has several layers; name one as <path>,<layer>: %s",
-                    show(a, shown), list_layers(a, list));
+    return true;
 }
 
 static bool choose_layer(struct aoi *a)
 {
-    char shown[SHOWN_MAX];
+    char name[NAME_MAX_BYTES];
     char list[LISTED_MAX];
+    char reason[REASON_MAX];
     if (a->names_layer) {
         return a->layer != NULL ||
-               giq_fail(a->err, GIQ_E_AREA, "%s: there is no such layer; there is %s",
-                        show(a, shown), list_layers(a, list));
+               giq_fail(a->err, GIQ_E_AREA,
+                        "%s names a layer that does not exist; its layers are %s",
+                        name_of(a, name), list_layers(a, list));
     }
     int count = 0;
     for (int i = 0; i < GDALDatasetGetLayerCount(a->dataset); i++) {
@@ -178,7 +171,16 @@ static bool choose_layer(struct aoi *a)
             count++;
         }
     }
-    return count == 1 || fail_layer(a, count);
+    if (count == 0) {
+        return giq_fail(a->err, GIQ_E_AREA, "%s has no layer with geometries%s",
+                        name_of(a, name), reason_of(a, reason));
+    }
+    if (count > 1) {
+        return giq_fail(a->err, GIQ_E_AREA,
+                        "%s has several layers; name one as <path>,<layer>: %s",
+                        name_of(a, name), list_layers(a, list));
+    }
+    return true;
 }
 
 /* ---- geometries ---- */
@@ -205,12 +207,13 @@ static bool add_ring(struct aoi *a, OGRGeometryH ring)
 static bool add_polygon(struct aoi *a, OGRGeometryH polygon, const char *what)
 {
     int rings = OGR_G_GetGeometryCount(polygon);
-    bool ok = true;
-    for (int i = 0; ok && i < rings; i++) {
-        ok = add_ring(a, OGR_G_GetGeometryRef(polygon, i));
+    for (int i = 0; i < rings; i++) {
+        if (!add_ring(a, OGR_G_GetGeometryRef(polygon, i))) {
+            return false;
+        }
     }
     a->polygons += rings > 0;
-    return ok && giq_geom_end_polygon(a->geom, what, a->err);
+    return giq_geom_end_polygon(a->geom, what, a->err);
 }
 
 /* Add the polygons of a geometry without curves. */
@@ -220,13 +223,16 @@ static bool add_geometry(struct aoi *a, OGRGeometryH geometry, const char *what)
     if (OGR_GT_IsSubClassOf(type, wkbPolygon)) {
         return OGR_G_IsEmpty(geometry) || add_polygon(a, geometry, what);
     }
-    bool has_parts = OGR_GT_IsSubClassOf(type, wkbGeometryCollection) ||
-                     OGR_GT_IsSubClassOf(type, wkbPolyhedralSurface);
-    bool ok = true;
-    for (int i = 0; ok && has_parts && i < OGR_G_GetGeometryCount(geometry); i++) {
-        ok = add_geometry(a, OGR_G_GetGeometryRef(geometry, i), what);
+    if (!OGR_GT_IsSubClassOf(type, wkbGeometryCollection) &&
+        !OGR_GT_IsSubClassOf(type, wkbPolyhedralSurface)) {
+        return true;
     }
-    return ok;
+    for (int i = 0; i < OGR_G_GetGeometryCount(geometry); i++) {
+        if (!add_geometry(a, OGR_G_GetGeometryRef(geometry, i), what)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool add_feature(struct aoi *a, OGRFeatureH feature)
@@ -235,89 +241,106 @@ static bool add_feature(struct aoi *a, OGRFeatureH feature)
     if (geometry == NULL) {
         return true;
     }
-    char what[SHOWN_MAX];
+    char what[NAME_MAX_BYTES];
     (void)snprintf(what, sizeof what, "the feature " CPL_FRMT_GIB " of the layer %.60s",
                    OGR_F_GetFID(feature), OGR_L_GetName(a->layer));
-    OGRGeometryH lines = OGR_G_HasCurveGeometry(geometry, TRUE)
-                             ? OGR_G_GetLinearGeometry(geometry, 0, NULL)
-                             : NULL;
-    bool ok = add_geometry(a, lines == NULL ? geometry : lines, what);
-    OGR_G_DestroyGeometry(lines);
+    OGRGeometryH linear = OGR_G_HasCurveGeometry(geometry, TRUE)
+                              ? OGR_G_GetLinearGeometry(geometry, 0, NULL)
+                              : NULL;
+    bool ok = add_geometry(a, linear == NULL ? geometry : linear, what);
+    OGR_G_DestroyGeometry(linear);
     return ok;
 }
 
 static bool add_features(struct aoi *a)
 {
-    char shown[SHOWN_MAX];
+    char name[NAME_MAX_BYTES];
     char reason[REASON_MAX];
-    bool ok = true;
     OGRFeatureH feature = NULL;
     CPLErrorReset();
     OGR_L_ResetReading(a->layer);
-    while (ok && (feature = OGR_L_GetNextFeature(a->layer)) != NULL) {
-        ok = add_feature(a, feature);
+    while ((feature = OGR_L_GetNextFeature(a->layer)) != NULL) {
+        bool ok = giq_project_check_cancelled(a->env, a->err) && add_feature(a, feature);
         OGR_F_Destroy(feature);
+        if (!ok) {
+            return false;
+        }
     }
-    if (ok && CPLGetLastErrorType() == CE_Failure) {
-        return giq_fail(a->err, GIQ_E_AREA,
-                        "the dataset of the area cannot be read to its end: %s. %s",
-                        show(a, shown), reason_of(a, reason));
+    if (CPLGetLastErrorType() == CE_Failure) {
+        return giq_fail(a->err, GIQ_E_AREA, "%s cannot be read to its end%s",
+                        name_of(a, name), reason_of(a, reason));
     }
-    if (ok && a->polygons == 0) {
-        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s has no polygon",
-                        OGR_L_GetName(a->layer), show(a, shown));
+    if (a->polygons == 0) {
+        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s contains no polygons",
+                        OGR_L_GetName(a->layer), name_of(a, name));
     }
-    return ok;
+    return true;
 }
 
 /* ---- the whole ---- */
 
-/* The layer has no coordinate system, or `srs`, which stands for none. */
-static bool fail_none(struct aoi *a, OGRSpatialReferenceH srs)
+/* `srs` is that of the layer, NULL or one that gives no position on Earth. */
+static bool fail_without_srs(struct aoi *a, OGRSpatialReferenceH srs)
 {
-    char shown[SHOWN_MAX];
-    const char *name = srs == NULL ? NULL : OSRGetName(srs);
+    char name[NAME_MAX_BYTES];
+    const char *srs_name = srs == NULL ? NULL : OSRGetName(srs);
     return giq_fail(
         a->err, GIQ_E_AREA,
-        "the layer %.60s of %s has no coordinate system%s%.60s%s: give it one, for "
-        "example with ogr2ogr -a_srs EPSG:<code>, or GEOMETRY_CRS=AS_IS sends its "
-        "coordinates as they are",
-        OGR_L_GetName(a->layer), show(a, shown), name == NULL ? "" : " (\"",
-        name == NULL ? "" : name, name == NULL ? "" : "\" stands for none)");
+        "the layer %.60s of %s has no coordinate system%s%.60s%s; assign one, for "
+        "example "
+        "with ogr2ogr -a_srs EPSG:<code>, or send its coordinates as they are with "
+        "GEOMETRY_CRS=AS_IS",
+        OGR_L_GetName(a->layer), name_of(a, name), srs_name == NULL ? "" : " (\"",
+        srs_name == NULL ? "" : srs_name,
+        srs_name == NULL ? "" : "\" gives no position on Earth)");
 }
 
 static bool make_project(struct aoi *a, struct giq_project **out)
 {
-    char shown[SHOWN_MAX];
+    char name[NAME_MAX_BYTES];
     char reason[REASON_MAX];
     CPLErrorReset();
     OGRSpatialReferenceH srs = OGR_L_GetSpatialRef(a->layer);
     if (srs == NULL && CPLGetLastErrorType() == CE_Failure) {
-        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s cannot be read. %s",
-                        OGR_L_GetName(a->layer), show(a, shown), reason_of(a, reason));
+        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s cannot be read%s",
+                        OGR_L_GetName(a->layer), name_of(a, name), reason_of(a, reason));
     }
     if (srs == NULL || giq_project_is_none(srs)) {
-        return fail_none(a, srs);
+        return fail_without_srs(a, srs);
     }
-    return giq_project_new(srs, out, a->err);
+    return giq_project_new(srs, a->env, out, a->err);
 }
 
-static bool project(struct aoi *a, struct giq_project *how)
+/* Read the polygons of the chosen layer; `project` is NULL if their coordinates are sent
+ * as they are. */
+static bool read_layer(struct aoi *a, unsigned flags, struct giq_project *project,
+                       char **out)
 {
-    const struct giq_projection projection = giq_project_use(how);
-    return giq_geom_project(a->geom, &projection, a->err);
+    if (!giq_geom_new(flags, &a->geom, a->err) || !add_features(a) ||
+        !giq_geom_unite(a->geom, a->err)) {
+        return false;
+    }
+    if (project != NULL) {
+        const struct giq_projection projection = giq_project_use(project);
+        if (!giq_geom_project(a->geom, &projection, a->err)) {
+            return false;
+        }
+    }
+    return giq_geom_write(a->geom, out, a->err);
 }
 
 static bool read_aoi(struct aoi *a, unsigned flags, char **out)
 {
-    struct giq_project *how = NULL;
-    bool is_as_is = (flags & GIQ_GEOM_AS_IS) != 0;
-    bool ok = (is_as_is || giq_project_check(a->err)) && open_source(a) &&
-              choose_layer(a) && (is_as_is || make_project(a, &how)) &&
-              giq_geom_new(flags, &a->geom, a->err) && add_features(a) &&
-              giq_geom_unite(a->geom, a->err) && (how == NULL || project(a, how)) &&
-              giq_geom_write(a->geom, out, a->err);
-    giq_project_free(how);
+    if (flags & GIQ_GEOM_AS_IS) {
+        return open_source(a) && choose_layer(a) && read_layer(a, flags, NULL, out);
+    }
+    struct giq_project *project = NULL;
+    if (!giq_project_check(a->err) || !open_source(a) || !choose_layer(a) ||
+        !make_project(a, &project)) {
+        return false;
+    }
+    bool ok = read_layer(a, flags, project, out);
+    giq_project_free(project);
     return ok;
 }
 
@@ -326,9 +349,10 @@ bool giq_aoi_is_reading(void)
     return CPLGetThreadLocalConfigOption(reading_option, NULL) != NULL;
 }
 
-bool giq_aoi_read(const char *source, unsigned flags, char **out, struct giq_error *err)
+bool giq_aoi_read(const char *source, unsigned flags, const struct giq_env *env,
+                  char **out, struct giq_error *err)
 {
-    struct aoi aoi = {.source = source, .err = err};
+    struct aoi aoi = {.source = source, .env = env, .err = err};
     CPLSetThreadLocalConfigOption(reading_option, "YES");
     bool ok = read_aoi(&aoi, flags, out);
     giq_geom_free(aoi.geom);

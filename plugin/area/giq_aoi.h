@@ -8,14 +8,16 @@
 
 /*
  * Unite all polygons of a layer. `source` is what GDAL opens, or that, a comma and the
- * name of the layer, either of which may have commas of its own; any driver but this one
- * may read it. `flags` as for giq_geom_new(). On success `*out` is the area as it is
- * sent, to be freed with free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY. Raises no errors of
- * GDAL's where those are kept quiet. Thread-safe.
+ * name of the layer; path and name may contain commas. Any driver but this one may read
+ * it. `flags` as for giq_geom_new(); `env` is asked for cancellation between features.
+ * On success `*out` is the area as it is sent, to be freed with free(). Errors:
+ * GIQ_E_AREA, GIQ_E_CANCELLED, GIQ_E_MEMORY. Errors of GDAL are raised unless the caller
+ * keeps them quiet. Thread-safe.
  */
-bool giq_aoi_read(const char *source, unsigned flags, char **out, struct giq_error *err);
+bool giq_aoi_read(const char *source, unsigned flags, const struct giq_env *env,
+                  char **out, struct giq_error *err);
 
-/* Whether this thread is reading an area: what it opens then may be no job. */
+/* Whether this thread is inside giq_aoi_read(): datasets opened then must not be jobs. */
 bool giq_aoi_is_reading(void);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "area/giq_aoi.h"
 #include "area/giq_project.h"
+#include "options/giq_gdal_cleanup.h"
 #include "options/giq_path.h"
 
 enum { SRID_DIGITS_MAX = 9 };
@@ -16,47 +17,44 @@ enum { SRID_DIGITS_MAX = 9 };
 static const char white_space[] = " \t\r\n\v\f";
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
-/* The text of the file at `path`, which messages call `shown`; to be freed with
- * VSIFree(). */
-static char *ingest(const char *path, const char *shown, struct giq_error *err)
+/* ---- files ---- */
+
+/* The text of the file at `path`, to be freed with VSIFree(), or NULL. */
+static char *read_file(const char *path, struct giq_error *err)
 {
+    GIQ_AUTO_CPL char *shown = giq_path_printable(path);
     VSIStatBufL st;
     if (VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) != 0) {
-        (void)giq_fail(err, GIQ_E_AREA, "the file of the area cannot be found: %s",
-                       shown);
+        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s does not exist", shown);
         return NULL;
     }
     if (!VSI_ISREG(st.st_mode)) {
-        (void)giq_fail(err, GIQ_E_AREA, "the area's %s is not a regular file", shown);
+        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s is not a regular file",
+                       shown);
         return NULL;
     }
     GByte *bytes = NULL;
     vsi_l_offset size = 0;
     if (!VSIIngestFile(NULL, path, &bytes, &size, GIQ_AREA_FILE_MAX)) {
         (void)giq_fail(err, GIQ_E_AREA,
-                       "the file of the area cannot be read or is larger than %d MiB: %s",
-                       GIQ_AREA_FILE_MAX / (1024 * 1024), shown);
+                       "the GEOMETRY file %s cannot be read or is larger than %d MiB",
+                       shown, GIQ_AREA_FILE_MAX / (1024 * 1024));
         return NULL;
     }
     if (memchr(bytes, '\0', (size_t)size) != NULL) {
         VSIFree(bytes);
-        (void)giq_fail(err, GIQ_E_AREA, "the file of the area is no text: %s", shown);
+        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s is not a text file", shown);
         return NULL;
     }
     return (char *)bytes;
 }
 
-static char *read_file(const char *path, struct giq_error *err)
-{
-    char *shown = giq_path_printable(path);
-    char *text = ingest(path, shown, err);
-    CPLFree(shown);
-    return text;
-}
+/* ---- WKT and EWKT ---- */
 
-/* Read "SRID=<code>;" at the beginning of `text`; `*out_rest` is what follows. */
-static bool read_srid(const char *text, int *out_srid, const char **out_rest,
-                      struct giq_error *err)
+/* Parse "SRID=<code>;" at the beginning of `text`; `*out_rest` is what follows. Without
+ * it `*out_srid` is 0. */
+static bool parse_srid(const char *text, int *out_srid, const char **out_rest,
+                       struct giq_error *err)
 {
     *out_srid = 0;
     *out_rest = text;
@@ -69,98 +67,113 @@ static bool read_srid(const char *text, int *out_srid, const char **out_rest,
     const char *end = digits + len + strspn(digits + len, white_space);
     if (len == 0 || len > SRID_DIGITS_MAX || *end != ';') {
         return giq_fail(err, GIQ_E_AREA,
-                        "an area with SRID is SRID=<EPSG code>;POLYGON((...))");
+                        "an area with SRID must be SRID=<EPSG code>;POLYGON((...)); got "
+                        "\"%.40s\"",
+                        text);
     }
     *out_srid = atoi(digits);
     *out_rest = end + 1;
     return true;
 }
 
-static bool make_project(int srid, struct giq_project **out, struct giq_error *err)
+static bool make_project(int srid, const struct giq_env *env, struct giq_project **out,
+                         struct giq_error *err)
 {
     if (!giq_project_check(err)) {
         return false;
     }
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
-    bool ok =
-        OSRImportFromEPSG(srs, srid) == OGRERR_NONE ||
-        giq_fail(err, GIQ_E_AREA,
-                 "the SRID %d of the area is no EPSG code that is known here", srid);
-    OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
-    if (ok && giq_project_is_none(srs)) {
-        ok =
-            giq_fail(err, GIQ_E_AREA,
-                     "the SRID %d of the area is \"%.80s\", which says nothing of places "
-                     "on the globe",
-                     srid, OSRGetName(srs));
+    bool ok = false;
+    if (OSRImportFromEPSG(srs, srid) != OGRERR_NONE) {
+        (void)giq_fail(err, GIQ_E_AREA,
+                       "the SRID %d of the area is not a known EPSG code", srid);
+    } else if (giq_project_is_none(srs)) {
+        (void)giq_fail(err, GIQ_E_AREA,
+                       "the SRID %d of the area (\"%.80s\") gives no position on Earth",
+                       srid, OSRGetName(srs));
+    } else {
+        OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
+        ok = giq_project_new(srs, env, out, err);
     }
-    ok = ok && giq_project_new(srs, out, err);
     OSRRelease(srs);
     return ok;
 }
 
-static bool read_ewkt(int srid, const char *wkt, unsigned flags, char **out,
-                      struct giq_error *err)
+static bool read_ewkt(int srid, const char *wkt, unsigned flags,
+                      const struct giq_env *env, char **out, struct giq_error *err)
 {
-    struct giq_project *how = NULL;
+    struct giq_project *project = NULL;
     struct giq_geom *geom = NULL;
-    bool ok = make_project(srid, &how, err) && giq_geom_new(flags, &geom, err) &&
+    bool ok = make_project(srid, env, &project, err) && giq_geom_new(flags, &geom, err) &&
               giq_geom_add_wkt(geom, wkt, err);
     if (ok) {
-        const struct giq_projection projection = giq_project_use(how);
+        const struct giq_projection projection = giq_project_use(project);
         ok = giq_geom_project(geom, &projection, err) && giq_geom_write(geom, out, err);
     }
     giq_geom_free(geom);
-    giq_project_free(how);
+    giq_project_free(project);
     return ok;
 }
 
-static bool read_text(const char *text, unsigned flags, char **out, struct giq_error *err)
+static bool read_text(const char *text, unsigned flags, const struct giq_env *env,
+                      char **out, struct giq_error *err)
 {
     int srid = 0;
     const char *wkt = NULL;
-    if (!read_srid(text, &srid, &wkt, err)) {
+    if (!parse_srid(text, &srid, &wkt, err)) {
         return false;
     }
-    if (srid != 0 && (flags & GIQ_GEOM_AS_IS)) {
+    if (srid == 0) {
+        return giq_geom_area(wkt, flags, out, err);
+    }
+    if (flags & GIQ_GEOM_AS_IS) {
         return giq_fail(err, GIQ_E_AREA,
-                        "SRID=%d says what the coordinates of the area are, and "
-                        "GEOMETRY_CRS=AS_IS sends them as they are: give one of them",
+                        "the area has SRID=%d, but GEOMETRY_CRS=AS_IS sends coordinates "
+                        "as they are; use one of them",
                         srid);
     }
-    return srid == 0 ? giq_geom_area(wkt, flags, out, err)
-                     : read_ewkt(srid, wkt, flags, out, err);
+    return read_ewkt(srid, wkt, flags, env, out, err);
 }
 
-static bool read_geometry(const char *text, unsigned flags, char **out,
-                          struct giq_error *err)
+static bool read_geometry(const char *text, unsigned flags, const struct giq_env *env,
+                          char **out, struct giq_error *err)
 {
     if (text[0] != '@') {
-        return read_text(text, flags, out, err);
+        return read_text(text, flags, env, out, err);
     }
-    char *from_file = read_file(text + 1, err);
-    if (from_file == NULL) {
+    char *content = read_file(text + 1, err);
+    if (content == NULL) {
         return false;
     }
-    /* Some editors begin a text with a byte order mark. */
-    bool is_marked = strncmp(from_file, byte_order_mark, strlen(byte_order_mark)) == 0;
-    bool ok =
-        read_text(from_file + (is_marked ? strlen(byte_order_mark) : 0), flags, out, err);
-    VSIFree(from_file);
+    bool has_mark = STARTS_WITH(content, byte_order_mark);
+    const char *first = content + (has_mark ? strlen(byte_order_mark) : 0);
+    bool ok = read_text(first, flags, env, out, err);
+    VSIFree(content);
     return ok;
 }
 
-bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags, char **out,
-                   struct giq_error *err)
+/* ---- the whole ---- */
+
+static bool read_kind(enum giq_area_kind kind, const char *text, unsigned flags,
+                      const struct giq_env *env, char **out, struct giq_error *err)
 {
-    static bool (*const readers[GIQ_AREA_KINDS])(const char *, unsigned, char **,
-                                                 struct giq_error *) = {
-        [GIQ_AREA_GEOMETRY] = read_geometry,
-        [GIQ_AREA_AOI] = giq_aoi_read,
-        [GIQ_AREA_BBOX] = giq_geom_box,
-    };
+    switch (kind) {
+    case GIQ_AREA_AOI:
+        return giq_aoi_read(text, flags, env, out, err);
+    case GIQ_AREA_BBOX:
+        return giq_geom_box(text, flags, out, err);
+    case GIQ_AREA_GEOMETRY:
+    case GIQ_AREA_KINDS:
+        break;
+    }
+    return read_geometry(text, flags, env, out, err);
+}
+
+bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags,
+                   const struct giq_env *env, char **out, struct giq_error *err)
+{
     CPLPushErrorHandler(CPLQuietErrorHandler);
-    bool ok = readers[kind](text, flags, out, err);
+    bool ok = read_kind(kind, text, flags, env, out, err);
     CPLPopErrorHandler();
     CPLErrorReset();
     return ok;

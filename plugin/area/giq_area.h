@@ -1,5 +1,5 @@
 /*
- * The area of interest as the user gives it, brought to the core.
+ * The area of interest as the user gives it, validated and normalised by the core.
  */
 #ifndef GIQ_AREA_H
 #define GIQ_AREA_H
@@ -8,11 +8,11 @@
 #include "options/giq_options.h"
 
 /*
- * Read the area; `flags` as for giq_geom_area(). On success `*out` is the area as it
- * is sent, to be freed with free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY; none of GDAL's
- * is raised. Thread-safe.
+ * Read the area; `flags` as for giq_geom_area(); `env` is asked for cancellation. On
+ * success `*out` is the area as it is sent, to be freed with free(). Errors: GIQ_E_AREA,
+ * GIQ_E_CANCELLED, GIQ_E_MEMORY; raises no errors of GDAL. Thread-safe.
  */
-bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags, char **out,
-                   struct giq_error *err);
+bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags,
+                   const struct giq_env *env, char **out, struct giq_error *err);
 
 #endif

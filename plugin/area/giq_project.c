@@ -1,12 +1,13 @@
 /*
- * A ring is taken edge by edge. The transformed middle of an edge tells whether it is
- * still straight; where it is not, or where the edge is long, three samples do, and
- * the edge is halved until they do not depart from it. Longitudes are followed from
- * sample to sample the short way round, so that they go on beyond 180.
+ * Projects a ring edge by edge. A short edge whose transformed middle lies on the
+ * straight line stays as it is; any other edge is halved until three samples of each part
+ * lie on the straight line. Longitudes are unwrapped from sample to sample by the shorter
+ * direction, so they continue beyond 180.
  *
- * A pole that is a point has no longitude. A ring that touches one begins there; each
- * time it comes to a pole it arrives on one longitude, leaves on another, and goes from
- * the first to the second along the pole, on the side where the ring's inside is.
+ * A pole that is a point has no longitude. A ring that touches one is made to begin
+ * there. Each time it comes to a pole it arrives at one longitude and leaves at another,
+ * and runs from the first to the second along the pole, on the side of the ring's
+ * interior.
  */
 #include "area/giq_project.h"
 
@@ -15,52 +16,53 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "area/giq_pole.h"
+#include "area/giq_poles.h"
 
 /* Rounding to 7 decimals adds up to 7.1e-8. */
 #define TOLERANCE 2.5e-8
-/* Degrees up to which the middle of an edge tells of all of it. */
+/* Degrees up to which the middle of an edge stands for all of it. */
 #define SHORT 0.1
 #define TURN  360.0
 /* A ring that touches a pole has a sample beyond this latitude. */
 #define NEAR_POLE 89.0
 /* The part of an edge at whose end the longitude of its pole is found. */
 #define POLE_PART (1.0 / 4096)
-/* Parts of a turn by which longitudes may differ that are meant to be one. */
+/* Parts of a turn by which equal longitudes may differ. */
 #define SAME_MERIDIAN 1e-9
-/* A step of the smallest part of an edge that is longer than this, in radians, and by
- * this factor longer than the others, is a jump. */
+/* A step within the smallest part of an edge is a jump if it is longer than this, in
+ * radians, and longer than the other steps by this factor. */
 #define JUMP       1e-7
 #define JUMP_RATIO 100.0
 
 enum { DEPTH_MAX = 12, CHUNK = 256, POINTS_MAX = 2 * CHUNK + 1, NAME_SIZE = 80 };
 
 struct giq_project {
+    const struct giq_env *env;              /* borrowed */
     OGRCoordinateTransformationH transform; /* NULL: degrees already */
-    double half_turn;
-    double metre; /* in units of the system; 0 where it has longitudes */
+    double half_turn; /* in units of the system; 0 if it is projected */
+    double metre;     /* in units of the system; 0 if it is geographic */
     bool has_poles;
-    struct giq_poles poles; /* where `has_poles` */
-    int hand;               /* 1, or -1 where the system is a mirror image; 0: unknown */
+    struct giq_poles poles; /* if `has_poles` */
+    int orientation;        /* of giq_poles_orientation(); 0: not known yet */
     char name[NAME_SIZE];   /* of the system, for messages */
 };
 
-/* A point in both systems. */
+/* A point in both coordinate systems. */
 struct point {
     double x, y;
     double lon, lat;
     bool is_pole;
 };
 
-/* What becomes of a ring. */
+/* The projected ring so far. */
 struct line {
     struct giq_project *project;
     struct point *points;
     size_t count;
     size_t room;
-    bool is_near_pole; /* some sample is */
-    bool splits;       /* the ring was split at the poles */
-    bool is_ccw;       /* it runs counter-clockwise on the globe, where that was needed */
+    bool is_near_pole; /* some sample is beyond NEAR_POLE */
+    bool has_poles;    /* some vertices are poles */
+    bool is_ccw;       /* counter-clockwise on the globe; set by find_direction() */
     struct giq_error *err;
 };
 
@@ -70,13 +72,13 @@ static bool fail_point(const struct giq_project *p, const struct point *at,
                        struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_AREA,
-                    "the point %s of the area lies where %s cannot be brought to "
-                    "longitude and latitude; is that the right coordinate system?",
+                    "the point %s of the area cannot be transformed from %s to longitude "
+                    "and latitude; check the coordinate system of the area",
                     CPLSPrintf("%.15g %.15g", at->x, at->y), p->name);
 }
 
-/* Bring at most POINTS_MAX points to longitude and latitude; their number, or the place
- * of the first for which that is not possible. */
+/* Transform at most POINTS_MAX points. Returns `count`, or the index of the first point
+ * that cannot be transformed. */
 static size_t try_transform(struct line *line, struct point *points, size_t count)
 {
     double x[POINTS_MAX];
@@ -110,15 +112,15 @@ static struct point part_of(const struct point *from, const struct point *to, do
                           .y = from->y + part * (to->y - from->y)};
 }
 
-/* Count turns so that `at` is within half a turn of `from`. */
-static void follow(const struct point *from, struct point *at)
+/* Add turns to the longitude of `at` until it is within half a turn of `from`. */
+static void unwrap(const struct point *from, struct point *at)
 {
     at->lon += TURN * round((from->lon - at->lon) / TURN);
 }
 
-/* Whether `at` departs from the straight line between two points. */
-static bool departs(const struct point *at, const struct point *from,
-                    const struct point *to)
+/* Whether `at` lies off the straight line between two points. */
+static bool deviates(const struct point *at, const struct point *from,
+                     const struct point *to)
 {
     double dx = to->lon - from->lon;
     double dy = to->lat - from->lat;
@@ -146,7 +148,7 @@ static bool add_point(struct line *line, const struct point *point)
     return true;
 }
 
-/* The way between two points on a globe of radius 1. */
+/* The distance of two points on a globe of radius 1. */
 static double distance(const struct point *a, const struct point *b)
 {
     double dlon = (b->lon - a->lon) * M_PI / 180;
@@ -156,8 +158,8 @@ static double distance(const struct point *a, const struct point *b)
                  2 * sin(dlon / 2) * sqrt(fmax(0, cos(from) * cos(to))));
 }
 
-/* Whether the smallest part of an edge jumps: the system's map of the world is torn
- * there, and what lies on both sides is far apart. */
+/* Whether the smallest part of an edge jumps: the coordinate system is discontinuous
+ * there, and locations on both sides are far apart. */
 static bool is_torn(const struct point *from, const struct point sample[3],
                     const struct point *to)
 {
@@ -177,15 +179,15 @@ static bool fail_torn(const struct line *line, const struct point *from,
 {
     return giq_fail(
         line->err, GIQ_E_AREA,
-        "the area has an edge near %s that crosses the end of the map of %s: "
-        "what lies on its other side is far away. Give the area in another "
+        "the area has an edge near %s that crosses a discontinuity of %s, where "
+        "neighbouring coordinates are far apart on Earth; give the area in another "
         "coordinate system, or in parts that end there",
         CPLSPrintf("%.15g %.15g", (from->x + to->x) / 2, (from->y + to->y) / 2),
         line->project->name);
 }
 
-/* Add the edge from the last point to `to`, in as many parts as it needs. */
-static bool add_bent(struct line *line, struct point to, int depth)
+/* Add the edge from the last point to `to`, halved until its parts are straight. */
+static bool add_curved(struct line *line, struct point to, int depth)
 {
     const struct point from = line->points[line->count - 1];
     struct point sample[] = {part_of(&from, &to, 0.25), part_of(&from, &to, 0.5),
@@ -193,24 +195,24 @@ static bool add_bent(struct line *line, struct point to, int depth)
     if (!transform(line, sample, 3)) {
         return false;
     }
-    follow(&from, &sample[0]);
-    follow(&sample[0], &sample[1]);
-    follow(&sample[1], &sample[2]);
-    follow(&sample[2], &to);
-    bool is_bent = departs(&sample[0], &from, &to) || departs(&sample[1], &from, &to) ||
-                   departs(&sample[2], &from, &to);
-    if (is_bent && depth == DEPTH_MAX && is_torn(&from, sample, &to)) {
+    unwrap(&from, &sample[0]);
+    unwrap(&sample[0], &sample[1]);
+    unwrap(&sample[1], &sample[2]);
+    unwrap(&sample[2], &to);
+    bool is_curved = deviates(&sample[0], &from, &to) ||
+                     deviates(&sample[1], &from, &to) || deviates(&sample[2], &from, &to);
+    if (is_curved && depth == DEPTH_MAX && is_torn(&from, sample, &to)) {
         return fail_torn(line, &from, &to);
     }
-    if (!is_bent || depth == DEPTH_MAX) {
+    if (!is_curved || depth == DEPTH_MAX) {
         return add_point(line, &to);
     }
-    return add_bent(line, sample[1], depth + 1) && add_bent(line, to, depth + 1);
+    return add_curved(line, sample[1], depth + 1) && add_curved(line, to, depth + 1);
 }
 
 /* ---- poles ---- */
 
-/* The longitude on which the edge from a pole to `to` leaves it. */
+/* The longitude at which the edge from a pole to `to` leaves it. */
 static bool find_longitude(struct line *line, const struct point *pole,
                            const struct point *to, double *out)
 {
@@ -220,8 +222,8 @@ static bool find_longitude(struct line *line, const struct point *pole,
     return ok;
 }
 
-/* Go along the pole that is the last point, to the longitude on which the ring leaves
- * it. Seen from above, inside is on the left of a ring that runs counter-clockwise. */
+/* Move along the pole, which is the last point, to the longitude at which the ring leaves
+ * it. Seen from above, the interior is left of a ring that runs counter-clockwise. */
 static bool leave_pole(struct line *line, double lon)
 {
     struct point point = line->points[line->count - 1];
@@ -245,7 +247,7 @@ static bool add_polar_edge(struct line *line, struct point to)
         if (!find_longitude(line, &from, &to, &lon)) {
             return false;
         }
-        /* The first point was reached from nowhere. */
+        /* No edge has arrived at the first point. */
         if (line->count == 1) {
             line->points[0].lon = lon;
         } else if (!leave_pole(line, lon)) {
@@ -253,7 +255,7 @@ static bool add_polar_edge(struct line *line, struct point to)
         }
     }
     return (!to.is_pole || find_longitude(line, &to, &from, &to.lon)) &&
-           add_bent(line, to, 0);
+           add_curved(line, to, 0);
 }
 
 static bool add_edge(struct line *line, struct point middle, struct point to)
@@ -262,25 +264,25 @@ static bool add_edge(struct line *line, struct point middle, struct point to)
     if (from.is_pole || to.is_pole) {
         return add_polar_edge(line, to);
     }
-    follow(&from, &middle);
+    unwrap(&from, &middle);
     struct point end = to;
-    follow(&middle, &end);
+    unwrap(&middle, &end);
     bool is_short = fabs(end.lon - from.lon) < SHORT && fabs(end.lat - from.lat) < SHORT;
-    return is_short && !departs(&middle, &from, &end) ? add_point(line, &end)
-                                                      : add_bent(line, to, 0);
+    return is_short && !deviates(&middle, &from, &end) ? add_point(line, &end)
+                                                       : add_curved(line, to, 0);
 }
 
 static void mark_pole(const struct line *line, struct point *point)
 {
     double lat =
-        line->splits ? giq_poles_at(&line->project->poles, point->x, point->y) : 0;
+        line->has_poles ? giq_poles_at(&line->project->poles, point->x, point->y) : 0;
     if (lat != 0) {
         point->lat = lat;
         point->is_pole = true;
     }
 }
 
-/* Add the edges of a ring from point `first` on, some at once. */
+/* Add `edges` edges of a ring from the vertex `first` on; transform them in one call. */
 static bool add_edges(struct line *line, const double *xy, size_t first, size_t edges)
 {
     struct point points[POINTS_MAX];
@@ -310,7 +312,7 @@ static bool add_edges(struct line *line, const double *xy, size_t first, size_t 
 
 /* ---- directions ---- */
 
-/* Find whether a ring runs counter-clockwise on the globe, seen from above. */
+/* Find out whether a ring runs counter-clockwise on the globe, seen from above. */
 static bool find_direction(struct line *line, const double *xy, size_t count)
 {
     struct giq_project *p = line->project;
@@ -322,18 +324,19 @@ static bool find_direction(struct line *line, const double *xy, size_t count)
         area += (xy[2 * i - 2] - xy[0]) * by - bx * (xy[2 * i - 1] - xy[1]);
         size = fmax(size, fmax(fabs(bx), fabs(by)));
     }
-    if (p->hand == 0) {
-        p->hand = giq_poles_hand(&p->poles, p->transform, xy, count, size * 1e-6);
+    if (p->orientation == 0) {
+        p->orientation =
+            giq_poles_orientation(&p->poles, p->transform, xy, count, size * 1e-6);
     }
-    line->is_ccw = (area > 0) == (p->hand > 0);
-    return p->hand != 0 ||
+    line->is_ccw = (area > 0) == (p->orientation > 0);
+    return p->orientation != 0 ||
            giq_fail(line->err, GIQ_E_AREA,
-                    "%s has no directions where the area is; is that the right "
-                    "coordinate system?",
+                    "the orientation of %s cannot be determined at the area; check the "
+                    "coordinate system of the area",
                     p->name);
 }
 
-/* Whether the meridian from the first point to the pole meets the traced ring again. */
+/* Whether the meridian from the first point to the pole crosses the projected ring. */
 static bool is_covered(const struct line *line, double sign)
 {
     const struct point *first = &line->points[0];
@@ -356,8 +359,8 @@ static bool is_covered(const struct line *line, double sign)
     return false;
 }
 
-/* Let a traced ring that goes round the world begin at the point next to the pole, where
- * its own first point does not see the pole. */
+/* Make a projected ring that encircles the Earth begin at the point nearest to the pole,
+ * unless the meridian from its first point to the pole is free. */
 static bool begin_at_pole(struct line *line, double pole, double turn)
 {
     double sign = pole > 0 ? 1 : -1;
@@ -383,8 +386,8 @@ static bool begin_at_pole(struct line *line, double pole, double turn)
     return true;
 }
 
-/* Close a ring that goes once round the world over the pole that it encloses. It is
- * drawn twice, so that it covers every turn of longitudes from -180 to 180. */
+/* Close a ring that encircles the Earth once over the pole that it encloses. It is drawn
+ * twice, so that it covers all longitudes from -180 to 180. */
 static bool close_over_pole(struct line *line, double turn)
 {
     double pole = line->is_ccw == (turn > 0) ? 90 : -90;
@@ -415,16 +418,19 @@ static bool trace(struct line *line, const double *xy, size_t count)
 {
     size_t first = 0;
     do {
+        if (!giq_project_check_cancelled(line->project->env, line->err)) {
+            return false;
+        }
         size_t left = count - 1 - first;
         if (!add_edges(line, xy, first, left < CHUNK ? left : CHUNK)) {
             return false;
         }
         first += CHUNK;
     } while (first + 1 < count);
-    return !line->splits || leave_pole(line, line->points[0].lon);
+    return !line->has_poles || leave_pole(line, line->points[0].lon);
 }
 
-/* Close a traced ring where it goes round the world. */
+/* Close a projected ring over the pole if it encircles the Earth. */
 static bool close_ring(struct line *line, const double *xy, size_t count)
 {
     double turns = (line->points[line->count - 1].lon - line->points[0].lon) / TURN;
@@ -433,13 +439,13 @@ static bool close_ring(struct line *line, const double *xy, size_t count)
     }
     if (fabs(turns) > 1.5) {
         return giq_fail(line->err, GIQ_E_AREA,
-                        "the area has a ring that goes more than once round the world");
+                        "the area has a ring that encircles the Earth more than once");
     }
     return find_direction(line, xy, count) &&
            close_over_pole(line, turns > 0 ? TURN : -TURN);
 }
 
-/* Trace a ring again, where it touches a pole. */
+/* Project a ring again with the poles that it touches as vertices. */
 static bool trace_poles(struct line *line, const double *xy, size_t count)
 {
     struct giq_project *p = line->project;
@@ -451,35 +457,47 @@ static bool trace_poles(struct line *line, const double *xy, size_t count)
     if (!giq_poles_split(&p->poles, xy, count, &split, &count, line->err)) {
         return false;
     }
-    line->splits = split != NULL;
-    line->count = line->splits ? 0 : line->count;
-    bool ok = !line->splits ||
-              (find_direction(line, split, count) && trace(line, split, count));
+    if (split == NULL) {
+        return true;
+    }
+    line->has_poles = true;
+    line->count = 0;
+    bool ok = find_direction(line, split, count) && trace(line, split, count);
     free(split);
     return ok;
+}
+
+static bool trace_closed(struct line *line, const double *xy, size_t count)
+{
+    if (!trace(line, xy, count)) {
+        return false;
+    }
+    bool may_touch_pole = line->project->metre > 0 && line->is_near_pole;
+    return (!may_touch_pole || trace_poles(line, xy, count)) &&
+           close_ring(line, xy, count);
 }
 
 static bool project_ring(void *ctx, const double *xy, size_t count, double **out_xy,
                          size_t *out_count, struct giq_error *err)
 {
     struct line line = {.project = ctx, .err = err};
-    double *made = NULL;
-    bool ok = trace(&line, xy, count) &&
-              (line.project->metre == 0 || !line.is_near_pole ||
-               trace_poles(&line, xy, count)) &&
-              close_ring(&line, xy, count);
-    if (ok) {
-        made = malloc(2 * sizeof *made * line.count);
-        ok = made != NULL || giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    if (!trace_closed(&line, xy, count)) {
+        free(line.points);
+        return false;
     }
-    for (size_t i = 0; ok && i < line.count; i++) {
+    double *made = malloc(2 * sizeof *made * line.count);
+    if (made == NULL) {
+        free(line.points);
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < line.count; i++) {
         made[2 * i] = line.points[i].lon;
         made[2 * i + 1] = line.points[i].lat;
     }
     free(line.points);
     *out_xy = made;
     *out_count = line.count;
-    return ok;
+    return true;
 }
 
 static void project_points(void *ctx, double *xy, size_t count)
@@ -502,12 +520,21 @@ bool giq_project_check(struct giq_error *err)
     OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
     bool ok = OSRImportFromEPSG(world, 4326) == OGRERR_NONE ||
               giq_fail(err, GIQ_E_AREA,
-                       "coordinate systems cannot be used: %.250s. PROJ_DATA (PROJ_LIB) "
-                       "names the folder of its database; is it that of another "
-                       "installation?",
+                       "the database of PROJ cannot be used: %.250s; check PROJ_DATA "
+                       "(PROJ_LIB), which may name the folder of another installation",
                        CPLGetLastErrorMsg());
     OSRRelease(world);
     return ok;
+}
+
+bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *err)
+{
+    if (env->cancelled(env->ctx)) {
+        return giq_fail(err, GIQ_E_CANCELLED,
+                        "the open was cancelled while it read its area; it has sent "
+                        "nothing");
+    }
+    return true;
 }
 
 bool giq_project_is_none(OGRSpatialReferenceH srs)
@@ -522,10 +549,10 @@ bool giq_project_is_none(OGRSpatialReferenceH srs)
     return is_none;
 }
 
-bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
-                     struct giq_error *err)
+bool giq_project_new(OGRSpatialReferenceH srs, const struct giq_env *env,
+                     struct giq_project **out, struct giq_error *err)
 {
-    static const char *const how[] = {"CRITERION=EQUIVALENT", NULL};
+    static const char *const criterion[] = {"CRITERION=EQUIVALENT", NULL};
     struct giq_project *p = calloc(1, sizeof *p);
     OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
     if (p == NULL || OSRImportFromEPSG(world, 4326) != OGRERR_NONE) {
@@ -534,18 +561,20 @@ bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
         return giq_fail(err, GIQ_E_MEMORY, "out of memory");
     }
     OSRSetAxisMappingStrategy(world, OAMS_TRADITIONAL_GIS_ORDER);
+    p->env = env;
     const char *name = OSRGetName(srs);
-    (void)CPLStrlcpy(p->name, name == NULL ? "its coordinate system" : name, NAME_SIZE);
+    (void)CPLStrlcpy(p->name, name == NULL ? "the coordinate system of the area" : name,
+                     NAME_SIZE);
     bool is_geographic = OSRIsGeographic(srs) != 0;
     p->half_turn = is_geographic ? M_PI / OSRGetAngularUnits(srs, NULL) : 0;
     p->metre = is_geographic ? 0 : 1 / OSRGetLinearUnits(srs, NULL);
-    bool is_same = OSRIsSameEx(srs, world, how) != 0;
+    bool is_same = OSRIsSameEx(srs, world, criterion) != 0;
     p->transform = is_same ? NULL : OCTNewCoordinateTransformation(srs, world);
     OSRRelease(world);
     if (!is_same && p->transform == NULL) {
         (void)giq_fail(err, GIQ_E_AREA,
-                       "%s cannot be brought to longitude and latitude: %.200s", p->name,
-                       CPLGetLastErrorMsg());
+                       "%s cannot be transformed to longitude and latitude: %.200s",
+                       p->name, CPLGetLastErrorMsg());
         giq_project_free(p);
         return false;
     }

@@ -1,7 +1,7 @@
 /*
- * From a coordinate system to longitude and latitude (EPSG:4326) by OGR. Edges that
- * are straight in their own system get points in between, so that they stay within
- * 1e-7 degrees of it once rounded, or until there are 4096 parts of an edge.
+ * Transforms rings from a coordinate system to longitude and latitude (EPSG:4326) by OGR.
+ * Edges that are straight in their own system get points in between, so that they stay
+ * within 1e-7 degrees of it once rounded, but at most 4096 parts for one edge.
  */
 #ifndef GIQ_PROJECT_H
 #define GIQ_PROJECT_H
@@ -12,24 +12,28 @@
 
 struct giq_project;
 
-/* Check that PROJ has a database that it can use: without one GDAL takes some systems for
- * others. The error, GIQ_E_AREA, has PROJ's own words. */
+/* Check that PROJ finds its database: without one GDAL takes some coordinate systems for
+ * others. Fails with GIQ_E_AREA and PROJ's own message. */
 bool giq_project_check(struct giq_error *err);
 
-/* Whether a system stands for none: a local one, or one that a format writes where there
- * is none ("Undefined geographic SRS" in a GeoPackage), or heights alone. */
+/* Fail with GIQ_E_CANCELLED if the open was cancelled. */
+bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *err);
+
+/* Whether a coordinate system gives no position on Earth: a local one, a vertical one, or
+ * a placeholder ("Undefined geographic SRS" in a GeoPackage). */
 bool giq_project_is_none(OGRSpatialReferenceH srs);
 
 /*
- * Make ready to project from `srs`, whose own mapping of axes counts; it is borrowed
- * for the call, after giq_project_check(). On success the caller passes `*out` to
- * giq_project_free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * Prepare to project from `srs` with its own axis mapping, after giq_project_check().
+ * `srs` is borrowed for the call, `env` for the life of the object. On success the caller
+ * passes `*out` to giq_project_free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
-bool giq_project_new(OGRSpatialReferenceH srs, struct giq_project **out,
-                     struct giq_error *err);
+bool giq_project_new(OGRSpatialReferenceH srs, const struct giq_env *env,
+                     struct giq_project **out, struct giq_error *err);
 void giq_project_free(struct giq_project *project);
 
-/* What giq_geom_project() takes; it borrows `project`. */
+/* The projection for giq_geom_project(), which borrows `project`. It fails with
+ * GIQ_E_AREA, GIQ_E_CANCELLED or GIQ_E_MEMORY. */
 struct giq_projection giq_project_use(struct giq_project *project);
 
 #endif

@@ -145,9 +145,10 @@ def test_layer_is_named_where_there_are_several(scripted_gdal, service):
     open_with(scripted_gdal, AOI="a,b.gpkg")
     write(folder / "a,b.gpkg", "EPSG:4326", box(5, 5, 6, 6), layer="two")
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg")
-    assert "a,b.gpkg has several layers; name one as <path>,<layer>: one, two" in text
+    assert "AOI a,b.gpkg has several layers; name one as <path>,<layer>: one, two" in text
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg,three")
-    assert "no such layer; there is one, two" in text
+    assert ("AOI a,b.gpkg,three names a layer that does not exist; its layers are one, two"
+            in text)
     open_with(scripted_gdal, AOI="a,b.gpkg,one")
     open_with(scripted_gdal, f"{NAME};aoi='a,b.gpkg,two'")
     assert sent_areas(service) == [SQUARE, box(5, 5, 6, 6)]
@@ -175,9 +176,10 @@ def test_names_of_datasets_and_layers_may_have_commas(scripted_gdal, service):
     wanted = list(dict.fromkeys(squares[place] for _, place in given))
     assert sent_areas(service) == wanted
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg,one,three")
-    assert "there is no such layer; there is one,two,three" in text
+    assert "names a layer that does not exist; its layers are one,two,three" in text
     text = refuse(scripted_gdal, service, AOI="nothing,here,at,all")
-    assert "nothing,here,at,all, neither whole nor up to a comma" in text
+    assert ("AOI nothing,here,at,all cannot be opened as a vector dataset, neither whole nor "
+            "up to a comma") in text
 
 
 @pytest.mark.parametrize("spoil,words", [
@@ -205,8 +207,9 @@ def test_database_of_proj_that_cannot_be_used_is_named(scripted_gdal, service, s
     for values in ({"AOI": "a.geojson"}, {"AOI": "a.gpkg"}, {"AOI": "a.fgb"},
                    {"GEOMETRY": f"SRID=32640;{SQUARE}"}):
         text = refuse(scripted_gdal, service, env=env, **values)
-        assert "coordinate systems cannot be used: PROJ: " in text
-        assert words in text and "PROJ_DATA (PROJ_LIB) names the folder" in text
+        assert "the database of PROJ cannot be used: PROJ: " in text
+        assert words in text
+        assert "PROJ_DATA (PROJ_LIB), which may name the folder" in text
     open_with(scripted_gdal, env=env, GEOMETRY=SQUARE)
     assert sent_areas(service) == [SQUARE]
 
@@ -382,9 +385,10 @@ def test_placeholder_is_no_coordinate_system(scripted_gdal, service, driver, end
     if is_number:
         with_srs_id(path, srs)
     text = refuse(scripted_gdal, service, AOI=path.name)
-    assert (f'the layer {"a" if ending in ("shp", "tab") else "area"} of {path.name} has no '
-            f'coordinate system ("{name}" stands for none): give it one, for example with '
-            "ogr2ogr -a_srs EPSG:<code>, or GEOMETRY_CRS=AS_IS sends") in text
+    assert (f'the layer {"a" if ending in ("shp", "tab") else "area"} of AOI {path.name} has '
+            f'no coordinate system ("{name}" gives no position on Earth); assign one, for '
+            "example with ogr2ogr -a_srs EPSG:<code>, or send its coordinates as they are "
+            "with GEOMETRY_CRS=AS_IS") in text
     open_with(scripted_gdal, AOI=path.name, GEOMETRY_CRS="AS_IS")
     [area] = sent_areas(service)
     # A table of MapInfo rounds to a grid of its own, whose step is 0.01 here.
@@ -395,7 +399,8 @@ def test_placeholder_is_no_coordinate_system(scripted_gdal, service, driver, end
 
 def test_heights_alone_are_no_coordinate_system(scripted_gdal, service):
     text = refuse(scripted_gdal, service, GEOMETRY=f"SRID=5773;{SQUARE}")
-    assert 'the SRID 5773 of the area is "EGM96 height", which says nothing' in text
+    assert ('the SRID 5773 of the area ("EGM96 height") gives no position on Earth'
+            in text)
 
 
 def test_system_with_a_height_counts(scripted_gdal, service):
@@ -411,7 +416,7 @@ def test_system_with_a_height_counts(scripted_gdal, service):
 
 # ---- what is no area ----
 
-def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
+def test_dataset_without_an_area_is_an_error_with_advice(scripted_gdal, service):
     folder = scripted_gdal.folder
     write(folder / "bad.gpkg", "EPSG:4326", SQUARE, "POLYGON((0 0,9 9,0 9,9 0,0 0))")
     write(folder / "flat.gpkg", "EPSG:4326", "POLYGON((0 0,1 1,0 0,0 0))")
@@ -430,22 +435,25 @@ def test_what_is_no_area_is_told_with_the_way_out(scripted_gdal, service):
     cases = [
         ("bad.gpkg", "the feature 2 of the layer area is not valid: Self-intersection at "),
         ("flat.gpkg", "the feature 1 of the layer area has fewer than three different"),
-        ("points.gpkg", "the layer area of points.gpkg has no polygon"),
-        ("none.gpkg", "the layer area of none.gpkg has no polygon"),
-        ("table.csv", "table.csv has no layer with geometries"),
-        ("bare.shp", "has no coordinate system: give it one, for example with ogr2ogr"),
+        ("points.gpkg", "the layer area of AOI points.gpkg contains no polygons"),
+        ("none.gpkg", "the layer area of AOI none.gpkg contains no polygons"),
+        ("table.csv", "AOI table.csv has no layer with geometries"),
+        ("bare.shp", "has no coordinate system; assign one, for example with ogr2ogr"),
         ("far.gpkg", "91, which is out of range"),
         ("metres.gpkg", "which is out of range"),
         ("long.gpkg", "spans more than half the world"),
-        ("lost.gpkg", "WGS 84 / UTM zone 40N cannot be brought to longitude and latitude"),
-        ("local.gpkg", 'has no coordinate system ("Site" stands for none): give it one'),
-        ("missing.gpkg", "cannot be opened: missing.gpkg."),
-        ("missing,layer", "cannot be opened: missing,layer, neither whole nor up to a"),
-        ("text.txt", "cannot be opened: text.txt"),
+        ("lost.gpkg", "cannot be transformed from WGS 84 / UTM zone 40N to longitude and "
+         "latitude"),
+        ("local.gpkg", 'has no coordinate system ("Site" gives no position on Earth); '
+         "assign one"),
+        ("missing.gpkg", "AOI missing.gpkg cannot be opened as a vector dataset: "),
+        ("missing,layer", "AOI missing,layer cannot be opened as a vector dataset, neither "
+         "whole nor up to a comma: "),
+        ("text.txt", "AOI text.txt cannot be opened as a vector dataset"),
         ("cut.gpkg", "cut.gpkg"),
-        ("empty", "the dataset of the area cannot be opened: empty"),
-        ("GIQ:model=m;file=g", "cannot be a GIQ: dataset"),
-        ("giq:job=1", "cannot be a GIQ: dataset"),
+        ("empty", "AOI empty cannot be opened as a vector dataset"),
+        ("GIQ:model=m;file=g", "AOI must not be a GIQ: dataset"),
+        ("giq:job=1", "AOI must not be a GIQ: dataset"),
     ]
     for source, words in cases:
         assert words in refuse(scripted_gdal, service, AOI=source), source

@@ -25,19 +25,20 @@ REFUSED = [
     ("POLYGON EMPTY", "empty"),
     ("POINT(1 2)", "is a POINT; it must be a POLYGON"),
     ("area.gpkg", "AOI for a dataset"),
-    ("@missing.wkt", "cannot be found"),
+    ("@missing.wkt", "the GEOMETRY file missing.wkt does not exist"),
     ("@.", "not a regular file"),
     ("@pipe", "not a regular file"),
     ("@long.wkt", "larger than 64 MiB"),
-    ("SRID=999999;" + SQUARE, "SRID 999999 of the area is no EPSG code"),
+    ("SRID=999999;" + SQUARE, "SRID 999999 of the area is not a known EPSG code"),
     ("SRID=12345678901;" + SQUARE, "SRID=<EPSG code>;"),
-    ("SRID=x;" + SQUARE, "SRID=<EPSG code>;"),
+    ("SRID=x;" + SQUARE, 'SRID=<EPSG code>;POLYGON((...)); got "SRID=x;POLYGON((0 0'),
     ("SRID=4326 " + SQUARE, "SRID=<EPSG code>;"),
     ("SRID=4326;POLYGON((0 0,10 10,0 10,10 0,0 0))", "Self-intersection at 5 5"),
     ("SRID=4326;POLYGON((0 0,0 91,1 1,0 0))", "out of range"),
     ("SRID=4326;POLYGON((0 0,340 0,340 1,0 0))", "spans more than half"),
     ("SRID=4326;POLYGON((0 0,400 0,400 1,0 0))", "400 0, which is out of range"),
-    ("SRID=32640;POLYGON((0 0,1e9 0,0 1e9,0 0))", "is that the right coordinate system"),
+    ("SRID=32640;POLYGON((0 0,1e9 0,0 1e9,0 0))",
+     "cannot be transformed from WGS 84 / UTM zone 40N to longitude and latitude; check"),
 ]
 
 
@@ -193,11 +194,12 @@ def test_as_is_still_checks_the_area(scripted_gdal, service):
     def refused(**values):
         return refuse(scripted_gdal, service, GEOMETRY_CRS="AS_IS", **values)
     assert "Self-intersection" in refused(GEOMETRY="POLYGON((0 0,9 9,0 9,9 0,0 0))")
-    assert "SRID=32640 says" in refused(GEOMETRY=f"SRID=32640;{METRES}")
+    assert "the area has SRID=32640, but GEOMETRY_CRS=AS_IS sends coordinates" in refused(
+        GEOMETRY=f"SRID=32640;{METRES}")
     assert "at most 900000000" in refused(GEOMETRY="POLYGON((0 0,0 1e9,1 1,0 0))")
     assert "minx is not less" in refused(BBOX="170,0,-170,9")
-    assert "EPSG:4326 or AS_IS" in refuse(scripted_gdal, service, tag="usage",
-                                          GEOMETRY_CRS="EPSG:3857")
+    assert 'must be one of EPSG:4326, AS_IS; got "EPSG:3857"' in refuse(
+        scripted_gdal, service, tag="usage", GEOMETRY_CRS="EPSG:3857")
 
 
 def test_host_locale_makes_no_difference(scripted_gdal, service):

@@ -3,12 +3,14 @@ job goes on, and the program's handler has run and is left as it was. What would
 an hour ends here by the signal alone."""
 import fcntl
 import json
+import os
 import signal
 import struct
 import threading
 
 import pytest
 
+from areas import write
 from scripted import MODELS, Response, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
@@ -240,6 +242,36 @@ def test_wait_for_a_lock_ends_and_what_another_process_recorded_is_reported(
     assert (said, handler) == ("handler", "same handler")
     assert json.loads(path.read_text()) == record
     assert len(service.calls("run")) == 1
+
+
+ENDLESS = """<OGRVRTDataSource><OGRVRTLayer name="all">
+<SrcDataSource relativeToVRT="1">a.gpkg</SrcDataSource>
+<SrcSQL>WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+SELECT geom FROM n CROSS JOIN area</SrcSQL></OGRVRTLayer></OGRVRTDataSource>"""
+
+
+def has_open(pid, name):
+    folder = f"/proc/{pid}/fd"
+    for number in os.listdir(folder):
+        try:
+            if os.path.basename(os.readlink(f"{folder}/{number}")) == name:
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
+def test_reading_of_an_endless_area_ends_and_nothing_is_sent(scripted_gdal, service):
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", "POLYGON((0 0,0 1,1 1,1 0,0 0))")
+    (scripted_gdal.folder / "endless.vrt").write_text(ENDLESS)
+    program = Program(scripted_gdal, f"{NAME};aoi=endless.vrt")
+    while not has_open(program.process.pid, "a.gpkg"):
+        assert program.process.poll() is None
+    program.interrupt()
+    assert program.lines() == ["handler", "KeyboardInterrupt GIQ[cancelled] the open was "
+                               "cancelled while it read its area; it has sent nothing",
+                               "same handler"]
+    assert service.calls() == []
 
 
 def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):

@@ -200,8 +200,8 @@ TORN = [
 
 @pytest.mark.parametrize("ring", TORN)
 @pytest.mark.parametrize("repairs", ["NO", "YES"])
-def test_area_across_the_end_of_a_map_is_refused(scripted_gdal, service, ring, repairs):
+def test_area_across_a_discontinuity_is_refused(scripted_gdal, service, ring, repairs):
     listed = ",".join(f"{x} {y}" for x, y in ring + ring[:1])
     text = refuse(scripted_gdal, service, MAKE_VALID=repairs,
                   GEOMETRY=f"SRID=3978;POLYGON(({listed}))")
-    assert "crosses the end of the map of NAD83 / Canada Atlas Lambert" in text
+    assert "crosses a discontinuity of NAD83 / Canada Atlas Lambert" in text

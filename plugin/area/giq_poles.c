@@ -1,4 +1,4 @@
-#include "area/giq_pole.h"
+#include "area/giq_poles.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,26 +6,26 @@
 
 #include "giq/geom.h"
 
-/* In metres: half of what coordinates are rounded to. */
-#define REACH 0.0055
-/* Images of a pole that are within this many metres are one point: some projections
- * compute it no better. */
-#define SPREAD 1000.0
-/* Degrees by which the image of a pole may miss its latitude. */
+/* Half of the 1e-7 degrees to which coordinates are rounded. */
+#define TOLERANCE_M 0.0055
+/* Images of a pole that are within this distance are one point: some projections compute
+ * them no better. */
+#define SPREAD_MAX_M 1000.0
+/* Degrees by which the latitude of the image of a pole may differ. */
 #define LATITUDE_ERROR 1e-6
 
 enum { LONGITUDES = 3, RING_POINTS_MIN = 4 };
 
 /* ---- finding ---- */
 
-static bool transform_one(OGRCoordinateTransformationH how, double *x, double *y)
+static bool transform_one(OGRCoordinateTransformationH transform, double *x, double *y)
 {
     int done = 0;
-    (void)OCTTransformEx(how, 1, x, y, NULL, &done);
+    (void)OCTTransformEx(transform, 1, x, y, NULL, &done);
     return done && isfinite(*x) && isfinite(*y);
 }
 
-/* Whether the pole at latitude `lat` is one point, whatever the longitude. */
+/* Whether the pole at latitude `lat` is one point at all longitudes. */
 static bool find_one(OGRCoordinateTransformationH to_degrees,
                      OGRCoordinateTransformationH from_degrees, double lat, double metre,
                      struct giq_pole *out)
@@ -37,7 +37,7 @@ static bool find_one(OGRCoordinateTransformationH to_degrees,
         x[i] = longitudes[i];
         y[i] = lat;
         if (!transform_one(from_degrees, &x[i], &y[i]) ||
-            hypot(x[i] - x[0], y[i] - y[0]) > SPREAD * metre) {
+            hypot(x[i] - x[0], y[i] - y[0]) > SPREAD_MAX_M * metre) {
             return false;
         }
     }
@@ -48,7 +48,7 @@ static bool find_one(OGRCoordinateTransformationH to_degrees,
 void giq_poles_find(OGRCoordinateTransformationH to_degrees, double metre,
                     struct giq_poles *out)
 {
-    *out = (struct giq_poles){.reach = REACH * metre};
+    *out = (struct giq_poles){.tolerance = TOLERANCE_M * metre};
     OGRCoordinateTransformationH from_degrees = OCTGetInverse(to_degrees);
     if (from_degrees == NULL) {
         return;
@@ -72,12 +72,12 @@ double giq_poles_at(const struct giq_poles *poles, double x, double y)
 
 /* ---- splitting ---- */
 
-/* A ring that is being made. */
+/* The rewritten ring so far. */
 struct ring {
     const struct giq_poles *poles;
     double *xy;
     size_t count;
-    size_t first_pole; /* its place in the ring; SIZE_MAX: none yet */
+    size_t first_pole; /* its index in the ring; SIZE_MAX: none yet */
 };
 
 static void add_point(struct ring *ring, const double at[2])
@@ -92,13 +92,13 @@ static void add_point(struct ring *ring, const double at[2])
     (void)memcpy(ring->xy + 2 * ring->count++, at, 2 * sizeof *at);
 }
 
-/* Add a vertex, as the pole where it is at one. */
+/* Add a vertex, or the pole if it is at one. */
 static void add_vertex(struct ring *ring, const double at[2])
 {
     const struct giq_poles *poles = ring->poles;
     for (size_t i = 0; i < poles->count; i++) {
         const double pole[2] = {poles->pole[i].x, poles->pole[i].y};
-        if (hypot(at[0] - pole[0], at[1] - pole[1]) <= poles->reach) {
+        if (hypot(at[0] - pole[0], at[1] - pole[1]) <= poles->tolerance) {
             add_point(ring, pole);
             return;
         }
@@ -106,8 +106,8 @@ static void add_vertex(struct ring *ring, const double at[2])
     add_point(ring, at);
 }
 
-/* How far along the edge from `a` to `b` (0 to 1) it passes through a pole; -1 where it
- * does not. */
+/* Where on the edge from `a` to `b` (0 to 1) it passes through a pole; -1 if it does
+ * not. */
 static double find_passage(const struct giq_poles *poles, size_t pole, const double *a,
                            const double *b)
 {
@@ -117,11 +117,11 @@ static double find_passage(const struct giq_poles *poles, size_t pole, const dou
     double py = poles->pole[pole].y - a[1];
     double part = (px * dx + py * dy) / (dx * dx + dy * dy);
     bool passes =
-        part > 0 && part < 1 && hypot(px - part * dx, py - part * dy) <= poles->reach;
+        part > 0 && part < 1 && hypot(px - part * dx, py - part * dy) <= poles->tolerance;
     return passes ? part : -1;
 }
 
-/* Add the poles that lie on the edge from `a` to `b`, in the order in which it passes. */
+/* Add the poles on the edge from `a` to `b`, in the order in which it passes them. */
 static void add_passages(struct ring *ring, const double *a, const double *b)
 {
     const struct giq_poles *poles = ring->poles;
@@ -138,7 +138,7 @@ static void add_passages(struct ring *ring, const double *a, const double *b)
     }
 }
 
-/* Let a closed ring begin, and end, at another of its points. */
+/* Make the point `first` the first and last of a closed ring. */
 static bool rotate(struct ring *ring, size_t first)
 {
     size_t open = ring->count - 1;
@@ -180,12 +180,12 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
     return true;
 }
 
-/* ---- directions ---- */
+/* ---- orientation ---- */
 
-/* The hand found by steps from one point. Those that leave the world are taken the other
- * way. */
-static int hand_at(OGRCoordinateTransformationH to_degrees, const double at[2],
-                   double step)
+/* The orientation found by steps east or west and north or south of one point, whichever
+ * can be transformed. */
+static int orientation_at(OGRCoordinateTransformationH to_degrees, const double at[2],
+                          double step)
 {
     for (int i = 0; i < 4; i++) {
         double dx = i % 2 == 0 ? step : -step;
@@ -203,14 +203,15 @@ static int hand_at(OGRCoordinateTransformationH to_degrees, const double at[2],
     return 0;
 }
 
-int giq_poles_hand(const struct giq_poles *poles, OGRCoordinateTransformationH to_degrees,
-                   const double *xy, size_t count, double step)
+int giq_poles_orientation(const struct giq_poles *poles,
+                          OGRCoordinateTransformationH to_degrees, const double *xy,
+                          size_t count, double step)
 {
-    int hand = 0;
-    for (size_t i = 0; i < count && hand == 0; i++) {
+    int orientation = 0;
+    for (size_t i = 0; i < count && orientation == 0; i++) {
         if (giq_poles_at(poles, xy[2 * i], xy[2 * i + 1]) == 0) {
-            hand = hand_at(to_degrees, xy + 2 * i, step);
+            orientation = orientation_at(to_degrees, xy + 2 * i, step);
         }
     }
-    return hand;
+    return orientation;
 }
