@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "store/giq_document.h"
 
@@ -58,26 +59,21 @@ bool giq_content_acquire_lock(const struct giq_store *store, const char *digest,
     if (!giq_store_make(store, folder, err)) {
         return false;
     }
-    char *path = giq_os_join(folder, name_of(digest, ".lock", name));
-    bool ok = path == NULL
-                  ? giq_fail_memory(err)
-                  : giq_lock_acquire_file(path, giq_store_access(store), out, err);
-    free(path);
-    return ok;
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name_of(digest, ".lock", name));
+    return path == NULL ? giq_fail_memory(err)
+                        : giq_lock_acquire_file(path, giq_store_access(store), out, err);
 }
 
 bool giq_content_write(const struct giq_content *content, struct giq_error *err)
 {
     char name[NAME_SIZE];
-    char *text = giq_json_print(content->json);
+    GIQ_AUTO_FREE char *text = giq_json_print(content->json);
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = giq_document_write(giq_store_uploads(content->store),
-                                 name_of(content->digest, ".json", name),
-                                 giq_store_access(content->store), text, err);
-    free(text);
-    return ok;
+    return giq_document_write(giq_store_uploads(content->store),
+                              name_of(content->digest, ".json", name),
+                              giq_store_access(content->store), text, err);
 }
 
 /* ---- ids ---- */
@@ -114,7 +110,8 @@ bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
 
 /* ---- local files ---- */
 
-/* One without the change time, from version 0.1, is the mark of no file: it is read. */
+/* A mark of version 0.1 has no change time and equals none of these: such a file is read
+ * again. */
 static const char *mark_of(const struct giq_source_stat *stat, char out[MARK_SIZE])
 {
     (void)snprintf(out, MARK_SIZE,
@@ -140,7 +137,7 @@ bool giq_content_set_file(struct giq_content *content, const char *absolute_path
     char mark[MARK_SIZE];
     struct giq_json *paths = giq_json_set_object(content->json, paths_name);
     if (paths != NULL && giq_json_count(paths) >= GIQ_CONTENT_PATHS_MAX) {
-        /* Whoever is forgotten is read once more. */
+        /* The files that this removes are read once more. */
         giq_json_remove(content->json, paths_name);
         paths = giq_json_set_object(content->json, paths_name);
     }
@@ -152,7 +149,8 @@ bool giq_content_set_file(struct giq_content *content, const char *absolute_path
 
 /* ---- hints ---- */
 
-/* The folder of hints, to be freed, and the name of the one for `absolute_path`. */
+/* The folder of hints, which the caller frees, and the name of the hint for
+ * `absolute_path`. */
 static char *hint_of(const struct giq_store *store, const char *absolute_path,
                      char name[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
@@ -166,27 +164,27 @@ static char *hint_of(const struct giq_store *store, const char *absolute_path,
     return folder;
 }
 
-/* Anything but a digest is no hint. */
+/* `out` is empty if there is no hint; a file that is not a digest is none. */
 static bool read_hint(const struct giq_store *store, const char *absolute_path,
                       char out[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
     char name[GIQ_DIGEST_HEX_SIZE];
-    struct giq_buf buf;
+    GIQ_AUTO_BUF struct giq_buf buf;
     bool found = false;
-    char *folder = hint_of(store, absolute_path, name, err);
+    GIQ_AUTO_FREE char *folder = hint_of(store, absolute_path, name, err);
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
-    bool ok = folder != NULL && giq_document_bytes(folder, name, &buf, &found, err);
+    if (folder == NULL || !giq_document_bytes(folder, name, &buf, &found, err)) {
+        return false;
+    }
     out[0] = '\0';
-    if (ok && buf.len == GIQ_DIGEST_HEX_SIZE && buf.data[buf.len - 1] == '\n') {
+    if (buf.len == GIQ_DIGEST_HEX_SIZE && buf.data[buf.len - 1] == '\n') {
         (void)memcpy(out, buf.data, GIQ_DIGEST_HEX_SIZE - 1);
         out[GIQ_DIGEST_HEX_SIZE - 1] = '\0';
         if (!giq_digest_is(out)) {
             out[0] = '\0';
         }
     }
-    giq_buf_release(&buf);
-    free(folder);
-    return ok;
+    return true;
 }
 
 bool giq_content_find(const struct giq_store *store, const char *absolute_path,
@@ -215,9 +213,7 @@ bool giq_content_write_hint(const struct giq_content *content, const char *absol
 {
     char name[GIQ_DIGEST_HEX_SIZE];
     unsigned access = giq_store_access(content->store);
-    char *folder = hint_of(content->store, absolute_path, name, err);
-    bool ok = folder != NULL && giq_os_make_folders(folder, access, err) &&
-              giq_document_write(folder, name, access, content->digest, err);
-    free(folder);
-    return ok;
+    GIQ_AUTO_FREE char *folder = hint_of(content->store, absolute_path, name, err);
+    return folder != NULL && giq_os_make_folders(folder, access, err) &&
+           giq_document_write(folder, name, access, content->digest, err);
 }

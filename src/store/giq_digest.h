@@ -11,23 +11,23 @@
 bool giq_digest_text(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZE],
                      struct giq_error *err);
 
-/* Whether `text` looks like such a digest. */
+/* Whether `text` has the form of such a digest. */
 bool giq_digest_is(const char *text);
 
-/* ---- of bytes that come in pieces ---- */
+/* ---- of bytes in pieces ---- */
 
 struct giq_digest;
 
 bool giq_digest_new(struct giq_digest **out, struct giq_error *err);
 void giq_digest_free(struct giq_digest *digest);
 
-/* Forget what was added. */
+/* Begin again with no bytes. */
 bool giq_digest_restart(struct giq_digest *digest, struct giq_error *err);
 
 bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
                     struct giq_error *err);
 
-/* The digest of all that was added; what is added later must be restarted. */
+/* The digest of all bytes that were added. Only giq_digest_restart() may follow. */
 bool giq_digest_end(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
                     struct giq_error *err);
 

@@ -2,8 +2,8 @@
  * JSON documents on disk that carry a format number: one value on one line, written
  * whole or not at all. Older formats are read, a newer one is an error.
  *
- * Messages name the file. `advice` is what a user can do about a damaged one, and ends
- * its message.
+ * Messages name the file. `advice` says what a user can do about a damaged file, and ends
+ * its message. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
  */
 #ifndef GIQ_DOCUMENT_H
 #define GIQ_DOCUMENT_H
@@ -14,26 +14,26 @@
 
 enum { GIQ_DOCUMENT_BYTES_MAX = 128 * 1024 * 1024 };
 
-/* The bytes of folder/name into `buf`, an initialised buffer; `*out_found` is false
- * where there is no file. */
+/* Read the bytes of folder/name into `buf`, an initialised buffer; `*out_found` is false
+ * if there is no file. */
 bool giq_document_bytes(const char *folder, const char *name, struct giq_buf *buf,
                         bool *out_found, struct giq_error *err);
 
 /*
- * The document folder/name, which is the caller's, or NULL in `*out` where there is
- * none. Errors: GIQ_E_STORE, where `*out_damaged` tells what cannot be read from a
- * format above `newest` and from failing calls; GIQ_E_MEMORY.
+ * Read the document folder/name; the caller frees `*out` with giq_json_free(). It is NULL
+ * if there is no file. `*out_damaged` is whether an error is due to the content of the
+ * file, and neither to a format above `newest` nor to a system call.
  */
 bool giq_document_read(const char *folder, const char *name, int64_t newest,
                        const char *advice, struct giq_json **out, bool *out_damaged,
                        struct giq_error *err);
 
-/* GIQ_E_STORE: the record folder/name `reason`. */
+/* Fail with "the record folder/name `reason`; `advice`". */
 bool giq_document_fail(const char *folder, const char *name, const char *reason,
                        const char *advice, struct giq_error *err);
 
 /* Write the text of a document; durable when the call returns. `access` is an enum
- * giq_os_access. */
+ * giq_os_access for the file. */
 bool giq_document_write(const char *folder, const char *name, unsigned access,
                         const char *text, struct giq_error *err);
 

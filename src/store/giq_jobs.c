@@ -1,35 +1,37 @@
 /*
- * Looking at every record of a store. The interface is in giq/giq.h.
+ * Listing the records of a store. The interface is in giq/giq.h.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "store/giq_digest.h"
 #include "store/giq_record.h"
 #include "store/giq_store.h"
 
-struct look {
+struct listing {
     const struct giq_store *store;
     bool (*each)(void *ctx, const struct giq_job_view *job, struct giq_error *err);
     void *ctx;
 };
 
-/* What is recorded of the request in `folder`; a record that cannot be read is its
- * error. */
-static bool tell(const struct look *look, const char *key, const char *folder,
-                 struct giq_error *err)
+/* Report the record in `folder`; one that cannot be read is reported with its error. */
+static bool list_record(const struct listing *listing, const char *key,
+                        const char *folder, struct giq_error *err)
 {
     struct giq_error damage = {0};
-    struct giq_record record;
-    struct giq_json *request = NULL;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    GIQ_AUTO_JSON struct giq_json *request = NULL;
     giq_record_init(&record);
     bool is_read = giq_record_read(folder, NULL, &record, NULL, &damage) &&
                    giq_record_read_request(folder, &request, &damage);
-    bool is_listed = !is_read || record.state != GIQ_JOB_NONE;
-    char *path = is_read && record.state == GIQ_JOB_PUBLISHED
-                     ? giq_store_result(folder, record.result_name)
-                     : NULL;
+    if (is_read && record.state == GIQ_JOB_NONE) {
+        return true;
+    }
+    GIQ_AUTO_FREE char *path = is_read && record.state == GIQ_JOB_PUBLISHED
+                                   ? giq_store_result(folder, record.result_name)
+                                   : NULL;
     struct giq_job_view view;
     giq_record_view(&record, request, &view);
     view.key = key;
@@ -38,24 +40,19 @@ static bool tell(const struct look *look, const char *key, const char *folder,
         view.status = NULL;
         view.error = damage.text;
     }
-    bool ok = !is_listed || look->each(look->ctx, &view, err);
-    free(path);
-    giq_json_free(request);
-    giq_record_release(&record);
-    return ok;
+    return listing->each(listing->ctx, &view, err);
 }
 
-static bool look_at(void *ctx, const char *name, struct giq_error *err)
+static bool list_entry(void *ctx, const char *name, struct giq_error *err)
 {
-    const struct look *look = ctx;
-    /* Folders of keys are named by digests; anything else is not ours. */
+    const struct listing *listing = ctx;
+    /* The folder of a key is named by a digest; others belong to other programs. */
     if (!giq_digest_is(name)) {
         return true;
     }
-    char *folder = giq_store_folder(look->store, name);
-    bool ok = folder == NULL ? giq_fail_memory(err) : tell(look, name, folder, err);
-    free(folder);
-    return ok;
+    GIQ_AUTO_FREE char *folder = giq_store_folder(listing->store, name);
+    return folder == NULL ? giq_fail_memory(err)
+                          : list_record(listing, name, folder, err);
 }
 
 bool giq_jobs_each(const struct giq_store *store,
@@ -63,6 +60,6 @@ bool giq_jobs_each(const struct giq_store *store,
                                 struct giq_error *err),
                    void *ctx, struct giq_error *err)
 {
-    struct look look = {store, each, ctx};
-    return giq_os_list(giq_store_keys(store), look_at, &look, err);
+    struct listing listing = {store, each, ctx};
+    return giq_os_list(giq_store_keys(store), list_entry, &listing, err);
 }

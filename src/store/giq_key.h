@@ -1,7 +1,7 @@
 /*
- * The identity of a request: a canonical text, and its digest as the key under
- * which the record and the result lie. Two opens are the same request exactly
- * when their canonical texts are equal.
+ * The identity of a request: a canonical text, and its digest as the key, which names the
+ * folder of the record and the result. Two opens are the same request exactly when their
+ * canonical texts are equal.
  *
  * The text is JSON on one line with members in a fixed order, the first being
  * the number of the format. It never holds a secret.
@@ -19,7 +19,7 @@ struct giq_key {
 };
 
 /*
- * `base_url` is from giq_base_url(), `request->area` from giq_geom_area(). On
+ * `base_url` is from giq_base_url(), `request->area` from the functions of giq/geom.h. On
  * success the caller frees `*out_text`. Errors: GIQ_E_MEMORY.
  */
 bool giq_key_make(const char *base_url, const struct giq_request *request,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 
 struct giq_lock {
@@ -20,8 +21,7 @@ static bool fail_held(const char *path, struct giq_error *err)
                        holder.pid, holder.host);
     }
     return giq_fail(err, GIQ_E_TIMEOUT,
-                    "%s holds the lock %s; opening again goes on when it is done", name,
-                    path);
+                    "%s holds the lock %s; open again when it has finished", name, path);
 }
 
 bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **out,
@@ -46,11 +46,9 @@ bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err)
 {
-    char *path = giq_os_join(folder, "lock");
-    bool ok = path == NULL ? giq_fail_memory(err)
-                           : giq_lock_acquire_file(path, access, out, err);
-    free(path);
-    return ok;
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, "lock");
+    return path == NULL ? giq_fail_memory(err)
+                        : giq_lock_acquire_file(path, access, out, err);
 }
 
 void giq_lock_release(struct giq_lock *lock)

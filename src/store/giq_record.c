@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "store/giq_document.h"
 
 static const char request_name[] = "request.json";
 static const char job_name[] = "job.json";
-static const char request_aside_name[] = "request.json.damaged";
-static const char job_aside_name[] = "job.json.damaged";
+static const char damaged_request_name[] = "request.json.damaged";
+static const char damaged_job_name[] = "job.json.damaged";
 
 /* Members of job.json that only the rules of further jobs use. */
 static const char before_name[] = "before";
@@ -19,9 +20,9 @@ static const char damaged_name[] = "damaged";
 static const char gone_name[] = "gone";
 static const char labels_name[] = "labels";
 
-static const char advice[] =
-    "adopt its job with job=<id> (the service's web page has the id), or ask for a new "
-    "job, which is paid for, with RETRY=<label> or rerun=<label>";
+static const char advice[] = "adopt its job with job=<id> (the service's web page has "
+                             "the id), or start a new job, "
+                             "which is paid for, with RETRY=<label> or rerun=<label>";
 
 static const char *const state_names[] = {
     [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",
@@ -79,7 +80,6 @@ static bool fail_damaged(struct giq_error *err, const char *folder, const char *
     return giq_document_fail(folder, name, reason, advice, err);
 }
 
-/* The document folder/name, or NULL in `*out` where there is none. */
 static bool read_document(const char *folder, const char *name, struct giq_json **out,
                           bool *out_damaged, struct giq_error *err)
 {
@@ -94,22 +94,24 @@ bool giq_record_read_request(const char *folder, struct giq_json **out,
     return read_document(folder, request_name, out, &ignored, err);
 }
 
-/* Byte for byte, so that a collision of keys can only be an error. */
+/* Compared byte for byte, so that a collision of keys can only be an error. */
 static bool check_request(const char *folder, const char *request, struct giq_error *err)
 {
-    struct giq_buf buf;
-    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     bool found = false;
-    bool ok = giq_document_bytes(folder, request_name, &buf, &found, err);
-    if (ok) {
-        size_t len = buf.len > 0 && buf.data[buf.len - 1] == '\n' ? buf.len - 1 : buf.len;
-        bool same = len == strlen(request) && memcmp(buf.data, request, len) == 0;
-        ok = (found && same) ||
-             fail_damaged(err, folder, request_name,
-                          found ? "holds another request or is damaged" : "is missing");
+    GIQ_AUTO_BUF struct giq_buf buf;
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
+    if (!giq_document_bytes(folder, request_name, &buf, &found, err)) {
+        return false;
     }
-    giq_buf_release(&buf);
-    return ok;
+    if (!found) {
+        return fail_damaged(err, folder, request_name, "is missing");
+    }
+    size_t len = buf.len > 0 && buf.data[buf.len - 1] == '\n' ? buf.len - 1 : buf.len;
+    if (len != strlen(request) || memcmp(buf.data, request, len) != 0) {
+        return fail_damaged(err, folder, request_name,
+                            "holds another request or is damaged");
+    }
+    return true;
 }
 
 static bool copy_text(const struct giq_json *json, const char *name, char **slot)
@@ -136,13 +138,13 @@ static bool parse(struct giq_record *record)
               copy_text(json, "error", &record->error) &&
               copy_text(json, "geometry_crs", &record->geometry_crs) &&
               copy_text(result, "name", &record->result_name);
-    /* Version 0.1 recorded what the service said as it was. */
+    /* Version 0.1 recorded texts of the service unmasked. */
     giq_text_mask_addresses(record->error);
     giq_text_mask_addresses(record->status);
     return ok;
 }
 
-/* Whether a record says all that its state needs. */
+/* Whether a record has all that its state needs. */
 static bool is_whole(const struct giq_record *record)
 {
     bool has_id = record->job_id != NULL && record->job_id[0] != '\0';
@@ -155,7 +157,8 @@ static bool is_whole(const struct giq_record *record)
     return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && name_is_safe;
 }
 
-/* What the intent of a further job is to replace; NULL where `json` is none. */
+/* The record that the intent of a further job is to replace; NULL if `json` is not such
+ * an intent. */
 static const struct giq_json *replaced_by(const struct giq_json *json)
 {
     const struct giq_json *before = giq_json_get(json, before_name);
@@ -164,9 +167,9 @@ static const struct giq_json *replaced_by(const struct giq_json *json)
     return is_intent && giq_json_is_object(before) ? before : NULL;
 }
 
-/* An orphaned intent of a further job: the record is what it was to replace. */
-static bool step_back(struct giq_record *record, const char *folder,
-                      struct giq_error *err)
+/* An abandoned intent of a further job stands for the record that it was to replace. */
+static bool take_before(struct giq_record *record, const char *folder,
+                        struct giq_error *err)
 {
     const struct giq_json *before = replaced_by(record->read);
     if (before == NULL) {
@@ -184,11 +187,11 @@ static bool step_back(struct giq_record *record, const char *folder,
     return true;
 }
 
-/* Make sense of the document that was read. */
-static bool take(struct giq_record *record, const char *folder, const char *request,
-                 struct giq_error *err)
+/* Fill the record from the document that was read. */
+static bool take_document(struct giq_record *record, const char *folder,
+                          const char *request, struct giq_error *err)
 {
-    if (!step_back(record, folder, err)) {
+    if (!take_before(record, folder, err)) {
         return false;
     }
     if (!parse(record)) {
@@ -208,11 +211,11 @@ static bool read_once(const char *folder, const char *request, struct giq_record
     bool ok = read_document(folder, job_name, &record->read, damaged, err);
     if (ok && record->read != NULL) {
         *damaged = true;
-        ok = take(record, folder, request, err);
+        ok = take_document(record, folder, request, err);
     }
     if (!ok) {
         giq_record_release(record);
-        /* A call that failed says nothing of what was paid for. */
+        /* After a system call that failed, the record may be a good one. */
         *damaged = *damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
     }
     return ok;
@@ -221,12 +224,12 @@ static bool read_once(const char *folder, const char *request, struct giq_record
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err)
 {
-    /* Somebody may withdraw the request, or make it, between its two files. */
-    enum { LOOKS = 3 };
+    /* Somebody may write or remove the record while its two files are read. */
+    enum { TRIES = 3 };
     struct giq_record record;
     bool damaged = true;
     bool ok = false;
-    for (int look = 0; look < LOOKS && !ok && damaged; look++) {
+    for (int i = 0; i < TRIES && !ok && damaged; i++) {
         *err = (struct giq_error){0};
         ok = read_once(folder, request, &record, &damaged, err);
     }
@@ -246,14 +249,13 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err)
 {
-    struct giq_json *there = NULL;
-    if (!giq_record_read_request(folder, &there, err)) {
+    GIQ_AUTO_JSON struct giq_json *recorded = NULL;
+    if (!giq_record_read_request(folder, &recorded, err)) {
         return false;
     }
-    bool known = there != NULL;
-    giq_json_free(there);
-    return known ? check_request(folder, request, err)
-                 : giq_document_write(folder, request_name, access, request, err);
+    return recorded != NULL
+               ? check_request(folder, request, err)
+               : giq_document_write(folder, request_name, access, request, err);
 }
 
 static bool set_result(struct giq_json *json, const struct giq_record *record)
@@ -267,46 +269,46 @@ static bool set_result(struct giq_json *json, const struct giq_record *record)
            giq_json_set_integer(result, "size", record->result_size);
 }
 
-/* The record as text: what was read, with what is known now laid over it. */
+static bool set_members(struct giq_json *json, const struct giq_record *record)
+{
+    return giq_json_set_integer(json, "format", GIQ_RECORD_FORMAT) &&
+           giq_json_set_text(json, "state", giq_record_state_name(record->state)) &&
+           giq_json_set_text(json, "job_id", record->job_id) &&
+           giq_json_set_text(json, "model_id", record->model_id) &&
+           giq_json_set_text(json, "file_id", record->file_id) &&
+           giq_json_set_text(json, "upload", record->upload) &&
+           giq_json_set_text(json, "type", record->type) &&
+           giq_json_set_text(json, "status", record->status) &&
+           giq_json_set_text(json, "error", record->error) &&
+           giq_json_set_text(json, "geometry_crs", record->geometry_crs) &&
+           giq_json_set_bool(json, gone_name, record->gone) &&
+           giq_json_set_time(json, "started_at", record->started_ms) &&
+           giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
+           giq_json_set_time(json, "finished_at", record->finished_ms) &&
+           set_result(json, record);
+}
+
+/* The text of job.json, which the caller frees: the document as read, with the members of
+ * the record set. NULL when out of memory. */
 static char *print(const struct giq_record *record)
 {
-    struct giq_json *json =
+    GIQ_AUTO_JSON struct giq_json *json =
         record->read == NULL ? giq_json_new_object() : giq_json_copy(record->read);
-    char *text = NULL;
-    if (json != NULL && giq_json_set_integer(json, "format", GIQ_RECORD_FORMAT) &&
-        giq_json_set_text(json, "state", giq_record_state_name(record->state)) &&
-        giq_json_set_text(json, "job_id", record->job_id) &&
-        giq_json_set_text(json, "model_id", record->model_id) &&
-        giq_json_set_text(json, "file_id", record->file_id) &&
-        giq_json_set_text(json, "upload", record->upload) &&
-        giq_json_set_text(json, "type", record->type) &&
-        giq_json_set_text(json, "status", record->status) &&
-        giq_json_set_text(json, "error", record->error) &&
-        giq_json_set_text(json, "geometry_crs", record->geometry_crs) &&
-        giq_json_set_bool(json, gone_name, record->gone) &&
-        giq_json_set_time(json, "started_at", record->started_ms) &&
-        giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
-        giq_json_set_time(json, "finished_at", record->finished_ms) &&
-        set_result(json, record)) {
-        if (record->state > GIQ_JOB_SENDING) {
-            giq_json_remove(json, before_name);
-        }
-        text = giq_json_print(json);
+    if (json == NULL || !set_members(json, record)) {
+        return NULL;
     }
-    giq_json_free(json);
-    return text;
+    if (record->state > GIQ_JOB_SENDING) {
+        giq_json_remove(json, before_name);
+    }
+    return giq_json_print(json);
 }
 
 bool giq_record_write(const char *folder, unsigned access,
                       const struct giq_record *record, struct giq_error *err)
 {
-    char *text = print(record);
-    if (text == NULL) {
-        return giq_fail_memory(err);
-    }
-    bool ok = giq_document_write(folder, job_name, access, text, err);
-    free(text);
-    return ok;
+    GIQ_AUTO_FREE char *text = print(record);
+    return text == NULL ? giq_fail_memory(err)
+                        : giq_document_write(folder, job_name, access, text, err);
 }
 
 void giq_record_view(const struct giq_record *record, const struct giq_json *request,
@@ -376,95 +378,92 @@ bool giq_record_restart(struct giq_record *record, struct giq_error *err)
     return true;
 }
 
-/* Rename folder/from to folder/to where it exists. */
+/* Rename folder/from to folder/to if it exists. */
 static bool move(const char *folder, const char *from, const char *to,
                  struct giq_error *err)
 {
-    char *from_path = giq_os_join(folder, from);
-    char *to_path = giq_os_join(folder, to);
-    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
-    bool ok = ((from_path != NULL && to_path != NULL) || giq_fail_memory(err)) &&
-              giq_os_stat(from_path, &st, err) &&
-              (st.kind == GIQ_OS_NOTHING || giq_os_rename(from_path, to_path, err));
-    free(to_path);
-    free(from_path);
-    return ok;
+    struct giq_os_stat st;
+    GIQ_AUTO_FREE char *from_path = giq_os_join(folder, from);
+    GIQ_AUTO_FREE char *to_path = giq_os_join(folder, to);
+    if (from_path == NULL || to_path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_stat(from_path, &st, err)) {
+        return false;
+    }
+    return st.kind == GIQ_OS_NOTHING || giq_os_rename(from_path, to_path, err);
 }
 
-/* job.json stays in its place until another replaces it: without it there would be
- * no record, and nothing would be known of a job. */
+/* job.json is copied, and stays until it is replaced: without it there would be no record
+ * of a job. */
 static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
 {
-    struct giq_buf buf;
-    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     bool found = false;
-    bool ok = giq_document_bytes(folder, job_name, &buf, &found, err) &&
-              (!found || giq_os_replace_file(folder, job_aside_name, access,
-                                             giq_buf_text(&buf), buf.len, err));
-    giq_buf_release(&buf);
-    return ok;
+    GIQ_AUTO_BUF struct giq_buf buf;
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
+    if (!giq_document_bytes(folder, job_name, &buf, &found, err)) {
+        return false;
+    }
+    return !found || giq_os_replace_file(folder, damaged_job_name, access,
+                                         giq_buf_text(&buf), buf.len, err);
 }
 
-/* Whether job.json is the intent of a further job for a damaged record. */
-static bool is_set_aside(const char *folder)
+/* Whether job.json is already the intent of a further job for a damaged record. */
+static bool is_quarantined(const char *folder)
 {
     struct giq_error ignored = {0};
-    struct giq_json *json = NULL;
+    GIQ_AUTO_JSON struct giq_json *json = NULL;
     bool damaged = false;
-    bool found = read_document(folder, job_name, &json, &damaged, &ignored) &&
-                 giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
-    giq_json_free(json);
-    return found;
+    return read_document(folder, job_name, &json, &damaged, &ignored) &&
+           giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
 }
 
 bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
                            struct giq_error *err)
 {
-    struct giq_json *json = giq_json_new_object();
+    GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
     struct giq_json *before =
         json == NULL ? NULL : giq_json_set_object(json, before_name);
-    bool ok = (before != NULL && giq_json_set_bool(before, damaged_name, true)) ||
-              giq_fail_memory(err);
-    ok = ok &&
-         (is_set_aside(folder) || (copy_job(folder, access, err) &&
-                                   move(folder, request_name, request_aside_name, err)));
-    if (!ok) {
-        giq_json_free(json);
+    if (before == NULL || !giq_json_set_bool(before, damaged_name, true)) {
+        return giq_fail_memory(err);
+    }
+    if (!is_quarantined(folder) &&
+        (!copy_job(folder, access, err) ||
+         !move(folder, request_name, damaged_request_name, err))) {
         return false;
     }
     giq_record_release(record);
-    record->read = json;
+    record->read = giq_take(&json);
     return true;
 }
 
 static bool remove_name(const char *folder, const char *name, struct giq_error *err)
 {
-    char *path = giq_os_join(folder, name);
-    bool ok = path != NULL ? giq_os_remove(path, err) : giq_fail_memory(err);
-    free(path);
-    return ok;
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
+    return path != NULL ? giq_os_remove(path, err) : giq_fail_memory(err);
 }
 
-static bool write_back(const char *folder, unsigned access, const struct giq_json *before,
-                       struct giq_error *err)
+static bool restore(const char *folder, unsigned access, const struct giq_json *before,
+                    struct giq_error *err)
 {
-    char *text = giq_json_print(before);
-    bool ok = text != NULL ? giq_document_write(folder, job_name, access, text, err)
-                           : giq_fail_memory(err);
-    free(text);
-    return ok;
+    GIQ_AUTO_FREE char *text = giq_json_print(before);
+    return text != NULL ? giq_document_write(folder, job_name, access, text, err)
+                        : giq_fail_memory(err);
 }
 
 bool giq_record_remove(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err)
 {
     const struct giq_json *before = giq_json_get(record->read, before_name);
-    if (before != NULL && !giq_json_is_true(giq_json_get(before, damaged_name))) {
-        return write_back(folder, access, before, err);
+    bool was_damaged = giq_json_is_true(giq_json_get(before, damaged_name));
+    if (before != NULL && !was_damaged) {
+        return restore(folder, access, before, err);
     }
-    bool ok = before == NULL ? remove_name(folder, job_name, err) &&
-                                   remove_name(folder, request_name, err)
-                             : move(folder, request_aside_name, request_name, err) &&
-                                   move(folder, job_aside_name, job_name, err);
-    return ok && giq_os_sync_path(folder, err);
+    if (was_damaged) {
+        return move(folder, damaged_request_name, request_name, err) &&
+               move(folder, damaged_job_name, job_name, err) &&
+               giq_os_sync_path(folder, err);
+    }
+    return remove_name(folder, job_name, err) && remove_name(folder, request_name, err) &&
+           giq_os_sync_path(folder, err);
 }

@@ -1,21 +1,22 @@
 /*
- * The record of a request: request.json, what was asked for, and job.json, what
- * became of it, in the folder of its key.
+ * The record of a request, in the folder of its key: request.json is the canonical
+ * request, job.json the state of its job.
  *
- * A record is written before the step that it announces, so that after a crash
- * it tells the most that can have happened:
+ * A state is recorded before the step that it announces, so that after a crash the record
+ * shows the most that can have happened:
  *
  *   intent     about to submit; nothing was sent
- *   sending    the request was about to go out; it may have arrived
- *   submitted  the service told the job's id
- *   succeeded  the job is done, its result is still to be fetched
- *   published  the result lies in result/
- *   failed     the service said so
- *   unknown    sent, and what came of it cannot be known
+ *   sending    the run request was about to be sent; it may have arrived
+ *   submitted  the service returned the id of the job
+ *   succeeded  the job succeeded; its result is to be fetched
+ *   published  the result is in result/
+ *   failed     the service reported that the job failed
+ *   unknown    the run request was sent; its outcome is not known
  *
- * Both files carry a format number. Older formats are read, a newer one is an
- * error; members that this version does not know survive a rewrite. Reading
- * needs no flight, writing does.
+ * Both files have a format number. Older formats are read, a newer one is an error;
+ * members that this version does not know survive a rewrite. Reading takes no lock;
+ * writing needs the record lock. `access` is an enum giq_os_access for the files. Errors
+ * are GIQ_E_STORE and GIQ_E_MEMORY.
  */
 #ifndef GIQ_RECORD_H
 #define GIQ_RECORD_H
@@ -32,45 +33,46 @@ struct giq_record {
     char *job_id;
     char *model_id;
     char *file_id; /* of the file that was uploaded for it */
-    char *upload;  /* its path, as the user calls it */
+    char *upload;  /* its path, as the user typed it */
     char *type;
-    char *status;       /* the service's last word */
+    char *status;       /* as the service last reported it */
     char *error;        /* why it failed, or is unknown */
-    char *geometry_crs; /* what the request's area is in; NULL: EPSG:4326 */
-    bool gone;          /* the service no longer knows the job, or has its result */
+    char *geometry_crs; /* of the request's area; NULL: EPSG:4326 */
+    bool gone; /* the service does not know the job, or no longer has its result */
     int64_t started_ms;
     int64_t submitted_ms;
     int64_t finished_ms;
-    char *result_name;     /* file in result/, or NULL where it is a whole folder */
-    int64_t result_size;   /* bytes as downloaded; -1 where there is none */
-    struct giq_json *read; /* the document as read, for members not known here */
+    char *result_name;     /* of the file in result/; NULL if the result is the folder */
+    int64_t result_size;   /* bytes as downloaded; -1 if there is no result */
+    struct giq_json *read; /* the document as read, for members that are unknown here */
 };
 
 void giq_record_init(struct giq_record *record);
 void giq_record_release(struct giq_record *record);
 
-/* The word for a state, as job.json has it; never NULL. */
+/* The word for a state in job.json; static, never NULL. */
 const char *giq_record_state_name(enum giq_job_state state);
 
 /*
- * Read the record in `folder` into `*out`, an initialised record. `request` is
- * the canonical text that must be recorded there, or NULL where any will do.
- * Without job.json the state is GIQ_JOB_NONE; what a further job for the request
- * left at `intent` is the record that it was to replace. What seems damaged is looked
- * at again, since somebody may be writing it or withdraw it. Errors: GIQ_E_STORE,
- * which names the damaged, foreign or newer file; GIQ_E_MEMORY. `*out_damaged`
- * (may be NULL) says on failure whether a further job may replace the record: it is
- * damaged, and not merely out of reach.
+ * Read the record in `folder` into `*out`, an initialised record. `request` is the
+ * canonical text that must be recorded there; NULL accepts any. Without job.json the
+ * state is GIQ_JOB_NONE. The intent of a further job is read as the record that it was to
+ * replace. A record that seems damaged is read again, since somebody may be writing or
+ * removing it.
+ *
+ * A GIQ_E_STORE error names the damaged, foreign or newer file. `*out_damaged`, which may
+ * be NULL, is then whether a further job may replace the record: its content is damaged,
+ * and no system call failed.
  */
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err);
 
-/* The canonical request in `folder` as a document of the caller's, or NULL in
- * `*out` where there is none. */
+/* Read the canonical request in `folder`; the caller frees `*out` with giq_json_free().
+ * It is NULL if there is none. */
 bool giq_record_read_request(const char *folder, struct giq_json **out,
                              struct giq_error *err);
 
-/* Write request.json where it is missing. */
+/* Write request.json if it is missing; it must hold `request` otherwise. */
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err);
 
@@ -78,32 +80,30 @@ bool giq_record_write_request(const char *folder, unsigned access, const char *r
 bool giq_record_write(const char *folder, unsigned access,
                       const struct giq_record *record, struct giq_error *err);
 
-/* What a host may see of a record and of its request (from
- * giq_record_read_request(), or NULL), but for its key and the path of the result.
- * Texts are borrowed from both. */
+/* Fill the view of a record and its request (from giq_record_read_request(), or NULL),
+ * except its key and the path of the result. Texts are borrowed from both. */
 void giq_record_view(const struct giq_record *record, const struct giq_json *request,
                      struct giq_job_view *out);
 
 /* ---- a further job for a request ---- */
 
-/* Whether a job was made, or may have been, under this label. */
+/* Whether a job was, or may have been, started under this label. */
 bool giq_record_has_label(const struct giq_record *record, const char *label);
 
-/* Note the use of a label in memory. Errors: GIQ_E_USAGE where it is not UTF-8, and
- * so would not be found again; GIQ_E_MEMORY. */
+/* Add a label, which is UTF-8, to the used ones, in memory. Errors: GIQ_E_MEMORY. */
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err);
 
-/* Turn the record into that of a job yet to be made, in memory; what it was goes
- * along until the job is submitted. */
+/* Turn the record, in memory, into that of a job to be started. It keeps what it was
+ * until the job is submitted. Errors: GIQ_E_MEMORY. */
 bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 
-/* The same for a record that cannot be read: its files are kept with the ending
- * ".damaged". `*record` is initialised. */
+/* The same for a damaged record: its files are kept with the ending ".damaged". `*record`
+ * is an initialised record. */
 bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
                            struct giq_error *err);
 
-/* Nothing happened: the record on disk becomes what it was before, if only none. */
+/* Remove the record, or restore the one that a further job was to replace. */
 bool giq_record_remove(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err);
 
