@@ -1,3 +1,4 @@
+/* Cuts areas at the antimeridian, ring by ring and turn by turn. */
 #include "area/giq_antimeridian.h"
 
 #include <math.h>

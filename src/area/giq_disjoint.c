@@ -1,3 +1,4 @@
+/* Union-find with path halving; the root of a set is its lowest number. */
 #include "area/giq_disjoint.h"
 
 #include <stdlib.h>

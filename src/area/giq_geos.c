@@ -1,3 +1,4 @@
+/* Validity, points and overlay of polygons, by GEOS. */
 #include "area/giq_geos.h"
 
 #include <math.h>

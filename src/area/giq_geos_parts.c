@@ -1,3 +1,4 @@
+/* Conversion between rings and geometries of GEOS, and its errors. */
 #include "area/giq_geos_parts.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The union of polygons, by an index, disjoint sets and GEOS. */
 #include "area/giq_geos_unite.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Polygons as growing arrays of points, rings and polygons. */
 #include "area/giq_rings.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Areas and lengths on a sphere. */
 #include "area/giq_sphere.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Checks that an area that was projected and cut is the one that was read. */
 #include "area/giq_witness.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* A byte buffer that doubles its room, up to a maximum. */
 #include "base/giq_buf.h"
 
 #include <stdarg.h>

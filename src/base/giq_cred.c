@@ -1,3 +1,4 @@
+/* Secrets: checked when they are set, sent as headers, masked in texts. */
 #include "base/giq_cred.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Waiting and logging by the functions of a host, and those of the system. */
 #include "base/giq_env.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Error values and their printable texts. */
 #include "base/giq_error.h"
 
 #include <locale.h>

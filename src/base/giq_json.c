@@ -1,3 +1,4 @@
+/* Typed access to JSON, by cJSON. */
 #include "base/giq_json.h"
 
 #include <cJSON.h>

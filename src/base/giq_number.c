@@ -1,3 +1,4 @@
+/* Finds numbers in JSON without parsing it. */
 #include "base/giq_number.h"
 
 #include <stdbool.h>

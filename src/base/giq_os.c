@@ -1,3 +1,4 @@
+/* System calls: files, folders, locks, sockets and clocks of POSIX and Linux. */
 #include "base/giq_os.h"
 
 #include <dirent.h>

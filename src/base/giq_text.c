@@ -1,3 +1,4 @@
+/* Printable text, masked addresses, UTF-8, words and times. */
 #include "base/giq_text.h"
 
 #include <stdio.h>

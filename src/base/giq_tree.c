@@ -1,3 +1,4 @@
+/* Removes or syncs a folder with everything in it. */
 #include "base/giq_tree.h"
 
 #include "base/giq_cleanup.h"
