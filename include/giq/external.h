@@ -1,6 +1,5 @@
 /*
- * What in a result would make its reader read another file or ask a host: definitions of
- * coordinate systems and of tables, whole text files. Pure.
+ * External references: what in a result makes GDAL read another file or ask a host. Pure.
  */
 #ifndef GIQ_EXTERNAL_API_H
 #define GIQ_EXTERNAL_API_H
@@ -11,26 +10,26 @@
 extern "C" {
 #endif
 
-/* Whether a definition of a coordinate system (WKT, a PROJ string, or what else a user
- * may type for one) names a file or an address. The names of grids that PROJ looks for
- * in its own folders are none. */
+/* Whether a definition of a coordinate system (WKT, a PROJ string, or another form that
+ * GDAL accepts from a user) names a file or an address. Names of grids, which PROJ looks
+ * for in its own folders, do not count. */
 bool giq_external_srs(const char *text);
 
-/* Whether a text of SQLite's schema makes a virtual table that may read other files:
- * any but an index. */
+/* Whether a statement of SQLite's schema makes a virtual table that may read other files:
+ * any that is not a spatial or full-text index. */
 bool giq_external_table(const char *sql);
 
-/* Whether two names are the same but for ASCII case and for how Unicode composes letters
- * and marks (NFC, NFD). */
+/* Whether two names are equal without regard to ASCII case and to the normalisation form
+ * of Unicode (NFC, NFD). */
 bool giq_norm_same(const char *a, const char *b);
 
-/* As many leading bytes of a file as tell what it is. */
+/* The leading bytes of a file that identify its format. */
 enum { GIQ_SNIFF_BYTES = 4096 };
 
 /*
- * The name of the GDAL driver that a text file with these leading bytes is for, where it
- * is a text that names other files or hosts for the driver to read: VRT, WMS, GDALG, GIQ
- * and their like, whatever the file is called. NULL where it is none.
+ * The GDAL driver of a text whose purpose is to name other files or hosts (VRT, WMS,
+ * GDALG, GIQ and the like), by its leading bytes, whatever the name of the file. NULL for
+ * any other file.
  */
 const char *giq_sniff_source(const char *bytes, size_t len);
 
@@ -48,15 +47,15 @@ const char *giq_sniff_driver(const char *name, const char *bytes, size_t len);
 uint64_t giq_sniff_text_len(const char *bytes, size_t len);
 
 /*
- * A look at a text file as it is read. Start from `{0}`; what is found adds up. JSON's
- * escapes are undone first.
+ * A scan of a text file for references, as the file is read. Start from `{0}`. Escapes of
+ * JSON are decoded.
  */
 enum { GIQ_EXTERNAL_TEXT = 65536, GIQ_EXTERNAL_KEPT = 4096 };
 struct giq_external {
-    bool names_file; /* as the definition of a coordinate system */
-    bool has_crs;    /* a quoted text begins with "crs" */
-    bool has_link;   /* ... with "link" or "url" */
-    int state;       /* of what follows: private */
+    bool names_file; /* a coordinate system is defined by a file */
+    bool has_crs;    /* a quoted string begins with "crs" */
+    bool has_link;   /* a quoted string begins with "link" or "url" */
+    int state;       /* private, as is all below */
     unsigned code;
     size_t len;
     char text[GIQ_EXTERNAL_TEXT + 1];

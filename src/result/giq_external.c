@@ -6,7 +6,7 @@
 
 #include "base/giq_text.h"
 
-/* A path or a list of grids is no longer. */
+/* A path or a list of grids is not longer than this. */
 enum { VALUE_MAX = GIQ_EXTERNAL_KEPT - 16 };
 
 static bool is_separator(char c)
@@ -14,15 +14,14 @@ static bool is_separator(char c)
     return c == '/' || c == '\\';
 }
 
-/* Whether `at` ends, but for the character there, in `word`; case makes no
- * difference. `start` is where the text begins. */
+/* Whether the text from `start` up to `at` ends in `word`. Case makes no difference. */
 static bool ends_in(const char *start, const char *at, const char *word)
 {
     ptrdiff_t len = (ptrdiff_t)strlen(word);
     return at - start >= len && strncasecmp(at - len, word, (size_t)len) == 0;
 }
 
-/* Whether a path stands from `at` on before one of `ends` or the end. */
+/* Whether the text from `at` up to one of `ends`, or the end, has a path separator. */
 static bool has_path(const char *at, const char *end, const char *ends)
 {
     for (size_t i = 0; i < VALUE_MAX && at < end && strchr(ends, *at) == NULL; i++) {
@@ -35,8 +34,8 @@ static bool has_path(const char *at, const char *end, const char *ends)
 
 /* ---- coordinate systems ---- */
 
-/* A text that is no definition but says where one is. */
-static bool is_cross_origin(const char *text)
+/* Whether the text is not a definition but the address or path of one. */
+static bool is_reference(const char *text)
 {
     static const char *const starts[] = {"http://", "https://", "dict:", "/vsi"};
     static const char *const known[] = {
@@ -57,8 +56,8 @@ static bool is_cross_origin(const char *text)
     return false;
 }
 
-/* A parameter of PROJ whose value is a path, in a text from `start` to `end` that has
- * a '=' at `at`. Names without a path are those of grids that PROJ has. */
+/* Whether the '=' at `at` follows a parameter of PROJ that takes a file, and its value is
+ * a path. Names without a path are grids in PROJ's own folders. */
 static bool is_file_parameter(const char *start, const char *at, const char *end)
 {
     static const char *const names[] = {"init", "grids", "model", "file", "catalog"};
@@ -70,27 +69,27 @@ static bool is_file_parameter(const char *start, const char *at, const char *end
     return false;
 }
 
-/* What follows the next quote of a text, or NULL where it is not near. */
-static const char *behind_quote(const char *at)
+/* What follows the next quote, or NULL if there is none within VALUE_MAX bytes. */
+static const char *after_quote(const char *at)
 {
     const char *quote = at == NULL ? NULL : memchr(at, '"', strnlen(at, VALUE_MAX));
     return quote == NULL ? NULL : quote + 1;
 }
 
-/* What follows the text in quotes that ends next; a quote in it stands doubled. */
-static const char *behind_text(const char *at)
+/* What follows the quoted string that ends next. A quote within it is doubled. */
+static const char *after_string(const char *at)
 {
     do {
-        at = behind_quote(at);
+        at = after_quote(at);
     } while (at != NULL && *at++ == '"');
     return at == NULL ? NULL : at - 1;
 }
 
-/* A file of a transformation in WKT, the second text of an element, whose name is at `at`
- * and `is_text` itself or stands before the first text. */
+/* Whether the WKT element whose name is at `at` names a transformation file by path: its
+ * second string. With `is_text` the name itself is the first one. */
 static bool is_file_element(const char *at, bool is_text)
 {
-    const char *path = behind_quote(behind_text(is_text ? at : behind_quote(at)));
+    const char *path = after_quote(after_string(is_text ? at : after_quote(at)));
     return path != NULL && has_path(path, path + strnlen(path, VALUE_MAX), "\"");
 }
 
@@ -101,7 +100,7 @@ bool giq_external_srs(const char *text)
         bool is_text;
     } elements[] = {{"PARAMETERFILE", false}, {"PROJ4_GRIDS", true}};
     const char *end = text + strlen(text);
-    if (is_cross_origin(text)) {
+    if (is_reference(text)) {
         return true;
     }
     for (size_t i = 0; i < GIQ_COUNT(elements); i++) {
@@ -122,7 +121,7 @@ bool giq_external_srs(const char *text)
 
 /* ---- tables ---- */
 
-/* A word, a quoted name or one other character of SQL, behind space and comments. */
+/* A word, a quoted name or one other character of SQL. */
 struct token {
     const char *at;
     size_t len;
@@ -151,7 +150,7 @@ static bool is_word_byte(char c)
     return is_letter || (c >= '0' && c <= '9') || c == '_' || c == '$' || (c & 0x80) != 0;
 }
 
-/* How long a quoted name is, in which its quote may stand doubled. */
+/* The length of a quoted name. A quote within it is doubled. */
 static size_t quoted_len(const char *at, char close)
 {
     size_t i = 1;
@@ -189,7 +188,7 @@ static bool is_token(struct token token, const char *word)
     return token.len == strlen(word) && strncasecmp(token.at, word, token.len) == 0;
 }
 
-static bool take(const char **text, const char *word)
+static bool accept_word(const char **text, const char *word)
 {
     const char *after = *text;
     if (!is_token(next_token(&after), word)) {
@@ -199,7 +198,7 @@ static bool take(const char **text, const char *word)
     return true;
 }
 
-/* Whether a module reads what its own database holds, and nothing else. */
+/* Whether a module of SQLite reads its own database only. */
 static bool is_inner_module(struct token name)
 {
     static const char *const modules[] = {
@@ -230,23 +229,25 @@ static bool is_inner_module(struct token name)
 
 bool giq_external_table(const char *sql)
 {
-    if (!take(&sql, "create") || !take(&sql, "virtual") || !take(&sql, "table")) {
+    if (!accept_word(&sql, "create") || !accept_word(&sql, "virtual") ||
+        !accept_word(&sql, "table")) {
         return false;
     }
-    (void)(take(&sql, "if") && take(&sql, "not") && take(&sql, "exists"));
+    (void)(accept_word(&sql, "if") && accept_word(&sql, "not") &&
+           accept_word(&sql, "exists"));
     (void)next_token(&sql);
-    if (take(&sql, ".")) {
+    if (accept_word(&sql, ".")) {
         (void)next_token(&sql);
     }
-    return !take(&sql, "using") || !is_inner_module(next_token(&sql));
+    return !accept_word(&sql, "using") || !is_inner_module(next_token(&sql));
 }
 
 /* ---- text files ---- */
 
-/* Where the scan is in an escape of JSON's. */
+/* The position within an escape of JSON. */
 enum { PLAIN, ESCAPED, FIRST_DIGIT, LAST_DIGIT = FIRST_DIGIT + 3 };
 
-/* Take one byte and undo JSON's escapes. */
+/* Add one byte, decoding the escapes of JSON. */
 static void unescape(struct giq_external *scan, char c)
 {
     int digit = c >= '0' && c <= '9' ? c - '0' : ((c | 32) - 'a') + 10;
@@ -268,9 +269,9 @@ static void unescape(struct giq_external *scan, char c)
     }
 }
 
-/* Whether the text up to `at` is the start of one, which a quote, "ESRI::", the bytes
- * of a length or nothing stands before. */
-static bool begins_with(const char *start, const char *at, const char *word)
+/* Whether the text up to `at` ends in `word`, and a string begins with it: a quote, a
+ * colon (of "ESRI::") or a control character (a length in bytes) precedes it. */
+static bool is_string_start(const char *start, const char *at, const char *word)
 {
     size_t len = strlen(word);
     if (!ends_in(start + 1, at, word)) {
@@ -280,7 +281,7 @@ static bool begins_with(const char *start, const char *at, const char *word)
     return (unsigned char)before < ' ' || strchr("\"':", before) != NULL;
 }
 
-/* What stands behind a quote. */
+/* Note the word after a quote. */
 static void note_word(struct giq_external *scan, const char *at)
 {
     scan->has_crs = scan->has_crs || strncasecmp(at, "crs", 3) == 0;
@@ -288,8 +289,8 @@ static void note_word(struct giq_external *scan, const char *at)
                      strncasecmp(at, "url", 3) == 0;
 }
 
-/* Take what stands before the next escape, or one byte of that; how many bytes. */
-static size_t take_some(struct giq_external *scan, const char *bytes, size_t len)
+/* Add the bytes up to the next escape, or one byte of an escape; returns their number. */
+static size_t add_bytes(struct giq_external *scan, const char *bytes, size_t len)
 {
     size_t room = GIQ_EXTERNAL_TEXT - scan->len;
     size_t most = len < room ? len : room;
@@ -304,24 +305,24 @@ static size_t take_some(struct giq_external *scan, const char *bytes, size_t len
     return plain_len;
 }
 
-static bool is_mark(char c)
+static bool is_delimiter(char c)
 {
     return c == '"' || c == '\'' || c == ':' || c == '=';
 }
 
-/* Look at the text that is there; its last part stays for what comes. */
-static void look(struct giq_external *scan)
+/* Scan the buffered text. Its end is kept, to be scanned again with what follows. */
+static void scan_buffer(struct giq_external *scan)
 {
     const char *start = scan->text;
     const char *end = start + scan->len;
     scan->text[scan->len] = '\0';
     for (const char *at = start; at < end; at++) {
-        if (!is_mark(*at)) {
+        if (!is_delimiter(*at)) {
             continue;
         }
         if (*at == '"' || *at == '\'') {
             note_word(scan, at + 1);
-        } else if (*at == ':' && begins_with(start, at, "dict")) {
+        } else if (*at == ':' && is_string_start(start, at, "dict")) {
             scan->names_file = scan->names_file || has_path(at + 1, end, ",\r\n\"'");
         } else if (*at == '=' && ends_in(start, at, "+init")) {
             scan->names_file = scan->names_file || has_path(at + 1, end, " \t\r\n\"'");
@@ -338,10 +339,10 @@ void giq_external_take(struct giq_external *scan, const char *bytes, size_t len)
         if (scan->len == 0) {
             scan->text[scan->len++] = '\n';
         }
-        i += take_some(scan, bytes + i, len - i);
+        i += add_bytes(scan, bytes + i, len - i);
         if (scan->len == GIQ_EXTERNAL_TEXT) {
-            look(scan);
+            scan_buffer(scan);
         }
     }
-    look(scan);
+    scan_buffer(scan);
 }

@@ -7,20 +7,20 @@
 #include "base/giq_text.h"
 #include "result/giq_format.h"
 
-/* Longest extension, dot included, that a cut leaves whole. */
+/* The longest extension, with its dot, that a cut keeps whole. */
 enum { EXTENSION_KEPT_MAX = 20 };
 
 /* ---- characters of two bytes ---- */
 
-/* Whether the last byte began a character, as Shift-JIS reads it, where a byte from 0xA1
- * to 0xDF is a character, and as GBK and Big5 do. Which of them a name is in is not
- * known. */
+/* Whether the last byte began a character of two bytes: in Shift-JIS, where 0xA1 to 0xDF
+ * are characters of one byte, and in GBK and Big5. The encoding of a name is not known.
+ */
 struct pair {
     bool in_shift_jis;
     bool in_others;
 };
 
-/* Whether a byte may be the second one of a character; notes it for the next one. */
+/* Whether the byte may be the second one of a character. Prepares for the next byte. */
 static bool is_second(struct pair *pair, char c)
 {
     unsigned char byte = (unsigned char)c;
@@ -37,8 +37,8 @@ size_t giq_name_part_len(const char *at, bool is_utf8)
     struct pair pair = {false, false};
     size_t len = 0;
     for (; at[len] != '\0' && at[len] != '/'; len++) {
-        bool is_half = is_second(&pair, at[len]) && !is_utf8;
-        if (at[len] == '\\' && !is_half) {
+        bool is_second_byte = is_second(&pair, at[len]) && !is_utf8;
+        if (at[len] == '\\' && !is_second_byte) {
             break;
         }
     }
@@ -47,8 +47,8 @@ size_t giq_name_part_len(const char *at, bool is_utf8)
 
 /* ---- Content-Disposition ---- */
 
-/* Copy the value of a parameter at `at` (a quoted string or what stands before
- * the next ';') into `out`, which is large enough. Returns what follows. */
+/* Copy the value of a parameter at `at` (a quoted string, or up to the next ';') into
+ * `out`, which is large enough. Returns what follows it. */
 static const char *take_value(const char *at, bool is_utf8, char *out)
 {
     at += strspn(at, " \t");
@@ -64,8 +64,8 @@ static const char *take_value(const char *at, bool is_utf8, char *out)
     }
     struct pair pair = {false, false};
     for (at++; *at != '\0' && *at != '"'; at++) {
-        bool is_half = is_second(&pair, *at) && !is_utf8;
-        if (*at == '\\' && !is_half && at[1] != '\0') {
+        bool is_second_byte = is_second(&pair, *at) && !is_utf8;
+        if (*at == '\\' && !is_second_byte && at[1] != '\0') {
             at++;
         }
         *out++ = *at;
@@ -74,8 +74,8 @@ static const char *take_value(const char *at, bool is_utf8, char *out)
     return at + strcspn(at, ";");
 }
 
-/* The first parameter `name` of a header's value, to be freed; NULL where there
- * is none, it is empty, or when out of memory. */
+/* The first parameter `name` of a header's value, to be freed; NULL if there is none, it
+ * is empty, or when out of memory. */
 static char *parameter(const char *value, const char *name)
 {
     char *out = malloc(strlen(value) + 1);
@@ -103,7 +103,7 @@ static char *parameter(const char *value, const char *name)
 }
 
 /* Percent-decode `text` in place; `latin1` bytes become UTF-8, which is never longer than
- * "%xx". False where it is not ASCII, or has a '%' without two digits, or a NUL. */
+ * "%xx". False if it is not ASCII, or has a '%' without two digits, or a NUL. */
 static bool decode_percent(char *text, bool latin1)
 {
     char *out = text;
@@ -130,7 +130,7 @@ static bool decode_percent(char *text, bool latin1)
     return true;
 }
 
-/* "UTF-8'en'a%20b" as "a b", in place (RFC 8187). */
+/* Decode "UTF-8'en'a%20b" to "a b", in place (RFC 8187). */
 static bool decode_extended(char *value)
 {
     static const struct {
@@ -167,8 +167,8 @@ char *giq_name_from_disposition(const char *value)
 
 /* ---- cleaning ---- */
 
-/* What becomes of one character of a name. */
-enum fate {
+/* What cleaning does to one character. */
+enum action {
     KEEP,
     TRIM, /* kept, but not at an end of the name */
     DROP,
@@ -191,8 +191,8 @@ static bool is_space(uint32_t code)
     return false;
 }
 
-/* Looks at the first of `len` bytes; `*out_size` is the character's length. */
-static enum fate fate_of(const char *at, size_t len, size_t *out_size)
+/* The action for the first character of `len` bytes; `*out_size` is its length. */
+static enum action action_of(const char *at, size_t len, size_t *out_size)
 {
     *out_size = giq_text_utf8(at, len);
     if (*out_size == 0) {
@@ -209,7 +209,7 @@ static enum fate fate_of(const char *at, size_t len, size_t *out_size)
     return code < 0x80 && strchr("<>:\"|?*\\", (int)code) != NULL ? REPLACE : KEEP;
 }
 
-/* A part of a raw name. */
+/* A part of a name. */
 struct span {
     const char *from;
     const char *to;
@@ -220,8 +220,8 @@ static struct span without_ends(struct span span)
     struct span inner = {span.to, span.to};
     size_t size = 0;
     for (const char *at = span.from; at < span.to; at += size) {
-        enum fate fate = fate_of(at, (size_t)(span.to - at), &size);
-        if (fate == TRIM || fate == DROP) {
+        enum action action = action_of(at, (size_t)(span.to - at), &size);
+        if (action == TRIM || action == DROP) {
             continue;
         }
         inner.from = inner.from == span.to ? at : inner.from;
@@ -230,30 +230,30 @@ static struct span without_ends(struct span span)
     return inner;
 }
 
-/* Write what a span becomes, as many characters as `max` bytes hold. Returns the
- * bytes; with `out` NULL only counts. */
+/* Write the cleaned span to `out`, as many characters as fit `max` bytes. Returns the
+ * number of bytes. With `out` NULL it only counts. */
 static size_t write_clean(struct span span, char *out, size_t max)
 {
     size_t len = 0;
     size_t size = 0;
     for (const char *at = span.from; at < span.to; at += size) {
-        enum fate fate = fate_of(at, (size_t)(span.to - at), &size);
-        if (fate == DROP) {
+        enum action action = action_of(at, (size_t)(span.to - at), &size);
+        if (action == DROP) {
             continue;
         }
-        size_t written = fate == REPLACE ? 1 : size;
+        size_t written = action == REPLACE ? 1 : size;
         if (written > max - len) {
             break;
         }
         if (out != NULL) {
-            memcpy(out + len, fate == REPLACE ? "_" : at, written);
+            memcpy(out + len, action == REPLACE ? "_" : at, written);
         }
         len += written;
     }
     return len;
 }
 
-/* The last dot, or that of ".tar.gz". NULL where there is none. */
+/* The dot of the extension, of which ".tar.gz" is one; or NULL. */
 static const char *extension_dot(struct span span)
 {
     static const char tar[] = ".tar";
@@ -267,7 +267,7 @@ static const char *extension_dot(struct span span)
     return is_double ? dot - tar_len : dot;
 }
 
-/* Write a trimmed span in at most `max` bytes. */
+/* Write the cleaned span to `out` in at most `max` bytes, and keep a short extension. */
 static void write_cut(struct span span, char *out, size_t max)
 {
     size_t len = 0;
@@ -285,7 +285,7 @@ static void write_cut(struct span span, char *out, size_t max)
             len += write_clean(extension, out + len, extension_len);
         }
     }
-    /* A cut may have brought a dot or a space to the end. */
+    /* After a cut the name may end in a dot or a space. */
     struct span written = without_ends((struct span){out, out + len});
     out[written.to - out] = '\0';
 }

@@ -1,8 +1,8 @@
 /*
- * Names that come from outside, made safe for a file system. Pure.
+ * File names that come from outside become safe names for a file system. Pure.
  *
- * One that may repeat a secret is masked before it is cleaned, since a secret may hold
- * what cleaning takes apart, and after.
+ * A name that may hold a secret is masked before it is cleaned, because cleaning may
+ * split a secret, and again after it.
  */
 #ifndef GIQ_NAME_H
 #define GIQ_NAME_H
@@ -16,17 +16,17 @@
 enum { GIQ_NAME_MAX = 128, GIQ_NAME_SIZE = GIQ_NAME_MAX + 1 };
 
 /*
- * The file name of a Content-Disposition value, as raw UTF-8 into a new text
- * (to be freed): filename* before filename (RFC 6266, RFC 8187: UTF-8 and
- * ISO-8859-1), quoted-string escapes undone. Percent signs in a plain filename
- * stay. NULL where it names none or when out of memory. NULL is allowed.
+ * The file name of a Content-Disposition value, not cleaned, which the caller frees:
+ * filename* before filename (RFC 6266, RFC 8187: UTF-8 and ISO-8859-1), with the escapes
+ * of a quoted string decoded. Percent signs in a plain filename are kept. NULL if there
+ * is none, or when out of memory. `value` may be NULL.
  */
 char *giq_name_from_disposition(const char *value);
 
 /*
- * The length of what stands before the first separator of a raw path, '/' or '\', or
- * before its end. In a path that is not UTF-8 as a whole (`is_utf8`), a '\' that may be
- * the second byte of a character (Shift-JIS, GBK, Big5) separates nothing.
+ * The length of a raw path up to its first separator, '/' or '\', or to its end. If the
+ * whole path is not UTF-8 (`is_utf8`), a '\' that may be the second byte of a character
+ * (Shift-JIS, GBK, Big5) is not a separator.
  */
 size_t giq_name_part_len(const char *at, bool is_utf8);
 
@@ -38,18 +38,19 @@ size_t giq_name_part_len(const char *at, bool is_utf8);
  */
 void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE]);
 
-/* giq_cred_mask() of a cleaned name, which stays one. */
+/* giq_cred_mask() for a cleaned name, with '_' instead of '*'. */
 void giq_name_mask(const struct giq_cred *cred, char name[GIQ_NAME_SIZE]);
 
-/* Replace or add the extension of a cleaned name, keeping GIQ_NAME_MAX.
- * A known wrong extension is replaced, an unknown one kept and added to. */
+/* Set the extension of a cleaned name, within GIQ_NAME_MAX: an extension of a known
+ * format is replaced, after another one it is added. NULL changes nothing. */
 void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension);
 
-/* From the cleaned name of a gzip file that of what it holds: without ".gz", and with
- * ".tar" for ".tgz". Another name stays. */
+/* Change the cleaned name of a gzip file to that of what it holds: without ".gz", and
+ * with
+ * ".tar" for ".tgz". Other names are not changed. */
 void giq_name_drop_gzip(char name[GIQ_NAME_SIZE]);
 
-/* What follows the last dot that is not the first character, else "". */
+/* What follows the last dot, unless that is the first character; else "". */
 const char *giq_name_extension(const char *name);
 
 #endif

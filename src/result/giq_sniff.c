@@ -6,7 +6,7 @@
 #include "base/giq_text.h"
 #include "result/giq_name.h"
 
-/* Leading bytes, and how much of them is left to read. */
+/* The leading bytes that are not read yet. */
 struct head {
     const char *at;
     size_t len;
@@ -68,7 +68,7 @@ static void skip_space(struct head *head)
     }
 }
 
-/* Everything up to and with `text`, or everything. */
+/* Skip up to and including `text`, or everything. */
 static void skip_past(struct head *head, const char *text)
 {
     size_t len = strlen(text);
@@ -84,7 +84,7 @@ static void skip_mark_and_space(struct head *head)
     skip_space(head);
 }
 
-/* Where the root element of XML begins: after declarations and comments. */
+/* Skip declarations and comments, to the root element of XML. */
 static void skip_prolog(struct head *head)
 {
     static const struct {
@@ -165,10 +165,10 @@ static const struct giq_format *by_markup(struct head head, const char *name)
 
 /* ---- JSON ---- */
 
-/* What a scan through the head of a JSON text found. */
+/* What a scan of the head of a JSON text found. */
 struct json {
-    bool has_feature; /* or a collection of them, anywhere */
-    bool is_geometry; /* the outermost object is one */
+    bool has_feature; /* or a collection of features, at any depth */
+    bool is_geometry; /* the outermost object is a geometry */
     bool is_topology;
     bool is_algorithm; /* a command of the gdal program */
     bool is_sequence;  /* another object follows the first */
@@ -198,7 +198,7 @@ static void note_type(struct json *json, struct head value, int depth)
     }
 }
 
-/* Take the string at a '"'. What is in it stays as it is written. */
+/* Take the string at a '"'. Its escapes are not decoded. */
 static struct head take_string(struct head *head)
 {
     skip(head, 1);
@@ -211,7 +211,7 @@ static struct head take_string(struct head *head)
     return text;
 }
 
-/* A string, and where it is a "type" also what follows. */
+/* Take a string, and the value of a "type". */
 static void scan_string(struct json *json, struct head *head, int depth)
 {
     struct head key = take_string(head);
@@ -346,8 +346,8 @@ uint64_t giq_sniff_text_len(const char *bytes, size_t len)
 
 /* ---- texts made of external references ---- */
 
-/* Whether the text is a connection string of this driver: after the prefix comes a key,
- * or nothing but a word. A header of CSV may begin with the prefix. */
+/* Whether the text is a connection string of this driver: the prefix, then a key or one
+ * word alone. A header of CSV may begin with the prefix, too. */
 static bool is_giq(struct head head)
 {
     if (!begins(head, "GIQ:")) {
