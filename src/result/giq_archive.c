@@ -1,10 +1,12 @@
 #include "result/giq_archive.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "result/giq_gzip.h"
@@ -13,8 +15,8 @@
 
 enum { BLOCK_SIZE = 65536 };
 
-/* The gzip around a tar. libarchive checks neither the checksum nor the length that it
- * ends with, so it is decoded here. */
+/* The gzip around a tar, decoded here because libarchive does not check its checksum and
+ * length. */
 struct gunzip {
     struct giq_gzip *in;
     int64_t bytes;
@@ -30,11 +32,11 @@ struct unpack {
     struct giq_members *members;
     const char *folder;
     unsigned access;
-    int64_t bytes; /* written */
+    int64_t bytes; /* written so far */
     int64_t bytes_max;
     bool is_too_large;
-    int seen; /* members, also those passed over */
-    int taken;
+    int members_read;
+    int members_written;
     char block[BLOCK_SIZE];
 };
 
@@ -43,12 +45,20 @@ static bool fail(struct giq_error *err, const char *what)
     return giq_fail(err, GIQ_E_RESULT, "the result is an archive that %s", what);
 }
 
-/* What libarchive says is wrong. */
+static bool fail_too_large(int64_t bytes_max, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_RESULT,
+                    "the result is an archive that unpacks to more than %" PRId64
+                    " bytes",
+                    bytes_max);
+}
+
+/* The error of a call of libarchive that failed. */
 static bool fail_archive(const struct unpack *unpack, struct giq_error *err)
 {
     struct archive *in = unpack->in;
     if (unpack->is_too_large) {
-        return fail(err, "unpacks to too many bytes");
+        return fail_too_large(unpack->bytes_max, err);
     }
     if (unpack->gunzip.err.code != GIQ_E_NONE) {
         *err = unpack->gunzip.err;
@@ -57,7 +67,7 @@ static bool fail_archive(const struct unpack *unpack, struct giq_error *err)
     if (unpack->la.archive_errno(in) == ENOMEM) {
         return giq_fail_memory(err);
     }
-    /* The codes of libarchive's own are none of these. */
+    /* libarchive's own codes are others. */
     static const int system_errors[] = {EIO,    EACCES, EPERM, ENOENT,
                                         EMFILE, ENFILE, ESTALE};
     for (size_t i = 0; i < GIQ_COUNT(system_errors); i++) {
@@ -94,7 +104,7 @@ static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes
     return (la_ssize_t)len;
 }
 
-/* Read what follows the tar: only the end of the gzip proves it whole. */
+/* Read what follows the tar: only the end of the gzip proves that it is complete. */
 static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
 {
     const void *bytes = NULL;
@@ -105,12 +115,6 @@ static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
 }
 
 /* ---- one member ---- */
-
-static bool check_encryption(const struct unpack *unpack, struct archive_entry *entry,
-                             struct giq_error *err)
-{
-    return unpack->la.archive_entry_is_encrypted(entry) == 0 || fail(err, "is encrypted");
-}
 
 static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t len,
                         struct giq_error *err)
@@ -123,7 +127,7 @@ static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t 
     return giq_os_write(file, unpack->block, len, err);
 }
 
-/* The hole at the end of a sparse file, of which libarchive tells nothing. */
+/* Write the hole at the end of a sparse file, which libarchive does not report. */
 static bool write_hole(struct unpack *unpack, struct giq_os_file *file, int64_t size,
                        struct giq_error *err)
 {
@@ -162,34 +166,38 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
     if (missing > 0 && unpack->la.archive_entry_sparse_count(entry) > 0) {
         return write_hole(unpack, file, missing, err);
     }
-    return missing == 0 || fail(err, "is damaged: a member has not the size it declares");
+    if (missing != 0) {
+        return fail(err, "is damaged: a member does not have its declared size");
+    }
+    return true;
 }
 
 static bool write_member(struct unpack *unpack, struct archive_entry *entry,
                          const char *path, size_t folder_len, struct giq_error *err)
 {
-    bool ok = false;
-    struct giq_os_file *file = NULL;
-    char *full = giq_os_join(unpack->folder, path);
-    char *folder =
-        full == NULL ? NULL : strndup(full, strlen(full) - strlen(path) + folder_len);
-    if (folder == NULL) {
-        (void)giq_fail_memory(err);
-        goto done;
+    GIQ_AUTO_FREE char *full = giq_os_join(unpack->folder, path);
+    if (full == NULL) {
+        return giq_fail_memory(err);
     }
-    ok = (folder_len == 0 || giq_os_make_folders(folder, unpack->access, err)) &&
-         giq_os_create(full, unpack->access, &file, err) &&
-         copy_data(unpack, entry, file, err);
-done:
+    GIQ_AUTO_FREE char *folder = strndup(full, strlen(full) - strlen(path) + folder_len);
+    if (folder == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (folder_len > 0 && !giq_os_make_folders(folder, unpack->access, err)) {
+        return false;
+    }
+    struct giq_os_file *file = NULL;
+    if (!giq_os_create(full, unpack->access, &file, err)) {
+        return false;
+    }
+    bool ok = copy_data(unpack, entry, file, err);
     giq_os_close(file);
-    free(folder);
-    free(full);
     return ok;
 }
 
-/* `status` is what reading the header gave. */
-static bool take_member(struct unpack *unpack, struct archive_entry *entry, int status,
-                        struct giq_error *err)
+/* Write the member of which `status` is the result of reading its header. */
+static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, int status,
+                          struct giq_error *err)
 {
     if (unpack->la.archive_entry_filetype(entry) != AE_IFREG ||
         unpack->la.archive_entry_hardlink(entry) != NULL) {
@@ -202,25 +210,26 @@ static bool take_member(struct unpack *unpack, struct archive_entry *entry, int 
     if (raw == NULL || status != ARCHIVE_OK) {
         return fail_archive(unpack, err);
     }
-    char *path = NULL;
+    if (unpack->la.archive_entry_is_encrypted(entry) != 0) {
+        return fail(err, "is encrypted");
+    }
+    GIQ_AUTO_FREE char *path = NULL;
     size_t folder_len = 0;
-    if (!check_encryption(unpack, entry, err) ||
-        !giq_members_add(unpack->members, raw, &path, &folder_len, err)) {
+    if (!giq_members_add(unpack->members, raw, &path, &folder_len, err) ||
+        !write_member(unpack, entry, path, folder_len, err)) {
         return false;
     }
-    bool ok = write_member(unpack, entry, path, folder_len, err);
-    unpack->taken += ok;
-    free(path);
-    return ok;
+    unpack->members_written++;
+    return true;
 }
 
 /* ---- the archive ---- */
 
-/* ARCHIVE_OK, or the reason is in `unpack->in`. */
+/* Returns ARCHIVE_OK, or the reason is in `unpack->in`. */
 static int open_archive(struct unpack *unpack, const char *path,
                         enum giq_archive_kind kind)
 {
-    /* The streaming reader would take a truncated zip for a whole one. */
+    /* The streaming reader would accept a truncated zip. */
     int status = kind == GIQ_ARCHIVE_ZIP
                      ? unpack->la.archive_read_support_format_zip_seekable(unpack->in)
                      : unpack->la.archive_read_support_format_tar(unpack->in);
@@ -232,15 +241,17 @@ static int open_archive(struct unpack *unpack, const char *path,
                : unpack->la.archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
 }
 
-/* libarchive ends a tar in peace where it just stops: there the last header that
- * it looked for is the end of the bytes. */
+/* libarchive does not report a tar without an end: then the position of the last header
+ * that it tried to read is the end of the bytes. */
 static bool check_end(struct unpack *unpack, enum giq_archive_kind kind,
                       struct giq_error *err)
 {
-    bool is_whole = kind == GIQ_ARCHIVE_ZIP ||
-                    unpack->la.archive_filter_bytes(unpack->in, 0) >
-                        unpack->la.archive_read_header_position(unpack->in);
-    return is_whole || fail(err, "is truncated");
+    if (kind != GIQ_ARCHIVE_ZIP &&
+        unpack->la.archive_filter_bytes(unpack->in, 0) <=
+            unpack->la.archive_read_header_position(unpack->in)) {
+        return fail(err, "is truncated");
+    }
+    return true;
 }
 
 static bool read_members(struct unpack *unpack, struct giq_error *err)
@@ -254,17 +265,19 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
         if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
             return fail_archive(unpack, err);
         }
-        if (++unpack->seen > GIQ_ARCHIVE_MEMBERS_MAX) {
-            return fail(err, "has too many members");
+        if (++unpack->members_read > GIQ_ARCHIVE_MEMBERS_MAX) {
+            return giq_fail(err, GIQ_E_RESULT,
+                            "the result is an archive that has more than %d members",
+                            (int)GIQ_ARCHIVE_MEMBERS_MAX);
         }
-        if (!take_member(unpack, entry, status, err)) {
+        if (!unpack_member(unpack, entry, status, err)) {
             return false;
         }
     }
 }
 
-static bool unpack_all(struct unpack *unpack, const char *path,
-                       enum giq_archive_kind kind, struct giq_error *err)
+static bool unpack_archive(struct unpack *unpack, const char *path,
+                           enum giq_archive_kind kind, struct giq_error *err)
 {
     bool is_gzip = kind == GIQ_ARCHIVE_TAR_GZ;
     if (is_gzip && !giq_gzip_open(path, &unpack->gunzip.in, err)) {
@@ -277,11 +290,14 @@ static bool unpack_all(struct unpack *unpack, const char *path,
         (is_gzip && !end_gunzip(unpack, err))) {
         return false;
     }
-    return unpack->taken > 0 || giq_fail(err, GIQ_E_RESULT, "the archive holds no file");
+    if (unpack->members_written == 0) {
+        return fail(err, "holds no file");
+    }
+    return true;
 }
 
-/* How many bytes an archive of `size` bytes may unpack to. */
-static int64_t bytes_max(int64_t size)
+/* The most bytes that an archive of `size` bytes may unpack to. */
+static int64_t unpacked_max(int64_t size)
 {
     int64_t most = size > INT64_MAX / GIQ_ARCHIVE_RATIO_MAX
                        ? INT64_MAX
@@ -289,19 +305,17 @@ static int64_t bytes_max(int64_t size)
     return most > GIQ_ARCHIVE_BYTES_MIN ? most : GIQ_ARCHIVE_BYTES_MIN;
 }
 
-static bool unpack_by_library(struct unpack *unpack, const char *path,
-                              enum giq_archive_kind kind, const struct giq_cred *cred,
-                              struct giq_error *err)
+static void free_unpack(struct unpack *unpack)
 {
-    unpack->in = unpack->la.archive_read_new();
-    bool ok = unpack->in != NULL || giq_fail_memory(err);
-    ok = ok && giq_members_new(cred, &unpack->members, err) &&
-         unpack_all(unpack, path, kind, err);
     giq_members_free(unpack->members);
-    (void)unpack->la.archive_read_free(unpack->in);
+    if (unpack->in != NULL) {
+        (void)unpack->la.archive_read_free(unpack->in);
+    }
     giq_gzip_close(unpack->gunzip.in);
-    return ok;
+    giq_libarchive_release(&unpack->la);
+    free(unpack);
 }
+GIQ_AUTO_DEFINE(free_unpack, struct unpack)
 
 static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
                              const char *folder, unsigned access,
@@ -314,26 +328,30 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
     if (st.kind != GIQ_OS_FILE) {
         return giq_fail_sys(err, GIQ_E_STORE, ENOENT, "cannot read %s", path);
     }
-    struct unpack *unpack = calloc(1, sizeof *unpack);
+    GIQ_AUTO(free_unpack_auto) struct unpack *unpack = calloc(1, sizeof *unpack);
     if (unpack == NULL) {
         return giq_fail_memory(err);
     }
     unpack->folder = folder;
     unpack->access = access;
-    unpack->bytes_max = bytes_max(st.size);
-    bool ok = giq_libarchive_load(&unpack->la, err) &&
-              unpack_by_library(unpack, path, kind, cred, err);
-    giq_libarchive_release(&unpack->la);
-    free(unpack);
-    return ok;
+    unpack->bytes_max = unpacked_max(st.size);
+    if (!giq_libarchive_load(&unpack->la, err)) {
+        return false;
+    }
+    unpack->in = unpack->la.archive_read_new();
+    if (unpack->in == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_members_new(cred, &unpack->members, err) &&
+           unpack_archive(unpack, path, kind, err);
 }
 
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, const struct giq_cred *cred,
                         struct giq_error *err)
 {
-    /* libarchive turns names that are UTF-8 into the locale's characters, and
-     * fails where it has none for them. The locale is this thread's only. */
+    /* libarchive converts names from UTF-8 to the character set of the locale, and fails
+     * for characters that it does not have. The locale is set for this thread only. */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
     bool ok = unpack_in_locale(path, kind, folder, access, cred, err);
@@ -344,7 +362,7 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
     return ok;
 }
 
-static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *file,
+static bool gunzip_to(struct giq_gzip *gzip, int64_t bytes_max, struct giq_os_file *file,
                       struct giq_error *err)
 {
     char block[BLOCK_SIZE / 4];
@@ -358,8 +376,8 @@ static bool gunzip_to(struct giq_gzip *gzip, int64_t most, struct giq_os_file *f
             return true;
         }
         bytes += (int64_t)len;
-        if (bytes > most) {
-            return fail(err, "unpacks to too many bytes");
+        if (bytes > bytes_max) {
+            return fail_too_large(bytes_max, err);
         }
         if (!giq_os_write(file, block, len, err)) {
             return false;
@@ -376,8 +394,10 @@ bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
         return false;
     }
     struct giq_os_file *file = NULL;
-    bool ok = giq_os_create(to, access, &file, err) &&
-              gunzip_to(gzip, bytes_max(st.size), file, err);
+    if (!giq_os_create(to, access, &file, err)) {
+        return false;
+    }
+    bool ok = gunzip_to(gzip, unpacked_max(st.size), file, err);
     giq_os_close(file);
     return ok;
 }

@@ -1,6 +1,5 @@
 /*
- * Unpacks a zip, tar or tar.gz that came from outside into a folder of our own,
- * by libarchive.
+ * Unpacks a zip, tar or tar.gz from the service into a folder, by libarchive.
  *
  * Only plain files are taken, under the names that giq_member gives them; links, devices
  * and what macOS adds (giq_member_is_ignored()) are skipped. The caller decides which
@@ -12,7 +11,8 @@
 
 #include "base/giq_error.h"
 
-/* Limits against archives that unpack to more than they should. */
+/* Limits for hostile archives: members, and bytes by those of the archive, of which at
+ * least GIQ_ARCHIVE_BYTES_MIN are allowed. */
 enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
 #define GIQ_ARCHIVE_BYTES_MIN (INT64_C(1) << 30)
 
@@ -25,9 +25,8 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
  * large, two members of one name, a member too deep, no file in it), GIQ_E_STORE (the
- * disk), GIQ_E_MEMORY. What was unpacked before an error stays, for the caller to
- * remove. Thread-safe: the locale that libarchive sees is set for the calling
- * thread alone, and set back.
+ * disk), GIQ_E_MEMORY. After an error the caller removes what was unpacked.
+ * Thread-safe: the locale is set for the calling thread only, and restored.
  */
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, const struct giq_cred *cred,
@@ -36,7 +35,7 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
 /*
  * Decode the gzip file `path` into the new file `to`, within the limits of an archive.
  * Data after the gzip that is not gzip is ignored. Does not sync. Errors: those of
- * giq_archive_unpack(); what was written stays.
+ * giq_archive_unpack(), after which the caller removes `to`.
  */
 bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
                         struct giq_error *err);

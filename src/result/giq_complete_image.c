@@ -1,6 +1,6 @@
 /*
- * PNG, JPEG and JPEG 2000: their chunks, segments and boxes must lie in the file, and
- * their end marks must be there (ISO 15948, ISO 10918-1, ISO 15444-1).
+ * Completeness of PNG, JPEG and JPEG 2000: chunks, segments and boxes must lie in the
+ * file, and their end markers must exist (ISO 15948, ISO 10918-1, ISO 15444-1).
  */
 #include "result/giq_complete_formats.h"
 
@@ -13,7 +13,7 @@ static bool is_letter(char c)
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* The type of the chunk or box at `at`; false where it is none. */
+/* Read the type of the chunk or box at `at`. */
 static bool read_type(struct giq_bounds *file, uint64_t at, char out[4])
 {
     uint64_t number = giq_bounds_number(file, at, 4);
@@ -51,7 +51,7 @@ void giq_complete_png(struct giq_bounds *file)
 
 /* ---- JPEG ---- */
 
-/* GDAL's mask stands behind the image, and the length of the image behind the mask. */
+/* GDAL writes a mask after the image, and the length of the image after the mask. */
 static bool has_mask(struct giq_bounds *file)
 {
     uint64_t at = 0;
@@ -65,8 +65,8 @@ static bool has_mask(struct giq_bounds *file)
            giq_bounds_match(file, at - 2, "\xff\xd9", 2);
 }
 
-/* Where the coded image begins: behind the first start of a scan. False where the file
- * is no sequence of segments, or ends before. */
+/* Find where the coded image begins: after the first start-of-scan segment. False if the
+ * file is not a sequence of segments, or ends before. */
 static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
 {
     enum { FILL = 0xFF, FIRST = 0xC0, START_OF_SCAN = 0xDA, END_OF_IMAGE = 0xD9 };
@@ -103,7 +103,7 @@ void giq_complete_jpeg(struct giq_bounds *file)
         !find_scan(file, &at)) {
         return;
     }
-    /* No byte of the coded image looks like its end. */
+    /* The coded image cannot contain the marker of its end. */
     if (!giq_bounds_find_pair(file, at, 0xFF, 0xD9)) {
         giq_bounds_missing(file, "the marker EOI");
     }
@@ -111,29 +111,29 @@ void giq_complete_jpeg(struct giq_bounds *file)
 
 /* ---- JPEG 2000 ---- */
 
-enum { MARK = 0xFF00, MARK_TILE = 0xFF90, MARK_END = 0xFFD9 };
+enum { MARKER_MIN = 0xFF00, MARKER_TILE = 0xFF90 };
 
-static void lack_end(struct giq_bounds *file)
+static void miss_end(struct giq_bounds *file)
 {
     giq_bounds_missing(file, "the marker EOC");
 }
 
-/* The parts of tiles from `at` on. */
+/* Check the tile-parts from `at` on. */
 static void check_tiles(struct giq_bounds *file, uint64_t at)
 {
     enum { LENGTH_AT = 6, HEAD = 12 };
     while (!file->stop) {
         if (at >= file->size || file->size - at < 2) {
-            lack_end(file);
+            miss_end(file);
             return;
         }
-        if (giq_bounds_number(file, at, 2) != MARK_TILE) {
+        if (giq_bounds_number(file, at, 2) != MARKER_TILE) {
             return;
         }
         uint64_t len = giq_bounds_number(file, at + LENGTH_AT, 4);
         if (len == 0 && !giq_bounds_match(file, file->size - 2, "\xff\xd9", 2) &&
             !giq_bounds_find_pair(file, at + HEAD, 0xFF, 0xD9)) {
-            lack_end(file);
+            miss_end(file);
         }
         if (len < HEAD || !giq_bounds_require(file, at, len)) {
             return;
@@ -142,18 +142,18 @@ static void check_tiles(struct giq_bounds *file, uint64_t at)
     }
 }
 
-/* The codestream at `at`, which goes on to the end of the file. */
+/* Check the codestream at `at`, which extends to the end of the file. */
 static void check_codestream(struct giq_bounds *file, uint64_t at)
 {
     at += 2;
     while (!file->stop) {
-        uint64_t mark = giq_bounds_number(file, at, 2);
-        if (mark == MARK_TILE) {
+        uint64_t marker = giq_bounds_number(file, at, 2);
+        if (marker == MARKER_TILE) {
             check_tiles(file, at);
             return;
         }
         uint64_t len = giq_bounds_number(file, at + 2, 2);
-        if (mark < MARK || len < 2 || !giq_bounds_require(file, at + 2, len)) {
+        if (marker < MARKER_MIN || len < 2 || !giq_bounds_require(file, at + 2, len)) {
             return;
         }
         at += 2 + len;

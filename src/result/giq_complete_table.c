@@ -1,6 +1,6 @@
 /*
- * Formats of features and rows: FlatGeobuf, Arrow and Parquet, SQLite, .shp alone, zips
- * that are opened as they are, XML.
+ * Completeness of formats of features and tables: FlatGeobuf, Arrow, Parquet, SQLite, the
+ * .shp of a Shapefile, zip files that drivers open as they are (KMZ), and XML.
  */
 #include "result/giq_complete_formats.h"
 
@@ -8,13 +8,13 @@
 
 /* ---- FlatBuffers ---- */
 
-/* A table of FlatBuffers, which lies between `begin` and `end`. */
+/* A FlatBuffers table, between the offsets `begin` and `end`. */
 struct flat {
     struct giq_bounds *file;
     uint64_t begin;
     uint64_t end;
     uint64_t table;
-    uint64_t fields; /* of its list of fields */
+    uint64_t fields; /* its vtable */
     uint64_t fields_len;
 };
 
@@ -23,7 +23,7 @@ static bool is_within(const struct flat *flat, uint64_t at, uint64_t len)
     return at >= flat->begin && at <= flat->end && len <= flat->end - at;
 }
 
-/* Find the root table; false where there is none. All of it must lie in the file. */
+/* Find the root table; false if there is none. All of it is required. */
 static bool flat_open(struct giq_bounds *file, uint64_t begin, uint64_t len,
                       struct flat *out)
 {
@@ -44,7 +44,7 @@ static bool flat_open(struct giq_bounds *file, uint64_t begin, uint64_t len,
     return !file->stop && is_within(&flat, flat.fields, flat.fields_len);
 }
 
-/* The number of a field, or what it is where it is not there. */
+/* The number in a field, or `otherwise` if the field is not set. */
 static uint64_t flat_number(const struct flat *flat, unsigned field, unsigned len,
                             uint64_t otherwise)
 {
@@ -61,7 +61,7 @@ static uint64_t flat_number(const struct flat *flat, unsigned field, unsigned le
 
 /* ---- FlatGeobuf ---- */
 
-/* How many nodes an index of `count` features has (packed R-tree). */
+/* The number of nodes in the index of `count` features (a packed R-tree). */
 static uint64_t count_nodes(uint64_t count, uint64_t node_size)
 {
     uint64_t nodes = count;
@@ -72,7 +72,7 @@ static uint64_t count_nodes(uint64_t count, uint64_t node_size)
     return nodes;
 }
 
-/* The last leaf of the index tells where the last feature lies. */
+/* The last leaf of the index has the offset of the last feature. */
 static void check_last_feature(struct giq_bounds *file, uint64_t index_end)
 {
     uint64_t offset = giq_bounds_number(file, index_end - 8, 8);
@@ -83,8 +83,8 @@ static void check_last_feature(struct giq_bounds *file, uint64_t index_end)
     }
 }
 
-/* Without an index each feature tells where the next one lies. `count` is 0 where it is
- * not known. */
+/* Without an index each feature has the offset of the next one. `count` is 0 if it is not
+ * known. */
 static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t count)
 {
     for (uint64_t i = 0; !file->stop && (count > 0 ? i < count : at < file->size); i++) {
@@ -124,7 +124,7 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
 
 /* ---- Arrow ---- */
 
-/* A stream of messages. Its end may be marked, or be that of the file. */
+/* Check a stream of messages, which ends by a marker or with the file. */
 static void check_stream(struct giq_bounds *file)
 {
     enum { HEAD = 8, KIND = 1, BODY_LENGTH = 3, SCHEMA = 1, MESSAGE_MAX = 1 << 28 };
@@ -157,7 +157,7 @@ void giq_complete_arrow(struct giq_bounds *file)
         check_stream(file);
         return;
     }
-    /* The mark at its start is not that at its end. */
+    /* Two of them: that at the start is not that at the end. */
     if (file->size < 2 * len ||
         !giq_bounds_match(file, file->size - len, arrow_mark, len)) {
         giq_bounds_missing(file, "ARROW1 at the end");
@@ -179,8 +179,8 @@ void giq_complete_parquet(struct giq_bounds *file)
 
 /* ---- SQLite ---- */
 
-/* The number of pages counts only where the same write set it that last changed the
- * file (the SQLite database file format, 1.3.7). */
+/* The number of pages is valid only if the last write set it (SQLite database file
+ * format, 1.3.7). */
 void giq_complete_sqlite(struct giq_bounds *file)
 {
     enum { PAGE_SIZE_AT = 16, CHANGES_AT = 24, PAGES_AT = 28, VALID_FOR_AT = 92 };
@@ -210,7 +210,7 @@ void giq_complete_shapefile(struct giq_bounds *file)
     }
 }
 
-/* The directory of a zip stands at its end, before a comment. */
+/* A zip ends with its central directory and a comment. */
 void giq_complete_zip(struct giq_bounds *file)
 {
     enum { END_LEN = 22 };
@@ -224,7 +224,7 @@ void giq_complete_zip(struct giq_bounds *file)
 
 /* ---- XML ---- */
 
-/* Whether an end tag at `text` closes one of the roots that giq_sniff() knows. */
+/* Whether the end tag at `text` closes a root element that giq_sniff() knows. */
 static bool closes_root(const char *text, const char *end)
 {
     static const char *const roots[] = {"kml", "gpx", "FeatureCollection"};
@@ -240,7 +240,7 @@ static bool closes_root(const char *text, const char *end)
     return false;
 }
 
-/* Whether the text has one element alone, which is empty. */
+/* Whether the text has only one element, which is empty. */
 static bool is_empty_root(const char *text, const char *end)
 {
     int elements = 0;

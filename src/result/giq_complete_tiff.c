@@ -1,7 +1,6 @@
 /*
- * TIFF, BigTIFF and what GDAL adds for COG: every directory and every strip and tile
- * that one of them names must lie in the file (TIFF 6.0, sections 2 and 15; the layout
- * of BigTIFF is that of libtiff).
+ * Completeness of TIFF, BigTIFF and COG: every directory, strip and tile must lie in the
+ * file (TIFF 6.0, sections 2 and 15; BigTIFF as libtiff has it; COG as GDAL writes it).
  */
 #include "result/giq_complete_formats.h"
 
@@ -20,17 +19,17 @@ enum {
     TAG_GPS = 34853,
 };
 
-/* Its lengths of strips are not to be trusted. */
+/* The byte counts of its strips are often wrong. */
 enum { COMPRESSION_OLD_JPEG = 6 };
 
-/* Numbers in the file. */
+/* An array of numbers in the file. */
 struct table {
     uint64_t at;
     uint64_t count;
-    unsigned size; /* of one, in bytes; 0: they are not integers */
+    unsigned size; /* bytes of one number; 0 if they are not integers */
 };
 
-/* The strips or tiles of a directory, and further directories. */
+/* The strips or tiles of a directory, and the directories that it names. */
 struct directory {
     struct table offsets;
     struct table counts;
@@ -64,7 +63,7 @@ static bool is_integer(uint64_t type)
 
 static void check_block(struct tiff *tiff, uint64_t at, uint64_t count)
 {
-    /* A hole of a sparse file. */
+    /* Zeros are a hole of a sparse file. */
     if (at == 0 || count == 0 || !giq_bounds_require(tiff->file, at, count)) {
         return;
     }
@@ -99,7 +98,7 @@ static void check_blocks(struct tiff *tiff, const struct table *offsets,
 
 /* ---- directories ---- */
 
-/* Where the values of the entry at `at` lie; they are needed. */
+/* The values of the entry at `at`, which are required. */
 static struct table values_of(struct tiff *tiff, uint64_t at, uint64_t type)
 {
     const unsigned word = tiff->is_big ? 8 : 4;
@@ -153,7 +152,7 @@ static void read_entry(struct tiff *tiff, uint64_t at, struct directory *out)
     }
 }
 
-/* Read the directory at `at`; returns where the next one lies, or 0. */
+/* Read the directory at `at`; returns the offset of the next one, or 0. */
 static uint64_t read_directory(struct tiff *tiff, uint64_t at, struct directory *out)
 {
     const unsigned head = tiff->is_big ? 8 : 2;
@@ -172,7 +171,7 @@ static uint64_t read_directory(struct tiff *tiff, uint64_t at, struct directory 
 
 static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_alone);
 
-/* The directories that a directory names. */
+/* Check the directories that a directory names. */
 static void check_subs(struct tiff *tiff, const struct table *subs, int depth,
                        bool is_alone)
 {
@@ -183,7 +182,7 @@ static void check_subs(struct tiff *tiff, const struct table *subs, int depth,
     }
 }
 
-/* The directory at `at` and those that follow it, unless it is alone. */
+/* Check the directory at `at` and, unless it is alone, those that follow it. */
 static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_alone)
 {
     while (at != 0 && depth < DEPTH_MAX && !tiff->file->stop) {
@@ -201,8 +200,8 @@ static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_alone
 
 /* ---- the whole ---- */
 
-/* In a COG the last four bytes of a tile stand once more behind it, as the text at its
- * start says. That of the last tile is the end of the file. */
+/* In a COG whose header states so, the last four bytes of a tile are repeated after it.
+ * Those of the last tile are the end of the file. */
 static void check_trailer(const struct tiff *tiff)
 {
     static const char start[] = "GDAL_STRUCTURAL_METADATA_SIZE=";
@@ -219,7 +218,7 @@ static void check_trailer(const struct tiff *tiff)
         memmem(head, len, untouched, sizeof untouched - 1) == NULL) {
         return;
     }
-    /* Its length stands before it, unless another program wrote it. */
+    /* The length of a tile precedes it, unless another program rewrote the tile. */
     if (giq_bounds_number(file, tiff->last_at - 4, 4) == tiff->last_count) {
         (void)giq_bounds_require(file, tiff->last_at, tiff->last_count + 4);
     }

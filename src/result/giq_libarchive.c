@@ -15,15 +15,15 @@ struct function {
 #define FUNCTION(name) {#name, offsetof(struct giq_libarchive, name)},
 static const struct function functions[] = {GIQ_LIBARCHIVE_FUNCTIONS(FUNCTION)};
 
-/* The loader has no codes: its words end in those of the system. */
-static bool says(const char *why, int sys_errno)
+/* Whether the loader's message has that of `sys_errno`: the loader has no codes. */
+static bool has_message(const char *why, int sys_errno)
 {
     char words[GIQ_ERROR_WORDS_SIZE];
     giq_error_words(sys_errno, words, sizeof words);
     return strstr(why, words) != NULL;
 }
 
-/* What the loader says is wrong; that memory ran out only errno tells. */
+/* The error that the loader reports. Only errno states that memory ran out. */
 static bool fail_load(int sys_errno, struct giq_error *err)
 {
     static const int too_many[] = {EMFILE, ENFILE};
@@ -33,7 +33,7 @@ static bool fail_load(int sys_errno, struct giq_error *err)
         return giq_fail_memory(err);
     }
     for (size_t i = 0; i < GIQ_COUNT(too_many); i++) {
-        if (says(why, too_many[i])) {
+        if (has_message(why, too_many[i])) {
             return giq_fail_sys(err, GIQ_E_STORE, too_many[i],
                                 "libarchive, which unpacks archives, cannot be loaded");
         }
@@ -52,7 +52,8 @@ static bool find_functions(struct giq_libarchive *out, struct giq_error *err)
         if (address == NULL) {
             return fail_load(errno, err);
         }
-        /* C has no cast from an object's address to a function's, POSIX has. */
+        /* POSIX, unlike C, allows to take the address of a function as that of an object.
+         */
         memcpy((char *)out + functions[i].offset, &address, sizeof address);
     }
     return true;

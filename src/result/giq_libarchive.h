@@ -1,12 +1,12 @@
 /*
- * libarchive, loaded when an archive is to be unpacked and not before.
+ * libarchive, loaded only when an archive is unpacked.
  *
- * GDAL loads the plugin at the start of every program that uses GDAL, so each library
- * that is linked costs all of them. libarchive and what it brings along were two fifths
- * of that, and are needed for few results. So the functions are called through a table,
- * whose types are those of libarchive's own headers.
+ * GDAL loads the plugin at the start of every program that uses GDAL, so each linked
+ * library costs all of them. libarchive and its dependencies were two fifths of that
+ * cost, and few results need them. So the functions are called through a table that has
+ * the types of libarchive's own headers.
  *
- * Calling sequence: giq_libarchive_load(), the functions, giq_libarchive_release().
+ * Usage: giq_libarchive_load(), the functions, giq_libarchive_release().
  */
 #ifndef GIQ_LIBARCHIVE_H
 #define GIQ_LIBARCHIVE_H
@@ -47,16 +47,15 @@ struct giq_libarchive {
 };
 
 /*
- * Find libarchive as the loader would have found it. The caller passes `out` to
- * giq_libarchive_release(). The library stays in the process after that, so that the
- * next archive finds it loaded.
+ * Load libarchive. The caller passes `out` to giq_libarchive_release(). The library stays
+ * loaded in the process after that, for the next archive.
  *
  * Errors: GIQ_E_RESULT (not installed, or too old), GIQ_E_STORE (too many open files),
- * GIQ_E_MEMORY; `out` is empty then. Thread-safe.
+ * GIQ_E_MEMORY; `out` is then empty. Thread-safe.
  */
 bool giq_libarchive_load(struct giq_libarchive *out, struct giq_error *err);
 
-/* An empty one is left as it is. */
+/* Does nothing if it is empty. */
 void giq_libarchive_release(struct giq_libarchive *libarchive);
 
 #endif

@@ -1,12 +1,16 @@
+/*
+ * Names in the normalisation forms of Unicode: file names in archives are often NFD, what
+ * a user types is NFC.
+ */
 #include "giq/external.h"
 
 #include <string.h>
 
 #include "base/giq_text.h"
 
-/* Letters that Unicode writes in two ways, by their mark: pairs of a letter without it
- * and the one letter that stands for both. These are the canonical decompositions of
- * Unicode 15 for Latin, Greek, Cyrillic, Hiragana and Katakana; Hangul needs no table. */
+/* Canonical decompositions of Unicode 15 for Latin, Greek, Cyrillic, Hiragana and
+ * Katakana, by combining mark: pairs of a base letter and the letter composed of it and
+ * the mark. Hangul needs no table. */
 static const struct {
     uint32_t mark;
     const char *pairs;
@@ -120,25 +124,25 @@ static const struct {
 
 enum { MARKS_MAX = 4 };
 
-/* A text being read as its letters and marks. */
+/* A text read as base letters and combining marks (NFD). */
 struct reader {
     const char *at;
-    uint32_t pending[MARKS_MAX]; /* of the last letter; the next one is the last */
+    uint32_t pending[MARKS_MAX]; /* marks of the last letter, in reverse order */
     size_t count;
 };
 
 static uint32_t take_code(const char **at)
 {
     size_t len = giq_text_utf8(*at, strnlen(*at, 4));
-    /* A byte that is no part of a character stands for itself, beyond all of them. */
+    /* A byte that is not UTF-8 gets a code beyond all characters. */
     uint32_t code = len == 0 ? UINT32_C(0x110000) + (unsigned char)**at
                              : giq_text_code_point(*at, len);
     *at += len == 0 ? 1 : len;
     return code;
 }
 
-/* Take a letter apart into another one and a mark. */
-static bool split(uint32_t code, uint32_t *out_letter, uint32_t *out_mark)
+/* Decompose a letter into a letter and a mark. */
+static bool decompose(uint32_t code, uint32_t *out_letter, uint32_t *out_mark)
 {
     for (size_t i = 0; i < GIQ_COUNT(marks); i++) {
         for (const char *at = marks[i].pairs; *at != '\0';) {
@@ -153,8 +157,8 @@ static bool split(uint32_t code, uint32_t *out_letter, uint32_t *out_mark)
     return false;
 }
 
-/* The same of a syllable of Hangul (Unicode, 3.12). */
-static bool split_hangul(uint32_t code, uint32_t *out_letter, uint32_t *out_mark)
+/* Decompose a syllable of Hangul (Unicode, 3.12). */
+static bool decompose_hangul(uint32_t code, uint32_t *out_letter, uint32_t *out_mark)
 {
     enum { FIRST = 0xAC00, LAST = 0xD7A3, LEAD = 0x1100, VOWEL = 0x1161, TAIL = 0x11A7 };
     enum { VOWELS = 21, TAILS = 28 };
@@ -181,7 +185,7 @@ static uint32_t next(struct reader *reader)
     uint32_t letter = 0;
     uint32_t mark = 0;
     while (code >= 0x80 && reader->count < MARKS_MAX &&
-           (split(code, &letter, &mark) || split_hangul(code, &letter, &mark))) {
+           (decompose(code, &letter, &mark) || decompose_hangul(code, &letter, &mark))) {
         reader->pending[reader->count++] = mark;
         code = letter;
     }

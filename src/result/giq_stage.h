@@ -1,6 +1,7 @@
 /*
- * From a whole download to files under their own names: what it is, by its content; an
- * archive is unpacked, one compressed file is decoded, anything else keeps its bytes.
+ * From a complete download to files under their own names: its format is identified by
+ * its content; an archive is unpacked, one compressed file is decoded, any other file is
+ * kept as it is.
  */
 #ifndef GIQ_STAGE_H
 #define GIQ_STAGE_H
@@ -9,17 +10,18 @@
 
 struct giq_staged {
     char *path;   /* what a driver may open: a file, or the folder of an archive */
-    char *name;   /* of that file; NULL where it is an archive */
+    char *name;   /* of that file; NULL for an archive */
     int64_t size; /* of that file, or of the archive as downloaded */
     bool is_as_downloaded; /* the file has the bytes of the download */
-    const char *extension; /* of its kind, as giq_sniff() gives it; static, or NULL */
+    const char
+        *extension; /* of its format (struct giq_format); static; NULL if not known */
 };
 
 /*
  * Move the download at `part` into the empty folder `folder`. `disposition` is the value
  * of its Content-Disposition or NULL, `access` an enum giq_os_access, `cred` has the
  * secrets that no name may hold and may be NULL. On success the caller passes `out` to
- * giq_staged_release(). What was written before an error stays, for the caller to remove.
+ * giq_staged_release(). After an error the caller removes what was written.
  * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page, an archive in a gzip
  * that is not unpacked).
  */

@@ -152,7 +152,7 @@ static void test_members_are_counted(void **state)
             check_unpacks(GIQ_ARCHIVE_ZIP);
             assert_int_equal(count_files(), 1);
         } else {
-            check_refused(GIQ_ARCHIVE_ZIP, "too many members");
+            check_refused(GIQ_ARCHIVE_ZIP, "more than 10000 members");
         }
         empty_folder();
     }
@@ -180,7 +180,7 @@ static void test_a_bomb_is_refused_while_it_is_written(void **state)
 {
     (void)state;
     make_bomb(GIQ_ARCHIVE_ZIP, "a.tif", GIQ_ARCHIVE_BYTES_MIN + (1 << 20));
-    check_refused(GIQ_ARCHIVE_ZIP, "too many bytes");
+    check_refused(GIQ_ARCHIVE_ZIP, "unpacks to more than");
     struct giq_error err = {0};
     struct giq_os_stat st;
     char *path = giq_os_join(folder, "a.tif");
@@ -193,7 +193,7 @@ static void test_a_bomb_that_is_passed_over_is_refused(void **state)
 {
     (void)state;
     make_bomb(GIQ_ARCHIVE_TAR_GZ, "._a", GIQ_ARCHIVE_BYTES_MIN + (1 << 20));
-    check_refused(GIQ_ARCHIVE_TAR_GZ, "too many bytes");
+    check_refused(GIQ_ARCHIVE_TAR_GZ, "unpacks to more than");
     assert_int_equal(count_files(), 0);
 }
 

@@ -142,7 +142,7 @@ static void test_a_gzip_that_grows_without_end_is_refused(void **state)
     write_archive(parts.data, parts.len);
     giq_buf_release(&parts);
     giq_buf_release(&gzip);
-    check_not_staged(NULL, "unpacks to too many bytes");
+    check_not_staged(NULL, "unpacks to more than");
 }
 
 static void test_an_archive_in_a_gzip_is_named_and_refused(void **state)
