@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "base/giq_tree.h"
 #include "store/giq_record.h"
 
-/* Room that a download leaves for the records of others. */
+/* Space that a download leaves for further records. */
 enum { SPARE_BYTES = 1024 * 1024, PROBE_BYTES = 1024 };
 
 static const char layout[] = "v1";
@@ -20,9 +21,9 @@ static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
 static const char replaced_name[] = "result.old";
 
-static const char move_advice[] =
-    "free some, or move the store as a whole and set GIQ_STORE_DIR to its new place (in "
-    "an empty store the job would be paid for again)";
+static const char move_advice[] = "free some space, or move the whole store and set "
+                                  "GIQ_STORE_DIR to its new path (in an "
+                                  "empty store the job would be paid for again)";
 
 struct giq_store {
     char *top;
@@ -31,34 +32,36 @@ struct giq_store {
     unsigned access;
 };
 
-/* A store with records is never exchanged for another one: each request would be paid
- * for again there. */
+/* The advice never leads from a store with records to another one, where each request
+ * would be paid for again. */
 static bool fail_world_writable(const char *path, bool is_used, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_STORE,
-                    "anybody may write to the folder %s, and so plant a result; %s", path,
-                    is_used ? "it holds jobs that were paid for: take that permission "
-                              "away with chmod -R o-w"
-                            : "set GIQ_STORE_DIR to a folder in which only you, or your "
-                              "group, can write");
+                    "the folder %s is world-writable, so that anybody could plant a "
+                    "result; %s",
+                    path,
+                    is_used ? "it has jobs that were paid for: run chmod -R o-w on it"
+                            : "set GIQ_STORE_DIR to a folder that only you, or your "
+                              "group, can write to");
 }
 
-/* Nobody but the owner and a group may write to the store's own folders, which a driver
- * could make as the umask said, unless nobody else can enter the first. */
+/* A driver may have created the store's own folders with any umask. They may be
+ * world-writable only if others cannot enter the store. */
 static bool check_access(const char *path, unsigned access, struct giq_error *err)
 {
     static const char *const names[] = {layout, "uploads", uploads_layout};
     bool is_used = false;
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
-        char *folder = giq_os_join(path, names[i]);
-        bool ok = folder == NULL ? giq_fail_memory(err) : giq_os_stat(folder, &st, err);
-        if (ok && (st.access & GIQ_OS_WORLD_WRITES) && (access & GIQ_OS_WORLD_ENTERS)) {
-            ok = fail_world_writable(folder, true, err);
+        struct giq_os_stat st;
+        GIQ_AUTO_FREE char *folder = giq_os_join(path, names[i]);
+        if (folder == NULL) {
+            return giq_fail_memory(err);
         }
-        free(folder);
-        if (!ok) {
+        if (!giq_os_stat(folder, &st, err)) {
             return false;
+        }
+        if ((st.access & GIQ_OS_WORLD_WRITES) && (access & GIQ_OS_WORLD_ENTERS)) {
+            return fail_world_writable(folder, true, err);
         }
         is_used = is_used || st.kind != GIQ_OS_NOTHING;
     }
@@ -131,19 +134,17 @@ const char *giq_store_uploads(const struct giq_store *store)
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err)
 {
-    char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
+    GIQ_AUTO_FREE char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
     if (parent == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = giq_os_make_folders(folder, store->access, err) &&
-              giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
-    free(parent);
-    return ok;
+    return giq_os_make_folders(folder, store->access, err) &&
+           giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
 }
 
 /* ---- whether it can be used ---- */
 
-/* Make, lock, write and remove a file, as recording does. */
+/* Create, lock, write and remove a file, as recording does. */
 static bool probe(const struct giq_store *store, const char *path, struct giq_error *err)
 {
     static const char block[PROBE_BYTES];
@@ -158,36 +159,49 @@ static bool probe(const struct giq_store *store, const char *path, struct giq_er
     return giq_os_remove(path, ok ? err : &ignored) && ok;
 }
 
+static bool fail_no_space(struct giq_error *err, int64_t available, const char *folder)
+{
+    return giq_fail(err, GIQ_E_STORE,
+                    "%lld bytes are free in %s, which is too little for a result; %s",
+                    (long long)available, folder, move_advice);
+}
+
 static bool check_folder(const struct giq_store *store, const char *folder,
                          struct giq_error *err)
 {
     int64_t available = 0;
-    char *path = NULL;
+    GIQ_AUTO_FREE char *path = NULL;
     if (!giq_store_make(store, folder, err)) {
         return giq_store_explain_full(err);
     }
     if (asprintf(&path, "%s/%s.%08" PRIx32, folder, probe_name, giq_os_random()) < 0) {
+        path = NULL;
         return giq_fail_memory(err);
     }
-    bool ok = probe(store, path, err) || giq_store_explain_full(err);
-    free(path);
-    if (!ok || !giq_os_free_space(folder, &available)) {
-        return ok;
+    if (!probe(store, path, err)) {
+        return giq_store_explain_full(err);
     }
-    return available >= SPARE_BYTES ||
-           giq_fail(err, GIQ_E_STORE,
-                    "there is room for %lld bytes in %s, too little for a result; %s",
-                    (long long)available, folder, move_advice);
+    return !giq_os_free_space(folder, &available) || available >= SPARE_BYTES ||
+           fail_no_space(err, available, folder);
+}
+
+static bool check_folders(const struct giq_store *store, const char *folder, bool uploads,
+                          struct giq_error *err)
+{
+    struct giq_os_stat st;
+    if (!giq_os_stat(folder, &st, err)) {
+        return false;
+    }
+    if (!check_folder(store, st.kind == GIQ_OS_NOTHING ? store->folder : folder, err)) {
+        return false;
+    }
+    return !uploads || check_folder(store, store->uploads, err);
 }
 
 bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
                      struct giq_error *err)
 {
-    struct giq_os_stat st;
-    return (giq_os_stat(folder, &st, err) &&
-            check_folder(store, st.kind == GIQ_OS_NOTHING ? store->folder : folder,
-                         err) &&
-            (!uploads || check_folder(store, store->uploads, err))) ||
+    return check_folders(store, folder, uploads, err) ||
            giq_error_context(err, "nothing was sent, because the store %s cannot be used",
                              store->top);
 }
@@ -204,37 +218,32 @@ struct search {
 static bool is_of_service(const char *folder, const char *base_url)
 {
     struct giq_error ignored = {0};
-    struct giq_json *request = NULL;
+    GIQ_AUTO_JSON struct giq_json *request = NULL;
     if (!giq_record_read_request(folder, &request, &ignored)) {
         return false;
     }
-    const char *of = giq_json_text(giq_json_get(request, "base_url"));
-    bool same = of != NULL && strcmp(of, base_url) == 0;
-    giq_json_free(request);
-    return same;
+    const char *recorded = giq_json_text(giq_json_get(request, "base_url"));
+    return recorded != NULL && strcmp(recorded, base_url) == 0;
 }
 
-static bool look_at_record(void *ctx, const char *name, struct giq_error *err)
+static bool compare_record(void *ctx, const char *name, struct giq_error *err)
 {
     struct search *search = ctx;
+    struct giq_error ignored = {0};
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
     if (search->found != NULL) {
         return true;
     }
-    char *folder = giq_os_join(search->store->folder, name);
+    GIQ_AUTO_FREE char *folder = giq_os_join(search->store->folder, name);
     if (folder == NULL) {
         return giq_fail_memory(err);
     }
-    struct giq_error ignored = {0};
-    struct giq_record record;
-    giq_record_init(&record);
     if (giq_record_read(folder, NULL, &record, NULL, &ignored) && record.job_id != NULL &&
         strcmp(record.job_id, search->job_id) == 0 &&
         is_of_service(folder, search->base_url)) {
-        search->found = folder;
-        folder = NULL;
+        search->found = giq_take(&folder);
     }
-    giq_record_release(&record);
-    free(folder);
     return true;
 }
 
@@ -242,7 +251,7 @@ bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err)
 {
     struct search search = {store, base_url, job_id, NULL};
-    if (!giq_os_list(store->folder, look_at_record, &search, err)) {
+    if (!giq_os_list(store->folder, compare_record, &search, err)) {
         free(search.found);
         return false;
     }
@@ -259,7 +268,7 @@ bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *
         return true;
     }
     return giq_fail(err, GIQ_E_STORE,
-                    "the result has %lld bytes, and there is room for %lld in %s; %s",
+                    "the result has %lld bytes, and %lld are free in %s; %s",
                     (long long)bytes, (long long)available, folder, move_advice);
 }
 
@@ -270,28 +279,26 @@ bool giq_store_is_full(const struct giq_error *err)
 
 bool giq_store_explain_full(struct giq_error *err)
 {
-    return giq_store_is_full(err)
-               ? giq_error_context(err, "the disk of the store is full; %s", move_advice)
-               : false;
+    return giq_store_is_full(err) &&
+           giq_error_context(err, "the disk of the store is full; %s", move_advice);
 }
 
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err)
 {
-    char *path = giq_os_join(folder, staged_name);
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, staged_name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
     if (!giq_tree_remove(path, err) || !giq_os_make_folders(path, store->access, err)) {
-        free(path);
         return false;
     }
-    *out = path;
+    *out = giq_take(&path);
     return true;
 }
 
-/* Rename `staged` to `published`. What is there is moved to `replaced` before, and back
- * where that fails. */
+/* Rename `staged` to `published`. An existing one is renamed to `replaced` before, and
+ * back on failure. */
 static bool replace(const char *staged, const char *published, const char *replaced,
                     struct giq_error *err)
 {
@@ -315,34 +322,28 @@ static bool replace(const char *staged, const char *published, const char *repla
 
 bool giq_store_publish(const char *folder, struct giq_error *err)
 {
-    char *staged = giq_os_join(folder, staged_name);
-    char *published = giq_os_join(folder, published_name);
-    char *replaced = giq_os_join(folder, replaced_name);
     struct giq_error ignored = {0};
-    bool ok = false;
+    GIQ_AUTO_FREE char *staged = giq_os_join(folder, staged_name);
+    GIQ_AUTO_FREE char *published = giq_os_join(folder, published_name);
+    GIQ_AUTO_FREE char *replaced = giq_os_join(folder, replaced_name);
     if (staged == NULL || published == NULL || replaced == NULL) {
-        (void)giq_fail_memory(err);
-    } else {
-        ok = giq_tree_sync(staged, err) && replace(staged, published, replaced, err) &&
-             giq_os_sync_path(folder, err);
+        return giq_fail_memory(err);
     }
-    if (ok) {
-        (void)giq_tree_remove(replaced, &ignored);
+    if (!giq_tree_sync(staged, err) || !replace(staged, published, replaced, err) ||
+        !giq_os_sync_path(folder, err)) {
+        return false;
     }
-    free(staged);
-    free(published);
-    free(replaced);
-    return ok;
+    (void)giq_tree_remove(replaced, &ignored);
+    return true;
 }
 
 static void remove_quietly(const char *folder, const char *name)
 {
-    char *path = giq_os_join(folder, name);
     struct giq_error ignored = {0};
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
     if (path != NULL) {
         (void)giq_tree_remove(path, &ignored);
     }
-    free(path);
 }
 
 void giq_store_unstage(const char *folder)
@@ -357,11 +358,9 @@ void giq_store_unpublish(const char *folder)
 
 char *giq_store_result(const char *folder, const char *name)
 {
-    char *result = giq_os_join(folder, published_name);
+    GIQ_AUTO_FREE char *result = giq_os_join(folder, published_name);
     if (result == NULL || name == NULL) {
-        return result;
+        return giq_take(&result);
     }
-    char *path = giq_os_join(result, name);
-    free(result);
-    return path;
+    return giq_os_join(result, name);
 }

@@ -1,17 +1,17 @@
 /*
- * Where records and results lie on disk:
+ * The layout of the store, and publishing results in it:
  *
  *   <store>/v1/<key>/request.json, job.json   the record (giq_record)
- *                    lock                     the flight (giq_lock)
+ *                    lock                     the record lock (giq_lock)
  *                    result.part              a download
- *                    result.short             digest of one that was cut (giq_fetch)
- *                    result.new/              while it is checked
- *                    result/                  published
- *                    result.old/              while it is replaced
- *   <store>/uploads/v1/                       what is known of uploads (giq_content)
+ *                    result.short             digest of a download that was cut
+ * (giq_fetch) result.new/              a result while it is checked result/ the published
+ * result result.old/              the one before, while it is replaced
+ *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *
- * Paths returned are owned by the caller. giq_store_open() and
- * giq_store_close() are in giq/giq.h. A store may be used by any thread.
+ * The caller frees returned paths; they are NULL when out of memory. giq_store_open() and
+ * giq_store_close() are in giq/giq.h. Thread-safe. Errors are GIQ_E_STORE and
+ * GIQ_E_MEMORY.
  */
 #ifndef GIQ_STORE_H
 #define GIQ_STORE_H
@@ -19,62 +19,59 @@
 #include "base/giq_error.h"
 #include "store/giq_key.h"
 
-/* enum giq_os_access for everything in the store. */
+/* The enum giq_os_access for all files and folders of the store. */
 unsigned giq_store_access(const struct giq_store *store);
 
-/* The folder of a key (its hexadecimal digits), which may not be there. NULL when out
- * of memory. */
+/* The folder of a key, given as hexadecimal digits. It need not exist. */
 char *giq_store_folder(const struct giq_store *store, const char *key);
 
-/* The folder in which the folders of keys lie, and that of uploads; borrowed. */
+/* The folder that has the folders of keys, and that of uploads; borrowed. */
 const char *giq_store_keys(const struct giq_store *store);
 const char *giq_store_uploads(const struct giq_store *store);
 
-/* Make a folder in the store and those above, durably. Errors: GIQ_E_STORE. */
+/* Create a folder in the store and those above, durably. */
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err);
 
 /*
- * Whether a job can be recorded in a key's `folder`, which need not exist, and with
- * `uploads` an upload too. To be called where that must be done, before anything is sent:
- * a store that cannot be written serves what it has. Errors: GIQ_E_STORE, GIQ_E_MEMORY.
+ * Check that a job can be recorded in a key's `folder`, which need not exist, and with
+ * `uploads` an upload too. Must be called before anything is sent that is to be recorded,
+ * and only then: a read-only store serves what it has.
  */
 bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
                      struct giq_error *err);
 
 /*
- * Find the record that holds the job `job_id` of the service at `base_url`. On
- * success `*out` is its key's folder, or NULL where there is none. Damaged
- * records are passed over. Reads every record.
+ * Find the record of the job `job_id` of the service at `base_url`. `*out` is the folder
+ * of its key, or NULL if there is none. Skips damaged records. Reads every record.
  */
 bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err);
 
-/* Whether there is room for `bytes` more, with some to spare: GIQ_E_STORE where
- * there is not. A file system that does not report its room has it. */
+/* Check that `bytes` more fit, with some to spare. A file system that does not report its
+ * free space passes. */
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
 
-/* Whether `err` is that the disk or a quota is full. */
+/* Whether the error was caused by a full disk or quota. */
 bool giq_store_is_full(const struct giq_error *err);
 
-/* Where `err` is that the disk or a quota is full, add how to get the result without
+/* If the error was caused by a full disk or quota, add how to get the result without
  * paying again. Returns false. */
 bool giq_store_explain_full(struct giq_error *err);
 
-/* Empty `folder`/result.new and make it anew; its path into `*out`. */
+/* Create `folder`/result.new, empty; the caller frees its path `*out`. */
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err);
 
-/* Put result.new in the place of result/, durably. An earlier result/ stays where that
- * fails. */
+/* Replace result/ by result.new/, durably. On failure an earlier result/ stays. */
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
-/* Take result.new/ or result/ away, as far as that can be done. */
+/* Remove result.new/ or result/; failures are ignored. */
 void giq_store_unstage(const char *folder);
 void giq_store_unpublish(const char *folder);
 
-/* The path of a published result: `name` in result/, or result/ itself. NULL
- * when out of memory. */
+/* The path of a published result: the file `name` in result/, or if that is NULL the
+ * folder. */
 char *giq_store_result(const char *folder, const char *name);
 
 #endif

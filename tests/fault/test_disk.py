@@ -83,7 +83,7 @@ def test_store_that_was_moved_to_a_larger_disk_pays_nothing_more(bench, disk, ch
     done = bench.open("disk")
     check_store_error(bench, done)
     assert "job job-1: " in done.stderr
-    assert "move the store as a whole and set GIQ_STORE_DIR to its new place" in done.stderr
+    assert "move the whole store and set GIQ_STORE_DIR to its new path" in done.stderr
     assert "another folder" not in done.stderr
     moved = bench.folder / "moved"
     shutil.copytree(disk, moved)
@@ -262,8 +262,8 @@ def make_file_of_uploads(bench, store):
 
 
 OBSTACLES = [(make_read_only, "Read-only file system"),
-             (make_full, "the disk of the store is full; free some, or move the store"),
-             (make_crowded, "too little for a result; free some, or move the store")]
+             (make_full, "the disk of the store is full; free some space, or move the whole store"),
+             (make_crowded, "too little for a result; free some space, or move the whole store")]
 
 
 @pytest.mark.parametrize("obstruct,words", OBSTACLES)

@@ -86,7 +86,7 @@ static void test_places_that_are_no_store_are_refused(void **state)
     assert_non_null(strstr(shop->err.text, "is not a folder"));
     assert_int_equal(chmod(shop->folder, 01777), 0);
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
-    assert_non_null(strstr(shop->err.text, "anybody may write to the folder"));
+    assert_non_null(strstr(shop->err.text, "is world-writable, so that anybody could plant a result"));
     assert_int_equal(chmod(shop->folder, 0700), 0);
     assert_null(store);
     free(file);
@@ -149,7 +149,7 @@ static void test_room_is_checked_with_some_to_spare(void **state)
     assert_true(giq_store_check_space(shop->folder, 1, &shop->err));
     assert_false(giq_store_check_space(shop->folder, INT64_MAX, &shop->err));
     assert_int_equal(shop->err.code, GIQ_E_STORE);
-    assert_non_null(strstr(shop->err.text, "move the store as a whole"));
+    assert_non_null(strstr(shop->err.text, "move the whole store"));
     assert_null(strstr(shop->err.text, "another folder"));
 }
 
@@ -160,7 +160,7 @@ static void test_advice_never_leads_from_a_used_store_to_an_empty_one(void **sta
     assert_int_equal(chmod(shop->folder, 0777), 0);
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
     assert_non_null(
-        strstr(shop->err.text, "set GIQ_STORE_DIR to a folder in which only"));
+        strstr(shop->err.text, "set GIQ_STORE_DIR to a folder that only"));
     assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
     assert_null(strstr(shop->err.text, "GIQ_STORE_DIR"));
@@ -291,8 +291,8 @@ static void test_full_disk_is_explained(void **state)
         assert_false(giq_store_explain_full(&err));
         assert_int_equal(err.code, GIQ_E_STORE);
         assert_non_null(strstr(err.text, "cannot write /s/part"));
-        assert_int_equal(strstr(err.text, "move the store as a whole and set "
-                                          "GIQ_STORE_DIR to its new place") != NULL,
+        assert_int_equal(strstr(err.text, "move the whole store and set "
+                                          "GIQ_STORE_DIR to its new path") != NULL,
                          cases[i].is_full);
     }
 }
