@@ -36,13 +36,15 @@ struct giq_store {
  * would be paid for again. */
 static bool fail_world_writable(const char *path, bool is_used, struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_STORE,
-                    "the folder %s is world-writable, so that anybody could plant a "
-                    "result; %s",
-                    path,
-                    is_used ? "it has jobs that were paid for: run chmod -R o-w on it"
-                            : "set GIQ_STORE_DIR to a folder that only you, or your "
-                              "group, can write to");
+    return giq_fail(
+        err, GIQ_E_STORE,
+        "the folder %s is world-writable, so that anybody could plant a "
+        "result; %s",
+        path,
+        is_used ? "it has jobs that were paid for: remove that permission with chmod -R "
+                  "o-w"
+                : "set GIQ_STORE_DIR to a folder that only you, or your "
+                  "group, can write to");
 }
 
 /* A driver may have created the store's own folders with any umask. They may be

@@ -172,7 +172,7 @@ def test_quota_that_ends_at_any_byte(bench):
         done = bench.open(label, {"GIQ_FAULT_ROOM": str(room)})
         state = bench.state(label)
         check_store_error(bench, done, state, label)
-        assert "quota" in done.stderr and "move the store as a whole" in done.stderr
+        assert "quota" in done.stderr and "move the whole store" in done.stderr
         if state == "sending":
             assert "job=job-1" in done.stderr
             assert errors(bench.open(label)) == ["unknown"] and bench.runs(label) == 1

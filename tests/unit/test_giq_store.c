@@ -164,7 +164,7 @@ static void test_advice_never_leads_from_a_used_store_to_an_empty_one(void **sta
     assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
     assert_null(strstr(shop->err.text, "GIQ_STORE_DIR"));
-    assert_non_null(strstr(shop->err.text, "with chmod -R o-w"));
+    assert_non_null(strstr(shop->err.text, "remove that permission with chmod -R o-w"));
     assert_int_equal(chmod(shop->folder, 0700), 0);
 }
 
