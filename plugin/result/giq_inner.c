@@ -1,3 +1,6 @@
+/*
+ * Opens a file of a result with the drivers that may open results, printing no errors.
+ */
 #include "result/giq_inner.h"
 
 #include <cpl_error.h>
@@ -17,8 +20,7 @@
 /* For an error of GDAL in full. */
 enum { MESSAGE_SIZE = 1024 };
 
-/* The first error states what is wrong, and often what to do; later ones follow from it.
- */
+/* Later errors follow from the first, which states what is wrong and often what to do. */
 static void CPL_STDCALL keep_first(CPLErr level, CPLErrorNum number, const char *text)
 {
     char *message = CPLGetErrorHandlerUserData();

@@ -1,3 +1,6 @@
+/*
+ * Finds references to other files and hosts in texts, datasets and database schemas.
+ */
 #include "result/giq_references.h"
 
 #include <cpl_http.h>

@@ -1,3 +1,6 @@
+/*
+ * The kinds, the title and the files of a result.
+ */
 #include "result/giq_result.h"
 
 #include <cpl_string.h>

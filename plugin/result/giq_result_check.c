@@ -1,3 +1,6 @@
+/*
+ * Checks a downloaded result, a file or an unpacked archive, before it is published.
+ */
 #include "result/giq_result_check.h"
 
 #include <cpl_error.h>

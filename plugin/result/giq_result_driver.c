@@ -1,3 +1,6 @@
+/*
+ * Finds the driver for a file by its content, or by what GDAL's drivers identify.
+ */
 #include "result/giq_result_driver.h"
 
 #include <cpl_string.h>

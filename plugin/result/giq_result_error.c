@@ -1,3 +1,6 @@
+/*
+ * Writes the errors of results that no driver opened.
+ */
 #include "result/giq_result_error.h"
 
 #include <cpl_error.h>

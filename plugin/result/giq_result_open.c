@@ -1,3 +1,6 @@
+/*
+ * Chooses the member of a result, opens its file and checks the dataset.
+ */
 #include "result/giq_result_open.h"
 
 #include <cpl_error.h>

@@ -1,3 +1,6 @@
+/*
+ * Removes the sidecars of an unpacked archive that are not proven harmless.
+ */
 #include "result/giq_sidecar.h"
 
 #include <cpl_minixml.h>
@@ -143,21 +146,20 @@ static bool has_path(const char *value)
            strstr(value, "../") != NULL || strstr(value, "..\\") != NULL;
 }
 
-/* Whether a coordinate system is WKT or an EPSG code, which GDAL does not look up in a
+/* Whether a coordinate system is WKT or an EPSG code, which GDAL does not read from a
  * file, and the WKT names no file. */
 static bool is_definition(const char *value)
 {
     enum { LEN_MAX = 65536 };
     value += strspn(value, " \t\r\n");
     size_t len = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
-    const char *code = value + strlen("EPSG:");
-    bool is_wkt = len > 0 && value[len] == '[';
-    bool is_code =
-        STARTS_WITH(value, "EPSG:") && strspn(code, "0123456789") == strlen(code);
-    if (value[0] == '\0' || is_code) {
-        return true;
+    if (STARTS_WITH(value, "EPSG:")) {
+        const char *code = value + strlen("EPSG:");
+        return strspn(code, "0123456789") == strlen(code);
     }
-    return is_wkt && strlen(value) <= LEN_MAX && !giq_external_srs(value);
+    bool is_wkt = len > 0 && value[len] == '[';
+    return value[0] == '\0' ||
+           (is_wkt && strlen(value) <= LEN_MAX && !giq_external_srs(value));
 }
 
 static bool is_harmless_attribute(const CPLXMLNode *node, bool is_esri)

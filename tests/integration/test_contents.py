@@ -127,7 +127,7 @@ def test_text_that_names_other_sources_is_refused_as_what_it_is(scripted_gdal, s
 
 
 @pytest.mark.parametrize("pack", [pack_tar, pack_zip], ids=["tar.gz", "zip"])
-def test_such_a_text_in_an_archive_is_no_member(scripted_gdal, service, pack):
+def test_such_a_text_in_an_archive_is_not_a_member(scripted_gdal, service, pack):
     members = {f"{driver}.csv": text.encode() for driver, text in SOURCES.items()}
     give(service, pack({**members, "good.csv": b"id,word\n1,good\n"}), "r.zip")
     assert "good" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout

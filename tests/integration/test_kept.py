@@ -181,7 +181,7 @@ def test_archive_of_nothing_known_is_not_kept_and_lists_what_it_holds(scripted_g
     assert not published(scripted_gdal)
 
 
-def test_what_a_later_driver_finds_of_other_files_is_refused(scripted_gdal, service):
+def test_external_reference_that_a_later_driver_finds_is_refused(scripted_gdal, service):
     """No driver that knows TIFF was allowed when it was published."""
     scripted_gdal.run("gdal_create", "-outsize", "9", "9", "a.tif")
     scripted_gdal.python("""
@@ -192,7 +192,7 @@ dataset.SetMetadataItem("OVERVIEW_FILE", "/vsicurl/http://127.0.0.1:1/x", "OVERV
     give(service, (scripted_gdal.folder / "a.tif").read_bytes(), "a.tif")
     text = scripted_gdal.fails("gdalinfo", NAME, tag="result",
                                env={"GIQ_RESULT_DRIVERS": "PNG"})
-    assert text.endswith("GIQ_RESULT_DRIVERS=+GTiff")
+    assert text.endswith("open it again with GIQ_RESULT_DRIVERS=+GTiff")
     assert published(scripted_gdal)
     for command in (("gdalinfo", NAME), ("gdalinfo", NAME, "-oo", "SUBMIT=NO")):
         text = scripted_gdal.fails(*command, tag="result")

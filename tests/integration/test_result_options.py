@@ -1,5 +1,5 @@
-"""RESULT_OPTIONS: what the user hands to the driver that reads the result, and what would
-make that driver reach out."""
+"""RESULT_OPTIONS: the open options of the driver that opens the result, and those that are
+refused because they could make it read other files or hosts."""
 import pytest
 
 from programs import SCENE
@@ -48,7 +48,7 @@ def test_quote_is_doubled_inside(scripted_gdal, service):
     "FEATURE_SERVER_PAGING=YES", "ROOT_PATH=x",
     "A=/etc/passwd", "A=http://127.0.0.1/x", "A=~/x", "A='../x'", "A=x/vsicurl/y",
 ])
-def test_what_is_refused_is_told_before_any_request(scripted_gdal, service, options):
+def test_refused_options_are_an_error_before_any_request(scripted_gdal, service, options):
     for name in (NAME, "GIQ:jobs"):
         text = scripted_gdal.fails("ogrinfo", "-oo", f"RESULT_OPTIONS={options}", name,
                                    tag="usage")

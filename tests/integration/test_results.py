@@ -10,7 +10,7 @@ import pytest
 
 import secret_search
 from programs import AREA, DATA, SCENE
-from external import give
+from external import give, needs_source_driver, refused
 from scripted import Response, GEOJSON, job
 
 NAME = "GIQ:model=m;file=f"
@@ -67,11 +67,14 @@ def test_model_on_the_wrong_kind_of_file_fails_with_the_reason(gdal, sandbox):
 
 
 def test_wrong_kind_says_what_the_result_is(gdal, sandbox):
-    text = gdal.fails("gdalinfo", WHOLE % "water", tag="result")
-    assert "vector" in text
-    text = gdal.fails("ogrinfo", WHOLE % "ndvi", tag="result")
-    assert "raster" in text and "gdalinfo" in text
-    assert len(sandbox.runs()) == 2
+    vector = gdal.fails("gdalinfo", WHOLE % "water")
+    raster = gdal.fails("ogrinfo", WHOLE % "ndvi")
+    jobs = [run["job"] for run in sandbox.runs()]
+    assert len(jobs) == 2
+    assert vector == (f"ERROR 4: GIQ[result] the result of the job {jobs[0]} is a vector "
+                      "dataset, not a raster: use ogrinfo or ogr2ogr")
+    assert raster == (f"ERROR 4: GIQ[result] the result of the job {jobs[1]} is a raster, "
+                      "not a vector dataset: use gdalinfo or gdal_translate")
 
 
 def test_existing_job_is_opened_by_its_id(gdal, sandbox):
@@ -107,7 +110,8 @@ def test_archive_with_one_member_is_that_member(scripted_gdal, service):
         done = scripted_gdal.run("ogrinfo", "-al", name)
         assert "Layer name: one" in done.stdout and "POINT (1 2)" in done.stdout
     text = scripted_gdal.fails("ogrinfo", f"{NAME};member=two.shp", tag="usage")
-    assert "a/one.shp" in text
+    assert text.endswith('GIQ[usage] the result of the job job-1 has no member "two.shp"; '
+                         "its members are: a/one.shp")
     assert service.names().count("download") == 1
 
 
@@ -120,7 +124,10 @@ def test_folder_of_shapefiles_is_one_dataset(scripted_gdal, service):
 def test_several_members_are_listed_and_one_can_be_chosen(scripted_gdal, service):
     give(service, shapefile(scripted_gdal, "one.shp", "two.gpkg"), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="usage")
-    assert "one.shp" in text and "two.gpkg" in text
+    before, _, members = text.rpartition(": ")
+    assert before.endswith("GIQ[usage] the result of the job job-1 has several members; "
+                           "choose one with member=<name>")
+    assert sorted(members.split(", ")) == ["one.shp", "two.gpkg"]
     scripted_gdal.run("ogrinfo", f"{NAME};member=two.gpkg")
     assert service.names() == ["models", "run", "status", "download"]
 
@@ -155,11 +162,13 @@ def test_named_member_of_the_other_kind_says_what_it_is(scripted_gdal, service):
         archive.write(raster, "a.tif")
     give(service, packed.getvalue(), "r.zip")
     text = scripted_gdal.fails("ogrinfo", f"{NAME};member=a.tif", tag="result")
-    assert "a.tif" in text and "raster" in text and "gdalinfo" in text
+    assert text.endswith("member a.tif of the result of the job job-1 is a raster, not a "
+                         "vector dataset: use gdalinfo or gdal_translate")
     text = scripted_gdal.fails("gdalinfo", f"{NAME};member=b.gpkg", tag="result")
-    assert "b.gpkg" in text and "vector" in text and "ogrinfo" in text
+    assert text.endswith("member b.gpkg of the result of the job job-1 is a vector dataset, "
+                         "not a raster: use ogrinfo or ogr2ogr")
     text = scripted_gdal.fails("gdalinfo", f"{NAME};member=readme.txt", tag="result")
-    assert "readme.txt" in text
+    assert text.endswith("no driver is known for the result of the job job-1 (readme.txt)")
     scripted_gdal.run("gdalinfo", f"{NAME};member=a.tif")
     assert service.names() == ["models", "run", "status", "download"]
 
@@ -184,7 +193,7 @@ def test_key_in_names_of_members_is_neither_stored_nor_shown(scripted_gdal, serv
 def test_only_file_can_be_named_as_member(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", f"{NAME};member=result.geojson")
     text = scripted_gdal.fails("ogrinfo", f"{NAME};member=x", tag="usage")
-    assert "result.geojson" in text
+    assert text.endswith('has no member "x"; its members are: result.geojson')
 
 
 VRT = b"""<OGRVRTDataSource><OGRVRTLayer name="passwd">
@@ -193,9 +202,7 @@ VRT = b"""<OGRVRTDataSource><OGRVRTLayer name="passwd">
 
 def test_driver_that_is_not_allowed_reads_nothing(scripted_gdal, service):
     give(service, VRT, "result.vrt")
-    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
-    assert "GIQ_RESULT_DRIVERS=+OGR_VRT" in text
-    assert not list(scripted_gdal.store.glob("v1/*/result"))
+    refused(scripted_gdal, service, needs_source_driver("result.vrt", "OGR_VRT"))
 
 
 def test_refused_result_is_downloaded_once_by_opens_of_one_process(scripted_gdal, service):
@@ -214,15 +221,15 @@ assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
 gdal.SetConfigOption("GIQ_RESULT_DRIVERS", "GTiff")
 assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
 """
-    told = scripted_gdal.python(script, NAME).stdout.splitlines()
-    assert told[0].startswith("GIQ[result]") and "job-1" in told[0]
-    assert told == [told[0]] * 10
+    errors = scripted_gdal.python(script, NAME).stdout.splitlines()
+    assert errors[0].startswith("GIQ[result] job job-1: ")
+    assert errors == [errors[0]] * 10
     assert service.names().count("download") == 2
     assert service.names().count("run") == 1
 
 
-def test_refusal_of_one_job_is_not_told_of_another(scripted_gdal, service):
-    """The user forgets the request, and a new job is paid for: its result is looked at."""
+def test_refusal_of_one_job_is_not_reported_for_another(scripted_gdal, service):
+    """The user forgets the request, and a new job is paid for: its result is checked."""
     service.script["download"] = [Response(b"none", chunked=True), *service.script["download"]]
     service.script["run"] = [Response({"id": f"job-{number}"}) for number in (1, 2)]
     script = """
@@ -250,7 +257,7 @@ xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
     assert text.endswith("no driver is known for any file of the result: result.gz")
 
 
-def test_metadata_of_a_shapefile_is_no_member(scripted_gdal, service):
+def test_metadata_of_a_shapefile_is_not_a_member(scripted_gdal, service):
     scripted_gdal.run("ogr2ogr", "-f", "ESRI Shapefile", "roads.shp",
                       DATA / "parcels.geojson")
     packed = io.BytesIO()
@@ -293,7 +300,7 @@ def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, servic
     Response(GEOJSON, headers={"Content-Encoding": "br"}),
     Response(GEOJSON, status=206),
 ])
-def test_download_that_proves_nothing_is_no_result(scripted_gdal, service, response):
+def test_download_that_proves_nothing_is_not_kept(scripted_gdal, service, response):
     service.script["download"] = [response]
     scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=1", NAME, tag="incomplete")
     assert not list(scripted_gdal.store.glob("v1/*/result"))

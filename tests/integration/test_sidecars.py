@@ -1,5 +1,5 @@
-"""Sidecars in archives: what the data needs stays, what could make GDAL read other files
-or hosts is left out, and one warning says so."""
+"""Sidecars in archives: those that the data needs stay, those that could make GDAL read other
+files or hosts are removed, and one warning lists them."""
 import json
 import re
 
@@ -55,7 +55,7 @@ def raster(gdal):
 
 
 @pytest.mark.parametrize("pack", [pack_zip, pack_tar], ids=["zip", "tar.gz"])
-def test_what_a_sidecar_says_of_its_raster_arrives(scripted_gdal, service, pack):
+def test_metadata_in_a_sidecar_is_read(scripted_gdal, service, pack):
     bare = raster(scripted_gdal)
     sidecar = (scripted_gdal.folder / "r.png.aux.xml").read_bytes()
     for part in (b"<SRS", b"<GeoTransform", b"<NoDataValue", b"STATISTICS_MEAN",
@@ -171,7 +171,7 @@ HOSTILE = {
 }
 
 
-def test_sidecars_are_kept_or_left_out_by_what_they_say(scripted_gdal, service, host):
+def test_sidecars_are_kept_or_removed_by_their_content(scripted_gdal, service, host):
     bare = raster(scripted_gdal)
     members = {}
     for name, text in HARMLESS.items():
@@ -191,22 +191,22 @@ def test_sidecars_are_kept_or_left_out_by_what_they_say(scripted_gdal, service, 
     assert host.visits == 0
 
 
-def test_what_is_left_out_is_said_once(scripted_gdal, service):
+def test_removed_sidecars_are_listed_in_one_warning(scripted_gdal, service):
     bare = raster(scripted_gdal)
-    left_out = ["a.ovr", "r.aux", "r.ige", "r.png.aux.xml", "r.png.msk", "r.png.ovr",
+    removed = ["a.ovr", "r.aux", "r.ige", "r.png.aux.xml", "r.png.msk", "r.png.ovr",
                 "r.rde", "r.rrd", "x.gpkg-journal", "x.gpkg-shm", "x.gpkg-wal"]
-    members = {name: b"<VRTDataset/>" for name in left_out}
+    members = {name: b"<VRTDataset/>" for name in removed}
     members.update({"r.png": bare, "r.wld": b"1\n0\n0\n-1\n0\n0\n", "._r.png": b"x",
                     "__MACOSX/r.png": b"x"})
     give(service, pack_zip(members), "r.zip")
     done = scripted_gdal.run("gdalinfo", NAME)
     assert kept(scripted_gdal) == ["r.png", "r.wld"]
     [warning] = warnings(done)
-    assert sorted(warning.rpartition(": ")[2].split(", ")) == left_out
+    assert sorted(warning.rpartition(": ")[2].split(", ")) == removed
     assert not warnings(scripted_gdal.run("gdalinfo", NAME))
 
 
-def test_mask_that_names_another_file_is_left_out(scripted_gdal, service, secret):
+def test_mask_that_names_another_file_is_removed(scripted_gdal, service, secret):
     scripted_gdal.python("""
 from osgeo import gdal
 for name in ("r.tif", "r.tif.msk"):

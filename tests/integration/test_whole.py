@@ -95,7 +95,7 @@ def test_cut_file_that_comes_twice_is_kept_with_a_warning(scripted_gdal, service
 
 
 def test_sequence_of_opens_in_one_process_ends_with_the_result(scripted_gdal, service):
-    """A GIS opens a source many times: the second look at the same bytes is enough."""
+    """A GIS opens a source many times: the same bytes a second time are enough."""
     give(service, make(scripted_gdal, "v.gpkg")[:-4096], "v.gpkg")
     done = scripted_gdal.python("""
 import json, sys
