@@ -281,7 +281,7 @@ def test_allowed_drivers_are_asked_at_every_open(scripted_gdal, service):
     ("result.geojson", "result.geojson"), ("noextension", "noextension.geojson"),
     ("wrong.tif", "wrong.geojson"), ("..%2F..%2Fup.geojson", "%2F..%2Fup.geojson"),
     ("../../up.geojson", "up.geojson"), ("\"a b.geojson\"", "a b.geojson"),
-    (".hidden.geojson", "hidden.geojson"), ("CON.geojson", "_CON.geojson"),
+    (".hidden.geojson", "hidden.geojson"), ("CON.geojson", "CON.geojson"),
     ("x; filename*=UTF-8''%C3%A4.geojson", "ä.geojson"),
 ])
 def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, service, name,
