@@ -1,5 +1,5 @@
 """Ctrl-C while an open waits, in a program that handles SIGINT itself: the wait ends, the
-job goes on, and the program's handler has run and is left as it was. What would wait for
+job continues, and the program's handler has run and is left as it was. What would wait for
 an hour ends here by the signal alone."""
 import fcntl
 import json

@@ -15,7 +15,7 @@ def test_listing_formats_starts_no_thread_and_opens_no_socket(scripted_gdal):
     assert made == []
 
 
-def test_loading_looks_at_no_file_of_the_user(scripted_gdal):
+def test_loading_reads_no_file_of_the_user(scripted_gdal):
     folder = scripted_gdal.folder
     (folder / ".netrc").write_text("machine 127.0.0.1 login me password secret-of-netrc\n")
     (folder / "key").write_text("key-in-a-file\n")
@@ -30,7 +30,7 @@ def test_loading_looks_at_no_file_of_the_user(scripted_gdal):
 
 
 def opens_libarchive(gdal, *command, env=None):
-    """Whether any process of the command looks for a file of libarchive's."""
+    """Whether any process of the command opens libarchive."""
     trace = gdal.folder / "trace"
     gdal.run("strace", "-f", "-o", trace, "-e", "trace=openat", *command,
              env={"LD_PRELOAD": "", **(env or {})})
@@ -38,7 +38,7 @@ def opens_libarchive(gdal, *command, env=None):
 
 
 def test_libarchive_is_loaded_for_archives_only(scripted_gdal, service):
-    """It and what it brings along would be two fifths of what loading costs."""
+    """It and its dependencies would be two fifths of the cost of loading."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("r.geojson", GEOJSON)

@@ -1,5 +1,5 @@
-"""Many at once on one request: processes, threads, forks, labels, users. The journal says
-how often a user would have paid."""
+"""Many opens of one request at once: processes, threads, forks, labels, users. The journal
+states how often a user would have paid."""
 import concurrent.futures
 import os
 import random
@@ -18,7 +18,7 @@ MIXES = 200
 
 
 def at_once(count, gdal, *command, env=None):
-    """What came of programs that ran at the same time."""
+    """Run programs at the same time; how each of them ended."""
     started = [gdal.start(*command, env=env) for _ in range(count)]
     return [gdal.finish(process) for process in started]
 
@@ -90,7 +90,7 @@ def test_multiprocessing_makes_one_job(gdal, sandbox, method, before):
     assert len(sandbox.runs()) == 1
 
 
-FORK_IN_FLIGHT = """
+FORK_WHILE_SENDING = """
 import os, sys, threading, time
 from osgeo import gdal
 def work():
@@ -109,8 +109,8 @@ time.sleep(60)
 
 
 def test_child_of_a_dead_holder_keeps_no_lock(scripted_gdal, service):
-    """It lives on while the next open finds out what became of its parent's job. While
-    the parent lives, who waits for the lock is told which process holds it."""
+    """The child lives while the next open reads the state of its parent's job. While the
+    parent lives, the error of an open that waits for the lock names the holder."""
     asked = threading.Event()
     held = threading.Event()
     flag = scripted_gdal.folder / "asked"
@@ -121,7 +121,7 @@ def test_child_of_a_dead_holder_keeps_no_lock(scripted_gdal, service):
         held.wait(60)
         return Response(job("SUBMITTED"))
     service.script["run"] = [hold]
-    parent = scripted_gdal.start("/usr/bin/python3", "-c", FORK_IN_FLIGHT,
+    parent = scripted_gdal.start("/usr/bin/python3", "-c", FORK_WHILE_SENDING,
                                  "GIQ:model=m;file=f", flag, "60")
     assert asked.wait(30)
     child = int(parent.stdout.readline())
@@ -191,7 +191,7 @@ def test_random_mixes_of_kills_and_opens_pay_once(tmp_path):
 
 
 def test_two_users_share_the_store_of_a_group(scripted_gdal, service):
-    """Each user goes on with what the other did. Needs root, to be two users."""
+    """Each user resumes the job of the other. Needs root, to be two users."""
     scripted_gdal.store.mkdir()
     os.chown(scripted_gdal.store, 2001, 2000)
     scripted_gdal.store.chmod(0o2770)

@@ -1,4 +1,4 @@
-"""Waiting: TIMEOUT, wait=no, and what is shown meanwhile."""
+"""Waiting: TIMEOUT, wait=no, progress, and the negative cache."""
 import json
 import os
 import pty
@@ -13,23 +13,23 @@ from scripted import Response, GEOJSON, job
 NAME = "GIQ:model=m;file=f"
 
 
-def test_timeout_names_the_job_and_opening_again_goes_on(scripted_gdal, service):
+def test_timeout_names_the_job_and_opening_again_resumes(scripted_gdal, service):
     service.script["status"] = [Response(job("RUNNING"))]
     text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0.3", NAME, tag="timeout")
-    assert "job-1" in text and "again" in text
+    assert "the job job-1 is still RUNNING after 0 s" in text
     service.script["status"] = [Response(job("COMPLETED"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names().count("run") == 1
     assert service.names()[-2:] == ["status", "download"]
 
 
-def test_timeout_of_zero_looks_once(scripted_gdal, service):
+def test_timeout_of_zero_checks_once(scripted_gdal, service):
     service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
     assert service.names() == ["models", "run", "status"]
 
 
-def test_status_is_asked_at_once_and_then_less_often(scripted_gdal, service):
+def test_status_is_polled_at_once_and_then_less_often(scripted_gdal, service):
     service.script["status"] = [Response(job("RUNNING"))]
     scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1.2", NAME, tag="timeout")
     # At once, and after pauses of 0.25 s and more, with jitter.
@@ -117,7 +117,7 @@ def test_responses_about_another_job_alone_are_tried_max_retry_times(scripted_gd
 
 
 @pytest.mark.parametrize("status", ["REQUESTED", "approved", "Scheduled", "INGESTING"])
-def test_job_that_waits_for_approval_goes_on(scripted_gdal, service, status):
+def test_job_that_waits_for_approval_is_waited_for(scripted_gdal, service, status):
     service.script["status"] = [Response(job(status)), Response(job("DONE"))]
     assert scripted_gdal.run("ogrinfo", NAME).stderr == ""
     assert len(service.calls("status")) == 2
@@ -132,7 +132,7 @@ def test_record_from_the_future_is_not_waited_for_without_end(scripted_gdal, ser
     path.write_text(json.dumps(record))
     service.script["status"] = [Response(b"", 404)]
     text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1", NAME, tag="timeout")
-    assert "job-1" in text
+    assert "the job job-1 has no result after 1 s" in text
     assert len(service.calls("run")) == 1
 
 
@@ -164,7 +164,8 @@ def test_row_of_a_job_has_its_area(scripted_gdal):
 
 
 def test_wait_no_as_a_raster_fails_before_anything_is_sent(scripted_gdal, service):
-    scripted_gdal.fails("gdalinfo", f"{NAME};wait=no", tag="usage")
+    text = scripted_gdal.fails("gdalinfo", f"{NAME};wait=no", tag="usage")
+    assert "wait=no returns the table of a job, which is not a raster" in text
     assert service.calls() == []
 
 
@@ -181,7 +182,7 @@ def stderr_of_terminal(gdal, *command):
     process = subprocess.Popen(command, cwd=gdal.folder, env=gdal.env, stderr=theirs,
                                stdout=subprocess.DEVNULL)
     os.close(theirs)
-    shown = b""
+    printed = b""
     while True:
         try:
             block = os.read(ours, 4096)
@@ -189,20 +190,20 @@ def stderr_of_terminal(gdal, *command):
             break
         if not block:
             break
-        shown += block
+        printed += block
     os.close(ours)
     process.wait(timeout=60)
-    return secret_search.in_text(shown.decode(), command)
+    return secret_search.in_text(printed.decode(), command)
 
 
-def test_status_line_is_shown_on_a_terminal_and_taken_away(scripted_gdal, service):
+def test_status_line_is_printed_on_a_terminal_and_cleared(scripted_gdal, service):
     service.script["status"] = [Response(job("RUNNING")), Response(job("COMPLETED"))]
-    shown = stderr_of_terminal(scripted_gdal, "ogrinfo", NAME)
-    assert "job job-1 RUNNING" in shown
-    assert shown.endswith("\r\x1b[K")
+    printed = stderr_of_terminal(scripted_gdal, "ogrinfo", NAME)
+    assert "job job-1 RUNNING" in printed
+    assert printed.endswith("\r\x1b[K")
 
 
-def test_nothing_is_shown_where_there_is_no_terminal(scripted_gdal):
+def test_nothing_is_printed_without_a_terminal(scripted_gdal):
     assert scripted_gdal.run("ogrinfo", NAME).stderr == ""
 
 
@@ -223,10 +224,11 @@ for _ in range(10):
     assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
     print(gdal.GetLastErrorMsg())
 """
-    told = scripted_gdal.python(script, NAME).stdout.splitlines()
-    assert len(told) == 10 and all(line.startswith("GIQ[timeout]") for line in told)
-    assert "is still RUNNING after 1 s" in told[0] and "only checked" not in told[0]
-    assert all("only checked once: the job job-1 is still RUNNING" in line for line in told[1:])
+    messages = scripted_gdal.python(script, NAME).stdout.splitlines()
+    assert len(messages) == 10 and all(line.startswith("GIQ[timeout]") for line in messages)
+    assert "is still RUNNING after 1 s" in messages[0] and "only checked" not in messages[0]
+    assert all("only checked once: the job job-1 is still RUNNING" in line
+               for line in messages[1:])
     # The first asks at once and after each pause, the others once each.
     assert 2 + 9 <= len(service.calls("status")) <= 6 + 9
     service.script["status"] = [Response(job("RUNNING")), Response(job("DONE"))]
@@ -266,19 +268,20 @@ for name, options in json.load(sys.stdin):
 
 
 def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service):
-    """Five unfinished layers stand still once, not five times."""
+    """Several unfinished layers freeze a GIS once, not once each."""
     service.script["status"] = [Response(job("RUNNING"))]
-    told = opens_in_one_process(
+    messages = opens_in_one_process(
         scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (f"{NAME};rerun=b", []),
         (f"{NAME};rerun=c", []), ("GIQ:job=job-1", []))
-    assert "is still RUNNING after 0 s" in told[0] and "only checked" not in told[0]
-    assert all("only checked once: the job job-1 is still RUNNING" in line for line in told[1:])
+    assert "is still RUNNING after 0 s" in messages[0] and "only checked" not in messages[0]
+    assert all("only checked once: the job job-1 is still RUNNING" in line
+               for line in messages[1:])
     assert service.names().count("run") == 3
     statuses = len(service.calls("status"))
     service.script["status"] = [Response(job("DONE"))]
-    told = opens_in_one_process(
+    messages = opens_in_one_process(
         scripted_gdal, (NAME, []), (f"{NAME};rerun=b", ["TIMEOUT=0"]))
-    assert told == ["opened", "opened"]
+    assert messages == ["opened", "opened"]
     assert service.names().count("run") == 3
     assert len(service.calls("status")) == statuses + 2
 
@@ -295,9 +298,10 @@ def test_check_ends_where_the_service_is_silent(scripted_gdal, service, call, ta
         over.wait(60)
         return Response(drop=True)
     service.script[call] = [silent]
-    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0"]), env=NEVER)
+    messages = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0"]), env=NEVER)
     over.set()
-    assert len(told) == 1 and told[0].startswith(f"GIQ[{tag}] ") and "job-1" in told[0]
+    [message] = messages
+    assert message.startswith(f"GIQ[{tag}] ") and "job-1" in message
     assert service.names().count(call) == 1
 
 
@@ -308,15 +312,15 @@ def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, s
         over.wait(60)
         return Response(drop=True)
     service.script["status"] = [Response(job("RUNNING")), silent]
-    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.5"]), (NAME, []),
+    messages = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.5"]), (NAME, []),
                                 env={**NEVER, "GIQ_POLL_INTERVAL": "0.4"})
     over.set()
-    assert [line.split()[0] for line in told] == ["GIQ[timeout]"] * 2
-    assert "only checked once: the job job-1 has no result" in told[1]
+    assert [line.split()[0] for line in messages] == ["GIQ[timeout]"] * 2
+    assert "only checked once: the job job-1 has no result" in messages[1]
 
 
 def second_job_is_done(service):
-    """The first job runs on; the one that is submitted after it has succeeded."""
+    """The first job keeps running; the one that is submitted after it has succeeded."""
     return lambda _: Response(job("RUNNING" if len(service.calls("run")) < 2 else "DONE"))
 
 
@@ -341,30 +345,30 @@ def test_timeout_of_one_open_leaves_others_the_time_for_their_calls(scripted_gda
     (scripted_gdal.folder / "local.csv").write_text("a\n1\n")
     service.script["status"] = [second_job_is_done(service)]
     service.script[call] = [after_a_check(service.script[call][0], at)]
-    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (name, []))
-    assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
+    messages = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (name, []))
+    assert messages[0].startswith("GIQ[timeout]") and messages[1] == "opened"
     assert service.names().count("run") == 2
     assert service.names().count(call) == at
 
 
-def test_timeout_of_one_open_does_not_refuse_what_the_service_puts_off(scripted_gdal,
+def test_timeout_of_one_open_leaves_others_the_time_to_submit_when_throttled(scripted_gdal,
                                                                        service):
     service.script["status"] = [second_job_is_done(service)]
     service.script["run"] = [Response(job("SUBMITTED")),
                              Response(b"", 429, {"Retry-After": "1"}),
                              Response(job("SUBMITTED"))]
-    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
+    messages = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
                                 (f"{NAME};rerun=b", []))
-    assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
+    assert messages[0].startswith("GIQ[timeout]") and messages[1] == "opened"
     assert service.names().count("run") == 3
 
 
 def test_finished_job_is_downloaded_with_retries_after_a_timeout(scripted_gdal, service):
     service.script["status"] = [second_job_is_done(service)]
     service.script["download"] = [Response(b"", 503), *service.script["download"]]
-    told = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
+    messages = opens_in_one_process(scripted_gdal, (NAME, ["TIMEOUT=0.1"]),
                                 (f"{NAME};rerun=b", []), env={"GIQ_RETRY_DELAY": "0.1"})
-    assert told[0].startswith("GIQ[timeout]") and told[1] == "opened"
+    assert messages[0].startswith("GIQ[timeout]") and messages[1] == "opened"
     assert service.names().count("download") == 2
 
 
@@ -372,20 +376,20 @@ SLOWLY = {"GIQ_MAX_RETRY": "2", "GIQ_RETRY_DELAY": "1"}  # 2.25 s at least
 
 
 @pytest.mark.parametrize("name,call", [(NAME, "download"), ("GIQ:models", "models")])
-def test_slow_failure_is_learned_once(scripted_gdal, service, name, call):
+def test_slow_failure_is_cached(scripted_gdal, service, name, call):
     service.script[call] = [Response({"message": "busy"}, 503)]
-    told = opens_in_one_process(scripted_gdal, *[(name, [])] * 3, env=SLOWLY)
-    assert all(line.startswith("GIQ[service] ") and "busy" in line for line in told)
+    messages = opens_in_one_process(scripted_gdal, *[(name, [])] * 3, env=SLOWLY)
+    assert all(line.startswith("GIQ[service] ") and "busy" in line for line in messages)
     assert service.names().count(call) == 3 + 1 + 1
 
 
-def test_open_waits_again_where_the_failure_has_passed(scripted_gdal, service):
+def test_open_waits_again_once_the_failure_has_passed(scripted_gdal, service):
     busy = Response({"message": "busy"}, 429)
     service.script["run"] = [busy] * 4 + [Response(job("SUBMITTED"))]
     service.script["status"] = [Response(job("RUNNING"))] * 3 + [Response(job("DONE"))]
-    told = opens_in_one_process(scripted_gdal, *[(NAME, [])] * 3,
+    messages = opens_in_one_process(scripted_gdal, *[(NAME, [])] * 3,
                                 env={**SLOWLY, "GIQ_POLL_INTERVAL": "0.05"})
-    assert [line.split()[0] for line in told] == ["GIQ[refused]"] * 2 + ["opened"]
+    assert [line.split()[0] for line in messages] == ["GIQ[refused]"] * 2 + ["opened"]
     assert service.names().count("run") == 3 + 1 + 1
     assert service.names().count("status") == 4
 
