@@ -48,20 +48,20 @@ MISTAKES = [
     (None, "/vsizip/nothing.zip/a.tif", "cannot be found"),
     (None, "nothing.shp", "cannot be found"),
     (lambda gdal: (gdal.folder / "empty.tif").write_bytes(b""), "empty.tif", "is empty"),
-    (make_folder, "data.gdb", "is a folder: zip it"),
-    (make_zip, "/vsizip/a.zip", "is a folder: zip it"),
+    (make_folder, "data.gdb", "is a folder; zip it"),
+    (make_zip, "/vsizip/a.zip", "is a folder; zip it"),
     (make_pipe, "pipe", "is a device or a pipe"),
     (make_socket, "sock", "is a device or a pipe"),
     (None, "/dev/zero", "is a device or a pipe"),
     (None, "/vsistdin/", "ends in '/'"),
     (None, "/vsistdin", "is a device or a pipe"),
-    (make_large, "large.tif", "100000001 bytes, and the service takes 100000000"),
+    (make_large, "large.tif", "100000001 bytes, the limit of an upload is 100000000"),
     (make_large, "large.tif", "file=<id>"),
-    (lambda gdal: touch(gdal, "a.shp"), "a.shp", "a Shapefile: zip them all"),
-    (lambda gdal: touch(gdal, "a.SHX"), "a.SHX", "a Shapefile: zip them all"),
-    (lambda gdal: touch(gdal, "a.dbf", "a.shp"), "a.dbf", "a Shapefile: zip them all"),
-    (lambda gdal: touch(gdal, "A.DBF", "A.SHP"), "A.DBF", "a Shapefile: zip them all"),
-    (lambda gdal: touch(gdal, "a.tab"), "a.tab", "a MapInfo table: zip them all"),
+    (lambda gdal: touch(gdal, "a.shp"), "a.shp", "a Shapefile; zip them all"),
+    (lambda gdal: touch(gdal, "a.SHX"), "a.SHX", "a Shapefile; zip them all"),
+    (lambda gdal: touch(gdal, "a.dbf", "a.shp"), "a.dbf", "a Shapefile; zip them all"),
+    (lambda gdal: touch(gdal, "A.DBF", "A.SHP"), "A.DBF", "a Shapefile; zip them all"),
+    (lambda gdal: touch(gdal, "a.tab"), "a.tab", "a MapInfo table; zip them all"),
     (lambda gdal: touch(gdal, "a.dat", "a.tab"), "a.dat", "a MapInfo table"),
     (lambda gdal: touch(gdal, "a.mif"), "a.mif", "a MapInfo interchange file"),
     (lambda gdal: touch(gdal, "a.mid", "a.mif"), "a.mid", "a MapInfo interchange file"),
@@ -73,7 +73,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("make,name,words", MISTAKES)
-def test_what_cannot_be_uploaded_is_told_before_any_request(scripted_gdal, service, make,
+def test_file_that_cannot_be_uploaded_is_refused_before_any_request(scripted_gdal, service, make,
                                                             name, words):
     if make is not None:
         make(scripted_gdal)
