@@ -34,7 +34,7 @@ struct added {
     const struct giq_rings *rings;
     size_t polygon;
     double size;      /* of its extent, the longer side */
-    double inner[2];  /* a point within */
+    double inner[2];  /* a point inside */
     double clearance; /* of that point from all edges */
 };
 
@@ -134,8 +134,9 @@ static double find_clearance(const struct added *a)
 
 /* ---- scales ---- */
 
-/* How large a unit of area is on the globe, near a point of the plane; NAN where that
- * cannot be found. A step that leaves the world is tried the other way. */
+/* The area on the globe of a unit of area near a point of the plane; NAN if it cannot be
+ * computed. A step that leaves the range of the projection is tried in the other
+ * directions. */
 static double scale_at(const struct giq_projection *projection, const double at[2],
                        double step)
 {

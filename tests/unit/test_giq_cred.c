@@ -346,7 +346,7 @@ static void test_key_files_that_hold_more_than_a_key_say_what(void **state)
     env_kit_remove(folder);
 }
 
-static void test_what_is_no_key_file_is_refused(void **state)
+static void test_unusable_key_file_is_refused(void **state)
 {
     (void)state;
     char *folder = env_kit_folder();
@@ -373,7 +373,7 @@ static void test_what_is_no_key_file_is_refused(void **state)
 }
 
 /* Somebody may set the key where its file is meant. */
-static void test_key_in_place_of_its_file_is_not_shown(void **state)
+static void test_key_given_as_the_path_is_not_printed(void **state)
 {
     (void)state;
     char too_long[300];
@@ -405,8 +405,8 @@ int main(void)
         cmocka_unit_test(test_wiped_text_is_gone),
         cmocka_unit_test(test_first_line_of_a_key_file),
         cmocka_unit_test(test_key_files_that_hold_more_than_a_key_say_what),
-        cmocka_unit_test(test_what_is_no_key_file_is_refused),
-        cmocka_unit_test(test_key_in_place_of_its_file_is_not_shown),
+        cmocka_unit_test(test_unusable_key_file_is_refused),
+        cmocka_unit_test(test_key_given_as_the_path_is_not_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static void test_failing_sets_the_whole_error(void **state)
     assert_string_equal(err.text, "out of memory");
 }
 
-static void test_system_errors_add_the_words_of_the_system(void **state)
+static void test_system_errors_add_the_message_of_the_system(void **state)
 {
     (void)state;
     struct giq_error err = {0};
@@ -94,7 +94,7 @@ static void test_long_texts_are_cut_at_the_end(void **state)
 }
 
 /* Paths and words of libraries may hold anything. */
-static void test_texts_are_fit_to_be_shown(void **state)
+static void test_texts_are_printable(void **state)
 {
     (void)state;
     static const struct {
@@ -149,11 +149,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tags_are_stable),
         cmocka_unit_test(test_failing_sets_the_whole_error),
-        cmocka_unit_test(test_system_errors_add_the_words_of_the_system),
+        cmocka_unit_test(test_system_errors_add_the_message_of_the_system),
         cmocka_unit_test(test_context_goes_before_and_keeps_the_rest),
         cmocka_unit_test(test_replacing_keeps_the_cause),
         cmocka_unit_test(test_long_texts_are_cut_at_the_end),
-        cmocka_unit_test(test_texts_are_fit_to_be_shown),
+        cmocka_unit_test(test_texts_are_printable),
         cmocka_unit_test(test_long_texts_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

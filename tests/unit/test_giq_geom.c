@@ -104,7 +104,7 @@ static const struct {
      "once rounded to 7 decimals"},
 };
 
-static void test_faults_are_told_with_reason_and_place(void **state)
+static void test_faults_have_reason_and_location(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(faults); i++) {
@@ -327,7 +327,7 @@ int main(void)
         cmocka_unit_test(test_parts_and_holes_are_sorted),
         cmocka_unit_test(test_collinear_points_make_another_area),
         cmocka_unit_test(test_numbers_have_seven_decimals_and_no_minus_zero),
-        cmocka_unit_test(test_faults_are_told_with_reason_and_place),
+        cmocka_unit_test(test_faults_have_reason_and_location),
         cmocka_unit_test(test_make_valid_repairs),
         cmocka_unit_test(test_a_text_is_its_own_text),
     };

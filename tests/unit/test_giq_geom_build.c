@@ -178,7 +178,7 @@ static void test_degrees_are_cut_at_the_antimeridian(void **state)
     check_cases(cases, GIQ_COUNT(cases), &degrees);
 }
 
-static void test_what_lies_upon_itself_on_the_globe_is_sent_once(void **state)
+static void test_area_that_overlaps_itself_on_the_globe_is_sent_once(void **state)
 {
     (void)state;
     static const struct giq_projection degrees = {.half_turn = 180};
@@ -378,7 +378,7 @@ int main(void)
         cmocka_unit_test(test_polygons_are_united),
         cmocka_unit_test(test_make_valid_repairs_each_polygon),
         cmocka_unit_test(test_degrees_are_cut_at_the_antimeridian),
-        cmocka_unit_test(test_what_lies_upon_itself_on_the_globe_is_sent_once),
+        cmocka_unit_test(test_area_that_overlaps_itself_on_the_globe_is_sent_once),
         cmocka_unit_test(test_rings_are_projected_each_for_itself),
         cmocka_unit_test(test_point_that_cannot_be_projected_is_an_error),
         cmocka_unit_test(test_area_that_became_another_one_is_refused),

@@ -95,7 +95,7 @@ static void test_an_allocation_that_fails_once_does_not_matter(void **state)
     cJSON_InitHooks(NULL);
 }
 
-static void test_getters_take_what_is_absent(void **state)
+static void test_getters_accept_absent_values(void **state)
 {
     (void)state;
     struct giq_json *json = parse("{\"a\":[1,\"x\"],\"t\":true,\"f\":false,\"A\":2}");
@@ -199,7 +199,7 @@ static void test_labels_and_ids(void **state)
     }
 }
 
-static void test_what_is_not_utf8_is_replaced_and_no_id(void **state)
+static void test_bytes_that_are_not_utf8_are_replaced_and_not_an_id(void **state)
 {
     (void)state;
     struct giq_json *json = parse("\"a\xE9\xC3\"");
@@ -398,10 +398,10 @@ int main(void)
         cmocka_unit_test(test_deep_nesting_is_refused),
         cmocka_unit_test(test_values_without_end_are_refused),
         cmocka_unit_test(test_an_allocation_that_fails_once_does_not_matter),
-        cmocka_unit_test(test_getters_take_what_is_absent),
+        cmocka_unit_test(test_getters_accept_absent_values),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_labels_and_ids),
-        cmocka_unit_test(test_what_is_not_utf8_is_replaced_and_no_id),
+        cmocka_unit_test(test_bytes_that_are_not_utf8_are_replaced_and_not_an_id),
         cmocka_unit_test(test_long_texts_are_no_id),
         cmocka_unit_test(test_numbers_keep_their_digits),
         cmocka_unit_test(test_numbers_that_are_none_in_json_are_printed_as_numbers),

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-static void test_length_of_what_is_a_number(void **state)
+static void test_length_of_numbers(void **state)
 {
     (void)state;
     static const struct {
@@ -42,7 +42,7 @@ static void test_numbers_are_found_outside_strings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_length_of_what_is_a_number),
+        cmocka_unit_test(test_length_of_numbers),
         cmocka_unit_test(test_numbers_are_found_outside_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "base/giq_tree.h"
 #include "env_kit.h"
 
-static void test_what_lies_at_a_path(void **state)
+static void test_stat_of_paths(void **state)
 {
     char *folder = *state;
     char *pipe_path = giq_os_join(folder, "pipe");
@@ -162,7 +162,7 @@ static bool count_entry(void *ctx, const char *name, struct giq_error *err)
     return --*left >= 0 || giq_fail(err, GIQ_E_RESULT, "enough");
 }
 
-static void test_listing_stops_when_told(void **state)
+static void test_listing_stops_at_the_first_failure(void **state)
 {
     char *folder = *state;
     struct giq_error err = {0};
@@ -331,13 +331,13 @@ static void test_free_space_and_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ENV_KIT_TEST(test_what_lies_at_a_path),
+        ENV_KIT_TEST(test_stat_of_paths),
         ENV_KIT_TEST(test_folders_are_made_with_those_above),
         ENV_KIT_TEST(test_a_file_in_the_way_of_folders_is_an_error),
         ENV_KIT_TEST(test_reading_is_limited_to_regular_files_of_a_size),
         ENV_KIT_TEST(test_replacing_leaves_the_new_file_alone),
         ENV_KIT_TEST(test_replacing_does_not_follow_a_planted_link),
-        ENV_KIT_TEST(test_listing_stops_when_told),
+        ENV_KIT_TEST(test_listing_stops_at_the_first_failure),
         ENV_KIT_TEST(test_writing_truncating_and_reading_heads),
         ENV_KIT_TEST(test_large_file_is_as_it_was_written),
         ENV_KIT_TEST(test_messages_of_a_host_without_standard_error_miss_the_files),

@@ -36,7 +36,7 @@ static void test_rings_and_polygons_are_found_again(void **state)
     giq_rings_release(&rings);
 }
 
-static void test_what_encloses_nothing_is_left_out(void **state)
+static void test_rings_that_enclose_nothing_are_dropped(void **state)
 {
     (void)state;
     struct giq_rings rings = {0};
@@ -58,7 +58,7 @@ static void test_what_encloses_nothing_is_left_out(void **state)
     giq_rings_release(&rings);
 }
 
-static void test_rounding_drops_what_goes_forth_and_back(void **state)
+static void test_rounding_drops_rings_without_area(void **state)
 {
     (void)state;
     static const struct {
@@ -101,8 +101,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rings_and_polygons_are_found_again),
-        cmocka_unit_test(test_what_encloses_nothing_is_left_out),
-        cmocka_unit_test(test_rounding_drops_what_goes_forth_and_back),
+        cmocka_unit_test(test_rings_that_enclose_nothing_are_dropped),
+        cmocka_unit_test(test_rounding_drops_rings_without_area),
         cmocka_unit_test(test_polygons_are_copied_and_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

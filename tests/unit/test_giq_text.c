@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-static void test_shown_text_has_no_control_characters(void **state)
+static void test_printable_text_has_no_control_characters(void **state)
 {
     (void)state;
     static const struct {
@@ -28,7 +28,7 @@ static void test_shown_text_has_no_control_characters(void **state)
     }
 }
 
-static void test_shown_text_is_cut_between_characters(void **state)
+static void test_printable_text_is_cut_between_characters(void **state)
 {
     (void)state;
     char text[300];
@@ -240,8 +240,8 @@ static void test_set_replaces_and_may_take_a_part_of_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shown_text_has_no_control_characters),
-        cmocka_unit_test(test_shown_text_is_cut_between_characters),
+        cmocka_unit_test(test_printable_text_has_no_control_characters),
+        cmocka_unit_test(test_printable_text_is_cut_between_characters),
         cmocka_unit_test(test_queries_and_users_of_addresses_are_masked),
         cmocka_unit_test(test_long_texts_are_masked_in_one_pass),
         cmocka_unit_test(test_run_ends_where_utf8_does),

@@ -72,7 +72,7 @@ static void test_depth_has_a_limit(void **state)
     }
 }
 
-static void test_what_is_not_there(void **state)
+static void test_missing_paths(void **state)
 {
     struct giq_error err = {0};
     char *path = giq_os_join(*state, "none");
@@ -87,7 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ENV_KIT_TEST(test_removing_takes_all_below_but_not_behind_links),
         ENV_KIT_TEST(test_depth_has_a_limit),
-        ENV_KIT_TEST(test_what_is_not_there),
+        ENV_KIT_TEST(test_missing_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

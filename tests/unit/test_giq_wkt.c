@@ -77,7 +77,7 @@ static const struct {
     {")POLYGON(", "must begin with POLYGON"},
 };
 
-static void test_what_cannot_be_read_says_what_and_where(void **state)
+static void test_unreadable_texts_are_errors_with_a_location(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(faults); i++) {
@@ -131,7 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways_to_write_are_read),
-        cmocka_unit_test(test_what_cannot_be_read_says_what_and_where),
+        cmocka_unit_test(test_unreadable_texts_are_errors_with_a_location),
         cmocka_unit_test(test_text_beyond_the_limit_is_refused),
         cmocka_unit_test(test_locations_have_the_digits_that_they_need),
     };
