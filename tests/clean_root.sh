@@ -3,7 +3,7 @@
 #   sh tests/clean_root.sh FOLDER [SCRIPT [SUITE]]
 # makes a minimal system in FOLDER (which must not exist), clones the last commit into it
 # and runs SCRIPT there (default tests/quickstart.sh). Needs root; the system stays in
-# FOLDER for a look.
+# FOLDER.
 set -eu
 root=${1:?"the folder of the new system"}
 [ ! -e "$root" ] || { echo "$root exists already" >&2; exit 2; }

@@ -128,12 +128,12 @@ def upload(path):
     if not 0 < size <= UPLOAD_MAX:
         stop(f"{path} is no file of 1 to {UPLOAD_MAX} bytes")
     status, _, body = call("file/upload", {"sourceType": SOURCE_TYPE}, {"file": path})
-    told = unwrapped(show("file/upload", "HTTP 2xx {fileId: text or number, originalName, "
+    found = unwrapped(show("file/upload", "HTTP 2xx {fileId: text or number, originalName, "
                           "…}, perhaps within {data: …}", status, body))
-    if not isinstance(told, dict) or "fileId" not in told:
+    if not isinstance(found, dict) or "fileId" not in found:
         stop("no fileId: the driver would say [service]")
-    say(f"  the file is {told['fileId']}")
-    return str(told["fileId"])
+    say(f"  the file is {found['fileId']}")
+    return str(found["fileId"])
 
 
 def ask(options):
@@ -178,12 +178,12 @@ def wait(job_id):
 
 def download(job_id):
     status, headers, body = call("inference/download", {"inferenceJobId": job_id})
-    told = [name for name in ("Content-Length", "Transfer-Encoding", "Content-Encoding",
+    found = [name for name in ("Content-Length", "Transfer-Encoding", "Content-Encoding",
                               "Content-Disposition", "ETag", "Accept-Ranges", "Location")
             if headers.get(name) is not None]
     say("\ninference/download\n  assumed:  HTTP 200, or a redirect to another host; chunked "
         "or with a length; Content-Disposition names the file",
-        f"\n  answered: HTTP {status} with {', '.join(told) or 'none of them'}, "
+        f"\n  answered: HTTP {status} with {', '.join(found) or 'none of them'}, "
         f"first bytes {body[:4]!r}")
 
 

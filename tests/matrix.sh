@@ -38,7 +38,7 @@ count() {
 # run_tests SUITE: all at once, then a cell for each label.
 run_tests() {
     log=$roots/$1/tests.log
-    # How C looks is what the clang-format of Debian 12 says.
+    # The layout of C is that of the clang-format of Debian 12.
     [ "$1" = bookworm ] && without='^$' || without='^style.format$'
     root_run "$roots/$1/builder" 'cd /src/giq
         ctest --test-dir build --output-on-failure -j 4 -L "^($1)\$" -E "$2"' \

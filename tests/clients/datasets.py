@@ -13,7 +13,7 @@ def features(client, path):
 
 def pixels(client, path):
     """What a raster is: size, place, and the checksum of each band."""
-    told = json.loads(client.run("gdalinfo", "-json", "-checksum", path).stdout)
-    assert any(band["checksum"] for band in told["bands"])
-    return (told["size"], told["geoTransform"], told["coordinateSystem"]["wkt"],
-            [(band["type"], band["checksum"]) for band in told["bands"]])
+    info = json.loads(client.run("gdalinfo", "-json", "-checksum", path).stdout)
+    assert any(band["checksum"] for band in info["bands"])
+    return (info["size"], info["geoTransform"], info["coordinateSystem"]["wkt"],
+            [(band["type"], band["checksum"]) for band in info["bands"]])

@@ -34,7 +34,7 @@ def raster(name):
 
 
 def words(layer):
-    """What the layer tells of its error. Not summary(), which crashes where there
+    """The text of the layer's error. Not summary(), which crashes where there
     is none."""
     return layer.error().message(QgsErrorMessage.Text)
 

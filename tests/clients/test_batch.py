@@ -41,10 +41,10 @@ def test_files_are_what_the_jobs_gave_and_a_second_run_asks_nobody(client):
     done = batch(client)
     assert sorted(done.stdout.splitlines()) == sorted(f"done: {row[0]}" for row in ROWS)
     assert outputs(client) == sorted(row[0] for row in ROWS)
-    for name, look, model in zip((row[0] for row in ROWS), (features, pixels, features),
+    for name, read, model in zip((row[0] for row in ROWS), (features, pixels, features),
                                  ("water", "ndvi", "contours")):
         path = f"my results/{name}"
-        assert look(client, path) == look(client, client.local(model)), name
+        assert read(client, path) == read(client, client.local(model)), name
     calls = client.calls()
     assert batch(client).stdout == ""
     (client.folder / "my results" / "ndvi.tif").unlink()

@@ -16,7 +16,7 @@ names = sys.argv[1:]
 start = threading.Barrier(len(names) * 4)
 found, faults = [], []
 
-def look(name):
+def summary(name):
     data = gdal.OpenEx(name)
     if data.RasterCount:
         return data.GetRasterBand(1).Checksum()
@@ -26,7 +26,7 @@ def work(name):
     try:
         start.wait()
         for _ in range(3):
-            found.append((name, look(name)))
+            found.append((name, summary(name)))
     except Exception as error:
         faults.append(str(error))
 
@@ -41,12 +41,12 @@ print(json.dumps(sorted(set(found))))
 LOOK = """
 import json, sys
 from osgeo import gdal
-def look(path):
+def summary(path):
     data = gdal.OpenEx(path)
     if data.RasterCount:
         return data.GetRasterBand(1).Checksum()
     return sum(f.GetGeometryRef().GetArea() for f in data.GetLayer(0))
-print(json.dumps([look(path) for path in sys.argv[1:]]))
+print(json.dumps([summary(path) for path in sys.argv[1:]]))
 """
 
 
@@ -108,7 +108,7 @@ first, second = sys.argv[1:3]
 before = gdal.OpenEx(first)
 want = before.GetRasterBand(1).Checksum()
 
-def look():
+def summary():
     raster, vector = gdal.OpenEx(first), gdal.OpenEx(second)
     assert raster.GetRasterBand(1).Checksum() == want
     assert vector.GetLayer(0).GetFeatureCount() == 69
@@ -124,8 +124,8 @@ def forked(work):
             os._exit(code)
     return pid
 
-pids = [forked(look) for _ in range(4)]
-look()
+pids = [forked(summary) for _ in range(4)]
+summary()
 assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 4
 assert before.GetRasterBand(1).Checksum() == want
 """

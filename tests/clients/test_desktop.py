@@ -23,7 +23,7 @@ messages = []
 QgsApplication.messageLog().messageReceived.connect(lambda text, *_: messages.append(text))
 VECTOR, RASTER, WRONG = {names}
 
-def look():
+def report():
     bar = iface.messageBar()
     added = [iface.addVectorLayer(VECTOR, "water", "ogr"),
              iface.addRasterLayer(RASTER, "ndvi")]
@@ -41,7 +41,7 @@ def look():
 def work():
     code = 1
     try:
-        look()
+        report()
         code = 0
     except Exception:
         traceback.print_exc()
@@ -61,23 +61,23 @@ def screen(tmp_path):
             ["Xvfb", "-displayfd", str(theirs), "-nolisten", "tcp", "-screen", "0",
              "1024x768x24"], pass_fds=[theirs], stderr=log)
     os.close(theirs)
-    with os.fdopen(ours) as told:
-        number = told.readline().strip()
+    with os.fdopen(ours) as pipe:
+        number = pipe.readline().strip()
     yield f":{number}"
     server.terminate()
     server.wait()
 
 
 def desktop(client, screen):
-    """Add layers in a QGIS whose settings hold the key; what came of it."""
+    """Add layers in a QGIS whose settings hold the key; what QGIS reports."""
     profile = client.folder / "profiles" / "default" / "QGIS"
     profile.mkdir(parents=True)
     settings = secret_search.is_input(profile / "QGIS3.ini")
     settings.write_text(SETTINGS.format(key=secret_search.KEY))
-    (client.folder / "look.py").write_text(SCRIPT.format(names=(VECTOR, RASTER, WRONG)))
+    (client.folder / "report.py").write_text(SCRIPT.format(names=(VECTOR, RASTER, WRONG)))
     del client.env["GIQ_API_KEY"]
     client.run("qgis", "--nologo", "--noversioncheck", "--profiles-path", client.folder,
-               "--code", "look.py", env={"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"})
+               "--code", "report.py", env={"DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"})
     return json.loads((client.folder / "found.json").read_text())
 
 

@@ -44,7 +44,7 @@ def words(template, **values):
     return [word.format(**values).replace("|", " ") for word in template.split()]
 
 
-def look(client, stem):
+def contents(client, stem):
     """What is in the only file of that stem."""
     [path] = client.folder.glob(f"{stem}.*")
     return path, (features if path.suffix == ".gpkg" else pixels)(client, path)
@@ -54,11 +54,11 @@ def look(client, stem):
 def test_output_is_that_of_the_local_file(client, program):
     source, template = PROGRAMS[program]
     client.run(*words(template, source=source, out="ours"))
-    path, ours = look(client, "ours")
+    path, ours = contents(client, "ours")
     assert len(client.paid()) == 1
     local = client.local("ndvi" if source == RASTER else "water")
     client.run(*words(template, source=local, out="theirs"))
-    assert ours == look(client, "theirs")[1]
+    assert ours == contents(client, "theirs")[1]
     if program == "gdalbuildvrt":
         assert f">{RASTER}<" in path.read_text(), "it keeps the name"
     elif path.suffix == ".vrt":

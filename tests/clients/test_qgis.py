@@ -166,10 +166,10 @@ for name in sys.argv[1:]:
     del messages[:]
     layer = QgsVectorLayer(name, "x", "ogr")
     assert not layer.isValid()
-    told = "".join(messages)
+    log = "".join(messages)
     layer = QgsRasterLayer(name, "x", "gdal")
     assert not layer.isValid()
-    print(json.dumps([told, words(layer)]))
+    print(json.dumps([log, words(layer)]))
 finish()
 """
 
@@ -225,7 +225,7 @@ finish()
 """
 
 
-def looks(client, service, timeout):
+def status_calls(client, service, timeout):
     """How many status calls each of six layers of one QGIS made."""
     before = len(service.calls())
     client.python(TIMEOUTS, "GIQ:model=m;file=f",
@@ -236,10 +236,10 @@ def looks(client, service, timeout):
 
 def test_only_the_first_open_of_a_qgis_waits(scripted_client, service):
     service.script["status"] = [Response(job("RUNNING"))]
-    opens = looks(scripted_client, service, "0")
-    waits = looks(scripted_client, service, "1")
+    opens = status_calls(scripted_client, service, "0")
+    waits = status_calls(scripted_client, service, "1")
     assert min(opens) >= 1 and waits[0] > opens[0]
-    assert waits[1:] == opens[1:], "the others look as often as they open"
+    assert waits[1:] == opens[1:], "the others check once for each open"
     assert len(service.calls("run")) == 1
 
 

@@ -1,4 +1,4 @@
-"""Opens that something befalls: what the fault tests share."""
+"""Opens with a fault injected: what the fault tests share."""
 import concurrent.futures
 import itertools
 import json
@@ -38,8 +38,8 @@ class Opener:
     def open(self, name, env):
         """What a program would have said that opens and reads this dataset."""
         know_environment(env)
-        told = {"name": name, "env": env, "out": str(self.out), "err": str(self.err)}
-        self.process.stdin.write(json.dumps(told) + "\n")
+        order = {"name": name, "env": env, "out": str(self.out), "err": str(self.err)}
+        self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         code = int(self.process.stdout.readline())
         return subprocess.CompletedProcess(
@@ -112,7 +112,7 @@ class Bench:
         return None
 
     def enumerate(self, label, **fault):
-        """The counted calls of an open that nothing befalls."""
+        """The counted calls of an open without a fault."""
         log = self.folder / f"log-{label}"
         done = self.open(label, {"GIQ_FAULT_LOG": str(log), **fault})
         assert done.returncode == 0, done.stderr

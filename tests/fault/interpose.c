@@ -96,7 +96,7 @@ static void kill_or_stop(void)
     (void)kill(getpid(), stops ? SIGSTOP : SIGKILL);
 }
 
-/* Count a call: whether it is the one that something befalls. */
+/* Count a call: whether it is the one that gets the fault. */
 static bool is_chosen(const char *function, const char *what)
 {
     static atomic_int found;

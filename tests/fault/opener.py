@@ -28,12 +28,12 @@ def show(name):
     return 0
 
 
-def child(told):
-    os.environ.update(told["env"])
-    for fd, path in ((sys.stdout.fileno(), told["out"]), (sys.stderr.fileno(), told["err"])):
+def child(order):
+    os.environ.update(order["env"])
+    for fd, path in ((sys.stdout.fileno(), order["out"]), (sys.stderr.fileno(), order["err"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), fd)
     signal.alarm(MOST_SECONDS)
-    code = show(told["name"])
+    code = show(order["name"])
     # What is counted of the code's coverage is written at the end, and needs memory.
     os.environ.pop("GIQ_FAULT_ALLOC", None)
     sys.exit(code)

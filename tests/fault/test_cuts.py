@@ -44,16 +44,16 @@ made.GetRasterBand(1).WriteRaster(0, 0, 256, 256, pixels)
 OPEN = """
 import hashlib, json, sys
 from osgeo import gdal
-told = []
+messages = []
 def hear(kind, number, text):
     if kind >= gdal.CE_Failure:
-        told.append(text)
+        messages.append(text)
 gdal.PushErrorHandler(hear)
 for name in json.load(open(sys.argv[1])):
-    told.clear()
+    messages.clear()
     data = gdal.OpenEx(f"GIQ:model=m;file={name}")
     digest = data and hashlib.sha256(open(data.GetDescription(), "rb").read()).hexdigest()
-    print(json.dumps([digest, told]))
+    print(json.dumps([digest, messages]))
 """
 
 
@@ -197,7 +197,7 @@ def cuts_of(wire, service, framing):
     places.update(wire.place(at) for at in some(FORMATS[service.kind](service.body)))
     if framing == "chunked":
         places.update(around_chunks(wire))
-    # Where the response tells no end, the whole of it may be cut.
+    # A response without a length or chunks may be cut at any byte.
     end = {"length": len(wire.bytes), "close": len(wire.bytes) + 1}.get(
         framing, len(wire.bytes) - len(LAST_LINE_FEED))
     places.add(end - 1)
@@ -245,7 +245,7 @@ def folders(gdal):
 
 
 def tag_of(framing, wire, cut):
-    """What is told of a download that brings no byte, and of one that is cut later."""
+    """What is reported of a download that brings no byte, and of one that is cut later."""
     is_whole_head = framing == "close" and cut >= len(wire.head)
     return "incomplete" if is_whole_head or wire.has_body(cut) else "network"
 

@@ -25,10 +25,10 @@ def measure():
     return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")), int(rss)
 
 def open_one(case):
-    told = []
+    messages = []
     def hear(kind, code, text):
         if kind >= gdal.CE_Failure:
-            told.append(text)
+            messages.append(text)
     gdal.PushErrorHandler(hear)
     for name, value in case["settings"].items():
         gdal.SetConfigOption(name, value)
@@ -37,8 +37,8 @@ def open_one(case):
         gdal.SetConfigOption(name, None)
     gdal.PopErrorHandler()
     count = data.GetLayer(0).GetFeatureCount() if data else None
-    tags = [text[:text.index("]") + 1] for text in told]
-    assert tags == ([case["tag"]] if case["tag"] else []), (case, told)
+    tags = [text[:text.index("]") + 1] for text in messages]
+    assert tags == ([case["tag"]] if case["tag"] else []), (case, messages)
     assert (count is None) == bool(case["tag"]), case
 
 cases = json.load(open(sys.argv[1]))
@@ -46,7 +46,7 @@ for number in range(1000):
     if number % 100 == 0:
         print(json.dumps(measure()))
     if number % len(cases) == 0:
-        # All is forgotten: each round submits and downloads anew.
+        # The store is removed: each round submits and downloads again.
         shutil.rmtree(os.environ["GIQ_STORE_DIR"], ignore_errors=True)
     open_one(cases[number % len(cases)])
 print(json.dumps(measure()))

@@ -24,7 +24,7 @@ struct script {
     bool was_cut;      /* its response was cut */
     int status;        /* of the last response, 0 without one */
     bool has_location; /* it is a redirect with a target */
-    bool is_proven;    /* its end was told */
+    bool is_proven;    /* its end was proven */
     bool has_strong_etag;
 };
 

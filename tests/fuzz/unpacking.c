@@ -66,7 +66,8 @@ bool __wrap_giq_os_write(struct giq_os_file *file, const void *bytes, size_t len
                                 : giq_fail(err, GIQ_E_STORE, "the disk is full");
 }
 
-static int look(const char *path, const struct stat *st, int type, struct FTW *place)
+static int check_file(const char *path, const struct stat *st, int type,
+                      struct FTW *place)
 {
     (void)type;
     if (place->level > 0) {
@@ -89,7 +90,7 @@ void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len)
     written = 0;
     files = 0;
     bool ok = giq_archive_unpack(archive, kind, out, GIQ_OS_PRIVATE, NULL, &err);
-    MUST(nftw(out, look, 8, FTW_PHYS) == 0);
+    MUST(nftw(out, check_file, 8, FTW_PHYS) == 0);
     MUST(files <= GIQ_ARCHIVE_MEMBERS_MAX);
     if (ok) {
         MUST(files > 0);

@@ -1,5 +1,5 @@
 /*
- * Unpacks an archive into a folder and looks at all that came of it. The linker's
+ * Unpacks an archive into a folder and checks every file of it. The linker's
  * --wrap watches every file and folder that is made, and ends what grows too large as
  * a full disk would.
  */

@@ -1,5 +1,5 @@
 """Areas of interest from vector datasets: united, brought to degrees, cut at the
-antimeridian; and what cannot be an area, told before anything is sent."""
+antimeridian; and what cannot be an area, reported before anything is sent."""
 import math
 import os
 import pathlib

@@ -52,7 +52,7 @@ def nudge(chance, shape):
 # ---- ways to write a shape ----
 
 def shuffled(chance, shape):
-    """Rings begin elsewhere and run either way, polygons and holes come in any order."""
+    """Rings begin at any vertex and run either way, polygons and holes come in any order."""
     def turn(ring):
         start = chance.randrange(len(ring) - 1)
         turned = ring[start:-1] + ring[:start]
@@ -240,7 +240,7 @@ def test_boxes_are_one_request_however_they_are_written(scripted_gdal, service, 
     chance = random.Random(seed)
     west, east = (chance.randrange(-180 * UNITS, 180 * UNITS) for _ in range(2))
     south, north = sorted(chance.randrange(-90 * UNITS, 90 * UNITS) for _ in range(2))
-    # An edge that is longer than half the world needs a point in between elsewhere.
+    # An edge that is longer than half the world needs a point in between at another location.
     east = west + (east - west) % (180 * UNITS)
     if chance.random() < 0.5:
         west, east = west - 180 * UNITS, east - 180 * UNITS

@@ -272,16 +272,16 @@ def test_run_is_not_sent_over_a_path_that_just_failed(scripted_gdal, service):
 
 
 def test_download_follows_a_redirect_without_the_key(scripted_gdal, service):
-    elsewhere = type(service)()
-    elsewhere.script["signed"] = service.script["download"]
-    target = f"http://localhost:{elsewhere.port}/signed?signature={secret_search.SIGNATURE}"
+    other_host = type(service)()
+    other_host.script["signed"] = service.script["download"]
+    target = f"http://localhost:{other_host.port}/signed?signature={secret_search.SIGNATURE}"
     service.script["download"] = [Response(b"", 302, {"Location": target})]
     try:
         scripted_gdal.run("ogrinfo", "--debug", "on", NAME)
     finally:
-        elsewhere.stop()
-    assert [s["call"] for s in elsewhere.calls()] == ["signed"]
-    assert "x-api-key" not in elsewhere.calls()[0]["headers"]
+        other_host.stop()
+    assert [s["call"] for s in other_host.calls()] == ["signed"]
+    assert "x-api-key" not in other_host.calls()[0]["headers"]
 
 
 def test_result_is_what_the_service_sent(scripted_gdal, service):

@@ -198,7 +198,8 @@ LETTERS = [letter for low, high in ((0xC0, 0x250), (0x386, 0x400), (0x400, 0x500
 @pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")], ids="-".join)
 def test_member_is_found_in_whichever_form_its_name_is_typed(scripted_gdal, service, forms):
     parts = ["".join(LETTERS[at:at + 12]) for at in range(0, len(LETTERS), 12)]
-    members = {f"{unicodedata.normalize(forms[0], part)}.csv": f"id,word\n1,number{at}\n".encode()
+    members = {f"{unicodedata.normalize(forms[0], part)}.csv":
+               f"id,word\n1,number{at}\n".encode()
                for at, part in enumerate(parts)}
     members["caf\u00e9.csv"] = b"id,word\n1,composed\n"
     members["cafe\u0301.csv"] = b"id,word\n1,decomposed\n"

@@ -125,10 +125,10 @@ def test_no_secret_in_any_message(scripted_gdal, service):
     env = {"GIQ_API_KEY": KEY, "GIQ_BEARER_TOKEN": "t0ken-of-the-user",
            "GIQ_TIMEOUT": "1"}
     done = scripted_gdal.run("ogrinfo", "--debug", "on", NAME, ok=None, env=env)
-    told = done.stdout + done.stderr
-    assert "GIQ[timeout]" in told and "HTTP 403 the key *" in told
-    assert KEY not in told and "t0ken" not in told
-    assert "inferenceId=" not in told
+    output = done.stdout + done.stderr
+    assert "GIQ[timeout]" in output and "HTTP 403 the key *" in output
+    assert KEY not in output and "t0ken" not in output
+    assert "inferenceId=" not in output
     texts = {path.name: path.read_text() for path in scripted_gdal.store.rglob("*.json")}
     assert set(texts) >= {"job.json", "request.json"}
     assert [name for name, text in texts.items() if KEY in text] == []

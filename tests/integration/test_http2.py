@@ -47,7 +47,7 @@ def test_whole_life(sandbox, over_http2):
     gdal.run("ogrinfo", "-al", "-oo", "WAIT=NO", f"GIQ:model=contours;file={SCENE}")
     assert protocols(log) == {"HTTP/2.0"}
     assert calls(log).count("run") == len(sandbox.runs()) == 3
-    # The results are streamed: END_STREAM alone tells where they end.
+    # The results are streamed: only END_STREAM marks their end.
     downloads = [entry for entry in log.seen() if entry["uri"].endswith("download")]
     assert [entry["length"] for entry in downloads] == ["", ""]
 

@@ -13,40 +13,40 @@ NAME = "GIQ:model=m;file=f"
 
 
 @pytest.fixture
-def elsewhere():
+def other_host():
     """Another host's server, to which a download is redirected."""
     made = ScriptedService()
     yield made
     made.stop()
 
 
-def redirect_to(service, elsewhere, host="localhost"):
-    elsewhere.script["signed"] = service.script["download"]
+def redirect_to(service, other_host, host="localhost"):
+    other_host.script["signed"] = service.script["download"]
     service.script["download"] = [Response(b"", 302, {
-        "Location": f"http://{host}:{elsewhere.port}/signed"
+        "Location": f"http://{host}:{other_host.port}/signed"
                     f"?signature={secret_search.SIGNATURE}"})]
 
 
 @pytest.mark.parametrize("status,tag", [(404, "gone"), (410, "gone"), (403, "service"),
                                         (401, "service")])
-def test_refusal_of_another_host_is_no_word_of_the_service(scripted_gdal, service, elsewhere,
+def test_refusal_of_another_host_is_no_word_of_the_service(scripted_gdal, service, other_host,
                                                            status, tag):
     """A presigned address may be too old, or its host behind: the service makes another."""
-    redirect_to(service, elsewhere)
-    result = elsewhere.script["signed"]
-    elsewhere.script["signed"] = [Response(b"too late", status), *result]
+    redirect_to(service, other_host)
+    result = other_host.script["signed"]
+    other_host.script["signed"] = [Response(b"too late", status), *result]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
-    assert len(service.calls("download")) == len(elsewhere.calls("signed")) == 2
-    elsewhere.script["signed"] = [Response(b"too late", status)]
+    assert len(service.calls("download")) == len(other_host.calls("signed")) == 2
+    other_host.script["signed"] = [Response(b"too late", status)]
     text = scripted_gdal.fails("ogrinfo", f"{NAME};rerun=again", tag=tag,
                                env={"GIQ_MAX_RETRY": "1"})
     assert "GIQ_API_KEY" not in text
-    assert len(elsewhere.calls("signed")) == 4
+    assert len(other_host.calls("signed")) == 4
     # One address is not believed: what was paid for is still there.
     name = f"{NAME};rerun=once"
     scripted_gdal.fails("ogrinfo", name, tag="service", env={"GIQ_MAX_RETRY": "0"})
-    elsewhere.script["signed"] = result
+    other_host.script["signed"] = result
     scripted_gdal.run("ogrinfo", name)
     assert len(service.calls("run")) == 3
 
@@ -58,14 +58,14 @@ def headers_of(service, call):
 @pytest.mark.parametrize("text", ["X-Team: maps,Cookie: a=b",
                                   "X-Team: maps\r\nCookie: a=b\r\n",
                                   '"X-Team: maps",Cookie: a=b'])
-def test_headers_go_to_the_service_and_nowhere_else(scripted_gdal, service, elsewhere,
+def test_headers_go_to_the_service_and_nowhere_else(scripted_gdal, service, other_host,
                                                     text):
-    redirect_to(service, elsewhere)
+    redirect_to(service, other_host)
     scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_HEADERS": text})
     for call in ("models", "run", "status", "download"):
         headers = headers_of(service, call)
         assert (headers["x-team"], headers["cookie"]) == ("maps", "a=b")
-    assert not {"x-team", "cookie", "x-api-key"} & set(headers_of(elsewhere, "signed"))
+    assert not {"x-team", "cookie", "x-api-key"} & set(headers_of(other_host, "signed"))
 
 
 def test_our_own_headers_win(scripted_gdal, service):
@@ -134,13 +134,13 @@ def netrc(gdal, text="machine 127.0.0.1 login me password p4ssword\n"
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
 
-def test_netrc_is_for_the_service_alone(scripted_gdal, service, elsewhere):
+def test_netrc_is_for_the_service_alone(scripted_gdal, service, other_host):
     netrc(scripted_gdal)
     # The host is the same, the port is not: libcurl alone would send it there.
-    redirect_to(service, elsewhere, "127.0.0.1")
+    redirect_to(service, other_host, "127.0.0.1")
     scripted_gdal.run("ogrinfo", NAME)
     assert headers_of(service, "run")["authorization"].startswith("Basic ")
-    assert "authorization" not in headers_of(elsewhere, "signed")
+    assert "authorization" not in headers_of(other_host, "signed")
 
 
 def test_netrc_can_be_turned_off(scripted_gdal, service):
@@ -149,17 +149,17 @@ def test_netrc_can_be_turned_off(scripted_gdal, service):
     assert "authorization" not in headers_of(service, "models")
 
 
-def test_netrc_is_read_where_gdal_is_told(scripted_gdal, service, elsewhere):
+def test_netrc_is_read_where_gdal_is_configured(scripted_gdal, service, other_host):
     netrc(scripted_gdal, "machine 127.0.0.1 login me password of-h0me\n")
     other = secret_search.is_input(scripted_gdal.folder / "other")
     (scripted_gdal.folder / ".netrc").rename(other)
     netrc(scripted_gdal)
-    redirect_to(service, elsewhere, "127.0.0.1")
+    redirect_to(service, other_host, "127.0.0.1")
     scripted_gdal.run("ogrinfo", NAME, env={"GDAL_HTTP_NETRC_FILE": str(other)})
     for call in ("models", "run", "status", "download"):
         sent = headers_of(service, call)["authorization"].removeprefix("Basic ")
         assert base64.b64decode(sent) == b"me:of-h0me"
-    assert "authorization" not in headers_of(elsewhere, "signed")
+    assert "authorization" not in headers_of(other_host, "signed")
     scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_HTTP_NETRC_FILE": str(other),
                                               "GDAL_HTTP_NETRC": "NO"})
     assert "authorization" not in service.calls("models")[1]["headers"]
@@ -177,14 +177,14 @@ def test_netrc_of_one_service(scripted_gdal, service):
 
 
 def test_configuration_file_gives_each_service_its_own_key(scripted_gdal, service,
-                                                           elsewhere):
+                                                           other_host):
     path = secret_search.is_input(scripted_gdal.folder / "gdalrc")
     path.write_text("[credentials]\n" + "".join(
         f"[.{name}]\npath={url}\nGIQ_API_KEY={key}\n" for name, url, key in
-        (("one", service.url, "key-one"), ("two", elsewhere.url, "key-two"))))
+        (("one", service.url, "key-one"), ("two", other_host.url, "key-two"))))
     del scripted_gdal.env["GIQ_API_KEY"]
     secret_search.know("key-one", "key-two")
-    for made, key in ((service, "key-one"), (elsewhere, "key-two")):
+    for made, key in ((service, "key-one"), (other_host, "key-two")):
         # A slash at the end and the case of the host make no difference.
         scripted_gdal.run("ogrinfo", "GIQ:", env={"GDAL_CONFIG_FILE": str(path),
                                                   "GIQ_BASE_URL": made.url + "/"})
@@ -217,8 +217,8 @@ def test_ipv6(scripted_gdal):
         service.stop()
 
 
-def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, elsewhere):
-    redirect_to(service, elsewhere)
+def test_verbose_log_shows_what_happens_and_no_secret(scripted_gdal, service, other_host):
+    redirect_to(service, other_host)
     done = scripted_gdal.run("ogrinfo", NAME, env={
         "CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_API_KEY": "k3y-abcdef",
         "GIQ_BEARER_TOKEN": "t0ken-abcdef", "GDAL_HTTP_HEADERS": "Cookie: c00kie"})

@@ -37,7 +37,7 @@ def shapes(code):
         narrow = [(0, 0), (x / 3, y / 9), (x / 9, y / 3)]
         where = f"{x:+d}{y:+d}"
         yield f"corner {where}", [[corner]]
-        yield f"corner, begun elsewhere {where}", [[corner[2:] + corner[:2]]]
+        yield f"corner, begun at another vertex {where}", [[corner[2:] + corner[:2]]]
         yield f"corner, run the other way {where}", [[corner[::-1]]]
         yield f"reflex corner {where}", [[[(0, 0), (x, 0), (x, -y), (-x, -y), (-x, y),
                                            (0, y)]]]
@@ -161,7 +161,7 @@ def test_area_at_a_pole_is_sent_as_it_is(scripted_gdal, service, code):
     (folder / "options.json").write_text(json.dumps(values))
     scripted_gdal.run("/usr/bin/python3", "-c", OPEN_ALL, "options.json",
                       timeout=MOST_SECONDS)
-    # A ring that begins elsewhere, or runs the other way, is the same area.
+    # A ring that begins at another vertex, or runs the other way, is the same area.
     kept = [(name, geometry) for name, geometry in named
             if "begun" not in name and "other way" not in name]
     sent = sent_areas(service)

@@ -34,17 +34,17 @@ def test_second_open_goes_on_with_the_job_of_the_first(scripted_gdal, service):
 
 
 def test_states_are_written_before_what_they_announce(scripted_gdal, service):
-    """The scripted service looks into the store while it answers."""
+    """The scripted service reads the store before it responds."""
     found = {}
 
-    def looking(name, response):
-        def look(_):
+    def reading(name, response):
+        def read_states(_):
             found[name] = [r["state"] for r in scripted_gdal.records().values()]
             return response
-        return look
+        return read_states
 
     for name in ("run", "status", "download"):
-        service.script[name] = [looking(name, service.script[name][0])]
+        service.script[name] = [reading(name, service.script[name][0])]
     scripted_gdal.run("ogrinfo", NAME)
     assert found == {"run": ["sending"], "status": ["submitted"],
                      "download": ["succeeded"]}

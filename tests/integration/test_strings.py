@@ -1,4 +1,4 @@
-"""The connection string and the options: every mistake is told before a byte is
+"""The connection string and the options: every mistake is reported before a byte is
 sent, and names what is wrong."""
 import zipfile
 

@@ -58,7 +58,7 @@ def test_content_counts_and_not_its_name(gdal, sandbox):
 
 
 def test_file_that_changed_under_the_same_size_and_time_is_another_content(gdal, sandbox):
-    """The change time tells, which no program can set."""
+    """The change time differs, which no program can set."""
     path = place(gdal)
     name = f"GIQ:model=ndvi;upload={path}"
     gdal.run("gdalinfo", name)

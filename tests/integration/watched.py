@@ -1,4 +1,4 @@
-"""GDAL's programs told to say all that they can, and searched for what they must not."""
+"""GDAL's programs with all debug output, which is searched for secrets."""
 import base64
 
 import secret_search

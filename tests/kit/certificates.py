@@ -23,7 +23,8 @@ class Authority:
     def __init__(self, folder, name="authority"):
         self.folder = folder / name
         self.folder.mkdir()
-        self.own = self.self_signed("own", f"/CN=The {name}", "basicConstraints=critical,CA:TRUE")
+        self.own = self.self_signed("own", f"/CN=The {name}",
+                                    "basicConstraints=critical,CA:TRUE")
         self.path = self.own.path
 
     def self_signed(self, name, subject="/CN=nobody",

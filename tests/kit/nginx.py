@@ -9,7 +9,7 @@ import subprocess
 import secret_search
 from programs import without_sanitizer
 
-# What the log tells of each request: a name, and nginx's name for it.
+# The members of a log entry, and nginx's variable for each.
 SEEN = {"protocol": "server_protocol", "method": "request_method", "uri": "uri",
         "status": "status", "port": "server_port", "tls": "ssl_protocol",
         "client": "ssl_client_s_dn", "key": "http_x_api_key",

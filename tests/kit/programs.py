@@ -75,7 +75,7 @@ class Sandbox:
             self.process = None
 
     def set_faults(self, *specs):
-        """What is to befall the next calls; nothing: no more faults."""
+        """The faults of the next calls; without an argument: none."""
         url = self.url.replace("/public", "/control/faults")
         urllib.request.urlopen(url, json.dumps(specs).encode()).read()
 
@@ -112,7 +112,7 @@ class Gdal:
                 del self.env[name]
         preload = os.environ.get("GIQ_TEST_PRELOAD")
         if preload:
-            # Leaks of GDAL's programs are not ours to tell; tests under valgrind do.
+            # Leaks of GDAL's own programs would be reported too.
             self.env.update(LD_PRELOAD=preload, ASAN_OPTIONS="detect_leaks=0")
         self.env.update(GDAL_DRIVER_PATH=os.environ["GIQ_TEST_PLUGINS"],
                         GIQ_BASE_URL=url, GIQ_API_KEY=secret_search.KEY,
@@ -128,7 +128,7 @@ class Gdal:
                                    "text": True, **more})
 
     def finish(self, process, timeout=120, says=None):
-        """The end of a program that is told this, its output searched for secrets."""
+        """Wait for the end of a program, whose output is searched for secrets."""
         with process:
             try:
                 out, err = process.communicate(says, timeout)

@@ -1,8 +1,8 @@
 """The secrets of the tests, and the search for them: no output of a program and no file
 that a test leaves may hold one.
 
-Every output goes through in_text(); in_files() looks at the files of every test when it
-is over. What a test writes down on purpose is told to it by is_input()."""
+Every output goes through in_text(); in_files() reads the files of every test when it
+is over. is_input() excepts what a test writes down on purpose."""
 import os
 import pathlib
 import re
@@ -21,7 +21,7 @@ _inputs = set()
 
 
 def know(*secrets):
-    """These are looked for too, until the test is over."""
+    """Search for these too, until the test is over."""
     _known.update(secrets)
 
 

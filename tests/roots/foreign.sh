@@ -16,8 +16,8 @@ own=$(ldd "$(command -v ogrinfo)" | sed -n 's/.*libgdal\.so\.[0-9]* => \([^ ]*\)
 ln -s "$own" "$work/libraries/$needed"
 export GDAL_DRIVER_PATH="$work/plugins"
 
-# look WORDS: GDAL's programs work, and say why the plugin is none.
-look() {
+# check WORDS: GDAL's programs work, and report why the plugin is not loaded.
+check() {
     ogrinfo --formats >"$work/formats" 2>"$work/words"
     cat "$work/words"
     grep -qE "$1" "$work/words"
@@ -28,6 +28,6 @@ look() {
     ogrinfo -so data/parcels.geojson parcels 2>/dev/null | grep 'Feature Count'
 }
 echo "a plugin for $needed in a system of $own"
-look "$needed: cannot open"
+check "$needed: cannot open"
 export LD_LIBRARY_PATH="$work/libraries"
-look "compiled against GDAL|GLIBC_.* not found"
+check "compiled against GDAL|GLIBC_.* not found"

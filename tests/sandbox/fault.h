@@ -13,7 +13,7 @@
  *   reset-after      close it after the body was read, and do nothing
  *   late=<seconds>   do the work and answer after this time
  *   hang             never answer
- *   state=<word>     tell this state of a job
+ *   state=<word>     report this state of a job
  *   cut=<bytes>      end a download after so many bytes
  *
  * Thread-safe.
@@ -57,7 +57,7 @@ bool faults_add(struct faults *faults, const char *spec);
  * where one cannot be read. */
 bool faults_replace(struct faults *faults, const char *json);
 
-/* Count a request for `call`, and tell what is to befall it. */
+/* Count a request for `call`, and return its fault. */
 struct fault faults_take(struct faults *faults, const char *call);
 
 #endif

@@ -178,7 +178,7 @@ static void *tick(void *ctx)
     return NULL;
 }
 
-/* Write down what came of a job: "result" or "error". */
+/* Write down the outcome of a job: "result" or "error". */
 static int write_outcome(const char *path, const char *what, const char *text)
 {
     cJSON *outcome = cJSON_CreateObject();
@@ -339,7 +339,7 @@ void jobs_free(struct jobs *jobs)
     free(jobs);
 }
 
-/* ---- looking ---- */
+/* ---- reading ---- */
 
 /* A job goes through its states in its time, whatever the computation took. */
 static const char *status_of(const struct jobs *jobs, const struct job *job)

@@ -42,7 +42,7 @@ bool jobs_add(struct jobs *jobs, const struct model *model, const char *file_id,
 bool jobs_look(struct jobs *jobs, const char *id, struct job_view *out);
 
 /* What a worker process does: compute the job in `folder` on the file `input` and
- * write down what came of it. The exit status. */
+ * write down its outcome. The exit status. */
 int jobs_work(const char *folder, const char *input);
 
 #endif

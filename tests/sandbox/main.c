@@ -37,7 +37,7 @@ static const char usage[] =
     "  lost                         do the work, close without a response\n"
     "  reset-before, reset-after    close before or after the body is read\n"
     "  late=SECONDS, hang           answer late, or never\n"
-    "  state=WORD                   tell this state of a job\n"
+    "  state=WORD                   report this state of a job\n"
     "  cut=BYTES                    end a download after so many bytes\n"
     "POST /control/faults with a JSON list of them replaces all; it needs no key.\n"
     "\n"

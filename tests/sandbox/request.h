@@ -32,7 +32,7 @@ struct request {
     size_t field_room; /* bytes of the field that comes in */
     char *control;     /* the body of a control call, or NULL */
     size_t control_len;
-    struct fault fault; /* what befalls it */
+    struct fault fault; /* that it gets */
     bool is_control;
     bool is_too_large;
     bool is_answered; /* and in the journal */
@@ -52,7 +52,7 @@ const char *request_query(const struct request *request, const char *name);
 /* Close the uploaded file; true where there was one. */
 bool request_end_upload(struct request *request);
 
-/* Remove what came of an upload, unless it was kept. */
+/* Remove the file of an upload, unless it was kept. */
 void request_drop_upload(struct request *request);
 
 /* Drops the upload too. */

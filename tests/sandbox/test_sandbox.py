@@ -41,18 +41,18 @@ class Client:
         connection.close()
         return response
 
-    def told(self, *args, **kwargs):
+    def call_json(self, *args, **kwargs):
         response = self.call(*args, **kwargs)
         return response.status, json.loads(response.content)
 
     def run(self, model="water", file=SCENE, **more):
-        status, job = self.told("POST", "/inference/run",
+        status, job = self.call_json("POST", "/inference/run",
                                 form(modelId=model, fileId=file, **more))
         assert status == 200, job
         return job["id"]
 
     def status(self, job):
-        return self.told("GET", f"/inference/status?inferenceId={job}")[1]
+        return self.call_json("GET", f"/inference/status?inferenceId={job}")[1]
 
     def wait(self, job):
         """All the states that were seen until the end."""
@@ -93,8 +93,8 @@ def client(sandbox):
     ("GET", "/inference/run", 405, "Method not allowed"),
 ])
 def test_errors_have_the_words_of_the_description(client, method, path, status, message):
-    got, told = client.told(method, path)
-    assert (got, told["message"]) == (status, message)
+    got, fields = client.call_json(method, path)
+    assert (got, fields["message"]) == (status, message)
 
 
 @pytest.mark.parametrize("fields,status,message", [
@@ -106,16 +106,16 @@ def test_errors_have_the_words_of_the_description(client, method, path, status, 
      "geometry is not valid WKT"),
 ])
 def test_run_is_refused_with_the_reason(client, sandbox, fields, status, message):
-    got, told = client.told("POST", "/inference/run", form(**fields))
-    assert (got, told["message"]) == (status, message)
+    got, fields = client.call_json("POST", "/inference/run", form(**fields))
+    assert (got, fields["message"]) == (status, message)
     assert not list((sandbox.state / "jobs").iterdir())
 
 
 def test_every_call_needs_a_key(client):
     for key in (None, "wrong"):
         for path in ("/inference/models", "/inference/status?inferenceId=x"):
-            status, told = client.told("GET", path, key=key)
-            assert (status, told["message"]) == (401, "Unauthorized Request")
+            status, fields = client.call_json("GET", path, key=key)
+            assert (status, fields["message"]) == (401, "Unauthorized Request")
 
 
 def test_key_is_sandbox_where_none_is_given(tmp_path):
@@ -146,15 +146,15 @@ def test_paths_work_without_public(client):
 
 def test_job_goes_through_its_states_and_gives_a_file(client):
     job = client.run(geometry=AREA)
-    early = client.told("GET", f"/inference/download?inferenceJobId={job}")
+    early = client.call_json("GET", f"/inference/download?inferenceJobId={job}")
     assert early == (409, {"status": 409, "error": "Conflict",
                            "message": "Inference Job is not completed"})
     seen = client.wait(job)
     assert seen[-2:] == ["RUNNING", "COMPLETED"]
     order = ["SUBMITTED", "PENDING", "RUNNING", "COMPLETED"]
     assert seen == [state for state in order if state in seen]
-    told = client.status(job)
-    assert set(told) == {"id", "status", "type", "startedAt"}
+    fields = client.status(job)
+    assert set(fields) == {"id", "status", "type", "startedAt"}
     response = client.call("GET", f"/inference/download?inferenceJobId={job}")
     assert response.getheader("Transfer-Encoding") == "chunked"
     assert response.getheader("Content-Length") is None
@@ -177,7 +177,7 @@ def test_job_fails_for_real(client):
 
 
 def test_models_are_all_runnable(client):
-    _, models = client.told("GET", "/inference/models")
+    _, models = client.call_json("GET", "/inference/models")
     assert {m["id"] for m in models} == {"water", "ndvi", "contours", "segments", "hulls"}
     for model in models:
         file = "parcels.geojson" if model["type"] == "VECTOR" else SCENE
@@ -189,13 +189,13 @@ def test_upload_gives_an_id_that_runs(client):
             'filename="../my parcels.geojson"\r\n\r\n').encode()
     body += (pathlib.Path(os.environ["GIQ_TEST_DATA"]) / "parcels.geojson").read_bytes()
     body += f"\r\n--{BOUNDARY}--\r\n".encode()
-    status, told = client.told("POST", "/file/upload?sourceType=POLYGON", body)
-    assert status == 200 and told["sourceType"] == "POLYGON"
-    assert told["originalName"].endswith("my parcels.geojson")
-    assert client.wait(client.run("hulls", told["fileId"]))[-1] == "COMPLETED"
-    status, told = client.told("POST", "/file/upload?sourceType=NONSENSE", body)
+    status, fields = client.call_json("POST", "/file/upload?sourceType=POLYGON", body)
+    assert status == 200 and fields["sourceType"] == "POLYGON"
+    assert fields["originalName"].endswith("my parcels.geojson")
+    assert client.wait(client.run("hulls", fields["fileId"]))[-1] == "COMPLETED"
+    status, fields = client.call_json("POST", "/file/upload?sourceType=NONSENSE", body)
     assert status == 400
-    status, told = client.told("POST", "/file/upload", form(other="x"))
+    status, fields = client.call_json("POST", "/file/upload", form(other="x"))
     assert status == 400
 
 

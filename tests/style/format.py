@@ -1,4 +1,4 @@
-"""C and C++ look as clang-format lays them out."""
+"""C and C++ are laid out as clang-format does."""
 import os
 
 import common

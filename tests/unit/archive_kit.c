@@ -114,7 +114,7 @@ void write_archive(const char *bytes, size_t len)
     assert_true(giq_os_replace_file(base, "archive", GIQ_OS_PRIVATE, bytes, len, &err));
 }
 
-/* ---- looking at what came out ---- */
+/* ---- what was unpacked ---- */
 
 void check_file(const char *path, const char *bytes)
 {

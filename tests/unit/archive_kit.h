@@ -1,5 +1,5 @@
 /* What the tests of giq_archive share: a fresh place for each test, archives made
- * by libarchive's writer, and looks at what came out of them. */
+ * by libarchive's writer, and checks what was unpacked. */
 #ifndef GIQ_TESTS_ARCHIVE_KIT_H
 #define GIQ_TESTS_ARCHIVE_KIT_H
 

@@ -15,7 +15,7 @@ struct env_kit {
     int64_t now_ms;
     int64_t wall_ms;
     int64_t cancels_ms; /* when the host wants waits to end; 0: never */
-    int64_t step_ms;    /* added by every look at the monotonic clock */
+    int64_t step_ms;    /* added each time the monotonic clock is read */
     uint32_t random;
     int64_t slept_ms[ENV_KIT_SLEEPS_MAX];
     size_t sleeps;

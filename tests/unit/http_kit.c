@@ -13,7 +13,7 @@
 
 enum { CONNECTIONS_MAX = 48, REQUESTS_MAX = 256, REQUEST_BYTES_MAX = 1 << 16 };
 
-/* One connection: what came of the request under way. */
+/* One connection: what has arrived of its request. */
 struct connection {
     int fd;
     int number;

@@ -26,7 +26,7 @@ static void take_progress(void *ctx, const char *text)
 {
     struct job_kit *kit = ctx;
     kit->progress++;
-    (void)snprintf(kit->told, sizeof kit->told, "%s", text);
+    (void)snprintf(kit->last_line, sizeof kit->last_line, "%s", text);
 }
 
 void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsigned flags)

@@ -14,7 +14,7 @@ struct source_kit {
     size_t at;
     size_t begins;  /* times that it was read from its first byte */
     size_t ends;    /* times that it was closed */
-    bool is_absent; /* cannot be looked at */
+    bool is_absent; /* stat fails */
     bool is_locked; /* cannot be opened */
     /* Called at each beginning, with the number of those before. May be NULL. */
     void (*on_begin)(struct source_kit *kit, size_t before);

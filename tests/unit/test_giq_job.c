@@ -279,7 +279,7 @@ static void test_id_that_holds_a_secret_is_shown_without_it(void **state)
         assert_int_not_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_non_null(strstr(kit.service.err.text, "job **************"));
         assert_null(strstr(kit.service.err.text, SERVICE_KIT_KEY));
-        assert_null(strstr(kit.told, SERVICE_KIT_KEY));
+        assert_null(strstr(kit.last_line, SERVICE_KIT_KEY));
         job_kit_stop(&kit);
     }
 }

@@ -35,7 +35,7 @@ static void test_crash_between_any_two_steps_pays_once(void **state)
     int steps = 0;
     for (; !whole; steps++) {
         struct job_kit kit;
-        /* The state is asked for twice where it was told but not recorded. */
+        /* The state is asked for twice where it was reported but not recorded. */
         bool asks_twice = steps == 3;
         job_kit_start(&kit, asks_twice ? responses : shorter,
                       asks_twice ? GIQ_COUNT(responses) : GIQ_COUNT(shorter));
@@ -134,7 +134,7 @@ static const char *spoiled_name;
 static int looks_left;
 
 /* The time of day is read after the models, before the run goes out, and after its
- * response; at the last look a file becomes a folder, which no file replaces. */
+ * response; at the last check a file becomes a folder, which no file replaces. */
 static int64_t wall_and_spoil(void *ctx)
 {
     const struct env_kit *clock = ctx;

@@ -222,7 +222,7 @@ static void test_run_is_given_up_when_postponed_too_often_or_too_long(void **sta
     }
 }
 
-/* ---- the look at the models ---- */
+/* ---- the list of models ---- */
 
 static void test_models_that_do_not_offer_it_spare_a_run(void **state)
 {

@@ -202,7 +202,7 @@ static void test_other_refusals_upload_nothing_again(void **state)
     close_shop(&shop);
 }
 
-/* A label that came upon a forgotten file is not used up by that. */
+/* A label whose request met a stale file id is not used up. */
 static void test_retry_uploads_what_was_forgotten(void **state)
 {
     (void)state;

@@ -276,7 +276,7 @@ static void test_unknown_state_is_warned_of_once(void **state)
     assert_int_equal(kit.service.clock.warnings, 1);
     assert_non_null(strstr(kit.service.clock.warned, "\"MARINATING\""));
     assert_int_equal(kit.progress, 3);
-    assert_string_equal(kit.told, "job j1 done");
+    assert_string_equal(kit.last_line, "job j1 done");
     job_kit_stop(&kit);
 }
 
@@ -303,7 +303,7 @@ static void test_longest_id_and_state_fit_into_the_progress_line(void **state)
     struct job_kit kit;
     job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
-    assert_int_equal(strlen(kit.told),
+    assert_int_equal(strlen(kit.last_line),
                      strlen("job  ") + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_stop(&kit);

@@ -317,9 +317,9 @@ static void test_used_label_is_found(void **state)
     giq_record_release(&record);
 }
 
-/* Records the request and withdraws it, until it is killed, at the latest by its alarm.
+/* Records the request and removes it, until it is killed, at the latest by its alarm.
  */
-static pid_t start_somebody_who_withdraws(const char *folder)
+static pid_t start_process_that_removes(const char *folder)
 {
     enum { SECONDS = 60 };
     pid_t pid = fork();
@@ -340,19 +340,19 @@ static pid_t start_somebody_who_withdraws(const char *folder)
     return pid;
 }
 
-static void test_request_that_is_withdrawn_while_it_is_read_is_none(void **state)
+static void test_request_that_is_removed_while_it_is_read_is_none(void **state)
 {
     (void)state;
     char *folder = env_kit_folder();
-    pid_t other = start_somebody_who_withdraws(folder);
+    pid_t other = start_process_that_removes(folder);
     enum giq_job_state before = GIQ_JOB_NONE;
-    for (int withdrawn = 0; withdrawn < 100;) {
+    for (int removed = 0; removed < 100;) {
         struct giq_record record;
         struct giq_error err;
         assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
         assert_true(read_record(folder, REQUEST, &record, &err));
         assert_true(record.state == GIQ_JOB_INTENT || record.state == GIQ_JOB_NONE);
-        withdrawn += before == GIQ_JOB_INTENT && record.state == GIQ_JOB_NONE;
+        removed += before == GIQ_JOB_INTENT && record.state == GIQ_JOB_NONE;
         before = record.state;
         giq_record_release(&record);
     }
@@ -376,7 +376,7 @@ int main(void)
         cmocka_unit_test(test_request_is_written_once),
         cmocka_unit_test(test_withdrawn_record_leaves_nothing),
         cmocka_unit_test(test_used_label_is_found),
-        cmocka_unit_test(test_request_that_is_withdrawn_while_it_is_read_is_none),
+        cmocka_unit_test(test_request_that_is_removed_while_it_is_read_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ static void test_ways_to_write_are_read(void **state)
 }
 
 static const struct {
-    const char *text, *told;
+    const char *text, *words;
 } faults[] = {
     {"", "must begin with POLYGON or MULTIPOLYGON"},
     {"no area", "must begin with POLYGON or MULTIPOLYGON"},
@@ -84,8 +84,8 @@ static void test_unreadable_texts_are_errors_with_a_location(void **state)
         struct giq_error err;
         assert_null(read(faults[i].text, &err));
         assert_int_equal(err.code, GIQ_E_AREA);
-        if (strstr(err.text, faults[i].told) == NULL) {
-            fail_msg("%s: \"%s\" is not in \"%s\"", faults[i].text, faults[i].told,
+        if (strstr(err.text, faults[i].words) == NULL) {
+            fail_msg("%s: \"%s\" is not in \"%s\"", faults[i].text, faults[i].words,
                      err.text);
         }
     }

@@ -41,7 +41,7 @@ def archive(word):
 
 
 class StoreService(ScriptedService):
-    """`status_of`, `refuses` and `on_run` are what befalls the job of a file."""
+    """`status_of`, `refuses` and `on_run` are what happens to the job of a file."""
 
     def __init__(self):
         super().__init__()
@@ -61,16 +61,16 @@ class StoreService(ScriptedService):
         if word in self.on_run:
             self.on_run[word]()
             return Response(drop=True)
-        return Response(self.told(f"job-of-file-{word}", "SUBMITTED"))
+        return Response(self.job_of(f"job-of-file-{word}", "SUBMITTED"))
 
     @staticmethod
-    def told(job_id, status):
+    def job_of(job_id, status):
         return {"id": job_id, "status": status, "type": "VECTOR",
                 "startedAt": "2024-05-01T10:20:30Z"}
 
     def status(self, seen):
         job_id = seen["query"]["inferenceId"]
-        return Response(self.told(job_id, self.status_of.get(self.word_of(job_id),
+        return Response(self.job_of(job_id, self.status_of.get(self.word_of(job_id),
                                                            "COMPLETED")))
 
     def download(self, seen):
