@@ -1,4 +1,4 @@
-"""A folder includes only the folders below it."""
+"""A folder includes only the folders below it, and no two modules include each other."""
 import os
 import re
 
@@ -80,6 +80,36 @@ def problem_of(root, path, quoted, name):
     return None
 
 
+def edges(root, paths):
+    """Of each module, as a path without suffix, the modules that its files include."""
+    graph = {}
+    for path in paths:
+        own = os.path.splitext(path)[0]
+        graph.setdefault(own, set())
+        for _, quoted, name in common.includes(root, path):
+            other = path.split("/")[0] + "/" + os.path.splitext(name)[0]
+            if quoted and not is_public(name) and other != own:
+                graph[own].add(other)
+    return graph
+
+
+def circles(graph):
+    """Pairs of modules that reach each other, each pair once."""
+    reached = {}
+    for start in graph:
+        seen, left = set(), [start]
+        while left:
+            for module in graph.get(left.pop(), ()):
+                if module not in seen:
+                    seen.add(module)
+                    left.append(module)
+        reached[start] = seen
+    for one in sorted(graph):
+        for two in sorted(reached[one]):
+            if one < two and one in reached.get(two, ()):
+                yield one, two
+
+
 def check(root):
     paths = common.files(root, ("src", "plugin", "include", "tests"), common.C_SUFFIXES)
     own = [path for path in paths if path.split("/")[0] in FOLDERS]
@@ -93,6 +123,8 @@ def check(root):
             problem = problem_of(root, path, quoted, name)
             if problem:
                 yield f"{path}:{number}: {problem}"
+    for one, two in circles(edges(root, own)):
+        yield f"{one}:1: includes {two}, which includes it in turn"
 
 
 if __name__ == "__main__":

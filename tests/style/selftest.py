@@ -45,6 +45,8 @@ CASES = (
      "plugin/options/giq_config.c:1: plugin/options may not include area/giq_area.h"),
     ("folders", "plugin/area/giq_aoi.c", '#include "giq_report.h"\n',
      "plugin/area/giq_aoi.c:1: plugin/area may not include giq_report.h: plugin/ is not"),
+    ("folders", "src/base/giq_buf.h", '#include "base/giq_os.h"\n',
+     "src/base/giq_buf:1: includes src/base/giq_os, which includes it in turn"),
     ("folders", "include/giq/giq.h", "#include <gdal.h>\n",
      "include/giq/giq.h:1: gdal.h is not a standard header"),
     ("folders", "tests/sandbox/main.c", '#include "giq/giq.h"\n',
