@@ -1,3 +1,4 @@
+/* Unpacking of archives and gzip files, within limits. */
 #include "result/giq_archive.h"
 
 #include <errno.h>

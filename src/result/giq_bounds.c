@@ -1,3 +1,4 @@
+/* A reader of numbers in a file, which notes the first missing part. */
 #include "result/giq_bounds.h"
 
 #include <string.h>

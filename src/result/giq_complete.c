@@ -1,3 +1,4 @@
+/* Chooses the check for a format, and counts the brackets of JSON. */
 #include "result/giq_complete.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Finds external references in coordinate systems, database schemas and texts. */
 #include "giq/external.h"
 
 #include <stddef.h>

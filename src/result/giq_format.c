@@ -1,3 +1,4 @@
+/* The tables of formats and magic numbers. */
 #include "result/giq_format.h"
 
 #include <assert.h>
@@ -6,20 +7,16 @@
 #include "base/giq_error.h"
 #include "base/giq_text.h"
 
-/* Columns of rows without a kind or text of their own. */
-#define DATA   GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_ANYWHERE
-#define BINARY GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_NONE
+/* The columns `kind` and `text` of formats for GDAL's drivers. */
+#define DATA        GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_ANYWHERE
+#define TEXT_HEADER GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_AT_START
+#define BINARY      GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_NONE
 
 static const struct giq_format formats[] = {
     {"arrow", "Arrow", "Arrow", DATA, {"feather", "arrows", "ipc"}},
     {"csv", "CSV", "CSV", DATA, {"tsv", "psv", "txt"}},
     {"dxf", "DXF", "DXF", DATA, {NULL}},
-    {"fgb",
-     "FlatGeobuf",
-     "FlatGeobuf",
-     GIQ_FORMAT_DATA,
-     GIQ_FORMAT_TEXT_AT_START,
-     {NULL}},
+    {"fgb", "FlatGeobuf", "FlatGeobuf", TEXT_HEADER, {NULL}},
     {"geojson", "GeoJSON", "GeoJSON", DATA, {"json"}},
     {"geojsonl",
      "GeoJSONSeq",

@@ -44,8 +44,8 @@ const struct giq_format *giq_format_by_magic(const char *extension, const char *
 /* Whether files of the format have this extension. Case makes no difference. */
 bool giq_format_has_extension(const struct giq_format *format, const char *extension);
 
-/* Whether this is an extension of any format, or one that says nothing of the content, as
- * "bin" does. Case makes no difference. */
+/* Whether this is an extension of any format, or one without a meaning, such as
+ * "bin". Case makes no difference. */
 bool giq_format_is_extension(const char *extension);
 
 #endif

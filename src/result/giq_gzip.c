@@ -1,3 +1,4 @@
+/* gzip files, read by zlib. */
 #include "result/giq_gzip.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ bool giq_gzip_open(const char *path, struct giq_gzip **out, struct giq_error *er
     if (gzip == NULL) {
         return giq_fail_memory(err);
     }
-    errno = ENOMEM; /* zlib sets it only where the file cannot be opened */
+    errno = ENOMEM; /* zlib sets it only if the file cannot be opened */
     gzip->file = gzopen(path, "rbe");
     if (gzip->file == NULL) {
         return errno == ENOMEM

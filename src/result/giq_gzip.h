@@ -24,7 +24,7 @@ GIQ_AUTO_DEFINE(giq_gzip_close, struct giq_gzip)
 bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len,
                    struct giq_error *err);
 
-/* Read up to `max` first decoded bytes of a file, fewer where it holds fewer. Errors as
+/* Read up to `max` first decoded bytes of a file, fewer if it holds fewer. Errors as
  * of giq_gzip_read(). */
 bool giq_gzip_read_head(const char *path, char *out, size_t max, size_t *out_len,
                         struct giq_error *err);

@@ -1,3 +1,4 @@
+/* Loads libarchive and finds its functions. */
 #include "result/giq_libarchive.h"
 
 #include <dlfcn.h>

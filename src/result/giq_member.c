@@ -1,3 +1,4 @@
+/* Safe and distinct paths for the members of an archive. */
 #include "result/giq_member.h"
 
 #include <assert.h>
@@ -94,7 +95,7 @@ static bool take_path(struct giq_members *members, const char *path, const char 
     }
     if (is_same) {
         return giq_fail(err, GIQ_E_RESULT,
-                        "the result is an archive that has the member %s twice",
+                        "the result is an archive that has the member \"%s\" twice",
                         giq_text_printable(raw, &one));
     }
     return giq_fail(err, GIQ_E_RESULT,

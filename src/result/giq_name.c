@@ -1,3 +1,4 @@
+/* Cleans file names, reads them from headers, and sets their extensions. */
 #include "result/giq_name.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* Identifies formats: by magic numbers, the root of XML, types of JSON, and words. */
 #include "result/giq_sniff.h"
 
 #include <stdint.h>

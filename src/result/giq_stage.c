@@ -1,3 +1,4 @@
+/* Identifies a download and moves, decodes or unpacks it. */
 #include "result/giq_stage.h"
 
 #include <stdlib.h>

@@ -108,7 +108,7 @@ static void test_a_member_twice_is_refused(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(all_kinds); i++) {
         make_archive(all_kinds[i], NULL, members);
-        check_refused(all_kinds[i], "a.tif twice");
+        check_refused(all_kinds[i], "member \"a.tif\" twice");
         check_file("a.tif", "1");
         empty_folder();
     }
