@@ -1,5 +1,5 @@
 /*
- * What differs between the GDALs that the driver is built for, 3.6 and later.
+ * Differences between the versions of GDAL that the driver is built for, 3.6 and later.
  */
 #ifndef GIQ_GDAL_COMPAT_H
 #define GIQ_GDAL_COMPAT_H
@@ -7,21 +7,21 @@
 #include <cpl_conv.h>
 #include <gdal.h>
 
-/* Later GDALs, while they debug, warn of options that nobody declared. */
+/* In debug mode GDAL 3.11 and later warn of options that are not declared. */
 #if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
 #define GIQ_GDAL_DECLARE_OPTION(name) ((void)(name))
 #else
 #define GIQ_GDAL_DECLARE_OPTION(name) CPLDeclareKnownConfigOption(name, NULL)
 #endif
 
-/* The driver of vector data in memory. */
+/* The name of the driver for vector data in memory. */
 #if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
 #define GIQ_GDAL_MEMORY_VECTOR "Memory"
 #else
 #define GIQ_GDAL_MEMORY_VECTOR "MEM"
 #endif
 
-/* Flags of an open that are not for the driver that reads the result. */
+/* Flags of GDALOpenEx() that are not passed to the driver that reads the result. */
 #ifndef GDAL_OF_FROM_GDALOPEN
 #define GDAL_OF_FROM_GDALOPEN 0x400
 #endif

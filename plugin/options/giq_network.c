@@ -144,10 +144,11 @@ static bool read_header_file(struct giq_reader *reader, struct giq_cred *cred,
     }
     char *text = read_small_file(path);
     if (text == NULL) {
+        /* Without the path, which may be a header by mistake. */
         return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "GDAL_HTTP_HEADER_FILE must be a readable text file on disk of "
-                        "at most %d bytes; got \"%.200s\"",
-                        HEADER_FILE_MAX, path);
+                        "the file of GDAL_HTTP_HEADER_FILE must be a readable text file "
+                        "on disk of at most %d bytes",
+                        HEADER_FILE_MAX);
     }
     bool ok = add_headers(cred, text, "\r\n", 0, err);
     giq_cred_wipe(text);

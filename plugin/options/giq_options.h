@@ -54,7 +54,7 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(POLL_INTERVAL, "float", GIQ_NO_VALUES, "", true, NULL, 0.05, 3600,                 \
       "Seconds between status calls. Default: adaptive")                                 \
     X(SUBMIT, "string-select", GIQ_SUBMIT_VALUES, "IF_MISSING", true, NULL, 0, 0,        \
-      "Whether to start a job where none is recorded. NO: never start a job")            \
+      "Whether to start a job where none is recorded. NO: use only what is recorded")    \
     X(RETRY, "string", GIQ_NO_VALUES, "", true, NULL, 0, 0,                              \
       "A label: a request recorded as failed, unknown, gone or damaged gets one new "    \
       "job, once per label")                                                             \

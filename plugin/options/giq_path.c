@@ -6,15 +6,15 @@
 
 char *giq_path_absolute(const char *typed)
 {
-    char *here = CPLIsFilenameRelative(typed) ? CPLGetCurrentDir() : NULL;
-    char *path = CPLStrdup(here == NULL ? typed : CPLFormFilename(here, typed, NULL));
-    CPLFree(here);
+    char *folder = CPLIsFilenameRelative(typed) ? CPLGetCurrentDir() : NULL;
+    char *path = CPLStrdup(folder == NULL ? typed : CPLFormFilename(folder, typed, NULL));
+    CPLFree(folder);
     return path;
 }
 
-/* A password may hold any character, and so may a query: where it cannot be told which an
- * at sign is in, nothing is left. */
-static void leave_out_user(char *host)
+/* Remove "user:password@". Passwords and queries may contain any character: if an '@'
+ * after a '?' may be in either, everything is removed. */
+static void remove_user(char *host)
 {
     const char *at = strrchr(host, '@');
     const char *query = strchr(host, '?');
@@ -27,13 +27,13 @@ static void leave_out_user(char *host)
 
 char *giq_path_printable(const char *typed)
 {
-    char *shown = CPLStrdup(typed);
-    char *address = strstr(shown, "://");
+    char *printable = CPLStrdup(typed);
+    char *address = strstr(printable, "://");
     if (address != NULL) {
-        leave_out_user(address + strlen("://"));
+        remove_user(address + strlen("://"));
     }
-    if (address != NULL || STARTS_WITH(shown, "/vsi")) {
-        shown[strcspn(shown, "?")] = '\0';
+    if (address != NULL || STARTS_WITH(printable, "/vsi")) {
+        printable[strcspn(printable, "?")] = '\0';
     }
-    return shown;
+    return printable;
 }

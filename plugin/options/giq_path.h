@@ -1,14 +1,14 @@
 /*
- * Paths as users type them: of this machine, or of GDAL's virtual file systems.
- * What is returned is freed with CPLFree().
+ * Paths as users type them, on disk or in GDAL's virtual file systems. The caller frees
+ * what is returned with CPLFree().
  */
 #ifndef GIQ_PATH_H
 #define GIQ_PATH_H
 
-/* The same path from wherever it is opened. */
+/* The path made absolute by the working folder. */
 char *giq_path_absolute(const char *typed);
 
-/* The path without what may be secret in an address: user, password and query. */
+/* The path without the parts of a URL that may be secret: user, password and query. */
 char *giq_path_printable(const char *typed);
 
 #endif

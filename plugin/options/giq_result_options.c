@@ -5,45 +5,50 @@
 #include <cpl_string.h>
 #include <string.h>
 
+#include "options/giq_gdal_cleanup.h"
+
 static const char key_characters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     "0123456789_";
 static const char space[] = " \t\r\n\v\f";
 
-/* Those that run statements, or that make some driver of GDAL 3.6 to 3.13 read what a
- * file, an address or another dataset holds. */
-static const char *const reaching_out[] = {
+/* Options that run statements, or that make some driver of GDAL 3.6 to 3.13 read another
+ * file, host or dataset. */
+static const char *const forbidden[] = {
     "PRELUDE_STATEMENTS", "WHERE", "LIST_VIRTUAL_OGR",      "OPEN_REMOTE_GML",
     "OGR_SCHEMA",         "CRS",   "FEATURE_SERVER_PAGING", "ROOT_PATH",
 };
 
-/* Whatever the key: no option of a format takes an address or a path. A single
+/* Whether a value could be a path or a URL: no allowed option needs one. A single
  * character may be a separator. */
-static bool is_cross_origin(const char *value)
+static bool is_external_reference(const char *value)
 {
     bool is_path = strlen(value) > 1 && strchr("/\\~", value[0]) != NULL;
     return is_path || strstr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
            strncmp(value, "..", 2) == 0;
 }
 
-static bool check_pair(const char *key, const char *value, char **before,
+static bool check_pair(const char *key, const char *value, char **earlier,
                        struct giq_error *err)
 {
-    for (size_t i = 0; i < GIQ_COUNT(reaching_out); i++) {
-        if (EQUAL(key, reaching_out[i])) {
-            return giq_fail(err, GIQ_E_USAGE,
-                            "RESULT_OPTIONS may not hold %s, which could run statements "
-                            "or read other files",
-                            reaching_out[i]);
+    for (size_t i = 0; i < GIQ_COUNT(forbidden); i++) {
+        if (EQUAL(key, forbidden[i])) {
+            return giq_fail(
+                err, GIQ_E_USAGE,
+                "RESULT_OPTIONS must not contain %s, which could run statements "
+                "or read other files",
+                forbidden[i]);
         }
     }
-    if (is_cross_origin(value)) {
+    if (is_external_reference(value)) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "RESULT_OPTIONS: the value of %.60s is a path or an address",
+                        "RESULT_OPTIONS: the value of %.60s must not be a path or a URL",
                         key);
     }
-    return CSLFetchNameValue(before, key) == NULL ||
-           giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS holds %.60s twice", key);
+    if (CSLFetchNameValue(earlier, key) != NULL) {
+        return giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS contains %.60s twice", key);
+    }
+    return true;
 }
 
 static bool fail_pair(const char *at, struct giq_error *err)
@@ -51,13 +56,13 @@ static bool fail_pair(const char *at, struct giq_error *err)
     char shown[61];
     (void)CPLStrlcpy(shown, at, sizeof shown);
     return giq_fail(err, GIQ_E_USAGE,
-                    "RESULT_OPTIONS is KEY=VALUE,... (a value with a comma stands in "
-                    "quotes, which are doubled inside), but not \"%s\"",
+                    "RESULT_OPTIONS must be KEY=VALUE,... (put a value with a comma in "
+                    "quotes, and double quotes inside it); got \"%s\"",
                     shown);
 }
 
-/* Copy the quoted value at `at` without its quotes; the end of it, or NULL where it is
- * not closed. */
+/* Copy the quoted value at `at` without its quotes. Returns its end, or NULL if the quote
+ * is not closed. */
 static const char *unquote(const char *at, char *out)
 {
     char quote = *at++;
@@ -69,7 +74,7 @@ static const char *unquote(const char *at, char *out)
     return *at == '\0' ? NULL : at + 1;
 }
 
-/* Copy the value at `at`; the end of the pair, or NULL where there is no value. */
+/* Copy the value at `at`. Returns the end of the pair, or NULL if there is no value. */
 static const char *take_value(const char *at, char *out)
 {
     at += strspn(at, space);
@@ -89,24 +94,28 @@ static const char *take_value(const char *at, char *out)
     return at != NULL && (*at == ',' || *at == '\0') ? at : NULL;
 }
 
-/* Read the pair at `*at`, which is moved to the ',' or the end. */
+/* Parse the pair at `*at`, which is moved to the ',' or the end. */
 static bool take_pair(const char **at, char ***list, struct giq_error *err)
 {
     const char *name = *at + strspn(*at, space);
     size_t len = strspn(name, key_characters);
     const char *equals = name + len + strspn(name + len, space);
-    char *value = CPLMalloc(strlen(name) + 1);
-    const char *end = len > 0 && *equals == '=' ? take_value(equals + 1, value) : NULL;
-    char *key = CPLStrdup(name);
-    key[len] = '\0';
-    bool ok = end != NULL ? check_pair(key, value, *list, err) : fail_pair(*at, err);
-    if (ok) {
-        *list = CSLSetNameValue(*list, key, value);
-        *at = end;
+    if (len == 0 || *equals != '=') {
+        return fail_pair(*at, err);
     }
-    CPLFree(key);
-    CPLFree(value);
-    return ok;
+    GIQ_AUTO_CPL char *value = CPLMalloc(strlen(name) + 1);
+    const char *end = take_value(equals + 1, value);
+    if (end == NULL) {
+        return fail_pair(*at, err);
+    }
+    GIQ_AUTO_CPL char *key = CPLStrdup(name);
+    key[len] = '\0';
+    if (!check_pair(key, value, *list, err)) {
+        return false;
+    }
+    *list = CSLSetNameValue(*list, key, value);
+    *at = end;
+    return true;
 }
 
 bool giq_result_options_parse(const char *text, char ***out, struct giq_error *err)
@@ -125,7 +134,7 @@ bool giq_result_options_parse(const char *text, char ***out, struct giq_error *e
     return true;
 }
 
-/* GDAL itself takes OVERVIEW_LEVEL, whatever the format. */
+/* GDAL itself handles OVERVIEW_LEVEL, for all formats. */
 static bool is_known(const char *declared, const char *key)
 {
     const char *single = CPLSPrintf("name='%s'", key);
@@ -144,10 +153,11 @@ void giq_result_options_warn(GDALDatasetH dataset, char **options)
         char *key = NULL;
         (void)CPLParseNameValue(options[i], &key);
         if (key != NULL && !is_known(declared, key)) {
-            CPLError(CE_Warning, CPLE_NotSupported,
-                     "GIQ: the result is read by the driver %s, which has no open option "
-                     "%s",
-                     GDALGetDriverShortName(driver), key);
+            CPLError(
+                CE_Warning, CPLE_NotSupported,
+                "GIQ: RESULT_OPTIONS: the result is read by the driver %s, which has "
+                "no open option %s",
+                GDALGetDriverShortName(driver), key);
         }
         CPLFree(key);
     }

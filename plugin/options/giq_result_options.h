@@ -3,8 +3,8 @@
  *   KEY=VALUE,KEY="VALUE, quoted",...
  * A quote (' or ") is doubled inside.
  *
- * A project or VRT of a stranger can carry them, so what would make a driver run
- * statements or read other files or hosts is refused.
+ * A project or VRT file from a stranger can contain it, so options that make a driver run
+ * statements or read other files or hosts are refused.
  */
 #ifndef GIQ_RESULT_OPTIONS_H
 #define GIQ_RESULT_OPTIONS_H
@@ -13,11 +13,11 @@
 
 #include "giq/giq.h"
 
-/* Parse and check. On success `*out` is a GDAL string list of the caller's. Errors:
- * GIQ_E_USAGE, which names the key. */
+/* Parse and check `text`. On success `*out` is a GDAL string list for CSLDestroy().
+ * Errors: GIQ_E_USAGE, which names the key. */
 bool giq_result_options_parse(const char *text, char ***out, struct giq_error *err);
 
-/* Warn, as GDAL does, of options that the driver of an open dataset does not have. */
+/* Warn, as GDAL does, of options that the driver of `dataset` does not have. */
 void giq_result_options_warn(GDALDatasetH dataset, char **options);
 
 #endif

@@ -122,7 +122,7 @@ def test_header_file_that_is_none_ends_the_open_before_a_request(scripted_gdal, 
     make(path)
     text = scripted_gdal.fails("ogrinfo", NAME, tag="credentials",
                                env={"GDAL_HTTP_HEADER_FILE": str(path)})
-    assert "GDAL_HTTP_HEADER_FILE" in text
+    assert "the file of GDAL_HTTP_HEADER_FILE must be a readable text file on disk" in text
     assert service.names() == []
 
 
