@@ -1,5 +1,5 @@
 /*
- * The grammar:
+ * Parsing and quoting connection strings. The interface is in giq/giq.h. The grammar:
  *   string = "GIQ:" [ word | pair *( ";" pair ) ] [ ";" ]
  *   pair   = key "=" value        value = text without ";" and "|" | quoted
  * A quoted value begins with ' or ", and that quote is doubled inside.
@@ -33,7 +33,7 @@ static const char *const canonical[GIQ_KEY_COUNT] = {
     [GIQ_KEY_UPLOAD] = "upload",
 };
 
-/* Keys that people try for what belongs in the configuration. */
+/* Keys that users try for secrets, which belong in the configuration. */
 static const char *const secrets[] = {
     "api_key",       "apikey",           "x-api-key",    "key",
     "token",         "bearer",           "bearer_token", "auth",
@@ -51,7 +51,7 @@ static bool is_among(const char *text, const char *const *list, size_t count)
     return false;
 }
 
-/* The text without the handlers of archives that a program put before the prefix. */
+/* Skip the handlers of archives that a program prepended. */
 static const char *skip_handlers(const char *text)
 {
     static const char *const handlers[] = {"/vsizip/", "/vsigzip/", "/vsitar/"};
@@ -83,7 +83,7 @@ static bool fail_key(const char *name, struct giq_error *err)
                     shown.text);
 }
 
-/* Taken for a part of a value, what QGIS appended would be another request. */
+/* If it were part of a value, what QGIS appends would make another request. */
 static bool fail_suffix(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
@@ -104,7 +104,7 @@ static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error 
     return fail_key(name, err);
 }
 
-/* Read a quoted value at `*at`, which is moved behind what follows it. */
+/* Read a quoted value at `*at`, which is moved to the ';' or the end. */
 static bool take_quoted(const char **at, const char *key, char **out,
                         struct giq_error *err)
 {
@@ -205,9 +205,9 @@ static bool is_letter_or_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The place of the slash that QGIS inserts, as in "s.tar/.gz": between the ending of an
- * archive and one plain extension with which the first `len` bytes end. 0: there is
- * none. */
+/* The position of the slash that QGIS inserts, as in "s.tar/.gz": between the ending of
+ * an archive and a plain extension at the end of the first `len` bytes. 0: there is none.
+ */
 static size_t inserted_slash(const char *value, size_t len)
 {
     enum { EXTENSION_MAX = 8 };
@@ -222,7 +222,8 @@ static size_t inserted_slash(const char *value, size_t len)
     return is_inserted ? dot - 2 : 0;
 }
 
-/* Drop the slashes that programs add which take the string for the path of an archive. */
+/* Remove the slashes that programs add when they take the string for the path of an
+ * archive. */
 static void drop_slashes(char *value)
 {
     size_t len = strlen(value);
@@ -238,8 +239,8 @@ static void drop_slashes(char *value)
     }
 }
 
-/* A slash behind the ending of an archive may be the user's or a program's, and would be
- * another request: the user's stands in quotes. */
+/* A slash after the ending of an archive may be from the user or from a program, and
+ * would make another request: the user has to quote it. */
 static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     bool is_identity =
@@ -364,7 +365,7 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
     }
 }
 
-/* Which keys go together. */
+/* Check which keys are combined, and find the kind. */
 static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
     bool has_request =

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_env.h"
 #include "base/giq_os.h"
 #include "result/giq_complete.h"
@@ -15,7 +16,7 @@
 static const char part_name[] = "result.part";
 static const char short_name[] = "result.short";
 
-/* A download on its way into result.part. */
+/* A download into result.part. */
 struct part {
     struct giq_service *service;
     const struct giq_store *store;
@@ -32,12 +33,15 @@ static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
     struct part *part = ctx;
     part->size = 0;
     part->json = (struct giq_complete_json){0};
-    /* Emptied first: what an earlier try left of it is room too. */
-    bool ok =
-        part->file == NULL
-            ? giq_os_create(part->path, giq_store_access(part->store), &part->file, err)
-            : giq_os_truncate(part->file, err);
-    return ok && (length < 0 || giq_store_check_space(part->folder, length, err));
+    /* Emptied before the free space is checked: it may hold an earlier try. */
+    if (part->file == NULL) {
+        if (!giq_os_create(part->path, giq_store_access(part->store), &part->file, err)) {
+            return false;
+        }
+    } else if (!giq_os_truncate(part->file, err)) {
+        return false;
+    }
+    return length < 0 || giq_store_check_space(part->folder, length, err);
 }
 
 static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_error *err)
@@ -55,69 +59,83 @@ static bool download(struct part *part, char **out_disposition, struct giq_error
            giq_os_sync(part->file, err);
 }
 
-/* ---- whether it is whole ---- */
+/* ---- whether it is complete ---- */
 
 static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
                       struct giq_error *err)
 {
     const struct part *part = ctx;
-    bool ok = giq_os_seek(part->file, at, err);
     size_t n = 0;
-    for (size_t have = 0; ok && have < len; have += n) {
-        ok = giq_os_read(part->file, (char *)bytes + have, len - have, &n, err) &&
-             (n > 0 || giq_fail(err, GIQ_E_STORE, "%s ends too early", part->path));
+    if (!giq_os_seek(part->file, at, err)) {
+        return false;
     }
-    return ok;
+    for (size_t have = 0; have < len; have += n) {
+        if (!giq_os_read(part->file, (char *)bytes + have, len - have, &n, err)) {
+            return false;
+        }
+        if (n == 0) {
+            return giq_fail(err, GIQ_E_STORE, "%s ends too early", part->path);
+        }
+    }
+    return true;
+}
+
+static bool add_blocks(struct part *part, struct giq_digest *digest,
+                       struct giq_error *err)
+{
+    enum { BLOCK_SIZE = 65536 };
+    GIQ_AUTO_FREE char *block = malloc(BLOCK_SIZE);
+    if (block == NULL) {
+        return giq_fail_memory(err);
+    }
+    for (int64_t at = 0; at < part->size; at += BLOCK_SIZE) {
+        size_t len =
+            part->size - at < BLOCK_SIZE ? (size_t)(part->size - at) : BLOCK_SIZE;
+        if (!read_part(part, (uint64_t)at, block, len, err) ||
+            !giq_digest_add(digest, block, len, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool digest_part(struct part *part, char out[GIQ_DIGEST_HEX_SIZE],
                         struct giq_error *err)
 {
-    enum { BLOCK_SIZE = 65536 };
     struct giq_digest *digest = NULL;
-    char *block = malloc(BLOCK_SIZE);
-    bool ok = block != NULL ? giq_digest_new(&digest, err) : giq_fail_memory(err);
-    for (int64_t at = 0; ok && at < part->size; at += BLOCK_SIZE) {
-        size_t len =
-            part->size - at < BLOCK_SIZE ? (size_t)(part->size - at) : BLOCK_SIZE;
-        ok = read_part(part, (uint64_t)at, block, len, err) &&
-             giq_digest_add(digest, block, len, err);
-    }
-    ok = ok && giq_digest_end(digest, out, err);
+    bool ok = giq_digest_new(&digest, err) && add_blocks(part, digest, err) &&
+              giq_digest_end(digest, out, err);
     giq_digest_free(digest);
-    free(block);
     return ok;
 }
 
-/* Whether the last download of the request was cut too and had the same bytes. Where it
- * was not, they are remembered, as far as that can be done. */
-static bool came_before(struct part *part, bool *out, struct giq_error *err)
+/* Whether the last download of the request was cut too and had the same bytes. If not,
+ * their digest is written for the next time; a failure of that is ignored. */
+static bool is_same_as_before(struct part *part, bool *out, struct giq_error *err)
 {
     char digest[GIQ_DIGEST_HEX_SIZE];
-    char *path = NULL;
-    struct giq_buf before;
+    struct giq_error ignored = {0};
     bool found = false;
+    GIQ_AUTO_BUF struct giq_buf before;
+    GIQ_AUTO_FREE char *path = giq_os_join(part->folder, short_name);
     giq_buf_init(&before, sizeof digest);
-    bool ok =
-        digest_part(part, digest, err) &&
-        ((path = giq_os_join(part->folder, short_name)) != NULL || giq_fail_memory(err));
-    if (ok) {
-        struct giq_error ignored = {0};
-        *out = giq_os_read_file(path, sizeof digest, &before, &found, &ignored) &&
-               found && strcmp(giq_buf_text(&before), digest) == 0;
-        if (!*out) {
-            (void)giq_os_replace_file(part->folder, short_name,
-                                      giq_store_access(part->store), digest,
-                                      strlen(digest), &ignored);
-        }
+    if (path == NULL) {
+        return giq_fail_memory(err);
     }
-    giq_buf_release(&before);
-    free(path);
-    return ok;
+    if (!digest_part(part, digest, err)) {
+        return false;
+    }
+    *out = giq_os_read_file(path, sizeof digest, &before, &found, &ignored) && found &&
+           strcmp(giq_buf_text(&before), digest) == 0;
+    if (!*out) {
+        (void)giq_os_replace_file(part->folder, short_name, giq_store_access(part->store),
+                                  digest, strlen(digest), &ignored);
+    }
+    return true;
 }
 
-/* A file that is shorter than it says is not published, unless the service sends the
- * same once more: it was paid for, and there may be no more of it. */
+/* A file that is shorter than its format states is not published, unless the service
+ * sends the same bytes twice: it was paid for, and there may be no more of it. */
 static bool check_whole(struct part *part, const struct giq_staged *staged,
                         struct giq_error *err)
 {
@@ -131,7 +149,7 @@ static bool check_whole(struct part *part, const struct giq_staged *staged,
         return true;
     }
     bool is_same = false;
-    if (reason.code == GIQ_E_INCOMPLETE && !came_before(part, &is_same, err)) {
+    if (reason.code == GIQ_E_INCOMPLETE && !is_same_as_before(part, &is_same, err)) {
         return false;
     }
     if (reason.code != GIQ_E_INCOMPLETE) {
@@ -140,21 +158,21 @@ static bool check_whole(struct part *part, const struct giq_staged *staged,
     }
     if (!is_same) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
-                        "%s. It is not kept; open again, and it is downloaded again",
+                        "%s. It is not kept; open again to download it again",
                         reason.text);
     }
     struct giq_printable id;
     giq_env_warn(part->service->env,
-                 "job %s: %s; the service sent the same twice, so it is kept as the "
-                 "result",
+                 "job %s: %s; the service sent the same bytes twice, so they are kept as "
+                 "the result",
                  giq_call_printable(part->service, part->job_id, &id), reason.text);
     return true;
 }
 
 /* ---- publishing ---- */
 
-/* Remove a file of the folder, as far as that can be done. */
-static void forget(const char *folder, const char *name)
+/* Remove a file of the folder; failures are ignored. */
+static void remove_quietly(const char *folder, const char *name)
 {
     struct giq_error ignored = {0};
     char *path = giq_os_join(folder, name);
@@ -164,7 +182,7 @@ static void forget(const char *folder, const char *name)
     free(path);
 }
 
-/* From a part to a published result. */
+/* Stage the part, check it, let the host accept it, and publish it. */
 static bool publish(struct part *part, const char *disposition,
                     const struct giq_job_host *host, struct giq_fetched *out,
                     struct giq_error *err)
@@ -178,7 +196,7 @@ static bool publish(struct part *part, const char *disposition,
               host->accept(host->ctx, staged.path, err) &&
               giq_store_publish(part->folder, err);
     if (ok) {
-        forget(part->folder, short_name);
+        remove_quietly(part->folder, short_name);
         *out = (struct giq_fetched){staged.name, staged.size};
         staged.name = NULL;
     } else if (folder != NULL) {
@@ -200,13 +218,13 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
         return giq_fail_memory(err);
     }
     char *disposition = NULL;
-    /* Where a process was killed while it unpacked, the room is needed again. */
+    /* A process that was killed may have left the space used. */
     giq_store_unstage(folder);
     bool ok =
         download(&part, &disposition, err) && publish(&part, disposition, host, out, err);
     if (!ok && err->code == GIQ_E_STORE) {
-        /* The disk may be full, and the part takes the room for another try. */
-        forget(folder, part_name);
+        /* The disk may be full: the part would take the space for another try. */
+        remove_quietly(folder, part_name);
         (void)giq_store_explain_full(err);
     }
     giq_os_close(part.file);

@@ -1,7 +1,7 @@
 /*
- * Fetching a result and publishing it: download into result.part, name it,
- * unpack it where it is an archive, let the host accept it, and put it in place
- * by rename. Until then nothing of it can be opened.
+ * Fetching a result and publishing it: download it into result.part, name it, unpack it
+ * if it is an archive, let the host accept it, and rename it to result/. Nothing of it
+ * can be opened before.
  */
 #ifndef GIQ_FETCH_H
 #define GIQ_FETCH_H
@@ -10,14 +10,14 @@
 #include "store/giq_store.h"
 
 struct giq_fetched {
-    char *name;   /* of the file in result/; NULL where it was an archive */
+    char *name;   /* of the file in result/; NULL if it was an archive */
     int64_t size; /* of that file, or of the archive as downloaded */
 };
 
 /*
- * Fetch the result of `job_id` into the key's `folder`. Must be called within its
- * flight. On success the caller frees `out->name`. Errors: those of giq_download() and
- * giq_stage(), and what the host says; nothing is published then, and an earlier result
+ * Fetch the result of `job_id` into the key's `folder`. Must be called with the record
+ * lock held. On success the caller frees `out->name`. Errors: those of giq_download() and
+ * giq_stage(), and those of the host; then nothing is published, and an earlier result
  * stays. After GIQ_E_STORE no part is left either, since the disk may be full.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
