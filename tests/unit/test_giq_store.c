@@ -86,7 +86,8 @@ static void test_places_that_are_no_store_are_refused(void **state)
     assert_non_null(strstr(shop->err.text, "is not a folder"));
     assert_int_equal(chmod(shop->folder, 01777), 0);
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
-    assert_non_null(strstr(shop->err.text, "is world-writable, so that anybody could plant a result"));
+    assert_non_null(strstr(shop->err.text,
+                           "is world-writable, so that anybody could plant a result"));
     assert_int_equal(chmod(shop->folder, 0700), 0);
     assert_null(store);
     free(file);
@@ -159,8 +160,7 @@ static void test_advice_never_leads_from_a_used_store_to_an_empty_one(void **sta
     struct giq_store *store = NULL;
     assert_int_equal(chmod(shop->folder, 0777), 0);
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
-    assert_non_null(
-        strstr(shop->err.text, "set GIQ_STORE_DIR to a folder that only"));
+    assert_non_null(strstr(shop->err.text, "set GIQ_STORE_DIR to a folder that only"));
     assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
     assert_null(strstr(shop->err.text, "GIQ_STORE_DIR"));
