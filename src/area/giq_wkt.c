@@ -364,42 +364,46 @@ static bool write_ring(const struct giq_rings *rings, size_t ring, struct giq_bu
 {
     size_t count = 0;
     const double *xy = giq_rings_at(rings, ring, &count);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         char x[NUMBER_SIZE];
         char y[NUMBER_SIZE];
-        ok = giq_buf_add_text(out, i == 0 ? "(" : ",") &&
-             giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i]), x)) &&
-             giq_buf_add_text(out, " ") &&
-             giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i + 1]), y));
+        if (!giq_buf_add_text(out, i == 0 ? "(" : ",") ||
+            !giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i]), x)) ||
+            !giq_buf_add_text(out, " ") ||
+            !giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i + 1]), y))) {
+            return false;
+        }
     }
-    return ok && giq_buf_add_text(out, ")");
+    return giq_buf_add_text(out, ")");
 }
 
 static bool write_polygon(const struct giq_rings *rings, size_t polygon,
                           struct giq_buf *out)
 {
-    bool ok = true;
     size_t first = giq_rings_first(rings, polygon);
-    for (size_t ring = first; ok && ring < rings->polygon_end[polygon]; ring++) {
-        ok = giq_buf_add_text(out, ring == first ? "(" : ",") &&
-             write_ring(rings, ring, out);
+    for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
+        if (!giq_buf_add_text(out, ring == first ? "(" : ",") ||
+            !write_ring(rings, ring, out)) {
+            return false;
+        }
     }
-    return ok && giq_buf_add_text(out, ")");
+    return giq_buf_add_text(out, ")");
 }
 
 char *giq_wkt_write(const struct giq_rings *rings)
 {
-    struct giq_buf text;
+    GIQ_AUTO_BUF struct giq_buf text;
     giq_buf_init(&text, GIQ_WKT_BYTES_MAX);
     bool is_multi = rings->polygons != 1;
-    bool ok = giq_buf_add_text(&text, is_multi ? "MULTIPOLYGON(" : "POLYGON");
-    for (size_t i = 0; ok && i < rings->polygons; i++) {
-        ok = (i == 0 || giq_buf_add_text(&text, ",")) && write_polygon(rings, i, &text);
+    if (!giq_buf_add_text(&text, is_multi ? "MULTIPOLYGON(" : "POLYGON")) {
+        return NULL;
     }
-    ok = ok && (!is_multi || giq_buf_add_text(&text, ")"));
-    if (!ok) {
-        giq_buf_release(&text);
+    for (size_t i = 0; i < rings->polygons; i++) {
+        if ((i > 0 && !giq_buf_add_text(&text, ",")) || !write_polygon(rings, i, &text)) {
+            return NULL;
+        }
+    }
+    if (is_multi && !giq_buf_add_text(&text, ")")) {
         return NULL;
     }
     return giq_buf_take(&text);

@@ -122,31 +122,37 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
     return true;
 }
 
+/* Make a folder unless it exists. */
+static bool make_folder(const char *path, unsigned access, struct giq_error *err)
+{
+    /* mkdir() in a read-only parent fails with EROFS or EACCES even if it exists. */
+    struct giq_os_stat st;
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    return st.kind != GIQ_OS_NOTHING || mkdir(path, access & FOLDER_BITS) == 0 ||
+           errno == EEXIST || fail_path(err, "make the folder", path);
+}
+
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
 {
-    char *part = strdup(path);
+    GIQ_AUTO_FREE char *part = strdup(path);
     if (part == NULL) {
         return giq_fail_memory(err);
     }
-    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
-    bool ok = true;
-    for (char *at = part; ok && at != NULL;) {
-        at = strchr(at + 1, '/');
-        if (at != NULL) {
-            *at = '\0';
+    for (char *at = strchr(part + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (!make_folder(part, access, err)) {
+            return false;
         }
-        /* mkdir() in a read-only parent fails with EROFS or EACCES even if it exists. */
-        ok = giq_os_stat(part, &st, err) &&
-             (st.kind != GIQ_OS_NOTHING || mkdir(part, access & FOLDER_BITS) == 0 ||
-              errno == EEXIST || fail_path(err, "make the folder", part));
-        if (at != NULL) {
-            *at = '/';
-        }
+        *at = '/';
     }
-    free(part);
-    return ok && giq_os_stat(path, &st, err) &&
-           (st.kind == GIQ_OS_FOLDER ||
-            giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s", path));
+    struct giq_os_stat st;
+    if (!make_folder(path, access, err) || !giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    return st.kind == GIQ_OS_FOLDER ||
+           giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s as a folder", path);
 }
 
 /* Read to the end of the file, or to `size` if that is not 0. */
@@ -224,17 +230,14 @@ static bool write_new_file(const char *path, unsigned access, const char *bytes,
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err)
 {
-    char *path = giq_os_join(folder, name);
-    char *part = NULL;
-    if (path == NULL || asprintf(&part, "%s.tmp", path) < 0) {
-        free(path);
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
+    GIQ_AUTO_FREE char *part = path == NULL ? NULL : malloc(strlen(path) + sizeof ".tmp");
+    if (part == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = write_new_file(part, access, bytes, len, err) &&
-              giq_os_rename(part, path, err) && giq_os_sync_path(folder, err);
-    free(part);
-    free(path);
-    return ok;
+    (void)stpcpy(stpcpy(part, path), ".tmp");
+    return write_new_file(part, access, bytes, len, err) &&
+           giq_os_rename(part, path, err) && giq_os_sync_path(folder, err);
 }
 
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err)
