@@ -251,7 +251,7 @@ static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_e
             return giq_fail(err, GIQ_E_USAGE,
                             "the value of \"%s\" has a '/' after \"%.*s\", as programs "
                             "insert it that take the string for the path of an archive; "
-                            "remove it, or put the value in quotes where it is meant",
+                            "remove it, or put the value in quotes if it is meant",
                             canonical[key], (int)ending, at);
         }
     }

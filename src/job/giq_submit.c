@@ -202,7 +202,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 }
 
 /* This open holds the lock, so the program that sent the request has ended. */
-static bool record_orphan(struct giq_job *job, struct giq_error *err)
+static bool record_abandoned(struct giq_job *job, struct giq_error *err)
 {
     job->phase = GIQ_PHASE_READ_RECORD;
     return write_unknown(job, "the program ended before the response arrived", err);
@@ -222,7 +222,7 @@ static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         return submit(job, due_ms, err);
     }
     if (job->record.state == GIQ_JOB_SENDING) {
-        return record_orphan(job, err);
+        return record_abandoned(job, err);
     }
     if (job->record.state > GIQ_JOB_SENDING) {
         job->phase = GIQ_PHASE_READ_RECORD;

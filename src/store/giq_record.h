@@ -26,7 +26,7 @@
 
 enum { GIQ_RECORD_FORMAT = 1 };
 
-/* All texts are owned, NULL where absent; times are UTC milliseconds or
+/* All texts are owned, and NULL if absent; times are UTC milliseconds or
  * GIQ_TIME_NONE. */
 struct giq_record {
     enum giq_job_state state; /* GIQ_JOB_NONE: there is no record */

@@ -14,7 +14,7 @@ struct env_kit {
     struct giq_env env; /* its ctx is the kit */
     int64_t now_ms;
     int64_t wall_ms;
-    int64_t cancels_ms; /* when the host wants waits to end; 0: never */
+    int64_t cancels_ms; /* when the host cancels; 0: never */
     int64_t step_ms;    /* added each time the monotonic clock is read */
     uint32_t random;
     int64_t slept_ms[ENV_KIT_SLEEPS_MAX];

@@ -52,7 +52,7 @@ static void test_crash_between_any_two_steps_pays_once(void **state)
 
 /* ---- what a crash within a step leaves ---- */
 
-static void test_orphaned_intent_submits_again(void **state)
+static void test_abandoned_intent_submits_again(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {
@@ -66,7 +66,7 @@ static void test_orphaned_intent_submits_again(void **state)
     job_kit_stop(&kit);
 }
 
-static void test_orphaned_sending_is_unknown_and_never_sent_again(void **state)
+static void test_abandoned_sending_is_unknown_and_never_sent_again(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_MODELS};
@@ -337,8 +337,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crash_between_any_two_steps_pays_once),
-        cmocka_unit_test(test_orphaned_intent_submits_again),
-        cmocka_unit_test(test_orphaned_sending_is_unknown_and_never_sent_again),
+        cmocka_unit_test(test_abandoned_intent_submits_again),
+        cmocka_unit_test(test_abandoned_sending_is_unknown_and_never_sent_again),
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),

@@ -314,7 +314,7 @@ static void check_gone(struct job_kit *kit)
     assert_non_null(strstr(view.error, "HTTP 404 not found"));
 }
 
-static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
+static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {
@@ -353,7 +353,7 @@ static void test_job_that_was_forgotten_is_recorded_as_gone(void **state)
     job_kit_stop(&kit);
 }
 
-static void test_forgotten_job_is_asked_for_again_by_name(void **state)
+static void test_gone_job_is_checked_again_by_its_id(void **state)
 {
     (void)state;
     static const struct giq_request names[] = {{.job = "j1"},
@@ -440,8 +440,8 @@ int main(void)
         cmocka_unit_test(test_new_job_may_be_unknown_for_a_minute),
         cmocka_unit_test(test_job_is_new_when_the_response_came_late),
         cmocka_unit_test(test_record_from_the_future_is_new_for_a_minute_of_the_wait),
-        cmocka_unit_test(test_job_that_was_forgotten_is_recorded_as_gone),
-        cmocka_unit_test(test_forgotten_job_is_asked_for_again_by_name),
+        cmocka_unit_test(test_job_that_the_service_no_longer_knows_is_recorded_as_gone),
+        cmocka_unit_test(test_gone_job_is_checked_again_by_its_id),
         cmocka_unit_test(test_look_at_a_job_that_is_not_known_shows_it),
         cmocka_unit_test(test_job_by_id_that_is_unknown_is_gone_at_once),
     };

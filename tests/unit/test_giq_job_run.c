@@ -171,7 +171,7 @@ static void test_every_run_has_a_connection_of_its_own(void **state)
 
 /* ---- the service wants the run later ---- */
 
-static void test_run_is_postponed_while_the_service_is_busy(void **state)
+static void test_throttled_run_is_sent_again_later(void **state)
 {
     (void)state;
     static const struct {
@@ -200,7 +200,7 @@ static void test_run_is_postponed_while_the_service_is_busy(void **state)
     }
 }
 
-static void test_run_is_given_up_when_postponed_too_often_or_too_long(void **state)
+static void test_run_that_is_throttled_too_often_or_too_long_is_refused(void **state)
 {
     (void)state;
     static const struct {
@@ -309,8 +309,8 @@ int main(void)
         cmocka_unit_test(test_no_connection_leaves_no_record),
         cmocka_unit_test(test_run_follows_a_redirect_within_the_origin),
         cmocka_unit_test(test_every_run_has_a_connection_of_its_own),
-        cmocka_unit_test(test_run_is_postponed_while_the_service_is_busy),
-        cmocka_unit_test(test_run_is_given_up_when_postponed_too_often_or_too_long),
+        cmocka_unit_test(test_throttled_run_is_sent_again_later),
+        cmocka_unit_test(test_run_that_is_throttled_too_often_or_too_long_is_refused),
         cmocka_unit_test(test_models_that_do_not_offer_it_spare_a_run),
         cmocka_unit_test(test_run_is_not_sent_over_a_path_that_just_failed),
         cmocka_unit_test(test_without_credentials_nothing_is_sent_or_recorded),

@@ -203,7 +203,7 @@ static void test_other_refusals_upload_nothing_again(void **state)
 }
 
 /* A label whose request met a stale file id is not used up. */
-static void test_retry_uploads_what_was_forgotten(void **state)
+static void test_retry_uploads_a_stale_file_again(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {
@@ -222,7 +222,7 @@ static void test_retry_uploads_what_was_forgotten(void **state)
     close_shop(&shop);
 }
 
-static void test_upload_elsewhere_is_waited_for(void **state)
+static void test_upload_by_another_open_is_waited_for(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {
@@ -251,7 +251,7 @@ static void test_upload_elsewhere_is_waited_for(void **state)
     close_shop(&shop);
 }
 
-static void test_upload_elsewhere_without_end_is_a_timeout(void **state)
+static void test_upload_by_another_open_without_end_is_a_timeout(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
@@ -282,9 +282,9 @@ int main(void)
         cmocka_unit_test(test_file_that_the_service_forgot_is_uploaded_once_more),
         cmocka_unit_test(test_what_is_not_found_twice_is_refused),
         cmocka_unit_test(test_other_refusals_upload_nothing_again),
-        cmocka_unit_test(test_retry_uploads_what_was_forgotten),
-        cmocka_unit_test(test_upload_elsewhere_is_waited_for),
-        cmocka_unit_test(test_upload_elsewhere_without_end_is_a_timeout),
+        cmocka_unit_test(test_retry_uploads_a_stale_file_again),
+        cmocka_unit_test(test_upload_by_another_open_is_waited_for),
+        cmocka_unit_test(test_upload_by_another_open_without_end_is_a_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
