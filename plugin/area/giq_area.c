@@ -1,3 +1,4 @@
+/* Reads an area from WKT, EWKT, a file, a vector dataset or a box. */
 #include "area/giq_area.h"
 
 #include <cpl_conv.h>

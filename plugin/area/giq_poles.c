@@ -1,3 +1,4 @@
+/* Finds poles that are points, and makes them vertices of the rings that touch them. */
 #include "area/giq_poles.h"
 
 #include <math.h>

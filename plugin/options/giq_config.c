@@ -1,3 +1,4 @@
+/* Reads every option of an open, and finds the folder of the store. */
 #include "options/giq_config.h"
 
 #include <cpl_conv.h>

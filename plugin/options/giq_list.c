@@ -1,3 +1,4 @@
+/* Lists of names in messages. */
 #include "options/giq_list.h"
 
 #include <cpl_string.h>

@@ -1,3 +1,4 @@
+/* Reads credentials, headers of the user and GDAL's network options. */
 #include "options/giq_network.h"
 
 #include <cpl_conv.h>

@@ -1,3 +1,4 @@
+/* The table of options as data and as XML. */
 #include "options/giq_options.h"
 
 #include "options/giq_gdal_compat.h"

@@ -1,3 +1,4 @@
+/* Paths made absolute, or printable without secrets. */
 #include "options/giq_path.h"
 
 #include <cpl_conv.h>

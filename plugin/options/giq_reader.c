@@ -1,3 +1,4 @@
+/* Finds values of options, and parses numbers, switches and words. */
 #include "options/giq_reader.h"
 
 #include <cpl_conv.h>

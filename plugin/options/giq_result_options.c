@@ -1,3 +1,4 @@
+/* Parses RESULT_OPTIONS and refuses what reads other files or hosts. */
 #include "options/giq_result_options.h"
 
 #include <cpl_conv.h>

@@ -1,3 +1,4 @@
+/* Remembers options that threads have set for themselves. */
 #include "options/giq_thread_options.h"
 
 #include <cpl_conv.h>
