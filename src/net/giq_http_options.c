@@ -1,3 +1,6 @@
+/*
+ * The table of GDAL's network options and libcurl's options for them.
+ */
 #include "net/giq_http_options.h"
 
 #include <curl/curl.h>
@@ -10,7 +13,7 @@
 #define SET(option, value)      curl_easy_setopt(curl, option, value)
 #define SET_LONG(option, value) SET(option, (long)(value))
 
-/* A word of GDAL's, and what libcurl calls it. Other words change nothing. */
+/* A value of an option, and libcurl's value for it. Other values are ignored. */
 struct word {
     const char *name;
     unsigned long value;
@@ -38,15 +41,15 @@ static const struct word auths[] = {
     {NULL, 0},
 };
 
-/* What becomes of each option; the https proxy and UNSAFE_SSL are seen to below. */
+/* The https proxy and UNSAFE_SSL are handled below. */
 static const struct {
-    const char *name;         /* what users call it */
-    const struct word *words; /* what its value may be; NULL: any text */
+    const char *name;         /* of the configuration option */
+    const struct word *words; /* its values; NULL: any text */
     long on;
     CURLoption option;
-    bool is_number; /* a count of seconds */
-    bool is_switch; /* YES sets the option to `on`, NO to 0 */
-    bool is_home;   /* goes to the service's own origin alone */
+    bool is_number;      /* a count of seconds */
+    bool is_switch;      /* YES sets the option to `on`, NO to 0 */
+    bool is_same_origin; /* only for the origin of the service */
 } options[GIQ_NET_COUNT] = {
     [GIQ_NET_PROXY] = {.name = "GDAL_HTTP_PROXY", .option = CURLOPT_PROXY},
     [GIQ_NET_HTTPS_PROXY] = {.name = "GDAL_HTTPS_PROXY"},
@@ -75,20 +78,20 @@ static const struct {
     [GIQ_NET_NETRC] = {.name = "GDAL_HTTP_NETRC",
                        .option = CURLOPT_NETRC,
                        .is_switch = true,
-                       .is_home = true,
+                       .is_same_origin = true,
                        .on = CURL_NETRC_OPTIONAL},
     [GIQ_NET_NETRC_FILE] = {.name = "GDAL_HTTP_NETRC_FILE",
                             .option = CURLOPT_NETRC_FILE,
-                            .is_home = true},
+                            .is_same_origin = true},
     [GIQ_NET_SSL_CERT] = {.name = "GDAL_HTTP_SSLCERT",
                           .option = CURLOPT_SSLCERT,
-                          .is_home = true},
+                          .is_same_origin = true},
     [GIQ_NET_SSL_KEY] = {.name = "GDAL_HTTP_SSLKEY",
                          .option = CURLOPT_SSLKEY,
-                         .is_home = true},
+                         .is_same_origin = true},
     [GIQ_NET_KEY_PASSWD] = {.name = "GDAL_HTTP_KEYPASSWD",
                             .option = CURLOPT_KEYPASSWD,
-                            .is_home = true},
+                            .is_same_origin = true},
 };
 
 static CURLcode apply_word(CURL *curl, CURLoption option, const struct word *words,
@@ -108,7 +111,7 @@ static bool is_on(const char *value)
     return value != NULL && giq_text_to_bool(value, &on) && on;
 }
 
-/* As with GDAL's own drivers, what is no number of seconds changes nothing. */
+/* A value that is not a number of seconds is ignored, as by GDAL's own drivers. */
 static CURLcode apply_seconds(CURL *curl, CURLoption option, const char *value)
 {
     enum { DIGITS_MAX = 9 };
@@ -137,7 +140,7 @@ bool giq_http_options_force_http2(const char *const *net)
     return version != NULL && giq_text_same(version, prior_knowledge);
 }
 
-/* libcurl 7.88 sends nothing on such a connection that it uses again. */
+/* libcurl 7.88 cannot reuse a connection that uses HTTP/2 with prior knowledge. */
 static CURLcode avoid_reuse(CURL *curl, const char *const *net)
 {
     if (!giq_http_options_force_http2(net)) {
@@ -153,7 +156,7 @@ static CURLcode apply_verification(CURL *curl, bool verifies)
     return rc == CURLE_OK ? SET_LONG(CURLOPT_SSL_VERIFYHOST, verifies ? 2 : 0) : rc;
 }
 
-/* The value is not shown: it may be a secret. */
+/* The value may be a secret, so the message does not repeat it. */
 static bool check(CURLcode rc, enum giq_net_option option, struct giq_error *err)
 {
     if (rc == CURLE_OK) {
@@ -162,7 +165,7 @@ static bool check(CURLcode rc, enum giq_net_option option, struct giq_error *err
     if (rc == CURLE_OUT_OF_MEMORY) {
         return giq_fail_memory(err);
     }
-    (void)giq_fail(err, GIQ_E_NETWORK, "the network library refuses the value of %s: %s",
+    (void)giq_fail(err, GIQ_E_NETWORK, "libcurl rejected the value of %s: %s",
                    options[option].name, curl_easy_strerror(rc));
     err->permanent = true;
     return false;
@@ -172,16 +175,21 @@ bool giq_http_options_apply(void *curl, const char *const *net, unsigned flags,
                             struct giq_error *err)
 {
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        bool goes = net[i] != NULL && options[i].option != 0 &&
-                    ((flags & GIQ_HTTP_OPTIONS_SAME_ORIGIN) || !options[i].is_home);
-        if (goes && !check(apply_option(curl, i, net[i]), (enum giq_net_option)i, err)) {
+        bool is_allowed =
+            (flags & GIQ_HTTP_OPTIONS_SAME_ORIGIN) || !options[i].is_same_origin;
+        if (net[i] == NULL || options[i].option == 0 || !is_allowed) {
+            continue;
+        }
+        if (!check(apply_option(curl, i, net[i]), (enum giq_net_option)i, err)) {
             return false;
         }
     }
     const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
-    return ((flags & GIQ_HTTP_OPTIONS_HTTPS) == 0 || https_proxy == NULL ||
-            check(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) &&
-           check(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err) &&
+    if ((flags & GIQ_HTTP_OPTIONS_HTTPS) && https_proxy != NULL &&
+        !check(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) {
+        return false;
+    }
+    return check(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err) &&
            check(apply_verification(curl, !is_on(net[GIQ_NET_UNSAFE_SSL])),
                  GIQ_NET_UNSAFE_SSL, err);
 }

@@ -1,3 +1,6 @@
+/*
+ * Content codings, decoded by giq_gzip.
+ */
 #include "net/giq_inflate.h"
 
 #include <limits.h>
@@ -71,14 +74,14 @@ static bool is_zlib(const unsigned char *bytes, size_t len)
 static bool begin(struct giq_inflate *decoder, const char *bytes, size_t len,
                   struct giq_error *err)
 {
-    const unsigned char *head = (const unsigned char *)bytes;
+    const unsigned char *start = (const unsigned char *)bytes;
     int window_bits = -MAX_WBITS; /* RFC 1951, without header and trailer */
-    if (is_gzip(head, len)) {
+    if (is_gzip(start, len)) {
         window_bits = MAX_WBITS + 16;
     } else if (decoder->coding == GIQ_INFLATE_GZIP) {
         decoder->position = PLAIN;
         return true;
-    } else if (is_zlib(head, len)) {
+    } else if (is_zlib(start, len)) {
         window_bits = MAX_WBITS;
     }
     if (inflateInit2(&decoder->stream, window_bits) != Z_OK) {

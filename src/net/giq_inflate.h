@@ -1,10 +1,10 @@
 /*
  * Decoding the content codings gzip and deflate (RFC 9110, 8.4.1) in pieces. A body that
- * bears no mark of its coding passes through as it is: some services name a coding that
+ * does not begin like gzip passes through unchanged: some services name a coding that
  * they did not apply.
  *
  * Usage: giq_inflate_new(), giq_inflate_add() for each piece, giq_inflate_is_whole() at
- * the end, giq_inflate_free(). Objects may be used by one thread at a time.
+ * the end, giq_inflate_free(). A decoder serves one thread at a time.
  */
 #ifndef GIQ_INFLATE_H
 #define GIQ_INFLATE_H
@@ -31,10 +31,10 @@ void giq_inflate_free(struct giq_inflate *decoder);
 bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
                      giq_inflate_sink *sink, void *ctx, struct giq_error *err);
 
-/* Whether the body was coded at all. Known from its first byte on. */
+/* Whether the body is coded. Known after its first byte. */
 bool giq_inflate_is_coded(const struct giq_inflate *decoder);
 
-/* Whether a coded body came to its end, its checksum and length being right. */
+/* Whether a coded body ended, and its checksum and length are right. */
 bool giq_inflate_is_whole(const struct giq_inflate *decoder);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * Multipart forms with libcurl's mime interface.
+ */
 #include "net/giq_multipart.h"
 
 #include <curl/curl.h>
@@ -11,8 +14,8 @@ struct giq_multipart {
     const struct giq_multipart_file *file; /* or NULL */
     struct giq_error *err;
     bool has_failed;
-    int64_t window_began_ms; /* -1 before the first look */
-    int64_t window_sent;     /* bytes that were out by then */
+    int64_t window_began_ms; /* -1 before the first byte */
+    int64_t window_sent;     /* bytes that were sent by then */
 };
 
 /* ---- while it is sent ---- */
@@ -26,7 +29,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *ctx)
     return multipart->has_failed ? CURL_READFUNC_ABORT : len;
 }
 
-/* Only to the beginning: the form is to be sent once more. */
+/* Only to the beginning: the form is sent again. */
 static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
     struct giq_multipart *multipart = ctx;
@@ -43,12 +46,12 @@ bool giq_multipart_is_too_slow(struct giq_multipart *multipart, int window_s, in
     if (multipart == NULL || multipart->file == NULL || sent >= total) {
         return false;
     }
-    /* libcurl may wait for the service to ask for the file. */
+    /* libcurl may wait for "100 Continue". */
     bool has_begun = multipart->window_began_ms >= 0 && sent > 0;
-    bool is_over = now_ms - multipart->window_began_ms >= (int64_t)window_s * 1000;
-    bool is_slow =
-        has_begun && is_over && sent - multipart->window_sent < (int64_t)limit * window_s;
-    if (is_over || !has_begun) {
+    bool is_window_over = now_ms - multipart->window_began_ms >= (int64_t)window_s * 1000;
+    bool is_slow = has_begun && is_window_over &&
+                   sent - multipart->window_sent < (int64_t)limit * window_s;
+    if (is_window_over || !has_begun) {
         multipart->window_began_ms = now_ms;
         multipart->window_sent = sent;
     }
@@ -80,27 +83,35 @@ static bool fill_part(struct giq_multipart *multipart, curl_mimepart *part,
                CURLE_OK;
 }
 
+static bool fill_form(struct giq_multipart *multipart,
+                      const struct giq_multipart_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        curl_mimepart *part = curl_mime_addpart(multipart->mime);
+        if (part == NULL || !fill_part(multipart, part, &fields[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, size_t count,
                        struct giq_multipart **out, struct giq_error *err)
 {
     struct giq_multipart *multipart = calloc(1, sizeof *multipart);
-    curl_mime *mime = multipart == NULL ? NULL : curl_mime_init(curl);
-    bool ok = mime != NULL;
-    if (ok) {
-        *multipart =
-            (struct giq_multipart){.mime = mime, .err = err, .window_began_ms = -1};
+    if (multipart == NULL) {
+        return giq_fail_memory(err);
     }
-    for (size_t i = 0; ok && i < count; i++) {
-        curl_mimepart *part = curl_mime_addpart(mime);
-        ok = part != NULL && fill_part(multipart, part, &fields[i]);
-    }
-    if (!ok || curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime) != CURLE_OK) {
-        bool is_told = giq_multipart_has_failed(multipart);
+    *multipart = (struct giq_multipart){
+        .mime = curl_mime_init(curl), .err = err, .window_began_ms = -1};
+    if (multipart->mime == NULL || !fill_form(multipart, fields, count) ||
+        curl_easy_setopt(curl, CURLOPT_MIMEPOST, multipart->mime) != CURLE_OK) {
+        bool is_error_set = multipart->has_failed;
         giq_multipart_free(multipart);
-        return is_told ? false : giq_fail_memory(err);
+        return is_error_set ? false : giq_fail_memory(err);
     }
     if (multipart->file != NULL) {
-        /* Faster only: a library that refuses it works without it. */
+        /* Only for speed: a libcurl that rejects it works without it. */
         (void)curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     }
     *out = multipart;

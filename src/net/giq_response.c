@@ -1,3 +1,6 @@
+/*
+ * Keeping and decoding the bodies of responses.
+ */
 #include "net/giq_response.h"
 
 #include <stdlib.h>
@@ -43,10 +46,10 @@ enum giq_response_keep giq_response_keep(struct giq_response *response, const ch
     return GIQ_RESPONSE_FAILED;
 }
 
-/* A body as it is decoded. */
+/* The decoded form of a body. */
 struct decoded {
-    struct giq_response response; /* its status and its body */
-    bool is_full;                 /* of an error page the rest is of no interest */
+    struct giq_response response; /* only its status and body are used */
+    bool is_full;                 /* an error page is truncated */
 };
 
 static bool keep_decoded(void *ctx, const char *bytes, size_t len, struct giq_error *err)

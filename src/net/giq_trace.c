@@ -1,3 +1,6 @@
+/*
+ * Which parts of a line of the trace are logged.
+ */
 #include "net/giq_trace.h"
 
 #include <stdlib.h>
@@ -6,47 +9,48 @@
 #include "base/giq_env.h"
 #include "base/giq_text.h"
 
-/* Headers whose values are shown. */
-static bool is_told(const char *name, size_t len)
+/* Whether the value of the header is logged. */
+static bool is_logged(const char *name, size_t len)
 {
-    static const char *const told[] = {"Accept",
-                                       "Connection",
-                                       "Content-Encoding",
-                                       "Content-Length",
-                                       "Content-Range",
-                                       "Content-Type",
-                                       "Date",
-                                       "Host",
-                                       "If-Range",
-                                       "ETag",
-                                       "Range",
-                                       "Retry-After",
-                                       "Server",
-                                       "Transfer-Encoding"};
-    for (size_t i = 0; i < GIQ_COUNT(told); i++) {
-        if (strlen(told[i]) == len && giq_text_begins(name, told[i])) {
+    static const char *const logged[] = {"Accept",
+                                         "Connection",
+                                         "Content-Encoding",
+                                         "Content-Length",
+                                         "Content-Range",
+                                         "Content-Type",
+                                         "Date",
+                                         "Host",
+                                         "If-Range",
+                                         "ETag",
+                                         "Range",
+                                         "Retry-After",
+                                         "Server",
+                                         "Transfer-Encoding"};
+    for (size_t i = 0; i < GIQ_COUNT(logged); i++) {
+        if (strlen(logged[i]) == len && giq_text_begins(name, logged[i])) {
             return true;
         }
     }
     return false;
 }
 
-/* How much of a line may be shown. */
-static size_t shown_length(enum giq_trace_kind kind, bool is_home, const char *line)
+/* The length of the part of a line that is logged. */
+static size_t logged_length(enum giq_trace_kind kind, bool is_same_origin,
+                            const char *line)
 {
     if (kind == GIQ_TRACE_TEXT) {
-        /* HTTP/2 notes each header in brackets; the address of a proxy, which may
-         * hold a password, stands in quotes. */
+        /* Messages about HTTP/2 have each header in brackets. The URL of a proxy, which
+         * may have a password, is in quotes. */
         return strcspn(line, strchr(line, '@') == NULL ? "?[" : "?['");
     }
     size_t name = strcspn(line, ": ");
     if (line[name] == ':') {
-        return is_told(line, name) ? strlen(line) : name;
+        return is_logged(line, name) ? strlen(line) : name;
     }
     if (kind == GIQ_TRACE_HEADER_OUT) {
-        return is_home ? strcspn(line, "?") : name;
+        return is_same_origin ? strcspn(line, "?") : name;
     }
-    /* What is neither a header nor a status line may be the rest of a value. */
+    /* A line that is not a header or a status line may be the rest of a value. */
     return giq_text_begins(line, "HTTP/") ? strlen(line) : 0;
 }
 
@@ -59,7 +63,7 @@ static void trace_line(const struct giq_env *env, const struct giq_cred *cred,
     struct giq_printable shown;
     giq_cred_mask(cred, line);
     giq_text_mask_addresses(line);
-    line[shown_length(kind, cred != NULL, line)] = '\0';
+    line[logged_length(kind, cred != NULL, line)] = '\0';
     if (line[0] != '\0') {
         giq_env_debug(env, "%c %s", marks[kind], giq_text_printable(line, &shown));
     }

@@ -271,7 +271,7 @@ static void test_setting_that_the_library_refuses_is_named(void **state)
     assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
     assert_true(s.kit.err.permanent);
     assert_string_equal(s.kit.err.text,
-                        "the network library refuses the value of GDAL_HTTP_USERAGENT: "
+                        "libcurl rejected the value of GDAL_HTTP_USERAGENT: "
                         "A libcurl function was given a bad argument");
     assert_int_equal(http_kit_count(s.kit.http), 0);
     free(long_text);
