@@ -1,5 +1,5 @@
 """What can be uploaded: plain files, also those within GDAL's virtual file systems. The
-rest is told before any request."""
+rest is reported before any request."""
 import gzip
 import os
 import socket

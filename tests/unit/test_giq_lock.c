@@ -12,7 +12,7 @@
 #include "base/giq_os.h"
 #include "env_kit.h"
 
-/* What the next calls that lock answer, in turn; after them the system does. */
+/* The errors of the next calls that lock, in turn; the later calls are real. */
 static int failures[4];
 static size_t failures_left;
 static size_t lock_calls;
@@ -111,6 +111,7 @@ static void test_holder_that_dies_leaves(void **state)
         _exit(acquire(folder, &other, &err) ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 1);
     giq_lock_release(lock);
     char *text = env_kit_read(folder, "lock");
@@ -124,12 +125,15 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
     (void)state;
     static const struct {
         int failures[4];
-        bool ok;
+        enum giq_code code;
     } cases[] = {
-        {{EINTR, EINTR, EINTR, EINTR}, true}, {{EINTR, EINVAL, EINTR, EINTR}, true},
-        {{EINTR, EPERM, EINTR, EINTR}, true}, {{EINTR, ENOSYS, EINTR, EINTR}, true},
-        {{EINTR, EINTR, EINTR, EIO}, false},  {{EINTR, EINTR, EINTR, EAGAIN}, false},
-        {{EINTR, EINVAL, EINTR, EIO}, false},
+        {{EINTR, EINTR, EINTR, EINTR}, GIQ_E_NONE},
+        {{EINTR, EINVAL, EINTR, EINTR}, GIQ_E_NONE},
+        {{EINTR, EPERM, EINTR, EINTR}, GIQ_E_NONE},
+        {{EINTR, ENOSYS, EINTR, EINTR}, GIQ_E_NONE},
+        {{EINTR, EINTR, EINTR, EIO}, GIQ_E_STORE},
+        {{EINTR, EINTR, EINTR, EAGAIN}, GIQ_E_TIMEOUT},
+        {{EINTR, EINVAL, EINTR, EIO}, GIQ_E_STORE},
     };
     char *folder = env_kit_folder();
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -138,9 +142,11 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
         (void)memcpy(failures, cases[i].failures, sizeof failures);
         failures_left = GIQ_COUNT(failures);
         lock_calls = 0;
-        assert_int_equal(acquire(folder, &lock, &err), cases[i].ok);
+        bool ok = cases[i].code == GIQ_E_NONE;
+        assert_int_equal(acquire(folder, &lock, &err), ok);
+        assert_int_equal(err.code, cases[i].code);
         assert_int_equal(failures_left, 0);
-        assert_int_equal(lock_calls, cases[i].ok ? 5 : 4);
+        assert_int_equal(lock_calls, ok ? 5 : 4);
         giq_lock_release(lock);
     }
     env_kit_remove(folder);
