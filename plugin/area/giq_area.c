@@ -23,15 +23,15 @@ static const char byte_order_mark[] = "\xEF\xBB\xBF";
 /* The text of the file at `path`, to be freed with VSIFree(), or NULL. */
 static char *read_file(const char *path, struct giq_error *err)
 {
-    GIQ_AUTO_CPL char *shown = giq_path_printable(path);
+    GIQ_AUTO_CPL char *printable = giq_path_printable(path);
     VSIStatBufL st;
     if (VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) != 0) {
-        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s does not exist", shown);
+        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s does not exist", printable);
         return NULL;
     }
     if (!VSI_ISREG(st.st_mode)) {
         (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s is not a regular file",
-                       shown);
+                       printable);
         return NULL;
     }
     GByte *bytes = NULL;
@@ -39,12 +39,13 @@ static char *read_file(const char *path, struct giq_error *err)
     if (!VSIIngestFile(NULL, path, &bytes, &size, GIQ_AREA_FILE_MAX)) {
         (void)giq_fail(err, GIQ_E_AREA,
                        "the GEOMETRY file %s cannot be read or is larger than %d MiB",
-                       shown, GIQ_AREA_FILE_MAX / (1024 * 1024));
+                       printable, GIQ_AREA_FILE_MAX / (1024 * 1024));
         return NULL;
     }
     if (memchr(bytes, '\0', (size_t)size) != NULL) {
         VSIFree(bytes);
-        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s is not a text file", shown);
+        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s is not a text file",
+                       printable);
         return NULL;
     }
     return (char *)bytes;

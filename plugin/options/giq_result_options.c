@@ -54,12 +54,12 @@ static bool check_pair(const char *key, const char *value, char **earlier,
 
 static bool fail_pair(const char *at, struct giq_error *err)
 {
-    char shown[61];
-    (void)CPLStrlcpy(shown, at, sizeof shown);
+    char printable[61];
+    (void)CPLStrlcpy(printable, at, sizeof printable);
     return giq_fail(err, GIQ_E_USAGE,
                     "RESULT_OPTIONS must be KEY=VALUE,... (put a value with a comma in "
                     "quotes, and double quotes inside it); got \"%s\"",
-                    shown);
+                    printable);
 }
 
 /* Copy the quoted value at `at` without its quotes. Returns its end, or NULL if the quote
