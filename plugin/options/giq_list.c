@@ -1,7 +1,9 @@
-/* Lists of names in messages. */
+/* Lists of names: in messages, and of the files of a folder. */
 #include "options/giq_list.h"
 
 #include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *giq_list_join(char **names, char *out, size_t size)
@@ -16,4 +18,18 @@ const char *giq_list_join(char **names, char *out, size_t size)
         (void)CPLStrlcat(out, names[i], size);
     }
     return out;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **giq_list_folder(const char *folder)
+{
+    char **names = VSIReadDirRecursive(folder);
+    if (names != NULL) {
+        qsort(names, (size_t)CSLCount(names), sizeof *names, compare_names);
+    }
+    return names;
 }

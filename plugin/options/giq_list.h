@@ -1,5 +1,5 @@
 /*
- * Lists of names in messages.
+ * Lists of names: in messages, and of the files of a folder.
  */
 #ifndef GIQ_LIST_H
 #define GIQ_LIST_H
@@ -11,5 +11,12 @@
  * that do not fit in `size` bytes are replaced by "...". Returns `out`. Thread-safe.
  */
 const char *giq_list_join(char **names, char *out, size_t size);
+
+/*
+ * The paths of all files and folders below `folder`, relative to it and sorted by bytes,
+ * so that every file system gives the same order. A GDAL string list, which the caller
+ * frees; NULL if there are none.
+ */
+char **giq_list_folder(const char *folder);
 
 #endif

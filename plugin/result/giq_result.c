@@ -10,6 +10,7 @@
 
 #include "giq/giq.h"
 #include "options/giq_gdal_cleanup.h"
+#include "options/giq_list.h"
 #include "result/giq_inner.h"
 #include "result/giq_sidecar.h"
 
@@ -61,7 +62,7 @@ static bool is_part_of_shapefile(const char *folder, const char *name)
 char **giq_result_files(const char *folder)
 {
     char **files = NULL;
-    GIQ_AUTO_CSL char **names = VSIReadDirRecursive(folder);
+    GIQ_AUTO_CSL char **names = giq_list_folder(folder);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         GIQ_AUTO_CPL char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
         VSIStatBufL st;

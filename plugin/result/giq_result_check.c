@@ -94,7 +94,7 @@ static bool check_file(struct giq_references *references, const struct giq_resul
 static bool check_bytes(struct giq_references *references,
                         const struct giq_result *result, struct giq_error *err)
 {
-    GIQ_AUTO_CSL char **names = VSIReadDirRecursive(result->path);
+    GIQ_AUTO_CSL char **names = giq_list_folder(result->path);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         GIQ_AUTO_CPL char *path =
             CPLStrdup(CPLFormFilename(result->path, names[i], NULL));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "options/giq_gdal_cleanup.h"
+#include "options/giq_list.h"
 #include "result/giq_inner.h"
 
 enum { PAM_BYTES_MAX = 8 << 20, DEPTH_MAX = 32 };
@@ -306,7 +307,7 @@ static bool remove_those(bool (*must_go)(const struct giq_references *, const ch
                          const struct giq_references *references, const char *folder,
                          char ***removed, struct giq_error *err)
 {
-    GIQ_AUTO_CSL char **names = VSIReadDirRecursive(folder);
+    GIQ_AUTO_CSL char **names = giq_list_folder(folder);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         GIQ_AUTO_CPL char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
         if (!is_file(path) || !must_go(references, path)) {
