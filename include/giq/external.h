@@ -17,7 +17,7 @@ bool giq_external_srs(const char *text);
 
 /* Whether a statement of SQLite's schema makes a virtual table that may read other files:
  * any that is not a spatial or full-text index. */
-bool giq_external_table(const char *sql);
+bool giq_external_virtual_table(const char *sql);
 
 /* Whether two names are equal without regard to ASCII case and to the normalisation form
  * of Unicode (NFC, NFD). */
@@ -31,7 +31,7 @@ enum { GIQ_SNIFF_BYTES = 4096 };
  * GDALG, GIQ and the like), by its leading bytes, whatever the name of the file. NULL for
  * any other file.
  */
-const char *giq_sniff_source(const char *bytes, size_t len);
+const char *giq_sniff_reference_driver(const char *bytes, size_t len);
 
 /*
  * The GDAL driver for a file with this name and these leading bytes ("GPKG"; static),
@@ -41,7 +41,7 @@ const char *giq_sniff_source(const char *bytes, size_t len);
 const char *giq_sniff_driver(const char *name, const char *bytes, size_t len);
 
 /*
- * How many bytes of a file with these leading bytes giq_external_take() must scan: 0 for
+ * How many bytes of a file with these leading bytes giq_external_scan() must scan: 0 for
  * a binary format that holds no text to scan, UINT64_MAX for the whole file.
  */
 uint64_t giq_sniff_text_len(const char *bytes, size_t len);
@@ -50,7 +50,7 @@ uint64_t giq_sniff_text_len(const char *bytes, size_t len);
  * A scan of a text file for references, as the file is read. Start from `{0}`. Escapes of
  * JSON are decoded.
  */
-enum { GIQ_EXTERNAL_TEXT = 65536, GIQ_EXTERNAL_KEPT = 4096 };
+enum { GIQ_EXTERNAL_BUFFER_SIZE = 65536, GIQ_EXTERNAL_OVERLAP = 4096 };
 struct giq_external {
     bool names_file; /* a coordinate system is defined by a file */
     bool has_crs;    /* a quoted string begins with "crs" */
@@ -58,9 +58,9 @@ struct giq_external {
     int state;       /* private, as is all below */
     unsigned code;
     size_t len;
-    char text[GIQ_EXTERNAL_TEXT + 1];
+    char text[GIQ_EXTERNAL_BUFFER_SIZE + 1];
 };
-void giq_external_take(struct giq_external *scan, const char *bytes, size_t len);
+void giq_external_scan(struct giq_external *scan, const char *bytes, size_t len);
 
 #ifdef __cplusplus
 }

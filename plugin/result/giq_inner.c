@@ -53,7 +53,7 @@ static bool is_jpeg2000(const char *path, char **drivers)
            GDALIdentifyDriverEx(path, GDAL_OF_RASTER, only, NULL) != NULL;
 }
 
-const char *giq_inner_source(const char *path, char **drivers)
+const char *giq_inner_reference_driver(const char *path, char **drivers)
 {
     char head[GIQ_SNIFF_BYTES];
     VSIStatBufL st;
@@ -64,7 +64,8 @@ const char *giq_inner_source(const char *path, char **drivers)
     if (file == NULL) {
         return NULL;
     }
-    const char *driver = giq_sniff_source(head, VSIFReadL(head, 1, sizeof head, file));
+    const char *driver =
+        giq_sniff_reference_driver(head, VSIFReadL(head, 1, sizeof head, file));
     return driver != NULL && CSLFindString(drivers, driver) < 0 ? driver : NULL;
 }
 
@@ -74,7 +75,7 @@ GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
     unsigned inner = flags & ~OF_OUTER;
     bool wants_vector_only = (flags & GIQ_INNER_KINDS) == GDAL_OF_VECTOR;
     /* A driver that identifies files by their name might open such a text. */
-    if (giq_inner_source(path, drivers) != NULL) {
+    if (giq_inner_reference_driver(path, drivers) != NULL) {
         CPLErrorReset();
         return NULL;
     }

@@ -42,7 +42,7 @@ GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **driv
  * `drivers` does not contain it; NULL for every other file. No driver may open such a
  * file, whatever its name.
  */
-const char *giq_inner_source(const char *path, char **drivers);
+const char *giq_inner_reference_driver(const char *path, char **drivers);
 
 /* Whether one of the drivers opens the file as one of these kinds (GDAL_OF_...). */
 bool giq_inner_can_open(const char *path, unsigned kinds, char **drivers);

@@ -55,7 +55,7 @@ static void scan_file(VSILFILE *file, char *block, struct giq_external *scan)
     size_t len = VSIFReadL(block, 1, BLOCK_LEN, file);
     uint64_t text_len = giq_sniff_text_len(block, len);
     for (uint64_t at = 0; at < text_len && len > 0 && !scan->names_file; at += len) {
-        giq_external_take(scan, block, len);
+        giq_external_scan(scan, block, len);
         len = VSIFReadL(block, 1, BLOCK_LEN, file);
     }
 }
@@ -245,7 +245,7 @@ static bool check_tables(GDALDatasetH dataset, struct giq_error *err)
     char name[100];
     if (find_row(dataset,
                  "SELECT name, sql FROM sqlite_master WHERE sql LIKE '%virtual%'",
-                 giq_external_table, name)) {
+                 giq_external_virtual_table, name)) {
         return giq_fail(err, GIQ_E_RESULT,
                         "the result has the virtual table \"%s\", which may read other "
                         "files, and is refused",

@@ -20,10 +20,10 @@ unsigned giq_result_kinds(const struct giq_result *result)
     return kinds == 0 ? GIQ_INNER_KINDS : kinds;
 }
 
-const char *giq_result_title(const struct giq_result *result,
-                             char out[GIQ_RESULT_TITLE_SIZE])
+const char *giq_result_describe(const struct giq_result *result,
+                                char out[GIQ_RESULT_DESCRIPTION_SIZE])
 {
-    (void)snprintf(out, GIQ_RESULT_TITLE_SIZE, "the result%s%s",
+    (void)snprintf(out, GIQ_RESULT_DESCRIPTION_SIZE, "the result%s%s",
                    result->is_new ? "" : " of the job ",
                    result->is_new ? "" : result->job_id);
     return out;
@@ -68,7 +68,7 @@ char **giq_result_files(const char *folder)
         VSIStatBufL st;
         bool is_file = VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
         if (is_file && !is_part_of_shapefile(folder, names[i]) &&
-            !giq_sidecar_is_one(path)) {
+            !giq_sidecar_is_sidecar(path)) {
             files = CSLAddString(files, names[i]);
         }
     }

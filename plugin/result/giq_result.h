@@ -24,9 +24,9 @@ struct giq_result {
 unsigned giq_result_kinds(const struct giq_result *result);
 
 /* How messages name the result, into `out`, which is returned. */
-enum { GIQ_RESULT_TITLE_SIZE = 256 };
-const char *giq_result_title(const struct giq_result *result,
-                             char out[GIQ_RESULT_TITLE_SIZE]);
+enum { GIQ_RESULT_DESCRIPTION_SIZE = 256 };
+const char *giq_result_describe(const struct giq_result *result,
+                                char out[GIQ_RESULT_DESCRIPTION_SIZE]);
 
 bool giq_result_is_folder(const char *path);
 

@@ -21,7 +21,7 @@ enum { LISTED_MAX = 300 };
 static bool may_open_later(const char *path, char **drivers)
 {
     enum giq_result_driver_state state = giq_result_driver_of(path, drivers).state;
-    return state != GIQ_RESULT_DRIVER_NONE && state != GIQ_RESULT_DRIVER_SOURCE;
+    return state != GIQ_RESULT_DRIVER_NONE && state != GIQ_RESULT_DRIVER_REFERENCES;
 }
 
 static bool may_open_any_later(const struct giq_result *result)

@@ -32,23 +32,23 @@ static const char *expected_driver(const char *path)
 
 struct giq_result_driver giq_result_driver_of(const char *path, char **drivers)
 {
-    const char *source = giq_inner_source(path, drivers);
+    const char *source = giq_inner_reference_driver(path, drivers);
     if (source != NULL) {
-        return driver_of(GIQ_RESULT_DRIVER_SOURCE, source);
+        return driver_of(GIQ_RESULT_DRIVER_REFERENCES, source);
     }
     const char *expected = expected_driver(path);
     if (expected != NULL && GDALGetDriverByName(expected) == NULL) {
         return driver_of(GIQ_RESULT_DRIVER_MISSING, expected);
     }
     if (expected != NULL && CSLFindString(drivers, expected) >= 0) {
-        return driver_of(GIQ_RESULT_DRIVER_FAILED, expected);
+        return driver_of(GIQ_RESULT_DRIVER_ALLOWED, expected);
     }
     GDALDriverH found = giq_identify_driver(path);
     if (found != NULL) {
         const char *name = GDALGetDriverShortName(found);
         bool is_allowed = CSLFindString(drivers, name) >= 0;
         return driver_of(
-            is_allowed ? GIQ_RESULT_DRIVER_FAILED : GIQ_RESULT_DRIVER_NOT_ALLOWED, name);
+            is_allowed ? GIQ_RESULT_DRIVER_ALLOWED : GIQ_RESULT_DRIVER_NOT_ALLOWED, name);
     }
     return expected == NULL ? driver_of(GIQ_RESULT_DRIVER_NONE, "")
                             : driver_of(GIQ_RESULT_DRIVER_NOT_ALLOWED, expected);

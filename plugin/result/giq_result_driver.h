@@ -9,10 +9,10 @@
 
 enum giq_result_driver_state {
     GIQ_RESULT_DRIVER_NONE,        /* no driver is known for the file */
-    GIQ_RESULT_DRIVER_FAILED,      /* it may open results, but did not open this one */
+    GIQ_RESULT_DRIVER_ALLOWED,     /* it may open results, but did not open this one */
     GIQ_RESULT_DRIVER_NOT_ALLOWED, /* it may not open results */
-    GIQ_RESULT_DRIVER_SOURCE,  /* the same, as the file is a text that names sources */
-    GIQ_RESULT_DRIVER_MISSING, /* this GDAL does not have it */
+    GIQ_RESULT_DRIVER_REFERENCES, /* the same, as the file is a text that names sources */
+    GIQ_RESULT_DRIVER_MISSING,    /* this GDAL does not have it */
 };
 
 struct giq_result_driver {

@@ -35,7 +35,7 @@ void giq_result_error_reason(const char *path, char out[GIQ_RESULT_REASON_SIZE])
 
 static bool fail_other_kind(const struct giq_result *result, struct giq_error *err)
 {
-    char title[GIQ_RESULT_TITLE_SIZE];
+    char title[GIQ_RESULT_DESCRIPTION_SIZE];
     const char *member = result->member;
     return giq_fail(err, GIQ_E_RESULT,
                     giq_result_kinds(result) == GDAL_OF_RASTER
@@ -44,7 +44,7 @@ static bool fail_other_kind(const struct giq_result *result, struct giq_error *e
                         : "%s%s%s%s is a raster, not a vector dataset: use gdalinfo or "
                           "gdal_translate",
                     member == NULL ? "" : "member ", member == NULL ? "" : member,
-                    member == NULL ? "" : " of ", giq_result_title(result, title));
+                    member == NULL ? "" : " of ", giq_result_describe(result, title));
 }
 
 /* The error of a text that names other sources. */
@@ -69,10 +69,10 @@ static bool fail_driver(const struct giq_result *result,
                         const struct giq_result_driver *driver, const char *name,
                         const char *reason, struct giq_error *err)
 {
-    char title[GIQ_RESULT_TITLE_SIZE];
-    (void)giq_result_title(result, title);
+    char title[GIQ_RESULT_DESCRIPTION_SIZE];
+    (void)giq_result_describe(result, title);
     switch (driver->state) {
-    case GIQ_RESULT_DRIVER_SOURCE:
+    case GIQ_RESULT_DRIVER_REFERENCES:
         return fail_source(title, name, driver->name, err);
     case GIQ_RESULT_DRIVER_NOT_ALLOWED:
         return giq_fail(err, GIQ_E_RESULT,
@@ -85,7 +85,7 @@ static bool fail_driver(const struct giq_result *result,
                         "%s (%s) needs the driver %s, which this GDAL does not have. The "
                         "result is kept; open it again with a GDAL that has the driver",
                         title, name, driver->name);
-    case GIQ_RESULT_DRIVER_FAILED:
+    case GIQ_RESULT_DRIVER_ALLOWED:
         return giq_fail(err, GIQ_E_RESULT,
                         "the driver %s cannot open %s (%s), which is kept and can be "
                         "opened again%s%s",
@@ -134,8 +134,8 @@ bool giq_result_error_archive(const struct giq_result *result, struct giq_error 
         }
     }
     char list[LISTED_MAX];
-    char title[GIQ_RESULT_TITLE_SIZE];
+    char title[GIQ_RESULT_DESCRIPTION_SIZE];
     return giq_fail(err, GIQ_E_RESULT, "no driver is known for any file of %s: %s",
-                    giq_result_title(result, title),
+                    giq_result_describe(result, title),
                     giq_list_join(names, list, LISTED_MAX));
 }

@@ -101,9 +101,9 @@ static bool fail_no_member(const struct giq_result *result, char **members,
                            struct giq_error *err)
 {
     char list[LISTED_MAX];
-    char title[GIQ_RESULT_TITLE_SIZE];
+    char title[GIQ_RESULT_DESCRIPTION_SIZE];
     return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; its members are: %s",
-                    giq_result_title(result, title), result->member,
+                    giq_result_describe(result, title), result->member,
                     giq_list_join(members, list, LISTED_MAX));
 }
 
@@ -155,10 +155,10 @@ static bool choose_member(const struct giq_result *result, char **out,
         return list_subdatasets(result, members, out_list, err);
     }
     char list[LISTED_MAX];
-    char title[GIQ_RESULT_TITLE_SIZE];
+    char title[GIQ_RESULT_DESCRIPTION_SIZE];
     return giq_fail(
         err, GIQ_E_USAGE, "%s has several members; choose one with member=<name>: %s",
-        giq_result_title(result, title), giq_list_join(members, list, LISTED_MAX));
+        giq_result_describe(result, title), giq_list_join(members, list, LISTED_MAX));
 }
 
 /* The path to open, to be freed with CPLFree(); NULL if `*out_list` lists several

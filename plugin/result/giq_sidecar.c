@@ -52,7 +52,7 @@ static bool is_file(const char *path)
     return VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
 }
 
-bool giq_sidecar_is_one(const char *path)
+bool giq_sidecar_is_sidecar(const char *path)
 {
     size_t tail = is_pam(path) ? strlen(".aux.xml") : is_mask(path) ? strlen(".msk") : 0;
     if (tail == 0) {

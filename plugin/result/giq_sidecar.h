@@ -21,6 +21,6 @@ bool giq_sidecar_remove(const struct giq_references *references, const char *fol
 
 /* Whether the file `path` is an .aux.xml or .msk of another file in its folder, and so
  * not a dataset itself. */
-bool giq_sidecar_is_one(const char *path);
+bool giq_sidecar_is_sidecar(const char *path);
 
 #endif

@@ -48,7 +48,7 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 {
     struct part *part = ctx;
     part->size += (int64_t)len;
-    giq_complete_json_take(&part->json, bytes, len);
+    giq_complete_json_scan(&part->json, bytes, len);
     return giq_os_write(part->file, bytes, len, err);
 }
 
@@ -189,12 +189,12 @@ static bool publish(struct part *part, const char *disposition,
 {
     struct giq_staged staged = {0};
     char *folder = NULL;
-    bool ok = giq_store_stage(part->store, part->folder, &folder, err) &&
-              giq_stage(part->path, disposition, folder, giq_store_access(part->store),
-                        part->service->cred, &staged, err) &&
-              check_whole(part, &staged, err) &&
-              host->accept(host->ctx, staged.path, err) &&
-              giq_store_publish(part->folder, err);
+    bool ok =
+        giq_store_stage(part->store, part->folder, &folder, err) &&
+        giq_stage_download(part->path, disposition, folder, giq_store_access(part->store),
+                           part->service->cred, &staged, err) &&
+        check_whole(part, &staged, err) && host->accept(host->ctx, staged.path, err) &&
+        giq_store_publish(part->folder, err);
     if (ok) {
         remove_quietly(part->folder, short_name);
         *out = (struct giq_fetched){staged.name, staged.size};

@@ -17,8 +17,8 @@ struct giq_fetched {
 /*
  * Fetch the result of `job_id` into the key's `folder`. Must be called with the record
  * lock held. On success the caller frees `out->name`. Errors: those of giq_download() and
- * giq_stage(), and those of the host; then nothing is published, and an earlier result
- * stays. After GIQ_E_STORE no part is left either, since the disk may be full.
+ * giq_stage_download(), and those of the host; then nothing is published, and an earlier
+ * result stays. After GIQ_E_STORE no part is left either, since the disk may be full.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,

@@ -303,7 +303,7 @@ static int64_t unpacked_max(int64_t size)
     int64_t most = size > INT64_MAX / GIQ_ARCHIVE_RATIO_MAX
                        ? INT64_MAX
                        : size * GIQ_ARCHIVE_RATIO_MAX;
-    return most > GIQ_ARCHIVE_BYTES_MIN ? most : GIQ_ARCHIVE_BYTES_MIN;
+    return most > GIQ_ARCHIVE_UNPACKED_ALLOWANCE ? most : GIQ_ARCHIVE_UNPACKED_ALLOWANCE;
 }
 
 static void free_unpack(struct unpack *unpack)

@@ -12,9 +12,9 @@
 #include "base/giq_error.h"
 
 /* Limits for hostile archives: members, and bytes by those of the archive, of which at
- * least GIQ_ARCHIVE_BYTES_MIN are allowed. */
+ * least GIQ_ARCHIVE_UNPACKED_ALLOWANCE are allowed. */
 enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
-#define GIQ_ARCHIVE_BYTES_MIN (INT64_C(1) << 30)
+#define GIQ_ARCHIVE_UNPACKED_ALLOWANCE (INT64_C(1) << 30)
 
 enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 

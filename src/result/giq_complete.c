@@ -119,7 +119,7 @@ static size_t begin_json(struct giq_complete_json *json, const char *bytes, size
     return at;
 }
 
-void giq_complete_json_take(struct giq_complete_json *json, const char *bytes, size_t len)
+void giq_complete_json_scan(struct giq_complete_json *json, const char *bytes, size_t len)
 {
     size_t at = json->has_begun ? 0 : begin_json(json, bytes, len);
     while (at < len && !json->is_other) {

@@ -32,7 +32,7 @@ struct giq_complete_json {
     bool in_text;    /* in a string */
     bool is_escaped; /* the next byte of a string has no meaning */
 };
-void giq_complete_json_take(struct giq_complete_json *json, const char *bytes,
+void giq_complete_json_scan(struct giq_complete_json *json, const char *bytes,
                             size_t len);
 
 /* Whether every bracket is closed, of a single object the first one. Fails with

@@ -8,7 +8,7 @@
 #include "base/giq_text.h"
 
 /* A path or a list of grids is not longer than this. */
-enum { VALUE_MAX = GIQ_EXTERNAL_KEPT - 16 };
+enum { VALUE_MAX = GIQ_EXTERNAL_OVERLAP - 16 };
 
 static bool is_separator(char c)
 {
@@ -228,7 +228,7 @@ static bool is_inner_module(struct token name)
     return false;
 }
 
-bool giq_external_table(const char *sql)
+bool giq_external_virtual_table(const char *sql)
 {
     if (!accept_word(&sql, "create") || !accept_word(&sql, "virtual") ||
         !accept_word(&sql, "table")) {
@@ -293,7 +293,7 @@ static void note_word(struct giq_external *scan, const char *at)
 /* Add the bytes up to the next escape, or one byte of an escape; returns their number. */
 static size_t add_bytes(struct giq_external *scan, const char *bytes, size_t len)
 {
-    size_t room = GIQ_EXTERNAL_TEXT - scan->len;
+    size_t room = GIQ_EXTERNAL_BUFFER_SIZE - scan->len;
     size_t most = len < room ? len : room;
     if (scan->state != PLAIN || *bytes == '\\') {
         unescape(scan, *bytes);
@@ -329,19 +329,19 @@ static void scan_buffer(struct giq_external *scan)
             scan->names_file = scan->names_file || has_path(at + 1, end, " \t\r\n\"'");
         }
     }
-    size_t kept = scan->len < GIQ_EXTERNAL_KEPT ? scan->len : GIQ_EXTERNAL_KEPT;
+    size_t kept = scan->len < GIQ_EXTERNAL_OVERLAP ? scan->len : GIQ_EXTERNAL_OVERLAP;
     memmove(scan->text, end - kept, kept);
     scan->len = kept;
 }
 
-void giq_external_take(struct giq_external *scan, const char *bytes, size_t len)
+void giq_external_scan(struct giq_external *scan, const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len;) {
         if (scan->len == 0) {
             scan->text[scan->len++] = '\n';
         }
         i += add_bytes(scan, bytes + i, len - i);
-        if (scan->len == GIQ_EXTERNAL_TEXT) {
+        if (scan->len == GIQ_EXTERNAL_BUFFER_SIZE) {
             scan_buffer(scan);
         }
     }

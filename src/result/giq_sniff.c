@@ -363,7 +363,7 @@ static bool is_giq(struct head head)
     return head.len == 0 || head.at[0] == '=' || begins(head, ";");
 }
 
-const char *giq_sniff_source(const char *bytes, size_t len)
+const char *giq_sniff_reference_driver(const char *bytes, size_t len)
 {
     struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
     const struct root *root = root_of(head);

@@ -111,9 +111,9 @@ static bool write_result(const char *part, const struct content *content,
     return giq_os_rename(part, path, err);
 }
 
-bool giq_stage(const char *part, const char *disposition, const char *folder,
-               unsigned access, const struct giq_cred *cred, struct giq_staged *out,
-               struct giq_error *err)
+bool giq_stage_download(const char *part, const char *disposition, const char *folder,
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_staged *out, struct giq_error *err)
 {
     struct content content;
     struct giq_os_stat st;

@@ -25,9 +25,9 @@ struct giq_staged {
  * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page, an archive in a gzip
  * that is not unpacked).
  */
-bool giq_stage(const char *part, const char *disposition, const char *folder,
-               unsigned access, const struct giq_cred *cred, struct giq_staged *out,
-               struct giq_error *err);
+bool giq_stage_download(const char *part, const char *disposition, const char *folder,
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_staged *out, struct giq_error *err);
 void giq_staged_release(struct giq_staged *staged);
 
 #endif

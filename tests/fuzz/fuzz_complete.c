@@ -43,9 +43,9 @@ static void check_json(const char *bytes, size_t size, const char *extension)
     struct giq_complete_json once = {0};
     struct giq_complete_json each = {0};
     struct giq_error err = {0};
-    giq_complete_json_take(&once, bytes, size);
+    giq_complete_json_scan(&once, bytes, size);
     for (size_t i = 0; i < size; i++) {
-        giq_complete_json_take(&each, bytes + i, 1);
+        giq_complete_json_scan(&each, bytes + i, 1);
     }
     MUST(once.depth == each.depth && once.has_closed == each.has_closed &&
          once.in_text == each.in_text && once.is_escaped == each.is_escaped &&

@@ -20,7 +20,7 @@ static void check_disguised(const char *text)
     char *srs = disguised(text, " \t\r\n");
     char *sql = disguised(text, "-- a\n/* b */\f");
     MUST(giq_external_srs(text) == giq_external_srs(srs));
-    MUST(giq_external_table(text) == giq_external_table(sql));
+    MUST(giq_external_virtual_table(text) == giq_external_virtual_table(sql));
     free(sql);
     free(srs);
 }
@@ -30,7 +30,7 @@ static struct giq_external *scan_in_parts(const uint8_t *data, size_t size, size
     struct giq_external *scan = calloc(1, sizeof *scan);
     MUST(scan != NULL);
     for (size_t at = 0; at < size; at += part) {
-        giq_external_take(scan, (const char *)data + at,
+        giq_external_scan(scan, (const char *)data + at,
                           size - at < part ? size - at : part);
     }
     return scan;
@@ -41,7 +41,7 @@ static void check_parts(const uint8_t *data, size_t size)
 {
     struct giq_external *whole = scan_in_parts(data, size, size);
     struct giq_external *parts = scan_in_parts(data, size, 1 + size % 7);
-    MUST(size >= GIQ_EXTERNAL_KEPT || whole->names_file == parts->names_file);
+    MUST(size >= GIQ_EXTERNAL_OVERLAP || whole->names_file == parts->names_file);
     MUST(whole->has_crs == parts->has_crs && whole->has_link == parts->has_link);
     free(whole);
     free(parts);
@@ -50,14 +50,14 @@ static void check_parts(const uint8_t *data, size_t size)
 /* Nor does it matter that a text lies across the end of what is looked at together. */
 static void check_late(const uint8_t *data, size_t size)
 {
-    size_t lines = GIQ_EXTERNAL_TEXT - 1 - size / 2 % GIQ_EXTERNAL_KEPT;
+    size_t lines = GIQ_EXTERNAL_BUFFER_SIZE - 1 - size / 2 % GIQ_EXTERNAL_OVERLAP;
     uint8_t *late = malloc(lines + size);
     MUST(late != NULL);
     memset(late, '\n', lines);
     memcpy(late + lines, data, size);
     struct giq_external *first = scan_in_parts(data, size, size);
     struct giq_external *second = scan_in_parts(late, lines + size, lines + size);
-    MUST(size >= GIQ_EXTERNAL_KEPT || first->names_file == second->names_file);
+    MUST(size >= GIQ_EXTERNAL_OVERLAP || first->names_file == second->names_file);
     MUST(first->has_crs == second->has_crs && first->has_link == second->has_link);
     free(second);
     free(first);
@@ -75,7 +75,7 @@ static void check_tables(const char *text)
         MUST(sql != NULL);
         (void)snprintf(sql, len, "CREATE VIRTUAL TABLE t USING VirtualText(%s%s)", text,
                        behind[i]);
-        MUST(giq_external_table(sql));
+        MUST(giq_external_virtual_table(sql));
         free(sql);
     }
 }

@@ -21,7 +21,7 @@ static void check(const char *name, const char *bytes, size_t len)
 {
     const struct giq_format *format = giq_sniff(name, bytes, len);
     const char *driver = giq_sniff_driver(name, bytes, len);
-    const char *source = giq_sniff_source(bytes, len);
+    const char *source = giq_sniff_reference_driver(bytes, len);
     if (format != NULL) {
         check_renamed(format, name, bytes, len);
     }

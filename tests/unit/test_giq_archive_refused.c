@@ -179,20 +179,20 @@ static void make_bomb(enum giq_archive_kind kind, const char *path, int64_t size
 static void test_a_bomb_is_refused_while_it_is_written(void **state)
 {
     (void)state;
-    make_bomb(GIQ_ARCHIVE_ZIP, "a.tif", GIQ_ARCHIVE_BYTES_MIN + (1 << 20));
+    make_bomb(GIQ_ARCHIVE_ZIP, "a.tif", GIQ_ARCHIVE_UNPACKED_ALLOWANCE + (1 << 20));
     check_refused(GIQ_ARCHIVE_ZIP, "unpacks to more than");
     struct giq_error err = {0};
     struct giq_os_stat st;
     char *path = giq_os_join(folder, "a.tif");
     assert_true(giq_os_stat(path, &st, &err));
-    assert_true(st.size <= GIQ_ARCHIVE_BYTES_MIN);
+    assert_true(st.size <= GIQ_ARCHIVE_UNPACKED_ALLOWANCE);
     free(path);
 }
 
 static void test_a_bomb_that_is_passed_over_is_refused(void **state)
 {
     (void)state;
-    make_bomb(GIQ_ARCHIVE_TAR_GZ, "._a", GIQ_ARCHIVE_BYTES_MIN + (1 << 20));
+    make_bomb(GIQ_ARCHIVE_TAR_GZ, "._a", GIQ_ARCHIVE_UNPACKED_ALLOWANCE + (1 << 20));
     check_refused(GIQ_ARCHIVE_TAR_GZ, "unpacks to more than");
     assert_int_equal(count_files(), 0);
 }

@@ -334,7 +334,7 @@ static void test_brackets_of_json_are_counted_however_it_comes(void **state)
             struct giq_complete_json json = {0};
             struct giq_error err = {0};
             for (size_t at = 0; at < len; at += step) {
-                giq_complete_json_take(&json, cases[i].text + at,
+                giq_complete_json_scan(&json, cases[i].text + at,
                                        len - at < step ? len - at : step);
             }
             (void)giq_complete_json_check(&json, cases[i].extension, &err);

@@ -92,7 +92,7 @@ static void test_tables(void **state)
         {"CREATE VIRTUAL TABLE /* USING rtree", true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        if (giq_external_table(cases[i].sql) != cases[i].is_outside) {
+        if (giq_external_virtual_table(cases[i].sql) != cases[i].is_outside) {
             fail_msg("%s", cases[i].sql);
         }
     }
@@ -103,7 +103,7 @@ static struct giq_external scanned(const char *text, size_t step)
     static struct giq_external scan;
     scan = (struct giq_external){0};
     for (size_t at = 0, len = strlen(text); at < len; at += step) {
-        giq_external_take(&scan, text + at, len - at < step ? len - at : step);
+        giq_external_scan(&scan, text + at, len - at < step ? len - at : step);
     }
     return scan;
 }
@@ -143,9 +143,10 @@ static void test_text_files(void **state)
 static void test_long_text_files(void **state)
 {
     (void)state;
-    static char text[5 * GIQ_EXTERNAL_TEXT];
+    static char text[5 * GIQ_EXTERNAL_BUFFER_SIZE];
     static const char found[] = "+init=../x:y";
-    for (size_t at = GIQ_EXTERNAL_TEXT - 40; at < GIQ_EXTERNAL_TEXT + 40; at++) {
+    for (size_t at = GIQ_EXTERNAL_BUFFER_SIZE - 40; at < GIQ_EXTERNAL_BUFFER_SIZE + 40;
+         at++) {
         memset(text, 'x', sizeof text - 1);
         memcpy(text + at, found, sizeof found - 1);
         assert_true(scanned(text, 1000).names_file);

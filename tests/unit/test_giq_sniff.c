@@ -258,7 +258,8 @@ struct source {
 static void check_sources(const struct source *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *driver = giq_sniff_source(cases[i].text, strlen(cases[i].text));
+        const char *driver =
+            giq_sniff_reference_driver(cases[i].text, strlen(cases[i].text));
         if (cases[i].driver == NULL) {
             assert_null(driver);
         } else {
@@ -333,7 +334,7 @@ static void test_cut_heads_do_no_harm(void **state)
             char *end = head + 1; /* so that the bytes end where the memory does */
             memcpy(end, whole[i], len);
             (void)giq_sniff("a.csv", end, len);
-            (void)giq_sniff_source(end, len);
+            (void)giq_sniff_reference_driver(end, len);
             free(head);
         }
     }

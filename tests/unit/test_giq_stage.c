@@ -12,8 +12,8 @@ static void check_staged(const char *disposition, const char *name, int64_t size
     struct giq_staged staged;
     struct giq_error err = {0};
     struct giq_os_stat st;
-    if (!giq_stage(archive_path, disposition, folder, GIQ_OS_PRIVATE, NULL, &staged,
-                   &err)) {
+    if (!giq_stage_download(archive_path, disposition, folder, GIQ_OS_PRIVATE, NULL,
+                            &staged, &err)) {
         fail_msg("%s: %s", disposition, err.text);
     }
     if (name == NULL) {
@@ -35,8 +35,8 @@ static void check_not_staged(const char *disposition, const char *says)
 {
     struct giq_staged staged;
     struct giq_error err = {0};
-    assert_false(giq_stage(archive_path, disposition, folder, GIQ_OS_PRIVATE, NULL,
-                           &staged, &err));
+    assert_false(giq_stage_download(archive_path, disposition, folder, GIQ_OS_PRIVATE,
+                                    NULL, &staged, &err));
     if (err.code != GIQ_E_RESULT || strstr(err.text, says) == NULL) {
         fail_msg("not \"%s\": %s", says, err.text);
     }
@@ -136,7 +136,8 @@ static void test_a_gzip_that_grows_without_end_is_refused(void **state)
     add_gzip(&gzip, zeros, sizeof zeros);
     struct giq_buf parts;
     giq_buf_init(&parts, 1 << 23);
-    for (int64_t size = 0; size <= GIQ_ARCHIVE_BYTES_MIN; size += (int64_t)sizeof zeros) {
+    for (int64_t size = 0; size <= GIQ_ARCHIVE_UNPACKED_ALLOWANCE;
+         size += (int64_t)sizeof zeros) {
         assert_true(giq_buf_add(&parts, gzip.data, gzip.len));
     }
     write_archive(parts.data, parts.len);
