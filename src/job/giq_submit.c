@@ -293,8 +293,8 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         return true;
     }
     report_upload(job);
-    return giq_upload_send(job->service, job->store, upload, job->stale_file_id,
-                           &job->file_id, err) ||
+    return giq_upload_find_or_send(job->service, job->store, upload, job->stale_file_id,
+                                   &job->file_id, err) ||
            giq_step_retry_later(job, due_ms, err);
 }
 

@@ -137,7 +137,7 @@ static void report_progress(const struct giq_job *job)
     job->host.progress(job->host.ctx, line);
 }
 
-static enum giq_job_state final_state_of(enum giq_api_phase phase)
+static enum giq_job_state final_state_of(enum giq_api_state phase)
 {
     switch (phase) {
     case GIQ_API_SUCCEEDED:
@@ -156,7 +156,7 @@ static bool take_report(struct giq_job *job, const struct giq_api_job *report,
 {
     struct giq_record *record = &job->record;
     bool is_known = false;
-    enum giq_api_phase phase = giq_api_phase(report->status, &is_known);
+    enum giq_api_state phase = giq_api_state_of(report->status, &is_known);
     if (!giq_text_set(&record->status, report->status) ||
         (report->type != NULL && !giq_text_set(&record->type, report->type)) ||
         !giq_text_set(&job->reason, report->message)) {
@@ -246,7 +246,7 @@ static bool take_not_found(struct giq_job *job, int64_t *due_ms, struct giq_erro
 
 /* A status call for a job that may not exist, or that reports another job, is retried
  * MAX_RETRY times, like other calls. */
-static bool retry_poll(struct giq_job *job, enum giq_api_status outcome,
+static bool retry_poll(struct giq_job *job, enum giq_api_status_outcome outcome,
                        int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
 {
     int64_t pause_ms =
@@ -264,10 +264,10 @@ static bool retry_poll(struct giq_job *job, enum giq_api_status outcome,
 
 /* Whether unexpected responses end the wait: the first of an open does, as the request
  * may be wrong; later ones if there was nothing else for five minutes. */
-static bool is_outage_over(struct giq_job *job, enum giq_api_status outcome)
+static bool is_outage_over(struct giq_job *job, enum giq_api_status_outcome outcome)
 {
     int64_t now_ms = giq_job_now_ms(job);
-    if (outcome == GIQ_API_STATUS_RETRY || outcome == GIQ_API_STATUS_NOT_FOUND) {
+    if (outcome == GIQ_API_STATUS_OUTAGE || outcome == GIQ_API_STATUS_NOT_FOUND) {
         job->unexpected_since_ms = 0;
         return false;
     }
@@ -282,7 +282,7 @@ static bool is_outage_over(struct giq_job *job, enum giq_api_status outcome)
 
 /* The state was not reported. The job goes on, and so does the wait, within its limits.
  */
-static bool wait_out(struct giq_job *job, enum giq_api_status outcome,
+static bool wait_out(struct giq_job *job, enum giq_api_status_outcome outcome,
                      int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
 {
     const struct giq_error outage = *err;
@@ -307,7 +307,7 @@ static bool wait_out(struct giq_job *job, enum giq_api_status outcome,
     return poll_again(job, retry_after_ms, &outage, due_ms, err);
 }
 
-static bool take_outcome(struct giq_job *job, enum giq_api_status outcome,
+static bool take_outcome(struct giq_job *job, enum giq_api_status_outcome outcome,
                          const struct giq_api_job *report, int64_t retry_after_ms,
                          int64_t *due_ms, struct giq_error *err)
 {
@@ -317,7 +317,7 @@ static bool take_outcome(struct giq_job *job, enum giq_api_status outcome,
     case GIQ_API_STATUS_NOT_FOUND:
         return is_new(job) ? wait_out(job, outcome, retry_after_ms, due_ms, err)
                            : take_not_found(job, due_ms, err);
-    case GIQ_API_STATUS_RETRY:
+    case GIQ_API_STATUS_OUTAGE:
     case GIQ_API_STATUS_MISMATCH:
     case GIQ_API_STATUS_UNEXPECTED:
         return wait_out(job, outcome, retry_after_ms, due_ms, err);
@@ -336,7 +336,7 @@ bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         job->wait_began_ms = giq_job_now_ms(job);
     }
     giq_service_begin_poll(job->service);
-    enum giq_api_status outcome =
+    enum giq_api_status_outcome outcome =
         giq_api_status(job->service, job->record.job_id, &report, &retry_after_ms, err);
     return take_outcome(job, outcome, &report, retry_after_ms, due_ms, err);
 }

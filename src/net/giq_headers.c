@@ -22,12 +22,12 @@ void giq_headers_release(struct giq_headers *headers)
     giq_headers_init(headers);
 }
 
-const char *giq_headers_name(enum giq_headers_name name)
+const char *giq_headers_field_name(enum giq_headers_field name)
 {
     static const char *const names[GIQ_HEADERS_COUNT] = {
-        [GIQ_HEADERS_DISPOSITION] = "Content-Disposition",
-        [GIQ_HEADERS_ENCODING] = "Content-Encoding",
-        [GIQ_HEADERS_RANGE] = "Content-Range",
+        [GIQ_HEADERS_CONTENT_DISPOSITION] = "Content-Disposition",
+        [GIQ_HEADERS_CONTENT_ENCODING] = "Content-Encoding",
+        [GIQ_HEADERS_CONTENT_RANGE] = "Content-Range",
         [GIQ_HEADERS_ETAG] = "ETag",
         [GIQ_HEADERS_RETRY_AFTER] = "Retry-After",
         [GIQ_HEADERS_TRANSFER_ENCODING] = "Transfer-Encoding",
@@ -35,15 +35,15 @@ const char *giq_headers_name(enum giq_headers_name name)
     return names[name];
 }
 
-bool giq_headers_add(struct giq_headers *headers, enum giq_headers_name name,
+bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
                      const char *value)
 {
     char **slot = &headers->value[name];
-    bool is_proof = name == GIQ_HEADERS_ETAG || name == GIQ_HEADERS_RANGE;
+    bool is_proof = name == GIQ_HEADERS_ETAG || name == GIQ_HEADERS_CONTENT_RANGE;
     if (is_proof && *slot != NULL && strcmp(*slot, value) != 0) {
         value = "";
     }
-    if (name != GIQ_HEADERS_ENCODING || *slot == NULL) {
+    if (name != GIQ_HEADERS_CONTENT_ENCODING || *slot == NULL) {
         return giq_text_set(slot, value);
     }
     char *all = NULL;
@@ -146,10 +146,10 @@ static enum giq_headers_coding coding_of(const char *word)
     return GIQ_HEADERS_CODING_IDENTITY;
 }
 
-enum giq_headers_coding giq_headers_coding(const struct giq_headers *headers)
+enum giq_headers_coding giq_headers_get_coding(const struct giq_headers *headers)
 {
     enum giq_headers_coding coding = GIQ_HEADERS_CODING_IDENTITY;
-    const char *value = headers->value[GIQ_HEADERS_ENCODING];
+    const char *value = headers->value[GIQ_HEADERS_CONTENT_ENCODING];
     const char *at = value == NULL ? "" : value;
     while (*at != '\0') {
         size_t len = strcspn(at, ",");
@@ -179,9 +179,10 @@ static bool take_number(const char **at, char end, int64_t *out)
     return true;
 }
 
-bool giq_headers_range(const struct giq_headers *headers, struct giq_headers_range *out)
+bool giq_headers_get_range(const struct giq_headers *headers,
+                           struct giq_headers_range *out)
 {
-    const char *at = headers->value[GIQ_HEADERS_RANGE];
+    const char *at = headers->value[GIQ_HEADERS_CONTENT_RANGE];
     if (at == NULL || !giq_text_begins(at, "bytes ")) {
         return false;
     }

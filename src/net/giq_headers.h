@@ -13,10 +13,10 @@
 
 enum { GIQ_HEADERS_RETRY_AFTER_MAX_S = 24 * 3600 };
 
-enum giq_headers_name {
-    GIQ_HEADERS_DISPOSITION,
-    GIQ_HEADERS_ENCODING, /* a comma between the values of several fields */
-    GIQ_HEADERS_RANGE,
+enum giq_headers_field {
+    GIQ_HEADERS_CONTENT_DISPOSITION,
+    GIQ_HEADERS_CONTENT_ENCODING, /* a comma between the values of several fields */
+    GIQ_HEADERS_CONTENT_RANGE,
     GIQ_HEADERS_ETAG,
     GIQ_HEADERS_RETRY_AFTER,
     GIQ_HEADERS_TRANSFER_ENCODING,
@@ -31,14 +31,14 @@ void giq_headers_init(struct giq_headers *headers);
 void giq_headers_release(struct giq_headers *headers);
 
 /* "Content-Disposition" and so on. */
-const char *giq_headers_name(enum giq_headers_name name);
+const char *giq_headers_field_name(enum giq_headers_field name);
 
 /*
  * Add a field. Of several of one name the last counts, but values of Content-Encoding add
  * up (RFC 9110, 5.3), and an ETag or Content-Range that contradicts the one before makes
  * both empty. False when out of memory: nothing has changed.
  */
-bool giq_headers_add(struct giq_headers *headers, enum giq_headers_name name,
+bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
                      const char *value);
 
 /* Whether the length of the body is given by chunks: Transfer-Encoding ends in "chunked".
@@ -61,7 +61,7 @@ enum giq_headers_coding {
 };
 
 /* The content coding of the body, by Content-Encoding. */
-enum giq_headers_coding giq_headers_coding(const struct giq_headers *headers);
+enum giq_headers_coding giq_headers_get_coding(const struct giq_headers *headers);
 
 /* Content-Range: bytes `first` to `last`, counted from 0, of `total`. */
 struct giq_headers_range {
@@ -71,6 +71,7 @@ struct giq_headers_range {
 };
 
 /* False where it is absent, contradicts itself or does not state the total. */
-bool giq_headers_range(const struct giq_headers *headers, struct giq_headers_range *out);
+bool giq_headers_get_range(const struct giq_headers *headers,
+                           struct giq_headers_range *out);
 
 #endif

@@ -168,10 +168,10 @@ static bool copy_headers(struct exchange *x)
     struct giq_headers *headers = &x->response->headers;
     giq_headers_release(headers);
     for (int i = 0; i < GIQ_HEADERS_COUNT; i++) {
-        enum giq_headers_name name = (enum giq_headers_name)i;
+        enum giq_headers_field name = (enum giq_headers_field)i;
         struct curl_header *header = NULL;
-        for (size_t k = 0; curl_easy_header(x->http->curl, giq_headers_name(name), k,
-                                            CURLH_HEADER, -1, &header) == CURLHE_OK;
+        for (size_t k = 0; curl_easy_header(x->http->curl, giq_headers_field_name(name),
+                                            k, CURLH_HEADER, -1, &header) == CURLHE_OK;
              k++) {
             if (!giq_headers_add(headers, name, header->value)) {
                 return giq_fail_memory(x->err);
@@ -207,7 +207,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
         x->has_failed = !x->request->sink(x->request->ctx, response, bytes, len, x->err);
         return x->has_failed ? 0 : len;
     }
-    enum giq_response_keep kept = giq_response_keep(response, bytes, len, x->err);
+    enum giq_response_appended kept = giq_response_append(response, bytes, len, x->err);
     x->has_failed = kept == GIQ_RESPONSE_FAILED;
     return kept == GIQ_RESPONSE_KEPT ? len : 0;
 }
@@ -321,8 +321,9 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     (void)giq_failure_set(&failure, code, x->err);
     x->response->sent = x->response->sent && !giq_failure_is_tls_alert(&failure);
     x->http->avoids_http2 =
-        x->http->avoids_http2 || (giq_failure_is_http2(&failure) &&
-                                  !giq_http_options_force_http2(x->http->settings->net));
+        x->http->avoids_http2 ||
+        (giq_failure_is_http2(&failure) &&
+         !giq_http_options_has_prior_knowledge(x->http->settings->net));
     return false;
 }
 

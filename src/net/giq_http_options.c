@@ -134,7 +134,7 @@ static CURLcode apply_option(CURL *curl, size_t i, const char *value)
                                     : apply_word(curl, option, options[i].words, value);
 }
 
-bool giq_http_options_force_http2(const char *const *net)
+bool giq_http_options_has_prior_knowledge(const char *const *net)
 {
     const char *version = net[GIQ_NET_HTTP_VERSION];
     return version != NULL && giq_text_same(version, prior_knowledge);
@@ -143,7 +143,7 @@ bool giq_http_options_force_http2(const char *const *net)
 /* libcurl 7.88 cannot reuse a connection that uses HTTP/2 with prior knowledge. */
 static CURLcode avoid_reuse(CURL *curl, const char *const *net)
 {
-    if (!giq_http_options_force_http2(net)) {
+    if (!giq_http_options_has_prior_knowledge(net)) {
         return CURLE_OK;
     }
     CURLcode rc = SET_LONG(CURLOPT_FRESH_CONNECT, 1);

@@ -20,6 +20,6 @@ bool giq_http_options_apply(void *curl, const char *const *net, unsigned flags,
                             struct giq_error *err);
 
 /* Whether the user set HTTP/2 without negotiation (prior knowledge). */
-bool giq_http_options_force_http2(const char *const *net);
+bool giq_http_options_has_prior_knowledge(const char *const *net);
 
 #endif

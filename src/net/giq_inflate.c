@@ -52,7 +52,7 @@ bool giq_inflate_is_coded(const struct giq_inflate *decoder)
     return decoder->position >= MEMBER;
 }
 
-bool giq_inflate_is_whole(const struct giq_inflate *decoder)
+bool giq_inflate_is_complete(const struct giq_inflate *decoder)
 {
     return decoder->position >= BETWEEN;
 }

@@ -3,8 +3,8 @@
  * does not begin like gzip passes through unchanged: some services name a coding that
  * they did not apply.
  *
- * Usage: giq_inflate_new(), giq_inflate_add() for each piece, giq_inflate_is_whole() at
- * the end, giq_inflate_free(). A decoder serves one thread at a time.
+ * Usage: giq_inflate_new(), giq_inflate_add() for each piece, giq_inflate_is_complete()
+ * at the end, giq_inflate_free(). A decoder serves one thread at a time.
  */
 #ifndef GIQ_INFLATE_H
 #define GIQ_INFLATE_H
@@ -35,6 +35,6 @@ bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
 bool giq_inflate_is_coded(const struct giq_inflate *decoder);
 
 /* Whether a coded body ended, and its checksum and length are right. */
-bool giq_inflate_is_whole(const struct giq_inflate *decoder);
+bool giq_inflate_is_complete(const struct giq_inflate *decoder);
 
 #endif

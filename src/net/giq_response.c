@@ -10,7 +10,7 @@
 void giq_response_init(struct giq_response *response)
 {
     *response = (struct giq_response){.content_length = -1, .retry_after_ms = -1};
-    giq_buf_init(&response->body, GIQ_RESPONSE_MAX);
+    giq_buf_init(&response->body, GIQ_RESPONSE_BYTES_MAX);
     giq_headers_init(&response->headers);
 }
 
@@ -26,11 +26,12 @@ bool giq_response_has_data(const struct giq_response *response)
     return response->status == 200 || response->status == 206;
 }
 
-enum giq_response_keep giq_response_keep(struct giq_response *response, const char *bytes,
-                                         size_t len, struct giq_error *err)
+enum giq_response_appended giq_response_append(struct giq_response *response,
+                                               const char *bytes, size_t len,
+                                               struct giq_error *err)
 {
     bool is_error = response->status < 200 || response->status >= 300;
-    response->body.max = is_error ? GIQ_RESPONSE_ERROR_MAX : GIQ_RESPONSE_MAX;
+    response->body.max = is_error ? GIQ_RESPONSE_ERROR_BYTES_MAX : GIQ_RESPONSE_BYTES_MAX;
     if (giq_buf_fits(&response->body, len)) {
         if (giq_buf_add(&response->body, bytes, len)) {
             return GIQ_RESPONSE_KEPT;
@@ -42,7 +43,7 @@ enum giq_response_keep giq_response_keep(struct giq_response *response, const ch
         return GIQ_RESPONSE_TRUNCATED;
     }
     (void)giq_fail(err, GIQ_E_SERVICE, "the response is larger than %d bytes",
-                   GIQ_RESPONSE_MAX);
+                   GIQ_RESPONSE_BYTES_MAX);
     return GIQ_RESPONSE_FAILED;
 }
 
@@ -58,20 +59,21 @@ static bool keep_decoded(void *ctx, const char *bytes, size_t len, struct giq_er
     if (decoded->is_full) {
         return true;
     }
-    enum giq_response_keep kept = giq_response_keep(&decoded->response, bytes, len, err);
+    enum giq_response_appended kept =
+        giq_response_append(&decoded->response, bytes, len, err);
     decoded->is_full = kept == GIQ_RESPONSE_TRUNCATED;
     return kept != GIQ_RESPONSE_FAILED;
 }
 
 bool giq_response_decode(struct giq_response *response, struct giq_error *err)
 {
-    enum giq_headers_coding coding = giq_headers_coding(&response->headers);
+    enum giq_headers_coding coding = giq_headers_get_coding(&response->headers);
     if (coding != GIQ_HEADERS_CODING_GZIP && coding != GIQ_HEADERS_CODING_DEFLATE) {
         return true;
     }
     struct decoded decoded = {.response = {.status = response->status}};
     struct giq_inflate *decoder = NULL;
-    giq_buf_init(&decoded.response.body, GIQ_RESPONSE_MAX);
+    giq_buf_init(&decoded.response.body, GIQ_RESPONSE_BYTES_MAX);
     bool ok = giq_inflate_new(coding == GIQ_HEADERS_CODING_GZIP ? GIQ_INFLATE_GZIP
                                                                 : GIQ_INFLATE_DEFLATE,
                               &decoder, err) &&

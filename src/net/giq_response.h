@@ -10,8 +10,9 @@
 #include "net/giq_headers.h"
 
 enum {
-    GIQ_RESPONSE_MAX = 16 * 1024 * 1024, /* bytes of a body that is kept in memory */
-    GIQ_RESPONSE_ERROR_MAX = 64 * 1024,  /* the same with an error status */
+    GIQ_RESPONSE_BYTES_MAX =
+        16 * 1024 * 1024,                     /* bytes of a body that is kept in memory */
+    GIQ_RESPONSE_ERROR_BYTES_MAX = 64 * 1024, /* the same with an error status */
 };
 
 struct giq_response {
@@ -33,15 +34,16 @@ void giq_response_release(struct giq_response *response);
 /* Whether the body is the requested data: status 200 or 206. */
 bool giq_response_has_data(const struct giq_response *response);
 
-enum giq_response_keep {
+enum giq_response_appended {
     GIQ_RESPONSE_KEPT,
     GIQ_RESPONSE_TRUNCATED, /* an error page is full; the rest of it is not needed */
     GIQ_RESPONSE_FAILED,    /* `err` is set: GIQ_E_SERVICE (too large), GIQ_E_MEMORY */
 };
 
 /* Append bytes to the body, within the limits above. */
-enum giq_response_keep giq_response_keep(struct giq_response *response, const char *bytes,
-                                         size_t len, struct giq_error *err);
+enum giq_response_appended giq_response_append(struct giq_response *response,
+                                               const char *bytes, size_t len,
+                                               struct giq_error *err);
 
 /* Decode the content coding of the complete body. A body in an unsupported coding, or
  * damaged, stays as it is; an error page is truncated. Errors: GIQ_E_SERVICE (too large

@@ -138,7 +138,7 @@ static enum giq_url_redirect classify(const struct giq_url *from,
     return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_CROSS_ORIGIN;
 }
 
-enum giq_url_redirect giq_url_redirect(const char *from, const char *to)
+enum giq_url_redirect giq_url_classify_redirect(const char *from, const char *to)
 {
     struct giq_url from_parts = {0};
     struct giq_url to_parts = {0};

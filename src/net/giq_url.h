@@ -42,6 +42,6 @@ enum giq_url_redirect {
 };
 
 /* What a redirect from one absolute URL to another is. */
-enum giq_url_redirect giq_url_redirect(const char *from, const char *to);
+enum giq_url_redirect giq_url_classify_redirect(const char *from, const char *to);
 
 #endif

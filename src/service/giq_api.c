@@ -20,10 +20,10 @@ enum {
 
 /* ---- a job as the service describes it ---- */
 
-enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
+enum giq_api_state giq_api_state_of(const char *status, bool *out_known)
 {
     static const struct {
-        enum giq_api_phase phase;
+        enum giq_api_state state;
         const char *word;
     } words[] = {
         {GIQ_API_SUCCEEDED, "DONE"},       {GIQ_API_SUCCEEDED, "COMPLETED"},
@@ -45,7 +45,7 @@ enum giq_api_phase giq_api_phase(const char *status, bool *out_known)
     for (size_t i = 0; status != NULL && i < GIQ_COUNT(words); i++) {
         if (giq_text_same(status, words[i].word)) {
             *out_known = true;
-            return words[i].phase;
+            return words[i].state;
         }
     }
     *out_known = false;
@@ -83,10 +83,9 @@ static bool parse_job(const struct giq_service *service,
 
 /* ---- run ---- */
 
-static enum giq_api_run evaluate_run(struct giq_service *service,
-                                     const struct giq_response *response,
-                                     struct giq_api_job *job, int64_t *later_ms,
-                                     struct giq_error *err)
+static enum giq_api_run_outcome
+evaluate_run(struct giq_service *service, const struct giq_response *response,
+             struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
     int status = response->status;
     if (status >= 200 && status < 300) {
@@ -105,7 +104,7 @@ static enum giq_api_run evaluate_run(struct giq_service *service,
         (void)giq_call_fail_status(service, response, GIQ_E_REFUSED,
                                    "the service accepts no job now, nothing was started",
                                    err);
-        *later_ms = response->retry_after_ms;
+        *retry_after_ms = response->retry_after_ms;
         return GIQ_API_RUN_THROTTLED;
     }
     bool refused = status >= 400 && status < 500 && status != 408 && status != 409;
@@ -131,11 +130,10 @@ static bool is_refused_redirect(const struct giq_response *response)
            (status == 301 || status == 302 || status == 307 || status == 308);
 }
 
-enum giq_api_run giq_api_run(struct giq_service *service,
-                             const struct giq_request *request,
-                             bool (*before_send)(void *ctx, struct giq_error *err),
-                             void *ctx, struct giq_api_job *job, int64_t *later_ms,
-                             struct giq_error *err)
+enum giq_api_run_outcome
+giq_api_run(struct giq_service *service, const struct giq_request *request,
+            bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
+            struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
     GIQ_AUTO_FREE char *url =
         giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
@@ -161,9 +159,9 @@ enum giq_api_run giq_api_run(struct giq_service *service,
         .ctx = ctx,
     };
     struct giq_response response;
-    enum giq_api_run outcome = GIQ_API_RUN_NO_JOB;
+    enum giq_api_run_outcome outcome = GIQ_API_RUN_NO_JOB;
     if (giq_call_once(service, &post, &response, err)) {
-        outcome = evaluate_run(service, &response, job, later_ms, err);
+        outcome = evaluate_run(service, &response, job, retry_after_ms, err);
     } else if (response.sent && !is_refused_redirect(&response)) {
         outcome = GIQ_API_RUN_UNKNOWN;
     }
@@ -182,12 +180,12 @@ static bool describes_no_job(const struct giq_api_job *parsed)
     bool is_known = false;
     return parsed->id == NULL &&
            (parsed->status == NULL ||
-            giq_api_phase(parsed->status, &is_known) == GIQ_API_FAILED);
+            giq_api_state_of(parsed->status, &is_known) == GIQ_API_FAILED);
 }
 
-static enum giq_api_status fail_mismatch(struct giq_service *service,
-                                         const struct giq_api_job *parsed,
-                                         struct giq_error *err)
+static enum giq_api_status_outcome fail_mismatch(struct giq_service *service,
+                                                 const struct giq_api_job *parsed,
+                                                 struct giq_error *err)
 {
     struct giq_printable shown;
     if (parsed->id != NULL) {
@@ -205,10 +203,9 @@ static enum giq_api_status fail_mismatch(struct giq_service *service,
 }
 
 /* A cache or a login page may send a response that is not about the job. */
-static enum giq_api_status read_status(struct giq_service *service,
-                                       const struct giq_response *response,
-                                       const char *job_id, struct giq_api_job *job,
-                                       struct giq_error *err)
+static enum giq_api_status_outcome
+read_status(struct giq_service *service, const struct giq_response *response,
+            const char *job_id, struct giq_api_job *job, struct giq_error *err)
 {
     struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
     if (!parse_job(service, response, &parsed)) {
@@ -218,7 +215,7 @@ static enum giq_api_status read_status(struct giq_service *service,
     }
     bool is_other = parsed.id != NULL && !giq_text_same(parsed.id, job_id);
     if (is_other || describes_no_job(&parsed)) {
-        enum giq_api_status outcome = fail_mismatch(service, &parsed, err);
+        enum giq_api_status_outcome outcome = fail_mismatch(service, &parsed, err);
         giq_api_job_release(&parsed);
         return outcome;
     }
@@ -226,10 +223,9 @@ static enum giq_api_status read_status(struct giq_service *service,
     return GIQ_API_STATUS_OK;
 }
 
-static enum giq_api_status evaluate_status(struct giq_service *service,
-                                           const struct giq_response *response,
-                                           const char *job_id, struct giq_api_job *job,
-                                           struct giq_error *err)
+static enum giq_api_status_outcome
+evaluate_status(struct giq_service *service, const struct giq_response *response,
+                const char *job_id, struct giq_api_job *job, struct giq_error *err)
 {
     if (response->status == 200) {
         return read_status(service, response, job_id, job, err);
@@ -240,24 +236,24 @@ static enum giq_api_status evaluate_status(struct giq_service *service,
     if (no_job) {
         return GIQ_API_STATUS_NOT_FOUND;
     }
-    return giq_call_is_transient_status(response->status) ? GIQ_API_STATUS_RETRY
+    return giq_call_is_transient_status(response->status) ? GIQ_API_STATUS_OUTAGE
                                                           : GIQ_API_STATUS_UNEXPECTED;
 }
 
 /* What an exchange without a complete response means. */
-static enum giq_api_status evaluate_failure(const struct giq_error *err)
+static enum giq_api_status_outcome evaluate_failure(const struct giq_error *err)
 {
     if (giq_call_is_transient_error(err)) {
-        return GIQ_API_STATUS_RETRY;
+        return GIQ_API_STATUS_OUTAGE;
     }
     return err->code == GIQ_E_NETWORK || err->code == GIQ_E_SERVICE
                ? GIQ_API_STATUS_UNEXPECTED
                : GIQ_API_STATUS_ERROR;
 }
 
-enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
-                                   struct giq_api_job *job, int64_t *later_ms,
-                                   struct giq_error *err)
+enum giq_api_status_outcome giq_api_status(struct giq_service *service,
+                                           const char *job_id, struct giq_api_job *job,
+                                           int64_t *retry_after_ms, struct giq_error *err)
 {
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
     GIQ_AUTO_FREE char *url = giq_url_make(service->settings.base_url, "inference/status",
@@ -272,11 +268,11 @@ enum giq_api_status giq_api_status(struct giq_service *service, const char *job_
         .timeout_ms = giq_call_timeout_ms(service),
     };
     struct giq_response response;
-    enum giq_api_status outcome =
+    enum giq_api_status_outcome outcome =
         giq_call_once(service, &get, &response, err)
             ? evaluate_status(service, &response, job_id, job, err)
             : evaluate_failure(err);
-    *later_ms = response.retry_after_ms;
+    *retry_after_ms = response.retry_after_ms;
     giq_response_release(&response);
     return outcome;
 }

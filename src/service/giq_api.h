@@ -20,15 +20,15 @@ struct giq_api_job {
 
 void giq_api_job_release(struct giq_api_job *job);
 
-enum giq_api_phase { GIQ_API_RUNNING, GIQ_API_SUCCEEDED, GIQ_API_FAILED };
+enum giq_api_state { GIQ_API_RUNNING, GIQ_API_SUCCEEDED, GIQ_API_FAILED };
 
 /* What a status means, in any case. `*out_known` is false for a word that is not on the
  * list, and for NULL; it counts as running. */
-enum giq_api_phase giq_api_phase(const char *status, bool *out_known);
+enum giq_api_state giq_api_state_of(const char *status, bool *out_known);
 
 /* ---- run ---- */
 
-enum giq_api_run {
+enum giq_api_run_outcome {
     GIQ_API_RUN_SUBMITTED, /* a job was started, and `*job` has its id */
     GIQ_API_RUN_NO_JOB,    /* no job was started: `err` says why */
     GIQ_API_RUN_THROTTLED, /* no job was started: the service wants a retry later */
@@ -38,21 +38,20 @@ enum giq_api_run {
 /*
  * Send the run request, once. `before_send` is called before every request that goes out
  * (a redirect within the origin is one more) and must record it; if it fails nothing is
- * sent. Fills `*job` with GIQ_API_RUN_SUBMITTED, else `err`; `*later_ms` is the
+ * sent. Fills `*job` with GIQ_API_RUN_SUBMITTED, else `err`; `*retry_after_ms` is the
  * Retry-After of GIQ_API_RUN_THROTTLED, or -1. From `before_send` on the call is not
  * cancelled.
  */
-enum giq_api_run giq_api_run(struct giq_service *service,
-                             const struct giq_request *request,
-                             bool (*before_send)(void *ctx, struct giq_error *err),
-                             void *ctx, struct giq_api_job *job, int64_t *later_ms,
-                             struct giq_error *err);
+enum giq_api_run_outcome
+giq_api_run(struct giq_service *service, const struct giq_request *request,
+            bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
+            struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err);
 
 /* ---- status ---- */
 
-enum giq_api_status {
+enum giq_api_status_outcome {
     GIQ_API_STATUS_OK,         /* `*job` is filled */
-    GIQ_API_STATUS_RETRY,      /* an outage, which `err` describes */
+    GIQ_API_STATUS_OUTAGE,     /* an outage, which `err` describes */
     GIQ_API_STATUS_NOT_FOUND,  /* 404, 410 */
     GIQ_API_STATUS_MISMATCH,   /* a response about another job, or about none; a failure
                                   without the job's id is one */
@@ -62,10 +61,11 @@ enum giq_api_status {
 };
 
 /* Ask for the status once. Fills `*job` with GIQ_API_STATUS_OK, else `err`; an id in
- * `*job` equals `job_id` but for the case of ASCII letters. `*later_ms` is the
+ * `*job` equals `job_id` but for the case of ASCII letters. `*retry_after_ms` is the
  * Retry-After, or -1. */
-enum giq_api_status giq_api_status(struct giq_service *service, const char *job_id,
-                                   struct giq_api_job *job, int64_t *later_ms,
-                                   struct giq_error *err);
+enum giq_api_status_outcome giq_api_status(struct giq_service *service,
+                                           const char *job_id, struct giq_api_job *job,
+                                           int64_t *retry_after_ms,
+                                           struct giq_error *err);
 
 #endif

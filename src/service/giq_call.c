@@ -31,7 +31,7 @@ bool giq_call_is_transient_status(int status)
 int64_t giq_call_timeout_ms(const struct giq_service *service)
 {
     int64_t max = service->settings.http_timeout_ms;
-    int64_t left = giq_env_left_ms(service->env, giq_service_deadline_ms(service));
+    int64_t left = giq_env_left_ms(service->env, giq_service_call_deadline_ms(service));
     left = left < TIMEOUT_MIN_MS ? TIMEOUT_MIN_MS : left;
     return left < max ? left : max;
 }
@@ -171,7 +171,7 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
 static bool allow_redirect(const struct giq_response *response, bool is_post,
                            struct giq_http_request *hop, struct giq_error *err)
 {
-    switch (giq_url_redirect(hop->url, response->location)) {
+    switch (giq_url_classify_redirect(hop->url, response->location)) {
     case GIQ_URL_SAME_ORIGIN:
         return true;
     case GIQ_URL_CROSS_ORIGIN:

@@ -64,14 +64,14 @@ static bool fail_other_body(struct download *d, struct giq_error *err)
 static bool begin_whole(struct download *d, const struct giq_response *response,
                         struct giq_error *err)
 {
-    bool is_coded = giq_headers_coding(&response->headers) == GIQ_HEADERS_CODING_GZIP;
+    bool is_coded = giq_headers_get_coding(&response->headers) == GIQ_HEADERS_CODING_GZIP;
     start_over(d);
     d->total = response->content_length;
     const char *etag =
         d->total < 0 || is_coded ? NULL : giq_headers_strong_etag(&response->headers);
     if (!giq_text_set(&d->etag, etag) ||
         !giq_text_set(&d->disposition,
-                      response->headers.value[GIQ_HEADERS_DISPOSITION])) {
+                      response->headers.value[GIQ_HEADERS_CONTENT_DISPOSITION])) {
         return giq_fail_memory(err);
     }
     if (is_coded && !giq_inflate_new(GIQ_INFLATE_GZIP, &d->decoder, err)) {
@@ -86,7 +86,7 @@ static bool is_resumed(const struct download *d, const struct giq_response *resp
 {
     struct giq_headers_range range;
     const char *etag = giq_headers_strong_etag(&response->headers);
-    return d->is_ranged && giq_headers_range(&response->headers, &range) &&
+    return d->is_ranged && giq_headers_get_range(&response->headers, &range) &&
            range.first == d->received && range.last == d->total - 1 &&
            range.total == d->total && etag != NULL && strcmp(etag, d->etag) == 0;
 }
@@ -95,16 +95,17 @@ static bool is_resumed(const struct download *d, const struct giq_response *resp
 static bool fail_coded(const struct giq_response *response, struct giq_error *err)
 {
     struct giq_printable coding;
-    return giq_fail(
-        err, GIQ_E_INCOMPLETE,
-        "%s: it came in the content coding \"%s\", which was not requested", what,
-        giq_text_printable(response->headers.value[GIQ_HEADERS_ENCODING], &coding));
+    return giq_fail(err, GIQ_E_INCOMPLETE,
+                    "%s: it came in the content coding \"%s\", which was not requested",
+                    what,
+                    giq_text_printable(
+                        response->headers.value[GIQ_HEADERS_CONTENT_ENCODING], &coding));
 }
 
 static bool begin_body(struct download *d, const struct giq_response *response,
                        struct giq_error *err)
 {
-    enum giq_headers_coding coding = giq_headers_coding(&response->headers);
+    enum giq_headers_coding coding = giq_headers_get_coding(&response->headers);
     if (coding == GIQ_HEADERS_CODING_UNSUPPORTED ||
         coding == GIQ_HEADERS_CODING_DEFLATE) {
         return fail_coded(response, err);
@@ -214,7 +215,7 @@ static bool check_response(struct download *d, const struct giq_response *respon
         return fail_other_body(d, err);
     }
     bool is_coded = d->decoder != NULL && giq_inflate_is_coded(d->decoder);
-    if (is_coded && !giq_inflate_is_whole(d->decoder)) {
+    if (is_coded && !giq_inflate_is_complete(d->decoder)) {
         start_over(d);
         return giq_fail(err, GIQ_E_INCOMPLETE, "%s: its gzip content coding is cut",
                         what);
@@ -231,7 +232,7 @@ static bool check_response(struct download *d, const struct giq_response *respon
 }
 
 static bool exchange(struct download *d, const char *url, const char *const *headers,
-                     size_t header_count, int64_t *later_ms, struct giq_error *err)
+                     size_t header_count, int64_t *retry_after_ms, struct giq_error *err)
 {
     struct giq_service *service = d->service;
     const struct giq_http_request get = {
@@ -239,7 +240,7 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
         .accept = "application/octet-stream",
         .headers = headers,
         .header_count = header_count,
-        .deadline_ms = giq_service_deadline_ms(service),
+        .deadline_ms = giq_service_call_deadline_ms(service),
         .sink = write_body,
         .ctx = d,
     };
@@ -248,17 +249,17 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
     d->was_refused_cross_origin = false;
     bool ok =
         giq_call_once(service, &get, &response, err) && check_response(d, &response, err);
-    *later_ms = response.retry_after_ms;
+    *retry_after_ms = response.retry_after_ms;
     giq_response_release(&response);
     return ok;
 }
 
 /* One try: the rest of a body that can be resumed, else all of it. */
-static bool try_once(struct download *d, const char *url, int64_t *later_ms,
+static bool try_once(struct download *d, const char *url, int64_t *retry_after_ms,
                      struct giq_error *err)
 {
     if (d->etag == NULL || d->received == 0 || d->received >= d->total) {
-        return exchange(d, url, NULL, 0, later_ms, err);
+        return exchange(d, url, NULL, 0, retry_after_ms, err);
     }
     char range[64];
     GIQ_AUTO_FREE char *if_range = NULL;
@@ -268,7 +269,7 @@ static bool try_once(struct download *d, const char *url, int64_t *later_ms,
         return giq_fail_memory(err);
     }
     const char *const headers[] = {range, if_range};
-    return exchange(d, url, headers, 2, later_ms, err);
+    return exchange(d, url, headers, 2, retry_after_ms, err);
 }
 
 static bool is_retryable(const struct download *d, const struct giq_error *err)
@@ -292,9 +293,10 @@ bool giq_download(struct giq_service *service, const char *job_id,
     struct download d = {.service = service, .sink = sink, .total = -1};
     bool ok = false;
     for (int attempt = 1;; attempt++) {
-        int64_t later_ms = -1;
-        ok = try_once(&d, url, &later_ms, err);
-        if (ok || !is_retryable(&d, err) || !giq_call_pause(service, attempt, later_ms)) {
+        int64_t retry_after_ms = -1;
+        ok = try_once(&d, url, &retry_after_ms, err);
+        if (ok || !is_retryable(&d, err) ||
+            !giq_call_pause(service, attempt, retry_after_ms)) {
             break;
         }
     }

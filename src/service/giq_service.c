@@ -87,7 +87,7 @@ void giq_service_end_poll(struct giq_service *service, bool is_finished)
     }
 }
 
-int64_t giq_service_deadline_ms(const struct giq_service *service)
+int64_t giq_service_call_deadline_ms(const struct giq_service *service)
 {
     return service->settings.timeout_ms == 0 ? service->check_until_ms
                                              : service->deadline_ms;

@@ -35,7 +35,7 @@ void giq_service_begin_poll(struct giq_service *service);
 void giq_service_end_poll(struct giq_service *service, bool is_finished);
 
 /* When a transfer that stalls must end, on the monotonic clock. */
-int64_t giq_service_deadline_ms(const struct giq_service *service);
+int64_t giq_service_call_deadline_ms(const struct giq_service *service);
 
 /* Fails with GIQ_E_CREDENTIALS where no key and no token is set. */
 bool giq_service_check_credentials(const struct giq_service *service,

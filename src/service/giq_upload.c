@@ -280,7 +280,7 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .accept = "application/json",
         .fields = &field,
         .field_count = 1,
-        .deadline_ms = giq_service_deadline_ms(service),
+        .deadline_ms = giq_service_call_deadline_ms(service),
         /* With a timeout of 0 the response may take as long as that of a small call. */
         .stall_ms = service->settings.timeout_ms == 0 && !service->checks_once
                         ? service->settings.http_timeout_ms
@@ -389,9 +389,9 @@ static bool find_or_upload(struct giq_service *service, const struct giq_store *
     return ok;
 }
 
-bool giq_upload_send(struct giq_service *service, const struct giq_store *store,
-                     const struct giq_upload *upload, const char *stale_id, char **out,
-                     struct giq_error *err)
+bool giq_upload_find_or_send(struct giq_service *service, const struct giq_store *store,
+                             const struct giq_upload *upload, const char *stale_id,
+                             char **out, struct giq_error *err)
 {
     struct giq_lock *lock = NULL;
     if (!giq_content_acquire_lock(store, upload->digest, &lock, err)) {

@@ -26,8 +26,8 @@ bool giq_upload_find(const struct giq_service *service, const struct giq_store *
  * GIQ_E_USAGE (the file changed, or cannot be read), GIQ_E_SERVICE, _CREDENTIALS,
  * _NETWORK, _STORE, _MEMORY.
  */
-bool giq_upload_send(struct giq_service *service, const struct giq_store *store,
-                     const struct giq_upload *upload, const char *stale_id, char **out,
-                     struct giq_error *err);
+bool giq_upload_find_or_send(struct giq_service *service, const struct giq_store *store,
+                             const struct giq_upload *upload, const char *stale_id,
+                             char **out, struct giq_error *err);
 
 #endif

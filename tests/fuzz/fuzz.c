@@ -53,12 +53,12 @@ char *fuzz_part(char **rest)
 void fuzz_add_header(struct giq_headers *headers, const char *line)
 {
     for (int i = 0; i < GIQ_HEADERS_COUNT; i++) {
-        const char *name = giq_headers_name((enum giq_headers_name)i);
+        const char *name = giq_headers_field_name((enum giq_headers_field)i);
         size_t len = strlen(name);
         if (strncasecmp(line, name, len) == 0 && line[len] == ':') {
             char *value = giq_text_trim(line + len + 1, strlen(line + len + 1));
             MUST(value != NULL);
-            MUST(giq_headers_add(headers, (enum giq_headers_name)i, value));
+            MUST(giq_headers_add(headers, (enum giq_headers_field)i, value));
             free(value);
         }
     }

@@ -34,7 +34,7 @@ static void decode(enum giq_inflate_coding coding, const char *bytes, size_t len
     }
     MUST(ok == (out->err.code == GIQ_E_NONE));
     MUST(ok || out->err.code == GIQ_E_INCOMPLETE || out->err.code == GIQ_E_RESULT);
-    out->is_whole = giq_inflate_is_whole(decoder);
+    out->is_whole = giq_inflate_is_complete(decoder);
     out->is_coded = giq_inflate_is_coded(decoder);
     MUST(!out->is_whole || out->is_coded);
     giq_inflate_free(decoder);

@@ -21,13 +21,13 @@ static void check_job(const struct giq_api_job *job)
         MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
     }
     bool is_known = false;
-    enum giq_api_phase phase = giq_api_phase(job->status, &is_known);
+    enum giq_api_state phase = giq_api_state_of(job->status, &is_known);
     MUST(is_known || phase == GIQ_API_RUNNING);
 }
 
 /* What a service may have made of the last request, by its response alone. Nothing only
  * where it says so. */
-static enum giq_api_run fate(const struct script *script)
+static enum giq_api_run_outcome fate(const struct script *script)
 {
     int status = script->status;
     if (!script->was_sent) {
@@ -59,10 +59,10 @@ static void check_run(const uint8_t *data, size_t size)
     int noted = 0;
     int64_t later_ms = -1;
     script_start(&script, data, size);
-    enum giq_api_run outcome = giq_api_run(script.service, &request, note_sending, &noted,
-                                           &job, &later_ms, &err);
+    enum giq_api_run_outcome outcome = giq_api_run(script.service, &request, note_sending,
+                                                   &noted, &job, &later_ms, &err);
     MUST(noted == script.sent && script.posts == script.sent && script.sent <= 6);
-    enum giq_api_run expected = fate(&script);
+    enum giq_api_run_outcome expected = fate(&script);
     /* The id may be one that cannot be read. */
     MUST(outcome == expected ||
          (expected == GIQ_API_RUN_SUBMITTED && outcome == GIQ_API_RUN_UNKNOWN));
@@ -86,7 +86,7 @@ static void check_status(const uint8_t *data, size_t size)
     struct giq_error err = {0};
     int64_t later_ms = -1;
     script_start(&script, data, size);
-    enum giq_api_status outcome =
+    enum giq_api_status_outcome outcome =
         giq_api_status(script.service, "j1", &job, &later_ms, &err);
     MUST(script.posts == 0 && script.tries <= 6);
     bool is_gone = script.status == 404 || script.status == 410;

@@ -54,7 +54,7 @@ static void check_base(const char *text, const char *base, unsigned flags)
     MUST(is_same_origin(text, base));
     MUST(giq_base_url(base, flags, &again, &err));
     MUST(strcmp(base, again) == 0);
-    MUST(giq_url_redirect(base, text) == GIQ_URL_SAME_ORIGIN);
+    MUST(giq_url_classify_redirect(base, text) == GIQ_URL_SAME_ORIGIN);
     free(again);
 }
 
@@ -62,7 +62,7 @@ static void check_made(const char *base, const char *value)
 {
     char *url = giq_url_make(base, "inference/status", "inferenceId", value);
     MUST(url != NULL);
-    MUST(giq_url_redirect(base, url) == GIQ_URL_SAME_ORIGIN);
+    MUST(giq_url_classify_redirect(base, url) == GIQ_URL_SAME_ORIGIN);
     char *query = part_of(url, CURLUPART_QUERY, 0);
     MUST(query != NULL && strncmp(query, "inferenceId=", 12) == 0);
     MUST(strpbrk(query + 12, "&=#+ ") == NULL);
@@ -76,7 +76,7 @@ static void check_made(const char *base, const char *value)
 
 static void check_hop(const char *from, const char *to)
 {
-    enum giq_url_redirect hop = giq_url_redirect(from, to);
+    enum giq_url_redirect hop = giq_url_classify_redirect(from, to);
     if (hop == GIQ_URL_FORBIDDEN) {
         return;
     }

@@ -104,7 +104,7 @@ static bool take_body(const struct giq_http_request *request,
         bool is_data = giq_response_has_data(response) && request->sink != NULL;
         if (is_data
                 ? !request->sink(request->ctx, response, body, len, err)
-                : giq_response_keep(response, body, len, err) == GIQ_RESPONSE_FAILED) {
+                : giq_response_append(response, body, len, err) == GIQ_RESPONSE_FAILED) {
             return false;
         }
         body += len;

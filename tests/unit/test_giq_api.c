@@ -9,7 +9,7 @@ static void test_phases_of_states(void **state)
     (void)state;
     static const struct {
         const char *word;
-        enum giq_api_phase phase;
+        enum giq_api_state phase;
         bool known;
     } cases[] = {
         {"DONE", GIQ_API_SUCCEEDED, true},      {"done", GIQ_API_SUCCEEDED, true},
@@ -26,7 +26,7 @@ static void test_phases_of_states(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         bool known = !cases[i].known;
-        assert_int_equal(giq_api_phase(cases[i].word, &known), cases[i].phase);
+        assert_int_equal(giq_api_state_of(cases[i].word, &known), cases[i].phase);
         assert_int_equal(known, cases[i].known);
     }
 }
@@ -42,13 +42,14 @@ static bool count_send(void *ctx, struct giq_error *err)
     return !*refuses || giq_fail(err, GIQ_E_STORE, "cannot note it");
 }
 
-static enum giq_api_run run(struct service_kit *kit, bool refuses, int64_t *later_ms)
+static enum giq_api_run_outcome run(struct service_kit *kit, bool refuses,
+                                    int64_t *later_ms)
 {
     static const struct giq_request request = {.model = "m", .file = "f"};
     struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
     sends = 0;
-    enum giq_api_run outcome = giq_api_run(kit->service, &request, count_send, &refuses,
-                                           &job, later_ms, &kit->err);
+    enum giq_api_run_outcome outcome = giq_api_run(kit->service, &request, count_send,
+                                                   &refuses, &job, later_ms, &kit->err);
     giq_api_job_release(&job);
     return outcome;
 }
@@ -99,7 +100,7 @@ static void test_run_is_sent_once_whatever_comes(void **state)
     (void)state;
     static const struct {
         struct http_kit_response response;
-        enum giq_api_run outcome;
+        enum giq_api_run_outcome outcome;
         int64_t later_ms;
     } cases[] = {
         {{.status = 200, .body = "{\"id\":1}"}, GIQ_API_RUN_SUBMITTED, -1},
@@ -125,7 +126,7 @@ static void test_run_is_sent_once_whatever_comes(void **state)
 }
 
 /* What every status means, whatever else the response holds. */
-static enum giq_api_run meaning_of(int status)
+static enum giq_api_run_outcome meaning_of(int status)
 {
     bool is_refusal = status >= 400 && status < 500 && status != 408 && status != 409;
     if (status == 429) {
@@ -213,21 +214,21 @@ static void test_wrapper_is_looked_through_where_it_has_no_id(void **state)
     }
 }
 
-static enum giq_api_status ask_for(const char *job_id,
-                                   const struct http_kit_response *response)
+static enum giq_api_status_outcome ask_for(const char *job_id,
+                                           const struct http_kit_response *response)
 {
     struct service_kit kit;
     struct giq_api_job job;
     int64_t later_ms = -1;
     service_kit_start(&kit, response, 1);
-    enum giq_api_status outcome =
+    enum giq_api_status_outcome outcome =
         giq_api_status(kit.service, job_id, &job, &later_ms, &kit.err);
     giq_api_job_release(&job);
     service_kit_stop(&kit);
     return outcome;
 }
 
-static enum giq_api_status ask(const struct http_kit_response *response)
+static enum giq_api_status_outcome ask(const struct http_kit_response *response)
 {
     return ask_for("12", response);
 }
@@ -237,7 +238,7 @@ static void test_status_is_of_the_job_that_was_asked_for(void **state)
     (void)state;
     static const struct {
         const char *body;
-        enum giq_api_status outcome;
+        enum giq_api_status_outcome outcome;
     } cases[] = {
         {"{\"id\":\"12\",\"status\":\"X\"}", GIQ_API_STATUS_OK},
         {"{\"id\":12,\"status\":\"X\"}", GIQ_API_STATUS_OK},
@@ -271,7 +272,7 @@ static void test_case_of_an_id_in_a_status_does_not_matter(void **state)
     (void)state;
     static const struct {
         const char *body;
-        enum giq_api_status outcome;
+        enum giq_api_status_outcome outcome;
     } cases[] = {
         {"{\"id\":\"JOB-1\",\"status\":\"DONE\"}", GIQ_API_STATUS_OK},
         {"{\"id\":\"jOB-1\",\"status\":\"FAILED\"}", GIQ_API_STATUS_OK},
@@ -291,19 +292,19 @@ static void test_each_status_of_a_status_call_has_one_meaning(void **state)
     for (int status = 200; status < 600; status++) {
         const struct http_kit_response response = {
             .status = status, .body = "{\"id\":12,\"status\":\"X\"}"};
-        enum giq_api_status expected = status == 200 ? GIQ_API_STATUS_OK
-                                       : status == 404 || status == 410
-                                           ? GIQ_API_STATUS_NOT_FOUND
-                                           : GIQ_API_STATUS_UNEXPECTED;
+        enum giq_api_status_outcome expected = status == 200 ? GIQ_API_STATUS_OK
+                                               : status == 404 || status == 410
+                                                   ? GIQ_API_STATUS_NOT_FOUND
+                                                   : GIQ_API_STATUS_UNEXPECTED;
         for (size_t i = 0; i < GIQ_COUNT(may_pass); i++) {
-            expected = status == may_pass[i] ? GIQ_API_STATUS_RETRY : expected;
+            expected = status == may_pass[i] ? GIQ_API_STATUS_OUTAGE : expected;
         }
         assert_int_equal(ask(&response), expected);
     }
     const struct http_kit_response cut = {.raw = "", .then = HTTP_KIT_CLOSE};
     const struct http_kit_response astray = {.status = 302,
                                              .headers = "Location: ftp://x/\r\n"};
-    assert_int_equal(ask(&cut), GIQ_API_STATUS_RETRY);
+    assert_int_equal(ask(&cut), GIQ_API_STATUS_OUTAGE);
     assert_int_equal(ask(&astray), GIQ_API_STATUS_UNEXPECTED);
 }
 

@@ -2,7 +2,7 @@
 
 #include "unit.h"
 
-static void add(struct giq_headers *headers, enum giq_headers_name name,
+static void add(struct giq_headers *headers, enum giq_headers_field name,
                 const char *value)
 {
     assert_true(giq_headers_add(headers, name, value));
@@ -18,20 +18,20 @@ static void test_several_fields_of_one_name(void **state)
 {
     (void)state;
     static const struct {
-        enum giq_headers_name name;
+        enum giq_headers_field name;
         const char *values[3];
         const char *kept;
     } cases[] = {
-        {GIQ_HEADERS_DISPOSITION, {"inline", "attachment"}, "attachment"},
+        {GIQ_HEADERS_CONTENT_DISPOSITION, {"inline", "attachment"}, "attachment"},
         {GIQ_HEADERS_RETRY_AFTER, {"5", "6"}, "6"},
         {GIQ_HEADERS_RETRY_AFTER, {"5", ""}, ""},
         {GIQ_HEADERS_TRANSFER_ENCODING, {"chunked", "gzip"}, "gzip"},
-        {GIQ_HEADERS_ENCODING, {"gzip"}, "gzip"},
-        {GIQ_HEADERS_ENCODING, {"gzip", "", "br"}, "gzip,,br"},
+        {GIQ_HEADERS_CONTENT_ENCODING, {"gzip"}, "gzip"},
+        {GIQ_HEADERS_CONTENT_ENCODING, {"gzip", "", "br"}, "gzip,,br"},
         {GIQ_HEADERS_ETAG, {"\"a\"", "\"a\""}, "\"a\""},
         {GIQ_HEADERS_ETAG, {"\"b\"", "\"a\""}, ""},
         {GIQ_HEADERS_ETAG, {"\"b\"", "\"a\"", "\"a\""}, ""},
-        {GIQ_HEADERS_RANGE, {"bytes 3-5/6", "bytes 0-2/6"}, ""},
+        {GIQ_HEADERS_CONTENT_RANGE, {"bytes 3-5/6", "bytes 0-2/6"}, ""},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_headers headers;
@@ -93,9 +93,9 @@ static void test_codings_are_distinguished_from_other_values(void **state)
         struct giq_headers headers;
         giq_headers_init(&headers);
         for (size_t k = 0; k < 2 && cases[i].values[k] != NULL; k++) {
-            add(&headers, GIQ_HEADERS_ENCODING, cases[i].values[k]);
+            add(&headers, GIQ_HEADERS_CONTENT_ENCODING, cases[i].values[k]);
         }
-        assert_int_equal(giq_headers_coding(&headers), cases[i].coding);
+        assert_int_equal(giq_headers_get_coding(&headers), cases[i].coding);
         giq_headers_release(&headers);
     }
 }
@@ -170,9 +170,9 @@ static void test_ranges(void **state)
         struct giq_headers_range range = {0, 0, 0};
         giq_headers_init(&headers);
         if (cases[i].value != NULL) {
-            add(&headers, GIQ_HEADERS_RANGE, cases[i].value);
+            add(&headers, GIQ_HEADERS_CONTENT_RANGE, cases[i].value);
         }
-        assert_int_equal(giq_headers_range(&headers, &range), cases[i].ok);
+        assert_int_equal(giq_headers_get_range(&headers, &range), cases[i].ok);
         assert_true(range.first == cases[i].first && range.last == cases[i].last &&
                     range.total == cases[i].total);
         giq_headers_release(&headers);

@@ -24,7 +24,7 @@ static void test_what_a_response_holds(void **state)
     assert_int_equal(s.response.status, 503);
     assert_true(s.response.retry_after_ms == 4000);
     assert_string_equal(giq_buf_text(&s.response.body), "busy");
-    assert_string_equal(s.response.headers.value[GIQ_HEADERS_DISPOSITION], "d");
+    assert_string_equal(s.response.headers.value[GIQ_HEADERS_CONTENT_DISPOSITION], "d");
     assert_true(s.response.content_length == 4);
     assert_true(s.response.received == 4);
     assert_true(
@@ -58,9 +58,9 @@ static void test_headers_are_those_of_the_final_response(void **state)
         {.raw = "", .then = HTTP_KIT_CLOSE},
     };
     static const char *const expected[GIQ_HEADERS_COUNT] = {
-        [GIQ_HEADERS_DISPOSITION] = "inline",
-        [GIQ_HEADERS_ENCODING] = "x-a,x-b",
-        [GIQ_HEADERS_RANGE] = "bytes 3-5/6",
+        [GIQ_HEADERS_CONTENT_DISPOSITION] = "inline",
+        [GIQ_HEADERS_CONTENT_ENCODING] = "x-a,x-b",
+        [GIQ_HEADERS_CONTENT_RANGE] = "bytes 3-5/6",
         [GIQ_HEADERS_TRANSFER_ENCODING] = "chunked",
     };
     struct session s;
@@ -143,11 +143,12 @@ static void test_sizes_are_capped(void **state)
         size_t size;
         size_t most; /* of the body */
     } cases[] = {
-        {200, true, GIQ_RESPONSE_MAX, GIQ_RESPONSE_MAX},
-        {200, false, GIQ_RESPONSE_MAX + 1, GIQ_RESPONSE_MAX},
-        {500, true, GIQ_RESPONSE_ERROR_MAX, GIQ_RESPONSE_ERROR_MAX},
-        {500, true, GIQ_RESPONSE_ERROR_MAX + 1, GIQ_RESPONSE_ERROR_MAX},
-        {404, true, (size_t)4 * GIQ_RESPONSE_ERROR_MAX, GIQ_RESPONSE_ERROR_MAX},
+        {200, true, GIQ_RESPONSE_BYTES_MAX, GIQ_RESPONSE_BYTES_MAX},
+        {200, false, GIQ_RESPONSE_BYTES_MAX + 1, GIQ_RESPONSE_BYTES_MAX},
+        {500, true, GIQ_RESPONSE_ERROR_BYTES_MAX, GIQ_RESPONSE_ERROR_BYTES_MAX},
+        {500, true, GIQ_RESPONSE_ERROR_BYTES_MAX + 1, GIQ_RESPONSE_ERROR_BYTES_MAX},
+        {404, true, (size_t)4 * GIQ_RESPONSE_ERROR_BYTES_MAX,
+         GIQ_RESPONSE_ERROR_BYTES_MAX},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response response = {.status = cases[i].status,
@@ -210,7 +211,7 @@ static void test_small_responses_are_decoded(void **state)
 static void test_sizes_are_capped_after_decoding(void **state)
 {
     (void)state;
-    enum { SIZE = GIQ_RESPONSE_MAX + 1, CODED = 64 * 1024 };
+    enum { SIZE = GIQ_RESPONSE_BYTES_MAX + 1, CODED = 64 * 1024 };
     Bytef *coded = calloc(CODED, 1);
     char *zeros = calloc(SIZE, 1);
     uLongf coded_len = CODED;
@@ -230,7 +231,7 @@ static void test_sizes_are_capped_after_decoding(void **state)
             status == 500);
         assert_int_equal(s.kit.err.code, status == 500 ? GIQ_E_NONE : GIQ_E_SERVICE);
         assert_int_equal(s.response.body.len,
-                         status == 500 ? GIQ_RESPONSE_ERROR_MAX : coded_len);
+                         status == 500 ? GIQ_RESPONSE_ERROR_BYTES_MAX : coded_len);
         session_end(&s);
     }
     free(zeros);

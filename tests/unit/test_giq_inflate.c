@@ -42,7 +42,7 @@ static bool decode(enum giq_inflate_coding coding, const struct giq_buf *in, siz
         ok = giq_inflate_add(decoder, in->data + at, len, keep, out, &err);
     }
     assert_int_equal(err.code, ok ? GIQ_E_NONE : GIQ_E_INCOMPLETE);
-    *out_whole = giq_inflate_is_whole(decoder);
+    *out_whole = giq_inflate_is_complete(decoder);
     *out_coded = giq_inflate_is_coded(decoder);
     giq_inflate_free(decoder);
     return ok;

@@ -114,7 +114,7 @@ static void test_what_cannot_be_known_is_never_sent_again(void **state)
         {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 99\r\n\r\n{\"id\":",
          .then = HTTP_KIT_CLOSE},
         {.raw = "nonsense\r\n\r\n", .then = HTTP_KIT_CLOSE},
-        {.status = 200, .fill = GIQ_RESPONSE_MAX + 1},
+        {.status = 200, .fill = GIQ_RESPONSE_BYTES_MAX + 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         check_outcome(&(struct outcome){cases[i], GIQ_E_UNKNOWN, "unknown", NULL});

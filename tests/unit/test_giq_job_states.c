@@ -73,11 +73,10 @@ static int choose(int choices)
 
 /* ---- the calls, replaced ---- */
 
-enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
-                                    const struct giq_request *request,
-                                    bool (*before_send)(void *ctx, struct giq_error *err),
-                                    void *ctx, struct giq_api_job *job, int64_t *later_ms,
-                                    struct giq_error *err)
+enum giq_api_run_outcome
+__wrap_giq_api_run(struct giq_service *service, const struct giq_request *request,
+                   bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
+                   struct giq_api_job *job, int64_t *later_ms, struct giq_error *err)
 {
     (void)service;
     (void)request;
@@ -105,9 +104,9 @@ enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
     return GIQ_API_RUN_SUBMITTED;
 }
 
-enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const char *job_id,
-                                          struct giq_api_job *job, int64_t *later_ms,
-                                          struct giq_error *err)
+enum giq_api_status_outcome
+__wrap_giq_api_status(struct giq_service *service, const char *job_id,
+                      struct giq_api_job *job, int64_t *later_ms, struct giq_error *err)
 {
     static const char *const words[] = {"DONE", "RUNNING", "FAILED"};
     (void)service;

@@ -20,11 +20,10 @@ static atomic_int runs;
 static atomic_int fetches;
 static const char *store_path;
 
-enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
-                                    const struct giq_request *request,
-                                    bool (*before_send)(void *ctx, struct giq_error *err),
-                                    void *ctx, struct giq_api_job *job, int64_t *later_ms,
-                                    struct giq_error *err)
+enum giq_api_run_outcome
+__wrap_giq_api_run(struct giq_service *service, const struct giq_request *request,
+                   bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
+                   struct giq_api_job *job, int64_t *later_ms, struct giq_error *err)
 {
     (void)service;
     (void)request;
@@ -37,9 +36,9 @@ enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
     return GIQ_API_RUN_SUBMITTED;
 }
 
-enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const char *job_id,
-                                          struct giq_api_job *job, int64_t *later_ms,
-                                          struct giq_error *err)
+enum giq_api_status_outcome
+__wrap_giq_api_status(struct giq_service *service, const char *job_id,
+                      struct giq_api_job *job, int64_t *later_ms, struct giq_error *err)
 {
     (void)service;
     (void)err;

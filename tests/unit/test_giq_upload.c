@@ -54,8 +54,8 @@ static enum giq_code identify(struct shop *shop)
 static enum giq_code send_file(struct shop *shop, const char *stale_id, char **out)
 {
     shop->service.err = (struct giq_error){0};
-    return giq_upload_send(shop->service.service, shop->store, &shop->upload, stale_id,
-                           out, &shop->service.err)
+    return giq_upload_find_or_send(shop->service.service, shop->store, &shop->upload,
+                                   stale_id, out, &shop->service.err)
                ? GIQ_E_NONE
                : shop->service.err.code;
 }

@@ -54,7 +54,7 @@ static void test_redirects(void **state)
         {"https://[fe80::1%25eth0]/", "https://[fe80::1%25eth1]/", GIQ_URL_FORBIDDEN},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        if (giq_url_redirect(cases[i].from, cases[i].to) != cases[i].hop) {
+        if (giq_url_classify_redirect(cases[i].from, cases[i].to) != cases[i].hop) {
             fail_msg("%s -> %s", cases[i].from, cases[i].to);
         }
     }

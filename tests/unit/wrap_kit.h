@@ -9,14 +9,13 @@
 #include "job/giq_fetch.h"
 #include "service/giq_api.h"
 
-enum giq_api_run __wrap_giq_api_run(struct giq_service *service,
-                                    const struct giq_request *request,
-                                    bool (*before_send)(void *ctx, struct giq_error *err),
-                                    void *ctx, struct giq_api_job *job, int64_t *later_ms,
-                                    struct giq_error *err);
-enum giq_api_status __wrap_giq_api_status(struct giq_service *service, const char *job_id,
-                                          struct giq_api_job *job, int64_t *later_ms,
-                                          struct giq_error *err);
+enum giq_api_run_outcome
+__wrap_giq_api_run(struct giq_service *service, const struct giq_request *request,
+                   bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
+                   struct giq_api_job *job, int64_t *later_ms, struct giq_error *err);
+enum giq_api_status_outcome
+__wrap_giq_api_status(struct giq_service *service, const char *job_id,
+                      struct giq_api_job *job, int64_t *later_ms, struct giq_error *err);
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
                       const char *folder, const char *job_id,
                       const struct giq_job_host *host, struct giq_fetched *out,
