@@ -174,7 +174,7 @@ static void cache_slow_failure(const struct giq_service *service, char **key,
                                int64_t began_ms, const struct giq_error *err)
 {
     bool is_final = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
-    if (is_final && now_ms() - began_ms > SLOW_MS && !giq_service_checks_once(service)) {
+    if (is_final && now_ms() - began_ms > SLOW_MS && !giq_service_is_limited(service)) {
         giq_negative_cache_add(key, err);
     }
 }
@@ -187,7 +187,7 @@ bool giq_await_models(struct giq_service *service, const char *base_url,
     int64_t began_ms = now_ms();
     GIQ_AUTO_CSL char **key = CSLAddString(CSLAddString(NULL, "models"), base_url);
     if (giq_negative_cache_find(key, &ignored)) {
-        giq_service_check_once(service);
+        giq_service_limit_to_one_try(service);
     }
     if (get_models(service, report, out, err)) {
         return true;
@@ -205,10 +205,10 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err)
     int64_t began_ms = now_ms();
     GIQ_AUTO_CSL char **key = key_of_open(await, false);
     if (has_timed_out()) {
-        giq_service_poll_once(await->service);
+        giq_service_limit_to_one_poll(await->service);
     }
     if (giq_negative_cache_find(key, &ignored)) {
-        giq_service_check_once(await->service);
+        giq_service_limit_to_one_try(await->service);
     }
     bool ok = run_steps(await, err);
     giq_interrupt_end(&await->report->interrupt);
@@ -217,7 +217,7 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err)
     }
     if (err->code != GIQ_E_TIMEOUT) {
         cache_slow_failure(await->service, key, began_ms, err);
-    } else if (giq_service_checks_once(await->service)) {
+    } else if (giq_service_is_limited(await->service)) {
         (void)fail_checked_once(err);
     } else if (await->config->settings.timeout_ms > 0) {
         cache_timeout(err);

@@ -43,7 +43,7 @@ static bool fail_given_twice(const char *key, struct giq_error *err)
 static bool read_wait(struct giq_job_request *request, struct giq_error *err)
 {
     const struct giq_config *config = &request->session->config;
-    const char *typed = value_of(request, GIQ_KEY_WAIT);
+    const char *typed = value_of(request, GIQ_CONN_KEY_WAIT);
     if (typed != NULL && config->waits_is_set) {
         return fail_given_twice("wait", err);
     }
@@ -68,9 +68,9 @@ static bool find_area(const struct giq_job_request *request, enum giq_area_kind 
         enum giq_conn_key key;
         const char *name;
     } kinds[GIQ_AREA_KINDS] = {
-        [GIQ_AREA_GEOMETRY] = {GIQ_KEY_GEOMETRY, "geometry"},
-        [GIQ_AREA_AOI] = {GIQ_KEY_AOI, "aoi"},
-        [GIQ_AREA_BBOX] = {GIQ_KEY_BBOX, "bbox"},
+        [GIQ_AREA_GEOMETRY] = {GIQ_CONN_KEY_GEOMETRY, "geometry"},
+        [GIQ_AREA_AOI] = {GIQ_CONN_KEY_AOI, "aoi"},
+        [GIQ_AREA_BBOX] = {GIQ_CONN_KEY_BBOX, "bbox"},
     };
     *out_text = NULL;
     for (enum giq_area_kind kind = 0; kind < GIQ_AREA_KINDS; kind++) {
@@ -108,7 +108,7 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
                         "\"job\" names an existing job and cannot be combined with an "
                         "area; omit the area");
     }
-    if (kind == GIQ_AREA_AOI && !giq_conn_check_file("AOI", text, err)) {
+    if (kind == GIQ_AREA_AOI && !giq_conn_check_file_name("AOI", text, err)) {
         return false;
     }
     struct giq_session *session = request->session;
@@ -121,7 +121,7 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
 
 static bool read_upload(struct giq_job_request *request, struct giq_error *err)
 {
-    const char *typed = value_of(request, GIQ_KEY_UPLOAD);
+    const char *typed = value_of(request, GIQ_CONN_KEY_UPLOAD);
     return typed == NULL || giq_upload_file_new(typed, &request->file, err);
 }
 
@@ -149,7 +149,7 @@ static struct giq_result result_of(const struct giq_job_request *request,
         .path = new_path == NULL ? view.result_path : new_path,
         .job_id = view.job_id == NULL ? "?" : view.job_id,
         .is_new = new_path != NULL,
-        .member = value_of(request, GIQ_KEY_MEMBER),
+        .member = value_of(request, GIQ_CONN_KEY_MEMBER),
         .shared_name = request->source.name,
         .drivers = config->result_drivers,
         .options = config->result_options,
@@ -172,7 +172,7 @@ static void report_progress(void *ctx, const char *text)
     giq_progress_report(&request->session->report.progress, text);
 }
 
-static bool may_begin(void *ctx, struct giq_error *err)
+static bool may_start(void *ctx, struct giq_error *err)
 {
     const struct giq_job_request *request = ctx;
     return giq_thread_options_check(request->session->config.unset_options, err);
@@ -182,22 +182,22 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
 {
     const struct giq_session *session = request->session;
     const struct giq_config *config = &session->config;
-    const char *job_id = value_of(request, GIQ_KEY_JOB);
+    const char *job_id = value_of(request, GIQ_CONN_KEY_JOB);
     bool is_as_is = (config->geom_flags & GIQ_GEOM_AS_IS) != 0;
     const struct giq_request job_request = {
-        .model = value_of(request, GIQ_KEY_MODEL),
-        .file = value_of(request, GIQ_KEY_FILE),
+        .model = value_of(request, GIQ_CONN_KEY_MODEL),
+        .file = value_of(request, GIQ_CONN_KEY_FILE),
         .upload = request->file == NULL ? NULL : &request->upload,
         .area = request->area,
-        .rerun = value_of(request, GIQ_KEY_RERUN),
+        .rerun = value_of(request, GIQ_CONN_KEY_RERUN),
         .job = job_id,
         /* A request that names a job must not start another one. */
         .retry = job_id == NULL ? config->retry : NULL,
         .geometry_crs = request->area != NULL && is_as_is ? "AS_IS" : NULL,
     };
-    const struct giq_job_host host = {accept_result, report_progress, may_begin, request};
+    const struct giq_job_host host = {accept_result, report_progress, may_start, request};
     unsigned flags = (config->may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
-                     (request->waits ? 0u : GIQ_JOB_POLL_ONCE);
+                     (request->waits ? 0u : GIQ_JOB_NO_WAIT);
     return giq_job_new(session->service, session->store, &job_request, flags, &host,
                        &request->job, err);
 }

@@ -141,24 +141,24 @@ enum giq_conn_kind {
 };
 
 enum giq_conn_key {
-    GIQ_KEY_MODEL,
-    GIQ_KEY_FILE,
-    GIQ_KEY_JOB,
-    GIQ_KEY_GEOMETRY,
-    GIQ_KEY_RERUN,
-    GIQ_KEY_WAIT,
-    GIQ_KEY_MEMBER,
-    GIQ_KEY_UPLOAD,
-    GIQ_KEY_AOI,
-    GIQ_KEY_BBOX,
-    GIQ_KEY_COUNT,
+    GIQ_CONN_KEY_MODEL,
+    GIQ_CONN_KEY_FILE,
+    GIQ_CONN_KEY_JOB,
+    GIQ_CONN_KEY_GEOMETRY,
+    GIQ_CONN_KEY_RERUN,
+    GIQ_CONN_KEY_WAIT,
+    GIQ_CONN_KEY_MEMBER,
+    GIQ_CONN_KEY_UPLOAD,
+    GIQ_CONN_KEY_AOI,
+    GIQ_CONN_KEY_BBOX,
+    GIQ_CONN_KEY_COUNT,
 };
 
 /* A parsed connection string. Values are owned, without white space around them, and NULL
  * for keys that are absent. */
 struct giq_conn {
     enum giq_conn_kind kind;
-    char *value[GIQ_KEY_COUNT];
+    char *value[GIQ_CONN_KEY_COUNT];
 };
 
 /* Whether `text`, which may be NULL, begins with "GIQ:" in any case, perhaps after the
@@ -187,7 +187,7 @@ bool giq_conn_to_bool(const char *name, const char *value, bool *out,
 
 /* Check that the name of a file does not end in '/', which programs append that take the
  * connection string for a path. `name` as above. Errors: GIQ_E_USAGE. */
-bool giq_conn_check_file(const char *name, const char *value, struct giq_error *err);
+bool giq_conn_check_file_name(const char *name, const char *value, struct giq_error *err);
 
 /* ---- credentials ---------------------------------------------------------- */
 
@@ -272,7 +272,7 @@ struct giq_settings {
     int low_speed_time_s;   /* a transfer ends if it is slower for so long ... */
     int low_speed_limit;    /* ... than so many bytes a second */
     bool allow_unverified_length; /* accept downloads that do not prove their length */
-    bool traces;                  /* libcurl's debug output goes to the log */
+    bool log_transfers;           /* libcurl's debug output goes to the log */
 };
 
 enum giq_base_url_flags {
@@ -305,14 +305,14 @@ void giq_service_free(struct giq_service *service);
  * retries, and calls end after 2 s, or after the timeout of the settings if that is
  * shorter. The settings apply again once the service has reported the state of the job.
  */
-void giq_service_check_once(struct giq_service *service);
+void giq_service_limit_to_one_try(struct giq_service *service);
 
 /* Check only once whether the job is finished. Submitting and downloading keep the times
  * of the settings. */
-void giq_service_poll_once(struct giq_service *service);
+void giq_service_limit_to_one_poll(struct giq_service *service);
 
 /* Whether the open checks only once at present. */
-bool giq_service_checks_once(const struct giq_service *service);
+bool giq_service_is_limited(const struct giq_service *service);
 
 /* A model of the service. Texts are owned, and NULL if the service does not report them.
  */
@@ -328,7 +328,8 @@ struct giq_model {
 struct giq_models {
     struct giq_model *item;
     size_t count;
-    bool is_part; /* the service reports that there are more models than it listed */
+    bool
+        is_incomplete; /* the service reports that there are more models than it listed */
 };
 
 /* Get the list of models. The caller passes `*out` to giq_models_release(). Errors:
@@ -496,24 +497,24 @@ struct giq_job_view {
 struct giq_job_host {
     /* Whether the downloaded result at `path` (as in result_path) can be opened. Called
      * before it is published, and may call giq_job_get_view(). Required unless
-     * GIQ_JOB_POLL_ONCE is set. */
+     * GIQ_JOB_NO_WAIT is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
     /* Show a line to the user: the state of the job, or an upload. May be NULL. */
     void (*progress)(void *ctx, const char *text);
     /* Whether the host allows an upload, a new job, or the record of an external job.
      * Called before anything is sent for it. May be NULL: it does. */
-    bool (*may_begin)(void *ctx, struct giq_error *err);
+    bool (*may_start)(void *ctx, struct giq_error *err);
     void *ctx; /* passed to each of them; borrowed for the job's life */
 };
 
 enum giq_job_flags {
     GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
-    GIQ_JOB_POLL_ONCE = 2, /* submit, or check the state once; do not fetch the result */
+    GIQ_JOB_NO_WAIT = 2,   /* submit, or check the state once; do not fetch the result */
 };
 
 enum giq_step {
     GIQ_STEP_AGAIN, /* call giq_job_step() again at `*due_ms` on the monotonic clock */
-    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_POLL_ONCE checked */
+    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_NO_WAIT checked */
 };
 
 struct giq_job;

@@ -264,7 +264,7 @@ void giq_network_read_options(struct giq_reader *reader, struct giq_settings *se
 {
     settings->net[GIQ_NET_USERAGENT] = "gdal-giq/" GIQ_VERSION;
     settings->net[GIQ_NET_NETRC] = "YES"; /* as in GDAL */
-    settings->traces = CPLTestBool(CPLGetConfigOption("CPL_CURL_VERBOSE", "NO"));
+    settings->log_transfers = CPLTestBool(CPLGetConfigOption("CPL_CURL_VERBOSE", "NO"));
     for (size_t i = 0; i < GIQ_COUNT(net_options); i++) {
         const char *value = giq_reader_config(reader, net_options[i].name);
         if (value != NULL) {

@@ -19,18 +19,21 @@ static const struct {
     const char *name;
     enum giq_conn_key key;
 } keys[] = {
-    {"model", GIQ_KEY_MODEL},     {"modelId", GIQ_KEY_MODEL},     {"file", GIQ_KEY_FILE},
-    {"fileId", GIQ_KEY_FILE},     {"upload", GIQ_KEY_UPLOAD},     {"job", GIQ_KEY_JOB},
-    {"inferenceId", GIQ_KEY_JOB}, {"geometry", GIQ_KEY_GEOMETRY}, {"aoi", GIQ_KEY_AOI},
-    {"bbox", GIQ_KEY_BBOX},       {"rerun", GIQ_KEY_RERUN},       {"wait", GIQ_KEY_WAIT},
-    {"member", GIQ_KEY_MEMBER},
+    {"model", GIQ_CONN_KEY_MODEL},     {"modelId", GIQ_CONN_KEY_MODEL},
+    {"file", GIQ_CONN_KEY_FILE},       {"fileId", GIQ_CONN_KEY_FILE},
+    {"upload", GIQ_CONN_KEY_UPLOAD},   {"job", GIQ_CONN_KEY_JOB},
+    {"inferenceId", GIQ_CONN_KEY_JOB}, {"geometry", GIQ_CONN_KEY_GEOMETRY},
+    {"aoi", GIQ_CONN_KEY_AOI},         {"bbox", GIQ_CONN_KEY_BBOX},
+    {"rerun", GIQ_CONN_KEY_RERUN},     {"wait", GIQ_CONN_KEY_WAIT},
+    {"member", GIQ_CONN_KEY_MEMBER},
 };
 
-static const char *const canonical[GIQ_KEY_COUNT] = {
-    [GIQ_KEY_MODEL] = "model",       [GIQ_KEY_FILE] = "file", [GIQ_KEY_JOB] = "job",
-    [GIQ_KEY_GEOMETRY] = "geometry", [GIQ_KEY_AOI] = "aoi",   [GIQ_KEY_BBOX] = "bbox",
-    [GIQ_KEY_RERUN] = "rerun",       [GIQ_KEY_WAIT] = "wait", [GIQ_KEY_MEMBER] = "member",
-    [GIQ_KEY_UPLOAD] = "upload",
+static const char *const canonical[GIQ_CONN_KEY_COUNT] = {
+    [GIQ_CONN_KEY_MODEL] = "model",   [GIQ_CONN_KEY_FILE] = "file",
+    [GIQ_CONN_KEY_JOB] = "job",       [GIQ_CONN_KEY_GEOMETRY] = "geometry",
+    [GIQ_CONN_KEY_AOI] = "aoi",       [GIQ_CONN_KEY_BBOX] = "bbox",
+    [GIQ_CONN_KEY_RERUN] = "rerun",   [GIQ_CONN_KEY_WAIT] = "wait",
+    [GIQ_CONN_KEY_MEMBER] = "member", [GIQ_CONN_KEY_UPLOAD] = "upload",
 };
 
 /* Keys that users try for secrets, which belong in the configuration. */
@@ -243,8 +246,8 @@ static void drop_slashes(char *value)
  * would make another request: the user has to quote it. */
 static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
-    bool is_identity =
-        key == GIQ_KEY_MODEL || key == GIQ_KEY_FILE || key == GIQ_KEY_RERUN;
+    bool is_identity = key == GIQ_CONN_KEY_MODEL || key == GIQ_CONN_KEY_FILE ||
+                       key == GIQ_CONN_KEY_RERUN;
     for (const char *at = value; is_identity && *at != '\0'; at++) {
         size_t ending = archive_ending(at);
         if (ending > 0 && at[ending] == '/') {
@@ -270,7 +273,7 @@ bool giq_conn_to_bool(const char *name, const char *value, bool *out,
                     shown.text);
 }
 
-bool giq_conn_check_file(const char *name, const char *value, struct giq_error *err)
+bool giq_conn_check_file_name(const char *name, const char *value, struct giq_error *err)
 {
     /* A GIS that takes the connection string for a file name appends a '/'. */
     size_t len = strlen(value);
@@ -290,17 +293,18 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
     if (value[0] == '\0') {
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", name);
     }
-    bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD || key == GIQ_KEY_AOI;
-    if (is_file && !giq_conn_check_file(quoted, value, err)) {
+    bool is_file =
+        key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD || key == GIQ_CONN_KEY_AOI;
+    if (is_file && !giq_conn_check_file_name(quoted, value, err)) {
         return false;
     }
-    if (key == GIQ_KEY_GEOMETRY && giq_text_begins(value, "SRID=") &&
+    if (key == GIQ_CONN_KEY_GEOMETRY && giq_text_begins(value, "SRID=") &&
         strchr(value, ';') == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "an area with SRID holds a ';' and stands in quotes: "
                         "geometry=\"SRID=<code>;POLYGON((...))\"");
     }
-    if (key != GIQ_KEY_GEOMETRY && has_control(value)) {
+    if (key != GIQ_CONN_KEY_GEOMETRY && has_control(value)) {
         return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" holds a control character",
                         name);
     }
@@ -308,7 +312,7 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" is not UTF-8", name);
     }
     bool ignored = false;
-    return key != GIQ_KEY_WAIT || giq_conn_to_bool(quoted, value, &ignored, err);
+    return key != GIQ_CONN_KEY_WAIT || giq_conn_to_bool(quoted, value, &ignored, err);
 }
 
 /* Read "key=value" at `*at`, which is moved to the ';' or the end. */
@@ -322,7 +326,7 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
     if (name == NULL) {
         return giq_fail_memory(err);
     }
-    enum giq_conn_key key = GIQ_KEY_COUNT;
+    enum giq_conn_key key = GIQ_CONN_KEY_COUNT;
     bool ok = find_key(name, &key, err);
     free(name);
     if (!ok) {
@@ -368,28 +372,31 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
 /* Check which keys are combined, and find the kind. */
 static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
-    bool has_request =
-        conn->value[GIQ_KEY_MODEL] != NULL || conn->value[GIQ_KEY_FILE] != NULL ||
-        conn->value[GIQ_KEY_UPLOAD] != NULL || conn->value[GIQ_KEY_GEOMETRY] != NULL ||
-        conn->value[GIQ_KEY_AOI] != NULL || conn->value[GIQ_KEY_BBOX] != NULL;
-    if (conn->value[GIQ_KEY_JOB] != NULL && conn->value[GIQ_KEY_RERUN] != NULL) {
+    bool has_request = conn->value[GIQ_CONN_KEY_MODEL] != NULL ||
+                       conn->value[GIQ_CONN_KEY_FILE] != NULL ||
+                       conn->value[GIQ_CONN_KEY_UPLOAD] != NULL ||
+                       conn->value[GIQ_CONN_KEY_GEOMETRY] != NULL ||
+                       conn->value[GIQ_CONN_KEY_AOI] != NULL ||
+                       conn->value[GIQ_CONN_KEY_BBOX] != NULL;
+    if (conn->value[GIQ_CONN_KEY_JOB] != NULL &&
+        conn->value[GIQ_CONN_KEY_RERUN] != NULL) {
         return giq_fail(
             err, GIQ_E_USAGE,
             "\"rerun\" asks for a new job and does not go with \"job\", which "
             "names one that exists");
     }
-    if (conn->value[GIQ_KEY_JOB] != NULL && !has_request) {
+    if (conn->value[GIQ_CONN_KEY_JOB] != NULL && !has_request) {
         conn->kind = GIQ_CONN_JOB;
         return true;
     }
     conn->kind = GIQ_CONN_REQUEST;
-    if (conn->value[GIQ_KEY_MODEL] == NULL) {
+    if (conn->value[GIQ_CONN_KEY_MODEL] == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the key \"model\" is missing; a request is model=<id>;"
                         "file=<fileId>, a job that exists is job=<id>");
     }
-    bool has_file = conn->value[GIQ_KEY_FILE] != NULL;
-    bool has_upload = conn->value[GIQ_KEY_UPLOAD] != NULL;
+    bool has_file = conn->value[GIQ_CONN_KEY_FILE] != NULL;
+    bool has_upload = conn->value[GIQ_CONN_KEY_UPLOAD] != NULL;
     if (!has_file && !has_upload) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the key \"file\" is missing: \"model\" needs the file to run "
@@ -440,7 +447,7 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
 
 void giq_conn_release(struct giq_conn *conn)
 {
-    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         free(conn->value[i]);
         conn->value[i] = NULL;
     }

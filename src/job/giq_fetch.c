@@ -104,7 +104,7 @@ static bool digest_part(struct part *part, char out[GIQ_DIGEST_HEX_SIZE],
 {
     struct giq_digest *digest = NULL;
     bool ok = giq_digest_new(&digest, err) && add_blocks(part, digest, err) &&
-              giq_digest_end(digest, out, err);
+              giq_digest_finish(digest, out, err);
     giq_digest_free(digest);
     return ok;
 }

@@ -101,7 +101,7 @@ void giq_job_free(struct giq_job *job)
     free(job->folder);
     free(job->result_path);
     free(job->reason);
-    free(job->gone_id);
+    free(job->rechecked_id);
     free(job);
 }
 
@@ -172,7 +172,7 @@ static void warn_changed_result(const struct giq_job *job)
  * service has reported the job. */
 static bool begin_external(struct giq_job *job, struct giq_error *err)
 {
-    if (!giq_step_may_begin(job, err) ||
+    if (!giq_step_may_start(job, err) ||
         !giq_service_check_credentials(job->service, err) ||
         !giq_store_check(job->store, job->folder, false, err)) {
         return false;
@@ -211,7 +211,7 @@ static bool find_job(struct giq_job *job, struct giq_error *err)
 static bool read_result(struct giq_job *job, struct giq_error *err)
 {
     bool exists = false;
-    bool polls_once = (job->flags & GIQ_JOB_POLL_ONCE) != 0;
+    bool is_no_wait = (job->flags & GIQ_JOB_NO_WAIT) != 0;
     if (job->record.state == GIQ_JOB_PUBLISHED && !has_result(job, &exists, err)) {
         return false;
     }
@@ -223,10 +223,10 @@ static bool read_result(struct giq_job *job, struct giq_error *err)
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     }
-    if (!exists && !polls_once && giq_retry_is_gone(job)) {
+    if (!exists && !is_no_wait && giq_retry_counts_as_gone(job)) {
         return giq_step_fail_recorded(job, err);
     }
-    job->phase = exists || polls_once ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
+    job->phase = exists || is_no_wait ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
     return true;
 }
 
@@ -276,7 +276,7 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
             job->phase = GIQ_PHASE_WAIT;
             return giq_retry_begin_recheck(job, err);
         }
-        if (giq_retry_is_gone(job)) {
+        if (giq_retry_counts_as_gone(job)) {
             break;
         }
         job->phase = GIQ_PHASE_WAIT;
@@ -293,7 +293,7 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         return true;
     }
     job->phase = GIQ_PHASE_DONE;
-    return (job->flags & GIQ_JOB_POLL_ONCE) || giq_step_fail_recorded(job, err);
+    return (job->flags & GIQ_JOB_NO_WAIT) || giq_step_fail_recorded(job, err);
 }
 
 /* ---- fetching ---- */
@@ -304,7 +304,7 @@ static bool record_gone(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error ignored = {0};
     if (job->keeps_changed_result) {
-        return giq_step_name_job(job, err);
+        return giq_step_add_job_context(job, err);
     }
     bool is_rechecking = giq_retry_is_rechecking(job);
     job->record.gone = true;
@@ -322,7 +322,7 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &fetched, err)) {
         return err->code == GIQ_E_GONE ? record_gone(job, err)
-                                       : giq_step_name_job(job, err);
+                                       : giq_step_add_job_context(job, err);
     }
     free(job->record.result_name);
     job->record.result_name = fetched.name;
@@ -336,7 +336,7 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
         giq_store_unpublish(job->folder);
     }
-    return giq_step_name_job(job, err);
+    return giq_step_add_job_context(job, err);
 }
 
 /* Must be called with the record lock held. Another open may have published the result
@@ -348,7 +348,7 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return giq_step_fail_removed(job, id, err);
     }
     bool is_published = record->state == GIQ_JOB_PUBLISHED;
-    bool is_over = giq_retry_is_gone(job) && !giq_retry_must_recheck(job);
+    bool is_over = giq_retry_counts_as_gone(job) && !giq_retry_must_recheck(job);
     if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_over)) {
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
@@ -464,7 +464,7 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
         [GIQ_PHASE_READ_RECORD] = read_step,
         [GIQ_PHASE_SUBMIT] = giq_submit_step,
         [GIQ_PHASE_WAIT] = giq_wait_step,
-        [GIQ_PHASE_RECORD_FINAL] = giq_wait_record_final,
+        [GIQ_PHASE_RECORD_STATUS] = giq_wait_record_status,
         [GIQ_PHASE_FETCH] = fetch_step,
         [GIQ_PHASE_DONE] = done_step,
     };

@@ -28,7 +28,7 @@ enum giq_job_phase {
     GIQ_PHASE_READ_RECORD,
     GIQ_PHASE_SUBMIT,
     GIQ_PHASE_WAIT,
-    GIQ_PHASE_RECORD_FINAL,
+    GIQ_PHASE_RECORD_STATUS,
     GIQ_PHASE_FETCH,
     GIQ_PHASE_DONE,
 };
@@ -80,7 +80,7 @@ struct giq_job {
     char *reason;                   /* of a failure, as the service last reported it */
 
     /* Checking a job that is recorded as gone once more. */
-    char *gone_id;      /* of the job that is or was checked, or NULL */
+    char *rechecked_id; /* of the job that is or was checked, or NULL */
     bool is_gone_again; /* the service reported that job as gone again */
 };
 

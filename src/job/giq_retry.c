@@ -11,7 +11,7 @@ bool giq_retry_check_label(const char *label, struct giq_error *err)
            giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
 }
 
-bool giq_retry_is_gone(const struct giq_job *job)
+bool giq_retry_counts_as_gone(const struct giq_job *job)
 {
     return job->record.gone && job->request.job == NULL;
 }
@@ -31,10 +31,10 @@ static bool has_failed(const struct giq_job *job)
 }
 
 /* Whether the record still has the job that was checked once more. */
-static bool has_gone_id(const struct giq_job *job)
+static bool has_rechecked_id(const struct giq_job *job)
 {
     const char *id = job->record.job_id;
-    return job->gone_id != NULL && id != NULL && strcmp(job->gone_id, id) == 0;
+    return job->rechecked_id != NULL && id != NULL && strcmp(job->rechecked_id, id) == 0;
 }
 
 bool giq_retry_allows_job(const struct giq_job *job)
@@ -44,28 +44,28 @@ bool giq_retry_allows_job(const struct giq_job *job)
         return false;
     }
     return job->is_damaged || has_failed(job) ||
-           (giq_retry_is_gone(job) && job->is_gone_again && has_gone_id(job));
+           (giq_retry_counts_as_gone(job) && job->is_gone_again && has_rechecked_id(job));
 }
 
 bool giq_retry_is_rechecking(const struct giq_job *job)
 {
-    return has_gone_id(job) && !job->is_gone_again && !job->has_status;
+    return has_rechecked_id(job) && !job->is_gone_again && !job->has_status;
 }
 
 bool giq_retry_must_recheck(const struct giq_job *job)
 {
     if (!has_new_label(job) || job->is_damaged || has_failed(job) ||
-        !giq_retry_is_gone(job) || job->record.job_id == NULL) {
+        !giq_retry_counts_as_gone(job) || job->record.job_id == NULL) {
         return false;
     }
-    bool is_first = job->wait_began_ms == 0 && !has_gone_id(job);
+    bool is_first = job->wait_began_ms == 0 && !has_rechecked_id(job);
     return is_first || giq_retry_is_rechecking(job);
 }
 
 bool giq_retry_begin_recheck(struct giq_job *job, struct giq_error *err)
 {
     job->is_gone_again = false;
-    return giq_text_set(&job->gone_id, job->record.job_id) || giq_fail_memory(err);
+    return giq_text_set(&job->rechecked_id, job->record.job_id) || giq_fail_memory(err);
 }
 
 void giq_retry_end_recheck(struct giq_job *job)

@@ -19,7 +19,7 @@ bool giq_retry_allows_job(const struct giq_job *job);
 
 /* Whether the service no longer knows the job, or no longer has its result, and the open
  * does not name the job in order to check it once more. */
-bool giq_retry_is_gone(const struct giq_job *job);
+bool giq_retry_counts_as_gone(const struct giq_job *job);
 
 /* Whether a job that is gone is still to be checked once more. */
 bool giq_retry_must_recheck(const struct giq_job *job);

@@ -57,11 +57,11 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
                                    err)) {
             return false;
         }
-    } else if (before->read != NULL && !giq_record_restart(before, err)) {
+    } else if (before->document != NULL && !giq_record_restart(before, err)) {
         return false;
     }
-    giq_json_free(job->record.read);
-    job->record.read = giq_take(&before->read);
+    giq_json_free(job->record.document);
+    job->record.document = giq_take(&before->document);
     return true;
 }
 
@@ -182,10 +182,10 @@ void giq_step_release_lock(struct giq_job *job)
     job->has_folder = false;
 }
 
-bool giq_step_may_begin(const struct giq_job *job, struct giq_error *err)
+bool giq_step_may_start(const struct giq_job *job, struct giq_error *err)
 {
     const struct giq_job_host *host = &job->host;
-    return host->may_begin == NULL || host->may_begin(host->ctx, err);
+    return host->may_start == NULL || host->may_start(host->ctx, err);
 }
 
 /* ---- errors ---- */
@@ -236,7 +236,7 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
         reason.text[0] == '\0' ? "" : ")");
 }
 
-bool giq_step_name_job(const struct giq_job *job, struct giq_error *err)
+bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err)
 {
     struct giq_printable id;
     return giq_error_context(err, "job %s",

@@ -47,13 +47,13 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
 
 /* Whether the host allows an upload, a new job, or the record of an external job. Errors:
  * those of the host. */
-bool giq_step_may_begin(const struct giq_job *job, struct giq_error *err);
+bool giq_step_may_start(const struct giq_job *job, struct giq_error *err);
 
 /* GIQ_E_CANCELLED if the host has cancelled the open. */
 bool giq_step_check_cancelled(const struct giq_job *job, struct giq_error *err);
 
 /* Add to an error which job it is about; returns false. */
-bool giq_step_name_job(const struct giq_job *job, struct giq_error *err);
+bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err);
 
 /* Fail with what is recorded: GIQ_E_FAILED, GIQ_E_UNKNOWN or GIQ_E_GONE. */
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);

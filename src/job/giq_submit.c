@@ -197,7 +197,7 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (lacks_file(job) || needs_models(job)) {
         return true;
     }
-    return giq_step_check_cancelled(job, err) && giq_step_may_begin(job, err) &&
+    return giq_step_check_cancelled(job, err) && giq_step_may_start(job, err) &&
            record_intent(job, err) && send_run(job, due_ms, err);
 }
 
@@ -312,7 +312,7 @@ static bool check_store(struct giq_job *job, struct giq_error *err)
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job);
-    if (is_new && !giq_step_may_begin(job, err)) {
+    if (is_new && !giq_step_may_start(job, err)) {
         return false;
     }
     if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {

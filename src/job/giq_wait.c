@@ -172,7 +172,7 @@ static bool take_report(struct giq_job *job, const struct giq_api_job *report,
     job->final_state = final_state_of(phase);
     /* An external job gets its record now, and one that was gone is no longer. */
     if (job->final_state != GIQ_JOB_NONE || job->is_external || record->gone) {
-        job->phase = GIQ_PHASE_RECORD_FINAL;
+        job->phase = GIQ_PHASE_RECORD_STATUS;
     }
     return true;
 }
@@ -213,7 +213,7 @@ static bool take_state(struct giq_job *job, const struct giq_api_job *report,
     if (job->phase != GIQ_PHASE_WAIT) {
         return true;
     }
-    if (job->flags & GIQ_JOB_POLL_ONCE) {
+    if (job->flags & GIQ_JOB_NO_WAIT) {
         job->phase = GIQ_PHASE_DONE;
         return true;
     }
@@ -229,7 +229,7 @@ static bool take_not_found(struct giq_job *job, int64_t *due_ms, struct giq_erro
     }
     job->not_found_count++;
     if (is_gone(job)) {
-        job->phase = GIQ_PHASE_RECORD_FINAL;
+        job->phase = GIQ_PHASE_RECORD_STATUS;
         if (!giq_text_set(&job->reason, err->text)) {
             return giq_fail_memory(err);
         }
@@ -286,9 +286,9 @@ static bool wait_out(struct giq_job *job, enum giq_api_status_outcome outcome,
                      int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
 {
     const struct giq_error outage = *err;
-    bool polls_once = (job->flags & GIQ_JOB_POLL_ONCE) != 0;
+    bool is_no_wait = (job->flags & GIQ_JOB_NO_WAIT) != 0;
     bool is_first_mismatch =
-        outcome == GIQ_API_STATUS_MISMATCH && !job->has_status && !polls_once;
+        outcome == GIQ_API_STATUS_MISMATCH && !job->has_status && !is_no_wait;
     job->not_found_count = 0;
     if (job->is_external || is_first_mismatch) {
         return retry_poll(job, outcome, retry_after_ms, due_ms, err);
@@ -296,11 +296,11 @@ static bool wait_out(struct giq_job *job, enum giq_api_status_outcome outcome,
     if (is_outage_over(job, outcome)) {
         return fail_wait(job, err);
     }
-    if (polls_once && outcome != GIQ_API_STATUS_NOT_FOUND) {
+    if (is_no_wait && outcome != GIQ_API_STATUS_NOT_FOUND) {
         return fail_wait(job, err);
     }
     *err = (struct giq_error){0};
-    if (polls_once) {
+    if (is_no_wait) {
         job->phase = GIQ_PHASE_DONE;
         return true;
     }
@@ -369,7 +369,7 @@ static bool copy_report(struct giq_record *record, const struct giq_record *repo
 static bool write_state(struct giq_job *job, enum giq_job_state state,
                         struct giq_error *err)
 {
-    return giq_step_write(job, state, err) || giq_step_name_job(job, err);
+    return giq_step_write(job, state, err) || giq_step_add_job_context(job, err);
 }
 
 /* The state stays: nobody knows more, and an open with job=<id> checks once more. */
@@ -421,7 +421,7 @@ static bool go_on(struct giq_job *job, struct giq_error *err)
         giq_retry_end_recheck(job);
         return true;
     }
-    if (job->flags & GIQ_JOB_POLL_ONCE) {
+    if (job->flags & GIQ_JOB_NO_WAIT) {
         job->phase = GIQ_PHASE_DONE;
         return true;
     }
@@ -432,7 +432,7 @@ static bool go_on(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-bool giq_wait_record_final(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     GIQ_AUTO(giq_record_release) struct giq_record reported;
     bool held = false;
@@ -442,7 +442,7 @@ bool giq_wait_record_final(struct giq_job *job, int64_t *due_ms, struct giq_erro
         return giq_fail_memory(err);
     }
     if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
-        return giq_step_name_job(job, err);
+        return giq_step_add_job_context(job, err);
     }
     if (!held) {
         return true;

@@ -10,7 +10,7 @@
  * is due. Errors: those of giq_job_step(); the job goes on. */
 bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
-/* One step of GIQ_PHASE_RECORD_FINAL: record what the status calls reported. */
-bool giq_wait_record_final(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
+/* One step of GIQ_PHASE_RECORD_STATUS: record what the status calls reported. */
+bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
 #endif

@@ -302,7 +302,7 @@ static bool set_callbacks(CURL *curl, struct exchange *x)
            SET(CURLOPT_XFERINFOFUNCTION, on_progress) && SET(CURLOPT_XFERINFODATA, x) &&
            SET(CURLOPT_DEBUGFUNCTION, on_trace) && SET(CURLOPT_DEBUGDATA, x) &&
            SET(CURLOPT_ERRORBUFFER, x->message) &&
-           SET_LONG(CURLOPT_VERBOSE, x->http->settings->traces) &&
+           SET_LONG(CURLOPT_VERBOSE, x->http->settings->log_transfers) &&
            SET_LONG(CURLOPT_NOPROGRESS, 0);
 }
 

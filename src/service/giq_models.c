@@ -136,7 +136,7 @@ static bool parse_models(const struct giq_service *service,
          item = giq_json_next(item)) {
         parse_model(service, item, &models.item[models.count++]);
     }
-    models.is_part = is_one_page(body, models.count);
+    models.is_incomplete = is_one_page(body, models.count);
     *out = models;
     return true;
 }
@@ -308,7 +308,7 @@ static bool has_id(const struct giq_models *models, const char *typed)
 /* Whether a model that is not on the list does not exist. */
 static bool is_complete(const struct giq_models *models)
 {
-    bool complete = models->count > 0 && !models->is_part;
+    bool complete = models->count > 0 && !models->is_incomplete;
     for (size_t i = 0; i < models->count; i++) {
         complete = complete && models->item[i].id != NULL;
     }

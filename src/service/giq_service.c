@@ -48,7 +48,7 @@ void giq_service_restart_check(struct giq_service *service)
         (timeout_ms > 0 && timeout_ms < CHECK_MS ? timeout_ms : CHECK_MS);
 }
 
-void giq_service_check_once(struct giq_service *service)
+void giq_service_limit_to_one_try(struct giq_service *service)
 {
     if (service->checks_once) {
         return;
@@ -61,12 +61,12 @@ void giq_service_check_once(struct giq_service *service)
     service->checks_once = true;
 }
 
-void giq_service_poll_once(struct giq_service *service)
+void giq_service_limit_to_one_poll(struct giq_service *service)
 {
     service->polls_once = true;
 }
 
-bool giq_service_checks_once(const struct giq_service *service)
+bool giq_service_is_limited(const struct giq_service *service)
 {
     return service->checks_once;
 }
@@ -74,7 +74,7 @@ bool giq_service_checks_once(const struct giq_service *service)
 void giq_service_begin_poll(struct giq_service *service)
 {
     if (service->polls_once) {
-        giq_service_check_once(service);
+        giq_service_limit_to_one_try(service);
     }
 }
 

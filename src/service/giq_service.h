@@ -20,8 +20,8 @@ struct giq_service {
     int64_t check_until_ms;
     int64_t resume_deadline_ms;
     int resume_timeout_ms;
-    bool checks_once; /* giq_service_check_once() */
-    bool polls_once;  /* giq_service_poll_once() */
+    bool checks_once; /* giq_service_limit_to_one_try() */
+    bool polls_once;  /* giq_service_limit_to_one_poll() */
 };
 
 /* Give the further calls of an open that checks once as much time as at its beginning,

@@ -121,7 +121,7 @@ static bool read_content(const struct giq_source *source,
         return false;
     }
     bool ok = digest_file(source, stat->size, env, digest, err) &&
-              giq_digest_end(digest, out, err);
+              giq_digest_finish(digest, out, err);
     source->close(source->ctx);
     giq_digest_free(digest);
     if (!ok || !source->stat(source->ctx, &after, err)) {
@@ -235,7 +235,7 @@ static bool check_sent(const struct outgoing *outgoing, struct giq_error *err)
                         "uploading the file: the service read only %lld of %lld bytes",
                         (long long)outgoing->sent, (long long)outgoing->upload->size);
     }
-    return giq_digest_end(outgoing->digest, digest, err) &&
+    return giq_digest_finish(outgoing->digest, digest, err) &&
            (strcmp(digest, outgoing->upload->digest) == 0 ||
             fail_changed(outgoing->upload->source, err));
 }

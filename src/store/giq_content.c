@@ -31,8 +31,9 @@ bool giq_content_read(const struct giq_store *store, const char *digest,
     bool ignored = false;
     struct giq_content content = {.store = store};
     (void)snprintf(content.digest, sizeof content.digest, "%s", digest);
-    if (!giq_document_read(giq_store_uploads(store), name_of(digest, ".json", name),
-                           GIQ_CONTENT_FORMAT, advice, &content.json, &ignored, err)) {
+    if (!giq_document_read(giq_store_uploads_folder(store),
+                           name_of(digest, ".json", name), GIQ_CONTENT_FORMAT, advice,
+                           &content.json, &ignored, err)) {
         return false;
     }
     if (content.json == NULL &&
@@ -55,7 +56,7 @@ bool giq_content_acquire_lock(const struct giq_store *store, const char *digest,
                               struct giq_lock **out, struct giq_error *err)
 {
     char name[NAME_SIZE];
-    const char *folder = giq_store_uploads(store);
+    const char *folder = giq_store_uploads_folder(store);
     if (!giq_store_make(store, folder, err)) {
         return false;
     }
@@ -71,7 +72,7 @@ bool giq_content_write(const struct giq_content *content, struct giq_error *err)
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_document_write(giq_store_uploads(content->store),
+    return giq_document_write(giq_store_uploads_folder(content->store),
                               name_of(content->digest, ".json", name),
                               giq_store_access(content->store), text, err);
 }
@@ -86,7 +87,7 @@ bool giq_content_file_id(const struct giq_content *content, const char *base_url
     const char *id = giq_json_text(giq_json_get(file, "file_id"));
     if (file != NULL && (id == NULL || id[0] == '\0')) {
         char name[NAME_SIZE];
-        return giq_document_fail(giq_store_uploads(content->store),
+        return giq_document_fail(giq_store_uploads_folder(content->store),
                                  name_of(content->digest, ".json", name), "is damaged",
                                  advice, err);
     }
@@ -154,10 +155,10 @@ bool giq_content_set_file(struct giq_content *content, const char *absolute_path
 static char *hint_of(const struct giq_store *store, const char *absolute_path,
                      char name[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
-    if (!giq_digest_text(absolute_path, strlen(absolute_path), name, err)) {
+    if (!giq_digest_bytes(absolute_path, strlen(absolute_path), name, err)) {
         return NULL;
     }
-    char *folder = giq_os_join(giq_store_uploads(store), paths_name);
+    char *folder = giq_os_join(giq_store_uploads_folder(store), paths_name);
     if (folder == NULL) {
         (void)giq_fail_memory(err);
     }
@@ -173,14 +174,14 @@ static bool read_hint(const struct giq_store *store, const char *absolute_path,
     bool found = false;
     GIQ_AUTO_FREE char *folder = hint_of(store, absolute_path, name, err);
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
-    if (folder == NULL || !giq_document_bytes(folder, name, &buf, &found, err)) {
+    if (folder == NULL || !giq_document_read_bytes(folder, name, &buf, &found, err)) {
         return false;
     }
     out[0] = '\0';
     if (buf.len == GIQ_DIGEST_HEX_SIZE && buf.data[buf.len - 1] == '\n') {
         (void)memcpy(out, buf.data, GIQ_DIGEST_HEX_SIZE - 1);
         out[GIQ_DIGEST_HEX_SIZE - 1] = '\0';
-        if (!giq_digest_is(out)) {
+        if (!giq_digest_is_valid(out)) {
             out[0] = '\0';
         }
     }

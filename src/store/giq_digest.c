@@ -16,15 +16,15 @@ struct giq_digest {
     SHA256_CTX sha;
 };
 
-bool giq_digest_text(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZE],
-                     struct giq_error *err)
+bool giq_digest_bytes(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZE],
+                      struct giq_error *err)
 {
     struct giq_digest digest;
     return giq_digest_restart(&digest, err) && giq_digest_add(&digest, bytes, len, err) &&
-           giq_digest_end(&digest, out, err);
+           giq_digest_finish(&digest, out, err);
 }
 
-bool giq_digest_is(const char *text)
+bool giq_digest_is_valid(const char *text)
 {
     return strspn(text, "0123456789abcdef") == GIQ_DIGEST_HEX_SIZE - 1 &&
            text[GIQ_DIGEST_HEX_SIZE - 1] == '\0';
@@ -60,8 +60,8 @@ bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
     return SHA256_Update(&digest->sha, bytes, len) == 1 || giq_fail_memory(err);
 }
 
-bool giq_digest_end(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
-                    struct giq_error *err)
+bool giq_digest_finish(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
+                       struct giq_error *err)
 {
     unsigned char bytes[SHA256_DIGEST_LENGTH];
     if (SHA256_Final(bytes, &digest->sha) != 1) {

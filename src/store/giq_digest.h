@@ -8,11 +8,11 @@
 #include "base/giq_error.h"
 
 /* The digest of `len` bytes in lower-case hexadecimal digits. */
-bool giq_digest_text(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZE],
-                     struct giq_error *err);
+bool giq_digest_bytes(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZE],
+                      struct giq_error *err);
 
 /* Whether `text` has the form of such a digest. */
-bool giq_digest_is(const char *text);
+bool giq_digest_is_valid(const char *text);
 
 /* ---- of bytes in pieces ---- */
 
@@ -28,7 +28,7 @@ bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
                     struct giq_error *err);
 
 /* The digest of all bytes that were added. Only giq_digest_restart() may follow. */
-bool giq_digest_end(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
-                    struct giq_error *err);
+bool giq_digest_finish(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
+                       struct giq_error *err);
 
 #endif

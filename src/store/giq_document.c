@@ -10,8 +10,8 @@ bool giq_document_fail(const char *folder, const char *name, const char *reason,
                     advice);
 }
 
-bool giq_document_bytes(const char *folder, const char *name, struct giq_buf *buf,
-                        bool *out_found, struct giq_error *err)
+bool giq_document_read_bytes(const char *folder, const char *name, struct giq_buf *buf,
+                             bool *out_found, struct giq_error *err)
 {
     GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
     if (path == NULL) {
@@ -50,7 +50,7 @@ bool giq_document_read(const char *folder, const char *name, int64_t newest,
     GIQ_AUTO_BUF struct giq_buf buf;
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     *out_damaged = false;
-    if (!giq_document_bytes(folder, name, &buf, &found, err)) {
+    if (!giq_document_read_bytes(folder, name, &buf, &found, err)) {
         return false;
     }
     if (found && (!giq_json_read(giq_buf_text(&buf), buf.len, &json, err) ||

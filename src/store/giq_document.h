@@ -16,8 +16,8 @@ enum { GIQ_DOCUMENT_BYTES_MAX = 128 * 1024 * 1024 };
 
 /* Read the bytes of folder/name into `buf`, an initialised buffer; `*out_found` is false
  * if there is no file. */
-bool giq_document_bytes(const char *folder, const char *name, struct giq_buf *buf,
-                        bool *out_found, struct giq_error *err);
+bool giq_document_read_bytes(const char *folder, const char *name, struct giq_buf *buf,
+                             bool *out_found, struct giq_error *err);
 
 /*
  * Read the document folder/name; the caller frees `*out` with giq_json_free(). It is NULL

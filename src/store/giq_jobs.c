@@ -47,7 +47,7 @@ static bool list_entry(void *ctx, const char *name, struct giq_error *err)
 {
     const struct listing *listing = ctx;
     /* The folder of a key is named by a digest; others belong to other programs. */
-    if (!giq_digest_is(name)) {
+    if (!giq_digest_is_valid(name)) {
         return true;
     }
     GIQ_AUTO_FREE char *folder = giq_store_folder(listing->store, name);
@@ -61,5 +61,5 @@ bool giq_jobs_each(const struct giq_store *store,
                    void *ctx, struct giq_error *err)
 {
     struct listing listing = {store, each, ctx};
-    return giq_os_list(giq_store_keys(store), list_entry, &listing, err);
+    return giq_os_list(giq_store_keys_folder(store), list_entry, &listing, err);
 }

@@ -33,7 +33,7 @@ bool giq_key_make(const char *base_url, const struct giq_request *request,
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_digest_text(text, strlen(text), out_key->hex, err)) {
+    if (!giq_digest_bytes(text, strlen(text), out_key->hex, err)) {
         return false;
     }
     *out_text = giq_take(&text);

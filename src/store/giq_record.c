@@ -68,7 +68,7 @@ void giq_record_release(struct giq_record *record)
     free(record->error);
     free(record->geometry_crs);
     free(record->result_name);
-    giq_json_free(record->read);
+    giq_json_free(record->document);
     giq_record_init(record);
 }
 
@@ -100,7 +100,7 @@ static bool check_request(const char *folder, const char *request, struct giq_er
     bool found = false;
     GIQ_AUTO_BUF struct giq_buf buf;
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
-    if (!giq_document_bytes(folder, request_name, &buf, &found, err)) {
+    if (!giq_document_read_bytes(folder, request_name, &buf, &found, err)) {
         return false;
     }
     if (!found) {
@@ -121,7 +121,7 @@ static bool copy_text(const struct giq_json *json, const char *name, char **slot
 
 static bool parse(struct giq_record *record)
 {
-    const struct giq_json *json = record->read;
+    const struct giq_json *json = record->document;
     const struct giq_json *result = giq_json_get(json, "result");
     record->state = state_of(giq_json_text(giq_json_get(json, "state")));
     record->gone = giq_json_is_true(giq_json_get(json, gone_name));
@@ -171,7 +171,7 @@ static const struct giq_json *replaced_by(const struct giq_json *json)
 static bool take_before(struct giq_record *record, const char *folder,
                         struct giq_error *err)
 {
-    const struct giq_json *before = replaced_by(record->read);
+    const struct giq_json *before = replaced_by(record->document);
     if (before == NULL) {
         return true;
     }
@@ -182,8 +182,8 @@ static bool take_before(struct giq_record *record, const char *folder,
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
-    giq_json_free(record->read);
-    record->read = copy;
+    giq_json_free(record->document);
+    record->document = copy;
     return true;
 }
 
@@ -208,8 +208,8 @@ static bool read_once(const char *folder, const char *request, struct giq_record
 {
     giq_record_init(record);
     *damaged = false;
-    bool ok = read_document(folder, job_name, &record->read, damaged, err);
-    if (ok && record->read != NULL) {
+    bool ok = read_document(folder, job_name, &record->document, damaged, err);
+    if (ok && record->document != NULL) {
         *damaged = true;
         ok = take_document(record, folder, request, err);
     }
@@ -292,8 +292,9 @@ static bool set_members(struct giq_json *json, const struct giq_record *record)
  * the record set. NULL when out of memory. */
 static char *print(const struct giq_record *record)
 {
-    GIQ_AUTO_JSON struct giq_json *json =
-        record->read == NULL ? giq_json_new_object() : giq_json_copy(record->read);
+    GIQ_AUTO_JSON struct giq_json *json = record->document == NULL
+                                              ? giq_json_new_object()
+                                              : giq_json_copy(record->document);
     if (json == NULL || !set_members(json, record)) {
         return NULL;
     }
@@ -342,7 +343,7 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
 
 bool giq_record_has_label(const struct giq_record *record, const char *label)
 {
-    const struct giq_json *list = giq_json_get(record->read, labels_name);
+    const struct giq_json *list = giq_json_get(record->document, labels_name);
     for (const struct giq_json *item = giq_json_first(list); item != NULL;
          item = giq_json_next(item)) {
         const char *used = giq_json_text(item);
@@ -357,24 +358,25 @@ bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err)
 {
     assert(giq_text_is_utf8(label));
-    if (record->read == NULL && (record->read = giq_json_new_object()) == NULL) {
+    if (record->document == NULL && (record->document = giq_json_new_object()) == NULL) {
         return giq_fail_memory(err);
     }
     if (giq_record_has_label(record, label)) {
         return true;
     }
-    return giq_json_add_text(record->read, labels_name, label) || giq_fail_memory(err);
+    return giq_json_add_text(record->document, labels_name, label) ||
+           giq_fail_memory(err);
 }
 
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
-    struct giq_json *json = giq_json_copy(record->read);
-    if (json == NULL || !giq_json_set_copy(json, before_name, record->read)) {
+    struct giq_json *json = giq_json_copy(record->document);
+    if (json == NULL || !giq_json_set_copy(json, before_name, record->document)) {
         giq_json_free(json);
         return giq_fail_memory(err);
     }
     giq_record_release(record);
-    record->read = json;
+    record->document = json;
     return true;
 }
 
@@ -401,7 +403,7 @@ static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
     bool found = false;
     GIQ_AUTO_BUF struct giq_buf buf;
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
-    if (!giq_document_bytes(folder, job_name, &buf, &found, err)) {
+    if (!giq_document_read_bytes(folder, job_name, &buf, &found, err)) {
         return false;
     }
     return !found || giq_os_replace_file(folder, damaged_job_name, access,
@@ -433,7 +435,7 @@ bool giq_record_quarantine(const char *folder, unsigned access, struct giq_recor
         return false;
     }
     giq_record_release(record);
-    record->read = giq_take(&json);
+    record->document = giq_take(&json);
     return true;
 }
 
@@ -454,7 +456,7 @@ static bool restore(const char *folder, unsigned access, const struct giq_json *
 bool giq_record_remove(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err)
 {
-    const struct giq_json *before = giq_json_get(record->read, before_name);
+    const struct giq_json *before = giq_json_get(record->document, before_name);
     bool was_damaged = giq_json_is_true(giq_json_get(before, damaged_name));
     if (before != NULL && !was_damaged) {
         return restore(folder, access, before, err);

@@ -42,9 +42,10 @@ struct giq_record {
     int64_t started_ms;
     int64_t submitted_ms;
     int64_t finished_ms;
-    char *result_name;     /* of the file in result/; NULL if the result is the folder */
-    int64_t result_size;   /* bytes as downloaded; -1 if there is no result */
-    struct giq_json *read; /* the document as read, for members that are unknown here */
+    char *result_name;   /* of the file in result/; NULL if the result is the folder */
+    int64_t result_size; /* bytes as downloaded; -1 if there is no result */
+    struct giq_json
+        *document; /* the document as read, for members that are unknown here */
 };
 
 void giq_record_init(struct giq_record *record);

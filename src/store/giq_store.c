@@ -123,12 +123,12 @@ char *giq_store_folder(const struct giq_store *store, const char *key)
     return giq_os_join(store->folder, key);
 }
 
-const char *giq_store_keys(const struct giq_store *store)
+const char *giq_store_keys_folder(const struct giq_store *store)
 {
     return store->folder;
 }
 
-const char *giq_store_uploads(const struct giq_store *store)
+const char *giq_store_uploads_folder(const struct giq_store *store)
 {
     return store->uploads;
 }

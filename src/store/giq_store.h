@@ -26,8 +26,8 @@ unsigned giq_store_access(const struct giq_store *store);
 char *giq_store_folder(const struct giq_store *store, const char *key);
 
 /* The folder that has the folders of keys, and that of uploads; borrowed. */
-const char *giq_store_keys(const struct giq_store *store);
-const char *giq_store_uploads(const struct giq_store *store);
+const char *giq_store_keys_folder(const struct giq_store *store);
+const char *giq_store_uploads_folder(const struct giq_store *store);
 
 /* Create a folder in the store and those above, durably. */
 bool giq_store_make(const struct giq_store *store, const char *folder,

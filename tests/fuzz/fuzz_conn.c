@@ -8,48 +8,52 @@ static void check_value(enum giq_conn_key key, const char *value)
     size_t len = strlen(value);
     MUST(len > 0);
     MUST(strchr(white, value[0]) == NULL && strchr(white, value[len - 1]) == NULL);
-    bool is_file = key == GIQ_KEY_FILE || key == GIQ_KEY_UPLOAD || key == GIQ_KEY_AOI;
+    bool is_file =
+        key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD || key == GIQ_CONN_KEY_AOI;
     MUST(!is_file || value[len - 1] != '/');
-    for (const char *c = value; key != GIQ_KEY_GEOMETRY && *c != '\0'; c++) {
+    for (const char *c = value; key != GIQ_CONN_KEY_GEOMETRY && *c != '\0'; c++) {
         MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
     }
 }
 
 static void check_kind(const struct giq_conn *conn)
 {
-    bool has[GIQ_KEY_COUNT];
-    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+    bool has[GIQ_CONN_KEY_COUNT];
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         has[i] = conn->value[i] != NULL;
     }
     bool is_table = conn->kind == GIQ_CONN_MODELS || conn->kind == GIQ_CONN_JOBS;
-    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         MUST(!is_table || !has[i]);
     }
     if (conn->kind == GIQ_CONN_REQUEST) {
-        MUST(has[GIQ_KEY_MODEL] && has[GIQ_KEY_FILE] != has[GIQ_KEY_UPLOAD]);
-        MUST(!has[GIQ_KEY_JOB] || !has[GIQ_KEY_RERUN]);
+        MUST(has[GIQ_CONN_KEY_MODEL] &&
+             has[GIQ_CONN_KEY_FILE] != has[GIQ_CONN_KEY_UPLOAD]);
+        MUST(!has[GIQ_CONN_KEY_JOB] || !has[GIQ_CONN_KEY_RERUN]);
     } else if (conn->kind == GIQ_CONN_JOB) {
-        MUST(has[GIQ_KEY_JOB] && !has[GIQ_KEY_MODEL] && !has[GIQ_KEY_FILE] &&
-             !has[GIQ_KEY_UPLOAD] && !has[GIQ_KEY_RERUN]);
-        MUST(!has[GIQ_KEY_GEOMETRY] && !has[GIQ_KEY_AOI] && !has[GIQ_KEY_BBOX]);
+        MUST(has[GIQ_CONN_KEY_JOB] && !has[GIQ_CONN_KEY_MODEL] &&
+             !has[GIQ_CONN_KEY_FILE] && !has[GIQ_CONN_KEY_UPLOAD] &&
+             !has[GIQ_CONN_KEY_RERUN]);
+        MUST(!has[GIQ_CONN_KEY_GEOMETRY] && !has[GIQ_CONN_KEY_AOI] &&
+             !has[GIQ_CONN_KEY_BBOX]);
     }
 }
 
 /* The string that says what `conn` says, each value in quotes. */
 static char *write_string(const struct giq_conn *conn, char quote)
 {
-    static const char *const names[GIQ_KEY_COUNT] = {
-        [GIQ_KEY_MODEL] = "modelid", [GIQ_KEY_FILE] = " FILEID ",
-        [GIQ_KEY_JOB] = "job",       [GIQ_KEY_GEOMETRY] = "geometry",
-        [GIQ_KEY_RERUN] = "rerun",   [GIQ_KEY_WAIT] = "wait",
-        [GIQ_KEY_MEMBER] = "member", [GIQ_KEY_UPLOAD] = "UPLOAD",
-        [GIQ_KEY_AOI] = "Aoi",       [GIQ_KEY_BBOX] = "bBox"};
+    static const char *const names[GIQ_CONN_KEY_COUNT] = {
+        [GIQ_CONN_KEY_MODEL] = "modelid", [GIQ_CONN_KEY_FILE] = " FILEID ",
+        [GIQ_CONN_KEY_JOB] = "job",       [GIQ_CONN_KEY_GEOMETRY] = "geometry",
+        [GIQ_CONN_KEY_RERUN] = "rerun",   [GIQ_CONN_KEY_WAIT] = "wait",
+        [GIQ_CONN_KEY_MEMBER] = "member", [GIQ_CONN_KEY_UPLOAD] = "UPLOAD",
+        [GIQ_CONN_KEY_AOI] = "Aoi",       [GIQ_CONN_KEY_BBOX] = "bBox"};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     MUST(out != NULL);
     (void)fputs(conn->kind == GIQ_CONN_JOBS ? "giq:jobs" : "giq:", out);
-    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         if (conn->value[i] == NULL) {
             continue;
         }
@@ -71,7 +75,7 @@ static void check_again(const struct giq_conn *conn, char quote)
     struct giq_error err = {0};
     MUST(giq_conn_parse(text, &again, &err));
     MUST(again.kind == conn->kind);
-    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         MUST((conn->value[i] == NULL) == (again.value[i] == NULL));
         MUST(conn->value[i] == NULL || strcmp(conn->value[i], again.value[i]) == 0);
     }
@@ -97,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct giq_error err = {0};
     MUST(giq_conn_identify(text));
     if (giq_conn_parse(text, &conn, &err)) {
-        for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+        for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
             if (conn.value[i] != NULL) {
                 check_value((enum giq_conn_key)i, conn.value[i]);
             }

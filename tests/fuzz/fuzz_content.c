@@ -16,8 +16,8 @@ static struct giq_store *store;
 static void plant(const char *text)
 {
     struct giq_error err = {0};
-    char *path = giq_os_join(giq_store_uploads(store), DIGEST ".json");
-    MUST(path != NULL && giq_store_make(store, giq_store_uploads(store), &err));
+    char *path = giq_os_join(giq_store_uploads_folder(store), DIGEST ".json");
+    MUST(path != NULL && giq_store_make(store, giq_store_uploads_folder(store), &err));
     fuzz_write(path, text, strlen(text));
     free(path);
 }

@@ -43,9 +43,9 @@ static void test_prefix_is_known_in_any_case(void **state)
 static void join_values(const struct giq_conn *conn, char *out, size_t size)
 {
     out[0] = '\0';
-    for (size_t i = 0; i < GIQ_KEY_COUNT; i++) {
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         size_t len = strlen(out);
-        if (i > GIQ_KEY_MEMBER && conn->value[i] == NULL) {
+        if (i > GIQ_CONN_KEY_MEMBER && conn->value[i] == NULL) {
             continue;
         }
         (void)snprintf(out + len, size - len, "%s%s", i == 0 ? "" : "|",
@@ -202,9 +202,9 @@ static void test_quoted_values_may_contain_a_bar(void **state)
     struct giq_error err = {0};
     assert_true(giq_conn_parse("GIQ:model='a|b';upload=\"/d/x|y\" ;rerun='|layername=r'",
                                &conn, &err));
-    assert_string_equal(conn.value[GIQ_KEY_MODEL], "a|b");
-    assert_string_equal(conn.value[GIQ_KEY_UPLOAD], "/d/x|y");
-    assert_string_equal(conn.value[GIQ_KEY_RERUN], "|layername=r");
+    assert_string_equal(conn.value[GIQ_CONN_KEY_MODEL], "a|b");
+    assert_string_equal(conn.value[GIQ_CONN_KEY_UPLOAD], "/d/x|y");
+    assert_string_equal(conn.value[GIQ_CONN_KEY_RERUN], "|layername=r");
     giq_conn_release(&conn);
 }
 
@@ -233,7 +233,7 @@ static void test_values_are_quoted_where_they_must_be(void **state)
         assert_string_equal(quoted, cases[i].quoted);
         (void)snprintf(text, sizeof text, "GIQ:job=j;member=%s", quoted);
         assert_true(giq_conn_parse(text, &conn, &err));
-        assert_string_equal(conn.value[GIQ_KEY_MEMBER], cases[i].value);
+        assert_string_equal(conn.value[GIQ_CONN_KEY_MEMBER], cases[i].value);
         giq_conn_release(&conn);
         free(quoted);
     }
@@ -309,9 +309,9 @@ static void test_areas_are_values_like_others(void **state)
     assert_true(giq_conn_parse("GIQ:model=m;file=f;Aoi='a;b.gpkg,roads' ; BBOX= 1, 2 ;"
                                "geometry=\"SRID=4326;POLYGON((0 0))\"",
                                &conn, &err));
-    assert_string_equal(conn.value[GIQ_KEY_AOI], "a;b.gpkg,roads");
-    assert_string_equal(conn.value[GIQ_KEY_BBOX], "1, 2");
-    assert_string_equal(conn.value[GIQ_KEY_GEOMETRY], "SRID=4326;POLYGON((0 0))");
+    assert_string_equal(conn.value[GIQ_CONN_KEY_AOI], "a;b.gpkg,roads");
+    assert_string_equal(conn.value[GIQ_CONN_KEY_BBOX], "1, 2");
+    assert_string_equal(conn.value[GIQ_CONN_KEY_GEOMETRY], "SRID=4326;POLYGON((0 0))");
     giq_conn_release(&conn);
 }
 

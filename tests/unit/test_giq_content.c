@@ -55,7 +55,7 @@ static void enter_and_leave(struct shop *shop)
 static void plant(struct shop *shop, const char *text)
 {
     enter_and_leave(shop);
-    env_kit_write(giq_store_uploads(shop->store), NAME, text);
+    env_kit_write(giq_store_uploads_folder(shop->store), NAME, text);
 }
 
 static const char *id_of(struct shop *shop, const struct giq_content *content,
@@ -86,7 +86,7 @@ static void test_ids_are_kept_for_each_service_and_kind(void **state)
     assert_string_equal(id_of(shop, &content, "http://[::1]:8", "SAR"), "f3");
     assert_null(id_of(shop, &content, "http://[::1]:8", "IMAGE"));
     giq_content_release(&content);
-    char *text = env_kit_read(giq_store_uploads(shop->store), NAME);
+    char *text = env_kit_read(giq_store_uploads_folder(shop->store), NAME);
     assert_non_null(strstr(text, "\"uploaded_at\":\"2024-05-01T00:00:00.000Z\""));
     free(text);
 }
@@ -142,7 +142,7 @@ static void test_mark_without_a_change_time_is_not_trusted(void **state)
     giq_content_release(&content);
     assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
     assert_string_equal(digest, DIGEST);
-    char *text = env_kit_read(giq_store_uploads(shop->store), NAME);
+    char *text = env_kit_read(giq_store_uploads_folder(shop->store), NAME);
     assert_non_null(
         strstr(text, "\"10 bytes, 20 ns, device 3, inode 4, changed 30 ns\""));
     assert_non_null(strstr(text, "\"SAR\":{\"file_id\":\"f1\"}"));
@@ -160,8 +160,8 @@ static void test_hints_that_are_none_are_passed_over(void **state)
     struct giq_content content = read_content(shop);
     enter_and_leave(shop);
     assert_true(giq_content_write_hint(&content, "/a/b", &shop->err));
-    assert_true(giq_digest_text("/a/b", 4, name, &shop->err));
-    char *folder = giq_os_join(giq_store_uploads(shop->store), "paths");
+    assert_true(giq_digest_bytes("/a/b", 4, name, &shop->err));
+    char *folder = giq_os_join(giq_store_uploads_folder(shop->store), "paths");
     for (size_t i = 0; i < GIQ_COUNT(hints); i++) {
         env_kit_write(folder, name, hints[i]);
         assert_true(giq_content_find(shop->store, "/a/b", &stat, digest, &shop->err));
@@ -226,7 +226,7 @@ static void test_what_is_not_known_survives_a_rewrite(void **state)
     assert_true(giq_content_set_file_id(&content, BASE, "SAR", "g", 0, &shop->err));
     assert_true(giq_content_write(&content, &shop->err));
     giq_content_release(&content);
-    char *text = env_kit_read(giq_store_uploads(shop->store), NAME);
+    char *text = env_kit_read(giq_store_uploads_folder(shop->store), NAME);
     assert_non_null(strstr(text, "\"more\":[1,{\"x\":null}]"));
     assert_non_null(strstr(text, "\"file_id\":\"g\",\"etag\":\"e\""));
     free(text);

@@ -16,7 +16,7 @@ static void test_digests_of_the_standard(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err = {0};
         char hex[GIQ_DIGEST_HEX_SIZE];
-        assert_true(giq_digest_text(cases[i].text, strlen(cases[i].text), hex, &err));
+        assert_true(giq_digest_bytes(cases[i].text, strlen(cases[i].text), hex, &err));
         assert_string_equal(hex, cases[i].hex);
     }
 }
@@ -29,14 +29,14 @@ static void test_pieces_give_the_digest_of_the_whole(void **state)
     char pieces[GIQ_DIGEST_HEX_SIZE];
     struct giq_error err = {0};
     struct giq_digest *digest = NULL;
-    assert_true(giq_digest_text(text, strlen(text), whole, &err));
+    assert_true(giq_digest_bytes(text, strlen(text), whole, &err));
     assert_true(giq_digest_new(&digest, &err));
     assert_true(giq_digest_add(digest, "what is forgotten", 17, &err));
     for (size_t cut = 0; cut <= strlen(text); cut++) {
         assert_true(giq_digest_restart(digest, &err));
         assert_true(giq_digest_add(digest, text, cut, &err));
         assert_true(giq_digest_add(digest, text + cut, strlen(text) - cut, &err));
-        assert_true(giq_digest_end(digest, pieces, &err));
+        assert_true(giq_digest_finish(digest, pieces, &err));
         assert_string_equal(pieces, whole);
     }
     giq_digest_free(digest);
@@ -48,14 +48,14 @@ static void test_what_looks_like_a_digest(void **state)
     (void)state;
     char text[GIQ_DIGEST_HEX_SIZE + 1] = {0};
     memset(text, 'a', GIQ_DIGEST_HEX_SIZE - 1);
-    assert_true(giq_digest_is(text));
+    assert_true(giq_digest_is_valid(text));
     text[3] = 'A';
-    assert_false(giq_digest_is(text));
+    assert_false(giq_digest_is_valid(text));
     text[3] = '\0';
-    assert_false(giq_digest_is(text));
+    assert_false(giq_digest_is_valid(text));
     memset(text, '0', GIQ_DIGEST_HEX_SIZE);
-    assert_false(giq_digest_is(text));
-    assert_false(giq_digest_is(""));
+    assert_false(giq_digest_is_valid(text));
+    assert_false(giq_digest_is_valid(""));
 }
 
 int main(void)

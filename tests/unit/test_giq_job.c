@@ -352,13 +352,13 @@ static void test_look_asks_once_and_fetches_nothing(void **state)
     struct job_kit kit;
     struct giq_job_view view;
     job_kit_start(&kit, responses, GIQ_COUNT(responses));
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
     assert_string_equal(view.status, "RUNNING");
     assert_int_equal(http_kit_count(kit.service.http), 3);
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "succeeded");
     assert_int_equal(http_kit_count(kit.service.http), 4);

@@ -62,7 +62,7 @@ static void test_naming_a_job_is_tried_max_retry_times_more(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         for (size_t k = 0; k < GIQ_COUNT(names); k++) {
             check_trouble(&cases[i], &names[k], 0);
-            check_trouble(&cases[i], &names[k], GIQ_JOB_POLL_ONCE);
+            check_trouble(&cases[i], &names[k], GIQ_JOB_NO_WAIT);
         }
     }
 }

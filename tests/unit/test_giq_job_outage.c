@@ -67,7 +67,7 @@ static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
         enum giq_code code;
         const char *state;
     } cases[] = {{0, GIQ_E_NONE, "published"},
-                 {GIQ_JOB_POLL_ONCE, GIQ_E_NETWORK, "submitted"}};
+                 {GIQ_JOB_NO_WAIT, GIQ_E_NETWORK, "submitted"}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response responses[] = {
             JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
@@ -340,7 +340,7 @@ static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void *
         assert_int_equal(http_kit_count(kit.service.http), 5);
         job_kit_open(&kit, &job_kit_request, 0);
     }
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_gone(&kit);
     request.retry = "a";
@@ -396,14 +396,14 @@ static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
     struct job_kit kit;
     struct giq_job_view view;
     job_kit_start(&kit, responses, GIQ_COUNT(responses));
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_SUBMITTED);
     assert_string_equal(view.status, "SUBMITTED");
     assert_string_equal(view.job_id, "j1");
     env_kit_advance(&kit.service.clock, 60000);
-    job_kit_open(&kit, &job_kit_request, GIQ_JOB_POLL_ONCE);
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_gone(&kit);
     assert_int_equal(http_kit_count(kit.service.http), 5);

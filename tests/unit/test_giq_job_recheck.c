@@ -219,7 +219,7 @@ static void test_without_waiting_a_gone_job_is_checked_all_the_same(void **state
         {SUCCEEDED, {JOB_KIT_RESULT}, 1, GIQ_E_NONE, 0, "published", "j1", false},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        check(&cases[i], GIQ_JOB_POLL_ONCE);
+        check(&cases[i], GIQ_JOB_NO_WAIT);
     }
 }
 

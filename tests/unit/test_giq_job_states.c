@@ -258,12 +258,12 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"plain", NULL, NULL, 0},
-    {"wait=no", NULL, NULL, GIQ_JOB_POLL_ONCE},
+    {"wait=no", NULL, NULL, GIQ_JOB_NO_WAIT},
     {"SUBMIT=NO", NULL, NULL, GIQ_JOB_NO_SUBMIT},
     {"SUBMIT=NO RETRY=a", "a", NULL, GIQ_JOB_NO_SUBMIT},
     {"RETRY=a", "a", NULL, 0},
     {"RETRY=b", "b", NULL, 0},
-    {"wait=no RETRY=a", "a", NULL, GIQ_JOB_POLL_ONCE},
+    {"wait=no RETRY=a", "a", NULL, GIQ_JOB_NO_WAIT},
     {"job=j7", NULL, "j7", 0},
 };
 

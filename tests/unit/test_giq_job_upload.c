@@ -147,7 +147,7 @@ static void test_look_uploads_and_submits(void **state)
     static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING")};
     struct shop shop;
-    open_shop(&shop, responses, GIQ_COUNT(responses), GIQ_JOB_POLL_ONCE);
+    open_shop(&shop, responses, GIQ_COUNT(responses), GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&shop.kit), "submitted");
     assert_int_equal(uploads(&shop), 1);

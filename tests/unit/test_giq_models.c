@@ -25,7 +25,7 @@ static void test_lists_as_services_wrap_them(void **state)
     static const struct {
         const char *body;
         size_t count;
-        bool is_part;
+        bool is_incomplete;
     } cases[] = {
         {"[]", 0, false},
         {"[{\"id\":\"a\"}]", 1, false},
@@ -45,7 +45,7 @@ static void test_lists_as_services_wrap_them(void **state)
         struct giq_error err = {0};
         assert_int_equal(get(&response, &models, &err), GIQ_E_NONE);
         assert_int_equal(models.count, cases[i].count);
-        assert_int_equal(models.is_part, cases[i].is_part);
+        assert_int_equal(models.is_incomplete, cases[i].is_incomplete);
         giq_models_release(&models);
     }
 }
@@ -144,7 +144,7 @@ enum { ALL = GIQ_COUNT(choices) };
 static const struct {
     const char *typed;
     size_t count;
-    bool is_part;
+    bool is_incomplete;
     const char *id; /* NULL: an error with this text */
     const char *text;
 } choosing[] = {
@@ -178,7 +178,7 @@ static void test_choosing_among_models(void **state)
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(choosing); i++) {
         const struct giq_models models = {choices, choosing[i].count,
-                                          choosing[i].is_part};
+                                          choosing[i].is_incomplete};
         struct giq_error err = {0};
         char *id = NULL;
         bool ok = giq_models_choose(&no_secrets, &models, choosing[i].typed, &id, &err);

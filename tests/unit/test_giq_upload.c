@@ -98,7 +98,7 @@ static void test_content_is_its_digest_and_read_once(void **state)
     struct shop shop;
     char digest[GIQ_DIGEST_HEX_SIZE];
     open_shop(&shop, NULL, 0);
-    assert_true(giq_digest_text(BODY, strlen(BODY), digest, &shop.service.err));
+    assert_true(giq_digest_bytes(BODY, strlen(BODY), digest, &shop.service.err));
     for (int opens = 0; opens < 3; opens++) {
         assert_int_equal(identify(&shop), GIQ_E_NONE);
         assert_string_equal(shop.upload.digest, digest);
