@@ -131,7 +131,7 @@ static void set_time(OGRFeatureH row, int column, int64_t ms)
         OGR_F_SetFieldNull(row, column);
         return;
     }
-    const struct giq_civil at = giq_text_civil_of(ms);
+    const struct giq_civil at = giq_text_civil_from_ms(ms);
     OGR_F_SetFieldDateTimeEx(row, column, at.year, at.month, at.day, at.hour, at.minute,
                              (float)((at.second * 1000 + at.ms) / 1000.0), UTC);
 }

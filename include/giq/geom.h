@@ -25,13 +25,13 @@ enum giq_geom_flags {
  * free(). Errors: GIQ_E_AREA with reason and location; GIQ_E_MEMORY.
  * Thread-safe.
  */
-bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt,
-                   struct giq_error *err);
+bool giq_geom_area_from_wkt(const char *wkt, unsigned flags, char **out_wkt,
+                            struct giq_error *err);
 
 /* The same for a box, "minx,miny,maxx,maxy" in degrees. A box with minx > maxx crosses
  * the antimeridian and is cut there. */
-bool giq_geom_box(const char *text, unsigned flags, char **out_wkt,
-                  struct giq_error *err);
+bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
+                            struct giq_error *err);
 
 /*
  * An area that is built step by step, from the polygons of a dataset or in another
@@ -85,9 +85,9 @@ bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projec
 
 /* The area on a sphere of radius 1 of a small triangle of points in degrees; positive if
  * it runs counter-clockwise. The points may be at a pole. */
-double giq_sphere_triangle(const double xy[6]);
+double giq_sphere_triangle_area(const double xy[6]);
 
-/* Round, check, normalise and write the area, as giq_geom_area() does. */
+/* Round, check, normalise and write the area, as giq_geom_area_from_wkt() does. */
 bool giq_geom_write(struct giq_geom *geom, char **out_wkt, struct giq_error *err);
 
 #ifdef __cplusplus

@@ -7,7 +7,7 @@
  *
  * Calling sequence of a host:
  *   giq_conn_parse()       parse the connection string
- *   giq_geom_area()        check and normalise the area (giq/geom.h)
+ *   giq_geom_area_from_wkt()        check and normalise the area (giq/geom.h)
  *   giq_service_new()      describe the service; sends nothing
  *   giq_store_open()       open the folder of records and results
  *   giq_upload_identify()  identify the content of a local file that is to be uploaded
@@ -120,7 +120,7 @@ struct giq_civil {
 };
 
 /* The time at `ms` since 1970-01-01 UTC; pure. */
-struct giq_civil giq_text_civil_of(int64_t ms);
+struct giq_civil giq_text_civil_from_ms(int64_t ms);
 
 enum { GIQ_TEXT_TIME_SIZE = 40 };
 

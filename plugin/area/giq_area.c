@@ -126,7 +126,7 @@ static bool read_text(const char *text, unsigned flags, const struct giq_env *en
         return false;
     }
     if (srid == 0) {
-        return giq_geom_area(wkt, flags, out, err);
+        return giq_geom_area_from_wkt(wkt, flags, out, err);
     }
     if (flags & GIQ_GEOM_AS_IS) {
         return giq_fail(err, GIQ_E_AREA,
@@ -163,7 +163,7 @@ static bool read_kind(enum giq_area_kind kind, const char *text, unsigned flags,
     case GIQ_AREA_AOI:
         return giq_aoi_read(text, flags, env, out, err);
     case GIQ_AREA_BBOX:
-        return giq_geom_box(text, flags, out, err);
+        return giq_geom_area_from_box(text, flags, out, err);
     case GIQ_AREA_GEOMETRY:
     case GIQ_AREA_KINDS:
         break;

@@ -196,7 +196,7 @@ static int orientation_at(OGRCoordinateTransformationH to_degrees, const double 
         for (int j = 0; j < 3; j++) {
             ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]) && ok;
         }
-        double turn = ok ? giq_sphere_triangle(xy) * dx * dy : 0;
+        double turn = ok ? giq_sphere_triangle_area(xy) * dx * dy : 0;
         if (turn != 0) {
             return turn > 0 ? 1 : -1;
         }

@@ -57,9 +57,9 @@ static bool cut_turns(const struct cut *c, struct giq_rings *whole, int first, i
                       struct giq_rings *out)
 {
     bool ignored = false;
-    if (!giq_geos_check(c->geos, whole, 0,
-                        "the area is not valid once rounded to 7 decimals", c->repairs,
-                        &ignored, c->err)) {
+    if (!giq_geos_check_or_repair(c->geos, whole, 0,
+                                  "the area is not valid once rounded to 7 decimals",
+                                  c->repairs, &ignored, c->err)) {
         return false;
     }
     for (int turn = first; turn <= last; turn++) {
@@ -74,7 +74,7 @@ static bool cut_turns(const struct cut *c, struct giq_rings *whole, int first, i
 static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
 {
     size_t count = 0;
-    const double *xy = giq_rings_at(c->from, ring, &count);
+    const double *xy = giq_rings_points(c->from, ring, &count);
     struct extent x = find_extent(xy, count);
     int first = (int)floor((x.min + HALF_TURN) / TURN);
     int last = (int)ceil((x.max - HALF_TURN) / TURN);
@@ -91,7 +91,7 @@ static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
 
 static bool cut_polygon(const struct cut *c, size_t polygon, struct giq_rings *out)
 {
-    size_t first = giq_rings_first(c->from, polygon);
+    size_t first = giq_rings_first_ring(c->from, polygon);
     GIQ_AUTO_RINGS struct giq_rings shells = {0};
     GIQ_AUTO_RINGS struct giq_rings holes = {0};
     if (!cut_ring(c, first, &shells)) {

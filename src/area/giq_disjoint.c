@@ -46,7 +46,7 @@ void giq_disjoint_join(struct giq_disjoint *sets, size_t a, size_t b)
     }
 }
 
-void giq_disjoint_close(struct giq_disjoint *sets)
+void giq_disjoint_link(struct giq_disjoint *sets)
 {
     for (size_t i = sets->count; i-- > 0;) {
         size_t first = find_first(sets, i);

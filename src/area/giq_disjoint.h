@@ -2,7 +2,7 @@
  * Disjoint sets (union-find) of numbers. Pure.
  *
  * Usage: giq_disjoint_init(), giq_disjoint_join() for each pair that belongs together,
- * giq_disjoint_close(), then giq_disjoint_next() from the first number of each set on,
+ * giq_disjoint_link(), then giq_disjoint_next() from the first number of each set on,
  * giq_disjoint_release().
  */
 #ifndef GIQ_DISJOINT_H
@@ -28,7 +28,7 @@ bool giq_disjoint_are_joined(struct giq_disjoint *sets, size_t a, size_t b);
 void giq_disjoint_join(struct giq_disjoint *sets, size_t a, size_t b);
 
 /* Prepare for the functions below. No pair may be joined afterwards. */
-void giq_disjoint_close(struct giq_disjoint *sets);
+void giq_disjoint_link(struct giq_disjoint *sets);
 
 /* Whether a number is the lowest of its set. */
 bool giq_disjoint_is_first(const struct giq_disjoint *sets, size_t number);

@@ -106,7 +106,7 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
                        struct giq_error *err)
 {
     struct giq_location location;
-    (void)giq_wkt_printable(x, y, &location);
+    (void)giq_wkt_print_location(x, y, &location);
     if (is_as_is(g)) {
         return giq_fail(
             err, GIQ_E_AREA,
@@ -135,7 +135,8 @@ static bool is_beyond(double coordinate, int most)
 {
     double size = fabs(coordinate);
     return size > most &&
-           (size > most + 1 || giq_rings_units(size) > (int64_t)most * GIQ_RINGS_UNITS);
+           (size > most + 1 ||
+            giq_rings_to_units(size) > (int64_t)most * GIQ_RINGS_UNITS_PER_DEGREE);
 }
 
 static bool check_range(const struct giq_geom *g, struct giq_error *err)
@@ -157,12 +158,12 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
 {
     for (size_t ring = 0; ring < g->rings.rings; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(&g->rings, ring, &count);
+        const double *xy = giq_rings_points(&g->rings, ring, &count);
         for (size_t i = 1; i < count; i++) {
             double length = fabs(xy[2 * i] - xy[2 * i - 2]) / half_turn;
-            double units = round(length * HALF_TURN * GIQ_RINGS_UNITS);
-            if (units > (double)HALF_TURN * GIQ_RINGS_UNITS &&
-                units < (double)TURN * GIQ_RINGS_UNITS) {
+            double units = round(length * HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE);
+            if (units > (double)HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE &&
+                units < (double)TURN * GIQ_RINGS_UNITS_PER_DEGREE) {
                 struct giq_location from;
                 struct giq_location to;
                 return giq_fail(
@@ -172,8 +173,8 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
                     "(SRID=4326;POLYGON((179 0,181 0,...))) or a BBOX with minx > maxx; "
                     "if "
                     "the long way is meant, add a point in between",
-                    giq_wkt_printable(xy[2 * i - 2], xy[2 * i - 1], &from),
-                    giq_wkt_printable(xy[2 * i], xy[2 * i + 1], &to));
+                    giq_wkt_print_location(xy[2 * i - 2], xy[2 * i - 1], &from),
+                    giq_wkt_print_location(xy[2 * i], xy[2 * i + 1], &to));
             }
         }
     }
@@ -192,11 +193,11 @@ bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err
     if (g->rings.polygons == 0) {
         return fail_empty(err);
     }
-    if (giq_rings_vertices(&g->rings) > VERTICES_MAX) {
-        return fail_large(giq_rings_vertices(&g->rings), VERTICES_MAX, err);
+    if (giq_rings_vertex_count(&g->rings) > VERTICES_MAX) {
+        return fail_large(giq_rings_vertex_count(&g->rings), VERTICES_MAX, err);
     }
-    return giq_geos_check(g->geos, &g->rings, 0, "the area is not valid", makes_valid(g),
-                          &ignored, err);
+    return giq_geos_check_or_repair(g->geos, &g->rings, 0, "the area is not valid",
+                                    makes_valid(g), &ignored, err);
 }
 
 bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
@@ -230,7 +231,8 @@ bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error
     }
     bool ignored = false;
     return g->rings.polygons == first ||
-           giq_geos_check(g->geos, &g->rings, first, text, makes_valid(g), &ignored, err);
+           giq_geos_check_or_repair(g->geos, &g->rings, first, text, makes_valid(g),
+                                    &ignored, err);
 }
 
 bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
@@ -259,10 +261,10 @@ static bool project_polygon(const struct giq_rings *rings, size_t polygon,
                             const struct giq_projection *projection,
                             struct giq_rings *out, struct giq_error *err)
 {
-    size_t ring = giq_rings_first(rings, polygon);
+    size_t ring = giq_rings_first_ring(rings, polygon);
     for (; ring < rings->polygon_end[polygon]; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(rings, ring, &count);
+        const double *xy = giq_rings_points(rings, ring, &count);
         if (!project_ring(projection, xy, count, out, err)) {
             return false;
         }
@@ -344,7 +346,7 @@ static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
     if (g->rings.polygons == 0) {
         return fail_empty(err);
     }
-    size_t count = giq_rings_vertices(&g->rings);
+    size_t count = giq_rings_vertex_count(&g->rings);
     return count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err);
 }
 
@@ -354,9 +356,9 @@ static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
     for (int i = 0; i < ROUNDS_MAX; i++) {
         bool valid = false;
         if (!round_once(g, drops, err) ||
-            !giq_geos_check(g->geos, &g->rings, 0,
-                            "the area is not valid once rounded to 7 decimals",
-                            makes_valid(g), &valid, err)) {
+            !giq_geos_check_or_repair(g->geos, &g->rings, 0,
+                                      "the area is not valid once rounded to 7 decimals",
+                                      makes_valid(g), &valid, err)) {
             return false;
         }
         if (valid) {
@@ -372,10 +374,10 @@ static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
 static bool has_hole_at_pole(const struct giq_geom *g)
 {
     for (size_t i = 0; g->is_projected && i < g->rings.polygons; i++) {
-        size_t ring = giq_rings_first(&g->rings, i) + 1;
+        size_t ring = giq_rings_first_ring(&g->rings, i) + 1;
         for (; ring < g->rings.polygon_end[i]; ring++) {
             size_t count = 0;
-            const double *xy = giq_rings_at(&g->rings, ring, &count);
+            const double *xy = giq_rings_points(&g->rings, ring, &count);
             for (size_t at = 0; at < count; at++) {
                 if (fabs(xy[2 * at + 1]) == LATITUDE_MAX) {
                     return true;
@@ -397,7 +399,8 @@ static bool finish(struct giq_geom *g, struct giq_error *err)
     }
     /* United polygons that were projected may touch once they are rounded, which is no
      * mistake of the user. */
-    if (g->is_united && !has_hole && !giq_geos_unite_invalid(g->geos, &g->rings, err)) {
+    if (g->is_united && !has_hole &&
+        !giq_geos_unite_if_invalid(g->geos, &g->rings, err)) {
         return false;
     }
     if (!round_once(g, false, err)) {
@@ -431,7 +434,8 @@ bool giq_geom_write(struct giq_geom *g, char **out_wkt, struct giq_error *err)
     return finish(g, err) && write_text(g, out_wkt, err);
 }
 
-bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt, struct giq_error *err)
+bool giq_geom_area_from_wkt(const char *wkt, unsigned flags, char **out_wkt,
+                            struct giq_error *err)
 {
     struct giq_geom *g = NULL;
     bool ok = giq_geom_new(flags, &g, err) && giq_geom_add_wkt(g, wkt, err) &&
@@ -444,7 +448,7 @@ bool giq_geom_area(const char *wkt, unsigned flags, char **out_wkt, struct giq_e
 /* Whether two coordinates are equal once they are rounded. */
 static bool is_same(double a, double b)
 {
-    return giq_rings_units(a) == giq_rings_units(b);
+    return giq_rings_to_units(a) == giq_rings_to_units(b);
 }
 
 static bool check_box(const struct giq_geom *g, const double box[4],
@@ -485,7 +489,8 @@ static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error 
     return ok || giq_fail_memory(err);
 }
 
-bool giq_geom_box(const char *text, unsigned flags, char **out_wkt, struct giq_error *err)
+bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
+                            struct giq_error *err)
 {
     struct giq_geom *g = NULL;
     double box[4];

@@ -52,7 +52,7 @@ static bool fail_invalid(struct giq_geos *g, const char *what, const char *reaso
     return giq_fail(err, GIQ_E_AREA, "%s: %s%s%s; MAKE_VALID=YES repairs it", what,
                     giq_text_printable(reason == NULL ? "invalid" : reason, &shown),
                     is_located ? " at " : "",
-                    is_located ? giq_wkt_printable(x, y, &location) : "");
+                    is_located ? giq_wkt_print_location(x, y, &location) : "");
 }
 
 /* Store whether `area` is valid; that it is not is an error unless `repairs`. */
@@ -98,7 +98,7 @@ static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
         if (!giq_rings_add_polygon(&made, rings, i)) {
             return giq_fail_memory(err);
         }
-        if (!giq_geos_check(g, &made, added, "", true, &ignored, err)) {
+        if (!giq_geos_check_or_repair(g, &made, added, "", true, &ignored, err)) {
             return false;
         }
     }
@@ -109,9 +109,9 @@ static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
     return giq_rings_add_all(rings, &made, 0) || giq_fail_memory(err);
 }
 
-bool giq_geos_check(struct giq_geos *g, struct giq_rings *rings, size_t first,
-                    const char *what, bool repairs, bool *out_valid,
-                    struct giq_error *err)
+bool giq_geos_check_or_repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
+                              const char *what, bool repairs, bool *out_valid,
+                              struct giq_error *err)
 {
     GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, first, err);
     if (area == NULL) {

@@ -23,9 +23,9 @@ void giq_geos_free(struct giq_geos *geos);
  * `repairs` each polygon is repaired, then all are united, and parts that become lines or
  * points are dropped. `*out_valid`: whether they were valid.
  */
-bool giq_geos_check(struct giq_geos *geos, struct giq_rings *rings, size_t first,
-                    const char *what, bool repairs, bool *out_valid,
-                    struct giq_error *err);
+bool giq_geos_check_or_repair(struct giq_geos *geos, struct giq_rings *rings,
+                              size_t first, const char *what, bool repairs,
+                              bool *out_valid, struct giq_error *err);
 
 /* Keep the part of a valid area that lies in `other`, or the part that does not. */
 bool giq_geos_intersect(struct giq_geos *geos, struct giq_rings *rings,

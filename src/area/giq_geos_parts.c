@@ -12,14 +12,14 @@ static GEOSGeometry *make_ring(struct giq_geos *g, const struct giq_rings *rings
                                size_t ring)
 {
     size_t count = 0;
-    const double *xy = giq_rings_at(rings, ring, &count);
+    const double *xy = giq_rings_points(rings, ring, &count);
     GEOSCoordSequence *points =
         GEOSCoordSeq_copyFromBuffer_r(g->handle, xy, (unsigned)count, 0, 0);
     return points == NULL ? NULL : GEOSGeom_createLinearRing_r(g->handle, points);
 }
 
 GEOSGeometry **giq_geos_parts_list(struct giq_geos *g, const struct giq_rings *rings,
-                                   size_t first, size_t count, giq_geos_parts_make *make)
+                                   size_t first, size_t count, giq_geos_parts_maker *make)
 {
     GEOSGeometry **list = calloc(count + 1, sizeof(GEOSGeometry *));
     for (size_t i = 0; list != NULL && i < count; i++) {
@@ -38,7 +38,7 @@ GEOSGeometry **giq_geos_parts_list(struct giq_geos *g, const struct giq_rings *r
 GEOSGeometry *giq_geos_parts_polygon(struct giq_geos *g, const struct giq_rings *rings,
                                      size_t polygon)
 {
-    size_t first = giq_rings_first(rings, polygon);
+    size_t first = giq_rings_first_ring(rings, polygon);
     size_t holes = rings->polygon_end[polygon] - first - 1;
     GEOSGeometry *shell = make_ring(g, rings, first);
     if (shell == NULL) {

@@ -29,10 +29,11 @@ GEOSGeometry *giq_geos_parts_multipolygon(struct giq_geos *geos,
 
 /* Make `count` geometries, of the items from `first` on, with `make`. The caller frees
  * the list and destroys its geometries. NULL when out of memory. */
-typedef GEOSGeometry *giq_geos_parts_make(struct giq_geos *, const struct giq_rings *,
-                                          size_t);
+typedef GEOSGeometry *giq_geos_parts_maker(struct giq_geos *, const struct giq_rings *,
+                                           size_t);
 GEOSGeometry **giq_geos_parts_list(struct giq_geos *geos, const struct giq_rings *rings,
-                                   size_t first, size_t count, giq_geos_parts_make *make);
+                                   size_t first, size_t count,
+                                   giq_geos_parts_maker *make);
 
 /* Fail with GIQ_E_AREA, "the area cannot be `participle`", and the message of GEOS. */
 bool giq_geos_parts_fail(struct giq_geos *geos, const char *participle,

@@ -7,7 +7,7 @@
 #include "area/giq_disjoint.h"
 #include "area/giq_geos_parts.h"
 
-#define UNIT (1.0 / GIQ_RINGS_UNITS)
+#define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE)
 
 /* Polygons that are being united. GEOS's own union carries all polygons from level to
  * level, also those that touch no other: here each set of touching ones is united alone.
@@ -26,7 +26,7 @@ struct uniting {
 static size_t count_points(const struct uniting *u, size_t polygon)
 {
     size_t count = 0;
-    (void)giq_rings_at(u->rings, giq_rings_first(u->rings, polygon), &count);
+    (void)giq_rings_points(u->rings, giq_rings_first_ring(u->rings, polygon), &count);
     return count;
 }
 
@@ -59,7 +59,8 @@ static void join_if_near(void *item, void *ctx)
 static GEOSGeometry *make_diagonal(struct uniting *u, size_t polygon)
 {
     size_t count = 0;
-    const double *xy = giq_rings_at(u->rings, giq_rings_first(u->rings, polygon), &count);
+    const double *xy =
+        giq_rings_points(u->rings, giq_rings_first_ring(u->rings, polygon), &count);
     double ends[] = {xy[0], xy[1], xy[0], xy[1]};
     for (size_t i = 1; i < count; i++) {
         ends[0] = fmin(ends[0], xy[2 * i]);
@@ -94,7 +95,7 @@ static bool find_sets(struct uniting *u)
         GEOSPreparedGeom_destroy_r(handle, u->prepared);
         u->prepared = NULL;
     }
-    giq_disjoint_close(&u->sets);
+    giq_disjoint_link(&u->sets);
     return !u->failed;
 }
 
@@ -227,8 +228,8 @@ bool giq_geos_unite(struct giq_geos *g, struct giq_rings *rings, struct giq_erro
     return ok;
 }
 
-bool giq_geos_unite_invalid(struct giq_geos *g, struct giq_rings *rings,
-                            struct giq_error *err)
+bool giq_geos_unite_if_invalid(struct giq_geos *g, struct giq_rings *rings,
+                               struct giq_error *err)
 {
     bool is_done = false;
     return is_valid_rounded(g, rings, &is_done, err) &&

@@ -18,7 +18,7 @@ bool giq_geos_unite(struct giq_geos *geos, struct giq_rings *rings,
                     struct giq_error *err);
 
 /* The same, where the polygons are not a valid MULTIPOLYGON once they are rounded. */
-bool giq_geos_unite_invalid(struct giq_geos *geos, struct giq_rings *rings,
-                            struct giq_error *err);
+bool giq_geos_unite_if_invalid(struct giq_geos *geos, struct giq_rings *rings,
+                               struct giq_error *err);
 
 #endif

@@ -21,26 +21,27 @@ static size_t points_before(const struct giq_rings *rings, size_t ring)
     return ring == 0 ? 0 : rings->ring_end[ring - 1];
 }
 
-size_t giq_rings_first(const struct giq_rings *rings, size_t polygon)
+size_t giq_rings_first_ring(const struct giq_rings *rings, size_t polygon)
 {
     return polygon == 0 ? 0 : rings->polygon_end[polygon - 1];
 }
 
-const double *giq_rings_at(const struct giq_rings *rings, size_t ring, size_t *out_count)
+const double *giq_rings_points(const struct giq_rings *rings, size_t ring,
+                               size_t *out_count)
 {
     size_t first = points_before(rings, ring);
     *out_count = rings->ring_end[ring] - first;
     return rings->xy + 2 * first;
 }
 
-size_t giq_rings_vertices(const struct giq_rings *rings)
+size_t giq_rings_vertex_count(const struct giq_rings *rings)
 {
     return rings->points - rings->rings;
 }
 
-int64_t giq_rings_units(double coordinate)
+int64_t giq_rings_to_units(double coordinate)
 {
-    return llround(coordinate * GIQ_RINGS_UNITS);
+    return llround(coordinate * GIQ_RINGS_UNITS_PER_DEGREE);
 }
 
 /* ---- filling ---- */
@@ -64,8 +65,8 @@ bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
 {
     size_t at = rings->points;
     if (rings->rounds) {
-        x = (double)giq_rings_units(x) / GIQ_RINGS_UNITS;
-        y = (double)giq_rings_units(y) / GIQ_RINGS_UNITS;
+        x = (double)giq_rings_to_units(x) / GIQ_RINGS_UNITS_PER_DEGREE;
+        y = (double)giq_rings_to_units(y) / GIQ_RINGS_UNITS_PER_DEGREE;
     }
     if (at > points_before(rings, rings->rings) && rings->xy[2 * at - 2] == x &&
         rings->xy[2 * at - 1] == y) {
@@ -87,13 +88,13 @@ bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
 static bool is_flat(const double *xy, size_t count)
 {
     __int128 area = 0;
-    int64_t x0 = giq_rings_units(xy[0]);
-    int64_t y0 = giq_rings_units(xy[1]);
+    int64_t x0 = giq_rings_to_units(xy[0]);
+    int64_t y0 = giq_rings_to_units(xy[1]);
     int64_t ax = 0;
     int64_t ay = 0;
     for (size_t i = 1; i < count; i++) {
-        int64_t bx = giq_rings_units(xy[2 * i]) - x0;
-        int64_t by = giq_rings_units(xy[2 * i + 1]) - y0;
+        int64_t bx = giq_rings_to_units(xy[2 * i]) - x0;
+        int64_t by = giq_rings_to_units(xy[2 * i + 1]) - y0;
         area += (__int128)ax * by - (__int128)bx * ay;
         ax = bx;
         ay = by;
@@ -105,7 +106,7 @@ bool giq_rings_end_ring(struct giq_rings *rings)
 {
     size_t first = points_before(rings, rings->rings);
     size_t count = rings->points - first;
-    bool is_shell = rings->rings == giq_rings_first(rings, rings->polygons);
+    bool is_shell = rings->rings == giq_rings_first_ring(rings, rings->polygons);
     if (rings->shell_is_lost || count < RING_POINTS_MIN ||
         (rings->rounds && is_flat(rings->xy + 2 * first, count))) {
         rings->points = first;
@@ -125,7 +126,7 @@ bool giq_rings_end_polygon(struct giq_rings *rings)
 {
     rings->collapsed += rings->shell_is_lost;
     rings->shell_is_lost = false;
-    if (rings->rings == giq_rings_first(rings, rings->polygons)) {
+    if (rings->rings == giq_rings_first_ring(rings, rings->polygons)) {
         return true;
     }
     size_t *ends =
@@ -141,7 +142,7 @@ bool giq_rings_end_polygon(struct giq_rings *rings)
 void giq_rings_truncate(struct giq_rings *rings, size_t first)
 {
     rings->polygons = first;
-    rings->rings = giq_rings_first(rings, first);
+    rings->rings = giq_rings_first_ring(rings, first);
     rings->points = points_before(rings, rings->rings);
     rings->shell_is_lost = false;
 }
@@ -171,10 +172,10 @@ bool giq_rings_add_box(struct giq_rings *rings, double minx, double miny, double
 static bool add_polygon(struct giq_rings *rings, const struct giq_rings *from,
                         size_t polygon, double dx)
 {
-    size_t ring = giq_rings_first(from, polygon);
+    size_t ring = giq_rings_first_ring(from, polygon);
     for (; ring < from->polygon_end[polygon]; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(from, ring, &count);
+        const double *xy = giq_rings_points(from, ring, &count);
         if (!add_moved(rings, xy, count, dx)) {
             return false;
         }

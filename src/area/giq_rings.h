@@ -17,7 +17,7 @@
 #include "base/giq_cleanup.h"
 
 enum {
-    GIQ_RINGS_UNITS = 10000000, /* of a degree; one is 11 mm at the equator */
+    GIQ_RINGS_UNITS_PER_DEGREE = 10000000, /* of a degree; one is 11 mm at the equator */
     GIQ_RINGS_COORDINATE_MAX =
         900000000, /* beyond it a coordinate cannot hold 7 decimals */
 };
@@ -71,15 +71,16 @@ bool giq_rings_add_polygon(struct giq_rings *rings, const struct giq_rings *from
 bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, double dx);
 
 /* The points of a ring, borrowed. */
-const double *giq_rings_at(const struct giq_rings *rings, size_t ring, size_t *out_count);
+const double *giq_rings_points(const struct giq_rings *rings, size_t ring,
+                               size_t *out_count);
 
 /* The first ring of a polygon; its last is before polygon_end. */
-size_t giq_rings_first(const struct giq_rings *rings, size_t polygon);
+size_t giq_rings_first_ring(const struct giq_rings *rings, size_t polygon);
 
 /* Points without those that close a ring. */
-size_t giq_rings_vertices(const struct giq_rings *rings);
+size_t giq_rings_vertex_count(const struct giq_rings *rings);
 
 /* A coordinate of at most GIQ_RINGS_COORDINATE_MAX in units. */
-int64_t giq_rings_units(double coordinate);
+int64_t giq_rings_to_units(double coordinate);
 
 #endif

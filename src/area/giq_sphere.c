@@ -16,7 +16,7 @@ static double mean_sine(double from, double to)
     return sin((from + to) / 2 * RADIANS) * (half == 0 ? 1 : sin(half) / half);
 }
 
-double giq_sphere_ring(const double *xy, size_t count)
+double giq_sphere_ring_area(const double *xy, size_t count)
 {
     double area = 0;
     for (size_t i = 1; i < count; i++) {
@@ -26,7 +26,7 @@ double giq_sphere_ring(const double *xy, size_t count)
     return area;
 }
 
-bool giq_sphere_is_twice(const double *xy, size_t count)
+bool giq_sphere_is_drawn_twice(const double *xy, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         if (fabs(xy[2 * i - 1]) == LATITUDE_MAX && xy[2 * i + 1] == xy[2 * i - 1] &&
@@ -37,27 +37,27 @@ bool giq_sphere_is_twice(const double *xy, size_t count)
     return false;
 }
 
-double giq_sphere_polygon(const struct giq_rings *rings, size_t polygon)
+double giq_sphere_polygon_area(const struct giq_rings *rings, size_t polygon)
 {
     double area = 0;
-    size_t first = giq_rings_first(rings, polygon);
+    size_t first = giq_rings_first_ring(rings, polygon);
     for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(rings, ring, &count);
-        double part =
-            fabs(giq_sphere_ring(xy, count)) / (giq_sphere_is_twice(xy, count) ? 2 : 1);
+        const double *xy = giq_rings_points(rings, ring, &count);
+        double part = fabs(giq_sphere_ring_area(xy, count)) /
+                      (giq_sphere_is_drawn_twice(xy, count) ? 2 : 1);
         area += ring == first ? part : -part;
     }
     return area;
 }
 
-double giq_sphere_length(const struct giq_rings *rings, size_t polygon)
+double giq_sphere_edges_length(const struct giq_rings *rings, size_t polygon)
 {
     double length = 0;
-    size_t first = giq_rings_first(rings, polygon);
+    size_t first = giq_rings_first_ring(rings, polygon);
     for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(rings, ring, &count);
+        const double *xy = giq_rings_points(rings, ring, &count);
         for (size_t i = 1; i < count; i++) {
             double dx = xy[2 * i] - xy[2 * i - 2];
             double dy = xy[2 * i + 1] - xy[2 * i - 1];
@@ -77,7 +77,7 @@ static void to_globe(const double xy[2], double out[3])
     out[2] = sin(lat);
 }
 
-double giq_sphere_triangle(const double xy[6])
+double giq_sphere_triangle_area(const double xy[6])
 {
     double at[3][3];
     for (int i = 0; i < 3; i++) {

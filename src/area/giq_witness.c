@@ -8,7 +8,7 @@
 #include "area/giq_sphere.h"
 #include "area/giq_wkt.h"
 
-#define UNIT (M_PI / 180 / GIQ_RINGS_UNITS) /* in radians */
+#define UNIT (M_PI / 180 / GIQ_RINGS_UNITS_PER_DEGREE) /* in radians */
 
 enum {
     TURN = 360,
@@ -77,7 +77,8 @@ static struct range find_extent(const double *xy, size_t count, size_t axis)
 static double width_of(const struct giq_rings *rings, size_t polygon)
 {
     size_t count = 0;
-    const double *xy = giq_rings_at(rings, giq_rings_first(rings, polygon), &count);
+    const double *xy =
+        giq_rings_points(rings, giq_rings_first_ring(rings, polygon), &count);
     struct range x = find_extent(xy, count, 0);
     struct range y = find_extent(xy, count, 1);
     return fmax(x.most - x.least, y.most - y.least);
@@ -96,10 +97,10 @@ static double plane_ring(const double *xy, size_t count)
 static double plane_polygon(const struct giq_rings *rings, size_t polygon)
 {
     double area = 0;
-    size_t first = giq_rings_first(rings, polygon);
+    size_t first = giq_rings_first_ring(rings, polygon);
     for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(rings, ring, &count);
+        const double *xy = giq_rings_points(rings, ring, &count);
         double part = plane_ring(xy, count);
         area += ring == first ? part : -part;
     }
@@ -120,10 +121,10 @@ static double distance_to_edge(const double at[2], const double *from, const dou
 static double find_clearance(const struct added *a)
 {
     double clearance = INFINITY;
-    size_t ring = giq_rings_first(a->rings, a->polygon);
+    size_t ring = giq_rings_first_ring(a->rings, a->polygon);
     for (; ring < a->rings->polygon_end[a->polygon]; ring++) {
         size_t count = 0;
-        const double *xy = giq_rings_at(a->rings, ring, &count);
+        const double *xy = giq_rings_points(a->rings, ring, &count);
         for (size_t i = 1; i < count; i++) {
             clearance =
                 fmin(clearance, distance_to_edge(a->inner, xy + 2 * i - 2, xy + 2 * i));
@@ -146,7 +147,7 @@ static double scale_at(const struct giq_projection *projection, const double at[
         double dy = i / 2 == 0 ? step : -step;
         double xy[] = {at[0], at[1], at[0] + dx, at[1], at[0], at[1] + dy};
         projection->points(projection->ctx, xy, 3);
-        scale = fabs(giq_sphere_triangle(xy)) / (step * step / 2);
+        scale = fabs(giq_sphere_triangle_area(xy)) / (step * step / 2);
     }
     return scale;
 }
@@ -165,7 +166,7 @@ static void sample_shell(const struct added *a, const struct giq_projection *pro
 {
     size_t count = 0;
     const double *xy =
-        giq_rings_at(a->rings, giq_rings_first(a->rings, a->polygon), &count);
+        giq_rings_points(a->rings, giq_rings_first_ring(a->rings, a->polygon), &count);
     for (size_t i = 0; i < SAMPLES; i++) {
         double along = (double)i / SAMPLES * (double)(count - 1);
         size_t edge = (size_t)along;
@@ -218,7 +219,7 @@ static bool keep_point(struct giq_witness *w, const double xy[2], double clearan
 
 static double slack_of(const struct giq_rings *made, size_t polygon)
 {
-    return giq_sphere_length(made, polygon) * SLACK_UNITS * UNIT;
+    return giq_sphere_edges_length(made, polygon) * SLACK_UNITS * UNIT;
 }
 
 /* Check the size of a projected polygon, and project the point inside it. */
@@ -238,7 +239,7 @@ static bool measure(struct added *a, const struct giq_projection *projection,
     }
     a->clearance *= sqrt(scale.least);
     double given = plane_polygon(a->rings, a->polygon);
-    double area = giq_sphere_polygon(made, made_polygon);
+    double area = giq_sphere_polygon_area(made, made_polygon);
     double slack = slack_of(made, made_polygon);
     return (area >= given * scale.least / FACTOR - slack &&
             area <= given * scale.most * FACTOR + slack) ||
@@ -249,11 +250,12 @@ static void count_made(struct giq_witness *w, const struct giq_rings *made,
                        size_t polygon)
 {
     size_t count = 0;
-    const double *xy = giq_rings_at(made, giq_rings_first(made, polygon), &count);
+    const double *xy =
+        giq_rings_points(made, giq_rings_first_ring(made, polygon), &count);
     struct range x = find_extent(xy, count, 0);
     w->west = fmin(w->west, x.least);
-    w->east = fmax(w->east, x.most - (giq_sphere_is_twice(xy, count) ? TURN : 0));
-    w->area += giq_sphere_polygon(made, polygon);
+    w->east = fmax(w->east, x.most - (giq_sphere_is_drawn_twice(xy, count) ? TURN : 0));
+    w->area += giq_sphere_polygon_area(made, polygon);
     w->slack += slack_of(made, polygon);
 }
 
@@ -291,7 +293,7 @@ static bool check_points(const struct giq_witness *w, struct giq_geos *geos,
     if (outside == w->count) {
         return true;
     }
-    (void)giq_wkt_printable(w->xy[2 * outside], w->xy[2 * outside + 1], &location);
+    (void)giq_wkt_print_location(w->xy[2 * outside], w->xy[2 * outside + 1], &location);
     (void)snprintf(why, sizeof why, "its inner point %s would lie outside it",
                    location.text);
     return fail_different(why, err);
@@ -302,7 +304,7 @@ bool giq_witness_check(const struct giq_witness *w, struct giq_geos *geos,
 {
     double area = 0;
     for (size_t i = 0; i < sent->polygons; i++) {
-        area += giq_sphere_polygon(sent, i);
+        area += giq_sphere_polygon_area(sent, i);
     }
     /* An area that spans more than one turn overlaps itself. */
     double turns = fmax(1, ceil((w->east - w->west) / TURN - 1e-9));

@@ -98,7 +98,7 @@ static bool take_empty(struct reader *r)
     const char *before = r->at;
     char word[WORD_SIZE];
     take_word(r, word);
-    if (giq_text_same(word, "EMPTY")) {
+    if (giq_text_equal_nocase(word, "EMPTY")) {
         return true;
     }
     r->at = before;
@@ -155,8 +155,8 @@ static bool check_closed(struct reader *r, const double first[2], const double l
            giq_fail(r->err, GIQ_E_AREA,
                     "the area cannot be read: a ring is not closed, it begins at %s and "
                     "ends at %s",
-                    giq_wkt_printable(first[0], first[1], &begin),
-                    giq_wkt_printable(last[0], last[1], &end));
+                    giq_wkt_print_location(first[0], first[1], &begin),
+                    giq_wkt_print_location(last[0], last[1], &end));
 }
 
 static bool take_ring(struct reader *r)
@@ -229,7 +229,7 @@ static bool fail_kind(struct reader *r, const char *word)
         "POLYHEDRALSURFACE",
     };
     for (size_t i = 0; i < GIQ_COUNT(others); i++) {
-        if (giq_text_begins(word, others[i])) {
+        if (giq_text_begins_nocase(word, others[i])) {
             return giq_fail(r->err, GIQ_E_AREA,
                             "the area is a %s; it must be a POLYGON or MULTIPOLYGON",
                             others[i]);
@@ -244,8 +244,8 @@ static bool fail_kind(struct reader *r, const char *word)
 /* Whether `text` names the coordinates that points have beside x and y. */
 static bool is_dims(const char *text)
 {
-    return giq_text_same(text, "Z") || giq_text_same(text, "M") ||
-           giq_text_same(text, "ZM");
+    return giq_text_equal_nocase(text, "Z") || giq_text_equal_nocase(text, "M") ||
+           giq_text_equal_nocase(text, "ZM");
 }
 
 /* Take POLYGON or MULTIPOLYGON, with Z, M or ZM joined to it or apart. */
@@ -253,10 +253,11 @@ static bool take_kind(struct reader *r, bool *out_multi)
 {
     char word[WORD_SIZE] = "";
     take_word(r, word);
-    *out_multi = giq_text_begins(word, "MULTI");
+    *out_multi = giq_text_begins_nocase(word, "MULTI");
     const char *single = word + (*out_multi ? strlen("MULTI") : 0);
     const char *dims = single + strlen("POLYGON");
-    if (!giq_text_begins(single, "POLYGON") || (dims[0] != '\0' && !is_dims(dims))) {
+    if (!giq_text_begins_nocase(single, "POLYGON") ||
+        (dims[0] != '\0' && !is_dims(dims))) {
         return fail_kind(r, word);
     }
     const char *before = r->at;
@@ -332,8 +333,9 @@ static const char *print_units(int64_t units, char out[NUMBER_SIZE])
 {
     const char *sign = units < 0 ? "-" : "";
     int64_t size = units < 0 ? -units : units;
-    int len = snprintf(out, NUMBER_SIZE, "%s%" PRId64 ".%07" PRId64, sign,
-                       size / GIQ_RINGS_UNITS, size % GIQ_RINGS_UNITS);
+    int len =
+        snprintf(out, NUMBER_SIZE, "%s%" PRId64 ".%07" PRId64, sign,
+                 size / GIQ_RINGS_UNITS_PER_DEGREE, size % GIQ_RINGS_UNITS_PER_DEGREE);
     while (out[len - 1] == '0') {
         out[--len] = '\0';
     }
@@ -343,14 +345,14 @@ static const char *print_units(int64_t units, char out[NUMBER_SIZE])
     return out;
 }
 
-const char *giq_wkt_printable(double x, double y, struct giq_location *out)
+const char *giq_wkt_print_location(double x, double y, struct giq_location *out)
 {
     const double xy[2] = {x, y};
     char number[2][NUMBER_SIZE];
     for (int i = 0; i < 2; i++) {
         double size = fabs(xy[i]);
         if (size < UNITS_BELOW) {
-            (void)print_units(giq_rings_units(xy[i]), number[i]);
+            (void)print_units(giq_rings_to_units(xy[i]), number[i]);
         } else {
             (void)snprintf(number[i], NUMBER_SIZE, size < WHOLE_BELOW ? "%.0f" : "%.0e",
                            xy[i]);
@@ -363,14 +365,14 @@ const char *giq_wkt_printable(double x, double y, struct giq_location *out)
 static bool write_ring(const struct giq_rings *rings, size_t ring, struct giq_buf *out)
 {
     size_t count = 0;
-    const double *xy = giq_rings_at(rings, ring, &count);
+    const double *xy = giq_rings_points(rings, ring, &count);
     for (size_t i = 0; i < count; i++) {
         char x[NUMBER_SIZE];
         char y[NUMBER_SIZE];
         if (!giq_buf_add_text(out, i == 0 ? "(" : ",") ||
-            !giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i]), x)) ||
+            !giq_buf_add_text(out, print_units(giq_rings_to_units(xy[2 * i]), x)) ||
             !giq_buf_add_text(out, " ") ||
-            !giq_buf_add_text(out, print_units(giq_rings_units(xy[2 * i + 1]), y))) {
+            !giq_buf_add_text(out, print_units(giq_rings_to_units(xy[2 * i + 1]), y))) {
             return false;
         }
     }
@@ -380,7 +382,7 @@ static bool write_ring(const struct giq_rings *rings, size_t ring, struct giq_bu
 static bool write_polygon(const struct giq_rings *rings, size_t polygon,
                           struct giq_buf *out)
 {
-    size_t first = giq_rings_first(rings, polygon);
+    size_t first = giq_rings_first_ring(rings, polygon);
     for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
         if (!giq_buf_add_text(out, ring == first ? "(" : ",") ||
             !write_ring(rings, ring, out)) {

@@ -29,6 +29,6 @@ char *giq_wkt_write(const struct giq_rings *rings);
 struct giq_location {
     char text[64];
 };
-const char *giq_wkt_printable(double x, double y, struct giq_location *out);
+const char *giq_wkt_print_location(double x, double y, struct giq_location *out);
 
 #endif

@@ -87,7 +87,7 @@ static bool check_wrapping(const char *secret, const char *what, struct giq_erro
                                         "X-API-KEY",   "Authorization"};
     static const char *const commands[] = {"export", "set", "setx", "Bearer"};
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        size_t len = giq_text_begins(secret, names[i]) ? strlen(names[i]) : 0;
+        size_t len = giq_text_begins_nocase(secret, names[i]) ? strlen(names[i]) : 0;
         char after = secret[len + strspn(secret + len, " ")];
         if (len > 0 && (after == '=' || after == ':')) {
             return giq_fail(err, GIQ_E_CREDENTIALS,
@@ -96,7 +96,8 @@ static bool check_wrapping(const char *secret, const char *what, struct giq_erro
         }
     }
     for (size_t i = 0; i < GIQ_COUNT(commands); i++) {
-        if (giq_text_begins(secret, commands[i]) && secret[strlen(commands[i])] == ' ') {
+        if (giq_text_begins_nocase(secret, commands[i]) &&
+            secret[strlen(commands[i])] == ' ') {
             return giq_fail(err, GIQ_E_CREDENTIALS,
                             "the %s has the word \"%s\" before it; remove that word",
                             what, commands[i]);
@@ -176,16 +177,16 @@ static bool is_reserved(const struct giq_cred *cred, const char *name)
         "Content-Type", "Expect",          "Range",      "TE",
         "Trailer",      "Upgrade",         "Keep-Alive", "Transfer-Encoding"};
     for (size_t i = 0; i < GIQ_COUNT(reserved); i++) {
-        if (giq_text_same(name, reserved[i])) {
+        if (giq_text_equal_nocase(name, reserved[i])) {
             return true;
         }
     }
     for (size_t i = 0; i < OWN_HEADERS; i++) {
-        if (cred->own[i] != NULL && giq_text_same(name, own_headers[i])) {
+        if (cred->own[i] != NULL && giq_text_equal_nocase(name, own_headers[i])) {
             return true;
         }
     }
-    return giq_text_begins(name, "If-");
+    return giq_text_begins_nocase(name, "If-");
 }
 
 static bool is_token(const char *name)

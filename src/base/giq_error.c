@@ -56,7 +56,7 @@ static void make_printable(char *text)
     char *out = text;
     size_t left = strlen(text);
     for (size_t size = 0; left > 0; text += size, left -= size) {
-        size = giq_text_utf8(text, left);
+        size = giq_text_utf8_char_len(text, left);
         if (size == 0 && is_cut(text, left)) {
             break;
         }
@@ -90,7 +90,7 @@ bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     return false;
 }
 
-void giq_error_words(int sys_errno, char *out, size_t size)
+void giq_error_strerror(int sys_errno, char *out, size_t size)
 {
     /* strerror_r() differs between C libraries, and strerror_l() does not accept the
      * global locale. */
@@ -112,9 +112,9 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
     va_end(args);
     err->sys_errno = sys_errno;
 
-    char words[GIQ_ERROR_WORDS_SIZE];
+    char words[GIQ_ERROR_STRERROR_SIZE];
     size_t len = strlen(err->text);
-    giq_error_words(sys_errno, words, sizeof words);
+    giq_error_strerror(sys_errno, words, sizeof words);
     (void)snprintf(err->text + len, sizeof err->text - len, ": %s", words);
     make_printable(err->text);
     return false;

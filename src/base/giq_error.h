@@ -13,8 +13,8 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Write the system's message for `sys_errno`, in the user's language, to `out`. */
-enum { GIQ_ERROR_WORDS_SIZE = 128 };
-void giq_error_words(int sys_errno, char *out, size_t size);
+enum { GIQ_ERROR_STRERROR_SIZE = 128 };
+void giq_error_strerror(int sys_errno, char *out, size_t size);
 
 /* GIQ_E_MEMORY. */
 static inline bool giq_fail_memory(struct giq_error *err)

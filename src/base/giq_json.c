@@ -55,7 +55,7 @@ static size_t count_broken_bytes(const char *bytes, size_t len)
 {
     size_t broken = 0;
     for (size_t at = 0; at < len; at++) {
-        at += giq_text_utf8_run(bytes + at, len - at);
+        at += giq_text_utf8_prefix_len(bytes + at, len - at);
         broken += at < len;
     }
     return broken;
@@ -69,7 +69,7 @@ static char *copy_as_utf8(const char *bytes, size_t len)
     char *text = malloc(len + replacement_len * count_broken_bytes(bytes, len) + 1);
     char *end = text;
     for (size_t at = 0; text != NULL && at < len;) {
-        size_t run = giq_text_utf8_run(bytes + at, len - at);
+        size_t run = giq_text_utf8_prefix_len(bytes + at, len - at);
         memcpy(end, bytes + at, run);
         end += run;
         at += run;
@@ -120,7 +120,7 @@ static bool keep_numbers(cJSON *item, const char **at)
 {
     if (cJSON_IsNumber(item)) {
         const char *text = giq_number_find(*at);
-        size_t len = giq_number_run(text);
+        size_t len = giq_number_span(text);
         *at = text + len;
         if (len == 0 || giq_number_length(text) != len) {
             return true; /* cJSON accepts more than JSON allows */
@@ -277,7 +277,7 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
     return whole_number(json, &value) ? (int64_t)value : otherwise;
 }
 
-char *giq_json_label(const struct giq_json *json)
+char *giq_json_scalar_text(const struct giq_json *json)
 {
     const char *text = giq_json_text(json);
     if (text != NULL) {
@@ -340,7 +340,7 @@ static int64_t time_from_list(const struct giq_json *list)
         field[count++] = value;
     }
     int64_t ms = 0;
-    if (count < LEAST || !giq_text_civil(field, &ms)) {
+    if (count < LEAST || !giq_text_civil_to_ms(field, &ms)) {
         return GIQ_TIME_NONE;
     }
     return ms + field[FIELDS - 1] / NS_PER_MS % 1000;
@@ -447,7 +447,7 @@ bool giq_json_add_text(struct giq_json *object, const char *name, const char *te
     return true;
 }
 
-struct giq_json *giq_json_set_object(struct giq_json *object, const char *name)
+struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name)
 {
     cJSON *existing = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
     if (cJSON_IsObject(existing)) {

@@ -54,7 +54,7 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
 /* A string, or a number as it was written, freed by the caller; NULL for anything else
  * and for an empty string. */
-char *giq_json_label(const struct giq_json *json);
+char *giq_json_scalar_text(const struct giq_json *json);
 
 /*
  * An identifier, freed by the caller: a string, or a whole number with all its digits.
@@ -84,7 +84,7 @@ bool giq_json_set_copy(struct giq_json *object, const char *name,
 bool giq_json_add_text(struct giq_json *object, const char *name, const char *text);
 /* The member if it is an object, else a new empty object in its place; NULL when out of
  * memory. */
-struct giq_json *giq_json_set_object(struct giq_json *object, const char *name);
+struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name);
 /* Remove all members of this name. */
 void giq_json_remove(struct giq_json *object, const char *name);
 /* Call `each` for every string and every member name; it may overwrite characters. */

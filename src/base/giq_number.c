@@ -33,7 +33,7 @@ const char *giq_number_find(const char *json)
     return json;
 }
 
-size_t giq_number_run(const char *text)
+size_t giq_number_span(const char *text)
 {
     size_t len = 0;
     while (is_digit(text[len]) || text[len] == '-' || text[len] == '+' ||

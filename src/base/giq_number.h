@@ -11,7 +11,7 @@
 const char *giq_number_find(const char *json);
 
 /* How many characters at the start of `text` may be part of a number. */
-size_t giq_number_run(const char *text);
+size_t giq_number_span(const char *text);
 
 /* Length of the number at the start of `text` (RFC 8259, 6); 0 if there is none. */
 size_t giq_number_length(const char *text);

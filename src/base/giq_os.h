@@ -29,8 +29,8 @@ enum giq_os_access {
     GIQ_OS_PRIVATE = 0700,
     GIQ_OS_SHARED = 0775,
     GIQ_OS_OTHERS_READ = 0044, /* group or others */
-    GIQ_OS_WORLD_WRITES = 0002,
-    GIQ_OS_WORLD_ENTERS = 0001,
+    GIQ_OS_WORLD_WRITE = 0002,
+    GIQ_OS_WORLD_SEARCH = 0001,
 };
 
 /* stat() `path`; GIQ_OS_NOTHING if it does not exist. Follows links. */

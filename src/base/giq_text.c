@@ -9,7 +9,7 @@
 
 enum { MS_PER_SECOND = 1000, TM_YEAR_BASE = 1900 };
 
-size_t giq_text_utf8(const char *text, size_t len)
+size_t giq_text_utf8_char_len(const char *text, size_t len)
 {
     /* The ranges of the second byte exclude overlong forms, surrogates and characters
      * beyond U+10FFFF (Unicode, table 3-7). */
@@ -63,11 +63,11 @@ static size_t ascii_run(const char *text, size_t len)
     return run;
 }
 
-size_t giq_text_utf8_run(const char *text, size_t len)
+size_t giq_text_utf8_prefix_len(const char *text, size_t len)
 {
     for (size_t run = 0;;) {
         run += ascii_run(text + run, len - run);
-        size_t size = giq_text_utf8(text + run, len - run);
+        size_t size = giq_text_utf8_char_len(text + run, len - run);
         if (size == 0) {
             return run;
         }
@@ -78,7 +78,7 @@ size_t giq_text_utf8_run(const char *text, size_t len)
 bool giq_text_is_utf8(const char *text)
 {
     size_t len = strlen(text);
-    return giq_text_utf8_run(text, len) == len;
+    return giq_text_utf8_prefix_len(text, len) == len;
 }
 
 uint32_t giq_text_code_point(const char *text, size_t len)
@@ -104,7 +104,7 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
     size_t n = 0;
     size_t left = text == NULL ? 0 : strlen(text);
     while (left > 0) {
-        size_t size = giq_text_utf8(text, left);
+        size_t size = giq_text_utf8_char_len(text, left);
         const char *printable = text;
         size_t printable_size = size;
         if (size == 0) {
@@ -281,12 +281,12 @@ int giq_text_percent_byte(const char *text)
     return low < 0 ? -1 : high << 4 | low;
 }
 
-bool giq_text_same(const char *a, const char *b)
+bool giq_text_equal_nocase(const char *a, const char *b)
 {
     return strcasecmp(a, b) == 0;
 }
 
-bool giq_text_begins(const char *text, const char *prefix)
+bool giq_text_begins_nocase(const char *text, const char *prefix)
 {
     return strncasecmp(text, prefix, strlen(prefix)) == 0;
 }
@@ -301,7 +301,7 @@ bool giq_text_to_bool(const char *text, bool *out)
         {"NO", false}, {"FALSE", false}, {"OFF", false}, {"0", false},
     };
     for (size_t i = 0; i < GIQ_COUNT(words); i++) {
-        if (giq_text_same(text, words[i].word)) {
+        if (giq_text_equal_nocase(text, words[i].word)) {
             *out = words[i].value;
             return true;
         }
@@ -315,7 +315,7 @@ static bool has_text(int64_t ms)
     return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
 }
 
-bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms)
+bool giq_text_civil_to_ms(const int64_t ymdhms[6], int64_t *out_ms)
 {
     static const int64_t low[] = {1, 1, 1, 0, 0, 0};
     static const int64_t high[] = {9999, 12, 31, 23, 59, 60};
@@ -419,7 +419,7 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
     int64_t zone_minutes = 0;
     int64_t ms = 0;
     if (!take_fraction(&text, &fraction_ms) || !take_zone(&text, &zone_minutes) ||
-        *text != '\0' || !giq_text_civil(field, &ms)) {
+        *text != '\0' || !giq_text_civil_to_ms(field, &ms)) {
         return false;
     }
     ms += fraction_ms - zone_minutes * 60 * MS_PER_SECOND;
@@ -430,7 +430,7 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
     return true;
 }
 
-struct giq_civil giq_text_civil_of(int64_t ms)
+struct giq_civil giq_text_civil_from_ms(int64_t ms)
 {
     int64_t rest_ms = ms % MS_PER_SECOND;
     time_t seconds = (time_t)(ms / MS_PER_SECOND);
@@ -453,14 +453,14 @@ struct giq_civil giq_text_civil_of(int64_t ms)
 
 void giq_text_from_time(int64_t ms, char *out)
 {
-    const struct giq_civil at = giq_text_civil_of(ms);
+    const struct giq_civil at = giq_text_civil_from_ms(ms);
     (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
                    at.year, at.month, at.day, at.hour, at.minute, at.second, at.ms);
 }
 
 void giq_text_printable_time(int64_t ms, char *out)
 {
-    const struct giq_civil at = giq_text_civil_of(ms);
+    const struct giq_civil at = giq_text_civil_from_ms(ms);
     (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02d %02d:%02d:%02d UTC", at.year,
                    at.month, at.day, at.hour, at.minute, at.second);
 }

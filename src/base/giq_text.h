@@ -1,7 +1,7 @@
 /*
  * Text: printable text for messages, masked addresses, UTF-8, words and times. Pure;
- * independent of the host's locale. giq_text_civil_of() and giq_text_from_time() are in
- * giq/giq.h.
+ * independent of the host's locale. giq_text_civil_from_ms() and giq_text_from_time() are
+ * in giq/giq.h.
  */
 #ifndef GIQ_TEXT_H
 #define GIQ_TEXT_H
@@ -33,15 +33,15 @@ void giq_text_mask_addresses(char *text);
 
 /* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
  * most `len` bytes; 0 if there is none. */
-size_t giq_text_utf8(const char *text, size_t len);
+size_t giq_text_utf8_char_len(const char *text, size_t len);
 
 /* How many of the `len` bytes at `text` precede the first that is not part of a
  * well-formed character. */
-size_t giq_text_utf8_run(const char *text, size_t len);
+size_t giq_text_utf8_prefix_len(const char *text, size_t len);
 
 bool giq_text_is_utf8(const char *text);
 
-/* The code point of a character that giq_text_utf8() found to be `len` long. */
+/* The code point of a character that giq_text_utf8_char_len() found to be `len` long. */
 uint32_t giq_text_code_point(const char *text, size_t len);
 
 bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
@@ -55,8 +55,8 @@ char *giq_text_trim(const char *text, size_t len);
 bool giq_text_set(char **slot, const char *text);
 
 /* Compare without ASCII case. */
-bool giq_text_same(const char *a, const char *b);
-bool giq_text_begins(const char *text, const char *prefix);
+bool giq_text_equal_nocase(const char *a, const char *b);
+bool giq_text_begins_nocase(const char *text, const char *prefix);
 
 /* YES, TRUE, ON, 1 and their opposites, in any case; false for anything else. */
 bool giq_text_to_bool(const char *text, bool *out);
@@ -67,7 +67,7 @@ bool giq_text_to_time(const char *text, int64_t *out_ms);
 
 /* Milliseconds since 1970 from year, month, day, hour, minute and second in UTC. False
  * where one is out of range or the year is not 1 to 9999. */
-bool giq_text_civil(const int64_t ymdhms[6], int64_t *out_ms);
+bool giq_text_civil_to_ms(const int64_t ymdhms[6], int64_t *out_ms);
 
 /* A time for messages, "2026-11-30 12:00:00 UTC", into `out` of GIQ_TEXT_TIME_SIZE. */
 void giq_text_printable_time(int64_t ms, char *out);

@@ -47,7 +47,7 @@ static const char *const secrets[] = {
 static bool is_among(const char *text, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (giq_text_same(text, list[i])) {
+        if (giq_text_equal_nocase(text, list[i])) {
             return true;
         }
     }
@@ -59,7 +59,7 @@ static const char *skip_handlers(const char *text)
 {
     static const char *const handlers[] = {"/vsizip/", "/vsigzip/", "/vsitar/"};
     for (size_t i = 0; text[0] == '/' && i < GIQ_COUNT(handlers);) {
-        bool is_handler = giq_text_begins(text, handlers[i]);
+        bool is_handler = giq_text_begins_nocase(text, handlers[i]);
         text += is_handler ? strlen(handlers[i]) : 0;
         i = is_handler ? 0 : i + 1;
     }
@@ -68,7 +68,7 @@ static const char *skip_handlers(const char *text)
 
 bool giq_conn_identify(const char *text)
 {
-    return text != NULL && giq_text_begins(skip_handlers(text), prefix);
+    return text != NULL && giq_text_begins_nocase(skip_handlers(text), prefix);
 }
 
 static bool fail_key(const char *name, struct giq_error *err)
@@ -99,7 +99,7 @@ static bool fail_suffix(struct giq_error *err)
 static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error *err)
 {
     for (size_t i = 0; i < GIQ_COUNT(keys); i++) {
-        if (giq_text_same(name, keys[i].name)) {
+        if (giq_text_equal_nocase(name, keys[i].name)) {
             *out = keys[i].key;
             return true;
         }
@@ -184,7 +184,7 @@ static const char *const archive_endings[] = {".zip", ".tar", ".gz", ".tgz"};
 static size_t archive_ending(const char *text)
 {
     for (size_t i = 0; i < GIQ_COUNT(archive_endings); i++) {
-        if (giq_text_begins(text, archive_endings[i])) {
+        if (giq_text_begins_nocase(text, archive_endings[i])) {
             return strlen(archive_endings[i]);
         }
     }
@@ -196,7 +196,8 @@ static bool ends_archive(const char *value, size_t len)
 {
     for (size_t i = 0; i < GIQ_COUNT(archive_endings); i++) {
         size_t ending = strlen(archive_endings[i]);
-        if (len >= ending && giq_text_begins(value + len - ending, archive_endings[i])) {
+        if (len >= ending &&
+            giq_text_begins_nocase(value + len - ending, archive_endings[i])) {
             return true;
         }
     }
@@ -298,7 +299,7 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
     if (is_file && !giq_conn_check_file_name(quoted, value, err)) {
         return false;
     }
-    if (key == GIQ_CONN_KEY_GEOMETRY && giq_text_begins(value, "SRID=") &&
+    if (key == GIQ_CONN_KEY_GEOMETRY && giq_text_begins_nocase(value, "SRID=") &&
         strchr(value, ';') == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "an area with SRID holds a ';' and stands in quotes: "
@@ -416,7 +417,7 @@ static bool is_word(const char *text, const char *word)
     size_t len = strlen(text);
     len -= len > 0 && text[len - 1] == ';';
     char *trimmed = giq_text_trim(text, len);
-    bool same = trimmed != NULL && giq_text_same(trimmed, word);
+    bool same = trimmed != NULL && giq_text_equal_nocase(trimmed, word);
     free(trimmed);
     return same;
 }

@@ -61,7 +61,7 @@ bool giq_headers_is_chunked(const struct giq_headers *headers)
     const char *value = headers->value[GIQ_HEADERS_TRANSFER_ENCODING];
     size_t len = value == NULL ? 0 : strlen(value);
     return len >= sizeof chunked - 1 &&
-           giq_text_same(value + len - (sizeof chunked - 1), chunked);
+           giq_text_equal_nocase(value + len - (sizeof chunked - 1), chunked);
 }
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7; the obsolete forms are not
@@ -83,7 +83,7 @@ static bool parse_http_date(const char *value, int64_t *out_ms)
     }
     const int64_t civil[6] = {year,   (at - months) / 3 + 1, day, time[0], time[1],
                               time[2]};
-    return giq_text_civil(civil, out_ms);
+    return giq_text_civil_to_ms(civil, out_ms);
 }
 
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms)
@@ -139,7 +139,7 @@ static enum giq_headers_coding coding_of(const char *word)
         {"aes128gcm", GIQ_HEADERS_CODING_UNSUPPORTED},
     };
     for (size_t i = 0; i < GIQ_COUNT(known); i++) {
-        if (giq_text_same(word, known[i].word)) {
+        if (giq_text_equal_nocase(word, known[i].word)) {
             return known[i].coding;
         }
     }
@@ -183,7 +183,7 @@ bool giq_headers_get_range(const struct giq_headers *headers,
                            struct giq_headers_range *out)
 {
     const char *at = headers->value[GIQ_HEADERS_CONTENT_RANGE];
-    if (at == NULL || !giq_text_begins(at, "bytes ")) {
+    if (at == NULL || !giq_text_begins_nocase(at, "bytes ")) {
         return false;
     }
     at += strlen("bytes ");

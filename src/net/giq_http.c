@@ -394,7 +394,7 @@ static bool prepare(struct exchange *x, struct curl_slist **headers)
     CURL *curl = http->curl;
     unsigned flags =
         (request->cred != NULL ? GIQ_HTTP_OPTIONS_SAME_ORIGIN : 0U) |
-        (giq_text_begins(request->url, "https:") ? GIQ_HTTP_OPTIONS_HTTPS : 0U);
+        (giq_text_begins_nocase(request->url, "https:") ? GIQ_HTTP_OPTIONS_HTTPS : 0U);
     set_buffer_size(curl);
     if (!giq_http_options_apply(curl, http->settings->net, flags, x->err)) {
         return false;

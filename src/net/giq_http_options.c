@@ -98,7 +98,7 @@ static CURLcode apply_word(CURL *curl, CURLoption option, const struct word *wor
                            const char *value)
 {
     for (const struct word *word = words; word->name != NULL; word++) {
-        if (giq_text_same(value, word->name)) {
+        if (giq_text_equal_nocase(value, word->name)) {
             return SET_LONG(option, word->value);
         }
     }
@@ -137,7 +137,7 @@ static CURLcode apply_option(CURL *curl, size_t i, const char *value)
 bool giq_http_options_has_prior_knowledge(const char *const *net)
 {
     const char *version = net[GIQ_NET_HTTP_VERSION];
-    return version != NULL && giq_text_same(version, prior_knowledge);
+    return version != NULL && giq_text_equal_nocase(version, prior_knowledge);
 }
 
 /* libcurl 7.88 cannot reuse a connection that uses HTTP/2 with prior knowledge. */

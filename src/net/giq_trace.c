@@ -27,7 +27,7 @@ static bool is_logged(const char *name, size_t len)
                                          "Server",
                                          "Transfer-Encoding"};
     for (size_t i = 0; i < GIQ_COUNT(logged); i++) {
-        if (strlen(logged[i]) == len && giq_text_begins(name, logged[i])) {
+        if (strlen(logged[i]) == len && giq_text_begins_nocase(name, logged[i])) {
             return true;
         }
     }
@@ -51,7 +51,7 @@ static size_t logged_length(enum giq_trace_kind kind, bool is_same_origin,
         return is_same_origin ? strcspn(line, "?") : name;
     }
     /* A line that is not a header or a status line may be the rest of a value. */
-    return giq_text_begins(line, "HTTP/") ? strlen(line) : 0;
+    return giq_text_begins_nocase(line, "HTTP/") ? strlen(line) : 0;
 }
 
 static void trace_line(const struct giq_env *env, const struct giq_cred *cred,

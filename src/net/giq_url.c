@@ -133,7 +133,7 @@ static enum giq_url_redirect classify(const struct giq_url *from,
         return GIQ_URL_FORBIDDEN;
     }
     bool same = strcmp(from->scheme, to->scheme) == 0 &&
-                giq_text_same(from->host, to->host) &&
+                giq_text_equal_nocase(from->host, to->host) &&
                 strcmp(from->effective_port, to->effective_port) == 0;
     return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_CROSS_ORIGIN;
 }
@@ -155,7 +155,7 @@ enum giq_url_redirect giq_url_classify_redirect(const char *from, const char *to
 
 static bool is_loopback(const char *host)
 {
-    return giq_text_same(host, "localhost") || strcmp(host, "[::1]") == 0 ||
+    return giq_text_equal_nocase(host, "localhost") || strcmp(host, "[::1]") == 0 ||
            (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
 }
 

@@ -43,14 +43,14 @@ static bool is_reference(const char *text)
         "http://opengis.net/def/crs", "https://opengis.net/def/crs",
         "http://www.opengis.net/def/crs", "https://www.opengis.net/def/crs"};
     text += strspn(text, " \t\r\n");
-    text += giq_text_begins(text, "ESRI::") ? strlen("ESRI::") : 0;
+    text += giq_text_begins_nocase(text, "ESRI::") ? strlen("ESRI::") : 0;
     for (size_t i = 0; i < GIQ_COUNT(known); i++) {
-        if (giq_text_begins(text, known[i])) {
+        if (giq_text_begins_nocase(text, known[i])) {
             return false;
         }
     }
     for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
-        if (giq_text_begins(text, starts[i])) {
+        if (giq_text_begins_nocase(text, starts[i])) {
             return true;
         }
     }

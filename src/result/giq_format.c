@@ -86,10 +86,10 @@ const struct giq_format *giq_format_get(const char *extension)
 
 bool giq_format_has_extension(const struct giq_format *format, const char *extension)
 {
-    bool found = giq_text_same(extension, format->extension);
+    bool found = giq_text_equal_nocase(extension, format->extension);
     for (size_t i = 0; i < GIQ_COUNT(format->aliases) && format->aliases[i] != NULL;
          i++) {
-        found = found || giq_text_same(extension, format->aliases[i]);
+        found = found || giq_text_equal_nocase(extension, format->aliases[i]);
     }
     return found;
 }
@@ -102,7 +102,7 @@ bool giq_format_is_extension(const char *extension)
         }
     }
     for (size_t i = 0; i < GIQ_COUNT(other_extensions); i++) {
-        if (giq_text_same(extension, other_extensions[i])) {
+        if (giq_text_equal_nocase(extension, other_extensions[i])) {
             return true;
         }
     }

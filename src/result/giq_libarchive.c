@@ -19,8 +19,8 @@ static const struct function functions[] = {GIQ_LIBARCHIVE_FUNCTIONS(FUNCTION)};
 /* Whether the loader's message has that of `sys_errno`: the loader has no codes. */
 static bool has_message(const char *why, int sys_errno)
 {
-    char words[GIQ_ERROR_WORDS_SIZE];
-    giq_error_words(sys_errno, words, sizeof words);
+    char words[GIQ_ERROR_STRERROR_SIZE];
+    giq_error_strerror(sys_errno, words, sizeof words);
     return strstr(why, words) != NULL;
 }
 

@@ -141,7 +141,7 @@ bool giq_member_is_ignored(const char *raw)
         memcpy(part, at, len);
         part[len] = '\0';
         giq_name_clean(part, name);
-        if (giq_text_same(name, macosx)) {
+        if (giq_text_equal_nocase(name, macosx)) {
             return true;
         }
         last = at;

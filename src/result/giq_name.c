@@ -88,7 +88,7 @@ static char *parameter(const char *value, const char *name)
     while (*value != '\0') {
         value += strspn(value, "; \t");
         size_t len = strcspn(value, "=; \t");
-        bool found = len == name_len && giq_text_begins(value, name);
+        bool found = len == name_len && giq_text_begins_nocase(value, name);
         value += len;
         value += strspn(value, " \t");
         if (*value != '=') {
@@ -139,7 +139,7 @@ static bool decode_extended(char *value)
         bool latin1;
     } charsets[] = {{"UTF-8'", false}, {"ISO-8859-1'", true}};
     for (size_t i = 0; i < GIQ_COUNT(charsets); i++) {
-        if (!giq_text_begins(value, charsets[i].charset)) {
+        if (!giq_text_begins_nocase(value, charsets[i].charset)) {
             continue;
         }
         const char *text = strchr(value + strlen(charsets[i].charset), '\'');
@@ -195,7 +195,7 @@ static bool is_space(uint32_t code)
 /* The action for the first character of `len` bytes; `*out_size` is its length. */
 static enum action action_of(const char *at, size_t len, size_t *out_size)
 {
-    *out_size = giq_text_utf8(at, len);
+    *out_size = giq_text_utf8_char_len(at, len);
     if (*out_size == 0) {
         *out_size = 1;
         return REPLACE;
@@ -264,7 +264,7 @@ static const char *extension_dot(struct span span)
         return NULL;
     }
     bool is_double =
-        (size_t)(dot - span.from) > tar_len && giq_text_begins(dot - tar_len, tar);
+        (size_t)(dot - span.from) > tar_len && giq_text_begins_nocase(dot - tar_len, tar);
     return is_double ? dot - tar_len : dot;
 }
 
@@ -325,8 +325,8 @@ const char *giq_name_extension(const char *name)
 void giq_name_drop_gzip(char name[GIQ_NAME_SIZE])
 {
     const char *extension = giq_name_extension(name);
-    bool is_tar = giq_text_same(extension, "tgz");
-    if (!is_tar && !giq_text_same(extension, "gz")) {
+    bool is_tar = giq_text_equal_nocase(extension, "tgz");
+    if (!is_tar && !giq_text_equal_nocase(extension, "gz")) {
         return;
     }
     char stem[GIQ_NAME_SIZE];

@@ -133,7 +133,7 @@ struct reader {
 
 static uint32_t take_code(const char **at)
 {
-    size_t len = giq_text_utf8(*at, strnlen(*at, 4));
+    size_t len = giq_text_utf8_char_len(*at, strnlen(*at, 4));
     /* A byte that is not UTF-8 gets a code beyond all characters. */
     uint32_t code = len == 0 ? UINT32_C(0x110000) + (unsigned char)**at
                              : giq_text_code_point(*at, len);

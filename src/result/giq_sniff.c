@@ -59,7 +59,7 @@ static void skip(struct head *head, size_t len)
 static bool begins(struct head head, const char *text)
 {
     size_t len = strlen(text);
-    return head.len >= len && giq_text_begins(head.at, text);
+    return head.len >= len && giq_text_begins_nocase(head.at, text);
 }
 
 static void skip_space(struct head *head)
@@ -307,10 +307,11 @@ static const struct giq_format *by_words(struct head head, const char *name)
         return giq_format_get("tab");
     }
     const char *extension = giq_name_extension(name);
-    if (begins(head, "Version") && giq_text_same(extension, "mif")) {
+    if (begins(head, "Version") && giq_text_equal_nocase(extension, "mif")) {
         return giq_format_get("mif");
     }
-    return is_text && giq_text_same(extension, "csv") ? giq_format_get("csv") : NULL;
+    return is_text && giq_text_equal_nocase(extension, "csv") ? giq_format_get("csv")
+                                                              : NULL;
 }
 
 /* ---- the whole ---- */

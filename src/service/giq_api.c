@@ -43,7 +43,7 @@ enum giq_api_state giq_api_state_of(const char *status, bool *out_known)
         {GIQ_API_RUNNING, "INGESTING"},
     };
     for (size_t i = 0; status != NULL && i < GIQ_COUNT(words); i++) {
-        if (giq_text_same(status, words[i].word)) {
+        if (giq_text_equal_nocase(status, words[i].word)) {
             *out_known = true;
             return words[i].state;
         }
@@ -213,7 +213,7 @@ read_status(struct giq_service *service, const struct giq_response *response,
                        status_call);
         return GIQ_API_STATUS_UNEXPECTED;
     }
-    bool is_other = parsed.id != NULL && !giq_text_same(parsed.id, job_id);
+    bool is_other = parsed.id != NULL && !giq_text_equal_nocase(parsed.id, job_id);
     if (is_other || describes_no_job(&parsed)) {
         enum giq_api_status_outcome outcome = fail_mismatch(service, &parsed, err);
         giq_api_job_release(&parsed);

@@ -117,7 +117,7 @@ static const char *message_of(const struct giq_json *json, const struct giq_buf 
 static const char *advice(const struct giq_service *service, int status)
 {
     bool may_be_proxy = service->settings.net[GIQ_NET_PROXY_USERPWD] != NULL &&
-                        giq_text_begins(service->settings.base_url, "http:");
+                        giq_text_begins_nocase(service->settings.base_url, "http:");
     if (status == PROXY_DENIED) {
         return " (from a proxy); check GDAL_HTTP_PROXYUSERPWD";
     }
@@ -274,7 +274,7 @@ bool giq_call_with_retries(struct giq_service *service,
 
 char *giq_call_masked_text(const struct giq_service *service, const struct giq_json *json)
 {
-    char *text = giq_json_label(json);
+    char *text = giq_json_scalar_text(json);
     if (text != NULL) {
         mask(service, text);
     }

@@ -283,7 +283,8 @@ static size_t find_name(const struct giq_models *models, const char *typed,
     size_t count = 0;
     for (size_t i = 0; i < models->count; i++) {
         const struct giq_model *item = &models->item[i];
-        if (item->id == NULL || item->name == NULL || !giq_text_same(item->name, typed)) {
+        if (item->id == NULL || item->name == NULL ||
+            !giq_text_equal_nocase(item->name, typed)) {
             continue;
         }
         if (count == 0 || strcmp(item->id, (*out)->id) != 0) {

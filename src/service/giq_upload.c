@@ -34,7 +34,7 @@ bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
     char list[512];
     size_t len = 0;
     for (size_t i = 0; i < GIQ_COUNT(types); i++) {
-        if (giq_text_same(text, types[i])) {
+        if (giq_text_equal_nocase(text, types[i])) {
             *out = types[i];
             return true;
         }

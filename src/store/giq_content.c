@@ -99,11 +99,11 @@ bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
                              const char *type, const char *file_id, int64_t uploaded_ms,
                              struct giq_error *err)
 {
-    struct giq_json *files = giq_json_set_object(content->json, files_name);
+    struct giq_json *files = giq_json_ensure_object(content->json, files_name);
     struct giq_json *of_service =
-        files == NULL ? NULL : giq_json_set_object(files, base_url);
+        files == NULL ? NULL : giq_json_ensure_object(files, base_url);
     struct giq_json *file =
-        of_service == NULL ? NULL : giq_json_set_object(of_service, type);
+        of_service == NULL ? NULL : giq_json_ensure_object(of_service, type);
     return (file != NULL && giq_json_set_text(file, "file_id", file_id) &&
             giq_json_set_time(file, "uploaded_at", uploaded_ms)) ||
            giq_fail_memory(err);
@@ -136,11 +136,11 @@ bool giq_content_set_file(struct giq_content *content, const char *absolute_path
                           const struct giq_source_stat *stat, struct giq_error *err)
 {
     char mark[MARK_SIZE];
-    struct giq_json *paths = giq_json_set_object(content->json, paths_name);
+    struct giq_json *paths = giq_json_ensure_object(content->json, paths_name);
     if (paths != NULL && giq_json_count(paths) >= GIQ_CONTENT_PATHS_MAX) {
         /* The files that this removes are read once more. */
         giq_json_remove(content->json, paths_name);
-        paths = giq_json_set_object(content->json, paths_name);
+        paths = giq_json_ensure_object(content->json, paths_name);
     }
     return (paths != NULL &&
             giq_json_set_text(paths, absolute_path,

@@ -264,7 +264,7 @@ static bool set_result(struct giq_json *json, const struct giq_record *record)
         giq_json_remove(json, "result");
         return true;
     }
-    struct giq_json *result = giq_json_set_object(json, "result");
+    struct giq_json *result = giq_json_ensure_object(json, "result");
     return result != NULL && giq_json_set_text(result, "name", record->result_name) &&
            giq_json_set_integer(result, "size", record->result_size);
 }
@@ -425,7 +425,7 @@ bool giq_record_quarantine(const char *folder, unsigned access, struct giq_recor
 {
     GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
     struct giq_json *before =
-        json == NULL ? NULL : giq_json_set_object(json, before_name);
+        json == NULL ? NULL : giq_json_ensure_object(json, before_name);
     if (before == NULL || !giq_json_set_bool(before, damaged_name, true)) {
         return giq_fail_memory(err);
     }

@@ -62,12 +62,12 @@ static bool check_access(const char *path, unsigned access, struct giq_error *er
         if (!giq_os_stat(folder, &st, err)) {
             return false;
         }
-        if ((st.access & GIQ_OS_WORLD_WRITES) && (access & GIQ_OS_WORLD_ENTERS)) {
+        if ((st.access & GIQ_OS_WORLD_WRITE) && (access & GIQ_OS_WORLD_SEARCH)) {
             return fail_world_writable(folder, true, err);
         }
         is_used = is_used || st.kind != GIQ_OS_NOTHING;
     }
-    return (access & GIQ_OS_WORLD_WRITES) == 0 || fail_world_writable(path, is_used, err);
+    return (access & GIQ_OS_WORLD_WRITE) == 0 || fail_world_writable(path, is_used, err);
 }
 
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,

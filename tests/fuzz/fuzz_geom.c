@@ -51,7 +51,7 @@ static void check_again(const char *area, unsigned flags)
 {
     struct giq_error err = {0};
     char *again = NULL;
-    MUST(giq_geom_area(area, flags, &again, &err));
+    MUST(giq_geom_area_from_wkt(area, flags, &again, &err));
     MUST(strcmp(area, again) == 0);
     free(again);
 }
@@ -64,8 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *given = text + (flags != 0 || mark == '=');
     struct giq_error err = {0};
     char *area = NULL;
-    if (mark == '=' ? giq_geom_box(given, flags, &area, &err)
-                    : giq_geom_area(given, flags, &area, &err)) {
+    if (mark == '=' ? giq_geom_area_from_box(given, flags, &area, &err)
+                    : giq_geom_area_from_wkt(given, flags, &area, &err)) {
         bool is_free = (flags & GIQ_GEOM_AS_IS) != 0;
         check_text(area, is_free ? HUGE_VAL : 180, is_free ? HUGE_VAL : 90);
         /* A box may go round more than half of the world, where a text may not. */

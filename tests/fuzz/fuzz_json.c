@@ -20,7 +20,7 @@ static void check_id(const struct giq_json *value)
 
 static void check_label(const struct giq_json *value)
 {
-    char *label = giq_json_label(value);
+    char *label = giq_json_scalar_text(value);
     const char *text = giq_json_text(value);
     MUST(label == NULL || (label[0] != '\0' && fuzz_is_utf8(label)));
     MUST(text == NULL || (label == NULL) == (text[0] == '\0'));

@@ -55,7 +55,7 @@ static void check_utf8(const char *text)
     const char *at = text;
     size_t size = 1;
     for (; *at != '\0' && size > 0; at += size) {
-        size = giq_text_utf8(at, strlen(at));
+        size = giq_text_utf8_char_len(at, strlen(at));
     }
     MUST((size > 0) == fuzz_is_utf8(text));
 }

@@ -54,7 +54,7 @@ def check_file(root, path):
         for number, name in calls(root, path, CLOCK):
             yield f"{path}:{number}: {name}() is for src/base/giq_os.c only"
     for number, name in calls(root, path, ERROR_WORDS):
-        yield f"{path}:{number}: {name}() is not portable: use giq_error_words()"
+        yield f"{path}:{number}: {name}() is not portable: use giq_error_strerror()"
 
 
 def check_cpp(root, paths):

@@ -64,7 +64,7 @@ CASES = (
     ("foreign", "plugin/giq_open.c", "#include <sys/stat.h>\n",
      "plugin/giq_open.c:1: sys/stat.h is for src/base/giq_os.c only"),
     ("foreign", "src/service/giq_api.c", "char *t(int e) { return strerror_r(e, 0, 0); }\n",
-     "src/service/giq_api.c:1: strerror_r() is not portable: use giq_error_words()"),
+     "src/service/giq_api.c:1: strerror_r() is not portable: use giq_error_strerror()"),
     ("foreign", "src/service/giq_api.c", "/* time(\n */\nlong t(void) { return time(0); }\n",
      "src/service/giq_api.c:3: time() is for src/base/giq_os.c only"),
     ("foreign", "tests/unit/more.cpp", "", "tests/unit/more.cpp:1: C++ is for"),

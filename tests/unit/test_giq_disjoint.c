@@ -18,7 +18,7 @@ static void test_pairs_make_sets(void **state)
     }
     assert_true(giq_disjoint_are_joined(&c, 7, 0));
     assert_false(giq_disjoint_are_joined(&c, 7, 6));
-    giq_disjoint_close(&c);
+    giq_disjoint_link(&c);
     for (size_t i = 0; i < 10; i++) {
         if (!giq_disjoint_is_first(&c, i)) {
             continue;
@@ -45,13 +45,13 @@ static void test_nothing_and_a_long_chain(void **state)
     enum { MANY = 100000 };
     struct giq_disjoint c;
     assert_true(giq_disjoint_init(&c, 0));
-    giq_disjoint_close(&c);
+    giq_disjoint_link(&c);
     giq_disjoint_release(&c);
     assert_true(giq_disjoint_init(&c, MANY));
     for (size_t i = MANY - 1; i > 0; i--) {
         giq_disjoint_join(&c, i, i - 1);
     }
-    giq_disjoint_close(&c);
+    giq_disjoint_link(&c);
     size_t count = 1;
     for (size_t at = 0; (at = giq_disjoint_next(&c, at)) != 0;) {
         count++;

@@ -8,7 +8,7 @@ static char *area_of(const char *wkt, unsigned flags, struct giq_error *err)
 {
     char *text = NULL;
     *err = (struct giq_error){0};
-    bool ok = giq_geom_area(wkt, flags, &text, err);
+    bool ok = giq_geom_area_from_wkt(wkt, flags, &text, err);
     assert_true(ok == (text != NULL));
     assert_true(ok == (err->code == GIQ_E_NONE));
     return text;
@@ -307,7 +307,7 @@ static void test_boxes(void **state)
     for (size_t i = 0; i < GIQ_COUNT(boxes); i++) {
         char *text = NULL;
         struct giq_error err = {0};
-        bool ok = giq_geom_box(boxes[i].box, boxes[i].flags, &text, &err);
+        bool ok = giq_geom_area_from_box(boxes[i].box, boxes[i].flags, &text, &err);
         assert_int_equal(ok, err.code == GIQ_E_NONE);
         if (strstr(ok ? text : err.text, boxes[i].text) == NULL) {
             fail_msg("%s: %s", boxes[i].box, ok ? text : err.text);

@@ -120,7 +120,7 @@ static void test_getters_accept_absent_values(void **state)
     assert_string_equal(giq_json_text(item), "x");
     assert_null(giq_json_next(item));
     assert_null(giq_json_text(NULL));
-    assert_null(giq_json_label(NULL));
+    assert_null(giq_json_scalar_text(NULL));
     assert_null(giq_json_id(NULL));
     assert_true(giq_json_time(NULL) == GIQ_TIME_NONE);
     giq_json_free(json);
@@ -186,7 +186,7 @@ static void test_labels_and_ids(void **state)
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(labels); i++) {
         struct giq_json *json = parse(labels[i].text);
-        char *label = giq_json_label(json);
+        char *label = giq_json_scalar_text(json);
         char *id = giq_json_id(json);
         assert_non_null(json);
         assert_string_equal(label == NULL ? "(null)" : label,
@@ -319,7 +319,7 @@ static void test_members_are_set_replaced_and_removed(void **state)
     assert_true(giq_json_set_integer(json, "b", INT64_C(5000000000)));
     assert_true(giq_json_set_bool(json, "c", true));
     assert_true(giq_json_set_time(json, "d", INT64_C(1714521600500)));
-    struct giq_json *inner = giq_json_set_object(json, "e");
+    struct giq_json *inner = giq_json_ensure_object(json, "e");
     assert_true(giq_json_set_text(inner, "x", "\"\n"));
     assert_true(giq_json_set_text(json, "a", "2"));
     char *text = giq_json_print(json);
@@ -352,8 +352,8 @@ static void test_object_that_is_there_keeps_its_members(void **state)
 {
     (void)state;
     struct giq_json *json = parse("{\"a\":{\"x\":1},\"b\":5}");
-    assert_true(giq_json_set_bool(giq_json_set_object(json, "a"), "y", true));
-    assert_true(giq_json_set_bool(giq_json_set_object(json, "b"), "y", true));
+    assert_true(giq_json_set_bool(giq_json_ensure_object(json, "a"), "y", true));
+    assert_true(giq_json_set_bool(giq_json_ensure_object(json, "b"), "y", true));
     char *text = giq_json_print(json);
     assert_string_equal(text, "{\"a\":{\"x\":1,\"y\":true},\"b\":{\"y\":true}}");
     free(text);

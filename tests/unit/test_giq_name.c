@@ -158,8 +158,8 @@ static void test_long_names_are_cut_between_characters(void **state)
         size_t len = strlen(name);
         assert_int_equal(len, cases[i].len);
         assert_string_equal(name + len - strlen(cases[i].kept), cases[i].kept);
-        for (size_t at = 0; at < len; at += giq_text_utf8(name + at, len - at)) {
-            assert_true(giq_text_utf8(name + at, len - at) > 0);
+        for (size_t at = 0; at < len; at += giq_text_utf8_char_len(name + at, len - at)) {
+            assert_true(giq_text_utf8_char_len(name + at, len - at) > 0);
         }
         free(raw);
     }

@@ -23,13 +23,13 @@ static void test_rings_and_polygons_are_found_again(void **state)
     assert_int_equal(rings.polygons, POLYGONS);
     for (size_t i = 0; i < POLYGONS; i++) {
         size_t count = 0;
-        size_t first = giq_rings_first(&rings, i);
+        size_t first = giq_rings_first_ring(&rings, i);
         assert_int_equal(rings.polygon_end[i] - first, 1 + i % 3);
-        const double *xy = giq_rings_at(&rings, first, &count);
+        const double *xy = giq_rings_points(&rings, first, &count);
         assert_int_equal(count, 5);
         assert_true(xy[0] == (double)(10 * i) && xy[8] == xy[0]);
     }
-    assert_int_equal(giq_rings_vertices(&rings), 4 * rings.rings);
+    assert_int_equal(giq_rings_vertex_count(&rings), 4 * rings.rings);
     giq_rings_truncate(&rings, 2);
     assert_int_equal(rings.polygons, 2);
     assert_int_equal(rings.points, 15);
@@ -90,9 +90,9 @@ static void test_polygons_are_copied_and_moved(void **state)
     assert_true(giq_rings_add_all(&to, &from, -360));
     assert_true(giq_rings_add_polygon(&to, &from, 0));
     assert_int_equal(to.polygons, 3);
-    assert_true(giq_rings_at(&to, 0, &count)[0] == -360);
-    assert_true(giq_rings_at(&to, 1, &count)[0] == -355);
-    assert_true(giq_rings_at(&to, 2, &count)[0] == 0);
+    assert_true(giq_rings_points(&to, 0, &count)[0] == -360);
+    assert_true(giq_rings_points(&to, 1, &count)[0] == -355);
+    assert_true(giq_rings_points(&to, 2, &count)[0] == 0);
     giq_rings_release(&from);
     giq_rings_release(&to);
 }

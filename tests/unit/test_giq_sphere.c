@@ -34,7 +34,8 @@ static void test_rings_have_the_areas_of_the_globe(void **state)
         {{0, 0, 0, 0, 0, 0, 0, 0}, 4, 0},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        check_near(giq_sphere_ring(cases[i].xy, cases[i].count), cases[i].area, 1e-12);
+        check_near(giq_sphere_ring_area(cases[i].xy, cases[i].count), cases[i].area,
+                   1e-12);
     }
 }
 
@@ -47,7 +48,7 @@ static void test_small_rings_keep_their_digits(void **state)
                              60 + size, 120, 60 + size,  120, 60};
         double side = size * M_PI / 180;
         double expected = side * 2 * sin(side / 2) * cos((60 + size / 2) * M_PI / 180);
-        check_near(giq_sphere_ring(xy, 5), expected, 1e-6 * expected);
+        check_near(giq_sphere_ring_area(xy, 5), expected, 1e-6 * expected);
     }
 }
 
@@ -61,9 +62,9 @@ static void test_polygon_is_its_shell_without_its_holes(void **state)
     assert_true(giq_rings_add_ring(&rings, shell, 5));
     assert_true(giq_rings_add_ring(&rings, hole, 5));
     assert_true(giq_rings_end_polygon(&rings));
-    assert_true(giq_sphere_is_twice(shell, 5));
-    assert_false(giq_sphere_is_twice(hole, 5));
-    check_near(giq_sphere_polygon(&rings, 0), M_PI - M_PI / 4, 1e-12);
+    assert_true(giq_sphere_is_drawn_twice(shell, 5));
+    assert_false(giq_sphere_is_drawn_twice(hole, 5));
+    check_near(giq_sphere_polygon_area(&rings, 0), M_PI - M_PI / 4, 1e-12);
     giq_rings_release(&rings);
 }
 
@@ -74,7 +75,7 @@ static void test_length_is_that_of_the_globe(void **state)
     static const double box[] = {0, 60, 0.001, 60, 0.001, 60.001, 0, 60.001, 0, 60};
     assert_true(giq_rings_add_ring(&rings, box, 5));
     assert_true(giq_rings_end_polygon(&rings));
-    check_near(giq_sphere_length(&rings, 0), 0.003 * M_PI / 180, 1e-8);
+    check_near(giq_sphere_edges_length(&rings, 0), 0.003 * M_PI / 180, 1e-8);
     giq_rings_release(&rings);
 }
 
@@ -92,8 +93,8 @@ static void test_triangle_may_be_at_a_pole(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const double *xy = cases[i];
         const double back[] = {xy[0], xy[1], xy[4], xy[5], xy[2], xy[3]};
-        check_near(giq_sphere_triangle(xy), expected, 1e-6 * expected);
-        check_near(giq_sphere_triangle(back), -expected, 1e-6 * expected);
+        check_near(giq_sphere_triangle_area(xy), expected, 1e-6 * expected);
+        check_near(giq_sphere_triangle_area(back), -expected, 1e-6 * expected);
     }
 }
 

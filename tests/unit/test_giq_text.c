@@ -132,7 +132,7 @@ static void test_run_ends_where_utf8_does(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         size_t len = strlen(cases[i].text);
-        assert_int_equal(giq_text_utf8_run(cases[i].text, len), cases[i].run);
+        assert_int_equal(giq_text_utf8_prefix_len(cases[i].text, len), cases[i].run);
         assert_int_equal(giq_text_is_utf8(cases[i].text), cases[i].run == len);
     }
 }
@@ -205,9 +205,9 @@ static void test_trim_and_compare(void **state)
     text = giq_text_trim(" a \0 b", 6);
     assert_string_equal(text, "a");
     free(text);
-    assert_true(giq_text_same("ModelId", "modelid"));
-    assert_true(giq_text_begins("giq:x", "GIQ:"));
-    assert_false(giq_text_begins("gi", "GIQ:"));
+    assert_true(giq_text_equal_nocase("ModelId", "modelid"));
+    assert_true(giq_text_begins_nocase("giq:x", "GIQ:"));
+    assert_false(giq_text_begins_nocase("gi", "GIQ:"));
 }
 
 static void test_percent_bytes(void **state)

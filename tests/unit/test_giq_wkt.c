@@ -122,7 +122,7 @@ static void test_locations_have_the_digits_that_they_need(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_location location;
-        assert_string_equal(giq_wkt_printable(cases[i].x, cases[i].y, &location),
+        assert_string_equal(giq_wkt_print_location(cases[i].x, cases[i].y, &location),
                             cases[i].text);
     }
 }
