@@ -1,3 +1,4 @@
+/* Runs the steps of a job and the pauses between them. */
 #include "giq_await.h"
 
 #include <cpl_string.h>
@@ -5,6 +6,7 @@
 #include "giq_negative_cache.h"
 #include "options/giq_gdal_cleanup.h"
 
+/* A failure that took longer is cached. */
 enum { SLOW_MS = 2000 };
 
 static int64_t now_ms(void)
@@ -14,18 +16,28 @@ static int64_t now_ms(void)
 
 /* ---- keys of the negative cache ---- */
 
-/* Two opens are the same if request, store and the drivers of results are; for a refused
- * result (`with_job`), the job too. */
-static char **key_of_open(const struct giq_await *await, bool with_job)
+/* Opens share an entry if they have the same request, store and result drivers. */
+static char **key_of_request(const struct giq_await *await)
 {
     struct giq_job_view view;
     giq_job_get_view(await->job, &view);
     char **key = CSLAddString(CSLDuplicate(await->config->result_drivers), view.key);
-    key = CSLAddString(key, await->config->store_dir);
-    return with_job && view.job_id != NULL ? CSLAddString(key, view.job_id) : key;
+    return CSLAddString(key, await->config->store_dir);
 }
 
-/* One entry for all opens of the process: an open ran into its TIMEOUT. */
+/* The entry of a refused result is that of one job of the request. */
+static char **key_of_result(const struct giq_await *await)
+{
+    struct giq_job_view view;
+    giq_job_get_view(await->job, &view);
+    char **key = key_of_request(await);
+    if (view.job_id != NULL) {
+        key = CSLAddString(key, view.job_id);
+    }
+    return key;
+}
+
+/* One entry for all opens of the process: some open has timed out. */
 static char **key_of_timeout(void)
 {
     return CSLAddString(NULL, "timeout");
@@ -33,28 +45,28 @@ static char **key_of_timeout(void)
 
 /* ---- refused results ---- */
 
-/* A result that was refused within the last minute is refused again without a
- * download. */
-static bool was_refused(const struct giq_await *await, struct giq_error *err)
+/* Whether the result was refused within the last minute: it is then refused again, with
+ * the same error, without a download. */
+static bool is_recent_refusal(const struct giq_await *await, struct giq_error *err)
 {
     struct giq_job_view view;
     giq_job_get_view(await->job, &view);
-    if (!await->waits || view.state != GIQ_JOB_SUCCEEDED) {
+    if (!await->waits_for_result || view.state != GIQ_JOB_SUCCEEDED) {
         return false;
     }
-    GIQ_AUTO_CSL char **key = key_of_open(await, true);
+    GIQ_AUTO_CSL char **key = key_of_result(await);
     return giq_negative_cache_find(key, err);
 }
 
 static void cache_refusal(const struct giq_await *await, const struct giq_error *err)
 {
-    GIQ_AUTO_CSL char **key = key_of_open(await, true);
+    GIQ_AUTO_CSL char **key = key_of_result(await);
     giq_negative_cache_add(key, err);
 }
 
 /* ---- Ctrl-C ---- */
 
-static void begin_interrupt(struct giq_report *report)
+static void begin_wait(struct giq_report *report)
 {
     bool ends = giq_interrupt_begin(&report->interrupt);
     report->progress.hint = ends ? "Ctrl-C ends the wait, the job continues" : NULL;
@@ -84,7 +96,8 @@ static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
                     view.job_id);
 }
 
-/* Whether the error may be due only to a call or its retries that ended early. */
+/* Whether the error can be a consequence of Ctrl-C, which cuts short a call or its
+ * retries. */
 static bool may_be_due_to_interrupt(const struct giq_error *err)
 {
     switch (err->code) {
@@ -102,7 +115,7 @@ static bool may_be_due_to_interrupt(const struct giq_error *err)
 static bool get_models(struct giq_service *service, struct giq_report *report,
                        struct giq_models *out, struct giq_error *err)
 {
-    begin_interrupt(report);
+    begin_wait(report);
     bool ok = giq_models_get(service, out, err);
     if (!ok && giq_interrupt_received(&report->interrupt) &&
         may_be_due_to_interrupt(err)) {
@@ -134,11 +147,11 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
         if (step == GIQ_STEP_DONE) {
             return true;
         }
-        if (was_refused(await, err)) {
+        if (is_recent_refusal(await, err)) {
             return false;
         }
         /* Once the wait is cancelled, the next step ends the open. */
-        begin_interrupt(await->report);
+        begin_wait(await->report);
         while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
             env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
         }
@@ -147,7 +160,8 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
 
 /* ---- waiting no longer than needed ---- */
 
-static bool has_timed_out(void)
+/* Whether some open has timed out within the last minute. */
+static bool is_timeout_cached(void)
 {
     struct giq_error ignored;
     GIQ_AUTO_CSL char **key = key_of_timeout();
@@ -169,12 +183,13 @@ static bool fail_checked_once(struct giq_error *err)
                     reason.text);
 }
 
-/* Cache a failure that took long, unless this open learned it with a short check. */
+/* Cache a failure that took long, unless this open only checked once. */
 static void cache_slow_failure(const struct giq_service *service, char **key,
                                int64_t began_ms, const struct giq_error *err)
 {
-    bool is_final = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
-    if (is_final && now_ms() - began_ms > SLOW_MS && !giq_service_is_limited(service)) {
+    bool may_be_cached = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
+    if (may_be_cached && now_ms() - began_ms > SLOW_MS &&
+        !giq_service_is_limited(service)) {
         giq_negative_cache_add(key, err);
     }
 }
@@ -196,15 +211,16 @@ bool giq_await_models(struct giq_service *service, const char *base_url,
     return false;
 }
 
-/* The first open waits as long as its TIMEOUT says. If that was too short, opens of the
- * next minute poll once, because a GIS that opens ten times would wait ten times as long.
- * What failed slowly is tried once; if that succeeds, the open waits after all. */
+/* The first open waits for up to its TIMEOUT. If that was too short, opens of the next
+ * minute poll once, because a GIS that opens ten times would wait ten times as long. A
+ * request that failed slowly within the last minute is first tried without retries; if
+ * that works, the open waits normally. */
 bool giq_await_job(const struct giq_await *await, struct giq_error *err)
 {
     struct giq_error ignored;
     int64_t began_ms = now_ms();
-    GIQ_AUTO_CSL char **key = key_of_open(await, false);
-    if (has_timed_out()) {
+    GIQ_AUTO_CSL char **key = key_of_request(await);
+    if (is_timeout_cached()) {
         giq_service_limit_to_one_poll(await->service);
     }
     if (giq_negative_cache_find(key, &ignored)) {

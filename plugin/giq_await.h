@@ -1,7 +1,6 @@
 /*
- * Waiting in a program: for the job of a request, and for the list of models. Runs the
- * steps of the job and the pauses between them; Ctrl-C ends the wait, and the negative
- * cache shortens it.
+ * Runs the steps of a job, or gets the list of models, with the pauses in between. Ctrl-C
+ * ends the wait, and the negative cache shortens it. For the thread of the session.
  */
 #ifndef GIQ_AWAIT_H
 #define GIQ_AWAIT_H
@@ -9,20 +8,21 @@
 #include "giq_report.h"
 #include "options/giq_config.h"
 
-/* What waits for what; all borrowed. */
+/* The arguments of giq_await_job(); all borrowed. */
 struct giq_await {
     struct giq_service *service;
     struct giq_job *job;
     const struct giq_config *config;
-    struct giq_report *report; /* the environment of the service is made of it */
-    bool waits;                /* until the result is published, else one check */
+    struct giq_report *report; /* the service's giq_env was made from it */
+    bool waits_for_result;     /* until it is published; false: check once */
 };
 
 /* Run the steps of the job until it is done. Errors: those of giq_job_step(),
  * GIQ_E_CANCELLED. */
 bool giq_await_job(const struct giq_await *await, struct giq_error *err);
 
-/* Get the list of models, as giq_models_get(). Errors: its own, GIQ_E_CANCELLED. */
+/* Get the list of models, as giq_models_get(): on success the caller passes `*out` to
+ * giq_models_release(). Errors: its own, GIQ_E_CANCELLED. */
 bool giq_await_models(struct giq_service *service, const char *base_url,
                       struct giq_report *report, struct giq_models *out,
                       struct giq_error *err);

@@ -1,6 +1,6 @@
 /*
- * Registration of the driver. C++ because GDALOpenInfo and the callbacks of a GDALDriver
- * are.
+ * Registration of the driver. C++, because GDALOpenInfo and the callbacks of a GDALDriver
+ * have no C API.
  */
 #include <gdal_priv.h>
 
@@ -25,7 +25,8 @@ static GDALDataset *open(GDALOpenInfo *info)
     return GDALDataset::FromHandle(giq_open_dataset(&arguments));
 }
 
-/* GDAL's default versions would open the dataset and change the files of the result. */
+/* GDAL's default implementations would open the dataset, which may start a job, and
+ * delete, rename or copy the files of the result. */
 static void register_read_only(GDALDriver *driver)
 {
     driver->pfnDelete = [](const char *) { return giq_open_refuse("deleted"); };
@@ -36,8 +37,8 @@ static void register_read_only(GDALDriver *driver)
         return giq_open_refuse("copied as files");
     };
     GDALRegisterDriver(driver);
-    /* Set after the registration, which would list the driver as able to create. `auto`:
-     * the type of the options differs between GDALs. */
+    /* Set after GDALRegisterDriver(), which would otherwise declare GDAL_DCAP_CREATE.
+     * `auto`: the type of the options differs between GDAL versions. */
     driver->pfnCreate = [](const char *, int, int, int, GDALDataType, auto) {
         giq_open_refuse("created");
         return static_cast<GDALDataset *>(nullptr);

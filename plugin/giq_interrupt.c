@@ -1,17 +1,22 @@
+/* Installs a SIGINT handler while an open waits, and calls the program's own from it. */
 #include "giq_interrupt.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <threads.h>
 #include <unistd.h>
 
-enum { LEVELS = 8 };
+enum { LEVELS = 8, RUNNING_MAX = 64 };
 
-/* The program's handlers that ours replaced, the newest one last. A handler that the
- * program installs during a wait may call ours as the previous one, so the older ones are
- * kept. One is always kept, because code that saved our handler as the program's may
- * still call it. */
+/*
+ * The program's handlers that ours replaced: program[0] is the oldest, on_signal() calls
+ * program[levels - 1]. A handler that the program installs during a wait may call ours as
+ * the previous one; such a nested call goes one level down, so older handlers are kept.
+ * One is always kept, because code that saved our handler as the program's may still call
+ * it.
+ */
 static struct {
     mtx_t mutex;
     unsigned waits;
@@ -25,11 +30,42 @@ static once_flag mutex_made = ONCE_FLAG_INIT;
 /* Count of SIGINTs, which any thread may receive. */
 static volatile sig_atomic_t signals;
 
-/* How often our handler has been entered in this thread without returning. */
-static _Thread_local volatile sig_atomic_t depth;
+/* The calls of on_signal() that have not returned, each with its thread; 0: free. Not a
+ * thread-local counter: the first access to one of a loaded library may allocate memory,
+ * which a signal handler must not. */
+static atomic_int running[RUNNING_MAX];
 
-/* The handler at a level. Ours calls the newest one; when that calls ours again, it means
- * the previous one. */
+static int count_running(int thread)
+{
+    int count = 0;
+    for (int i = 0; i < RUNNING_MAX; i++) {
+        count += atomic_load(&running[i]) == thread ? 1 : 0;
+    }
+    return count;
+}
+
+/* Returns the call's entry, or NULL if all are in use. */
+static atomic_int *add_running(int thread)
+{
+    for (int i = 0; i < RUNNING_MAX; i++) {
+        int unused = 0;
+        if (atomic_compare_exchange_strong(&running[i], &unused, thread)) {
+            return &running[i];
+        }
+    }
+    return NULL;
+}
+
+/* Remove the calls of a thread that were left by longjmp(). */
+static void clear_running(int thread)
+{
+    for (int i = 0; i < RUNNING_MAX; i++) {
+        int expected = thread;
+        (void)atomic_compare_exchange_strong(&running[i], &expected, 0);
+    }
+}
+
+/* The handler at a level. */
 static const struct sigaction *program_at(int level)
 {
     return &chain.program[level > 0 ? level : 0];
@@ -48,14 +84,16 @@ static void call(const struct sigaction *program, int number, siginfo_t *info,
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     int sys_errno = errno;
-    int entered = depth;
-    const struct sigaction *program = program_at(chain.levels - 1 - entered);
+    int thread = gettid();
+    int depth = count_running(thread);
+    const struct sigaction *program = program_at(chain.levels - 1 - depth);
     signals = signals + 1;
-    depth = entered + 1;
-    if (entered < LEVELS) { /* ends a circle of handlers that call each other */
+    /* The limit breaks an endless recursion of handlers that call each other. */
+    atomic_int *entry = depth < LEVELS ? add_running(thread) : NULL;
+    if (entry != NULL) {
         call(program, number, info, context);
+        atomic_store(entry, 0);
     }
-    depth = entered;
     errno = sys_errno;
 }
 
@@ -69,7 +107,7 @@ static bool is_ours(const struct sigaction *action)
     return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == on_signal;
 }
 
-/* Whether the action is a function. */
+/* Whether the action is a function, not SIG_DFL or SIG_IGN. */
 static bool is_handler(const struct sigaction *action)
 {
     return (action->sa_flags & SA_SIGINFO) != 0 ||
@@ -133,13 +171,19 @@ bool giq_interrupt_begin(struct giq_interrupt *wait)
     if (wait->is_armed) {
         return true;
     }
-    if (sigaction(SIGINT, NULL, &now) != 0 || !is_handler(&now) || getpid() != gettid()) {
-        return !is_handler(&now) && now.sa_handler == SIG_DFL;
+    if (sigaction(SIGINT, NULL, &now) != 0) {
+        return false;
+    }
+    if (!is_handler(&now)) {
+        return now.sa_handler == SIG_DFL; /* which ends the program */
+    }
+    if (getpid() != gettid()) {
+        return false;
     }
     call_once(&mutex_made, make_mutex);
-    depth = 0; /* a handler that left by longjmp() did not reset it */
+    clear_running(getpid());
     (void)mtx_lock(&chain.mutex);
-    wait->before = (int)signals;
+    wait->signals_before = (int)signals;
     wait->is_armed = add_wait(&now);
     (void)mtx_unlock(&chain.mutex);
     return wait->is_armed;
@@ -147,7 +191,7 @@ bool giq_interrupt_begin(struct giq_interrupt *wait)
 
 bool giq_interrupt_received(const struct giq_interrupt *wait)
 {
-    return wait->is_armed && (int)signals != wait->before;
+    return wait->is_armed && (int)signals != wait->signals_before;
 }
 
 void giq_interrupt_end(struct giq_interrupt *wait)

@@ -7,6 +7,11 @@
  *
  * No handler is installed if SIGINT has its default action or is ignored, or in other
  * threads than the main one. The end of the last wait restores the program's handler.
+ *
+ * This is the only signal handler of the driver. Without it an open in Python or R could
+ * not be interrupted: their handlers only set a flag, which nothing reads during an open.
+ *
+ * Thread-safe; one struct is for one thread.
  */
 #ifndef GIQ_INTERRUPT_H
 #define GIQ_INTERRUPT_H
@@ -16,11 +21,11 @@
 /* One wait; start from `{0}`. */
 struct giq_interrupt {
     bool is_armed;
-    int before; /* count of signals when the wait began */
+    int signals_before; /* count of signals when the wait began */
 };
 
-/* Begin a wait; does nothing if it has begun. Returns whether Ctrl-C ends it, or the
- * whole program. */
+/* Begin a wait; does nothing if it has begun. Returns true if Ctrl-C will end the wait,
+ * or with the default action the program. */
 bool giq_interrupt_begin(struct giq_interrupt *wait);
 
 /* Whether SIGINT was received since the wait began. */

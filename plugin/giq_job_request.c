@@ -1,3 +1,4 @@
+/* Reads and checks one request, runs its job, and opens the result. */
 #include "giq_job_request.h"
 
 #include <cpl_conv.h>
@@ -17,7 +18,7 @@
 
 struct giq_job_request {
     struct giq_session *session;
-    struct giq_job_request_source source;
+    struct giq_job_request_args args;
     bool waits;                   /* until the result is published */
     char *area;                   /* normalised, or NULL */
     struct giq_upload_file *file; /* to upload, or NULL */
@@ -25,9 +26,10 @@ struct giq_job_request {
     struct giq_job *job;
 };
 
-static const char *value_of(const struct giq_job_request *request, enum giq_conn_key key)
+static const char *conn_value(const struct giq_job_request *request,
+                              enum giq_conn_key key)
 {
-    return request->source.conn->value[key];
+    return request->args.conn->value[key];
 }
 
 /* ---- what the user typed ---- */
@@ -36,14 +38,14 @@ static bool fail_given_twice(const char *key, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
                     "\"%s\" is given in the connection string and as an open option; "
-                    "give one of them",
+                    "give only one of them",
                     key);
 }
 
 static bool read_wait(struct giq_job_request *request, struct giq_error *err)
 {
     const struct giq_config *config = &request->session->config;
-    const char *typed = value_of(request, GIQ_CONN_KEY_WAIT);
+    const char *typed = conn_value(request, GIQ_CONN_KEY_WAIT);
     if (typed != NULL && config->waits_is_set) {
         return fail_given_twice("wait", err);
     }
@@ -51,7 +53,7 @@ static bool read_wait(struct giq_job_request *request, struct giq_error *err)
     if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &request->waits, err)) {
         return false;
     }
-    if (!request->waits && giq_inner_is_raster_only(request->source.flags)) {
+    if (!request->waits && giq_inner_is_raster_only(request->args.flags)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "wait=no returns the table of a job, which is not a raster; use "
                         "ogrinfo, or omit wait=no");
@@ -74,7 +76,7 @@ static bool find_area(const struct giq_job_request *request, enum giq_area_kind 
     };
     *out_text = NULL;
     for (enum giq_area_kind kind = 0; kind < GIQ_AREA_KINDS; kind++) {
-        const char *typed = value_of(request, kinds[kind].key);
+        const char *typed = conn_value(request, kinds[kind].key);
         const char *option = request->session->config.area[kind];
         if (typed != NULL && option != NULL) {
             return fail_given_twice(kinds[kind].name, err);
@@ -84,7 +86,8 @@ static bool find_area(const struct giq_job_request *request, enum giq_area_kind 
         }
         if (*out_text != NULL) {
             return giq_fail(err, GIQ_E_USAGE,
-                            "\"%s\" and \"%s\" are two areas; give one of them",
+                            "\"%s\" and \"%s\" both give the area; give only one of "
+                            "them",
                             kinds[*out_kind].name, kinds[kind].name);
         }
         *out_kind = kind;
@@ -103,7 +106,7 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
     if (text == NULL) {
         return true;
     }
-    if (request->source.conn->kind == GIQ_CONN_JOB) {
+    if (request->args.conn->kind == GIQ_CONN_JOB) {
         return giq_fail(err, GIQ_E_USAGE,
                         "\"job\" names an existing job and cannot be combined with an "
                         "area; omit the area");
@@ -121,7 +124,7 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
 
 static bool read_upload(struct giq_job_request *request, struct giq_error *err)
 {
-    const char *typed = value_of(request, GIQ_CONN_KEY_UPLOAD);
+    const char *typed = conn_value(request, GIQ_CONN_KEY_UPLOAD);
     return typed == NULL || giq_upload_file_new(typed, &request->file, err);
 }
 
@@ -149,11 +152,11 @@ static struct giq_result result_of(const struct giq_job_request *request,
         .path = new_path == NULL ? view.result_path : new_path,
         .job_id = view.job_id == NULL ? "?" : view.job_id,
         .is_new = new_path != NULL,
-        .member = value_of(request, GIQ_CONN_KEY_MEMBER),
-        .shared_name = request->source.name,
+        .member = conn_value(request, GIQ_CONN_KEY_MEMBER),
+        .shared_name = request->args.name,
         .drivers = config->result_drivers,
         .options = config->result_options,
-        .flags = request->source.flags,
+        .flags = request->args.flags,
     };
 }
 
@@ -169,7 +172,7 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 static void report_progress(void *ctx, const char *text)
 {
     struct giq_job_request *request = ctx;
-    giq_progress_report(&request->session->report.progress, text);
+    giq_progress_set(&request->session->report.progress, text);
 }
 
 static bool may_start(void *ctx, struct giq_error *err)
@@ -182,14 +185,14 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
 {
     const struct giq_session *session = request->session;
     const struct giq_config *config = &session->config;
-    const char *job_id = value_of(request, GIQ_CONN_KEY_JOB);
+    const char *job_id = conn_value(request, GIQ_CONN_KEY_JOB);
     bool is_as_is = (config->geom_flags & GIQ_GEOM_AS_IS) != 0;
     const struct giq_request job_request = {
-        .model = value_of(request, GIQ_CONN_KEY_MODEL),
-        .file = value_of(request, GIQ_CONN_KEY_FILE),
+        .model = conn_value(request, GIQ_CONN_KEY_MODEL),
+        .file = conn_value(request, GIQ_CONN_KEY_FILE),
         .upload = request->file == NULL ? NULL : &request->upload,
         .area = request->area,
-        .rerun = value_of(request, GIQ_CONN_KEY_RERUN),
+        .rerun = conn_value(request, GIQ_CONN_KEY_RERUN),
         .job = job_id,
         /* A request that names a job must not start another one. */
         .retry = job_id == NULL ? config->retry : NULL,
@@ -205,12 +208,12 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
 /* ---- the request ---- */
 
 bool giq_job_request_new(struct giq_session *session,
-                         const struct giq_job_request_source *source,
+                         const struct giq_job_request_args *args,
                          struct giq_job_request **out, struct giq_error *err)
 {
     struct giq_job_request *request = CPLCalloc(1, sizeof *request);
     request->session = session;
-    request->source = *source;
+    request->args = *args;
     if (!read_wait(request, err) || !read_area(request, err) ||
         !read_upload(request, err) || !giq_session_open_store(session, err) ||
         !identify_upload(request, err) || !make_job(request, err)) {

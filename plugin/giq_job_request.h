@@ -15,29 +15,30 @@
 
 struct giq_job_request;
 
-/* The connection string as GDAL was asked to open it. */
-struct giq_job_request_source {
+/* The arguments of the open; borrowed. */
+struct giq_job_request_args {
     const struct giq_conn *conn; /* of kind GIQ_CONN_REQUEST or GIQ_CONN_JOB */
     const char *name;            /* the whole string */
     unsigned flags;              /* GDAL_OF_... */
 };
 
 /*
- * Read and check the request, open the session's store, and find the request's record
- * there. Sends nothing. `session` and what `source` points to are borrowed for the life
- * of `*out`. Errors: GIQ_E_USAGE, GIQ_E_AREA, those of giq_session_open_store(),
- * giq_upload_identify() and giq_job_new().
+ * Read and check the request, and open the session's store. Sends nothing. `session` and
+ * what `args` points to are borrowed for the life of `*out`. On success the caller passes
+ * `*out` to giq_job_request_free(). Errors: GIQ_E_USAGE, GIQ_E_AREA, those of
+ * giq_session_open_store(), giq_upload_identify() and giq_job_new(). For the thread of
+ * the session, as all functions below.
  */
 bool giq_job_request_new(struct giq_session *session,
-                         const struct giq_job_request_source *source,
+                         const struct giq_job_request_args *args,
                          struct giq_job_request **out, struct giq_error *err);
 void giq_job_request_free(struct giq_job_request *request); /* NULL is allowed */
 
-/* Submit or resume the job and wait until its result is published; with wait=no, check
- * it once. Errors: those of giq_await_job(). */
+/* Submit or resume the job and wait until its result is published; with wait=no, submit
+ * it or check it once. Errors: those of giq_await_job(). */
 bool giq_job_request_run(struct giq_job_request *request, struct giq_error *err);
 
-/* Open the result, or with wait=no make the table `job`. To be called once
+/* Open the result, or with wait=no make the table `job`. To be called after
  * giq_job_request_run() has succeeded. The caller owns `*out`. Errors: those of
  * giq_result_open() and giq_tables_job(). */
 bool giq_job_request_open(struct giq_job_request *request, GDALDatasetH *out,

@@ -1,3 +1,4 @@
+/* One table of errors for the process, guarded by a mutex. */
 #include "giq_negative_cache.h"
 
 #include <cpl_multiproc.h>
@@ -6,8 +7,8 @@
 
 enum {
     LIFETIME_MS = 60 * 1000,
-    ENTRIES_MAX = 64, /* the oldest is replaced */
-    MUTEX_WAIT_S = 1000,
+    ENTRIES_MAX = 64,    /* the oldest is replaced */
+    MUTEX_WAIT_S = 1000, /* GDAL's usual limit; never reached */
 };
 
 static struct {
@@ -47,6 +48,7 @@ static int index_of(char **key)
     return -1;
 }
 
+/* A free entry has been added at 0, so it is the oldest. */
 static int index_of_oldest(void)
 {
     int oldest = 0;

@@ -1,6 +1,6 @@
 /*
- * Negative cache: errors of the last minute that were slow or costly to find out. A GIS
- * opens a source up to ten times; only the first open should wait or download.
+ * Negative cache: errors of the last minute that took long, or a download, to find. A GIS
+ * opens a dataset up to ten times; only the first open should wait or download.
  *
  * One cache for the process. Thread-safe.
  */
@@ -10,10 +10,11 @@
 #include "giq/giq.h"
 
 /* Find the error that was added under `key`, a GDAL string list, within the last minute,
- * and copy it to `*out`. */
+ * and copy it to `*out`. Returns false if there is none; `*out` is then unchanged. */
 bool giq_negative_cache_find(char **key, struct giq_error *out);
 
-/* Add an error, or replace the one under the same key. `key` is copied. */
+/* Add an error, or replace the one under the same key. `key` and `err`
+ * are copied. */
 void giq_negative_cache_add(char **key, const struct giq_error *err);
 
 #endif

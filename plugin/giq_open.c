@@ -44,22 +44,22 @@ static bool open_jobs(const struct giq_open_info *info, struct giq_session *sess
     return giq_tables_jobs(session->store, out, err);
 }
 
-static bool open_job(const struct giq_open_info *info, const struct giq_conn *conn,
-                     struct giq_session *session, GDALDatasetH *out,
-                     struct giq_error *err)
+static bool open_request(const struct giq_open_info *info, const struct giq_conn *conn,
+                         struct giq_session *session, GDALDatasetH *out,
+                         struct giq_error *err)
 {
-    const struct giq_job_request_source source = {conn, info->name, info->flags};
+    const struct giq_job_request_args args = {conn, info->name, info->flags};
     struct giq_job_request *request = NULL;
-    bool ok = giq_job_request_new(session, &source, &request, err) &&
+    bool ok = giq_job_request_new(session, &args, &request, err) &&
               giq_job_request_run(request, err) &&
               giq_job_request_open(request, out, err);
     giq_job_request_free(request);
     return ok;
 }
 
-static bool open_kind(const struct giq_open_info *info, const struct giq_conn *conn,
-                      struct giq_session *session, GDALDatasetH *out,
-                      struct giq_error *err)
+static bool open_parsed(const struct giq_open_info *info, const struct giq_conn *conn,
+                        struct giq_session *session, GDALDatasetH *out,
+                        struct giq_error *err)
 {
     switch (conn->kind) {
     case GIQ_CONN_MODELS:
@@ -70,11 +70,11 @@ static bool open_kind(const struct giq_open_info *info, const struct giq_conn *c
     case GIQ_CONN_JOB:
         break;
     }
-    return open_job(info, conn, session, out, err);
+    return open_request(info, conn, session, out, err);
 }
 
-static bool open_name(const struct giq_open_info *info, struct giq_session *session,
-                      GDALDatasetH *out, struct giq_error *err)
+static bool parse_and_open(const struct giq_open_info *info, struct giq_session *session,
+                           GDALDatasetH *out, struct giq_error *err)
 {
     struct giq_conn conn;
     if (giq_aoi_is_reading()) {
@@ -85,7 +85,7 @@ static bool open_name(const struct giq_open_info *info, struct giq_session *sess
         return false;
     }
     bool ok = giq_session_open(session, info->options, err) &&
-              open_kind(info, &conn, session, out, err);
+              open_parsed(info, &conn, session, out, err);
     giq_conn_release(&conn);
     return ok;
 }
@@ -98,17 +98,17 @@ bool giq_open_identify(const char *name)
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
 {
     if (info->is_update) {
-        /* Programs try update first and then read-only: an error printed now would
-         * precede a result that is right. */
+        /* Programs try update first and then read-only: an error now would precede a
+         * successful open. */
         if (info->flags & GDAL_OF_VERBOSE_ERROR) {
-            (void)giq_open_refuse("opened for update (ogrinfo: -ro)");
+            (void)giq_open_refuse("opened for update (with ogrinfo, use -ro)");
         }
         return NULL;
     }
     GDALDatasetH dataset = NULL;
     struct giq_session session = {0};
     struct giq_error err = {0};
-    if (!open_name(info, &session, &dataset, &err)) {
+    if (!parse_and_open(info, &session, &dataset, &err)) {
         giq_session_report_error(&session, &err);
     }
     giq_session_close(&session);
@@ -134,8 +134,8 @@ void giq_open_describe(GDALDriverH driver)
         const char *value;
     } items[] = {
         {GDAL_DMD_LONGNAME, "gIQ geospatial inference service"},
-        /* Programs put https://gdal.org/ before it. GDAL's pages have none on this
-         * driver; this one says how to set the options that the driver's page lists. */
+        /* GDAL prefixes it with https://gdal.org/, where this driver has no page. The
+         * page on configuration options explains how to set those of the driver. */
         {GDAL_DMD_HELPTOPIC, "user/configoptions.html"},
         {GDAL_DMD_CONNECTION_PREFIX, "GIQ:"},
         {GDAL_DCAP_RASTER, "YES"},

@@ -1,7 +1,9 @@
 /*
  * The driver in C, as the C++ registration (giq_driver.cpp) calls it.
  *
- * Thread-safe. Between opens only the negative cache is kept in memory.
+ * Thread-safe. Between opens the process keeps only the negative cache, the names of the
+ * options that threads have set (giq_thread_options.h), and the SIGINT handlers of the
+ * program (giq_interrupt.h).
  */
 #ifndef GIQ_OPEN_H
 #define GIQ_OPEN_H
@@ -21,7 +23,7 @@ struct giq_open_info {
     char **options; /* open options, a GDAL string list, or NULL */
 };
 
-/* Whether the name begins with the driver's prefix. */
+/* Whether the name is a connection string of this driver; see giq_conn_identify(). */
 bool giq_open_identify(const char *name);
 
 /* Open a dataset, which the caller owns. NULL after one CPL error; for update access NULL

@@ -1,9 +1,15 @@
+/* Draws the status line, or prints a line each minute. */
 #include "giq_progress.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000 };
+
+/* Escape sequences of terminals. */
+#define CLEAR_LINE "\r\033[K"
+#define WRAP_OFF   "\033[?7l"
+#define WRAP_ON    "\033[?7h"
 
 static int64_t now_ms(void)
 {
@@ -24,11 +30,11 @@ void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mod
 static void print(struct giq_progress *progress, int64_t now)
 {
     long long seconds = (long long)(now - progress->began_ms) / 1000;
-    /* Terminals cut the line at the edge (no auto-wrap): a wrapped one cannot be
-     * replaced. */
-    const char *format = progress->is_terminal
-                             ? "\r\033[K\033[?7lGIQ: %s, %lld:%02lld%s%s\033[?7h"
-                             : "GIQ: %s, %lld:%02lld%s%s\n";
+    /* Without wrapping, the terminal cuts the line at its edge; a wrapped line could not
+     * be cleared. */
+    const char *format = progress->is_terminal ? CLEAR_LINE WRAP_OFF
+                             "GIQ: %s, %lld:%02lld%s%s" WRAP_ON
+                                               : "GIQ: %s, %lld:%02lld%s%s\n";
     bool has_hint = progress->hint != NULL;
     (void)fprintf(stderr, format, progress->text, seconds / 60, seconds % 60,
                   has_hint ? "; " : "", has_hint ? progress->hint : "");
@@ -46,7 +52,7 @@ void giq_progress_tick(struct giq_progress *progress)
     }
 }
 
-void giq_progress_report(struct giq_progress *progress, const char *text)
+void giq_progress_set(struct giq_progress *progress, const char *text)
 {
     bool is_first = progress->text[0] == '\0';
     (void)snprintf(progress->text, sizeof progress->text, "%s", text);
@@ -60,7 +66,7 @@ void giq_progress_report(struct giq_progress *progress, const char *text)
 void giq_progress_clear(struct giq_progress *progress)
 {
     if (progress->is_drawn) {
-        (void)fputs("\r\033[K", stderr);
+        (void)fputs(CLEAR_LINE, stderr);
         (void)fflush(stderr);
         progress->is_drawn = false;
     }

@@ -1,6 +1,7 @@
 /*
  * Progress of a wait on stderr: on a terminal one line that is updated in place; else,
- * with PROGRESS=YES, a line at once and one each minute. One open, one thread.
+ * with PROGRESS=YES, one line at the start and then one per minute. A struct is for one
+ * open in one thread.
  */
 #ifndef GIQ_PROGRESS_H
 #define GIQ_PROGRESS_H
@@ -13,14 +14,15 @@ struct giq_progress {
     bool is_drawn;      /* the terminal's current line holds progress text */
     int64_t began_ms;   /* on the monotonic clock */
     int64_t printed_ms; /* when the last line was printed */
-    char text[256];     /* the current state */
-    const char *hint;   /* how the user may end the wait, or NULL */
+    char text[512];     /* the current state; "": none yet */
+    const char *hint;   /* how the user may end the wait, borrowed, or NULL */
 };
 
+/* Begin: the elapsed time counts from here. Prints nothing. */
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);
 
-/* Set the current state, which is printed with the elapsed time. */
-void giq_progress_report(struct giq_progress *progress, const char *text);
+/* Set the current state, which is copied and printed with the elapsed time. */
+void giq_progress_set(struct giq_progress *progress, const char *text);
 
 /* Update the elapsed time. */
 void giq_progress_tick(struct giq_progress *progress);

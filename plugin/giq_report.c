@@ -1,9 +1,11 @@
+/* Raises errors and warnings as CPL errors, without secrets. */
 #include "giq_report.h"
 
 #include <cpl_error.h>
-#include <cpl_string.h>
+#include <string.h>
 
-enum { LINE_MAX_BYTES = 600, TICK_MS = 250 };
+/* A line holds the whole text of an error. */
+enum { LINE_SIZE = sizeof((struct giq_error *)NULL)->text, TICK_MS = 250 };
 
 static CPLErrorNum cpl_number_of(enum giq_code code)
 {
@@ -21,11 +23,29 @@ static CPLErrorNum cpl_number_of(enum giq_code code)
     return numbers[code];
 }
 
-/* Copy `text` to `out` without secrets; returns `out`. */
-static const char *masked(const struct giq_report *report, const char *text,
-                          char out[LINE_MAX_BYTES])
+/* Copy `text` to `out`; a text that is too long is cut between characters and ends in
+ * "...". */
+static void copy_line(const char *text, char out[LINE_SIZE])
 {
-    (void)CPLStrlcpy(out, text, LINE_MAX_BYTES);
+    static const char dots[] = "...";
+    size_t len = strlen(text);
+    if (len < LINE_SIZE) {
+        (void)memcpy(out, text, len + 1);
+        return;
+    }
+    len = LINE_SIZE - sizeof dots;
+    while (len > 0 && (text[len] & 0xC0) == 0x80) {
+        len--;
+    }
+    (void)memcpy(out, text, len);
+    (void)memcpy(out + len, dots, sizeof dots);
+}
+
+/* Copy `text` to `out` without secrets; returns `out`. */
+static const char *copy_masked(const struct giq_report *report, const char *text,
+                               char out[LINE_SIZE])
+{
+    copy_line(text, out);
     if (report->cred != NULL) {
         giq_cred_mask_message(report->cred, out);
     }
@@ -35,15 +55,15 @@ static const char *masked(const struct giq_report *report, const char *text,
 static void warn(void *ctx, const char *text)
 {
     struct giq_report *report = ctx;
-    char line[LINE_MAX_BYTES];
+    char line[LINE_SIZE];
     giq_progress_clear(&report->progress);
-    CPLError(CE_Warning, CPLE_AppDefined, "GIQ: %s", masked(report, text, line));
+    CPLError(CE_Warning, CPLE_AppDefined, "GIQ: %s", copy_masked(report, text, line));
 }
 
 static void debug(void *ctx, const char *text)
 {
-    char line[LINE_MAX_BYTES];
-    CPLDebug("GIQ", "%s", masked(ctx, text, line));
+    char line[LINE_SIZE];
+    CPLDebug("GIQ", "%s", copy_masked(ctx, text, line));
 }
 
 static bool cancelled(void *ctx)
@@ -74,8 +94,8 @@ struct giq_env giq_report_env(struct giq_report *report)
 
 void giq_report_error(struct giq_report *report, const struct giq_error *err)
 {
-    char line[LINE_MAX_BYTES];
+    char line[LINE_SIZE];
     giq_progress_clear(&report->progress);
     CPLError(CE_Failure, cpl_number_of(err->code), "GIQ[%s] %s", giq_code_tag(err->code),
-             masked(report, err->text, line));
+             copy_masked(report, err->text, line));
 }

@@ -9,18 +9,19 @@
 #include "giq_interrupt.h"
 #include "giq_progress.h"
 
-/* The messages of one open. Must outlive the environments that are made of it, and must
- * not be moved. */
+/* The messages of one open; for one thread. Must not be moved, and must outlive the
+ * environments that giq_report_env() makes. */
 struct giq_report {
     const struct giq_cred *cred; /* whose secrets are masked, or NULL */
     struct giq_progress progress;
     struct giq_interrupt interrupt; /* of the current wait */
 };
 
-/* An environment with the system's clock that reports through `report`. */
+/* An environment with the system's clock that reports through `report`, which is
+ * borrowed. */
 struct giq_env giq_report_env(struct giq_report *report);
 
-/* Raise the error as a CPL error: "GIQ[tag] text". */
+/* Raise the error as a CPL error: "GIQ[tag] text", with the whole text. */
 void giq_report_error(struct giq_report *report, const struct giq_error *err);
 
 #endif

@@ -2,12 +2,10 @@
  * Session: what all requests of one open share, that is options, credentials, the
  * service, the store, and how errors, warnings and progress reach the user.
  *
- * Usage: start from `{0}`, giq_session_open(), giq_session_open_store() where records are
- * needed, any number of requests, giq_session_close() on every path.
+ * Usage: start from `{0}`, giq_session_open(), any number of requests
+ * (giq_job_request_new()), giq_session_close() on every path.
  *
- * A session must not be moved once it is open, and belongs to one thread. What a request
- * in another thread could share is constant after the opening: options, credentials and
- * the store.
+ * A session must not be moved once it is open, and is for one thread.
  */
 #ifndef GIQ_SESSION_H
 #define GIQ_SESSION_H
@@ -19,7 +17,7 @@ struct giq_session {
     struct giq_config config;
     struct giq_report report;
     struct giq_env env;          /* reports through `report` */
-    struct giq_service *service; /* its time limit began with the session */
+    struct giq_service *service; /* its time limit starts when the session is opened */
     struct giq_store *store;     /* NULL before giq_session_open_store() */
 };
 
@@ -28,14 +26,15 @@ struct giq_session {
 bool giq_session_open(struct giq_session *session, char **open_options,
                       struct giq_error *err);
 
-/* Open the store that the options name. Errors: those of giq_config_store() and
- * giq_store_open(). */
+/* Open the store that the options name, unless it is open. giq_job_request_new() calls
+ * it. Errors: those of giq_config_store() and giq_store_open(). */
 bool giq_session_open_store(struct giq_session *session, struct giq_error *err);
 
-/* Raise `err` as the one CPL error of the open. Missing credentials are reported with
- * the reason why there are none. */
+/* Raise `err` as the one CPL error of the open. If credentials are missing, the message
+ * states why. Also for a session that failed to open. */
 void giq_session_report_error(struct giq_session *session, const struct giq_error *err);
 
+/* Release what the session holds; also after a failed giq_session_open(). */
 void giq_session_close(struct giq_session *session);
 
 #endif

@@ -1,3 +1,4 @@
+/* Makes the tables of models and jobs with GDAL's in-memory driver. */
 #include "giq_tables.h"
 
 #include <cpl_string.h>
@@ -12,9 +13,22 @@ struct column {
     OGRFieldType type;
 };
 
+enum model_column {
+    MODEL_ID,
+    MODEL_NAME,
+    MODEL_VERSION,
+    MODEL_TYPE,
+    MODEL_LABELS,
+    MODEL_JSON,
+};
+
 static const struct column model_columns[] = {
-    {"id", OFTString},   {"name", OFTString},       {"version", OFTString},
-    {"type", OFTString}, {"labels", OFTStringList}, {"json", OFTString},
+    [MODEL_ID] = {"id", OFTString},
+    [MODEL_NAME] = {"name", OFTString},
+    [MODEL_VERSION] = {"version", OFTString},
+    [MODEL_TYPE] = {"type", OFTString},
+    [MODEL_LABELS] = {"labels", OFTStringList},
+    [MODEL_JSON] = {"json", OFTString},
 };
 
 enum job_column {
@@ -53,7 +67,7 @@ static const struct column job_columns[] = {
 
 /* ---- datasets, layers, rows ---- */
 
-/* NULL if GDAL lacks the driver or memory. */
+/* NULL if this GDAL has no in-memory driver, or memory is exhausted. */
 static GDALDatasetH make_dataset(void)
 {
     GDALDriverH driver = GDALGetDriverByName(GIQ_GDAL_MEMORY_VECTOR);
@@ -82,7 +96,7 @@ static OGRLayerH make_layer(GDALDatasetH dataset, const char *name,
     return layer;
 }
 
-/* Make a dataset with one empty layer; NULL after an error. */
+/* Make a dataset with one empty layer, which the caller owns; NULL after an error. */
 static GDALDatasetH make_table(const char *name, OGRwkbGeometryType geometry,
                                const struct column *columns, size_t count,
                                OGRLayerH *out_layer, struct giq_error *err)
@@ -103,7 +117,7 @@ static GDALDatasetH make_table(const char *name, OGRwkbGeometryType geometry,
     return made;
 }
 
-/* Add the row, which is released. */
+/* Add the row, and release it. */
 static bool add_row(OGRLayerH layer, OGRFeatureH row, struct giq_error *err)
 {
     OGRErr result = OGR_L_CreateFeature(layer, row);
@@ -141,16 +155,17 @@ static void set_time(OGRFeatureH row, int column, int64_t ms)
 static bool add_model(OGRLayerH layer, const struct giq_model *model,
                       struct giq_error *err)
 {
-    const char *const texts[] = {model->id,   model->name, model->version,
-                                 model->type, NULL,        model->json};
     OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
-    for (int i = 0; i < (int)GIQ_COUNT(texts); i++) {
-        set_text(row, i, texts[i]);
+    set_text(row, MODEL_ID, model->id);
+    set_text(row, MODEL_NAME, model->name);
+    set_text(row, MODEL_VERSION, model->version);
+    set_text(row, MODEL_TYPE, model->type);
+    if (model->labels == NULL) {
+        OGR_F_SetFieldNull(row, MODEL_LABELS);
+    } else {
+        OGR_F_SetFieldStringList(row, MODEL_LABELS, (CSLConstList)model->labels);
     }
-    if (model->labels != NULL) {
-        OGR_F_SetFieldStringList(row, OGR_F_GetFieldIndex(row, "labels"),
-                                 (CSLConstList)model->labels);
-    }
+    set_text(row, MODEL_JSON, model->json);
     return add_row(layer, row, err);
 }
 

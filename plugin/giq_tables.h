@@ -1,5 +1,5 @@
 /*
- * Tables as in-memory datasets: the models of a service, one job, all jobs.
+ * Tables as in-memory datasets: the models of a service, one job, all jobs. Thread-safe.
  */
 #ifndef GIQ_TABLES_H
 #define GIQ_TABLES_H
@@ -13,12 +13,13 @@
 bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
                        struct giq_error *err);
 
-/* Make a dataset with the layer `job` of one row, whose geometry is the job's area. */
+/* Make a dataset with the layer `job` of one row, whose geometry is the job's area. As
+ * giq_tables_models(). */
 bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
                     struct giq_error *err);
 
-/* Make a dataset with the layer `jobs`, one row for each record of the store. Errors:
- * also those of giq_jobs_each(). */
+/* Make a dataset with the layer `jobs`, one row for each record of the store. As
+ * giq_tables_models(); errors also those of giq_jobs_each(). */
 bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
                      struct giq_error *err);
 

@@ -1,8 +1,10 @@
+/* Checks a file to upload and reads it through GDAL's virtual file systems. */
 #include "giq_upload_file.h"
 
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "options/giq_path.h"
@@ -11,13 +13,13 @@
 
 struct giq_upload_file {
     char *typed;     /* the path as the user gave it */
-    char *printable; /* the same without what may be a secret */
+    char *printable; /* from giq_path_printable() */
     char *absolute_path;
     VSILFILE *handle; /* NULL while closed */
     struct giq_source source;
 };
 
-/* Suppress GDAL's own messages, which may quote an address with a secret in it. Ends with
+/* Suppress GDAL's own messages, which may quote a URL with a secret in it. Ends with
  * CPLPopErrorHandler(). */
 static void silence_gdal(void)
 {
@@ -27,12 +29,12 @@ static void silence_gdal(void)
 
 /* ---- checks ---- */
 
-/* Files that are useless without the other files of their dataset. */
+/* Files that cannot be used without the other files of their dataset. */
 static const struct {
     const char *extension;
-    const char *beside; /* only if a file with this extension exists; NULL: always */
+    const char *sibling; /* only if a file with this extension exists; NULL: always */
     const char *dataset;
-} parts[] = {
+} dataset_files[] = {
     {"shp", NULL, "a Shapefile"},
     {"shx", NULL, "a Shapefile"},
     {"dbf", "shp", "a Shapefile"},
@@ -62,18 +64,18 @@ static const struct {
 
 static bool exists(const char *path)
 {
-    VSIStatBufL st;
+    VSIStatBufL st = {0};
     return VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG) == 0;
 }
 
 /* Whether a file exists whose name has this extension, in lower or upper case, in place
  * of the extension of `path` or after it. */
-static bool has_beside(const char *path, const char *extension)
+static bool has_sibling(const char *path, const char *extension)
 {
     bool found = false;
     char *upper = CPLStrdup(extension);
     for (char *c = upper; *c != '\0'; c++) {
-        *c = (char)(*c - 'a' + 'A');
+        *c = (char)toupper((unsigned char)*c);
     }
     const char *const cases[] = {extension, upper};
     for (size_t i = 0; i < 2 && !found; i++) {
@@ -84,46 +86,54 @@ static bool has_beside(const char *path, const char *extension)
     return found;
 }
 
-/* Only local files are searched for others beside them: over a network it costs time. */
-static bool check_is_whole(const struct giq_upload_file *file, struct giq_error *err)
+/* Siblings are searched only for local files: over a network that costs time. */
+static bool check_is_single_file(const struct giq_upload_file *file,
+                                 struct giq_error *err)
 {
+    /* The printable path has no query, whose end would count as the extension. */
     const char *extension = CPLGetExtension(file->printable);
     bool is_local = VSIIsLocal(file->typed);
-    for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
-        const char *beside = parts[i].beside;
-        if (EQUAL(extension, parts[i].extension) &&
-            (beside == NULL || (is_local && has_beside(file->typed, beside)))) {
+    for (size_t i = 0; i < GIQ_COUNT(dataset_files); i++) {
+        const char *sibling = dataset_files[i].sibling;
+        if (EQUAL(extension, dataset_files[i].extension) &&
+            (sibling == NULL || (is_local && has_sibling(file->typed, sibling)))) {
             return giq_fail(err, GIQ_E_USAGE,
                             "%.200s is one of the files of %s; zip them all, and give "
                             "the zip as \"upload\"",
-                            file->printable, parts[i].dataset);
+                            file->printable, dataset_files[i].dataset);
         }
     }
     return true;
 }
 
+static bool fail_not_regular(const struct giq_upload_file *file, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "%.200s is a device or a pipe; only a regular file can be uploaded",
+                    file->printable);
+}
+
 static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
                       struct giq_error *err)
 {
-    bool is_input = STARTS_WITH(file->typed, "/vsistdin");
-    if (!is_input && VSIStatExL(file->typed, out,
-                                VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG |
-                                    VSI_STAT_SIZE_FLAG) != 0) {
+    /* Some file systems of GDAL fill only the size and the mode. The rest must not be
+     * random: it identifies cached content. */
+    *out = (VSIStatBufL){0};
+    if (STARTS_WITH(file->typed, "/vsistdin")) {
+        return fail_not_regular(file, err);
+    }
+    if (VSIStatExL(file->typed, out,
+                   VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG | VSI_STAT_SIZE_FLAG) !=
+        0) {
         return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be found: %.200s",
                         file->printable);
     }
-    if (!is_input && VSI_ISDIR(out->st_mode)) {
+    if (VSI_ISDIR(out->st_mode)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "%.200s is a folder; zip it, and give the zip as \"upload\"",
                         file->printable);
     }
-    if (is_input || !VSI_ISREG(out->st_mode)) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "%.200s is a device or a pipe; only a regular file can be "
-                        "uploaded",
-                        file->printable);
-    }
-    return true;
+    return VSI_ISREG(out->st_mode) || fail_not_regular(file, err);
 }
 
 /* ---- the functions of struct giq_source ---- */
@@ -165,7 +175,8 @@ static bool source_open(void *ctx, struct giq_error *err)
     return true;
 }
 
-/* GDAL does not always report a read error; the core checks the length. */
+/* GDAL may return fewer bytes without an error; the core compares the total with the
+ * size. */
 static bool source_read(void *ctx, char *out, size_t max, size_t *out_len,
                         struct giq_error *err)
 {
@@ -215,7 +226,7 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
         .ctx = file,
     };
     silence_gdal();
-    bool ok = stat_file(file, &st, err) && check_is_whole(file, err);
+    bool ok = stat_file(file, &st, err) && check_is_single_file(file, err);
     CPLPopErrorHandler();
     if (!ok) {
         giq_upload_file_free(file);

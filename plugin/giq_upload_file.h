@@ -1,5 +1,6 @@
 /*
- * A file to upload, read through GDAL's virtual file systems (/vsizip/ and others).
+ * A file to upload, read through GDAL's virtual file systems (/vsizip/ and others). An
+ * object is for one thread at a time.
  */
 #ifndef GIQ_UPLOAD_FILE_H
 #define GIQ_UPLOAD_FILE_H
@@ -8,8 +9,9 @@
 
 struct giq_upload_file;
 
-/* Check the file at the path `typed` without opening it. Errors: GIQ_E_USAGE if it does
- * not exist, is not a regular file, or is one of several files of a dataset. */
+/* Check the file at the path `typed`, which is copied, without opening it. On success the
+ * caller passes `*out` to giq_upload_file_free(). Errors: GIQ_E_USAGE if the file cannot
+ * be found, is not a regular file, or is one of several files of a dataset. */
 bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
                          struct giq_error *err);
 void giq_upload_file_free(struct giq_upload_file *file); /* NULL is allowed */
