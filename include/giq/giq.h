@@ -128,6 +128,10 @@ enum { GIQ_TEXT_TIME_SIZE = 40 };
  * which has GIQ_TEXT_TIME_SIZE bytes. */
 void giq_text_from_time(int64_t ms, char *out);
 
+/* The length of `text`, or of its longest beginning of at most `max` bytes that does not
+ * end within a UTF-8 character: the precision of "%.*s" in a message. NULL gives 0. */
+int giq_text_cut_len(const char *text, int max);
+
 /* The byte that the "%xx" at the beginning of `text` encodes, or -1 if there is none. */
 int giq_text_percent_byte(const char *text);
 

@@ -20,6 +20,7 @@ enum {
     LISTED_MAX = 250,
     NAME_MAX_BYTES = 120,
     REASON_MAX = 160,
+    LAYER_MAX = 60,  /* bytes of the name of a layer in a message */
     COMMAS_MAX = 32, /* at which a source is split */
 };
 
@@ -242,8 +243,10 @@ static bool add_feature(struct aoi *a, OGRFeatureH feature)
         return true;
     }
     char what[NAME_MAX_BYTES];
-    (void)snprintf(what, sizeof what, "the feature " CPL_FRMT_GIB " of the layer %.60s",
-                   OGR_F_GetFID(feature), OGR_L_GetName(a->layer));
+    (void)snprintf(what, sizeof what, "the feature " CPL_FRMT_GIB " of the layer %.*s",
+                   OGR_F_GetFID(feature),
+                   giq_text_cut_len(OGR_L_GetName(a->layer), LAYER_MAX),
+                   OGR_L_GetName(a->layer));
     OGRGeometryH linear = OGR_G_HasCurveGeometry(geometry, TRUE)
                               ? OGR_G_GetLinearGeometry(geometry, 0, NULL)
                               : NULL;
@@ -271,7 +274,8 @@ static bool add_features(struct aoi *a)
                         name_of(a, name), reason_of(a, reason));
     }
     if (a->polygons == 0) {
-        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s contains no polygons",
+        return giq_fail(a->err, GIQ_E_AREA, "the layer %.*s of %s contains no polygons",
+                        giq_text_cut_len(OGR_L_GetName(a->layer), LAYER_MAX),
                         OGR_L_GetName(a->layer), name_of(a, name));
     }
     return true;
@@ -286,12 +290,12 @@ static bool fail_without_srs(struct aoi *a, OGRSpatialReferenceH srs)
     const char *srs_name = srs == NULL ? NULL : OSRGetName(srs);
     return giq_fail(
         a->err, GIQ_E_AREA,
-        "the layer %.60s of %s has no coordinate system%s%.60s%s; assign one, for "
-        "example "
-        "with ogr2ogr -a_srs EPSG:<code>, or send its coordinates as they are with "
-        "GEOMETRY_CRS=AS_IS",
-        OGR_L_GetName(a->layer), name_of(a, name), srs_name == NULL ? "" : " (\"",
-        srs_name == NULL ? "" : srs_name,
+        "the layer %.*s of %s has no coordinate system%s%.*s%s; assign one, for "
+        "example with ogr2ogr -a_srs EPSG:<code>, or send its coordinates as they are "
+        "with GEOMETRY_CRS=AS_IS",
+        giq_text_cut_len(OGR_L_GetName(a->layer), LAYER_MAX), OGR_L_GetName(a->layer),
+        name_of(a, name), srs_name == NULL ? "" : " (\"",
+        giq_text_cut_len(srs_name, LAYER_MAX), srs_name == NULL ? "" : srs_name,
         srs_name == NULL ? "" : "\" gives no position on Earth)");
 }
 
@@ -302,7 +306,8 @@ static bool make_project(struct aoi *a, struct giq_project **out)
     CPLErrorReset();
     OGRSpatialReferenceH srs = OGR_L_GetSpatialRef(a->layer);
     if (srs == NULL && CPLGetLastErrorType() == CE_Failure) {
-        return giq_fail(a->err, GIQ_E_AREA, "the layer %.60s of %s cannot be read%s",
+        return giq_fail(a->err, GIQ_E_AREA, "the layer %.*s of %s cannot be read%s",
+                        giq_text_cut_len(OGR_L_GetName(a->layer), LAYER_MAX),
                         OGR_L_GetName(a->layer), name_of(a, name), reason_of(a, reason));
     }
     if (srs == NULL || giq_project_is_none(srs)) {

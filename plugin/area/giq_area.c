@@ -70,8 +70,8 @@ static bool parse_srid(const char *text, int *out_srid, const char **out_rest,
     if (len == 0 || len > SRID_DIGITS_MAX || *end != ';') {
         return giq_fail(err, GIQ_E_AREA,
                         "an area with SRID must be SRID=<EPSG code>;POLYGON((...)); got "
-                        "\"%.40s\"",
-                        text);
+                        "\"%.*s\"",
+                        giq_text_cut_len(text, 40), text);
     }
     *out_srid = atoi(digits);
     *out_rest = end + 1;
@@ -91,8 +91,8 @@ static bool make_project(int srid, const struct giq_env *env, struct giq_project
                        "the SRID %d of the area is not a known EPSG code", srid);
     } else if (giq_project_is_none(srs)) {
         (void)giq_fail(err, GIQ_E_AREA,
-                       "the SRID %d of the area (\"%.80s\") gives no position on Earth",
-                       srid, OSRGetName(srs));
+                       "the SRID %d of the area (\"%.*s\") gives no position on Earth",
+                       srid, giq_text_cut_len(OSRGetName(srs), 80), OSRGetName(srs));
     } else {
         OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
         ok = giq_project_new(srs, env, out, err);

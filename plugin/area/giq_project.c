@@ -520,9 +520,9 @@ bool giq_project_check(struct giq_error *err)
     OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
     bool ok = OSRImportFromEPSG(world, 4326) == OGRERR_NONE ||
               giq_fail(err, GIQ_E_AREA,
-                       "the database of PROJ cannot be used: %.250s; check PROJ_DATA "
+                       "the database of PROJ cannot be used: %.*s; check PROJ_DATA "
                        "(PROJ_LIB), which may name the folder of another installation",
-                       CPLGetLastErrorMsg());
+                       giq_text_cut_len(CPLGetLastErrorMsg(), 250), CPLGetLastErrorMsg());
     OSRRelease(world);
     return ok;
 }
@@ -572,9 +572,9 @@ bool giq_project_new(OGRSpatialReferenceH srs, const struct giq_env *env,
     p->transform = is_same ? NULL : OCTNewCoordinateTransformation(srs, world);
     OSRRelease(world);
     if (!is_same && p->transform == NULL) {
-        (void)giq_fail(err, GIQ_E_AREA,
-                       "%s cannot be transformed to longitude and latitude: %.200s",
-                       p->name, CPLGetLastErrorMsg());
+        (void)giq_fail(
+            err, GIQ_E_AREA, "%s cannot be transformed to longitude and latitude: %.*s",
+            p->name, giq_text_cut_len(CPLGetLastErrorMsg(), 200), CPLGetLastErrorMsg());
         giq_project_free(p);
         return false;
     }

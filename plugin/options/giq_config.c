@@ -173,8 +173,8 @@ static bool read_result_drivers(struct giq_config *config, struct giq_error *err
     config->result_drivers = drivers;
     if (drivers == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "%s must be a list of GDAL drivers other than GIQ; got \"%.60s\"",
-                        name, text == NULL ? "" : text);
+                        "%s must be a list of GDAL drivers other than GIQ; got \"%.*s\"",
+                        name, giq_text_cut_len(text, 60), text == NULL ? "" : text);
     }
     return true;
 }
@@ -253,15 +253,16 @@ static bool check_place(const char *name, const char *value, const char *recorde
         return giq_fail(
             err, GIQ_E_USAGE,
             "%s must be a folder on disk, not in a virtual file system of GDAL; "
-            "got \"%.200s\"",
-            name, value);
+            "got \"%.*s\"",
+            name, giq_text_cut_len(value, 200), value);
     }
     if (value[0] != '/') {
         return giq_fail(
             err, GIQ_E_USAGE,
-            "%s must be an absolute path without \"~\"; got \"%.100s\" (jobs that "
-            "were started with this value are recorded in %.200s)",
-            name, value, recorded);
+            "%s must be an absolute path without \"~\"; got \"%.*s\" (jobs that "
+            "were started with this value are recorded in %.*s)",
+            name, giq_text_cut_len(value, 100), value, giq_text_cut_len(recorded, 200),
+            recorded);
     }
     return true;
 }

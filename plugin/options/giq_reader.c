@@ -69,9 +69,10 @@ static bool fail_number(const struct giq_option *option, const char *name,
 {
     bool is_whole = EQUAL(option->type, "int");
     /* CPLSPrintf() prints a point in any locale. */
-    return giq_fail(err, GIQ_E_USAGE, "%s must be a %snumber from %s; got \"%.60s\"",
-                    name, is_whole ? "whole " : "",
-                    CPLSPrintf("%g to %.0f", option->least, option->most), value);
+    return giq_fail(err, GIQ_E_USAGE, "%s must be a %snumber from %s; got \"%.*s\"", name,
+                    is_whole ? "whole " : "",
+                    CPLSPrintf("%g to %.0f", option->least, option->most),
+                    giq_text_cut_len(value, 60), value);
 }
 
 bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double factor,
@@ -129,8 +130,9 @@ bool giq_reader_parse_choice(enum giq_option_id id, const char *name, const char
         }
         word += len + strlen(", ");
     }
-    return giq_fail(err, GIQ_E_USAGE, "%s must be one of %.*s; got \"%.60s\"", name,
-                    (int)(strlen(words) - strlen(", ")), words, text);
+    return giq_fail(err, GIQ_E_USAGE, "%s must be one of %.*s; got \"%.*s\"", name,
+                    (int)(strlen(words) - strlen(", ")), words,
+                    giq_text_cut_len(text, 60), text);
 }
 
 bool giq_reader_choice(struct giq_reader *reader, enum giq_option_id id, unsigned *out,

@@ -43,11 +43,12 @@ static bool check_pair(const char *key, const char *value, char **earlier,
     }
     if (is_external_reference(value)) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "RESULT_OPTIONS: the value of %.60s must not be a path or a URL",
-                        key);
+                        "RESULT_OPTIONS: the value of %.*s must not be a path or a URL",
+                        giq_text_cut_len(key, 60), key);
     }
     if (CSLFetchNameValue(earlier, key) != NULL) {
-        return giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS contains %.60s twice", key);
+        return giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS contains %.*s twice",
+                        giq_text_cut_len(key, 60), key);
     }
     return true;
 }

@@ -65,7 +65,8 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
 {
     GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
     if (file == NULL) {
-        return giq_fail(err, GIQ_E_STORE, "cannot read the result %.300s", path);
+        return giq_fail(err, GIQ_E_STORE, "cannot read the result %.*s",
+                        giq_text_cut_len(path, 300), path);
     }
     GIQ_AUTO_CPL char *block = VSIMalloc(BLOCK_LEN);
     GIQ_AUTO_CPL struct giq_external *scan = VSICalloc(1, sizeof *scan);

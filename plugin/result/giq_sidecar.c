@@ -315,7 +315,8 @@ static bool remove_those(bool (*must_go)(const struct giq_references *, const ch
         }
         *removed = CSLAddString(*removed, names[i]);
         if (VSIUnlink(path) != 0) {
-            return giq_fail(err, GIQ_E_STORE, "cannot remove %.300s", path);
+            return giq_fail(err, GIQ_E_STORE, "cannot remove %.*s",
+                            giq_text_cut_len(path, 300), path);
         }
     }
     return true;

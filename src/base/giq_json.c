@@ -85,12 +85,9 @@ static char *copy_as_utf8(const char *bytes, size_t len)
     return text;
 }
 
-/* Count the values first, since two bytes of text may become a value of 64 bytes. */
+/* Count the values of a text that may be JSON, without parsing it. */
 static size_t count_values(const char *bytes, size_t len)
 {
-    if (len < GIQ_JSON_VALUES_MAX) {
-        return 0; /* each takes a byte at least */
-    }
     size_t values = 1;
     bool is_in_string = false;
     for (size_t i = 0; i < len; i++) {
@@ -103,6 +100,13 @@ static size_t count_values(const char *bytes, size_t len)
         }
     }
     return values;
+}
+
+/* Whether there are too many values to parse: two bytes of text may become a value of 64
+ * bytes in memory. Each value takes at least one byte. */
+static bool has_too_many_values(const char *bytes, size_t len)
+{
+    return len > GIQ_JSON_VALUES_MAX && count_values(bytes, len) > GIQ_JSON_VALUES_MAX;
 }
 
 /* ---- numbers ---- */
@@ -154,18 +158,20 @@ static cJSON *parse_text(const char *text)
 
 /* ---- parsing ---- */
 
-/* cJSON does not report why parsing failed. If all the memory that it may need can be
- * allocated, memory was not the reason, or parsing succeeds now. */
-static bool parse_again(const char *text, size_t values, cJSON **out)
+/* cJSON returns NULL both for a text that is not JSON and when out of memory. If all the
+ * memory that it may need can be allocated, parse again: NULL then means that the text is
+ * not JSON. False when out of memory. */
+static bool parse_again(const char *text, cJSON **out)
 {
     const size_t blocks_of_value = 3; /* the value, its name, its string */
     const size_t overhead = 2 * sizeof(max_align_t);
-    void *room = cJSON_malloc(values * (sizeof(cJSON) + blocks_of_value * overhead) +
-                              2 * strlen(text));
-    if (room == NULL) {
+    size_t len = strlen(text);
+    size_t value_size = sizeof(cJSON) + blocks_of_value * overhead;
+    void *probe = cJSON_malloc(count_values(text, len) * value_size + 2 * len);
+    if (probe == NULL) {
         return false;
     }
-    cJSON_free(room);
+    cJSON_free(probe);
     *out = parse_text(text);
     return true;
 }
@@ -173,10 +179,9 @@ static bool parse_again(const char *text, size_t values, cJSON **out)
 bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err)
 {
-    size_t values = bytes == NULL ? 0 : count_values(bytes, len);
     *out = NULL;
     if (bytes == NULL || memchr(bytes, '\0', len) != NULL ||
-        values > GIQ_JSON_VALUES_MAX) {
+        has_too_many_values(bytes, len)) {
         return true;
     }
     GIQ_AUTO_FREE char *text = copy_as_utf8(bytes, len);
@@ -185,7 +190,7 @@ bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
     }
     replace_nul_escapes(text);
     cJSON *item = parse_text(text);
-    if (item == NULL && !parse_again(text, values, &item)) {
+    if (item == NULL && !parse_again(text, &item)) {
         return giq_fail_memory(err);
     }
     *out = wrap(item);

@@ -273,6 +273,12 @@ bool giq_os_is_folder(const char *path)
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool giq_os_is_link(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 bool giq_os_remove(const char *path, struct giq_error *err)
 {
     return remove(path) == 0 || errno == ENOENT || fail_path(err, "remove", path);

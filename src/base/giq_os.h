@@ -54,10 +54,13 @@ bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
 /* Whether `path` is a folder, not a link to one. */
 bool giq_os_is_folder(const char *path);
 
+/* Whether `path` is a symbolic link. */
+bool giq_os_is_link(const char *path);
+
 /* Remove a file or an empty folder; a missing path is fine. Does not follow links. */
 bool giq_os_remove(const char *path, struct giq_error *err);
 
-/* fsync a folder or a plain file. */
+/* fsync a folder or a plain file. Follows links. */
 bool giq_os_sync_path(const char *path, struct giq_error *err);
 
 /* Call `each` for every entry but "." and ".."; it returns false to stop, which

@@ -107,17 +107,20 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
         size_t size = giq_text_utf8_char_len(text, left);
         const char *printable = text;
         size_t printable_size = size;
+        bool is_control = false;
         if (size == 0) {
             printable = "?";
-            size = printable_size = 1;
+            printable_size = 1;
+            size = 1;
         } else if (giq_text_is_control(giq_text_code_point(text, size))) {
             printable = " ";
             printable_size = 1;
+            is_control = true;
         }
         if (n + printable_size > GIQ_TEXT_PRINTABLE_MAX) {
             break;
         }
-        bool is_repeated = printable[0] == ' ' && n > 0 && out->text[n - 1] == ' ';
+        bool is_repeated = is_control && n > 0 && out->text[n - 1] == ' ';
         if (!is_repeated) {
             memcpy(out->text + n, printable, printable_size);
             n += printable_size;
@@ -127,6 +130,19 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
     }
     out->text[n] = '\0';
     return out->text;
+}
+
+int giq_text_cut_len(const char *text, int max)
+{
+    if (text == NULL) {
+        return 0;
+    }
+    int len = (int)strnlen(text, (size_t)max);
+    int start = len;
+    while (start > 0 && len - start < 3 && (text[start] & 0xC0) == 0x80) {
+        start--;
+    }
+    return (text[start] & 0xC0) == 0x80 ? len : start;
 }
 
 /* ---- addresses ---- */
@@ -309,29 +325,39 @@ bool giq_text_to_bool(const char *text, bool *out)
     return false;
 }
 
-/* Whether a time is in the years 1 to 9999, which have a text. */
-static bool has_text(int64_t ms)
+static bool is_in_years_1_to_9999(int64_t ms)
 {
     return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
 }
 
-bool giq_text_civil_to_ms(const int64_t ymdhms[6], int64_t *out_ms)
+/* Whether the month has that day; a second 60 may change the day of the whole time. */
+static bool has_day(struct tm tm)
+{
+    struct tm date = {.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
+    (void)timegm(&date);
+    return date.tm_mday == tm.tm_mday;
+}
+
+bool giq_text_civil_to_ms(const int64_t fields[6], int64_t *out_ms)
 {
     static const int64_t low[] = {1, 1, 1, 0, 0, 0};
     static const int64_t high[] = {9999, 12, 31, 23, 59, 60};
     for (int i = 0; i < 6; i++) {
-        if (ymdhms[i] < low[i] || ymdhms[i] > high[i]) {
+        if (fields[i] < low[i] || fields[i] > high[i]) {
             return false;
         }
     }
-    struct tm tm = {.tm_year = (int)ymdhms[0] - TM_YEAR_BASE,
-                    .tm_mon = (int)ymdhms[1] - 1,
-                    .tm_mday = (int)ymdhms[2],
-                    .tm_hour = (int)ymdhms[3],
-                    .tm_min = (int)ymdhms[4],
-                    .tm_sec = (int)ymdhms[5]};
+    struct tm tm = {.tm_year = (int)fields[0] - TM_YEAR_BASE,
+                    .tm_mon = (int)fields[1] - 1,
+                    .tm_mday = (int)fields[2],
+                    .tm_hour = (int)fields[3],
+                    .tm_min = (int)fields[4],
+                    .tm_sec = (int)fields[5]};
+    if (!has_day(tm)) {
+        return false;
+    }
     *out_ms = (int64_t)timegm(&tm) * MS_PER_SECOND;
-    return has_text(*out_ms);
+    return is_in_years_1_to_9999(*out_ms);
 }
 
 /* Exactly `digits` digits as a number; advances `*text`. */
@@ -350,7 +376,7 @@ static bool take_digits(const char **text, int digits, int64_t *out)
     return true;
 }
 
-/* ".123456" as milliseconds; 0 without a fraction. */
+/* ".123456" of a second as milliseconds; 0 without a fraction. */
 static bool take_fraction(const char **text, int64_t *out_ms)
 {
     *out_ms = 0;
@@ -386,10 +412,9 @@ static bool take_zone(const char **text, int64_t *out_minutes)
     if ((sign != '+' && sign != '-') || !take_digits(text, 2, &hours)) {
         return false;
     }
-    if (**text == ':') {
-        (*text)++;
-    }
-    if (**text != '\0' && !take_digits(text, 2, &minutes)) {
+    bool has_colon = **text == ':';
+    *text += has_colon;
+    if ((has_colon || **text != '\0') && !take_digits(text, 2, &minutes)) {
         return false;
     }
     *out_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
@@ -401,8 +426,10 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
     /* The character before each field; seconds may be missing. */
     static const char before[] = {'\0', '-', '-', 'T', ':', ':'};
     int64_t field[6] = {0, 0, 0, 0, 0, 0};
+    bool has_seconds = true;
     for (int i = 0; i < 6; i++) {
         if (i == 5 && *text != ':') {
+            has_seconds = false;
             break;
         }
         bool is_separated =
@@ -418,12 +445,13 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
     int64_t fraction_ms = 0;
     int64_t zone_minutes = 0;
     int64_t ms = 0;
-    if (!take_fraction(&text, &fraction_ms) || !take_zone(&text, &zone_minutes) ||
-        *text != '\0' || !giq_text_civil_to_ms(field, &ms)) {
+    if ((has_seconds && !take_fraction(&text, &fraction_ms)) ||
+        !take_zone(&text, &zone_minutes) || *text != '\0' ||
+        !giq_text_civil_to_ms(field, &ms)) {
         return false;
     }
     ms += fraction_ms - zone_minutes * 60 * MS_PER_SECOND;
-    if (!has_text(ms)) {
+    if (!is_in_years_1_to_9999(ms)) {
         return false;
     }
     *out_ms = ms;

@@ -67,7 +67,7 @@ bool giq_text_to_time(const char *text, int64_t *out_ms);
 
 /* Milliseconds since 1970 from year, month, day, hour, minute and second in UTC. False
  * where one is out of range or the year is not 1 to 9999. */
-bool giq_text_civil_to_ms(const int64_t ymdhms[6], int64_t *out_ms);
+bool giq_text_civil_to_ms(const int64_t fields[6], int64_t *out_ms);
 
 /* A time for messages, "2026-11-30 12:00:00 UTC", into `out` of GIQ_TEXT_TIME_SIZE. */
 void giq_text_printable_time(int64_t ms, char *out);

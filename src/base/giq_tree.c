@@ -4,23 +4,24 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 
-enum { DEPTH_MAX = 64 }; /* of nested folders; archives are unpacked to fewer */
+/* Nested folders. Archives have at most GIQ_MEMBER_DEPTH_MAX of them. */
+enum { DEPTH_MAX = 64 };
 
 /* A walk that visits a folder after everything in it. */
 struct walk {
     bool (*each)(const char *path, struct giq_error *err);
-    const char *at;
+    const char *folder; /* being listed */
     int depth;
 };
 
 static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
 {
     struct walk walk = *(const struct walk *)ctx;
-    GIQ_AUTO_FREE char *path = giq_os_join(walk.at, name);
+    GIQ_AUTO_FREE char *path = giq_os_join(walk.folder, name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    walk.at = path;
+    walk.folder = path;
     walk.depth++;
     if (giq_os_is_folder(path)) {
         if (walk.depth > DEPTH_MAX) {
@@ -34,15 +35,24 @@ static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
     return walk.each(path, err);
 }
 
+/* The target of a link is not in the tree, and the link itself is synced with its folder.
+ */
+static bool sync_entry(const char *path, struct giq_error *err)
+{
+    return giq_os_is_link(path) || giq_os_sync_path(path, err);
+}
+
 bool giq_tree_remove(const char *path, struct giq_error *err)
 {
     struct walk walk = {giq_os_remove, path, 0};
-    return (!giq_os_is_folder(path) || giq_os_list(path, walk_entry, &walk, err)) &&
-           giq_os_remove(path, err);
+    if (giq_os_is_folder(path) && !giq_os_list(path, walk_entry, &walk, err)) {
+        return false;
+    }
+    return giq_os_remove(path, err);
 }
 
 bool giq_tree_sync(const char *folder, struct giq_error *err)
 {
-    struct walk walk = {giq_os_sync_path, folder, 0};
+    struct walk walk = {sync_entry, folder, 0};
     return giq_os_list(folder, walk_entry, &walk, err) && giq_os_sync_path(folder, err);
 }

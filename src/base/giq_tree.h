@@ -1,5 +1,5 @@
 /*
- * A folder with everything in it. Links are not followed, but treated as files. Errors:
+ * Removes or syncs a folder with everything in it. Links are not followed. Errors:
  * those of giq_os.h, and GIQ_E_STORE if folders are nested too deeply.
  */
 #ifndef GIQ_TREE_H
@@ -7,7 +7,8 @@
 
 #include "base/giq_error.h"
 
-/* Remove a folder with everything in it, or a file; a missing path is fine. */
+/* Remove a folder with everything in it, or a file; succeeds if the path does not exist.
+ */
 bool giq_tree_remove(const char *path, struct giq_error *err);
 
 /* fsync every file below `folder`, then the folders. */

@@ -270,8 +270,8 @@ bool giq_conn_to_bool(const char *name, const char *value, bool *out,
         return true;
     }
     (void)giq_text_printable(value, &shown);
-    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.60s\"", name,
-                    shown.text);
+    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.*s\"", name,
+                    giq_text_cut_len(shown.text, 60), shown.text);
 }
 
 bool giq_conn_check_file_name(const char *name, const char *value, struct giq_error *err)

@@ -107,9 +107,10 @@ static bool record_unknown(struct giq_job *job, struct giq_error *err)
         return giq_fail(err, GIQ_E_UNKNOWN,
                         "a job may have been started and paid for; look for it on the "
                         "service's web page and adopt it with job=<id>. The outcome of "
-                        "the run request is not known (%.120s), which could not be "
-                        "recorded (%.120s)",
-                        reason.text, obstacle.text);
+                        "the run request is not known (%.*s), which could not be "
+                        "recorded (%.*s)",
+                        giq_text_cut_len(reason.text, 120), reason.text,
+                        giq_text_cut_len(obstacle.text, 120), obstacle.text);
     }
     return giq_step_fail_recorded(job, err);
 }

@@ -53,14 +53,16 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
     if (job->record.gone) {
         return giq_fail(err, GIQ_E_TIMEOUT,
                         "the job %s is recorded as gone and could not be checked again "
-                        "within %d s (%.160s); no new job was started",
-                        id.text, seconds, outage->text);
+                        "within %d s (%.*s); no new job was started",
+                        id.text, seconds, giq_text_cut_len(outage->text, 160),
+                        outage->text);
     }
     if (outage->code != GIQ_E_NONE) {
         return giq_fail(err, GIQ_E_TIMEOUT,
-                        "the job %s has no result after %d s (%.160s); it goes on, and "
+                        "the job %s has no result after %d s (%.*s); it goes on, and "
                         "opening the same dataset again continues the wait",
-                        id.text, seconds, outage->text);
+                        id.text, seconds, giq_text_cut_len(outage->text, 160),
+                        outage->text);
     }
     if (retry_after_ms > giq_job_left_ms(job)) {
         (void)snprintf(later, sizeof later, "; the service asks to try again in %d s",

@@ -42,8 +42,8 @@ bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
                                 types[i]);
     }
     struct giq_printable shown;
-    return giq_fail(err, GIQ_E_USAGE, "SOURCE_TYPE must be one of %s; got \"%.40s\"",
-                    list, giq_text_printable(text, &shown));
+    return giq_fail(err, GIQ_E_USAGE, "SOURCE_TYPE must be one of %s; got \"%.*s\"", list,
+                    giq_text_cut_len(giq_text_printable(text, &shown), 40), shown.text);
 }
 
 /* ---- identifying the content ---- */

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <cJSON.h>
+#include <malloc.h>
 
 static struct giq_json *parse(const char *text)
 {
@@ -391,6 +392,42 @@ static void test_items_and_members_are_counted(void **state)
     giq_json_free(json);
 }
 
+static size_t bytes_left;
+
+static void *allocate_within(size_t size)
+{
+    void *block = size + 32 > bytes_left ? NULL : malloc(size);
+    bytes_left -= block == NULL ? 0 : malloc_usable_size(block);
+    return block;
+}
+
+static void free_within(void *block)
+{
+    bytes_left += malloc_usable_size(block);
+    free(block);
+}
+
+/* A record that cannot be parsed for lack of memory is not damaged. */
+static void test_lack_of_memory_is_not_bad_json(void **state)
+{
+    (void)state;
+    enum { ITEMS = 1000, BUDGET = 64 * 1024 };
+    char text[2 * ITEMS + 1];
+    for (size_t i = 0; i < ITEMS; i++) {
+        memcpy(text + 2 * i, i == 0 ? "[1" : ",1", 2);
+    }
+    text[2 * ITEMS] = ']';
+    cJSON_Hooks hooks = {allocate_within, free_within};
+    cJSON_InitHooks(&hooks);
+    bytes_left = BUDGET;
+    struct giq_json *json = NULL;
+    struct giq_error err = {0};
+    bool ok = giq_json_read(text, sizeof text, &json, &err);
+    cJSON_InitHooks(NULL);
+    assert_false(ok);
+    assert_int_equal(err.code, GIQ_E_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_deep_nesting_is_refused),
         cmocka_unit_test(test_values_without_end_are_refused),
         cmocka_unit_test(test_an_allocation_that_fails_once_does_not_matter),
+        cmocka_unit_test(test_lack_of_memory_is_not_bad_json),
         cmocka_unit_test(test_getters_accept_absent_values),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_labels_and_ids),

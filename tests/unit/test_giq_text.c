@@ -12,6 +12,8 @@ static void test_printable_text_has_no_control_characters(void **state)
         {"plain", "plain"},
         {"a\x1b[31mb", "a [31mb"},
         {"a\r\n\tb", "a b"},
+        {"a \n b", "a  b"},
+        {"/data/a  b.tif", "/data/a  b.tif"},
         {"a\xc2\x9b"
          "31mb",
          "a 31mb"},
@@ -39,6 +41,32 @@ static void test_printable_text_is_cut_between_characters(void **state)
     struct giq_printable shown;
     assert_int_equal(strlen(giq_text_printable(text, &shown)),
                      GIQ_TEXT_PRINTABLE_MAX - 1);
+}
+
+static void test_cut_lengths_end_between_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int max, len;
+    } cases[] = {
+        {NULL, 9, 0},
+        {"", 9, 0},
+        {"abc", 0, 0},
+        {"abc", 2, 2},
+        {"abc", 3, 3},
+        {"abc", 4, 3},
+        {"a\xc3\xa9z", 2, 1},
+        {"a\xc3\xa9z", 3, 3},
+        {"\xe2\x82\xac", 1, 0},
+        {"\xe2\x82\xac", 2, 0},
+        {"\xe2\x82\xac", 3, 3},
+        {"\xf0\x9f\x98\x80", 3, 0},
+        {"\x80\x80\x80\x80\x80", 4, 4},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_text_cut_len(cases[i].text, cases[i].max), cases[i].len);
+    }
 }
 
 #define SIGNED "https://b.s3.example/x.tif?X-Amz-Credential=AKIA&X-Amz-Signature=dead"
@@ -157,7 +185,13 @@ static void test_times(void **state)
         {"0001-01-01T00:00:00+00:01", false, 0},
         {"9999-12-31T23:59:59-00:01", false, 0},
         {"9999-12-31T23:59:60Z", false, 0},
-        {"2023-02-29T00:00:00Z", true, INT64_C(1677628800000)},
+        {"2016-12-31T23:59:60Z", true, INT64_C(1483228800000)},
+        {"2023-02-29T00:00:00Z", false, 0},
+        {"2024-02-31T00:00:00Z", false, 0},
+        {"2024-04-31T00:00:00Z", false, 0},
+        {"2024-05-01T10:20Z", true, INT64_C(1714558800000)},
+        {"2024-05-01T10:20.5Z", false, 0},
+        {"2024-05-01T10:20:00+04:", false, 0},
         {"2024-13-01T00:00:00Z", false, 0},
         {"2024-02-29", false, 0},
         {"2024-02-29T12:34:56Zx", false, 0},
@@ -242,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printable_text_has_no_control_characters),
         cmocka_unit_test(test_printable_text_is_cut_between_characters),
+        cmocka_unit_test(test_cut_lengths_end_between_characters),
         cmocka_unit_test(test_queries_and_users_of_addresses_are_masked),
         cmocka_unit_test(test_long_texts_are_masked_in_one_pass),
         cmocka_unit_test(test_run_ends_where_utf8_does),

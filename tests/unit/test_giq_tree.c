@@ -72,6 +72,19 @@ static void test_depth_has_a_limit(void **state)
     }
 }
 
+static void test_syncing_does_not_follow_links(void **state)
+{
+    struct giq_error err = {0};
+    char *tree = giq_os_join(*state, "linked");
+    char *link = giq_os_join(tree, "link");
+    assert_true(giq_os_make_folders(tree, GIQ_OS_PRIVATE, &err));
+    assert_int_equal(symlink("/nonexistent/target", link), 0);
+    assert_true(giq_tree_sync(tree, &err));
+    assert_string_equal(err.text, "");
+    free(link);
+    free(tree);
+}
+
 static void test_missing_paths(void **state)
 {
     struct giq_error err = {0};
@@ -87,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ENV_KIT_TEST(test_removing_takes_all_below_but_not_behind_links),
         ENV_KIT_TEST(test_depth_has_a_limit),
+        ENV_KIT_TEST(test_syncing_does_not_follow_links),
         ENV_KIT_TEST(test_missing_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
