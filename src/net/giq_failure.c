@@ -1,5 +1,5 @@
 /*
- * Errors of transfers, from libcurl's codes and messages.
+ * Errors of the driver from libcurl's error codes and messages.
  */
 #include "net/giq_failure.h"
 
@@ -9,12 +9,14 @@
 #include "base/giq_text.h"
 #include "net/giq_url.h"
 
-/* Failures before the request goes out. libcurl's message about them names hosts, ports
+/* Failures before the request is sent. libcurl's message about them names hosts, ports
  * and local files, and so helps more than the name of the error. */
-static const struct {
+struct early_failure {
     CURLcode rc;
     bool is_permanent;
-} early[] = {
+};
+
+static const struct early_failure early_failures[] = {
     {CURLE_COULDNT_RESOLVE_PROXY, false},
     {CURLE_COULDNT_RESOLVE_HOST, false},
     {CURLE_COULDNT_CONNECT, false},
@@ -22,7 +24,7 @@ static const struct {
     {CURLE_PEER_FAILED_VERIFICATION, true},
     {CURLE_SSL_CERTPROBLEM, true},
     {CURLE_SSL_CACERT_BADFILE, true},
-    /* That of libcurl 8.23 for a client certificate or a key that it cannot use. */
+    /* libcurl 8.23 reports this for a client certificate or key that it cannot use. */
     {CURLE_BAD_FUNCTION_ARGUMENT, true},
 };
 
@@ -39,18 +41,15 @@ bool giq_failure_is_http2(const struct giq_failure *failure)
     return failure->rc == CURLE_HTTP2 || failure->rc == CURLE_HTTP2_STREAM;
 }
 
-/* Whether the request could not be sent over the connection. */
-static bool is_early(const struct giq_failure *failure, bool *out_permanent)
+/* The entry of libcurl's error code, or NULL. */
+static const struct early_failure *find_early_failure(int rc)
 {
-    *out_permanent = giq_failure_is_tls_alert(failure);
-    bool found = *out_permanent;
-    for (size_t i = 0; i < GIQ_COUNT(early); i++) {
-        if ((int)early[i].rc == failure->rc) {
-            *out_permanent = *out_permanent || early[i].is_permanent;
-            found = true;
+    for (size_t i = 0; i < GIQ_COUNT(early_failures); i++) {
+        if ((int)early_failures[i].rc == rc) {
+            return &early_failures[i];
         }
     }
-    return found;
+    return NULL;
 }
 
 /* The status with which a proxy refused CONNECT, or 0. */
@@ -58,7 +57,10 @@ static int proxy_status(const struct giq_failure *failure)
 {
     long status = 0;
     (void)curl_easy_getinfo(failure->curl, CURLINFO_HTTP_CONNECTCODE, &status);
-    return failure->was_sent || (status >= 200 && status < 300) ? 0 : (int)status;
+    if (failure->may_have_been_sent || (status >= 200 && status < 300)) {
+        return 0;
+    }
+    return (int)status;
 }
 
 static void fail_by_proxy(const char *host, int status, struct giq_error *err)
@@ -72,20 +74,24 @@ static void fail_by_proxy(const char *host, int status, struct giq_error *err)
 static void fail_transfer(const struct giq_failure *failure, const char *host,
                           enum giq_code code, struct giq_error *err)
 {
-    struct giq_printable shown;
-    bool permanent = false;
-    bool found = is_early(failure, &permanent);
+    bool is_alert = giq_failure_is_tls_alert(failure);
+    const struct early_failure *early = find_early_failure(failure->rc);
+    struct giq_printable message;
+    const char *text = curl_easy_strerror((CURLcode)failure->rc);
+    if (failure->rc == CURLE_ABORTED_BY_CALLBACK) {
+        text = "the transfer stalled, and the time limit of the open has passed";
+    }
     /* The message about an invalid address of a proxy repeats its password. */
-    bool may_show =
-        found && failure->message[0] != '\0' && strchr(failure->message, '@') == NULL;
-    const char *text = failure->rc == CURLE_ABORTED_BY_CALLBACK
-                           ? "no data came before the time limit"
-                           : curl_easy_strerror((CURLcode)failure->rc);
-    (void)giq_fail(err, code, "%s: %s%s", host,
-                   may_show ? giq_text_printable(failure->message, &shown) : text,
-                   giq_failure_is_http2(failure) ? "; GDAL_HTTP_VERSION=1.1 avoids HTTP/2"
-                                                 : "");
-    err->permanent = permanent;
+    bool has_message =
+        failure->message[0] != '\0' && strchr(failure->message, '@') == NULL;
+    if ((is_alert || early != NULL) && has_message) {
+        text = giq_text_printable(failure->message, &message);
+    }
+    (void)giq_fail(err, code, "%s: %s%s", host, text,
+                   giq_failure_is_http2(failure)
+                       ? "; set GDAL_HTTP_VERSION=1.1 to avoid HTTP/2"
+                       : "");
+    err->permanent = is_alert || (early != NULL && early->is_permanent);
 }
 
 bool giq_failure_set(const struct giq_failure *failure, enum giq_code code,

@@ -6,13 +6,14 @@
 
 #include "base/giq_error.h"
 
+/* A failed transfer. All pointers are borrowed. */
 struct giq_failure {
-    void *curl;          /* the easy handle, a CURL * */
-    int rc;              /* libcurl's error code, not CURLE_OK */
-    const char *message; /* libcurl's message, or empty */
-    const char *url;     /* of the request; only its host is shown */
-    bool was_sent;       /* the request was about to be sent */
-    bool has_headers;    /* a header line of the response came */
+    void *curl;              /* the easy handle, a CURL * */
+    int rc;                  /* libcurl's error code, not CURLE_OK */
+    const char *message;     /* libcurl's message, or empty */
+    const char *url;         /* of the request; only its host is printed */
+    bool may_have_been_sent; /* the request was sent, or about to be */
+    bool has_headers;        /* a header line of the response was received */
 };
 
 /* Whether the server refused the client's certificate, or the lack of one, by a TLS
@@ -24,8 +25,8 @@ bool giq_failure_is_tls_alert(const struct giq_failure *failure);
 bool giq_failure_is_http2(const struct giq_failure *failure);
 
 /*
- * Set `err`: GIQ_E_NETWORK where a proxy refused to connect, else `code`; permanent where
- * a retry cannot help. Returns false. The text holds no path, which may be the secret of
+ * Set `err`: GIQ_E_NETWORK if a proxy refused to connect, else `code`; permanent if a
+ * retry cannot help. Returns false. The text contains no path, which may be the secret of
  * a presigned address, and no password of a proxy.
  */
 bool giq_failure_set(const struct giq_failure *failure, enum giq_code code,

@@ -39,8 +39,9 @@ bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
                      const char *value)
 {
     char **slot = &headers->value[name];
-    bool is_proof = name == GIQ_HEADERS_ETAG || name == GIQ_HEADERS_CONTENT_RANGE;
-    if (is_proof && *slot != NULL && strcmp(*slot, value) != 0) {
+    /* They prove that a download can be resumed. */
+    bool must_agree = name == GIQ_HEADERS_ETAG || name == GIQ_HEADERS_CONTENT_RANGE;
+    if (must_agree && *slot != NULL && strcmp(*slot, value) != 0) {
         value = "";
     }
     if (name != GIQ_HEADERS_CONTENT_ENCODING || *slot == NULL) {
@@ -64,8 +65,8 @@ bool giq_headers_is_chunked(const struct giq_headers *headers)
            giq_text_equal_nocase(value + len - (sizeof chunked - 1), chunked);
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7; the obsolete forms are not
- * sent by anything that also sends Retry-After). */
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); the obsolete forms count
+ * as invalid. */
 static bool parse_http_date(const char *value, int64_t *out_ms)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -92,17 +93,17 @@ int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wa
     if (value == NULL || value[0] == '\0') {
         return -1;
     }
-    const int64_t most = GIQ_HEADERS_RETRY_AFTER_MAX_S * INT64_C(1000);
+    const int64_t max_ms = GIQ_HEADERS_RETRY_AFTER_MAX_S * INT64_C(1000);
     int64_t ms = 0;
     if (value[strspn(value, "0123456789")] == '\0') {
-        /* Nine digits are beyond the limit already. */
-        ms = strlen(value) > 9 ? most : (int64_t)strtol(value, NULL, 10) * 1000;
+        /* More than nine digits exceed the limit, and might overflow. */
+        ms = strlen(value) > 9 ? max_ms : (int64_t)strtol(value, NULL, 10) * 1000;
     } else if (parse_http_date(value, &ms)) {
         ms = ms > wall_ms ? ms - wall_ms : 0;
     } else {
         return -1;
     }
-    return ms > most ? most : ms;
+    return ms > max_ms ? max_ms : ms;
 }
 
 const char *giq_headers_strong_etag(const struct giq_headers *headers)
@@ -117,8 +118,8 @@ const char *giq_headers_strong_etag(const struct giq_headers *headers)
     return is_quoted ? etag : NULL;
 }
 
-/* The codings that are registered (RFC 9110, 16.6.1); what else services put there says
- * nothing of the bytes. */
+/* The registered codings (RFC 9110, 16.6.1). Other values, such as character sets, do not
+ * describe the bytes. */
 static enum giq_headers_coding coding_of(const char *word)
 {
     static const struct {
@@ -167,11 +168,12 @@ enum giq_headers_coding giq_headers_get_coding(const struct giq_headers *headers
     return coding;
 }
 
-/* Digits at `*at`, which moves behind them and the character `end`. */
+/* Parse the digits at `*at`, which `end` must follow. Advances `*at` past both. */
 static bool take_number(const char **at, char end, int64_t *out)
 {
+    enum { DIGITS_MAX = 18 }; /* fit int64_t */
     size_t digits = strspn(*at, "0123456789");
-    if (digits == 0 || digits > 18 || (*at)[digits] != end) {
+    if (digits == 0 || digits > DIGITS_MAX || (*at)[digits] != end) {
         return false;
     }
     *out = (int64_t)strtoll(*at, NULL, 10);

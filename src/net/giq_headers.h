@@ -1,8 +1,8 @@
 /*
  * The response headers that the driver reads, and what their values mean. Pure.
  *
- * Usage: giq_headers_init(), giq_headers_add() for each field of the response in the
- * order in which they came, giq_headers_release().
+ * Usage: giq_headers_init(), giq_headers_add() for each field in the order of the
+ * response, giq_headers_release().
  */
 #ifndef GIQ_HEADERS_H
 #define GIQ_HEADERS_H
@@ -15,7 +15,7 @@ enum { GIQ_HEADERS_RETRY_AFTER_MAX_S = 24 * 3600 };
 
 enum giq_headers_field {
     GIQ_HEADERS_CONTENT_DISPOSITION,
-    GIQ_HEADERS_CONTENT_ENCODING, /* a comma between the values of several fields */
+    GIQ_HEADERS_CONTENT_ENCODING, /* values of several fields, joined by commas */
     GIQ_HEADERS_CONTENT_RANGE,
     GIQ_HEADERS_ETAG,
     GIQ_HEADERS_RETRY_AFTER,
@@ -24,7 +24,7 @@ enum giq_headers_field {
 };
 
 struct giq_headers {
-    char *value[GIQ_HEADERS_COUNT]; /* NULL where the response has no such field */
+    char *value[GIQ_HEADERS_COUNT]; /* owned; NULL if the response has no such field */
 };
 
 void giq_headers_init(struct giq_headers *headers);
@@ -34,9 +34,10 @@ void giq_headers_release(struct giq_headers *headers);
 const char *giq_headers_field_name(enum giq_headers_field name);
 
 /*
- * Add a field. Of several of one name the last counts, but values of Content-Encoding add
- * up (RFC 9110, 5.3), and an ETag or Content-Range that contradicts the one before makes
- * both empty. False when out of memory: nothing has changed.
+ * Add a field; `value` is copied. If a field is repeated, values of Content-Encoding are
+ * joined with a comma (RFC 9110, 5.3), an ETag or Content-Range that differs from the
+ * earlier one makes the value empty, and of other fields the last one counts. False when
+ * out of memory: nothing has changed.
  */
 bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
                      const char *value);
@@ -46,11 +47,11 @@ bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
 bool giq_headers_is_chunked(const struct giq_headers *headers);
 
 /* Retry-After, in seconds or as an HTTP date, as milliseconds from `wall_ms`, at
- * most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 where it is absent, negative or neither. */
+ * most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 if it is absent or invalid. */
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms);
 
-/* ETag where it is a strong one without control characters, so that it may stand in a
- * request; else NULL. Borrowed. */
+/* ETag if it is strong and without control characters, so that it can be sent in
+ * If-Range; else NULL. Borrowed. */
 const char *giq_headers_strong_etag(const struct giq_headers *headers);
 
 enum giq_headers_coding {
@@ -70,7 +71,8 @@ struct giq_headers_range {
     int64_t total;
 };
 
-/* False where it is absent, contradicts itself or does not state the total. */
+/* Parse Content-Range. False if it is absent, contradicts itself or does not state the
+ * total. */
 bool giq_headers_get_range(const struct giq_headers *headers,
                            struct giq_headers_range *out);
 

@@ -19,8 +19,8 @@
 #include "net/giq_url.h"
 
 enum {
-    RECEIVE_BUFFER = 512 * 1024,  /* 16 KiB, the default, costs a tenth of the time */
-    STALL_MS = 1000,              /* for a transfer past the deadline */
+    RECEIVE_BUFFER = 512 * 1024,  /* with libcurl's 16 KiB transfers take 10 % longer */
+    STALL_MS = 1000,              /* of a transfer after the deadline */
     HEADER_BYTES_MAX = 64 * 1024, /* interim responses and trailers included */
     TOO_LARGE = 100,              /* CURLE_TOO_LARGE, which not every version has */
 };
@@ -42,23 +42,21 @@ struct exchange {
     int64_t last_progress_ms;
     curl_off_t bytes_moved;
     size_t header_bytes;
-    bool has_all_headers;            /* the empty line after the headers came */
-    char message[CURL_ERROR_SIZE];   /* libcurl's, about how it ended; or empty */
+    bool has_all_headers;            /* the empty line after the headers was received */
+    char message[CURL_ERROR_SIZE];   /* libcurl's error message, or empty */
     struct giq_multipart *multipart; /* NULL for a GET */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
 #define SET_LONG(option, value) SET(option, (long)(value))
 
-/* ---- settings ---- */
+/* ---- options: the functions return false if libcurl rejects one ---- */
 
-/* Only for speed: a libcurl that rejects it works without it. */
+/* Only for speed, so a failure is ignored. */
 static void set_buffer_size(CURL *curl)
 {
     (void)SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 }
-
-/* These return false where libcurl rejects an option. */
 
 static bool set_fixed_options(CURL *curl, const struct giq_http *http)
 {
@@ -74,7 +72,8 @@ static bool set_fixed_options(CURL *curl, const struct giq_http *http)
 static bool set_limits(CURL *curl, const struct giq_settings *settings,
                        const struct giq_http_request *request)
 {
-    /* No data moves while the service works on a POST. */
+    /* Not for a POST: no data moves while the service works on it. The speed of an upload
+     * is checked in on_progress(). */
     bool limits_speed = request->fields == NULL;
     if (request->fresh_connection &&
         (!SET_LONG(CURLOPT_FRESH_CONNECT, 1) || !SET_LONG(CURLOPT_FORBID_REUSE, 1))) {
@@ -90,9 +89,10 @@ static bool set_limits(CURL *curl, const struct giq_settings *settings,
 
 static bool fail_rejected_option(struct giq_error *err)
 {
-    (void)giq_fail(err, GIQ_E_NETWORK,
-                   "libcurl rejected an option that the driver needs: it is too old, or "
-                   "memory ran out");
+    (void)giq_fail(
+        err, GIQ_E_NETWORK,
+        "libcurl rejected an option that the driver needs: libcurl 7.85 or later "
+        "is needed, or memory ran out");
     err->permanent = true;
     return false;
 }
@@ -107,12 +107,12 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
     return giq_os_socket(address->family, address->socktype, address->protocol);
 }
 
-/* A request with `before_send` is recorded before it goes out. From then on its response
- * is always waited for: it cannot be had again. */
+/* A request with `before_send` is recorded before it is sent. From then on its response
+ * is always awaited, since it cannot be requested a second time. */
 static bool fail_if_cancelled(struct exchange *x)
 {
     bool is_recorded = x->request->before_send != NULL && x->response->sent;
-    if (x->has_failed || is_recorded || !giq_env_cancelled(x->http->env)) {
+    if (is_recorded || !giq_env_cancelled(x->http->env)) {
         return false;
     }
     x->has_failed = true;
@@ -129,8 +129,10 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
     (void)local_port;
     struct exchange *x = ctx;
     const struct giq_http_request *request = x->request;
-    if (fail_if_cancelled(x) ||
-        (request->before_send != NULL && !request->before_send(request->ctx, x->err))) {
+    if (fail_if_cancelled(x)) {
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (request->before_send != NULL && !request->before_send(request->ctx, x->err)) {
         x->has_failed = true;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -138,22 +140,22 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
     return CURL_PREREQFUNC_OK;
 }
 
-/* libcurl keeps the headers. Here they are limited, and their end is seen: libcurl
- * reports a response that ends within its headers as a success. */
+/* Limits the size of the headers, which libcurl keeps, and notices their end, because
+ * libcurl reports a response that ends within its headers as a success. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
     size_t len = size * count;
     if (len > HEADER_BYTES_MAX - x->header_bytes) {
         x->has_failed = true;
-        (void)giq_fail(x->err, GIQ_E_NETWORK,
+        (void)giq_fail(x->err, GIQ_E_SERVICE,
                        "the response has more than %d bytes of headers",
                        HEADER_BYTES_MAX);
         return 0;
     }
     x->header_bytes += len;
     if (len > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
-        x->has_all_headers = false; /* an interim response came before */
+        x->has_all_headers = false; /* a status line begins the next response */
     } else if ((len == 1 && bytes[0] == '\n') ||
                (len == 2 && memcmp(bytes, "\r\n", 2) == 0)) {
         x->has_all_headers = true;
@@ -181,7 +183,7 @@ static bool copy_headers(struct exchange *x)
     return true;
 }
 
-/* Called once before the body; at the end of an exchange without one. */
+/* Called before the first byte of the body, or at the end if there is no body. */
 static bool begin_response(struct exchange *x)
 {
     long status = 0;
@@ -207,13 +209,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
         x->has_failed = !x->request->sink(x->request->ctx, response, bytes, len, x->err);
         return x->has_failed ? 0 : len;
     }
-    enum giq_response_appended kept = giq_response_append(response, bytes, len, x->err);
-    x->has_failed = kept == GIQ_RESPONSE_FAILED;
-    return kept == GIQ_RESPONSE_KEPT ? len : 0;
+    enum giq_response_appended appended =
+        giq_response_append(&response->body, response->status, bytes, len, x->err);
+    x->has_failed = appended == GIQ_RESPONSE_FAILED;
+    return appended == GIQ_RESPONSE_KEPT ? len : 0;
 }
 
-/* Ends a transfer that stalls after the deadline, or was cancelled. libcurl calls this at
- * least once a second. */
+/* Ends a transfer that stalls after the deadline, sends its file too slowly, or was
+ * cancelled. libcurl calls this at least once a second. */
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        curl_off_t up_total, curl_off_t up_now)
 {
@@ -236,7 +239,10 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        "the file was sent at less than %d bytes a second for %d seconds",
                        settings->low_speed_limit, settings->low_speed_time_s);
     }
-    return has_stalled || x->has_failed || fail_if_cancelled(x) ? 1 : 0;
+    if (has_stalled || x->has_failed) {
+        return 1;
+    }
+    return fail_if_cancelled(x) ? 1 : 0;
 }
 
 static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, void *ctx)
@@ -259,7 +265,7 @@ static int on_trace(CURL *curl, curl_infotype type, char *bytes, size_t len, voi
 
 /* ---- one exchange ---- */
 
-static bool append(struct curl_slist **list, const char *line)
+static bool append_header(struct curl_slist **list, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(*list, line);
     if (longer == NULL) {
@@ -274,18 +280,19 @@ static bool build_headers(const struct giq_http_request *request,
 {
     char accept[128];
     (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
-    if (!append(list, accept) || !append(list, "Accept-Encoding: identity") ||
-        (!request->expects_continue && !append(list, "Expect:"))) {
+    if (!append_header(list, accept) ||
+        !append_header(list, "Accept-Encoding: identity") ||
+        (!request->expects_continue && !append_header(list, "Expect:"))) {
         return false;
     }
     const char *line = NULL;
     for (size_t i = 0; (line = giq_cred_header(request->cred, i)) != NULL; i++) {
-        if (!append(list, line)) {
+        if (!append_header(list, line)) {
             return false;
         }
     }
     for (size_t i = 0; i < request->header_count; i++) {
-        if (!append(list, request->headers[i])) {
+        if (!append_header(list, request->headers[i])) {
             return false;
         }
     }
@@ -315,7 +322,7 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
         .rc = (int)rc,
         .message = x->message,
         .url = x->request->url,
-        .was_sent = x->response->sent,
+        .may_have_been_sent = x->response->sent,
         .has_headers = x->header_bytes > 0,
     };
     (void)giq_failure_set(&failure, code, x->err);
@@ -327,8 +334,9 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     return false;
 }
 
-/* Whether a response came, and not only an interim one or a part of its headers. A header
- * line that is too long for libcurl is CURLE_OUT_OF_MEMORY to it, or CURLE_TOO_LARGE. */
+/* Check that the final response has arrived with all its headers. libcurl reports a
+ * header line that is too long as CURLE_OUT_OF_MEMORY or, newer versions, as
+ * CURLE_TOO_LARGE. */
 static bool check_headers(struct exchange *x, CURLcode rc)
 {
     bool is_complete = x->has_all_headers && x->response->status >= 200;
@@ -341,8 +349,10 @@ static bool check_headers(struct exchange *x, CURLcode rc)
         return true;
     }
     if (x->response->sent && !is_complete) {
-        return giq_fail(x->err, GIQ_E_NETWORK,
-                        "a response header is too long, or memory ran out");
+        return giq_fail(
+            x->err, GIQ_E_SERVICE,
+            "a header line of the response is too long for libcurl, or memory "
+            "ran out");
     }
     return giq_fail_memory(x->err);
 }
@@ -378,8 +388,9 @@ static bool finish(struct exchange *x, CURLcode rc)
     response->has_proven_end = response->content_length >= 0 ||
                                giq_headers_is_chunked(&response->headers) ||
                                version >= CURL_HTTP_VERSION_2_0;
-    bool is_truncated_error = rc == CURLE_WRITE_ERROR && response->status >= 300;
-    if (rc == CURLE_OK || is_truncated_error) {
+    /* on_body() ended it at GIQ_RESPONSE_TRUNCATED. */
+    bool is_truncated_page = rc == CURLE_WRITE_ERROR && response->status >= 300;
+    if (rc == CURLE_OK || is_truncated_page) {
         return giq_response_decode(response, x->err);
     }
     bool was_cut = giq_response_has_data(response) && response->received > 0 &&
@@ -455,15 +466,17 @@ static bool exchange_once(struct giq_http *http, const struct giq_http_request *
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_response *response, struct giq_error *err)
 {
-    bool may_fall_back = !http->avoids_http2 && request->fields == NULL;
+    bool avoided_http2 = http->avoids_http2;
     if (exchange_once(http, request, response, err)) {
         return true;
     }
-    bool has_no_data = request->sink == NULL || response->received == 0;
-    if (!may_fall_back || !http->avoids_http2 || !has_no_data) {
+    bool has_http2_failed = http->avoids_http2 && !avoided_http2;
+    bool can_repeat =
+        request->fields == NULL && (request->sink == NULL || response->received == 0);
+    if (!has_http2_failed || !can_repeat) {
         return false;
     }
-    giq_env_debug(http->env, "%s", err->text);
+    giq_env_debug(http->env, "%s; trying again with HTTP/1.1", err->text);
     giq_response_release(response);
     *err = (struct giq_error){0};
     return exchange_once(http, request, response, err);

@@ -13,49 +13,55 @@
 
 struct giq_http;
 
-/* `settings` and `env` are borrowed for the life of the session. Sends nothing. */
+/* `settings` and `env` are borrowed for the life of the session. Sends nothing. The
+ * caller frees `*out` with giq_http_free(). Errors: GIQ_E_MEMORY. */
 bool giq_http_new(const struct giq_settings *settings, const struct giq_env *env,
                   struct giq_http **out, struct giq_error *err);
 void giq_http_free(struct giq_http *http); /* NULL is allowed */
 
+/* One request. All pointers are borrowed for the exchange. */
 struct giq_http_request {
     const char *url;
-    const char *accept;
+    const char *accept;                       /* value of the header Accept */
     const struct giq_cred *cred;              /* NULL: no credentials are sent */
     const struct giq_multipart_field *fields; /* the form of a POST; NULL: a GET */
     size_t field_count;
-    const char *const *headers; /* more header lines */
+    const char *const *headers; /* additional lines, "Name: value" */
     size_t header_count;
-    int64_t timeout_ms;  /* for the whole exchange; 0: none */
-    int64_t deadline_ms; /* on the monotonic clock: a transfer that stalls ends then */
-    int64_t stall_ms;    /* how long it may stall after the deadline; 0: a second */
-    /* Use a new connection: on an old one that died libcurl sends a request again, a POST
-     * too. */
+    int64_t timeout_ms;  /* for each attempt of the exchange; 0: none */
+    int64_t deadline_ms; /* on the monotonic clock; 0: none */
+    int64_t stall_ms; /* after the deadline a transfer that makes no progress for so long
+                         is aborted; 0: a second */
+    /* Use a new connection, because libcurl resends a request, even a POST, if the
+     * connection that it reused is dead. */
     bool fresh_connection;
-    /* Send "Expect: 100-continue" before a large form (RFC 9110, 10.1.1). A service that
-     * does not know it costs a second. */
+    /* Send "Expect: 100-continue" before a large form (RFC 9110, 10.1.1). libcurl waits
+     * one second for a service that does not support it. */
     bool expects_continue;
-    /* Called when the connection is up and the request is about to go out; false ends the
-     * exchange with nothing sent. After it the exchange is not cancelled. May be NULL. */
+    /* Called when the connection is established, before the request is sent; false ends
+     * the exchange with nothing sent. After it has returned true the exchange can no
+     * longer be cancelled. May be NULL. */
     bool (*before_send)(void *ctx, struct giq_error *err);
-    /* Takes the body of a 200 or 206 in pieces; false ends the exchange. NULL: the body
-     * is kept in the response, as it is with every other status. */
+    /* Takes the body of a 200 or 206 in pieces; false ends the exchange. Status, headers
+     * and `received`, which includes the piece, are set in `response`. NULL: the body is
+     * kept in the response, as it is with every other status. */
     bool (*sink)(void *ctx, const struct giq_response *response, const char *bytes,
                  size_t len, struct giq_error *err);
-    void *ctx;
+    void *ctx; /* of both callbacks */
 };
 
 /*
  * Make the exchange. A GET that failed with an HTTP/2 error before the sink got bytes is
  * made once more over HTTP/1.1, and so are all that follow in the session. A file of a
- * form must be sent at the speed that the settings require of transfers; the time until
- * the response is limited by the timeout and the deadline only.
+ * form must be sent at the speed that the settings require of transfers; while the
+ * response is awaited only the timeout and the deadline apply.
  *
- * `response` is always filled, on failure as far as the exchange went; the caller must
- * release it. Any status is a success. Fails without a complete response: GIQ_E_NETWORK
- * (no connection, cut, too slow), GIQ_E_SERVICE (too large), GIQ_E_INCOMPLETE (cut after
- * bytes for the sink), GIQ_E_CANCELLED, GIQ_E_MEMORY, or the error of a callback. Texts
- * hold neither the query nor the value of a header.
+ * `response` need not be initialised. It is always filled, on failure as far as the
+ * exchange went; the caller must release it. Any final status is a success. Fails without
+ * a complete response: GIQ_E_NETWORK (no connection, cut, too slow), GIQ_E_SERVICE
+ * (headers or body too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),
+ * GIQ_E_CANCELLED, GIQ_E_MEMORY, or the error of a callback. Error texts contain neither
+ * the query of the URL nor values of headers.
  */
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_response *response, struct giq_error *err);

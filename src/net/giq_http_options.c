@@ -13,15 +13,16 @@
 #define SET(option, value)      curl_easy_setopt(curl, option, value)
 #define SET_LONG(option, value) SET(option, (long)(value))
 
-/* A value of an option, and libcurl's value for it. Other values are ignored. */
-struct word {
+/* A value of an option, and libcurl's value for it. Other values are ignored, as by
+ * GDAL's own drivers. */
+struct choice {
     const char *name;
     unsigned long value;
 };
 
 static const char prior_knowledge[] = "2PRIOR_KNOWLEDGE";
 
-static const struct word versions[] = {
+static const struct choice versions[] = {
     {"1.0", CURL_HTTP_VERSION_1_0},
     {"1.1", CURL_HTTP_VERSION_1_1},
     {"2", CURL_HTTP_VERSION_2_0},
@@ -31,7 +32,7 @@ static const struct word versions[] = {
     {NULL, 0},
 };
 
-static const struct word auths[] = {
+static const struct choice auths[] = {
     {"BASIC", CURLAUTH_BASIC},
     {"DIGEST", CURLAUTH_DIGEST},
     {"NTLM", CURLAUTH_NTLM},
@@ -43,9 +44,9 @@ static const struct word auths[] = {
 
 /* The https proxy and UNSAFE_SSL are handled below. */
 static const struct {
-    const char *name;         /* of the configuration option */
-    const struct word *words; /* its values; NULL: any text */
-    long on;
+    const char *name;             /* of the configuration option */
+    const struct choice *choices; /* its values; NULL: any text */
+    long on;                      /* value for YES; see is_switch */
     CURLoption option;
     bool is_number;      /* a count of seconds */
     bool is_switch;      /* YES sets the option to `on`, NO to 0 */
@@ -57,11 +58,11 @@ static const struct {
                                .option = CURLOPT_PROXYUSERPWD},
     [GIQ_NET_PROXY_AUTH] = {.name = "GDAL_PROXY_AUTH",
                             .option = CURLOPT_PROXYAUTH,
-                            .words = auths},
+                            .choices = auths},
     [GIQ_NET_USERAGENT] = {.name = "GDAL_HTTP_USERAGENT", .option = CURLOPT_USERAGENT},
     [GIQ_NET_HTTP_VERSION] = {.name = "GDAL_HTTP_VERSION",
                               .option = CURLOPT_HTTP_VERSION,
-                              .words = versions},
+                              .choices = versions},
     [GIQ_NET_CA_BUNDLE] = {.name = "CURL_CA_BUNDLE", .option = CURLOPT_CAINFO},
     [GIQ_NET_CA_PATH] = {.name = "GDAL_HTTP_CAPATH", .option = CURLOPT_CAPATH},
     [GIQ_NET_TCP_KEEPALIVE] = {.name = "GDAL_HTTP_TCP_KEEPALIVE",
@@ -94,12 +95,12 @@ static const struct {
                             .is_same_origin = true},
 };
 
-static CURLcode apply_word(CURL *curl, CURLoption option, const struct word *words,
-                           const char *value)
+static CURLcode apply_choice(CURL *curl, CURLoption option, const struct choice *choices,
+                             const char *value)
 {
-    for (const struct word *word = words; word->name != NULL; word++) {
-        if (giq_text_equal_nocase(value, word->name)) {
-            return SET_LONG(option, word->value);
+    for (const struct choice *choice = choices; choice->name != NULL; choice++) {
+        if (giq_text_equal_nocase(value, choice->name)) {
+            return SET_LONG(option, choice->value);
         }
     }
     return CURLE_OK;
@@ -130,8 +131,9 @@ static CURLcode apply_option(CURL *curl, size_t i, const char *value)
     if (options[i].is_number) {
         return apply_seconds(curl, option, value);
     }
-    return options[i].words == NULL ? SET(option, value)
-                                    : apply_word(curl, option, options[i].words, value);
+    return options[i].choices == NULL
+               ? SET(option, value)
+               : apply_choice(curl, option, options[i].choices, value);
 }
 
 bool giq_http_options_has_prior_knowledge(const char *const *net)
@@ -140,7 +142,7 @@ bool giq_http_options_has_prior_knowledge(const char *const *net)
     return version != NULL && giq_text_equal_nocase(version, prior_knowledge);
 }
 
-/* libcurl 7.88 cannot reuse a connection that uses HTTP/2 with prior knowledge. */
+/* libcurl 7.88 sends nothing on a reused connection with HTTP/2 prior knowledge. */
 static CURLcode avoid_reuse(CURL *curl, const char *const *net)
 {
     if (!giq_http_options_has_prior_knowledge(net)) {
@@ -156,8 +158,8 @@ static CURLcode apply_verification(CURL *curl, bool verifies)
     return rc == CURLE_OK ? SET_LONG(CURLOPT_SSL_VERIFYHOST, verifies ? 2 : 0) : rc;
 }
 
-/* The value may be a secret, so the message does not repeat it. */
-static bool check(CURLcode rc, enum giq_net_option option, struct giq_error *err)
+/* The message omits the value, which may be a secret. */
+static bool check_accepted(CURLcode rc, enum giq_net_option option, struct giq_error *err)
 {
     if (rc == CURLE_OK) {
         return true;
@@ -180,16 +182,18 @@ bool giq_http_options_apply(void *curl, const char *const *net, unsigned flags,
         if (net[i] == NULL || options[i].option == 0 || !is_allowed) {
             continue;
         }
-        if (!check(apply_option(curl, i, net[i]), (enum giq_net_option)i, err)) {
+        if (!check_accepted(apply_option(curl, i, net[i]), (enum giq_net_option)i, err)) {
             return false;
         }
     }
     const char *https_proxy = net[GIQ_NET_HTTPS_PROXY];
     if ((flags & GIQ_HTTP_OPTIONS_HTTPS) && https_proxy != NULL &&
-        !check(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) {
+        !check_accepted(SET(CURLOPT_PROXY, https_proxy), GIQ_NET_HTTPS_PROXY, err)) {
         return false;
     }
-    return check(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err) &&
-           check(apply_verification(curl, !is_on(net[GIQ_NET_UNSAFE_SSL])),
-                 GIQ_NET_UNSAFE_SSL, err);
+    if (!check_accepted(avoid_reuse(curl, net), GIQ_NET_HTTP_VERSION, err)) {
+        return false;
+    }
+    bool verifies = !is_on(net[GIQ_NET_UNSAFE_SSL]);
+    return check_accepted(apply_verification(curl, verifies), GIQ_NET_UNSAFE_SSL, err);
 }

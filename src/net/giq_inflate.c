@@ -1,5 +1,5 @@
 /*
- * Content codings, decoded by giq_gzip.
+ * Decoding of content codings with zlib.
  */
 #include "net/giq_inflate.h"
 
@@ -9,7 +9,8 @@
 
 enum { PIECE = 64 * 1024 };
 
-/* What the next byte of the body belongs to. */
+/* What the next byte of the body belongs to, in the order of a body: the functions below
+ * compare positions. */
 enum position {
     START,
     PLAIN,   /* a body that is not coded */
@@ -75,14 +76,14 @@ static bool begin(struct giq_inflate *decoder, const char *bytes, size_t len,
                   struct giq_error *err)
 {
     const unsigned char *start = (const unsigned char *)bytes;
-    int window_bits = -MAX_WBITS; /* RFC 1951, without header and trailer */
+    int window_bits = -MAX_WBITS; /* raw deflate, RFC 1951 */
     if (is_gzip(start, len)) {
-        window_bits = MAX_WBITS + 16;
+        window_bits = MAX_WBITS + 16; /* gzip (zlib.h, inflateInit2) */
     } else if (decoder->coding == GIQ_INFLATE_GZIP) {
         decoder->position = PLAIN;
         return true;
     } else if (is_zlib(start, len)) {
-        window_bits = MAX_WBITS;
+        window_bits = MAX_WBITS; /* zlib, RFC 1950 */
     }
     if (inflateInit2(&decoder->stream, window_bits) != Z_OK) {
         return giq_fail_memory(err);
@@ -93,7 +94,8 @@ static bool begin(struct giq_inflate *decoder, const char *bytes, size_t len,
 
 static bool fail_damaged(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_INCOMPLETE, "its content coding is damaged");
+    return giq_fail(err, GIQ_E_INCOMPLETE,
+                    "the gzip or deflate coding of the response is damaged");
 }
 
 /* Skip zeros after the last member; nothing else may follow them. */
@@ -106,8 +108,8 @@ static bool skip_padding(const char **bytes, size_t *len, struct giq_error *err)
     return *len == 0 || fail_damaged(err);
 }
 
-/* Decode input at `*bytes`, which moves past what was used, into `out`. `*out_len` is 0
- * where there is no more output for now. */
+/* Decode the input at `*bytes` into `out`. Advances `*bytes` past what was used.
+ * `*out_len` is 0 if there is no more output for now. */
 static bool step(struct giq_inflate *decoder, const char **bytes, size_t *len,
                  size_t *out_len, struct giq_error *err)
 {
@@ -156,11 +158,14 @@ bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
     if (decoder->position == PLAIN) {
         return sink(ctx, bytes, len, err);
     }
-    for (size_t made = 1; len > 0 || made > 0;) {
-        if (!step(decoder, &bytes, &len, &made, err) ||
-            (made > 0 && !sink(ctx, decoder->out, made, err))) {
+    size_t out_len = 0;
+    do {
+        if (!step(decoder, &bytes, &len, &out_len, err)) {
             return false;
         }
-    }
+        if (out_len > 0 && !sink(ctx, decoder->out, out_len, err)) {
+            return false;
+        }
+    } while (len > 0 || out_len > 0);
     return true;
 }

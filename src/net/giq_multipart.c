@@ -15,10 +15,10 @@ struct giq_multipart {
     struct giq_error *err;
     bool has_failed;
     int64_t window_began_ms; /* -1 before the first byte */
-    int64_t window_sent;     /* bytes that were sent by then */
+    int64_t window_sent;     /* bytes sent before the window */
 };
 
-/* ---- while it is sent ---- */
+/* ---- sending ---- */
 
 static size_t on_read(char *out, size_t size, size_t count, void *ctx)
 {
@@ -29,7 +29,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *ctx)
     return multipart->has_failed ? CURL_READFUNC_ABORT : len;
 }
 
-/* Only to the beginning: the form is sent again. */
+/* libcurl seeks only to the beginning, to send the form again. */
 static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
     struct giq_multipart *multipart = ctx;
@@ -46,7 +46,8 @@ bool giq_multipart_is_too_slow(struct giq_multipart *multipart, int window_s, in
     if (multipart == NULL || multipart->file == NULL || sent >= total) {
         return false;
     }
-    /* libcurl may wait for "100 Continue". */
+    /* The first window begins with the first byte: before it libcurl may wait for "100
+     * Continue". */
     bool has_begun = multipart->window_began_ms >= 0 && sent > 0;
     bool is_window_over = now_ms - multipart->window_began_ms >= (int64_t)window_s * 1000;
     bool is_slow = has_begun && is_window_over &&
@@ -106,12 +107,12 @@ bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, siz
         .mime = curl_mime_init(curl), .err = err, .window_began_ms = -1};
     if (multipart->mime == NULL || !fill_form(multipart, fields, count) ||
         curl_easy_setopt(curl, CURLOPT_MIMEPOST, multipart->mime) != CURLE_OK) {
-        bool is_error_set = multipart->has_failed;
+        bool is_error_set = multipart->has_failed; /* by `begin` */
         giq_multipart_free(multipart);
         return is_error_set ? false : giq_fail_memory(err);
     }
     if (multipart->file != NULL) {
-        /* Only for speed: a libcurl that rejects it works without it. */
+        /* Only for speed, so a failure is ignored. */
         (void)curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     }
     *out = multipart;

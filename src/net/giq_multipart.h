@@ -7,13 +7,13 @@
 
 #include "base/giq_error.h"
 
-/* A file of a form. */
+/* A file of a form. All pointers are borrowed. */
 struct giq_multipart_file {
-    const char *name; /* as the service gets it */
-    int64_t size;
-    /* Go to the first byte. Called each time the file is about to be sent. */
+    const char *name; /* the file name that is sent */
+    int64_t size;     /* bytes */
+    /* Open or rewind the file. Called before each transmission. */
     bool (*begin)(void *ctx, struct giq_error *err);
-    /* Read at least one and at most `max` of the remaining bytes. */
+    /* Read 1 to `max` bytes; called until `size` bytes were read. */
     bool (*read)(void *ctx, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);
     void *ctx;
@@ -36,15 +36,17 @@ bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, siz
                        struct giq_multipart **out, struct giq_error *err);
 void giq_multipart_free(struct giq_multipart *multipart); /* NULL is allowed */
 
-/* Whether reading the file failed, which ended the exchange and set `err`. NULL is
- * allowed. */
+/* Whether reading the file has failed, which ended the exchange and set `err`. False for
+ * NULL. */
 bool giq_multipart_has_failed(const struct giq_multipart *multipart);
 
 /*
- * Whether a file is sent at less than `limit` bytes a second, over windows of `window_s`
- * seconds from its first byte. `now_ms` is the monotonic clock; `sent` of `total` bytes
- * are sent. The wait for the response, when all are, does not count, as it would with
- * libcurl's own limit. False for a form without a file, and for NULL.
+ * Record the progress of a form, and return whether its file is sent at less than `limit`
+ * bytes a second. Must be called at least once a second during the exchange: each call
+ * may begin the next window of `window_s` seconds over which the speed is measured.
+ * `now_ms` is the monotonic clock; `sent` of `total` bytes are sent. Once all bytes are
+ * sent it returns false: unlike with libcurl's own limit, the service may take its time
+ * for the response. False for a form without a file, and for NULL.
  */
 bool giq_multipart_is_too_slow(struct giq_multipart *multipart, int window_s, int limit,
                                int64_t now_ms, int64_t sent, int64_t total);

@@ -26,14 +26,21 @@ bool giq_response_has_data(const struct giq_response *response)
     return response->status == 200 || response->status == 206;
 }
 
-enum giq_response_appended giq_response_append(struct giq_response *response,
+/* ---- the body ---- */
+
+static bool is_error_status(int status)
+{
+    return status < 200 || status >= 300;
+}
+
+enum giq_response_appended giq_response_append(struct giq_buf *body, int status,
                                                const char *bytes, size_t len,
                                                struct giq_error *err)
 {
-    bool is_error = response->status < 200 || response->status >= 300;
-    response->body.max = is_error ? GIQ_RESPONSE_ERROR_BYTES_MAX : GIQ_RESPONSE_BYTES_MAX;
-    if (giq_buf_fits(&response->body, len)) {
-        if (giq_buf_add(&response->body, bytes, len)) {
+    bool is_error = is_error_status(status);
+    body->max = is_error ? GIQ_RESPONSE_ERROR_BYTES_MAX : GIQ_RESPONSE_BYTES_MAX;
+    if (giq_buf_fits(body, len)) {
+        if (giq_buf_add(body, bytes, len)) {
             return GIQ_RESPONSE_KEPT;
         }
         (void)giq_fail_memory(err);
@@ -49,20 +56,22 @@ enum giq_response_appended giq_response_append(struct giq_response *response,
 
 /* The decoded form of a body. */
 struct decoded {
-    struct giq_response response; /* only its status and body are used */
-    bool is_full;                 /* an error page is truncated */
+    struct giq_buf body;
+    int status;
+    bool is_truncated; /* an error page reached its limit */
 };
 
-static bool keep_decoded(void *ctx, const char *bytes, size_t len, struct giq_error *err)
+static bool append_decoded(void *ctx, const char *bytes, size_t len,
+                           struct giq_error *err)
 {
     struct decoded *decoded = ctx;
-    if (decoded->is_full) {
+    if (decoded->is_truncated) {
         return true;
     }
-    enum giq_response_appended kept =
-        giq_response_append(&decoded->response, bytes, len, err);
-    decoded->is_full = kept == GIQ_RESPONSE_TRUNCATED;
-    return kept != GIQ_RESPONSE_FAILED;
+    enum giq_response_appended appended =
+        giq_response_append(&decoded->body, decoded->status, bytes, len, err);
+    decoded->is_truncated = appended == GIQ_RESPONSE_TRUNCATED;
+    return appended != GIQ_RESPONSE_FAILED;
 }
 
 bool giq_response_decode(struct giq_response *response, struct giq_error *err)
@@ -71,24 +80,30 @@ bool giq_response_decode(struct giq_response *response, struct giq_error *err)
     if (coding != GIQ_HEADERS_CODING_GZIP && coding != GIQ_HEADERS_CODING_DEFLATE) {
         return true;
     }
-    struct decoded decoded = {.response = {.status = response->status}};
     struct giq_inflate *decoder = NULL;
-    giq_buf_init(&decoded.response.body, GIQ_RESPONSE_BYTES_MAX);
-    bool ok = giq_inflate_new(coding == GIQ_HEADERS_CODING_GZIP ? GIQ_INFLATE_GZIP
-                                                                : GIQ_INFLATE_DEFLATE,
-                              &decoder, err) &&
-              giq_inflate_add(decoder, response->body.data, response->body.len,
-                              keep_decoded, &decoded, err);
+    if (!giq_inflate_new(coding == GIQ_HEADERS_CODING_GZIP ? GIQ_INFLATE_GZIP
+                                                           : GIQ_INFLATE_DEFLATE,
+                         &decoder, err)) {
+        return false;
+    }
+    struct decoded decoded = {.status = response->status};
+    giq_buf_init(&decoded.body, GIQ_RESPONSE_BYTES_MAX);
+    bool ok = giq_inflate_add(decoder, response->body.data, response->body.len,
+                              append_decoded, &decoded, err);
+    bool is_cut =
+        ok && giq_inflate_is_coded(decoder) && !giq_inflate_is_complete(decoder);
     giq_inflate_free(decoder);
     if (ok) {
         giq_buf_release(&response->body);
-        response->body = decoded.response.body;
-        return true;
+        response->body = decoded.body;
+        return !is_cut || is_error_status(response->status) ||
+               giq_fail(err, GIQ_E_NETWORK,
+                        "the gzip or deflate coding of the response ends early");
     }
-    giq_buf_release(&decoded.response.body);
-    if (err->code == GIQ_E_INCOMPLETE) {
-        *err = (struct giq_error){0};
-        return true;
+    giq_buf_release(&decoded.body);
+    if (err->code != GIQ_E_INCOMPLETE) {
+        return false;
     }
-    return false;
+    *err = (struct giq_error){0}; /* damaged: the body stays as it is */
+    return true;
 }

@@ -1,6 +1,6 @@
 /*
  * The response of one HTTP exchange, filled while its bytes arrive, and the limits on
- * what is kept of its body.
+ * what is kept of its body. A response serves one thread at a time.
  */
 #ifndef GIQ_RESPONSE_H
 #define GIQ_RESPONSE_H
@@ -12,22 +12,23 @@
 enum {
     GIQ_RESPONSE_BYTES_MAX =
         16 * 1024 * 1024,                     /* bytes of a body that is kept in memory */
-    GIQ_RESPONSE_ERROR_BYTES_MAX = 64 * 1024, /* the same with an error status */
+    GIQ_RESPONSE_ERROR_BYTES_MAX = 64 * 1024, /* the same for an error page */
 };
 
 struct giq_response {
-    bool sent;              /* the request was about to go out, so may have arrived */
-    int status;             /* 0: no response came */
-    int64_t content_length; /* -1 where it is not known */
-    int64_t retry_after_ms; /* -1 where there is none or it is invalid; a day at most */
+    bool sent;              /* the request may have reached the service */
+    int status;             /* 0: no response was received */
+    int64_t content_length; /* bytes; -1 if it is not known */
+    int64_t retry_after_ms; /* -1 if absent or invalid; a day at most */
     int64_t received;       /* bytes of the body so far */
     bool has_proven_end;    /* a length, chunks or HTTP/2 show where the body ends */
-    bool is_cross_origin;   /* it came from another origin, by a redirect */
+    bool is_cross_origin;   /* it is from another origin, by a redirect */
     char *location;         /* absolute target of a redirect, or NULL */
     struct giq_headers headers;
     struct giq_buf body;
 };
 
+/* The caller releases what giq_response_init() initialised. */
 void giq_response_init(struct giq_response *response);
 void giq_response_release(struct giq_response *response);
 
@@ -36,18 +37,22 @@ bool giq_response_has_data(const struct giq_response *response);
 
 enum giq_response_appended {
     GIQ_RESPONSE_KEPT,
-    GIQ_RESPONSE_TRUNCATED, /* an error page is full; the rest of it is not needed */
+    GIQ_RESPONSE_TRUNCATED, /* an error page would exceed its limit: the bytes are
+                               dropped, and so is the rest of the page */
     GIQ_RESPONSE_FAILED,    /* `err` is set: GIQ_E_SERVICE (too large), GIQ_E_MEMORY */
 };
 
-/* Append bytes to the body, within the limits above. */
-enum giq_response_appended giq_response_append(struct giq_response *response,
+/* Append bytes to the body of a response with this status, within the limits above. */
+enum giq_response_appended giq_response_append(struct giq_buf *body, int status,
                                                const char *bytes, size_t len,
                                                struct giq_error *err);
 
-/* Decode the content coding of the complete body. A body in an unsupported coding, or
- * damaged, stays as it is; an error page is truncated. Errors: GIQ_E_SERVICE (too large
- * when decoded), GIQ_E_MEMORY. */
+/*
+ * Decode the content coding of the complete body. A body in an unsupported coding, or
+ * damaged, stays as it is; an error page is truncated, and may end early. Errors:
+ * GIQ_E_NETWORK (the coding ends early; the body is what could be decoded), GIQ_E_SERVICE
+ * (too large when decoded), GIQ_E_MEMORY.
+ */
 bool giq_response_decode(struct giq_response *response, struct giq_error *err);
 
 #endif

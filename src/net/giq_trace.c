@@ -1,5 +1,5 @@
 /*
- * Which parts of a line of the trace are logged.
+ * Logging the lines of a transfer without secrets.
  */
 #include "net/giq_trace.h"
 
@@ -34,21 +34,25 @@ static bool is_logged(const char *name, size_t len)
     return false;
 }
 
-/* The length of the part of a line that is logged. */
-static size_t logged_length(enum giq_trace_kind kind, bool is_same_origin,
+/* How much of a message of libcurl is logged: no query; no brackets, in which messages
+ * about HTTP/2 have each header; and, if there is a '@', nothing in quotes, where the
+ * URL of a proxy may have a password. */
+static size_t message_length(const char *line)
+{
+    bool may_have_password = strchr(line, '@') != NULL;
+    return strcspn(line, may_have_password ? "?['" : "?[");
+}
+
+/* How much of a line of a request or response is logged. */
+static size_t header_length(enum giq_trace_kind kind, bool is_same_origin,
                             const char *line)
 {
-    if (kind == GIQ_TRACE_TEXT) {
-        /* Messages about HTTP/2 have each header in brackets. The URL of a proxy, which
-         * may have a password, is in quotes. */
-        return strcspn(line, strchr(line, '@') == NULL ? "?[" : "?['");
+    size_t name_len = strcspn(line, ": ");
+    if (line[name_len] == ':') {
+        return is_logged(line, name_len) ? strlen(line) : name_len;
     }
-    size_t name = strcspn(line, ": ");
-    if (line[name] == ':') {
-        return is_logged(line, name) ? strlen(line) : name;
-    }
-    if (kind == GIQ_TRACE_HEADER_OUT) {
-        return is_same_origin ? strcspn(line, "?") : name;
+    if (kind == GIQ_TRACE_HEADER_OUT) { /* the request line */
+        return is_same_origin ? strcspn(line, "?") : name_len;
     }
     /* A line that is not a header or a status line may be the rest of a value. */
     return giq_text_begins_nocase(line, "HTTP/") ? strlen(line) : 0;
@@ -57,15 +61,17 @@ static size_t logged_length(enum giq_trace_kind kind, bool is_same_origin,
 static void trace_line(const struct giq_env *env, const struct giq_cred *cred,
                        enum giq_trace_kind kind, char *line)
 {
-    static const char marks[] = {[GIQ_TRACE_TEXT] = '*',
-                                 [GIQ_TRACE_HEADER_OUT] = '>',
-                                 [GIQ_TRACE_HEADER_IN] = '<'};
-    struct giq_printable shown;
+    static const char prefixes[] = {[GIQ_TRACE_TEXT] = '*',
+                                    [GIQ_TRACE_HEADER_OUT] = '>',
+                                    [GIQ_TRACE_HEADER_IN] = '<'};
+    struct giq_printable printable;
     giq_cred_mask(cred, line);
     giq_text_mask_addresses(line);
-    line[logged_length(kind, cred != NULL, line)] = '\0';
-    if (line[0] != '\0') {
-        giq_env_debug(env, "%c %s", marks[kind], giq_text_printable(line, &shown));
+    size_t len = kind == GIQ_TRACE_TEXT ? message_length(line)
+                                        : header_length(kind, cred != NULL, line);
+    line[len] = '\0';
+    if (len > 0) {
+        giq_env_debug(env, "%c %s", prefixes[kind], giq_text_printable(line, &printable));
     }
 }
 

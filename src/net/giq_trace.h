@@ -1,6 +1,6 @@
 /*
- * Debug output of libcurl as lines for the log: no query, no secret, and only those
- * values of headers that help.
+ * Logging the exchange between libcurl and the service: no query, no secret, and the
+ * values of harmless headers only. Thread-safe for different `env`.
  */
 #ifndef GIQ_TRACE_H
 #define GIQ_TRACE_H
@@ -13,8 +13,8 @@ enum giq_trace_kind {
     GIQ_TRACE_HEADER_IN,  /* header lines of a response */
 };
 
-/* Write `len` bytes, one or more lines, to the log of `env`. `cred` is NULL where
- * the request goes to another host: its whole URL may be a secret. */
+/* Write `len` bytes, one or more lines, to the log of `env`. `cred` is NULL if
+ * the request is cross-origin: its whole URL may be a secret. */
 void giq_trace(const struct giq_env *env, const struct giq_cred *cred,
                enum giq_trace_kind kind, const char *bytes, size_t len);
 

@@ -13,11 +13,13 @@
 
 /* ---- parts ---- */
 
+/* `*out` stays NULL if the URL has no such part. False when out of memory. */
 static bool copy_part(CURLU *handle, CURLUPart part, unsigned flags, char **out)
 {
     char *text = NULL;
-    if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) {
-        return true;
+    CURLUcode rc = curl_url_get(handle, part, &text, flags);
+    if (rc != CURLUE_OK) {
+        return rc != CURLUE_OUT_OF_MEMORY;
     }
     *out = strdup(text);
     curl_free(text);
@@ -32,30 +34,39 @@ static bool has_part(CURLU *handle, CURLUPart part)
     return text != NULL;
 }
 
+static bool copy_parts(CURLU *handle, struct giq_url *parts)
+{
+    if (!copy_part(handle, CURLUPART_SCHEME, 0, &parts->scheme) ||
+        !copy_part(handle, CURLUPART_HOST, 0, &parts->host) ||
+        !copy_part(handle, CURLUPART_PORT, 0, &parts->port) ||
+        !copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, &parts->effective_port) ||
+        !copy_part(handle, CURLUPART_PATH, 0, &parts->path)) {
+        return false;
+    }
+    parts->has_user =
+        has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
+    parts->has_query = has_part(handle, CURLUPART_QUERY);
+    parts->has_fragment = has_part(handle, CURLUPART_FRAGMENT);
+    return parts->scheme != NULL && parts->host != NULL &&
+           parts->effective_port != NULL && parts->path != NULL;
+}
+
 bool giq_url_split(const char *text, struct giq_url *out)
 {
     struct giq_url parts = {0};
     CURLU *handle = curl_url();
-    bool ok =
-        handle != NULL && curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK &&
-        !has_part(handle, CURLUPART_ZONEID) &&
-        copy_part(handle, CURLUPART_SCHEME, 0, &parts.scheme) &&
-        copy_part(handle, CURLUPART_HOST, 0, &parts.host) &&
-        copy_part(handle, CURLUPART_PORT, 0, &parts.port) &&
-        copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT, &parts.effective_port) &&
-        copy_part(handle, CURLUPART_PATH, 0, &parts.path) && parts.scheme != NULL &&
-        parts.host != NULL && parts.effective_port != NULL && parts.path != NULL;
-    if (ok) {
-        parts.has_user =
-            has_part(handle, CURLUPART_USER) || has_part(handle, CURLUPART_PASSWORD);
-        parts.has_query = has_part(handle, CURLUPART_QUERY);
-        parts.has_fragment = has_part(handle, CURLUPART_FRAGMENT);
-        *out = parts;
-    } else {
-        giq_url_release(&parts);
+    bool ok = false;
+    if (handle != NULL && curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK &&
+        !has_part(handle, CURLUPART_ZONEID)) {
+        ok = copy_parts(handle, &parts);
     }
     curl_url_cleanup(handle);
-    return ok;
+    if (!ok) {
+        giq_url_release(&parts);
+        return false;
+    }
+    *out = parts;
+    return true;
 }
 
 void giq_url_release(struct giq_url *url)
@@ -101,8 +112,8 @@ char *giq_url_join(const char *base, const char *location)
     return joined;
 }
 
-/* Whether a decoded host has none of the characters that are parsed as another host when
- * it is written into a URL again. */
+/* Whether a decoded host, written into a URL again, is parsed as the same host: it has no
+ * space, control character or '%'. */
 static bool is_plain_host(const char *host)
 {
     for (const char *c = host; *c != '\0'; c++) {
@@ -113,7 +124,7 @@ static bool is_plain_host(const char *host)
     return true;
 }
 
-/* The caller must release `*out` also where this is false. */
+/* The caller must release `*out` on failure too. */
 static bool split_checked(const char *text, struct giq_url *out)
 {
     return giq_url_split(text, out) && is_plain_host(out->host);
@@ -162,31 +173,40 @@ static bool is_loopback(const char *host)
 static bool check_base(const struct giq_url *parts, unsigned flags, struct giq_error *err)
 {
     if (!is_web(parts)) {
-        return giq_fail(err, GIQ_E_USAGE, "BASE_URL must begin with https:");
+        struct giq_printable scheme;
+        return giq_fail(err, GIQ_E_USAGE,
+                        "GIQ_BASE_URL must begin with https://; got \"%s:\"",
+                        giq_text_printable(parts->scheme, &scheme));
     }
     if (parts->has_user || parts->has_query || parts->has_fragment) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "BASE_URL must not have a user, a query or a fragment; "
-                        "credentials belong in GIQ_API_KEY");
+                        "GIQ_BASE_URL must not have a user, a query or a fragment; set "
+                        "the key with GIQ_API_KEY");
     }
     bool open_http = strcmp(parts->scheme, "http") == 0 && !is_loopback(parts->host);
     if (open_http && !(flags & GIQ_BASE_URL_ALLOW_HTTP)) {
-        struct giq_printable shown;
-        return giq_fail(err, GIQ_E_USAGE,
-                        "BASE_URL is http, which would show the key to the network: use "
-                        "https (where each request is a new job), or set "
-                        "GIQ_ALLOW_HTTP=YES if %s may be reached so",
-                        giq_text_printable(parts->host, &shown));
+        struct giq_printable host;
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "GIQ_BASE_URL is http, which sends the key unencrypted: set "
+            "GIQ_ALLOW_HTTP=YES if the connection to %s is trusted, or use https "
+            "(jobs that were recorded with http are then not found: each request "
+            "is a new job)",
+            giq_text_printable(parts->host, &host));
     }
     return true;
 }
 
-/* scheme://host[:port]path in its normal form, or NULL when out of memory. */
-static char *print_base(const struct giq_url *parts)
+static void make_lower_case(char *text)
 {
-    for (char *c = parts->host; *c != '\0'; c++) {
+    for (char *c = text; *c != '\0'; c++) {
         *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
     }
+}
+
+/* scheme://host[:port]path without a '/' at the end, or NULL when out of memory. */
+static char *print_base(const struct giq_url *parts)
+{
     size_t path_len = strlen(parts->path);
     while (path_len > 0 && parts->path[path_len - 1] == '/') {
         path_len--;
@@ -200,11 +220,12 @@ static char *print_base(const struct giq_url *parts)
 
 static bool fail_form(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_USAGE, "BASE_URL must have the form https://host/path");
+    return giq_fail(err, GIQ_E_USAGE,
+                    "GIQ_BASE_URL must have the form https://host/path");
 }
 
-/* A number is a host too, and decoding may have made one: "78%2e0" is then parsed as
- * 78.0.0.0. */
+/* Decoding may turn a host into a number, which is parsed as an IPv4 address: "78%2e0"
+ * becomes 78.0.0.0. */
 static bool check_form(const char *base, const char *host, struct giq_error *err)
 {
     struct giq_url again = {0};
@@ -222,6 +243,7 @@ bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error
     if (!check_base(&parts, flags, err)) {
         return false;
     }
+    make_lower_case(parts.host);
     GIQ_AUTO_FREE char *base = print_base(&parts);
     if (base == NULL) {
         return giq_fail_memory(err);

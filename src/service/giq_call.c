@@ -196,6 +196,7 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
                    struct giq_response *response, struct giq_error *err)
 {
     giq_response_init(response);
+    *err = (struct giq_error){0};
     if (!giq_service_check_credentials(service, err) || !ensure_http(service, err)) {
         return false;
     }

@@ -9,7 +9,30 @@
 #include "base/giq_cred.h"
 #include "net/giq_http.h"
 
-enum { CHECK_MS = 2000 };
+enum { CHECK_MS = 2000 }; /* time limit of an open that checks once */
+
+/* Replace the texts of `out` with copies. When out of memory it has those made so far. */
+static bool copy_texts(const struct giq_settings *settings, struct giq_settings *out)
+{
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        out->net[i] = NULL;
+    }
+    out->base_url = strdup(settings->base_url);
+    if (out->base_url == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
+        const char *text = settings->net[i];
+        if (text == NULL) {
+            continue;
+        }
+        out->net[i] = strdup(text);
+        if (out->net[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
 
 bool giq_service_new(const struct giq_settings *settings, const struct giq_cred *cred,
                      const struct giq_env *env, struct giq_service **out,
@@ -26,13 +49,7 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
         .deadline_ms = env->now_ms(env->ctx) + settings->timeout_ms,
     };
     giq_service_restart_check(service);
-    bool ok = (service->settings.base_url = strdup(settings->base_url)) != NULL;
-    for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
-        const char *text = settings->net[i];
-        service->settings.net[i] = text == NULL || !ok ? NULL : strdup(text);
-        ok = ok && (text == NULL || service->settings.net[i] != NULL);
-    }
-    if (!ok) {
+    if (!copy_texts(settings, &service->settings)) {
         giq_service_free(service);
         return giq_fail_memory(err);
     }
@@ -42,7 +59,8 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
 
 void giq_service_restart_check(struct giq_service *service)
 {
-    int timeout_ms = service->settings.timeout_ms;
+    int timeout_ms =
+        service->checks_once ? service->resume_timeout_ms : service->settings.timeout_ms;
     service->check_until_ms =
         service->env->now_ms(service->env->ctx) +
         (timeout_ms > 0 && timeout_ms < CHECK_MS ? timeout_ms : CHECK_MS);

@@ -233,6 +233,9 @@ static void test_get_is_repeated_after_a_cut_connection(void **state)
     assert_int_equal(call_get(&kit), 200);
     assert_int_equal(http_kit_count(kit.http), 3);
     assert_int_equal(kit.clock.sleeps, 2);
+    /* A success leaves no error of an earlier attempt. */
+    assert_int_equal(kit.err.code, GIQ_E_NONE);
+    assert_string_equal(kit.err.text, "");
     service_kit_stop(&kit);
 }
 
@@ -320,6 +323,26 @@ static void test_small_calls_end_with_the_open(void **state)
         kit.service->settings.timeout_ms = cases[i].timeout_ms;
         env_kit_advance(&kit.clock, cases[i].elapsed_ms);
         assert_true(giq_call_timeout_ms(kit.service) == cases[i].call_ms);
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_restarted_check_keeps_a_time_limit_below_two_seconds(void **state)
+{
+    (void)state;
+    static const struct {
+        int timeout_ms;
+        int64_t limit_ms;
+    } cases[] = {{500, 500}, {600000, 2000}, {0, 2000}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct service_kit kit;
+        service_kit_start(&kit, NULL, 0);
+        kit.service->settings.timeout_ms = cases[i].timeout_ms;
+        giq_service_limit_to_one_try(kit.service);
+        env_kit_advance(&kit.clock, 300);
+        giq_service_restart_check(kit.service);
+        assert_true(giq_service_call_deadline_ms(kit.service) - kit.clock.now_ms ==
+                    cases[i].limit_ms);
         service_kit_stop(&kit);
     }
 }
@@ -467,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_no_pause_beyond_the_time_of_the_open),
         cmocka_unit_test(test_delays_double_up_to_half_a_minute),
         cmocka_unit_test(test_small_calls_end_with_the_open),
+        cmocka_unit_test(test_restarted_check_keeps_a_time_limit_below_two_seconds),
         cmocka_unit_test(test_without_credentials_nothing_is_sent),
         cmocka_unit_test(test_response_of_a_call_that_was_not_made_tells_nothing),
         cmocka_unit_test(test_messages_of_error_statuses),

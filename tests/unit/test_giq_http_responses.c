@@ -208,6 +208,42 @@ static void test_small_responses_are_decoded(void **state)
     }
 }
 
+/* The decoded part stays in the response: a run request may find its job's id there. */
+static void test_cut_content_coding_is_a_cut_response(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *coding, *bytes;
+        size_t len;
+    } cases[] = {
+        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 8},
+        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1},
+        {201, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1},
+        {200, "deflate", "\x78\x9C\xAB\xAE\x05\0\x01\x75\0\xF9", 9},
+        {400, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 8},
+        {502, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char headers[64];
+        (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
+                       cases[i].coding);
+        const struct http_kit_response response = {.status = cases[i].status,
+                                                   .headers = headers,
+                                                   .body = cases[i].bytes,
+                                                   .body_len = cases[i].len};
+        bool is_error_page = cases[i].status >= 400;
+        struct session s;
+        session_begin(&s, &response, 1);
+        assert_int_equal(
+            session_exchange(&s, (struct giq_http_request){.fresh_connection = false}),
+            is_error_page);
+        assert_int_equal(s.kit.err.code, is_error_page ? GIQ_E_NONE : GIQ_E_NETWORK);
+        assert_string_equal(giq_buf_text(&s.response.body), "{}");
+        session_end(&s);
+    }
+}
+
 static void test_sizes_are_capped_after_decoding(void **state)
 {
     (void)state;
@@ -254,7 +290,7 @@ static void test_headers_are_capped(void **state)
     session_begin(&s, &response, 1);
     assert_false(
         session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
-    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_int_equal(s.kit.err.code, GIQ_E_SERVICE);
     assert_string_equal(s.kit.err.text,
                         "the response has more than 65536 bytes of headers");
     session_end(&s);
@@ -297,7 +333,7 @@ static void test_header_line_without_end_is_capped(void **state)
     session_begin(&s, &response, 1);
     assert_false(
         session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
-    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_int_equal(s.kit.err.code, GIQ_E_SERVICE);
     session_end(&s);
     free(raw);
 }
@@ -333,7 +369,9 @@ static void test_stalled_transfer_ends_with_the_open(void **state)
     assert_false(session_exchange(
         &s, (struct giq_http_request){.sink = session_sink,
                                       .deadline_ms = s.kit.clock.now_ms}));
-    assert_string_equal(s.kit.err.text, "127.0.0.1: no data came before the time limit");
+    assert_string_equal(s.kit.err.text,
+                        "127.0.0.1: the transfer stalled, and the time limit "
+                        "of the open has passed");
     session_end(&s);
 }
 
@@ -386,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_failing_sink_ends_the_exchange_with_its_error),
         cmocka_unit_test(test_sizes_are_capped),
         cmocka_unit_test(test_small_responses_are_decoded),
+        cmocka_unit_test(test_cut_content_coding_is_a_cut_response),
         cmocka_unit_test(test_sizes_are_capped_after_decoding),
         cmocka_unit_test(test_headers_are_capped),
         cmocka_unit_test(test_response_that_ends_within_its_headers_is_none),
