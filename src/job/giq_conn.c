@@ -2,7 +2,8 @@
  * Parsing and quoting connection strings. The interface is in giq/giq.h. The grammar:
  *   string = "GIQ:" [ word | pair *( ";" pair ) ] [ ";" ]
  *   pair   = key "=" value        value = text without ";" and "|" | quoted
- * A quoted value begins with ' or ", and that quote is doubled inside.
+ * A quoted value begins and ends with ' or ", and that quote is doubled inside. A slash
+ * that a program added after the extension of an archive is dropped or refused.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,27 +14,25 @@
 
 static const char prefix[] = "GIQ:";
 
+/* All keys, in the order in which they are documented. */
 #define ALLOWED "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member"
 
+static const char *const key_names[GIQ_CONN_KEY_COUNT] = {
+    [GIQ_CONN_KEY_MODEL] = "model",   [GIQ_CONN_KEY_FILE] = "file",
+    [GIQ_CONN_KEY_JOB] = "job",       [GIQ_CONN_KEY_GEOMETRY] = "geometry",
+    [GIQ_CONN_KEY_RERUN] = "rerun",   [GIQ_CONN_KEY_WAIT] = "wait",
+    [GIQ_CONN_KEY_MEMBER] = "member", [GIQ_CONN_KEY_UPLOAD] = "upload",
+    [GIQ_CONN_KEY_AOI] = "aoi",       [GIQ_CONN_KEY_BBOX] = "bbox",
+};
+
+/* Names that the service uses for the same. */
 static const struct {
     const char *name;
     enum giq_conn_key key;
-} keys[] = {
-    {"model", GIQ_CONN_KEY_MODEL},     {"modelId", GIQ_CONN_KEY_MODEL},
-    {"file", GIQ_CONN_KEY_FILE},       {"fileId", GIQ_CONN_KEY_FILE},
-    {"upload", GIQ_CONN_KEY_UPLOAD},   {"job", GIQ_CONN_KEY_JOB},
-    {"inferenceId", GIQ_CONN_KEY_JOB}, {"geometry", GIQ_CONN_KEY_GEOMETRY},
-    {"aoi", GIQ_CONN_KEY_AOI},         {"bbox", GIQ_CONN_KEY_BBOX},
-    {"rerun", GIQ_CONN_KEY_RERUN},     {"wait", GIQ_CONN_KEY_WAIT},
-    {"member", GIQ_CONN_KEY_MEMBER},
-};
-
-static const char *const canonical[GIQ_CONN_KEY_COUNT] = {
-    [GIQ_CONN_KEY_MODEL] = "model",   [GIQ_CONN_KEY_FILE] = "file",
-    [GIQ_CONN_KEY_JOB] = "job",       [GIQ_CONN_KEY_GEOMETRY] = "geometry",
-    [GIQ_CONN_KEY_AOI] = "aoi",       [GIQ_CONN_KEY_BBOX] = "bbox",
-    [GIQ_CONN_KEY_RERUN] = "rerun",   [GIQ_CONN_KEY_WAIT] = "wait",
-    [GIQ_CONN_KEY_MEMBER] = "member", [GIQ_CONN_KEY_UPLOAD] = "upload",
+} aliases[] = {
+    {"modelId", GIQ_CONN_KEY_MODEL},
+    {"fileId", GIQ_CONN_KEY_FILE},
+    {"inferenceId", GIQ_CONN_KEY_JOB},
 };
 
 /* Keys that users try for secrets, which belong in the configuration. */
@@ -54,39 +53,49 @@ static bool is_among(const char *text, const char *const *list, size_t count)
     return false;
 }
 
-/* Skip the handlers of archives that a program prepended. */
-static const char *skip_handlers(const char *text)
+/* The length of the archive prefix at the beginning of `text`, or 0. */
+static size_t archive_prefix_len(const char *text)
 {
-    static const char *const handlers[] = {"/vsizip/", "/vsigzip/", "/vsitar/"};
-    for (size_t i = 0; text[0] == '/' && i < GIQ_COUNT(handlers);) {
-        bool is_handler = giq_text_begins_nocase(text, handlers[i]);
-        text += is_handler ? strlen(handlers[i]) : 0;
-        i = is_handler ? 0 : i + 1;
+    static const char *const prefixes[] = {"/vsizip/", "/vsigzip/", "/vsitar/"};
+    for (size_t i = 0; i < GIQ_COUNT(prefixes); i++) {
+        if (giq_text_begins_nocase(text, prefixes[i])) {
+            return strlen(prefixes[i]);
+        }
+    }
+    return 0;
+}
+
+/* Skip the archive prefixes that a program prepended. */
+static const char *skip_archive_prefixes(const char *text)
+{
+    for (size_t len = archive_prefix_len(text); len > 0; len = archive_prefix_len(text)) {
+        text += len;
     }
     return text;
 }
 
 bool giq_conn_identify(const char *text)
 {
-    return text != NULL && giq_text_begins_nocase(skip_handlers(text), prefix);
+    return text != NULL && giq_text_begins_nocase(skip_archive_prefixes(text), prefix);
 }
 
 static bool fail_key(const char *name, struct giq_error *err)
 {
-    struct giq_printable shown;
+    struct giq_printable printable;
     if (is_among(name, secrets, GIQ_COUNT(secrets))) {
         return giq_fail(err, GIQ_E_USAGE,
                         "a secret does not belong in the connection string, which "
                         "programs keep in projects and logs: set the configuration "
                         "option GIQ_API_KEY, GIQ_BEARER_TOKEN or GIQ_API_KEY_FILE");
     }
-    (void)giq_text_printable(name, &shown);
+    (void)giq_text_printable(name, &printable);
     return giq_fail(err, GIQ_E_USAGE,
                     "unknown key \"%s\" in the connection string; allowed are " ALLOWED,
-                    shown.text);
+                    printable.text);
 }
 
-/* If it were part of a value, what QGIS appends would make another request. */
+/* QGIS appends |layername= and more to the string. In a value that would change the
+ * request. */
 static bool fail_suffix(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
@@ -98,9 +107,15 @@ static bool fail_suffix(struct giq_error *err)
 
 static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error *err)
 {
-    for (size_t i = 0; i < GIQ_COUNT(keys); i++) {
-        if (giq_text_equal_nocase(name, keys[i].name)) {
-            *out = keys[i].key;
+    for (size_t i = 0; i < GIQ_COUNT(key_names); i++) {
+        if (giq_text_equal_nocase(name, key_names[i])) {
+            *out = (enum giq_conn_key)i;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < GIQ_COUNT(aliases); i++) {
+        if (giq_text_equal_nocase(name, aliases[i].name)) {
+            *out = aliases[i].key;
             return true;
         }
     }
@@ -119,14 +134,18 @@ static bool take_quoted(const char **at, const char *key, char **out,
     }
     size_t len = 0;
     while (*s != '\0' && (*s != quote || s[1] == quote)) {
-        s += *s == quote;
+        if (*s == quote) {
+            s++; /* the first of two quotes */
+        }
         value[len++] = *s++;
     }
     value[len] = '\0';
     if (*s == '\0') {
         free(value);
-        return giq_fail(err, GIQ_E_USAGE, "the quote of the key \"%s\" is not closed",
-                        key);
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "the value of the key \"%s\" has no closing quote; end it with %c", key,
+            quote);
     }
     s += 1 + strspn(s + 1, " \t\r\n\v\f");
     if (*s != ';' && *s != '\0') {
@@ -135,8 +154,8 @@ static bool take_quoted(const char **at, const char *key, char **out,
             return fail_suffix(err);
         }
         return giq_fail(err, GIQ_E_USAGE,
-                        "text after the quoted value of the key \"%s\"; a quote inside "
-                        "is written twice",
+                        "the key \"%s\" has text after its quoted value; write a quote "
+                        "that belongs to the value twice",
                         key);
     }
     char *trimmed = giq_text_trim(value, len);
@@ -178,26 +197,26 @@ static bool has_control(const char *value)
     return false;
 }
 
-static const char *const archive_endings[] = {".zip", ".tar", ".gz", ".tgz"};
+static const char *const archive_extensions[] = {".zip", ".tar", ".gz", ".tgz"};
 
-/* The length of the ending of archives at `text`, or 0. */
-static size_t archive_ending(const char *text)
+/* The length of the archive extension at the beginning of `text`, or 0. */
+static size_t archive_extension_len(const char *text)
 {
-    for (size_t i = 0; i < GIQ_COUNT(archive_endings); i++) {
-        if (giq_text_begins_nocase(text, archive_endings[i])) {
-            return strlen(archive_endings[i]);
+    for (size_t i = 0; i < GIQ_COUNT(archive_extensions); i++) {
+        if (giq_text_begins_nocase(text, archive_extensions[i])) {
+            return strlen(archive_extensions[i]);
         }
     }
     return 0;
 }
 
-/* Whether the first `len` bytes end as the name of an archive does. */
-static bool ends_archive(const char *value, size_t len)
+/* Whether the first `len` bytes end in the extension of an archive. */
+static bool has_archive_extension(const char *value, size_t len)
 {
-    for (size_t i = 0; i < GIQ_COUNT(archive_endings); i++) {
-        size_t ending = strlen(archive_endings[i]);
-        if (len >= ending &&
-            giq_text_begins_nocase(value + len - ending, archive_endings[i])) {
+    for (size_t i = 0; i < GIQ_COUNT(archive_extensions); i++) {
+        size_t extension_len = strlen(archive_extensions[i]);
+        if (len >= extension_len &&
+            giq_text_begins_nocase(value + len - extension_len, archive_extensions[i])) {
             return true;
         }
     }
@@ -209,9 +228,8 @@ static bool is_letter_or_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The position of the slash that QGIS inserts, as in "s.tar/.gz": between the ending of
- * an archive and a plain extension at the end of the first `len` bytes. 0: there is none.
- */
+/* The position of the slash that QGIS inserts into the first `len` bytes, as in
+ * "s.tar/.gz": between the extension of an archive and one at the end. 0: none. */
 static size_t inserted_slash(const char *value, size_t len)
 {
     enum { EXTENSION_MAX = 8 };
@@ -222,19 +240,19 @@ static size_t inserted_slash(const char *value, size_t len)
     size_t extension = len - dot;
     bool is_inserted = extension > 0 && extension <= EXTENSION_MAX && dot > 2 &&
                        value[dot - 1] == '.' && value[dot - 2] == '/' &&
-                       ends_archive(value, dot - 2);
+                       has_archive_extension(value, dot - 2);
     return is_inserted ? dot - 2 : 0;
 }
 
-/* Remove the slashes that programs add when they take the string for the path of an
- * archive. */
+/* Remove the slashes that programs add, also within quotes, when they take the string for
+ * the path of an archive. */
 static void drop_slashes(char *value)
 {
     size_t len = strlen(value);
     bool has_last = len > 0 && value[len - 1] == '/';
     size_t bare = has_last ? len - 1 : len;
     size_t inserted = inserted_slash(value, bare);
-    if (has_last && (inserted > 0 || ends_archive(value, bare))) {
+    if (has_last && (inserted > 0 || has_archive_extension(value, bare))) {
         value[bare] = '\0';
     }
     if (inserted > 0) {
@@ -243,20 +261,21 @@ static void drop_slashes(char *value)
     }
 }
 
-/* A slash after the ending of an archive may be from the user or from a program, and
- * would make another request: the user has to quote it. */
+/* Any other slash after the extension of an archive may be the user's or a program's, and
+ * is part of the identity of the request: the user must quote it. */
 static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     bool is_identity = key == GIQ_CONN_KEY_MODEL || key == GIQ_CONN_KEY_FILE ||
                        key == GIQ_CONN_KEY_RERUN;
     for (const char *at = value; is_identity && *at != '\0'; at++) {
-        size_t ending = archive_ending(at);
-        if (ending > 0 && at[ending] == '/') {
+        size_t len = archive_extension_len(at);
+        if (len > 0 && at[len] == '/') {
             return giq_fail(err, GIQ_E_USAGE,
-                            "the value of \"%s\" has a '/' after \"%.*s\", as programs "
-                            "insert it that take the string for the path of an archive; "
-                            "remove it, or put the value in quotes if it is meant",
-                            canonical[key], (int)ending, at);
+                            "the value of \"%s\" has a '/' after \"%.*s\"; some programs "
+                            "insert it because they take the string for the path of an "
+                            "archive. Remove it, or put the value in quotes if the '/' "
+                            "belongs to it",
+                            key_names[key], (int)len, at);
         }
     }
     return true;
@@ -265,13 +284,13 @@ static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_e
 bool giq_conn_to_bool(const char *name, const char *value, bool *out,
                       struct giq_error *err)
 {
-    struct giq_printable shown;
+    struct giq_printable printable;
     if (giq_text_to_bool(value, out)) {
         return true;
     }
-    (void)giq_text_printable(value, &shown);
+    (void)giq_text_printable(value, &printable);
     return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.*s\"", name,
-                    giq_text_cut_len(shown.text, 60), shown.text);
+                    giq_text_cut_len(printable.text, 60), printable.text);
 }
 
 bool giq_conn_check_file_name(const char *name, const char *value, struct giq_error *err)
@@ -282,13 +301,13 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
         return true;
     }
     return giq_fail(err, GIQ_E_USAGE,
-                    "the value of %s ends in '/', which no file does; remove the '/'",
+                    "the value of %s must name a file, but ends in '/'; remove the '/'",
                     name);
 }
 
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
-    const char *name = canonical[key];
+    const char *name = key_names[key];
     char quoted[16];
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
     if (value[0] == '\0') {
@@ -302,11 +321,13 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
     if (key == GIQ_CONN_KEY_GEOMETRY && giq_text_begins_nocase(value, "SRID=") &&
         strchr(value, ';') == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "an area with SRID holds a ';' and stands in quotes: "
+                        "an area with SRID= contains a ';' and must be quoted: "
                         "geometry=\"SRID=<code>;POLYGON((...))\"");
     }
     if (key != GIQ_CONN_KEY_GEOMETRY && has_control(value)) {
-        return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" holds a control character",
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the value of \"%s\" contains a control character, such as a "
+                        "line break; remove it",
                         name);
     }
     if (!giq_text_is_utf8(value)) {
@@ -334,16 +355,16 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
         return false;
     }
     if ((*at)[len] != '=') {
-        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", canonical[key]);
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", key_names[key]);
     }
     if (conn->value[key] != NULL) {
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" is given twice",
-                        canonical[key]);
+                        key_names[key]);
     }
     *at += len + 1;
     *at += strspn(*at, " \t\r\n\v\f");
     bool is_quoted = **at == '"' || **at == '\'';
-    if (!take_value(at, canonical[key], is_quoted, &conn->value[key], err)) {
+    if (!take_value(at, key_names[key], is_quoted, &conn->value[key], err)) {
         return false;
     }
     char *value = conn->value[key];
@@ -360,13 +381,15 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
         }
         if (*at == ';') {
             return giq_fail(err, GIQ_E_USAGE,
-                            "nothing between two ';' in the connection string; allowed "
-                            "are the keys " ALLOWED);
+                            "the connection string has an empty entry: two ';' in a row, "
+                            "or one at its beginning; remove the extra ';'");
         }
         if (!take_pair(&at, conn, err)) {
             return false;
         }
-        at += *at == ';';
+        if (*at == ';') {
+            at++;
+        }
     }
 }
 
@@ -383,8 +406,8 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
         conn->value[GIQ_CONN_KEY_RERUN] != NULL) {
         return giq_fail(
             err, GIQ_E_USAGE,
-            "\"rerun\" asks for a new job and does not go with \"job\", which "
-            "names one that exists");
+            "\"rerun\" starts a new job and cannot be combined with \"job\", which "
+            "names an existing one; remove one of them");
     }
     if (conn->value[GIQ_CONN_KEY_JOB] != NULL && !has_request) {
         conn->kind = GIQ_CONN_JOB;
@@ -394,7 +417,7 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
     if (conn->value[GIQ_CONN_KEY_MODEL] == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the key \"model\" is missing; a request is model=<id>;"
-                        "file=<fileId>, a job that exists is job=<id>");
+                        "file=<fileId>, an existing job is job=<id>");
     }
     bool has_file = conn->value[GIQ_CONN_KEY_FILE] != NULL;
     bool has_upload = conn->value[GIQ_CONN_KEY_UPLOAD] != NULL;
@@ -411,11 +434,13 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
     return true;
 }
 
-/* Whether the text is `word`, perhaps followed by one ';'. */
+/* Whether the text is `word`, optionally followed by one ';'. */
 static bool is_word(const char *text, const char *word)
 {
     size_t len = strlen(text);
-    len -= len > 0 && text[len - 1] == ';';
+    if (len > 0 && text[len - 1] == ';') {
+        len--;
+    }
     char *trimmed = giq_text_trim(text, len);
     bool same = trimmed != NULL && giq_text_equal_nocase(trimmed, word);
     free(trimmed);
@@ -425,7 +450,7 @@ static bool is_word(const char *text, const char *word)
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err)
 {
     struct giq_conn conn = {.kind = GIQ_CONN_MODELS};
-    const char *body = skip_handlers(text) + strlen(prefix);
+    const char *body = skip_archive_prefixes(text) + strlen(prefix);
     if (is_word(body, "") || is_word(body, "models")) {
         *out = conn;
         return true;
@@ -435,6 +460,7 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
         *out = conn;
         return true;
     }
+    /* A '|' before any key, as in "GIQ:models|layername=x". */
     if (body[strcspn(body, "=|")] == '|') {
         return fail_suffix(err);
     }
@@ -458,10 +484,10 @@ char *giq_conn_quote(const char *value)
 {
     static const char white[] = " \t\r\n\v\f";
     const size_t len = strlen(value);
-    bool has_ends = len == 0 || strchr(white, value[0]) != NULL ||
-                    strchr(white, value[len - 1]) != NULL ||
-                    strchr("\"'", value[0]) != NULL;
-    if (!has_ends && strpbrk(value, ";|") == NULL) {
+    bool needs_quotes_at_ends = len == 0 || strchr(white, value[0]) != NULL ||
+                                strchr(white, value[len - 1]) != NULL ||
+                                strchr("\"'", value[0]) != NULL;
+    if (!needs_quotes_at_ends && strpbrk(value, ";|") == NULL) {
         return strdup(value);
     }
     char *out = malloc(2 * len + 3);
@@ -471,8 +497,9 @@ char *giq_conn_quote(const char *value)
     }
     *at++ = '"';
     for (; *value != '\0'; value++) {
-        *at = '"';
-        at += *value == '"';
+        if (*value == '"') {
+            *at++ = '"';
+        }
         *at++ = *value;
     }
     *at++ = '"';
