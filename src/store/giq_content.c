@@ -1,3 +1,4 @@
+/* The record of a content that was uploaded, and the hints that find it. */
 #include "store/giq_content.h"
 
 #include <inttypes.h>
@@ -9,12 +10,12 @@
 #include "base/giq_os.h"
 #include "store/giq_document.h"
 
-static const char advice[] = "remove it, and the file is uploaded once more";
+static const char advice[] = "remove it to upload the file again";
 
 static const char files_name[] = "files";
 static const char paths_name[] = "paths";
 
-enum { NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json", MARK_SIZE = 192 };
+enum { NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json", STAMP_SIZE = 192 };
 
 static const char *name_of(const char *digest, const char *ending, char out[NAME_SIZE])
 {
@@ -61,8 +62,10 @@ bool giq_content_acquire_lock(const struct giq_store *store, const char *digest,
         return false;
     }
     GIQ_AUTO_FREE char *path = giq_os_join(folder, name_of(digest, ".lock", name));
-    return path == NULL ? giq_fail_memory(err)
-                        : giq_lock_acquire_file(path, giq_store_access(store), out, err);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_lock_acquire_file(path, giq_store_access(store), out, err);
 }
 
 bool giq_content_write(const struct giq_content *content, struct giq_error *err)
@@ -104,18 +107,20 @@ bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
         files == NULL ? NULL : giq_json_ensure_object(files, base_url);
     struct giq_json *file =
         of_service == NULL ? NULL : giq_json_ensure_object(of_service, type);
-    return (file != NULL && giq_json_set_text(file, "file_id", file_id) &&
-            giq_json_set_time(file, "uploaded_at", uploaded_ms)) ||
-           giq_fail_memory(err);
+    if (file == NULL || !giq_json_set_text(file, "file_id", file_id) ||
+        !giq_json_set_time(file, "uploaded_at", uploaded_ms)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 /* ---- local files ---- */
 
-/* A mark of version 0.1 has no change time and equals none of these: such a file is read
- * again. */
-static const char *mark_of(const struct giq_source_stat *stat, char out[MARK_SIZE])
+/* The status of a file as recorded. Version 0.1 recorded no change time, so its stamps
+ * never match and the file is read again. */
+static const char *stamp_of(const struct giq_source_stat *stat, char out[STAMP_SIZE])
 {
-    (void)snprintf(out, MARK_SIZE,
+    (void)snprintf(out, STAMP_SIZE,
                    "%" PRId64 " bytes, %" PRId64 " ns, device %" PRIu64 ", inode %" PRIu64
                    ", changed %" PRId64 " ns",
                    stat->size, stat->modified_ns, stat->device, stat->inode,
@@ -126,26 +131,27 @@ static const char *mark_of(const struct giq_source_stat *stat, char out[MARK_SIZ
 bool giq_content_has_file(const struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat)
 {
-    char mark[MARK_SIZE];
+    char stamp[STAMP_SIZE];
     const struct giq_json *paths = giq_json_get(content->json, paths_name);
     const char *known = giq_json_text(giq_json_get(paths, absolute_path));
-    return known != NULL && strcmp(known, mark_of(stat, mark)) == 0;
+    return known != NULL && strcmp(known, stamp_of(stat, stamp)) == 0;
 }
 
 bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err)
 {
-    char mark[MARK_SIZE];
+    char stamp[STAMP_SIZE];
     struct giq_json *paths = giq_json_ensure_object(content->json, paths_name);
-    if (paths != NULL && giq_json_count(paths) >= GIQ_CONTENT_PATHS_MAX) {
-        /* The files that this removes are read once more. */
+    if (stat != NULL && paths != NULL && giq_json_count(paths) >= GIQ_CONTENT_PATHS_MAX) {
+        /* The files that this removes are read again when they are used. */
         giq_json_remove(content->json, paths_name);
         paths = giq_json_ensure_object(content->json, paths_name);
     }
-    return (paths != NULL &&
-            giq_json_set_text(paths, absolute_path,
-                              stat == NULL ? NULL : mark_of(stat, mark))) ||
-           giq_fail_memory(err);
+    const char *text = stat == NULL ? NULL : stamp_of(stat, stamp);
+    if (paths == NULL || !giq_json_set_text(paths, absolute_path, text)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 /* ---- hints ---- */
@@ -165,7 +171,7 @@ static char *hint_of(const struct giq_store *store, const char *absolute_path,
     return folder;
 }
 
-/* `out` is empty if there is no hint; a file that is not a digest is none. */
+/* `out` is empty if there is no hint, or if the file is not a digest. */
 static bool read_hint(const struct giq_store *store, const char *absolute_path,
                       char out[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {

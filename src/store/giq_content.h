@@ -1,13 +1,14 @@
 /*
- * The cache of uploads: one record for each content that was uploaded, or is to be.
+ * The cache of uploads: one record for each distinct content of files (SHA-256) that was
+ * uploaded or will be.
  *
- *   <store>/uploads/v1/<digest>.json     of one content: the ids that services gave it,
- *                                        by service and kind, and the local files that
- *                                        hold it
+ *   <store>/uploads/v1/<digest>.json     the record of a content: the ids that services
+ *                                        gave it, by service and source type, and the
+ *                                        local files that have it
  *                      <digest>.lock     held while it is uploaded or written
- *                      paths/<digest>    digest of the content that the file of a path
- *                                        had: a hint, valid if the content's record
- *                                        lists the file
+ *                      paths/<digest>    the digest of the content that the file at a
+ *                                        path last had. Only a hint: the record of the
+ *                                        content must list the file too
  *
  * A local file is identified by its absolute path, size, times and inode, so that it need
  * not be read again. Reading takes no lock; writing a record needs the content's lock.
@@ -21,7 +22,11 @@
 #include "store/giq_lock.h"
 #include "store/giq_store.h"
 
-enum { GIQ_CONTENT_FORMAT = 1, GIQ_CONTENT_PATHS_MAX = 64 };
+enum {
+    GIQ_CONTENT_FORMAT = 1,
+    GIQ_CONTENT_PATHS_MAX =
+        64, /* local files of one content; one more empties the list */
+};
 
 struct giq_content {
     const struct giq_store *store; /* borrowed */
@@ -59,7 +64,8 @@ bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
 bool giq_content_has_file(const struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat);
 
-/* Set that it has, in memory; a `stat` of NULL removes the file. Errors: GIQ_E_MEMORY. */
+/* Record that the file has the content, in memory. If `stat` is NULL, remove the file
+ * from the list. Errors: GIQ_E_MEMORY. */
 bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err);
 

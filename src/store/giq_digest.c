@@ -1,9 +1,10 @@
+/* SHA-256 by the low-level functions of OpenSSL. */
 #include "store/giq_digest.h"
 
 /*
- * The functions of sha.h are deprecated since 3.0 in favour of EVP, whose first use in a
- * process sets up providers and all their algorithms: five million instructions, most of
- * what opening a recorded result took.
+ * The functions of sha.h are deprecated since 3.0 in favour of EVP. But the first use of
+ * EVP in a process loads the providers and all their algorithms, which took most of the
+ * time of opening a recorded result.
  */
 #define OPENSSL_API_COMPAT 0x10101000L
 

@@ -1,6 +1,7 @@
 /*
- * SHA-256, by libcrypto (which libcurl brings along). Thread-safe; a stream serves one
- * thread at a time. GIQ_DIGEST_HEX_SIZE is in giq/giq.h.
+ * SHA-256, by OpenSSL's libcrypto. Thread-safe, but a struct giq_digest may be used by
+ * one thread at a time. GIQ_DIGEST_HEX_SIZE is in giq/giq.h. Errors are GIQ_E_MEMORY:
+ * OpenSSL gives no other reason.
  */
 #ifndef GIQ_DIGEST_H
 #define GIQ_DIGEST_H
@@ -14,14 +15,15 @@ bool giq_digest_bytes(const char *bytes, size_t len, char out[GIQ_DIGEST_HEX_SIZ
 /* Whether `text` has the form of such a digest. */
 bool giq_digest_is_valid(const char *text);
 
-/* ---- of bytes in pieces ---- */
+/* ---- the digest of bytes that arrive in pieces ---- */
 
 struct giq_digest;
 
+/* The caller passes `*out` to giq_digest_free(). */
 bool giq_digest_new(struct giq_digest **out, struct giq_error *err);
 void giq_digest_free(struct giq_digest *digest);
 
-/* Begin again with no bytes. */
+/* Restart with no bytes added. */
 bool giq_digest_restart(struct giq_digest *digest, struct giq_error *err);
 
 bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,

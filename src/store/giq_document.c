@@ -1,3 +1,4 @@
+/* Reading and writing JSON documents with a format number. */
 #include "store/giq_document.h"
 
 #include "base/giq_cleanup.h"
@@ -34,9 +35,9 @@ static bool check_format(const char *folder, const char *name, int64_t newest,
     }
     if (format > newest) {
         return giq_fail(err, GIQ_E_STORE,
-                        "the record %s/%s was written by a newer version of the driver; "
-                        "open it with that version",
-                        folder, name);
+                        "the record %s/%s was written by a newer version of the driver "
+                        "(format %lld, newer than %lld); update the driver",
+                        folder, name, (long long)format, (long long)newest);
     }
     return true;
 }

@@ -46,13 +46,15 @@ static bool list_record(const struct listing *listing, const char *key,
 static bool list_entry(void *ctx, const char *name, struct giq_error *err)
 {
     const struct listing *listing = ctx;
-    /* The folder of a key is named by a digest; others belong to other programs. */
+    /* The folder of a key is named by a digest; other entries are not records. */
     if (!giq_digest_is_valid(name)) {
         return true;
     }
     GIQ_AUTO_FREE char *folder = giq_store_folder(listing->store, name);
-    return folder == NULL ? giq_fail_memory(err)
-                          : list_record(listing, name, folder, err);
+    if (folder == NULL) {
+        return giq_fail_memory(err);
+    }
+    return list_record(listing, name, folder, err);
 }
 
 bool giq_jobs_each(const struct giq_store *store,

@@ -1,3 +1,4 @@
+/* The canonical text of a request and its digest. */
 #include "store/giq_key.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Record locks, and the message that names the holder. */
 #include "store/giq_lock.h"
 
 #include <stdio.h>
@@ -15,10 +16,12 @@ static bool fail_held(const char *path, struct giq_error *err)
     struct giq_os_holder holder;
     char name[sizeof holder.host + 48] = "another process";
     if (giq_os_lock_holder(path, &holder)) {
-        (void)snprintf(name, sizeof name,
-                       holder.is_this_process ? "another thread of this program"
-                                              : "the process %ld on the host %s",
-                       holder.pid, holder.host);
+        if (holder.is_this_process) {
+            (void)snprintf(name, sizeof name, "another thread of this program");
+        } else {
+            (void)snprintf(name, sizeof name, "the process %ld on the host %s",
+                           holder.pid, holder.host);
+        }
     }
     return giq_fail(err, GIQ_E_TIMEOUT,
                     "%s holds the lock %s; open again when it has finished", name, path);
@@ -47,8 +50,10 @@ bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out
                       struct giq_error *err)
 {
     GIQ_AUTO_FREE char *path = giq_os_join(folder, "lock");
-    return path == NULL ? giq_fail_memory(err)
-                        : giq_lock_acquire_file(path, access, out, err);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_lock_acquire_file(path, access, out, err);
 }
 
 void giq_lock_release(struct giq_lock *lock)

@@ -4,8 +4,8 @@
  * Usage: giq_lock_acquire(), read the record again, do the work, giq_lock_release() on
  * every path.
  *
- * The lock file is never unlinked: unlinking would allow two holders. The lock of a
- * holder that dies ends with it, even while a child that it forked lives on.
+ * The lock file is never unlinked: unlinking would allow two holders. The lock ends with
+ * the process that holds it, even if a forked child survives.
  */
 #ifndef GIQ_LOCK_H
 #define GIQ_LOCK_H
@@ -16,7 +16,7 @@ struct giq_lock;
 
 /*
  * Try once to acquire the lock of the key whose existing folder is `folder`. `access` is
- * an enum giq_os_access for the lock file.
+ * bits of enum giq_os_access for the lock file.
  *
  * On success the caller passes `*out` to giq_lock_release(). Errors: GIQ_E_TIMEOUT (there
  * is another holder, which the message names), GIQ_E_STORE (also a file system without
@@ -25,11 +25,12 @@ struct giq_lock;
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err);
 
-/* The same with the lock file at `path`, for what is not a request. */
+/* As giq_lock_acquire(), with the lock file at `path`: the lock of the content of an
+ * upload. */
 bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **out,
                            struct giq_error *err);
 
-/* NULL is allowed. */
+/* Release and free the lock; NULL is allowed. */
 void giq_lock_release(struct giq_lock *lock);
 
 #endif

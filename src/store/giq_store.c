@@ -1,3 +1,4 @@
+/* The store on disk: opening, checking, searching for a job, publishing results. */
 #include "store/giq_store.h"
 
 #include <errno.h>
@@ -9,13 +10,16 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "base/giq_tree.h"
+#include "store/giq_digest.h"
 #include "store/giq_record.h"
 
-/* Space that a download leaves for further records. */
-enum { SPARE_BYTES = 1024 * 1024, PROBE_BYTES = 1024 };
+enum {
+    SPARE_BYTES = 1024 * 1024, /* that a download leaves free for records */
+    PROBE_BYTES = 1024,        /* that are written to check the store */
+};
 
-static const char layout[] = "v1";
-static const char uploads_layout[] = "uploads/v1";
+static const char keys_name[] = "v1";
+static const char uploads_name[] = "uploads/v1";
 static const char probe_name[] = "probe";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
@@ -27,31 +31,35 @@ static const char move_advice[] = "free some space, or move the whole store and 
 
 struct giq_store {
     char *top;
-    char *folder;  /* <top>/v1 */
-    char *uploads; /* <top>/uploads/v1 */
+    char *keys_folder;    /* <top>/v1 */
+    char *uploads_folder; /* <top>/uploads/v1 */
     unsigned access;
 };
 
-/* The advice never leads from a store with records to another one, where each request
- * would be paid for again. */
+/* The message must not advise another store if this one has records: each request would
+ * be paid for again there. */
 static bool fail_world_writable(const char *path, bool is_used, struct giq_error *err)
 {
+    if (is_used) {
+        return giq_fail(err, GIQ_E_STORE,
+                        "the folder %s is world-writable, so anybody can replace its "
+                        "results; it has jobs that were paid for, so keep it and run: "
+                        "chmod -R o-w \"%s\"",
+                        path, path);
+    }
     return giq_fail(
         err, GIQ_E_STORE,
-        "the folder %s is world-writable, so that anybody could plant a "
-        "result; %s",
-        path,
-        is_used ? "it has jobs that were paid for: remove that permission with chmod -R "
-                  "o-w"
-                : "set GIQ_STORE_DIR to a folder that only you, or your "
-                  "group, can write to");
+        "the folder %s is world-writable, so anybody can replace its results; "
+        "set GIQ_STORE_DIR to a folder that only you, or your group, can "
+        "write to",
+        path);
 }
 
 /* A driver may have created the store's own folders with any umask. They may be
  * world-writable only if others cannot enter the store. */
 static bool check_access(const char *path, unsigned access, struct giq_error *err)
 {
-    static const char *const names[] = {layout, "uploads", uploads_layout};
+    static const char *const names[] = {keys_name, "uploads", uploads_name};
     bool is_used = false;
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         struct giq_os_stat st;
@@ -75,13 +83,14 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
 {
     struct giq_os_stat st;
     if (path[0] == '\0') {
-        return giq_fail(err, GIQ_E_STORE, "STORE_DIR is empty");
+        return giq_fail(err, GIQ_E_STORE,
+                        "GIQ_STORE_DIR is empty; set it to a folder, or unset it");
     }
     if (!giq_os_stat(path, &st, err)) {
         return false;
     }
     if (st.kind != GIQ_OS_NOTHING && st.kind != GIQ_OS_FOLDER) {
-        return giq_fail(err, GIQ_E_STORE, "the store %s is not a folder", path);
+        return giq_fail(err, GIQ_E_STORE, "the store must be a folder; %s is not", path);
     }
     if (st.kind == GIQ_OS_FOLDER && !check_access(path, st.access, err)) {
         return false;
@@ -93,9 +102,10 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     bool is_shared = st.kind == GIQ_OS_FOLDER && (flags & GIQ_STORE_PRIVATE) == 0;
     store->access = GIQ_OS_PRIVATE | (is_shared ? st.access & GIQ_OS_SHARED : 0);
     store->top = strdup(path);
-    store->folder = giq_os_join(path, layout);
-    store->uploads = giq_os_join(path, uploads_layout);
-    if (store->top == NULL || store->folder == NULL || store->uploads == NULL) {
+    store->keys_folder = giq_os_join(path, keys_name);
+    store->uploads_folder = giq_os_join(path, uploads_name);
+    if (store->top == NULL || store->keys_folder == NULL ||
+        store->uploads_folder == NULL) {
         giq_store_close(store);
         return giq_fail_memory(err);
     }
@@ -107,8 +117,8 @@ void giq_store_close(struct giq_store *store)
 {
     if (store != NULL) {
         free(store->top);
-        free(store->folder);
-        free(store->uploads);
+        free(store->keys_folder);
+        free(store->uploads_folder);
         free(store);
     }
 }
@@ -120,17 +130,17 @@ unsigned giq_store_access(const struct giq_store *store)
 
 char *giq_store_folder(const struct giq_store *store, const char *key)
 {
-    return giq_os_join(store->folder, key);
+    return giq_os_join(store->keys_folder, key);
 }
 
 const char *giq_store_keys_folder(const struct giq_store *store)
 {
-    return store->folder;
+    return store->keys_folder;
 }
 
 const char *giq_store_uploads_folder(const struct giq_store *store)
 {
-    return store->uploads;
+    return store->uploads_folder;
 }
 
 bool giq_store_make(const struct giq_store *store, const char *folder,
@@ -144,7 +154,7 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
            giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
 }
 
-/* ---- whether it can be used ---- */
+/* ---- checking that it is writable ---- */
 
 /* Create, lock, write and remove a file, as recording does. */
 static bool probe(const struct giq_store *store, const char *path, struct giq_error *err)
@@ -157,8 +167,12 @@ static bool probe(const struct giq_store *store, const char *path, struct giq_er
               giq_os_write(file, block, sizeof block, err);
     giq_os_close(file);
     giq_os_lock_release(lock);
-    struct giq_error ignored = {0};
-    return giq_os_remove(path, ok ? err : &ignored) && ok;
+    if (!ok) {
+        struct giq_error ignored = {0};
+        (void)giq_os_remove(path, &ignored);
+        return false;
+    }
+    return giq_os_remove(path, err);
 }
 
 static bool fail_no_space(struct giq_error *err, int64_t available, const char *folder)
@@ -168,7 +182,7 @@ static bool fail_no_space(struct giq_error *err, int64_t available, const char *
                     (long long)available, folder, move_advice);
 }
 
-static bool check_folder(const struct giq_store *store, const char *folder,
+static bool probe_folder(const struct giq_store *store, const char *folder,
                          struct giq_error *err)
 {
     int64_t available = 0;
@@ -183,27 +197,30 @@ static bool check_folder(const struct giq_store *store, const char *folder,
     if (!probe(store, path, err)) {
         return giq_store_explain_full(err);
     }
-    return !giq_os_free_space(folder, &available) || available >= SPARE_BYTES ||
-           fail_no_space(err, available, folder);
+    if (giq_os_free_space(folder, &available) && available < SPARE_BYTES) {
+        return fail_no_space(err, available, folder);
+    }
+    return true;
 }
 
-static bool check_folders(const struct giq_store *store, const char *folder, bool uploads,
+static bool probe_folders(const struct giq_store *store, const char *folder, bool uploads,
                           struct giq_error *err)
 {
     struct giq_os_stat st;
     if (!giq_os_stat(folder, &st, err)) {
         return false;
     }
-    if (!check_folder(store, st.kind == GIQ_OS_NOTHING ? store->folder : folder, err)) {
+    if (!probe_folder(store, st.kind == GIQ_OS_NOTHING ? store->keys_folder : folder,
+                      err)) {
         return false;
     }
-    return !uploads || check_folder(store, store->uploads, err);
+    return !uploads || probe_folder(store, store->uploads_folder, err);
 }
 
 bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
                      struct giq_error *err)
 {
-    return check_folders(store, folder, uploads, err) ||
+    return probe_folders(store, folder, uploads, err) ||
            giq_error_context(err, "nothing was sent, because the store %s cannot be used",
                              store->top);
 }
@@ -228,16 +245,16 @@ static bool is_of_service(const char *folder, const char *base_url)
     return recorded != NULL && strcmp(recorded, base_url) == 0;
 }
 
-static bool compare_record(void *ctx, const char *name, struct giq_error *err)
+static bool match_record(void *ctx, const char *name, struct giq_error *err)
 {
     struct search *search = ctx;
     struct giq_error ignored = {0};
     GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
-    if (search->found != NULL) {
+    if (search->found != NULL || !giq_digest_is_valid(name)) {
         return true;
     }
-    GIQ_AUTO_FREE char *folder = giq_os_join(search->store->folder, name);
+    GIQ_AUTO_FREE char *folder = giq_store_folder(search->store, name);
     if (folder == NULL) {
         return giq_fail_memory(err);
     }
@@ -253,7 +270,7 @@ bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err)
 {
     struct search search = {store, base_url, job_id, NULL};
-    if (!giq_os_list(store->folder, compare_record, &search, err)) {
+    if (!giq_os_list(store->keys_folder, match_record, &search, err)) {
         free(search.found);
         return false;
     }

@@ -4,9 +4,10 @@
  *   <store>/v1/<key>/request.json, job.json   the record (giq_record)
  *                    lock                     the record lock (giq_lock)
  *                    result.part              a download
- *                    result.short             digest of a download that was cut
- * (giq_fetch) result.new/              a result while it is checked result/ the published
- * result result.old/              the one before, while it is replaced
+ *                    result.short             digest of a truncated download
+ *                    result.new/              a result while it is checked
+ *                    result/                  the published result
+ *                    result.old/              the one before, while it is replaced
  *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *
  * The caller frees returned paths; they are NULL when out of memory. giq_store_open() and
@@ -19,13 +20,14 @@
 #include "base/giq_error.h"
 #include "store/giq_key.h"
 
-/* The enum giq_os_access for all files and folders of the store. */
+/* The bits of enum giq_os_access for all files and folders of the store. */
 unsigned giq_store_access(const struct giq_store *store);
 
 /* The folder of a key, given as hexadecimal digits. It need not exist. */
 char *giq_store_folder(const struct giq_store *store, const char *key);
 
-/* The folder that has the folders of keys, and that of uploads; borrowed. */
+/* The paths of <store>/v1, which has the folders of keys, and of <store>/uploads/v1;
+ * borrowed. */
 const char *giq_store_keys_folder(const struct giq_store *store);
 const char *giq_store_uploads_folder(const struct giq_store *store);
 
@@ -34,9 +36,10 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err);
 
 /*
- * Check that a job can be recorded in a key's `folder`, which need not exist, and with
- * `uploads` an upload too. Must be called before anything is sent that is to be recorded,
- * and only then: a read-only store serves what it has.
+ * Check that a job can be recorded in a key's `folder`, which need not exist, and if
+ * `uploads` is true an upload too. Creates missing folders and writes a probe file. Must
+ * be called before a request whose outcome must be recorded. Must not be called before
+ * reading: a read-only store can still be read.
  */
 bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
                      struct giq_error *err);
@@ -48,22 +51,24 @@ bool giq_store_check(const struct giq_store *store, const char *folder, bool upl
 bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err);
 
-/* Check that `bytes` more fit, with some to spare. A file system that does not report its
- * free space passes. */
+/* Check that the disk has room for `bytes` more and 1 MiB. Passes if the file system does
+ * not report its free space. */
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
 
 /* Whether the error was caused by a full disk or quota. */
 bool giq_store_is_full(const struct giq_error *err);
 
 /* If the error was caused by a full disk or quota, add how to get the result without
- * paying again. Returns false. */
+ * paying again; otherwise leave `err` as it is. Always returns false. */
 bool giq_store_explain_full(struct giq_error *err);
 
 /* Create `folder`/result.new, empty; the caller frees its path `*out`. */
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err);
 
-/* Replace result/ by result.new/, durably. On failure an earlier result/ stays. */
+/* Replace result/ by result.new/, durably. If the replacement fails an earlier result/
+ * stays; if only syncing it fails, result/ is the new one. After a crash result/ may be
+ * missing, and result.old/ is then the earlier one. */
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
 /* Remove result.new/ or result/; failures are ignored. */

@@ -89,7 +89,7 @@ def test_damaged_and_newer_records_are_rows_that_say_so(scripted_gdal, service):
     damaged, newer = (rows[path.parent.name] for path in paths[:2])
     assert damaged["error"].startswith(f"the record {paths[0]} is damaged; ")
     assert newer["error"] == (f"the record {paths[1]} was written by a newer version of "
-                              "the driver; open it with that version")
+                              "the driver (format 99, newer than 1); update the driver")
     for row in (damaged, newer):
         assert {name for name, value in row.items() if value is not None} == {"key", "error"}
 

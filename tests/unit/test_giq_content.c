@@ -193,7 +193,7 @@ static void test_records_that_cannot_be_read_are_named(void **state)
     static const struct {
         const char *text, *words;
     } cases[] = {
-        {"{", "is damaged; remove it, and the file is uploaded once more"},
+        {"{", "is damaged; remove it to upload the file again"},
         {"", "is damaged"},
         {"{\"files\":{}}", "has no format number"},
         {"{\"format\":2}", "was written by a newer version"},
