@@ -10,7 +10,7 @@
  *   giq_geom_area_from_wkt()        check and normalise the area (giq/geom.h)
  *   giq_service_new()      describe the service; sends nothing
  *   giq_store_open()       open the folder of records and results
- *   giq_upload_identify()  identify the content of a local file that is to be uploaded
+ *   giq_upload_identify()  identify the content of a local file to upload
  *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
  *
  * Errors: a function that can fail returns false and sets `err` once. It writes its other
@@ -20,8 +20,8 @@
  * Texts are UTF-8 and end in NUL. Times end in _ms: milliseconds, of a duration, on the
  * monotonic clock, or since 1970-01-01 UTC, as stated.
  * Threads: an object may be used by one thread at a time, different objects by different
- * threads. Global state is only that the network library is initialised once, and the
- * list of the locks that the process holds.
+ * threads. The only global state is libcurl's one-time initialisation, the list of the
+ * locks that the process holds, and the handlers of fork() that close these in a child.
  */
 #ifndef GIQ_GIQ_H
 #define GIQ_GIQ_H
@@ -44,15 +44,15 @@ enum giq_code {
     GIQ_E_USAGE,       /* the connection string or the value of an option */
     GIQ_E_AREA,        /* the area of interest */
     GIQ_E_CREDENTIALS, /* there are none, or the service refuses them */
-    GIQ_E_NETWORK,     /* the service cannot be reached */
+    GIQ_E_NETWORK,     /* the service cannot be reached, or a transfer failed */
     GIQ_E_SERVICE,     /* an error status, or a response that makes no sense */
     GIQ_E_REFUSED,     /* the service refused to start the job */
     GIQ_E_FAILED,      /* the job failed */
     GIQ_E_UNKNOWN,     /* it is not known whether a job was started */
-    GIQ_E_TIMEOUT,   /* the time is over; the job, or what another open does, continues */
+    GIQ_E_TIMEOUT,   /* TIMEOUT passed; the job, or the work of another open, continues */
     GIQ_E_CANCELLED, /* the host cancelled the open; a submitted job continues */
     GIQ_E_GONE,      /* the service does not know the job, or no longer has its result */
-    GIQ_E_INCOMPLETE, /* the download was cut, or cannot be proven complete */
+    GIQ_E_INCOMPLETE, /* the download was truncated, or may have been */
     GIQ_E_RESULT,     /* the result cannot be opened as requested */
     GIQ_E_STORE,      /* the store: a disk, a record, a lock */
     GIQ_E_READONLY,   /* an attempt to write */
@@ -65,21 +65,22 @@ struct giq_error {
     enum giq_code code;
     int http_status; /* of the response that caused it, or 0 */
     int sys_errno;   /* of the system call that caused it, or 0 */
-    bool permanent;  /* retrying cannot fix it: a certificate, a proxy that refuses */
+    bool permanent;  /* retrying cannot fix it, for example a bad certificate */
     char text[1024];
 };
 
-/* The tag of a code in messages, for example "usage"; static, never NULL. It does not
- * change between versions. */
+/* The tag of a code in messages, for example "usage"; static, never NULL. Tags are the
+ * same in all versions. */
 const char *giq_code_tag(enum giq_code code);
 
-/* Set `err` from a printf() format, whatever it held before, and return false, so that
- * callers can write `return giq_fail(...)`. A text that is too long is cut between two
- * characters. */
+/* Set `err` from a printf() format, overwriting an earlier error, and return false, so
+ * that callers can write `return giq_fail(...)`. A text that is too long is cut between
+ * two characters. */
 bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Shows compilers and analyzers at each call that the value is false. */
+/* A macro over the function of the same name, so that compilers and analyzers see at each
+ * call that the value is false. */
 #define giq_fail(...) ((void)giq_fail(__VA_ARGS__), false)
 
 /* Bytes of a SHA-256 in lower-case hexadecimal digits, with the final NUL. */
@@ -88,17 +89,18 @@ enum { GIQ_DIGEST_HEX_SIZE = 65 };
 /* ---- environment ------------------------------------------------------ */
 
 /*
- * Functions of the host. All are required. The structure is borrowed, and must be valid
- * as long as an object that was made with it. They are called in the thread that calls
+ * Functions of the host. All are required. The structure is borrowed and must outlive
+ * every object that was made with it. The functions are called in the thread that calls
  * the core.
  */
 struct giq_env {
     int64_t (*now_ms)(void *ctx);            /* the monotonic clock */
     int64_t (*wall_ms)(void *ctx);           /* the time of day, since 1970-01-01 UTC */
     void (*sleep_ms)(void *ctx, int64_t ms); /* may return early */
-    /* Whether the host cancels the open. Every wait, retry and transfer then ends with
-     * GIQ_E_CANCELLED, except that the response to a run request that was sent is awaited
-     * and recorded. Called often; must be cheap, and stay true once it is. */
+    /* Whether the host has cancelled the open. Every wait, retry and transfer then ends
+     * with GIQ_E_CANCELLED. Exception: the response to a run request that was sent is
+     * still awaited and recorded. Called often; must be cheap, and stay true once it is.
+     */
     bool (*cancelled)(void *ctx);
     uint32_t (*random)(void *ctx);              /* for jitter; need not be secure */
     void (*warn)(void *ctx, const char *text);  /* a warning to the user, one line */
@@ -109,6 +111,8 @@ struct giq_env {
 /* The operating system's clocks, sleep and random numbers. It is never cancelled, and
  * drops warnings and log. */
 extern const struct giq_env giq_env_system;
+
+/* ---- terminal, time and text -------------------------------------------- */
 
 /* Whether standard error is a terminal. */
 bool giq_env_is_terminal(void);
@@ -140,7 +144,7 @@ int giq_text_percent_byte(const char *text);
 enum giq_conn_kind {
     GIQ_CONN_MODELS,  /* GIQ: or GIQ:models */
     GIQ_CONN_JOBS,    /* GIQ:jobs */
-    GIQ_CONN_REQUEST, /* GIQ:model=...;file=..., perhaps with a job to adopt */
+    GIQ_CONN_REQUEST, /* GIQ:model=...;file=..., optionally with a job to adopt */
     GIQ_CONN_JOB,     /* GIQ:job=... */
 };
 
@@ -165,9 +169,9 @@ struct giq_conn {
     char *value[GIQ_CONN_KEY_COUNT];
 };
 
-/* Whether `text`, which may be NULL, begins with "GIQ:" in any case, perhaps after the
- * handlers of archives (/vsizip/, /vsigzip/, /vsitar/) that programs prepend. Reads
- * nothing. */
+/* Whether `text`, which may be NULL, begins with "GIQ:" in any case, optionally after
+ * archive prefixes (/vsizip/, /vsigzip/, /vsitar/) that programs prepend. Opens no file.
+ */
 bool giq_conn_identify(const char *text);
 
 /*
@@ -180,8 +184,8 @@ bool giq_conn_identify(const char *text);
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err);
 void giq_conn_release(struct giq_conn *conn);
 
-/* A value as a connection string holds it, in quotes only if the grammar needs them. The
- * caller frees it; NULL when out of memory. */
+/* A value of `job` or `member` as a connection string holds it, in quotes only if the
+ * grammar needs them. The caller frees it; NULL when out of memory. */
 char *giq_conn_quote(const char *value);
 
 /* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, in any case. `name` is the option or key
@@ -189,8 +193,8 @@ char *giq_conn_quote(const char *value);
 bool giq_conn_to_bool(const char *name, const char *value, bool *out,
                       struct giq_error *err);
 
-/* Check that the name of a file does not end in '/', which programs append that take the
- * connection string for a path. `name` as above. Errors: GIQ_E_USAGE. */
+/* Fail if the file name `value` ends in '/': programs that take the connection string for
+ * a path append one. `name` as above. Errors: GIQ_E_USAGE. */
 bool giq_conn_check_file_name(const char *name, const char *value, struct giq_error *err);
 
 /* ---- credentials ---------------------------------------------------------- */
@@ -207,9 +211,9 @@ void giq_cred_free(struct giq_cred *cred);
 
 /*
  * Add a header line ("Name: value") that is sent together with the credentials; `line` is
- * copied and its value becomes a secret. `*out_added` is false for a line that is not
- * sent: one that is not a header, that the driver sets itself, or that has a key or token
- * while giq_cred_new() got another. Errors: GIQ_E_MEMORY.
+ * copied and its value becomes a secret. `*out_added` is false, and the line is not sent,
+ * if it is not a header, if the driver sets that header itself, or if it is X-API-KEY or
+ * Authorization although giq_cred_new() got a key or token. Errors: GIQ_E_MEMORY.
  */
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
                          struct giq_error *err);
@@ -221,9 +225,9 @@ bool giq_cred_add_secret(struct giq_cred *cred, const char *secret,
 /*
  * Read the first line of a key file, a regular file of at most 64 KiB.
  *
- * On success the caller passes `*out_key` to giq_cred_wipe() and frees it, and
- * `*out_exposed` is whether others than the owner can read the file. Errors:
- * GIQ_E_CREDENTIALS, GIQ_E_MEMORY.
+ * On success the caller passes `*out_key` to giq_cred_wipe() and frees it. `*out_exposed`
+ * is true if users other than the owner can read the file. Errors: GIQ_E_CREDENTIALS,
+ * GIQ_E_MEMORY.
  */
 bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
                         struct giq_error *err);
@@ -235,13 +239,13 @@ void giq_cred_wipe(char *text);
  * there are none. */
 void giq_cred_mask(const struct giq_cred *cred, char *text);
 
-/* The same for a message whose parts may have been cut: a text of eight bytes or more
- * with which the key or token begins is masked too. */
+/* As giq_cred_mask(), for a message whose parts may be truncated: any prefix of the key
+ * or token that has eight bytes or more is masked too. */
 void giq_cred_mask_message(const struct giq_cred *cred, char *text);
 
 /* ---- the service --------------------------------------------------------- */
 
-/* Settings that are passed to libcurl as they are. NULL: libcurl's default. */
+/* Options of libcurl, as text. NULL: libcurl's default. */
 enum giq_net_option {
     GIQ_NET_PROXY,         /* for http and https */
     GIQ_NET_HTTPS_PROXY,   /* for https, in place of GIQ_NET_PROXY */
@@ -253,30 +257,30 @@ enum giq_net_option {
     GIQ_NET_CA_PATH,       /* path of a folder of certificates, named by their hashes */
     GIQ_NET_UNSAFE_SSL,    /* YES, NO: accept any certificate */
     GIQ_NET_TCP_KEEPALIVE, /* YES, NO: probe an idle connection */
-    GIQ_NET_TCP_KEEPIDLE,  /* seconds before the first probe; default 60 */
-    GIQ_NET_TCP_KEEPINTVL, /* seconds between probes; default 60 */
-    GIQ_NET_NETRC,         /* YES, NO: user and password of ~/.netrc. This and the options
-                              below are used for the origin of the service only */
-    GIQ_NET_NETRC_FILE,    /* path, in place of ~/.netrc */
-    GIQ_NET_SSL_CERT,      /* path of the client's certificate */
-    GIQ_NET_SSL_KEY,       /* path of its key */
-    GIQ_NET_KEY_PASSWD,    /* a secret */
+    GIQ_NET_TCP_KEEPIDLE,  /* seconds before the first probe; libcurl's default is 60 */
+    GIQ_NET_TCP_KEEPINTVL, /* seconds between probes; libcurl's default is 60 */
+    /* From here on: used for the origin of the service only. */
+    GIQ_NET_NETRC,      /* YES, NO: user and password of ~/.netrc */
+    GIQ_NET_NETRC_FILE, /* path, in place of ~/.netrc */
+    GIQ_NET_SSL_CERT,   /* path of the client's certificate */
+    GIQ_NET_SSL_KEY,    /* path of its key */
+    GIQ_NET_KEY_PASSWD, /* a secret */
     GIQ_NET_COUNT,
 };
 
 struct giq_settings {
     const char *base_url; /* from giq_base_url() */
     const char *net[GIQ_NET_COUNT];
-    int timeout_ms;         /* of the open; 0 checks once */
+    int timeout_ms;         /* the longest wait of the open; 0: check once */
     int poll_interval_ms;   /* between two status calls; 0: adaptive */
     int max_retry;          /* of a call that is safe to repeat */
     int retry_delay_ms;     /* before the first retry; doubled for each further one */
     int http_timeout_ms;    /* of one small GET */
     int connect_timeout_ms; /* of one connection */
-    int low_speed_time_s;   /* a transfer ends if it is slower for so long ... */
-    int low_speed_limit;    /* ... than so many bytes a second */
+    int low_speed_time_s; /* end a transfer that is below low_speed_limit for this long */
+    int low_speed_limit;  /* bytes a second */
     bool allow_unverified_length; /* accept downloads that do not prove their length */
-    bool log_transfers;           /* libcurl's debug output goes to the log */
+    bool log_transfers;           /* write libcurl's debug output to the log */
 };
 
 enum giq_base_url_flags {
@@ -305,17 +309,17 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
 void giq_service_free(struct giq_service *service);
 
 /*
- * From now on check only once, as with a timeout of 0: there are no pauses and no
- * retries, and calls end after 2 s, or after the timeout of the settings if that is
- * shorter. The settings apply again once the service has reported the state of the job.
+ * Until the service has reported the state of the job, try each call only once, as with a
+ * timeout of 0: there are no pauses and no retries, and calls end after 2 s, or after the
+ * timeout of the settings if that is shorter.
  */
 void giq_service_limit_to_one_try(struct giq_service *service);
 
-/* Check only once whether the job is finished. Submitting and downloading keep the times
- * of the settings. */
+/* Make only one status call to find out whether the job is finished. Submitting and
+ * downloading keep the times of the settings. */
 void giq_service_limit_to_one_poll(struct giq_service *service);
 
-/* Whether the open checks only once at present. */
+/* Whether calls are tried only once at present, by either limit. */
 bool giq_service_is_limited(const struct giq_service *service);
 
 /* A model of the service. Texts are owned, and NULL if the service does not report them.
@@ -361,8 +365,8 @@ void giq_store_close(struct giq_store *store);
 
 /* ---- files to upload -------------------------------------------------------------- */
 
-/* The status of a file. Two files with the same inode other than 0, and the same size,
- * times and absolute path, count as having the same content. */
+/* The status of a file. A file counts as having the same content if its absolute path and
+ * all of these are the same, and its inode is not 0. */
 struct giq_source_stat {
     int64_t size;        /* bytes */
     int64_t modified_ns; /* since 1970-01-01 UTC; anybody can set it */
@@ -387,6 +391,7 @@ struct giq_source {
     void *ctx; /* passed to each of them */
 };
 
+/* The service's limit for one upload. */
 enum { GIQ_UPLOAD_BYTES_MAX = 100 * 1000 * 1000 };
 
 /* A file as part of a request, identified by its content and not by its name. */
@@ -397,7 +402,7 @@ struct giq_upload {
     char digest[GIQ_DIGEST_HEX_SIZE];
 };
 
-/* The types of files that the service knows. */
+/* The values of `sourceType` in the service's API. */
 #define GIQ_SOURCE_TYPES(X)                                                              \
     X("MULTISPECTRAL")                                                                   \
     X("HYPERSPECTRAL")                                                                   \
@@ -438,8 +443,9 @@ bool giq_upload_identify(const struct giq_store *store, const struct giq_source 
 
 /*
  * A request: either `model` and one of `file` and `upload`, or `job` alone. `job`
- * together with the others adopts the job for the request. `retry` and `geometry_crs` are
- * not part of its identity. Each member may be NULL.
+ * together with the others adopts the job for the request. The identity of the request
+ * does not include `retry` and `geometry_crs`, nor `job` if there is a model. Members
+ * that do not apply are NULL.
  */
 struct giq_request {
     const char *model;
@@ -448,22 +454,24 @@ struct giq_request {
     const char *area;                /* from the functions of giq/geom.h */
     const char *rerun;               /* a label that makes it another request */
     const char *job;                 /* id of an existing job */
-    /* A label: a job that failed, is gone or unknown gets one new job for each label. */
+    /* Label of RETRY: starts one new job per label for a request whose job failed or is
+     * gone, whose outcome is unknown, or whose record is damaged. */
     const char *retry;
     const char *geometry_crs; /* of the area ("AS_IS"); NULL: EPSG:4326 */
 };
 
-/* Check a label of RETRY, which must be UTF-8 to be found again in records. Errors:
+/* Check a label of RETRY: it is recorded as JSON, so it must be UTF-8. Errors:
  * GIQ_E_USAGE. */
 bool giq_retry_check_label(const char *label, struct giq_error *err);
 
-/* The states of a record, in the order of a job's life. */
+/* The states of a record, in the order of a job's life. States are compared: those above
+ * GIQ_JOB_SENDING mean that a run request was sent and its outcome is recorded. */
 enum giq_job_state {
     GIQ_JOB_NONE,      /* nothing is recorded */
     GIQ_JOB_INTENT,    /* about to submit; nothing was sent */
     GIQ_JOB_SENDING,   /* the run request is being sent, and may arrive */
     GIQ_JOB_SUBMITTED, /* the service returned the id of the job */
-    GIQ_JOB_SUCCEEDED, /* the result is to be fetched */
+    GIQ_JOB_SUCCEEDED, /* the job succeeded; its result is not fetched yet */
     GIQ_JOB_PUBLISHED, /* the result is in the store */
     GIQ_JOB_FAILED,    /* the service reported that the job failed */
     GIQ_JOB_UNKNOWN,   /* the run request was sent; its outcome is not known */
@@ -483,10 +491,10 @@ struct giq_job_view {
     const char *area;   /* in EPSG:4326; NULL also if it is in another system */
     const char *label;  /* of `rerun` */
     const char *job_id;
-    const char *status; /* the service's word while the job runs; "gone" if the service
-                           does not know the job, or no longer has its result; else the
-                           state */
-    const char *type;   /* as the service reports it */
+    /* "gone" if the service does not know the job, or no longer has its result; the text
+     * that the service reports while the job runs; otherwise the name of `state`. */
+    const char *status;
+    const char *type; /* of the job, as the service reports it */
     const char *error;
     const char *result_path; /* a file, or a folder if the result was an archive; NULL if
                                 there is none, or when out of memory */
@@ -506,7 +514,7 @@ struct giq_job_host {
     /* Show a line to the user: the state of the job, or an upload. May be NULL. */
     void (*progress)(void *ctx, const char *text);
     /* Whether the host allows an upload, a new job, or the record of an external job.
-     * Called before anything is sent for it. May be NULL: it does. */
+     * Called before anything is sent for it. NULL: all are allowed. */
     bool (*may_start)(void *ctx, struct giq_error *err);
     void *ctx; /* passed to each of them; borrowed for the job's life */
 };
@@ -518,14 +526,15 @@ enum giq_job_flags {
 
 enum giq_step {
     GIQ_STEP_AGAIN, /* call giq_job_step() again at `*due_ms` on the monotonic clock */
-    GIQ_STEP_DONE,  /* published, or with GIQ_JOB_NO_WAIT checked */
+    GIQ_STEP_DONE,  /* the result is published; GIQ_JOB_NO_WAIT: the state was checked */
 };
 
 struct giq_job;
 
-/* `service`, `store` and the upload are borrowed for the life of the job; all else in
- * `request` and `host` is copied. Reads and writes nothing. The caller passes `*out` to
- * giq_job_free(). Errors: GIQ_E_USAGE (the label of RETRY), GIQ_E_MEMORY. */
+/* `service`, `store`, the upload and `host->ctx` are borrowed for the life of the job;
+ * all else in `request` and `host` is copied. Reads and writes nothing on disk. The
+ * caller passes `*out` to giq_job_free(). Errors: GIQ_E_USAGE (the label of RETRY),
+ * GIQ_E_MEMORY. */
 bool giq_job_new(struct giq_service *service, struct giq_store *store,
                  const struct giq_request *request, unsigned flags,
                  const struct giq_job_host *host, struct giq_job **out,
@@ -536,8 +545,8 @@ void giq_job_free(struct giq_job *job);
  * Do one step: read the record, submit, poll the state, or fetch and publish the result.
  * Never sleeps between two status calls; the host does, until `*due_ms`.
  *
- * After an error the job must not be stepped again; a job that was paid for is found by
- * the next open of the request. When env->cancelled() is true, the next step fails with
+ * After an error the job must not be stepped again; the next open of the request finds a
+ * job that was submitted. When env->cancelled() is true, the next step fails with
  * GIQ_E_CANCELLED, and if no run request was sent it leaves no record.
  *
  * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, an unknown model,
@@ -549,16 +558,18 @@ void giq_job_free(struct giq_job *job);
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);
 
-/* Read the record again if no job is known yet, since another process may have submitted
- * one; for an open that ends early. Takes no lock; a failure changes nothing. */
+/* Read the record again if no job id is known yet: another process may have submitted the
+ * request. Lets the message of an interrupted open name the job. Takes no lock; a failure
+ * changes nothing. */
 void giq_job_refresh(struct giq_job *job);
 
 /* Fill `*out` with what is known now. */
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out);
 
 /*
- * Call `each` for every request that has a record in the store, in no order. A record
- * that cannot be read has an `error` and no `status`. Takes no lock. If `each` returns
+ * Call `each` for every request that has a record in the store, in no particular order;
+ * `job` is valid during the call. A record that cannot be read has an `error` and no
+ * `status`. Takes no lock. If `each` returns
  * false, ends with its error. Errors: GIQ_E_STORE (the store cannot be listed),
  * GIQ_E_MEMORY.
  */
