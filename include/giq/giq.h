@@ -49,14 +49,14 @@ enum giq_code {
     GIQ_E_REFUSED,     /* the service refused to start the job */
     GIQ_E_FAILED,      /* the job failed */
     GIQ_E_UNKNOWN,     /* it is not known whether a job was started */
-    GIQ_E_TIMEOUT,   /* TIMEOUT passed; the job, or the work of another open, continues */
-    GIQ_E_CANCELLED, /* the host cancelled the open; a submitted job continues */
-    GIQ_E_GONE,      /* the service does not know the job, or no longer has its result */
-    GIQ_E_INCOMPLETE, /* the download was truncated, or may have been */
-    GIQ_E_RESULT,     /* the result cannot be opened as requested */
-    GIQ_E_STORE,      /* the store: a disk, a record, a lock */
-    GIQ_E_READONLY,   /* an attempt to write */
-    GIQ_E_MEMORY,     /* out of memory */
+    GIQ_E_TIMEOUT,     /* TIMEOUT passed; the job, or another open, continues */
+    GIQ_E_CANCELLED,   /* the host cancelled the open; a submitted job continues */
+    GIQ_E_GONE,        /* the service no longer has the job, or its result */
+    GIQ_E_INCOMPLETE,  /* the download was truncated, or may have been */
+    GIQ_E_RESULT,      /* the result cannot be opened as requested */
+    GIQ_E_STORE,       /* the store: a disk, a record, a lock */
+    GIQ_E_READONLY,    /* an attempt to write */
+    GIQ_E_MEMORY,      /* out of memory */
 };
 
 /* An error, on the caller's stack; initialise it with `{0}`. `text` has no tag, no

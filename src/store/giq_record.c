@@ -1,3 +1,4 @@
+/* Reading and writing request.json and job.json, and replacing a job by a further one. */
 #include "store/giq_record.h"
 
 #include <assert.h>
@@ -14,13 +15,13 @@ static const char job_name[] = "job.json";
 static const char damaged_request_name[] = "request.json.damaged";
 static const char damaged_job_name[] = "job.json.damaged";
 
-/* Members of job.json that only the rules of further jobs use. */
-static const char before_name[] = "before";
-static const char damaged_name[] = "damaged";
-static const char gone_name[] = "gone";
-static const char labels_name[] = "labels";
+/* Members of job.json. */
+static const char before_member[] = "before"; /* the earlier record */
+static const char damaged_member[] = "damaged";
+static const char gone_member[] = "gone"; /* also the status of such a job */
+static const char labels_member[] = "labels";
 
-static const char advice[] = "adopt its job with job=<id> (the service's web page has "
+static const char advice[] = "adopt the job with job=<id> (the service's web page has "
                              "the id), or start a new job, "
                              "which is paid for, with RETRY=<label> or rerun=<label>";
 
@@ -36,15 +37,14 @@ const char *giq_record_state_name(enum giq_job_state state)
     return state_names[state];
 }
 
-static enum giq_job_state state_of(const char *name)
+static enum giq_job_state parse_state(const char *name)
 {
-    enum giq_job_state state = GIQ_JOB_NONE;
     for (size_t i = GIQ_JOB_INTENT; i < GIQ_COUNT(state_names); i++) {
         if (name != NULL && strcmp(name, state_names[i]) == 0) {
-            state = (enum giq_job_state)i;
+            return (enum giq_job_state)i;
         }
     }
-    return state;
+    return GIQ_JOB_NONE;
 }
 
 void giq_record_init(struct giq_record *record)
@@ -74,8 +74,8 @@ void giq_record_release(struct giq_record *record)
 
 /* ---- reading ---- */
 
-static bool fail_damaged(struct giq_error *err, const char *folder, const char *name,
-                         const char *reason)
+static bool fail_damaged(const char *folder, const char *name, const char *reason,
+                         struct giq_error *err)
 {
     return giq_document_fail(folder, name, reason, advice, err);
 }
@@ -104,12 +104,12 @@ static bool check_request(const char *folder, const char *request, struct giq_er
         return false;
     }
     if (!found) {
-        return fail_damaged(err, folder, request_name, "is missing");
+        return fail_damaged(folder, request_name, "is missing", err);
     }
     size_t len = buf.len > 0 && buf.data[buf.len - 1] == '\n' ? buf.len - 1 : buf.len;
     if (len != strlen(request) || memcmp(buf.data, request, len) != 0) {
-        return fail_damaged(err, folder, request_name,
-                            "holds another request or is damaged");
+        return fail_damaged(folder, request_name,
+                            "is that of another request or is damaged", err);
     }
     return true;
 }
@@ -123,8 +123,8 @@ static bool parse(struct giq_record *record)
 {
     const struct giq_json *json = record->document;
     const struct giq_json *result = giq_json_get(json, "result");
-    record->state = state_of(giq_json_text(giq_json_get(json, "state")));
-    record->gone = giq_json_is_true(giq_json_get(json, gone_name));
+    record->state = parse_state(giq_json_text(giq_json_get(json, "state")));
+    record->gone = giq_json_is_true(giq_json_get(json, gone_member));
     record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
@@ -138,14 +138,14 @@ static bool parse(struct giq_record *record)
               copy_text(json, "error", &record->error) &&
               copy_text(json, "geometry_crs", &record->geometry_crs) &&
               copy_text(result, "name", &record->result_name);
-    /* Version 0.1 recorded texts of the service unmasked. */
+    /* Version 0.1 recorded these texts of the service unmasked. */
     giq_text_mask_addresses(record->error);
     giq_text_mask_addresses(record->status);
     return ok;
 }
 
 /* Whether a record has all that its state needs. */
-static bool is_whole(const struct giq_record *record)
+static bool has_required_members(const struct giq_record *record)
 {
     bool has_id = record->job_id != NULL && record->job_id[0] != '\0';
     const char *name = record->result_name;
@@ -157,26 +157,25 @@ static bool is_whole(const struct giq_record *record)
     return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && name_is_safe;
 }
 
-/* The record that the intent of a further job is to replace; NULL if `json` is not such
- * an intent. */
-static const struct giq_json *replaced_by(const struct giq_json *json)
+/* The earlier record if `json` is the intent of a further job, else NULL. */
+static const struct giq_json *earlier_record(const struct giq_json *json)
 {
-    const struct giq_json *before = giq_json_get(json, before_name);
+    const struct giq_json *before = giq_json_get(json, before_member);
     bool is_intent =
-        state_of(giq_json_text(giq_json_get(json, "state"))) == GIQ_JOB_INTENT;
+        parse_state(giq_json_text(giq_json_get(json, "state"))) == GIQ_JOB_INTENT;
     return is_intent && giq_json_is_object(before) ? before : NULL;
 }
 
-/* An abandoned intent of a further job stands for the record that it was to replace. */
-static bool take_before(struct giq_record *record, const char *folder,
-                        struct giq_error *err)
+/* If an intent of a further job was abandoned, use the earlier record in its place. */
+static bool use_earlier_record(struct giq_record *record, const char *folder,
+                               struct giq_error *err)
 {
-    const struct giq_json *before = replaced_by(record->document);
+    const struct giq_json *before = earlier_record(record->document);
     if (before == NULL) {
         return true;
     }
-    if (giq_json_is_true(giq_json_get(before, damaged_name))) {
-        return fail_damaged(err, folder, job_name, "was damaged");
+    if (giq_json_is_true(giq_json_get(before, damaged_member))) {
+        return fail_damaged(folder, job_name, "was damaged", err);
     }
     struct giq_json *copy = giq_json_copy(before);
     if (copy == NULL) {
@@ -188,17 +187,17 @@ static bool take_before(struct giq_record *record, const char *folder,
 }
 
 /* Fill the record from the document that was read. */
-static bool take_document(struct giq_record *record, const char *folder,
-                          const char *request, struct giq_error *err)
+static bool parse_document(struct giq_record *record, const char *folder,
+                           const char *request, struct giq_error *err)
 {
-    if (!take_before(record, folder, err)) {
+    if (!use_earlier_record(record, folder, err)) {
         return false;
     }
     if (!parse(record)) {
         return giq_fail_memory(err);
     }
-    if (!is_whole(record)) {
-        return fail_damaged(err, folder, job_name, "is damaged");
+    if (!has_required_members(record)) {
+        return fail_damaged(folder, job_name, "is damaged", err);
     }
     return request == NULL || check_request(folder, request, err);
 }
@@ -210,12 +209,12 @@ static bool read_once(const char *folder, const char *request, struct giq_record
     *damaged = false;
     bool ok = read_document(folder, job_name, &record->document, damaged, err);
     if (ok && record->document != NULL) {
-        *damaged = true;
-        ok = take_document(record, folder, request, err);
+        ok = parse_document(record, folder, request, err);
+        *damaged = !ok;
     }
     if (!ok) {
         giq_record_release(record);
-        /* After a system call that failed, the record may be a good one. */
+        /* If memory ran out or a system call failed, the record may be intact. */
         *damaged = *damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
     }
     return ok;
@@ -224,15 +223,17 @@ static bool read_once(const char *folder, const char *request, struct giq_record
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err)
 {
-    /* Somebody may write or remove the record while its two files are read. */
+    /* Another process may write or remove the record while its two files are read. */
     enum { TRIES = 3 };
     struct giq_record record;
-    bool damaged = true;
+    bool damaged = false;
     bool ok = false;
-    for (int i = 0; i < TRIES && !ok && damaged; i++) {
+    int tries = 0;
+    do {
         *err = (struct giq_error){0};
         ok = read_once(folder, request, &record, &damaged, err);
-    }
+        tries++;
+    } while (!ok && damaged && tries < TRIES);
     if (!ok) {
         if (out_damaged != NULL) {
             *out_damaged = damaged;
@@ -253,9 +254,10 @@ bool giq_record_write_request(const char *folder, unsigned access, const char *r
     if (!giq_record_read_request(folder, &recorded, err)) {
         return false;
     }
-    return recorded != NULL
-               ? check_request(folder, request, err)
-               : giq_document_write(folder, request_name, access, request, err);
+    if (recorded != NULL) {
+        return check_request(folder, request, err);
+    }
+    return giq_document_write(folder, request_name, access, request, err);
 }
 
 static bool set_result(struct giq_json *json, const struct giq_record *record)
@@ -281,7 +283,7 @@ static bool set_members(struct giq_json *json, const struct giq_record *record)
            giq_json_set_text(json, "status", record->status) &&
            giq_json_set_text(json, "error", record->error) &&
            giq_json_set_text(json, "geometry_crs", record->geometry_crs) &&
-           giq_json_set_bool(json, gone_name, record->gone) &&
+           giq_json_set_bool(json, gone_member, record->gone) &&
            giq_json_set_time(json, "started_at", record->started_ms) &&
            giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
            giq_json_set_time(json, "finished_at", record->finished_ms) &&
@@ -299,7 +301,7 @@ static char *print(const struct giq_record *record)
         return NULL;
     }
     if (record->state > GIQ_JOB_SENDING) {
-        giq_json_remove(json, before_name);
+        giq_json_remove(json, before_member);
     }
     return giq_json_print(json);
 }
@@ -308,8 +310,21 @@ bool giq_record_write(const char *folder, unsigned access,
                       const struct giq_record *record, struct giq_error *err)
 {
     GIQ_AUTO_FREE char *text = print(record);
-    return text == NULL ? giq_fail_memory(err)
-                        : giq_document_write(folder, job_name, access, text, err);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_document_write(folder, job_name, access, text, err);
+}
+
+static const char *status_of(const struct giq_record *record)
+{
+    if (record->gone) {
+        return gone_member;
+    }
+    if (record->state == GIQ_JOB_SUBMITTED && record->status != NULL) {
+        return record->status;
+    }
+    return giq_record_state_name(record->state);
 }
 
 void giq_record_view(const struct giq_record *record, const struct giq_json *request,
@@ -318,7 +333,6 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
     const char *model = giq_json_text(giq_json_get(request, "model"));
     const char *file = giq_json_text(giq_json_get(request, "file"));
     const char *area = giq_json_text(giq_json_get(request, "geometry"));
-    bool is_running = record->state == GIQ_JOB_SUBMITTED && record->status != NULL;
     *out = (struct giq_job_view){
         .state = record->state,
         .model_id = record->model_id == NULL ? model : record->model_id,
@@ -327,9 +341,7 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
         .area = record->geometry_crs == NULL ? area : NULL,
         .label = giq_json_text(giq_json_get(request, "rerun")),
         .job_id = record->job_id,
-        .status = record->gone ? gone_name
-                  : is_running ? record->status
-                               : giq_record_state_name(record->state),
+        .status = status_of(record),
         .type = record->type,
         .error = record->error,
         .result_size = record->result_size,
@@ -343,7 +355,7 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
 
 bool giq_record_has_label(const struct giq_record *record, const char *label)
 {
-    const struct giq_json *list = giq_json_get(record->document, labels_name);
+    const struct giq_json *list = giq_json_get(record->document, labels_member);
     for (const struct giq_json *item = giq_json_first(list); item != NULL;
          item = giq_json_next(item)) {
         const char *used = giq_json_text(item);
@@ -358,20 +370,24 @@ bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err)
 {
     assert(giq_text_is_utf8(label));
-    if (record->document == NULL && (record->document = giq_json_new_object()) == NULL) {
+    if (record->document == NULL) {
+        record->document = giq_json_new_object();
+    }
+    if (record->document == NULL) {
         return giq_fail_memory(err);
     }
     if (giq_record_has_label(record, label)) {
         return true;
     }
-    return giq_json_add_text(record->document, labels_name, label) ||
+    return giq_json_add_text(record->document, labels_member, label) ||
            giq_fail_memory(err);
 }
 
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
+    assert(record->document != NULL);
     struct giq_json *json = giq_json_copy(record->document);
-    if (json == NULL || !giq_json_set_copy(json, before_name, record->document)) {
+    if (json == NULL || !giq_json_set_copy(json, before_member, record->document)) {
         giq_json_free(json);
         return giq_fail_memory(err);
     }
@@ -381,8 +397,8 @@ bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 }
 
 /* Rename folder/from to folder/to if it exists. */
-static bool move(const char *folder, const char *from, const char *to,
-                 struct giq_error *err)
+static bool rename_if_exists(const char *folder, const char *from, const char *to,
+                             struct giq_error *err)
 {
     struct giq_os_stat st;
     GIQ_AUTO_FREE char *from_path = giq_os_join(folder, from);
@@ -417,7 +433,7 @@ static bool is_quarantined(const char *folder)
     GIQ_AUTO_JSON struct giq_json *json = NULL;
     bool damaged = false;
     return read_document(folder, job_name, &json, &damaged, &ignored) &&
-           giq_json_is_true(giq_json_get(replaced_by(json), damaged_name));
+           giq_json_is_true(giq_json_get(earlier_record(json), damaged_member));
 }
 
 bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
@@ -425,13 +441,13 @@ bool giq_record_quarantine(const char *folder, unsigned access, struct giq_recor
 {
     GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
     struct giq_json *before =
-        json == NULL ? NULL : giq_json_ensure_object(json, before_name);
-    if (before == NULL || !giq_json_set_bool(before, damaged_name, true)) {
+        json == NULL ? NULL : giq_json_ensure_object(json, before_member);
+    if (before == NULL || !giq_json_set_bool(before, damaged_member, true)) {
         return giq_fail_memory(err);
     }
     if (!is_quarantined(folder) &&
         (!copy_job(folder, access, err) ||
-         !move(folder, request_name, damaged_request_name, err))) {
+         !rename_if_exists(folder, request_name, damaged_request_name, err))) {
         return false;
     }
     giq_record_release(record);
@@ -442,28 +458,33 @@ bool giq_record_quarantine(const char *folder, unsigned access, struct giq_recor
 static bool remove_name(const char *folder, const char *name, struct giq_error *err)
 {
     GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
-    return path != NULL ? giq_os_remove(path, err) : giq_fail_memory(err);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_os_remove(path, err);
 }
 
 static bool restore(const char *folder, unsigned access, const struct giq_json *before,
                     struct giq_error *err)
 {
     GIQ_AUTO_FREE char *text = giq_json_print(before);
-    return text != NULL ? giq_document_write(folder, job_name, access, text, err)
-                        : giq_fail_memory(err);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_document_write(folder, job_name, access, text, err);
 }
 
 bool giq_record_remove(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err)
 {
-    const struct giq_json *before = giq_json_get(record->document, before_name);
-    bool was_damaged = giq_json_is_true(giq_json_get(before, damaged_name));
+    const struct giq_json *before = giq_json_get(record->document, before_member);
+    bool was_damaged = giq_json_is_true(giq_json_get(before, damaged_member));
     if (before != NULL && !was_damaged) {
         return restore(folder, access, before, err);
     }
     if (was_damaged) {
-        return move(folder, damaged_request_name, request_name, err) &&
-               move(folder, damaged_job_name, job_name, err) &&
+        return rename_if_exists(folder, damaged_request_name, request_name, err) &&
+               rename_if_exists(folder, damaged_job_name, job_name, err) &&
                giq_os_sync_path(folder, err);
     }
     return remove_name(folder, job_name, err) && remove_name(folder, request_name, err) &&

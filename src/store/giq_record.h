@@ -3,20 +3,23 @@
  * request, job.json the state of its job.
  *
  * A state is recorded before the step that it announces, so that after a crash the record
- * shows the most that can have happened:
+ * never states less than what was done:
  *
  *   intent     about to submit; nothing was sent
  *   sending    the run request was about to be sent; it may have arrived
  *   submitted  the service returned the id of the job
- *   succeeded  the job succeeded; its result is to be fetched
+ *   succeeded  the job succeeded; its result is not fetched yet
  *   published  the result is in result/
  *   failed     the service reported that the job failed
  *   unknown    the run request was sent; its outcome is not known
  *
  * Both files have a format number. Older formats are read, a newer one is an error;
  * members that this version does not know survive a rewrite. Reading takes no lock;
- * writing needs the record lock. `access` is an enum giq_os_access for the files. Errors
- * are GIQ_E_STORE and GIQ_E_MEMORY.
+ * writing needs the record lock. `access` is bits of enum giq_os_access for the files.
+ * Errors are GIQ_E_STORE and GIQ_E_MEMORY.
+ *
+ * A further job is one that RETRY or adoption records for a request that had a job. Until
+ * it is submitted, job.json keeps the earlier record as its member "before".
  */
 #ifndef GIQ_RECORD_H
 #define GIQ_RECORD_H
@@ -33,7 +36,7 @@ struct giq_record {
     char *job_id;
     char *model_id;
     char *file_id; /* of the file that was uploaded for it */
-    char *upload;  /* its path, as the user typed it */
+    char *upload;  /* the path of that file, as it may be printed */
     char *type;
     char *status;       /* as the service last reported it */
     char *error;        /* why it failed, or is unknown */
@@ -44,8 +47,7 @@ struct giq_record {
     int64_t finished_ms;
     char *result_name;   /* of the file in result/; NULL if the result is the folder */
     int64_t result_size; /* bytes as downloaded; -1 if there is no result */
-    struct giq_json
-        *document; /* the document as read, for members that are unknown here */
+    struct giq_json *document; /* as read, for members that are unknown here */
 };
 
 void giq_record_init(struct giq_record *record);
@@ -57,13 +59,14 @@ const char *giq_record_state_name(enum giq_job_state state);
 /*
  * Read the record in `folder` into `*out`, an initialised record. `request` is the
  * canonical text that must be recorded there; NULL accepts any. Without job.json the
- * state is GIQ_JOB_NONE. The intent of a further job is read as the record that it was to
- * replace. A record that seems damaged is read again, since somebody may be writing or
- * removing it.
+ * state is GIQ_JOB_NONE. If job.json is the intent of a further job, the earlier record
+ * is read instead. A record that seems damaged is read up to three times, since another
+ * process may be writing or removing it.
  *
- * A GIQ_E_STORE error names the damaged, foreign or newer file. `*out_damaged`, which may
- * be NULL, is then whether a further job may replace the record: its content is damaged,
- * and no system call failed.
+ * A GIQ_E_STORE error names the file that is damaged, belongs to another request or has a
+ * newer format. `out_damaged` may be NULL. On failure `*out_damaged` is true if the
+ * content is damaged, so that a further job may replace the record. It is false for a
+ * newer format, a failed system call or lack of memory.
  */
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err);
@@ -73,7 +76,7 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
 bool giq_record_read_request(const char *folder, struct giq_json **out,
                              struct giq_error *err);
 
-/* Write request.json if it is missing; it must hold `request` otherwise. */
+/* Write request.json if it is missing; otherwise it must contain `request`. */
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err);
 
@@ -95,16 +98,16 @@ bool giq_record_has_label(const struct giq_record *record, const char *label);
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err);
 
-/* Turn the record, in memory, into that of a job to be started. It keeps what it was
- * until the job is submitted. Errors: GIQ_E_MEMORY. */
+/* Reset the record, which was read from disk, for a further job, in memory. Its document
+ * keeps the earlier record until the job is submitted. Errors: GIQ_E_MEMORY. */
 bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 
-/* The same for a damaged record: its files are kept with the ending ".damaged". `*record`
- * is an initialised record. */
+/* As giq_record_restart(), for a damaged record: its files are kept with the extension
+ * ".damaged". `*record` is an initialised record. */
 bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
                            struct giq_error *err);
 
-/* Remove the record, or restore the one that a further job was to replace. */
+/* Remove the record. If it is that of a further job, restore the earlier one. */
 bool giq_record_remove(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err);
 
