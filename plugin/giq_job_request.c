@@ -46,10 +46,10 @@ static bool read_wait(struct giq_job_request *request, struct giq_error *err)
 {
     const struct giq_config *config = &request->session->config;
     const char *typed = conn_value(request, GIQ_CONN_KEY_WAIT);
-    if (typed != NULL && config->waits_is_set) {
+    if (typed != NULL && config->is_wait_given) {
         return fail_given_twice("wait", err);
     }
-    request->waits = config->waits;
+    request->waits = config->wait;
     if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &request->waits, err)) {
         return false;
     }

@@ -2,6 +2,7 @@
 #include "giq_report.h"
 
 #include <cpl_error.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A line holds the whole text of an error. */
@@ -28,17 +29,9 @@ static CPLErrorNum cpl_number_of(enum giq_code code)
 static void copy_line(const char *text, char out[LINE_SIZE])
 {
     static const char dots[] = "...";
-    size_t len = strlen(text);
-    if (len < LINE_SIZE) {
-        (void)memcpy(out, text, len + 1);
-        return;
-    }
-    len = LINE_SIZE - sizeof dots;
-    while (len > 0 && (text[len] & 0xC0) == 0x80) {
-        len--;
-    }
-    (void)memcpy(out, text, len);
-    (void)memcpy(out + len, dots, sizeof dots);
+    bool fits = strlen(text) < LINE_SIZE;
+    int len = giq_text_cut_len(text, fits ? LINE_SIZE : LINE_SIZE - (int)sizeof dots);
+    (void)snprintf(out, LINE_SIZE, "%.*s%s", len, text, fits ? "" : dots);
 }
 
 /* Copy `text` to `out` without secrets; returns `out`. */

@@ -98,9 +98,10 @@ static bool check_is_single_file(const struct giq_upload_file *file,
         if (EQUAL(extension, dataset_files[i].extension) &&
             (sibling == NULL || (is_local && has_sibling(file->typed, sibling)))) {
             return giq_fail(err, GIQ_E_USAGE,
-                            "%.200s is one of the files of %s; zip them all, and give "
+                            "%.*s is one of the files of %s; zip them all, and give "
                             "the zip as \"upload\"",
-                            file->printable, dataset_files[i].dataset);
+                            giq_text_cut_len(file->printable, 200), file->printable,
+                            dataset_files[i].dataset);
         }
     }
     return true;
@@ -109,8 +110,8 @@ static bool check_is_single_file(const struct giq_upload_file *file,
 static bool fail_not_regular(const struct giq_upload_file *file, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
-                    "%.200s is a device or a pipe; only a regular file can be uploaded",
-                    file->printable);
+                    "%.*s is a device or a pipe; only a regular file can be uploaded",
+                    giq_text_cut_len(file->printable, 200), file->printable);
 }
 
 static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
@@ -125,13 +126,13 @@ static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
     if (VSIStatExL(file->typed, out,
                    VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG | VSI_STAT_SIZE_FLAG) !=
         0) {
-        return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be found: %.200s",
-                        file->printable);
+        return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be found: %.*s",
+                        giq_text_cut_len(file->printable, 200), file->printable);
     }
     if (VSI_ISDIR(out->st_mode)) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "%.200s is a folder; zip it, and give the zip as \"upload\"",
-                        file->printable);
+                        "%.*s is a folder; zip it, and give the zip as \"upload\"",
+                        giq_text_cut_len(file->printable, 200), file->printable);
     }
     return VSI_ISREG(out->st_mode) || fail_not_regular(file, err);
 }
@@ -169,8 +170,8 @@ static bool source_open(void *ctx, struct giq_error *err)
     }
     CPLPopErrorHandler();
     if (file->handle == NULL) {
-        return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.200s",
-                        file->printable);
+        return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.*s",
+                        giq_text_cut_len(file->printable, 200), file->printable);
     }
     return true;
 }
@@ -188,8 +189,8 @@ static bool source_read(void *ctx, char *out, size_t max, size_t *out_len,
     if (!ok) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the file to upload is damaged or cannot be read to its end: "
-                        "%.200s",
-                        file->printable);
+                        "%.*s",
+                        giq_text_cut_len(file->printable, 200), file->printable);
     }
     *out_len = len;
     return true;

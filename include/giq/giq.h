@@ -426,8 +426,9 @@ struct giq_upload {
     X("UNKNOWN")
 
 /* Find the type that `text` names in any case; `*out` is static. Errors: GIQ_E_USAGE,
- * which lists the types. */
-bool giq_upload_type(const char *text, const char **out, struct giq_error *err);
+ * which lists the types; `option` is the option that was set, for the message. */
+bool giq_upload_type(const char *option, const char *text, const char **out,
+                     struct giq_error *err);
 
 /*
  * Identify the content of a file by what the store knows of it, or by reading it once.

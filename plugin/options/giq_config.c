@@ -18,25 +18,32 @@
     "GPKG,GeoJSON,GeoJSONSeq,FlatGeobuf,ESRI Shapefile,GTiff,PNG,JPEG,JP2OpenJPEG,CSV,"  \
     "KML,LIBKML,MBTiles,Parquet,Arrow,SQLite"
 
-/* ---- the parts ---- */
+/* ---- single options ---- */
 
+static bool fail_config_only(const char *given, const struct giq_option *option,
+                             struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "%s cannot be an open option, because project and VRT files from "
+                    "others can contain open options; set the configuration option %s",
+                    given, option->config_name);
+}
+
+/* Refuse open options with the name of a configuration option, and those without a
+ * value. */
 static bool check_open_options(char **open_options, struct giq_error *err)
 {
     for (int id = 0; id < GIQ_OPTION_COUNT; id++) {
         const struct giq_option *option = &giq_options[id];
         const char *value = CSLFetchNameValue(open_options, option->name);
-        bool has_prefix = CSLFetchNameValue(open_options, option->config_name) != NULL;
-        if (has_prefix && option->is_open) {
-            return giq_fail(err, GIQ_E_USAGE, "the open option is called %s, not %s",
-                            option->name, option->config_name);
+        if (CSLFetchNameValue(open_options, option->config_name) != NULL) {
+            return option->is_open ? giq_fail(err, GIQ_E_USAGE,
+                                              "the open option is called %s, not %s",
+                                              option->name, option->config_name)
+                                   : fail_config_only(option->config_name, option, err);
         }
-        if (has_prefix || (value != NULL && !option->is_open)) {
-            return giq_fail(err, GIQ_E_USAGE,
-                            "%s cannot be an open option, because project and VRT files "
-                            "from others can contain open options; set the "
-                            "configuration option %s",
-                            has_prefix ? option->config_name : option->name,
-                            option->config_name);
+        if (value != NULL && !option->is_open) {
+            return fail_config_only(option->name, option, err);
         }
         if (value != NULL && value[0] == '\0') {
             return giq_fail(err, GIQ_E_USAGE, "the open option %s has no value",
@@ -100,17 +107,17 @@ static bool read_numbers(struct giq_config *config, struct giq_error *err)
 static bool read_geom_flags(struct giq_config *config, struct giq_error *err)
 {
     unsigned crs = GIQ_GEOMETRY_CRS_EPSG_4326;
-    bool repairs = false;
+    bool make_valid = false;
     if (!giq_reader_choice(&config->reader, GIQ_OPTION_GEOMETRY_CRS, &crs, err) ||
-        !giq_reader_bool(&config->reader, GIQ_OPTION_MAKE_VALID, &repairs, err)) {
+        !giq_reader_bool(&config->reader, GIQ_OPTION_MAKE_VALID, &make_valid, err)) {
         return false;
     }
     config->geom_flags = (crs == GIQ_GEOMETRY_CRS_AS_IS ? GIQ_GEOM_AS_IS : 0u) |
-                         (repairs ? GIQ_GEOM_MAKE_VALID : 0u);
+                         (make_valid ? GIQ_GEOM_MAKE_VALID : 0u);
     return true;
 }
 
-/* An open option cannot lift SUBMIT=NO of the configuration. */
+/* An open option cannot override SUBMIT=NO of the configuration. */
 static bool read_submit(struct giq_config *config, struct giq_error *err)
 {
     const struct giq_option *option = &giq_options[GIQ_OPTION_SUBMIT];
@@ -138,8 +145,8 @@ static bool read_switches(struct giq_config *config, struct giq_error *err)
     struct giq_reader *reader = &config->reader;
     unsigned progress = GIQ_PROGRESS_AUTO;
     const char *name = giq_options[GIQ_OPTION_WAIT].name;
-    config->waits_is_set = CSLFetchNameValue(reader->open_options, name) != NULL;
-    if (!giq_reader_bool(reader, GIQ_OPTION_WAIT, &config->waits, err) ||
+    config->is_wait_given = CSLFetchNameValue(reader->open_options, name) != NULL;
+    if (!giq_reader_bool(reader, GIQ_OPTION_WAIT, &config->wait, err) ||
         !read_geom_flags(config, err) ||
         !giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH,
                          &config->settings.allow_unverified_length, err) ||
@@ -151,6 +158,8 @@ static bool read_switches(struct giq_config *config, struct giq_error *err)
     return true;
 }
 
+/* A list with a '+' anywhere, or an empty one, extends the defaults; any other list
+ * replaces them. */
 static bool read_result_drivers(struct giq_config *config, struct giq_error *err)
 {
     const char *name = NULL;
@@ -158,20 +167,25 @@ static bool read_result_drivers(struct giq_config *config, struct giq_error *err
         giq_reader_value(&config->reader, GIQ_OPTION_RESULT_DRIVERS, &name);
     GIQ_AUTO_CSL char **given = CSLTokenizeString2(
         text == NULL ? "" : text, ",", CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES);
-    bool adds = CSLCount(given) == 0;
+    bool extends_defaults = CSLCount(given) == 0;
     for (int i = 0; given != NULL && given[i] != NULL; i++) {
-        adds = adds || given[i][0] == '+';
-    }
-    char **drivers = adds ? CSLTokenizeString2(DEFAULT_DRIVERS, ",", 0) : NULL;
-    for (int i = 0; given != NULL && given[i] != NULL; i++) {
-        const char *driver = given[i] + (given[i][0] == '+');
-        /* A result that is another request would never end. */
-        if (!EQUAL(driver, "GIQ")) {
-            drivers = CSLAddString(drivers, driver);
+        if (given[i][0] == '+') {
+            extends_defaults = true;
         }
     }
-    config->result_drivers = drivers;
-    if (drivers == NULL) {
+    if (extends_defaults) {
+        config->result_drivers = CSLTokenizeString2(DEFAULT_DRIVERS, ",", 0);
+    }
+    bool ok = true;
+    for (int i = 0; given != NULL && given[i] != NULL; i++) {
+        const char *driver = given[i][0] == '+' ? given[i] + 1 : given[i];
+        if (driver[0] == '\0') {
+            ok = false;
+        } else if (!EQUAL(driver, "GIQ")) { /* such a result could recurse for ever */
+            config->result_drivers = CSLAddString(config->result_drivers, driver);
+        }
+    }
+    if (!ok || config->result_drivers == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "%s must be a list of GDAL drivers other than GIQ; got \"%.*s\"",
                         name, giq_text_cut_len(text, 60), text == NULL ? "" : text);
@@ -192,9 +206,9 @@ static bool read_source_type(struct giq_config *config, struct giq_error *err)
     const char *name = NULL;
     const char *text = giq_reader_value(&config->reader, GIQ_OPTION_SOURCE_TYPE, &name);
     if (text == NULL) {
-        text = giq_options[GIQ_OPTION_SOURCE_TYPE].otherwise;
+        text = giq_options[GIQ_OPTION_SOURCE_TYPE].default_value;
     }
-    return giq_upload_type(text, &config->source_type, err);
+    return giq_upload_type(name, text, &config->source_type, err);
 }
 
 /* A copy for CPLFree(), or NULL if the option is not set. */
@@ -205,13 +219,13 @@ static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
     return value == NULL ? NULL : CPLStrdup(value);
 }
 
-static bool read_label(struct giq_config *config, struct giq_error *err)
+static bool read_retry(struct giq_config *config, struct giq_error *err)
 {
     config->retry = copy_value(&config->reader, GIQ_OPTION_RETRY);
     return config->retry == NULL || giq_retry_check_label(config->retry, err);
 }
 
-/* ---- the whole ---- */
+/* ---- all options ---- */
 
 static bool read_all(struct giq_config *config, struct giq_error *err)
 {
@@ -229,12 +243,12 @@ static bool read_all(struct giq_config *config, struct giq_error *err)
     config->area[GIQ_AREA_BBOX] = copy_value(reader, GIQ_OPTION_BBOX);
     giq_network_read_options(reader, &config->settings);
     config->unset_options = giq_thread_options_read(reader);
-    return read_label(config, err);
+    return read_retry(config, err);
 }
 
 bool giq_config_read(char **open_options, struct giq_config *out, struct giq_error *err)
 {
-    struct giq_config config = {.waits = true, .reader = {.open_options = open_options}};
+    struct giq_config config = {.wait = true, .reader = {.open_options = open_options}};
     if (!read_all(&config, err)) {
         giq_config_release(&config);
         return false;
@@ -244,10 +258,11 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
     return true;
 }
 
-/* The store must be the same folder from any working folder, and on disk. `recorded` is
- * where earlier versions kept the store for this value: jobs may be recorded there. */
-static bool check_place(const char *name, const char *value, const char *recorded,
-                        struct giq_error *err)
+/* The store must be an absolute path on disk, so that it is the same folder from any
+ * working folder. `former_path` is where earlier versions kept the store for this value:
+ * jobs may be recorded there. */
+static bool check_store_path(const char *name, const char *value, const char *former_path,
+                             struct giq_error *err)
 {
     if (STARTS_WITH(value, "/vsi")) {
         return giq_fail(
@@ -259,10 +274,10 @@ static bool check_place(const char *name, const char *value, const char *recorde
     if (value[0] != '/') {
         return giq_fail(
             err, GIQ_E_USAGE,
-            "%s must be an absolute path without \"~\"; got \"%.*s\" (jobs that "
-            "were started with this value are recorded in %.*s)",
-            name, giq_text_cut_len(value, 100), value, giq_text_cut_len(recorded, 200),
-            recorded);
+            "%s must be an absolute path without \"~\"; got \"%.*s\" (earlier "
+            "versions recorded jobs for this value in %.*s)",
+            name, giq_text_cut_len(value, 100), value, giq_text_cut_len(former_path, 200),
+            former_path);
     }
     return true;
 }
@@ -273,7 +288,7 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     const char *chosen = giq_reader_value(&config->reader, GIQ_OPTION_STORE_DIR, &name);
     if (chosen != NULL) {
         config->store_dir = giq_path_absolute(chosen);
-        return check_place("GIQ_STORE_DIR", chosen, config->store_dir, err);
+        return check_store_path(name, chosen, config->store_dir, err);
     }
     config->store_flags = GIQ_STORE_PRIVATE;
     const char *data_home = CPLGetConfigOption("XDG_DATA_HOME", "");
@@ -281,16 +296,17 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     if (data_home[0] == '\0' && home[0] == '\0') {
         return giq_fail(err, GIQ_E_STORE,
                         "the store of records and results is not known, because neither "
-                        "GIQ_STORE_DIR nor HOME is set; set what was set when earlier "
-                        "jobs were started (another store would pay for them again)");
+                        "GIQ_STORE_DIR nor HOME is set; set one of them to the same "
+                        "value as before: with another store, a request whose job is "
+                        "recorded in the old one would start and pay for a new job");
     }
     GIQ_AUTO_CPL char *in_home = CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
     if (data_home[0] == '\0') {
         config->store_dir = CPLStrdup(in_home);
-        return check_place("HOME", home, in_home, err);
+        return check_store_path("HOME", home, in_home, err);
     }
     config->store_dir = CPLStrdup(CPLSPrintf("%s/giq", data_home));
-    return check_place("XDG_DATA_HOME", data_home, in_home, err);
+    return check_store_path("XDG_DATA_HOME", data_home, in_home, err);
 }
 
 void giq_config_release(struct giq_config *config)

@@ -1,6 +1,6 @@
 /*
  * The configuration of an open: the values of all options, validated and in the form that
- * the core takes.
+ * the core takes. A struct is for one thread at a time.
  */
 #ifndef GIQ_CONFIG_H
 #define GIQ_CONFIG_H
@@ -13,27 +13,27 @@ struct giq_config {
     struct giq_reader reader;     /* owns the texts of `settings` */
     struct giq_settings settings; /* borrows its texts */
     char *base_url;               /* canonical */
-    char *typed_url;              /* as typed, without a slash at its end: what
-                                     path-specific options match */
-    char *area[GIQ_AREA_KINDS];   /* values of the open options, or NULL */
+    char *typed_url;              /* BASE_URL as typed, without a slash at its end: for
+                                     path-specific options */
+    char *area[GIQ_AREA_KINDS];   /* from the open options only, or NULL */
     char *retry;                  /* label, or NULL */
     const char *source_type;      /* from giq_upload_type() */
-    char *store_dir;              /* from giq_config_store(), else NULL */
+    char *store_dir;              /* NULL before giq_config_store() */
     char **result_drivers;        /* drivers that may open a result; a GDAL string list */
     char **result_options;        /* their open options; a GDAL string list, or NULL */
-    struct giq_cred *cred;        /* NULL: none set, or see `cred_error` */
+    struct giq_cred *cred;        /* NULL if none is set or `cred_error` is set */
     struct giq_error cred_error;  /* why the credentials cannot be used */
     enum giq_progress_mode progress;
     unsigned store_flags; /* enum giq_store_flags */
-    bool waits;
-    bool waits_is_set;   /* by the open option */
+    bool wait;
+    bool is_wait_given;  /* by the open option */
     unsigned geom_flags; /* enum giq_geom_flags */
     bool may_submit;
-    unsigned unset_options; /* from giq_thread_options_read() */
+    unsigned unset_options; /* for giq_thread_options_check() */
 };
 
 /*
- * Read all options but those of the store. `open_options` is a GDAL string list, borrowed
+ * Read all options but that of the store. `open_options` is a GDAL string list, borrowed
  * for the call. On success the caller passes `*out` to giq_config_release(). Credentials
  * that are missing or cannot be read are not a failure: a published result opens without
  * them. Errors: GIQ_E_USAGE, which names the option; GIQ_E_MEMORY.
@@ -42,8 +42,8 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
 void giq_config_release(struct giq_config *config);
 
 /* Find the folder of the store, from GIQ_STORE_DIR, XDG_DATA_HOME or HOME, and set
- * `store_dir` and `store_flags`. Errors: GIQ_E_STORE if none of them is set; GIQ_E_USAGE
- * if the folder is not an absolute path on disk. */
+ * `store_dir` and `store_flags`. May be called once. Errors: GIQ_E_STORE if none of them
+ * is set; GIQ_E_USAGE if the folder is not an absolute path on disk. */
 bool giq_config_store(struct giq_config *config, struct giq_error *err);
 
 #endif

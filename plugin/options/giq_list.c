@@ -3,19 +3,25 @@
 
 #include <cpl_string.h>
 #include <cpl_vsi.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *giq_list_join(char **names, char *out, size_t size)
 {
+    size_t len = 0;
     out[0] = '\0';
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
-        if (strlen(out) + strlen(names[i]) + sizeof ", ..." > size) {
-            (void)CPLStrlcat(out, ", ...", size);
+        const char *comma = i == 0 ? "" : ", ";
+        /* After each name but the last, ", ..." must still fit. */
+        const char *reserved = names[i + 1] == NULL ? "" : ", ...";
+        bool fits = len + strlen(comma) + strlen(names[i]) + strlen(reserved) < size;
+        (void)CPLStrlcat(out, comma, size);
+        (void)CPLStrlcat(out, fits ? names[i] : "...", size);
+        if (!fits) {
             break;
         }
-        (void)CPLStrlcat(out, i == 0 ? "" : ", ", size);
-        (void)CPLStrlcat(out, names[i], size);
+        len = strlen(out);
     }
     return out;
 }

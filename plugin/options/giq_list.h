@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 /*
- * Join the names of a GDAL string list (NULL: an empty one) with commas into `out`. Names
- * that do not fit in `size` bytes are replaced by "...". Returns `out`. Thread-safe.
+ * Join the names of a GDAL string list (NULL: an empty one) with ", " into `out`, of
+ * `size` bytes, at least 4. The names that do not fit are replaced by "...". Returns
+ * `out`. Thread-safe.
  */
 const char *giq_list_join(char **names, char *out, size_t size);
 

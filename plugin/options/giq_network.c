@@ -10,7 +10,10 @@
 
 enum { HEADER_FILE_MAX = 64 * 1024 };
 
-/* GDAL's network options, and the settings that they set. A later row wins. */
+static const char byte_order_mark[] = "\xEF\xBB\xBF";
+
+/* GDAL's network options, and the settings that they set. If two rows set one setting,
+ * the later one wins. */
 static const struct {
     const char *name;
     enum giq_net_option option;
@@ -45,8 +48,8 @@ static bool read_key_file(const char *path, char **out_key, struct giq_error *er
     }
     if (exposed) {
         CPLError(CE_Warning, CPLE_AppDefined,
-                 "GIQ_API_KEY_FILE: other users can read the file; chmod 600 makes it "
-                 "private");
+                 "GIQ: other users can read the file of GIQ_API_KEY_FILE; chmod 600 "
+                 "makes it private");
     }
     return true;
 }
@@ -75,18 +78,29 @@ static bool read_keys(struct giq_reader *reader, struct giq_cred **out,
 
 /* ---- headers of the user ---- */
 
+/* Add the header `line`; one that the driver cannot send is left out. */
+static bool add_header(struct giq_cred *cred, const char *line, struct giq_error *err)
+{
+    bool added = true;
+    if (!giq_cred_add_header(cred, line, &added, err)) {
+        return false;
+    }
+    if (!added) {
+        CPLDebug("GIQ", "a line of GDAL_HTTP_HEADERS or GDAL_HTTP_HEADER_FILE is "
+                        "ignored: it is not a header, or the driver sets this header "
+                        "itself");
+    }
+    return true;
+}
+
 static bool add_headers(struct giq_cred *cred, const char *text, const char *delimiters,
                         int flags, struct giq_error *err)
 {
     char **lines = CSLTokenizeString2(text, delimiters, flags);
     bool ok = true;
     for (int i = 0; lines != NULL && lines[i] != NULL; i++) {
-        bool added = true;
-        ok = ok && giq_cred_add_header(cred, lines[i], &added, err);
-        if (ok && !added) {
-            CPLDebug("GIQ", "a line of GDAL_HTTP_HEADERS or GDAL_HTTP_HEADER_FILE is "
-                            "ignored: it is not a header, or the driver sets this "
-                            "header itself");
+        if (ok) {
+            ok = add_header(cred, lines[i], err);
         }
         giq_cred_wipe(lines[i]);
     }
@@ -108,10 +122,11 @@ static bool read_headers(struct giq_reader *reader, struct giq_cred *cred,
 }
 
 /* The content of a text file without its byte order mark, to be freed with VSIFree(), or
- * NULL. Only files on disk: to fetch another one would need the headers. */
-static char *read_small_file(const char *path)
+ * NULL. Only files on disk: reading one over the network might itself need the headers.
+ */
+static char *read_text_file(const char *path)
 {
-    VSIStatBufL st;
+    VSIStatBufL st = {0};
     GByte *bytes = NULL;
     CPLPushErrorHandler(CPLQuietErrorHandler);
     bool is_plain =
@@ -130,8 +145,9 @@ static char *read_small_file(const char *path)
         VSIFree(text);
         return NULL;
     }
-    if (STARTS_WITH(text, "\xEF\xBB\xBF")) {
-        (void)memmove(text, text + 3, size - 3 + 1);
+    if (STARTS_WITH(text, byte_order_mark)) {
+        const char *rest = text + strlen(byte_order_mark);
+        (void)memmove(text, rest, strlen(rest) + 1);
     }
     return text;
 }
@@ -143,9 +159,10 @@ static bool read_header_file(struct giq_reader *reader, struct giq_cred *cred,
     if (path == NULL) {
         return true;
     }
-    char *text = read_small_file(path);
+    char *text = read_text_file(path);
     if (text == NULL) {
-        /* Without the path, which may be a header by mistake. */
+        /* The message omits the path: the user may have set the option to a header, which
+         * may be a secret. */
         return giq_fail(err, GIQ_E_CREDENTIALS,
                         "the file of GDAL_HTTP_HEADER_FILE must be a readable text file "
                         "on disk of at most %d bytes",
@@ -159,10 +176,10 @@ static bool read_header_file(struct giq_reader *reader, struct giq_cred *cred,
 
 /* ---- passwords ---- */
 
-/* Percent-decode `text` in place. A '%' without two digits stays. */
-static void percent_decode(char *text)
+/* Percent-decode `text` into `out`, which has room for all of it. A '%' without two
+ * digits stays. */
+static void percent_decode(const char *text, char *out)
 {
-    char *out = text;
     for (const char *in = text; *in != '\0'; in++) {
         int byte = giq_text_percent_byte(in);
         *out++ = (char)(byte < 0 ? *in : byte);
@@ -171,77 +188,85 @@ static void percent_decode(char *text)
     *out = '\0';
 }
 
-/* Hide the password of "user:password" in each form in which a message might contain it:
- * as written, decoded, and with the user in base64 as a proxy receives it. */
-static bool hide_login(struct giq_cred *cred, char *login, struct giq_error *err)
+/* Mask the password of "user:password". */
+static bool mask_password(struct giq_cred *cred, const char *userpwd,
+                          struct giq_error *err)
 {
-    const char *password = strchr(login, ':');
-    if (password == NULL) {
+    const char *password = strchr(userpwd, ':');
+    return password == NULL || giq_cred_add_secret(cred, password + 1, err);
+}
+
+/* Mask a password in each form in which a message might contain it: as written, decoded,
+ * and with the user in base64 as a proxy receives it. `decoded` is a buffer as long as
+ * `userpwd`. */
+static bool mask_forms(struct giq_cred *cred, const char *userpwd, char *decoded,
+                       struct giq_error *err)
+{
+    if (strchr(userpwd, ':') == NULL) {
         return true;
     }
-    if (!giq_cred_add_secret(cred, password + 1, err)) {
+    percent_decode(userpwd, decoded);
+    if (!mask_password(cred, userpwd, err) || !mask_password(cred, decoded, err)) {
         return false;
     }
-    percent_decode(login);
-    password = strchr(login, ':');
-    if (password != NULL && !giq_cred_add_secret(cred, password + 1, err)) {
-        return false;
-    }
-    char *sent = CPLBase64Encode((int)strlen(login), (const GByte *)login);
+    char *sent = CPLBase64Encode((int)strlen(decoded), (const GByte *)decoded);
     bool ok = giq_cred_add_secret(cred, sent, err);
     giq_cred_wipe(sent);
     CPLFree(sent);
     return ok;
 }
 
-/* Hide the password in the `len` bytes "user:password" at `begin`. */
-static bool hide_part(struct giq_cred *cred, const char *begin, size_t len,
-                      struct giq_error *err)
+/* Mask the password in the `len` bytes "user:password" at `begin`. No copy of it stays in
+ * freed memory. */
+static bool mask_userpwd(struct giq_cred *cred, const char *begin, size_t len,
+                         struct giq_error *err)
 {
-    char *login = CPLStrdup(begin);
-    login[len] = '\0';
-    bool ok = hide_login(cred, login, err);
-    giq_cred_wipe(login);
-    CPLFree(login);
+    char *userpwd = CPLCalloc(len + 1, 1);
+    char *decoded = CPLCalloc(len + 1, 1);
+    (void)memcpy(userpwd, begin, len);
+    bool ok = mask_forms(cred, userpwd, decoded, err);
+    giq_cred_wipe(userpwd);
+    giq_cred_wipe(decoded);
+    CPLFree(userpwd);
+    CPLFree(decoded);
     return ok;
 }
 
-/* Hide the password in the address of a proxy. */
-static bool hide_address(struct giq_cred *cred, const char *address,
-                         struct giq_error *err)
+/* Mask the password in the URL of a proxy. */
+static bool mask_proxy_url(struct giq_cred *cred, const char *url, struct giq_error *err)
 {
-    const char *scheme = strstr(address, "://");
-    const char *begin = scheme == NULL ? address : scheme + strlen("://");
+    const char *scheme = strstr(url, "://");
+    const char *begin = scheme == NULL ? url : scheme + strlen("://");
     const char *end = strrchr(begin, '@');
-    return end == NULL || hide_part(cred, begin, (size_t)(end - begin), err);
+    return end == NULL || mask_userpwd(cred, begin, (size_t)(end - begin), err);
 }
 
-/* Hide the secrets that libcurl receives in its own options. It also reads the variables
- * of the environment that name proxies. */
-static bool hide_passwords(struct giq_reader *reader, struct giq_cred *cred,
+/* Mask the secrets that libcurl receives in its own options. libcurl also reads the URLs
+ * of proxies from the environment. */
+static bool mask_passwords(struct giq_reader *reader, struct giq_cred *cred,
                            struct giq_error *err)
 {
-    static const char *const addresses[] = {
+    static const char *const proxies[] = {
         "GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY", "http_proxy", "https_proxy",
         "HTTPS_PROXY",     "all_proxy",        "ALL_PROXY"};
     const char *passphrase = giq_reader_config(reader, "GDAL_HTTP_KEYPASSWD");
     if (passphrase != NULL && !giq_cred_add_secret(cred, passphrase, err)) {
         return false;
     }
-    const char *login = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
-    if (login != NULL && !hide_part(cred, login, strlen(login), err)) {
+    const char *userpwd = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
+    if (userpwd != NULL && !mask_userpwd(cred, userpwd, strlen(userpwd), err)) {
         return false;
     }
-    for (size_t i = 0; i < GIQ_COUNT(addresses); i++) {
-        const char *address = giq_reader_config(reader, addresses[i]);
-        if (address != NULL && !hide_address(cred, address, err)) {
+    for (size_t i = 0; i < GIQ_COUNT(proxies); i++) {
+        const char *url = giq_reader_config(reader, proxies[i]);
+        if (url != NULL && !mask_proxy_url(cred, url, err)) {
             return false;
         }
     }
     return true;
 }
 
-/* ---- the whole ---- */
+/* ---- reading ---- */
 
 bool giq_network_read_credentials(struct giq_reader *reader, struct giq_cred **out,
                                   struct giq_error *err)
@@ -252,7 +277,7 @@ bool giq_network_read_credentials(struct giq_reader *reader, struct giq_cred **o
     }
     if (cred != NULL &&
         !(read_headers(reader, cred, err) && read_header_file(reader, cred, err) &&
-          hide_passwords(reader, cred, err))) {
+          mask_passwords(reader, cred, err))) {
         giq_cred_free(cred);
         return false;
     }

@@ -3,21 +3,38 @@
 
 #include "options/giq_gdal_compat.h"
 
-#define TEXT_OF(word) word ", "
-#define ROW_OF(name, type, values, otherwise, is_config, fallback, least, most, text)    \
-    [GIQ_OPTION_##name] = {                                                              \
-        #name, type, "" values(TEXT_OF), "GIQ_" #name, otherwise, fallback, least,       \
-        most,  true, is_config},
-#define CONFIG_ROW_OF(name)                                                              \
-    [GIQ_OPTION_##                                                                       \
-        name] = {#name, "string", "", "GIQ_" #name, "", NULL, 0, 0, false, true},
+#define VALUE_OF(word) word ", "
+#define ROW_OF(name_, type_, values_, default_, is_config_, fallback_, minimum_,         \
+               maximum_, description)                                                    \
+    [GIQ_OPTION_##name_] = {                                                             \
+        .name = #name_,                                                                  \
+        .type = type_,                                                                   \
+        .values = "" values_(VALUE_OF),                                                  \
+        .config_name = "GIQ_" #name_,                                                    \
+        .default_value = default_,                                                       \
+        .fallback = fallback_,                                                           \
+        .minimum = minimum_,                                                             \
+        .maximum = maximum_,                                                             \
+        .is_open = true,                                                                 \
+        .is_config = is_config_,                                                         \
+    },
+#define CONFIG_ROW_OF(name_)                                                             \
+    [GIQ_OPTION_##name_] = {                                                             \
+        .name = #name_,                                                                  \
+        .type = "string",                                                                \
+        .values = "",                                                                    \
+        .config_name = "GIQ_" #name_,                                                    \
+        .default_value = "",                                                             \
+        .is_config = true,                                                               \
+    },
 const struct giq_option giq_options[GIQ_OPTION_COUNT] = {
     GIQ_OPEN_OPTIONS(ROW_OF) GIQ_CONFIG_OPTIONS(CONFIG_ROW_OF)};
 
 #define XML_VALUE_OF(word) "<Value>" word "</Value>"
-#define XML_OF(name, type, values, otherwise, is_config, fallback, least, most, text)    \
-    "<Option name='" #name "' type='" type "' default='" otherwise                       \
-    "' description='" text "'>" values(XML_VALUE_OF) "</Option>"
+#define XML_OF(name, type, values, default_value, is_config, fallback, minimum, maximum, \
+               description)                                                              \
+    "<Option name='" #name "' type='" type "' default='" default_value                   \
+    "' description='" description "'>" values(XML_VALUE_OF) "</Option>"
 const char giq_options_xml[] =
     "<OpenOptionList>" GIQ_OPEN_OPTIONS(XML_OF) "</OpenOptionList>";
 

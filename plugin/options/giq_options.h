@@ -1,10 +1,12 @@
 /*
  * The table of the driver's options: names, types, values, defaults and descriptions.
  *
- * X(name, type, values, default, is_config, fallback, least, most, description):
- * `values` is a list macro of the allowed words; `is_config` states whether GIQ_<NAME>
- * is a configuration option too; `fallback` is an option of GDAL's own that is read where
- * neither is set; `least` and `most` bound a number.
+ * X(name, type, values, default_value, is_config, fallback, minimum, maximum,
+ * description): `values` is a list macro of the allowed words; `is_config` states whether
+ * GIQ_<NAME> is a configuration option too; `fallback` is an option of GDAL's own that is
+ * read where neither is set; `minimum` and `maximum` bound a number.
+ *
+ * Constant and thread-safe.
  */
 #ifndef GIQ_OPTIONS_H
 #define GIQ_OPTIONS_H
@@ -22,7 +24,7 @@ enum giq_area_kind {
     GIQ_AREA_KINDS,
 };
 
-/* The words that an option of type string-select allows; their indices. */
+/* The values of the options of type string-select, and enums in the same order. */
 #define GIQ_NO_VALUES(X)
 #define GIQ_GEOMETRY_CRS_VALUES(X) X("EPSG:4326") X("AS_IS")
 #define GIQ_SUBMIT_VALUES(X)       X("IF_MISSING") X("NO")
@@ -47,8 +49,8 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(MAKE_VALID, "boolean", GIQ_NO_VALUES, "NO", true, NULL, 0, 0,                      \
       "Whether to repair an invalid area instead of refusing it")                        \
     X(WAIT, "boolean", GIQ_NO_VALUES, "YES", false, NULL, 0, 0,                          \
-      "Whether to wait for the job. NO: submit or check it, and return the one-row "     \
-      "table job at once")                                                               \
+      "Whether to wait for the job. NO: submit or check it, and return at once a "       \
+      "table job with one row")                                                          \
     X(TIMEOUT, "float", GIQ_NO_VALUES, "3600", true, NULL, 0, 2000000,                   \
       "Seconds to wait for the job; opening again resumes waiting. 0: check once")       \
     X(POLL_INTERVAL, "float", GIQ_NO_VALUES, "", true, NULL, 0.05, 3600,                 \
@@ -56,8 +58,8 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(SUBMIT, "string-select", GIQ_SUBMIT_VALUES, "IF_MISSING", true, NULL, 0, 0,        \
       "Whether to start a job where none is recorded. NO: use only what is recorded")    \
     X(RETRY, "string", GIQ_NO_VALUES, "", true, NULL, 0, 0,                              \
-      "A label: a request recorded as failed, unknown, gone or damaged gets one new "    \
-      "job, once per label")                                                             \
+      "A label: starts one new job for a request whose job is recorded as failed, "      \
+      "unknown, gone or damaged; once per label")                                        \
     X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES, "UNKNOWN", true, NULL, 0, 0,       \
       "Kind of the uploaded file")                                                       \
     X(RESULT_OPTIONS, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                    \
@@ -78,7 +80,8 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
       "Status line on stderr while waiting. AUTO: if stderr is a terminal")
 
 /* Options that decide where secrets go and which drivers may read a result. They are
- * never open options, because a VRT or project file from a stranger can contain those. */
+ * never open options, because VRT and project files from others can contain open options.
+ */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
     X(API_KEY)                                                                           \
     X(BEARER_TOKEN)                                                                      \
@@ -98,13 +101,13 @@ enum giq_option_id {
 /* A row of the table. */
 struct giq_option {
     const char *name;
-    const char *type;        /* as GDAL calls it */
-    const char *values;      /* the allowed words, each followed by ", " */
-    const char *config_name; /* "GIQ_" and the name */
-    const char *otherwise;   /* the default; "" where there is none */
-    const char *fallback;    /* the option of GDAL's own, or NULL */
-    double least;
-    double most;
+    const char *type;          /* as GDAL calls it */
+    const char *values;        /* the allowed words, each followed by ", " */
+    const char *config_name;   /* "GIQ_" and the name */
+    const char *default_value; /* "" where there is none */
+    const char *fallback;      /* the option of GDAL's own, or NULL */
+    double minimum;
+    double maximum;
     bool is_open;   /* whether it is an open option */
     bool is_config; /* whether it is a configuration option */
 };

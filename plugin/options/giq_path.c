@@ -13,8 +13,11 @@ char *giq_path_absolute(const char *typed)
     return path;
 }
 
-/* Remove "user:password@". Passwords and queries may contain any character: if an '@'
- * after a '?' may be in either, everything is removed. */
+/*
+ * Remove "user:password@". Passwords may contain '/' and '?', so everything before the
+ * last '@' counts as one, although that '@' may be part of the path. If it follows a '?',
+ * it is not known which of the two the '@' belongs to, so everything is removed.
+ */
 static void remove_user(char *host)
 {
     const char *at = strrchr(host, '@');
@@ -29,11 +32,11 @@ static void remove_user(char *host)
 char *giq_path_printable(const char *typed)
 {
     char *printable = CPLStrdup(typed);
-    char *address = strstr(printable, "://");
-    if (address != NULL) {
-        remove_user(address + strlen("://"));
+    char *url = strstr(printable, "://");
+    if (url != NULL) {
+        remove_user(url + strlen("://"));
     }
-    if (address != NULL || STARTS_WITH(printable, "/vsi")) {
+    if (url != NULL || STARTS_WITH(printable, "/vsi")) {
         printable[strcspn(printable, "?")] = '\0';
     }
     return printable;

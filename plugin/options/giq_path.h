@@ -1,14 +1,15 @@
 /*
  * Paths as users type them, on disk or in GDAL's virtual file systems. The caller frees
- * what is returned with CPLFree().
+ * what is returned with CPLFree(). Thread-safe.
  */
 #ifndef GIQ_PATH_H
 #define GIQ_PATH_H
 
-/* The path made absolute by the working folder. */
+/* A copy of the path. One that is relative for GDAL is joined to the working folder. */
 char *giq_path_absolute(const char *typed);
 
-/* The path without the parts of a URL that may be secret: user, password and query. */
+/* A copy of the path without the parts of a URL that may be secret: user, password and
+ * query. */
 char *giq_path_printable(const char *typed);
 
 #endif

@@ -18,8 +18,8 @@ void giq_reader_release(struct giq_reader *reader)
     *reader = (struct giq_reader){0};
 }
 
-/* The option for paths below `url`, else the general one. GDAL compares the beginnings of
- * paths: with a slash at its end `url` matches both spellings. */
+/* The option for paths below `url`, else the general one. GDAL compares path prefixes:
+ * with a slash at its end, `url` matches a prefix that was set with or without one. */
 static const char *path_option(const char *url, const char *name)
 {
     if (url == NULL) {
@@ -32,6 +32,8 @@ const char *giq_reader_config(struct giq_reader *reader, const char *name)
 {
     const char *general = CPLGetConfigOption(name, NULL);
     const char *value = path_option(reader->typed_url, name);
+    /* VSIGetPathSpecificOption() falls back to the general option: then nothing is set
+     * for the URL as typed, but may be for its canonical form. */
     if (value == NULL || (general != NULL && strcmp(value, general) == 0)) {
         value = path_option(reader->base_url, name);
     }
@@ -71,7 +73,7 @@ static bool fail_number(const struct giq_option *option, const char *name,
     /* CPLSPrintf() prints a point in any locale. */
     return giq_fail(err, GIQ_E_USAGE, "%s must be a %snumber from %s; got \"%.*s\"", name,
                     is_whole ? "whole " : "",
-                    CPLSPrintf("%g to %.0f", option->least, option->most),
+                    CPLSPrintf("%g to %.0f", option->minimum, option->maximum),
                     giq_text_cut_len(value, 60), value);
 }
 
@@ -82,7 +84,7 @@ bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double 
     const char *name = NULL;
     const char *text = giq_reader_value(reader, id, &name);
     if (text == NULL) {
-        text = option->otherwise;
+        text = option->default_value;
     }
     if (text[0] == '\0') {
         *out = 0;
@@ -91,17 +93,20 @@ bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double 
     char *end = NULL;
     double value = CPLStrtod(text, &end);
     bool is_number = end != text && end[strspn(end, " ")] == '\0' && isfinite(value);
-    bool is_within = value >= option->least && value <= option->most;
-    /* A value for all drivers may mean something else to them: 0 is "off". */
-    if (is_number && !is_within && name == option->fallback) {
-        value = CPLAtof(option->otherwise);
+    bool is_within = value >= option->minimum && value <= option->maximum;
+    /* GDAL's own options allow values that are out of range here, such as 0 for "off":
+     * the driver's default is then used. */
+    bool is_gdal_option = option->fallback != NULL && EQUAL(name, option->fallback);
+    if (is_number && !is_within && is_gdal_option) {
+        value = CPLAtof(option->default_value);
         is_within = true;
     }
     bool is_fraction = EQUAL(option->type, "int") && value != floor(value);
     if (!is_number || !is_within || is_fraction) {
         return fail_number(option, name, text, err);
     }
-    *out = (int)llround(value * factor);
+    /* Rounding must not make a positive number 0, which has a meaning of its own. */
+    *out = (int)llround(value > 0 ? fmax(value * factor, 1) : 0);
     return true;
 }
 
@@ -111,7 +116,7 @@ bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id id, bool *out
     const char *name = NULL;
     const char *text = giq_reader_value(reader, id, &name);
     if (text == NULL) {
-        *out = EQUAL(giq_options[id].otherwise, "YES");
+        *out = EQUAL(giq_options[id].default_value, "YES");
         return true;
     }
     return giq_conn_to_bool(name, text, out, err);
@@ -141,7 +146,7 @@ bool giq_reader_choice(struct giq_reader *reader, enum giq_option_id id, unsigne
     const char *name = NULL;
     const char *text = giq_reader_value(reader, id, &name);
     if (text == NULL) {
-        text = giq_options[id].otherwise;
+        text = giq_options[id].default_value;
     }
     return giq_reader_parse_choice(id, name, text, out, err);
 }

@@ -1,6 +1,7 @@
 /*
  * Finds the value of an option: the open option, else the configuration option
- * GIQ_<NAME> (path-specific before general), else GDAL's own option.
+ * GIQ_<NAME> (path-specific before general), else GDAL's own option. A reader is for one
+ * thread at a time; start from `{.open_options = ...}`.
  */
 #ifndef GIQ_READER_H
 #define GIQ_READER_H
@@ -9,9 +10,9 @@
 
 struct giq_reader {
     char **open_options; /* a GDAL string list, borrowed; may be NULL */
-    /* The address of the service as typed, without a slash at its end, and in its
-     * canonical form; borrowed. Both are searched for path-specific options. NULL: not
-     * known yet, only general options are found. */
+    /* The URL of the service as typed, without a slash at its end, and in its canonical
+     * form; borrowed. Both are searched for path-specific options. NULL before BASE_URL
+     * is read: only general options are found. */
     const char *typed_url;
     const char *base_url;
     char **texts; /* the values that were found; a GDAL string list */
@@ -34,8 +35,9 @@ const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id optio
  * Typed values; the option's default if it is not set. Fail with GIQ_E_USAGE, which names
  * the option, its value and what is allowed; `*out` is then unchanged.
  *
- * giq_reader_number() stores the value times `factor`, rounded; 0 if the option has
- * neither value nor default. giq_reader_choice() stores the index of the word.
+ * giq_reader_number() stores the value times `factor`, rounded, but at least 1 for a
+ * value above 0; 0 if the option has neither value nor default. giq_reader_choice()
+ * stores the index of the word.
  */
 bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
                        double factor, int *out, struct giq_error *err);

@@ -13,23 +13,56 @@ static const char key_characters[] =
     "0123456789_";
 static const char space[] = " \t\r\n\v\f";
 
-/* Options that run statements, or that make some driver of GDAL 3.6 to 3.13 read another
- * file, host or dataset. */
+/* Options that make some driver of GDAL 3.6 to 3.13 run statements, or read or write
+ * another file, host or dataset, with their drivers. */
 static const char *const forbidden[] = {
-    "PRELUDE_STATEMENTS", "WHERE", "LIST_VIRTUAL_OGR",      "OPEN_REMOTE_GML",
-    "OGR_SCHEMA",         "CRS",   "FEATURE_SERVER_PAGING", "ROOT_PATH",
+    "PRELUDE_STATEMENTS",            /* GPKG, SQLite, PostgreSQL */
+    "CLOSING_STATEMENTS",            /* PostgreSQL */
+    "WHERE",                         /* GPKG: SQL */
+    "LIST_VIRTUAL_OGR",              /* SQLite */
+    "OPEN_REMOTE_GML",               /* JP2OpenJPEG */
+    "OGR_SCHEMA",                    /* several: may be a file */
+    "CRS",                           /* several: the definition may be a file */
+    "FEATURE_SERVER_PAGING",         /* GeoJSON: further requests */
+    "ROOT_PATH",                     /* VRT */
+    "XSD",                           /* GML, GMLAS */
+    "GFS_TEMPLATE",                  /* GML */
+    "REGISTRY",                      /* GML */
+    "DOWNLOAD_SCHEMA",               /* GML: fetches it */
+    "WRITE_GFS",                     /* GML */
+    "CONFIG_FILE",                   /* GMLAS, OSM */
+    "REFRESH_CACHE",                 /* GMLAS: fetches schemas */
+    "METADATA_FILE",                 /* MVT */
+    "MODEL",                         /* Interlis */
+    "SXF_RSC_FILENAME",              /* SXF */
+    "FILENAME",                      /* GPSBabel */
+    "CACHE_PATH",                    /* PLMosaic */
+    "URL",                           /* CSW, OAPIF, WFS, WMTS */
+    "GET_METADATA_URL",              /* DAAS */
+    "HOST",                          /* Elasticsearch, MySQL, PostgreSQL */
+    "FORWARD_HTTP_HEADERS_FROM_ENV", /* Elasticsearch */
+    "URI",                           /* MongoDB */
+    "SSL_PEM_KEY_FILE",              /* MongoDB */
+    "SSL_CA_FILE",                   /* MongoDB */
+    "SSL_CRL_FILE",                  /* MongoDB */
+    "TILEDB_CONFIG",                 /* TileDB */
+    "ADBC_DRIVER",                   /* ADBC: loads a library */
+    "SQL",                           /* ADBC */
+    "VSI_PATH_FOR_AUTH",             /* EEDA */
 };
 
-/* Whether a value could be a path or a URL: no allowed option needs one. A single
- * character may be a separator. */
-static bool is_external_reference(const char *value)
+/* Whether a value could be a path with a folder, or a URL: no allowed option needs one. A
+ * single character is allowed, for options that set a separator. */
+static bool may_be_path_or_url(const char *value)
 {
-    bool is_path = strlen(value) > 1 && strchr("/\\~", value[0]) != NULL;
-    return is_path || strstr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
+    if (strlen(value) <= 1) {
+        return false;
+    }
+    return value[0] == '~' || strpbrk(value, "/\\") != NULL ||
            strncmp(value, "..", 2) == 0;
 }
 
-static bool check_pair(const char *key, const char *value, char **earlier,
+static bool check_pair(const char *key, const char *value, char **parsed,
                        struct giq_error *err)
 {
     for (size_t i = 0; i < GIQ_COUNT(forbidden); i++) {
@@ -41,26 +74,25 @@ static bool check_pair(const char *key, const char *value, char **earlier,
                 forbidden[i]);
         }
     }
-    if (is_external_reference(value)) {
+    if (may_be_path_or_url(value)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "RESULT_OPTIONS: the value of %.*s must not be a path or a URL",
                         giq_text_cut_len(key, 60), key);
     }
-    if (CSLFetchNameValue(earlier, key) != NULL) {
+    if (CSLFetchNameValue(parsed, key) != NULL) {
         return giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS contains %.*s twice",
                         giq_text_cut_len(key, 60), key);
     }
     return true;
 }
 
-static bool fail_pair(const char *at, struct giq_error *err)
+static bool fail_syntax(const char *text, struct giq_error *err)
 {
-    char printable[61];
-    (void)CPLStrlcpy(printable, at, sizeof printable);
-    return giq_fail(err, GIQ_E_USAGE,
-                    "RESULT_OPTIONS must be KEY=VALUE,... (put a value with a comma in "
-                    "quotes, and double quotes inside it); got \"%s\"",
-                    printable);
+    return giq_fail(
+        err, GIQ_E_USAGE,
+        "RESULT_OPTIONS must be KEY=VALUE,... (a value with a comma must be in "
+        "quotes; a quote inside it is written twice); got \"%.*s\"",
+        giq_text_cut_len(text, 200), text);
 }
 
 /* Copy the quoted value at `at` without its quotes. Returns its end, or NULL if the quote
@@ -68,12 +100,17 @@ static bool fail_pair(const char *at, struct giq_error *err)
 static const char *unquote(const char *at, char *out)
 {
     char quote = *at++;
-    while (*at != '\0' && (*at != quote || at[1] == quote)) {
-        at += *at == quote;
-        *out++ = *at++;
+    for (; *at != '\0'; at++) {
+        if (*at == quote && at[1] != quote) {
+            *out = '\0';
+            return at + 1;
+        }
+        if (*at == quote) {
+            at++; /* the first of a doubled quote */
+        }
+        *out++ = *at;
     }
-    *out = '\0';
-    return *at == '\0' ? NULL : at + 1;
+    return NULL;
 }
 
 /* Copy the value at `at`. Returns the end of the pair, or NULL if there is no value. */
@@ -81,34 +118,37 @@ static const char *take_value(const char *at, char *out)
 {
     at += strspn(at, space);
     if (*at == '"' || *at == '\'') {
-        at = unquote(at, out);
-    } else {
-        size_t len = strcspn(at, ",");
-        const char *end = at + len;
-        while (len > 0 && strchr(space, at[len - 1]) != NULL) {
-            len--;
+        const char *end = unquote(at, out);
+        if (end == NULL) {
+            return NULL;
         }
-        (void)memcpy(out, at, len);
-        out[len] = '\0';
-        at = len == 0 ? NULL : end;
+        end += strspn(end, space);
+        return *end == ',' || *end == '\0' ? end : NULL;
     }
-    at = at == NULL ? NULL : at + strspn(at, space);
-    return at != NULL && (*at == ',' || *at == '\0') ? at : NULL;
+    size_t len = strcspn(at, ",");
+    const char *end = at + len;
+    while (len > 0 && strchr(space, at[len - 1]) != NULL) {
+        len--;
+    }
+    (void)memcpy(out, at, len);
+    out[len] = '\0';
+    return len == 0 ? NULL : end;
 }
 
-/* Parse the pair at `*at`, which is moved to the ',' or the end. */
-static bool take_pair(const char **at, char ***list, struct giq_error *err)
+/* Parse the pair at `*at`, which is moved to the ',' or the end of `text`. */
+static bool take_pair(const char *text, const char **at, char ***list,
+                      struct giq_error *err)
 {
     const char *name = *at + strspn(*at, space);
     size_t len = strspn(name, key_characters);
     const char *equals = name + len + strspn(name + len, space);
     if (len == 0 || *equals != '=') {
-        return fail_pair(*at, err);
+        return fail_syntax(text, err);
     }
     GIQ_AUTO_CPL char *value = CPLMalloc(strlen(name) + 1);
     const char *end = take_value(equals + 1, value);
     if (end == NULL) {
-        return fail_pair(*at, err);
+        return fail_syntax(text, err);
     }
     GIQ_AUTO_CPL char *key = CPLStrdup(name);
     key[len] = '\0';
@@ -124,7 +164,7 @@ bool giq_result_options_parse(const char *text, char ***out, struct giq_error *e
 {
     char **list = NULL;
     for (const char *at = text;; at++) {
-        if (!take_pair(&at, &list, err)) {
+        if (!take_pair(text, &at, &list, err)) {
             CSLDestroy(list);
             return false;
         }
@@ -155,11 +195,11 @@ void giq_result_options_warn(GDALDatasetH dataset, char **options)
         char *key = NULL;
         (void)CPLParseNameValue(options[i], &key);
         if (key != NULL && !is_known(declared, key)) {
-            CPLError(
-                CE_Warning, CPLE_NotSupported,
-                "GIQ: RESULT_OPTIONS: the result is read by the driver %s, which has "
-                "no open option %s",
-                GDALGetDriverShortName(driver), key);
+            CPLError(CE_Warning, CPLE_NotSupported,
+                     "GIQ: RESULT_OPTIONS contains %s, but the result is read by the "
+                     "driver %s, "
+                     "which has no such open option",
+                     key, GDALGetDriverShortName(driver));
         }
         CPLFree(key);
     }

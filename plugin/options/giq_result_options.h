@@ -3,8 +3,9 @@
  *   KEY=VALUE,KEY="VALUE, quoted",...
  * A quote (' or ") is doubled inside.
  *
- * A project or VRT file from a stranger can contain it, so options that make a driver run
- * statements or read other files or hosts are refused.
+ * Project and VRT files from others can contain it, so options that make a driver run
+ * statements or read other files or hosts are refused by name, and so is any value that
+ * could be a path with a folder or a URL. Thread-safe.
  */
 #ifndef GIQ_RESULT_OPTIONS_H
 #define GIQ_RESULT_OPTIONS_H

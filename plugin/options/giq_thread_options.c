@@ -6,34 +6,55 @@
 #include <cpl_string.h>
 #include <string.h>
 
-enum { MUTEX_WAIT_S = 1000, NAMES_SIZE = 128 };
-
-#define BIT(i) (1u << (i))
-
-static const enum giq_option_id watched[] = {
-    GIQ_OPTION_BASE_URL, GIQ_OPTION_STORE_DIR,    GIQ_OPTION_SUBMIT,
-    GIQ_OPTION_API_KEY,  GIQ_OPTION_API_KEY_FILE, GIQ_OPTION_BEARER_TOKEN,
+enum {
+    MUTEX_WAIT_S = 1000, /* GDAL's usual limit; never reached */
+    NAMES_SIZE = 128,
 };
-enum { WATCHED = GIQ_COUNT(watched) };
 
-/* The rows of `watched` that are credentials. */
-static const unsigned key_bits = BIT(3) | BIT(4) | BIT(5);
+/* The options that are checked, as bits of a set. */
+enum {
+    BASE_URL = 1 << 0,
+    STORE_DIR = 1 << 1,
+    SUBMIT = 1 << 2,
+    API_KEY = 1 << 3,
+    API_KEY_FILE = 1 << 4,
+    BEARER_TOKEN = 1 << 5,
+    CREDENTIALS = API_KEY | API_KEY_FILE | BEARER_TOKEN,
+};
+
+static const struct {
+    unsigned bit;
+    enum giq_option_id id;
+} checked[] = {
+    {BASE_URL, GIQ_OPTION_BASE_URL},
+    {STORE_DIR, GIQ_OPTION_STORE_DIR},
+    {SUBMIT, GIQ_OPTION_SUBMIT},
+    {API_KEY, GIQ_OPTION_API_KEY},
+    {API_KEY_FILE, GIQ_OPTION_API_KEY_FILE},
+    {BEARER_TOKEN, GIQ_OPTION_BEARER_TOKEN},
+};
 
 /* The options that some thread of the process has set in its own configuration. */
 static unsigned set_by_threads;
-static CPLMutex *mutex; /* guards it; made at first use */
+static CPLMutex *mutex; /* guards `set_by_threads`; made at first use */
 
-/* Add `own` to the options set by threads, and return all of them. */
-static unsigned note(unsigned own)
+static void add_set_by_threads(unsigned options)
 {
     (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
-    set_by_threads |= own;
-    unsigned bits = set_by_threads;
+    set_by_threads |= options;
     CPLReleaseMutex(mutex);
-    return bits;
 }
 
-/* BASE_URL alone cannot be an option of the service's path. */
+static unsigned get_set_by_threads(void)
+{
+    (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
+    unsigned options = set_by_threads;
+    CPLReleaseMutex(mutex);
+    return options;
+}
+
+/* BASE_URL is read as a general option: it defines the path that path-specific options
+ * are set for. */
 static const char *value_of(struct giq_reader *reader, enum giq_option_id option)
 {
     const char *name = giq_options[option].config_name;
@@ -44,35 +65,36 @@ static const char *value_of(struct giq_reader *reader, enum giq_option_id option
 
 unsigned giq_thread_options_read(struct giq_reader *reader)
 {
-    unsigned own = 0;
+    unsigned set_here = 0;
     unsigned unset = 0;
-    for (int i = 0; i < WATCHED; i++) {
-        const char *value = value_of(reader, watched[i]);
-        const char *of_thread =
-            CPLGetThreadLocalConfigOption(giq_options[watched[i]].config_name, NULL);
+    for (size_t i = 0; i < GIQ_COUNT(checked); i++) {
+        const char *name = giq_options[checked[i].id].config_name;
+        const char *value = value_of(reader, checked[i].id);
+        const char *of_thread = CPLGetThreadLocalConfigOption(name, NULL);
         if (value == NULL) {
-            unset |= BIT(i);
+            unset |= checked[i].bit;
         } else if (of_thread != NULL && strcmp(value, of_thread) == 0) {
-            own |= BIT(i);
+            set_here |= checked[i].bit;
         }
     }
-    bool has_key = (unset & key_bits) != key_bits;
-    (void)note(own);
-    return has_key ? unset & ~key_bits : unset;
+    add_set_by_threads(set_here);
+    /* One credential is enough. */
+    bool has_credentials = (unset & CREDENTIALS) != CREDENTIALS;
+    return has_credentials ? unset & ~(unsigned)CREDENTIALS : unset;
 }
 
-static bool fail(enum giq_code code, unsigned bits, struct giq_error *err)
+static bool fail(enum giq_code code, unsigned options, struct giq_error *err)
 {
     char names[NAMES_SIZE] = "";
-    for (int i = 0; i < WATCHED; i++) {
-        if (bits & BIT(i)) {
+    for (size_t i = 0; i < GIQ_COUNT(checked); i++) {
+        if (options & checked[i].bit) {
             (void)CPLStrlcat(names, names[0] == '\0' ? "" : ", ", NAMES_SIZE);
-            (void)CPLStrlcat(names, giq_options[watched[i]].config_name, NAMES_SIZE);
+            (void)CPLStrlcat(names, giq_options[checked[i].id].config_name, NAMES_SIZE);
         }
     }
     return giq_fail(err, code,
-                    "%s: set for one thread, or within a block such as rasterio.Env, "
-                    "but without a value in this open, so nothing was sent; open "
+                    "%s was set for one thread only, for example in a rasterio.Env "
+                    "block, and has no value in this open; nothing was sent; open "
                     "within the block, or set it for the whole program with "
                     "gdal.SetConfigOption() or in the environment",
                     names);
@@ -80,12 +102,12 @@ static bool fail(enum giq_code code, unsigned bits, struct giq_error *err)
 
 bool giq_thread_options_check(unsigned unset, struct giq_error *err)
 {
-    unsigned lost = unset == 0 ? 0 : unset & note(0);
-    return lost == 0 || fail(GIQ_E_USAGE, lost, err);
+    unsigned missing = unset & get_set_by_threads();
+    return missing == 0 || fail(GIQ_E_USAGE, missing, err);
 }
 
 bool giq_thread_options_check_key(unsigned unset, struct giq_error *err)
 {
-    unsigned lost = (unset & key_bits) == 0 ? 0 : unset & key_bits & note(0);
-    return lost == 0 || fail(GIQ_E_CREDENTIALS, lost, err);
+    unsigned missing = unset & CREDENTIALS & get_set_by_threads();
+    return missing == 0 || fail(GIQ_E_CREDENTIALS, missing, err);
 }

@@ -10,15 +10,15 @@
 #include "options/giq_reader.h"
 
 /*
- * Note which options are set in this thread's configuration, for all later checks in the
- * process. Returns the options that have no value in this open, as bits for the checks
- * below. `reader` must know the address of the service.
+ * Remember which options are set in this thread's configuration, for all later checks in
+ * the process. Returns the options that have no value in this open, as a set for the
+ * checks below. The URLs of `reader` must be set.
  */
 unsigned giq_thread_options_read(struct giq_reader *reader);
 
 /* Fails with GIQ_E_USAGE if one of the options `unset` was set in the configuration of
- * some thread. Only options that decide where a job goes, whether it may be started and
- * who pays. */
+ * some thread. Considers only options that decide where a job is sent, whether it may be
+ * started and who pays. */
 bool giq_thread_options_check(unsigned unset, struct giq_error *err);
 
 /* The same for the credentials alone; fails with GIQ_E_CREDENTIALS. */

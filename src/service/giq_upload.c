@@ -28,7 +28,8 @@ enum {
 
 #define NAME_OF(name) name,
 
-bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
+bool giq_upload_type(const char *option, const char *text, const char **out,
+                     struct giq_error *err)
 {
     static const char *const types[] = {GIQ_SOURCE_TYPES(NAME_OF)};
     char list[512];
@@ -42,7 +43,7 @@ bool giq_upload_type(const char *text, const char **out, struct giq_error *err)
                                 types[i]);
     }
     struct giq_printable shown;
-    return giq_fail(err, GIQ_E_USAGE, "SOURCE_TYPE must be one of %s; got \"%.*s\"", list,
+    return giq_fail(err, GIQ_E_USAGE, "%s must be one of %s; got \"%.*s\"", option, list,
                     giq_text_cut_len(giq_text_printable(text, &shown), 40), shown.text);
 }
 

@@ -41,7 +41,7 @@ def test_key_comes_from_a_file(scripted_gdal, service):
     path.chmod(0o644)
     done = scripted_gdal.run("ogrinfo", "GIQ:models",
                              env={"GIQ_API_KEY": "", "GIQ_API_KEY_FILE": str(path)})
-    assert "GIQ_API_KEY_FILE: other users can read the file" in done.stderr
+    assert "GIQ: other users can read the file of GIQ_API_KEY_FILE" in done.stderr
 
 
 @pytest.mark.parametrize("before,after", [(b"\xef\xbb\xbf", b"\r\n"), (b"", b"\r\n")])

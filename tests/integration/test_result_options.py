@@ -46,6 +46,9 @@ def test_quote_is_doubled_inside(scripted_gdal, service):
     "PRELUDE_STATEMENTS=ATTACH x", "prelude_statements='SELECT 1'", "A=B,WHERE=1",
     "LIST_VIRTUAL_OGR=YES", "OPEN_REMOTE_GML=YES", "OGR_SCHEMA={}", "CRS=EPSG:4326",
     "FEATURE_SERVER_PAGING=YES", "ROOT_PATH=x",
+    "XSD=x.xsd", "GFS_TEMPLATE=x.gfs", "registry=x.xml", "CONFIG_FILE=x", "MODEL=x.imd",
+    "DOWNLOAD_SCHEMA=YES", "METADATA_FILE=x.json", "URL=x", "A=sub/x.gfs",
+    "A=sub/../../x.xsd", "A=sub\\x", "A=x/",
     "A=/etc/passwd", "A=http://127.0.0.1/x", "A=~/x", "A='../x'", "A=x/vsicurl/y",
 ])
 def test_refused_options_are_an_error_before_any_request(scripted_gdal, service, options):
@@ -59,7 +62,8 @@ def test_refused_options_are_an_error_before_any_request(scripted_gdal, service,
 def test_option_that_the_driver_does_not_have_is_a_warning(scripted_gdal, service, table):
     done = scripted_gdal.run("ogrinfo", "-al", "-oo", "RESULT_OPTIONS=SPARSE_OK=YES", NAME)
     [line] = [x for x in done.stderr.splitlines() if "arning" in x]
-    assert "the driver CSV, which has no open option SPARSE_OK" in line
+    assert ("RESULT_OPTIONS contains SPARSE_OK, but the result is read by the driver CSV, "
+            "which has no such open option") in line
     assert "name (String) = two" in done.stdout
 
 

@@ -72,6 +72,8 @@ OPTION_MISTAKES = [
      'GIQ_SUBMIT must be one of IF_MISSING, NO; got "MAYBE"'),
     ([], {"GIQ_RESULT_DRIVERS": "GIQ"},
      'GIQ_RESULT_DRIVERS must be a list of GDAL drivers other than GIQ; got "GIQ"'),
+    ([], {"GIQ_RESULT_DRIVERS": "+"},
+     'GIQ_RESULT_DRIVERS must be a list of GDAL drivers other than GIQ; got "+"'),
     ([], {"GIQ_TIMEOUT": "soon"},
      'GIQ_TIMEOUT must be a number from 0 to 2000000; got "soon"'),
     ([], {"GDAL_HTTP_MAX_RETRY": "many"},
@@ -107,9 +109,9 @@ NO_PLACES = [
     # configuration, words of the error; {} is the working folder
     ({"GIQ_STORE_DIR": "~/giq"},
      'GIQ_STORE_DIR must be an absolute path without "~"; got "~/giq" '
-     "(jobs that were started with this value are recorded in {}/~/giq)"),
+     "(earlier versions recorded jobs for this value in {}/~/giq)"),
     ({"GIQ_STORE_DIR": "giq"},
-     'got "giq" (jobs that were started with this value are recorded in {}/giq)'),
+     'got "giq" (earlier versions recorded jobs for this value in {}/giq)'),
     ({"GIQ_STORE_DIR": "./giq"}, 'got "./giq"'),
     ({"GIQ_STORE_DIR": "$HOME/giq"}, 'got "$HOME/giq"'),
     ({"GIQ_STORE_DIR": "/vsimem/giq"}, "GIQ_STORE_DIR must be a folder on disk, not in a "
@@ -117,7 +119,7 @@ NO_PLACES = [
     ({"GIQ_STORE_DIR": "/vsizip/a.zip/giq"}, "GIQ_STORE_DIR must be a folder on disk"),
     ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "share"},
      'XDG_DATA_HOME must be an absolute path without "~"; got "share" '
-     "(jobs that were started with this value are recorded in {}/.local/share/giq)"),
+     "(earlier versions recorded jobs for this value in {}/.local/share/giq)"),
     ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "/vsimem/x"}, "XDG_DATA_HOME must be a folder"),
     ({"GIQ_STORE_DIR": "", "XDG_DATA_HOME": "", "HOME": "~"},
      "HOME must be an absolute path"),

@@ -85,7 +85,7 @@ def test_submit_no_of_one_thread_is_not_lifted_by_an_open_option(scripted_gdal, 
     first, second = opens(scripted_gdal, ("main", {"GIQ_SUBMIT": "NO"}, NAME),
                           ("other", {}, NAME, ["SUBMIT=IF_MISSING"]))
     assert "no job is recorded" in first and first.startswith("GIQ[usage] ")
-    assert second.startswith("GIQ[usage] GIQ_SUBMIT: set for one thread")
+    assert second.startswith("GIQ[usage] GIQ_SUBMIT was set for one thread")
     assert service.calls() == []
 
 
@@ -176,7 +176,7 @@ def test_request_is_not_paid_for_again_after_a_block(scripted_gdal, service, opt
                          if name not in hidden(option)}
     outcomes = scripted_gdal.python(IN_A_BLOCK, NAME, option, value).stdout.splitlines()
     if option in ("GIQ_BASE_URL", "GIQ_STORE_DIR"):
-        assert outcomes[1].startswith(f"GIQ[usage] {option}: set for one thread, or within ")
+        assert outcomes[1].startswith(f"GIQ[usage] {option} was set for one thread only")
     else:
         assert outcomes[1] == "opened"
     assert outcomes[::2] == ["opened"] * 2
@@ -190,4 +190,4 @@ def test_missing_key_is_said_to_be_that_of_another_thread(scripted_gdal, service
     outcomes = opens(scripted_gdal,
                  ("main", {"GIQ_API_KEY": secret_search.KEY}, NAME, ["TIMEOUT=0"]),
                  ("other", {}, "GIQ:models"), without=["GIQ_API_KEY"])
-    assert outcomes[1].startswith("GIQ[credentials] GIQ_API_KEY: set for one thread")
+    assert outcomes[1].startswith("GIQ[credentials] GIQ_API_KEY was set for one thread")

@@ -114,7 +114,7 @@ def test_kind_of_file_is_part_of_the_request(gdal, sandbox):
     assert len(sandbox.runs()) == 2
     text = gdal.fails("gdalinfo", "-oo", "SOURCE_TYPE=RASTER", name, tag="usage")
     assert "MULTISPECTRAL" in text and "UNKNOWN" in text
-    assert "SOURCE_TYPE" in gdal.fails("ogrinfo", "GIQ:", tag="usage",
+    assert "GIQ_SOURCE_TYPE must be" in gdal.fails("ogrinfo", "GIQ:", tag="usage",
                                        env={"GIQ_SOURCE_TYPE": "RASTER"})
 
 

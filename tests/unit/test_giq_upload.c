@@ -82,11 +82,11 @@ static void test_kinds_of_files(void **state)
     (void)state;
     struct giq_error err = {0};
     const char *type = NULL;
-    assert_true(giq_upload_type("land_Subsidence", &type, &err));
+    assert_true(giq_upload_type("SOURCE_TYPE", "land_Subsidence", &type, &err));
     assert_string_equal(type, "LAND_SUBSIDENCE");
-    assert_false(giq_upload_type("RASTER", &type, &err));
+    assert_false(giq_upload_type("GIQ_SOURCE_TYPE", "RASTER", &type, &err));
     assert_int_equal(err.code, GIQ_E_USAGE);
-    assert_non_null(strstr(err.text, "SOURCE_TYPE must be one of MULTISPECTRAL, "));
+    assert_non_null(strstr(err.text, "GIQ_SOURCE_TYPE must be one of MULTISPECTRAL, "));
     assert_non_null(strstr(err.text, ", CZML, UNKNOWN"));
 }
 
