@@ -15,9 +15,10 @@ extern "C" {
  * for in its own folders, do not count. */
 bool giq_external_srs(const char *text);
 
-/* Whether a statement of SQLite's schema makes a virtual table that may read other files:
- * any that is not a spatial or full-text index. */
-bool giq_external_virtual_table(const char *sql);
+/* Whether a statement of SQLite's schema may make SQLite read other files or hosts: a
+ * virtual table that is not a spatial or full-text index, a call of such a function, or
+ * a statement that is not understood. "" is the statement of an automatic index. */
+bool giq_external_statement(const char *sql);
 
 /* Whether two names are equal without regard to ASCII case and to the normalisation form
  * of Unicode (NFC, NFD). */

@@ -222,41 +222,82 @@ static bool check_systems(GDALDatasetH dataset, struct giq_error *err)
 
 /* ---- the schema of a database ---- */
 
-/* Whether `refers` is true of a row of the query, whose columns are a name and a text.
- * The name of the first such row is stored in `name`. */
-static bool find_row(GDALDatasetH dataset, const char *sql,
-                     bool (*refers)(const char *text), char name[100])
+enum { ROW_NAME_SIZE = 100 };
+
+/* What a query for references found. */
+enum rows {
+    ROWS_NONE, /* no query: the table or column does not exist */
+    ROWS_FAIL, /* not all were read */
+    ROWS_CLEAN,
+    ROWS_REFER
+};
+
+static enum rows read_rows(OGRLayerH rows, bool (*refers)(const char *text),
+                           char name[ROW_NAME_SIZE])
 {
-    bool found = false;
-    OGRLayerH rows = GDALDatasetExecuteSQL(dataset, sql, NULL, "");
-    OGRFeatureH row = NULL;
-    while (!found && rows != NULL && (row = OGR_L_GetNextFeature(rows)) != NULL) {
-        found = refers(OGR_F_GetFieldAsString(row, 1));
-        (void)CPLStrlcpy(name, OGR_F_GetFieldAsString(row, 0), 100);
+    bool has_begun = false;
+    for (;;) {
+        OGRFeatureH row = OGR_L_GetNextFeature(rows);
+        if (row == NULL) {
+            return ROWS_FAIL;
+        }
+        bool is_edge = !OGR_F_IsFieldSetAndNotNull(row, 0);
+        bool does_refer = !is_edge && refers(OGR_F_GetFieldAsString(row, 1));
+        (void)CPLStrlcpy(name, OGR_F_GetFieldAsString(row, 0), ROW_NAME_SIZE);
         OGR_F_Destroy(row);
+        if (does_refer || (is_edge && has_begun)) {
+            return does_refer ? ROWS_REFER : ROWS_CLEAN;
+        }
+        has_begun = has_begun || is_edge;
     }
-    if (rows != NULL) {
-        GDALDatasetReleaseResultSet(dataset, rows);
+}
+
+/*
+ * Whether `refers` is true of a text in the column of the table; `title` is an expression
+ * for the name that messages give to it. Texts may be stored as blobs or numbers. A row
+ * without a name stands before and after the rows of the table: it makes the columns
+ * texts, and proves that all rows were read.
+ */
+static enum rows find_row(GDALDatasetH dataset, const char *table, const char *title,
+                          const char *column, bool (*refers)(const char *text),
+                          char name[ROW_NAME_SIZE])
+{
+    GIQ_AUTO_CPL char *sql =
+        CPLStrdup(CPLSPrintf("SELECT CAST(NULL AS TEXT) AS n, '-' AS t UNION ALL SELECT "
+                             "coalesce(CAST(%s AS TEXT), '-'), CAST(%s AS TEXT) FROM %s "
+                             "UNION ALL SELECT NULL, '-'",
+                             title, column, table));
+    OGRLayerH rows = GDALDatasetExecuteSQL(dataset, sql, NULL, "");
+    if (rows == NULL) {
+        return ROWS_NONE;
     }
+    enum rows found = read_rows(rows, refers, name);
+    GDALDatasetReleaseResultSet(dataset, rows);
     return found;
 }
 
+/* Every row counts: SQLite runs all statements, whatever the type of their row. */
 static bool check_tables(GDALDatasetH dataset, struct giq_error *err)
 {
-    char name[100];
-    if (find_row(dataset,
-                 "SELECT name, sql FROM sqlite_master WHERE sql LIKE '%virtual%'",
-                 giq_external_virtual_table, name)) {
+    char name[ROW_NAME_SIZE];
+    switch (
+        find_row(dataset, "sqlite_master", "name", "sql", giq_external_statement, name)) {
+    case ROWS_CLEAN:
+        return true;
+    case ROWS_REFER:
         return giq_fail(err, GIQ_E_RESULT,
-                        "the result has the virtual table \"%s\", which may read other "
+                        "the result has the table or view \"%s\", which may read other "
                         "files, and is refused",
                         name);
+    default:
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the database schema of the result cannot be read, so the result "
+                        "is refused");
     }
-    return true;
 }
 
-/* The tables of coordinate systems of GeoPackage and SpatiaLite. A column that does not
- * exist is an error, which is not printed, and no row. */
+/* The tables of coordinate systems of GeoPackage and SpatiaLite. GDAL cannot read a
+ * column that does not exist either. */
 static bool check_system_tables(GDALDatasetH dataset, struct giq_error *err)
 {
     static const char *const columns[][2] = {
@@ -266,15 +307,22 @@ static bool check_system_tables(GDALDatasetH dataset, struct giq_error *err)
         {"spatial_ref_sys", "srtext"},
         {"spatial_ref_sys", "srs_wkt"},
     };
-    char name[100];
+    char name[ROW_NAME_SIZE];
     for (size_t i = 0; i < GIQ_COUNT(columns); i++) {
-        GIQ_AUTO_CPL char *sql = CPLStrdup(CPLSPrintf(
-            "SELECT '%s', %s FROM %s", columns[i][0], columns[i][1], columns[i][0]));
-        if (find_row(dataset, sql, giq_external_srs, name)) {
+        const char *table = columns[i][0];
+        enum rows found =
+            find_row(dataset, table, "''", columns[i][1], giq_external_srs, name);
+        if (found == ROWS_FAIL) {
+            return giq_fail(err, GIQ_E_RESULT,
+                            "the table %s of the result cannot be read, so the result is "
+                            "refused",
+                            table);
+        }
+        if (found == ROWS_REFER) {
             return giq_fail(err, GIQ_E_RESULT,
                             "the table %s of the result defines a coordinate system by "
                             "a file or an address; the result is refused",
-                            name);
+                            table);
         }
     }
     return true;

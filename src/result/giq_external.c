@@ -128,11 +128,18 @@ struct token {
     size_t len;
 };
 
+/* SQLite skips it like white space. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 static const char *skip_blank(const char *at)
 {
     for (;;) {
         at += strspn(at, " \t\r\n\f");
         const char *end = NULL;
+        if (strncmp(at, byte_order_mark, strlen(byte_order_mark)) == 0) {
+            at += strlen(byte_order_mark);
+            continue;
+        }
         if (strncmp(at, "--", 2) == 0) {
             end = strchr(at, '\n');
         } else if (strncmp(at, "/*", 2) == 0) {
@@ -228,19 +235,55 @@ static bool is_inner_module(struct token name)
     return false;
 }
 
-bool giq_external_virtual_table(const char *sql)
+/* Whether the virtual table of which `sql` is the name and the rest reads its own
+ * database only. */
+static bool is_inner_table(const char *sql)
 {
-    if (!accept_word(&sql, "create") || !accept_word(&sql, "virtual") ||
-        !accept_word(&sql, "table")) {
-        return false;
-    }
     (void)(accept_word(&sql, "if") && accept_word(&sql, "not") &&
            accept_word(&sql, "exists"));
     (void)next_token(&sql);
     if (accept_word(&sql, ".")) {
         (void)next_token(&sql);
     }
-    return !accept_word(&sql, "using") || !is_inner_module(next_token(&sql));
+    return accept_word(&sql, "using") && is_inner_module(next_token(&sql));
+}
+
+/* Whether the expressions of a statement call a function that reads files or options,
+ * asks hosts or runs other statements. GDAL refuses its own ones only in texts;
+ * SpatiaLite has switched off others that read files. */
+static bool calls_out(const char *sql)
+{
+    static const char *const functions[] = {
+        "ogr_geocode",  "ogr_datasource_load_layers", "ogr_getconfigoption", "gdal_get_",
+        "sqlproc_exec", "proj_setdatabasepath",       "xb_create",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(functions); i++) {
+        if (strcasestr(sql, functions[i]) != NULL) {
+            return true;
+        }
+    }
+    return strcasestr(sql, "transform") != NULL && giq_external_srs(sql);
+}
+
+bool giq_external_statement(const char *sql)
+{
+    if (*sql == '\0') {
+        return false;
+    }
+    if (!accept_word(&sql, "create")) {
+        return true;
+    }
+    if (accept_word(&sql, "virtual")) {
+        return !accept_word(&sql, "table") || !is_inner_table(sql);
+    }
+    /* Triggers run when a database is written, and results are not. */
+    if (accept_word(&sql, "trigger")) {
+        return false;
+    }
+    (void)accept_word(&sql, "unique");
+    return !(accept_word(&sql, "table") || accept_word(&sql, "view") ||
+             accept_word(&sql, "index")) ||
+           calls_out(sql);
 }
 
 /* ---- text files ---- */

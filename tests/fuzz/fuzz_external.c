@@ -20,7 +20,7 @@ static void check_disguised(const char *text)
     char *srs = disguised(text, " \t\r\n");
     char *sql = disguised(text, "-- a\n/* b */\f");
     MUST(giq_external_srs(text) == giq_external_srs(srs));
-    MUST(giq_external_virtual_table(text) == giq_external_virtual_table(sql));
+    MUST(giq_external_statement(text) == giq_external_statement(sql));
     free(sql);
     free(srs);
 }
@@ -75,7 +75,7 @@ static void check_tables(const char *text)
         MUST(sql != NULL);
         (void)snprintf(sql, len, "CREATE VIRTUAL TABLE t USING VirtualText(%s%s)", text,
                        behind[i]);
-        MUST(giq_external_virtual_table(sql));
+        MUST(giq_external_statement(sql));
         free(sql);
     }
 }

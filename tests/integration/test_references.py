@@ -12,7 +12,7 @@ from scripted import GEOJSON
 # In every test: no other host is contacted, and one job is paid for.
 pytestmark = pytest.mark.usefixtures("nothing_external")
 
-VIRTUAL_TABLE = ('the result has the virtual table "evil", which may read other files, and is '
+VIRTUAL_TABLE = ('the result has the table or view "evil", which may read other files, and is '
                  "refused")
 OVERVIEW = "the result names an external overview file and is refused"
 
@@ -39,13 +39,21 @@ def test_text_that_is_an_address_is_refused(scripted_gdal, service, host):
 
 
 def virtual_table(gdal, name, module):
+    return with_row(gdal, name, f"CREATE VIRTUAL TABLE evil USING {module}")
+
+
+def with_row(gdal, name, sql, kind="table", page=0):
+    """A database whose schema has a row of any content."""
     path = gdal.folder / name
     (gdal.folder / "in.geojson").write_bytes(GEOJSON)
     gdal.run("ogr2ogr", path, "in.geojson")
     with sqlite3.connect(path) as data:
         data.execute("pragma writable_schema=1")
-        data.execute("insert into sqlite_master values('table','evil','evil',0,?)",
-                     (f"CREATE VIRTUAL TABLE evil USING {module}",))
+        data.execute("insert into sqlite_master values(?,'evil','evil',?,?)",
+                     (kind, page, sql))
+        if name == "r.gpkg":
+            data.execute("insert into gpkg_contents(table_name, data_type, identifier) "
+                         "values('evil', 'attributes', 'evil')")
         data.execute("pragma writable_schema=0")
     data.close()
     return path.read_bytes()
@@ -56,6 +64,53 @@ def test_virtual_table_on_another_file_is_refused(scripted_gdal, service, secret
     give(service, virtual_table(scripted_gdal, name,
                                 f"VirtualText('{secret}', 'UTF-8', 1)"), name)
     refused(scripted_gdal, service, VIRTUAL_TABLE)
+
+
+@pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
+@pytest.mark.parametrize("change", [
+    lambda sql: dict(sql=sql.encode()),
+    lambda sql: dict(sql=sql.replace("CREATE", "CREATE \ufeff")),
+    lambda sql: dict(sql=sql, kind=b"table"),
+    lambda sql: dict(sql=sql, kind="table", page=1),
+    lambda sql: dict(sql=sql.encode(), kind="view"),
+], ids=["blob", "byte order mark", "kind as blob", "page", "view"])
+def test_virtual_table_in_disguise_is_refused(scripted_gdal, service, secret, name, change):
+    """SQLite runs all of these as statements, or refuses to read the database."""
+    sql = f"CREATE VIRTUAL TABLE evil USING VirtualText('{secret}', 'UTF-8', 1)"
+    give(service, with_row(scripted_gdal, name, **change(sql)), name)
+    scripted_gdal.fails("ogrinfo", "-al", NAME, tag="result")
+    done = scripted_gdal.run("ogrinfo", NAME, "evil", ok=None)
+    assert done.returncode != 0 and SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("call", [
+    "ogr_GetConfigOption('GIQ_API_KEY')", "ogr_geocode('x', 'geometry', 'QUERY_TEMPLATE={}/%s')",
+    "SqlProc_Execute(SqlProc_FromText('ATTACH \"/x\" AS x'))"])
+@pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
+def test_view_in_disguise_that_calls_out_is_refused(scripted_gdal, service, host, name, call):
+    """GDAL sees its own functions only in texts."""
+    sql = f"CREATE VIEW evil AS SELECT {call.format(host.url)} AS g"
+    give(service, with_row(scripted_gdal, name, sql.encode(), "view"), name)
+    refused(scripted_gdal, service, VIRTUAL_TABLE)
+
+
+@pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
+def test_schema_that_cannot_be_read_is_refused(scripted_gdal, service, name):
+    give(service, with_row(scripted_gdal, name, "DROP TABLE evil"), name)
+    scripted_gdal.fails("ogrinfo", "-al", NAME, tag="result")
+
+
+@pytest.mark.parametrize("name", ["r.gpkg", "r.sqlite"])
+def test_view_and_index_are_read(scripted_gdal, service, name):
+    path = scripted_gdal.folder / name
+    (scripted_gdal.folder / "in.geojson").write_bytes(GEOJSON)
+    scripted_gdal.run("ogr2ogr", path, "in.geojson", "-nln", "one")
+    with sqlite3.connect(path) as data:
+        data.executescript("create view v as select * from one; create unique index i on "
+                           "one(name); create trigger t after insert on one begin select 1; end;")
+    data.close()
+    give(service, path.read_bytes(), name)
+    scripted_gdal.run("ogrinfo", "-al", NAME)
 
 
 def test_spatial_index_is_read(scripted_gdal, service):

@@ -18,7 +18,7 @@ NAMED = ("a coordinate system of the result names a file or an address; the resu
          "refused")
 TABLE = ("the table %s of the result defines a coordinate system by a file or an address; "
          "the result is refused")
-VIRTUAL_TABLE = ('the result has the virtual table "evil", which may read other files, and is '
+VIRTUAL_TABLE = ('the result has the table or view "evil", which may read other files, and is '
                  "refused")
 
 WKT = ('GEOGCS["{name}",DATUM["d",SPHEROID["s",6378137,298]{more}],'

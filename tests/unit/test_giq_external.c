@@ -90,9 +90,19 @@ static void test_tables(void **state)
         {"CREATE VIRTUAL TABLE e USING", true},
         {"CREATE VIRTUAL TABLE \"e", true},
         {"CREATE VIRTUAL TABLE /* USING rtree", true},
+        {"CREATE \xef\xbb\xbf VIRTUAL TABLE e USING csv(x)", true},
+        {"CREATE VIRTUAL\xef\xbb\xbf TABLE e USING rtree(x)", true},
+        {"DROP TABLE e", true},
+        {"CREATE TEMP TABLE e(a)", true},
+        {"CREATE VIRTUAL x", true},
+        {"CREATE UNIQUE INDEX i ON t(a)", false},
+        {"CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT XB_Create(1); END", false},
+        {"CREATE VIEW v AS SELECT \"OGR_geocode\"('x')", true},
+        {"CREATE TABLE t(a AS (SqlProc_Execute(b)))", true},
+        {"CREATE VIEW v AS SELECT ST_Transform(g, 1, 0, '+proj=x +nadgrids=/x')", true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        if (giq_external_virtual_table(cases[i].sql) != cases[i].is_outside) {
+        if (giq_external_statement(cases[i].sql) != cases[i].is_outside) {
             fail_msg("%s", cases[i].sql);
         }
     }
