@@ -267,7 +267,7 @@ static bool calls_out(const char *sql)
 
 bool giq_external_statement(const char *sql)
 {
-    if (*sql == '\0') {
+    if (*skip_blank(sql) == '\0') {
         return false;
     }
     if (!accept_word(&sql, "create")) {
