@@ -43,6 +43,7 @@ struct exchange {
     curl_off_t bytes_moved;
     size_t header_bytes;
     bool has_all_headers;            /* the empty line after the headers was received */
+    bool is_interim;                 /* these headers are those of a 1xx */
     char message[CURL_ERROR_SIZE];   /* libcurl's error message, or empty */
     struct giq_multipart *multipart; /* NULL for a GET */
 };
@@ -120,6 +121,25 @@ static bool fail_if_cancelled(struct exchange *x)
     return true;
 }
 
+/*
+ * libcurl itself may send a request several times in one exchange: after a 407, with
+ * credentials for the proxy, which is fine, since nothing reached the service; and after
+ * a connection died without a response, which must not happen to a request that is
+ * recorded before it goes out. CURLOPT_FRESH_CONNECT does not prevent that after a 407.
+ */
+static bool fail_if_sent_again(struct exchange *x)
+{
+    bool has_response = x->has_all_headers && !x->is_interim;
+    if (x->request->before_send == NULL || !x->response->sent || has_response) {
+        return false;
+    }
+    (void)giq_fail(x->err, GIQ_E_NETWORK,
+                   "the connection was closed without a response, and the request is not "
+                   "sent again");
+    x->has_failed = true;
+    return true;
+}
+
 static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
 {
@@ -129,7 +149,7 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
     (void)local_port;
     struct exchange *x = ctx;
     const struct giq_http_request *request = x->request;
-    if (fail_if_cancelled(x)) {
+    if (fail_if_sent_again(x) || fail_if_cancelled(x)) {
         return CURL_PREREQFUNC_ABORT;
     }
     if (request->before_send != NULL && !request->before_send(request->ctx, x->err)) {
@@ -137,6 +157,8 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
         return CURL_PREREQFUNC_ABORT;
     }
     x->response->sent = true;
+    x->header_bytes = 0;
+    x->has_all_headers = false;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -155,7 +177,9 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     }
     x->header_bytes += len;
     if (len > 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+        const char *code = memchr(bytes, ' ', len);
         x->has_all_headers = false; /* a status line begins the next response */
+        x->is_interim = code != NULL && code + 1 < bytes + len && code[1] == '1';
     } else if ((len == 1 && bytes[0] == '\n') ||
                (len == 2 && memcmp(bytes, "\r\n", 2) == 0)) {
         x->has_all_headers = true;
@@ -428,8 +452,9 @@ static void free_handle(struct giq_http *http)
     http->curl = NULL;
 }
 
-static bool exchange_once(struct giq_http *http, const struct giq_http_request *request,
-                          struct giq_response *response, struct giq_error *err)
+static bool exchange_on_handle(struct giq_http *http,
+                               const struct giq_http_request *request,
+                               struct giq_response *response, struct giq_error *err)
 {
     struct exchange x = {
         .http = http,
@@ -460,6 +485,22 @@ static bool exchange_once(struct giq_http *http, const struct giq_http_request *
          * remembers names that could not be resolved. */
         free_handle(http);
     }
+    return ok;
+}
+
+/* A request that needs a new connection gets a handle of its own: in one that has idle
+ * connections libcurl takes one of them after a 407. */
+static bool exchange_once(struct giq_http *http, const struct giq_http_request *request,
+                          struct giq_response *response, struct giq_error *err)
+{
+    CURL *kept = http->curl;
+    if (!request->fresh_connection) {
+        return exchange_on_handle(http, request, response, err);
+    }
+    http->curl = NULL;
+    bool ok = exchange_on_handle(http, request, response, err);
+    free_handle(http);
+    http->curl = kept;
     return ok;
 }
 

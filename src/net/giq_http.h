@@ -32,15 +32,16 @@ struct giq_http_request {
     int64_t deadline_ms; /* on the monotonic clock; 0: none */
     int64_t stall_ms; /* after the deadline a transfer that makes no progress for so long
                          is aborted; 0: a second */
-    /* Use a new connection, because libcurl resends a request, even a POST, if the
-     * connection that it reused is dead. */
+    /* Use a new connection, apart from those of the session, because libcurl resends a
+     * request, even a POST, if the connection that it reused is dead. */
     bool fresh_connection;
     /* Send "Expect: 100-continue" before a large form (RFC 9110, 10.1.1). libcurl waits
      * one second for a service that does not support it. */
     bool expects_continue;
-    /* Called when the connection is established, before the request is sent; false ends
-     * the exchange with nothing sent. After it has returned true the exchange can no
-     * longer be cancelled. May be NULL. */
+    /* Called when the connection is established, before the request is sent, and again
+     * before libcurl repeats it after a 407; false ends the exchange with nothing more
+     * sent. After it has returned true the exchange can no longer be cancelled, and the
+     * request is repeated only after a complete response. May be NULL. */
     bool (*before_send)(void *ctx, struct giq_error *err);
     /* Takes the body of a 200 or 206 in pieces; false ends the exchange. Status, headers
      * and `received`, which includes the piece, are set in `response`. NULL: the body is

@@ -4,7 +4,7 @@ import pytest
 
 from nginx import Server, front_of
 from programs import SCENE, Sandbox
-from proxies import Relay, ScriptedProxy, Silent, Tinyproxy
+from proxies import ChallengingProxy, Relay, ScriptedProxy, Silent, Tinyproxy
 from scripted import Response, ScriptedService, job
 from watched import COOKIE, KEY, LOGIN, PASSWORD, TOKEN, WatchedGdal
 
@@ -119,6 +119,24 @@ def test_proxy_that_asks_for_a_digest_gets_one(tmp_path, started, kind):
     runs = [PASSWORD in str(seen["headers"]) for seen in proxy.calls("run")
             if "proxy-authorization" in seen["headers"]]
     assert runs == [False]
+
+
+@pytest.mark.parametrize("kind,auth", [("digest", "DIGEST"), ("digest", "ANY"),
+                                       ("digest", "ANYSAFE"), ("ntlm", "NTLM"),
+                                       ("ntlm", "ANY")])
+def test_run_request_goes_out_once_through_a_proxy_that_challenges(tmp_path, service,
+                                                                   started, kind, auth):
+    """After a 407 libcurl took an idle connection, and sent the run request again when
+    that died."""
+    proxy = started(ChallengingProxy(kind, service.port))
+    service.script["download"][0].chunked = False
+    gdal = WatchedGdal(tmp_path, service.url)
+    gdal.env.update(GDAL_HTTP_PROXY=proxy.url, GDAL_HTTP_PROXYUSERPWD=LOGIN,
+                    GDAL_PROXY_AUTH=auth)
+    gdal.fails("ogrinfo", SCRIPTED, tag="unknown")
+    assert [seen["call"] for seen in service.calls() if seen["body"]] == ["run"]
+    gdal.fails("ogrinfo", SCRIPTED, tag="unknown")
+    assert len(service.calls("run")) == proxy.posts == 1
 
 
 @pytest.mark.parametrize("option", ["GDAL_HTTPS_PROXY", "https_proxy", "all_proxy"])

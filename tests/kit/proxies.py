@@ -172,3 +172,73 @@ class ScriptedProxy(Listener):
         with socket.create_connection((host, int(port))) as other:
             connection.sendall(self.established)
             carry(connection, other)
+
+
+CHALLENGES = {
+    "digest": 'Digest realm="x", nonce="abc", qop="auth", algorithm=MD5',
+    "ntlm": "NTLM",
+}
+NTLM_SECOND = "NTLM TlRMTVNTUAACAAAAAAAAADAAAAAGggEAASNFZ4mrze8AAAAAAAAAAAAAAAAwAAAA"
+NTLM_THIRD = "NTLM TlRMTVNTUAAD"
+
+
+def read_message(connection):
+    """The head of a request or response, and its body, which has a length; an empty head
+    at the end."""
+    head = read_head(connection)
+    length = 0
+    for line in head.lower().split("\r\n"):
+        if line.startswith("content-length:"):
+            length = int(line.split(":")[1])
+    body = b""
+    while len(body) < length:
+        piece = connection.recv(65536)
+        if not piece:
+            return "", b""
+        body += piece
+    return head, body
+
+
+class ChallengingProxy(Listener):
+    """Wants a kind of credentials on plain http. Passes each request that has them to the
+    service at `port`, and ends the connection instead of returning the first response to
+    a POST."""
+
+    def __init__(self, kind, port):
+        self.kind = kind
+        self.service_port = port
+        self.posts = 0
+        super().__init__()
+
+    def reply(self, connection, number):
+        is_known = False
+        while True:
+            head, body = read_message(connection)
+            if not head:
+                return
+            if not is_known and not self.accepts(head):
+                connection.sendall(self.challenge(head))
+                continue
+            is_known = self.kind == "ntlm"  # which is for the whole connection
+            response = self.forward(head, body)
+            if head.startswith("POST"):
+                self.posts += 1
+                if self.posts == 1:
+                    return
+            connection.sendall(response)
+
+    def accepts(self, head):
+        wanted = NTLM_THIRD if self.kind == "ntlm" else "Digest username="
+        return f"Proxy-Authorization: {wanted}" in head
+
+    def challenge(self, head):
+        has_begun = self.kind == "ntlm" and "Proxy-Authorization: NTLM" in head
+        said = NTLM_SECOND if has_begun else CHALLENGES[self.kind]
+        return ("HTTP/1.1 407 Proxy Authentication Required\r\n"
+                f"Proxy-Authenticate: {said}\r\nContent-Length: 0\r\n\r\n").encode()
+
+    def forward(self, head, body):
+        with socket.create_connection(("127.0.0.1", self.service_port)) as service:
+            service.sendall(head.encode() + body)
+            head, body = read_message(service)
+            return head.encode() + body
