@@ -26,6 +26,9 @@ CLOCK = re.compile(r"(?<![\w.>])(clock|clock_\w+|gettimeofday|gmtime|localtime(_
                    r"\s*\(")
 # The first is not thread-safe, the second another function in each C library.
 ERROR_WORDS = re.compile(r"(?<![\w.>])(strerror|strerror_r)\s*\(")
+# The first access to one of a loaded library may allocate memory, also in the handler of a
+# signal.
+THREAD_LOCAL = re.compile(r"\b(_Thread_local|thread_local|__thread)\b")
 NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 CPP_SUFFIXES = (".cpp", ".cc", ".cxx", ".hpp")
 CPP_FOLDER, CPP_LINES = "plugin/", 600
@@ -36,7 +39,7 @@ def blank(match):
 
 
 def calls(root, path, pattern):
-    """(number, name) of every call of these functions, outside comments and strings."""
+    """(number, name) of every match of the pattern, outside comments and strings."""
     text = "\n".join(line for _, line in common.lines(root, path))
     for number, line in enumerate(NOT_CODE.sub(blank, text).split("\n"), 1):
         for match in pattern.finditer(line):
@@ -53,6 +56,8 @@ def check_file(root, path):
     if path != "src/base/giq_os.c":
         for number, name in calls(root, path, CLOCK):
             yield f"{path}:{number}: {name}() is for src/base/giq_os.c only"
+    for number, name in calls(root, path, THREAD_LOCAL):
+        yield f"{path}:{number}: {name} is not for a library that is loaded at run time"
     for number, name in calls(root, path, ERROR_WORDS):
         yield f"{path}:{number}: {name}() is not portable: use giq_error_strerror()"
 

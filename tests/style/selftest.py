@@ -67,6 +67,8 @@ CASES = (
      "src/service/giq_api.c:1: strerror_r() is not portable: use giq_error_strerror()"),
     ("foreign", "src/service/giq_api.c", "/* time(\n */\nlong t(void) { return time(0); }\n",
      "src/service/giq_api.c:3: time() is for src/base/giq_os.c only"),
+    ("foreign", "plugin/giq_open.c", "static _Thread_local int depth;\n",
+     "plugin/giq_open.c:1: _Thread_local is not for a library that is loaded at run time"),
     ("foreign", "tests/unit/more.cpp", "", "tests/unit/more.cpp:1: C++ is for"),
     ("foreign", "plugin/giq_more.cpp", "//\n" * 599,
      "plugin/:601: 601 lines of C++, more than 600"),
