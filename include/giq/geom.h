@@ -13,7 +13,8 @@ extern "C" {
 
 enum giq_geom_flags {
     GIQ_GEOM_MAKE_VALID = 1, /* repair an invalid area instead of refusing it */
-    GIQ_GEOM_AS_IS = 2, /* coordinates of any system, without checks of their range */
+    GIQ_GEOM_AS_IS = 2, /* coordinates of any system, unchanged; their size is limited to
+                           9e8, so that they keep 7 decimals */
 };
 
 /*
@@ -21,7 +22,7 @@ enum giq_geom_flags {
  * check it, round it to 1e-7 degrees, check it again and normalise it, so that
  * one area has one text however it was written. Collinear points are kept.
  *
- * On success `*out_wkt` is a text with at most 7 decimals, to be freed with
+ * On success `*out_wkt` is a text with at most 7 decimals, which the caller frees with
  * free(). Errors: GIQ_E_AREA with reason and location; GIQ_E_MEMORY.
  * Thread-safe.
  */
@@ -29,7 +30,7 @@ bool giq_geom_area_from_wkt(const char *wkt, unsigned flags, char **out_wkt,
                             struct giq_error *err);
 
 /* The same for a box, "minx,miny,maxx,maxy" in degrees. A box with minx > maxx crosses
- * the antimeridian and is cut there. */
+ * the antimeridian and is cut there; with GIQ_GEOM_AS_IS it is an error. */
 bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
                             struct giq_error *err);
 
@@ -37,22 +38,23 @@ bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
  * An area that is built step by step, from the polygons of a dataset or in another
  * coordinate system.
  *
- * Usage: giq_geom_new(); giq_geom_add_wkt() once, or giq_geom_add_ring() for each ring
- * and giq_geom_end_polygon() for each polygon, then giq_geom_unite();
+ * Usage: giq_geom_new(); either giq_geom_add_wkt() once, or giq_geom_add_ring() for each
+ * ring, giq_geom_end_polygon() for each polygon and giq_geom_unite() once; then
  * giq_geom_project() unless the coordinates are sent as they are; giq_geom_write();
- * giq_geom_free(). After a failure only the last is allowed. Errors: GIQ_E_AREA,
- * GIQ_E_MEMORY.
+ * giq_geom_free(). After a failure only giq_geom_free() may be called. Errors:
+ * GIQ_E_AREA, GIQ_E_MEMORY. An object may be used by one thread at a time.
  */
 struct giq_geom;
 
 bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err);
+/* NULL is allowed. */
 void giq_geom_free(struct giq_geom *geom);
 
-/* Read and check the polygons of a text. */
+/* Read and check the polygons of a WKT. */
 bool giq_geom_add_wkt(struct giq_geom *geom, const char *wkt, struct giq_error *err);
 
 /* Add a closed ring of `count` points x, y, x, y, ...: the shell of a polygon, then
- * its holes. */
+ * its holes. The points are copied. */
 bool giq_geom_add_ring(struct giq_geom *geom, const double *xy, size_t count,
                        struct giq_error *err);
 
@@ -64,12 +66,12 @@ bool giq_geom_unite(struct giq_geom *geom, struct giq_error *err);
 
 /* How coordinates become longitude and latitude in degrees. */
 struct giq_projection {
-    /* Half a turn of the world in units of x, if x is a longitude; else 0. */
+    /* 180 degrees in the unit of x if x is a longitude, else 0. */
     double half_turn;
     /* Project a closed ring to longitude and latitude. Longitudes continue beyond 180
      * where it crosses the antimeridian; a ring around a pole is closed over it. On
-     * success `*out_xy` is freed with free(). NULL: the coordinates are in degrees
-     * already. */
+     * success the caller (the core) frees `*out_xy` with free(). NULL if the coordinates
+     * are in degrees already. */
     bool (*ring)(void *ctx, const double *xy, size_t count, double **out_xy,
                  size_t *out_count, struct giq_error *err);
     /* Project `count` points x, y, x, y, ... to longitude and latitude in place, or to
@@ -83,12 +85,12 @@ struct giq_projection {
 bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projection,
                       struct giq_error *err);
 
-/* The area on a sphere of radius 1 of a small triangle of points in degrees; positive if
- * it runs counter-clockwise. The points may be at a pole. */
-double giq_sphere_triangle_area(const double xy[6]);
-
 /* Round, check, normalise and write the area, as giq_geom_area_from_wkt() does. */
 bool giq_geom_write(struct giq_geom *geom, char **out_wkt, struct giq_error *err);
+
+/* The signed area, in steradians, of a small triangle whose corners x, y, x, y, x, y are
+ * in degrees; positive if it runs counter-clockwise. A corner may be a pole. Pure. */
+double giq_sphere_triangle_area(const double xy[6]);
 
 #ifdef __cplusplus
 }

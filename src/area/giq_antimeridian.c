@@ -56,10 +56,9 @@ static bool cut_turn(const struct cut *c, const struct giq_rings *whole, int tur
 static bool cut_turns(const struct cut *c, struct giq_rings *whole, int first, int last,
                       struct giq_rings *out)
 {
-    bool ignored = false;
     if (!giq_geos_check_or_repair(c->geos, whole, 0,
                                   "the area is not valid once rounded to 7 decimals",
-                                  c->repairs, &ignored, c->err)) {
+                                  c->repairs, NULL, c->err)) {
         return false;
     }
     for (int turn = first; turn <= last; turn++) {
@@ -76,6 +75,8 @@ static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
     size_t count = 0;
     const double *xy = giq_rings_points(c->from, ring, &count);
     struct extent x = find_extent(xy, count);
+    /* The turns that the ring reaches into; one that only touches 180 stays in its turn.
+     */
     int first = (int)floor((x.min + HALF_TURN) / TURN);
     int last = (int)ceil((x.max - HALF_TURN) / TURN);
     GIQ_AUTO_RINGS struct giq_rings whole = {0};
@@ -116,17 +117,17 @@ bool giq_antimeridian_cut(struct giq_geos *geos, struct giq_rings *rings, bool r
                           struct giq_error *err)
 {
     const struct cut c = {geos, rings, repairs, err};
-    GIQ_AUTO_RINGS struct giq_rings made = {0};
+    GIQ_AUTO_RINGS struct giq_rings parts = {0};
     for (size_t i = 0; i < rings->polygons; i++) {
-        if (!cut_polygon(&c, i, &made)) {
+        if (!cut_polygon(&c, i, &parts)) {
             return false;
         }
     }
-    if (!giq_geos_unite(geos, &made, err)) {
+    if (!giq_geos_unite(geos, &parts, err)) {
         return false;
     }
     giq_rings_release(rings);
-    *rings = made;
-    made = (struct giq_rings){0};
+    *rings = parts;
+    parts = (struct giq_rings){0};
     return true;
 }

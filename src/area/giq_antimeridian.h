@@ -7,11 +7,12 @@
 
 #include "area/giq_geos.h"
 
-/* Whether a longitude is below -180 or above 180 degrees. */
+/* Whether a longitude is below -180 or above 180 degrees. There must be a point. */
 bool giq_antimeridian_is_crossed(const struct giq_rings *rings);
 
 /*
- * Cut a rounded area. The rings of a polygon may be whole turns apart. An invalid ring is
+ * Cut a rounded area. The rings of a polygon may be whole turns apart, as projecting each
+ * on its own leaves them. An invalid ring is
  * an error; with `repairs` it is repaired. On failure the area is as it was. Errors:
  * GIQ_E_AREA, GIQ_E_MEMORY.
  */

@@ -12,13 +12,15 @@
 #include <stddef.h>
 
 struct giq_disjoint {
-    size_t *lower; /* for each number a lower one of its set, or itself */
-    size_t *next;  /* the next higher number of the set, 0 after the last */
+    size_t *parent; /* for each number a lower one of its set, or itself if it is the
+                       lowest */
+    size_t *next; /* the next higher number of the set; 0, which is never next, after the
+                     last */
     size_t count;
 };
 
-/* Make the sets {0} to {`count` - 1}. False when out of memory; to be released all the
- * same. */
+/* Make the sets {0} to {`count` - 1}. False when out of memory; release it in either
+ * case. */
 bool giq_disjoint_init(struct giq_disjoint *sets, size_t count);
 void giq_disjoint_release(struct giq_disjoint *sets);
 
@@ -27,7 +29,9 @@ bool giq_disjoint_are_joined(struct giq_disjoint *sets, size_t a, size_t b);
 /* Join the sets of two numbers. */
 void giq_disjoint_join(struct giq_disjoint *sets, size_t a, size_t b);
 
-/* Prepare for the functions below. No pair may be joined afterwards. */
+/* Link the numbers of each set, for the functions below. No pair may be joined
+ * afterwards.
+ */
 void giq_disjoint_link(struct giq_disjoint *sets);
 
 /* Whether a number is the lowest of its set. */

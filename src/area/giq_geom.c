@@ -1,6 +1,6 @@
 /*
  * An area goes through these steps: its polygons are collected and checked for
- * validity, united where they may overlap, brought to longitude and latitude,
+ * validity, united where they may overlap, projected to longitude and latitude,
  * rounded, checked again, cut at the antimeridian, normalised and written.
  */
 #include <math.h>
@@ -21,11 +21,12 @@
 enum {
     VERTICES_MAX = 1000000, /* to send */
     READ_MAX = 20000000,    /* points to read, before they are united */
-    ROUNDS_MAX = 3,         /* of rounding and repairing in turn */
+    ROUNDING_ATTEMPTS_MAX = 3,
     LATITUDE_MAX = 90,
     HALF_TURN = 180,
     TURN = 360,
-    POLE_MAX = 900, /* longitudes of a ring around a pole, which is drawn twice */
+    /* A ring around a pole is drawn twice, see giq_sphere_is_drawn_twice(). */
+    POLE_LONGITUDE_MAX = HALF_TURN + 2 * TURN,
 };
 
 struct giq_geom {
@@ -64,7 +65,7 @@ void giq_geom_free(struct giq_geom *g)
     }
 }
 
-static bool is_as_is(const struct giq_geom *g)
+static bool keeps_coordinates(const struct giq_geom *g)
 {
     return (g->flags & GIQ_GEOM_AS_IS) != 0;
 }
@@ -87,33 +88,38 @@ static bool fail_large(size_t count, int most, struct giq_error *err)
 
 static bool fail_empty(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_AREA, "the area is empty");
+    return giq_fail(err, GIQ_E_AREA, "the area is empty: it contains no polygon");
 }
 
-/* A polygon that encloses nothing is an error, unless MAKE_VALID drops it. */
-static bool check_collapsed(struct giq_geom *g, struct giq_rings *rings, const char *what,
-                            const char *when, struct giq_error *err)
+/* A polygon that encloses nothing is an error, unless MAKE_VALID drops it. Resets the
+ * count of such polygons. */
+static bool take_collapsed(struct giq_geom *g, struct giq_rings *rings, const char *what,
+                           const char *when, struct giq_error *err)
 {
     bool ok = rings->collapsed == 0 || makes_valid(g);
     rings->collapsed = 0;
     return ok || giq_fail(err, GIQ_E_AREA,
-                          "%s has fewer than three different points%s; MAKE_VALID=YES "
-                          "drops it",
-                          what, when);
+                          "%s encloses no area%s; MAKE_VALID=YES drops it", what, when);
+}
+
+static bool fail_large_point(double x, double y, struct giq_error *err)
+{
+    struct giq_location location;
+    return giq_fail(err, GIQ_E_AREA,
+                    "the area has the point %s; coordinates must be between -%d and %d, "
+                    "so that they keep 7 decimals",
+                    giq_wkt_print_location(x, y, &location), GIQ_RINGS_COORDINATE_MAX,
+                    GIQ_RINGS_COORDINATE_MAX);
 }
 
 static bool fail_point(const struct giq_geom *g, double x, double y,
                        struct giq_error *err)
 {
+    if (keeps_coordinates(g)) {
+        return fail_large_point(x, y, err);
+    }
     struct giq_location location;
     (void)giq_wkt_print_location(x, y, &location);
-    if (is_as_is(g)) {
-        return giq_fail(
-            err, GIQ_E_AREA,
-            "the area has the point %s; coordinates must be at most %d, so that "
-            "they keep 7 decimals",
-            location.text, GIQ_RINGS_COORDINATE_MAX);
-    }
     if (fabs(x) <= TURN && fabs(y) <= LATITUDE_MAX) {
         return giq_fail(err, GIQ_E_AREA,
                         "the area has the point %s, which is beyond the antimeridian: "
@@ -130,7 +136,8 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
         location.text);
 }
 
-/* Whether a coordinate exceeds a limit once it is rounded. */
+/* Whether a coordinate exceeds a limit once it is rounded. One that is far beyond it may
+ * have no number of units. */
 static bool is_beyond(double coordinate, int most)
 {
     double size = fabs(coordinate);
@@ -141,8 +148,8 @@ static bool is_beyond(double coordinate, int most)
 
 static bool check_range(const struct giq_geom *g, struct giq_error *err)
 {
-    int x_max = is_as_is(g) ? GIQ_RINGS_COORDINATE_MAX : g->longitude_max;
-    int y_max = is_as_is(g) ? GIQ_RINGS_COORDINATE_MAX : LATITUDE_MAX;
+    int x_max = keeps_coordinates(g) ? GIQ_RINGS_COORDINATE_MAX : g->longitude_max;
+    int y_max = keeps_coordinates(g) ? GIQ_RINGS_COORDINATE_MAX : LATITUDE_MAX;
     for (size_t i = 0; i < g->rings.points; i++) {
         const double *xy = g->rings.xy + 2 * i;
         if (is_beyond(xy[0], x_max) || is_beyond(xy[1], y_max)) {
@@ -171,8 +178,7 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
                     "the area has an edge from %s to %s, which spans more than half the "
                     "world. To cross the antimeridian use longitudes beyond 180 "
                     "(SRID=4326;POLYGON((179 0,181 0,...))) or a BBOX with minx > maxx; "
-                    "if "
-                    "the long way is meant, add a point in between",
+                    "if the long way is meant, add a point in between",
                     giq_wkt_print_location(xy[2 * i - 2], xy[2 * i - 1], &from),
                     giq_wkt_print_location(xy[2 * i], xy[2 * i + 1], &to));
             }
@@ -185,9 +191,8 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
 
 bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err)
 {
-    bool ignored = false;
     if (!giq_wkt_read(wkt, &g->rings, err) ||
-        !check_collapsed(g, &g->rings, "a polygon of the area", "", err)) {
+        !take_collapsed(g, &g->rings, "a polygon of the area", "", err)) {
         return false;
     }
     if (g->rings.polygons == 0) {
@@ -197,7 +202,17 @@ bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err
         return fail_large(giq_rings_vertex_count(&g->rings), VERTICES_MAX, err);
     }
     return giq_geos_check_or_repair(g->geos, &g->rings, 0, "the area is not valid",
-                                    makes_valid(g), &ignored, err);
+                                    makes_valid(g), NULL, err);
+}
+
+static bool check_point(double x, double y, struct giq_error *err)
+{
+    if (!isfinite(x) || !isfinite(y)) {
+        return giq_fail(err, GIQ_E_AREA,
+                        "the area has a coordinate that is not a number");
+    }
+    return fmax(fabs(x), fabs(y)) <= GIQ_RINGS_COORDINATE_MAX ||
+           fail_large_point(x, y, err);
 }
 
 bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
@@ -206,12 +221,9 @@ bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
     if (g->rings.points + count > READ_MAX) {
         return fail_large(g->rings.points + count, READ_MAX, err);
     }
-    for (size_t i = 0; i < 2 * count; i++) {
-        if (!(fabs(xy[i]) <= GIQ_RINGS_COORDINATE_MAX)) {
-            return giq_fail(err, GIQ_E_AREA,
-                            "the area has a coordinate that is not a number, or is "
-                            "greater than %d and would not keep 7 decimals",
-                            GIQ_RINGS_COORDINATE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (!check_point(xy[2 * i], xy[2 * i + 1], err)) {
+            return false;
         }
     }
     return giq_rings_add_ring(&g->rings, xy, count) || giq_fail_memory(err);
@@ -226,13 +238,12 @@ bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error
     if (!giq_rings_end_polygon(&g->rings)) {
         return giq_fail_memory(err);
     }
-    if (!check_collapsed(g, &g->rings, name.text, "", err)) {
+    if (!take_collapsed(g, &g->rings, name.text, "", err)) {
         return false;
     }
-    bool ignored = false;
     return g->rings.polygons == first ||
-           giq_geos_check_or_repair(g->geos, &g->rings, first, text, makes_valid(g),
-                                    &ignored, err);
+           giq_geos_check_or_repair(g->geos, &g->rings, first, text, makes_valid(g), NULL,
+                                    err);
 }
 
 bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
@@ -247,14 +258,13 @@ bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
 static bool project_ring(const struct giq_projection *projection, const double *xy,
                          size_t count, struct giq_rings *out, struct giq_error *err)
 {
-    double *made = NULL;
-    size_t made_count = 0;
-    if (!projection->ring(projection->ctx, xy, count, &made, &made_count, err)) {
+    GIQ_AUTO_FREE double *projected = NULL;
+    size_t projected_count = 0;
+    if (!projection->ring(projection->ctx, xy, count, &projected, &projected_count,
+                          err)) {
         return false;
     }
-    bool ok = giq_rings_add_ring(out, made, made_count) || giq_fail_memory(err);
-    free(made);
-    return ok;
+    return giq_rings_add_ring(out, projected, projected_count) || giq_fail_memory(err);
 }
 
 static bool project_polygon(const struct giq_rings *rings, size_t polygon,
@@ -279,12 +289,12 @@ static bool project_all(struct giq_geom *g, const struct giq_projection *project
         return false;
     }
     for (size_t i = 0; i < g->rings.polygons; i++) {
-        size_t made = out->polygons;
+        size_t before = out->polygons;
         if (!project_polygon(&g->rings, i, projection, out, err)) {
             return false;
         }
-        if (out->polygons > made && !giq_witness_add(g->witness, g->geos, &g->rings, i,
-                                                     out, made, projection, err)) {
+        if (out->polygons > before && !giq_witness_add(g->witness, g->geos, &g->rings, i,
+                                                       out, before, projection, err)) {
             return false;
         }
     }
@@ -307,27 +317,29 @@ static bool witness_degrees(struct giq_geom *g, struct giq_error *err)
 bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
                       struct giq_error *err)
 {
-    g->longitude_max = projection->ring == NULL ? TURN : POLE_MAX;
+    g->longitude_max = projection->ring == NULL ? TURN : POLE_LONGITUDE_MAX;
     if (projection->half_turn > 0 && !check_edges(g, projection->half_turn, err)) {
         return false;
     }
     if (projection->ring == NULL) {
         return witness_degrees(g, err);
     }
-    struct giq_rings made = {0};
+    GIQ_AUTO_RINGS struct giq_rings projected = {0};
     g->is_projected = true;
-    bool ok = project_all(g, projection, &made, err);
-    giq_rings_release(ok ? &g->rings : &made);
-    if (ok) {
-        g->rings = made;
+    if (!project_all(g, projection, &projected, err)) {
+        return false;
     }
-    return ok;
+    giq_rings_release(&g->rings);
+    g->rings = projected;
+    projected = (struct giq_rings){0};
+    return true;
 }
 
 /* ---- rounding ---- */
 
-/* Replace the area by its rounded copy. `drops`: polygons may collapse and be dropped. */
-static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
+/* Replace the area by its rounded copy. With `may_collapse` polygons that collapse are
+ * dropped silently: parts of a cut area, not polygons of the user. */
+static bool round_once(struct giq_geom *g, bool may_collapse, struct giq_error *err)
 {
     struct giq_rings rounded = {.rounds = true};
     bool ok = giq_rings_add_all(&rounded, &g->rings, 0);
@@ -337,10 +349,10 @@ static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
     if (!ok) {
         return giq_fail_memory(err);
     }
-    if (drops) {
+    if (may_collapse) {
         g->rings.collapsed = 0;
     }
-    if (!check_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err)) {
+    if (!take_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err)) {
         return false;
     }
     if (g->rings.polygons == 0) {
@@ -351,11 +363,11 @@ static bool round_once(struct giq_geom *g, bool drops, struct giq_error *err)
 }
 
 /* Rounding may make an area invalid, and repairing it leaves new points to round. */
-static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
+static bool round_area(struct giq_geom *g, bool may_collapse, struct giq_error *err)
 {
-    for (int i = 0; i < ROUNDS_MAX; i++) {
+    for (int i = 0; i < ROUNDING_ATTEMPTS_MAX; i++) {
         bool valid = false;
-        if (!round_once(g, drops, err) ||
+        if (!round_once(g, may_collapse, err) ||
             !giq_geos_check_or_repair(g->geos, &g->rings, 0,
                                       "the area is not valid once rounded to 7 decimals",
                                       makes_valid(g), &valid, err)) {
@@ -369,11 +381,14 @@ static bool round_area(struct giq_geom *g, bool drops, struct giq_error *err)
                     "the area cannot be made valid at 7 decimals; simplify it");
 }
 
-/* Whether a projected hole reaches a pole. There the point where it touches the shell
- * became a line that both share, so that the hole must be subtracted again. */
+/* Whether a projected hole reaches a pole. The pole is a point of the plane, but an edge
+ * in degrees, which the hole shares with the shell: the hole must be subtracted again. */
 static bool has_hole_at_pole(const struct giq_geom *g)
 {
-    for (size_t i = 0; g->is_projected && i < g->rings.polygons; i++) {
+    if (!g->is_projected) {
+        return false;
+    }
+    for (size_t i = 0; i < g->rings.polygons; i++) {
         size_t ring = giq_rings_first_ring(&g->rings, i) + 1;
         for (; ring < g->rings.polygon_end[i]; ring++) {
             size_t count = 0;
@@ -393,24 +408,25 @@ static bool has_hole_at_pole(const struct giq_geom *g)
 /* Make the area ready to send. */
 static bool finish(struct giq_geom *g, struct giq_error *err)
 {
-    bool has_hole = has_hole_at_pole(g);
+    bool has_polar_hole = has_hole_at_pole(g);
     if (!check_range(g, err)) {
         return false;
     }
     /* United polygons that were projected may touch once they are rounded, which is no
      * mistake of the user. */
-    if (g->is_united && !has_hole &&
+    if (g->is_united && !has_polar_hole &&
         !giq_geos_unite_if_invalid(g->geos, &g->rings, err)) {
         return false;
     }
     if (!round_once(g, false, err)) {
         return false;
     }
-    bool cuts = !is_as_is(g) && (has_hole || giq_antimeridian_is_crossed(&g->rings));
-    if (cuts && !giq_antimeridian_cut(g->geos, &g->rings, makes_valid(g), err)) {
+    bool must_cut = !keeps_coordinates(g) &&
+                    (has_polar_hole || giq_antimeridian_is_crossed(&g->rings));
+    if (must_cut && !giq_antimeridian_cut(g->geos, &g->rings, makes_valid(g), err)) {
         return false;
     }
-    if (!round_area(g, cuts, err)) {
+    if (!round_area(g, must_cut, err)) {
         return false;
     }
     if (g->witness != NULL && !giq_witness_check(g->witness, g->geos, &g->rings, err)) {
@@ -439,7 +455,8 @@ bool giq_geom_area_from_wkt(const char *wkt, unsigned flags, char **out_wkt,
 {
     struct giq_geom *g = NULL;
     bool ok = giq_geom_new(flags, &g, err) && giq_geom_add_wkt(g, wkt, err) &&
-              finish(g, err) && (is_as_is(g) || check_edges(g, HALF_TURN, err)) &&
+              finish(g, err) &&
+              (keeps_coordinates(g) || check_edges(g, HALF_TURN, err)) &&
               write_text(g, out_wkt, err);
     giq_geom_free(g);
     return ok;
@@ -451,28 +468,33 @@ static bool is_same(double a, double b)
     return giq_rings_to_units(a) == giq_rings_to_units(b);
 }
 
-static bool check_box(const struct giq_geom *g, const double box[4],
+static bool check_box(const struct giq_geom *g, const double box[4], const char *text,
                       struct giq_error *err)
 {
+    struct giq_printable printable;
+    (void)giq_text_printable(text, &printable);
     bool is_outside = false;
     for (int i = 0; i < 4; i++) {
         is_outside =
             is_outside || is_beyond(box[i], i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
     }
-    if (is_outside && !is_as_is(g)) {
+    if (is_outside && !keeps_coordinates(g)) {
         return giq_fail(
             err, GIQ_E_AREA,
             "the BBOX is out of range: minx,miny,maxx,maxy must be degrees, longitudes "
             "from -180 to 180 and latitudes from -90 to 90; to cross the antimeridian "
-            "use minx greater than maxx");
+            "use minx greater than maxx; got \"%s\"",
+            printable.text);
     }
-    if (box[1] >= box[3] || box[0] == box[2] ||
-        (box[0] > box[2] && (is_as_is(g) || is_same(box[0], box[2])))) {
-        bool is_x = box[1] < box[3];
+    bool may_cross = !keeps_coordinates(g) && !is_same(box[0], box[2]);
+    bool is_x_empty = box[0] == box[2] || (box[0] > box[2] && !may_cross);
+    bool is_y_empty = box[1] >= box[3];
+    if (is_x_empty || is_y_empty) {
         return giq_fail(err, GIQ_E_AREA,
                         "the BBOX is empty: its %s is not less than its %s; the order is "
-                        "minx,miny,maxx,maxy",
-                        is_x ? "minx" : "miny", is_x ? "maxx" : "maxy");
+                        "minx,miny,maxx,maxy; got \"%s\"",
+                        is_y_empty ? "miny" : "minx", is_y_empty ? "maxy" : "maxx",
+                        printable.text);
     }
     return true;
 }
@@ -480,13 +502,19 @@ static bool check_box(const struct giq_geom *g, const double box[4],
 /* Add the box, or the two boxes on both sides of the antimeridian. */
 static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error *err)
 {
-    bool crosses = box[0] > box[2];
-    double east = crosses ? HALF_TURN : box[2];
-    bool ok = ((crosses && is_same(box[0], east)) ||
-               giq_rings_add_box(&g->rings, box[0], box[1], east, box[3])) &&
-              (!crosses || is_same(box[2], -HALF_TURN) ||
-               giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3]));
-    return ok || giq_fail_memory(err);
+    if (box[0] <= box[2]) {
+        return giq_rings_add_box(&g->rings, box[0], box[1], box[2], box[3]) ||
+               giq_fail_memory(err);
+    }
+    if (!is_same(box[0], HALF_TURN) &&
+        !giq_rings_add_box(&g->rings, box[0], box[1], HALF_TURN, box[3])) {
+        return giq_fail_memory(err);
+    }
+    if (!is_same(box[2], -HALF_TURN) &&
+        !giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3])) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
@@ -495,7 +523,7 @@ bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
     struct giq_geom *g = NULL;
     double box[4];
     bool ok = giq_wkt_read_box(text, box, err) && giq_geom_new(flags, &g, err) &&
-              check_box(g, box, err) && add_boxes(g, box, err) &&
+              check_box(g, box, text, err) && add_boxes(g, box, err) &&
               giq_geom_write(g, out_wkt, err);
     giq_geom_free(g);
     return ok;

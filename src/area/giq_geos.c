@@ -46,16 +46,16 @@ static bool fail_invalid(struct giq_geos *g, const char *what, const char *reaso
     double x = NAN;
     double y = NAN;
     struct giq_location location;
-    struct giq_printable shown;
+    struct giq_printable printable;
     bool is_located = at != NULL && GEOSGeomGetX_r(g->handle, at, &x) == 1 &&
                       GEOSGeomGetY_r(g->handle, at, &y) == 1;
     return giq_fail(err, GIQ_E_AREA, "%s: %s%s%s; MAKE_VALID=YES repairs it", what,
-                    giq_text_printable(reason == NULL ? "invalid" : reason, &shown),
+                    giq_text_printable(reason == NULL ? "invalid" : reason, &printable),
                     is_located ? " at " : "",
                     is_located ? giq_wkt_print_location(x, y, &location) : "");
 }
 
-/* Store whether `area` is valid; that it is not is an error unless `repairs`. */
+/* Store whether `area` is valid; an invalid area is an error unless `repairs`. */
 static bool check(struct giq_geos *g, const GEOSGeometry *area, const char *what,
                   bool repairs, bool *out_valid, struct giq_error *err)
 {
@@ -94,11 +94,10 @@ static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
     GIQ_AUTO_RINGS struct giq_rings made = {0};
     for (size_t i = first; i < rings->polygons; i++) {
         size_t added = made.polygons;
-        bool ignored = false;
         if (!giq_rings_add_polygon(&made, rings, i)) {
             return giq_fail_memory(err);
         }
-        if (!giq_geos_check_or_repair(g, &made, added, "", true, &ignored, err)) {
+        if (!giq_geos_check_or_repair(g, &made, added, "", true, NULL, err)) {
             return false;
         }
     }
@@ -117,10 +116,17 @@ bool giq_geos_check_or_repair(struct giq_geos *g, struct giq_rings *rings, size_
     if (area == NULL) {
         return false;
     }
-    bool ok = check(g, area, what, repairs, out_valid, err);
+    bool is_valid = false;
+    bool ok = check(g, area, what, repairs, &is_valid, err);
     GEOSGeom_destroy_r(g->handle, area);
-    if (!ok || *out_valid) {
-        return ok;
+    if (!ok) {
+        return false;
+    }
+    if (out_valid != NULL) {
+        *out_valid = is_valid;
+    }
+    if (is_valid) {
+        return true;
     }
     return rings->polygons - first > 1 ? repair(g, rings, first, err)
                                        : repair_polygon(g, rings, first, err);
@@ -149,14 +155,16 @@ bool giq_geos_inner_point(struct giq_geos *g, const struct giq_rings *rings,
     return ok || giq_geos_parts_fail(g, "checked", err);
 }
 
-/* Whether a point lies in the area: 0 or 1; anything else is a failure of GEOS.
- * `prepared` is an index of the area, or NULL. */
-static char holds(struct giq_geos *g, const GEOSGeometry *area,
-                  const GEOSPreparedGeometry *prepared, const double xy[2])
+enum { POINT_OUTSIDE = 0, POINT_INSIDE = 1, POINT_FAILED = 2 }; /* as GEOS has them */
+
+/* Whether a point lies in the area or on its edge. `prepared` is an index of the area, or
+ * NULL. */
+static char locate(struct giq_geos *g, const GEOSGeometry *area,
+                   const GEOSPreparedGeometry *prepared, const double xy[2])
 {
     GEOSGeometry *point = make_point(g, xy);
     if (point == NULL) {
-        return 2;
+        return POINT_FAILED;
     }
     char rc = prepared == NULL ? GEOSIntersects_r(g->handle, area, point)
                                : GEOSPreparedIntersects_r(g->handle, prepared, point);
@@ -174,15 +182,20 @@ bool giq_geos_find_exterior(struct giq_geos *g, const struct giq_rings *rings,
     }
     const GEOSPreparedGeometry *prepared =
         count < INDEX_MIN ? NULL : GEOSPrepare_r(g->handle, area);
-    char rc = 1;
+    char rc = POINT_INSIDE;
     size_t i = 0;
-    while (i < count && (rc = holds(g, area, prepared, xy + 2 * i)) == 1) {
+    while (i < count) {
+        rc = locate(g, area, prepared, xy + 2 * i);
+        if (rc != POINT_INSIDE) {
+            break;
+        }
         i++;
     }
     GEOSPreparedGeom_destroy_r(g->handle, prepared);
     GEOSGeom_destroy_r(g->handle, area);
     *out = i;
-    return rc == 0 || rc == 1 || giq_geos_parts_fail(g, "checked", err);
+    return rc == POINT_INSIDE || rc == POINT_OUTSIDE ||
+           giq_geos_parts_fail(g, "checked", err);
 }
 
 /* ---- overlay and normal form ---- */

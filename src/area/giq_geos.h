@@ -2,9 +2,9 @@
  * Polygons in the plane, by GEOS: validity and repair, points inside and outside,
  * intersection and difference, normal form.
  *
- * A context may be used by one thread at a time. Functions that change polygons leave
- * them in an undefined but releasable state when they fail. Errors: GIQ_E_AREA with
- * the message of GEOS, GIQ_E_MEMORY.
+ * A context may be used by one thread at a time. After a failure polygons that were to be
+ * changed are undefined, but can be released. Errors: GIQ_E_AREA with the message of
+ * GEOS, GIQ_E_MEMORY.
  */
 #ifndef GIQ_GEOS_H
 #define GIQ_GEOS_H
@@ -18,10 +18,11 @@ bool giq_geos_new(struct giq_geos **out, struct giq_error *err);
 void giq_geos_free(struct giq_geos *geos);
 
 /*
- * Check that the polygons from number `first` on are a valid MULTIPOLYGON. Invalid ones
- * are an error that begins with `what` and states the reason and the location; with
+ * Check that the polygons from number `first` on are a valid MULTIPOLYGON. If not, that
+ * is an error that begins with `what` and states the reason and the location; with
  * `repairs` each polygon is repaired, then all are united, and parts that become lines or
- * points are dropped. `*out_valid`: whether they were valid.
+ * points are dropped. `*out_valid` (NULL if not needed) is whether the polygons were
+ * valid before a repair.
  */
 bool giq_geos_check_or_repair(struct giq_geos *geos, struct giq_rings *rings,
                               size_t first, const char *what, bool repairs,
@@ -33,17 +34,17 @@ bool giq_geos_intersect(struct giq_geos *geos, struct giq_rings *rings,
 bool giq_geos_subtract(struct giq_geos *geos, struct giq_rings *rings,
                        const struct giq_rings *other, struct giq_error *err);
 
-/* Find a point inside a valid polygon, in a wide part of it. */
+/* Find a point inside a valid polygon. */
 bool giq_geos_inner_point(struct giq_geos *geos, const struct giq_rings *rings,
                           size_t polygon, double out_xy[2], struct giq_error *err);
 
-/* Find the first of `count` points (x, y, x, y, ...) that lies outside the area; `*out`
- * is its number, or `count` where there is none. */
+/* Find the first of `count` points (x, y, x, y, ...) that lies outside the area, not
+ * on its edge; `*out` is its number, or `count` if there is none. */
 bool giq_geos_find_exterior(struct giq_geos *geos, const struct giq_rings *rings,
                             const double *xy, size_t count, size_t *out,
                             struct giq_error *err);
 
-/* Give rings and polygons one order, start and direction. */
+/* Sort the polygons, and the rings and points of each, into GEOS's normal form. */
 bool giq_geos_normalise(struct giq_geos *geos, struct giq_rings *rings,
                         struct giq_error *err);
 

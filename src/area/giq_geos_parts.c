@@ -126,20 +126,20 @@ static bool add_polygons(struct giq_geos *g, const GEOSGeometry *geometry,
     return true;
 }
 
-bool giq_geos_parts_fail(struct giq_geos *g, const char *participle,
-                         struct giq_error *err)
+bool giq_geos_parts_fail(struct giq_geos *g, const char *action, struct giq_error *err)
 {
     struct giq_printable reason;
-    return giq_fail(err, GIQ_E_AREA, "the area cannot be %s: %s", participle,
-                    giq_text_printable(g->message, &reason));
+    (void)giq_text_printable(g->message[0] == '\0' ? "GEOS gave no reason" : g->message,
+                             &reason);
+    g->message[0] = '\0';
+    return giq_fail(err, GIQ_E_AREA, "the area cannot be %s: %s", action, reason.text);
 }
 
-bool giq_geos_parts_take(struct giq_geos *g, GEOSGeometry *geometry,
-                         const char *participle, struct giq_rings *rings, size_t first,
-                         struct giq_error *err)
+bool giq_geos_parts_take(struct giq_geos *g, GEOSGeometry *geometry, const char *action,
+                         struct giq_rings *rings, size_t first, struct giq_error *err)
 {
     if (geometry == NULL) {
-        return giq_geos_parts_fail(g, participle, err);
+        return giq_geos_parts_fail(g, action, err);
     }
     giq_rings_truncate(rings, first);
     bool ok = add_polygons(g, geometry, rings);

@@ -15,7 +15,7 @@
 
 struct giq_geos {
     GEOSContextHandle_t handle;
-    char message[128]; /* the last error message of GEOS */
+    char message[128]; /* of the last error of GEOS that was not reported yet, or "" */
 };
 
 /* Make a polygon; NULL when out of memory. */
@@ -35,14 +35,16 @@ GEOSGeometry **giq_geos_parts_list(struct giq_geos *geos, const struct giq_rings
                                    size_t first, size_t count,
                                    giq_geos_parts_maker *make);
 
-/* Fail with GIQ_E_AREA, "the area cannot be `participle`", and the message of GEOS. */
-bool giq_geos_parts_fail(struct giq_geos *geos, const char *participle,
+/* Fail with GIQ_E_AREA, "the area cannot be `action`" ("united"), and the message of
+ * GEOS.
+ */
+bool giq_geos_parts_fail(struct giq_geos *geos, const char *action,
                          struct giq_error *err);
 
 /* Replace the polygons from `first` on by those of `geometry`, and destroy it. Lines and
  * points in it are dropped. NULL is a failure, as of giq_geos_parts_fail(). */
 bool giq_geos_parts_take(struct giq_geos *geos, GEOSGeometry *geometry,
-                         const char *participle, struct giq_rings *rings, size_t first,
+                         const char *action, struct giq_rings *rings, size_t first,
                          struct giq_error *err);
 
 #endif

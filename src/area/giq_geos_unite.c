@@ -7,23 +7,25 @@
 #include "area/giq_disjoint.h"
 #include "area/giq_geos_parts.h"
 
+enum { NODE_CAPACITY = 10 }; /* of an index; the default of GEOS */
+
 #define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE)
 
-/* Polygons that are being united. GEOS's own union carries all polygons from level to
- * level, also those that touch no other: here each set of touching ones is united alone.
- */
-struct uniting {
+/* Polygons that are being united. GEOS's cascaded union merges all polygons in a tree,
+ * even those that touch no other: it is faster to unite each set of touching ones on its
+ * own. */
+struct union_job {
     struct giq_geos *geos;
     const struct giq_rings *rings;
-    GEOSGeometry **polygon;
+    GEOSGeometry **polygons;
     struct giq_disjoint sets; /* of polygons that touch */
-    GEOSSTRtree *tree;        /* its items point into `polygon` */
-    size_t at;                /* whose neighbours are searched */
+    GEOSSTRtree *tree;        /* its items point into `polygons` */
+    size_t current;           /* the polygon whose neighbours are searched */
     const GEOSPreparedGeometry *prepared;
     bool failed;
 };
 
-static size_t count_points(const struct uniting *u, size_t polygon)
+static size_t count_points(const struct union_job *u, size_t polygon)
 {
     size_t count = 0;
     (void)giq_rings_points(u->rings, giq_rings_first_ring(u->rings, polygon), &count);
@@ -34,29 +36,31 @@ static size_t count_points(const struct uniting *u, size_t polygon)
  * of a pair is prepared, so that the cost is that of the smaller one. */
 static void join_if_near(void *item, void *ctx)
 {
-    struct uniting *u = ctx;
-    size_t other = (size_t)((GEOSGeometry **)item - u->polygon);
-    size_t points = count_points(u, u->at);
+    struct union_job *u = ctx;
+    size_t other = (size_t)((GEOSGeometry **)item - u->polygons);
+    size_t points = count_points(u, u->current);
     size_t other_points = count_points(u, other);
-    if (u->failed || other_points > points || (other_points == points && other < u->at) ||
-        giq_disjoint_are_joined(&u->sets, u->at, other)) {
+    if (u->failed || other_points > points ||
+        (other_points == points && other < u->current) ||
+        giq_disjoint_are_joined(&u->sets, u->current, other)) {
         return;
     }
     if (u->prepared == NULL) {
-        u->prepared = GEOSPrepare_r(u->geos->handle, u->polygon[u->at]);
+        u->prepared = GEOSPrepare_r(u->geos->handle, u->polygons[u->current]);
     }
     int rc = u->prepared == NULL
                  ? 2
                  : GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared,
-                                                u->polygon[other], 2 * UNIT);
+                                                u->polygons[other], 2 * UNIT);
     u->failed = rc != 0 && rc != 1;
     if (rc == 1) {
-        giq_disjoint_join(&u->sets, u->at, other);
+        giq_disjoint_join(&u->sets, u->current, other);
     }
 }
 
-/* A line whose extent is that of a polygon and two units around it. */
-static GEOSGeometry *make_diagonal(struct uniting *u, size_t polygon)
+/* A line whose envelope is that of a polygon and two units around it: an index compares
+ * only envelopes. */
+static GEOSGeometry *make_diagonal(struct union_job *u, size_t polygon)
 {
     size_t count = 0;
     const double *xy =
@@ -76,17 +80,17 @@ static GEOSGeometry *make_diagonal(struct uniting *u, size_t polygon)
     return points == NULL ? NULL : GEOSGeom_createLineString_r(u->geos->handle, points);
 }
 
-static bool find_sets(struct uniting *u)
+static bool find_sets(struct union_job *u)
 {
     GEOSContextHandle_t handle = u->geos->handle;
     size_t count = u->rings->polygons;
-    u->tree = GEOSSTRtree_create_r(handle, 10);
+    u->tree = GEOSSTRtree_create_r(handle, NODE_CAPACITY);
     u->failed = u->tree == NULL;
     for (size_t i = 0; !u->failed && i < count; i++) {
-        GEOSSTRtree_insert_r(handle, u->tree, u->polygon[i], &u->polygon[i]);
+        GEOSSTRtree_insert_r(handle, u->tree, u->polygons[i], &u->polygons[i]);
     }
-    for (u->at = 0; !u->failed && u->at < count; u->at++) {
-        GEOSGeometry *around = make_diagonal(u, u->at);
+    for (u->current = 0; !u->failed && u->current < count; u->current++) {
+        GEOSGeometry *around = make_diagonal(u, u->current);
         u->failed = around == NULL;
         if (around != NULL) {
             GEOSSTRtree_query_r(handle, u->tree, around, join_if_near, u);
@@ -99,15 +103,34 @@ static bool find_sets(struct uniting *u)
     return !u->failed;
 }
 
-static bool add_members(const struct uniting *u, size_t first, struct giq_rings *out)
+static bool add_members(const struct union_job *u, size_t first, struct giq_rings *out)
 {
-    bool ok = true;
     size_t i = first;
     do {
-        ok = giq_rings_add_polygon(out, u->rings, i);
+        if (!giq_rings_add_polygon(out, u->rings, i)) {
+            return false;
+        }
         i = giq_disjoint_next(&u->sets, i);
-    } while (ok && i != 0);
-    return ok;
+    } while (i != 0);
+    return true;
+}
+
+/* Add the polygons of a set that do not vanish when they are rounded. */
+static bool add_lasting_members(const struct union_job *u, size_t first,
+                                struct giq_rings *out)
+{
+    size_t i = first;
+    do {
+        GIQ_AUTO_RINGS struct giq_rings rounded = {.rounds = true};
+        if (!giq_rings_add_polygon(&rounded, u->rings, i)) {
+            return false;
+        }
+        if (rounded.polygons > 0 && !giq_rings_add_polygon(out, u->rings, i)) {
+            return false;
+        }
+        i = giq_disjoint_next(&u->sets, i);
+    } while (i != 0);
+    return true;
 }
 
 /* Slivers between polygons, thinner than a unit, would make the area invalid once it is
@@ -140,30 +163,34 @@ static bool is_valid_rounded(struct giq_geos *g, const struct giq_rings *rings,
     return is_valid(g, &rounded, out_valid, err);
 }
 
+typedef GEOSGeometry *union_of(GEOSContextHandle_t, const GEOSGeometry *);
+
+static bool replace_by_union(struct giq_geos *g, union_of *unite, struct giq_rings *rings,
+                             struct giq_error *err)
+{
+    GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
+    if (area == NULL) {
+        return false;
+    }
+    GEOSGeometry *united = unite(g->handle, area);
+    GEOSGeom_destroy_r(g->handle, area);
+    return giq_geos_parts_take(g, united, "united", rings, 0, err);
+}
+
 static bool unite_set(struct giq_geos *g, struct giq_rings *rings, struct giq_error *err)
 {
-    static GEOSGeometry *(*const ways[])(GEOSContextHandle_t, const GEOSGeometry *) = {
-        GEOSUnaryUnion_r, unite_on_grid};
-    bool is_done = false;
-    for (size_t i = 0; i < GIQ_COUNT(ways) && !is_done; i++) {
-        GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
-        if (area == NULL) {
-            return false;
-        }
-        GEOSGeometry *made = ways[i](g->handle, area);
-        GEOSGeom_destroy_r(g->handle, area);
-        if (!giq_geos_parts_take(g, made, "united", rings, 0, err) ||
-            !is_valid_rounded(g, rings, &is_done, err)) {
-            return false;
-        }
+    bool is_valid_now = false;
+    if (!replace_by_union(g, GEOSUnaryUnion_r, rings, err) ||
+        !is_valid_rounded(g, rings, &is_valid_now, err)) {
+        return false;
     }
-    return true;
+    return is_valid_now || replace_by_union(g, unite_on_grid, rings, err);
 }
 
 /* Add the union of a set. Polygons that are valid together once they are rounded keep
  * their points. Others are rounded first, so that neighbours which differ in the last
  * digits only get the same points. */
-static bool add_set(const struct uniting *u, size_t first, struct giq_rings *out,
+static bool add_set(const struct union_job *u, size_t first, struct giq_rings *out,
                     struct giq_error *err)
 {
     GIQ_AUTO_RINGS struct giq_rings rounded = {.rounds = true};
@@ -174,6 +201,9 @@ static bool add_set(const struct uniting *u, size_t first, struct giq_rings *out
     if (!is_valid(u->geos, &rounded, &keeps_points, err)) {
         return false;
     }
+    if (keeps_points && rounded.collapsed > 0 && rounded.polygons > 0) {
+        return add_lasting_members(u, first, out) || giq_fail_memory(err);
+    }
     if (keeps_points) {
         return add_members(u, first, out) || giq_fail_memory(err);
     }
@@ -182,11 +212,12 @@ static bool add_set(const struct uniting *u, size_t first, struct giq_rings *out
            (giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err));
 }
 
-static bool unite(struct uniting *u, struct giq_rings *out, struct giq_error *err)
+static bool unite(struct union_job *u, struct giq_rings *out, struct giq_error *err)
 {
     size_t count = u->rings->polygons;
-    u->polygon = giq_geos_parts_list(u->geos, u->rings, 0, count, giq_geos_parts_polygon);
-    if (!giq_disjoint_init(&u->sets, count) || u->polygon == NULL) {
+    u->polygons =
+        giq_geos_parts_list(u->geos, u->rings, 0, count, giq_geos_parts_polygon);
+    if (!giq_disjoint_init(&u->sets, count) || u->polygons == NULL) {
         return giq_fail_memory(err);
     }
     if (!find_sets(u)) {
@@ -200,15 +231,15 @@ static bool unite(struct uniting *u, struct giq_rings *out, struct giq_error *er
     return true;
 }
 
-static void release_uniting(struct uniting *u)
+static void release_job(struct union_job *u)
 {
-    for (size_t i = 0; u->polygon != NULL && i < u->rings->polygons; i++) {
-        GEOSGeom_destroy_r(u->geos->handle, u->polygon[i]);
+    for (size_t i = 0; u->polygons != NULL && i < u->rings->polygons; i++) {
+        GEOSGeom_destroy_r(u->geos->handle, u->polygons[i]);
     }
     if (u->tree != NULL) {
         GEOSSTRtree_destroy_r(u->geos->handle, u->tree);
     }
-    free(u->polygon);
+    free(u->polygons);
     giq_disjoint_release(&u->sets);
 }
 
@@ -217,21 +248,25 @@ bool giq_geos_unite(struct giq_geos *g, struct giq_rings *rings, struct giq_erro
     if (rings->polygons < 2) {
         return true;
     }
-    struct uniting u = {.geos = g, .rings = rings};
-    struct giq_rings made = {0};
-    bool ok = unite(&u, &made, err);
-    release_uniting(&u);
-    giq_rings_release(ok ? rings : &made);
-    if (ok) {
-        *rings = made;
+    struct union_job u = {.geos = g, .rings = rings};
+    GIQ_AUTO_RINGS struct giq_rings united = {0};
+    bool ok = unite(&u, &united, err);
+    release_job(&u);
+    if (!ok) {
+        return false;
     }
-    return ok;
+    giq_rings_release(rings);
+    *rings = united;
+    united = (struct giq_rings){0};
+    return true;
 }
 
 bool giq_geos_unite_if_invalid(struct giq_geos *g, struct giq_rings *rings,
                                struct giq_error *err)
 {
-    bool is_done = false;
-    return is_valid_rounded(g, rings, &is_done, err) &&
-           (is_done || giq_geos_unite(g, rings, err));
+    bool is_valid_already = false;
+    if (!is_valid_rounded(g, rings, &is_valid_already, err)) {
+        return false;
+    }
+    return is_valid_already || giq_geos_unite(g, rings, err);
 }

@@ -2,8 +2,9 @@
  * The union of polygons, valid once it is rounded to units.
  *
  * Polygons that touch, or will once they are rounded, are found first, and each set of
- * them is united by itself; a polygon or set that is valid already keeps its points. On
- * failure the rings are as they were. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * them is united on its own; a polygon or set that is valid already keeps its points. A
+ * polygon that vanishes when it is rounded is dropped if another one of its set remains.
+ * On failure the rings are as they were. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
 #ifndef GIQ_GEOS_UNITE_H
 #define GIQ_GEOS_UNITE_H
@@ -17,7 +18,7 @@ struct giq_geos;
 bool giq_geos_unite(struct giq_geos *geos, struct giq_rings *rings,
                     struct giq_error *err);
 
-/* The same, where the polygons are not a valid MULTIPOLYGON once they are rounded. */
+/* Unite the polygons unless they are a valid MULTIPOLYGON once they are rounded. */
 bool giq_geos_unite_if_invalid(struct giq_geos *geos, struct giq_rings *rings,
                                struct giq_error *err);
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FIRST_ROOM = 64, RING_POINTS_MIN = 4 };
+enum { FIRST_CAPACITY = 64, RING_POINTS_MIN = 4 };
 
 void giq_rings_release(struct giq_rings *rings)
 {
@@ -46,19 +46,21 @@ int64_t giq_rings_to_units(double coordinate)
 
 /* ---- filling ---- */
 
-/* Make room for one more item. */
-static void *grown(void *list, size_t *room, size_t count, size_t item_size)
+/* Make room for one more item: returns the list, perhaps moved, or NULL when out of
+ * memory.
+ */
+static void *grow(void *list, size_t *capacity, size_t count, size_t item_size)
 {
-    if (count < *room) {
+    if (count < *capacity) {
         return list;
     }
-    size_t wanted = *room == 0 ? FIRST_ROOM : 2 * *room;
-    void *made =
+    size_t wanted = *capacity == 0 ? FIRST_CAPACITY : 2 * *capacity;
+    void *larger =
         wanted <= SIZE_MAX / item_size ? realloc(list, wanted * item_size) : NULL;
-    if (made != NULL) {
-        *room = wanted;
+    if (larger != NULL) {
+        *capacity = wanted;
     }
-    return made;
+    return larger;
 }
 
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
@@ -72,7 +74,7 @@ bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
         rings->xy[2 * at - 1] == y) {
         return true;
     }
-    double *xy = grown(rings->xy, &rings->point_room, at, 2 * sizeof *xy);
+    double *xy = grow(rings->xy, &rings->point_capacity, at, 2 * sizeof *xy);
     if (xy == NULL) {
         return false;
     }
@@ -84,7 +86,8 @@ bool giq_rings_add_point(struct giq_rings *rings, double x, double y)
 }
 
 /* Whether the area of a rounded ring is 0. Twice the signed area is summed, in units
- * relative to the first point; a product of two differences does not fit 64 bits. */
+ * relative to the first point, in 128 bits: a product of two differences does not fit 64.
+ */
 static bool is_flat(const double *xy, size_t count)
 {
     __int128 area = 0;
@@ -107,13 +110,14 @@ bool giq_rings_end_ring(struct giq_rings *rings)
     size_t first = points_before(rings, rings->rings);
     size_t count = rings->points - first;
     bool is_shell = rings->rings == giq_rings_first_ring(rings, rings->polygons);
-    if (rings->shell_is_lost || count < RING_POINTS_MIN ||
+    if (rings->shell_is_dropped || count < RING_POINTS_MIN ||
         (rings->rounds && is_flat(rings->xy + 2 * first, count))) {
         rings->points = first;
-        rings->shell_is_lost = rings->shell_is_lost || is_shell;
+        rings->shell_is_dropped = rings->shell_is_dropped || is_shell;
         return true;
     }
-    size_t *ends = grown(rings->ring_end, &rings->ring_room, rings->rings, sizeof *ends);
+    size_t *ends =
+        grow(rings->ring_end, &rings->ring_capacity, rings->rings, sizeof *ends);
     if (ends == NULL) {
         return false;
     }
@@ -124,13 +128,13 @@ bool giq_rings_end_ring(struct giq_rings *rings)
 
 bool giq_rings_end_polygon(struct giq_rings *rings)
 {
-    rings->collapsed += rings->shell_is_lost;
-    rings->shell_is_lost = false;
+    rings->collapsed += rings->shell_is_dropped;
+    rings->shell_is_dropped = false;
     if (rings->rings == giq_rings_first_ring(rings, rings->polygons)) {
         return true;
     }
     size_t *ends =
-        grown(rings->polygon_end, &rings->polygon_room, rings->polygons, sizeof *ends);
+        grow(rings->polygon_end, &rings->polygon_capacity, rings->polygons, sizeof *ends);
     if (ends == NULL) {
         return false;
     }
@@ -144,7 +148,7 @@ void giq_rings_truncate(struct giq_rings *rings, size_t first)
     rings->polygons = first;
     rings->rings = giq_rings_first_ring(rings, first);
     rings->points = points_before(rings, rings->rings);
-    rings->shell_is_lost = false;
+    rings->shell_is_dropped = false;
 }
 
 static bool add_moved(struct giq_rings *rings, const double *xy, size_t count, double dx)

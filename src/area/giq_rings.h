@@ -17,7 +17,9 @@
 #include "base/giq_cleanup.h"
 
 enum {
-    GIQ_RINGS_UNITS_PER_DEGREE = 10000000, /* of a degree; one is 11 mm at the equator */
+    /* Units of a rounded coordinate; one is 11 mm at the equator. Coordinates that are
+     * not degrees are rounded to as many decimals. */
+    GIQ_RINGS_UNITS_PER_DEGREE = 10000000,
     GIQ_RINGS_COORDINATE_MAX =
         900000000, /* beyond it a coordinate cannot hold 7 decimals */
 };
@@ -29,25 +31,28 @@ struct giq_rings {
     size_t points;
     size_t rings;
     size_t polygons;
-    size_t point_room; /* capacity of the three lists */
-    size_t ring_room;
-    size_t polygon_room;
-    size_t collapsed; /* polygons dropped, because their shell encloses nothing */
-    bool shell_is_lost;
+    size_t point_capacity; /* capacity of the three lists */
+    size_t ring_capacity;
+    size_t polygon_capacity;
+    size_t collapsed;      /* polygons dropped, because their shell encloses nothing */
+    bool shell_is_dropped; /* private: so are the holes of this polygon */
     bool rounds; /* points are rounded as they are added, to whole units; coordinates
                     are then at most GIQ_RINGS_COORDINATE_MAX. Set before the first point
                   */
 };
 
-/* Start from `{0}`. */
+/* Start from `{0}`. Empties the list, which may be filled again. */
 void giq_rings_release(struct giq_rings *rings);
+/* For a local that is released at the end of its block. */
 #define GIQ_AUTO_RINGS GIQ_AUTO(giq_rings_release)
 
 /* Add a point, unless it repeats the one before. */
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
 
-/* End a ring that was closed. A ring with fewer than three different points is dropped,
- * and where points are rounded also a ring whose area is 0. */
+/* End a ring, whose last point must equal its first. A ring with fewer than four points,
+ * without repeated ones, is dropped, and if points are rounded also a ring whose area is
+ * 0.
+ */
 bool giq_rings_end_ring(struct giq_rings *rings);
 
 /* End the polygon. A polygon without rings is dropped. */
@@ -74,13 +79,14 @@ bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, do
 const double *giq_rings_points(const struct giq_rings *rings, size_t ring,
                                size_t *out_count);
 
-/* The first ring of a polygon; its last is before polygon_end. */
+/* The number of the first ring of a polygon, its shell; the last is the one before
+ * polygon_end. */
 size_t giq_rings_first_ring(const struct giq_rings *rings, size_t polygon);
 
-/* Points without those that close a ring. */
+/* The number of points, without those that close a ring. */
 size_t giq_rings_vertex_count(const struct giq_rings *rings);
 
-/* A coordinate of at most GIQ_RINGS_COORDINATE_MAX in units. */
+/* Round a coordinate, at most GIQ_RINGS_COORDINATE_MAX, to whole units. */
 int64_t giq_rings_to_units(double coordinate);
 
 #endif

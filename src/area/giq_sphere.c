@@ -26,6 +26,7 @@ double giq_sphere_ring_area(const double *xy, size_t count)
     return area;
 }
 
+/* The edge along the pole spans two turns, or one for a ring that is drawn once. */
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -77,6 +78,8 @@ static void to_globe(const double xy[2], double out[3])
     out[2] = sin(lat);
 }
 
+/* Half of the triple product of a corner and the two edges that leave it: close to the
+ * area on the sphere if the triangle is small. */
 double giq_sphere_triangle_area(const double xy[6])
 {
     double at[3][3];

@@ -1,6 +1,6 @@
 /*
  * Areas on a sphere of radius 1, of polygons in degrees whose edges are straight in
- * longitude and latitude. Pure.
+ * longitude and latitude. Pure. giq_sphere_triangle_area() is declared in giq/geom.h.
  */
 #ifndef GIQ_SPHERE_H
 #define GIQ_SPHERE_H
@@ -10,10 +10,12 @@
 /* The area that a ring encloses, in steradians; positive if it runs counter-clockwise. */
 double giq_sphere_ring_area(const double *xy, size_t count);
 
-/* Whether a ring around a pole was drawn twice, so that it closes over the pole. */
+/* Whether a ring around a pole is drawn twice. The projection (plugin/area/giq_poles.h)
+ * lets such a ring run over two turns, so that one of them is whole, and closes it along
+ * the pole. */
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count);
 
-/* The area of a polygon without its holes. A ring that was drawn twice counts once. */
+/* The area of a polygon minus its holes. A ring that is drawn twice counts once. */
 double giq_sphere_polygon_area(const struct giq_rings *rings, size_t polygon);
 
 /* The length of all edges of a polygon, in radians. */

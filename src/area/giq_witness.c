@@ -12,20 +12,33 @@
 
 enum {
     TURN = 360,
-    FACTOR = 2,       /* by which areas may differ */
-    CLEAR_UNITS = 8,  /* points nearer to an edge are not used: edges are rounded */
-    SLACK_UNITS = 2,  /* by which rounding moves edges */
-    SAMPLES = 16,     /* of the scale along a shell */
-    WIDE_DEGREES = 1, /* beyond it the scale differs within a polygon */
-    FIRST_ROOM = 16,
+    FACTOR_MAX = 2, /* between two areas that count as the same */
+    /* Points nearer to an edge are not checked, since rounding moves edges. */
+    CLEARANCE_MIN_UNITS = 8,
+    /* Rounding moves an edge by at most so much. */
+    SLACK_UNITS = 2,
+    /* The scale of a polygon wider than WIDE_DEGREES varies: it is taken at so many
+     * points of its shell. */
+    SCALE_SAMPLES = 16,
+    WIDE_DEGREES = 1,
+    FIRST_CAPACITY = 16,
 };
+
+/* A scale is measured over a step that is small beside the polygon, and large beside the
+ * rounding errors of the projection: parts of the longer side of the polygon. */
+static const double step_max = 1e-2;
+static const double step_min = 1e-4;
+static const double step_on_shell = 1e-5;
+
+/* Of a turn, against rounding errors. */
+static const double turn_tolerance = 1e-9;
 
 struct giq_witness {
     double *xy; /* points in degrees */
     size_t count;
-    size_t room;
-    double area; /* of all polygons, in steradians */
-    double slack;
+    size_t capacity;
+    double area;       /* of all polygons, in steradians */
+    double slack;      /* by which rounding may change it */
     double west, east; /* longitudes of the projected polygons */
 };
 
@@ -33,9 +46,10 @@ struct giq_witness {
 struct added {
     const struct giq_rings *rings;
     size_t polygon;
-    double size;      /* of its extent, the longer side */
-    double inner[2];  /* a point inside */
-    double clearance; /* of that point from all edges */
+    double size;          /* the longer side of its extent */
+    double inner[2];      /* a point inside */
+    double clearance;     /* of that point from all edges, in the units of `rings` */
+    double clearance_rad; /* the same on the globe */
 };
 
 struct range {
@@ -74,7 +88,7 @@ static struct range find_extent(const double *xy, size_t count, size_t axis)
     return extent;
 }
 
-static double width_of(const struct giq_rings *rings, size_t polygon)
+static double longer_side(const struct giq_rings *rings, size_t polygon)
 {
     size_t count = 0;
     const double *xy =
@@ -84,7 +98,8 @@ static double width_of(const struct giq_rings *rings, size_t polygon)
     return fmax(x.most - x.least, y.most - y.least);
 }
 
-static double plane_ring(const double *xy, size_t count)
+/* By the shoelace formula. */
+static double plane_ring_area(const double *xy, size_t count)
 {
     double area = 0;
     for (size_t i = 1; i < count; i++) {
@@ -94,14 +109,14 @@ static double plane_ring(const double *xy, size_t count)
     return fabs(area) / 2;
 }
 
-static double plane_polygon(const struct giq_rings *rings, size_t polygon)
+static double plane_polygon_area(const struct giq_rings *rings, size_t polygon)
 {
     double area = 0;
     size_t first = giq_rings_first_ring(rings, polygon);
     for (size_t ring = first; ring < rings->polygon_end[polygon]; ring++) {
         size_t count = 0;
         const double *xy = giq_rings_points(rings, ring, &count);
-        double part = plane_ring(xy, count);
+        double part = plane_ring_area(xy, count);
         area += ring == first ? part : -part;
     }
     return area;
@@ -135,9 +150,9 @@ static double find_clearance(const struct added *a)
 
 /* ---- scales ---- */
 
-/* The area on the globe of a unit of area near a point of the plane; NAN if it cannot be
- * computed. A step that leaves the range of the projection is tried in the other
- * directions. */
+/* The factor from areas in the plane to areas on the globe, near a point; NAN if it
+ * cannot be computed. A step that leaves the range of the projection is tried in the
+ * other directions. */
 static double scale_at(const struct giq_projection *projection, const double at[2],
                        double step)
 {
@@ -167,14 +182,14 @@ static void sample_shell(const struct added *a, const struct giq_projection *pro
     size_t count = 0;
     const double *xy =
         giq_rings_points(a->rings, giq_rings_first_ring(a->rings, a->polygon), &count);
-    for (size_t i = 0; i < SAMPLES; i++) {
-        double along = (double)i / SAMPLES * (double)(count - 1);
+    for (size_t i = 0; i < SCALE_SAMPLES; i++) {
+        double along = (double)i / SCALE_SAMPLES * (double)(count - 1);
         size_t edge = (size_t)along;
         double part = along - (double)edge;
         const double *from = xy + 2 * edge;
         const double at[] = {from[0] + part * (from[2] - from[0]),
                              from[1] + part * (from[3] - from[1])};
-        widen(scale, scale_at(projection, at, a->size * 1e-5));
+        widen(scale, scale_at(projection, at, a->size * step_on_shell));
     }
 }
 
@@ -190,26 +205,24 @@ static bool fail_different(const char *why, struct giq_error *err)
 
 static bool fail_size(struct giq_error *err)
 {
-    return fail_different("it would become more than twice as large, or less than half "
-                          "as large, as it is",
-                          err);
+    return fail_different("its size would change by more than a factor of two", err);
 }
 
 /* Keep a point that is far enough from the edges. */
-static bool keep_point(struct giq_witness *w, const double xy[2], double clearance,
+static bool keep_point(struct giq_witness *w, const double xy[2], double clearance_rad,
                        struct giq_error *err)
 {
-    if (!(clearance > CLEAR_UNITS * UNIT)) {
-        return true;
+    if (!(clearance_rad > CLEARANCE_MIN_UNITS * UNIT)) {
+        return true; /* too near to an edge, or NAN */
     }
-    if (w->count == w->room) {
-        size_t room = w->room == 0 ? FIRST_ROOM : 2 * w->room;
-        double *grown = realloc(w->xy, 2 * sizeof *grown * room);
+    if (w->count == w->capacity) {
+        size_t capacity = w->capacity == 0 ? FIRST_CAPACITY : 2 * w->capacity;
+        double *grown = realloc(w->xy, 2 * sizeof *grown * capacity);
         if (grown == NULL) {
             return giq_fail_memory(err);
         }
         w->xy = grown;
-        w->room = room;
+        w->capacity = capacity;
     }
     w->xy[2 * w->count] = xy[0] - TURN * round(xy[0] / TURN);
     w->xy[2 * w->count + 1] = xy[1];
@@ -227,27 +240,29 @@ static bool measure(struct added *a, const struct giq_projection *projection,
                     const struct giq_rings *made, size_t made_polygon,
                     struct giq_error *err)
 {
-    double step = fmax(fmin(a->clearance / 2, a->size * 1e-2), a->size * 1e-4);
+    double step = fmax(fmin(a->clearance / 2, a->size * step_max), a->size * step_min);
     struct range scale = {INFINITY, 0};
     widen(&scale, scale_at(projection, a->inner, step));
-    if (width_of(made, made_polygon) > WIDE_DEGREES) {
+    if (longer_side(made, made_polygon) > WIDE_DEGREES) {
         sample_shell(a, projection, &scale);
     }
     projection->points(projection->ctx, a->inner, 1);
     if (!isfinite(a->inner[0]) || !isfinite(a->inner[1]) || scale.most == 0) {
-        return fail_different("a point inside it has no longitude and latitude", err);
+        return fail_different("a point inside it cannot be projected", err);
     }
-    a->clearance *= sqrt(scale.least);
-    double given = plane_polygon(a->rings, a->polygon);
+    a->clearance_rad = a->clearance * sqrt(scale.least);
+    double given = plane_polygon_area(a->rings, a->polygon);
     double area = giq_sphere_polygon_area(made, made_polygon);
     double slack = slack_of(made, made_polygon);
-    return (area >= given * scale.least / FACTOR - slack &&
-            area <= given * scale.most * FACTOR + slack) ||
-           fail_size(err);
+    if (area < given * scale.least / FACTOR_MAX - slack ||
+        area > given * scale.most * FACTOR_MAX + slack) {
+        return fail_size(err);
+    }
+    return true;
 }
 
-static void count_made(struct giq_witness *w, const struct giq_rings *made,
-                       size_t polygon)
+static void add_to_totals(struct giq_witness *w, const struct giq_rings *made,
+                          size_t polygon)
 {
     size_t count = 0;
     const double *xy =
@@ -265,18 +280,18 @@ bool giq_witness_add(struct giq_witness *w, struct giq_geos *geos,
                      const struct giq_projection *projection, struct giq_error *err)
 {
     struct added a = {
-        .rings = given, .polygon = polygon, .size = width_of(given, polygon)};
+        .rings = given, .polygon = polygon, .size = longer_side(given, polygon)};
     if (!giq_geos_inner_point(geos, given, polygon, a.inner, err)) {
         return false;
     }
     a.clearance = find_clearance(&a);
     if (projection == NULL) {
-        a.clearance *= M_PI / 180;
+        a.clearance_rad = a.clearance * M_PI / 180;
     } else if (!measure(&a, projection, made, made_polygon, err)) {
         return false;
     }
-    count_made(w, made, made_polygon);
-    return keep_point(w, a.inner, a.clearance, err);
+    add_to_totals(w, made, made_polygon);
+    return keep_point(w, a.inner, a.clearance_rad, err);
 }
 
 /* ---- checking ---- */
@@ -306,10 +321,11 @@ bool giq_witness_check(const struct giq_witness *w, struct giq_geos *geos,
     for (size_t i = 0; i < sent->polygons; i++) {
         area += giq_sphere_polygon_area(sent, i);
     }
-    /* An area that spans more than one turn overlaps itself. */
-    double turns = fmax(1, ceil((w->east - w->west) / TURN - 1e-9));
-    if (area > w->area * FACTOR + w->slack ||
-        area < w->area / turns / FACTOR - w->slack) {
+    /* An area that spans several turns overlaps itself, and what overlaps is sent once.
+     */
+    double turns = fmax(1, ceil((w->east - w->west) / TURN - turn_tolerance));
+    if (area > w->area * FACTOR_MAX + w->slack ||
+        area < w->area / turns / FACTOR_MAX - w->slack) {
         return fail_size(err);
     }
     return check_points(w, geos, sent, err);

@@ -1,5 +1,6 @@
 /*
- * The grammar, in any case and with white space between words:
+ * Areas as text. The grammar of WKT, which ignores case; white space may stand between
+ * words:
  *   area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim] polygons
  *   dim      = "Z" | "M" | "ZM", perhaps without a space before it
  *   polygons = "EMPTY" | "(" polygon *( "," polygon ) ")"
@@ -9,7 +10,6 @@
  */
 #include "area/giq_wkt.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
@@ -20,13 +20,15 @@
 #include "base/giq_buf.h"
 #include "base/giq_text.h"
 
-/* In messages coordinates below the first have 7 decimals, those below the second none,
- * and others an exponent. */
-#define UNITS_BELOW 9e11
-#define WHOLE_BELOW 1e21
+/* In messages coordinates below DECIMALS_BELOW have 7 decimals, as their units fit 64
+ * bits; those below WHOLE_BELOW have none, as they fit NUMBER_SIZE; others have an
+ * exponent. */
+#define DECIMALS_BELOW 9e11
+#define WHOLE_BELOW    1e21
 
 enum {
-    WORD_SIZE = 24, /* of a word, and of a text that a message quotes */
+    WORD_SIZE = 24,
+    QUOTE_MAX = 24, /* bytes of a text that a message quotes */
     NUMBER_SIZE = 32,
 };
 
@@ -34,30 +36,46 @@ struct reader {
     const char *text;
     const char *at;
     locale_t plain;          /* numbers with a decimal point */
-    struct giq_rings *rings; /* the output of WKT, */
-    double *box;             /* or of a box */
+    struct giq_rings *rings; /* the output of WKT */
+    bool has_points;         /* the current polygon has a ring that is not EMPTY */
+    double *box;             /* the output of a box */
     struct giq_error *err;
 };
 
 /* ---- words ---- */
 
+/* In ASCII, whatever the locale. */
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static void skip_space(struct reader *r)
 {
-    while (isspace((unsigned char)*r->at)) {
+    while (is_space(*r->at)) {
         r->at++;
     }
 }
 
 static bool fail_at(struct reader *r, const char *expected)
 {
-    char found[WORD_SIZE];
-    struct giq_printable printable;
-    bool is_end = *r->at == '\0';
-    (void)snprintf(found, sizeof found, "%s", r->at);
+    size_t position = (size_t)(r->at - r->text) + 1;
+    if (*r->at == '\0') {
+        return giq_fail(r->err, GIQ_E_AREA,
+                        "the area cannot be read: expected %s at byte %zu, got the end",
+                        expected, position);
+    }
+    struct giq_printable found;
+    (void)giq_text_printable(r->at, &found);
     return giq_fail(r->err, GIQ_E_AREA,
-                    "the area cannot be read: expected %s at character %zu, got %s%s%s",
-                    expected, (size_t)(r->at - r->text) + 1, is_end ? "the end" : "\"",
-                    giq_text_printable(found, &printable), is_end ? "" : "\"");
+                    "the area cannot be read: expected %s at byte %zu, got \"%.*s\"",
+                    expected, position, giq_text_cut_len(found.text, QUOTE_MAX),
+                    found.text);
 }
 
 /* Skip `mark` if it is next. */
@@ -82,7 +100,7 @@ static void take_word(struct reader *r, char out[WORD_SIZE])
 {
     skip_space(r);
     size_t len = 0;
-    while (isalpha((unsigned char)r->at[len])) {
+    while (is_letter(r->at[len])) {
         len++;
     }
     if (len >= WORD_SIZE) {
@@ -107,23 +125,33 @@ static bool take_empty(struct reader *r)
 
 /* ---- numbers ---- */
 
-/* A number does not begin with a letter: strtod() would read "nan" and "inf". */
+static bool fail_number(struct reader *r)
+{
+    struct giq_printable found;
+    (void)giq_text_printable(r->at, &found);
+    return giq_fail(r->err, GIQ_E_AREA,
+                    "the coordinate at byte %zu of the area is not a finite number; got "
+                    "\"%.*s\"",
+                    (size_t)(r->at - r->text) + 1,
+                    giq_text_cut_len(found.text, QUOTE_MAX), found.text);
+}
+
 static bool take_number(struct reader *r, double *out)
 {
     skip_space(r);
+    if (is_letter(*r->at)) {
+        return fail_number(r); /* strtod() would read "nan" and "inf" */
+    }
     char *end = NULL;
     size_t len = strspn(r->at, "0123456789+-.eE");
-    bool is_word = isalpha((unsigned char)*r->at);
-    *out = len == 0 || is_word ? NAN : strtod_l(r->at, &end, r->plain);
-    if (is_word || (end == r->at + len && !isfinite(*out))) {
-        return giq_fail(
-            r->err, GIQ_E_AREA,
-            "the area has a coordinate that is not a number, at character %zu",
-            (size_t)(r->at - r->text) + 1);
-    }
-    if (end != r->at + len) {
+    double number = strtod_l(r->at, &end, r->plain);
+    if (len == 0 || end != r->at + len) {
         return fail_at(r, "a number");
     }
+    if (!isfinite(number)) {
+        return fail_number(r);
+    }
+    *out = number;
     r->at = end;
     return true;
 }
@@ -169,6 +197,7 @@ static bool take_ring(struct reader *r)
     if (!need_mark(r, '(') || !take_point(r, first)) {
         return false;
     }
+    r->has_points = true;
     memcpy(last, first, sizeof last);
     for (;;) {
         if (!giq_rings_add_point(r->rings, last[0], last[1])) {
@@ -204,8 +233,18 @@ static bool take_list(struct reader *r, bool (*take_item)(struct reader *))
 
 static bool take_polygon(struct reader *r)
 {
-    return take_list(r, take_ring) &&
-           (giq_rings_end_polygon(r->rings) || giq_fail_memory(r->err));
+    size_t collapsed = r->rings->collapsed;
+    r->has_points = false;
+    if (!take_list(r, take_ring)) {
+        return false;
+    }
+    if (!giq_rings_end_polygon(r->rings)) {
+        return giq_fail_memory(r->err);
+    }
+    if (!r->has_points) {
+        r->rings->collapsed = collapsed; /* POLYGON(EMPTY) is empty, not collapsed */
+    }
+    return true;
 }
 
 /* ---- the whole text ---- */
@@ -255,9 +294,11 @@ static bool take_kind(struct reader *r, bool *out_multi)
     take_word(r, word);
     *out_multi = giq_text_begins_nocase(word, "MULTI");
     const char *single = word + (*out_multi ? strlen("MULTI") : 0);
+    if (!giq_text_begins_nocase(single, "POLYGON")) {
+        return fail_kind(r, word);
+    }
     const char *dims = single + strlen("POLYGON");
-    if (!giq_text_begins_nocase(single, "POLYGON") ||
-        (dims[0] != '\0' && !is_dims(dims))) {
+    if (dims[0] != '\0' && !is_dims(dims)) {
         return fail_kind(r, word);
     }
     const char *before = r->at;
@@ -276,12 +317,14 @@ static bool take_area(struct reader *r)
         return false;
     }
     skip_space(r);
-    char rest[WORD_SIZE];
-    struct giq_printable printable;
-    (void)snprintf(rest, sizeof rest, "%s", r->at);
-    return rest[0] == '\0' ||
-           giq_fail(r->err, GIQ_E_AREA, "text after the end of the area: \"%s\"",
-                    giq_text_printable(rest, &printable));
+    if (*r->at == '\0') {
+        return true;
+    }
+    struct giq_printable rest;
+    (void)giq_text_printable(r->at, &rest);
+    return giq_fail(r->err, GIQ_E_AREA,
+                    "the area is followed by unexpected text; remove it: \"%.*s\"",
+                    giq_text_cut_len(rest.text, QUOTE_MAX), rest.text);
 }
 
 /* Read a text in the C locale, whatever the locale of the thread. */
@@ -306,15 +349,22 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
     return read_plain(&reader, take_area);
 }
 
-static bool take_box(struct reader *r)
+static bool take_four_numbers(struct reader *r)
 {
-    bool ok = true;
-    for (int i = 0; ok && i < 4; i++) {
-        ok = (i == 0 || need_mark(r, ',')) && take_number(r, &r->box[i]);
+    for (int i = 0; i < 4; i++) {
+        if ((i > 0 && !take_mark(r, ',')) || !take_number(r, &r->box[i])) {
+            return false;
+        }
     }
     skip_space(r);
+    return *r->at == '\0';
+}
+
+/* One message for everything that may be wrong with the text. */
+static bool take_box(struct reader *r)
+{
     struct giq_printable printable;
-    return (ok && *r->at == '\0') ||
+    return take_four_numbers(r) ||
            giq_fail(r->err, GIQ_E_AREA,
                     "BBOX must be minx,miny,maxx,maxy: four numbers with decimal points, "
                     "separated by commas; got \"%s\"",
@@ -351,7 +401,7 @@ const char *giq_wkt_print_location(double x, double y, struct giq_location *out)
     char number[2][NUMBER_SIZE];
     for (int i = 0; i < 2; i++) {
         double size = fabs(xy[i]);
-        if (size < UNITS_BELOW) {
+        if (size < DECIMALS_BELOW) {
             (void)print_units(giq_rings_to_units(xy[i]), number[i]);
         } else {
             (void)snprintf(number[i], NUMBER_SIZE, size < WHOLE_BELOW ? "%.0f" : "%.0e",

@@ -11,9 +11,9 @@
 enum { GIQ_WKT_BYTES_MAX = 64 * 1024 * 1024 };
 
 /*
- * Add the polygons of a text. Z and M are dropped, empty polygons are skipped;
- * coordinates may have any finite value. On failure some polygons may have been added.
- * Errors: GIQ_E_AREA, which states what is wrong and at which character; GIQ_E_MEMORY.
+ * Parse WKT and add its polygons to `rings`. Z and M are dropped, empty polygons are
+ * skipped; coordinates may have any finite value. On failure some polygons may have been
+ * added. Errors: GIQ_E_AREA, which states what is wrong and at which byte; GIQ_E_MEMORY.
  */
 bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *err);
 
@@ -22,10 +22,11 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err);
 
 /* The text of rounded polygons, freed by the caller: POLYGON for one, MULTIPOLYGON
- * for more, without optional spaces. NULL when out of memory. */
+ * for more, without optional spaces. NULL when out of memory, or if the text is longer
+ * than GIQ_WKT_BYTES_MAX. */
 char *giq_wkt_write(const struct giq_rings *rings);
 
-/* A location for messages, "x y". */
+/* A location for messages, "x y". Returns `out->text`. */
 struct giq_location {
     char text[64];
 };

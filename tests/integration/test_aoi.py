@@ -434,7 +434,7 @@ def test_dataset_without_an_area_is_an_error_with_advice(scripted_gdal, service)
     (folder / "cut.gpkg").write_bytes((folder / "bad.gpkg").read_bytes()[:2000])
     cases = [
         ("bad.gpkg", "the feature 2 of the layer area is not valid: Self-intersection at "),
-        ("flat.gpkg", "the feature 1 of the layer area has fewer than three different"),
+        ("flat.gpkg", "the feature 1 of the layer area encloses no area; MAKE_VALID=YES"),
         ("points.gpkg", "the layer area of AOI points.gpkg contains no polygons"),
         ("none.gpkg", "the layer area of AOI none.gpkg contains no polygons"),
         ("table.csv", "AOI table.csv has no layer with geometries"),
