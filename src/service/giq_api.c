@@ -15,7 +15,7 @@
 #include "service/giq_call.h"
 
 enum {
-    RUN_TIMEOUT_MIN_MS = 300 * 1000, /* its response cannot be had again */
+    RUN_TIMEOUT_MIN_MS = 300 * 1000, /* the response can be received only once */
 };
 
 /* ---- a job as the service describes it ---- */
@@ -61,7 +61,7 @@ void giq_api_job_release(struct giq_api_job *job)
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
 }
 
-/* False where the response is not a JSON object. The id may be missing. */
+/* False if the response is not a JSON object. The id may be missing. */
 static bool parse_job(const struct giq_service *service,
                       const struct giq_response *response, struct giq_api_job *out)
 {
@@ -101,9 +101,9 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
     /* Not 503 with Retry-After: caches and gateways send it after the service has
      * accepted the request. */
     if (status == 429) {
-        (void)giq_call_fail_status(service, response, GIQ_E_REFUSED,
-                                   "the service accepts no job now, nothing was started",
-                                   err);
+        (void)giq_call_fail_status(
+            service, response, GIQ_E_REFUSED,
+            "no job was started: the service does not accept jobs now", err);
         *retry_after_ms = response->retry_after_ms;
         return GIQ_API_RUN_THROTTLED;
     }
@@ -112,13 +112,13 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
     if (refused || redirected) {
         (void)giq_call_fail_status(
             service, response, redirected ? GIQ_E_NETWORK : GIQ_E_REFUSED,
-            status == 407 ? "the request did not reach the service, nothing was started"
-                          : "the service refused the job, nothing was started",
+            status == 407 ? "no job was started: the request did not reach the service"
+                          : "no job was started: the service refused the request",
             err);
         return GIQ_API_RUN_NO_JOB;
     }
     (void)giq_call_fail_status(service, response, GIQ_E_UNKNOWN,
-                               "the response of the service", err);
+                               "the service did not confirm the job", err);
     return GIQ_API_RUN_UNKNOWN;
 }
 
@@ -171,10 +171,10 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
 
 /* ---- status ---- */
 
-static const char status_call[] = "asking for the state of the job";
+static const char status_call[] = "getting the status of the job";
 
-/* Whether a response does not describe a job. A failure is recorded for good, so it must
- * have the job's id: without one it may be the call that failed. */
+/* Whether a response does not describe a job. A failed job is recorded as final, so a
+ * failure must have the job's id: without one the status may describe the call. */
 static bool describes_no_job(const struct giq_api_job *parsed)
 {
     bool is_known = false;
@@ -187,14 +187,14 @@ static enum giq_api_status_outcome fail_mismatch(struct giq_service *service,
                                                  const struct giq_api_job *parsed,
                                                  struct giq_error *err)
 {
-    struct giq_printable shown;
+    struct giq_printable printable;
     if (parsed->id != NULL) {
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is about the job %s",
-                       status_call, giq_call_printable(service, parsed->id, &shown));
+                       status_call, giq_call_printable(service, parsed->id, &printable));
     } else if (parsed->status != NULL) {
         (void)giq_fail(err, GIQ_E_SERVICE,
                        "%s: the response has the status %s without the id of a job",
-                       status_call, giq_text_printable(parsed->status, &shown));
+                       status_call, giq_text_printable(parsed->status, &printable));
     } else {
         (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response does not describe a job",
                        status_call);
@@ -209,7 +209,7 @@ read_status(struct giq_service *service, const struct giq_response *response,
 {
     struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
     if (!parse_job(service, response, &parsed)) {
-        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response cannot be read",
+        (void)giq_fail(err, GIQ_E_SERVICE, "%s: the response is not a JSON object",
                        status_call);
         return GIQ_API_STATUS_UNEXPECTED;
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_env.h"
 #include "base/giq_json.h"
 #include "base/giq_text.h"
@@ -76,8 +77,8 @@ static bool is_plain_message(const char *body)
     return body[0] != '<' && body[0] != '{' && body[0] != '[';
 }
 
-/* A member `name` with a text that is not empty: at the top, or within `data` or `error`.
- */
+/* A member `name` with a text that is not empty: at the top, or within `data` or `error`,
+ * up to `depth` levels deep. */
 static const struct giq_json *find_text(const struct giq_json *json, const char *name,
                                         int depth)
 {
@@ -113,14 +114,11 @@ static const char *message_of(const struct giq_json *json, const struct giq_buf 
     return text == NULL ? "" : text;
 }
 
-/* Which credentials to check. */
-static const char *advice(const struct giq_service *service, int status)
+/* Which credentials the user should check. */
+static const char *credentials_hint(const struct giq_service *service)
 {
     bool may_be_proxy = service->settings.net[GIQ_NET_PROXY_USERPWD] != NULL &&
                         giq_text_begins_nocase(service->settings.base_url, "http:");
-    if (status == PROXY_DENIED) {
-        return " (from a proxy); check GDAL_HTTP_PROXYUSERPWD";
-    }
     return may_be_proxy ? "; check GIQ_API_KEY or GIQ_BEARER_TOKEN, and for the proxy "
                           "GDAL_HTTP_PROXYUSERPWD"
                         : "; check GIQ_API_KEY or GIQ_BEARER_TOKEN";
@@ -128,25 +126,28 @@ static const char *advice(const struct giq_service *service, int status)
 
 bool giq_call_fail_status(const struct giq_service *service,
                           const struct giq_response *response, enum giq_code code,
-                          const char *what, struct giq_error *err)
+                          const char *context, struct giq_error *err)
 {
-    struct giq_json *json = giq_json_parse(response->body.data, response->body.len);
-    struct giq_printable shown;
-    (void)giq_call_printable(service, message_of(json, &response->body), &shown);
-    giq_json_free(json);
+    GIQ_AUTO_JSON struct giq_json *json =
+        giq_json_parse(response->body.data, response->body.len);
+    struct giq_printable message;
+    (void)giq_call_printable(service, message_of(json, &response->body), &message);
 
     int status = response->status;
-    bool denied = (status == 401 || status == 403) && !response->is_cross_origin;
-    bool by_proxy = status == PROXY_DENIED;
-    code = by_proxy ? GIQ_E_NETWORK : denied ? GIQ_E_CREDENTIALS : code;
-    (void)giq_fail(err, code, "%s: HTTP %d%s%s%s", what, status,
-                   shown.text[0] == '\0' ? "" : " ", shown.text,
-                   denied || by_proxy ? advice(service, status)
-                   : response->is_cross_origin
-                       ? " (from the host that the service redirected to)"
-                       : "");
+    const char *hint = "";
+    if (status == PROXY_DENIED) {
+        code = GIQ_E_NETWORK;
+        hint = " (from a proxy); check GDAL_HTTP_PROXYUSERPWD";
+    } else if (response->is_cross_origin) {
+        hint = " (from the host that the service redirected to)";
+    } else if (status == 401 || status == 403) {
+        code = GIQ_E_CREDENTIALS;
+        hint = credentials_hint(service);
+    }
+    (void)giq_fail(err, code, "%s: HTTP %d%s%s%s", context, status,
+                   message.text[0] == '\0' ? "" : " ", message.text, hint);
     err->http_status = status;
-    err->permanent = by_proxy;
+    err->permanent = status == PROXY_DENIED;
     return false;
 }
 
@@ -166,30 +167,59 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
            giq_http_new(&service->settings, service->env, &service->http, err);
 }
 
+static bool fail_post_redirected(const struct giq_response *response,
+                                 struct giq_error *err)
+{
+    struct giq_url target = {0};
+    struct giq_printable host;
+    (void)giq_url_split(response->location, &target);
+    (void)giq_text_printable(target.host, &host);
+    giq_url_release(&target);
+    return giq_fail(err, GIQ_E_NETWORK,
+                    "HTTP %d: the service redirects the POST to another host (%s), which "
+                    "the driver does not follow; check GIQ_BASE_URL",
+                    response->status, host.text);
+}
+
 /* Whether the redirect in `response` may be followed. A request that leaves the origin of
  * the service loses its credentials, also for further redirects. */
 static bool allow_redirect(const struct giq_response *response, bool is_post,
-                           struct giq_http_request *hop, struct giq_error *err)
+                           struct giq_http_request *next, struct giq_error *err)
 {
-    switch (giq_url_classify_redirect(hop->url, response->location)) {
+    switch (giq_url_classify_redirect(next->url, response->location)) {
     case GIQ_URL_SAME_ORIGIN:
         return true;
     case GIQ_URL_CROSS_ORIGIN:
-        if (!is_post) {
-            hop->cred = NULL;
-            return true;
+        if (is_post) {
+            return fail_post_redirected(response, err);
         }
-        return giq_fail(err, GIQ_E_NETWORK,
-                        "HTTP %d: the service redirects the request to another host; "
-                        "a POST is not redirected there; check GIQ_BASE_URL",
-                        response->status);
+        next->cred = NULL;
+        return true;
     case GIQ_URL_FORBIDDEN:
         break;
     }
     return giq_fail(err, GIQ_E_NETWORK,
-                    "HTTP %d: the service redirects to an address that must not be "
-                    "followed (not https, or with a user name in it)",
+                    "HTTP %d: the service redirects to a URL that the driver does not "
+                    "follow (not http or https, from https to http, or with a user name)",
                     response->status);
+}
+
+/* Make `next` the request for the target of the redirect in `response`, which is
+ * released.
+ * `*location` owns the URL of `next`. */
+static bool follow_redirect(struct giq_response *response, struct giq_http_request *next,
+                            char **location, struct giq_error *err)
+{
+    if (!allow_redirect(response, next->fields != NULL, next, err)) {
+        err->http_status = response->status;
+        return false;
+    }
+    free(*location);
+    *location = response->location;
+    response->location = NULL;
+    giq_response_release(response);
+    next->url = *location;
+    return true;
 }
 
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
@@ -202,36 +232,27 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
     }
     bool is_post = request->fields != NULL;
     struct giq_http_request next = *request;
-    char *location = NULL; /* the URL of `next` after a redirect */
-    bool ok = false;
+    GIQ_AUTO_FREE char *location = NULL;
     next.cred = service->cred;
     for (int redirects = 0;; redirects++) {
         if (!is_post && request->timeout_ms > 0) {
             next.timeout_ms = giq_call_timeout_ms(service);
         }
-        ok = giq_http_exchange(service->http, &next, response, err);
+        bool ok = giq_http_exchange(service->http, &next, response, err);
+        response->is_cross_origin = next.cred == NULL;
         if (!ok || !is_redirect(response, is_post)) {
-            break;
+            return ok;
         }
         if (redirects == GIQ_CALL_REDIRECTS_MAX) {
-            ok = giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
-                          GIQ_CALL_REDIRECTS_MAX);
-        } else {
-            ok = allow_redirect(response, is_post, &next, err);
-        }
-        if (!ok) {
+            (void)giq_fail(err, GIQ_E_NETWORK, "more than %d redirects in a row",
+                           GIQ_CALL_REDIRECTS_MAX);
             err->http_status = response->status;
-            break;
+            return false;
         }
-        free(location);
-        location = response->location;
-        response->location = NULL;
-        giq_response_release(response);
-        next.url = location;
+        if (!follow_redirect(response, &next, &location, err)) {
+            return false;
+        }
     }
-    response->is_cross_origin = next.cred == NULL;
-    free(location);
-    return ok;
 }
 
 /* ---- retries ---- */
@@ -265,8 +286,10 @@ bool giq_call_with_retries(struct giq_service *service,
         bool ok = giq_call_once(service, request, response, err);
         bool is_transient = ok ? giq_call_is_transient_status(response->status)
                                : giq_call_is_transient_error(err);
-        if (!is_transient ||
-            !giq_call_pause(service, attempt, response->retry_after_ms)) {
+        if (!is_transient) {
+            return ok;
+        }
+        if (!giq_call_pause(service, attempt, response->retry_after_ms)) {
             return ok;
         }
         giq_response_release(response);

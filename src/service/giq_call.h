@@ -1,7 +1,8 @@
 /*
  * One call of the service: credentials, redirects, time limits and, for calls that are
  * safe to repeat, retries. Which calls there are and what their responses mean is in
- * giq_api, giq_models, giq_download and giq_upload.
+ * giq_api, giq_models, giq_download and giq_upload. A service serves one thread at a
+ * time.
  */
 #ifndef GIQ_CALL_H
 #define GIQ_CALL_H
@@ -14,8 +15,9 @@
 
 enum { GIQ_CALL_REDIRECTS_MAX = 5 };
 
-/* Make one exchange and follow its redirects. `request->cred` is ignored. Otherwise as
- * giq_http_exchange(); a redirect that is refused is GIQ_E_NETWORK. */
+/* Make one exchange, with the credentials of the service, and follow its redirects.
+ * `request->cred` is ignored. Otherwise as giq_http_exchange(); a redirect that is
+ * refused is GIQ_E_NETWORK. On success `err` is empty. */
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_response *response, struct giq_error *err);
 
@@ -28,25 +30,26 @@ bool giq_call_with_retries(struct giq_service *service,
 /* Whether a retry may help: 408, 429, 500, 502, 503, 504. */
 bool giq_call_is_transient_status(int status);
 
-/* Whether a retry may help after an exchange that failed: it brought no response, or not
- * all of it, and the cause is not permanent. */
+/* Whether a retry may help after an exchange that failed: no response, or only a part of
+ * it, was received, and the cause is not permanent. */
 bool giq_call_is_transient_error(const struct giq_error *err);
 
 /* The timeout of a small GET that begins now. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
-/* The pause before try `attempt` (from 1): `retry_after_ms` if the service sent it (else
- * -1), or the base delay doubled with each attempt, with jitter, at most 30 s. */
+/* The pause after `attempt` failed attempts, at least 1: `retry_after_ms`, unless that is
+ * -1; else the base delay, doubled with each attempt, with jitter, at most 30 s. */
 int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
                           int64_t retry_after_ms);
 
-/* Sleep before the next try after `attempt` failed ones. False where no try is left, the
- * pause would not end within the time limit, or the open was cancelled. */
+/* Sleep after `attempt` failed attempts. Returns false if no attempt is left, if the
+ * pause would exceed the time limit, or if the open was cancelled. */
 bool giq_call_pause(const struct giq_service *service, int attempt,
                     int64_t retry_after_ms);
 
-/* A string or number of the service as a text, to be freed, or NULL. Secrets of the user
- * are masked, and what may be secret in addresses. */
+/* Copy a string or number of a response into a text that the caller frees. The user's
+ * secrets, and parts of addresses that may be secret, are masked. NULL if it is neither,
+ * if it is empty, or when out of memory. */
 char *giq_call_masked_text(const struct giq_service *service,
                            const struct giq_json *json);
 
@@ -55,19 +58,19 @@ char *giq_call_masked_text(const struct giq_service *service,
 const char *giq_call_printable(const struct giq_service *service, const char *text,
                                struct giq_printable *out);
 
-/* The object of a response: `data` of {"data": {...}}, or the outer object if that has
- * the id; borrowed. */
+/* The object of a response, borrowed: `data` of {"data": {...}}, or the outer object if
+ * only that has an `id` or `fileId`. */
 const struct giq_json *giq_call_unwrap(const struct giq_json *json);
 
 /* The message of a response: its text `message`, else `error`, at the top or within
- * `data` or `error`; borrowed. NULL where there is none. */
+ * `data` or `error`; borrowed. NULL if there is none. */
 const struct giq_json *giq_call_message(const struct giq_json *json);
 
-/* Set `err` from a response with an error status: `what` failed, the status and the
- * service's message. 401 and 403 are GIQ_E_CREDENTIALS; 407, which is a proxy's, is
- * GIQ_E_NETWORK; any other is `code`. Returns false. */
+/* Set `err` from a response with an error status: "`context`: HTTP <status> <the
+ * service's message>". 401 and 403 of the service are GIQ_E_CREDENTIALS; 407, which is a
+ * proxy's, is GIQ_E_NETWORK; any other is `code`. Returns false. */
 bool giq_call_fail_status(const struct giq_service *service,
                           const struct giq_response *response, enum giq_code code,
-                          const char *what, struct giq_error *err);
+                          const char *context, struct giq_error *err);
 
 #endif

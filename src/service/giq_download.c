@@ -1,5 +1,5 @@
 /*
- * Downloads: tries, resumption, and the proof that a body is complete.
+ * Downloads: attempts, resumption, and the proof that a body is complete.
  */
 #include "service/giq_download.h"
 
@@ -18,7 +18,7 @@
 enum { DECODED_FACTOR_MAX = 200 };
 static const int64_t decoded_bytes_min = INT64_C(1) << 30;
 
-static const char what[] = "downloading the result";
+static const char context[] = "downloading the result";
 
 /* A running download, between libcurl and the caller's sink. */
 struct download {
@@ -26,20 +26,20 @@ struct download {
     const struct giq_download_sink *sink;
     /* Of the current body: */
     char *disposition; /* or NULL */
-    char *etag;        /* NULL where it cannot be resumed */
-    int64_t total;     /* its length, -1 where that is not known */
+    char *etag;        /* NULL if it cannot be resumed */
+    int64_t total;     /* its length, -1 if that is not known */
     int64_t received;
-    int64_t written;             /* bytes that went to the sink, decoded */
-    struct giq_inflate *decoder; /* NULL where the coding is not gzip */
-    /* Of the tries: */
-    bool has_bytes;                /* a try brought bytes */
+    int64_t written;             /* bytes passed to the sink, decoded */
+    struct giq_inflate *decoder; /* NULL if the coding is not gzip */
+    /* Of the attempts: */
+    bool has_bytes;                /* an attempt received bytes */
     bool is_ranged;                /* this one requested the rest only */
     bool was_refused_cross_origin; /* the last one */
     int cross_origin_refusals;
     bool sink_failed;
 };
 
-/* The next try begins with the first byte. */
+/* The next attempt begins with the first byte. */
 static void start_over(struct download *d)
 {
     giq_inflate_free(d->decoder);
@@ -51,11 +51,24 @@ static void start_over(struct download *d)
     d->written = 0;
 }
 
+static void release(struct download *d)
+{
+    start_over(d);
+    free(d->disposition);
+}
+
+static bool fail_length(struct download *d, struct giq_error *err)
+{
+    start_over(d);
+    return giq_fail(err, GIQ_E_INCOMPLETE,
+                    "%s: the body does not have the length that was announced", context);
+}
+
 static bool fail_other_body(struct download *d, struct giq_error *err)
 {
     start_over(d);
     return giq_fail(err, GIQ_E_INCOMPLETE, "%s: the service did not resume the same file",
-                    what);
+                    context);
 }
 
 /* ---- bodies ---- */
@@ -95,11 +108,12 @@ static bool is_resumed(const struct download *d, const struct giq_response *resp
 static bool fail_coded(const struct giq_response *response, struct giq_error *err)
 {
     struct giq_printable coding;
-    return giq_fail(err, GIQ_E_INCOMPLETE,
-                    "%s: it came in the content coding \"%s\", which was not requested",
-                    what,
-                    giq_text_printable(
-                        response->headers.value[GIQ_HEADERS_CONTENT_ENCODING], &coding));
+    return giq_fail(
+        err, GIQ_E_INCOMPLETE,
+        "%s: the response has the content coding \"%s\", which was not requested",
+        context,
+        giq_text_printable(response->headers.value[GIQ_HEADERS_CONTENT_ENCODING],
+                           &coding));
 }
 
 static bool begin_body(struct download *d, const struct giq_response *response,
@@ -112,7 +126,8 @@ static bool begin_body(struct download *d, const struct giq_response *response,
     }
     if (response->status == 206 && !d->is_ranged) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
-                        "%s: it came as HTTP 206, which was not requested", what);
+                        "%s: the response is a part (HTTP 206), which was not requested",
+                        context);
     }
     if (response->status == 200) {
         bool ok = begin_whole(d, response, err);
@@ -141,10 +156,11 @@ static bool write_decoded(void *ctx, const char *bytes, size_t len, struct giq_e
     if (giq_inflate_is_coded(d->decoder) && (int64_t)len > max - d->written) {
         struct giq_error ignored = {0};
         (void)d->sink->begin(d->sink->ctx, -1, &ignored); /* frees the disk space */
-        return giq_fail(err, GIQ_E_RESULT,
-                        "%s: its gzip content coding unpacks to more than 1 GiB, and to "
-                        "more than %d times what came",
-                        what, DECODED_FACTOR_MAX);
+        return giq_fail(
+            err, GIQ_E_RESULT,
+            "%s: the gzip coding unpacks to more than 1 GiB, and to more than "
+            "%d times the bytes received",
+            context, DECODED_FACTOR_MAX);
     }
     return write_bytes(d, bytes, len, err);
 }
@@ -158,21 +174,24 @@ static bool write_body(void *ctx, const struct giq_response *response, const cha
         return false;
     }
     if (d->total >= 0 && (int64_t)len > d->total - d->received) {
-        return fail_other_body(d, err);
+        return fail_length(d, err);
     }
     d->received += (int64_t)len;
     d->has_bytes = true;
     if (d->decoder == NULL) {
         return write_bytes(d, bytes, len, err);
     }
-    return giq_inflate_add(d->decoder, bytes, len, write_decoded, d, err) ||
-           (err->code == GIQ_E_INCOMPLETE && giq_error_context(err, "%s", what));
+    bool ok = giq_inflate_add(d->decoder, bytes, len, write_decoded, d, err);
+    if (!ok && err->code == GIQ_E_INCOMPLETE) {
+        (void)giq_error_context(err, "%s", context);
+    }
+    return ok;
 }
 
 /* ---- responses ---- */
 
-/* A presigned address may have expired, or its host may lag behind. The service makes
- * another; only the second refusal counts. */
+/* A presigned address may have expired, or its host may lag behind. The next attempt gets
+ * a new address, so only the second refusal is final. */
 static bool is_refused_cross_origin(const struct giq_response *response)
 {
     int status = response->status;
@@ -187,8 +206,9 @@ static bool fail_empty(struct download *d, const struct giq_response *response,
     bool is_complete = response->status == 200 && response->content_length == 0;
     start_over(d);
     return giq_fail(err, is_complete ? GIQ_E_RESULT : GIQ_E_INCOMPLETE,
-                    "%s: it is empty%s", what,
-                    is_complete ? ", and its Content-Length says so" : "");
+                    is_complete ? "%s: the result is empty (Content-Length: 0)"
+                                : "%s: the response is empty",
+                    context);
 }
 
 static bool check_response(struct download *d, const struct giq_response *response,
@@ -200,33 +220,33 @@ static bool check_response(struct download *d, const struct giq_response *respon
     if (response->status == 404 || response->status == 410) {
         bool is_gone = !d->was_refused_cross_origin || d->cross_origin_refusals > 1;
         return giq_call_fail_status(service, response,
-                                    is_gone ? GIQ_E_GONE : GIQ_E_SERVICE, what, err);
+                                    is_gone ? GIQ_E_GONE : GIQ_E_SERVICE, context, err);
     }
     if (d->is_ranged && (response->status == 412 || response->status == 416)) {
         return fail_other_body(d, err);
     }
     if (!giq_response_has_data(response)) {
-        return giq_call_fail_status(service, response, GIQ_E_SERVICE, what, err);
+        return giq_call_fail_status(service, response, GIQ_E_SERVICE, context, err);
     }
     if (response->received == 0 || d->written == 0) {
         return fail_empty(d, response, err);
     }
     if (d->total >= 0 && d->received != d->total) {
-        return fail_other_body(d, err);
+        return fail_length(d, err);
     }
     bool is_coded = d->decoder != NULL && giq_inflate_is_coded(d->decoder);
     if (is_coded && !giq_inflate_is_complete(d->decoder)) {
         start_over(d);
-        return giq_fail(err, GIQ_E_INCOMPLETE, "%s: its gzip content coding is cut",
-                        what);
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        "%s: the gzip coding of the response ends early", context);
     }
     if (!is_coded && !response->has_proven_end &&
         !service->settings.allow_unverified_length) {
         return giq_fail(
             err, GIQ_E_INCOMPLETE,
-            "%s: the service sent neither its length nor a mark of its end, so "
-            "it may be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES accepts it",
-            what);
+            "%s: the response has no Content-Length and is not chunked, so it may "
+            "be cut; GIQ_ALLOW_UNVERIFIED_LENGTH=YES accepts it",
+            context);
     }
     return true;
 }
@@ -254,7 +274,7 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
     return ok;
 }
 
-/* One try: the rest of a body that can be resumed, else all of it. */
+/* One attempt: the rest of a body that can be resumed, else all of it. */
 static bool try_once(struct download *d, const char *url, int64_t *retry_after_ms,
                      struct giq_error *err)
 {
@@ -304,9 +324,8 @@ bool giq_download(struct giq_service *service, const char *job_id,
         *out_disposition = d.disposition;
         d.disposition = NULL;
     } else if (err->code == GIQ_E_NETWORK && err->http_status == 0 && d.has_bytes) {
-        err->code = GIQ_E_INCOMPLETE; /* this try, or one before, was cut */
+        err->code = GIQ_E_INCOMPLETE; /* this attempt, or one before, was cut */
     }
-    start_over(&d);
-    free(d.disposition);
+    release(&d);
     return ok;
 }

@@ -1,5 +1,5 @@
 /*
- * Downloading the result of a job: complete and proven so, or an error.
+ * Downloading the result of a job. Succeeds only if the download is proven complete.
  *
  * A download that was cut resumes where it stopped if the service proves that the body is
  * the same: If-Range with a strong ETag (RFC 9110, 13.1.5), and a 206 with that ETag, the
@@ -12,8 +12,9 @@
 
 /* Where the bytes of a download go. */
 struct giq_download_sink {
-    /* A body begins with its first byte, perhaps not for the first time. `length` is -1
-     * where it is not known. */
+    /* Called before the first byte of a body: again if the download starts over, then the
+     * sink must drop what it has. Also called to drop a result that unpacks to too much.
+     * `length` is in bytes, -1 if it is not known. */
     bool (*begin)(void *ctx, int64_t length, struct giq_error *err);
     bool (*write)(void *ctx, const char *bytes, size_t len, struct giq_error *err);
     void *ctx;
@@ -21,11 +22,11 @@ struct giq_download_sink {
 
 /*
  * Download the complete result of a job. On success `*out_disposition` is the value of
- * Content-Disposition, owned by the caller, or NULL. The pauses between tries end within
- * the time limit of the open; a transfer that keeps moving is not limited. Errors:
- * GIQ_E_NETWORK (no byte came), GIQ_E_INCOMPLETE (a try was cut later), GIQ_E_RESULT
- * (empty, or a gzip coding that unpacks to too much), GIQ_E_GONE, _SERVICE, _CREDENTIALS,
- * _CANCELLED, _MEMORY, and those of the sink.
+ * Content-Disposition, owned by the caller, or NULL. The pauses between attempts end
+ * within the time limit of the open; a transfer that keeps moving is not limited. Errors:
+ * GIQ_E_NETWORK (no byte was received), GIQ_E_INCOMPLETE (an attempt was cut later),
+ * GIQ_E_RESULT (empty, or a gzip coding that unpacks to too much), GIQ_E_GONE, _SERVICE,
+ * _CREDENTIALS, _CANCELLED, _MEMORY, and those of the sink.
  */
 bool giq_download(struct giq_service *service, const char *job_id,
                   const struct giq_download_sink *sink, char **out_disposition,

@@ -15,7 +15,7 @@
 #include "net/giq_url.h"
 #include "service/giq_call.h"
 
-/* The list is the document itself, or a member of it. */
+/* Find the list: it is the document itself, or a member of it. */
 static const struct giq_json *find_list(const struct giq_json *json)
 {
     static const char *const names[] = {"models", "content", "data", "items", "results"};
@@ -31,7 +31,7 @@ static const struct giq_json *find_list(const struct giq_json *json)
     return NULL;
 }
 
-/* Strings, or objects with a name. */
+/* Copy the labels, which are strings or objects with a name. */
 static char **parse_labels(const struct giq_service *service, const struct giq_json *list)
 {
     size_t count = giq_json_count(list);
@@ -141,6 +141,8 @@ static bool parse_models(const struct giq_service *service,
     return true;
 }
 
+static const char models_call[] = "getting the list of models";
+
 bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err)
 {
@@ -157,10 +159,9 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
     struct giq_response response;
     bool ok = giq_call_with_retries(service, &get, &response, err);
     if (!ok) {
-        (void)giq_error_context(err, "asking for the list of models");
+        (void)giq_error_context(err, models_call);
     } else if (response.status != 200) {
-        ok = giq_call_fail_status(service, &response, GIQ_E_SERVICE,
-                                  "asking for the list of models", err);
+        ok = giq_call_fail_status(service, &response, GIQ_E_SERVICE, models_call, err);
     } else {
         ok = parse_models(service, &response, out, err);
     }
@@ -183,7 +184,7 @@ static char lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-/* Edit distance without case (Levenshtein) of the first COMPARED_MAX bytes. */
+/* Edit distance (Levenshtein) of the first COMPARED_MAX bytes, ignoring case. */
 static int distance(const char *a, const char *b)
 {
     size_t b_len = strnlen(b, COMPARED_MAX);
@@ -234,25 +235,28 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
 
 enum { SUGGESTION_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
 
-/* ", name (id)", or the id alone where the name adds nothing. */
+/* ", name (id)", or the id alone if the name adds nothing. */
 static void print_suggestion(const struct giq_service *service,
                              const struct giq_model *item, bool is_first,
                              char out[SUGGESTION_SIZE])
 {
     struct giq_printable name;
     struct giq_printable id;
-    bool has_name = item->name != NULL && strcmp(item->name, item->id) != 0;
-    (void)giq_call_printable(service, has_name ? item->name : NULL, &name);
+    const char *separator = is_first ? "" : ", ";
+    (void)giq_call_printable(service, item->name, &name);
     (void)giq_call_printable(service, item->id, &id);
-    (void)snprintf(out, SUGGESTION_SIZE, has_name ? "%s%s (%s)" : "%s%s%s",
-                   is_first ? "" : ", ", name.text, id.text);
+    if (item->name != NULL && strcmp(item->name, item->id) != 0) {
+        (void)snprintf(out, SUGGESTION_SIZE, "%s%s (%s)", separator, name.text, id.text);
+    } else {
+        (void)snprintf(out, SUGGESTION_SIZE, "%s%s", separator, id.text);
+    }
 }
 
-/* Append the nearest models, within a distance of `max`, to the text of `err`, as many as
- * fit. Returns false. */
+/* Append the nearest models, at most `max_distance` from `typed`, to the text of `err`,
+ * as many as fit. Returns false. */
 static bool append_suggestions(const struct giq_service *service,
                                const struct giq_models *models, const char *typed,
-                               int max, struct giq_error *err)
+                               int max_distance, struct giq_error *err)
 {
     GIQ_AUTO_FREE bool *suggested = calloc(models->count, sizeof *suggested);
     if (suggested == NULL) {
@@ -262,7 +266,7 @@ static bool append_suggestions(const struct giq_service *service,
         const struct giq_model *item = nearest(models, typed, suggested);
         char suggestion[SUGGESTION_SIZE];
         size_t len = strlen(err->text);
-        if (item == NULL || model_distance(item, typed) > max) {
+        if (item == NULL || model_distance(item, typed) > max_distance) {
             break;
         }
         print_suggestion(service, item, n == 0, suggestion);
@@ -306,7 +310,7 @@ static bool has_id(const struct giq_models *models, const char *typed)
     return false;
 }
 
-/* Whether a model that is not on the list does not exist. */
+/* Whether the list has all models of the service. */
 static bool is_complete(const struct giq_models *models)
 {
     bool complete = models->count > 0 && !models->is_incomplete;
@@ -321,7 +325,7 @@ bool giq_models_choose(const struct giq_service *service, const struct giq_model
 {
     const struct giq_model *named = NULL;
     const char *id = typed;
-    struct giq_printable shown;
+    struct giq_printable printable;
     if (is_complete(models) && !has_id(models, typed)) {
         size_t count = find_name(models, typed, &named);
         if (count != 1) {
@@ -330,7 +334,7 @@ bool giq_models_choose(const struct giq_service *service, const struct giq_model
                                ? "the service has no model with the id or name \"%s\"; "
                                  "the nearest: "
                                : "several models have the name \"%s\"; give the id: ",
-                           giq_text_printable(typed, &shown));
+                           giq_text_printable(typed, &printable));
             return append_suggestions(service, models, typed, count == 0 ? INT_MAX : 0,
                                       err);
         }

@@ -131,6 +131,7 @@ bool giq_service_check_credentials(const struct giq_service *service,
     return giq_cred_any(service->cred) ||
            giq_fail(
                err, GIQ_E_CREDENTIALS,
-               "no key is set: set the configuration option GIQ_API_KEY (or "
+               "no API key or bearer token is set: set the configuration option "
+               "GIQ_API_KEY (or "
                "GIQ_API_KEY_FILE, GIQ_BEARER_TOKEN), for example in the environment");
 }

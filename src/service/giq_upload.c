@@ -17,22 +17,23 @@
 
 enum {
     BLOCK_BYTES = 256 * 1024,
-    /* Resolution of file times: of those without a fraction of a second, and of others. A
-     * file written more recently may change again and keep its time. */
+    /* Resolution of file times: COARSE for whole seconds, FINE for others. A file that
+     * was written more recently may change again and keep its time. */
     COARSE_MS = 2000,
     FINE_MS = 20,
-    EXPECTATION_FAILED = 417, /* from old proxies, to "Expect: 100-continue" */
+    EXPECTATION_FAILED = 417, /* of old proxies, for "Expect: 100-continue" */
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
 };
 
 #define NAME_OF(name) name,
+#define SIZE_OF(name) +sizeof name ", "
 
 bool giq_upload_type(const char *option, const char *text, const char **out,
                      struct giq_error *err)
 {
     static const char *const types[] = {GIQ_SOURCE_TYPES(NAME_OF)};
-    char list[512];
+    char list[1 GIQ_SOURCE_TYPES(SIZE_OF)];
     size_t len = 0;
     for (size_t i = 0; i < GIQ_COUNT(types); i++) {
         if (giq_text_equal_nocase(text, types[i])) {
@@ -42,36 +43,39 @@ bool giq_upload_type(const char *option, const char *text, const char **out,
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
                                 types[i]);
     }
-    struct giq_printable shown;
+    struct giq_printable printable;
     return giq_fail(err, GIQ_E_USAGE, "%s must be one of %s; got \"%.*s\"", option, list,
-                    giq_text_cut_len(giq_text_printable(text, &shown), 40), shown.text);
+                    giq_text_cut_len(giq_text_printable(text, &printable), 40),
+                    printable.text);
 }
 
 /* ---- identifying the content ---- */
 
 static bool fail_changed(const struct giq_source *source, struct giq_error *err)
 {
-    struct giq_printable shown;
+    struct giq_printable printable;
     return giq_fail(
         err, GIQ_E_USAGE,
         "the file %s changed while it was read; open again when it is complete",
-        giq_text_printable(source->path, &shown));
+        giq_text_printable(source->path, &printable));
 }
 
 static bool check_size(const struct giq_source *source, int64_t size,
                        struct giq_error *err)
 {
-    struct giq_printable shown;
-    (void)giq_text_printable(source->path, &shown);
+    struct giq_printable path;
+    (void)giq_text_printable(source->path, &path);
     if (size <= 0) {
-        return giq_fail(err, GIQ_E_USAGE, "the file to upload is empty: %s", shown.text);
+        return giq_fail(err, GIQ_E_USAGE, "the file to upload is empty: %s", path.text);
     }
-    return size <= GIQ_UPLOAD_BYTES_MAX ||
-           giq_fail(err, GIQ_E_USAGE,
-                    "%s has %lld bytes, the limit of an upload is %d; upload it on the "
-                    "service's web page, and open it with file=<id> and the id shown "
-                    "there",
-                    shown.text, (long long)size, GIQ_UPLOAD_BYTES_MAX);
+    if (size > GIQ_UPLOAD_BYTES_MAX) {
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "%s has %lld bytes; an upload may have %d bytes at most. Upload it "
+            "on the service's web page and open it with file=<id>",
+            path.text, (long long)size, GIQ_UPLOAD_BYTES_MAX);
+    }
+    return true;
 }
 
 /* Digest the file, which must have `size` bytes. */
@@ -87,6 +91,7 @@ static bool digest_file(const struct giq_source *source, int64_t size,
         return false;
     }
     size_t len = 0;
+    /* One read more than `size` needs shows that the file did not grow. */
     for (int64_t left = size; left >= 0; left -= (int64_t)len) {
         if (giq_env_cancelled(env)) {
             return giq_fail(err, GIQ_E_CANCELLED,
@@ -131,11 +136,12 @@ static bool read_content(const struct giq_source *source,
     return is_same(stat, &after) || fail_changed(source, err);
 }
 
-/* Whether a change after `stat_ms`, UTC, would change this time of the file. */
+/* Whether a time of the file is so old that a change after `stat_ms`, UTC, must alter it.
+ */
 static bool is_older(int64_t time_ns, int64_t stat_ms)
 {
-    int64_t least_ms = time_ns % NS_PER_S == 0 ? COARSE_MS : FINE_MS;
-    return stat_ms - time_ns / NS_PER_MS >= least_ms;
+    int64_t min_age_ms = time_ns % NS_PER_S == 0 ? COARSE_MS : FINE_MS;
+    return stat_ms - time_ns / NS_PER_MS >= min_age_ms;
 }
 
 static bool is_stable(const struct giq_source_stat *stat, int64_t stat_ms)
@@ -144,7 +150,8 @@ static bool is_stable(const struct giq_source_stat *stat, int64_t stat_ms)
            is_older(stat->changed_ns, stat_ms);
 }
 
-/* Record the content of the file. Where that fails the file is read again next time. */
+/* Record the content of the file; without `stat`, that it is not known by its times. If
+ * this fails the file is read again next time. */
 static void record_content(const struct giq_store *store, const char *digest,
                            const struct giq_source *source,
                            const struct giq_source_stat *stat, const struct giq_env *env)
@@ -155,8 +162,10 @@ static void record_content(const struct giq_store *store, const char *digest,
     if (giq_content_acquire_lock(store, digest, &lock, &ignored) &&
         giq_content_read(store, digest, &content, &ignored) &&
         giq_content_set_file(&content, source->absolute_path, stat, &ignored) &&
-        giq_content_write(&content, &ignored) && stat != NULL) {
-        (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
+        giq_content_write(&content, &ignored)) {
+        if (stat != NULL) {
+            (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
+        }
     }
     if (ignored.code != GIQ_E_NONE) {
         giq_env_debug(env, "the digest of %s is not recorded: %s", source->path,
@@ -257,7 +266,7 @@ static bool check_response(const struct giq_service *service,
     if (hundreds != 2) {
         return giq_call_fail_status(
             service, response, hundreds == 3 ? GIQ_E_NETWORK : GIQ_E_SERVICE,
-            hundreds == 4 ? "upload refused" : "uploading the file", err);
+            hundreds == 4 ? "the service refused the upload" : "uploading the file", err);
     }
     if (!check_sent(outgoing, err)) {
         return false;
@@ -282,7 +291,8 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .fields = &field,
         .field_count = 1,
         .deadline_ms = giq_service_call_deadline_ms(service),
-        /* With a timeout of 0 the response may take as long as that of a small call. */
+        /* With a timeout of 0 the deadline is near: the response may take as long as that
+         * of a small call. */
         .stall_ms = service->settings.timeout_ms == 0 && !service->checks_once
                         ? service->settings.http_timeout_ms
                         : 0,
@@ -401,7 +411,7 @@ bool giq_upload_find_or_send(struct giq_service *service, const struct giq_store
     bool ok = find_or_upload(service, store, upload, stale_id, out, err);
     giq_lock_release(lock);
     if (!ok && err->code == GIQ_E_USAGE) {
-        /* The recorded content of the file is wrong. */
+        /* The file changed, so its recorded content is wrong, or cannot be read. */
         record_content(store, upload->digest, upload->source, NULL, service->env);
     }
     return ok;

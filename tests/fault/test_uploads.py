@@ -97,7 +97,7 @@ def test_refusal_spares_sending_the_file(gdal, service):
                 break
     service.take = take
     text = gdal.fails("ogrinfo", NAME, tag="service")
-    assert "upload refused: HTTP 413 no" in text
+    assert "the service refused the upload: HTTP 413 no" in text
     assert sum(came) == 0 and service.runs == []
 
 

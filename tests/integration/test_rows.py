@@ -43,14 +43,14 @@ def test_throttled_run_request_is_sent_again(gdal, sandbox, fault, runs):
 def test_run_request_throttled_beyond_max_retry_is_refused(gdal, sandbox, fault):
     sandbox.set_faults(fault)
     text = gdal.fails("gdalinfo", "-oo", "MAX_RETRY=2", NAME, tag="refused")
-    assert "nothing was started" in text
+    assert "no job was started" in text
     assert len(sandbox.runs()) == 3 and gdal.records() == {}
 
 
 def test_run_request_throttled_beyond_timeout_is_refused_at_once(gdal, sandbox):
     sandbox.set_faults("run:status=429,retry-after=100")
     text = gdal.fails("gdalinfo", "-oo", "TIMEOUT=5", NAME, tag="refused")
-    assert "nothing was started" in text
+    assert "no job was started" in text
     assert len(sandbox.runs()) == 1 and gdal.records() == {}
 
 

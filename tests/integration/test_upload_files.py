@@ -55,7 +55,7 @@ MISTAKES = [
     (None, "/dev/zero", "is a device or a pipe"),
     (None, "/vsistdin/", "ends in '/'"),
     (None, "/vsistdin", "is a device or a pipe"),
-    (make_large, "large.tif", "100000001 bytes, the limit of an upload is 100000000"),
+    (make_large, "large.tif", "100000001 bytes; an upload may have 100000000 bytes at most"),
     (make_large, "large.tif", "file=<id>"),
     (lambda gdal: touch(gdal, "a.shp"), "a.shp", "a Shapefile; zip them all"),
     (lambda gdal: touch(gdal, "a.SHX"), "a.SHX", "a Shapefile; zip them all"),

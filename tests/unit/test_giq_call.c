@@ -184,7 +184,7 @@ static void test_redirects_to_forbidden_addresses_are_refused(void **state)
         service_kit_start(&kit, responses, 1);
         assert_int_equal(call_get(&kit), 0);
         assert_int_equal(kit.err.code, GIQ_E_NETWORK);
-        assert_non_null(strstr(kit.err.text, "an address that must not be followed"));
+        assert_non_null(strstr(kit.err.text, "a URL that the driver does not follow"));
         assert_null(strstr(kit.err.text, "secret"));
         assert_int_equal(http_kit_count(kit.http), 1);
         assert_int_equal(kit.clock.sleeps, 0);

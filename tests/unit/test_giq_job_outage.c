@@ -89,8 +89,8 @@ static void test_timeout_names_the_outage(void **state)
     job_kit_script(responses, (struct http_kit_response){.status = 502});
     job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
-    assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (asking for "
-                                                 "the state of the job: HTTP 502)"));
+    assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (getting "
+                                                 "the status of the job: HTTP 502)"));
     assert_string_equal(job_kit_state(&kit), "submitted");
     job_kit_stop(&kit);
 }
@@ -169,7 +169,7 @@ static void test_responses_about_another_job_end_the_wait_after_five_minutes(voi
     assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
     assert_true(kit.service.clock.now_ms - began_ms == 310000);
     assert_string_equal(kit.service.err.text, GOES_ON
-                        "asking for the state of the job: the response is about the job "
+                        "getting the status of the job: the response is about the job "
                         "j2");
     assert_string_equal(job_kit_state(&kit), "submitted");
     job_kit_stop(&kit);
@@ -332,8 +332,8 @@ static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void *
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_non_null(
             strstr(kit.service.err.text,
-                   "the service no longer knows the job j1 (asking for the "
-                   "state of the job: HTTP 404 not found); job=<id> checks it "
+                   "the service no longer knows the job j1 (getting the "
+                   "status of the job: HTTP 404 not found); job=<id> checks it "
                    "once more, RETRY=<label> or rerun=<label> starts a new "
                    "job, which is paid for"));
         check_gone(&kit);

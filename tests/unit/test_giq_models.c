@@ -109,12 +109,13 @@ static void test_errors_name_what_was_asked(void **state)
         {{.status = 200, .body = "<html>"},
          GIQ_E_SERVICE,
          "the list of models cannot be read: the response is not a list"},
-        {{.status = 404}, GIQ_E_SERVICE, "asking for the list of models: HTTP 404"},
-        {{.status = 503}, GIQ_E_SERVICE, "asking for the list of models: HTTP 503"},
+        {{.status = 404}, GIQ_E_SERVICE, "getting the list of models: HTTP 404"},
+        {{.status = 503}, GIQ_E_SERVICE, "getting the list of models: HTTP 503"},
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},
          GIQ_E_NETWORK,
-         "asking for the list of models: HTTP 302: the service redirects to an address "
-         "that must not be followed (not https, or with a user name in it)"},
+         "getting the list of models: HTTP 302: the service redirects to a URL that "
+         "the driver does not follow (not http or https, from https to http, or with a "
+         "user name)"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_models models = {0};

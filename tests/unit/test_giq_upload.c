@@ -214,8 +214,9 @@ static void test_sizes_are_judged_before_reading(void **state)
     } cases[] = {
         {0, "is empty: scene.tif"},
         {100000000, NULL},
-        {100000001, "scene.tif has 100000001 bytes, the limit of an upload is 100000000; "
-                    "upload it on the service's web page"},
+        {100000001,
+         "scene.tif has 100000001 bytes; an upload may have 100000000 bytes at "
+         "most. Upload it on the service's web page"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct shop shop;
@@ -294,13 +295,13 @@ static const struct {
 } refusals[] = {
     {{.status = 413, .body = "Files are at most 100 MB"},
      GIQ_E_SERVICE,
-     "upload refused: HTTP 413 Files are at most 100 MB"},
-    {{.status = 404}, GIQ_E_SERVICE, "upload refused: HTTP 404"},
+     "the service refused the upload: HTTP 413 Files are at most 100 MB"},
+    {{.status = 404}, GIQ_E_SERVICE, "the service refused the upload: HTTP 404"},
     {{.status = 501}, GIQ_E_SERVICE, "uploading the file: HTTP 501"},
     {{.status = 401, .body = "{\"message\":\"no\"}"},
      GIQ_E_CREDENTIALS,
-     "upload refused: HTTP 401 no"},
-    {{.status = 403}, GIQ_E_CREDENTIALS, "upload refused: HTTP 403"},
+     "the service refused the upload: HTTP 401 no"},
+    {{.status = 403}, GIQ_E_CREDENTIALS, "the service refused the upload: HTTP 403"},
     {{.status = 200, .body = "{\"id\":\"x\"}"}, GIQ_E_SERVICE, "without a valid fileId"},
     {{.status = 200, .body = "{\"fileId\":9.1e15}"},
      GIQ_E_SERVICE,
@@ -311,8 +312,8 @@ static const struct {
      "uploading the file: HTTP 302"},
     {{.status = 307, .headers = "Location: http://localhost:1/x\r\n"},
      GIQ_E_NETWORK,
-     "uploading the file: HTTP 307: the service redirects the request to another "
-     "host"},
+     "uploading the file: HTTP 307: the service redirects the POST to another "
+     "host (localhost)"},
 };
 
 static void test_responses_that_end_it(void **state)
