@@ -7,9 +7,6 @@
 
 #include "base/giq_text.h"
 
-/* A path or a list of grids is not longer than this. */
-enum { VALUE_MAX = GIQ_EXTERNAL_OVERLAP - 16 };
-
 static bool is_separator(char c)
 {
     return c == '/' || c == '\\';
@@ -22,10 +19,10 @@ static bool ends_in(const char *start, const char *at, const char *word)
     return at - start >= len && strncasecmp(at - len, word, (size_t)len) == 0;
 }
 
-/* Whether the text from `at` up to one of `ends`, or the end, has a path separator. */
-static bool has_path(const char *at, const char *end, const char *ends)
+/* Whether the text from `at` up to `end` has a path separator. */
+static bool has_path(const char *at, const char *end)
 {
-    for (size_t i = 0; i < VALUE_MAX && at < end && strchr(ends, *at) == NULL; i++) {
+    while (at < end) {
         if (is_separator(*at++)) {
             return true;
         }
@@ -57,23 +54,86 @@ static bool is_reference(const char *text)
     return false;
 }
 
-/* Whether the '=' at `at` follows a parameter of PROJ that takes a file, and its value is
- * a path. Names without a path are grids in PROJ's own folders. */
-static bool is_file_parameter(const char *start, const char *at, const char *end)
+/* PROJ ignores these around '=' and ','. */
+#define BLANK " \t\r\n\f\v;"
+
+/* White space in front of `at`, but not before `start`, is skipped backwards. */
+static const char *skip_back(const char *start, const char *at)
 {
-    static const char *const names[] = {"init", "grids", "model", "file", "catalog"};
+    while (at > start && strchr(BLANK, at[-1]) != NULL) {
+        at--;
+    }
+    return at;
+}
+
+/* Quotes of a WKT string that PROJ accepts beside '"'. */
+static const char printed_quote[] = "\xe2\x80\x9c";
+
+/* Whether PROJ and GDAL read the definition as WKT, where a '"' that is not doubled ends
+ * every string. */
+static bool is_wkt(const char *text)
+{
+    static const char *const names[] = {
+        "GEOGCS",   "GEOCCS",   "PROJCS",         "VERT_CS",       "COMPD_CS",
+        "LOCAL_CS", "GEODCRS",  "GEOGCRS",        "GEODETICCRS",   "GEOGRAPHICCRS",
+        "PROJCRS",  "VERTCRS",  "PROJECTEDCRS",   "COMPOUNDCRS",   "VERTICALCRS",
+        "ENGCRS",   "BOUNDCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS"};
+    if (strstr(text, printed_quote) != NULL) {
+        return false;
+    }
+    text += strspn(text, " \t\r\n");
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        if (ends_in(start, at, names[i])) {
-            return has_path(at + 1, end, " \t\r\n\"'[]()");
+        if (giq_text_begins_nocase(text, names[i])) {
+            const char *after = text + strlen(names[i]);
+            after += strspn(after, " \t\r\n");
+            return *after == '[' || *after == '(';
         }
     }
     return false;
 }
 
-/* What follows the next quote, or NULL if there is none within VALUE_MAX bytes. */
+static bool is_grid_byte(char c)
+{
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || (c >= '0' && c <= '9') || (c & 0x80) != 0 ||
+           (c != '\0' && strchr("_.@:-+%~", c) != NULL);
+}
+
+/* Whether the value at `at` is a list of names without a path, which PROJ looks for in
+ * its own folders, and nothing that PROJ could read as another list follows it. */
+static bool is_grid_list(const char *at, bool is_in_wkt)
+{
+    at += strspn(at, BLANK);
+    for (;;) {
+        while (is_grid_byte(*at)) {
+            at++;
+        }
+        const char *next = at + strspn(at, BLANK);
+        if (*next != ',') {
+            return *at == '\0' || next != at ||
+                   (is_in_wkt && at[0] == '"' && at[1] != '"');
+        }
+        at = next + 1 + strspn(next + 1, BLANK);
+    }
+}
+
+/* Whether the '=' at `at` follows a parameter of PROJ that takes files. */
+static bool is_file_parameter(const char *start, const char *at)
+{
+    static const char *const names[] = {"init", "grids", "model", "file", "catalog"};
+    const char *end = skip_back(start, at);
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        if (ends_in(start, end, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What follows the next quote, or NULL if there is none. */
 static const char *after_quote(const char *at)
 {
-    const char *quote = at == NULL ? NULL : memchr(at, '"', strnlen(at, VALUE_MAX));
+    const char *quote = at == NULL ? NULL : strchr(at, '"');
     return quote == NULL ? NULL : quote + 1;
 }
 
@@ -86,34 +146,36 @@ static const char *after_string(const char *at)
     return at == NULL ? NULL : at - 1;
 }
 
-/* Whether the WKT element whose name is at `at` names a transformation file by path: its
- * second string. With `is_text` the name itself is the first one. */
-static bool is_file_element(const char *at, bool is_text)
+/* Whether a WKT element of this name has a transformation file by path: its second
+ * string. With `is_text` the name itself is the first one. */
+static bool has_file_element(const char *text, const char *name, bool is_text)
 {
-    const char *path = after_quote(after_string(is_text ? at : after_quote(at)));
-    return path != NULL && has_path(path, path + strnlen(path, VALUE_MAX), "\"");
+    const char *at = strcasestr(text, name);
+    if (at != NULL && strstr(text, printed_quote) != NULL) {
+        return true;
+    }
+    while (at != NULL) {
+        /* All occurrences within one string are one element. */
+        const char *behind = is_text ? after_string(at) : after_quote(at);
+        const char *path = after_quote(is_text ? behind : after_string(behind));
+        const char *end = after_string(path);
+        if (path != NULL && has_path(path, end == NULL ? path + strlen(path) : end)) {
+            return true;
+        }
+        at = behind == NULL ? NULL : strcasestr(behind, name);
+    }
+    return false;
 }
 
 bool giq_external_srs(const char *text)
 {
-    static const struct {
-        const char *name;
-        bool is_text;
-    } elements[] = {{"PARAMETERFILE", false}, {"PROJ4_GRIDS", true}};
-    const char *end = text + strlen(text);
-    if (is_reference(text)) {
+    if (is_reference(text) || has_file_element(text, "PARAMETERFILE", false) ||
+        has_file_element(text, "PROJ4_GRIDS", true)) {
         return true;
     }
-    for (size_t i = 0; i < GIQ_COUNT(elements); i++) {
-        const char *name = elements[i].name;
-        for (const char *at = text; (at = strcasestr(at, name)) != NULL; at++) {
-            if (is_file_element(at, elements[i].is_text)) {
-                return true;
-            }
-        }
-    }
+    bool is_in_wkt = is_wkt(text);
     for (const char *at = text; (at = strchr(at, '=')) != NULL; at++) {
-        if (is_file_parameter(text, at, end)) {
+        if (is_file_parameter(text, at) && !is_grid_list(at + 1, is_in_wkt)) {
             return true;
         }
     }
@@ -354,6 +416,30 @@ static bool is_delimiter(char c)
     return c == '"' || c == '\'' || c == ':' || c == '=';
 }
 
+/* White space and a path of this length are scanned again with the next bytes. Names of
+ * folders are shorter. */
+enum { SCANNED_MAX = GIQ_EXTERNAL_OVERLAP / 2 - 16 };
+
+/* Whether a path begins at `at`, behind white space: the text up to one of `ends`, or the
+ * end, has a path separator. */
+static bool has_text_path(const char *at, const char *end, const char *ends)
+{
+    size_t blanks = strspn(at, BLANK);
+    if (blanks > SCANNED_MAX) {
+        return true;
+    }
+    at += blanks;
+    for (size_t i = 0; i < SCANNED_MAX && at < end; i++, at++) {
+        if (is_separator(*at)) {
+            return true;
+        }
+        if (strchr(ends, *at) != NULL) {
+            return false;
+        }
+    }
+    return false;
+}
+
 /* Scan the buffered text. Its end is kept, to be scanned again with what follows. */
 static void scan_buffer(struct giq_external *scan)
 {
@@ -367,9 +453,10 @@ static void scan_buffer(struct giq_external *scan)
         if (*at == '"' || *at == '\'') {
             note_word(scan, at + 1);
         } else if (*at == ':' && is_string_start(start, at, "dict")) {
-            scan->names_file = scan->names_file || has_path(at + 1, end, ",\r\n\"'");
+            scan->names_file = scan->names_file || has_text_path(at + 1, end, ",\r\n\"'");
         } else if (*at == '=' && ends_in(start, at, "+init")) {
-            scan->names_file = scan->names_file || has_path(at + 1, end, " \t\r\n\"'");
+            scan->names_file =
+                scan->names_file || has_text_path(at + 1, end, " \t\r\n\"'");
         }
     }
     size_t kept = scan->len < GIQ_EXTERNAL_OVERLAP ? scan->len : GIQ_EXTERNAL_OVERLAP;

@@ -126,6 +126,11 @@ GRIDS = {
 }
 
 
+GRIDS["behind a quote"] = WKT.format(name="x", more=',EXTENSION["PROJ4_GRIDS","@a"",@/x"]')
+GRIDS["behind many"] = WKT.format(
+    name="x", more=',EXTENSION["PROJ4_GRIDS","%s@/x"]' % ("@a," * 1400))
+
+
 @pytest.mark.parametrize("grid", GRIDS)
 def test_an_external_grid_is_refused(scripted_gdal, service, host, grid):
     system = GRIDS[grid].replace("HOST", host.url)
@@ -195,10 +200,12 @@ def test_no_word_makes_a_module_an_index(scripted_gdal, service, secret, module)
     refused(scripted_gdal, service, VIRTUAL_TABLE)
 
 
-def test_a_definition_with_an_external_grid_is_refused(scripted_gdal, service):
+@pytest.mark.parametrize("change", [str, str.encode], ids=["text", "blob"])
+@pytest.mark.parametrize("grid", ["of a datum", "behind a quote", "behind many"])
+def test_a_definition_with_an_external_grid_is_refused(scripted_gdal, service, grid, change):
     give(service, database(
         scripted_gdal, "r.gpkg", ("update gpkg_spatial_ref_sys set definition = ? "
-                                  "where srs_id = 4326", (GRIDS["of a datum"],))), "r.gpkg")
+                                  "where srs_id = 4326", (change(GRIDS[grid]),))), "r.gpkg")
     refused(scripted_gdal, service, TABLE % "gpkg_spatial_ref_sys")
 
 

@@ -46,6 +46,18 @@ static void test_coordinate_systems(void **state)
         {"EXTENSION[\"PROJ4_GRIDS\",\"g2012a_conus.gtx\"]", false},
         {"EXTENSION[\"PROJ4_GRIDS\",\"C:\\\\x\"]", true},
         {"PARAMETERFILE", false},
+        {"+proj=longlat +nadgrids=@a, @/x", true},
+        {"+proj=longlat +nadgrids=@a ;,@/x", true},
+        {"+proj=longlat +nadgrids = @/x", true},
+        {"+proj=longlat +nadgrids=@a\",@/x", true},
+        {"PROJCS +proj=longlat +nadgrids=@a\",@/x", true},
+        {"+proj=longlat +nadgrids=@a(,@/x", true},
+        {"+proj=longlat +nadgrids=\"@/x\"", true},
+        {"+proj=longlat +nadgrids = @a , @b +no_defs +title=a/b", false},
+        {"PROJCS[\"x\",EXTENSION[\"PROJ4\",\"+proj=x +nadgrids=@null\"],UNIT[\"a/b\"",
+         false},
+        {" boundcrs [\"x\",ABRIDGED[\"+grids=@a\"\",@/x\"", true},
+        {"GEOGCS[\"x\",\xe2\x80\x9c+grids=@a\",@/x\xe2\x80\x9d", true},
     };
     check_systems(cases, GIQ_COUNT(cases));
 }
@@ -58,8 +70,30 @@ static void test_files_of_transformations_whatever_their_names(void **state)
         {"PARAMETERFILE[\"a \"\"b\"\", c\",\"/etc/x\"]", true},
         {"PARAMETERFILE [\"a/b, c\", \"x.gsb\"]", false},
         {"EXTENSION[\"PROJ4_GRIDS\" , \"a,/b\"]", true},
+        {"EXTENSION[\"PROJ4_GRIDS\",\"@a\"\",@/x\"]", true},
+        {"EXTENSION[\xe2\x80\x9cPROJ4_GRIDS\xe2\x80\x9d,\xe2\x80\x9c/x\xe2\x80\x9d]",
+         true},
+        {"NAME[\"a PROJ4_GRIDS b\"],ID[\"a/b\"]", true},
+        {"PARAMETERFILE[\"PARAMETERFILE\",\"a\"],PARAMETERFILE[\"b\",\"/x\"]", true},
     };
     check_systems(cases, GIQ_COUNT(cases));
+}
+
+static void test_long_lists_of_grids(void **state)
+{
+    (void)state;
+    enum { LEN = 100000 };
+    static char text[2 * LEN];
+    static const char *const starts[] = {"+proj=longlat +nadgrids=@",
+                                         "EXTENSION[\"PROJ4_GRIDS\",\"@",
+                                         "PARAMETERFILE[\"x\",\"@", "PARAMETERFILE[\""};
+    static const char *const ends[] = {",@/x", ",@/x\"]", ",@/x\"]", "\",\"/x\"]"};
+    for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
+        memset(text, 'a', LEN);
+        memcpy(text, starts[i], strlen(starts[i]));
+        (void)strcpy(text + LEN, ends[i]);
+        assert_true(giq_external_srs(text));
+    }
 }
 
 static void test_tables(void **state)
@@ -137,6 +171,8 @@ static void test_text_files(void **state)
         {"+init=epsg:4326 a/b", false, false, false},
         {"\"+proj=x \\u002binit=~\\u002Fx:y\"", true, false, false},
         {"+init=/etc/passwd:root", true, false, false},
+        {"+init= /etc/passwd:root", true, false, false},
+        {"+init= epsg:4326 a/b", false, false, false},
         {"kernel init=/sbin/init predict: a/b", false, false, false},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -169,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_coordinate_systems),
         cmocka_unit_test(test_files_of_transformations_whatever_their_names),
+        cmocka_unit_test(test_long_lists_of_grids),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_text_files),
         cmocka_unit_test(test_long_text_files),
