@@ -78,12 +78,12 @@ static bool record_submitted(struct giq_job *job, const struct giq_api_job *star
                              struct giq_error *err)
 {
     if (!write_submitted(job, started, err)) {
-        struct giq_printable id;
-        (void)giq_call_printable(job->service, started->id, &id);
-        return giq_error_context(err,
-                                 "the job %s was started but could not be recorded; open "
-                                 "the same dataset with job=%s",
-                                 id.text, id.text);
+        /* The whole id, and once, so that the longest one fits. */
+        return giq_error_context(
+            err,
+            "the job was started but could not be recorded; open the "
+            "same dataset with job=%s",
+            started->id);
     }
     job->id_received_ms = giq_job_now_ms(job);
     giq_service_restart_check(job->service);

@@ -122,6 +122,24 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
     return GIQ_API_RUN_UNKNOWN;
 }
 
+/* A 2xx whose transfer ended badly, but whose body is whole JSON with an id: a job was
+ * started. An id that was cut is not whole JSON. */
+static bool take_id_of_cut(const struct giq_service *service,
+                           const struct giq_response *response, struct giq_api_job *job)
+{
+    struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
+    if (response->status < 200 || response->status >= 300 ||
+        !parse_job(service, response, &parsed)) {
+        return false;
+    }
+    if (parsed.id == NULL) {
+        giq_api_job_release(&parsed);
+        return false;
+    }
+    *job = parsed;
+    return true;
+}
+
 /* A redirect that was not followed: no job was started. */
 static bool is_refused_redirect(const struct giq_response *response)
 {
@@ -162,6 +180,9 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
     enum giq_api_run_outcome outcome = GIQ_API_RUN_NO_JOB;
     if (giq_call_once(service, &post, &response, err)) {
         outcome = evaluate_run(service, &response, job, retry_after_ms, err);
+    } else if (take_id_of_cut(service, &response, job)) {
+        *err = (struct giq_error){0};
+        outcome = GIQ_API_RUN_SUBMITTED;
     } else if (response.sent && !is_refused_redirect(&response)) {
         outcome = GIQ_API_RUN_UNKNOWN;
     }

@@ -125,6 +125,49 @@ static void test_run_is_sent_once_whatever_comes(void **state)
     }
 }
 
+static void test_run_response_cut_after_id_is_submitted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw;
+        enum giq_api_run_outcome outcome;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"id\":\"j1\"}",
+         GIQ_API_RUN_SUBMITTED},
+        {"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{\"id\":\"j1\"}",
+         GIQ_API_RUN_SUBMITTED},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"id\":\"j1\"",
+         GIQ_API_RUN_UNKNOWN},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"id\":\"j1",
+         GIQ_API_RUN_UNKNOWN},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"no\":\"j1\"}",
+         GIQ_API_RUN_UNKNOWN},
+        {"HTTP/1.1 500 Error\r\nContent-Length: 15\r\n\r\n{\"id\":\"j1\"}",
+         GIQ_API_RUN_UNKNOWN},
+    };
+    static const struct giq_request request = {.model = "m", .file = "f"};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_response response = {.raw = cases[i].raw,
+                                                   .then = HTTP_KIT_CLOSE};
+        struct service_kit kit;
+        struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
+        bool refuses = false;
+        int64_t later_ms = -1;
+        service_kit_start(&kit, &response, 1);
+        assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
+                                     &later_ms, &kit.err),
+                         cases[i].outcome);
+        bool is_submitted = cases[i].outcome == GIQ_API_RUN_SUBMITTED;
+        assert_int_equal(kit.err.code, is_submitted ? GIQ_E_NONE : GIQ_E_NETWORK);
+        if (is_submitted) {
+            assert_string_equal(job.id, "j1");
+        }
+        assert_int_equal(http_kit_count(kit.http), 1);
+        giq_api_job_release(&job);
+        service_kit_stop(&kit);
+    }
+}
+
 /* What every status means, whatever else the response holds. */
 static enum giq_api_run_outcome meaning_of(int status)
 {
@@ -330,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_run_that_cannot_be_noted_is_not_sent),
         cmocka_unit_test(test_run_that_finds_no_connection_is_nothing),
         cmocka_unit_test(test_run_is_sent_once_whatever_comes),
+        cmocka_unit_test(test_run_response_cut_after_id_is_submitted),
         cmocka_unit_test(test_each_status_of_a_run_means_the_same_with_any_headers),
         cmocka_unit_test(test_status_tells_the_job),
         cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),

@@ -149,6 +149,9 @@ static int64_t wall_and_spoil(void *ctx)
     return clock->wall_ms;
 }
 
+#define ID_64      "http-secret-0123456789-0123456789-0123456789-0123456789-01234567"
+#define LONGEST_ID ID_64 ID_64 ID_64 ID_64 ID_64 ID_64 ID_64 ID_64
+
 static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void **state)
 {
     (void)state;
@@ -161,8 +164,13 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
     } cases[] = {
         {2, JOB_KIT_RUN, 0, GIQ_E_STORE, "cannot rename to"},
         {3, JOB_KIT_RUN, 1, GIQ_E_STORE,
-         "the job j1 was started but could not be recorded; open the same dataset with "
+         "the job was started but could not be recorded; open the same dataset with "
          "job=j1: cannot rename to"},
+        {3,
+         {.status = 200, .body = "{\"id\":\"" LONGEST_ID "\"}"},
+         1,
+         GIQ_E_STORE,
+         "open the same dataset with job=" LONGEST_ID ": cannot rename to"},
         {3,
          {.status = 500},
          1,
