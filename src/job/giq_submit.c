@@ -134,6 +134,7 @@ static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t
         giq_step_remove(job);
         return false;
     }
+    *err = (struct giq_error){0}; /* that of the throttled request */
     return true;
 }
 

@@ -67,6 +67,7 @@ bool job_kit_step(struct job_kit *kit, enum giq_step *out)
         assert_int_not_equal(kit->service.err.code, GIQ_E_NONE);
         return false;
     }
+    assert_int_equal(kit->service.err.code, GIQ_E_NONE);
     if (kit->due_ms > clock->now_ms) {
         env_kit_advance(clock, kit->due_ms - clock->now_ms);
     }

@@ -193,6 +193,7 @@ static void test_throttled_run_is_sent_again_later(void **state)
             assert_int_equal(job_kit_run_to(&kit, k + 2), GIQ_E_NONE);
             assert_true(kit.service.clock.now_ms - before == cases[i].pause_ms[k]);
             assert_string_equal(job_kit_state(&kit), "intent");
+            assert_int_equal(kit.service.err.code, GIQ_E_NONE);
         }
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_string_equal(job_kit_state(&kit), "published");
