@@ -1,3 +1,4 @@
+/* Downloading, checking and publishing a result. */
 #include "job/giq_fetch.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "store/giq_digest.h"
 
 static const char part_name[] = "result.part";
-static const char short_name[] = "result.short";
+static const char short_name[] = "result.short"; /* digest of a truncated download */
 
 /* A download into result.part. */
 struct part {
@@ -33,7 +34,7 @@ static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
     struct part *part = ctx;
     part->size = 0;
     part->json = (struct giq_complete_json){0};
-    /* Emptied before the free space is checked: it may hold an earlier try. */
+    /* Empty the file before the free space is checked: it may be an earlier attempt. */
     if (part->file == NULL) {
         if (!giq_os_create(part->path, giq_store_access(part->store), &part->file, err)) {
             return false;
@@ -59,7 +60,7 @@ static bool download(struct part *part, char **out_disposition, struct giq_error
            giq_os_sync(part->file, err);
 }
 
-/* ---- whether it is complete ---- */
+/* ---- checking that it is complete ---- */
 
 static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
                       struct giq_error *err)
@@ -74,7 +75,8 @@ static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
             return false;
         }
         if (n == 0) {
-            return giq_fail(err, GIQ_E_STORE, "%s ends too early", part->path);
+            return giq_fail(err, GIQ_E_STORE, "%s was truncated while it was read",
+                            part->path);
         }
     }
     return true;
@@ -109,9 +111,10 @@ static bool digest_part(struct part *part, char out[GIQ_DIGEST_HEX_SIZE],
     return ok;
 }
 
-/* Whether the last download of the request was cut too and had the same bytes. If not,
- * their digest is written for the next time; a failure of that is ignored. */
-static bool is_same_as_before(struct part *part, bool *out, struct giq_error *err)
+/* Compare with the last truncated download of the request: `*out` is whether it had the
+ * same bytes. If not, record their digest for the next time; a failure is ignored. */
+static bool compare_with_last_truncated(struct part *part, bool *out,
+                                        struct giq_error *err)
 {
     char digest[GIQ_DIGEST_HEX_SIZE];
     struct giq_error ignored = {0};
@@ -136,8 +139,8 @@ static bool is_same_as_before(struct part *part, bool *out, struct giq_error *er
 
 /* A file that is shorter than its format states is not published, unless the service
  * sends the same bytes twice: it was paid for, and there may be no more of it. */
-static bool check_whole(struct part *part, const struct giq_staged *staged,
-                        struct giq_error *err)
+static bool check_complete(struct part *part, const struct giq_staged *staged,
+                           struct giq_error *err)
 {
     if (!staged->is_as_downloaded) {
         return true;
@@ -148,17 +151,17 @@ static bool check_whole(struct part *part, const struct giq_staged *staged,
         giq_complete_json_check(&part->json, staged->extension, &reason)) {
         return true;
     }
-    bool is_same = false;
-    if (reason.code == GIQ_E_INCOMPLETE && !is_same_as_before(part, &is_same, err)) {
-        return false;
-    }
     if (reason.code != GIQ_E_INCOMPLETE) {
         *err = reason;
         return false;
     }
+    bool is_same = false;
+    if (!compare_with_last_truncated(part, &is_same, err)) {
+        return false;
+    }
     if (!is_same) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
-                        "%s. It is not kept; open again to download it again",
+                        "%s; it was discarded, open again to download it once more",
                         reason.text);
     }
     struct giq_printable id;
@@ -172,7 +175,7 @@ static bool check_whole(struct part *part, const struct giq_staged *staged,
 /* ---- publishing ---- */
 
 /* Remove a file of the folder; failures are ignored. */
-static void remove_quietly(const char *folder, const char *name)
+static void remove_file(const char *folder, const char *name)
 {
     struct giq_error ignored = {0};
     char *path = giq_os_join(folder, name);
@@ -193,10 +196,10 @@ static bool publish(struct part *part, const char *disposition,
         giq_store_stage(part->store, part->folder, &folder, err) &&
         giq_stage_download(part->path, disposition, folder, giq_store_access(part->store),
                            part->service->cred, &staged, err) &&
-        check_whole(part, &staged, err) && host->accept(host->ctx, staged.path, err) &&
+        check_complete(part, &staged, err) && host->accept(host->ctx, staged.path, err) &&
         giq_store_publish(part->folder, err);
     if (ok) {
-        remove_quietly(part->folder, short_name);
+        remove_file(part->folder, short_name);
         *out = (struct giq_fetched){staged.name, staged.size};
         staged.name = NULL;
     } else if (folder != NULL) {
@@ -218,13 +221,13 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
         return giq_fail_memory(err);
     }
     char *disposition = NULL;
-    /* A process that was killed may have left the space used. */
+    /* Remove what a killed process may have left, to free its space. */
     giq_store_unstage(folder);
     bool ok =
         download(&part, &disposition, err) && publish(&part, disposition, host, out, err);
     if (!ok && err->code == GIQ_E_STORE) {
         /* The disk may be full: the part would take the space for another try. */
-        remove_quietly(folder, part_name);
+        remove_file(folder, part_name);
         (void)giq_store_explain_full(err);
     }
     giq_os_close(part.file);

@@ -1,7 +1,7 @@
 /*
  * Fetching a result and publishing it: download it into result.part, name it, unpack it
- * if it is an archive, let the host accept it, and rename it to result/. Nothing of it
- * can be opened before.
+ * if it is an archive, let the host accept it, and rename it to result/. The result
+ * cannot be opened before it is renamed.
  */
 #ifndef GIQ_FETCH_H
 #define GIQ_FETCH_H
@@ -18,7 +18,8 @@ struct giq_fetched {
  * Fetch the result of `job_id` into the key's `folder`. Must be called with the record
  * lock held. On success the caller frees `out->name`. Errors: those of giq_download() and
  * giq_stage_download(), and those of the host; then nothing is published, and an earlier
- * result stays. After GIQ_E_STORE no part is left either, since the disk may be full.
+ * result stays. After GIQ_E_STORE result.part is removed too, since the disk may be full;
+ * after other errors it stays, and the next download overwrites it.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,

@@ -14,15 +14,16 @@
 /*
  * What the next step does:
  *
- *   READ_RECORD ── nothing, intent, sending ──> SUBMIT ──> WAIT ──> RECORD_FINAL
+ *   READ_RECORD ── nothing, intent, sending ──> SUBMIT ──> WAIT ──> RECORD_STATUS
  *     ^  │  │  │                                             ^         │
  *     └──│──│──│─────────────────────────────────────────────│─────────┘
  *        │  │  └── submitted ────────────────────────────────┘
  *        │  └── succeeded, published without its result ──> FETCH ──> DONE
  *        └── published ───────────────────────────────────────────────> DONE
  *
- * Failed and unknown end the open with the recorded error. A record that is gone, with
- * an unused RETRY label, goes through WAIT or FETCH once more, then to SUBMIT.
+ * Failed and unknown end the open with the recorded error. If RETRY has an unused label,
+ * a job that is recorded as gone is checked again in WAIT or FETCH; if it is still gone,
+ * SUBMIT starts a new one.
  */
 enum giq_job_phase {
     GIQ_PHASE_READ_RECORD,
@@ -42,26 +43,26 @@ struct giq_job {
     enum giq_job_phase phase;
 
     /* The record, as this open last read or wrote it. */
-    char *folder;                  /* of the request's key */
-    char *canonical;               /* NULL once the record of another request is used */
+    char *folder;    /* of the request's key */
+    char *canonical; /* text of the request; NULL if the record is another's */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
     struct giq_lock *lock; /* held only within a step */
-    bool has_folder;       /* the folder was made, and the lock is awaited or held */
-    bool is_damaged;       /* the record cannot be read, and is to be replaced */
-    bool is_external;      /* a job of the service that has no record here */
-    bool is_adopting;      /* ... and is to become that of the request */
+    bool has_folder;       /* the folder was made, while the lock is awaited or held */
+    bool is_damaged;       /* the record cannot be read, and may be replaced */
+    bool is_external;      /* the job has no record here */
+    bool is_adopting;      /* job=<id> beside a model: the request gets that job */
     char *result_path;     /* of the last view */
 
-    /* The published result, once it is not as recorded. */
+    /* Set if the published result differs from its record. */
     bool is_result_changed;
-    bool keeps_changed_result;   /* it is no empty folder, so it must not be lost */
-    int64_t changed_result_size; /* of that file; -1 if it is no file */
+    bool keeps_changed_result;   /* it is not an empty folder, so it must not be lost */
+    int64_t changed_result_size; /* of that file; -1 if it is not a file */
 
     /* Submitting. */
     char *model_id;         /* of the chosen model; NULL: as in the request */
     char *file_id;          /* of the uploaded file; NULL: not uploaded yet */
-    char *stale_file_id;    /* such an id that the service no longer knows */
+    char *stale_file_id;    /* of an uploaded file that the service no longer has */
     bool has_checked_store; /* a job can be recorded */
     bool has_checked_models;
     int throttled_count;    /* run requests that the service throttled */
@@ -69,18 +70,17 @@ struct giq_job {
 
     /* Waiting. */
     bool has_status;     /* the service reported the state of the job in this open */
-    bool has_warned;     /* of a state that is on no list */
-    int not_found_count; /* status calls in a row to which the job was not known */
-    int failed_polls;    /* of an external job, or that reported another job before any
-                            good response */
-    int64_t unexpected_since_ms; /* since when all responses are unexpected; 0: none is */
+    bool has_warned;     /* the warning about an unknown status was given */
+    int not_found_count; /* consecutive responses that the job does not exist */
+    int failed_polls;    /* consecutive status calls that count against MAX_RETRY */
+    int64_t unexpected_since_ms; /* first of the latest unexpected responses; 0: none */
     int64_t wait_began_ms;       /* 0: not yet */
     int64_t pause_ms;            /* between the last two status calls */
-    enum giq_job_state final_state; /* to be recorded; GIQ_JOB_NONE: it is not final */
+    enum giq_job_state final_state; /* as reported; GIQ_JOB_NONE: it is not final */
     char *reason;                   /* of a failure, as the service last reported it */
 
-    /* Checking a job that is recorded as gone once more. */
-    char *rechecked_id; /* of the job that is or was checked, or NULL */
+    /* Checking a job again that is recorded as gone. */
+    char *rechecked_id; /* id of the job that is or was checked again; NULL: none */
     bool is_gone_again; /* the service reported that job as gone again */
 };
 

@@ -1,3 +1,4 @@
+/* The rules of RETRY. */
 #include "job/giq_retry.h"
 
 #include <string.h>
@@ -7,8 +8,10 @@
 
 bool giq_retry_check_label(const char *label, struct giq_error *err)
 {
-    return giq_text_is_utf8(label) ||
-           giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
+    if (!giq_text_is_utf8(label)) {
+        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
+    }
+    return true;
 }
 
 bool giq_retry_counts_as_gone(const struct giq_job *job)
@@ -30,7 +33,7 @@ static bool has_failed(const struct giq_job *job)
     return job->record.state == GIQ_JOB_FAILED || job->record.state == GIQ_JOB_UNKNOWN;
 }
 
-/* Whether the record still has the job that was checked once more. */
+/* Whether the record still has the job that is or was checked again. */
 static bool has_rechecked_id(const struct giq_job *job)
 {
     const char *id = job->record.job_id;
@@ -39,8 +42,11 @@ static bool has_rechecked_id(const struct giq_job *job)
 
 bool giq_retry_allows_job(const struct giq_job *job)
 {
-    /* A job that fails while this open waits for it is reported first. */
-    if (!has_new_label(job) || job->wait_began_ms != 0) {
+    if (!has_new_label(job)) {
+        return false;
+    }
+    /* If this open has waited for the job, its failure is reported first. */
+    if (job->wait_began_ms != 0) {
         return false;
     }
     return job->is_damaged || has_failed(job) ||
@@ -54,8 +60,10 @@ bool giq_retry_is_rechecking(const struct giq_job *job)
 
 bool giq_retry_must_recheck(const struct giq_job *job)
 {
-    if (!has_new_label(job) || job->is_damaged || has_failed(job) ||
-        !giq_retry_counts_as_gone(job) || job->record.job_id == NULL) {
+    if (!has_new_label(job) || job->is_damaged || has_failed(job)) {
+        return false;
+    }
+    if (!giq_retry_counts_as_gone(job) || job->record.job_id == NULL) {
         return false;
     }
     bool is_first = job->wait_began_ms == 0 && !has_rechecked_id(job);
@@ -65,7 +73,10 @@ bool giq_retry_must_recheck(const struct giq_job *job)
 bool giq_retry_begin_recheck(struct giq_job *job, struct giq_error *err)
 {
     job->is_gone_again = false;
-    return giq_text_set(&job->rechecked_id, job->record.job_id) || giq_fail_memory(err);
+    if (!giq_text_set(&job->rechecked_id, job->record.job_id)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 void giq_retry_end_recheck(struct giq_job *job)

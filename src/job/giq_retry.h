@@ -2,7 +2,7 @@
  * Whether RETRY=<label> starts a new job for a request that has one.
  *
  * A job that failed, an unknown outcome and a damaged record allow it at once. A job
- * that is recorded as gone may be a gateway's mistake, so it is checked once more first:
+ * that is recorded as gone may be a gateway's mistake, so it is checked again first:
  * giq_retry_must_recheck(), giq_retry_begin_recheck(), a status call or a download while
  * giq_retry_is_rechecking(), and giq_retry_end_recheck() if it is gone again. Then
  * giq_retry_allows_job() holds.
@@ -14,19 +14,20 @@
 
 /* giq_retry_check_label() is in giq/giq.h. */
 
-/* Whether the record is final in such a way that RETRY starts a new job. */
+/* Whether RETRY may start a new job now. */
 bool giq_retry_allows_job(const struct giq_job *job);
 
-/* Whether the service no longer knows the job, or no longer has its result, and the open
- * does not name the job in order to check it once more. */
+/* Whether the job is recorded as gone, and the open does not name it. An open that names
+ * it checks it again. */
 bool giq_retry_counts_as_gone(const struct giq_job *job);
 
-/* Whether a job that is gone is still to be checked once more. */
+/* Whether a job that is gone must still be checked again. */
 bool giq_retry_must_recheck(const struct giq_job *job);
 
-/* Errors: GIQ_E_MEMORY. */
+/* Remember the recorded job as the one that is checked again. Errors: GIQ_E_MEMORY. */
 bool giq_retry_begin_recheck(struct giq_job *job, struct giq_error *err);
 
+/* Whether that check has not ended yet. */
 bool giq_retry_is_rechecking(const struct giq_job *job);
 
 /* The job is gone again; the next step reads the record. */

@@ -1,3 +1,4 @@
+/* The record of a job within one step, under the record lock. */
 #include "job/giq_step.h"
 
 #include <assert.h>
@@ -9,19 +10,20 @@
 #include "job/giq_retry.h"
 #include "service/giq_call.h"
 
-enum { LOCK_PAUSE_MS = 50 };
+enum { LOCK_PAUSE_MS = 50 }; /* between two attempts to acquire a lock */
 
 /* ---- the record ---- */
 
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err)
 {
-    bool may_replace = job->is_adopting || job->request.job != NULL ||
-                       (job->request.retry != NULL && !(job->flags & GIQ_JOB_NO_SUBMIT));
+    bool may_retry = job->request.retry != NULL && !(job->flags & GIQ_JOB_NO_SUBMIT);
+    bool may_replace =
+        job->request.model != NULL && (job->request.job != NULL || may_retry);
     job->is_damaged = false;
     if (giq_record_read(job->folder, job->canonical, out, &job->is_damaged, err)) {
         return true;
     }
-    if (!job->is_damaged || !may_replace || job->request.model == NULL) {
+    if (!job->is_damaged || !may_replace) {
         return false;
     }
     *err = (struct giq_error){0};
@@ -32,16 +34,16 @@ bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err)
 {
-    bool is_alive = record->state == GIQ_JOB_SUBMITTED ||
-                    record->state == GIQ_JOB_SUCCEEDED ||
-                    record->state == GIQ_JOB_PUBLISHED;
+    bool has_usable_job = record->state == GIQ_JOB_SUBMITTED ||
+                          record->state == GIQ_JOB_SUCCEEDED ||
+                          record->state == GIQ_JOB_PUBLISHED;
     struct giq_printable id;
-    if (job->is_damaged || !is_alive || record->gone) {
+    if (job->is_damaged || !has_usable_job || record->gone) {
         return true;
     }
     return giq_fail(err, GIQ_E_USAGE,
-                    "the request has the job %s already, which is %s; open it without "
-                    "\"job\"",
+                    "the request already has the job %s, which is %s; open the same "
+                    "dataset without \"job\"",
                     giq_call_printable(job->service, record->job_id, &id),
                     giq_record_state_name(record->state));
 }
@@ -60,13 +62,15 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
     } else if (before->document != NULL && !giq_record_restart(before, err)) {
         return false;
     }
+    /* The new record keeps the members that are not of one job, and the earlier record.
+     */
     giq_json_free(job->record.document);
     job->record.document = giq_take(&before->document);
     return true;
 }
 
-/* What others recorded replaces what this open knows, unless there is no record and the
- * job is an external one. */
+/* The record on disk replaces the one in memory, unless the job is an external one that
+ * has no record yet. */
 static bool read_again(struct giq_job *job, struct giq_error *err)
 {
     GIQ_AUTO(giq_record_release) struct giq_record record;
@@ -83,7 +87,7 @@ static bool read_again(struct giq_job *job, struct giq_error *err)
         return true;
     }
     giq_record_release(&job->record);
-    job->record = record;
+    job->record = record; /* transferred */
     giq_record_init(&record);
     job->is_external = false;
     return true;
@@ -96,8 +100,10 @@ static bool set_upload(struct giq_job *job, struct giq_error *err)
     if (upload == NULL || job->record.upload != NULL) {
         return true;
     }
-    return giq_text_set(&job->record.upload, upload->source->path) ||
-           giq_fail_memory(err);
+    if (!giq_text_set(&job->record.upload, upload->source->path)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 static bool write_files(const struct giq_job *job, struct giq_error *err)
@@ -139,8 +145,10 @@ void giq_step_remove(struct giq_job *job)
 
 bool giq_step_check_cancelled(const struct giq_job *job, struct giq_error *err)
 {
-    return !giq_env_cancelled(job->service->env) ||
-           giq_fail(err, GIQ_E_CANCELLED, "the open was cancelled");
+    if (giq_env_cancelled(job->service->env)) {
+        return giq_fail(err, GIQ_E_CANCELLED, "the open was cancelled");
+    }
+    return true;
 }
 
 bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
@@ -158,7 +166,7 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err)
 {
-    /* Once, and not at every try while another holds the lock. */
+    /* Make the folder only once while waiting for the lock. */
     if (!job->has_folder && !giq_store_make(job->store, job->folder, err)) {
         return false;
     }
@@ -225,13 +233,13 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
             "which is paid for",
             id.text, reason.text);
     }
-    bool is_known = record->state == GIQ_JOB_SUCCEEDED;
+    bool has_succeeded = record->state == GIQ_JOB_SUCCEEDED;
     return giq_error_replace(
         err, GIQ_E_GONE,
-        "the service no longer %s the job %s%s%s%s; job=<id> checks it once "
-        "more, RETRY=<label> or rerun=<label> starts a new job, which is "
+        "the service no longer %s the job %s%s%s%s; use job=<id> to check it "
+        "again, or RETRY=<label> or rerun=<label> to start a new job, which is "
         "paid for",
-        is_known ? "has the result of" : "knows", id.text,
+        has_succeeded ? "has the result of" : "knows", id.text,
         reason.text[0] == '\0' ? "" : " (", reason.text,
         reason.text[0] == '\0' ? "" : ")");
 }
@@ -246,10 +254,10 @@ bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err)
 bool giq_step_fail_removed(const struct giq_job *job, const char *id,
                            struct giq_error *err)
 {
-    struct giq_printable shown;
+    struct giq_printable printable;
     return giq_fail(
         err, GIQ_E_STORE,
         "the record of the job %s was removed while this open waited; open the same "
         "dataset with job=<id>, or it starts a new job, which is paid for",
-        giq_call_printable(job->service, id, &shown));
+        giq_call_printable(job->service, id, &printable));
 }

@@ -1,10 +1,10 @@
 /*
  * The record of a job within one step: reading it, changing it under the record lock,
- * and the errors that it leads to.
+ * and the errors that follow from its state.
  *
- * Usage: giq_step_acquire_lock(), decide by the record, which was read again,
- * giq_step_write() before each thing that it announces, giq_step_release_lock() on every
- * path. The lock is never held between two steps.
+ * Usage: giq_step_acquire_lock(), which reads the record again; decide by the record;
+ * giq_step_write() before the action that the new state announces;
+ * giq_step_release_lock() on every path. The lock is never held between two steps.
  *
  * Errors: GIQ_E_STORE and GIQ_E_MEMORY unless stated otherwise.
  */
@@ -13,8 +13,8 @@
 
 #include "job/giq_job_internal.h"
 
-/* Read the record into `*out`, an initialised record. A damaged one is no error if it may
- * be replaced: then job->is_damaged is set. */
+/* Read the record into `*out`, an initialised record. A damaged one that
+ * may be replaced is not an error; job->is_damaged is then set. */
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
 
 /*
@@ -26,8 +26,9 @@ bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err);
 void giq_step_release_lock(struct giq_job *job);
 
-/* If `err` is that a lock has another holder: clear it and set `*due_ms` to the next try.
- * Otherwise, or if the open's time is over or it was cancelled, false with `err`. */
+/* If `err` is GIQ_E_TIMEOUT, because a lock has another holder, clear it, set `*due_ms`
+ * to the time of the next attempt and return true. Return false with `err` for other
+ * errors, or if TIMEOUT passed or the open was cancelled. */
 bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
                           struct giq_error *err);
 
@@ -35,13 +36,14 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
  * the record lock held. */
 bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err);
 
-/* Remove the record, or restore the one that a further job was to replace: no run request
- * was sent. If that fails the record stays as it is and claims less than is known, never
- * more. Must be called with the record lock held. */
+/* Remove the record, or restore the earlier one, because no job was started. job->record
+ * is empty afterwards. If it fails the record on disk stays `intent` or `sending`; a
+ * later open reports `sending` as an unknown outcome. Must be called with the record lock
+ * held. */
 void giq_step_remove(struct giq_job *job);
 
-/* Whether the request of `record` may get the job that the open names; GIQ_E_USAGE if it
- * has another one. */
+/* Whether the request of `record` may get the job that the open names. Errors:
+ * GIQ_E_USAGE if it has another job that is submitted or succeeded, and not gone. */
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err);
 
@@ -52,7 +54,7 @@ bool giq_step_may_start(const struct giq_job *job, struct giq_error *err);
 /* GIQ_E_CANCELLED if the host has cancelled the open. */
 bool giq_step_check_cancelled(const struct giq_job *job, struct giq_error *err);
 
-/* Add to an error which job it is about; returns false. */
+/* Add the id of the job to an error; returns false. */
 bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err);
 
 /* Fail with what is recorded: GIQ_E_FAILED, GIQ_E_UNKNOWN or GIQ_E_GONE. */

@@ -315,7 +315,7 @@ static void test_result_that_is_gone_is_asked_for_again_by_name(void **state)
         struct job_kit kit;
         job_kit_start(&kit, responses, GIQ_COUNT(responses));
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
-        assert_non_null(strstr(kit.service.err.text, "job=<id> checks it once more"));
+        assert_non_null(strstr(kit.service.err.text, "use job=<id> to check it again"));
         job_kit_open(&kit, &names[i], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         job_kit_open(&kit, &names[i], 0);

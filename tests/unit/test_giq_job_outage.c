@@ -333,9 +333,9 @@ static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void *
         assert_non_null(
             strstr(kit.service.err.text,
                    "the service no longer knows the job j1 (getting the "
-                   "status of the job: HTTP 404 not found); job=<id> checks it "
-                   "once more, RETRY=<label> or rerun=<label> starts a new "
-                   "job, which is paid for"));
+                   "status of the job: HTTP 404 not found); use job=<id> to check "
+                   "it again, or RETRY=<label> or rerun=<label> to start a "
+                   "new job, which is paid for"));
         check_gone(&kit);
         assert_int_equal(http_kit_count(kit.service.http), 5);
         job_kit_open(&kit, &job_kit_request, 0);
