@@ -1,7 +1,7 @@
 /*
- * The life of one request: giq_job_step() runs the step of the current phase. Reading the
- * record and fetching the result are here, the other steps in modules of their own. The
- * interface is in giq/giq.h.
+ * The life of one request: giq_job_step() runs the step of the current phase. The steps
+ * that read the record and fetch the result are here, the others in modules of their own.
+ * The interface is in giq/giq.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +20,35 @@
 
 /* ---- making ---- */
 
+/* Copy a text that may be NULL; `*out` is NULL so far. */
+static bool copy_text(const char *text, const char **out)
+{
+    if (text == NULL) {
+        return true;
+    }
+    *out = strdup(text);
+    return *out != NULL;
+}
+
 static bool copy_request(const struct giq_request *request, struct giq_request *out)
 {
-    const char *texts[] = {request->model,       request->file, request->area,
-                           request->rerun,       request->job,  request->retry,
-                           request->geometry_crs};
-    const char **slots[] = {&out->model, &out->file,  &out->area,        &out->rerun,
-                            &out->job,   &out->retry, &out->geometry_crs};
-    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
-        if (texts[i] != NULL && (*slots[i] = strdup(texts[i])) == NULL) {
-            return false;
-        }
-    }
     out->upload = request->upload;
-    return true;
+    return copy_text(request->model, &out->model) &&
+           copy_text(request->file, &out->file) && copy_text(request->area, &out->area) &&
+           copy_text(request->rerun, &out->rerun) && copy_text(request->job, &out->job) &&
+           copy_text(request->retry, &out->retry) &&
+           copy_text(request->geometry_crs, &out->geometry_crs);
+}
+
+static void release_request(struct giq_request *request)
+{
+    free((char *)request->model);
+    free((char *)request->file);
+    free((char *)request->area);
+    free((char *)request->rerun);
+    free((char *)request->job);
+    free((char *)request->retry);
+    free((char *)request->geometry_crs);
 }
 
 static bool init(struct giq_job *job, const struct giq_request *request,
@@ -52,7 +67,10 @@ static bool init(struct giq_job *job, const struct giq_request *request,
     }
     job->folder = giq_store_folder(job->store, key.hex);
     job->request_json = giq_json_parse(job->canonical, strlen(job->canonical));
-    return (job->folder != NULL && job->request_json != NULL) || giq_fail_memory(err);
+    if (job->folder == NULL || job->request_json == NULL) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 bool giq_job_new(struct giq_service *service, struct giq_store *store,
@@ -86,16 +104,10 @@ void giq_job_free(struct giq_job *job)
     }
     giq_step_release_lock(job);
     giq_record_release(&job->record);
-    free((char *)job->request.model);
-    free((char *)job->request.file);
-    free((char *)job->request.area);
-    free((char *)job->request.rerun);
-    free((char *)job->request.job);
-    free((char *)job->request.retry);
+    release_request(&job->request);
     free(job->model_id);
     free(job->file_id);
     free(job->stale_file_id);
-    free((char *)job->request.geometry_crs);
     free(job->canonical);
     giq_json_free(job->request_json);
     free(job->folder);
@@ -107,7 +119,7 @@ void giq_job_free(struct giq_job *job)
 
 /* ---- the published result ---- */
 
-static bool find_entry(void *ctx, const char *name, struct giq_error *err)
+static bool note_entry(void *ctx, const char *name, struct giq_error *err)
 {
     (void)name;
     (void)err;
@@ -121,7 +133,7 @@ static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
     struct giq_error ignored = {0};
     bool has_entry = false;
     return st->kind == GIQ_OS_FOLDER &&
-           giq_os_list(path, find_entry, &has_entry, &ignored) && !has_entry;
+           giq_os_list(path, note_entry, &has_entry, &ignored) && !has_entry;
 }
 
 /* A file must have the recorded size. For a folder, which was an archive, no size is
@@ -136,7 +148,7 @@ static bool is_as_published(const struct giq_record *record, const char *path,
     return st->kind == GIQ_OS_FOLDER && !is_empty_folder(path, st);
 }
 
-/* Whether the published result exists, as it was published. */
+/* Whether the published result exists as it was published. Sets what differs in `job`. */
 static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
 {
     struct giq_os_stat st;
@@ -159,10 +171,11 @@ static void warn_changed_result(const struct giq_job *job)
     struct giq_printable id;
     GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
     if (job->is_result_changed && path != NULL) {
-        giq_env_warn(job->service->env,
-                     "the result of the job %s is not as it was published, and is "
-                     "downloaded again: %s",
-                     giq_call_printable(job->service, job->record.job_id, &id), path);
+        giq_env_warn(
+            job->service->env,
+            "the result of the job %s was changed after it was published, and is "
+            "downloaded again: %s",
+            giq_call_printable(job->service, job->record.job_id, &id), path);
     }
 }
 
@@ -180,14 +193,16 @@ static bool begin_external(struct giq_job *job, struct giq_error *err)
     giq_record_release(&job->record);
     job->is_external = true;
     job->record.state = GIQ_JOB_SUBMITTED;
-    return (giq_text_set(&job->record.job_id, job->request.job) &&
-            giq_text_set(&job->record.geometry_crs, job->request.geometry_crs)) ||
-           giq_fail_memory(err);
+    if (!giq_text_set(&job->record.job_id, job->request.job) ||
+        !giq_text_set(&job->record.geometry_crs, job->request.geometry_crs)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 /* Use the record of the request that has this job. If there is none the job is an
  * external one and gets a record of its own. */
-static bool find_job(struct giq_job *job, struct giq_error *err)
+static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
 {
     char *folder = NULL;
     if (!giq_store_find_job(job->store, job->service->settings.base_url, job->request.job,
@@ -207,8 +222,8 @@ static bool find_job(struct giq_job *job, struct giq_error *err)
            giq_record_read_request(job->folder, &job->request_json, err);
 }
 
-/* The job succeeded: open the published result, or fetch it. */
-static bool read_result(struct giq_job *job, struct giq_error *err)
+/* The job succeeded: choose whether to open the published result, or to fetch it. */
+static bool choose_result_phase(struct giq_job *job, struct giq_error *err)
 {
     bool exists = false;
     bool is_no_wait = (job->flags & GIQ_JOB_NO_WAIT) != 0;
@@ -247,13 +262,13 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
         struct giq_printable other;
         return giq_fail(
             err, GIQ_E_USAGE,
-            "the request of the job %s has got another job since, %s; open that "
-            "one",
+            "the job %s was replaced by the job %s for the same request; open that job "
+            "instead",
             giq_call_printable(job->service, named, &one),
             giq_call_printable(job->service, recorded, &other));
     }
     if (job->request.model == NULL) {
-        return job->record.state != GIQ_JOB_NONE || find_job(job, err);
+        return job->record.state != GIQ_JOB_NONE || use_record_of_job(job, err);
     }
     job->is_adopting = true;
     return giq_step_may_adopt(job, &job->record, err) && begin_external(job, err);
@@ -283,7 +298,7 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         return true;
     case GIQ_JOB_SUCCEEDED:
     case GIQ_JOB_PUBLISHED:
-        return read_result(job, err);
+        return choose_result_phase(job, err);
     case GIQ_JOB_FAILED:
     case GIQ_JOB_UNKNOWN:
         break;
@@ -293,14 +308,17 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         return true;
     }
     job->phase = GIQ_PHASE_DONE;
-    return (job->flags & GIQ_JOB_NO_WAIT) || giq_step_fail_recorded(job, err);
+    if (job->flags & GIQ_JOB_NO_WAIT) {
+        return true;
+    }
+    return giq_step_fail_recorded(job, err);
 }
 
 /* ---- fetching ---- */
 
-/* While a changed result exists the record stays as it is: RETRY would pay for a new job,
- * whose result would replace it. */
-static bool record_gone(struct giq_job *job, struct giq_error *err)
+/* While a changed result exists the record stays as it is: otherwise RETRY could start a
+ * paid job whose result replaces it. */
+static bool record_result_gone(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error ignored = {0};
     if (job->keeps_changed_result) {
@@ -321,7 +339,7 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     struct giq_fetched fetched = {NULL, -1};
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &fetched, err)) {
-        return err->code == GIQ_E_GONE ? record_gone(job, err)
+        return err->code == GIQ_E_GONE ? record_result_gone(job, err)
                                        : giq_step_add_job_context(job, err);
     }
     free(job->record.result_name);
@@ -331,8 +349,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     if (giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
         return true;
     }
-    /* If the disk is full the result may take the room that its first record needs.
-     * Otherwise it stays, until it is downloaded again. */
+    /* If the disk is full, remove the result to make room for its record. Otherwise it
+     * stays until it is downloaded again. */
     if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
         giq_store_unpublish(job->folder);
     }
@@ -348,8 +366,8 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return giq_step_fail_removed(job, id, err);
     }
     bool is_published = record->state == GIQ_JOB_PUBLISHED;
-    bool is_over = giq_retry_counts_as_gone(job) && !giq_retry_must_recheck(job);
-    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_over)) {
+    bool is_gone_for_good = giq_retry_counts_as_gone(job) && !giq_retry_must_recheck(job);
+    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_gone_for_good)) {
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
     }
@@ -365,13 +383,12 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
     return fetch(job, err);
 }
 
-/* A new job would replace the file, so the advice never begins with one. */
-static bool fail_kept(const struct giq_job *job, struct giq_error *err)
+/* The advice must not start a new job: its result would replace the file. */
+static bool fail_changed(const struct giq_job *job, struct giq_error *err)
 {
     const char *advice =
         err->code == GIQ_E_GONE
-            ? "restore the recorded one, or, if it is of no use, move it "
-              "away and open again"
+            ? "restore the recorded one, or move the changed one away and open again"
             : "restore the recorded one, or open again to download it";
     GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
     if (path == NULL) {
@@ -379,20 +396,20 @@ static bool fail_kept(const struct giq_job *job, struct giq_error *err)
     }
     if (job->changed_result_size < 0 || job->record.result_name == NULL) {
         return giq_error_context(err,
-                                 "the published result at %s is not as it was recorded, "
-                                 "and is kept there; %s",
+                                 "the published result at %s was changed, and is kept "
+                                 "there; %s",
                                  path, advice);
     }
     return giq_error_context(
         err,
-        "the published file at %s has another size than recorded (%lld bytes, recorded "
-        "%lld) and is kept there; open it by its path, %s",
+        "the published file at %s has %lld bytes, not %lld as recorded, and is kept "
+        "there; open it by its path, %s",
         path, (long long)job->changed_result_size, (long long)job->record.result_size,
         advice);
 }
 
-/* Add the state of the published result to an error. It is checked again: the download
- * may have replaced it, or somebody removed it. */
+/* Add the state of the published result to an error; returns false. It is checked again:
+ * the download may have replaced it, or another process removed it. */
 static bool explain_changed_result(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error ignored = {0};
@@ -402,10 +419,10 @@ static bool explain_changed_result(struct giq_job *job, struct giq_error *err)
         return false;
     }
     if (job->keeps_changed_result) {
-        return fail_kept(job, err);
+        return fail_changed(job, err);
     }
-    return giq_error_context(err, "the result on disk is not as it was published, and "
-                                  "must be downloaded again");
+    return giq_error_context(err, "the published result was changed on disk, and must "
+                                  "be downloaded again");
 }
 
 static bool fetch_locked(struct giq_job *job, int64_t *due_ms, struct giq_error *err)

@@ -1,3 +1,4 @@
+/* Submitting a request: models, upload, then one run request. */
 #include "job/giq_submit.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ static const char *model_of(const struct giq_job *job)
     return job->model_id == NULL ? job->request.model : job->model_id;
 }
 
-/* What the request had before stays recorded until the new job is submitted. */
+/* The earlier record is kept until the new job is submitted. */
 static bool record_intent(struct giq_job *job, struct giq_error *err)
 {
     if (job->is_damaged) {
@@ -103,14 +104,14 @@ static bool record_unknown(struct giq_job *job, struct giq_error *err)
 {
     const struct giq_error reason = *err;
     if (!write_unknown(job, reason.text, err)) {
-        const struct giq_error obstacle = *err;
+        const struct giq_error cause = *err;
         return giq_fail(err, GIQ_E_UNKNOWN,
                         "a job may have been started and paid for; look for it on the "
                         "service's web page and adopt it with job=<id>. The outcome of "
-                        "the run request is not known (%.*s), which could not be "
+                        "the run request is not known (%.*s), and this could not be "
                         "recorded (%.*s)",
                         giq_text_cut_len(reason.text, 120), reason.text,
-                        giq_text_cut_len(obstacle.text, 120), obstacle.text);
+                        giq_text_cut_len(cause.text, 120), cause.text);
     }
     return giq_step_fail_recorded(job, err);
 }
@@ -138,22 +139,24 @@ static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t
     return true;
 }
 
-/* A service that no longer knows an uploaded file gets it once more, and the record is
- * read again. Not twice: then something else is not found. */
+/* After a 404 for an uploaded file, upload it again, but only once: a second 404 is about
+ * something else, such as the model. */
 static bool drop_stale_file(struct giq_job *job, struct giq_error *err)
 {
     if (err->http_status != 404 || job->file_id == NULL || job->stale_file_id != NULL) {
         return false;
     }
-    giq_env_debug(job->service->env,
-                  "the service does not know the uploaded file, or the model");
+    giq_env_debug(
+        job->service->env,
+        "the service does not know the uploaded file, or the model; the file is "
+        "uploaded again");
     job->stale_file_id = giq_take(&job->file_id);
     job->phase = GIQ_PHASE_READ_RECORD;
     *err = (struct giq_error){0};
     return true;
 }
 
-static bool lacks_file(const struct giq_job *job)
+static bool is_upload_missing(const struct giq_job *job)
 {
     return job->request.upload != NULL && job->file_id == NULL;
 }
@@ -192,11 +195,11 @@ static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     return record_unknown(job, err);
 }
 
-/* If the record that others wrote needs what was not prepared, the next step prepares
- * it. */
+/* The record was read again under the lock. If it now needs a file or model that was not
+ * prepared, return, and the next step prepares it. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (lacks_file(job) || needs_models(job)) {
+    if (is_upload_missing(job) || needs_models(job)) {
         return true;
     }
     return giq_step_check_cancelled(job, err) && giq_step_may_start(job, err) &&
@@ -214,11 +217,12 @@ static bool fail_no_submit(struct giq_error *err)
 {
     return giq_fail(
         err, GIQ_E_USAGE,
-        "no job is recorded for this request, and SUBMIT=NO does not start one");
+        "no job is recorded for this request, and SUBMIT=NO does not start one; set "
+        "SUBMIT=YES to start one, which is paid for");
 }
 
 /* Must be called with the record lock held. */
-static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (giq_retry_allows_job(job)) {
         return submit(job, due_ms, err);
@@ -234,19 +238,19 @@ static bool decide(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
                                           : submit(job, due_ms, err);
 }
 
-/* ---- what must come before ---- */
+/* ---- preparing: models, upload, store ---- */
 
-static bool needs_file(const struct giq_job *job)
+static bool needs_upload(const struct giq_job *job)
 {
-    return lacks_file(job) &&
+    return is_upload_missing(job) &&
            (job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job));
 }
 
 /*
- * The list of models spares the user a job that cannot run, and has the id of a model
- * that is given by name. An error status or an unexpected list decides nothing. If the
- * service could not be reached nothing is sent: the paid request might arrive and its
- * response be lost.
+ * The list of models shows that a model does not exist before a job is paid for, and has
+ * the id of a model that is given by name. After an error status or an unexpected list
+ * the request is sent as typed. If the service cannot be reached no request is sent: it
+ * might arrive, and its response be lost.
  */
 static bool check_models(struct giq_job *job, struct giq_error *err)
 {
@@ -282,8 +286,8 @@ static void report_upload(const struct giq_job *job)
     }
 }
 
-/* Must be called without the record lock. While another open uploads the content, there
- * is no id yet and `*due_ms` is when to try again. */
+/* Must be called without the record lock. If another open is uploading the content,
+ * returns true without an id, and `*due_ms` is when to try again. */
 static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     const struct giq_upload *upload = job->request.upload;
@@ -303,11 +307,11 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 /* Once, before the first request. */
 static bool check_store(struct giq_job *job, struct giq_error *err)
 {
-    if (job->has_checked_store || (!needs_models(job) && !needs_file(job))) {
+    if (job->has_checked_store || (!needs_models(job) && !needs_upload(job))) {
         return true;
     }
     job->has_checked_store =
-        giq_store_check(job->store, job->folder, needs_file(job), err);
+        giq_store_check(job->store, job->folder, needs_upload(job), err);
     return job->has_checked_store;
 }
 
@@ -323,7 +327,7 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (needs_models(job) && !check_models(job, err)) {
         return false;
     }
-    return !needs_file(job) || get_file(job, due_ms, err);
+    return !needs_upload(job) || get_file(job, due_ms, err);
 }
 
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -336,7 +340,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     if (may_send && !prepare(job, due_ms, err)) {
         return false;
     }
-    if (may_send && needs_file(job)) {
+    if (may_send && needs_upload(job)) {
         return true;
     }
     bool held = false;
@@ -346,7 +350,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     if (!held) {
         return true;
     }
-    bool ok = decide(job, due_ms, err);
+    bool ok = decide_by_record(job, due_ms, err);
     giq_step_release_lock(job);
     return ok;
 }

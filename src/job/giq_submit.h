@@ -11,13 +11,14 @@
 
 /*
  * One step of GIQ_PHASE_SUBMIT: check the store, choose the model, upload the file, then
- * send the run request, unless the record shows that another open has. On success
+ * send the run request, unless another open has already sent it. On success
  * `*due_ms` is when the next step is due. Errors: those of giq_job_step().
  */
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
 /* The host cancelled the open before a run request was sent: remove the intent that this
- * open left when the service throttled it. Does nothing if another holds the lock. */
+ * open left when the service throttled it. Does nothing if another open holds the lock.
+ */
 void giq_submit_cancel(struct giq_job *job);
 
 #endif

@@ -1,3 +1,4 @@
+/* Waiting for a job: status calls, their pauses, and recording what they report. */
 #include "job/giq_wait.h"
 
 #include <stdio.h>
@@ -14,16 +15,16 @@
 enum {
     FIRST_PAUSE_MS = 250,
     LONGEST_PAUSE_MS = 30 * 1000,
-    PART_OF_WAIT = 12,             /* the final state is noticed within this part of the
-                                      job's time */
-    NEW_JOB_MS = 60 * 1000,        /* a service may not know a new job for so long */
-    UNEXPECTED_MS = 5 * 60 * 1000, /* unexpected responses are an outage for so long */
-    NOT_FOUND_MAX = 2, /* so many responses in a row mean that a job is gone */
+    WAIT_DIVISOR = 12,             /* a pause is at most 1/12 of the time waited so far */
+    NEW_JOB_MS = 60 * 1000,        /* how long a service may not know a new job */
+    UNEXPECTED_MS = 5 * 60 * 1000, /* how long unexpected responses count as an outage */
+    NOT_FOUND_MAX = 2, /* consecutive responses that mean that a job is gone */
 };
 
 /* The pause before the next status call: it grows by half, to a twelfth of the wait at
- * most. A Retry-After of 0, or from a clock that is behind, makes no busy loop. */
-static int64_t next_pause_ms(struct giq_job *job, int64_t retry_after_ms)
+ * most. Retry-After is raised to FIRST_PAUSE_MS, so that 0 or a time in the past does not
+ * cause a busy loop. */
+static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
 {
     int64_t fixed = job->service->settings.poll_interval_ms;
     if (retry_after_ms >= 0) {
@@ -32,7 +33,7 @@ static int64_t next_pause_ms(struct giq_job *job, int64_t retry_after_ms)
     if (fixed > 0) {
         return fixed;
     }
-    int64_t longest = (giq_job_now_ms(job) - job->wait_began_ms) / PART_OF_WAIT;
+    int64_t longest = (giq_job_now_ms(job) - job->wait_began_ms) / WAIT_DIVISOR;
     longest = longest < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : longest;
     longest = longest > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : longest;
     int64_t pause = job->pause_ms == 0 ? FIRST_PAUSE_MS : job->pause_ms * 3 / 2;
@@ -59,18 +60,18 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
     }
     if (outage->code != GIQ_E_NONE) {
         return giq_fail(err, GIQ_E_TIMEOUT,
-                        "the job %s has no result after %d s (%.*s); it goes on, and "
+                        "the job %s has no result after %d s (%.*s); it continues, and "
                         "opening the same dataset again continues the wait",
                         id.text, seconds, giq_text_cut_len(outage->text, 160),
                         outage->text);
     }
     if (retry_after_ms > giq_job_left_ms(job)) {
-        (void)snprintf(later, sizeof later, "; the service asks to try again in %d s",
+        (void)snprintf(later, sizeof later, "; Retry-After: %d s",
                        (int)((retry_after_ms + 999) / 1000));
     }
     return giq_fail(err, GIQ_E_TIMEOUT,
-                    "the job %s is still %s after %d s%s; it goes on, and opening the "
-                    "same dataset again continues the wait (TIMEOUT sets its length)",
+                    "the job %s is still %s after %d s%s; it continues, and opening the "
+                    "same dataset again continues the wait. Set TIMEOUT to wait longer",
                     id.text, status.text[0] == '\0' ? "running" : status.text, seconds,
                     later);
 }
@@ -82,7 +83,7 @@ static bool poll_again(struct giq_job *job, int64_t retry_after_ms,
                        struct giq_error *err)
 {
     int64_t left_ms = giq_job_left_ms(job);
-    int64_t pause_ms = next_pause_ms(job, retry_after_ms);
+    int64_t pause_ms = advance_pause_ms(job, retry_after_ms);
     if (left_ms == 0 || (retry_after_ms >= 0 && retry_after_ms > left_ms)) {
         return fail_timeout(job, retry_after_ms, outage, err);
     }
@@ -113,14 +114,14 @@ static bool is_gone(const struct giq_job *job)
     return job->not_found_count >= NOT_FOUND_MAX;
 }
 
-static void warn_of_state(struct giq_job *job)
+static void warn_unknown_status(struct giq_job *job)
 {
     struct giq_printable status;
     if (!job->has_warned) {
         job->has_warned = true;
         giq_env_warn(job->service->env,
-                     "the job has the state \"%s\", which is unknown to this version of "
-                     "the driver; the open waits for another state",
+                     "the job has the status \"%s\", which is unknown to this version of "
+                     "the driver; the open waits for another status",
                      giq_text_printable(job->record.status, &status));
     }
 }
@@ -152,7 +153,7 @@ static enum giq_job_state final_state_of(enum giq_api_state phase)
     return GIQ_JOB_NONE;
 }
 
-/* Keep what the service reported, and whether it is to be recorded. */
+/* Copy what the service reported, and choose whether it must be recorded. */
 static bool take_report(struct giq_job *job, const struct giq_api_job *report,
                         struct giq_error *err)
 {
@@ -168,7 +169,7 @@ static bool take_report(struct giq_job *job, const struct giq_api_job *report,
         record->started_ms = report->started_ms;
     }
     if (!is_known) {
-        warn_of_state(job);
+        warn_unknown_status(job);
     }
     report_progress(job);
     job->final_state = final_state_of(phase);
@@ -179,7 +180,8 @@ static bool take_report(struct giq_job *job, const struct giq_api_job *report,
     return true;
 }
 
-/* The error ends the open, not the job. Whether an external job exists is not known. */
+/* The error ends the open, not the job. For an external job the message does not state
+ * that it continues: it may not exist. */
 static bool fail_wait(const struct giq_job *job, struct giq_error *err)
 {
     struct giq_printable id;
@@ -195,7 +197,8 @@ static bool fail_wait(const struct giq_job *job, struct giq_error *err)
             err, "the job %s could not be checked, and nothing was recorded", id.text);
     }
     return giq_error_context(
-        err, "the job %s goes on, and opening the same dataset again continues the wait",
+        err,
+        "the job %s continues, and opening the same dataset again continues the wait",
         id.text);
 }
 
@@ -237,7 +240,7 @@ static bool take_not_found(struct giq_job *job, int64_t *due_ms, struct giq_erro
         }
     } else {
         int64_t left_ms = giq_job_left_ms(job);
-        int64_t pause_ms = next_pause_ms(job, -1);
+        int64_t pause_ms = advance_pause_ms(job, -1);
         pause_ms = pause_ms < left_ms ? pause_ms : left_ms;
         *due_ms =
             giq_job_now_ms(job) + (pause_ms < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : pause_ms);
@@ -247,7 +250,7 @@ static bool take_not_found(struct giq_job *job, int64_t *due_ms, struct giq_erro
 }
 
 /* A status call for a job that may not exist, or that reports another job, is retried
- * MAX_RETRY times, like other calls. */
+ * MAX_RETRY times, like other calls. An unexpected response ends the wait at once. */
 static bool retry_poll(struct giq_job *job, enum giq_api_status_outcome outcome,
                        int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
 {
@@ -264,9 +267,10 @@ static bool retry_poll(struct giq_job *job, enum giq_api_status_outcome outcome,
     return true;
 }
 
-/* Whether unexpected responses end the wait: the first of an open does, as the request
- * may be wrong; later ones if there was nothing else for five minutes. */
-static bool is_outage_over(struct giq_job *job, enum giq_api_status_outcome outcome)
+/* Whether unexpected responses, or those for another job, must end the wait. The first
+ * unexpected one of an open does, since the request may be wrong; later ones do after
+ * five minutes without any other response. */
+static bool must_stop_waiting(struct giq_job *job, enum giq_api_status_outcome outcome)
 {
     int64_t now_ms = giq_job_now_ms(job);
     if (outcome == GIQ_API_STATUS_OUTAGE || outcome == GIQ_API_STATUS_NOT_FOUND) {
@@ -282,10 +286,10 @@ static bool is_outage_over(struct giq_job *job, enum giq_api_status_outcome outc
     return now_ms - job->unexpected_since_ms >= UNEXPECTED_MS;
 }
 
-/* The state was not reported. The job goes on, and so does the wait, within its limits.
- */
-static bool wait_out(struct giq_job *job, enum giq_api_status_outcome outcome,
-                     int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
+/* The state was not reported: retry, continue the wait, or end it with an error. */
+static bool handle_no_status(struct giq_job *job, enum giq_api_status_outcome outcome,
+                             int64_t retry_after_ms, int64_t *due_ms,
+                             struct giq_error *err)
 {
     const struct giq_error outage = *err;
     bool is_no_wait = (job->flags & GIQ_JOB_NO_WAIT) != 0;
@@ -295,17 +299,18 @@ static bool wait_out(struct giq_job *job, enum giq_api_status_outcome outcome,
     if (job->is_external || is_first_mismatch) {
         return retry_poll(job, outcome, retry_after_ms, due_ms, err);
     }
-    if (is_outage_over(job, outcome)) {
+    if (must_stop_waiting(job, outcome)) {
         return fail_wait(job, err);
     }
-    if (is_no_wait && outcome != GIQ_API_STATUS_NOT_FOUND) {
-        return fail_wait(job, err);
-    }
-    *err = (struct giq_error){0};
     if (is_no_wait) {
+        if (outcome != GIQ_API_STATUS_NOT_FOUND) {
+            return fail_wait(job, err);
+        }
+        *err = (struct giq_error){0};
         job->phase = GIQ_PHASE_DONE;
         return true;
     }
+    *err = (struct giq_error){0};
     return poll_again(job, retry_after_ms, &outage, due_ms, err);
 }
 
@@ -317,12 +322,12 @@ static bool take_outcome(struct giq_job *job, enum giq_api_status_outcome outcom
     case GIQ_API_STATUS_OK:
         return take_state(job, report, retry_after_ms, due_ms, err);
     case GIQ_API_STATUS_NOT_FOUND:
-        return is_new(job) ? wait_out(job, outcome, retry_after_ms, due_ms, err)
+        return is_new(job) ? handle_no_status(job, outcome, retry_after_ms, due_ms, err)
                            : take_not_found(job, due_ms, err);
     case GIQ_API_STATUS_OUTAGE:
     case GIQ_API_STATUS_MISMATCH:
     case GIQ_API_STATUS_UNEXPECTED:
-        return wait_out(job, outcome, retry_after_ms, due_ms, err);
+        return handle_no_status(job, outcome, retry_after_ms, due_ms, err);
     case GIQ_API_STATUS_ERROR:
         break;
     }
@@ -343,9 +348,9 @@ bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     return take_outcome(job, outcome, &report, retry_after_ms, due_ms, err);
 }
 
-/* ---- recording the final state ---- */
+/* ---- recording what was reported ---- */
 
-/* The service's word for the state, and its message if it gave one. */
+/* Set the record's error to the status, and the service's message if it gave one. */
 static bool set_error(struct giq_job *job, const char *status)
 {
     struct giq_printable word;
@@ -371,11 +376,14 @@ static bool copy_report(struct giq_record *record, const struct giq_record *repo
 static bool write_state(struct giq_job *job, enum giq_job_state state,
                         struct giq_error *err)
 {
-    return giq_step_write(job, state, err) || giq_step_add_job_context(job, err);
+    if (!giq_step_write(job, state, err)) {
+        return giq_step_add_job_context(job, err);
+    }
+    return true;
 }
 
-/* The state stays: nobody knows more, and an open with job=<id> checks once more. */
-static bool record_gone(struct giq_job *job, struct giq_error *err)
+/* The state stays `submitted`, so that job=<id> can check the job again. */
+static bool record_job_gone(struct giq_job *job, struct giq_error *err)
 {
     if (!giq_text_set(&job->record.error, job->reason)) {
         return giq_fail_memory(err);
@@ -384,8 +392,8 @@ static bool record_gone(struct giq_job *job, struct giq_error *err)
     return write_state(job, GIQ_JOB_SUBMITTED, err);
 }
 
-/* Must be called with the record lock held. If others recorded another job or another
- * state since, theirs stays. */
+/* Must be called with the record lock held. If another open has recorded another job
+ * or another state since, that stays. */
 static bool record_reported(struct giq_job *job, const struct giq_record *reported,
                             struct giq_error *err)
 {
@@ -400,7 +408,7 @@ static bool record_reported(struct giq_job *job, const struct giq_record *report
         return true;
     }
     if (is_gone(job)) {
-        return record_gone(job, err);
+        return record_job_gone(job, err);
     }
     record->gone = false;
     if (!copy_report(record, reported) || !giq_text_set(&record->error, NULL)) {
@@ -416,8 +424,7 @@ static bool record_reported(struct giq_job *job, const struct giq_record *report
     return write_state(job, job->final_state, err);
 }
 
-/* Choose the next step. */
-static bool go_on(struct giq_job *job, struct giq_error *err)
+static bool choose_next_phase(struct giq_job *job, struct giq_error *err)
 {
     if (is_gone(job) && giq_retry_is_rechecking(job)) {
         giq_retry_end_recheck(job);
@@ -451,5 +458,5 @@ bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_err
     }
     bool ok = record_reported(job, &reported, err);
     giq_step_release_lock(job);
-    return ok && go_on(job, err);
+    return ok && choose_next_phase(job, err);
 }

@@ -153,8 +153,8 @@ def test_result_of_another_size_is_downloaded_again_with_a_warning(scripted_gdal
     spoil(path)
     done = scripted_gdal.run("ogrinfo", NAME)
     assert done.stderr.count("Warning") == 1
-    assert ("the result of the job job-1 is not as it was published, and is downloaded "
-            f"again: {path}") in done.stderr
+    assert ("the result of the job job-1 was changed after it was published, and is "
+            f"downloaded again: {path}") in done.stderr
     assert path.read_bytes() == whole
     assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
     assert service.names() == ["models", "run", "status", "download", "download"]
@@ -173,7 +173,7 @@ def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripte
     for entry in path.parent.iterdir():
         entry.unlink()
     done = scripted_gdal.run("ogrinfo", NAME)
-    assert done.stderr.count("is not as it was published, and is downloaded again") == 1
+    assert done.stderr.count("was changed after it was published, and is downloaded again") == 1
     assert service.names() == ["models", "run", "status", "download", "download"]
 
 
@@ -193,9 +193,9 @@ NO_RESULT = Response({"message": "expired"}, 404)
      "or open again to download it: job job-1: "),
     ({}, Response(b"<html></html>"), "result", "or open again to download it: job job-1: "),
     ({}, NO_RESULT, "gone",
-     "or, if it is of no use, move it away and open again: job job-1: "),
+     "or move the changed one away and open again: job job-1: "),
     ({}, Response({"message": "expired"}, 410), "gone",
-     "or, if it is of no use, move it away and open again: job job-1: "),
+     "or move the changed one away and open again: job job-1: "),
 ])
 def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
         scripted_gdal, service, spoil, options, env, response, tag, way_on):
@@ -209,8 +209,8 @@ def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
     service.script["download"] = good if response is None else [response]
     for _ in range(2):
         text = scripted_gdal.fails("ogrinfo", *options, NAME, tag=tag, env=env)
-        assert (f"GIQ[{tag}] the published file at {path} has another size than recorded "
-                f"({len(spoilt)} bytes, recorded {recorded}) {KEPT}{way_on}") in text
+        assert (f"GIQ[{tag}] the published file at {path} has {len(spoilt)} bytes, not "
+                f"{recorded} as recorded, {KEPT}{way_on}") in text
         assert "RETRY" not in text and "rerun" not in text
         assert path.read_bytes() == spoilt
         assert scripted_gdal.records() == before
@@ -245,9 +245,9 @@ def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_somethi
     service.script["download"] = [NO_RESULT]
     for options in ((), ("-oo", "RETRY=a")):
         text = scripted_gdal.fails("ogrinfo", *options, NAME, tag="gone")
-        assert (f"the published result at {path} is not as it was recorded, and is kept "
-                "there; restore the recorded one, or, if it is of no use, move it away "
-                "and open again: job job-1: ") in text
+        assert (f"the published result at {path} was changed, and is kept there; restore "
+                "the recorded one, or move the changed one away and open again: "
+                "job job-1: ") in text
         assert (path / "mine.txt").read_text() == "mine"
     [record] = scripted_gdal.records().values()
     assert record["state"] == "published"

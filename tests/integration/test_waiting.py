@@ -95,7 +95,7 @@ def test_odd_first_response_ends_the_open_and_not_the_job(scripted_gdal, service
     before = scripted_gdal.records()
     service.script["status"] = [ODD[odd]]
     text = scripted_gdal.fails("ogrinfo", NAME, tag=tag)
-    assert "the job job-1 goes on, and opening the same dataset again" in text
+    assert "the job job-1 continues, and opening the same dataset again" in text
     assert scripted_gdal.records() == before
     service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
@@ -107,7 +107,7 @@ def test_responses_about_another_job_alone_are_tried_max_retry_times(scripted_gd
                                                                      service, odd):
     service.script["status"] = [ODD[odd]]
     text = scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", NAME, tag="service")
-    assert "the job job-1 goes on, and opening the same dataset again" in text
+    assert "the job job-1 continues, and opening the same dataset again" in text
     assert service.names() == ["models", "run", "status", "status", "status"]
     [record] = scripted_gdal.records().values()
     assert record["state"] == "submitted" and record["job_id"] == "job-1"

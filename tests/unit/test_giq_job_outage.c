@@ -10,7 +10,7 @@ static const struct http_kit_response running = JOB_KIT_STATUS("RUNNING");
 /* ---- outages ---- */
 
 #define GOES_ON                                                                          \
-    "the job j1 goes on, and opening the same dataset again continues the wait: "
+    "the job j1 continues, and opening the same dataset again continues the wait: "
 
 static void test_what_the_first_status_call_may_end_with(void **state)
 {

@@ -173,8 +173,8 @@ static void test_retry_after_beyond_the_open_ends_it(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_int_equal(http_kit_count(kit.service.http), 3);
     assert_non_null(strstr(kit.service.err.text,
-                           "still RUNNING after 0 s; the service asks to try again "
-                           "in 601 s"));
+                           "still RUNNING after 0 s; Retry-After: 601 s; it "
+                           "continues"));
     job_kit_stop(&kit);
 }
 
