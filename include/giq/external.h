@@ -1,5 +1,7 @@
 /*
- * External references: what in a result makes GDAL read another file or ask a host. Pure.
+ * Checks of a result's content for the host: external references (giq_external_*), the
+ * format of a file (giq_sniff_*), and the comparison of file names (giq_norm_same()).
+ * No I/O; thread-safe; no text may be NULL.
  */
 #ifndef GIQ_EXTERNAL_API_H
 #define GIQ_EXTERNAL_API_H
@@ -10,15 +12,24 @@
 extern "C" {
 #endif
 
-/* Whether a definition of a coordinate system (WKT, a PROJ string, or another form that
- * GDAL accepts from a user) names a file or an address. Names of grids, which PROJ looks
- * for in its own folders, do not count. */
+/*
+ * Whether a definition of a coordinate system (WKT, a PROJ string, or another form that
+ * GDAL accepts from a user) has an external reference: it is a URL, a /vsi path or a
+ * "dict:" file, or a parameter that takes a file has a value with a path separator. Names
+ * of grids without one do not count: PROJ reads these from its own folders. A text that
+ * is only a local path is not found: the caller must not let GDAL open it.
+ */
 bool giq_external_srs(const char *text);
 
 /* Whether a statement of SQLite's schema may make SQLite read other files or hosts: a
  * virtual table that is not a spatial or full-text index, a call of such a function, or
  * a statement that is not understood. "" is the statement of an automatic index. */
 bool giq_external_statement(const char *sql);
+
+/* Whether a value, for example of metadata, is or contains a path or a URL: it begins
+ * with '/', '\', '~' or a drive, or contains "/vsi", "://" or a step to the parent
+ * folder. A single character does not count. */
+bool giq_external_value(const char *value);
 
 /* Whether two names are equal without regard to ASCII case and to the normalisation form
  * of Unicode (NFC, NFD). */
@@ -28,9 +39,9 @@ bool giq_norm_same(const char *a, const char *b);
 enum { GIQ_SNIFF_BYTES = 4096 };
 
 /*
- * The GDAL driver of a text whose purpose is to name other files or hosts (VRT, WMS,
- * GDALG, GIQ and the like), by its leading bytes, whatever the name of the file. NULL for
- * any other file.
+ * The GDAL driver (static) that reads a text which only refers to other files or hosts
+ * (VRT, WMS, GDALG, GIQ and the like), by its leading bytes, whatever the name of the
+ * file. NULL for any other file.
  */
 const char *giq_sniff_reference_driver(const char *bytes, size_t len);
 
@@ -47,20 +58,26 @@ const char *giq_sniff_driver(const char *name, const char *bytes, size_t len);
  */
 uint64_t giq_sniff_text_len(const char *bytes, size_t len);
 
-/*
- * A scan of a text file for references, as the file is read. Start from `{0}`. Escapes of
- * JSON are decoded.
- */
+/* Bytes of the buffer, and how many at its end are scanned again with the next ones. */
 enum { GIQ_EXTERNAL_BUFFER_SIZE = 65536, GIQ_EXTERNAL_OVERLAP = 4096 };
+
+/*
+ * A scan of a text file for references. Start from `{0}`, on the heap: it has 64 KiB.
+ * GDAL's GeoJSON driver may fetch a URL if both has_crs and has_link are set.
+ */
 struct giq_external {
     bool names_file; /* a coordinate system is defined by a file */
     bool has_crs;    /* a quoted string begins with "crs" */
     bool has_link;   /* a quoted string begins with "link" or "url" */
-    int state;       /* private, as is all below */
+
+    /* Private. */
+    int state;
     unsigned code;
     size_t len;
     char text[GIQ_EXTERNAL_BUFFER_SIZE + 1];
 };
+
+/* Scan the next `len` bytes of the file. Escapes of JSON are decoded. */
 void giq_external_scan(struct giq_external *scan, const char *bytes, size_t len);
 
 #ifdef __cplusplus

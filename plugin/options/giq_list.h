@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* Size of a list in a message. */
+enum { GIQ_LIST_SIZE = 300 };
+
 /*
  * Join the names of a GDAL string list (NULL: an empty one) with ", " into `out`, of
  * `size` bytes, at least 4. The names that do not fit are replaced by "...". Returns

@@ -1,6 +1,6 @@
 /*
  * Calls the identify functions of GDAL's drivers. C++, because GDALOpenInfo and the
- * members of GDALDriver are.
+ * members of GDALDriver have no C interface.
  */
 #include "result/giq_identify.h"
 

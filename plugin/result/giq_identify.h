@@ -11,9 +11,10 @@ extern "C" {
 #endif
 
 /*
- * The first registered driver whose identify function is certain about the file `path`,
- * or NULL. GDALIdentifyDriver() would also open the file with drivers that are not
- * certain, and a driver that may not open results must not do so. Thread-safe.
+ * The first registered driver whose identify function returns TRUE, not
+ * GDAL_IDENTIFY_UNKNOWN, for the file `path`; or NULL. GDALIdentifyDriver() would also
+ * open the file with drivers that are not certain, and a driver that may not open results
+ * must not do so. Thread-safe.
  */
 GDALDriverH giq_identify_driver(const char *path);
 

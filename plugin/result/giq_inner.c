@@ -10,14 +10,14 @@
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_gdal_compat.h"
 
-/* Flags that are for GDAL itself, and update, are not passed to the inner driver. */
-#define OF_OUTER                                                                         \
+/* Flags that must not reach the inner driver: GDAL's own, and update access. */
+#define FLAGS_NOT_PASSED                                                                 \
     ((unsigned)(GDAL_OF_SHARED | GDAL_OF_FROM_GDALOPEN | GDAL_OF_THREAD_SAFE |           \
                 GDAL_OF_UPDATE))
 
 #define JPEG2000 "JP2OpenJPEG"
 
-/* For an error of GDAL in full. */
+/* Room for a whole message of GDAL. */
 enum { MESSAGE_SIZE = 1024 };
 
 /* Later errors follow from the first, which states what is wrong and often what to do. */
@@ -72,9 +72,9 @@ const char *giq_inner_reference_driver(const char *path, char **drivers)
 GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
                             char **options)
 {
-    unsigned inner = flags & ~OF_OUTER;
+    unsigned inner = flags & ~FLAGS_NOT_PASSED;
     bool wants_vector_only = (flags & GIQ_INNER_KINDS) == GDAL_OF_VECTOR;
-    /* A driver that identifies files by their name might open such a text. */
+    /* A driver that identifies files by their name might open a list of references. */
     if (giq_inner_reference_driver(path, drivers) != NULL) {
         CPLErrorReset();
         return NULL;
@@ -100,7 +100,7 @@ bool giq_inner_is_renamed(unsigned flags)
 
 /* PAM must be initialised before the dataset is renamed, and while it is disabled, or it
  * would write "GIQ:....aux.xml" into the current folder. GTiff initialises it when the
- * geotransform or metadata are read. */
+ * geotransform or metadata are read, and that of the overviews when OVERVIEW_FILE is. */
 GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **drivers,
                                    char **options, const char *name)
 {

@@ -1,6 +1,6 @@
 /*
- * Opens a file of a result with the drivers that may open results. The dataset of such a
- * driver is the inner dataset: the driver GIQ hands it to the caller as it is.
+ * Opens a file of a result with the drivers that may open results (inner drivers). The
+ * driver GIQ returns the dataset of such a driver to its caller unchanged.
  *
  * The functions print no errors: if one fails, CPLGetLastErrorMsg() is the first error of
  * GDAL, or "" if no driver recognised the file, and the caller reports it. Thread-safe.
@@ -27,9 +27,9 @@ GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
                             char **options);
 
 /*
- * Whether an open with these flags gives the dataset the connection string for its
- * description. GDAL requires that of a shared dataset. A thread-safe one keeps its path:
- * each thread opens the description anew with the inner driver, which knows only paths.
+ * Whether the description of the dataset must be set to the connection string. GDAL
+ * requires that of a shared dataset. A thread-safe one keeps its path: each thread opens
+ * the description anew with the inner driver, which knows only paths.
  */
 bool giq_inner_is_renamed(unsigned flags);
 
@@ -38,13 +38,14 @@ GDALDatasetH giq_inner_open_shared(const char *path, unsigned flags, char **driv
                                    char **options, const char *name);
 
 /*
- * The driver that a text file needs which names other files or hosts (VRT, WMS, ...), if
- * `drivers` does not contain it; NULL for every other file. No driver may open such a
- * file, whatever its name.
+ * If the file is a text that only refers to other files or hosts (VRT, WMS, ...) and
+ * `drivers` does not contain its driver: that driver's name (static); else NULL. No
+ * driver may open such a file, whatever its name.
  */
 const char *giq_inner_reference_driver(const char *path, char **drivers);
 
-/* Whether one of the drivers opens the file as one of these kinds (GDAL_OF_...). */
+/* Whether one of the drivers opens the file as one of these kinds (GDAL_OF_...). Opens
+ * and closes the file. */
 bool giq_inner_can_open(const char *path, unsigned kinds, char **drivers);
 
 #endif

@@ -5,13 +5,14 @@
 
 #include <cpl_http.h>
 #include <cpl_string.h>
+#include <errno.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 #include <string.h>
 
 #include "options/giq_gdal_cleanup.h"
 
-/* ---- addresses that GDAL is to fetch ---- */
+/* ---- URLs that GDAL would fetch ---- */
 
 static CPLHTTPResult *refuse_fetch(const char *url, CSLConstList options,
                                    GDALProgressFunc progress, void *progress_ctx,
@@ -19,12 +20,16 @@ static CPLHTTPResult *refuse_fetch(const char *url, CSLConstList options,
                                    void *ctx)
 {
     struct giq_references *references = ctx;
-    (void)url, (void)options, (void)progress, (void)progress_ctx, (void)write,
-        (void)write_ctx;
+    (void)url;
+    (void)options;
+    (void)progress;
+    (void)progress_ctx;
+    (void)write;
+    (void)write_ctx;
     references->has_fetched = true;
     CPLHTTPResult *result = CPLCalloc(1, sizeof *result);
     result->nStatus = 1;
-    result->pszErrBuf = CPLStrdup("a result may not make GDAL fetch an address");
+    result->pszErrBuf = CPLStrdup("fetching URLs is disabled while a result is checked");
     return result;
 }
 
@@ -39,8 +44,7 @@ bool giq_references_end(struct giq_references *references, bool ok, struct giq_e
     (void)CPLHTTPPopFetchCallback();
     if (ok && references->has_fetched) {
         return giq_fail(err, GIQ_E_RESULT,
-                        "the result would make GDAL fetch an external address and is "
-                        "refused");
+                        "the result would make GDAL fetch a URL and is refused");
     }
     return ok;
 }
@@ -63,10 +67,11 @@ static void scan_file(VSILFILE *file, char *block, struct giq_external *scan)
 bool giq_references_check_file(struct giq_references *references, const char *path,
                                struct giq_error *err)
 {
+    errno = 0;
     GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
     if (file == NULL) {
-        return giq_fail(err, GIQ_E_STORE, "cannot read the result %.*s",
-                        giq_text_cut_len(path, 300), path);
+        return giq_fail(err, GIQ_E_STORE, "cannot read the result %.*s: %s",
+                        giq_text_cut_len(path, 300), path, VSIStrerror(errno));
     }
     GIQ_AUTO_CPL char *block = VSIMalloc(BLOCK_LEN);
     GIQ_AUTO_CPL struct giq_external *scan = VSICalloc(1, sizeof *scan);
@@ -77,7 +82,7 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
     references->may_fetch = references->may_fetch || (scan->has_crs && scan->has_link);
     if (scan->names_file) {
         return giq_fail(err, GIQ_E_RESULT,
-                        "the result defines a coordinate system by a file or an address "
+                        "the result defines a coordinate system by a file or a URL "
                         "and is refused");
     }
     return true;
@@ -103,7 +108,7 @@ static bool check_overviews(GDALDatasetH dataset, struct giq_error *err)
     return true;
 }
 
-/* The arrays with the location of each pixel. Those of a netCDF file are in the file. */
+/* Check the arrays with the location of each pixel. Those of netCDF are in the file. */
 static bool check_geolocation(GDALDatasetH dataset, const char *driver,
                               struct giq_error *err)
 {
@@ -128,8 +133,8 @@ static bool is_own_page(const char *name, const char *path)
     return len > 0 && number[len] == ':' && EQUAL(number + len + 1, path);
 }
 
-/* Whether a subdataset has the name that its driver gives to parts of the file itself. */
-static bool is_own_part(const char *name, const char *driver, const char *path)
+/* Whether a subdataset is in the file itself, by the form of names of its driver. */
+static bool is_own_subdataset(const char *name, const char *driver, const char *path)
 {
     static const struct {
         const char *driver;
@@ -143,32 +148,40 @@ static bool is_own_part(const char *name, const char *driver, const char *path)
         return is_own_page(name, path);
     }
     for (size_t i = 0; i < GIQ_COUNT(forms); i++) {
-        if (EQUAL(driver, forms[i].driver)) {
-            const char *before = forms[i].before;
-            return before != NULL && STARTS_WITH(name, before) &&
-                   strncmp(name + strlen(before), path, path_len) == 0 &&
-                   STARTS_WITH(name + strlen(before) + path_len, forms[i].after);
+        if (!EQUAL(driver, forms[i].driver)) {
+            continue;
         }
+        const char *before = forms[i].before;
+        if (before == NULL || !STARTS_WITH(name, before)) {
+            return false;
+        }
+        const char *rest = name + strlen(before);
+        return strncmp(rest, path, path_len) == 0 &&
+               STARTS_WITH(rest + path_len, forms[i].after);
     }
-    /* Of the other drivers subdatasets are not files, or the user allowed the driver. */
+    /* Subdatasets of the other default drivers are not files; a driver that the user
+     * added is trusted. */
     return true;
 }
 
 /* The name of a subdataset in an item "SUBDATASET_1_NAME=..." of metadata, or NULL. */
-static const char *part_name(const char *item)
+static const char *subdataset_name(const char *item)
 {
+    static const char tail[] = "_NAME";
+    const ptrdiff_t len = sizeof tail - 1;
     const char *value = strchr(item, '=');
-    bool is_name = value != NULL && value - item > 5 && EQUALN(value - 5, "_NAME", 5);
+    bool is_name =
+        value != NULL && value - item > len && EQUALN(value - len, tail, (size_t)len);
     return is_name ? value + 1 : NULL;
 }
 
-static bool check_parts(GDALDatasetH dataset, const char *driver, const char *path,
-                        struct giq_error *err)
+static bool check_subdatasets(GDALDatasetH dataset, const char *driver, const char *path,
+                              struct giq_error *err)
 {
     char **items = GDALGetMetadata(dataset, "SUBDATASETS");
     for (int i = 0; items != NULL && items[i] != NULL; i++) {
-        const char *name = part_name(items[i]);
-        if (name != NULL && !is_own_part(name, driver, path)) {
+        const char *name = subdataset_name(items[i]);
+        if (name != NULL && !is_own_subdataset(name, driver, path)) {
             return giq_fail(err, GIQ_E_RESULT,
                             "the result names an external subdataset and is refused");
         }
@@ -178,17 +191,16 @@ static bool check_parts(GDALDatasetH dataset, const char *driver, const char *pa
 
 /* ---- coordinate systems ---- */
 
-static bool check_system(OGRSpatialReferenceH system, struct giq_error *err)
+static bool check_srs(OGRSpatialReferenceH srs, struct giq_error *err)
 {
     static const char *const options[] = {"FORMAT=WKT2_2019", NULL};
     char *wkt = NULL;
-    bool found = system != NULL &&
-                 OSRExportToWktEx(system, &wkt, options) == OGRERR_NONE && wkt != NULL &&
-                 giq_external_srs(wkt);
+    bool found = srs != NULL && OSRExportToWktEx(srs, &wkt, options) == OGRERR_NONE &&
+                 wkt != NULL && giq_external_srs(wkt);
     CPLFree(wkt);
     if (found) {
         return giq_fail(err, GIQ_E_RESULT,
-                        "a coordinate system of the result names a file or an address; "
+                        "a coordinate system of the result names a file or a URL; "
                         "the result is refused");
     }
     return true;
@@ -199,17 +211,17 @@ static bool check_layer(OGRLayerH layer, struct giq_error *err)
     OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
     for (int i = 0; i < OGR_FD_GetGeomFieldCount(definition); i++) {
         OGRGeomFieldDefnH field = OGR_FD_GetGeomFieldDefn(definition, i);
-        if (!check_system(OGR_GFld_GetSpatialRef(field), err)) {
+        if (!check_srs(OGR_GFld_GetSpatialRef(field), err)) {
             return false;
         }
     }
     return true;
 }
 
-static bool check_systems(GDALDatasetH dataset, struct giq_error *err)
+static bool check_all_srs(GDALDatasetH dataset, struct giq_error *err)
 {
-    if (!check_system(GDALGetSpatialRef(dataset), err) ||
-        !check_system(GDALGetGCPSpatialRef(dataset), err)) {
+    if (!check_srs(GDALGetSpatialRef(dataset), err) ||
+        !check_srs(GDALGetGCPSpatialRef(dataset), err)) {
         return false;
     }
     for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
@@ -276,6 +288,13 @@ static enum rows find_row(GDALDatasetH dataset, const char *table, const char *t
     return found;
 }
 
+static bool fail_schema(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_RESULT,
+                    "the database schema of the result cannot be read, so the result is "
+                    "refused");
+}
+
 /* Every row counts: SQLite runs all statements, whatever the type of their row. */
 static bool check_tables(GDALDatasetH dataset, struct giq_error *err)
 {
@@ -290,15 +309,13 @@ static bool check_tables(GDALDatasetH dataset, struct giq_error *err)
                         "files, and is refused",
                         name);
     default:
-        return giq_fail(err, GIQ_E_RESULT,
-                        "the database schema of the result cannot be read, so the result "
-                        "is refused");
+        return fail_schema(err);
     }
 }
 
-/* The tables of coordinate systems of GeoPackage and SpatiaLite. GDAL cannot read a
- * column that does not exist either. */
-static bool check_system_tables(GDALDatasetH dataset, struct giq_error *err)
+/* The tables of coordinate systems of GeoPackage (1.3, Annex F.10) and SpatiaLite (4 and
+ * 5). A column that does not exist has no rows. */
+static bool check_srs_tables(GDALDatasetH dataset, struct giq_error *err)
 {
     static const char *const columns[][2] = {
         {"gpkg_spatial_ref_sys", "definition"},
@@ -321,7 +338,7 @@ static bool check_system_tables(GDALDatasetH dataset, struct giq_error *err)
         if (found == ROWS_REFER) {
             return giq_fail(err, GIQ_E_RESULT,
                             "the table %s of the result defines a coordinate system by "
-                            "a file or an address; the result is refused",
+                            "a file or a URL; the result is refused",
                             table);
         }
     }
@@ -330,7 +347,7 @@ static bool check_system_tables(GDALDatasetH dataset, struct giq_error *err)
 
 static bool check_database(GDALDatasetH dataset, struct giq_error *err)
 {
-    return check_tables(dataset, err) && check_system_tables(dataset, err);
+    return check_tables(dataset, err) && check_srs_tables(dataset, err);
 }
 
 /* The MBTiles driver does not run SQL on the schema; the SQLite driver does. */
@@ -341,9 +358,7 @@ static bool check_mbtiles(const char *path, struct giq_error *err)
     GIQ_AUTO_DATASET GDALDatasetH dataset =
         GDALOpenEx(name, GDAL_OF_VECTOR, drivers, NULL, NULL);
     if (dataset == NULL) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        "the database schema of the result cannot be read, so the result "
-                        "is refused");
+        return fail_schema(err);
     }
     return check_database(dataset, err);
 }
@@ -366,33 +381,28 @@ static bool check_one(GDALDatasetH dataset, const char *path, struct giq_error *
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
     return check_overviews(dataset, err) && check_geolocation(dataset, driver, err) &&
-           check_parts(dataset, driver, path, err) && check_systems(dataset, err);
+           check_subdatasets(dataset, driver, path, err) && check_all_srs(dataset, err);
 }
 
-/* The subdatasets that have metadata of their own: the pages of a TIFF and the rasters of
- * a GeoPackage. */
-static bool check_each_part(GDALDatasetH dataset, const char *path, char **drivers,
-                            struct giq_error *err)
+/* Check the subdatasets that have metadata of their own: the pages of a TIFF and the
+ * rasters of a GeoPackage. Their names are not paths, so giq_inner_open() does not open
+ * them. */
+static bool check_each_subdataset(GDALDatasetH dataset, const char *path, char **drivers,
+                                  struct giq_error *err)
 {
-    enum { PARTS_MAX = 1000 };
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
     if (!EQUAL(driver, "GTiff") && !EQUAL(driver, "GPKG")) {
         return true;
     }
     GIQ_AUTO_CSL char **items = CSLDuplicate(GDALGetMetadata(dataset, "SUBDATASETS"));
-    if (CSLCount(items) > 2 * PARTS_MAX) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        "the result has more than %d subdatasets, too many to check, and "
-                        "is refused",
-                        (int)PARTS_MAX);
-    }
     for (int i = 0; items != NULL && items[i] != NULL; i++) {
-        const char *name = part_name(items[i]);
-        GIQ_AUTO_DATASET GDALDatasetH part =
-            name == NULL ? NULL
-                         : GDALOpenEx(name, GDAL_OF_RASTER, (const char *const *)drivers,
-                                      NULL, NULL);
-        if (part != NULL && !check_one(part, path, err)) {
+        const char *name = subdataset_name(items[i]);
+        if (name == NULL) {
+            continue;
+        }
+        GIQ_AUTO_DATASET GDALDatasetH subdataset =
+            GDALOpenEx(name, GDAL_OF_RASTER, (const char *const *)drivers, NULL, NULL);
+        if (subdataset != NULL && !check_one(subdataset, path, err)) {
             return false;
         }
     }
@@ -416,7 +426,7 @@ bool giq_references_check(const struct giq_references *references, GDALDatasetH 
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
     if (!check_schema(dataset, driver, path, err) || !check_one(dataset, path, err) ||
-        !check_each_part(dataset, path, drivers, err)) {
+        !check_each_subdataset(dataset, path, drivers, err)) {
         return false;
     }
     if (references->may_fetch && STARTS_WITH_CI(driver, "GeoJSON")) {

@@ -1,12 +1,14 @@
 /*
- * Refuses results with external references: a result must not make GDAL read other files
- * or hosts, which could be any file of the user's.
+ * Refuses results with external references: a result must not make GDAL read any file
+ * that the user can read, or contact a host.
  *
  * Usage, before a result is published: giq_references_begin();
- * giq_references_check_file() for every file, before a dataset of any file is opened;
- * giq_references_check() for every dataset that opens; giq_references_end(). Each later
- * open checks the dataset that it returns again, as other drivers and options may find
- * more in a file. In one thread.
+ * giq_references_check_file() for every file, before a dataset of any file is opened (but
+ * giq_sidecar_remove(), which comes first, opens masks); giq_references_check() for every
+ * dataset that opens; giq_references_end(). Each later open checks the dataset that it
+ * returns again, as other drivers and options may find more in a file.
+ *
+ * All calls for one struct must be made in the same thread.
  */
 #ifndef GIQ_REFERENCES_H
 #define GIQ_REFERENCES_H
@@ -17,23 +19,23 @@
 
 /* The state of one check. Must not move between begin and end. */
 struct giq_references {
-    bool has_fetched; /* a driver asked GDAL to fetch an address, which was refused */
+    bool has_fetched; /* a driver tried to fetch a URL, which was refused */
     bool may_fetch;   /* a text may make its driver do so while features are read */
 };
 
-/* From here on refuse, and note, every address that drivers ask GDAL to fetch in this
- * thread. */
+/* From here on refuse, and record, every URL that drivers fetch by GDAL in this thread.
+ */
 void giq_references_begin(struct giq_references *references);
 
 /*
- * Undo giq_references_begin(). `ok` is the outcome of the checks, and is returned; but if
- * they succeeded and GDAL was asked to fetch an address meanwhile: GIQ_E_RESULT.
+ * Undo giq_references_begin(). Returns `ok`, the outcome of the checks; but if they
+ * succeeded and a driver tried to fetch a URL, fails with GIQ_E_RESULT.
  */
 bool giq_references_end(struct giq_references *references, bool ok,
                         struct giq_error *err);
 
 /*
- * Refuse a text file that defines a coordinate system by a file or an address. Errors:
+ * Refuse a text file that defines a coordinate system by a path or a URL. Errors:
  * GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_references_check_file(struct giq_references *references, const char *path,

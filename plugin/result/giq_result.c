@@ -1,5 +1,6 @@
 /*
- * The kinds, the title and the files of a result.
+ * What the check and the open of a result share: the dataset kinds that the caller
+ * requested, how messages name the result, and its files.
  */
 #include "result/giq_result.h"
 
@@ -23,9 +24,12 @@ unsigned giq_result_kinds(const struct giq_result *result)
 const char *giq_result_describe(const struct giq_result *result,
                                 char out[GIQ_RESULT_DESCRIPTION_SIZE])
 {
-    (void)snprintf(out, GIQ_RESULT_DESCRIPTION_SIZE, "the result%s%s",
-                   result->is_new ? "" : " of the job ",
-                   result->is_new ? "" : result->job_id);
+    if (result->is_new) {
+        (void)CPLStrlcpy(out, "the result", GIQ_RESULT_DESCRIPTION_SIZE);
+    } else {
+        (void)snprintf(out, GIQ_RESULT_DESCRIPTION_SIZE, "the result of the job %s",
+                       result->job_id);
+    }
     return out;
 }
 
@@ -35,25 +39,29 @@ bool giq_result_is_folder(const char *path)
     return VSIStatL(path, &st) == 0 && VSI_ISDIR(st.st_mode);
 }
 
-/* Whether the file exists whose name is the first `len` bytes of `name` and `tail`. */
-static bool exists(const char *folder, const char *name, size_t len, const char *tail)
+/* Whether the list has the .shp, in any case, whose stem is the first `len` bytes of
+ * `name`. */
+static bool has_shp(char **names, const char *name, size_t len)
 {
-    VSIStatBufL st;
-    GIQ_AUTO_CPL char *path =
-        CPLStrdup(CPLSPrintf("%s/%.*s%s", folder, (int)len, name, tail));
-    return VSIStatL(path, &st) == 0;
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strncmp(names[i], name, len) == 0 && EQUAL(names[i] + len, ".shp")) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool is_part_of_shapefile(const char *folder, const char *name)
+static bool is_part_of_shapefile(char **names, const char *name)
 {
-    static const char *const parts[] = {".shx", ".dbf", ".prj", ".cpg",    ".sbn",
-                                        ".sbx", ".qix", ".qpj", ".shp.xml"};
+    static const char *const parts[] = {
+        ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx",
+        ".ain", ".aih", ".atx", ".qix", ".qpj", ".qmd", ".shp.xml",
+    };
+    size_t len = strlen(name);
     for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
-        size_t len = strlen(name);
         size_t tail = strlen(parts[i]);
         if (len > tail && EQUAL(name + len - tail, parts[i])) {
-            return exists(folder, name, len - tail, ".shp") ||
-                   exists(folder, name, len - tail, ".SHP");
+            return has_shp(names, name, len - tail);
         }
     }
     return false;
@@ -67,7 +75,7 @@ char **giq_result_files(const char *folder)
         GIQ_AUTO_CPL char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
         VSIStatBufL st;
         bool is_file = VSIStatL(path, &st) == 0 && VSI_ISREG(st.st_mode);
-        if (is_file && !is_part_of_shapefile(folder, names[i]) &&
+        if (is_file && !is_part_of_shapefile(names, names[i]) &&
             !giq_sidecar_is_sidecar(path)) {
             files = CSLAddString(files, names[i]);
         }

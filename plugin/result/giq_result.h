@@ -10,24 +10,26 @@
 
 /* Everything is borrowed. */
 struct giq_result {
-    const char *path;        /* a file, or the folder of an unpacked archive */
-    const char *job_id;      /* for messages */
-    bool is_new;             /* not published yet: the core adds the job to messages */
-    const char *member;      /* the member to open, or NULL */
+    const char *path;   /* a file, or the folder of an unpacked archive */
+    const char *job_id; /* for messages */
+    bool is_new;        /* not published yet; the core then adds the job id to messages */
+    const char *member; /* the member to open, or NULL */
     const char *shared_name; /* the connection string */
     char **drivers;          /* those that may open results: a GDAL string list */
-    char **options;          /* open options of the driver: the same, or NULL */
-    unsigned flags;          /* GDAL_OF_... as the caller asked */
+    char **options; /* RESULT_OPTIONS for the driver: a GDAL string list, or NULL */
+    unsigned flags; /* GDAL_OF_... of the caller's open */
 };
 
-/* The kinds that the caller asked for, of GIQ_INNER_KINDS; all if it named none. */
+/* The dataset kinds that the caller requested, of GIQ_INNER_KINDS; all if it named none.
+ */
 unsigned giq_result_kinds(const struct giq_result *result);
 
-/* How messages name the result, into `out`, which is returned. */
+/* Write how messages name the result into `out`; returns it. */
 enum { GIQ_RESULT_DESCRIPTION_SIZE = 256 };
 const char *giq_result_describe(const struct giq_result *result,
                                 char out[GIQ_RESULT_DESCRIPTION_SIZE]);
 
+/* Whether `path` is a folder, that is an unpacked archive. */
 bool giq_result_is_folder(const char *path);
 
 /* The files of an unpacked archive that may be datasets: regular files that are neither

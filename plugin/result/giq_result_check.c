@@ -14,9 +14,7 @@
 #include "result/giq_result_error.h"
 #include "result/giq_sidecar.h"
 
-enum { LISTED_MAX = 300 };
-
-/* ---- whether a driver is known for a result that none opened ---- */
+/* ---- a result that no allowed driver opens now ---- */
 
 static bool may_open_later(const char *path, char **drivers)
 {
@@ -39,8 +37,8 @@ static bool may_open_any_later(const struct giq_result *result)
 
 /* ---- one file ---- */
 
-/* The kinds that a dataset is not of. Asked for these, GDAL may open its file with
- * another driver. */
+/* The kinds (GDAL_OF_...) that the dataset does not have. For these GDAL may open the
+ * file with another driver. */
 static unsigned other_kinds(GDALDatasetH dataset)
 {
     bool is_raster = GDALGetRasterCount(dataset) > 0 ||
@@ -50,8 +48,11 @@ static unsigned other_kinds(GDALDatasetH dataset)
            (is_vector ? 0u : (unsigned)GDAL_OF_VECTOR);
 }
 
-/* Whether the datasets of the file have no external references. `*out_opens` is whether
- * an allowed driver opens it; if none does, the check succeeds. */
+/*
+ * Refuse external references in the datasets of the file: the first that GDAL opens, and
+ * that for the kinds which the first does not have. `*out_opens` is whether an allowed
+ * driver opens the file; if none does, the check succeeds.
+ */
 static bool check_datasets(struct giq_references *references, const char *path,
                            char **drivers, bool *out_opens, struct giq_error *err)
 {
@@ -80,17 +81,18 @@ static bool check_file(struct giq_references *references, const struct giq_resul
         !check_datasets(references, result->path, result->drivers, &opens, err)) {
         return false;
     }
+    /* Read before other calls of GDAL set the last error. */
+    char reason[GIQ_RESULT_REASON_SIZE];
+    giq_result_error_reason(result->path, reason);
     if (opens || may_open_later(result->path, result->drivers)) {
         return true;
     }
-    char reason[GIQ_RESULT_REASON_SIZE];
-    giq_result_error_reason(result->path, reason);
     return giq_result_error_file(result, result->path, reason, err);
 }
 
 /* ---- an unpacked archive ---- */
 
-/* Every file, as GDAL may read it beside another one. */
+/* Check every file, since GDAL may read it as a sidecar of another. */
 static bool check_bytes(struct giq_references *references,
                         const struct giq_result *result, struct giq_error *err)
 {
@@ -133,12 +135,12 @@ static bool check_archive(struct giq_references *references,
 
 static void warn_of_removed(char **removed)
 {
-    char list[LISTED_MAX];
+    char list[GIQ_LIST_SIZE];
     if (removed != NULL) {
         CPLError(CE_Warning, CPLE_AppDefined,
                  "GIQ: these files were removed from the result, because they could make "
                  "GDAL read other files or hosts: %s",
-                 giq_list_join(removed, list, LISTED_MAX));
+                 giq_list_join(removed, list, GIQ_LIST_SIZE));
     }
 }
 

@@ -10,8 +10,8 @@
 #include "result/giq_identify.h"
 #include "result/giq_inner.h"
 
-static struct giq_result_driver driver_of(enum giq_result_driver_state state,
-                                          const char *name)
+static struct giq_result_driver make_driver(enum giq_result_driver_state state,
+                                            const char *name)
 {
     struct giq_result_driver made = {.state = state};
     (void)CPLStrlcpy(made.name, name, sizeof made.name);
@@ -32,24 +32,24 @@ static const char *expected_driver(const char *path)
 
 struct giq_result_driver giq_result_driver_of(const char *path, char **drivers)
 {
-    const char *source = giq_inner_reference_driver(path, drivers);
-    if (source != NULL) {
-        return driver_of(GIQ_RESULT_DRIVER_REFERENCES, source);
+    const char *reader = giq_inner_reference_driver(path, drivers);
+    if (reader != NULL) {
+        return make_driver(GIQ_RESULT_DRIVER_REFERENCES, reader);
     }
     const char *expected = expected_driver(path);
     if (expected != NULL && GDALGetDriverByName(expected) == NULL) {
-        return driver_of(GIQ_RESULT_DRIVER_MISSING, expected);
+        return make_driver(GIQ_RESULT_DRIVER_MISSING, expected);
     }
     if (expected != NULL && CSLFindString(drivers, expected) >= 0) {
-        return driver_of(GIQ_RESULT_DRIVER_ALLOWED, expected);
+        return make_driver(GIQ_RESULT_DRIVER_ALLOWED, expected);
     }
     GDALDriverH found = giq_identify_driver(path);
     if (found != NULL) {
         const char *name = GDALGetDriverShortName(found);
         bool is_allowed = CSLFindString(drivers, name) >= 0;
-        return driver_of(
+        return make_driver(
             is_allowed ? GIQ_RESULT_DRIVER_ALLOWED : GIQ_RESULT_DRIVER_NOT_ALLOWED, name);
     }
-    return expected == NULL ? driver_of(GIQ_RESULT_DRIVER_NONE, "")
-                            : driver_of(GIQ_RESULT_DRIVER_NOT_ALLOWED, expected);
+    return expected == NULL ? make_driver(GIQ_RESULT_DRIVER_NONE, "")
+                            : make_driver(GIQ_RESULT_DRIVER_NOT_ALLOWED, expected);
 }

@@ -9,10 +9,10 @@
 
 enum giq_result_driver_state {
     GIQ_RESULT_DRIVER_NONE,        /* no driver is known for the file */
-    GIQ_RESULT_DRIVER_ALLOWED,     /* it may open results, but did not open this one */
-    GIQ_RESULT_DRIVER_NOT_ALLOWED, /* it may not open results */
-    GIQ_RESULT_DRIVER_REFERENCES, /* the same, as the file is a text that names sources */
-    GIQ_RESULT_DRIVER_MISSING,    /* this GDAL does not have it */
+    GIQ_RESULT_DRIVER_ALLOWED,     /* in the list of drivers */
+    GIQ_RESULT_DRIVER_NOT_ALLOWED, /* known, but not in the list of drivers */
+    GIQ_RESULT_DRIVER_REFERENCES,  /* not in the list; the file only refers to others */
+    GIQ_RESULT_DRIVER_MISSING,     /* this GDAL does not have it */
 };
 
 struct giq_result_driver {
@@ -20,8 +20,8 @@ struct giq_result_driver {
     char name[64]; /* the driver's short name, or "" */
 };
 
-/* The driver for the file `path`, which no driver of the GDAL string list `drivers`,
- * those that may open results, has opened. */
+/* Find the driver for the file `path`. To be called after every driver of `drivers`, a
+ * GDAL string list of those that may open results, failed to open it. */
 struct giq_result_driver giq_result_driver_of(const char *path, char **drivers);
 
 #endif

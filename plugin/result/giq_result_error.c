@@ -12,7 +12,22 @@
 #include "result/giq_inner.h"
 #include "result/giq_result_driver.h"
 
-enum { LISTED_MAX = 300 };
+/* Whether the text is GDAL's error for a file that no driver identified. It gives no
+ * reason. */
+static bool is_not_identified(const char *text)
+{
+    static const char *const parts[] = {
+        "' not recognized as a supported file format",
+        "' not recognized as being in a supported file format",
+        "not recognized as a supported dataset name",
+    };
+    for (size_t i = 0; i < GIQ_COUNT(parts); i++) {
+        if (strstr(text, parts[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
 
 void giq_result_error_reason(const char *path, char out[GIQ_RESULT_REASON_SIZE])
 {
@@ -21,7 +36,7 @@ void giq_result_error_reason(const char *path, char out[GIQ_RESULT_REASON_SIZE])
     size_t len = strlen(folder);
     const char *at = NULL;
     out[0] = '\0';
-    if (strstr(text, "not recognized") != NULL) {
+    if (is_not_identified(text)) {
         return;
     }
     while (len > 1 && (at = strstr(text, folder)) != NULL) {
@@ -36,20 +51,24 @@ void giq_result_error_reason(const char *path, char out[GIQ_RESULT_REASON_SIZE])
 static bool fail_other_kind(const struct giq_result *result, struct giq_error *err)
 {
     char title[GIQ_RESULT_DESCRIPTION_SIZE];
-    const char *member = result->member;
+    (void)giq_result_describe(result, title);
+    GIQ_AUTO_CPL char *subject = CPLStrdup(
+        result->member == NULL ? title
+                               : CPLSPrintf("member %s of %s", result->member, title));
+    if (giq_result_kinds(result) == GDAL_OF_RASTER) {
+        return giq_fail(err, GIQ_E_RESULT,
+                        "%s is a vector dataset, not a raster: use ogrinfo or ogr2ogr",
+                        subject);
+    }
     return giq_fail(err, GIQ_E_RESULT,
-                    giq_result_kinds(result) == GDAL_OF_RASTER
-                        ? "%s%s%s%s is a vector dataset, not a raster: use ogrinfo or "
-                          "ogr2ogr"
-                        : "%s%s%s%s is a raster, not a vector dataset: use gdalinfo or "
-                          "gdal_translate",
-                    member == NULL ? "" : "member ", member == NULL ? "" : member,
-                    member == NULL ? "" : " of ", giq_result_describe(result, title));
+                    "%s is a raster, not a vector dataset: use gdalinfo or "
+                    "gdal_translate",
+                    subject);
 }
 
-/* The error of a text that names other sources. */
-static bool fail_source(const char *title, const char *name, const char *driver,
-                        struct giq_error *err)
+/* The error of a text that only refers to other files or hosts. */
+static bool fail_references(const char *title, const char *name, const char *driver,
+                            struct giq_error *err)
 {
     if (GDALGetDriverByName(driver) == NULL) {
         return giq_fail(err, GIQ_E_RESULT,
@@ -64,7 +83,7 @@ static bool fail_source(const char *title, const char *name, const char *driver,
                     title, name, driver, driver);
 }
 
-/* The error of a file called `name` within the result, by the driver that it needs. */
+/* The error of the file `name` of the result, by the driver that it needs. */
 static bool fail_driver(const struct giq_result *result,
                         const struct giq_result_driver *driver, const char *name,
                         const char *reason, struct giq_error *err)
@@ -73,7 +92,7 @@ static bool fail_driver(const struct giq_result *result,
     (void)giq_result_describe(result, title);
     switch (driver->state) {
     case GIQ_RESULT_DRIVER_REFERENCES:
-        return fail_source(title, name, driver->name, err);
+        return fail_references(title, name, driver->name, err);
     case GIQ_RESULT_DRIVER_NOT_ALLOWED:
         return giq_fail(err, GIQ_E_RESULT,
                         "%s (%s) needs the driver %s, which is not allowed to open "
@@ -133,9 +152,9 @@ bool giq_result_error_archive(const struct giq_result *result, struct giq_error 
             return fail_driver(result, &driver, names[i], reason, err);
         }
     }
-    char list[LISTED_MAX];
+    char list[GIQ_LIST_SIZE];
     char title[GIQ_RESULT_DESCRIPTION_SIZE];
     return giq_fail(err, GIQ_E_RESULT, "no driver is known for any file of %s: %s",
                     giq_result_describe(result, title),
-                    giq_list_join(names, list, LISTED_MAX));
+                    giq_list_join(names, list, GIQ_LIST_SIZE));
 }

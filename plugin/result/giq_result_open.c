@@ -15,12 +15,11 @@
 #include "result/giq_references.h"
 #include "result/giq_result_error.h"
 
-enum { LISTED_MAX = 300 };
-
 /* ---- members of an archive ---- */
 
 /* Whether the members are several Shapefiles of one folder, which GDAL opens as one
- * dataset: the folder, relative to the result, into `*folder`. */
+ * dataset. If so, `*folder` is that folder, relative to the result, to be freed with
+ * CPLFree(). */
 static bool is_shapefile_folder(char **members, char **folder)
 {
     GIQ_AUTO_CPL char *parent = CPLStrdup(CPLGetPath(members[0]));
@@ -38,7 +37,7 @@ static bool is_shapefile_folder(char **members, char **folder)
 }
 
 /* The files of the archive that can be opened as `kinds`. */
-static char **list_members_of(const struct giq_result *result, unsigned kinds)
+static char **list_members_by_kind(const struct giq_result *result, unsigned kinds)
 {
     char **members = NULL;
     GIQ_AUTO_CSL char **names = giq_result_files(result->path);
@@ -52,11 +51,11 @@ static char **list_members_of(const struct giq_result *result, unsigned kinds)
     return members;
 }
 
-/* The members of the kind that was asked for; if there are none, those of any kind. */
+/* The members of the requested kinds; if there are none, those of any kind. */
 static char **list_members(const struct giq_result *result)
 {
-    char **members = list_members_of(result, giq_result_kinds(result));
-    return members != NULL ? members : list_members_of(result, GIQ_INNER_KINDS);
+    char **members = list_members_by_kind(result, giq_result_kinds(result));
+    return members != NULL ? members : list_members_by_kind(result, GIQ_INNER_KINDS);
 }
 
 /* Add the name and the description of the member with this number to a list of
@@ -78,8 +77,8 @@ static bool add_subdataset(const struct giq_result *result, const char *member,
 }
 
 /* An empty dataset whose subdatasets are the members. */
-static bool list_subdatasets(const struct giq_result *result, char **members,
-                             GDALDatasetH *out, struct giq_error *err)
+static bool make_container(const struct giq_result *result, char **members,
+                           GDALDatasetH *out, struct giq_error *err)
 {
     GIQ_AUTO_CSL char **list = NULL;
     for (int i = 0; members[i] != NULL; i++) {
@@ -100,23 +99,27 @@ static bool list_subdatasets(const struct giq_result *result, char **members,
 static bool fail_no_member(const struct giq_result *result, char **members,
                            struct giq_error *err)
 {
-    char list[LISTED_MAX];
+    char list[GIQ_LIST_SIZE];
     char title[GIQ_RESULT_DESCRIPTION_SIZE];
     return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; its members are: %s",
                     giq_result_describe(result, title), result->member,
-                    giq_list_join(members, list, LISTED_MAX));
+                    giq_list_join(members, list, GIQ_LIST_SIZE));
 }
 
-/* The file of the list with this name, or else with one that differs only in how Unicode
- * composes it; NULL if there is none. */
+/* The file of the list with this name, or else the first whose name differs only in ASCII
+ * case or Unicode normalisation; NULL if there is none. */
 static const char *find_member(char **files, const char *name)
 {
     int at = CSLFindStringCaseSensitive(files, name);
-    at = at < 0 ? CSLFindString(files, name) : at;
-    for (int i = 0; at < 0 && files != NULL && files[i] != NULL; i++) {
-        at = giq_norm_same(files[i], name) ? i : at;
+    if (at >= 0) {
+        return files[at];
     }
-    return at < 0 ? NULL : files[at];
+    for (int i = 0; files != NULL && files[i] != NULL; i++) {
+        if (giq_norm_same(files[i], name)) {
+            return files[i];
+        }
+    }
+    return NULL;
 }
 
 /* Find the named member, as choose_member() returns it, without opening any file. */
@@ -135,7 +138,8 @@ static bool find_named(const struct giq_result *result, char **out, struct giq_e
 
 /*
  * Choose the member to open where none is named. `*out`, relative to the result, is freed
- * with CPLFree(); if all members are meant it stays NULL and `*out_list` lists them.
+ * with CPLFree(). If the result has several members it stays NULL, and `*out_list` is a
+ * dataset that lists them.
  */
 static bool choose_member(const struct giq_result *result, char **out,
                           GDALDatasetH *out_list, struct giq_error *err)
@@ -152,13 +156,13 @@ static bool choose_member(const struct giq_result *result, char **out,
         return true;
     }
     if (giq_result_kinds(result) != GDAL_OF_VECTOR) {
-        return list_subdatasets(result, members, out_list, err);
+        return make_container(result, members, out_list, err);
     }
-    char list[LISTED_MAX];
+    char list[GIQ_LIST_SIZE];
     char title[GIQ_RESULT_DESCRIPTION_SIZE];
     return giq_fail(
         err, GIQ_E_USAGE, "%s has several members; choose one with member=<name>: %s",
-        giq_result_describe(result, title), giq_list_join(members, list, LISTED_MAX));
+        giq_result_describe(result, title), giq_list_join(members, list, GIQ_LIST_SIZE));
 }
 
 /* The path to open, to be freed with CPLFree(); NULL if `*out_list` lists several
@@ -185,7 +189,7 @@ static bool find_path(const struct giq_result *result, char **out, GDALDatasetH 
 
 /* ---- one file ---- */
 
-/* The error of a file that no driver opened, perhaps because of the open options. */
+/* The error of a file that no driver opened; the open options may be the reason. */
 static bool fail_open(const struct giq_result *result, const char *path,
                       struct giq_error *err)
 {
@@ -215,7 +219,7 @@ static bool check_dataset(struct giq_references *references,
                           const char *path, struct giq_error *err)
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
-    /* GeoJSON's driver fetches addresses only while it reads features. */
+    /* The GeoJSON driver fetches URLs only while it reads features. */
     if (STARTS_WITH_CI(driver, "GeoJSON") &&
         !giq_references_check_file(references, path, err)) {
         return false;

@@ -1,5 +1,5 @@
 /*
- * Opens a published result, or a member of one that was an archive. In one thread.
+ * Opens a published result, or a member of one that was an archive. Thread-safe.
  */
 #ifndef GIQ_RESULT_OPEN_H
 #define GIQ_RESULT_OPEN_H
@@ -8,12 +8,13 @@
 #include "result/giq_result.h"
 
 /*
- * Open the result as the kind that the caller asked for. `*out`, which the caller owns,
+ * Open the result as the kind that the caller requested. `*out`, which the caller owns,
  * is a dataset of the driver that reads the file, and its description is the path of the
  * file (with GDAL_OF_SHARED the connection string); for several members it is an empty
  * dataset with SUBDATASETS. Errors: GIQ_E_RESULT (another kind, no driver, external
- * references), GIQ_E_USAGE (a member that does not exist, or several and none named,
- * which both list them; options that the driver refuses), GIQ_E_STORE, GIQ_E_MEMORY.
+ * references); GIQ_E_USAGE (a member that does not exist, or several members of which
+ * none is named: the message lists them; options that the driver refuses); GIQ_E_STORE;
+ * GIQ_E_MEMORY.
  */
 bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
                      struct giq_error *err);

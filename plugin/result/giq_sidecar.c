@@ -1,5 +1,5 @@
 /*
- * Removes the sidecars of an unpacked archive that are not proven harmless.
+ * Removes the sidecars of an unpacked archive that cannot be shown to be safe.
  */
 #include "result/giq_sidecar.h"
 
@@ -32,8 +32,8 @@ static bool is_mask(const char *name)
     return ends_with(name, ".msk");
 }
 
-/* Whether GDAL reads the file beside another one in ways that no check here covers:
- * overviews, spill files and journals. */
+/* Whether the file is a sidecar whose content is not checked here, so that it is always
+ * removed: an overview, a spill file or a journal. */
 static bool is_never_kept(const char *name)
 {
     static const char *const ends[] = {".ovr", ".aux", ".rrd",     ".rde",
@@ -54,8 +54,12 @@ static bool is_file(const char *path)
 
 bool giq_sidecar_is_sidecar(const char *path)
 {
-    size_t tail = is_pam(path) ? strlen(".aux.xml") : is_mask(path) ? strlen(".msk") : 0;
-    if (tail == 0) {
+    size_t tail = 0;
+    if (is_pam(path)) {
+        tail = strlen(".aux.xml");
+    } else if (is_mask(path)) {
+        tail = strlen(".msk");
+    } else {
         return false;
     }
     GIQ_AUTO_CPL char *other = CPLStrdup(path);
@@ -68,7 +72,7 @@ bool giq_sidecar_is_sidecar(const char *path)
 /* The elements that a PAM file may have, each with its parent. */
 static const struct {
     const char *parent, *element;
-} grammar[] = {
+} allowed_elements[] = {
     {"", "PAMDataset"},
     {"PAMDataset", "SRS"},
     {"PAMDataset", "GeoTransform"},
@@ -117,17 +121,18 @@ static const char *const domains[] = {
 /* The metadata domain of ArcGIS, with XML of its own. */
 #define ESRI "xml:ESRI"
 
-static bool is_allowed(const char *parent, const char *element)
+static bool is_allowed_element(const char *parent, const char *element)
 {
-    for (size_t i = 0; i < GIQ_COUNT(grammar); i++) {
-        if (EQUAL(parent, grammar[i].parent) && EQUAL(element, grammar[i].element)) {
+    for (size_t i = 0; i < GIQ_COUNT(allowed_elements); i++) {
+        if (EQUAL(parent, allowed_elements[i].parent) &&
+            EQUAL(element, allowed_elements[i].element)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_harmless_domain(const char *domain)
+static bool is_safe_domain(const char *domain)
 {
     for (size_t i = 0; i < GIQ_COUNT(domains); i++) {
         if (EQUAL(domain, domains[i])) {
@@ -135,16 +140,6 @@ static bool is_harmless_domain(const char *domain)
         }
     }
     return false;
-}
-
-/* Whether a value is or contains a path or an address. */
-static bool has_path(const char *value)
-{
-    bool is_drive =
-        value[0] != '\0' && value[1] == ':' && strchr("/\\", value[2]) != NULL;
-    return is_drive || value[0] == '/' || value[0] == '\\' || value[0] == '~' ||
-           strcasestr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
-           strstr(value, "../") != NULL || strstr(value, "..\\") != NULL;
 }
 
 /* Whether a coordinate system is WKT or an EPSG code, which GDAL does not read from a
@@ -163,46 +158,48 @@ static bool is_definition(const char *value)
            (is_wkt && strlen(value) <= LEN_MAX && !giq_external_srs(value));
 }
 
-static bool is_harmless_attribute(const CPLXMLNode *node, bool is_esri)
+static bool is_safe_attribute(const CPLXMLNode *node, bool is_esri)
 {
-    /* A namespace is an address, but nobody fetches it. */
+    /* A namespace is a URI that is never fetched. */
     if (is_esri &&
         (EQUAL(node->pszValue, "xmlns") || STARTS_WITH(node->pszValue, "xmlns:"))) {
         return true;
     }
     const char *value = node->psChild == NULL ? "" : node->psChild->pszValue;
-    return !has_path(value) && !EQUAL(value, "OVERVIEW_FILE") &&
+    return !giq_external_value(value) && !EQUAL(value, "OVERVIEW_FILE") &&
            (!EQUAL(node->pszValue, "Projection") || is_definition(value));
 }
 
-static bool is_harmless_text(const CPLXMLNode *node, const char *parent)
+static bool is_safe_text(const CPLXMLNode *node, const char *parent)
 {
-    bool is_system = EQUAL(parent, "SRS") || EQUAL(parent, "WKT");
-    return !has_path(node->pszValue) && (!is_system || is_definition(node->pszValue));
+    bool is_srs = EQUAL(parent, "SRS") || EQUAL(parent, "WKT");
+    return !giq_external_value(node->pszValue) &&
+           (!is_srs || is_definition(node->pszValue));
 }
 
-static bool are_harmless(const CPLXMLNode *node, const char *parent, bool is_esri,
-                         int depth);
+static bool are_siblings_safe(const CPLXMLNode *node, const char *parent, bool is_esri,
+                              int depth);
 
-static bool is_harmless_element(const CPLXMLNode *node, const char *parent, bool is_esri,
-                                int depth) // NOLINT(misc-no-recursion)
+static bool is_safe_element(const CPLXMLNode *node, const char *parent, bool is_esri,
+                            int depth) // NOLINT(misc-no-recursion)
 {
-    if (depth == DEPTH_MAX || (!is_esri && !is_allowed(parent, node->pszValue))) {
+    if (depth == DEPTH_MAX || (!is_esri && !is_allowed_element(parent, node->pszValue))) {
         return false;
     }
     if (EQUAL(node->pszValue, "Metadata")) {
         const char *domain = CPLGetXMLValue(node, "domain", "");
         is_esri = is_esri || EQUAL(domain, ESRI);
-        if (!EQUAL(domain, ESRI) && !is_harmless_domain(domain)) {
+        if (!EQUAL(domain, ESRI) && !is_safe_domain(domain)) {
             return false;
         }
     }
-    return are_harmless(node->psChild, node->pszValue, is_esri, depth + 1);
+    return are_siblings_safe(node->psChild, node->pszValue, is_esri, depth + 1);
 }
 
-/* Whether the node and its next siblings, in the element `parent`, are harmless. */
-static bool are_harmless(const CPLXMLNode *node, const char *parent, bool is_esri,
-                         int depth) // NOLINT(misc-no-recursion)
+/* Whether the node and its next siblings, in the element `parent`, have no external
+ * references. */
+static bool are_siblings_safe(const CPLXMLNode *node, const char *parent, bool is_esri,
+                              int depth) // NOLINT(misc-no-recursion)
 {
     for (; node != NULL; node = node->psNext) {
         bool ok = false;
@@ -211,13 +208,13 @@ static bool are_harmless(const CPLXMLNode *node, const char *parent, bool is_esr
             ok = true;
             break;
         case CXT_Text:
-            ok = is_harmless_text(node, parent);
+            ok = is_safe_text(node, parent);
             break;
         case CXT_Attribute:
-            ok = is_harmless_attribute(node, is_esri);
+            ok = is_safe_attribute(node, is_esri);
             break;
         case CXT_Element:
-            ok = is_harmless_element(node, parent, is_esri, depth);
+            ok = is_safe_element(node, parent, is_esri, depth);
             break;
         case CXT_Literal:
             break;
@@ -252,7 +249,7 @@ static const CPLXMLNode *root_of(const CPLXMLNode *node)
     return node;
 }
 
-static bool is_harmless_pam(const char *text, size_t len)
+static bool is_safe_pam(const char *text, size_t len)
 {
     if (memchr(text, '\0', len) != NULL || !CPLIsUTF8(text, (int)len) ||
         !has_only_comments(text)) {
@@ -260,27 +257,27 @@ static bool is_harmless_pam(const char *text, size_t len)
     }
     CPLXMLNode *tree = CPLParseXMLString(text);
     const CPLXMLNode *root = root_of(tree);
-    bool is_harmless = root != NULL && are_harmless(root, "", false, 0);
+    bool is_safe = root != NULL && are_siblings_safe(root, "", false, 0);
     CPLDestroyXMLNode(tree);
-    return is_harmless;
+    return is_safe;
 }
 
-static bool is_harmless_pam_file(const char *path)
+static bool is_safe_pam_file(const char *path)
 {
     GByte *bytes = NULL;
     vsi_l_offset len = 0;
     if (!VSIIngestFile(NULL, path, &bytes, &len, PAM_BYTES_MAX)) {
         return false;
     }
-    bool is_harmless = is_harmless_pam((const char *)bytes, (size_t)len);
+    bool is_safe = is_safe_pam((const char *)bytes, (size_t)len);
     VSIFree(bytes);
-    return is_harmless;
+    return is_safe;
 }
 
 /* ---- .msk ---- */
 
 /* GDAL opens a mask with any driver, so only what GTiff opens may stay. */
-static bool is_harmless_mask(const struct giq_references *references, const char *path)
+static bool is_safe_mask(const struct giq_references *references, const char *path)
 {
     char *drivers[] = {"GTiff", NULL};
     struct giq_error ignored = {0};
@@ -292,25 +289,27 @@ static bool is_harmless_mask(const struct giq_references *references, const char
 
 /* ---- the folder of an archive ---- */
 
-static bool must_go_by_text(const struct giq_references *references, const char *path)
+static bool is_unsafe_text_sidecar(const struct giq_references *references,
+                                   const char *path)
 {
     (void)references;
-    return is_never_kept(path) || (is_pam(path) && !is_harmless_pam_file(path));
+    return is_never_kept(path) || (is_pam(path) && !is_safe_pam_file(path));
 }
 
-static bool must_go_by_dataset(const struct giq_references *references, const char *path)
+static bool is_unsafe_mask(const struct giq_references *references, const char *path)
 {
-    return is_mask(path) && !is_harmless_mask(references, path);
+    return is_mask(path) && !is_safe_mask(references, path);
 }
 
-static bool remove_those(bool (*must_go)(const struct giq_references *, const char *),
-                         const struct giq_references *references, const char *folder,
-                         char ***removed, struct giq_error *err)
+static bool remove_matching(bool (*is_unsafe)(const struct giq_references *,
+                                              const char *),
+                            const struct giq_references *references, const char *folder,
+                            char ***removed, struct giq_error *err)
 {
     GIQ_AUTO_CSL char **names = giq_list_folder(folder);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         GIQ_AUTO_CPL char *path = CPLStrdup(CPLFormFilename(folder, names[i], NULL));
-        if (!is_file(path) || !must_go(references, path)) {
+        if (!is_file(path) || !is_unsafe(references, path)) {
             continue;
         }
         *removed = CSLAddString(*removed, names[i]);
@@ -322,10 +321,10 @@ static bool remove_those(bool (*must_go)(const struct giq_references *, const ch
     return true;
 }
 
-/* Masks are opened, and come last: the sidecars of a mask are then checked. */
+/* Masks are checked last: checking opens them, and GDAL then reads their own sidecars. */
 bool giq_sidecar_remove(const struct giq_references *references, const char *folder,
                         char ***removed, struct giq_error *err)
 {
-    return remove_those(must_go_by_text, references, folder, removed, err) &&
-           remove_those(must_go_by_dataset, references, folder, removed, err);
+    return remove_matching(is_unsafe_text_sidecar, references, folder, removed, err) &&
+           remove_matching(is_unsafe_mask, references, folder, removed, err);
 }

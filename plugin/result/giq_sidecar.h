@@ -1,7 +1,8 @@
 /*
  * Sidecars in an unpacked archive: files that GDAL reads beside another file. They may
  * hold what the data needs (.aux.xml: coordinate system, no-data, colours; .msk: a mask),
- * or name other files and hosts. Those that are not proven harmless are removed.
+ * or external references. Sidecars that cannot be shown to be safe are removed.
+ * Thread-safe.
  */
 #ifndef GIQ_SIDECAR_H
 #define GIQ_SIDECAR_H
@@ -9,12 +10,14 @@
 #include "result/giq_references.h"
 
 /*
- * Remove from the folder of an archive, before a dataset of any file in it is opened, the
- * sidecars that may not stay: overviews, journals and spill files; an .aux.xml that is
- * not a PAM file of known elements, or in which a value names a file or a host; an .msk
- * that is not a TIFF without external references. Their names, relative to the folder,
- * are added to `*removed`, a GDAL string list of the caller's, on failure too. Errors:
- * GIQ_E_STORE.
+ * Remove the unsafe sidecars of an archive that was unpacked into `folder`. Must be
+ * called before a dataset of any file in it is opened. Removed are
+ * - overviews, journals and spill files,
+ * - an .aux.xml that is not a PAM file of known elements, or has an external reference,
+ * - an .msk that is not a TIFF without external references.
+ *
+ * Their names, relative to the folder, are added to `*removed`, a GDAL string list of the
+ * caller's, on failure too. Errors: GIQ_E_STORE.
  */
 bool giq_sidecar_remove(const struct giq_references *references, const char *folder,
                         char ***removed, struct giq_error *err);

@@ -1,4 +1,4 @@
-/* A reader of numbers in a file, which notes the first missing part. */
+/* A bounds-checked reader of numbers in a file, which records the first missing part. */
 #include "result/giq_bounds.h"
 
 #include <string.h>
@@ -38,7 +38,8 @@ static bool fetch(struct giq_bounds *file, uint64_t at, void *out, size_t len)
         return false;
     }
     if (!file->source->read(file->source->ctx, at, out, len, file->err)) {
-        file->failed = file->stop = true;
+        file->failed = true;
+        file->stop = true;
         return false;
     }
     return true;
@@ -64,7 +65,8 @@ static const unsigned char *peek(struct giq_bounds *file, uint64_t at, unsigned 
     if (!giq_bounds_require(file, at, len)) {
         return NULL;
     }
-    if (file->numbers++ > GIQ_BOUNDS_NUMBERS_MAX) {
+    file->numbers++;
+    if (file->numbers > GIQ_BOUNDS_NUMBERS_MAX) {
         file->stop = true;
         return NULL;
     }
@@ -125,12 +127,12 @@ bool giq_bounds_find_pair(struct giq_bounds *file, uint64_t at, unsigned char fi
     return false;
 }
 
-const char *giq_bounds_tail(struct giq_bounds *file, size_t *out_len)
+const char *giq_bounds_before(struct giq_bounds *file, uint64_t end, size_t *out_len)
 {
-    uint64_t most = sizeof file->window;
-    if (file->stop || !move_window(file, file->size < most ? 0 : file->size - most)) {
+    uint64_t at = end < sizeof file->window ? 0 : end - sizeof file->window;
+    if (file->stop || end > file->size || !move_window(file, at)) {
         return NULL;
     }
-    *out_len = file->window_len;
+    *out_len = (size_t)(end - at);
     return (const char *)file->window;
 }

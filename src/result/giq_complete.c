@@ -9,15 +9,7 @@
 #include "result/giq_complete_formats.h"
 #include "result/giq_format.h"
 
-#define CUT "the downloaded file is cut off, though its transfer ended as if complete: "
-
-/* An Arrow stream has no magic number that giq_sniff() could rely on. */
-static void check_unknown(struct giq_bounds *file)
-{
-    if (giq_bounds_match(file, 0, "\xff\xff\xff\xff", 4)) {
-        giq_complete_arrow(file);
-    }
-}
+#define TRUNCATED "the downloaded file is truncated, although its transfer succeeded: "
 
 static const struct {
     const char *extension; /* as in struct giq_format */
@@ -35,11 +27,11 @@ static const struct {
     {"gpx", giq_complete_xml},
 };
 
-/* Run the check of the format; without one nothing is found missing. */
+/* Run the check of the format. Files of formats without a check count as complete. */
 static void run_check(struct giq_bounds *file, const char *extension)
 {
     if (extension == NULL) {
-        check_unknown(file);
+        giq_complete_unknown(file);
         return;
     }
     for (size_t i = 0; i < GIQ_COUNT(checks); i++) {
@@ -64,22 +56,25 @@ bool giq_complete_check(const struct giq_bounds_source *source, const char *exte
     if (file->failed) {
         return false;
     }
+    /* In a file of unknown format only parts of an Arrow stream are found missing. */
     const char *name = extension == NULL ? "Arrow" : giq_format_get(extension)->name;
     if (file->missing != NULL) {
-        return giq_fail(err, GIQ_E_INCOMPLETE, CUT "%s, %" PRIu64 " bytes without %s",
-                        name, file->size, file->missing);
+        return giq_fail(err, GIQ_E_INCOMPLETE,
+                        TRUNCATED "%s of %" PRIu64 " bytes without %s", name, file->size,
+                        file->missing);
     }
     if (file->size_min != 0) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
-                        CUT "%s, %" PRIu64 " bytes of at least %" PRIu64, name,
-                        file->size, file->size_min);
+                        TRUNCATED "%s of %" PRIu64 " bytes, but at least %" PRIu64
+                                  " are needed",
+                        name, file->size, file->size_min);
     }
     return true;
 }
 
 /* ---- JSON ---- */
 
-/* The length of a string's bytes up to its next quote or escape, or `len`. */
+/* The number of bytes before the next quote or backslash; `len` if there is none. */
 static size_t plain_length(const char *bytes, size_t len)
 {
     const char *quote = memchr(bytes, '"', len);
@@ -88,8 +83,8 @@ static size_t plain_length(const char *bytes, size_t len)
     return escape == NULL ? plain : (size_t)(escape - bytes);
 }
 
-/* Take some bytes of a string; returns how many. */
-static size_t take_text(struct giq_complete_json *json, const char *bytes, size_t len)
+/* Scan some bytes of a string; returns how many. */
+static size_t scan_string(struct giq_complete_json *json, const char *bytes, size_t len)
 {
     if (json->is_escaped) {
         json->is_escaped = false;
@@ -100,16 +95,17 @@ static size_t take_text(struct giq_complete_json *json, const char *bytes, size_
         return len;
     }
     json->is_escaped = bytes[plain] == '\\';
-    json->in_text = bytes[plain] != '"';
+    json->in_string = bytes[plain] != '"';
     return plain + 1;
 }
 
-/* Skip what may precede JSON, a byte order mark and a record separator included; returns
- * the number of bytes. */
+/* Skip what may precede JSON: white space, a record separator (RFC 8142) and a byte order
+ * mark. Returns the number of bytes. */
 static size_t begin_json(struct giq_complete_json *json, const char *bytes, size_t len)
 {
+    static const char skipped[] = " \t\r\n\v\f\x1e\xef\xbb\xbf";
     size_t at = 0;
-    while (at < len && memchr(" \t\r\n\v\f\x1e\xef\xbb\xbf", bytes[at], 10) != NULL) {
+    while (at < len && memchr(skipped, bytes[at], sizeof skipped - 1) != NULL) {
         at++;
     }
     if (at < len) {
@@ -123,12 +119,12 @@ void giq_complete_json_scan(struct giq_complete_json *json, const char *bytes, s
 {
     size_t at = json->has_begun ? 0 : begin_json(json, bytes, len);
     while (at < len && !json->is_other) {
-        if (json->in_text) {
-            at += take_text(json, bytes + at, len - at);
+        if (json->in_string) {
+            at += scan_string(json, bytes + at, len - at);
             continue;
         }
         char c = bytes[at++];
-        json->in_text = c == '"';
+        json->in_string = c == '"';
         if (c == '{' || c == '[') {
             json->depth++;
         } else if ((c == '}' || c == ']') && json->depth > 0) {
@@ -146,17 +142,19 @@ bool giq_complete_json_check(const struct giq_complete_json *json, const char *e
         bool is_sequence; /* of objects; else what follows the first one is ignored */
     } kinds[] = {
         {"geojson", false}, {"topojson", false}, {"geojsonl", true}, {"geojsons", true}};
-    bool is_whole = true;
-    for (size_t i = 0; !json->is_other && extension != NULL && i < GIQ_COUNT(kinds);
-         i++) {
+    if (json->is_other || extension == NULL) {
+        return true;
+    }
+    bool is_complete = true;
+    for (size_t i = 0; i < GIQ_COUNT(kinds); i++) {
         if (strcmp(extension, kinds[i].extension) == 0) {
-            is_whole = kinds[i].is_sequence ? json->depth == 0 && !json->in_text
-                                            : json->has_closed;
+            is_complete = kinds[i].is_sequence ? json->depth == 0 && !json->in_string
+                                               : json->has_closed;
         }
     }
-    if (!is_whole) {
-        return giq_fail(err, GIQ_E_INCOMPLETE, CUT "JSON that ends within %s",
-                        json->in_text ? "a string" : "an object or array");
+    if (!is_complete) {
+        return giq_fail(err, GIQ_E_INCOMPLETE, TRUNCATED "JSON that ends within %s",
+                        json->in_string ? "a string" : "an object or array");
     }
     return true;
 }

@@ -1,12 +1,13 @@
 /*
- * Truncated downloads: whether a file is as long as its format states. A transfer may end
- * well although the service sent half a file, and many formats are then read without an
- * error. Pure but for the source that the caller passes.
+ * Truncated downloads: whether a file is as long as its format states. A transfer can
+ * succeed although the service sent only part of the file, and many GDAL drivers read
+ * such a file without an error. No I/O other than through the caller's source;
+ * thread-safe.
  *
- * Only parts that are provably missing count: not the holes that a format allows, bytes
- * after its end, lengths that the format calls invalid, unknown variants or damage.
- * Tables of offsets are read, pixels and features are not, unless a format has no other
- * way to its end: FlatGeobuf without an index, and JPEG with bytes after its end.
+ * A file is reported as truncated only if bytes are provably missing. Sparse holes, bytes
+ * after the end, lengths that are marked as invalid, unknown variants and damage are no
+ * errors here. Tables of offsets are read; pixels and features only if there is no other
+ * way to find the end: FlatGeobuf without an index, and JPEG with bytes after its end.
  */
 #ifndef GIQ_COMPLETE_H
 #define GIQ_COMPLETE_H
@@ -22,21 +23,24 @@ bool giq_complete_check(const struct giq_bounds_source *source, const char *exte
 
 /* ---- JSON ---- */
 
-/* Only its brackets state where JSON ends, so they are counted while it is downloaded.
- * Start from `{0}`. */
+/* Only its brackets state where JSON ends, so they are counted during the download. Start
+ * from `{0}`. */
 struct giq_complete_json {
-    bool has_begun;  /* something other than white space came */
+    bool has_begun;  /* a byte other than white space was scanned */
     bool is_other;   /* it is not JSON: nothing is counted */
     uint64_t depth;  /* of open brackets */
     bool has_closed; /* the first object or array */
-    bool in_text;    /* in a string */
-    bool is_escaped; /* the next byte of a string has no meaning */
+    bool in_string;
+    bool is_escaped; /* the last byte of the string was a backslash */
 };
+
+/* Scan the next `len` bytes of the download. */
 void giq_complete_json_scan(struct giq_complete_json *json, const char *bytes,
                             size_t len);
 
-/* Whether every bracket is closed, of a single object the first one. Fails with
- * GIQ_E_INCOMPLETE if not, and `extension` is that of JSON. */
+/* Fails with GIQ_E_INCOMPLETE if `extension` is that of a JSON format and the text ends
+ * too early: before its first object or array is closed, or, if it is a sequence of
+ * objects, within any of them. */
 bool giq_complete_json_check(const struct giq_complete_json *json, const char *extension,
                              struct giq_error *err);
 

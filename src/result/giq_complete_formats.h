@@ -7,15 +7,16 @@
 
 #include "result/giq_bounds.h"
 
+/* Defined in giq_complete_tiff.c. */
 void giq_complete_tiff(struct giq_bounds *file);
 
-/* Of giq_complete_image.c. */
+/* Defined in giq_complete_image.c. */
 void giq_complete_png(struct giq_bounds *file);
 void giq_complete_jpeg(struct giq_bounds *file);
 void giq_complete_jp2(struct giq_bounds *file);
 void giq_complete_codestream(struct giq_bounds *file); /* JPEG 2000 without boxes */
 
-/* Of giq_complete_table.c. */
+/* Defined in giq_complete_table.c. */
 void giq_complete_flatgeobuf(struct giq_bounds *file);
 void giq_complete_arrow(struct giq_bounds *file);
 void giq_complete_parquet(struct giq_bounds *file);
@@ -23,5 +24,9 @@ void giq_complete_sqlite(struct giq_bounds *file);
 void giq_complete_shapefile(struct giq_bounds *file);
 void giq_complete_zip(struct giq_bounds *file);
 void giq_complete_xml(struct giq_bounds *file);
+
+/* A file of unknown format: an Arrow stream has no magic number that giq_sniff() could
+ * rely on. */
+void giq_complete_unknown(struct giq_bounds *file);
 
 #endif

@@ -2,32 +2,34 @@
  * Completeness of formats of features and tables: FlatGeobuf, Arrow, Parquet, SQLite, the
  * .shp of a Shapefile, zip files that drivers open as they are (KMZ), and XML.
  */
-#include "result/giq_complete_formats.h"
-
 #include <string.h>
+
+#include "result/giq_complete_formats.h"
+#include "result/giq_format.h"
+#include "result/giq_sniff.h"
 
 /* ---- FlatBuffers ---- */
 
 /* A FlatBuffers table, between the offsets `begin` and `end`. */
-struct flat {
+struct flatbuffer {
     struct giq_bounds *file;
     uint64_t begin;
     uint64_t end;
     uint64_t table;
-    uint64_t fields; /* its vtable */
-    uint64_t fields_len;
+    uint64_t vtable;
+    uint64_t vtable_len;
 };
 
-static bool is_within(const struct flat *flat, uint64_t at, uint64_t len)
+static bool is_within(const struct flatbuffer *flat, uint64_t at, uint64_t len)
 {
     return at >= flat->begin && at <= flat->end && len <= flat->end - at;
 }
 
-/* Find the root table; false if there is none. All of it is required. */
+/* Find the root table in `len` bytes, which the file has; false if there is none. */
 static bool flat_open(struct giq_bounds *file, uint64_t begin, uint64_t len,
-                      struct flat *out)
+                      struct flatbuffer *out)
 {
-    struct flat flat = {.file = file, .begin = begin, .end = begin + len};
+    struct flatbuffer flat = {.file = file, .begin = begin, .end = begin + len};
     if (!is_within(&flat, begin, 4)) {
         return false;
     }
@@ -35,27 +37,28 @@ static bool flat_open(struct giq_bounds *file, uint64_t begin, uint64_t len,
     if (!is_within(&flat, flat.table, 4)) {
         return false;
     }
-    flat.fields = flat.table - (uint64_t)(int32_t)giq_bounds_number(file, flat.table, 4);
-    if (!is_within(&flat, flat.fields, 4)) {
+    /* The offset of the vtable is signed, and is subtracted. */
+    flat.vtable = flat.table - (uint64_t)(int32_t)giq_bounds_number(file, flat.table, 4);
+    if (!is_within(&flat, flat.vtable, 4)) {
         return false;
     }
-    flat.fields_len = giq_bounds_number(file, flat.fields, 2);
+    flat.vtable_len = giq_bounds_number(file, flat.vtable, 2);
     *out = flat;
-    return !file->stop && is_within(&flat, flat.fields, flat.fields_len);
+    return !file->stop && is_within(&flat, flat.vtable, flat.vtable_len);
 }
 
-/* The number in a field, or `otherwise` if the field is not set. */
-static uint64_t flat_number(const struct flat *flat, unsigned field, unsigned len,
-                            uint64_t otherwise)
+/* The number in a field, or `default_value` if the field is not set. */
+static uint64_t flat_number(const struct flatbuffer *flat, unsigned field, unsigned len,
+                            uint64_t default_value)
 {
     uint64_t slot = 4 + 2 * (uint64_t)field;
-    if (slot + 2 > flat->fields_len) {
-        return otherwise;
+    if (slot + 2 > flat->vtable_len) {
+        return default_value;
     }
-    uint64_t offset = giq_bounds_number(flat->file, flat->fields + slot, 2);
+    uint64_t offset = giq_bounds_number(flat->file, flat->vtable + slot, 2);
     uint64_t at = flat->table + offset;
     return offset == 0 || !is_within(flat, at, len)
-               ? otherwise
+               ? default_value
                : giq_bounds_number(flat->file, at, len);
 }
 
@@ -83,11 +86,15 @@ static void check_last_feature(struct giq_bounds *file, uint64_t index_end)
     }
 }
 
-/* Without an index each feature has the offset of the next one. `count` is 0 if it is not
- * known. */
+/* Without an index only the lengths of the features lead to the end. `count` is 0 if it
+ * is not known: the features then end with the file. */
 static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t count)
 {
-    for (uint64_t i = 0; !file->stop && (count > 0 ? i < count : at < file->size); i++) {
+    for (uint64_t i = 0; !file->stop; i++) {
+        bool is_end = count > 0 ? i == count : at >= file->size;
+        if (is_end) {
+            return;
+        }
         uint64_t len = giq_bounds_number(file, at, 4);
         if (len == 0 || !giq_bounds_require(file, at, 4 + len)) {
             return;
@@ -98,11 +105,12 @@ static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t co
 
 void giq_complete_flatgeobuf(struct giq_bounds *file)
 {
-    enum { MAGIC = 8, NODE = 40, HEADER_MAX = 10 * 1024 * 1024 };
+    enum { MAGIC = 8, NODE = 40 };
     enum { FEATURES_COUNT = 8, INDEX_NODE_SIZE = 9 };
-    struct flat header;
+    struct flatbuffer header;
     uint64_t len = giq_bounds_number(file, MAGIC, 4);
-    if (len > HEADER_MAX || !giq_bounds_require(file, MAGIC + 4, len) ||
+    if (len > GIQ_FORMAT_FLATGEOBUF_HEADER_MAX ||
+        !giq_bounds_require(file, MAGIC + 4, len) ||
         !flat_open(file, MAGIC + 4, len, &header)) {
         return;
     }
@@ -113,6 +121,7 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
         check_each_feature(file, at, count);
         return;
     }
+    /* The index has less than 4 * count nodes. */
     if (count > UINT64_MAX / (4 * NODE)) {
         return;
     }
@@ -124,27 +133,50 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
 
 /* ---- Arrow ---- */
 
+enum { ARROW_HEAD = 8, ARROW_KIND = 1, ARROW_BODY_LENGTH = 3, ARROW_SCHEMA = 1 };
+
+/* Find the message at `at`, which may lie beyond the end of the file; false at the end
+ * marker of a stream and if there is no message. */
+static bool find_message(struct giq_bounds *file, uint64_t at, uint64_t *out_len)
+{
+    enum { MESSAGE_MAX = 1 << 28 };
+    uint64_t mark = giq_bounds_number(file, at, 4);
+    *out_len = giq_bounds_number(file, at + 4, 4);
+    return !file->stop && mark == UINT32_MAX && *out_len > 0 && *out_len <= MESSAGE_MAX;
+}
+
 /* Check a stream of messages, which ends by a marker or with the file. */
 static void check_stream(struct giq_bounds *file)
 {
-    enum { HEAD = 8, KIND = 1, BODY_LENGTH = 3, SCHEMA = 1, MESSAGE_MAX = 1 << 28 };
     uint64_t at = 0;
     while (!file->stop && at < file->size) {
-        struct flat message;
-        uint64_t mark = giq_bounds_number(file, at, 4);
-        uint64_t len = giq_bounds_number(file, at + 4, 4);
-        if (mark != UINT32_MAX || len == 0 || len > MESSAGE_MAX ||
-            !giq_bounds_require(file, at + HEAD, len) ||
-            !flat_open(file, at + HEAD, len, &message) ||
-            (at == 0 && flat_number(&message, KIND, 1, 0) != SCHEMA)) {
+        struct flatbuffer message;
+        uint64_t len = 0;
+        if (!find_message(file, at, &len) ||
+            !giq_bounds_require(file, at + ARROW_HEAD, len) ||
+            !flat_open(file, at + ARROW_HEAD, len, &message)) {
             return;
         }
-        uint64_t body_len = flat_number(&message, BODY_LENGTH, 8, 0);
-        at += HEAD + len;
+        if (at == 0 && flat_number(&message, ARROW_KIND, 1, 0) != ARROW_SCHEMA) {
+            return;
+        }
+        uint64_t body_len = flat_number(&message, ARROW_BODY_LENGTH, 8, 0);
+        at += ARROW_HEAD + len;
         if (!giq_bounds_require(file, at, body_len)) {
             return;
         }
         at += body_len;
+    }
+}
+
+/* Other formats may begin with the same bytes, so nothing is missing until the whole
+ * first message shows that the file is an Arrow stream. */
+void giq_complete_unknown(struct giq_bounds *file)
+{
+    uint64_t len = 0;
+    if (file->size > ARROW_HEAD && find_message(file, 0, &len) &&
+        len <= file->size - ARROW_HEAD) {
+        check_stream(file);
     }
 }
 
@@ -157,7 +189,7 @@ void giq_complete_arrow(struct giq_bounds *file)
         check_stream(file);
         return;
     }
-    /* Two of them: that at the start is not that at the end. */
+    /* In a shorter file the mark at the start would be taken for that at the end. */
     if (file->size < 2 * len ||
         !giq_bounds_match(file, file->size - len, arrow_mark, len)) {
         giq_bounds_missing(file, "ARROW1 at the end");
@@ -193,8 +225,8 @@ void giq_complete_sqlite(struct giq_bounds *file)
     bool is_valid = giq_bounds_number(file, CHANGES_AT, 4) ==
                     giq_bounds_number(file, VALID_FOR_AT, 4);
     page_size = page_size == 1 ? 65536 : page_size;
-    bool is_power = page_size >= 512 && (page_size & (page_size - 1)) == 0;
-    if (is_valid && is_power) {
+    bool is_power_of_two = page_size >= 512 && (page_size & (page_size - 1)) == 0;
+    if (is_valid && is_power_of_two) {
         (void)giq_bounds_require(file, 0, pages * page_size);
     }
 }
@@ -210,69 +242,111 @@ void giq_complete_shapefile(struct giq_bounds *file)
     }
 }
 
-/* A zip ends with its central directory and a comment. */
+/* The record at the end of a zip, which a comment follows (APPNOTE 4.3.16). */
+enum { ZIP_END_LEN = 22, ZIP_SIZE_AT = 12, ZIP_OFFSET_AT = 16, ZIP_COMMENT_AT = 20 };
+
+/*
+ * Whether the record at `end`, which `rest` bytes of the file follow, ends this zip and
+ * not one that is stored in it: its comment ends with the file, or its offset, which
+ * counts from the start of the zip, is that of a central directory. ZIP64 has the offset
+ * in another record.
+ */
+static bool is_own_end(struct giq_bounds *file, const char *end, size_t rest)
+{
+    const unsigned char *bytes = (const unsigned char *)end;
+    uint64_t size = giq_bounds_decode(file, bytes + ZIP_SIZE_AT, 4);
+    uint64_t offset = giq_bounds_decode(file, bytes + ZIP_OFFSET_AT, 4);
+    uint64_t comment_len = giq_bounds_decode(file, bytes + ZIP_COMMENT_AT, 2);
+    if (comment_len == rest || size == 0 || offset == UINT32_MAX) {
+        return true;
+    }
+    char mark[4];
+    return offset <= file->size - sizeof mark &&
+           giq_bounds_read(file, offset, mark, sizeof mark) &&
+           memcmp(mark, "PK\1\2", sizeof mark) == 0;
+}
+
 void giq_complete_zip(struct giq_bounds *file)
 {
-    enum { END_LEN = 22 };
     size_t len = 0;
-    const char *tail = giq_bounds_tail(file, &len);
-    const char *end = tail == NULL ? NULL : memmem(tail, len, "PK\5\6", 4);
-    if (tail != NULL && (end == NULL || (size_t)(tail + len - end) < END_LEN)) {
-        giq_bounds_missing(file, "the central directory at the end");
+    const char *tail = giq_bounds_before(file, file->size, &len);
+    if (tail == NULL) {
+        return;
     }
+    for (size_t i = len < ZIP_END_LEN ? 0 : len - ZIP_END_LEN + 1; i > 0; i--) {
+        const char *at = tail + i - 1;
+        if (memcmp(at, "PK\5\6", 4) == 0 &&
+            is_own_end(file, at, len - (i - 1) - ZIP_END_LEN)) {
+            return;
+        }
+        if (file->stop) {
+            return;
+        }
+    }
+    giq_bounds_missing(file, "the central directory at the end");
 }
 
 /* ---- XML ---- */
 
-/* Whether the end tag at `text` closes a root element that giq_sniff() knows. */
-static bool closes_root(const char *text, const char *end)
+/* Whether the text has the end tag of a root element that giq_sniff() knows. */
+static bool has_root_end(const char *text, size_t len)
 {
-    static const char *const roots[] = {"kml", "gpx", "FeatureCollection"};
-    const char *close = memchr(text, '>', (size_t)(end - text));
-    const char *colon = close == NULL ? NULL : memchr(text, ':', (size_t)(close - text));
-    text = colon == NULL ? text : colon + 1;
-    for (size_t i = 0; close != NULL && i < GIQ_COUNT(roots); i++) {
-        size_t len = strlen(roots[i]);
-        if ((size_t)(close - text) >= len && memcmp(text, roots[i], len) == 0) {
+    const char *end = text + len;
+    const char *at = text;
+    while ((at = memmem(at, (size_t)(end - at), "</", 2)) != NULL) {
+        at += 2;
+        const char *close = memchr(at, '>', (size_t)(end - at));
+        if (close == NULL) {
+            return false;
+        }
+        const char *colon = memchr(at, ':', (size_t)(close - at));
+        const char *name = colon == NULL ? at : colon + 1;
+        if (giq_sniff_is_root(name, (size_t)(close - name))) {
             return true;
         }
     }
     return false;
 }
 
-/* Whether the text has only one element, which is empty. */
-static bool is_empty_root(const char *text, const char *end)
+/* Whether the first element of the text is empty, such as <kml/>. */
+static bool is_empty_root(const char *text, size_t len)
 {
-    int elements = 0;
-    bool is_empty = false;
+    const char *end = text + len;
     const char *at = text;
     while ((at = memchr(at, '<', (size_t)(end - at))) != NULL && end - at > 1) {
-        at++;
-        if (*at != '?' && *at != '!') {
-            const char *close = memchr(at, '>', (size_t)(end - at));
-            is_empty = close != NULL && close[-1] == '/';
-            elements++;
+        const char *close = memchr(at, '>', (size_t)(end - at));
+        if (at[1] != '?' && at[1] != '!') {
+            return close != NULL && close[-1] == '/';
         }
+        if (end - at >= 4 && memcmp(at, "<!--", 4) == 0) {
+            close = memmem(at + 4, (size_t)(end - at - 4), "-->", 3);
+        }
+        if (close == NULL) {
+            return false;
+        }
+        at = close;
     }
-    return elements == 1 && is_empty;
+    return false;
 }
 
+/* The end tag is searched backwards, as white space and comments may follow it. */
 void giq_complete_xml(struct giq_bounds *file)
 {
-    size_t len = 0;
-    const char *tail = giq_bounds_tail(file, &len);
-    if (tail == NULL) {
-        return;
-    }
-    const char *end = tail + len;
-    const char *at = tail;
-    while ((at = memmem(at, (size_t)(end - at), "</", 2)) != NULL) {
-        at += 2;
-        if (closes_root(at, end)) {
+    enum { TAG_MAX = 1024, AFTER_ROOT_MAX = 64 << 20 };
+    uint64_t end = file->size;
+    while (file->size - end < AFTER_ROOT_MAX) {
+        size_t len = 0;
+        const char *text = giq_bounds_before(file, end, &len);
+        if (text == NULL || has_root_end(text, len)) {
             return;
         }
+        if (len == end) {
+            if (is_empty_root(text, len)) {
+                return;
+            }
+            break;
+        }
+        end -= len - TAG_MAX;
     }
-    if (len < file->size || !is_empty_root(tail, end)) {
-        giq_bounds_missing(file, "the end tag of the root");
-    }
+    giq_bounds_missing(file, "the end tag of the root");
 }

@@ -12,7 +12,7 @@ static bool is_separator(char c)
     return c == '/' || c == '\\';
 }
 
-/* Whether the text from `start` up to `at` ends in `word`. Case makes no difference. */
+/* Whether the text from `start` up to `at` ends in `word`, in any case. */
 static bool ends_in(const char *start, const char *at, const char *word)
 {
     ptrdiff_t len = (ptrdiff_t)strlen(word);
@@ -30,9 +30,27 @@ static bool has_path(const char *at, const char *end)
     return false;
 }
 
+/* ---- values ---- */
+
+bool giq_external_value(const char *value)
+{
+    if (value[0] == '\0' || value[1] == '\0') {
+        return false;
+    }
+    if (is_separator(value[0]) || value[0] == '~' || strcmp(value, "..") == 0) {
+        return true;
+    }
+    if (value[1] == ':' && is_separator(value[2])) {
+        return true;
+    }
+    return strcasestr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
+           strstr(value, "../") != NULL || strstr(value, "..\\") != NULL;
+}
+
 /* ---- coordinate systems ---- */
 
-/* Whether the text is not a definition but the address or path of one. */
+/* Whether the text is not a definition but the URL, /vsi path or dictionary file of
+ * one. */
 static bool is_reference(const char *text)
 {
     static const char *const starts[] = {"http://", "https://", "dict:", "/vsi"};
@@ -182,7 +200,7 @@ bool giq_external_srs(const char *text)
     return false;
 }
 
-/* ---- tables ---- */
+/* ---- tables of SQLite ---- */
 
 /* A word, a quoted name or one other character of SQL. */
 struct token {
@@ -190,13 +208,13 @@ struct token {
     size_t len;
 };
 
-/* SQLite skips it like white space. */
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
+/* Skip what SQLite's tokenizer skips: white space, byte order marks and comments. */
 static const char *skip_blank(const char *at)
 {
     for (;;) {
-        at += strspn(at, " \t\r\n\f");
+        at += strspn(at, " \t\r\n\f\v");
         const char *end = NULL;
         if (strncmp(at, byte_order_mark, strlen(byte_order_mark)) == 0) {
             at += strlen(byte_order_mark);
@@ -268,8 +286,8 @@ static bool accept_word(const char **text, const char *word)
     return true;
 }
 
-/* Whether a module of SQLite reads its own database only. */
-static bool is_inner_module(struct token name)
+/* Whether a module of virtual tables reads only the database that the table is in. */
+static bool is_self_contained_module(struct token name)
 {
     static const char *const modules[] = {
         "rtree",
@@ -299,15 +317,17 @@ static bool is_inner_module(struct token name)
 
 /* Whether the virtual table of which `sql` is the name and the rest reads its own
  * database only. */
-static bool is_inner_table(const char *sql)
+static bool is_self_contained_table(const char *sql)
 {
-    (void)(accept_word(&sql, "if") && accept_word(&sql, "not") &&
-           accept_word(&sql, "exists"));
+    if (accept_word(&sql, "if")) {
+        (void)accept_word(&sql, "not");
+        (void)accept_word(&sql, "exists");
+    }
     (void)next_token(&sql);
     if (accept_word(&sql, ".")) {
         (void)next_token(&sql);
     }
-    return accept_word(&sql, "using") && is_inner_module(next_token(&sql));
+    return accept_word(&sql, "using") && is_self_contained_module(next_token(&sql));
 }
 
 /* Whether the expressions of a statement call a function that reads files or options,
@@ -336,7 +356,7 @@ bool giq_external_statement(const char *sql)
         return true;
     }
     if (accept_word(&sql, "virtual")) {
-        return !accept_word(&sql, "table") || !is_inner_table(sql);
+        return !accept_word(&sql, "table") || !is_self_contained_table(sql);
     }
     /* Triggers run when a database is written, and results are not. */
     if (accept_word(&sql, "trigger")) {
@@ -353,20 +373,26 @@ bool giq_external_statement(const char *sql)
 /* The position within an escape of JSON. */
 enum { PLAIN, ESCAPED, FIRST_DIGIT, LAST_DIGIT = FIRST_DIGIT + 3 };
 
-/* Add one byte, decoding the escapes of JSON. */
+/* The value of a hexadecimal digit. Another character gives some number: such an escape
+ * is not JSON, and no driver reads it. */
+static unsigned hex_value(char c)
+{
+    return (unsigned)(c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+}
+
+/* Add one byte, decoding the escapes of JSON. A NUL ends a string, as in GDAL. */
 static void unescape(struct giq_external *scan, char c)
 {
-    int digit = c >= '0' && c <= '9' ? c - '0' : ((c | 32) - 'a') + 10;
     if (scan->state == PLAIN && c == '\\') {
         scan->state = ESCAPED;
     } else if (scan->state == ESCAPED && c == 'u') {
         scan->state = FIRST_DIGIT;
         scan->code = 0;
-    } else if (scan->state <= ESCAPED) {
+    } else if (scan->state == PLAIN || scan->state == ESCAPED) {
         scan->state = PLAIN;
         scan->text[scan->len++] = c;
     } else {
-        scan->code = scan->code * 16 + (unsigned)digit;
+        scan->code = scan->code * 16 + hex_value(c);
         scan->state++;
         if (scan->state > LAST_DIGIT) {
             scan->state = PLAIN;
@@ -387,8 +413,9 @@ static bool is_string_start(const char *start, const char *at, const char *word)
     return (unsigned char)before < ' ' || strchr("\"':", before) != NULL;
 }
 
-/* Note the word after a quote. */
-static void note_word(struct giq_external *scan, const char *at)
+/* Record whether the string at `at` begins with a word of a linked coordinate system:
+ * {"crs": {"type": "link" or "url", ...}}. */
+static void check_word(struct giq_external *scan, const char *at)
 {
     scan->has_crs = scan->has_crs || strncasecmp(at, "crs", 3) == 0;
     scan->has_link = scan->has_link || strncasecmp(at, "link", 4) == 0 ||
@@ -451,7 +478,7 @@ static void scan_buffer(struct giq_external *scan)
             continue;
         }
         if (*at == '"' || *at == '\'') {
-            note_word(scan, at + 1);
+            check_word(scan, at + 1);
         } else if (*at == ':' && is_string_start(start, at, "dict")) {
             scan->names_file = scan->names_file || has_text_path(at + 1, end, ",\r\n\"'");
         } else if (*at == '=' && ends_in(start, at, "+init")) {
@@ -467,6 +494,7 @@ static void scan_buffer(struct giq_external *scan)
 void giq_external_scan(struct giq_external *scan, const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len;) {
+        /* is_string_start() reads the byte before a word. */
         if (scan->len == 0) {
             scan->text[scan->len++] = '\n';
         }

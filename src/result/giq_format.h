@@ -17,7 +17,11 @@ enum giq_format_kind {
     GIQ_FORMAT_HTML, /* a web page, never a result */
 };
 
-/* Where a file of a format may hold text in which a driver finds coordinate systems. */
+/* Maximum length of a FlatGeobuf header in bytes, as in GDAL's driver
+ * (header_max_buffer_size). */
+enum { GIQ_FORMAT_FLATGEOBUF_HEADER_MAX = 10 * 1024 * 1024 };
+
+/* Where giq_external_scan() must look in a file of a format for coordinate systems. */
 enum giq_format_text {
     GIQ_FORMAT_TEXT_ANYWHERE,
     GIQ_FORMAT_TEXT_AT_START,
@@ -33,11 +37,12 @@ struct giq_format {
     const char *aliases[7]; /* other extensions of the format */
 };
 
-/* The format with this extension, which is in lower case. Never NULL: callers know it. */
+/* The format with this extension. `extension` must be one of the table, in lower case;
+ * static, never NULL. */
 const struct giq_format *giq_format_get(const char *extension);
 
 /* The format with the magic number of these leading bytes, or NULL. `extension`, that of
- * the file's name, decides between formats that have one in common. */
+ * the file's name, selects between formats with the same magic number (.kmz, .zip). */
 const struct giq_format *giq_format_by_magic(const char *extension, const char *bytes,
                                              size_t len);
 

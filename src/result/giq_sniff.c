@@ -1,4 +1,4 @@
-/* Identifies formats: by magic numbers, the root of XML, types of JSON, and words. */
+/* Identifies formats by magic numbers, XML root elements, JSON types and first words. */
 #include "result/giq_sniff.h"
 
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include "base/giq_text.h"
 #include "result/giq_name.h"
 
-/* The leading bytes that are not read yet. */
+/* The leading bytes of a file that are not read yet, or a string in them. */
 struct head {
     const char *at;
     size_t len;
@@ -15,8 +15,8 @@ struct head {
 
 /* ---- tar ---- */
 
-/* Whether the first block has the checksum of a tar. Comes before the magic numbers, as a
- * tar begins with the name of a member. */
+/* Whether the first block has the checksum of a tar. Checked before the magic numbers: a
+ * tar begins with the name of a member, which may look like one. */
 static const struct giq_format *by_checksum(struct head head, const char *name)
 {
     enum { BLOCK = 512, SUM_AT = 148, SUM_LEN = 8 };
@@ -26,8 +26,8 @@ static const struct giq_format *by_checksum(struct head head, const char *name)
     }
     unsigned sum = 0;
     for (size_t i = 0; i < BLOCK; i++) {
-        bool is_own = i >= SUM_AT && i < SUM_AT + SUM_LEN;
-        sum += is_own ? ' ' : (unsigned char)head.at[i];
+        bool is_checksum = i >= SUM_AT && i < SUM_AT + SUM_LEN;
+        sum += is_checksum ? ' ' : (unsigned char)head.at[i];
     }
     unsigned stored = 0;
     size_t at = SUM_AT;
@@ -105,11 +105,12 @@ static void skip_prolog(struct head *head)
 
 /* A root element of XML. */
 struct root {
-    const char *element;   /* without a prefix */
-    const char *extension; /* of its format */
-    const char *source; /* the driver that reads external references from it, or NULL */
+    const char *element;          /* without a prefix */
+    const char *extension;        /* of its format */
+    const char *reference_driver; /* that reads external references from it, or NULL */
 };
 
+/* giq_complete_xml() searches the end tags of those that may be results. */
 static const struct root roots[] = {
     {"!doctype html", "html", NULL},
     {"html", "html", NULL},
@@ -157,7 +158,23 @@ static const struct root *root_of(struct head head)
     return NULL;
 }
 
-static const struct giq_format *by_markup(struct head head, const char *name)
+bool giq_sniff_is_root(const char *name, size_t len)
+{
+    size_t name_len = 0;
+    while (name_len < len && strchr(" \t\r\n", name[name_len]) == NULL) {
+        name_len++;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(roots); i++) {
+        if (strlen(roots[i].element) == name_len &&
+            memcmp(name, roots[i].element, name_len) == 0) {
+            const struct giq_format *format = giq_format_get(roots[i].extension);
+            return format->kind == GIQ_FORMAT_DATA && format->driver != NULL;
+        }
+    }
+    return false;
+}
+
+static const struct giq_format *by_xml_root(struct head head, const char *name)
 {
     (void)name;
     const struct root *root = root_of(head);
@@ -181,7 +198,7 @@ static bool is_type(struct head value, const char *type)
     return value.len == len && memcmp(value.at, type, len) == 0;
 }
 
-static void note_type(struct json *json, struct head value, int depth)
+static void record_type(struct json *json, struct head value, int depth)
 {
     static const char *const geometries[] = {
         "Point",   "MultiPoint",   "LineString",         "MultiLineString",
@@ -199,8 +216,8 @@ static void note_type(struct json *json, struct head value, int depth)
     }
 }
 
-/* Take the string at a '"'. Its escapes are not decoded. */
-static struct head take_string(struct head *head)
+/* Read the string at a '"'. Its escapes are not decoded. */
+static struct head next_string(struct head *head)
 {
     skip(head, 1);
     struct head text = {head->at, 0};
@@ -212,10 +229,10 @@ static struct head take_string(struct head *head)
     return text;
 }
 
-/* Take a string, and the value of a "type". */
+/* Read a string; if it is the key "type", also its value. */
 static void scan_string(struct json *json, struct head *head, int depth)
 {
-    struct head key = take_string(head);
+    struct head key = next_string(head);
     skip_space(head);
     if (!is_type(key, "type") || !begins(*head, ":")) {
         return;
@@ -223,7 +240,7 @@ static void scan_string(struct json *json, struct head *head, int depth)
     skip(head, 1);
     skip_space(head);
     if (begins(*head, "\"")) {
-        note_type(json, take_string(head), depth);
+        record_type(json, next_string(head), depth);
     }
 }
 
@@ -237,7 +254,11 @@ static struct json scan_json(struct head head)
             scan_string(&json, &head, depth);
             continue;
         }
-        depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+        if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
         skip(&head, 1);
         if (depth <= 0) {
             skip_space(&head);
@@ -266,7 +287,8 @@ static const struct giq_format *by_json(struct head head, const char *name)
     if (!json.has_feature && !json.is_geometry) {
         return NULL;
     }
-    /* The first line may be longer than the head: then the name decides. */
+    /* The first object may be longer than the head: then only the name shows that more
+     * objects follow. */
     const struct giq_format *lines = giq_format_get("geojsonl");
     bool is_lines =
         json.is_sequence || giq_format_has_extension(lines, giq_name_extension(name));
@@ -299,7 +321,7 @@ static const struct giq_format *by_dxf(struct head head, const char *name)
     return head.len < before && begins(head, "SECTION") ? giq_format_get("dxf") : NULL;
 }
 
-static const struct giq_format *by_words(struct head head, const char *name)
+static const struct giq_format *by_keyword(struct head head, const char *name)
 {
     bool is_text = head.len > 0 && memchr(head.at, '\0', head.len) == NULL;
     skip_mark_and_space(&head);
@@ -320,7 +342,7 @@ const struct giq_format *giq_sniff(const char *name, const char *bytes, size_t l
 {
     static const struct giq_format *(*const checks[])(struct head head,
                                                       const char *name) = {
-        by_checksum, by_magic, by_markup, by_json, by_dxf, by_words,
+        by_checksum, by_magic, by_xml_root, by_json, by_dxf, by_keyword,
     };
     const struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
     const struct giq_format *format = NULL;
@@ -338,18 +360,21 @@ const char *giq_sniff_driver(const char *name, const char *bytes, size_t len)
 
 uint64_t giq_sniff_text_len(const char *bytes, size_t len)
 {
-    enum { FLATGEOBUF_HEADER_MAX = 12 << 20 };
+    enum { FLATGEOBUF_MAGIC_AND_LENGTH = 12 };
     const struct giq_format *format = giq_sniff("", bytes, len);
     if (format == NULL || format->text == GIQ_FORMAT_TEXT_ANYWHERE) {
         return UINT64_MAX;
     }
-    return format->text == GIQ_FORMAT_TEXT_AT_START ? FLATGEOBUF_HEADER_MAX : 0;
+    return format->text == GIQ_FORMAT_TEXT_AT_START
+               ? FLATGEOBUF_MAGIC_AND_LENGTH + GIQ_FORMAT_FLATGEOBUF_HEADER_MAX
+               : 0;
 }
 
-/* ---- texts made of external references ---- */
+/* ---- texts that only refer to other files or hosts ---- */
 
-/* Whether the text is a connection string of this driver: the prefix, then a key or one
- * word alone. A header of CSV may begin with the prefix, too. */
+/* Whether the text is a connection string of this driver: the prefix, then a word (or
+ * none) at the end or before '=' or ';'. A header of CSV may begin with the prefix, too.
+ */
 static bool is_giq(struct head head)
 {
     if (!begins(head, "GIQ:")) {
@@ -369,7 +394,7 @@ const char *giq_sniff_reference_driver(const char *bytes, size_t len)
     struct head head = {bytes, len < GIQ_SNIFF_BYTES ? len : GIQ_SNIFF_BYTES};
     const struct root *root = root_of(head);
     if (root != NULL) {
-        return root->source;
+        return root->reference_driver;
     }
     skip_mark_and_space(&head);
     if (is_giq(head)) {

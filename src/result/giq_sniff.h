@@ -2,8 +2,8 @@
  * Which format a file has, by its leading bytes. Pure.
  *
  * The service sends everything as application/octet-stream, and GDAL's drivers recognise
- * many formats only by the extension, so a file with a missing or wrong extension gets
- * that of its format. What the plugin uses is in giq/external.h.
+ * many formats only by the extension, so giq_stage_download() gives a file with a wrong
+ * extension that of its format. The functions for the plugin are in giq/external.h.
  */
 #ifndef GIQ_SNIFF_H
 #define GIQ_SNIFF_H
@@ -17,5 +17,9 @@
  * .mbtiles and .sqlite). Static.
  */
 const struct giq_format *giq_sniff(const char *name, const char *bytes, size_t len);
+
+/* Whether `name`, of `len` bytes and without a prefix, is the root element of an XML
+ * format that may be a result (KML, GPX, GML). White space may follow it. */
+bool giq_sniff_is_root(const char *name, size_t len);
 
 #endif

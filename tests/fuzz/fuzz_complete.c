@@ -48,7 +48,7 @@ static void check_json(const char *bytes, size_t size, const char *extension)
         giq_complete_json_scan(&each, bytes + i, 1);
     }
     MUST(once.depth == each.depth && once.has_closed == each.has_closed &&
-         once.in_text == each.in_text && once.is_escaped == each.is_escaped &&
+         once.in_string == each.in_string && once.is_escaped == each.is_escaped &&
          once.is_other == each.is_other && once.has_begun == each.has_begun);
     (void)giq_complete_json_check(&once, extension, &err);
 }

@@ -42,6 +42,12 @@ def test_remedy_of_gdal_is_shown_in_full_and_works_without_a_download(scripted_g
     assert service.names() == CALLS
 
 
+def test_reason_is_given_whatever_words_it_has(scripted_gdal, service):
+    give(service, shapefile(scripted_gdal, "shp", folder="not recognized "), "r.zip")
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
+    assert "(not recognized s.shp), which is kept and can be opened again: Unable to open" in text
+
+
 def test_limit_of_gdal_is_named_and_lifted_without_a_download(scripted_gdal, service):
     ring = ",".join(f"[{i * 1e-5:.9f},{i % 7 + 1}]" for i in range(60000))
     body = ('{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},'

@@ -114,6 +114,24 @@ def test_pages_of_a_tiff_are_read(scripted_gdal, service):
     assert "SUBDATASET_3_NAME=GTIFF_DIR:3:" in scripted_gdal.run("gdalinfo", NAME).stdout
 
 
+def test_a_tiff_of_many_pages_is_kept(scripted_gdal, service):
+    """A valid result is not refused for its size."""
+    count = 1002
+    entries = [(256, 3, 1), (257, 3, 1), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8),
+               (277, 3, 1), (278, 3, 1), (279, 4, 1)]
+    size = 2 + 12 * len(entries) + 4
+    body = b"II*\0" + struct.pack("<I", 10) + b"xx"
+    for page in range(count):
+        following = 0 if page == count - 1 else len(body) + size
+        body += struct.pack("<H", len(entries)) + b"".join(
+            struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+        body += struct.pack("<I", following)
+    give(service, body, "r.tif")
+    done = scripted_gdal.run("gdalinfo", NAME)
+    assert f"SUBDATASET_{count}_NAME=GTIFF_DIR:{count}:" in done.stdout
+    assert "GIQ[" not in done.stderr
+
+
 def geopackage(gdal, *statements):
     gdal.python("""
 from osgeo import gdal

@@ -12,11 +12,11 @@ from external import NAME, SECRET, give, refused
 # In every test: no other host is contacted, and one job is paid for.
 pytestmark = pytest.mark.usefixtures("nothing_external")
 
-FETCHED = "the result would make GDAL fetch an external address and is refused"
-DEFINED = "the result defines a coordinate system by a file or an address and is refused"
-NAMED = ("a coordinate system of the result names a file or an address; the result is "
+FETCHED = "the result would make GDAL fetch a URL and is refused"
+DEFINED = "the result defines a coordinate system by a file or a URL and is refused"
+NAMED = ("a coordinate system of the result names a file or a URL; the result is "
          "refused")
-TABLE = ("the table %s of the result defines a coordinate system by a file or an address; "
+TABLE = ("the table %s of the result defines a coordinate system by a file or a URL; "
          "the result is refused")
 VIRTUAL_TABLE = ('the result has the table or view "evil", which may read other files, and is '
                  "refused")

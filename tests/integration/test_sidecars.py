@@ -126,6 +126,8 @@ HARMLESS = {
                   + item("PyramidResamplingType", "NEAREST", "Esri")),
     "mask": pam('<PAMRasterBand band="1"><NoDataValue le_hex_equiv="0000000000001C40">7'
                 "</NoDataValue></PAMRasterBand>"),
+    "letter": pam('<PAMRasterBand band="1"><CategoryNames><Category>A:</Category>'
+                  "</CategoryNames></PAMRasterBand>"),
     "parts": pam(f'<Subdataset name="x">{pam("<SRS/>").decode()}</Subdataset>'),
 }
 HOSTILE = {

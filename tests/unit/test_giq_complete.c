@@ -12,7 +12,7 @@ struct sample {
     size_t len;
 };
 
-/* Files that tell where they end. */
+/* Files that state where they end. */
 static const struct sample samples[] = {
     {"strips", "tif",
      BYTES("II*\0\10\0\0\0\4\0\3\1\3\0\1\0\0\0\1\0\0\0\21\1\4\0\3\0\0\0>\0\0\0"
@@ -114,7 +114,7 @@ static const struct sample samples[] = {
      BYTES("<\77xml version='1.0'\77><kml><Document><Folder/></Document></kml>")},
 };
 
-/* Files that tell it not, or are longer than they say, or of unknown forms. */
+/* Files that do not, that are longer than they state, or of unknown forms. */
 static const struct sample odd_samples[] = {
     {"holes", "tif",
      BYTES("II*\0\10\0\0\0\4\0\3\1\3\0\1\0\0\0\1\0\0\0\21\1\4\0\3\0\0\0>\0\0\0"
@@ -164,7 +164,10 @@ static const struct sample odd_samples[] = {
            "\377\377\377\377\377\377\377\377")},
     {"parquet_with_a_secret_footer", "parquet", BYTES("PAR1data\4\0\0\0PARE")},
     {"zip_with_a_comment", "kmz", BYTES("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3\0abc")},
+    {"minus_one_and_a_length", NULL,
+     BYTES("\377\377\377\377\0\1\0\0 a table of the user's own")},
     {"kml_that_is_empty", "kml", BYTES("<kml xmlns='x'/>\12")},
+    {"kml_that_is_empty_after_a_comment", "kml", BYTES("<!-- <a> --><kml/>")},
     {"kml_with_a_comment", "kml", BYTES("<k:kml><a/></k:kml >\12<!-- x -->\12")},
     {"gml", "gml", BYTES("<wfs:FeatureCollection a='b'><c/></wfs:FeatureCollection>")},
 };
@@ -231,6 +234,52 @@ static void test_what_is_not_provably_cut_is_whole(void **state)
     }
 }
 
+/* Many bytes may follow the end of a file. */
+static void test_end_is_found_far_from_the_end_of_the_file(void **state)
+{
+    (void)state;
+    static const struct {
+        struct sample sample;
+        char filler;
+        size_t len;
+        enum giq_code code;
+    } cases[] = {
+        {{"kml", "kml", BYTES("<kml></kml>")}, '\n', 70000, GIQ_E_NONE},
+        {{"gpx", "gpx", BYTES("<gpx></gpx >")}, ' ', 200000, GIQ_E_NONE},
+        {{"gml", "gml", BYTES("<a:FeatureCollection></a:FeatureCollection><!--")},
+         'x',
+         300000,
+         GIQ_E_NONE},
+        {{"empty", "kml", BYTES("<kml/>")}, '\n', 200000, GIQ_E_NONE},
+        {{"cut_after_a_zip_in_it", "kmz",
+          BYTES("PK\3\4[PK\3\4xxPK\1\2PK\5\6\0\0\0\0\0\0\0\0\4\0\0\0\6\0\0\0\0\0")},
+         'x',
+         9,
+         GIQ_E_INCOMPLETE},
+        {{"open", "kml", BYTES("<kml><a/>")}, '\n', 200000, GIQ_E_INCOMPLETE},
+        {{"page", "kml", BYTES("<kml></html></kmlx>")}, 'x', 200000, GIQ_E_INCOMPLETE},
+        {{"zip", "kmz",
+          BYTES("PK\3\4PK\1\2PK\5\6\0\0\0\0\0\0\0\0\4\0\0\0\4\0\0\0\377\377")},
+         'x',
+         65535,
+         GIQ_E_NONE},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct sample *start = &cases[i].sample;
+        char *bytes = malloc(start->len + cases[i].len);
+        assert_non_null(bytes);
+        memcpy(bytes, start->bytes, start->len);
+        memset(bytes + start->len, cases[i].filler, cases[i].len);
+        const struct sample sample = {start->label, start->extension, bytes,
+                                      start->len + cases[i].len};
+        struct giq_error err;
+        if (check(&sample, sample.len, &err) != cases[i].code) {
+            fail_msg("%s: %s", sample.label, err.text);
+        }
+        free(bytes);
+    }
+}
+
 static void test_text_says_how_much_is_there_and_what_is_missing(void **state)
 {
     (void)state;
@@ -242,11 +291,11 @@ static void test_text_says_how_much_is_there_and_what_is_missing(void **state)
           BYTES("\0\0'\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40"
                 "........................................"
                 "................................")},
-         "the downloaded file is cut off, though its transfer ended as if complete: "
-         "Shapefile, 100 bytes of at least 128"},
+         "the downloaded file is truncated, although its transfer succeeded: "
+         "Shapefile of 100 bytes, but at least 128 are needed"},
         {{"parquet", "parquet", BYTES("PAR1data")},
-         "the downloaded file is cut off, though its transfer ended as if complete: "
-         "Parquet, 8 bytes without PAR1 at the end"},
+         "the downloaded file is truncated, although its transfer succeeded: "
+         "Parquet of 8 bytes without PAR1 at the end"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err;
@@ -365,6 +414,23 @@ static bool read_zeros(void *ctx, uint64_t at, void *bytes, size_t len,
     return true;
 }
 
+static void test_numbers_are_limited(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0;
+    const struct giq_bounds_source source = {read_zeros, &bytes, 8};
+    struct giq_bounds *file = calloc(1, sizeof *file);
+    struct giq_error err = {0};
+    assert_non_null(file);
+    *file = (struct giq_bounds){.source = &source, .err = &err, .size = source.size};
+    file->numbers = GIQ_BOUNDS_NUMBERS_MAX - 1;
+    (void)giq_bounds_number(file, 0, 4);
+    assert_false(file->stop);
+    (void)giq_bounds_number(file, 0, 4);
+    assert_true(file->stop && !file->failed);
+    free(file);
+}
+
 static void test_reading_ends_at_its_limit_and_knows_nothing(void **state)
 {
     (void)state;
@@ -389,10 +455,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_cut_is_found),
         cmocka_unit_test(test_what_is_not_provably_cut_is_whole),
+        cmocka_unit_test(test_end_is_found_far_from_the_end_of_the_file),
         cmocka_unit_test(test_text_says_how_much_is_there_and_what_is_missing),
         cmocka_unit_test(test_pages_of_a_database_count_where_its_header_is_valid),
         cmocka_unit_test(test_brackets_of_json_are_counted_however_it_comes),
         cmocka_unit_test(test_failing_read_is_an_error_of_its_own),
+        cmocka_unit_test(test_numbers_are_limited),
         cmocka_unit_test(test_reading_ends_at_its_limit_and_knows_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

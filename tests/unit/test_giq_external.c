@@ -4,13 +4,13 @@
 
 struct system {
     const char *text;
-    bool is_outside;
+    bool is_external;
 };
 
 static void check_systems(const struct system *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (giq_external_srs(cases[i].text) != cases[i].is_outside) {
+        if (giq_external_srs(cases[i].text) != cases[i].is_external) {
             fail_msg("%s", cases[i].text);
         }
     }
@@ -62,6 +62,23 @@ static void test_coordinate_systems(void **state)
     check_systems(cases, GIQ_COUNT(cases));
 }
 
+static void test_values_that_are_paths_or_urls(void **state)
+{
+    (void)state;
+    static const struct system cases[] = {
+        {"", false},        {"/", false},           {"~", false},     {"A:", false},
+        {"a/b", false},     {"12:30", false},       {"...", false},   {"AB:/c", false},
+        {"/etc", true},     {"\\\\host\\x", true},  {"~/x", true},    {"..", true},
+        {"C:\\x", true},    {"c:/x", true},         {"a/../x", true}, {"..\\x", true},
+        {"http://h", true}, {"b /VSICURL/x", true},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        if (giq_external_value(cases[i].text) != cases[i].is_external) {
+            fail_msg("%s", cases[i].text);
+        }
+    }
+}
+
 static void test_files_of_transformations_whatever_their_names(void **state)
 {
     (void)state;
@@ -101,7 +118,7 @@ static void test_tables(void **state)
     (void)state;
     static const struct {
         const char *sql;
-        bool is_outside;
+        bool is_external;
     } cases[] = {
         {"", false},
         {"CREATE TABLE t(a, virtual_table_using TEXT)", false},
@@ -126,6 +143,8 @@ static void test_tables(void **state)
         {"CREATE VIRTUAL TABLE /* USING rtree", true},
         {"CREATE \xef\xbb\xbf VIRTUAL TABLE e USING csv(x)", true},
         {"CREATE VIRTUAL\xef\xbb\xbf TABLE e USING rtree(x)", true},
+        {"CREATE \vVIRTUAL TABLE e USING csv(x)", true},
+        {"CREATE \vVIRTUAL TABLE t USING \xef\xbb\xbf fts5(a)", false},
         {"DROP TABLE e", true},
         {"CREATE TEMP TABLE e(a)", true},
         {"CREATE VIRTUAL x", true},
@@ -136,7 +155,7 @@ static void test_tables(void **state)
         {"CREATE VIEW v AS SELECT ST_Transform(g, 1, 0, '+proj=x +nadgrids=/x')", true},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        if (giq_external_statement(cases[i].sql) != cases[i].is_outside) {
+        if (giq_external_statement(cases[i].sql) != cases[i].is_external) {
             fail_msg("%s", cases[i].sql);
         }
     }
@@ -204,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_coordinate_systems),
+        cmocka_unit_test(test_values_that_are_paths_or_urls),
         cmocka_unit_test(test_files_of_transformations_whatever_their_names),
         cmocka_unit_test(test_long_lists_of_grids),
         cmocka_unit_test(test_tables),

@@ -380,7 +380,7 @@ static void test_binary_formats_hold_no_text_to_scan(void **state)
         {"II*\0", 4, 0},
         {"SQLite format 3\0", 16, 0},
         {"PK\3\4", 4, 0},
-        {"fgb\3fgb\0", 8, 12 << 20},
+        {"fgb\3fgb\0", 8, 12 + GIQ_FORMAT_FLATGEOBUF_HEADER_MAX},
         {"{\"type\": \"Feature\"}", 19, UINT64_MAX},
         {"ARROW1\0\0", 8, UINT64_MAX},
         {"\x1f\x8b\x08", 3, UINT64_MAX},
