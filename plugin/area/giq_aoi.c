@@ -226,6 +226,12 @@ static bool add_geometry(struct aoi *a, OGRGeometryH geometry, const char *what)
     }
     if (!OGR_GT_IsSubClassOf(type, wkbGeometryCollection) &&
         !OGR_GT_IsSubClassOf(type, wkbPolyhedralSurface)) {
+        if (OGR_GT_IsSubClassOf(type, wkbSurface)) {
+            return giq_fail(a->err, GIQ_E_AREA,
+                            "%s has a %s, which cannot be part of an area; convert it to "
+                            "polygons",
+                            what, OGR_G_GetGeometryName(geometry));
+        }
         return true;
     }
     for (int i = 0; i < OGR_G_GetGeometryCount(geometry); i++) {
@@ -247,10 +253,16 @@ static bool add_feature(struct aoi *a, OGRFeatureH feature)
                    OGR_F_GetFID(feature),
                    giq_text_cut_len(OGR_L_GetName(a->layer), LAYER_MAX),
                    OGR_L_GetName(a->layer));
-    OGRGeometryH linear = OGR_G_HasCurveGeometry(geometry, TRUE)
-                              ? OGR_G_GetLinearGeometry(geometry, 0, NULL)
-                              : NULL;
-    bool ok = add_geometry(a, linear == NULL ? geometry : linear, what);
+    /* Types of curves also where no part is an arc. */
+    if (!OGR_G_HasCurveGeometry(geometry, FALSE)) {
+        return add_geometry(a, geometry, what);
+    }
+    OGRGeometryH linear = OGR_G_GetLinearGeometry(geometry, 0, NULL);
+    if (linear == NULL) {
+        return giq_fail(a->err, GIQ_E_AREA, "%s has curves that GDAL cannot convert",
+                        what);
+    }
+    bool ok = add_geometry(a, linear, what);
     OGR_G_DestroyGeometry(linear);
     return ok;
 }

@@ -48,6 +48,16 @@ SENT = [
     ([box(-190, 0, -180, 9), box(-180, 0, -170, 9)], BOTH_SIDES),
     ([box(170, 0, 180, 9), box(180, 0, 190, 9)], BOTH_SIDES),
     ([box(270, 0, 280, 9)], box(-90, 0, -80, 9)),
+    # curves without arcs
+    (["CURVEPOLYGON((0 0,0 1,1 1,1 0,0 0))"], SQUARE),
+    (["CURVEPOLYGON(COMPOUNDCURVE((0 0,0 1,1 1),(1 1,1 0,0 0)))", "CURVEPOLYGON EMPTY"], SQUARE),
+    (["MULTISURFACE(CURVEPOLYGON((0 0,0 2,2 2,2 0,0 0)),((1 1,1 3,3 3,3 1,1 1)))"],
+     "POLYGON((0 0,0 2,1 2,1 3,3 3,3 1,2 1,2 0,0 0))"),
+    (["GEOMETRYCOLLECTION(POINT(5 5),CURVEPOLYGON((0 0,0 1,1 1,1 0,0 0)))"], SQUARE),
+    (["MULTICURVE((7 7,8 8))", "COMPOUNDCURVE((7 7,8 8))", SQUARE], SQUARE),
+    (["POLYHEDRALSURFACE Z(((0 0 0,0 1 0,1 1 0,1 0 0,0 0 0)))"], SQUARE),
+    (["TIN Z(((0 0 0,0 2 0,2 2 0,0 0 0)))", "TRIANGLE((0 0,2 2,2 0,0 0))"],
+     "POLYGON((0 0,0 2,2 2,2 0,0 0))"),
 ]
 
 
