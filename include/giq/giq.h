@@ -218,7 +218,8 @@ void giq_cred_free(struct giq_cred *cred);
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
                          struct giq_error *err);
 
-/* Add a text that giq_cred_mask() must mask; it is copied. Errors: GIQ_E_MEMORY. */
+/* Add a text that giq_cred_mask() must mask; it is copied. Texts of fewer than 4 bytes
+ * are not masked. Errors: GIQ_E_MEMORY. */
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret,
                          struct giq_error *err);
 
@@ -369,7 +370,7 @@ void giq_store_close(struct giq_store *store);
  * all of these are the same, and its inode is not 0. */
 struct giq_source_stat {
     int64_t size;        /* bytes */
-    int64_t modified_ns; /* since 1970-01-01 UTC; anybody can set it */
+    int64_t modified_ns; /* since 1970-01-01 UTC; any program can set it */
     int64_t changed_ns;  /* of the content or the inode; only the system sets it */
     uint64_t device;
     uint64_t inode; /* 0 if there is none: the file is read at every open */

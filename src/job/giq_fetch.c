@@ -138,7 +138,7 @@ static bool compare_with_last_truncated(struct part *part, bool *out,
 }
 
 /* A file that is shorter than its format states is not published, unless the service
- * sends the same bytes twice: it was paid for, and there may be no more of it. */
+ * sends the same bytes twice: it was paid for, and may be all that the service has. */
 static bool check_complete(struct part *part, const struct giq_staged *staged,
                            struct giq_error *err)
 {
@@ -161,7 +161,7 @@ static bool check_complete(struct part *part, const struct giq_staged *staged,
     }
     if (!is_same) {
         return giq_fail(err, GIQ_E_INCOMPLETE,
-                        "%s; it was discarded, open again to download it once more",
+                        "%s; the download was discarded. Open again to repeat it",
                         reason.text);
     }
     struct giq_printable id;
@@ -200,8 +200,7 @@ static bool publish(struct part *part, const char *disposition,
         giq_store_publish(part->folder, err);
     if (ok) {
         remove_file(part->folder, short_name);
-        *out = (struct giq_fetched){staged.name, staged.size};
-        staged.name = NULL;
+        *out = (struct giq_fetched){giq_take(&staged.name), staged.size};
     } else if (folder != NULL) {
         giq_store_unstage(part->folder);
     }

@@ -230,18 +230,26 @@ static bool choose_result_phase(struct giq_job *job, struct giq_error *err)
     if (job->record.state == GIQ_JOB_PUBLISHED && !has_result(job, &exists, err)) {
         return false;
     }
-    if (!exists && giq_retry_must_recheck(job)) {
+    if (exists) {
+        job->phase = GIQ_PHASE_DONE;
+        return true;
+    }
+    if (giq_retry_must_recheck(job)) {
         job->phase = GIQ_PHASE_FETCH;
         return giq_retry_begin_recheck(job, err);
     }
-    if (!exists && giq_retry_allows_job(job)) {
+    if (giq_retry_allows_job(job)) {
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     }
-    if (!exists && !is_no_wait && giq_retry_counts_as_gone(job)) {
+    if (is_no_wait) {
+        job->phase = GIQ_PHASE_DONE;
+        return true;
+    }
+    if (giq_retry_counts_as_gone(job)) {
         return giq_step_fail_recorded(job, err);
     }
-    job->phase = exists || is_no_wait ? GIQ_PHASE_DONE : GIQ_PHASE_FETCH;
+    job->phase = GIQ_PHASE_FETCH;
     return true;
 }
 
@@ -274,6 +282,20 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
     return giq_step_may_adopt(job, &job->record, err) && begin_external(job, err);
 }
 
+/* The job failed, is gone or unknown: RETRY starts a new one, or the open ends. */
+static bool retry_or_fail(struct giq_job *job, struct giq_error *err)
+{
+    if (giq_retry_allows_job(job)) {
+        job->phase = GIQ_PHASE_SUBMIT;
+        return true;
+    }
+    job->phase = GIQ_PHASE_DONE;
+    if (job->flags & GIQ_JOB_NO_WAIT) {
+        return true;
+    }
+    return giq_step_fail_recorded(job, err);
+}
+
 static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     (void)due_ms;
@@ -303,15 +325,7 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     case GIQ_JOB_UNKNOWN:
         break;
     }
-    if (giq_retry_allows_job(job)) {
-        job->phase = GIQ_PHASE_SUBMIT;
-        return true;
-    }
-    job->phase = GIQ_PHASE_DONE;
-    if (job->flags & GIQ_JOB_NO_WAIT) {
-        return true;
-    }
-    return giq_step_fail_recorded(job, err);
+    return retry_or_fail(job, err);
 }
 
 /* ---- fetching ---- */

@@ -60,7 +60,7 @@ bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err);
 /* Fail with what is recorded: GIQ_E_FAILED, GIQ_E_UNKNOWN or GIQ_E_GONE. */
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);
 
-/* GIQ_E_STORE: somebody removed the record of the job `id`, which was paid for. */
+/* GIQ_E_STORE: the record of the job `id`, which was paid for, was removed meanwhile. */
 bool giq_step_fail_removed(const struct giq_job *job, const char *id,
                            struct giq_error *err);
 

@@ -206,11 +206,12 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
            record_intent(job, err) && send_run(job, due_ms, err);
 }
 
-/* This open holds the lock, so the program that sent the request has ended. */
+/* The lock is free, so whoever sent the request has ended, or could not record its
+ * outcome. */
 static bool record_abandoned(struct giq_job *job, struct giq_error *err)
 {
     job->phase = GIQ_PHASE_READ_RECORD;
-    return write_unknown(job, "the program ended before the response arrived", err);
+    return write_unknown(job, "its outcome was not recorded", err);
 }
 
 static bool fail_no_submit(struct giq_error *err)

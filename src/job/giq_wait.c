@@ -173,7 +173,7 @@ static bool take_report(struct giq_job *job, const struct giq_api_job *report,
     }
     report_progress(job);
     job->final_state = final_state_of(phase);
-    /* An external job gets its record now, and one that was gone is no longer. */
+    /* An external job gets its record now. A job that was gone was found again. */
     if (job->final_state != GIQ_JOB_NONE || job->is_external || record->gone) {
         job->phase = GIQ_PHASE_RECORD_STATUS;
     }
@@ -353,10 +353,10 @@ bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 /* Set the record's error to the status, and the service's message if it gave one. */
 static bool set_error(struct giq_job *job, const char *status)
 {
-    struct giq_printable word;
+    struct giq_printable printable;
     struct giq_printable message;
     char text[sizeof ": " + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX];
-    char *end = stpcpy(text, giq_text_printable(status, &word));
+    char *end = stpcpy(text, giq_text_printable(status, &printable));
     if (job->reason != NULL) {
         (void)stpcpy(stpcpy(end, ": "), giq_text_printable(job->reason, &message));
     }

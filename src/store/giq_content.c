@@ -25,6 +25,15 @@ static const char *name_of(const char *digest, const char *ending, char out[NAME
 
 /* ---- the record ---- */
 
+static struct giq_json *new_record(void)
+{
+    GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
+    if (json == NULL || !giq_json_set_integer(json, "format", GIQ_CONTENT_FORMAT)) {
+        return NULL;
+    }
+    return giq_take(&json);
+}
+
 bool giq_content_read(const struct giq_store *store, const char *digest,
                       struct giq_content *out, struct giq_error *err)
 {
@@ -37,10 +46,10 @@ bool giq_content_read(const struct giq_store *store, const char *digest,
                            &content.json, &ignored, err)) {
         return false;
     }
-    if (content.json == NULL &&
-        ((content.json = giq_json_new_object()) == NULL ||
-         !giq_json_set_integer(content.json, "format", GIQ_CONTENT_FORMAT))) {
-        giq_content_release(&content);
+    if (content.json == NULL) {
+        content.json = new_record();
+    }
+    if (content.json == NULL) {
         return giq_fail_memory(err);
     }
     *out = content;

@@ -52,13 +52,19 @@ void giq_digest_free(struct giq_digest *digest)
 
 bool giq_digest_restart(struct giq_digest *digest, struct giq_error *err)
 {
-    return SHA256_Init(&digest->sha) == 1 || giq_fail_memory(err);
+    if (SHA256_Init(&digest->sha) != 1) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
                     struct giq_error *err)
 {
-    return SHA256_Update(&digest->sha, bytes, len) == 1 || giq_fail_memory(err);
+    if (SHA256_Update(&digest->sha, bytes, len) != 1) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 bool giq_digest_finish(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],

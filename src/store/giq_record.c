@@ -379,8 +379,10 @@ bool giq_record_use_label(struct giq_record *record, const char *label,
     if (giq_record_has_label(record, label)) {
         return true;
     }
-    return giq_json_add_text(record->document, labels_member, label) ||
-           giq_fail_memory(err);
+    if (!giq_json_add_text(record->document, labels_member, label)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)

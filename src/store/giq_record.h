@@ -53,7 +53,7 @@ struct giq_record {
 void giq_record_init(struct giq_record *record);
 void giq_record_release(struct giq_record *record);
 
-/* The word for a state in job.json; static, never NULL. */
+/* The name of a state in job.json; static, never NULL. */
 const char *giq_record_state_name(enum giq_job_state state);
 
 /*

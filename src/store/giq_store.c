@@ -42,14 +42,14 @@ static bool fail_world_writable(const char *path, bool is_used, struct giq_error
 {
     if (is_used) {
         return giq_fail(err, GIQ_E_STORE,
-                        "the folder %s is world-writable, so anybody can replace its "
+                        "the folder %s is world-writable, so any user can replace its "
                         "results; it has jobs that were paid for, so keep it and run: "
                         "chmod -R o-w \"%s\"",
                         path, path);
     }
     return giq_fail(
         err, GIQ_E_STORE,
-        "the folder %s is world-writable, so anybody can replace its results; "
+        "the folder %s is world-writable, so any user can replace its results; "
         "set GIQ_STORE_DIR to a folder that only you, or your group, can "
         "write to",
         path);
@@ -220,9 +220,11 @@ static bool probe_folders(const struct giq_store *store, const char *folder, boo
 bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
                      struct giq_error *err)
 {
-    return probe_folders(store, folder, uploads, err) ||
-           giq_error_context(err, "nothing was sent, because the store %s cannot be used",
-                             store->top);
+    if (!probe_folders(store, folder, uploads, err)) {
+        return giq_error_context(
+            err, "nothing was sent, because the store %s cannot be used", store->top);
+    }
+    return true;
 }
 
 /* ---- finding a job ---- */
@@ -298,8 +300,12 @@ bool giq_store_is_full(const struct giq_error *err)
 
 bool giq_store_explain_full(struct giq_error *err)
 {
-    return giq_store_is_full(err) &&
-           giq_error_context(err, "the disk of the store is full; %s", move_advice);
+    if (!giq_store_is_full(err)) {
+        return false;
+    }
+    const struct giq_error cause = *err;
+    return giq_error_replace(err, cause.code, "%s: the disk of the store is full; %s",
+                             cause.text, move_advice);
 }
 
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,

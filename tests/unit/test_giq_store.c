@@ -87,7 +87,7 @@ static void test_places_that_are_no_store_are_refused(void **state)
     assert_int_equal(chmod(shop->folder, 01777), 0);
     assert_false(giq_store_open(shop->folder, 0, &store, &shop->err));
     assert_non_null(
-        strstr(shop->err.text, "is world-writable, so anybody can replace its results"));
+        strstr(shop->err.text, "is world-writable, so any user can replace its results"));
     assert_int_equal(chmod(shop->folder, 0700), 0);
     assert_null(store);
     free(file);
