@@ -1,4 +1,4 @@
-/* A byte buffer that doubles its room, up to a maximum. */
+/* A byte buffer that doubles its capacity, up to a maximum. */
 #include "base/giq_buf.h"
 
 #include <stdarg.h>

@@ -21,11 +21,12 @@ struct giq_buf {
 
 void giq_buf_init(struct giq_buf *buf, size_t max);
 void giq_buf_release(struct giq_buf *buf);
-/* For a local that is released at the end of its block; init it where it is declared. */
+/* For a local that is released at the end of its block; call giq_buf_init() before any
+ * return. */
 #define GIQ_AUTO_BUF GIQ_AUTO(giq_buf_release)
 
-/* False if the maximum size would be exceeded, which giq_buf_fits() reports, or out of
- * memory. */
+/* False when out of memory, or if the maximum size would be exceeded: giq_buf_fits()
+ * distinguishes them. */
 bool giq_buf_add(struct giq_buf *buf, const void *bytes, size_t len);
 bool giq_buf_add_text(struct giq_buf *buf, const char *text);
 bool giq_buf_addf(struct giq_buf *buf, const char *fmt, ...)

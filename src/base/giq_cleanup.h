@@ -42,7 +42,8 @@
         }                                                                                \
     }
 
-/* Take the pointer out of the variable at `slot`, which becomes NULL. */
+/* Take the pointer out of the variable at `slot`, which becomes NULL. `slot` is the
+ * address of a pointer of any type: passing the pointer itself compiles, but is wrong. */
 static inline void *giq_take(void *slot)
 {
     void *taken = NULL;

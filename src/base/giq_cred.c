@@ -9,18 +9,18 @@
 #include "base/giq_text.h"
 
 enum {
-    SECRET_MAX = 16384, /* a bearer token with many claims is 8 KiB */
+    SECRET_MAX = 16384, /* a bearer token with many claims can be 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
-    MASKED_MIN = 4, /* shorter secrets are part of ordinary words */
-    BEGINNING = 8,  /* as many bytes identify a key or token that was cut */
-    HEADERS_MAX = 66,
-    PASSWORDS_MAX = 32,
+    MASKED_MIN = 4,     /* shorter secrets are part of ordinary words */
+    PREFIX_MIN = 8,     /* a beginning of the key or token of so many bytes is masked */
+    HEADERS_MAX = 66,   /* 64 of the user, and those of the key and the token */
+    PASSWORDS_MAX = 32, /* of proxies, the netrc file and the client certificate */
     MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
 };
 
-enum { KEY_HEADER, TOKEN_HEADER, OWN_HEADERS };
+enum { KEY_HEADER, TOKEN_HEADER, AUTH_HEADERS };
 
-static const char *const own_headers[OWN_HEADERS] = {
+static const char *const auth_headers[AUTH_HEADERS] = {
     [KEY_HEADER] = "X-API-KEY",
     [TOKEN_HEADER] = "Authorization",
 };
@@ -30,7 +30,8 @@ struct giq_cred {
     size_t header_count;
     char *masked[MASKS_MAX]; /* the secrets, the longest first */
     size_t masked_count;
-    const char *own[OWN_HEADERS]; /* the key and the token, at the end of their headers */
+    const char
+        *own[AUTH_HEADERS]; /* the key and the token: pointers into `header`, or NULL */
 };
 
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_error *err)
@@ -43,7 +44,7 @@ bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_e
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
-    /* The longest first: once a shorter one inside it is masked it is not found. */
+    /* The longest first: a secret is not found once a shorter one inside it is masked. */
     size_t at = cred->masked_count++;
     for (; at > 0 && strlen(cred->masked[at - 1]) < len; at--) {
         cred->masked[at] = cred->masked[at - 1];
@@ -74,13 +75,13 @@ static bool check_ends(const char *secret, const char *what, struct giq_error *e
     }
     return strchr("{[<#", secret[0]) == NULL ||
            giq_fail(err, GIQ_E_CREDENTIALS,
-                    "the %s begins with \"%c\", as no key does; use a plain text that is "
-                    "only the key",
-                    what, secret[0]);
+                    "the %s must not begin with \"%c\"; set only the %s itself", what,
+                    secret[0], what);
 }
 
 /* Refuse what is often copied together with a key; the service would refuse the key. */
-static bool check_wrapping(const char *secret, const char *what, struct giq_error *err)
+static bool check_copied_context(const char *secret, const char *what,
+                                 struct giq_error *err)
 {
     static const char *const names[] = {"GIQ_API_KEY", "GIQ_BEARER_TOKEN",
                                         "API_KEY",     "APIKEY",
@@ -106,16 +107,19 @@ static bool check_wrapping(const char *secret, const char *what, struct giq_erro
     return check_ends(secret, what, err);
 }
 
-/* Keys and tokens are printable ASCII without spaces. Messages quote no byte of them. */
-static bool check_bytes(const char *secret, const char *what, struct giq_error *err)
+/* Keys and tokens are printable ASCII without spaces. Messages quote no part of them but
+ * an opening bracket or '#'. */
+static bool check_secret(const char *secret, const char *what, struct giq_error *err)
 {
-    if (!check_wrapping(secret, what, err)) {
+    if (!check_copied_context(secret, what, err)) {
         return false;
     }
     for (const char *s = secret; *s != '\0'; s++) {
         if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
             return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s contains white space or a control character", what);
+                            "the %s contains white space or a control character; copy it "
+                            "again",
+                            what);
         }
         if ((unsigned char)*s > 0x7F) {
             return giq_fail(
@@ -137,13 +141,14 @@ static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
         return true;
     }
     if (strlen(secret) > SECRET_MAX) {
-        return giq_fail(err, GIQ_E_CREDENTIALS, "the %s is longer than %d bytes", what,
-                        SECRET_MAX);
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the %s is longer than %d bytes; set only the %s itself", what,
+                        SECRET_MAX, what);
     }
-    if (!check_bytes(secret, what, err)) {
+    if (!check_secret(secret, what, err)) {
         return false;
     }
-    if (!append_header(cred, own_headers[own], is_key ? "" : "Bearer ", secret, err)) {
+    if (!append_header(cred, auth_headers[own], is_key ? "" : "Bearer ", secret, err)) {
         return false;
     }
     const char *line = cred->header[cred->header_count - 1];
@@ -181,15 +186,15 @@ static bool is_reserved(const struct giq_cred *cred, const char *name)
             return true;
         }
     }
-    for (size_t i = 0; i < OWN_HEADERS; i++) {
-        if (cred->own[i] != NULL && giq_text_equal_nocase(name, own_headers[i])) {
+    for (size_t i = 0; i < AUTH_HEADERS; i++) {
+        if (cred->own[i] != NULL && giq_text_equal_nocase(name, auth_headers[i])) {
             return true;
         }
     }
     return giq_text_begins_nocase(name, "If-");
 }
 
-static bool is_token(const char *name)
+static bool is_header_name(const char *name)
 {
     for (const char *c = name; *c != '\0'; c++) {
         if ((unsigned char)*c <= 0x20 || *c == 0x7F) {
@@ -212,12 +217,13 @@ static bool is_field_value(const char *value)
 static bool take_header(struct giq_cred *cred, const char *name, const char *value,
                         bool *out_added, struct giq_error *err)
 {
-    *out_added = is_token(name) && is_field_value(value) && !is_reserved(cred, name) &&
-                 cred->header_count < HEADERS_MAX;
-    if (!*out_added) {
+    *out_added = false;
+    if (!is_header_name(name) || !is_field_value(value) || is_reserved(cred, name) ||
+        cred->header_count == HEADERS_MAX) {
         return true;
     }
-    /* The service may repeat the second word of "Bearer abc" alone. */
+    *out_added = true;
+    /* The service may repeat the last word of "Bearer abc" alone. */
     const char *word = strrchr(value, ' ');
     return append_header(cred, name, "", value, err) &&
            (word == NULL || giq_cred_add_secret(cred, word + 1, err));
@@ -268,23 +274,24 @@ void giq_cred_free(struct giq_cred *cred)
     }
 }
 
-/* Take the key from the contents of a file. Editors on Windows write a byte order mark
+/* Read the key from the contents of a file. Editors on Windows write a byte order mark
  * before it and a CR after it, or UTF-16, which has zeros. */
-static bool first_line(const struct giq_buf *buf, char **out, struct giq_error *err)
+static bool read_key(const struct giq_buf *buf, char **out, struct giq_error *err)
 {
-    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+    static const char byte_order_mark[] = {'\xEF', '\xBB', '\xBF'};
     const char *text = buf->len == 0 ? "" : buf->data;
     size_t len = buf->len;
-    if (len >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
-        text += sizeof mark;
-        len -= sizeof mark;
+    if (len >= sizeof byte_order_mark &&
+        memcmp(text, byte_order_mark, sizeof byte_order_mark) == 0) {
+        text += sizeof byte_order_mark;
+        len -= sizeof byte_order_mark;
     }
     if (len >= 2 &&
         (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 ||
          memchr(text, '\0', len) != NULL)) {
         return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "the file of GIQ_API_KEY_FILE is not plain text but UTF-16 (as "
-                        "PowerShell's > writes it) or binary; save it as UTF-8");
+                        "GIQ_API_KEY_FILE: the file is UTF-16 (as PowerShell's > writes "
+                        "it) or binary; save it as plain ASCII or UTF-8 text");
     }
     char *line = giq_text_trim(text, strcspn(text, "\n"));
     if (line == NULL) {
@@ -292,8 +299,9 @@ static bool first_line(const struct giq_buf *buf, char **out, struct giq_error *
     }
     bool ok = line[0] == '\0'
                   ? giq_fail(err, GIQ_E_CREDENTIALS,
-                             "the first line of the file of GIQ_API_KEY_FILE is empty")
-                  : check_bytes(line, "key in the file of GIQ_API_KEY_FILE", err);
+                             "GIQ_API_KEY_FILE: the first line of the file is empty; it "
+                             "must contain the key")
+                  : check_secret(line, "key of GIQ_API_KEY_FILE", err);
     if (!ok) {
         giq_cred_wipe(line);
         free(line);
@@ -308,16 +316,16 @@ static bool fail_key_file(bool is_missing, struct giq_error *err)
 {
     if (is_missing) {
         return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "the file of GIQ_API_KEY_FILE does not exist");
+                        "GIQ_API_KEY_FILE: the file does not exist");
     }
-    return err->sys_errno == 0
-               ? giq_fail(
-                     err, GIQ_E_CREDENTIALS,
-                     "the file of GIQ_API_KEY_FILE must be a regular file of at most "
-                     "%d bytes",
-                     KEY_FILE_MAX)
+    bool is_other_kind_or_large = err->sys_errno == 0;
+    return is_other_kind_or_large
+               ? giq_fail(err, GIQ_E_CREDENTIALS,
+                          "GIQ_API_KEY_FILE must name a regular file of at most "
+                          "%d bytes",
+                          KEY_FILE_MAX)
                : giq_fail_sys(err, GIQ_E_CREDENTIALS, err->sys_errno,
-                              "the file of GIQ_API_KEY_FILE cannot be read");
+                              "GIQ_API_KEY_FILE: the file cannot be read");
 }
 
 static void wipe_buf(struct giq_buf *buf)
@@ -342,7 +350,7 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     if (!is_found) {
         return fail_key_file(true, err);
     }
-    if (!first_line(&buf, out_key, err)) {
+    if (!read_key(&buf, out_key, err)) {
         return false;
     }
     *out_exposed = (st.access & GIQ_OS_OTHERS_READ) != 0;
@@ -359,11 +367,11 @@ void giq_cred_mask(const struct giq_cred *cred, char *text)
     }
 }
 
-/* How many bytes `text` has in common with the start of the key or the token. */
-static size_t beginning_at(const struct giq_cred *cred, const char *text)
+/* The length of the prefix that `text` shares with the key or the token. */
+static size_t common_prefix_len(const struct giq_cred *cred, const char *text)
 {
     size_t most = 0;
-    for (size_t own = 0; own < OWN_HEADERS; own++) {
+    for (size_t own = 0; own < AUTH_HEADERS; own++) {
         const char *secret = cred->own[own] == NULL ? "" : cred->own[own];
         size_t len = 0;
         while (secret[len] != '\0' && text[len] == secret[len]) {
@@ -378,11 +386,13 @@ void giq_cred_mask_message(const struct giq_cred *cred, char *text)
 {
     giq_cred_mask(cred, text);
     for (char *at = text; cred != NULL && *at != '\0';) {
-        size_t len = beginning_at(cred, at);
-        if (len >= BEGINNING) {
+        size_t len = common_prefix_len(cred, at);
+        if (len >= PREFIX_MIN) {
             memset(at, '*', len);
+            at += len;
+        } else {
+            at++;
         }
-        at += len >= BEGINNING ? len : 1;
     }
 }
 

@@ -6,7 +6,8 @@
 
 #include "base/giq_os.h"
 
-enum { LINE_SIZE = 512 };
+/* Room for the text of an error and some words. */
+enum { LINE_SIZE = 1280 };
 
 bool giq_env_is_terminal(void)
 {
@@ -26,9 +27,12 @@ bool giq_env_cancelled(const struct giq_env *env)
 
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms)
 {
-    for (int64_t left;
-         !giq_env_cancelled(env) && (left = giq_env_left_ms(env, due_ms)) > 0;) {
-        env->sleep_ms(env->ctx, left);
+    while (!giq_env_cancelled(env)) {
+        int64_t left_ms = giq_env_left_ms(env, due_ms);
+        if (left_ms == 0) {
+            break;
+        }
+        env->sleep_ms(env->ctx, left_ms);
     }
 }
 
@@ -36,7 +40,8 @@ int64_t giq_env_jitter(const struct giq_env *env, int64_t ms)
 {
     enum { STEPS = 1024 };
     int64_t step = env->random(env->ctx) % (STEPS + 1);
-    return ms * 3 / 4 + ms * step / STEPS / 2;
+    return ms * 3 / 4 +
+           ms * step / STEPS / 2; /* three quarters, and at most a half more */
 }
 
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
@@ -89,7 +94,7 @@ static uint32_t system_random(void *ctx)
     return giq_os_random();
 }
 
-static void say_nothing(void *ctx, const char *text)
+static void ignore_text(void *ctx, const char *text)
 {
     (void)ctx;
     (void)text;
@@ -101,6 +106,6 @@ const struct giq_env giq_env_system = {
     .sleep_ms = system_sleep,
     .cancelled = never,
     .random = system_random,
-    .warn = say_nothing,
-    .debug = say_nothing,
+    .warn = ignore_text,
+    .debug = ignore_text,
 };

@@ -35,8 +35,8 @@ const char *giq_code_tag(enum giq_code code)
     return tags[code];
 }
 
-/* Whether the text ends within the character that it begins with. */
-static bool is_cut(const char *text, size_t left)
+/* Whether `text` is the beginning of a character whose end was cut off. */
+static bool is_cut_character(const char *text, size_t left)
 {
     if (left >= 4 || (unsigned char)text[0] < 0xC0) {
         return false;
@@ -55,9 +55,9 @@ static void make_printable(char *text)
 {
     char *out = text;
     size_t left = strlen(text);
-    for (size_t size = 0; left > 0; text += size, left -= size) {
-        size = giq_text_utf8_char_len(text, left);
-        if (size == 0 && is_cut(text, left)) {
+    while (left > 0) {
+        size_t size = giq_text_utf8_char_len(text, left);
+        if (size == 0 && is_cut_character(text, left)) {
             break;
         }
         if (size == 0) {
@@ -69,6 +69,8 @@ static void make_printable(char *text)
             memmove(out, text, size);
             out += size;
         }
+        text += size;
+        left -= size;
     }
     *out = '\0';
 }

@@ -8,7 +8,8 @@
 
 #include "giq/giq.h"
 
-/* giq_fail() for a system call: appends the system's message for `sys_errno`. */
+/* giq_fail() for a system call: appends the system's message for `sys_errno`. The
+ * arguments of this and the functions below must not point into `err`. */
 bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
@@ -16,14 +17,14 @@ bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
 enum { GIQ_ERROR_STRERROR_SIZE = 128 };
 void giq_error_strerror(int sys_errno, char *out, size_t size);
 
-/* GIQ_E_MEMORY. */
+/* Set `err` to GIQ_E_MEMORY; returns false. */
 static inline bool giq_fail_memory(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_MEMORY, "out of memory");
 }
 
-/* Put another code and text in place of those of an error that may be set. Its cause
- * (http_status, sys_errno, permanent) stays. Returns false. */
+/* Replace the code and text of `err`, whether it is set or not; its cause (http_status,
+ * sys_errno, permanent) stays. Returns false. */
 bool giq_error_replace(struct giq_error *err, enum giq_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

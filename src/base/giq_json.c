@@ -18,7 +18,7 @@ static cJSON *unwrap(struct giq_json *json)
     return (cJSON *)json;
 }
 
-static const cJSON *peek(const struct giq_json *json)
+static const cJSON *unwrap_const(const struct giq_json *json)
 {
     return (const cJSON *)json;
 }
@@ -54,15 +54,18 @@ static void replace_nul_escapes(char *text)
 static size_t count_broken_bytes(const char *bytes, size_t len)
 {
     size_t broken = 0;
-    for (size_t at = 0; at < len; at++) {
+    size_t at = giq_text_utf8_prefix_len(bytes, len);
+    while (at < len) {
+        broken++;
+        at++;
         at += giq_text_utf8_prefix_len(bytes + at, len - at);
-        broken += at < len;
     }
     return broken;
 }
 
-/* A copy in which every byte that is not part of a character is U+FFFD: cJSON would
- * pass it on to tables and files. NULL when out of memory. */
+/* A copy in which every byte that is not part of a character is U+FFFD: cJSON does not
+ * check UTF-8, and would pass such bytes on to tables and files. NULL when out of memory.
+ */
 static char *copy_as_utf8(const char *bytes, size_t len)
 {
     const size_t replacement_len = sizeof replacement - 1;
@@ -115,7 +118,7 @@ static bool has_too_many_values(const char *bytes, size_t len)
  * digits than some ids, and cJSON prints fewer still. `valuedouble` is its value. */
 static bool is_number(const struct giq_json *json)
 {
-    return cJSON_IsNumber(peek(json)) || cJSON_IsRaw(peek(json));
+    return cJSON_IsNumber(unwrap_const(json)) || cJSON_IsRaw(unwrap_const(json));
 }
 
 /* Store with every number its text; `*at` moves along the text that `item` was parsed
@@ -217,54 +220,54 @@ void giq_json_free(struct giq_json *json)
 
 char *giq_json_print(const struct giq_json *json)
 {
-    return cJSON_PrintUnformatted(peek(json));
+    return cJSON_PrintUnformatted(unwrap_const(json));
 }
 
 struct giq_json *giq_json_copy(const struct giq_json *json)
 {
-    return wrap(cJSON_Duplicate(peek(json), true));
+    return wrap(cJSON_Duplicate(unwrap_const(json), true));
 }
 
 bool giq_json_is_object(const struct giq_json *json)
 {
-    return cJSON_IsObject(peek(json));
+    return cJSON_IsObject(unwrap_const(json));
 }
 
 bool giq_json_is_true(const struct giq_json *json)
 {
-    return cJSON_IsTrue(peek(json));
+    return cJSON_IsTrue(unwrap_const(json));
 }
 
 bool giq_json_is_list(const struct giq_json *json)
 {
-    return cJSON_IsArray(peek(json));
+    return cJSON_IsArray(unwrap_const(json));
 }
 
 const struct giq_json *giq_json_get(const struct giq_json *object, const char *name)
 {
     return giq_json_is_object(object)
-               ? wrap_const(cJSON_GetObjectItemCaseSensitive(peek(object), name))
+               ? wrap_const(cJSON_GetObjectItemCaseSensitive(unwrap_const(object), name))
                : NULL;
 }
 
 const struct giq_json *giq_json_first(const struct giq_json *list)
 {
-    return giq_json_is_list(list) ? wrap_const(peek(list)->child) : NULL;
+    return giq_json_is_list(list) ? wrap_const(unwrap_const(list)->child) : NULL;
 }
 
 const struct giq_json *giq_json_next(const struct giq_json *item)
 {
-    return wrap_const(peek(item)->next);
+    return wrap_const(unwrap_const(item)->next);
 }
 
 size_t giq_json_count(const struct giq_json *json)
 {
-    return (size_t)cJSON_GetArraySize(peek(json));
+    return (size_t)cJSON_GetArraySize(unwrap_const(json));
 }
 
 const char *giq_json_text(const struct giq_json *json)
 {
-    return cJSON_GetStringValue(peek(json));
+    return cJSON_GetStringValue(unwrap_const(json));
 }
 
 static bool whole_number(const struct giq_json *json, double *out)
@@ -272,7 +275,7 @@ static bool whole_number(const struct giq_json *json, double *out)
     if (!is_number(json)) {
         return false;
     }
-    *out = peek(json)->valuedouble;
+    *out = unwrap_const(json)->valuedouble;
     return fabs(*out) < exact_limit && floor(*out) == *out;
 }
 
@@ -305,7 +308,8 @@ static bool is_readable_id(const char *text)
     return true;
 }
 
-/* The digits of a whole number, or NULL: as it was written if that is only digits. */
+/* The decimal digits of a whole number; NULL for anything else or when out of memory.
+ * From 2^53 on it must be written without fraction and exponent. */
 static char *print_whole(const struct giq_json *json)
 {
     double value = 0;
@@ -313,11 +317,11 @@ static char *print_whole(const struct giq_json *json)
     if (whole_number(json, &value)) {
         return asprintf(&digits, "%lld", (long long)value) < 0 ? NULL : digits;
     }
-    const char *text = cJSON_IsRaw(peek(json)) ? peek(json)->valuestring : "";
-    size_t len = strlen(text);
-    bool is_whole = len > 0 && len <= GIQ_JSON_ID_MAX &&
-                    strspn(text + (*text == '-'), "0123456789") == len - (*text == '-');
-    return is_whole ? strdup(text) : NULL;
+    const char *text =
+        cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : "";
+    const char *first = text + (*text == '-');
+    bool is_whole = *first != '\0' && first[strspn(first, "0123456789")] == '\0';
+    return is_whole && strlen(text) <= GIQ_JSON_ID_MAX ? strdup(text) : NULL;
 }
 
 char *giq_json_id(const struct giq_json *json)
@@ -333,7 +337,7 @@ char *giq_json_id(const struct giq_json *json)
  * where they are not zero. */
 static int64_t time_from_list(const struct giq_json *list)
 {
-    enum { LEAST = 5, FIELDS = 7, NS_PER_MS = 1000000 };
+    enum { FIELDS_MIN = 5, FIELDS = 7, NS_PER_MS = 1000000 };
     int64_t field[FIELDS] = {0};
     int count = 0;
     for (const struct giq_json *item = giq_json_first(list); item != NULL;
@@ -345,7 +349,7 @@ static int64_t time_from_list(const struct giq_json *list)
         field[count++] = value;
     }
     int64_t ms = 0;
-    if (count < LEAST || !giq_text_civil_to_ms(field, &ms)) {
+    if (count < FIELDS_MIN || !giq_text_civil_to_ms(field, &ms)) {
         return GIQ_TIME_NONE;
     }
     return ms + field[FIELDS - 1] / NS_PER_MS % 1000;
@@ -355,8 +359,8 @@ int64_t giq_json_time(const struct giq_json *json)
 {
     /* The end of the year 9999, the last that GDAL supports. */
     static const int64_t latest = INT64_C(253402300799999);
-    /* March 1973 as milliseconds, the year 5138 as seconds: smaller numbers are seconds.
-     */
+    /* Smaller numbers are seconds, until the year 5138; others are milliseconds, from
+     * March 1973 on. */
     static const double least_ms = 1e11;
     const char *text = giq_json_text(json);
     int64_t ms = GIQ_TIME_NONE;
@@ -366,8 +370,8 @@ int64_t giq_json_time(const struct giq_json *json)
     if (giq_json_is_list(json)) {
         return time_from_list(json);
     }
-    if (is_number(json) && fabs(peek(json)->valuedouble) < exact_limit) {
-        double number = peek(json)->valuedouble;
+    if (is_number(json) && fabs(unwrap_const(json)->valuedouble) < exact_limit) {
+        double number = unwrap_const(json)->valuedouble;
         ms = (int64_t)(number < least_ms ? number * 1000 : number);
         return ms >= 0 && ms <= latest ? ms : GIQ_TIME_NONE;
     }
@@ -434,7 +438,7 @@ bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms)
 bool giq_json_set_copy(struct giq_json *object, const char *name,
                        const struct giq_json *value)
 {
-    return set_item(object, name, cJSON_Duplicate(peek(value), true));
+    return set_item(object, name, cJSON_Duplicate(unwrap_const(value), true));
 }
 
 bool giq_json_add_text(struct giq_json *object, const char *name, const char *text)

@@ -14,8 +14,9 @@
 struct giq_json;
 
 /* Parse exactly one value of `len` bytes. Bytes that are not UTF-8, and \u0000, become
- * U+FFFD. `*out` is NULL if it is not JSON, is nested deeper than the library's
- * limit, or has more than GIQ_JSON_VALUES_MAX values. Errors: GIQ_E_MEMORY. */
+ * U+FFFD. Returns true with `*out` NULL if the bytes are not JSON, are nested deeper
+ * than the library's limit, or have more than GIQ_JSON_VALUES_MAX values. Errors:
+ * GIQ_E_MEMORY. */
 enum { GIQ_JSON_VALUES_MAX = 250000 };
 bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err);
@@ -33,7 +34,7 @@ struct giq_json *giq_json_copy(const struct giq_json *json);
 /* One line of text, freed by the caller; NULL when out of memory. */
 char *giq_json_print(const struct giq_json *json);
 
-/* ---- reading; every function accepts NULL for an absent value ---- */
+/* ---- reading; NULL is an absent value, except for giq_json_next() ---- */
 
 bool giq_json_is_object(const struct giq_json *json);
 bool giq_json_is_true(const struct giq_json *json);
@@ -52,27 +53,27 @@ const char *giq_json_text(const struct giq_json *json);
 /* A whole number within 2^53, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
-/* A string, or a number as it was written, freed by the caller; NULL for anything else
- * and for an empty string. */
+/* A string, or a number as it was written, freed by the caller; NULL for anything else,
+ * for an empty string, and when out of memory. */
 char *giq_json_scalar_text(const struct giq_json *json);
 
 /*
  * An identifier, freed by the caller: a string, or a whole number with all its digits.
- * NULL if it is unusable: empty, a number beyond 2^53 that is written with a fraction or
- * an exponent, a string that is not UTF-8 or holds a control character, or longer than
- * GIQ_JSON_ID_MAX.
+ * NULL if it is unusable: empty, a number that is not whole, or from 2^53 on is written
+ * with a fraction or an exponent, a string that is not UTF-8 or holds a control
+ * character, or longer than GIQ_JSON_ID_MAX. NULL also when out of memory.
  */
 enum { GIQ_JSON_ID_MAX = 512 };
 char *giq_json_id(const struct giq_json *json);
 
-/* Milliseconds since 1970, of ISO 8601, epoch milliseconds, epoch seconds (numbers below
- * 10^11), or [y,m,d,h,m,s,ns], of which the last two may be absent. GIQ_TIME_NONE for
- * anything else. */
+/* A time in milliseconds since 1970-01-01 UTC, from ISO 8601 (as giq_text_to_time()),
+ * epoch milliseconds, epoch seconds (numbers below 10^11), or [y,m,d,h,m,s,ns], of which
+ * the last two may be absent. GIQ_TIME_NONE for anything else. */
 int64_t giq_json_time(const struct giq_json *json);
 
 /* ---- writing; false when out of memory ---- */
 
-/* Each replaces the member. A NULL text, GIQ_TIME_NONE or a NULL list removes it. */
+/* Each replaces the member. A NULL text or GIQ_TIME_NONE removes it. */
 bool giq_json_set_text(struct giq_json *object, const char *name, const char *text);
 bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value);
 bool giq_json_set_bool(struct giq_json *object, const char *name, bool value);
@@ -87,7 +88,8 @@ bool giq_json_add_text(struct giq_json *object, const char *name, const char *te
 struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name);
 /* Remove all members of this name. */
 void giq_json_remove(struct giq_json *object, const char *name);
-/* Call `each` for every string and every member name; it may overwrite characters. */
+/* Call `each` for every string and every member name. `each` may overwrite characters,
+ * but not lengthen the text. */
 void giq_json_each_text(struct giq_json *json, void (*each)(void *ctx, char *text),
                         void *ctx);
 

@@ -6,11 +6,12 @@
 
 #include <stddef.h>
 
-/* The first number in `json`, which is valid JSON or the rest of it after a value; the
- * end of the text if there is none. */
+/* The first number in `json`, which must be valid JSON, or what follows a value in it;
+ * the end of the text if there is none. */
 const char *giq_number_find(const char *json);
 
-/* How many characters at the start of `text` may be part of a number. */
+/* The length of the longest beginning of `text` that consists of characters of numbers.
+ */
 size_t giq_number_span(const char *text);
 
 /* Length of the number at the start of `text` (RFC 8259, 6); 0 if there is none. */

@@ -66,7 +66,7 @@ static bool sync_fd(int fd)
     return rc == 0 || errno == EINVAL || errno == ENOTSUP;
 }
 
-static bool empty_fd(int fd)
+static bool truncate_fd(int fd)
 {
     int rc = 0;
     do {
@@ -130,8 +130,10 @@ static bool make_folder(const char *path, unsigned access, struct giq_error *err
     if (!giq_os_stat(path, &st, err)) {
         return false;
     }
-    return st.kind != GIQ_OS_NOTHING || mkdir(path, access & FOLDER_BITS) == 0 ||
-           errno == EEXIST || fail_path(err, "make the folder", path);
+    if (st.kind != GIQ_OS_NOTHING || mkdir(path, access & FOLDER_BITS) == 0) {
+        return true;
+    }
+    return errno == EEXIST || fail_path(err, "make the folder", path);
 }
 
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
@@ -155,7 +157,8 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
            giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s as a folder", path);
 }
 
-/* Read to the end of the file, or to `size` if that is not 0. */
+/* Read to the end of the file. At `size`, which fstat() reported, it ends without another
+ * read(). */
 static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
                     const char *path, struct giq_error *err)
 {
@@ -189,9 +192,14 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
         return true;
     }
     struct stat st;
-    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
-                  ? read_fd(fd, (size_t)st.st_size, max, out, path, err)
-                  : giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
+    bool ok = false;
+    if (fstat(fd, &st) != 0) {
+        (void)fail_path(err, "stat", path);
+    } else if (!S_ISREG(st.st_mode)) {
+        (void)giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
+    } else {
+        ok = read_fd(fd, (size_t)st.st_size, max, out, path, err);
+    }
     (void)close(fd);
     if (ok) {
         *out_found = true;
@@ -294,8 +302,9 @@ bool giq_os_free_space(const char *path, int64_t *out_bytes)
     if (rc != 0 || vfs.f_blocks == 0) {
         return false;
     }
-    bool is_more = __builtin_mul_overflow(vfs.f_bavail, vfs.f_frsize, out_bytes);
-    *out_bytes = is_more ? INT64_MAX : *out_bytes;
+    if (__builtin_mul_overflow(vfs.f_bavail, vfs.f_frsize, out_bytes)) {
+        *out_bytes = INT64_MAX;
+    }
     return true;
 }
 
@@ -306,7 +315,7 @@ enum { WRITEBACK_BYTES = 8 * 1024 * 1024 };
 struct giq_os_file {
     int fd;
     off_t written;
-    off_t begun; /* writeback was started up to here */
+    off_t writeback_end; /* writeback was started up to here */
     char path[];
 };
 
@@ -336,13 +345,13 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
 }
 
 /* Start to write to the disk while more data arrives, so that giq_os_sync() has little
- * left to do. It also reports errors of the disk: this call does not. */
-static void begin_writeback(struct giq_os_file *file)
+ * left to do. Errors of the disk are ignored here: giq_os_sync() reports them. */
+static void start_writeback(struct giq_os_file *file)
 {
-    if (file->written - file->begun >= WRITEBACK_BYTES) {
-        (void)sync_file_range(file->fd, file->begun, file->written - file->begun,
-                              SYNC_FILE_RANGE_WRITE);
-        file->begun = file->written;
+    if (file->written - file->writeback_end >= WRITEBACK_BYTES) {
+        (void)sync_file_range(file->fd, file->writeback_end,
+                              file->written - file->writeback_end, SYNC_FILE_RANGE_WRITE);
+        file->writeback_end = file->written;
     }
 }
 
@@ -353,7 +362,7 @@ bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
         return fail_path(err, "write", file->path);
     }
     file->written += (off_t)len;
-    begin_writeback(file);
+    start_writeback(file);
     return true;
 }
 
@@ -364,8 +373,9 @@ bool giq_os_sync(struct giq_os_file *file, struct giq_error *err)
 
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err)
 {
-    file->written = file->begun = 0;
-    return (empty_fd(file->fd) && lseek(file->fd, 0, SEEK_SET) == 0) ||
+    file->written = 0;
+    file->writeback_end = 0;
+    return (truncate_fd(file->fd) && lseek(file->fd, 0, SEEK_SET) == 0) ||
            fail_path(err, "empty", file->path);
 }
 
@@ -385,15 +395,18 @@ bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *e
 bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err)
 {
     return lseek(file->fd, (off_t)at, SEEK_SET) >= 0 ||
-           fail_path(err, "read", file->path);
+           fail_path(err, "seek in", file->path);
 }
 
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
                  struct giq_error *err)
 {
     ssize_t n = read_some(file->fd, out, max);
-    *out_len = n < 0 ? *out_len : (size_t)n;
-    return n >= 0 || fail_path(err, "read", file->path);
+    if (n < 0) {
+        return fail_path(err, "read", file->path);
+    }
+    *out_len = (size_t)n;
+    return true;
 }
 
 bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
@@ -416,20 +429,21 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 /* ---- locks ---- */
 
 struct giq_os_lock {
-    int fd;        /* -1 in a process that was forked while another held it */
+    int fd;        /* -1 in a child that was forked while this lock was held */
     bool is_flock; /* where the system has no open-file-description locks */
     struct giq_os_lock *next;
 };
 
-/* The locks that this process holds or tries to acquire, and how often it forked. A child
- * closes its copies of their descriptors, which would keep them locked while it lives. */
+/* The locks that this process holds or tries to acquire, and how often it forked. A
+ * forked child closes its copies of the descriptors: otherwise a lock would be held until
+ * the child exits. */
 static struct {
     pthread_mutex_t mutex;
     struct giq_os_lock *first;
     unsigned forks;
 } locks = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static pthread_once_t watched = PTHREAD_ONCE_INIT;
+static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
 
 static void before_fork(void)
 {
@@ -452,7 +466,7 @@ static void close_in_child(void)
     (void)pthread_mutex_unlock(&locks.mutex);
 }
 
-static void watch_forks(void)
+static void register_fork_handlers(void)
 {
     (void)pthread_atfork(before_fork, after_fork, close_in_child);
 }
@@ -467,7 +481,7 @@ static unsigned count_forks(void)
 
 /* Add the lock to the list, unless the process forked after `forks` was counted: then a
  * child may have the descriptor. */
-static bool list_lock(struct giq_os_lock *lock, unsigned forks)
+static bool register_lock(struct giq_os_lock *lock, unsigned forks)
 {
     (void)pthread_mutex_lock(&locks.mutex);
     bool ok = locks.forks == forks;
@@ -479,7 +493,7 @@ static bool list_lock(struct giq_os_lock *lock, unsigned forks)
     return ok;
 }
 
-static void unlist_lock(struct giq_os_lock *lock)
+static void unregister_lock(struct giq_os_lock *lock)
 {
     (void)pthread_mutex_lock(&locks.mutex);
     struct giq_os_lock **at = &locks.first;
@@ -495,11 +509,11 @@ static void unlist_lock(struct giq_os_lock *lock)
 /* Open the file of a lock, with a descriptor that no child shares. */
 static bool open_lock(struct giq_os_lock *lock, const char *path, unsigned access)
 {
-    (void)pthread_once(&watched, watch_forks);
+    (void)pthread_once(&fork_handlers_once, register_fork_handlers);
     for (;;) {
         unsigned forks = count_forks();
         lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, access & FILE_BITS);
-        if (lock->fd < 0 || list_lock(lock, forks)) {
+        if (lock->fd < 0 || register_lock(lock, forks)) {
             return lock->fd >= 0;
         }
         (void)close(lock->fd);
@@ -508,7 +522,7 @@ static bool open_lock(struct giq_os_lock *lock, const char *path, unsigned acces
 
 static void close_lock(struct giq_os_lock *lock)
 {
-    unlist_lock(lock);
+    unregister_lock(lock);
     if (lock->fd >= 0) {
         (void)close(lock->fd);
     }
@@ -602,12 +616,16 @@ bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out
         *out = lock;
         return true;
     }
-    bool is_held =
-        errno == EAGAIN || errno == EACCES ||
-        giq_fail_sys(err, GIQ_E_STORE, errno,
-                     "cannot lock %s; the store needs a file system with locks", path);
+    bool is_held = errno == EAGAIN || errno == EACCES;
+    if (!is_held) {
+        (void)giq_fail_sys(
+            err, GIQ_E_STORE, errno,
+            "cannot lock %s (the store needs a file system that supports locks)", path);
+    }
     close_lock(lock);
-    *out = is_held ? NULL : *out;
+    if (is_held) {
+        *out = NULL;
+    }
     return is_held;
 }
 
@@ -617,7 +635,7 @@ void giq_os_lock_release(struct giq_os_lock *lock)
         /* A child that was not made by fork() may share the file description, so that
          * closing it would not release the lock. */
         if (lock->fd >= 0) {
-            (void)empty_fd(lock->fd);
+            (void)truncate_fd(lock->fd); /* the holder, which messages would name */
             (void)set_lock(lock, false);
         }
         close_lock(lock);

@@ -1,5 +1,5 @@
 /*
- * The operating system: the only module that makes system calls. A port to
+ * The operating system: the only module of the core that makes system calls. A port to
  * another system is a port of giq_os.c.
  *
  * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a
@@ -23,8 +23,8 @@ struct giq_os_stat {
     unsigned access; /* permission bits, as enum giq_os_access */
 };
 
-/* Permission bits. New files and folders get those of `access` (files without the ones
- * to execute) that the umask allows. */
+/* Permission bits. New folders get `access`, new files `access` without the bits to
+ * execute; the umask applies. */
 enum giq_os_access {
     GIQ_OS_PRIVATE = 0700,
     GIQ_OS_SHARED = 0775,
@@ -57,7 +57,8 @@ bool giq_os_is_folder(const char *path);
 /* Whether `path` is a symbolic link. */
 bool giq_os_is_link(const char *path);
 
-/* Remove a file or an empty folder; a missing path is fine. Does not follow links. */
+/* Remove a file or an empty folder; succeeds if the path does not exist. Does not follow
+ * links. */
 bool giq_os_remove(const char *path, struct giq_error *err);
 
 /* fsync a folder or a plain file. Follows links. */
@@ -94,7 +95,7 @@ GIQ_AUTO_DEFINE(giq_os_close, struct giq_os_file)
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
 /* The next read begins with the byte `at`. */
 bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err);
-/* Read up to `max` bytes, which is not 0; `*out_len` is 0 at the end of the file. */
+/* Read up to `max` bytes, at least 1; `*out_len` is 0 only at the end of the file. */
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);
 
@@ -109,13 +110,14 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
  * flock where the system has none). Children of the holder do not inherit it. */
 struct giq_os_lock;
 
-/* Try once. `*out` is NULL if it is held already. Errors: GIQ_E_STORE, also if the file
- * system has no locks. */
+/* Try once. Returns true with `*out` NULL if another holder exists. Errors: GIQ_E_STORE,
+ * also if the file system has no locks. */
 bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
                      struct giq_error *err);
+/* NULL is allowed. */
 void giq_os_lock_release(struct giq_os_lock *lock);
 
-/* The holder of a lock, which writes itself to the file of the lock. */
+/* The holder of a lock, as it recorded itself in the lock file. */
 struct giq_os_holder {
     long pid;
     char host[65];
@@ -127,7 +129,7 @@ bool giq_os_lock_holder(const char *path, struct giq_os_holder *out);
 
 /* ---- sockets, clocks and others ---- */
 
-/* socket(), close-on-exec; -1 on failure. */
+/* socket(), close-on-exec and never 0 to 2; -1 on failure. */
 int giq_os_socket(int family, int type, int protocol);
 
 /* Clocks as in struct giq_env. A sleep may end early. */
@@ -139,7 +141,7 @@ uint32_t giq_os_random(void);
 /* Whether standard error is a terminal. */
 bool giq_os_is_terminal(void);
 
-/* "<a>/<b>" to be freed with free(); NULL when out of memory. */
+/* "<a>/<b>", which the caller frees; NULL when out of memory. */
 char *giq_os_join(const char *a, const char *b);
 
 /* Overwrite memory in a way that the compiler keeps. */

@@ -1,4 +1,4 @@
-/* Printable text, masked addresses, UTF-8, words and times. */
+/* Printable text, masked addresses, UTF-8, YES/NO words and times. */
 #include "base/giq_text.h"
 
 #include <stdio.h>
@@ -103,6 +103,7 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
 {
     size_t n = 0;
     size_t left = text == NULL ? 0 : strlen(text);
+    bool is_after_control = false;
     while (left > 0) {
         size_t size = giq_text_utf8_char_len(text, left);
         const char *printable = text;
@@ -120,7 +121,10 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
         if (n + printable_size > GIQ_TEXT_PRINTABLE_MAX) {
             break;
         }
-        bool is_repeated = is_control && n > 0 && out->text[n - 1] == ' ';
+        bool is_blank = printable[0] == ' ';
+        is_after_control = is_control || (is_after_control && is_blank);
+        bool is_repeated =
+            is_after_control && is_blank && n > 0 && out->text[n - 1] == ' ';
         if (!is_repeated) {
             memcpy(out->text + n, printable, printable_size);
             n += printable_size;
@@ -152,12 +156,20 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* How many characters at the start of `text` are white space, or are not. The texts are
- * long, and strspn() of AddressSanitizer reads them to their end at each call. */
-static size_t run_of(const char *text, bool is_white)
+/* Not strspn(), which under AddressSanitizer reads the whole text at each call. */
+static size_t leading_space_len(const char *text)
 {
     size_t len = 0;
-    while (text[len] != '\0' && is_space(text[len]) == is_white) {
+    while (is_space(text[len])) {
+        len++;
+    }
+    return len;
+}
+
+static size_t leading_word_len(const char *text)
+{
+    size_t len = 0;
+    while (text[len] != '\0' && !is_space(text[len])) {
         len++;
     }
     return len;
@@ -175,36 +187,43 @@ static char *put_mask(char *out, size_t len)
 /* A word that may hold an address. */
 struct word {
     char *end;
-    char *host;   /* after "://", or `end` */
-    char *at;     /* the last '@', or NULL */
-    char *inside; /* the last '&' or '@', or NULL */
+    char *host;           /* after "://", or `end` */
+    char *at;             /* the last '@', or NULL */
+    char *last_separator; /* the last '&' or '@', or NULL */
 };
 
 static struct word word_at(char *text)
 {
     static const char mark[] = "://";
-    size_t len = run_of(text, false);
+    size_t len = leading_word_len(text);
     char *scheme = memmem(text, len, mark, strlen(mark));
     char *amp = memrchr(text, '&', len);
     struct word word = {.end = text + len, .at = memrchr(text, '@', len)};
     word.host = scheme == NULL ? word.end : scheme + strlen(mark);
-    word.inside = word.at == NULL || (amp != NULL && amp > word.at) ? amp : word.at;
+    word.last_separator = word.at;
+    if (amp != NULL && (word.at == NULL || amp > word.at)) {
+        word.last_separator = amp;
+    }
     return word;
 }
 
-/* The end of a query: at a quote or ')' that is not part of it, or with the word. */
+/* The end of a query: the first quote, '<', '>' or ')' after its last '&' or '@', or the
+ * end of the word. One before an '&' or '@' is part of the query. */
 static char *query_end(const struct word *word, char *query)
 {
-    bool goes_on = word->inside != NULL && word->inside >= query;
-    char *end = goes_on ? word->inside + 1 : query;
+    char *end = query;
+    if (word->last_separator != NULL && word->last_separator >= query) {
+        end = word->last_separator + 1;
+    }
     while (end < word->end && strchr("\"'`<>)", *end) == NULL) {
         end++;
     }
     return end;
 }
 
-/* The end of the user and password. With a '?' before the '@' either may belong to a
- * password or to a query, so all of it is masked. */
+/* The end of the user and password, or `host` if there are none. If a '?' precedes the
+ * '@', a password cannot be told from a query: both are masked, up to the end of the
+ * query. */
 static char *user_end(const struct word *word)
 {
     if (word->at == NULL || word->at < word->host) {
@@ -214,29 +233,41 @@ static char *user_end(const struct word *word)
     return query == NULL ? word->at : query_end(word, query);
 }
 
-/* Write the masked word to `out`, which is at most `in`; returns its end. */
+/* Write what follows a '?' to `*out`, masked if it is a query: if it is in an address, or
+ * has a '='. Returns its end in the word. */
+static char *mask_query(const struct word *word, char **out, char *query)
+{
+    char *end = query_end(word, query);
+    size_t len = (size_t)(end - query);
+    if (query > word->host || memchr(query, '=', len) != NULL) {
+        *out = put_mask(*out, len);
+        return end;
+    }
+    if (end > word->host) { /* the host is still to come */
+        end = word->host;
+        len = (size_t)(end - query);
+    }
+    (void)memmove(*out, query, len);
+    *out += len;
+    return end;
+}
+
+/* Write the masked word to `out`, which is at most `in`; returns its end:
+ * "https://user:password@host/x?key=1" keeps only "https://", "@host/x?"
+ * and asterisks. */
 static char *mask_word(const struct word *word, char *out, char *in)
 {
     while (in < word->end) {
         if (in == word->host && user_end(word) > in) {
-            char *next = user_end(word);
-            out = put_mask(out, (size_t)(next - in));
-            in = next;
+            char *end = user_end(word);
+            out = put_mask(out, (size_t)(end - in));
+            in = end;
             continue;
         }
-        *out++ = *in++;
-        if (out[-1] == '?') {
-            char *next = query_end(word, in);
-            bool is_query = in > word->host || memchr(in, '=', (size_t)(next - in));
-            next = is_query || next < word->host ? next : word->host;
-            size_t len = (size_t)(next - in);
-            if (is_query) {
-                out = put_mask(out, len);
-            } else {
-                (void)memmove(out, in, len);
-                out += len;
-            }
-            in = next;
+        char c = *in++;
+        *out++ = c;
+        if (c == '?') {
+            in = mask_query(word, &out, in);
         }
     }
     return out;
@@ -247,7 +278,7 @@ void giq_text_mask_addresses(char *text)
     char *in = text;
     char *out = text;
     while (in != NULL && *in != '\0') {
-        size_t gap = run_of(in, true);
+        size_t gap = leading_space_len(in);
         (void)memmove(out, in, gap);
         in += gap;
         struct word word = word_at(in);
@@ -286,7 +317,8 @@ bool giq_text_set(char **slot, const char *text)
 static int hex_digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+    const char *at =
+        c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
     return at == NULL ? -1 : (int)(at - digits);
 }
 

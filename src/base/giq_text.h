@@ -1,14 +1,14 @@
 /*
- * Text: printable text for messages, masked addresses, UTF-8, words and times. Pure;
- * independent of the host's locale. giq_text_civil_from_ms() and giq_text_from_time() are
- * in giq/giq.h.
+ * Text: printable text for messages, masked addresses, UTF-8, YES/NO words and times.
+ * Pure; independent of the host's locale. giq_text_civil_from_ms() and
+ * giq_text_from_time() are in giq/giq.h.
  */
 #ifndef GIQ_TEXT_H
 #define GIQ_TEXT_H
 
 #include "giq/giq.h"
 
-/* Maximum length in bytes of a text of the service in a message. */
+/* Maximum length in bytes of a printable text. */
 enum { GIQ_TEXT_PRINTABLE_MAX = 200 };
 
 /* Room for a printable text with its NUL. */
@@ -17,9 +17,10 @@ struct giq_printable {
 };
 
 /*
- * Make `text` printable: control characters (C1 included) and line ends become one
- * space, bytes that are not UTF-8 become '?', and it is cut between characters. NULL
- * gives "". Secrets must be masked before. Returns `out->text`.
+ * Make `text` printable: control characters (C1 included) and line ends, with the spaces
+ * after them, become one space, bytes that are not UTF-8 become '?', and it is cut between
+ * characters, without a sign, at GIQ_TEXT_PRINTABLE_MAX bytes. NULL gives "". Secrets must
+ * be masked before. Returns `out->text`.
  */
 const char *giq_text_printable(const char *text, struct giq_printable *out);
 
@@ -27,7 +28,7 @@ const char *giq_text_printable(const char *text, struct giq_printable *out);
  * Mask, in place, the parts of addresses in a text that may be secret: user and password
  * of "://user:password@host", and the query, which begins after a '?' of an address, or
  * of any word with a '=' after it. A query ends before white space, or before a quote,
- * '<', '>' or ')' without an '&' after it. NULL is allowed.
+ * '<', '>' or ')' without an '&' or '@' after it. NULL is allowed.
  */
 void giq_text_mask_addresses(char *text);
 
@@ -35,8 +36,7 @@ void giq_text_mask_addresses(char *text);
  * most `len` bytes; 0 if there is none. */
 size_t giq_text_utf8_char_len(const char *text, size_t len);
 
-/* How many of the `len` bytes at `text` precede the first that is not part of a
- * well-formed character. */
+/* Length of the longest well-formed UTF-8 beginning of the `len` bytes at `text`. */
 size_t giq_text_utf8_prefix_len(const char *text, size_t len);
 
 bool giq_text_is_utf8(const char *text);
@@ -44,7 +44,8 @@ bool giq_text_is_utf8(const char *text);
 /* The code point of a character that giq_text_utf8_char_len() found to be `len` long. */
 uint32_t giq_text_code_point(const char *text, size_t len);
 
-bool giq_text_is_control(uint32_t code_point); /* C0, DEL and C1 */
+/* C0, DEL, C1, U+2028 and U+2029. */
+bool giq_text_is_control(uint32_t code_point);
 
 /* A copy of at most `len` bytes, up to a NUL, without outer ASCII white space; the caller
  * frees it. NULL when out of memory. */
@@ -61,15 +62,17 @@ bool giq_text_begins_nocase(const char *text, const char *prefix);
 /* YES, TRUE, ON, 1 and their opposites, in any case; false for anything else. */
 bool giq_text_to_bool(const char *text, bool *out);
 
-/* Milliseconds since 1970 from ISO 8601 ("2024-05-01T10:20:30.5+04:00"; without
- * a zone it is UTC). False if it is not one. */
+/* Milliseconds since 1970-01-01 UTC from a date and time of ISO 8601,
+ * "2024-05-01T10:20:30.5+04:00": seconds, their fraction and the zone may be missing;
+ * without a zone it is UTC. False for anything else, a date without a time included. */
 bool giq_text_to_time(const char *text, int64_t *out_ms);
 
-/* Milliseconds since 1970 from year, month, day, hour, minute and second in UTC. False
- * where one is out of range or the year is not 1 to 9999. */
+/* Milliseconds since 1970-01-01 UTC from year, month, day, hour, minute and second in
+ * UTC. False if one is out of range (a day of its month) or the year is not 1 to 9999. */
 bool giq_text_civil_to_ms(const int64_t fields[6], int64_t *out_ms);
 
-/* A time for messages, "2026-11-30 12:00:00 UTC", into `out` of GIQ_TEXT_TIME_SIZE. */
+/* A time for messages, "2026-11-30 12:00:00 UTC", into `out`, which has
+ * GIQ_TEXT_TIME_SIZE bytes. */
 void giq_text_printable_time(int64_t ms, char *out);
 
 #endif

@@ -196,7 +196,8 @@ def test_as_is_still_checks_the_area(scripted_gdal, service):
     assert "Self-intersection" in refused(GEOMETRY="POLYGON((0 0,9 9,0 9,9 0,0 0))")
     assert "the area has SRID=32640, but GEOMETRY_CRS=AS_IS sends coordinates" in refused(
         GEOMETRY=f"SRID=32640;{METRES}")
-    assert "between -900000000 and 900000000" in refused(GEOMETRY="POLYGON((0 0,0 1e9,1 1,0 0))")
+    assert "between -900000000 and 900000000" in refused(
+        GEOMETRY="POLYGON((0 0,0 1e9,1 1,0 0))")
     assert "minx is not less" in refused(BBOX="170,0,-170,9")
     assert 'must be one of EPSG:4326, AS_IS; got "EPSG:3857"' in refuse(
         scripted_gdal, service, tag="usage", GEOMETRY_CRS="EPSG:3857")

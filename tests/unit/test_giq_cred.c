@@ -308,9 +308,9 @@ static const struct {
     {TEXT("\xEF\xBB\xBF\"secret\""), "in quotes, which are not part of it"},
     {TEXT("\xE2\x80\x9Csecret\xE2\x80\x9D"), "not ASCII at its byte 1,"},
     {TEXT("secret\"\n"), "in quotes, which are not part of it"},
-    {TEXT("[credentials]\nkey=secret\n"), "begins with \"[\""},
-    {TEXT("{\"key\":\"secret\"}\n"), "begins with \"{\""},
-    {TEXT("#secret\n"), "begins with \"#\""},
+    {TEXT("[credentials]\nkey=secret\n"), "must not begin with \"[\""},
+    {TEXT("{\"key\":\"secret\"}\n"), "must not begin with \"{\""},
+    {TEXT("#secret\n"), "must not begin with \"#\""},
     {TEXT("GIQ_API_KEY=secret\n"), "the name \"GIQ_API_KEY\" before it"},
     {TEXT("giq_api_key = secret\n"), "the name \"GIQ_API_KEY\" before it"},
     {TEXT("GIQ_API_KEY=\"secret\"\n"), "the name \"GIQ_API_KEY\" before it"},
@@ -338,7 +338,7 @@ static void test_key_files_that_hold_more_than_a_key_say_what(void **state)
         assert_false(giq_cred_read_file(path, &key, &exposed, &err));
         assert_int_equal(err.code, GIQ_E_CREDENTIALS);
         assert_non_null(strstr(err.text, wrong_key_files[i].words));
-        assert_non_null(strstr(err.text, "the file of GIQ_API_KEY_FILE"));
+        assert_non_null(strstr(err.text, "GIQ_API_KEY_FILE"));
         assert_null(strstr(err.text, "sec"));
         assert_null(key);
     }

@@ -68,8 +68,8 @@ static void test_lines_are_formatted_and_cut(void **state)
     env_kit_init(&kit);
     giq_env_warn(&kit.env, "%s %d", "a", 1);
     assert_string_equal(kit.warned, "a 1");
-    giq_env_debug(&kit.env, "%700s", "b");
-    assert_int_equal(strlen(kit.noted), 511);
+    giq_env_debug(&kit.env, "%1300s", "b");
+    assert_int_equal(strlen(kit.noted), 1279);
     assert_int_equal(kit.warnings, 1);
 }
 

@@ -12,7 +12,7 @@ static void test_printable_text_has_no_control_characters(void **state)
         {"plain", "plain"},
         {"a\x1b[31mb", "a [31mb"},
         {"a\r\n\tb", "a b"},
-        {"a \n b", "a  b"},
+        {"a \n b", "a b"},
         {"/data/a  b.tif", "/data/a  b.tif"},
         {"a\xc2\x9b"
          "31mb",
