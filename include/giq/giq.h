@@ -13,7 +13,7 @@
  *   giq_upload_identify()  identify the content of a local file to upload
  *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
  *
- * Errors: a function that can fail returns false and sets `err` once. It writes its other
+ * Errors: a function that can fail returns false and sets `err`. It writes its other
  * outputs only on success.
  * Ownership: arguments are borrowed for the call unless stated otherwise. "The caller
  * frees" means free(). Functions that free or close an object accept NULL.
@@ -59,6 +59,8 @@ enum giq_code {
     GIQ_E_MEMORY,      /* out of memory */
 };
 
+enum { GIQ_ERROR_TEXT_SIZE = 1024 };
+
 /* An error, on the caller's stack; initialise it with `{0}`. `text` has no tag, no
  * control characters and no secret. */
 struct giq_error {
@@ -66,7 +68,7 @@ struct giq_error {
     int http_status; /* of the response that caused it, or 0 */
     int sys_errno;   /* of the system call that caused it, or 0 */
     bool permanent;  /* retrying cannot fix it, for example a bad certificate */
-    char text[1024];
+    char text[GIQ_ERROR_TEXT_SIZE];
 };
 
 /* The tag of a code in messages, for example "usage"; static, never NULL. Tags are the

@@ -187,7 +187,7 @@ static bool begin_external(struct giq_job *job, struct giq_error *err)
 {
     if (!giq_step_may_start(job, err) ||
         !giq_service_check_credentials(job->service, err) ||
-        !giq_store_check(job->store, job->folder, false, err)) {
+        !giq_store_check_writable(job->store, job->folder, false, err)) {
         return false;
     }
     giq_record_release(&job->record);

@@ -44,11 +44,11 @@ struct giq_job {
 
     /* The record, as this open last read or wrote it. */
     char *folder;    /* of the request's key */
-    char *canonical; /* text of the request; NULL if the record is another's */
+    char *canonical; /* text of the request; NULL: that of another is used */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
     struct giq_lock *lock; /* held only within a step */
-    bool has_folder;       /* the folder was made, while the lock is awaited or held */
+    bool has_folder;       /* the folder was made, and the lock is awaited or held */
     bool is_damaged;       /* the record cannot be read, and may be replaced */
     bool is_external;      /* the job has no record here */
     bool is_adopting;      /* job=<id> beside a model: the request gets that job */

@@ -13,14 +13,14 @@
 
 #include "job/giq_job_internal.h"
 
-/* Read the record into `*out`, an initialised record. A damaged one that
- * may be replaced is not an error; job->is_damaged is then set. */
+/* Read the record into `*out`, an initialised record. A damaged one that may be replaced
+ * is not an error; job->is_damaged is then set. */
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
 
 /*
  * Try once to acquire the record lock, and read the record again. If there is another
  * holder, `*out_held` is false and `*due_ms` is when to try again. Errors also:
- * GIQ_E_TIMEOUT if the open's time is over, GIQ_E_CANCELLED.
+ * GIQ_E_TIMEOUT if TIMEOUT passed, GIQ_E_CANCELLED.
  */
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err);

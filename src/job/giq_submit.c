@@ -235,8 +235,10 @@ static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_er
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
     }
-    return job->flags & GIQ_JOB_NO_SUBMIT ? fail_no_submit(err)
-                                          : submit(job, due_ms, err);
+    if (job->flags & GIQ_JOB_NO_SUBMIT) {
+        return fail_no_submit(err);
+    }
+    return submit(job, due_ms, err);
 }
 
 /* ---- preparing: models, upload, store ---- */
@@ -312,7 +314,7 @@ static bool check_store(struct giq_job *job, struct giq_error *err)
         return true;
     }
     job->has_checked_store =
-        giq_store_check(job->store, job->folder, needs_upload(job), err);
+        giq_store_check_writable(job->store, job->folder, needs_upload(job), err);
     return job->has_checked_store;
 }
 
@@ -333,18 +335,20 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    bool may_send = !(job->flags & GIQ_JOB_NO_SUBMIT);
-    /* Before anything is written: the store may be read-only. */
-    if (!may_send && job->record.state <= GIQ_JOB_INTENT) {
-        return fail_no_submit(err);
-    }
-    if (may_send && !prepare(job, due_ms, err)) {
-        return false;
-    }
-    if (may_send && needs_upload(job)) {
-        return true;
-    }
     bool held = false;
+    if (job->flags & GIQ_JOB_NO_SUBMIT) {
+        /* Fail before anything is written: the store may be read-only. */
+        if (job->record.state <= GIQ_JOB_INTENT) {
+            return fail_no_submit(err);
+        }
+    } else {
+        if (!prepare(job, due_ms, err)) {
+            return false;
+        }
+        if (needs_upload(job)) {
+            return true; /* another open is uploading the file; `*due_ms` is set */
+        }
+    }
     if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
         return false;
     }
@@ -365,7 +369,7 @@ void giq_submit_cancel(struct giq_job *job)
         return;
     }
     if (giq_step_acquire_lock(job, &held, &due_ms, &ignored) && held) {
-        /* An intent of a further job is read as the record that it was to replace. */
+        /* If it is the intent of a further job, the earlier record was read instead. */
         if (job->record.state == GIQ_JOB_INTENT) {
             giq_step_remove(job);
         }

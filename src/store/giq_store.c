@@ -217,8 +217,8 @@ static bool probe_folders(const struct giq_store *store, const char *folder, boo
     return !uploads || probe_folder(store, store->uploads_folder, err);
 }
 
-bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
-                     struct giq_error *err)
+bool giq_store_check_writable(const struct giq_store *store, const char *folder,
+                              bool uploads, struct giq_error *err)
 {
     if (!probe_folders(store, folder, uploads, err)) {
         return giq_error_context(

@@ -41,8 +41,8 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
  * be called before a request whose outcome must be recorded. Must not be called before
  * reading: a read-only store can still be read.
  */
-bool giq_store_check(const struct giq_store *store, const char *folder, bool uploads,
-                     struct giq_error *err);
+bool giq_store_check_writable(const struct giq_store *store, const char *folder,
+                              bool uploads, struct giq_error *err);
 
 /*
  * Find the record of the job `job_id` of the service at `base_url`. `*out` is the folder

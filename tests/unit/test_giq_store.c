@@ -254,7 +254,7 @@ static void test_store_that_can_be_recorded_in_is_left_as_it_was(void **state)
     struct shop *shop = *state;
     char *v1 = giq_os_join(shop->folder, "v1");
     char *uploads = giq_os_join(shop->folder, "uploads/v1");
-    assert_true(giq_store_check(shop->store, shop->of_key, true, &shop->err));
+    assert_true(giq_store_check_writable(shop->store, shop->of_key, true, &shop->err));
     assert_false(giq_os_is_folder(shop->of_key));
     assert_int_equal(rmdir(v1), 0);
     assert_int_equal(rmdir(uploads), 0);
@@ -271,7 +271,8 @@ static void test_store_that_cannot_be_recorded_in_is_told(void **state)
         char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
         assert_true(giq_os_make_folders(parent, GIQ_OS_PRIVATE, &shop->err));
         env_kit_write(parent, strrchr(path, '/') + 1, "in the way");
-        assert_false(giq_store_check(shop->store, shop->of_key, true, &shop->err));
+        assert_false(
+            giq_store_check_writable(shop->store, shop->of_key, true, &shop->err));
         assert_int_equal(shop->err.code, GIQ_E_STORE);
         assert_non_null(strstr(shop->err.text, "nothing was sent, because the store"));
         assert_non_null(strstr(shop->err.text, path));
