@@ -173,8 +173,37 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
     return true;
 }
 
+/* Write the bytes of the member `path`, which was written before. */
+static bool copy_member(struct unpack *unpack, const char *path, struct giq_os_file *file,
+                        struct giq_error *err)
+{
+    GIQ_AUTO_FREE char *full = giq_os_join(unpack->folder, path);
+    if (full == NULL) {
+        return giq_fail_memory(err);
+    }
+    GIQ_AUTO_FILE struct giq_os_file *in = NULL;
+    if (!giq_os_open(full, &in, err)) {
+        return false;
+    }
+    for (;;) {
+        size_t len = 0;
+        if (!giq_os_read(in, unpack->block, BLOCK_SIZE, &len, err)) {
+            return false;
+        }
+        if (len == 0) {
+            return true;
+        }
+        if (!write_block(unpack, file, len, err)) {
+            return false;
+        }
+    }
+}
+
+/* Write a member at `path`; `source` is the path of the member that it is a link to, or
+ * NULL. */
 static bool write_member(struct unpack *unpack, struct archive_entry *entry,
-                         const char *path, size_t folder_len, struct giq_error *err)
+                         const char *source, const char *path, size_t folder_len,
+                         struct giq_error *err)
 {
     GIQ_AUTO_FREE char *full = giq_os_join(unpack->folder, path);
     if (full == NULL) {
@@ -191,7 +220,8 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
     if (!giq_os_create(full, unpack->access, &file, err)) {
         return false;
     }
-    bool ok = copy_data(unpack, entry, file, err);
+    bool ok = source == NULL ? copy_data(unpack, entry, file, err)
+                             : copy_member(unpack, source, file, err);
     giq_os_close(file);
     return ok;
 }
@@ -200,9 +230,19 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
 static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, int status,
                           struct giq_error *err)
 {
-    if (unpack->la.archive_entry_filetype(entry) != AE_IFREG ||
-        unpack->la.archive_entry_hardlink(entry) != NULL) {
+    /* A hard link has no type. Other links and devices hold nothing of the result. */
+    const char *link = unpack->la.archive_entry_hardlink(entry);
+    if (link == NULL && unpack->la.archive_entry_filetype(entry) != AE_IFREG) {
         return true;
+    }
+    const char *source = NULL;
+    if (link != NULL) {
+        if (!giq_members_find(unpack->members, link, &source, err)) {
+            return false;
+        }
+        if (source == NULL) {
+            return true;
+        }
     }
     const char *raw = unpack->la.archive_entry_pathname(entry);
     if (raw != NULL && giq_member_is_ignored(raw)) {
@@ -217,7 +257,7 @@ static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, in
     GIQ_AUTO_FREE char *path = NULL;
     size_t folder_len = 0;
     if (!giq_members_add(unpack->members, raw, &path, &folder_len, err) ||
-        !write_member(unpack, entry, path, folder_len, err)) {
+        !write_member(unpack, entry, source, path, folder_len, err)) {
         return false;
     }
     unpack->members_written++;

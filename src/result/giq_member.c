@@ -228,3 +228,35 @@ bool giq_members_add(struct giq_members *members, const char *raw, char **out_pa
     *out_folder_len = folder_len;
     return true;
 }
+
+bool giq_members_find(const struct giq_members *members, const char *raw,
+                      const char **out_path, struct giq_error *err)
+{
+    *out_path = NULL;
+    if (strlen(raw) > RAW_MAX) {
+        return true;
+    }
+    GIQ_AUTO_FREE char *masked = strdup(raw);
+    GIQ_AUTO_FREE struct path *path = calloc(1, sizeof *path);
+    if (masked == NULL || path == NULL) {
+        return giq_fail_memory(err);
+    }
+    giq_cred_mask(members->cred, masked);
+    const bool is_utf8 = giq_text_is_utf8(masked);
+    size_t len = 0;
+    const char *at = next_part(masked, is_utf8, &len);
+    for (int depth = 0; at != NULL && depth < GIQ_MEMBER_DEPTH_MAX; depth++) {
+        add_part(members, path, at, len);
+        at = next_part(at + len, is_utf8, &len);
+        if (at != NULL) {
+            path->raw[path->raw_len++] = '/';
+            path->raw[path->raw_len] = '\0';
+        }
+    }
+    const struct member wanted = {.path = path->safe};
+    struct member *const *found = tfind(&wanted, &members->tree, compare);
+    if (at == NULL && found != NULL && strcmp((*found)->raw, path->raw) == 0) {
+        *out_path = (*found)->path;
+    }
+    return true;
+}

@@ -34,4 +34,11 @@ bool giq_member_is_ignored(const char *raw);
 bool giq_members_add(struct giq_members *members, const char *raw, char **out_path,
                      size_t *out_folder_len, struct giq_error *err);
 
+/*
+ * The safe path of the file `raw`, which is owned by `members`; NULL if it was not added.
+ * Errors: GIQ_E_MEMORY.
+ */
+bool giq_members_find(const struct giq_members *members, const char *raw,
+                      const char **out_path, struct giq_error *err);
+
 #endif

@@ -214,6 +214,20 @@ def test_links_and_paths_out_of_an_archive_stay_within_the_result(scripted_gdal,
     assert not (scripted_gdal.store / "up.geojson").exists()
 
 
+def test_hard_link_of_an_archive_is_a_file_of_the_result(scripted_gdal, service):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo("a.geojson")
+        member.size = len(GEOJSON)
+        archive.addfile(member, io.BytesIO(GEOJSON))
+        second = link("b.geojson", "a.geojson")
+        second.type = tarfile.LNKTYPE
+        archive.addfile(second)
+    give(service, packed.getvalue(), "r.tar")
+    done = scripted_gdal.run("ogrinfo", "-al", f"{NAME};member=b.geojson")
+    assert "name (String) = one" in done.stdout
+
+
 def needs_driver(gdal, driver):
     if f" {driver} -" not in gdal.run("ogrinfo", "--formats").stdout:
         pytest.skip(f"this GDAL has no driver {driver}")

@@ -68,7 +68,25 @@ static void test_what_is_passed_over(void **state)
     }
 }
 
-static void test_hard_links_are_ignored(void **state)
+static void test_hard_links_are_copies(void **state)
+{
+    (void)state;
+    static const struct member members[] = {
+        {"d/a:b.tif", "12", NULL, NULL},  {"c.tif", "", NULL, "./d//a:b.tif"},
+        {"e/c.tif", "", NULL, "c.tif"},   {"x.tif", "", NULL, "d"},
+        {"y.tif", "", NULL, "d/a_b.tif"}, {"z.tif", "", NULL, "later.tif"},
+        {"later.tif", "3", NULL, NULL},   {NULL, NULL, NULL, NULL},
+    };
+    make_archive(GIQ_ARCHIVE_TAR, NULL, members);
+    check_unpacks(GIQ_ARCHIVE_TAR);
+    check_file("d/a_b.tif", "12");
+    check_file("c.tif", "12");
+    check_file("e/c.tif", "12");
+    check_file("later.tif", "3");
+    assert_int_equal(count_files(), 4);
+}
+
+static void test_hard_links_to_other_files_are_ignored(void **state)
 {
     (void)state;
     static const struct member members[] = {
@@ -209,7 +227,8 @@ int main(void)
         TEST(test_every_kind_is_unpacked),
         TEST(test_nothing_leaves_the_folder),
         TEST(test_what_is_passed_over),
-        TEST(test_hard_links_are_ignored),
+        TEST(test_hard_links_are_copies),
+        TEST(test_hard_links_to_other_files_are_ignored),
         TEST(test_two_members_of_one_name_are_refused),
         TEST(test_a_member_twice_is_refused),
         TEST(test_a_gzip_in_parts_is_unpacked),
