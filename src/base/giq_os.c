@@ -210,10 +210,11 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
 bool giq_os_sync_path(const char *path, struct giq_error *err)
 {
     int fd = open_file(path, O_RDONLY, 0);
-    bool ok = (fd >= 0 && sync_fd(fd)) || fail_path(err, "sync", path);
-    if (fd >= 0) {
-        (void)close(fd);
+    if (fd < 0) {
+        return fail_path(err, "sync", path);
     }
+    bool ok = sync_fd(fd) || fail_path(err, "sync", path);
+    (void)close(fd);
     return ok;
 }
 
@@ -224,12 +225,14 @@ static bool write_new_file(const char *path, unsigned access, const char *bytes,
     (void)unlink(path);
     int fd =
         open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, access & FILE_BITS);
-    bool ok = (fd >= 0 && write_fd(fd, bytes, len) && sync_fd(fd)) ||
-              fail_path(err, "write", path);
-    if (fd >= 0 && close(fd) != 0 && ok) {
+    if (fd < 0) {
+        return fail_path(err, "write", path);
+    }
+    bool ok = (write_fd(fd, bytes, len) && sync_fd(fd)) || fail_path(err, "write", path);
+    if (close(fd) != 0 && ok) {
         ok = fail_path(err, "write", path);
     }
-    if (!ok && fd >= 0) {
+    if (!ok) {
         (void)unlink(path);
     }
     return ok;

@@ -3,8 +3,9 @@
  * another system is a port of giq_os.c.
  *
  * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a
- * function says otherwise; their texts name the path. Every descriptor is
- * close-on-exec and none is 0, 1 or 2, interrupted calls are repeated. Thread-safe.
+ * function says otherwise; their texts name the path. Every descriptor is close-on-exec,
+ * and none but that of a listing is 0, 1 or 2; interrupted calls are repeated.
+ * Thread-safe.
  */
 #ifndef GIQ_OS_H
 #define GIQ_OS_H
@@ -36,7 +37,7 @@ enum giq_os_access {
 /* stat() `path`; GIQ_OS_NOTHING if it does not exist. Follows links. */
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
-/* Make `path` and the folders above it that are missing. */
+/* Make `path` and the folders above it that are missing. They are not synced. */
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
 
 /* Read a regular file of at most `max` bytes into `out`, an initialised buffer.
@@ -49,6 +50,7 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err);
 
+/* Rename within a file system; replaces a file at `to`. Not synced. */
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
 
 /* Whether `path` is a folder, not a link to one. */
@@ -81,8 +83,10 @@ struct giq_os_file;
 /* Create `path` anew, or empty it. The caller owns `*out`. */
 bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
                    struct giq_error *err);
+/* Write all `len` bytes. */
 bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                   struct giq_error *err);
+/* fsync(); reports errors of earlier writes, too. */
 bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
 /* Empty the file and continue to write at its start. */
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);

@@ -18,9 +18,9 @@ struct giq_printable {
 
 /*
  * Make `text` printable: control characters (C1 included) and line ends, with the spaces
- * after them, become one space, bytes that are not UTF-8 become '?', and it is cut between
- * characters, without a sign, at GIQ_TEXT_PRINTABLE_MAX bytes. NULL gives "". Secrets must
- * be masked before. Returns `out->text`.
+ * after them, become one space, bytes that are not UTF-8 become '?', and it is cut
+ * between characters, without a sign, at GIQ_TEXT_PRINTABLE_MAX bytes. NULL gives "".
+ * Secrets must be masked before. Returns `out->text`.
  */
 const char *giq_text_printable(const char *text, struct giq_printable *out);
 
