@@ -339,8 +339,7 @@ struct giq_model {
 struct giq_models {
     struct giq_model *item;
     size_t count;
-    bool
-        is_incomplete; /* the service reports that there are more models than it listed */
+    bool is_incomplete; /* the service has more models than it listed */
 };
 
 /* Get the list of models. The caller passes `*out` to giq_models_release(). Errors:

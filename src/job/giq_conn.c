@@ -311,7 +311,8 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
     char quoted[16];
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
     if (value[0] == '\0') {
-        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", name);
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
+                        name, name);
     }
     bool is_file =
         key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD || key == GIQ_CONN_KEY_AOI;
@@ -331,7 +332,8 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
                         name);
     }
     if (!giq_text_is_utf8(value)) {
-        return giq_fail(err, GIQ_E_USAGE, "the value of \"%s\" is not UTF-8", name);
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the value of \"%s\" is not UTF-8; encode it as UTF-8", name);
     }
     bool ignored = false;
     return key != GIQ_CONN_KEY_WAIT || giq_conn_to_bool(quoted, value, &ignored, err);
@@ -355,10 +357,11 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
         return false;
     }
     if ((*at)[len] != '=') {
-        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value", key_names[key]);
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
+                        key_names[key], key_names[key]);
     }
     if (conn->value[key] != NULL) {
-        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" is given twice",
+        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" is given twice; give it once",
                         key_names[key]);
     }
     *at += len + 1;
