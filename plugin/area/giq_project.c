@@ -514,17 +514,27 @@ static void project_points(void *ctx, double *xy, size_t count)
 
 /* ---- the whole ---- */
 
-bool giq_project_check(struct giq_error *err)
+/* The coordinate system of longitude and latitude; NULL on an error. */
+static OGRSpatialReferenceH make_world(struct giq_error *err)
 {
     CPLErrorReset();
     OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
-    bool ok = OSRImportFromEPSG(world, 4326) == OGRERR_NONE ||
-              giq_fail(err, GIQ_E_AREA,
-                       "the database of PROJ cannot be used: %.*s; check PROJ_DATA "
-                       "(PROJ_LIB), which may name the folder of another installation",
-                       giq_text_cut_len(CPLGetLastErrorMsg(), 250), CPLGetLastErrorMsg());
+    if (OSRImportFromEPSG(world, 4326) == OGRERR_NONE) {
+        return world;
+    }
+    (void)giq_fail(err, GIQ_E_AREA,
+                   "the database of PROJ cannot be used: %.*s; check PROJ_DATA "
+                   "(PROJ_LIB), which may name the folder of another installation",
+                   giq_text_cut_len(CPLGetLastErrorMsg(), 250), CPLGetLastErrorMsg());
     OSRRelease(world);
-    return ok;
+    return NULL;
+}
+
+bool giq_project_check(struct giq_error *err)
+{
+    OGRSpatialReferenceH world = make_world(err);
+    OSRRelease(world);
+    return world != NULL;
 }
 
 bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *err)
@@ -553,10 +563,12 @@ bool giq_project_new(OGRSpatialReferenceH srs, const struct giq_env *env,
                      struct giq_project **out, struct giq_error *err)
 {
     static const char *const criterion[] = {"CRITERION=EQUIVALENT", NULL};
+    OGRSpatialReferenceH world = make_world(err);
+    if (world == NULL) {
+        return false;
+    }
     struct giq_project *p = calloc(1, sizeof *p);
-    OGRSpatialReferenceH world = OSRNewSpatialReference(NULL);
-    if (p == NULL || OSRImportFromEPSG(world, 4326) != OGRERR_NONE) {
-        free(p);
+    if (p == NULL) {
         OSRRelease(world);
         return giq_fail(err, GIQ_E_MEMORY, "out of memory");
     }

@@ -168,7 +168,12 @@ void giq_complete_codestream(struct giq_bounds *file)
 
 static bool is_printable(const char type[4])
 {
-    return type[0] >= ' ' && type[1] >= ' ' && type[2] >= ' ' && type[3] >= ' ';
+    for (int i = 0; i < 4; i++) {
+        if (type[i] < ' ' || type[i] > '~') {
+            return false;
+        }
+    }
+    return true;
 }
 
 void giq_complete_jp2(struct giq_bounds *file)

@@ -85,19 +85,36 @@ static void skip_mark_and_space(struct head *head)
     skip_space(head);
 }
 
+/* Skip a "<!DOCTYPE x [...]>"; the declarations in the brackets are optional. */
+static void skip_doctype(struct head *head)
+{
+    while (head->len > 0 && head->at[0] != '>' && head->at[0] != '[') {
+        skip(head, 1);
+    }
+    while (head->len > 0 && !begins(*head, ">")) {
+        skip_past(head, "]");
+        skip_space(head);
+    }
+    skip(head, 1);
+}
+
 /* Skip declarations and comments, to the root element of XML. */
 static void skip_prolog(struct head *head)
 {
     static const struct {
         const char *begin, *end;
-    } parts[] = {{"<?", "?>"}, {"<!--", "-->"}, {"<!doctype", ">"}};
+    } parts[] = {{"<?", "?>"}, {"<!--", "-->"}, {"<!doctype", NULL}};
     size_t i = 0;
     while (i < GIQ_COUNT(parts)) {
         if (!begins(*head, parts[i].begin) || begins(*head, "<!doctype html")) {
             i++;
             continue;
         }
-        skip_past(head, parts[i].end);
+        if (parts[i].end == NULL) {
+            skip_doctype(head);
+        } else {
+            skip_past(head, parts[i].end);
+        }
         skip_space(head);
         i = 0;
     }

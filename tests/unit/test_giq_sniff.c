@@ -279,6 +279,7 @@ static void test_texts_that_name_other_sources(void **state)
          "OGR_VRT"},
         {" \t\r\n<vrtdataset>", "VRT"},
         {"<!DOCTYPE VRTDataset SYSTEM 'x'><VRTDataset>", "VRT"},
+        {"<!DOCTYPE x [<!ENTITY a \"]b>\"><!ENTITY c 'd'>] ><VRTDataset>", "VRT"},
         {"<GDAL_WMS><Service/></GDAL_WMS>", "WMS"},
         {"<?xml version='1.0'?><WMS_Capabilities version='1.3.0'>", "WMS"},
         {"<GDAL_WMTS>", "WMTS"},
