@@ -16,8 +16,8 @@
 
 enum { BLOCK_SIZE = 65536 };
 
-/* The gzip around a tar, decoded here because libarchive does not check its checksum and
- * length. */
+/* The gzip around a tar. giq_gzip decodes it, because libarchive does not verify its
+ * checksum and length. */
 struct gunzip {
     struct giq_gzip *in;
     int64_t bytes;
@@ -32,8 +32,8 @@ struct unpack {
     struct gunzip gunzip;
     struct giq_members *members;
     const char *folder;
-    unsigned access;
-    int64_t bytes; /* written so far */
+    unsigned access; /* enum giq_os_access, for new files and folders */
+    int64_t bytes;   /* written so far */
     int64_t bytes_max;
     bool is_too_large;
     int members_read;
@@ -68,7 +68,7 @@ static bool fail_archive(const struct unpack *unpack, struct giq_error *err)
     if (unpack->la.archive_errno(in) == ENOMEM) {
         return giq_fail_memory(err);
     }
-    /* libarchive's own codes are others. */
+    /* Errors of reading the download. libarchive's own codes differ from these. */
     static const int system_errors[] = {EIO,    EACCES, EPERM, ENOENT,
                                         EMFILE, ENFILE, ESTALE};
     for (size_t i = 0; i < GIQ_COUNT(system_errors); i++) {
@@ -77,10 +77,11 @@ static bool fail_archive(const struct unpack *unpack, struct giq_error *err)
                                 "cannot read the downloaded archive");
         }
     }
-    struct giq_printable shown;
+    struct giq_printable printable;
     const char *why = unpack->la.archive_error_string(in);
-    return giq_fail(err, GIQ_E_RESULT, "the result is an archive that is damaged: %s",
-                    giq_text_printable(why == NULL ? "no reason given" : why, &shown));
+    return giq_fail(
+        err, GIQ_E_RESULT, "the result is an archive that is damaged: %s",
+        giq_text_printable(why == NULL ? "libarchive gave no reason" : why, &printable));
 }
 
 /* ---- gzip ---- */
@@ -105,13 +106,14 @@ static la_ssize_t read_gunzip(struct archive *out, void *ctx, const void **bytes
     return (la_ssize_t)len;
 }
 
-/* Read what follows the tar: only the end of the gzip proves that it is complete. */
+/* Read the rest of the gzip: its checksum and length are at its end. */
 static bool end_gunzip(struct unpack *unpack, struct giq_error *err)
 {
     const void *bytes = NULL;
     la_ssize_t n = 0;
-    while ((n = read_gunzip(unpack->in, unpack, &bytes)) > 0) {
-    }
+    do {
+        n = read_gunzip(unpack->in, unpack, &bytes);
+    } while (n > 0);
     return n == 0 || fail_archive(unpack, err);
 }
 
@@ -209,6 +211,7 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
     if (full == NULL) {
         return giq_fail_memory(err);
     }
+    /* `full` ends in `path`, whose first folder_len bytes are the folder. */
     GIQ_AUTO_FREE char *folder = strndup(full, strlen(full) - strlen(path) + folder_len);
     if (folder == NULL) {
         return giq_fail_memory(err);
@@ -226,7 +229,8 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
     return ok;
 }
 
-/* Write the member of which `status` is the result of reading its header. */
+/* Unpack the current member. `status` is what archive_read_next_header() returned for it:
+ * ARCHIVE_WARN if its name or metadata could not be converted. */
 static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, int status,
                           struct giq_error *err)
 {
@@ -282,8 +286,8 @@ static int open_archive(struct unpack *unpack, const char *path,
                : unpack->la.archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
 }
 
-/* libarchive does not report a tar without an end: then the position of the last header
- * that it tried to read is the end of the bytes. */
+/* A tar ends in blocks of zeros, but libarchive accepts one without them. It has then
+ * read no byte beyond the position of the next header. */
 static bool check_end(struct unpack *unpack, enum giq_archive_kind kind,
                       struct giq_error *err)
 {
@@ -337,8 +341,8 @@ static bool unpack_archive(struct unpack *unpack, const char *path,
     return true;
 }
 
-/* The most bytes that an archive of `size` bytes may unpack to. */
-static int64_t unpacked_max(int64_t size)
+/* The maximum unpacked size of an archive of `size` bytes. */
+static int64_t unpacked_bytes_max(int64_t size)
 {
     int64_t most = size > INT64_MAX / GIQ_ARCHIVE_RATIO_MAX
                        ? INT64_MAX
@@ -358,16 +362,16 @@ static void free_unpack(struct unpack *unpack)
 }
 GIQ_AUTO_DEFINE(free_unpack, struct unpack)
 
-static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
-                             const char *folder, unsigned access,
-                             const struct giq_cred *cred, struct giq_error *err)
+static bool unpack_file(const char *path, enum giq_archive_kind kind, const char *folder,
+                        unsigned access, const struct giq_cred *cred,
+                        struct giq_error *err)
 {
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
         return false;
     }
     if (st.kind != GIQ_OS_FILE) {
-        return giq_fail_sys(err, GIQ_E_STORE, ENOENT, "cannot read %s", path);
+        return giq_fail(err, GIQ_E_STORE, "cannot read %s: it is not a file", path);
     }
     GIQ_AUTO(free_unpack_auto) struct unpack *unpack = calloc(1, sizeof *unpack);
     if (unpack == NULL) {
@@ -375,7 +379,7 @@ static bool unpack_in_locale(const char *path, enum giq_archive_kind kind,
     }
     unpack->folder = folder;
     unpack->access = access;
-    unpack->bytes_max = unpacked_max(st.size);
+    unpack->bytes_max = unpacked_bytes_max(st.size);
     if (!giq_libarchive_load(&unpack->la, err)) {
         return false;
     }
@@ -392,10 +396,11 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
                         struct giq_error *err)
 {
     /* libarchive converts names from UTF-8 to the character set of the locale, and fails
-     * for characters that it does not have. The locale is set for this thread only. */
+     * for characters that the locale lacks. The locale is set for this thread only. A
+     * system without C.UTF-8 keeps its own. */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
-    bool ok = unpack_in_locale(path, kind, folder, access, cred, err);
+    bool ok = unpack_file(path, kind, folder, access, cred, err);
     if (utf8 != (locale_t)0) {
         (void)uselocale(before);
         freelocale(utf8);
@@ -406,7 +411,8 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
 static bool gunzip_to(struct giq_gzip *gzip, int64_t bytes_max, struct giq_os_file *file,
                       struct giq_error *err)
 {
-    char block[BLOCK_SIZE / 4];
+    enum { GUNZIP_BLOCK = 16384 }; /* on the stack */
+    char block[GUNZIP_BLOCK];
     int64_t bytes = 0;
     for (;;) {
         size_t len = 0;
@@ -438,7 +444,7 @@ bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
     if (!giq_os_create(to, access, &file, err)) {
         return false;
     }
-    bool ok = gunzip_to(gzip, unpacked_max(st.size), file, err);
+    bool ok = gunzip_to(gzip, unpacked_bytes_max(st.size), file, err);
     giq_os_close(file);
     return ok;
 }

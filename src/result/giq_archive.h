@@ -1,27 +1,28 @@
 /*
  * Unpacks a zip, tar or tar.gz from the service into a folder, by libarchive.
  *
- * Only plain files are taken, under the names that giq_member gives them; links, devices
- * and what macOS adds (giq_member_is_ignored()) are skipped. The caller decides which
- * sidecars stay. Nothing is written outside the folder. Sizes and checksums that the
- * archive declares must be true.
+ * Only plain files are unpacked, under the names that giq_member gives them; links,
+ * devices and the metadata of macOS (giq_member_is_ignored()) are skipped. Nothing is
+ * written outside the folder. Sizes and checksums that the archive declares must be true.
+ * Sidecars are unpacked like any file; the host removes unsafe ones.
  */
 #ifndef GIQ_ARCHIVE_H
 #define GIQ_ARCHIVE_H
 
 #include "base/giq_error.h"
 
-/* Limits for hostile archives: members, and bytes by those of the archive, of which at
- * least GIQ_ARCHIVE_UNPACKED_ALLOWANCE are allowed. */
+/* Limits against archive bombs: the number of members, and the unpacked size as a
+ * multiple of the archive's size, but not less than GIQ_ARCHIVE_UNPACKED_ALLOWANCE bytes.
+ */
 enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
 #define GIQ_ARCHIVE_UNPACKED_ALLOWANCE (INT64_C(1) << 30)
 
 enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 
 /*
- * Unpack the archive file `path` into the existing, empty `folder`. `access` is
- * an enum giq_os_access; `cred`, which may be NULL, has the secrets that no name may
- * hold. Does not sync; giq_tree_sync() does.
+ * Unpack the archive file `path` into the existing, empty `folder`. `access` is an enum
+ * giq_os_access for the new files; `cred`, which may be NULL, has the secrets that no
+ * name may hold. Does not sync; giq_tree_sync() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
  * large, two members of one name, a member too deep, no file in it), GIQ_E_STORE (the

@@ -8,9 +8,16 @@
 
 /* ---- PNG ---- */
 
-static bool is_letter(char c)
+static bool is_chunk_type(const char type[4])
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    for (int i = 0; i < 4; i++) {
+        bool is_letter =
+            (type[i] >= 'A' && type[i] <= 'Z') || (type[i] >= 'a' && type[i] <= 'z');
+        if (!is_letter) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Read the type of the chunk or box at `at`. */
@@ -26,32 +33,37 @@ static bool read_type(struct giq_bounds *file, uint64_t at, char out[4])
 
 void giq_complete_png(struct giq_bounds *file)
 {
-    enum { SIGNATURE = 8, FRAME = 12 }; /* length, type and checksum */
+    enum { SIGNATURE = 8 };
+    enum { CHUNK_OVERHEAD = 12 }; /* length, type and checksum */
     static const char end[] = "\0\0\0\0IEND\xae\x42\x60\x82";
     file->order = GIQ_BOUNDS_BIG;
-    if (file->size >= FRAME && giq_bounds_match(file, file->size - FRAME, end, FRAME)) {
+    if (file->size >= CHUNK_OVERHEAD &&
+        giq_bounds_match(file, file->size - CHUNK_OVERHEAD, end, CHUNK_OVERHEAD)) {
         return;
     }
     uint64_t at = SIGNATURE;
     while (!file->stop) {
         char type[4];
-        if (file->size < FRAME || at > file->size - FRAME) {
+        if (file->size < CHUNK_OVERHEAD || at > file->size - CHUNK_OVERHEAD) {
             giq_bounds_missing(file, "the chunk IEND");
             return;
         }
         uint64_t len = giq_bounds_number(file, at, 4);
-        if (!read_type(file, at + 4, type) || !is_letter(type[0]) ||
-            !is_letter(type[1]) || !is_letter(type[2]) || !is_letter(type[3]) ||
-            !giq_bounds_require(file, at, FRAME + len) || memcmp(type, "IEND", 4) == 0) {
+        if (!read_type(file, at + 4, type) || !is_chunk_type(type) ||
+            !giq_bounds_require(file, at, CHUNK_OVERHEAD + len)) {
             return;
         }
-        at += FRAME + len;
+        if (memcmp(type, "IEND", 4) == 0) {
+            return;
+        }
+        at += CHUNK_OVERHEAD + len;
     }
 }
 
 /* ---- JPEG ---- */
 
-/* GDAL writes a mask after the image, and the length of the image after the mask. */
+/* Whether the end marker precedes a mask of GDAL's JPEG driver: the driver writes the
+ * mask after the image, and then the length of the image (4 bytes, little-endian). */
 static bool has_mask(struct giq_bounds *file)
 {
     uint64_t at = 0;
@@ -113,7 +125,7 @@ void giq_complete_jpeg(struct giq_bounds *file)
 
 enum { MARKER_MIN = 0xFF00, MARKER_TILE = 0xFF90 };
 
-static void miss_end(struct giq_bounds *file)
+static void report_missing_eoc(struct giq_bounds *file)
 {
     giq_bounds_missing(file, "the marker EOC");
 }
@@ -124,7 +136,7 @@ static void check_tiles(struct giq_bounds *file, uint64_t at)
     enum { LENGTH_AT = 6, HEAD = 12 };
     while (!file->stop) {
         if (at >= file->size || file->size - at < 2) {
-            miss_end(file);
+            report_missing_eoc(file);
             return;
         }
         if (giq_bounds_number(file, at, 2) != MARKER_TILE) {
@@ -133,7 +145,7 @@ static void check_tiles(struct giq_bounds *file, uint64_t at)
         uint64_t len = giq_bounds_number(file, at + LENGTH_AT, 4);
         if (len == 0 && !giq_bounds_match(file, file->size - 2, "\xff\xd9", 2) &&
             !giq_bounds_find_pair(file, at + HEAD, 0xFF, 0xD9)) {
-            miss_end(file);
+            report_missing_eoc(file);
         }
         if (len < HEAD || !giq_bounds_require(file, at, len)) {
             return;
@@ -193,6 +205,8 @@ void giq_complete_jp2(struct giq_bounds *file)
         if (len == 0 && is_image) {
             check_codestream(file, at + HEAD);
         }
+        /* A length of 0 means to the end of the file, 1 that a 64-bit length follows
+         * (ISO 15444-1, I.4). */
         uint64_t head = len == 1 ? LONG_HEAD : HEAD;
         len = len == 1 ? giq_bounds_number(file, at + HEAD, 8) : len;
         if (len < head || !giq_bounds_require(file, at, len)) {

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { DIRECTORIES_MAX = 65536, ENTRIES_MAX = 65535, DEPTH_MAX = 8, BATCH = 512 };
+enum { DIRECTORIES_MAX = 65536, ENTRIES_MAX = 65535, DEPTH_MAX = 8 };
+
+/* Offsets of blocks that are read at once. A block is a strip or a tile. */
+enum { BATCH = 512 };
 
 enum {
     TAG_COMPRESSION = 259,
@@ -19,8 +22,12 @@ enum {
     TAG_GPS = 34853,
 };
 
-/* The byte counts of its strips are often wrong. */
+/* With this compression the byte counts of blocks are often wrong, so blocks are not
+ * checked. */
 enum { COMPRESSION_OLD_JPEG = 6 };
+
+/* Types of integers. */
+enum { TYPE_SHORT = 3, TYPE_LONG = 4, TYPE_IFD = 13, TYPE_LONG8 = 16, TYPE_IFD8 = 18 };
 
 /* An array of numbers in the file. */
 struct table {
@@ -29,7 +36,7 @@ struct table {
     unsigned size; /* bytes of one number; 0 if they are not integers */
 };
 
-/* The strips or tiles of a directory, and the directories that it names. */
+/* The blocks of a directory, and the directories that it refers to. */
 struct directory {
     struct table offsets;
     struct table counts;
@@ -43,7 +50,7 @@ struct tiff {
     struct giq_bounds *file;
     bool is_big;
     int directories;     /* read so far */
-    uint64_t last_at;    /* of the strip or tile that ends last */
+    uint64_t last_at;    /* of the block that ends last */
     uint64_t last_count; /* its bytes */
 };
 
@@ -56,14 +63,15 @@ static unsigned size_of_type(uint64_t type)
 
 static bool is_integer(uint64_t type)
 {
-    return type == 3 || type == 4 || type == 13 || type == 16 || type == 18;
+    return type == TYPE_SHORT || type == TYPE_LONG || type == TYPE_IFD ||
+           type == TYPE_LONG8 || type == TYPE_IFD8;
 }
 
-/* ---- strips and tiles ---- */
+/* ---- blocks ---- */
 
 static void check_block(struct tiff *tiff, uint64_t at, uint64_t count)
 {
-    /* Zeros are a hole of a sparse file. */
+    /* A zero means a hole of a sparse file. */
     if (at == 0 || count == 0 || !giq_bounds_require(tiff->file, at, count)) {
         return;
     }
@@ -98,7 +106,8 @@ static void check_blocks(struct tiff *tiff, const struct table *offsets,
 
 /* ---- directories ---- */
 
-/* The values of the entry at `at`, which are required. */
+/* The values of the entry at `at`, which the file must have. `size` is 0 if they are not
+ * integers. */
 static struct table values_of(struct tiff *tiff, uint64_t at, uint64_t type)
 {
     const unsigned word = tiff->is_big ? 8 : 4;
@@ -169,21 +178,21 @@ static uint64_t read_directory(struct tiff *tiff, uint64_t at, struct directory 
     return giq_bounds_number(tiff->file, at + head + count * entry, next);
 }
 
-static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_alone);
+static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_single);
 
-/* Check the directories that a directory names. */
+/* Check the directories at the offsets `subs`. */
 static void check_subs(struct tiff *tiff, const struct table *subs, int depth,
-                       bool is_alone)
+                       bool is_single)
 {
     for (uint64_t i = 0; i < subs->count && !tiff->file->stop; i++) {
         check_chain(tiff,
                     giq_bounds_number(tiff->file, subs->at + i * subs->size, subs->size),
-                    depth + 1, is_alone);
+                    depth + 1, is_single);
     }
 }
 
-/* Check the directory at `at` and, unless it is alone, those that follow it. */
-static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_alone)
+/* Check the directory at `at` and, unless it is single, those that follow it. */
+static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_single)
 {
     while (at != 0 && depth < DEPTH_MAX && !tiff->file->stop) {
         struct directory directory = {0};
@@ -194,28 +203,35 @@ static void check_chain(struct tiff *tiff, uint64_t at, int depth, bool is_alone
         check_subs(tiff, &directory.subs, depth, false);
         check_subs(tiff, &directory.exif, depth, true);
         check_subs(tiff, &directory.gps, depth, true);
-        at = is_alone ? 0 : at;
+        at = is_single ? 0 : at;
     }
 }
 
 /* ---- the whole ---- */
 
-/* In a COG whose header states so, the last four bytes of a tile are repeated after it.
- * Those of the last tile are the end of the file. */
-static void check_trailer(const struct tiff *tiff)
+/* Whether the header of a COG states that the last four bytes of each tile are repeated
+ * after it, and no other program rewrote the file. */
+static bool has_trailers(struct giq_bounds *file, uint64_t at)
 {
     static const char start[] = "GDAL_STRUCTURAL_METADATA_SIZE=";
     static const char trailer[] = "BLOCK_TRAILER=LAST_4_BYTES_REPEATED";
     static const char untouched[] = "KNOWN_INCOMPATIBLE_EDITION=NO";
     char head[512];
+    size_t len = file->size - at < sizeof head ? (size_t)(file->size - at) : sizeof head;
+    if (len < sizeof start || !giq_bounds_read(file, at, head, len)) {
+        return false;
+    }
+    return memcmp(head, start, sizeof start - 1) == 0 &&
+           memmem(head, len, trailer, sizeof trailer - 1) != NULL &&
+           memmem(head, len, untouched, sizeof untouched - 1) != NULL;
+}
+
+/* A complete COG extends four bytes beyond its last tile. */
+static void check_trailer(const struct tiff *tiff)
+{
     struct giq_bounds *file = tiff->file;
     uint64_t at = tiff->is_big ? 16 : 8;
-    size_t len = file->size - at < sizeof head ? (size_t)(file->size - at) : sizeof head;
-    if (file->stop || tiff->last_at < at + sizeof start ||
-        !giq_bounds_read(file, at, head, len) ||
-        memcmp(head, start, sizeof start - 1) != 0 ||
-        memmem(head, len, trailer, sizeof trailer - 1) == NULL ||
-        memmem(head, len, untouched, sizeof untouched - 1) == NULL) {
+    if (file->stop || tiff->last_at <= at || !has_trailers(file, at)) {
         return;
     }
     /* The length of a tile precedes it, unless another program rewrote the tile. */

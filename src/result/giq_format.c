@@ -7,55 +7,55 @@
 #include "base/giq_error.h"
 #include "base/giq_text.h"
 
-/* The columns `kind` and `text` of formats for GDAL's drivers. */
-#define DATA        GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_ANYWHERE
+/* The columns `kind` and `text` of formats for GDAL's drivers: where text is scanned. */
+#define TEXT        GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_ANYWHERE
 #define TEXT_HEADER GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_AT_START
 #define BINARY      GIQ_FORMAT_DATA, GIQ_FORMAT_TEXT_NONE
 
 static const struct giq_format formats[] = {
-    {"arrow", "Arrow", "Arrow", DATA, {"feather", "arrows", "ipc"}},
-    {"csv", "CSV", "CSV", DATA, {"tsv", "psv", "txt"}},
-    {"dxf", "DXF", "DXF", DATA, {NULL}},
+    {"arrow", "Arrow", "Arrow", TEXT, {"feather", "arrows", "ipc"}},
+    {"csv", "CSV", "CSV", TEXT, {"tsv", "psv", "txt"}},
+    {"dxf", "DXF", "DXF", TEXT, {NULL}},
     {"fgb", "FlatGeobuf", "FlatGeobuf", TEXT_HEADER, {NULL}},
-    {"geojson", "GeoJSON", "GeoJSON", DATA, {"json"}},
+    {"geojson", "GeoJSON", "GeoJSON", TEXT, {"json"}},
     {"geojsonl",
      "GeoJSONSeq",
      "GeoJSONSeq",
-     DATA,
+     TEXT,
      {"geojsons", "jsonl", "ndjson", "geojsonseq", "nlgeojson"}},
-    {"geojsons", "GeoJSONSeq", "GeoJSONSeq", DATA, {"geojsonl", "geojsonseq"}},
-    {"gif", "GIF", "GIF", DATA, {NULL}},
-    {"gml", "GML", "GML", DATA, {"xml"}},
+    {"geojsons", "GeoJSONSeq", "GeoJSONSeq", TEXT, {"geojsonl", "geojsonseq"}},
+    {"gif", "GIF", "GIF", TEXT, {NULL}},
+    {"gml", "GML", "GML", TEXT, {"xml"}},
     {"gpkg", "GeoPackage", "GPKG", BINARY, {NULL}},
-    {"gpx", "GPX", "GPX", DATA, {NULL}},
-    {"grib2", "GRIB", "GRIB", DATA, {"grib", "grb", "grb2"}},
-    {"gti", "tile index", NULL, DATA, {NULL}},
+    {"gpx", "GPX", "GPX", TEXT, {NULL}},
+    {"grib2", "GRIB", "GRIB", TEXT, {"grib", "grb", "grb2"}},
+    {"gti", "tile index", NULL, TEXT, {NULL}},
     {"h5", "HDF5", "HDF5", BINARY, {"hdf5", "he5", "hdf"}},
-    {"hdf", "HDF4", "HDF4", DATA, {NULL}},
+    {"hdf", "HDF4", "HDF4", TEXT, {NULL}},
     {"j2k", "JPEG 2000", "JP2OpenJPEG", BINARY, {"jp2", "jpx", "jpf", "j2c", "jpc"}},
     {"jp2", "JPEG 2000", "JP2OpenJPEG", BINARY, {"j2k", "jpx", "jpf", "j2c", "jpc"}},
     {"jpg", "JPEG", "JPEG", BINARY, {"jpeg", "jpe", "jfif"}},
-    {"kml", "KML", "KML", DATA, {NULL}},
+    {"kml", "KML", "KML", TEXT, {NULL}},
     {"kmz", "KMZ", "LIBKML", BINARY, {NULL}},
     {"mbtiles", "MBTiles", "MBTiles", BINARY, {NULL}},
-    {"mif", "MapInfo", "MapInfo File", DATA, {NULL}},
-    {"mrf", "MRF", NULL, DATA, {NULL}},
+    {"mif", "MapInfo", "MapInfo File", TEXT, {NULL}},
+    {"mrf", "MRF", NULL, TEXT, {NULL}},
     {"nc", "netCDF", "netCDF", BINARY, {"nc4", "cdf", "netcdf"}},
     {"ods", "spreadsheet", "ODS", BINARY, {NULL}},
-    {"parquet", "Parquet", "Parquet", DATA, {"geoparquet", "pq"}},
-    {"pdf", "PDF", "PDF", DATA, {NULL}},
-    {"pmtiles", "PMTiles", "PMTiles", DATA, {NULL}},
+    {"parquet", "Parquet", "Parquet", TEXT, {"geoparquet", "pq"}},
+    {"pdf", "PDF", "PDF", TEXT, {NULL}},
+    {"pmtiles", "PMTiles", "PMTiles", TEXT, {NULL}},
     {"png", "PNG", "PNG", BINARY, {NULL}},
     {"shp", "Shapefile", "ESRI Shapefile", BINARY, {"shx"}},
     {"shz", "zipped Shapefile", "ESRI Shapefile", BINARY, {NULL}},
     {"sqlite", "SQLite", "SQLite", BINARY, {"sqlite3", "db", "db3"}},
-    {"tab", "MapInfo", "MapInfo File", DATA, {NULL}},
+    {"tab", "MapInfo", "MapInfo File", TEXT, {NULL}},
     {"tif", "TIFF", "GTiff", BINARY, {"tiff", "gtiff", "geotiff", "btf", "tf8"}},
-    {"topojson", "TopoJSON", "TopoJSON", DATA, {"json"}},
-    {"vrt", "VRT", NULL, DATA, {NULL}},
-    {"webp", "WEBP", "WEBP", DATA, {NULL}},
+    {"topojson", "TopoJSON", "TopoJSON", TEXT, {"json"}},
+    {"vrt", "VRT", NULL, TEXT, {NULL}},
+    {"webp", "WEBP", "WEBP", TEXT, {NULL}},
     {"xlsx", "spreadsheet", "XLSX", BINARY, {NULL}},
-    {"xml", "XML", NULL, DATA, {NULL}},
+    {"xml", "XML", NULL, TEXT, {NULL}},
 
     {"gz", "gzip", NULL, GIQ_FORMAT_GZIP, GIQ_FORMAT_TEXT_ANYWHERE, {"tgz"}},
     {"html",
@@ -68,7 +68,7 @@ static const struct giq_format formats[] = {
     {"zip", "zip", NULL, GIQ_FORMAT_ZIP, GIQ_FORMAT_TEXT_NONE, {NULL}},
 };
 
-/* Extensions of no format above. */
+/* Extensions that are replaced, too: without a meaning, or of a part of a format. */
 static const char *const other_extensions[] = {"bin", "dat", "dbf", "mid", "tmp"};
 
 /* ---- extensions ---- */

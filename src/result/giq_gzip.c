@@ -19,7 +19,8 @@ bool giq_gzip_open(const char *path, struct giq_gzip **out, struct giq_error *er
     if (gzip == NULL) {
         return giq_fail_memory(err);
     }
-    errno = ENOMEM; /* zlib sets it only if the file cannot be opened */
+    /* gzopen() does not set errno when out of memory. */
+    errno = ENOMEM;
     gzip->file = gzopen(path, "rbe");
     if (gzip->file == NULL) {
         return errno == ENOMEM
@@ -58,7 +59,7 @@ bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len
     switch (status) {
     case Z_OK:
         if (gzdirect(gzip->file)) {
-            return fail_damaged(err, "incorrect header check");
+            return fail_damaged(err, "it is not gzip");
         }
         *out_len = (size_t)len;
         return true;

@@ -4,6 +4,7 @@
  * data after the last member that is not gzip is ignored.
  *
  * Usage: giq_gzip_open(), giq_gzip_read() until it reads nothing, giq_gzip_close().
+ * Thread-safe, but not for one struct giq_gzip.
  */
 #ifndef GIQ_GZIP_H
 #define GIQ_GZIP_H
@@ -19,8 +20,9 @@ void giq_gzip_close(struct giq_gzip *gzip); /* NULL is allowed */
 GIQ_AUTO_DEFINE(giq_gzip_close, struct giq_gzip)
 #define GIQ_AUTO_GZIP GIQ_AUTO(giq_gzip_close_auto)
 
-/* Read up to `max` decoded bytes, which is not 0. `*out_len` is 0 at the end of the file.
- * Errors: GIQ_E_RESULT (not gzip, damaged, truncated), GIQ_E_STORE, GIQ_E_MEMORY. */
+/* Read up to `max` decoded bytes; `max` must not be 0. `*out_len` is 0 at the end of the
+ * file. Errors: GIQ_E_RESULT (not gzip, damaged, truncated), GIQ_E_STORE, GIQ_E_MEMORY.
+ */
 bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len,
                    struct giq_error *err);
 

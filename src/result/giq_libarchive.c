@@ -16,7 +16,7 @@ struct function {
 #define FUNCTION(name) {#name, offsetof(struct giq_libarchive, name)},
 static const struct function functions[] = {GIQ_LIBARCHIVE_FUNCTIONS(FUNCTION)};
 
-/* Whether the loader's message has that of `sys_errno`: the loader has no codes. */
+/* Whether dlerror()'s message contains the text of `sys_errno`: it has no error codes. */
 static bool has_message(const char *why, int sys_errno)
 {
     char words[GIQ_ERROR_STRERROR_SIZE];
@@ -24,7 +24,7 @@ static bool has_message(const char *why, int sys_errno)
     return strstr(why, words) != NULL;
 }
 
-/* The error that the loader reports. Only errno states that memory ran out. */
+/* The error of dlopen() or dlsym(). dlerror() does not mention that memory ran out. */
 static bool fail_load(int sys_errno, struct giq_error *err)
 {
     static const int too_many[] = {EMFILE, ENFILE};
@@ -39,10 +39,10 @@ static bool fail_load(int sys_errno, struct giq_error *err)
                                 "libarchive, which unpacks archives, cannot be loaded");
         }
     }
-    struct giq_printable shown;
+    struct giq_printable printable;
     return giq_fail(err, GIQ_E_RESULT,
                     "archives cannot be unpacked: %s; install libarchive",
-                    giq_text_printable(why, &shown));
+                    giq_text_printable(why, &printable));
 }
 
 static bool find_functions(struct giq_libarchive *out, struct giq_error *err)
@@ -53,7 +53,7 @@ static bool find_functions(struct giq_libarchive *out, struct giq_error *err)
         if (address == NULL) {
             return fail_load(errno, err);
         }
-        /* POSIX, unlike C, allows to take the address of a function as that of an object.
+        /* POSIX, unlike C, allows a function pointer to be stored in an object pointer.
          */
         memcpy((char *)out + functions[i].offset, &address, sizeof address);
     }

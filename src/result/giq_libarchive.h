@@ -2,9 +2,9 @@
  * libarchive, loaded only when an archive is unpacked.
  *
  * GDAL loads the plugin at the start of every program that uses GDAL, so each linked
- * library costs all of them. libarchive and its dependencies were two fifths of that
- * cost, and few results need them. So the functions are called through a table that has
- * the types of libarchive's own headers.
+ * library costs all of them: libarchive and its dependencies took two fifths of the time
+ * to load the plugin, and few results need them. The functions are called through a table
+ * that has the types of libarchive's own headers.
  *
  * Usage: giq_libarchive_load(), the functions, giq_libarchive_release().
  */

@@ -11,10 +11,10 @@
 #include "base/giq_text.h"
 #include "result/giq_name.h"
 
-/* A longer path is refused, which bounds what a hostile archive can cost. */
+/* A longer path is refused, to limit the memory and time for a hostile archive. */
 enum { RAW_MAX = 4096, PATH_SIZE = GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE };
 
-/* A path that is in use, of a file or of a folder. */
+/* A path that is assigned to a file or a folder. */
 struct member {
     char *path; /* safe */
     char *raw;  /* as the archive has it, masked; that of a folder ends in '/' */
@@ -58,7 +58,7 @@ void giq_members_free(struct giq_members *members)
     }
 }
 
-/* ---- paths in use ---- */
+/* ---- assigned paths ---- */
 
 static bool add_member(struct giq_members *members, const char *path, const char *raw,
                        struct giq_error *err)
@@ -77,9 +77,9 @@ static bool add_member(struct giq_members *members, const char *path, const char
     return true;
 }
 
-/* Take the path for the file or folder `raw`. A folder may be taken again. */
-static bool take_path(struct giq_members *members, const char *path, const char *raw,
-                      struct giq_error *err)
+/* Reserve the path for the file or folder `raw`. A folder may be reserved again. */
+static bool reserve_path(struct giq_members *members, const char *path, const char *raw,
+                         struct giq_error *err)
 {
     const struct member wanted = {.path = (char *)path};
     struct member *const *found = tfind(&wanted, &members->tree, compare);
@@ -149,7 +149,7 @@ bool giq_member_is_ignored(const char *raw)
     return last == NULL || strncmp(last, "._", 2) == 0;
 }
 
-/* A path as far as its parts were read: as the archive has it, and safe. */
+/* A path to which parts are added: as the archive has it, and safe. */
 struct path {
     char raw[RAW_MAX + 2];
     size_t raw_len;
@@ -193,7 +193,7 @@ static bool make_path(struct giq_members *members, const char *raw, struct path 
             path->raw[path->raw_len] = '\0';
             *out_folder_len = path->safe_len;
         }
-        if (!take_path(members, path->safe, path->raw, err)) {
+        if (!reserve_path(members, path->safe, path->raw, err)) {
             return false;
         }
     }

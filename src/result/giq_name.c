@@ -13,32 +13,32 @@ enum { EXTENSION_KEPT_MAX = 20 };
 
 /* ---- characters of two bytes ---- */
 
-/* Whether the last byte began a character of two bytes: in Shift-JIS, where 0xA1 to 0xDF
- * are characters of one byte, and in GBK and Big5. The encoding of a name is not known.
- */
-struct pair {
+/* The state of a scan for characters of two bytes in an unknown encoding: whether the
+ * last byte began one in Shift-JIS, where 0xA1 to 0xDF are characters of one byte, or in
+ * GBK and Big5. */
+struct double_byte {
     bool in_shift_jis;
     bool in_others;
 };
 
-/* Whether the byte may be the second one of a character. Prepares for the next byte. */
-static bool is_second(struct pair *pair, char c)
+/* Whether the next byte, `c`, may be the second one of a character. */
+static bool next_is_second(struct double_byte *pair, char c)
 {
     unsigned char byte = (unsigned char)c;
     bool is_lead = byte >= 0x81 && byte <= 0xFE;
     bool is_kana = byte >= 0xA1 && byte <= 0xDF;
-    bool is_one = pair->in_shift_jis || pair->in_others;
+    bool is_second = pair->in_shift_jis || pair->in_others;
     pair->in_shift_jis = !pair->in_shift_jis && is_lead && !is_kana;
     pair->in_others = !pair->in_others && is_lead;
-    return is_one;
+    return is_second;
 }
 
 size_t giq_name_part_len(const char *at, bool is_utf8)
 {
-    struct pair pair = {false, false};
+    struct double_byte pair = {false, false};
     size_t len = 0;
     for (; at[len] != '\0' && at[len] != '/'; len++) {
-        bool is_second_byte = is_second(&pair, at[len]) && !is_utf8;
+        bool is_second_byte = next_is_second(&pair, at[len]) && !is_utf8;
         if (at[len] == '\\' && !is_second_byte) {
             break;
         }
@@ -49,8 +49,8 @@ size_t giq_name_part_len(const char *at, bool is_utf8)
 /* ---- Content-Disposition ---- */
 
 /* Copy the value of a parameter at `at` (a quoted string, or up to the next ';') into
- * `out`, which is large enough. Returns what follows it. */
-static const char *take_value(const char *at, bool is_utf8, char *out)
+ * `out`, which has room for strlen(at) + 1 bytes. Returns what follows it. */
+static const char *copy_value(const char *at, bool is_utf8, char *out)
 {
     at += strspn(at, " \t");
     if (*at != '"') {
@@ -63,9 +63,9 @@ static const char *take_value(const char *at, bool is_utf8, char *out)
         out[len] = '\0';
         return after;
     }
-    struct pair pair = {false, false};
+    struct double_byte pair = {false, false};
     for (at++; *at != '\0' && *at != '"'; at++) {
-        bool is_second_byte = is_second(&pair, *at) && !is_utf8;
+        bool is_second_byte = next_is_second(&pair, *at) && !is_utf8;
         if (*at == '\\' && !is_second_byte && at[1] != '\0') {
             at++;
         }
@@ -94,7 +94,7 @@ static char *parameter(const char *value, const char *name)
         if (*value != '=') {
             continue;
         }
-        value = take_value(value + 1, is_utf8, out);
+        value = copy_value(value + 1, is_utf8, out);
         if (found && out[0] != '\0') {
             return out;
         }
@@ -103,8 +103,9 @@ static char *parameter(const char *value, const char *name)
     return NULL;
 }
 
-/* Percent-decode `text` in place; `latin1` bytes become UTF-8, which is never longer than
- * "%xx". False if it is not ASCII, or has a '%' without two digits, or a NUL. */
+/* Percent-decode `text` in place. With `latin1` the bytes are ISO-8859-1 and become
+ * UTF-8, of two bytes where "%xx" had three. False if it is not ASCII, or has a '%'
+ * without two digits, or a NUL. */
 static bool decode_percent(char *text, bool latin1)
 {
     char *out = text;
@@ -254,7 +255,8 @@ static size_t write_clean(struct span span, char *out, size_t max)
     return len;
 }
 
-/* The dot of the extension, of which ".tar.gz" is one; or NULL. */
+/* The dot before the extension, or before ".tar" if that precedes it; NULL if there is
+ * none. */
 static const char *extension_dot(struct span span)
 {
     static const char tar[] = ".tar";

@@ -1,5 +1,5 @@
 /*
- * File names that come from outside become safe names for a file system. Pure.
+ * Turns untrusted file names into safe names for a file system. Pure.
  *
  * A name that may hold a secret is masked before it is cleaned, because cleaning may
  * split a secret, and again after it.
@@ -34,7 +34,8 @@ size_t giq_name_part_len(const char *at, bool is_utf8);
  * Clean `raw` into `out`: what follows the last separator, valid UTF-8, no control
  * characters (C1 included), no leading dots, no trailing dots or spaces, none of the
  * characters `<>:"|?*\`, no outer white space, at most GIQ_NAME_MAX bytes cut between
- * characters with a short extension kept. Nothing left: "result". NULL is allowed.
+ * characters with a short extension kept. If nothing is left the name is "result". `raw`
+ * may be NULL.
  */
 void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE]);
 
@@ -45,9 +46,8 @@ void giq_name_mask(const struct giq_cred *cred, char name[GIQ_NAME_SIZE]);
  * format is replaced, after another one it is added. NULL changes nothing. */
 void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension);
 
-/* Change the cleaned name of a gzip file to that of what it holds: without ".gz", and
- * with
- * ".tar" for ".tgz". Other names are not changed. */
+/* Change the cleaned name of a gzip file to the name of its content: without ".gz", or
+ * with ".tar" instead of ".tgz". Other names are not changed. */
 void giq_name_drop_gzip(char name[GIQ_NAME_SIZE]);
 
 /* What follows the last dot, unless that is the first character; else "". */

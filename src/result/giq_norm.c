@@ -8,9 +8,9 @@
 
 #include "base/giq_text.h"
 
-/* Canonical decompositions of Unicode 15 for Latin, Greek, Cyrillic, Hiragana and
- * Katakana, by combining mark: pairs of a base letter and the letter composed of it and
- * the mark. Hangul needs no table. */
+/* Canonical decompositions of Unicode 15 for Latin, modern Greek, Cyrillic, Hiragana and
+ * Katakana (polytonic Greek is compared by code points), by combining mark: pairs of a
+ * base letter and the letter composed of it and the mark. Hangul needs no table. */
 static const struct {
     uint32_t mark;
     const char *pairs;
@@ -122,10 +122,11 @@ static const struct {
              "\u30d2\u30d4\u30d5\u30d7\u30d8\u30da\u30db\u30dd"},
 };
 
+/* No letter of the table decomposes into more marks. */
 enum { MARKS_MAX = 4 };
 
 /* A text read as base letters and combining marks (NFD). */
-struct reader {
+struct nfd_reader {
     const char *at;
     uint32_t pending[MARKS_MAX]; /* marks of the last letter, in reverse order */
     size_t count;
@@ -173,7 +174,7 @@ static bool decompose_hangul(uint32_t code, uint32_t *out_letter, uint32_t *out_
 }
 
 /* The next letter or mark, ASCII in lower case; 0 at the end. */
-static uint32_t next(struct reader *reader)
+static uint32_t next_code(struct nfd_reader *reader)
 {
     if (reader->count > 0) {
         return reader->pending[--reader->count];
@@ -194,11 +195,11 @@ static uint32_t next(struct reader *reader)
 
 bool giq_norm_same(const char *a, const char *b)
 {
-    struct reader one = {.at = a};
-    struct reader other = {.at = b};
+    struct nfd_reader one = {.at = a};
+    struct nfd_reader other = {.at = b};
     for (;;) {
-        uint32_t code = next(&one);
-        if (code != next(&other)) {
+        uint32_t code = next_code(&one);
+        if (code != next_code(&other)) {
             return false;
         }
         if (code == 0) {

@@ -11,9 +11,9 @@
 #include "result/giq_name.h"
 #include "result/giq_sniff.h"
 
-/* What a download is. */
+/* The identified content of a download. */
 struct content {
-    bool is_gzip;                    /* `format` and `name` are those of what it holds */
+    bool is_gzip;                    /* `format` and `name` are of the decoded content */
     const struct giq_format *format; /* NULL if not known */
     char name[GIQ_NAME_SIZE];        /* of a file, with the extension of its format */
 };
@@ -33,7 +33,7 @@ static enum giq_archive_kind archive_kind(const struct content *content)
 }
 
 /* The name that the service gave, made safe. */
-static void take_name(const char *disposition, const struct giq_cred *cred,
+static void make_name(const char *disposition, const struct giq_cred *cred,
                       char name[GIQ_NAME_SIZE])
 {
     GIQ_AUTO_FREE char *given = giq_name_from_disposition(disposition);
@@ -44,9 +44,9 @@ static void take_name(const char *disposition, const struct giq_cred *cred,
     giq_name_mask(cred, name);
 }
 
-/* Identify what a gzip file holds. */
-static bool identify_inside(const char *part, struct content *content,
-                            struct giq_error *err)
+/* Identify the decoded content of a gzip file. */
+static bool identify_decoded(const char *part, struct content *content,
+                             struct giq_error *err)
 {
     char head[GIQ_SNIFF_BYTES];
     size_t len = 0;
@@ -60,7 +60,7 @@ static bool identify_inside(const char *part, struct content *content,
         (inner->kind == GIQ_FORMAT_ZIP || inner->kind == GIQ_FORMAT_GZIP)) {
         return giq_fail(err, GIQ_E_RESULT,
                         "the result is a gzip file that holds another archive (%s), "
-                        "which is not unpacked",
+                        "which is not unpacked: only a tar in a gzip is",
                         inner->extension);
     }
     return true;
@@ -76,12 +76,13 @@ static bool identify(const char *part, const char *disposition,
         return false;
     }
     struct content content = {.is_gzip = false};
-    take_name(disposition, cred, content.name);
-    /* Also if it is not gzip: a content coding may be decoded already. */
+    make_name(disposition, cred, content.name);
+    /* The name may end in ".gz" although the bytes are not gzip: a content coding is
+     * decoded during the download. */
     giq_name_drop_gzip(content.name);
     content.format = giq_sniff(content.name, head, len);
     if (content.format != NULL && content.format->kind == GIQ_FORMAT_GZIP &&
-        !identify_inside(part, &content, err)) {
+        !identify_decoded(part, &content, err)) {
         return false;
     }
     if (content.format != NULL && content.format->kind == GIQ_FORMAT_HTML) {
@@ -96,7 +97,8 @@ static bool identify(const char *part, const char *disposition,
     return true;
 }
 
-/* Move, decode or unpack the download to `path`, the folder of an archive or a file. */
+/* Move, decode or unpack the download to `path`: the file, or the folder of an archive.
+ */
 static bool write_result(const char *part, const struct content *content,
                          const char *path, unsigned access, const struct giq_cred *cred,
                          struct giq_error *err)
@@ -116,9 +118,9 @@ bool giq_stage_download(const char *part, const char *disposition, const char *f
                         struct giq_staged *out, struct giq_error *err)
 {
     struct content content;
-    struct giq_os_stat st;
+    struct giq_os_stat downloaded;
     if (!identify(part, disposition, cred, &content, err) ||
-        !giq_os_stat(part, &st, err)) {
+        !giq_os_stat(part, &downloaded, err)) {
         return false;
     }
     const bool is_folder = is_archive(&content);
@@ -132,11 +134,14 @@ bool giq_stage_download(const char *part, const char *disposition, const char *f
     if (staged.path == NULL || (staged.name == NULL && !is_folder)) {
         return giq_fail_memory(err);
     }
-    if (!write_result(part, &content, staged.path, access, cred, err) ||
-        (!is_folder && !giq_os_stat(staged.path, &st, err))) {
+    if (!write_result(part, &content, staged.path, access, cred, err)) {
         return false;
     }
-    staged.size = st.size;
+    struct giq_os_stat written = downloaded;
+    if (!is_folder && !giq_os_stat(staged.path, &written, err)) {
+        return false;
+    }
+    staged.size = written.size;
     *out = staged;
     staged = (struct giq_staged){0};
     return true;

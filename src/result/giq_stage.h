@@ -13,8 +13,8 @@ struct giq_staged {
     char *name;   /* of that file; NULL for an archive */
     int64_t size; /* of that file, or of the archive as downloaded */
     bool is_as_downloaded; /* the file has the bytes of the download */
-    const char
-        *extension; /* of its format (struct giq_format); static; NULL if not known */
+    /* That of its format (struct giq_format); static; NULL if not known. */
+    const char *extension;
 };
 
 /*
@@ -22,8 +22,8 @@ struct giq_staged {
  * of its Content-Disposition or NULL, `access` an enum giq_os_access, `cred` has the
  * secrets that no name may hold and may be NULL. On success the caller passes `out` to
  * giq_staged_release(). After an error the caller removes what was written.
- * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page, an archive in a gzip
- * that is not unpacked).
+ * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page; a gzip file that
+ * contains another archive than a tar). Thread-safe.
  */
 bool giq_stage_download(const char *part, const char *disposition, const char *folder,
                         unsigned access, const struct giq_cred *cred,

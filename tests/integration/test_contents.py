@@ -92,7 +92,7 @@ def test_length_and_checksum_of_each_part_are_proven(scripted_gdal, service, at,
 def test_archive_in_a_compressed_file_is_named(scripted_gdal, service):
     give(service, gzip.compress(pack_zip({"a.geojson": GEOJSON})), "r.zip.gz")
     refused(scripted_gdal, service, "the result is a gzip file that holds another archive "
-            "(zip), which is not unpacked")
+            "(zip), which is not unpacked: only a tar in a gzip is")
 
 
 # Texts that make their driver read other files, and that driver.

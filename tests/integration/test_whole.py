@@ -64,7 +64,7 @@ def test_cut_file_is_asked_for_again_and_the_whole_one_is_published(scripted_gda
     for size in sizes:
         give(service, whole[:size], name)
         text = scripted_gdal.fails(program, NAME, tag="incomplete")
-        assert "job-1" in text and "open again" in text
+        assert "job-1" in text and "Open again" in text
         assert not published(scripted_gdal)
     give(service, whole, name)
     done = scripted_gdal.run(program, NAME)
