@@ -99,8 +99,8 @@ static void check_kept(const struct giq_record *before, const struct giq_record 
         "type",        "status", "error",  "gone",         "started_at", "submitted_at",
         "finished_at", "result", "before", "geometry_crs", NULL};
     static const char *const known_of_result[] = {"name", "size", NULL};
-    const cJSON *a = (const cJSON *)before->read;
-    const cJSON *b = (const cJSON *)after->read;
+    const cJSON *a = (const cJSON *)before->document;
+    const cJSON *b = (const cJSON *)after->document;
     check_unknown(a, b, known);
     if (before->result_size >= 0) {
         check_unknown(cJSON_GetObjectItemCaseSensitive(a, "result"),
@@ -164,7 +164,7 @@ static void check_further_job(struct giq_record *record)
 {
     struct giq_record again;
     struct giq_error err = {0};
-    char *before = cJSON_PrintUnformatted((const cJSON *)record->read);
+    char *before = cJSON_PrintUnformatted((const cJSON *)record->document);
     read_back(&again);
     MUST(giq_record_restart(&again, &err));
     again.state = GIQ_JOB_INTENT;
@@ -239,7 +239,7 @@ static void check(const char *job_text, const char *request_text)
     giq_record_init(&record);
     if (giq_record_read(folder, NULL, &record, &is_damaged, &err)) {
         bool says_damaged = cJSON_IsTrue(
-            cJSON_GetObjectItemCaseSensitive((const cJSON *)record.read, "damaged"));
+            cJSON_GetObjectItemCaseSensitive((const cJSON *)record.document, "damaged"));
         check_whole(&record);
         check_request(&record);
         check_rewrite(&record);
