@@ -81,9 +81,9 @@ static bool repair_polygon(struct giq_geos *g, struct giq_rings *rings, size_t f
     if (area == NULL) {
         return false;
     }
-    GEOSGeometry *made = GEOSMakeValid_r(g->handle, area);
+    GEOSGeometry *repaired = GEOSMakeValid_r(g->handle, area);
     GEOSGeom_destroy_r(g->handle, area);
-    return giq_geos_parts_take(g, made, "repaired", rings, first, err);
+    return giq_geos_parts_take(g, repaired, "repaired", rings, first, err);
 }
 
 /* Repair each polygon by itself, then unite them: repaired together they would lose the
@@ -91,21 +91,21 @@ static bool repair_polygon(struct giq_geos *g, struct giq_rings *rings, size_t f
 static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
                    struct giq_error *err)
 {
-    GIQ_AUTO_RINGS struct giq_rings made = {0};
+    GIQ_AUTO_RINGS struct giq_rings repaired = {0};
     for (size_t i = first; i < rings->polygons; i++) {
-        size_t added = made.polygons;
-        if (!giq_rings_add_polygon(&made, rings, i)) {
+        size_t first_added = repaired.polygons;
+        if (!giq_rings_add_polygon(&repaired, rings, i)) {
             return giq_fail_memory(err);
         }
-        if (!giq_geos_check_or_repair(g, &made, added, "", true, NULL, err)) {
+        if (!giq_geos_check_or_repair(g, &repaired, first_added, "", true, NULL, err)) {
             return false;
         }
     }
-    if (!giq_geos_unite(g, &made, err)) {
+    if (!giq_geos_unite(g, &repaired, err)) {
         return false;
     }
     giq_rings_truncate(rings, first);
-    return giq_rings_add_all(rings, &made, 0) || giq_fail_memory(err);
+    return giq_rings_add_all(rings, &repaired, 0) || giq_fail_memory(err);
 }
 
 bool giq_geos_check_or_repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
@@ -211,8 +211,8 @@ static bool combine(struct giq_geos *g, struct giq_rings *rings,
         return false;
     }
     GEOSGeometry *b = giq_geos_parts_multipolygon(g, other, 0, err);
-    GEOSGeometry *made = b == NULL ? NULL : how(g->handle, a, b);
-    bool ok = b != NULL && giq_geos_parts_take(g, made, "cut", rings, 0, err);
+    GEOSGeometry *combined = b == NULL ? NULL : how(g->handle, a, b);
+    bool ok = b != NULL && giq_geos_parts_take(g, combined, "cut", rings, 0, err);
     GEOSGeom_destroy_r(g->handle, b);
     GEOSGeom_destroy_r(g->handle, a);
     return ok;

@@ -32,16 +32,21 @@ static size_t count_points(const struct union_job *u, size_t polygon)
     return count;
 }
 
-/* Join the sets of two polygons that touch, or will once they are rounded. The larger one
- * of a pair is prepared, so that the cost is that of the smaller one. */
+/* Whether a pair is compared when `other` is the current polygon: the one with more
+ * points is prepared, so that the cost is that of the smaller one. */
+static bool is_turn_of(const struct union_job *u, size_t other)
+{
+    size_t points = count_points(u, u->current);
+    size_t other_points = count_points(u, other);
+    return other_points > points || (other_points == points && other < u->current);
+}
+
+/* Join the sets of two polygons that touch, or will once they are rounded. */
 static void join_if_near(void *item, void *ctx)
 {
     struct union_job *u = ctx;
     size_t other = (size_t)((GEOSGeometry **)item - u->polygons);
-    size_t points = count_points(u, u->current);
-    size_t other_points = count_points(u, other);
-    if (u->failed || other_points > points ||
-        (other_points == points && other < u->current) ||
+    if (u->failed || is_turn_of(u, other) ||
         giq_disjoint_are_joined(&u->sets, u->current, other)) {
         return;
     }
