@@ -102,9 +102,9 @@ static bool take_body(const struct giq_http_request *request,
         size_t len = left < PIECE ? left : PIECE;
         response->received += (int64_t)len;
         bool is_data = giq_response_has_data(response) && request->sink != NULL;
-        if (is_data
-                ? !request->sink(request->ctx, response, body, len, err)
-                : giq_response_append(response, body, len, err) == GIQ_RESPONSE_FAILED) {
+        if (is_data ? !request->sink(request->ctx, response, body, len, err)
+                    : giq_response_append(&response->body, response->status, body, len,
+                                          err) == GIQ_RESPONSE_FAILED) {
             return false;
         }
         body += len;
