@@ -7,12 +7,12 @@
 #include "giq/giq.h"
 
 /*
- * Unite all polygons of a layer. `source` is what GDAL opens, or that, a comma and the
- * name of the layer; path and name may contain commas. Any driver but this one may read
- * it. `flags` as for giq_geom_new(); `env` is asked for cancellation between features.
- * On success `*out` is the area as it is sent, to be freed with free(). Errors:
- * GIQ_E_AREA, GIQ_E_CANCELLED, GIQ_E_MEMORY. Errors of GDAL are raised unless the caller
- * keeps them quiet. Thread-safe.
+ * Unite all polygons of a layer. `source` is the name of a dataset, optionally followed
+ * by a comma and the name of a layer; both names may contain commas. Any driver but this
+ * one may read it. `flags` as for giq_geom_new(); `env->cancelled` is called between
+ * features. On success `*out` is the area as it is sent, to be freed with free(). Errors:
+ * GIQ_E_AREA, GIQ_E_CANCELLED, GIQ_E_MEMORY. GDAL raises its errors unless the caller
+ * installs a quiet error handler. Thread-safe.
  */
 bool giq_aoi_read(const char *source, unsigned flags, const struct giq_env *env,
                   char **out, struct giq_error *err);

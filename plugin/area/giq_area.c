@@ -1,6 +1,7 @@
 /* Reads an area from WKT, EWKT, a file, a vector dataset or a box. */
 #include "area/giq_area.h"
 
+#include <assert.h>
 #include <cpl_conv.h>
 #include <cpl_error.h>
 #include <cpl_vsi.h>
@@ -24,9 +25,10 @@ static const char byte_order_mark[] = "\xEF\xBB\xBF";
 static char *read_file(const char *path, struct giq_error *err)
 {
     GIQ_AUTO_CPL char *printable = giq_path_printable(path);
-    VSIStatBufL st;
+    VSIStatBufL st = {0};
     if (VSIStatExL(path, &st, VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG) != 0) {
-        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s does not exist", printable);
+        (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s cannot be found",
+                       printable);
         return NULL;
     }
     if (!VSI_ISREG(st.st_mode)) {
@@ -89,7 +91,7 @@ static bool make_project(int srid, const struct giq_env *env, struct giq_project
     if (OSRImportFromEPSG(srs, srid) != OGRERR_NONE) {
         (void)giq_fail(err, GIQ_E_AREA,
                        "the SRID %d of the area is not a known EPSG code", srid);
-    } else if (giq_project_is_none(srs)) {
+    } else if (giq_project_has_no_position(srs)) {
         (void)giq_fail(err, GIQ_E_AREA,
                        "the SRID %d of the area (\"%.*s\") gives no position on Earth",
                        srid, giq_text_cut_len(OSRGetName(srs), 80), OSRGetName(srs));
@@ -109,7 +111,7 @@ static bool read_ewkt(int srid, const char *wkt, unsigned flags,
     bool ok = make_project(srid, env, &project, err) && giq_geom_new(flags, &geom, err) &&
               giq_geom_add_wkt(geom, wkt, err);
     if (ok) {
-        const struct giq_projection projection = giq_project_use(project);
+        const struct giq_projection projection = giq_project_get_projection(project);
         ok = giq_geom_project(geom, &projection, err) && giq_geom_write(geom, out, err);
     }
     giq_geom_free(geom);
@@ -154,7 +156,7 @@ static bool read_geometry(const char *text, unsigned flags, const struct giq_env
     return ok;
 }
 
-/* ---- the whole ---- */
+/* ---- all kinds ---- */
 
 static bool read_kind(enum giq_area_kind kind, const char *text, unsigned flags,
                       const struct giq_env *env, char **out, struct giq_error *err)
@@ -165,10 +167,12 @@ static bool read_kind(enum giq_area_kind kind, const char *text, unsigned flags,
     case GIQ_AREA_BBOX:
         return giq_geom_area_from_box(text, flags, out, err);
     case GIQ_AREA_GEOMETRY:
+        return read_geometry(text, flags, env, out, err);
     case GIQ_AREA_KINDS:
         break;
     }
-    return read_geometry(text, flags, env, out, err);
+    assert(false);
+    return false;
 }
 
 bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags,

@@ -9,10 +9,10 @@
 
 /* Half of the 1e-7 degrees to which coordinates are rounded. */
 #define TOLERANCE_M 0.0055
-/* Images of a pole that are within this distance are one point: some projections compute
- * them no better. */
+/* The projected positions of a pole at different longitudes count as one point if they
+ * are this close; some projections are not more accurate. */
 #define SPREAD_MAX_M 1000.0
-/* Degrees by which the latitude of the image of a pole may differ. */
+/* Degrees by which a projected pole, transformed back, may differ in latitude. */
 #define LATITUDE_ERROR 1e-6
 
 enum { LONGITUDES = 3, RING_POINTS_MIN = 4 };
@@ -55,13 +55,14 @@ void giq_poles_find(OGRCoordinateTransformationH to_degrees, double metre,
         return;
     }
     for (int lat = 90; lat >= -90; lat -= 180) {
-        out->count +=
-            find_one(to_degrees, from_degrees, lat, metre, &out->pole[out->count]);
+        if (find_one(to_degrees, from_degrees, lat, metre, &out->pole[out->count])) {
+            out->count++;
+        }
     }
     OCTDestroyCoordinateTransformation(from_degrees);
 }
 
-double giq_poles_at(const struct giq_poles *poles, double x, double y)
+double giq_poles_latitude_at(const struct giq_poles *poles, double x, double y)
 {
     for (size_t i = 0; i < poles->count; i++) {
         if (poles->pole[i].x == x && poles->pole[i].y == y) {
@@ -87,7 +88,8 @@ static void add_point(struct ring *ring, const double at[2])
     if (last != NULL && last[0] == at[0] && last[1] == at[1]) {
         return;
     }
-    if (ring->first_pole == SIZE_MAX && giq_poles_at(ring->poles, at[0], at[1]) != 0) {
+    if (ring->first_pole == SIZE_MAX &&
+        giq_poles_latitude_at(ring->poles, at[0], at[1]) != 0) {
         ring->first_pole = ring->count;
     }
     (void)memcpy(ring->xy + 2 * ring->count++, at, 2 * sizeof *at);
@@ -107,10 +109,10 @@ static void add_vertex(struct ring *ring, const double at[2])
     add_point(ring, at);
 }
 
-/* Where on the edge from `a` to `b` (0 to 1) it passes through a pole; -1 if it does
- * not. */
-static double find_passage(const struct giq_poles *poles, size_t pole, const double *a,
-                           const double *b)
+/* The part of the edge from `a` to `b` (0 to 1) that lies before a pole which it passes;
+ * -1 if it does not pass it. */
+static double find_pole_on_edge(const struct giq_poles *poles, size_t pole,
+                                const double *a, const double *b)
 {
     double dx = b[0] - a[0];
     double dy = b[1] - a[1];
@@ -123,18 +125,19 @@ static double find_passage(const struct giq_poles *poles, size_t pole, const dou
 }
 
 /* Add the poles on the edge from `a` to `b`, in the order in which it passes them. */
-static void add_passages(struct ring *ring, const double *a, const double *b)
+static void add_poles_on_edge(struct ring *ring, const double *a, const double *b)
 {
     const struct giq_poles *poles = ring->poles;
     double part[2] = {-1, -1};
     for (size_t i = 0; i < poles->count; i++) {
-        part[i] = find_passage(poles, i, a, b);
+        part[i] = find_pole_on_edge(poles, i, a, b);
     }
-    size_t first = part[0] <= part[1] ? 0 : 1;
+    const size_t orders[2][2] = {{0, 1}, {1, 0}};
+    const size_t *order = orders[part[0] <= part[1] ? 0 : 1];
     for (size_t i = 0; i < 2; i++) {
-        size_t pole = i == 0 ? first : 1 - first;
-        if (part[pole] >= 0) {
-            add_point(ring, (double[]){poles->pole[pole].x, poles->pole[pole].y});
+        const struct giq_pole *pole = &poles->pole[order[i]];
+        if (part[order[i]] >= 0) {
+            add_point(ring, (double[]){pole->x, pole->y});
         }
     }
 }
@@ -158,7 +161,7 @@ static bool rotate(struct ring *ring, size_t first)
 bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t count,
                      double **out_xy, size_t *out_count, struct giq_error *err)
 {
-    /* An edge passes through both poles at most. */
+    /* Each edge adds its end and at most two poles. */
     struct ring ring = {
         .poles = poles, .xy = malloc(2 * sizeof *xy * 3 * count), .first_pole = SIZE_MAX};
     if (ring.xy == NULL) {
@@ -166,7 +169,7 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
     }
     add_vertex(&ring, xy);
     for (size_t i = 1; i < count; i++) {
-        add_passages(&ring, xy + 2 * i - 2, xy + 2 * i);
+        add_poles_on_edge(&ring, xy + 2 * i - 2, xy + 2 * i);
         add_vertex(&ring, xy + 2 * i);
     }
     if (ring.first_pole == SIZE_MAX || ring.count < RING_POINTS_MIN) {
@@ -196,6 +199,7 @@ static int orientation_at(OGRCoordinateTransformationH to_degrees, const double 
         for (int j = 0; j < 3; j++) {
             ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]) && ok;
         }
+        /* `dx * dy` undoes the mirror image of steps that are not east and north. */
         double turn = ok ? giq_sphere_triangle_area(xy) * dx * dy : 0;
         if (turn != 0) {
             return turn > 0 ? 1 : -1;
@@ -210,7 +214,7 @@ int giq_poles_orientation(const struct giq_poles *poles,
 {
     int orientation = 0;
     for (size_t i = 0; i < count && orientation == 0; i++) {
-        if (giq_poles_at(poles, xy[2 * i], xy[2 * i + 1]) == 0) {
+        if (giq_poles_latitude_at(poles, xy[2 * i], xy[2 * i + 1]) == 0) {
             orientation = orientation_at(to_degrees, xy + 2 * i, step);
         }
     }

@@ -1,7 +1,7 @@
 /*
  * The poles of the Earth in a coordinate system where each of them is one point, such as
  * a polar stereographic one. Such a point has no longitude, so rings that touch it need
- * care.
+ * care. Thread-safe, with a transformation for each thread.
  */
 #ifndef GIQ_POLES_H
 #define GIQ_POLES_H
@@ -20,19 +20,19 @@ struct giq_pole {
 struct giq_poles {
     struct giq_pole pole[2];
     size_t count;
-    double tolerance; /* a point that is nearer to a pole is at the pole */
+    double tolerance; /* in units of the system: a point that is nearer is at the pole */
 };
 
 /*
  * Find the poles of a coordinate system. `to_degrees` transforms its points to longitude
- * and latitude; `metre` is a metre in its units. A pole that is a line there, or that
- * cannot be transformed, is left out.
+ * and latitude; `metre` is the length of a metre in its units. A pole that is a line
+ * there, or that cannot be transformed, is left out.
  */
 void giq_poles_find(OGRCoordinateTransformationH to_degrees, double metre,
                     struct giq_poles *out);
 
 /* The latitude of the pole that is exactly at this point, else 0. */
-double giq_poles_at(const struct giq_poles *poles, double x, double y);
+double giq_poles_latitude_at(const struct giq_poles *poles, double x, double y);
 
 /*
  * Rewrite a closed ring so that each pole that it touches is a vertex, exactly, and the

@@ -5,9 +5,8 @@
  * direction, so they continue beyond 180.
  *
  * A pole that is a point has no longitude. A ring that touches one is made to begin
- * there. Each time it comes to a pole it arrives at one longitude and leaves at another,
- * and runs from the first to the second along the pole, on the side of the ring's
- * interior.
+ * there. Each time it reaches a pole, it arrives at one longitude and leaves at another;
+ * between these it runs along the pole, on the side of the ring's interior.
  */
 #include "area/giq_project.h"
 
@@ -18,16 +17,19 @@
 
 #include "area/giq_poles.h"
 
-/* Rounding to 7 decimals adds up to 7.1e-8. */
+/* Degrees. Rounding both coordinates to 7 decimals adds up to 7.1e-8, so the result
+ * deviates by less than 1e-7. */
 #define TOLERANCE 2.5e-8
-/* Degrees up to which the middle of an edge stands for all of it. */
-#define SHORT 0.1
-#define TURN  360.0
+/* An edge shorter than this, in degrees, is checked only at its middle. */
+#define SHORT_EDGE 0.1
+#define TURN       360.0
 /* A ring that touches a pole has a sample beyond this latitude. */
 #define NEAR_POLE 89.0
-/* The part of an edge at whose end the longitude of its pole is found. */
+/* The longitude at which an edge leaves a pole is taken after this part of the edge: the
+ * smallest part into which edges are divided. */
 #define POLE_PART (1.0 / 4096)
-/* Parts of a turn by which equal longitudes may differ. */
+/* Longitudes are equal if they differ by less than this part of a turn: rounding errors
+ * of a double are smaller. */
 #define SAME_MERIDIAN 1e-9
 /* A step within the smallest part of an edge is a jump if it is longer than this, in
  * radians, and longer than the other steps by this factor. */
@@ -39,12 +41,12 @@ enum { DEPTH_MAX = 12, CHUNK = 256, POINTS_MAX = 2 * CHUNK + 1, NAME_SIZE = 80 }
 struct giq_project {
     const struct giq_env *env;              /* borrowed */
     OGRCoordinateTransformationH transform; /* NULL: degrees already */
-    double half_turn; /* in units of the system; 0 if it is projected */
-    double metre;     /* in units of the system; 0 if it is geographic */
-    bool has_poles;
-    struct giq_poles poles; /* if `has_poles` */
-    int orientation;        /* of giq_poles_orientation(); 0: not known yet */
-    char name[NAME_SIZE];   /* of the system, for messages */
+    double half_turn;    /* 180 degrees in units of the system; 0 if it is projected */
+    double metre;        /* a metre in units of the system; 0 if it is geographic */
+    bool is_poles_known; /* `poles` is set */
+    struct giq_poles poles;
+    int orientation;      /* of giq_poles_orientation(); 0: not known yet */
+    char name[NAME_SIZE]; /* of the system, for messages */
 };
 
 /* A point in both coordinate systems. */
@@ -61,7 +63,7 @@ struct line {
     size_t count;
     size_t room;
     bool is_near_pole; /* some sample is beyond NEAR_POLE */
-    bool has_poles;    /* some vertices are poles */
+    bool touches_pole; /* some vertices are poles */
     bool is_ccw;       /* counter-clockwise on the globe; set by find_direction() */
     struct giq_error *err;
 };
@@ -160,22 +162,22 @@ static double distance(const struct point *a, const struct point *b)
 
 /* Whether the smallest part of an edge jumps: the coordinate system is discontinuous
  * there, and locations on both sides are far apart. */
-static bool is_torn(const struct point *from, const struct point sample[3],
-                    const struct point *to)
+static bool is_discontinuous(const struct point *from, const struct point sample[3],
+                             const struct point *to)
 {
     double step[] = {distance(from, &sample[0]), distance(&sample[0], &sample[1]),
                      distance(&sample[1], &sample[2]), distance(&sample[2], to)};
-    double most = 0;
-    double next = 0;
+    double longest = 0;
+    double second = 0;
     for (size_t i = 0; i < 4; i++) {
-        next = fmax(next, fmin(most, step[i]));
-        most = fmax(most, step[i]);
+        second = fmax(second, fmin(longest, step[i]));
+        longest = fmax(longest, step[i]);
     }
-    return most > JUMP && most > JUMP_RATIO * next;
+    return longest > JUMP && longest > JUMP_RATIO * second;
 }
 
-static bool fail_torn(const struct line *line, const struct point *from,
-                      const struct point *to)
+static bool fail_discontinuous(const struct line *line, const struct point *from,
+                               const struct point *to)
 {
     return giq_fail(
         line->err, GIQ_E_AREA,
@@ -201,8 +203,8 @@ static bool add_curved(struct line *line, struct point to, int depth)
     unwrap(&sample[2], &to);
     bool is_curved = deviates(&sample[0], &from, &to) ||
                      deviates(&sample[1], &from, &to) || deviates(&sample[2], &from, &to);
-    if (is_curved && depth == DEPTH_MAX && is_torn(&from, sample, &to)) {
-        return fail_torn(line, &from, &to);
+    if (is_curved && depth == DEPTH_MAX && is_discontinuous(&from, sample, &to)) {
+        return fail_discontinuous(line, &from, &to);
     }
     if (!is_curved || depth == DEPTH_MAX) {
         return add_point(line, &to);
@@ -247,7 +249,7 @@ static bool add_polar_edge(struct line *line, struct point to)
         if (!find_longitude(line, &from, &to, &lon)) {
             return false;
         }
-        /* No edge has arrived at the first point. */
+        /* The ring starts here, so there is no longitude of arrival. */
         if (line->count == 1) {
             line->points[0].lon = lon;
         } else if (!leave_pole(line, lon)) {
@@ -267,15 +269,17 @@ static bool add_edge(struct line *line, struct point middle, struct point to)
     unwrap(&from, &middle);
     struct point end = to;
     unwrap(&middle, &end);
-    bool is_short = fabs(end.lon - from.lon) < SHORT && fabs(end.lat - from.lat) < SHORT;
+    bool is_short =
+        fabs(end.lon - from.lon) < SHORT_EDGE && fabs(end.lat - from.lat) < SHORT_EDGE;
     return is_short && !deviates(&middle, &from, &end) ? add_point(line, &end)
                                                        : add_curved(line, to, 0);
 }
 
 static void mark_pole(const struct line *line, struct point *point)
 {
-    double lat =
-        line->has_poles ? giq_poles_at(&line->project->poles, point->x, point->y) : 0;
+    double lat = line->touches_pole
+                     ? giq_poles_latitude_at(&line->project->poles, point->x, point->y)
+                     : 0;
     if (lat != 0) {
         point->lat = lat;
         point->is_pole = true;
@@ -328,16 +332,22 @@ static bool find_direction(struct line *line, const double *xy, size_t count)
         p->orientation =
             giq_poles_orientation(&p->poles, p->transform, xy, count, size * 1e-6);
     }
+    if (p->orientation == 0) {
+        return giq_fail(line->err, GIQ_E_AREA,
+                        "the orientation of %s cannot be determined at the area; check "
+                        "the coordinate system of the area",
+                        p->name);
+    }
     line->is_ccw = (area > 0) == (p->orientation > 0);
-    return p->orientation != 0 ||
-           giq_fail(line->err, GIQ_E_AREA,
-                    "the orientation of %s cannot be determined at the area; check the "
-                    "coordinate system of the area",
-                    p->name);
+    return true;
 }
 
-/* Whether the meridian from the first point to the pole crosses the projected ring. */
-static bool is_covered(const struct line *line, double sign)
+/*
+ * Whether the meridian from the first point to the pole crosses the projected ring: some
+ * edge meets the longitude of the first point, or one that is whole turns from it, nearer
+ * to the pole than that point. `sign` is 1 for the north pole, -1 for the south pole.
+ */
+static bool is_way_to_pole_crossed(const struct line *line, double sign)
 {
     const struct point *first = &line->points[0];
     for (size_t i = 1; i < line->count; i++) {
@@ -364,7 +374,7 @@ static bool is_covered(const struct line *line, double sign)
 static bool begin_at_pole(struct line *line, double pole, double turn)
 {
     double sign = pole > 0 ? 1 : -1;
-    if (!is_covered(line, sign)) {
+    if (!is_way_to_pole_crossed(line, sign)) {
         return true;
     }
     size_t open = line->count - 1;
@@ -387,9 +397,11 @@ static bool begin_at_pole(struct line *line, double pole, double turn)
 }
 
 /* Close a ring that encircles the Earth once over the pole that it encloses. It is drawn
- * twice, so that it covers all longitudes from -180 to 180. */
+ * twice, because it may begin anywhere within a turn and must cover all longitudes from
+ * -180 to 180. */
 static bool close_over_pole(struct line *line, double turn)
 {
+    /* A ring that runs counter-clockwise and eastward has the north pole on its left. */
     double pole = line->is_ccw == (turn > 0) ? 90 : -90;
     if (!begin_at_pole(line, pole, turn)) {
         return false;
@@ -414,7 +426,7 @@ static bool close_over_pole(struct line *line, double turn)
 
 /* ---- rings ---- */
 
-static bool trace(struct line *line, const double *xy, size_t count)
+static bool project_edges(struct line *line, const double *xy, size_t count)
 {
     size_t first = 0;
     do {
@@ -427,7 +439,7 @@ static bool trace(struct line *line, const double *xy, size_t count)
         }
         first += CHUNK;
     } while (first + 1 < count);
-    return !line->has_poles || leave_pole(line, line->points[0].lon);
+    return !line->touches_pole || leave_pole(line, line->points[0].lon);
 }
 
 /* Close a projected ring over the pole if it encircles the Earth. */
@@ -446,13 +458,13 @@ static bool close_ring(struct line *line, const double *xy, size_t count)
 }
 
 /* Project a ring again with the poles that it touches as vertices. */
-static bool trace_poles(struct line *line, const double *xy, size_t count)
+static bool project_touching_poles(struct line *line, const double *xy, size_t count)
 {
     struct giq_project *p = line->project;
     double *split = NULL;
-    if (!p->has_poles) {
+    if (!p->is_poles_known) {
         giq_poles_find(p->transform, p->metre, &p->poles);
-        p->has_poles = true;
+        p->is_poles_known = true;
     }
     if (!giq_poles_split(&p->poles, xy, count, &split, &count, line->err)) {
         return false;
@@ -460,20 +472,20 @@ static bool trace_poles(struct line *line, const double *xy, size_t count)
     if (split == NULL) {
         return true;
     }
-    line->has_poles = true;
+    line->touches_pole = true;
     line->count = 0;
-    bool ok = find_direction(line, split, count) && trace(line, split, count);
+    bool ok = find_direction(line, split, count) && project_edges(line, split, count);
     free(split);
     return ok;
 }
 
-static bool trace_closed(struct line *line, const double *xy, size_t count)
+static bool project_and_close(struct line *line, const double *xy, size_t count)
 {
-    if (!trace(line, xy, count)) {
+    if (!project_edges(line, xy, count)) {
         return false;
     }
     bool may_touch_pole = line->project->metre > 0 && line->is_near_pole;
-    return (!may_touch_pole || trace_poles(line, xy, count)) &&
+    return (!may_touch_pole || project_touching_poles(line, xy, count)) &&
            close_ring(line, xy, count);
 }
 
@@ -481,7 +493,7 @@ static bool project_ring(void *ctx, const double *xy, size_t count, double **out
                          size_t *out_count, struct giq_error *err)
 {
     struct line line = {.project = ctx, .err = err};
-    if (!trace_closed(&line, xy, count)) {
+    if (!project_and_close(&line, xy, count)) {
         free(line.points);
         return false;
     }
@@ -512,7 +524,7 @@ static void project_points(void *ctx, double *xy, size_t count)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- coordinate systems ---- */
 
 /* The coordinate system of longitude and latitude; NULL on an error. */
 static OGRSpatialReferenceH make_world(struct giq_error *err)
@@ -541,13 +553,13 @@ bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *er
 {
     if (env->cancelled(env->ctx)) {
         return giq_fail(err, GIQ_E_CANCELLED,
-                        "the open was cancelled while it read its area; it has sent "
-                        "nothing");
+                        "the open was cancelled while its area was read; nothing was "
+                        "sent");
     }
     return true;
 }
 
-bool giq_project_is_none(OGRSpatialReferenceH srs)
+bool giq_project_has_no_position(OGRSpatialReferenceH srs)
 {
     OGRSpatialReferenceH plane = OSRClone(srs);
     (void)OSRStripVertical(plane);
@@ -602,10 +614,11 @@ void giq_project_free(struct giq_project *p)
     free(p);
 }
 
-struct giq_projection giq_project_use(struct giq_project *p)
+struct giq_projection giq_project_get_projection(struct giq_project *p)
 {
+    bool is_degrees = p->transform == NULL;
     return (struct giq_projection){.half_turn = p->half_turn,
-                                   .ring = p->transform == NULL ? NULL : project_ring,
-                                   .points = project_points,
+                                   .ring = is_degrees ? NULL : project_ring,
+                                   .points = is_degrees ? NULL : project_points,
                                    .ctx = p};
 }

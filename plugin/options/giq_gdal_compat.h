@@ -21,7 +21,7 @@
 #define GIQ_GDAL_MEMORY_VECTOR "MEM"
 #endif
 
-/* Flags of GDALOpenEx() that are not passed to the driver that reads the result. */
+/* Flags of GDALOpenEx() that older versions do not define. */
 #ifndef GDAL_OF_FROM_GDALOPEN
 #define GDAL_OF_FROM_GDALOPEN 0x400
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/giq_os.h"
 
@@ -44,12 +45,21 @@ int64_t giq_env_jitter(const struct giq_env *env, int64_t ms)
            ms * step / STEPS / 2; /* three quarters, and at most a half more */
 }
 
+/* A line that is too long is cut between characters and ends in "...". */
+static void format_line(char out[LINE_SIZE], const char *fmt, va_list args)
+{
+    static const char dots[] = "...";
+    if (vsnprintf(out, LINE_SIZE, fmt, args) >= LINE_SIZE) {
+        (void)strcpy(out + giq_text_cut_len(out, LINE_SIZE - (int)sizeof dots), dots);
+    }
+}
+
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
 {
     char line[LINE_SIZE];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(line, sizeof line, fmt, args);
+    format_line(line, fmt, args);
     va_end(args);
     env->warn(env->ctx, line);
 }
@@ -59,7 +69,7 @@ void giq_env_debug(const struct giq_env *env, const char *fmt, ...)
     char line[LINE_SIZE];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(line, sizeof line, fmt, args);
+    format_line(line, fmt, args);
     va_end(args);
     env->debug(env->ctx, line);
 }

@@ -157,7 +157,7 @@ def test_layer_is_named_where_there_are_several(scripted_gdal, service):
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg")
     assert "AOI a,b.gpkg has several layers; name one as <path>,<layer>: one, two" in text
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg,three")
-    assert ("AOI a,b.gpkg,three names a layer that does not exist; its layers are one, two"
+    assert ("AOI a,b.gpkg,three names a layer that the dataset does not have; its layers are one, two"
             in text)
     open_with(scripted_gdal, AOI="a,b.gpkg,one")
     open_with(scripted_gdal, f"{NAME};aoi='a,b.gpkg,two'")
@@ -186,10 +186,10 @@ def test_names_of_datasets_and_layers_may_have_commas(scripted_gdal, service):
     wanted = list(dict.fromkeys(squares[place] for _, place in given))
     assert sent_areas(service) == wanted
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg,one,three")
-    assert "names a layer that does not exist; its layers are one,two,three" in text
+    assert "names a layer that the dataset does not have; its layers are one,two,three" in text
     text = refuse(scripted_gdal, service, AOI="nothing,here,at,all")
-    assert ("AOI nothing,here,at,all cannot be opened as a vector dataset, neither whole nor "
-            "up to a comma") in text
+    assert ("AOI nothing,here,at,all cannot be opened as a vector dataset; also tried as "
+            "<path>,<layer>: ") in text
 
 
 @pytest.mark.parametrize("spoil,words", [
@@ -396,7 +396,7 @@ def test_placeholder_is_no_coordinate_system(scripted_gdal, service, driver, end
         with_srs_id(path, srs)
     text = refuse(scripted_gdal, service, AOI=path.name)
     assert (f'the layer {"a" if ending in ("shp", "tab") else "area"} of AOI {path.name} has '
-            f'no coordinate system ("{name}" gives no position on Earth); assign one, for '
+            f'the coordinate system "{name}", which gives no position on Earth; assign one, for '
             "example with ogr2ogr -a_srs EPSG:<code>, or send its coordinates as they are "
             "with GEOMETRY_CRS=AS_IS") in text
     open_with(scripted_gdal, AOI=path.name, GEOMETRY_CRS="AS_IS")
@@ -454,7 +454,7 @@ def test_dataset_without_an_area_is_an_error_with_advice(scripted_gdal, service)
         ("long.gpkg", "spans more than half the world"),
         ("lost.gpkg", "cannot be transformed from WGS 84 / UTM zone 40N to longitude and "
          "latitude"),
-        ("local.gpkg", 'has no coordinate system ("Site" gives no position on Earth); '
+        ("local.gpkg", 'has the coordinate system "Site", which gives no position on Earth; '
          "assign one"),
         ("missing.gpkg", "AOI missing.gpkg cannot be opened as a vector dataset: "),
         ("missing,layer", "AOI missing,layer cannot be opened as a vector dataset, neither "

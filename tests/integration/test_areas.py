@@ -25,7 +25,7 @@ REFUSED = [
     ("POLYGON EMPTY", "empty"),
     ("POINT(1 2)", "is a POINT; it must be a POLYGON"),
     ("area.gpkg", "AOI for a dataset"),
-    ("@missing.wkt", "the GEOMETRY file missing.wkt does not exist"),
+    ("@missing.wkt", "the GEOMETRY file missing.wkt cannot be found"),
     ("@.", "not a regular file"),
     ("@pipe", "not a regular file"),
     ("@long.wkt", "larger than 64 MiB"),

@@ -269,7 +269,7 @@ def test_reading_of_an_endless_area_ends_and_nothing_is_sent(scripted_gdal, serv
         assert program.process.poll() is None
     program.interrupt()
     assert program.lines() == ["handler", "KeyboardInterrupt GIQ[cancelled] the open was "
-                               "cancelled while it read its area; it has sent nothing",
+                               "cancelled while its area was read; nothing was sent",
                                "same handler"]
     assert service.calls() == []
 

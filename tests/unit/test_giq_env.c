@@ -71,6 +71,14 @@ static void test_lines_are_formatted_and_cut(void **state)
     giq_env_debug(&kit.env, "%1300s", "b");
     assert_int_equal(strlen(kit.noted), 1279);
     assert_int_equal(kit.warnings, 1);
+    char text[601] = "x";
+    for (size_t i = 1; i + 2 < sizeof text; i += 2) {
+        (void)memcpy(text + i, "\u00e9", 3);
+    }
+    for (size_t skipped = 0; skipped < 2; skipped++) {
+        giq_env_warn(&kit.env, "%s", text + skipped);
+        assert_string_equal(kit.warned + strlen(kit.warned) - 5, "\u00e9...");
+    }
 }
 
 static int64_t clock_ms(clockid_t clock)
