@@ -157,7 +157,8 @@ def test_layer_is_named_where_there_are_several(scripted_gdal, service):
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg")
     assert "AOI a,b.gpkg has several layers; name one as <path>,<layer>: one, two" in text
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg,three")
-    assert ("AOI a,b.gpkg,three names a layer that the dataset does not have; its layers are one, two"
+    assert ("AOI a,b.gpkg,three names a layer that the dataset does not have; its layers are "
+            "one, two"
             in text)
     open_with(scripted_gdal, AOI="a,b.gpkg,one")
     open_with(scripted_gdal, f"{NAME};aoi='a,b.gpkg,two'")
@@ -396,9 +397,9 @@ def test_placeholder_is_no_coordinate_system(scripted_gdal, service, driver, end
         with_srs_id(path, srs)
     text = refuse(scripted_gdal, service, AOI=path.name)
     assert (f'the layer {"a" if ending in ("shp", "tab") else "area"} of AOI {path.name} has '
-            f'the coordinate system "{name}", which gives no position on Earth; assign one, for '
-            "example with ogr2ogr -a_srs EPSG:<code>, or send its coordinates as they are "
-            "with GEOMETRY_CRS=AS_IS") in text
+            f'the coordinate system "{name}", which gives no position on Earth; '
+            "assign one, for example with ogr2ogr -a_srs EPSG:<code>, or send its coordinates "
+            "as they are with GEOMETRY_CRS=AS_IS") in text
     open_with(scripted_gdal, AOI=path.name, GEOMETRY_CRS="AS_IS")
     [area] = sent_areas(service)
     # A table of MapInfo rounds to a grid of its own, whose step is 0.01 here.
@@ -457,8 +458,8 @@ def test_dataset_without_an_area_is_an_error_with_advice(scripted_gdal, service)
         ("local.gpkg", 'has the coordinate system "Site", which gives no position on Earth; '
          "assign one"),
         ("missing.gpkg", "AOI missing.gpkg cannot be opened as a vector dataset: "),
-        ("missing,layer", "AOI missing,layer cannot be opened as a vector dataset, neither "
-         "whole nor up to a comma: "),
+        ("missing,layer", "AOI missing,layer cannot be opened as a vector dataset; also tried "
+         "as <path>,<layer>: "),
         ("text.txt", "AOI text.txt cannot be opened as a vector dataset"),
         ("cut.gpkg", "cut.gpkg"),
         ("empty", "AOI empty cannot be opened as a vector dataset"),
