@@ -71,7 +71,7 @@ static void test_lines_are_formatted_and_cut(void **state)
     giq_env_debug(&kit.env, "%1300s", "b");
     assert_int_equal(strlen(kit.noted), 1279);
     assert_int_equal(kit.warnings, 1);
-    char text[601] = "x";
+    char text[2001] = "x";
     for (size_t i = 1; i + 2 < sizeof text; i += 2) {
         (void)memcpy(text + i, "\u00e9", 3);
     }
