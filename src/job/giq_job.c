@@ -204,22 +204,32 @@ static bool begin_external(struct giq_job *job, struct giq_error *err)
  * external one and gets a record of its own. */
 static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
 {
-    char *folder = NULL;
+    GIQ_AUTO_FREE char *folder = NULL;
+    GIQ_AUTO_JSON struct giq_json *request_json = NULL;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
     if (!giq_store_find_job(job->store, job->service->settings.base_url, job->request.job,
                             &folder, err)) {
         return false;
     }
-    if (folder == NULL) {
+    if (folder != NULL && (!giq_record_read(folder, NULL, &record, NULL, err) ||
+                           !giq_record_read_request(folder, &request_json, err))) {
+        return false;
+    }
+    /* Somebody may have removed the record, or replaced its job, since it was found. */
+    if (record.job_id == NULL || strcmp(record.job_id, job->request.job) != 0) {
         return begin_external(job, err);
     }
     free(job->folder);
+    job->folder = giq_take(&folder);
     free(job->canonical);
-    job->folder = folder;
     job->canonical = NULL;
     giq_json_free(job->request_json);
-    job->request_json = NULL;
-    return giq_record_read(job->folder, NULL, &job->record, NULL, err) &&
-           giq_record_read_request(job->folder, &job->request_json, err);
+    job->request_json = giq_take(&request_json);
+    giq_record_release(&job->record);
+    job->record = record;
+    giq_record_init(&record);
+    return true;
 }
 
 /* The job succeeded: choose whether to open the published result, or to fetch it. */

@@ -172,6 +172,15 @@ static bool needs_models(const struct giq_job *job)
            (giq_retry_allows_job(job) && job->record.model_id == NULL);
 }
 
+/* An open that names only a job cannot start one. It gets here if somebody removed the
+ * job's record since it was found. */
+static bool check_request(const struct giq_job *job, struct giq_error *err)
+{
+    bool has_file = job->request.file != NULL || job->request.upload != NULL;
+    return (job->request.model != NULL && has_file) ||
+           giq_step_fail_removed(job, job->request.job, err);
+}
+
 static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     GIQ_AUTO(giq_api_job_release)
@@ -201,6 +210,9 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (is_upload_missing(job) || needs_models(job)) {
         return true;
+    }
+    if (!check_request(job, err)) {
+        return false;
     }
     return giq_step_check_cancelled(job, err) && giq_step_may_start(job, err) &&
            record_intent(job, err) && send_run(job, due_ms, err);
@@ -321,6 +333,9 @@ static bool check_store(struct giq_job *job, struct giq_error *err)
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job);
+    if (is_new && !check_request(job, err)) {
+        return false;
+    }
     if (is_new && !giq_step_may_start(job, err)) {
         return false;
     }

@@ -3,6 +3,7 @@
  */
 #include "service/giq_api.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,11 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
             bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
             struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
+    assert(request->model != NULL && request->file != NULL);
+    if (request->model == NULL || request->file == NULL) {
+        (void)giq_fail(err, GIQ_E_USAGE, "a run request needs a model and a file");
+        return GIQ_API_RUN_NO_JOB;
+    }
     GIQ_AUTO_FREE char *url =
         giq_url_make(service->settings.base_url, "inference/run", NULL, NULL);
     if (url == NULL) {

@@ -1,8 +1,10 @@
 /* Adopting a job that exists, and opening one by its id. */
+#include "base/giq_os.h"
 #include "job/giq_job_internal.h"
 
 #include "unit.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "job_kit.h"
@@ -86,11 +88,87 @@ static void test_adopted_job_outlives_trouble_that_passes(void **state)
     }
 }
 
+/* ---- a record that changes while the job is searched for ---- */
+
+bool __real_giq_record_read_request(const char *folder, struct giq_json **out,
+                                    struct giq_error *err);
+bool __wrap_giq_record_read_request(const char *folder, struct giq_json **out,
+                                    struct giq_error *err);
+
+/* What job.json becomes after the next request.json that is read; "" removes it, NULL
+ * leaves it. */
+static const char *next_job_json;
+
+bool __wrap_giq_record_read_request(const char *folder, struct giq_json **out,
+                                    struct giq_error *err)
+{
+    bool ok = __real_giq_record_read_request(folder, out, err);
+    if (next_job_json != NULL && next_job_json[0] != '\0') {
+        env_kit_write(folder, "job.json", next_job_json);
+    } else if (next_job_json != NULL) {
+        struct giq_error ignored = {0};
+        char *path = giq_os_join(folder, "job.json");
+        assert_true(giq_os_remove(path, &ignored));
+        free(path);
+    }
+    next_job_json = NULL;
+    return ok;
+}
+
+static void test_job_whose_record_goes_while_it_is_found_is_not_submitted(void **state)
+{
+    (void)state;
+    static const char *const later[] = {
+        "",
+        "{\"format\":1,\"state\":\"sending\",\"before\":{\"format\":1,"
+        "\"state\":\"failed\",\"job_id\":\"j1\"}}",
+        "{\"format\":1,\"state\":\"intent\"}",
+        "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}",
+    };
+    static const struct giq_request by_id = {.job = "j1"};
+    const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    for (size_t i = 0; i < GIQ_COUNT(later); i++) {
+        struct job_kit kit;
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
+        job_kit_open(&kit, &by_id, 0);
+        next_job_json = later[i];
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_null(next_job_json);
+        assert_int_equal(job_kit_count(&kit, "POST"), 0);
+        assert_string_equal(job_kit_state(&kit), "published");
+        assert_string_equal(kit.job->record.job_id, "j1");
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_job_whose_record_goes_before_it_is_locked_is_not_submitted(void **state)
+{
+    (void)state;
+    static const struct giq_request by_id = {.job = "j1"};
+    const struct http_kit_response responses[] = {
+        {.status = 500}, {.status = 500}, JOB_KIT_RUN};
+    struct job_kit kit;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    job_kit_plant(&kit, "{\"format\":1,\"state\":\"succeeded\",\"job_id\":\"j1\"}");
+    job_kit_open(&kit, &by_id, 0);
+    enum giq_step step;
+    assert_true(job_kit_step(&kit, &step));
+    assert_int_equal(kit.job->phase, GIQ_PHASE_FETCH);
+    env_kit_write(kit.job->folder, "job.json", "{\"format\":1,\"state\":\"intent\"}");
+    assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+    assert_non_null(strstr(kit.service.err.text, "the record of the job j1 was removed"));
+    assert_int_equal(http_kit_count(kit.service.http), 0);
+    job_kit_stop(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_naming_a_job_is_tried_max_retry_times_more),
         cmocka_unit_test(test_adopted_job_outlives_trouble_that_passes),
+        cmocka_unit_test(test_job_whose_record_goes_while_it_is_found_is_not_submitted),
+        cmocka_unit_test(test_job_whose_record_goes_before_it_is_locked_is_not_submitted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
