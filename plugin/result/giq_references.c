@@ -384,17 +384,134 @@ static bool check_one(GDALDatasetH dataset, const char *path, struct giq_error *
            check_subdatasets(dataset, driver, path, err) && check_all_srs(dataset, err);
 }
 
+/* ---- the pages of a TIFF ---- */
+
+/* A TIFF, whose directories are a chain: one for each page, overview and mask. */
+struct tiff {
+    VSILFILE *file;
+    bool is_big_endian;
+    bool is_big; /* BigTIFF */
+};
+
+/* The number in `len` bytes. */
+static uint64_t decode(const struct tiff *tiff, const unsigned char *bytes, size_t len)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < len; i++) {
+        number = number << 8 | bytes[tiff->is_big_endian ? i : len - 1 - i];
+    }
+    return number;
+}
+
+static bool read_at(const struct tiff *tiff, uint64_t at, void *out, size_t len)
+{
+    return VSIFSeekL(tiff->file, at, SEEK_SET) == 0 &&
+           VSIFReadL(out, 1, len, tiff->file) == len;
+}
+
+/* Whether a tag of a page is a text that can have an external reference: metadata of GDAL
+ * that name a dataset, or names of coordinate systems that are definitions. */
+static bool may_tag_refer(const struct tiff *tiff, const unsigned char *entry)
+{
+    enum { GEO_TEXTS = 34737, GDAL_METADATA = 42112, TEXT_MAX = 65536 };
+    const uint64_t tag = decode(tiff, entry, 2);
+    if (tag != GEO_TEXTS && tag != GDAL_METADATA) {
+        return false;
+    }
+    const size_t number_len = tiff->is_big ? 8 : 4;
+    const uint64_t type = decode(tiff, entry + 2, 2);
+    const uint64_t len = decode(tiff, entry + 4, number_len);
+    const bool is_text = type == 1 || type == 2;
+    if (is_text && len <= number_len) {
+        return false; /* too short for any */
+    }
+    if (!is_text || len > TEXT_MAX) {
+        return true;
+    }
+    GIQ_AUTO_CPL char *text = VSICalloc(1, len + 1);
+    if (text == NULL ||
+        !read_at(tiff, decode(tiff, entry + 4 + number_len, number_len), text, len)) {
+        return true;
+    }
+    if (tag == GEO_TEXTS) {
+        return memchr(text, '=', len) != NULL || memchr(text, '"', len) != NULL;
+    }
+    return memchr(text, '&', len) != NULL || strlen(text) + 1 < len ||
+           strcasestr(text, "OVERVIEWS") != NULL ||
+           strcasestr(text, "GEOLOCATION") != NULL ||
+           strcasestr(text, "SUBDATASETS") != NULL;
+}
+
+/* Whether a page at or behind the directory `at` may have an external reference, or the
+ * chain cannot be read. */
+static bool may_pages_refer(const struct tiff *tiff, uint64_t at)
+{
+    enum { PAGES_MAX = 1000000, ENTRY_MAX = 20 };
+    const size_t count_len = tiff->is_big ? 8 : 2;
+    const size_t entry_len = tiff->is_big ? ENTRY_MAX : 12;
+    const size_t offset_len = tiff->is_big ? 8 : 4;
+    for (int page = 0; at != 0; page++) {
+        unsigned char bytes[ENTRY_MAX];
+        if (page == PAGES_MAX || !read_at(tiff, at, bytes, count_len)) {
+            return true;
+        }
+        const uint64_t count = decode(tiff, bytes, count_len);
+        if (count > UINT16_MAX) {
+            return true;
+        }
+        at += count_len;
+        for (uint64_t i = 0; i < count; i++, at += entry_len) {
+            if (!read_at(tiff, at, bytes, entry_len) || may_tag_refer(tiff, bytes)) {
+                return true;
+            }
+        }
+        if (!read_at(tiff, at, bytes, offset_len)) {
+            return true;
+        }
+        at = decode(tiff, bytes, offset_len);
+    }
+    return false;
+}
+
+/* Whether the pages of the TIFF must be opened to find their references. To open each is
+ * quadratic in their number, as libtiff goes through the chain for every one. */
+static bool must_open_pages(const char *path)
+{
+    GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
+    struct tiff tiff = {.file = file};
+    unsigned char head[16];
+    if (file == NULL || !read_at(&tiff, 0, head, sizeof head)) {
+        return true;
+    }
+    tiff.is_big_endian = head[0] == 'M';
+    tiff.is_big = decode(&tiff, head + 2, 2) == 43;
+    return may_pages_refer(&tiff, tiff.is_big ? decode(&tiff, head + 8, 8)
+                                              : decode(&tiff, head + 4, 4));
+}
+
+/* ---- subdatasets ---- */
+
 /* Check the subdatasets that have metadata of their own: the pages of a TIFF and the
  * rasters of a GeoPackage. Their names are not paths, so giq_inner_open() does not open
  * them. */
 static bool check_each_subdataset(GDALDatasetH dataset, const char *path, char **drivers,
                                   struct giq_error *err)
 {
+    enum { OPENED_MAX = 5000 };
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
     if (!EQUAL(driver, "GTiff") && !EQUAL(driver, "GPKG")) {
         return true;
     }
     GIQ_AUTO_CSL char **items = CSLDuplicate(GDALGetMetadata(dataset, "SUBDATASETS"));
+    if (items == NULL || (EQUAL(driver, "GTiff") && !must_open_pages(path))) {
+        return true;
+    }
+    if (CSLCount(items) > 2 * OPENED_MAX) { /* each has a name and a description */
+        return giq_fail(err, GIQ_E_RESULT,
+                        "the result has more than %d subdatasets, too many to check for "
+                        "references to other files, and is refused",
+                        (int)OPENED_MAX);
+    }
     for (int i = 0; items != NULL && items[i] != NULL; i++) {
         const char *name = subdataset_name(items[i]);
         if (name == NULL) {

@@ -114,19 +114,26 @@ def test_pages_of_a_tiff_are_read(scripted_gdal, service):
     assert "SUBDATASET_3_NAME=GTIFF_DIR:3:" in scripted_gdal.run("gdalinfo", NAME).stdout
 
 
-def test_a_tiff_of_many_pages_is_kept(scripted_gdal, service):
-    """A valid result is not refused for its size."""
-    count = 1002
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("is_big", [False, True], ids=["classic", "big"])
+def test_a_tiff_of_many_pages_is_kept(scripted_gdal, service, order, is_big):
+    """A valid result is not refused for its size, and not opened once for each page."""
+    count = 10000 if not is_big else 3
     entries = [(256, 3, 1), (257, 3, 1), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8),
                (277, 3, 1), (278, 3, 1), (279, 4, 1)]
-    size = 2 + 12 * len(entries) + 4
-    body = b"II*\0" + struct.pack("<I", 10) + b"xx"
+    number = "Q" if is_big else "I"
+    magic = b"II" if order == "<" else b"MM"
+    body = bytearray(magic + (struct.pack(order + "HHHQ", 43, 8, 0, 16) if is_big else
+                              struct.pack(order + "HI", 42, 16) + bytes(8)))
     for page in range(count):
-        following = 0 if page == count - 1 else len(body) + size
-        body += struct.pack("<H", len(entries)) + b"".join(
-            struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
-        body += struct.pack("<I", following)
-    give(service, body, "r.tif")
+        body += struct.pack(order + ("Q" if is_big else "H"), len(entries))
+        for tag, kind, value in entries:
+            value = struct.pack(order + ("H" if kind == 3 else "I"), value)
+            body += struct.pack(order + "HH" + number, tag, kind, 1)
+            body += value.ljust(8 if is_big else 4, b"\0")
+        following = len(body) + (8 if is_big else 4)
+        body += struct.pack(order + number, 0 if page == count - 1 else following)
+    give(service, bytes(body), "r.tif")
     done = scripted_gdal.run("gdalinfo", NAME)
     assert f"SUBDATASET_{count}_NAME=GTIFF_DIR:{count}:" in done.stdout
     assert "GIQ[" not in done.stderr
