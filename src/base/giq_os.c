@@ -122,21 +122,39 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
     return true;
 }
 
-/* Make a folder unless it exists. */
-static bool make_folder(const char *path, unsigned access, struct giq_error *err)
+/* Sync the folder that `path` is in. */
+static bool sync_parent(const char *path, struct giq_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    GIQ_AUTO_FREE char *parent = slash == NULL   ? strdup(".")
+                                 : slash == path ? strdup("/")
+                                                 : strndup(path, (size_t)(slash - path));
+    if (parent == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_os_sync_path(parent, err);
+}
+
+/* Make a folder unless it exists. With `syncs`, durably. */
+static bool make_folder(const char *path, unsigned access, bool syncs,
+                        struct giq_error *err)
 {
     /* mkdir() in a read-only parent fails with EROFS or EACCES even if it exists. */
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
         return false;
     }
-    if (st.kind != GIQ_OS_NOTHING || mkdir(path, access & FOLDER_BITS) == 0) {
+    if (st.kind != GIQ_OS_NOTHING) {
         return true;
     }
-    return errno == EEXIST || fail_path(err, "make the folder", path);
+    if (mkdir(path, access & FOLDER_BITS) != 0 && errno != EEXIST) {
+        return fail_path(err, "make the folder", path);
+    }
+    return !syncs || sync_parent(path, err);
 }
 
-bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
+static bool make_folders(const char *path, unsigned access, bool syncs,
+                         struct giq_error *err)
 {
     GIQ_AUTO_FREE char *part = strdup(path);
     if (part == NULL) {
@@ -144,17 +162,27 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
     }
     for (char *at = strchr(part + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
         *at = '\0';
-        if (!make_folder(part, access, err)) {
+        if (!make_folder(part, access, syncs, err)) {
             return false;
         }
         *at = '/';
     }
     struct giq_os_stat st;
-    if (!make_folder(path, access, err) || !giq_os_stat(path, &st, err)) {
+    if (!make_folder(path, access, syncs, err) || !giq_os_stat(path, &st, err)) {
         return false;
     }
     return st.kind == GIQ_OS_FOLDER ||
            giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s as a folder", path);
+}
+
+bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
+{
+    return make_folders(path, access, false, err);
+}
+
+bool giq_os_make_durable_folders(const char *path, unsigned access, struct giq_error *err)
+{
+    return make_folders(path, access, true, err);
 }
 
 /* Read to the end of the file. At `size`, which fstat() reported, it ends without another

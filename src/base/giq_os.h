@@ -39,6 +39,9 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
 
 /* Make `path` and the folders above it that are missing. They are not synced. */
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
+/* The same, and sync each folder in which one was made. */
+bool giq_os_make_durable_folders(const char *path, unsigned access,
+                                 struct giq_error *err);
 
 /* Read a regular file of at most `max` bytes into `out`, an initialised buffer.
  * `*out_found` is false (and the call succeeds) if there is no file. */

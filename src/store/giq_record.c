@@ -18,7 +18,8 @@ static const char damaged_job_name[] = "job.json.damaged";
 /* Members of job.json. */
 static const char before_member[] = "before"; /* the earlier record */
 static const char damaged_member[] = "damaged";
-static const char gone_member[] = "gone"; /* also the status of such a job */
+static const char gone_member[] = "gone";       /* also the status of such a job */
+static const char earlier_member[] = "earlier"; /* ids of the jobs that were replaced */
 static const char labels_member[] = "labels";
 
 static const char advice[] = "adopt the job with job=<id> (the service's web page has "
@@ -389,7 +390,9 @@ bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
     assert(record->document != NULL);
     struct giq_json *json = giq_json_copy(record->document);
-    if (json == NULL || !giq_json_set_copy(json, before_member, record->document)) {
+    if (json == NULL || !giq_json_set_copy(json, before_member, record->document) ||
+        (record->job_id != NULL &&
+         !giq_json_add_text(json, earlier_member, record->job_id))) {
         giq_json_free(json);
         return giq_fail_memory(err);
     }

@@ -150,7 +150,7 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
     if (parent == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_os_make_folders(folder, store->access, err) &&
+    return giq_os_make_durable_folders(folder, store->access, err) &&
            giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
 }
 

@@ -265,6 +265,42 @@ static void test_only_damage_lets_a_further_job_replace_a_record(void **state)
     env_kit_remove(folder);
 }
 
+static void test_ids_of_earlier_jobs_are_kept(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    struct giq_error err = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    env_kit_write(folder, "job.json",
+                  "{\"format\":1,\"state\":\"failed\",\"job_id\":\"j1\"}");
+    for (int i = 2; i <= 3; i++) {
+        char id[] = {'j', (char)('0' + i), '\0'};
+        assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
+        assert_true(giq_record_restart(&record, &err));
+        record.state = GIQ_JOB_SUBMITTED;
+        record.job_id = strdup(id);
+        assert_true(giq_record_write(folder, GIQ_STORE_PRIVATE, &record, &err));
+    }
+    char *text = env_kit_read(folder, "job.json");
+    assert_non_null(strstr(text, "\"earlier\":[\"j1\",\"j2\"]"));
+    assert_non_null(strstr(text, "\"job_id\":\"j3\""));
+    assert_null(strstr(text, "before"));
+    free(text);
+
+    /* A new job that was not started leaves the record as it was. */
+    assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
+    assert_true(giq_record_restart(&record, &err));
+    record.state = GIQ_JOB_INTENT;
+    assert_true(giq_record_write(folder, GIQ_STORE_PRIVATE, &record, &err));
+    assert_true(giq_record_remove(folder, GIQ_STORE_PRIVATE, &record, &err));
+    text = env_kit_read(folder, "job.json");
+    assert_non_null(strstr(text, "\"earlier\":[\"j1\",\"j2\"]"));
+    free(text);
+    giq_record_release(&record);
+    env_kit_remove(folder);
+}
+
 static void test_request_is_written_once(void **state)
 {
     (void)state;
@@ -373,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_damaged_record_comes_back_whatever_it_was),
         cmocka_unit_test(test_record_of_another_request_is_an_error),
         cmocka_unit_test(test_only_damage_lets_a_further_job_replace_a_record),
+        cmocka_unit_test(test_ids_of_earlier_jobs_are_kept),
         cmocka_unit_test(test_request_is_written_once),
         cmocka_unit_test(test_withdrawn_record_leaves_nothing),
         cmocka_unit_test(test_used_label_is_found),

@@ -18,6 +18,58 @@ static const struct giq_key key = {"0123abcd"};
 /* Renaming to a path with this end fails once; NULL: none fails. */
 static const char *fail_rename_to;
 
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+static char synced[16][4096]; /* the paths of files and folders, in order */
+static size_t synced_count;
+
+int __wrap_fsync(int fd)
+{
+    char link[64];
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (synced_count < GIQ_COUNT(synced)) {
+        ssize_t len = readlink(link, synced[synced_count], sizeof synced[0] - 1);
+        assert_true(len > 0);
+        synced[synced_count++][len] = '\0';
+    }
+    return __real_fsync(fd);
+}
+
+static bool is_synced(const char *folder, const char *name)
+{
+    char *path = name == NULL ? strdup(folder) : giq_os_join(folder, name);
+    bool found = false;
+    for (size_t i = 0; i < synced_count; i++) {
+        found = found || strcmp(synced[i], path) == 0;
+    }
+    free(path);
+    return found;
+}
+
+static void test_each_folder_in_which_one_was_made_is_synced(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    char *real = realpath(folder, NULL);
+    char *path = giq_os_join(real, "share/giq");
+    char *of_key = giq_os_join(path, "v1/key");
+    struct giq_error err = {0};
+    struct giq_store *store = NULL;
+    assert_true(giq_store_open(path, 0, &store, &err));
+    synced_count = 0;
+    assert_true(giq_store_make(store, of_key, &err));
+    static const char *const parents[] = {NULL, "share", "share/giq", "share/giq/v1"};
+    for (size_t i = 0; i < GIQ_COUNT(parents); i++) {
+        assert_true(is_synced(real, parents[i]));
+    }
+    giq_store_close(store);
+    free(of_key);
+    free(path);
+    free(real);
+    env_kit_remove(folder);
+}
+
 int __wrap_rename(const char *from, const char *to);
 int __real_rename(const char *from, const char *to);
 
@@ -381,6 +433,7 @@ static void test_paths_of_results(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_folder_in_which_one_was_made_is_synced),
         IN_STORE(test_opening_writes_nothing),
         IN_STORE(test_places_that_are_no_store_are_refused),
         IN_STORE(test_job_is_found_by_its_id_and_service),
