@@ -417,6 +417,9 @@ static bool finish(struct exchange *x, CURLcode rc)
     if (rc == CURLE_OK || is_truncated_page) {
         return giq_response_decode(response, x->err);
     }
+    /* What was received of a response to a run request may have the id of the job. */
+    struct giq_error ignored = {0};
+    (void)giq_response_decode(response, &ignored);
     bool was_cut = giq_response_has_data(response) && response->received > 0 &&
                    x->request->sink != NULL;
     return fail_transfer(x, was_cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);

@@ -84,20 +84,46 @@ static bool parse_job(const struct giq_service *service,
 
 /* ---- run ---- */
 
+/* Fill `*job` from a 2xx whose body is complete JSON with an id: a job was started, even
+ * if the transfer ended badly. */
+static bool take_job(const struct giq_service *service,
+                     const struct giq_response *response, struct giq_api_job *job)
+{
+    struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
+    if (response->status < 200 || response->status >= 300 ||
+        !parse_job(service, response, &parsed)) {
+        return false;
+    }
+    if (parsed.id == NULL) {
+        giq_api_job_release(&parsed);
+        return false;
+    }
+    *job = parsed;
+    return true;
+}
+
+/* The message has the start of the body, in which the user may find the job. */
+static enum giq_api_run_outcome fail_without_id(const struct giq_service *service,
+                                                const struct giq_response *response,
+                                                struct giq_error *err)
+{
+    struct giq_printable body;
+    (void)giq_call_printable(service, giq_buf_text(&response->body), &body);
+    (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without a valid job id: %s",
+                   response->status, body.text[0] == '\0' ? "no content" : body.text);
+    return GIQ_API_RUN_UNKNOWN;
+}
+
 static enum giq_api_run_outcome
 evaluate_run(struct giq_service *service, const struct giq_response *response,
              struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
     int status = response->status;
+    if (take_job(service, response, job)) {
+        return GIQ_API_RUN_SUBMITTED;
+    }
     if (status >= 200 && status < 300) {
-        struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
-        if (parse_job(service, response, &parsed) && parsed.id != NULL) {
-            *job = parsed;
-            return GIQ_API_RUN_SUBMITTED;
-        }
-        giq_api_job_release(&parsed);
-        (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without a valid id of a job", status);
-        return GIQ_API_RUN_UNKNOWN;
+        return fail_without_id(service, response, err);
     }
     /* Not 503 with Retry-After: caches and gateways send it after the service has
      * accepted the request. */
@@ -121,24 +147,6 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
     (void)giq_call_fail_status(service, response, GIQ_E_UNKNOWN,
                                "the service did not confirm the job", err);
     return GIQ_API_RUN_UNKNOWN;
-}
-
-/* A 2xx whose transfer ended badly, but whose body is whole JSON with an id: a job was
- * started. An id that was cut is not whole JSON. */
-static bool take_id_of_cut(const struct giq_service *service,
-                           const struct giq_response *response, struct giq_api_job *job)
-{
-    struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
-    if (response->status < 200 || response->status >= 300 ||
-        !parse_job(service, response, &parsed)) {
-        return false;
-    }
-    if (parsed.id == NULL) {
-        giq_api_job_release(&parsed);
-        return false;
-    }
-    *job = parsed;
-    return true;
 }
 
 /* A redirect that was not followed: no job was started. */
@@ -186,7 +194,7 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
     enum giq_api_run_outcome outcome = GIQ_API_RUN_NO_JOB;
     if (giq_call_once(service, &post, &response, err)) {
         outcome = evaluate_run(service, &response, job, retry_after_ms, err);
-    } else if (take_id_of_cut(service, &response, job)) {
+    } else if (take_job(service, &response, job)) {
         *err = (struct giq_error){0};
         outcome = GIQ_API_RUN_SUBMITTED;
     } else if (response.sent && !is_refused_redirect(&response)) {

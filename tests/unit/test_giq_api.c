@@ -168,6 +168,77 @@ static void test_run_response_cut_after_id_is_submitted(void **state)
     }
 }
 
+/* {"id":"j1"} coded by gzip. */
+#define GZIP_ID                                                                          \
+    "\x1F\x8B\x08\0\0\0\0\0\x02\x03\xAB\x56\xCA\x4C\x51\xB2\x52\xCA\x32\x54\xAA\x05\0"   \
+    "\x73\x8D\xBB\xE7\x0B\0\0\0"
+
+static void test_coded_run_response_cut_after_id_is_submitted(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t sent, announced; /* bytes of the coded body */
+        enum giq_api_run_outcome outcome;
+    } cases[] = {
+        {31, 31, GIQ_API_RUN_SUBMITTED}, {31, 36, GIQ_API_RUN_SUBMITTED},
+        {23, 23, GIQ_API_RUN_SUBMITTED}, {23, 31, GIQ_API_RUN_SUBMITTED},
+        {16, 16, GIQ_API_RUN_UNKNOWN},   {16, 31, GIQ_API_RUN_UNKNOWN},
+    };
+    static const struct giq_request request = {.model = "m", .file = "f"};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char raw[256];
+        int len = snprintf(raw, sizeof raw,
+                           "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                           "Content-Length: %zu\r\n\r\n",
+                           cases[i].announced);
+        (void)memcpy(raw + len, GZIP_ID, cases[i].sent);
+        const struct http_kit_response response = {
+            .raw = raw, .body_len = (size_t)len + cases[i].sent, .then = HTTP_KIT_CLOSE};
+        struct service_kit kit;
+        struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
+        bool refuses = false;
+        int64_t retry_after_ms = -1;
+        service_kit_start(&kit, &response, 1);
+        assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
+                                     &retry_after_ms, &kit.err),
+                         cases[i].outcome);
+        if (cases[i].outcome == GIQ_API_RUN_SUBMITTED) {
+            assert_string_equal(job.id, "j1");
+        }
+        assert_int_equal(http_kit_count(kit.http), 1);
+        giq_api_job_release(&job);
+        service_kit_stop(&kit);
+    }
+}
+
+static void test_run_response_without_an_id_is_quoted(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_response response;
+        const char *text;
+    } cases[] = {
+        {{.status = 200, .body = "{\"job\":\"j7\"}"},
+         "HTTP 200 without a valid job id: {\"job\":\"j7\"}"},
+        {{.status = 202}, "HTTP 202 without a valid job id: no content"},
+        {{.status = 200, .body = "key " SERVICE_KIT_KEY},
+         "HTTP 200 without a valid job id: key **************"},
+    };
+    static const struct giq_request request = {.model = "m", .file = "f"};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct service_kit kit;
+        struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
+        bool refuses = false;
+        int64_t retry_after_ms = -1;
+        service_kit_start(&kit, &cases[i].response, 1);
+        assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
+                                     &retry_after_ms, &kit.err),
+                         GIQ_API_RUN_UNKNOWN);
+        assert_string_equal(kit.err.text, cases[i].text);
+        service_kit_stop(&kit);
+    }
+}
+
 /* What every status means, whatever else the response holds. */
 static enum giq_api_run_outcome meaning_of(int status)
 {
@@ -374,6 +445,8 @@ int main(void)
         cmocka_unit_test(test_run_that_finds_no_connection_is_nothing),
         cmocka_unit_test(test_run_is_sent_once_whatever_comes),
         cmocka_unit_test(test_run_response_cut_after_id_is_submitted),
+        cmocka_unit_test(test_coded_run_response_cut_after_id_is_submitted),
+        cmocka_unit_test(test_run_response_without_an_id_is_quoted),
         cmocka_unit_test(test_each_status_of_a_run_means_the_same_with_any_headers),
         cmocka_unit_test(test_status_tells_the_job),
         cmocka_unit_test(test_wrapper_is_looked_through_where_it_has_no_id),
