@@ -396,7 +396,8 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
         return true;
     }
     bool exists = false;
-    if (is_published && !has_result(job, &exists, err)) {
+    if (is_published &&
+        (!giq_store_restore(job->folder, err) || !has_result(job, &exists, err))) {
         return false;
     }
     job->phase = GIQ_PHASE_DONE;

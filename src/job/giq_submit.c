@@ -333,10 +333,11 @@ static bool check_store(struct giq_job *job, struct giq_error *err)
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job);
-    if (is_new && !check_request(job, err)) {
-        return false;
+    /* A final state is reported without credentials and without a request. */
+    if (!is_new) {
+        return true;
     }
-    if (is_new && !giq_step_may_start(job, err)) {
+    if (!check_request(job, err) || !giq_step_may_start(job, err)) {
         return false;
     }
     if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {

@@ -329,10 +329,14 @@ static bool replace(const char *staged, const char *published, const char *repla
 {
     struct giq_os_stat st;
     struct giq_error ignored = {0};
-    if (!giq_os_stat(published, &st, err) || !giq_tree_remove(replaced, err)) {
+    if (!giq_os_stat(published, &st, err)) {
         return false;
     }
+    /* Without a published result, `replaced` may be the only one. */
     bool is_moved = st.kind != GIQ_OS_NOTHING;
+    if (is_moved && !giq_tree_remove(replaced, err)) {
+        return false;
+    }
     if (is_moved && !giq_os_rename(published, replaced, err)) {
         return false;
     }
@@ -343,6 +347,24 @@ static bool replace(const char *staged, const char *published, const char *repla
         (void)giq_os_rename(replaced, published, &ignored);
     }
     return false;
+}
+
+bool giq_store_restore(const char *folder, struct giq_error *err)
+{
+    struct giq_os_stat st;
+    struct giq_os_stat replaced_st;
+    GIQ_AUTO_FREE char *published = giq_os_join(folder, published_name);
+    GIQ_AUTO_FREE char *replaced = giq_os_join(folder, replaced_name);
+    if (published == NULL || replaced == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_stat(published, &st, err) || !giq_os_stat(replaced, &replaced_st, err)) {
+        return false;
+    }
+    if (st.kind != GIQ_OS_NOTHING || replaced_st.kind == GIQ_OS_NOTHING) {
+        return true;
+    }
+    return giq_os_rename(replaced, published, err) && giq_os_sync_path(folder, err);
 }
 
 bool giq_store_publish(const char *folder, struct giq_error *err)

@@ -71,6 +71,10 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
  * missing, and result.old/ is then the earlier one. */
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
+/* Rename result.old/ back if a program that ended while it published left it and no
+ * result/. Needs the record lock. */
+bool giq_store_restore(const char *folder, struct giq_error *err);
+
 /* Remove result.new/ or result/; failures are ignored. */
 void giq_store_unstage(const char *folder);
 void giq_store_unpublish(const char *folder);

@@ -76,12 +76,40 @@ static void test_abandoned_sending_is_unknown_and_never_sent_again(void **state)
                   RECORD("sending", ",\"submitted_at\":\"2024-04-30T10:00:00.000Z\""));
     for (int opens = 0; opens < 2; opens++) {
         job_kit_open(&kit, &job_kit_request, 0);
+        kit.service.service->cred = NULL;
         assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
+        assert_int_equal(http_kit_count(kit.service.http), 0);
         assert_non_null(strstr(kit.service.err.text, "2024-04-30 10:00:00 UTC"));
         assert_non_null(strstr(kit.service.err.text, "(its outcome was not recorded)"));
         assert_string_equal(job_kit_state(&kit), "unknown");
         assert_int_equal(job_kit_count(&kit, "POST"), 0);
     }
+    job_kit_stop(&kit);
+}
+
+static void test_result_that_a_crash_left_as_old_is_restored(void **state)
+{
+    (void)state;
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS,
+                                                  JOB_KIT_RUN,
+                                                  JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT,
+                                                  {.status = 404}};
+    struct job_kit kit;
+    struct giq_error err = {0};
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    size_t calls = http_kit_count(kit.service.http);
+    char *result = giq_os_join(kit.job->folder, "result");
+    char *old = giq_os_join(kit.job->folder, "result.old");
+    assert_true(giq_os_rename(result, old, &err));
+    job_kit_open(&kit, &job_kit_request, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(http_kit_count(kit.service.http), calls);
+    assert_int_equal(access(result, F_OK), 0);
+    free(result);
+    free(old);
     job_kit_stop(&kit);
 }
 
@@ -347,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_crash_between_any_two_steps_pays_once),
         cmocka_unit_test(test_abandoned_intent_submits_again),
         cmocka_unit_test(test_abandoned_sending_is_unknown_and_never_sent_again),
+        cmocka_unit_test(test_result_that_a_crash_left_as_old_is_restored),
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),
