@@ -54,8 +54,9 @@ static bool has_shp(char **names, const char *name, size_t len)
 static bool is_part_of_shapefile(char **names, const char *name)
 {
     static const char *const parts[] = {
-        ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx",
-        ".ain", ".aih", ".atx", ".qix", ".qpj", ".qmd", ".shp.xml",
+        ".shx", ".dbf", ".prj", ".cpg", ".cst",     ".sbn", ".sbx",
+        ".fbn", ".fbx", ".ain", ".aih", ".atx",     ".ixs", ".mxs",
+        ".qix", ".qpj", ".qmd", ".qml", ".shp.xml",
     };
     size_t len = strlen(name);
     for (size_t i = 0; i < GIQ_COUNT(parts); i++) {

@@ -220,3 +220,20 @@ for name in sys.argv[1:]:
         "composed", "decomposed"]
     text = scripted_gdal.fails("ogrinfo", f"{NAME};member=cafe.csv", tag="usage")
     assert 'no member "cafe.csv"' in text
+
+
+def test_files_beside_a_shapefile_are_its_parts(scripted_gdal, service):
+    (scripted_gdal.folder / "in.geojson").write_bytes(GEOJSON)
+    scripted_gdal.run("ogr2ogr", scripted_gdal.folder / "r.shp", "in.geojson")
+    others = ("fbn", "fbx", "ixs", "mxs", "qml")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for part in ("shp", "shx", "dbf", "prj"):
+            archive.write(scripted_gdal.folder / f"r.{part}", f"r.{part}")
+        for part in others:
+            archive.writestr(f"r.{part}", b"x")
+    give(service, packed.getvalue(), "r.zip")
+    done = scripted_gdal.run("ogrinfo", "-al", NAME)
+    assert "name (String) = one" in done.stdout
+    error = scripted_gdal.fails("ogrinfo", f"{NAME};member=x", tag="usage")
+    assert "r.shp" in error and not any(f"r.{part}" in error for part in others)
