@@ -99,6 +99,11 @@ bool giq_text_is_control(uint32_t code_point)
            code_point == 0x2028 || code_point == 0x2029;
 }
 
+bool giq_text_is_same_id(const char *a, const char *b)
+{
+    return giq_text_equal_nocase(a, b);
+}
+
 const char *giq_text_printable(const char *text, struct giq_printable *out)
 {
     size_t n = 0;

@@ -32,6 +32,9 @@ const char *giq_text_printable(const char *text, struct giq_printable *out);
  */
 void giq_text_mask_addresses(char *text);
 
+/* Whether two ids of jobs are the same: the service ignores the case of ASCII letters. */
+bool giq_text_is_same_id(const char *a, const char *b);
+
 /* Length in bytes (1 to 4) of the well-formed UTF-8 character at `text`, of at
  * most `len` bytes; 0 if there is none. */
 size_t giq_text_utf8_char_len(const char *text, size_t len);

@@ -217,7 +217,7 @@ static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
         return false;
     }
     /* Somebody may have removed the record, or replaced its job, since it was found. */
-    if (record.job_id == NULL || strcmp(record.job_id, job->request.job) != 0) {
+    if (record.job_id == NULL || !giq_text_is_same_id(record.job_id, job->request.job)) {
         return begin_external(job, err);
     }
     free(job->folder);
@@ -272,7 +272,7 @@ static bool find_record(struct giq_job *job, struct giq_error *err)
     }
     const char *named = job->request.job;
     const char *recorded = job->record.job_id;
-    if (named == NULL || (recorded != NULL && strcmp(recorded, named) == 0)) {
+    if (named == NULL || (recorded != NULL && giq_text_is_same_id(recorded, named))) {
         return true;
     }
     if (job->request.model == NULL && recorded != NULL) {

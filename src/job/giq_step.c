@@ -79,7 +79,7 @@ static bool read_again(struct giq_job *job, struct giq_error *err)
         return false;
     }
     bool is_adopted = record.job_id != NULL && job->request.job != NULL &&
-                      strcmp(record.job_id, job->request.job) == 0;
+                      giq_text_is_same_id(record.job_id, job->request.job);
     if (job->is_adopting && job->is_external && !is_adopted) {
         return adopt(job, &record, err);
     }

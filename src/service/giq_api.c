@@ -248,7 +248,7 @@ read_status(struct giq_service *service, const struct giq_response *response,
                        status_call);
         return GIQ_API_STATUS_UNEXPECTED;
     }
-    bool is_other = parsed.id != NULL && !giq_text_equal_nocase(parsed.id, job_id);
+    bool is_other = parsed.id != NULL && !giq_text_is_same_id(parsed.id, job_id);
     if (is_other || describes_no_job(&parsed)) {
         enum giq_api_status_outcome outcome = fail_mismatch(service, &parsed, err);
         giq_api_job_release(&parsed);

@@ -9,6 +9,7 @@
 
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
+#include "base/giq_text.h"
 #include "base/giq_tree.h"
 #include "store/giq_digest.h"
 #include "store/giq_record.h"
@@ -261,7 +262,7 @@ static bool match_record(void *ctx, const char *name, struct giq_error *err)
         return giq_fail_memory(err);
     }
     if (giq_record_read(folder, NULL, &record, NULL, &ignored) && record.job_id != NULL &&
-        strcmp(record.job_id, search->job_id) == 0 &&
+        giq_text_is_same_id(record.job_id, search->job_id) &&
         is_of_service(folder, search->base_url)) {
         search->found = giq_take(&folder);
     }

@@ -142,6 +142,22 @@ static void test_job_whose_record_goes_while_it_is_found_is_not_submitted(void *
     }
 }
 
+static void test_job_is_found_whatever_the_case_of_its_id(void **state)
+{
+    (void)state;
+    static const struct giq_request by_id = {.job = "J1"};
+    const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
+    struct job_kit kit;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
+    char *folder = strdup(kit.job->folder);
+    job_kit_open(&kit, &by_id, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(kit.job->folder, folder);
+    free(folder);
+    job_kit_stop(&kit);
+}
+
 static void test_job_whose_record_goes_before_it_is_locked_is_not_submitted(void **state)
 {
     (void)state;
@@ -165,6 +181,7 @@ static void test_job_whose_record_goes_before_it_is_locked_is_not_submitted(void
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_job_is_found_whatever_the_case_of_its_id),
         cmocka_unit_test(test_naming_a_job_is_tried_max_retry_times_more),
         cmocka_unit_test(test_adopted_job_outlives_trouble_that_passes),
         cmocka_unit_test(test_job_whose_record_goes_while_it_is_found_is_not_submitted),
