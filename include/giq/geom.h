@@ -13,14 +13,16 @@ extern "C" {
 
 enum giq_geom_flags {
     GIQ_GEOM_MAKE_VALID = 1, /* repair an invalid area instead of refusing it */
-    GIQ_GEOM_AS_IS = 2, /* coordinates of any system, unchanged; their size is limited to
-                           9e8, so that they keep 7 decimals */
+    /* Coordinates of any system: they are not taken for degrees, only rounded to 7
+     * decimals. Each must be between -9e8 and 9e8, so that a double holds 7 decimals. */
+    GIQ_GEOM_AS_IS = 2,
 };
 
 /*
  * Read `wkt` (WKT, longitude and latitude in degrees, POLYGON or MULTIPOLYGON),
  * check it, round it to 1e-7 degrees, check it again and normalise it, so that
- * one area has one text however it was written. Collinear points are kept.
+ * one area has one text however it was written. Collinear points are kept. `flags` is a
+ * combination of enum giq_geom_flags.
  *
  * On success `*out_wkt` is a text with at most 7 decimals, which the caller frees with
  * free(). Errors: GIQ_E_AREA with reason and location; GIQ_E_MEMORY.
@@ -46,11 +48,13 @@ bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
  */
 struct giq_geom;
 
+/* `flags` as for giq_geom_area_from_wkt(). The caller passes `*out` to giq_geom_free().
+ */
 bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err);
 /* NULL is allowed. */
 void giq_geom_free(struct giq_geom *geom);
 
-/* Read and check the polygons of a WKT. */
+/* Parse WKT and check its polygons, or repair them (GIQ_GEOM_MAKE_VALID). */
 bool giq_geom_add_wkt(struct giq_geom *geom, const char *wkt, struct giq_error *err);
 
 /* Add a closed ring of `count` points x, y, x, y, ...: the shell of a polygon, then
@@ -58,7 +62,8 @@ bool giq_geom_add_wkt(struct giq_geom *geom, const char *wkt, struct giq_error *
 bool giq_geom_add_ring(struct giq_geom *geom, const double *xy, size_t count,
                        struct giq_error *err);
 
-/* End the polygon and check it. `what` names it in messages ("feature 7"). */
+/* End the polygon and check that it is valid, or repair it (GIQ_GEOM_MAKE_VALID). `what`
+ * names it in messages ("feature 7"). */
 bool giq_geom_end_polygon(struct giq_geom *geom, const char *what, struct giq_error *err);
 
 /* Unite the polygons, which may overlap, into one area. */
@@ -80,8 +85,9 @@ struct giq_projection {
     void *ctx;
 };
 
-/* Project the area to longitude and latitude. giq_geom_write() cuts it at the
- * antimeridian, and checks that the result is the area that was read. */
+/* Project the area to longitude and latitude. giq_geom_write() then cuts it at the
+ * antimeridian and checks that neither step changed the area. `projection` is borrowed
+ * for the call. */
 bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projection,
                       struct giq_error *err);
 

@@ -1,4 +1,5 @@
-/* Cuts areas at the antimeridian, ring by ring and turn by turn. */
+/* Cuts areas at the antimeridian: each ring is intersected with each turn of the world.
+ */
 #include "area/giq_antimeridian.h"
 
 #include <math.h>
@@ -75,8 +76,8 @@ static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
     size_t count = 0;
     const double *xy = giq_rings_points(c->from, ring, &count);
     struct extent x = find_extent(xy, count);
-    /* The turns that the ring reaches into; one that only touches 180 stays in its turn.
-     */
+    /* The first and last turn that the ring lies in. A ring that only touches their
+     * border does not lie in the next one. */
     int first = (int)floor((x.min + HALF_TURN) / TURN);
     int last = (int)ceil((x.max - HALF_TURN) / TURN);
     GIQ_AUTO_RINGS struct giq_rings whole = {0};

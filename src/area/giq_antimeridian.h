@@ -7,14 +7,13 @@
 
 #include "area/giq_geos.h"
 
-/* Whether a longitude is below -180 or above 180 degrees. There must be a point. */
+/* Whether any longitude is below -180 or above 180 degrees. `rings` must not be empty. */
 bool giq_antimeridian_is_crossed(const struct giq_rings *rings);
 
 /*
- * Cut a rounded area. The rings of a polygon may be whole turns apart, as projecting each
- * on its own leaves them. An invalid ring is
- * an error; with `repairs` it is repaired. On failure the area is as it was. Errors:
- * GIQ_E_AREA, GIQ_E_MEMORY.
+ * Cut a rounded area. The rings of a polygon may be whole turns apart, since each was
+ * projected on its own. An invalid ring is an error; with `repairs` it is repaired. On
+ * failure the area is unchanged. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
 bool giq_antimeridian_cut(struct giq_geos *geos, struct giq_rings *rings, bool repairs,
                           struct giq_error *err);

@@ -20,7 +20,7 @@
 
 enum {
     VERTICES_MAX = 1000000, /* to send */
-    READ_MAX = 20000000,    /* points to read, before they are united */
+    READ_MAX = 20000000,    /* points to read, before polygons are united */
     ROUNDING_ATTEMPTS_MAX = 3,
     LATITUDE_MAX = 90,
     HALF_TURN = 180,
@@ -32,11 +32,11 @@ enum {
 struct giq_geom {
     struct giq_geos *geos;
     unsigned flags;
-    int longitude_max;
+    int longitude_max;      /* in degrees, before the area is cut */
     struct giq_rings rings; /* the area so far */
-    bool is_united;         /* it was several polygons */
+    bool is_united;         /* the area is the union of several polygons */
     bool is_projected;
-    struct giq_witness *witness; /* of the area as it was read; NULL if not needed */
+    struct giq_witness *witness; /* NULL if the area is neither projected nor cut */
 };
 
 bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err)
@@ -65,6 +65,7 @@ void giq_geom_free(struct giq_geom *g)
     }
 }
 
+/* Whether coordinates may be of any system. */
 static bool keeps_coordinates(const struct giq_geom *g)
 {
     return (g->flags & GIQ_GEOM_AS_IS) != 0;
@@ -91,15 +92,18 @@ static bool fail_empty(struct giq_error *err)
     return giq_fail(err, GIQ_E_AREA, "the area is empty: it contains no polygon");
 }
 
-/* A polygon that encloses nothing is an error, unless MAKE_VALID drops it. Resets the
- * count of such polygons. */
-static bool take_collapsed(struct giq_geom *g, struct giq_rings *rings, const char *what,
-                           const char *when, struct giq_error *err)
+/* Fail if polygons were dropped because they enclose nothing, unless MAKE_VALID allows
+ * it. Resets their number. */
+static bool check_collapsed(struct giq_geom *g, const char *what, const char *when,
+                            struct giq_error *err)
 {
-    bool ok = rings->collapsed == 0 || makes_valid(g);
-    rings->collapsed = 0;
-    return ok || giq_fail(err, GIQ_E_AREA,
-                          "%s encloses no area%s; MAKE_VALID=YES drops it", what, when);
+    size_t collapsed = g->rings.collapsed;
+    g->rings.collapsed = 0;
+    if (collapsed == 0 || makes_valid(g)) {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_AREA, "%s encloses no area%s; MAKE_VALID=YES drops it",
+                    what, when);
 }
 
 static bool fail_large_point(double x, double y, struct giq_error *err)
@@ -136,8 +140,8 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
         location.text);
 }
 
-/* Whether a coordinate exceeds a limit once it is rounded. One that is far beyond it may
- * have no number of units. */
+/* Whether a coordinate exceeds a limit once it is rounded. One that is far beyond it is
+ * not rounded: its number of units might not fit an integer. */
 static bool is_beyond(double coordinate, int most)
 {
     double size = fabs(coordinate);
@@ -159,16 +163,17 @@ static bool check_range(const struct giq_geom *g, struct giq_error *err)
     return true;
 }
 
-/* An edge longer than half the world was most likely meant to cross the antimeridian, and
- * a job for the wrong area is paid for. An edge of a whole turn is not ambiguous. */
+/* Refuse edges that span more than half the world: they were most likely meant to cross
+ * the antimeridian, and a job for the wrong area would be paid for. An edge of a whole
+ * turn is not ambiguous. `half_turn` is 180 degrees in the unit of x. */
 static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_error *err)
 {
     for (size_t ring = 0; ring < g->rings.rings; ring++) {
         size_t count = 0;
         const double *xy = giq_rings_points(&g->rings, ring, &count);
         for (size_t i = 1; i < count; i++) {
-            double length = fabs(xy[2 * i] - xy[2 * i - 2]) / half_turn;
-            double units = round(length * HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE);
+            double half_turns = fabs(xy[2 * i] - xy[2 * i - 2]) / half_turn;
+            double units = round(half_turns * HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE);
             if (units > (double)HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE &&
                 units < (double)TURN * GIQ_RINGS_UNITS_PER_DEGREE) {
                 struct giq_location from;
@@ -192,7 +197,7 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
 bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err)
 {
     if (!giq_wkt_read(wkt, &g->rings, err) ||
-        !take_collapsed(g, &g->rings, "a polygon of the area", "", err)) {
+        !check_collapsed(g, "a polygon of the area", "", err)) {
         return false;
     }
     if (g->rings.polygons == 0) {
@@ -238,7 +243,7 @@ bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error
     if (!giq_rings_end_polygon(&g->rings)) {
         return giq_fail_memory(err);
     }
-    if (!take_collapsed(g, &g->rings, name.text, "", err)) {
+    if (!check_collapsed(g, name.text, "", err)) {
         return false;
     }
     return g->rings.polygons == first ||
@@ -301,7 +306,7 @@ static bool project_all(struct giq_geom *g, const struct giq_projection *project
     return true;
 }
 
-/* Add an area in degrees to the witness if it will be cut. */
+/* Make a witness for an area in degrees if it will be cut. */
 static bool witness_degrees(struct giq_geom *g, struct giq_error *err)
 {
     if (!giq_antimeridian_is_crossed(&g->rings)) {
@@ -337,8 +342,9 @@ bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projectio
 
 /* ---- rounding ---- */
 
-/* Replace the area by its rounded copy. With `may_collapse` polygons that collapse are
- * dropped silently: parts of a cut area, not polygons of the user. */
+/* Replace the area by its rounded copy. With `may_collapse`, polygons that enclose
+ * nothing once rounded are dropped without an error: they are parts of a cut area, not
+ * polygons of the user. */
 static bool round_once(struct giq_geom *g, bool may_collapse, struct giq_error *err)
 {
     struct giq_rings rounded = {.rounds = true};
@@ -352,7 +358,7 @@ static bool round_once(struct giq_geom *g, bool may_collapse, struct giq_error *
     if (may_collapse) {
         g->rings.collapsed = 0;
     }
-    if (!take_collapsed(g, &g->rings, "a polygon of the area", " at 7 decimals", err)) {
+    if (!check_collapsed(g, "a polygon of the area", " at 7 decimals", err)) {
         return false;
     }
     if (g->rings.polygons == 0) {
@@ -362,7 +368,8 @@ static bool round_once(struct giq_geom *g, bool may_collapse, struct giq_error *
     return count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err);
 }
 
-/* Rounding may make an area invalid, and repairing it leaves new points to round. */
+/* Round the area until it is valid: rounding may make it invalid, and repairing it adds
+ * points that are not rounded. */
 static bool round_area(struct giq_geom *g, bool may_collapse, struct giq_error *err)
 {
     for (int i = 0; i < ROUNDING_ATTEMPTS_MAX; i++) {
@@ -381,8 +388,8 @@ static bool round_area(struct giq_geom *g, bool may_collapse, struct giq_error *
                     "the area cannot be made valid at 7 decimals; simplify it");
 }
 
-/* Whether a projected hole reaches a pole. The pole is a point of the plane, but an edge
- * in degrees, which the hole shares with the shell: the hole must be subtracted again. */
+/* Whether a hole reaches a pole after projection. There the pole is an edge, which the
+ * hole shares with its shell: the hole must be subtracted again to be valid. */
 static bool has_hole_at_pole(const struct giq_geom *g)
 {
     if (!g->is_projected) {
@@ -405,15 +412,15 @@ static bool has_hole_at_pole(const struct giq_geom *g)
 
 /* ---- writing ---- */
 
-/* Make the area ready to send. */
+/* Check, round, cut and normalise the area. */
 static bool finish(struct giq_geom *g, struct giq_error *err)
 {
     bool has_polar_hole = has_hole_at_pole(g);
     if (!check_range(g, err)) {
         return false;
     }
-    /* United polygons that were projected may touch once they are rounded, which is no
-     * mistake of the user. */
+    /* Polygons of a union may touch once they are projected and rounded. That is not an
+     * error of the user. */
     if (g->is_united && !has_polar_hole &&
         !giq_geos_unite_if_invalid(g->geos, &g->rings, err)) {
         return false;

@@ -10,7 +10,7 @@
 #include "area/giq_wkt.h"
 #include "base/giq_text.h"
 
-enum { INDEX_MIN = 8 }; /* from so many points on an index is faster */
+enum { INDEX_MIN = 8 }; /* points to locate for which an index of the area is faster */
 
 static void keep_message(const char *message, void *ctx)
 {
@@ -21,7 +21,11 @@ static void keep_message(const char *message, void *ctx)
 bool giq_geos_new(struct giq_geos **out, struct giq_error *err)
 {
     struct giq_geos *g = calloc(1, sizeof *g);
-    if (g == NULL || (g->handle = GEOS_init_r()) == NULL) {
+    if (g == NULL) {
+        return giq_fail_memory(err);
+    }
+    g->handle = GEOS_init_r();
+    if (g->handle == NULL) {
         free(g);
         return giq_fail_memory(err);
     }
@@ -55,7 +59,8 @@ static bool fail_invalid(struct giq_geos *g, const char *what, const char *reaso
                     is_located ? giq_wkt_print_location(x, y, &location) : "");
 }
 
-/* Store whether `area` is valid; an invalid area is an error unless `repairs`. */
+/* Store in `*out_valid` whether `area` is valid. An invalid area is an error unless it is
+ * to be repaired (`repairs`). */
 static bool check(struct giq_geos *g, const GEOSGeometry *area, const char *what,
                   bool repairs, bool *out_valid, struct giq_error *err)
 {
@@ -86,8 +91,8 @@ static bool repair_polygon(struct giq_geos *g, struct giq_rings *rings, size_t f
     return giq_geos_parts_take(g, repaired, "repaired", rings, first, err);
 }
 
-/* Repair each polygon by itself, then unite them: repaired together they would lose the
- * parts that two of them share. */
+/* Repair each polygon on its own, then unite them: GEOS would remove the parts that two
+ * of them share if it repaired them together. */
 static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
                    struct giq_error *err)
 {
@@ -155,7 +160,8 @@ bool giq_geos_inner_point(struct giq_geos *g, const struct giq_rings *rings,
     return ok || giq_geos_parts_fail(g, "checked", err);
 }
 
-enum { POINT_OUTSIDE = 0, POINT_INSIDE = 1, POINT_FAILED = 2 }; /* as GEOS has them */
+/* The return values of GEOSIntersects_r(). */
+enum { POINT_OUTSIDE = 0, POINT_INSIDE = 1, POINT_FAILED = 2 };
 
 /* Whether a point lies in the area or on its edge. `prepared` is an index of the area, or
  * NULL. */

@@ -2,9 +2,9 @@
  * Polygons in the plane, by GEOS: validity and repair, points inside and outside,
  * intersection and difference, normal form.
  *
- * A context may be used by one thread at a time. After a failure polygons that were to be
- * changed are undefined, but can be released. Errors: GIQ_E_AREA with the message of
- * GEOS, GIQ_E_MEMORY.
+ * A context may be used by one thread at a time. After a failure, `rings` that the
+ * function changes are undefined and can only be released. Errors: GIQ_E_AREA with the
+ * message of GEOS, GIQ_E_MEMORY.
  */
 #ifndef GIQ_GEOS_H
 #define GIQ_GEOS_H
@@ -14,15 +14,18 @@
 
 struct giq_geos;
 
+/* The caller passes `*out` to giq_geos_free(). */
 bool giq_geos_new(struct giq_geos **out, struct giq_error *err);
+/* NULL is allowed. */
 void giq_geos_free(struct giq_geos *geos);
 
 /*
- * Check that the polygons from number `first` on are a valid MULTIPOLYGON. If not, that
- * is an error that begins with `what` and states the reason and the location; with
- * `repairs` each polygon is repaired, then all are united, and parts that become lines or
- * points are dropped. `*out_valid` (NULL if not needed) is whether the polygons were
- * valid before a repair.
+ * Check that the polygons from number `first` on are a valid MULTIPOLYGON.
+ *
+ * If they are not, fail with an error that begins with `what` and states the reason and
+ * the location; with `repairs` instead repair each polygon, then unite all of them. Parts
+ * that become lines or points are dropped. `*out_valid` (NULL if not needed) is whether
+ * the polygons were valid before a repair.
  */
 bool giq_geos_check_or_repair(struct giq_geos *geos, struct giq_rings *rings,
                               size_t first, const char *what, bool repairs,

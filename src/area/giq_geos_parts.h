@@ -15,10 +15,10 @@
 
 struct giq_geos {
     GEOSContextHandle_t handle;
-    char message[128]; /* of the last error of GEOS that was not reported yet, or "" */
+    char message[128]; /* the last error message of GEOS; "" once it was reported */
 };
 
-/* Make a polygon; NULL when out of memory. */
+/* Make a POLYGON of polygon number `polygon`; NULL when out of memory. */
 GEOSGeometry *giq_geos_parts_polygon(struct giq_geos *geos, const struct giq_rings *rings,
                                      size_t polygon);
 
@@ -27,22 +27,25 @@ GEOSGeometry *giq_geos_parts_multipolygon(struct giq_geos *geos,
                                           const struct giq_rings *rings, size_t first,
                                           struct giq_error *err);
 
-/* Make `count` geometries, of the items from `first` on, with `make`. The caller frees
- * the list and destroys its geometries. NULL when out of memory. */
-typedef GEOSGeometry *giq_geos_parts_maker(struct giq_geos *, const struct giq_rings *,
-                                           size_t);
+/* Makes one geometry of the ring or polygon with number `item`; NULL when out of memory.
+ */
+typedef GEOSGeometry *giq_geos_parts_maker(struct giq_geos *geos,
+                                           const struct giq_rings *rings, size_t item);
+
+/* Call `make` for `count` items from number `first` on. The caller frees the list and
+ * destroys its geometries. NULL when out of memory. */
 GEOSGeometry **giq_geos_parts_list(struct giq_geos *geos, const struct giq_rings *rings,
                                    size_t first, size_t count,
                                    giq_geos_parts_maker *make);
 
-/* Fail with GIQ_E_AREA, "the area cannot be `action`" ("united"), and the message of
- * GEOS.
- */
+/* Fail with GIQ_E_AREA: "the area cannot be <action>: <message of GEOS>". `action` is a
+ * participle such as "united". Returns false. */
 bool giq_geos_parts_fail(struct giq_geos *geos, const char *action,
                          struct giq_error *err);
 
-/* Replace the polygons from `first` on by those of `geometry`, and destroy it. Lines and
- * points in it are dropped. NULL is a failure, as of giq_geos_parts_fail(). */
+/* Replace the polygons from `first` on by those of `geometry`, which is destroyed. Lines
+ * and points in it are dropped. If `geometry` is NULL, GEOS failed: fails as
+ * giq_geos_parts_fail() does. */
 bool giq_geos_parts_take(struct giq_geos *geos, GEOSGeometry *geometry,
                          const char *action, struct giq_rings *rings, size_t first,
                          struct giq_error *err);

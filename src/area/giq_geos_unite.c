@@ -7,13 +7,15 @@
 #include "area/giq_disjoint.h"
 #include "area/giq_geos_parts.h"
 
-enum { NODE_CAPACITY = 10 }; /* of an index; the default of GEOS */
+enum {
+    NODE_CAPACITY = 10, /* of an index; the default of GEOS */
+    GEOS_FAILED = 2,    /* returned by predicates of GEOS */
+};
 
-#define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE)
+#define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE) /* as a coordinate */
 
-/* Polygons that are being united. GEOS's cascaded union merges all polygons in a tree,
- * even those that touch no other: it is faster to unite each set of touching ones on its
- * own. */
+/* A union in progress. GEOS's cascaded union merges all polygons in a tree, even those
+ * that touch no other: it is faster to unite each set of touching polygons on its own. */
 struct union_job {
     struct giq_geos *geos;
     const struct giq_rings *rings;
@@ -32,9 +34,9 @@ static size_t count_points(const struct union_job *u, size_t polygon)
     return count;
 }
 
-/* Whether a pair is compared when `other` is the current polygon: the one with more
- * points is prepared, so that the cost is that of the smaller one. */
-static bool is_turn_of(const struct union_job *u, size_t other)
+/* Whether the pair is compared while `other`, not `current`, is the current polygon. The
+ * one with more points is prepared, so that the cost depends on the other one. */
+static bool is_compared_from(const struct union_job *u, size_t other)
 {
     size_t points = count_points(u, u->current);
     size_t other_points = count_points(u, other);
@@ -46,7 +48,7 @@ static void join_if_near(void *item, void *ctx)
 {
     struct union_job *u = ctx;
     size_t other = (size_t)((GEOSGeometry **)item - u->polygons);
-    if (u->failed || is_turn_of(u, other) ||
+    if (u->failed || is_compared_from(u, other) ||
         giq_disjoint_are_joined(&u->sets, u->current, other)) {
         return;
     }
@@ -54,7 +56,7 @@ static void join_if_near(void *item, void *ctx)
         u->prepared = GEOSPrepare_r(u->geos->handle, u->polygons[u->current]);
     }
     int rc = u->prepared == NULL
-                 ? 2
+                 ? GEOS_FAILED
                  : GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared,
                                                 u->polygons[other], 2 * UNIT);
     u->failed = rc != 0 && rc != 1;
@@ -63,8 +65,8 @@ static void join_if_near(void *item, void *ctx)
     }
 }
 
-/* A line whose envelope is that of a polygon and two units around it: an index compares
- * only envelopes. */
+/* Make a line whose envelope is that of a polygon, enlarged by two units on each side. It
+ * is enough for a query of the index, which compares only envelopes. */
 static GEOSGeometry *make_diagonal(struct union_job *u, size_t polygon)
 {
     size_t count = 0;
@@ -138,15 +140,16 @@ static bool add_lasting_members(const struct union_job *u, size_t first,
     return true;
 }
 
-/* Slivers between polygons, thinner than a unit, would make the area invalid once it is
- * rounded: those are united on the grid of units, which takes longer. */
+/* For polygons with gaps between them that are thinner than a unit, whose union would
+ * become invalid when it is rounded. Uniting on the grid of units takes longer. */
 static GEOSGeometry *unite_on_grid(GEOSContextHandle_t handle, const GEOSGeometry *area)
 {
     return GEOSUnaryUnionPrec_r(handle, area, UNIT);
 }
 
-static bool is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *out_valid,
-                     struct giq_error *err)
+/* Store in `*out_valid` whether the polygons are a valid MULTIPOLYGON. */
+static bool check_valid(struct giq_geos *g, const struct giq_rings *rings,
+                        bool *out_valid, struct giq_error *err)
 {
     GEOSGeometry *area = giq_geos_parts_multipolygon(g, rings, 0, err);
     if (area == NULL) {
@@ -158,14 +161,14 @@ static bool is_valid(struct giq_geos *g, const struct giq_rings *rings, bool *ou
     return rc == 0 || rc == 1 || giq_geos_parts_fail(g, "checked", err);
 }
 
-static bool is_valid_rounded(struct giq_geos *g, const struct giq_rings *rings,
-                             bool *out_valid, struct giq_error *err)
+static bool check_valid_rounded(struct giq_geos *g, const struct giq_rings *rings,
+                                bool *out_valid, struct giq_error *err)
 {
     GIQ_AUTO_RINGS struct giq_rings rounded = {.rounds = true};
     if (!giq_rings_add_all(&rounded, rings, 0)) {
         return giq_fail_memory(err);
     }
-    return is_valid(g, &rounded, out_valid, err);
+    return check_valid(g, &rounded, out_valid, err);
 }
 
 typedef GEOSGeometry *union_of(GEOSContextHandle_t, const GEOSGeometry *);
@@ -186,15 +189,15 @@ static bool unite_set(struct giq_geos *g, struct giq_rings *rings, struct giq_er
 {
     bool is_valid_now = false;
     if (!replace_by_union(g, GEOSUnaryUnion_r, rings, err) ||
-        !is_valid_rounded(g, rings, &is_valid_now, err)) {
+        !check_valid_rounded(g, rings, &is_valid_now, err)) {
         return false;
     }
     return is_valid_now || replace_by_union(g, unite_on_grid, rings, err);
 }
 
-/* Add the union of a set. Polygons that are valid together once they are rounded keep
- * their points. Others are rounded first, so that neighbours which differ in the last
- * digits only get the same points. */
+/* Add the union of a set. Polygons that are a valid MULTIPOLYGON once rounded keep their
+ * points. Others are rounded before they are united: neighbours whose points differ only
+ * in the last digits then have the same points. */
 static bool add_set(const struct union_job *u, size_t first, struct giq_rings *out,
                     struct giq_error *err)
 {
@@ -203,7 +206,7 @@ static bool add_set(const struct union_job *u, size_t first, struct giq_rings *o
         return giq_fail_memory(err);
     }
     bool keeps_points = false;
-    if (!is_valid(u->geos, &rounded, &keeps_points, err)) {
+    if (!check_valid(u->geos, &rounded, &keeps_points, err)) {
         return false;
     }
     if (keeps_points && rounded.collapsed > 0 && rounded.polygons > 0) {
@@ -270,7 +273,7 @@ bool giq_geos_unite_if_invalid(struct giq_geos *g, struct giq_rings *rings,
                                struct giq_error *err)
 {
     bool is_valid_already = false;
-    if (!is_valid_rounded(g, rings, &is_valid_already, err)) {
+    if (!check_valid_rounded(g, rings, &is_valid_already, err)) {
         return false;
     }
     return is_valid_already || giq_geos_unite(g, rings, err);

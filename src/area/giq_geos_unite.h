@@ -1,10 +1,11 @@
 /*
- * The union of polygons, valid once it is rounded to units.
+ * The union of polygons, which stays valid when it is rounded to units (giq_rings.h).
  *
- * Polygons that touch, or will once they are rounded, are found first, and each set of
- * them is united on its own; a polygon or set that is valid already keeps its points. A
- * polygon that vanishes when it is rounded is dropped if another one of its set remains.
- * On failure the rings are as they were. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * Polygons are grouped into sets: those that touch, or will touch once they are rounded,
+ * are in the same set. Each set is united on its own. A set whose polygons are a valid
+ * MULTIPOLYGON once rounded keeps its points. A polygon that vanishes when it is rounded
+ * is dropped if another one of its set remains. On failure the rings are unchanged.
+ * Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
 #ifndef GIQ_GEOS_UNITE_H
 #define GIQ_GEOS_UNITE_H
@@ -18,7 +19,8 @@ struct giq_geos;
 bool giq_geos_unite(struct giq_geos *geos, struct giq_rings *rings,
                     struct giq_error *err);
 
-/* Unite the polygons unless they are a valid MULTIPOLYGON once they are rounded. */
+/* Unite the polygons, unless rounding alone makes them a valid MULTIPOLYGON. They are not
+ * rounded by this call. */
 bool giq_geos_unite_if_invalid(struct giq_geos *geos, struct giq_rings *rings,
                                struct giq_error *err);
 

@@ -20,28 +20,30 @@ enum {
     /* Units of a rounded coordinate; one is 11 mm at the equator. Coordinates that are
      * not degrees are rounded to as many decimals. */
     GIQ_RINGS_UNITS_PER_DEGREE = 10000000,
-    GIQ_RINGS_COORDINATE_MAX =
-        900000000, /* beyond it a coordinate cannot hold 7 decimals */
+    /* A double beyond it does not hold 7 decimals. */
+    GIQ_RINGS_COORDINATE_MAX = 900000000,
 };
 
 struct giq_rings {
     double *xy;          /* x and y of each point */
-    size_t *ring_end;    /* for each ring, the points up to its end */
-    size_t *polygon_end; /* for each polygon, the rings up to its end */
+    size_t *ring_end;    /* for each ring, the number of points up to its end */
+    size_t *polygon_end; /* for each polygon, the number of rings up to its end */
     size_t points;
     size_t rings;
     size_t polygons;
     size_t point_capacity; /* capacity of the three lists */
     size_t ring_capacity;
     size_t polygon_capacity;
-    size_t collapsed;      /* polygons dropped, because their shell encloses nothing */
-    bool shell_is_dropped; /* private: so are the holes of this polygon */
-    bool rounds; /* points are rounded as they are added, to whole units; coordinates
-                    are then at most GIQ_RINGS_COORDINATE_MAX. Set before the first point
-                  */
+    size_t collapsed;      /* how many polygons were dropped because their shell encloses
+                              nothing */
+    bool shell_is_dropped; /* private: the current polygon lost its shell, and its holes
+                              are dropped too */
+    bool rounds; /* round points to whole units as they are added; set it before the
+                    first point. Coordinates may then be at most GIQ_RINGS_COORDINATE_MAX
+                    */
 };
 
-/* Start from `{0}`. Empties the list, which may be filled again. */
+/* Free the lists. `rings`, which starts as `{0}`, may be filled again; `rounds` stays. */
 void giq_rings_release(struct giq_rings *rings);
 /* For a local that is released at the end of its block. */
 #define GIQ_AUTO_RINGS GIQ_AUTO(giq_rings_release)
@@ -50,9 +52,7 @@ void giq_rings_release(struct giq_rings *rings);
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
 
 /* End a ring, whose last point must equal its first. A ring with fewer than four points,
- * without repeated ones, is dropped, and if points are rounded also a ring whose area is
- * 0.
- */
+ * not counting repeated ones, is dropped; with `rounds` also a ring whose area is 0. */
 bool giq_rings_end_ring(struct giq_rings *rings);
 
 /* End the polygon. A polygon without rings is dropped. */
@@ -68,11 +68,11 @@ bool giq_rings_add_ring(struct giq_rings *rings, const double *xy, size_t count)
 bool giq_rings_add_box(struct giq_rings *rings, double minx, double miny, double maxx,
                        double maxy);
 
-/* Add a polygon of `from`. */
+/* Add polygon number `polygon` of `from`. */
 bool giq_rings_add_polygon(struct giq_rings *rings, const struct giq_rings *from,
                            size_t polygon);
 
-/* Add all polygons of `from`, moved by `dx`. */
+/* Add all polygons of `from`, with `dx` added to each x. */
 bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, double dx);
 
 /* The points of a ring, borrowed. */
@@ -83,7 +83,7 @@ const double *giq_rings_points(const struct giq_rings *rings, size_t ring,
  * polygon_end. */
 size_t giq_rings_first_ring(const struct giq_rings *rings, size_t polygon);
 
-/* The number of points, without those that close a ring. */
+/* The number of points, without the last point of each ring, which repeats the first. */
 size_t giq_rings_vertex_count(const struct giq_rings *rings);
 
 /* Round a coordinate, at most GIQ_RINGS_COORDINATE_MAX, to whole units. */

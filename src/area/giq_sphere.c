@@ -26,7 +26,8 @@ double giq_sphere_ring_area(const double *xy, size_t count)
     return area;
 }
 
-/* The edge along the pole spans two turns, or one for a ring that is drawn once. */
+/* A ring that is drawn twice has an edge of two turns along the pole; one that is drawn
+ * once has an edge of one turn there. */
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -78,8 +79,8 @@ static void to_globe(const double xy[2], double out[3])
     out[2] = sin(lat);
 }
 
-/* Half of the triple product of a corner and the two edges that leave it: close to the
- * area on the sphere if the triangle is small. */
+/* Half of the triple product of the first corner and the two edges from it; for a small
+ * triangle close to its area on the sphere. */
 double giq_sphere_triangle_area(const double xy[6])
 {
     double at[3][3];

@@ -10,9 +10,9 @@
 /* The area that a ring encloses, in steradians; positive if it runs counter-clockwise. */
 double giq_sphere_ring_area(const double *xy, size_t count);
 
-/* Whether a ring around a pole is drawn twice. The projection (plugin/area/giq_poles.h)
- * lets such a ring run over two turns, so that one of them is whole, and closes it along
- * the pole. */
+/* Whether a ring around a pole is drawn twice: plugin/area/giq_project.c lets such a ring
+ * run over two turns, so that it covers all longitudes wherever it begins, and closes it
+ * along the pole. */
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count);
 
 /* The area of a polygon minus its holes. A ring that is drawn twice counts once. */

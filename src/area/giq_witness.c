@@ -8,29 +8,30 @@
 #include "area/giq_sphere.h"
 #include "area/giq_wkt.h"
 
-#define UNIT (M_PI / 180 / GIQ_RINGS_UNITS_PER_DEGREE) /* in radians */
+#define UNIT_RADIANS (M_PI / 180 / GIQ_RINGS_UNITS_PER_DEGREE)
 
 enum {
     TURN = 360,
     FACTOR_MAX = 2, /* between two areas that count as the same */
     /* Points nearer to an edge are not checked, since rounding moves edges. */
     CLEARANCE_MIN_UNITS = 8,
-    /* Rounding moves an edge by at most so much. */
+    /* Rounding moves an edge by at most this. */
     SLACK_UNITS = 2,
-    /* The scale of a polygon wider than WIDE_DEGREES varies: it is taken at so many
-     * points of its shell. */
+    /* The scale varies within a polygon larger than WIDE_DEGREES: it is also measured at
+     * SCALE_SAMPLES points of its shell. */
     SCALE_SAMPLES = 16,
     WIDE_DEGREES = 1,
     FIRST_CAPACITY = 16,
 };
 
-/* A scale is measured over a step that is small beside the polygon, and large beside the
- * rounding errors of the projection: parts of the longer side of the polygon. */
+/* The scale (see scale_at()) is measured over a step that must be small compared to the
+ * polygon and large compared to the rounding errors of the projection. In fractions of
+ * the longer side of the polygon: */
 static const double step_max = 1e-2;
 static const double step_min = 1e-4;
 static const double step_on_shell = 1e-5;
 
-/* Of a turn, against rounding errors. */
+/* In turns: the rounding error of a longitude. */
 static const double turn_tolerance = 1e-9;
 
 struct giq_witness {
@@ -38,18 +39,18 @@ struct giq_witness {
     size_t count;
     size_t capacity;
     double area;       /* of all polygons, in steradians */
-    double slack;      /* by which rounding may change it */
-    double west, east; /* longitudes of the projected polygons */
+    double slack;      /* by which rounding may change `area` */
+    double west, east; /* the extent of the longitudes of all polygons */
 };
 
 /* A polygon that is being added. */
 struct added {
     const struct giq_rings *rings;
     size_t polygon;
-    double size;          /* the longer side of its extent */
-    double inner[2];      /* a point inside */
-    double clearance;     /* of that point from all edges, in the units of `rings` */
-    double clearance_rad; /* the same on the globe */
+    double size;      /* the longer side of its extent */
+    double inner[2];  /* a point inside */
+    double clearance; /* distance from `inner` to the nearest edge, in units of `rings` */
+    double clearance_rad; /* the same on the globe, in radians */
 };
 
 struct range {
@@ -98,7 +99,7 @@ static double longer_side(const struct giq_rings *rings, size_t polygon)
     return fmax(x.most - x.least, y.most - y.least);
 }
 
-/* By the shoelace formula. */
+/* The area of a ring by the shoelace formula. */
 static double plane_ring_area(const double *xy, size_t count)
 {
     double area = 0;
@@ -175,7 +176,7 @@ static void widen(struct range *range, double value)
     }
 }
 
-/* Find the scales along the shell of a polygon. */
+/* Widen `scale` by the scales along the shell of a polygon. */
 static void sample_shell(const struct added *a, const struct giq_projection *projection,
                          struct range *scale)
 {
@@ -208,12 +209,12 @@ static bool fail_size(struct giq_error *err)
     return fail_different("its size would change by more than a factor of two", err);
 }
 
-/* Keep a point that is far enough from the edges. */
+/* Record an inner point, unless it is too near to an edge to be checked. */
 static bool keep_point(struct giq_witness *w, const double xy[2], double clearance_rad,
                        struct giq_error *err)
 {
-    if (!(clearance_rad > CLEARANCE_MIN_UNITS * UNIT)) {
-        return true; /* too near to an edge, or NAN */
+    if (!(clearance_rad > CLEARANCE_MIN_UNITS * UNIT_RADIANS)) {
+        return true; /* also if it is NAN */
     }
     if (w->count == w->capacity) {
         size_t capacity = w->capacity == 0 ? FIRST_CAPACITY : 2 * w->capacity;
@@ -230,9 +231,10 @@ static bool keep_point(struct giq_witness *w, const double xy[2], double clearan
     return true;
 }
 
+/* By how much rounding may change the area of a polygon, in steradians. */
 static double slack_of(const struct giq_rings *made, size_t polygon)
 {
-    return giq_sphere_edges_length(made, polygon) * SLACK_UNITS * UNIT;
+    return giq_sphere_edges_length(made, polygon) * SLACK_UNITS * UNIT_RADIANS;
 }
 
 /* Check the size of a projected polygon, and project the point inside it. */
@@ -321,8 +323,8 @@ bool giq_witness_check(const struct giq_witness *w, struct giq_geos *geos,
     for (size_t i = 0; i < sent->polygons; i++) {
         area += giq_sphere_polygon_area(sent, i);
     }
-    /* An area that spans several turns overlaps itself, and what overlaps is sent once.
-     */
+    /* An area that spans several turns may overlap itself, and is then smaller once the
+     * turns are united. */
     double turns = fmax(1, ceil((w->east - w->west) / TURN - turn_tolerance));
     if (area > w->area * FACTOR_MAX + w->slack ||
         area < w->area / turns / FACTOR_MAX - w->slack) {

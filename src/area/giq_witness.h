@@ -4,7 +4,8 @@
  * inside each polygon and the size of the polygons.
  *
  * Usage: giq_witness_new(), giq_witness_add() for each polygon, giq_witness_check() with
- * the area to send. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * the area to send, giq_witness_free(). A witness may be used by one thread at a time.
+ * Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
 #ifndef GIQ_WITNESS_H
 #define GIQ_WITNESS_H
@@ -15,15 +16,16 @@
 
 struct giq_witness;
 
+/* The caller passes `*out` to giq_witness_free(). */
 bool giq_witness_new(struct giq_witness **out, struct giq_error *err);
 /* NULL is allowed. */
 void giq_witness_free(struct giq_witness *witness);
 
 /*
- * Add a valid polygon of `given`, which became the polygon `made_polygon` of `made` by
- * `projection` (NULL if it was in degrees already). Fails if their
- * areas on the sphere differ by more than a factor of two. Longitudes of `made` may be
- * beyond 180.
+ * Add the valid polygon number `polygon` of `given`, which `projection` turned into
+ * polygon number `made_polygon` of `made` (NULL: `given` is in degrees already, and is
+ * `made`). Fails if their areas on the sphere differ by more than a factor of two.
+ * Longitudes of `made` may be beyond 180.
  */
 bool giq_witness_add(struct giq_witness *witness, struct giq_geos *geos,
                      const struct giq_rings *given, size_t polygon,
@@ -31,7 +33,7 @@ bool giq_witness_add(struct giq_witness *witness, struct giq_geos *geos,
                      const struct giq_projection *projection, struct giq_error *err);
 
 /* Check that the area `sent` contains the points of the witness, and is at least half and
- * at most twice as large as its polygons. */
+ * at most twice as large as the polygons that were added. */
 bool giq_witness_check(const struct giq_witness *witness, struct giq_geos *geos,
                        const struct giq_rings *sent, struct giq_error *err);
 

@@ -35,7 +35,7 @@ enum {
 struct reader {
     const char *text;
     const char *at;
-    locale_t plain;          /* numbers with a decimal point */
+    locale_t plain;          /* the C locale: numbers have a decimal point */
     struct giq_rings *rings; /* the output of WKT */
     bool has_points;         /* the current polygon has a ring that is not EMPTY */
     double *box;             /* the output of a box */
@@ -66,9 +66,10 @@ static bool fail_at(struct reader *r, const char *expected)
 {
     size_t position = (size_t)(r->at - r->text) + 1;
     if (*r->at == '\0') {
-        return giq_fail(r->err, GIQ_E_AREA,
-                        "the area cannot be read: expected %s at byte %zu, got the end",
-                        expected, position);
+        return giq_fail(
+            r->err, GIQ_E_AREA,
+            "the area cannot be read: expected %s at byte %zu, but it ends there",
+            expected, position);
     }
     struct giq_printable found;
     (void)giq_text_printable(r->at, &found);
@@ -95,7 +96,8 @@ static bool need_mark(struct reader *r, char mark)
     return take_mark(r, mark) || fail_at(r, expected);
 }
 
-/* Take the letters that are next; "" if there are none or too many. */
+/* Take the letters that are next. If there are none, or too many for `out`, take nothing
+ * and write "". */
 static void take_word(struct reader *r, char out[WORD_SIZE])
 {
     skip_space(r);
@@ -111,6 +113,7 @@ static void take_word(struct reader *r, char out[WORD_SIZE])
     r->at += len;
 }
 
+/* Take the word EMPTY if it is next. */
 static bool take_empty(struct reader *r)
 {
     const char *before = r->at;
@@ -280,7 +283,7 @@ static bool fail_kind(struct reader *r, const char *word)
         "@file for a file that holds WKT, and AOI for a dataset");
 }
 
-/* Whether `text` names the coordinates that points have beside x and y. */
+/* Whether `text` is the part of a WKT type that names further coordinates of points. */
 static bool is_dims(const char *text)
 {
     return giq_text_equal_nocase(text, "Z") || giq_text_equal_nocase(text, "M") ||

@@ -1,6 +1,6 @@
 /*
  * Areas as text: WKT of POLYGON and MULTIPOLYGON, and boxes of four numbers.
- * Numbers are read and written with a point, whatever the host's locale. Pure.
+ * Numbers have a decimal point, whatever the host's locale. Pure.
  */
 #ifndef GIQ_WKT_H
 #define GIQ_WKT_H
@@ -21,15 +21,17 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
  * GIQ_E_AREA, GIQ_E_MEMORY. */
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err);
 
-/* The text of rounded polygons, freed by the caller: POLYGON for one, MULTIPOLYGON
- * for more, without optional spaces. NULL when out of memory, or if the text is longer
- * than GIQ_WKT_BYTES_MAX. */
+/* The text of rounded polygons, freed by the caller: POLYGON for one, else MULTIPOLYGON,
+ * without optional spaces. NULL when out of memory, or if the text is longer than
+ * GIQ_WKT_BYTES_MAX. */
 char *giq_wkt_write(const struct giq_rings *rings);
 
-/* A location for messages, "x y". Returns `out->text`. */
+/* Room for a location as text. */
 struct giq_location {
     char text[64];
 };
+
+/* Print a location for messages, "x y", with at most 7 decimals. Returns `out->text`. */
 const char *giq_wkt_print_location(double x, double y, struct giq_location *out);
 
 #endif
