@@ -6,11 +6,13 @@
  * publishes its result in a store on disk.
  *
  * Calling sequence of a host:
- *   giq_conn_parse()       parse the connection string
- *   giq_geom_area_from_wkt()        check and normalise the area (giq/geom.h)
- *   giq_service_new()      describe the service; sends nothing
- *   giq_store_open()       open the folder of records and results
- *   giq_upload_identify()  identify the content of a local file to upload
+ *   giq_conn_parse()          parse the connection string
+ *   giq_geom_area_from_wkt()  check and normalise the area (giq/geom.h)
+ *   giq_base_url()            check the URL of the service
+ *   giq_cred_new()            keep the key or token
+ *   giq_service_new()         describe the service; sends nothing
+ *   giq_store_open()          open the folder of records and results
+ *   giq_upload_identify()     identify the content of a local file to upload
  *   giq_job_new(), giq_job_step() until GIQ_STEP_DONE, giq_job_free()
  *
  * Errors: a function that can fail returns false and sets `err`. It writes its other
@@ -43,9 +45,9 @@ enum giq_code {
     GIQ_E_NONE,
     GIQ_E_USAGE,       /* the connection string or the value of an option */
     GIQ_E_AREA,        /* the area of interest */
-    GIQ_E_CREDENTIALS, /* there are none, or the service refuses them */
+    GIQ_E_CREDENTIALS, /* missing, or refused by the service */
     GIQ_E_NETWORK,     /* the service cannot be reached, or a transfer failed */
-    GIQ_E_SERVICE,     /* an error status, or a response that makes no sense */
+    GIQ_E_SERVICE,     /* an error status, or an unexpected response */
     GIQ_E_REFUSED,     /* the service refused to start the job */
     GIQ_E_FAILED,      /* the job failed */
     GIQ_E_UNKNOWN,     /* it is not known whether a job was started */
@@ -59,7 +61,7 @@ enum giq_code {
     GIQ_E_MEMORY,      /* out of memory */
 };
 
-enum { GIQ_ERROR_TEXT_SIZE = 1024 };
+enum { GIQ_ERROR_TEXT_SIZE = 1024 }; /* bytes, with the final NUL */
 
 /* An error, on the caller's stack; initialise it with `{0}`. `text` has no tag, no
  * control characters and no secret. */
@@ -101,8 +103,8 @@ struct giq_env {
     void (*sleep_ms)(void *ctx, int64_t ms); /* may return early */
     /* Whether the host has cancelled the open. Every wait, retry and transfer then ends
      * with GIQ_E_CANCELLED. Exception: the response to a run request that was sent is
-     * still awaited and recorded. Called often; must be cheap, and stay true once it is.
-     */
+     * still awaited and recorded. Called often, so it must be cheap. Once true, it must
+     * stay true. */
     bool (*cancelled)(void *ctx);
     uint32_t (*random)(void *ctx);              /* for jitter; need not be secure */
     void (*warn)(void *ctx, const char *text);  /* a warning to the user, one line */
@@ -134,7 +136,7 @@ enum { GIQ_TEXT_TIME_SIZE = 40 };
  * which has GIQ_TEXT_TIME_SIZE bytes. */
 void giq_text_from_time(int64_t ms, char *out);
 
-/* The length of `text`, or of its longest beginning of at most `max` bytes that does not
+/* The length of the longest prefix of `text` that has at most `max` bytes and does not
  * end within a UTF-8 character: the precision of "%.*s" in a message. NULL gives 0. */
 int giq_text_cut_len(const char *text, int max);
 
@@ -171,9 +173,9 @@ struct giq_conn {
     char *value[GIQ_CONN_KEY_COUNT];
 };
 
-/* Whether `text`, which may be NULL, begins with "GIQ:" in any case, optionally after
- * archive prefixes (/vsizip/, /vsigzip/, /vsitar/) that programs prepend. Opens no file.
- */
+/* Whether `text`, which may be NULL, begins with "GIQ:", ignoring case, optionally
+ * after archive prefixes (/vsizip/, /vsigzip/, /vsitar/) that programs prepend. Opens no
+ * file. */
 bool giq_conn_identify(const char *text);
 
 /*
@@ -184,13 +186,15 @@ bool giq_conn_identify(const char *text);
  * names the key and what is allowed and never repeats a secret; GIQ_E_MEMORY.
  */
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err);
+
+/* Free the values and set them to NULL. */
 void giq_conn_release(struct giq_conn *conn);
 
 /* A value of `job` or `member` as a connection string holds it, in quotes only if the
  * grammar needs them. The caller frees it; NULL when out of memory. */
 char *giq_conn_quote(const char *value);
 
-/* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, in any case. `name` is the option or key
+/* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, ignoring case. `name` is the option or key
  * as the message names it. Errors: GIQ_E_USAGE. */
 bool giq_conn_to_bool(const char *name, const char *value, bool *out,
                       struct giq_error *err);
@@ -276,10 +280,10 @@ struct giq_settings {
     const char *net[GIQ_NET_COUNT];
     int timeout_ms;         /* the longest wait of the open; 0: check once */
     int poll_interval_ms;   /* between two status calls; 0: adaptive */
-    int max_retry;          /* of a call that is safe to repeat */
+    int max_retry;          /* retries of a call that is safe to repeat */
     int retry_delay_ms;     /* before the first retry; doubled for each further one */
-    int http_timeout_ms;    /* of one small GET */
-    int connect_timeout_ms; /* of one connection */
+    int http_timeout_ms;    /* for one small GET */
+    int connect_timeout_ms; /* for establishing one connection */
     int low_speed_time_s; /* end a transfer that is below low_speed_limit for this long */
     int low_speed_limit;  /* bytes a second */
     bool allow_unverified_length; /* accept downloads that do not prove their length */
@@ -427,13 +431,13 @@ struct giq_upload {
     X("CZML")                                                                            \
     X("UNKNOWN")
 
-/* Find the type that `text` names in any case; `*out` is static. Errors: GIQ_E_USAGE,
+/* Find the type that `text` names, ignoring case; `*out` is static. Errors: GIQ_E_USAGE,
  * which lists the types; `option` is the option that was set, for the message. */
 bool giq_upload_type(const char *option, const char *text, const char **out,
                      struct giq_error *err);
 
 /*
- * Identify the content of a file by what the store knows of it, or by reading it once.
+ * Identify the content of a file by the store's record of it, or by reading it once.
  * Sends nothing. `type` and `source` are borrowed for the life of `*out`. Errors:
  * GIQ_E_USAGE (empty, too large for the service, changed while it was read, and those of
  * the source), GIQ_E_CANCELLED, GIQ_E_STORE, GIQ_E_MEMORY.
@@ -516,7 +520,7 @@ struct giq_job_host {
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
     /* Show a line to the user: the state of the job, or an upload. May be NULL. */
     void (*progress)(void *ctx, const char *text);
-    /* Whether the host allows an upload, a new job, or the record of an external job.
+    /* Whether the host allows an upload, a new job, or recording an external job.
      * Called before anything is sent for it. NULL: all are allowed. */
     bool (*may_start)(void *ctx, struct giq_error *err);
     void *ctx; /* passed to each of them; borrowed for the job's life */
@@ -572,9 +576,8 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out);
 /*
  * Call `each` for every request that has a record in the store, in no particular order;
  * `job` is valid during the call. A record that cannot be read has an `error` and no
- * `status`. Takes no lock. If `each` returns
- * false, ends with its error. Errors: GIQ_E_STORE (the store cannot be listed),
- * GIQ_E_MEMORY.
+ * `status`. Takes no lock. If `each` returns false, the listing ends with its error.
+ * Errors: GIQ_E_STORE (the store cannot be listed), GIQ_E_MEMORY, and those of `each`.
  */
 bool giq_jobs_each(const struct giq_store *store,
                    bool (*each)(void *ctx, const struct giq_job_view *job,

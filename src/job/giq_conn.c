@@ -14,6 +14,8 @@
 
 static const char prefix[] = "GIQ:";
 
+#define WHITE_SPACE " \t\r\n\v\f"
+
 /* All keys, in the order in which they are documented. */
 #define ALLOWED "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member"
 
@@ -25,7 +27,7 @@ static const char *const key_names[GIQ_CONN_KEY_COUNT] = {
     [GIQ_CONN_KEY_AOI] = "aoi",       [GIQ_CONN_KEY_BBOX] = "bbox",
 };
 
-/* Names that the service uses for the same. */
+/* The service's names of the same keys. */
 static const struct {
     const char *name;
     enum giq_conn_key key;
@@ -35,8 +37,8 @@ static const struct {
     {"inferenceId", GIQ_CONN_KEY_JOB},
 };
 
-/* Keys that users try for secrets, which belong in the configuration. */
-static const char *const secrets[] = {
+/* Keys under which users try to pass secrets, which belong in the configuration. */
+static const char *const secret_names[] = {
     "api_key",       "apikey",           "x-api-key",    "key",
     "token",         "bearer",           "bearer_token", "auth",
     "password",      "userpwd",          "secret",       "giq_api_key",
@@ -82,7 +84,7 @@ bool giq_conn_identify(const char *text)
 static bool fail_key(const char *name, struct giq_error *err)
 {
     struct giq_printable printable;
-    if (is_among(name, secrets, GIQ_COUNT(secrets))) {
+    if (is_among(name, secret_names, GIQ_COUNT(secret_names))) {
         return giq_fail(err, GIQ_E_USAGE,
                         "a secret does not belong in the connection string, which "
                         "programs keep in projects and logs: set the configuration "
@@ -94,8 +96,8 @@ static bool fail_key(const char *name, struct giq_error *err)
                     printable.text);
 }
 
-/* QGIS appends |layername= and more to the string. In a value that would change the
- * request. */
+/* QGIS appends |layername= and more to the string. If that became part of a value, it
+ * would be another request, and a second job. */
 static bool fail_suffix(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
@@ -122,9 +124,10 @@ static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error 
     return fail_key(name, err);
 }
 
-/* Read a quoted value at `*at`, which is moved to the ';' or the end. */
-static bool take_quoted(const char **at, const char *key, char **out,
-                        struct giq_error *err)
+/* Parse the quoted value at `*at`, which is moved to the next ';' or the end. The caller
+ * frees `*out`. */
+static bool parse_quoted(const char **at, const char *key, char **out,
+                         struct giq_error *err)
 {
     char quote = **at;
     const char *s = *at + 1;
@@ -147,7 +150,7 @@ static bool take_quoted(const char **at, const char *key, char **out,
             "the value of the key \"%s\" has no closing quote; end it with %c", key,
             quote);
     }
-    s += 1 + strspn(s + 1, " \t\r\n\v\f");
+    s += 1 + strspn(s + 1, WHITE_SPACE);
     if (*s != ';' && *s != '\0') {
         free(value);
         if (*s == '|') {
@@ -168,11 +171,11 @@ static bool take_quoted(const char **at, const char *key, char **out,
     return true;
 }
 
-static bool take_value(const char **at, const char *key, bool is_quoted, char **out,
-                       struct giq_error *err)
+static bool parse_value(const char **at, const char *key, bool is_quoted, char **out,
+                        struct giq_error *err)
 {
     if (is_quoted) {
-        return take_quoted(at, key, out, err);
+        return parse_quoted(at, key, out, err);
     }
     size_t len = strcspn(*at, ";");
     if (memchr(*at, '|', len) != NULL) {
@@ -210,7 +213,7 @@ static size_t archive_extension_len(const char *text)
     return 0;
 }
 
-/* Whether the first `len` bytes end in the extension of an archive. */
+/* Whether the first `len` bytes of `value` end in the extension of an archive. */
 static bool has_archive_extension(const char *value, size_t len)
 {
     for (size_t i = 0; i < GIQ_COUNT(archive_extensions); i++) {
@@ -228,8 +231,8 @@ static bool is_letter_or_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The position of the slash that QGIS inserts into the first `len` bytes, as in
- * "s.tar/.gz": between the extension of an archive and one at the end. 0: none. */
+/* The position of a slash that QGIS inserted into the first `len` bytes of `value`, as in
+ * "s.tar/.gz": between the extension of an archive and the last extension. 0: none. */
 static size_t inserted_slash(const char *value, size_t len)
 {
     enum { EXTENSION_MAX = 8 };
@@ -267,7 +270,10 @@ static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_e
 {
     bool is_identity = key == GIQ_CONN_KEY_MODEL || key == GIQ_CONN_KEY_FILE ||
                        key == GIQ_CONN_KEY_RERUN;
-    for (const char *at = value; is_identity && *at != '\0'; at++) {
+    if (!is_identity) {
+        return true;
+    }
+    for (const char *at = value; *at != '\0'; at++) {
         size_t len = archive_extension_len(at);
         if (len > 0 && at[len] == '/') {
             return giq_fail(err, GIQ_E_USAGE,
@@ -339,8 +345,8 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
     return key != GIQ_CONN_KEY_WAIT || giq_conn_to_bool(quoted, value, &ignored, err);
 }
 
-/* Read "key=value" at `*at`, which is moved to the ';' or the end. */
-static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *err)
+/* Parse the "key=value" at `*at`, which is moved to the next ';' or the end. */
+static bool parse_pair(const char **at, struct giq_conn *conn, struct giq_error *err)
 {
     size_t len = strcspn(*at, "=;");
     if (memchr(*at, '|', len) != NULL) {
@@ -365,9 +371,9 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
                         key_names[key]);
     }
     *at += len + 1;
-    *at += strspn(*at, " \t\r\n\v\f");
+    *at += strspn(*at, WHITE_SPACE);
     bool is_quoted = **at == '"' || **at == '\'';
-    if (!take_value(at, key_names[key], is_quoted, &conn->value[key], err)) {
+    if (!parse_value(at, key_names[key], is_quoted, &conn->value[key], err)) {
         return false;
     }
     char *value = conn->value[key];
@@ -375,10 +381,10 @@ static bool take_pair(const char **at, struct giq_conn *conn, struct giq_error *
     return (is_quoted || check_slashes(key, value, err)) && check_value(key, value, err);
 }
 
-static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *err)
+static bool parse_pairs(const char *at, struct giq_conn *conn, struct giq_error *err)
 {
     for (;;) {
-        at += strspn(at, " \t\r\n\v\f");
+        at += strspn(at, WHITE_SPACE);
         if (*at == '\0') {
             return true;
         }
@@ -387,7 +393,7 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
                             "the connection string has an empty entry: two ';' in a row, "
                             "or one at its beginning; remove the extra ';'");
         }
-        if (!take_pair(&at, conn, err)) {
+        if (!parse_pair(&at, conn, err)) {
             return false;
         }
         if (*at == ';') {
@@ -396,7 +402,7 @@ static bool take_pairs(const char *at, struct giq_conn *conn, struct giq_error *
     }
 }
 
-/* Check which keys are combined, and find the kind. */
+/* Check that the keys may be combined, and set the kind of the connection. */
 static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
     bool has_request = conn->value[GIQ_CONN_KEY_MODEL] != NULL ||
@@ -467,7 +473,7 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
     if (body[strcspn(body, "=|")] == '|') {
         return fail_suffix(err);
     }
-    if (!take_pairs(body, &conn, err) || !check_combination(&conn, err)) {
+    if (!parse_pairs(body, &conn, err) || !check_combination(&conn, err)) {
         giq_conn_release(&conn);
         return false;
     }
@@ -485,10 +491,9 @@ void giq_conn_release(struct giq_conn *conn)
 
 char *giq_conn_quote(const char *value)
 {
-    static const char white[] = " \t\r\n\v\f";
     const size_t len = strlen(value);
-    bool needs_quotes_at_ends = len == 0 || strchr(white, value[0]) != NULL ||
-                                strchr(white, value[len - 1]) != NULL ||
+    bool needs_quotes_at_ends = len == 0 || strchr(WHITE_SPACE, value[0]) != NULL ||
+                                strchr(WHITE_SPACE, value[len - 1]) != NULL ||
                                 strchr("\"'", value[0]) != NULL;
     if (!needs_quotes_at_ends && strpbrk(value, ";|") == NULL) {
         return strdup(value);

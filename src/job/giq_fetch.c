@@ -17,7 +17,7 @@
 static const char part_name[] = "result.part";
 static const char short_name[] = "result.short"; /* digest of a truncated download */
 
-/* A download into result.part. */
+/* A download into the file result.part. */
 struct part {
     struct giq_service *service;
     const struct giq_store *store;
@@ -111,26 +111,27 @@ static bool digest_part(struct part *part, char out[GIQ_DIGEST_HEX_SIZE],
     return ok;
 }
 
-/* Compare with the last truncated download of the request: `*out` is whether it had the
- * same bytes. If not, record their digest for the next time; a failure is ignored. */
-static bool compare_with_last_truncated(struct part *part, bool *out,
+/* Compare the part with the last truncated download of the request: `*out_same` is
+ * whether both have the same bytes. If not, record the part's digest for the next
+ * comparison; a failure to record it is ignored. */
+static bool compare_with_last_truncated(struct part *part, bool *out_same,
                                         struct giq_error *err)
 {
     char digest[GIQ_DIGEST_HEX_SIZE];
     struct giq_error ignored = {0};
     bool found = false;
-    GIQ_AUTO_BUF struct giq_buf before;
+    GIQ_AUTO_BUF struct giq_buf last;
     GIQ_AUTO_FREE char *path = giq_os_join(part->folder, short_name);
-    giq_buf_init(&before, sizeof digest);
+    giq_buf_init(&last, sizeof digest);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
     if (!digest_part(part, digest, err)) {
         return false;
     }
-    *out = giq_os_read_file(path, sizeof digest, &before, &found, &ignored) && found &&
-           strcmp(giq_buf_text(&before), digest) == 0;
-    if (!*out) {
+    *out_same = giq_os_read_file(path, sizeof digest, &last, &found, &ignored) && found &&
+                strcmp(giq_buf_text(&last), digest) == 0;
+    if (!*out_same) {
         (void)giq_os_replace_file(part->folder, short_name, giq_store_access(part->store),
                                   digest, strlen(digest), &ignored);
     }
@@ -178,11 +179,10 @@ static bool check_complete(struct part *part, const struct giq_staged *staged,
 static void remove_file(const char *folder, const char *name)
 {
     struct giq_error ignored = {0};
-    char *path = giq_os_join(folder, name);
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
     if (path != NULL) {
         (void)giq_os_remove(path, &ignored);
     }
-    free(path);
 }
 
 /* Stage the part, check it, let the host accept it, and publish it. */
@@ -225,7 +225,7 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
     bool ok =
         download(&part, &disposition, err) && publish(&part, disposition, host, out, err);
     if (!ok && err->code == GIQ_E_STORE) {
-        /* The disk may be full: the part would take the space for another try. */
+        /* The disk may be full: the part would take the space that a retry needs. */
         remove_file(folder, part_name);
         (void)giq_store_explain_full(err);
     }

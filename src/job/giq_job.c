@@ -18,7 +18,7 @@
 #include "job/giq_wait.h"
 #include "service/giq_call.h"
 
-/* ---- making ---- */
+/* ---- creating a job ---- */
 
 /* Copy a text that may be NULL; `*out` is NULL so far. */
 static bool copy_text(const char *text, const char **out)
@@ -127,7 +127,8 @@ static bool note_entry(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
-/* A folder that cannot be listed counts as one that is not empty. */
+/* Whether `path` is an empty folder. A folder that cannot be listed counts as not empty.
+ */
 static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
 {
     struct giq_error ignored = {0};
@@ -136,8 +137,9 @@ static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
            giq_os_list(path, note_entry, &has_entry, &ignored) && !has_entry;
 }
 
-/* A file must have the recorded size. For a folder, which was an archive, no size is
- * recorded: it must not be empty. */
+/* Whether the result at `path` is unchanged, as far as that is cheap to check: a file
+ * must have the recorded size. A folder, which was an archive, must not be empty; its
+ * size is not recorded. */
 static bool is_as_published(const struct giq_record *record, const char *path,
                             const struct giq_os_stat *st)
 {
@@ -148,7 +150,8 @@ static bool is_as_published(const struct giq_record *record, const char *path,
     return st->kind == GIQ_OS_FOLDER && !is_empty_folder(path, st);
 }
 
-/* Whether the published result exists as it was published. Sets what differs in `job`. */
+/* Whether the published result exists unchanged. Sets the fields of `job` that describe a
+ * changed result. */
 static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
 {
     struct giq_os_stat st;
@@ -181,8 +184,8 @@ static void warn_changed_result(const struct giq_job *job)
 
 /* ---- reading the record ---- */
 
-/* All that is known of the job is the id that the user gave. It is recorded once the
- * service has reported the job. */
+/* Begin with an external job: only its id is known, from the user. It is recorded once
+ * the service has reported the job. */
 static bool begin_external(struct giq_job *job, struct giq_error *err)
 {
     if (!giq_step_may_start(job, err) ||
@@ -216,7 +219,8 @@ static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
                            !giq_record_read_request(folder, &request_json, err))) {
         return false;
     }
-    /* Somebody may have removed the record, or replaced its job, since it was found. */
+    /* Another process may have removed the record, or replaced its job, since it was
+     * found. */
     if (record.job_id == NULL || !giq_text_is_same_id(record.job_id, job->request.job)) {
         return begin_external(job, err);
     }
@@ -263,8 +267,8 @@ static bool choose_result_phase(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-/* Read the record of the request. A job that the open names is searched for, or adopted.
- */
+/* Read the record of the request. If the open names a job that it does not have, search
+ * the store for the record of that job, or adopt the job. */
 static bool find_record(struct giq_job *job, struct giq_error *err)
 {
     if (!giq_step_read(job, &job->record, err)) {
@@ -373,8 +377,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     if (giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
         return true;
     }
-    /* If the disk is full, remove the result to make room for its record. Otherwise it
-     * stays until it is downloaded again. */
+    /* If the disk is full, remove a result that had no record before, to make room for
+     * one. Otherwise it stays until it is downloaded again. */
     if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
         giq_store_unpublish(job->folder);
     }
@@ -433,8 +437,9 @@ static bool fail_changed(const struct giq_job *job, struct giq_error *err)
         advice);
 }
 
-/* Add the state of the published result to an error; returns false. It is checked again:
- * the download may have replaced it, or another process removed it. */
+/* If the published result was changed, add that to an error; always returns false. The
+ * result is checked again: the download may have replaced it, or another process removed
+ * it. */
 static bool explain_changed_result(struct giq_job *job, struct giq_error *err)
 {
     struct giq_error ignored = {0};
@@ -487,7 +492,7 @@ static bool done_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     return true;
 }
 
-/* Before a step that may wait or send. */
+/* Before a step that may wait or send, check that the open was not cancelled. */
 static bool check_cancelled(struct giq_job *job, struct giq_error *err)
 {
     bool may_wait = job->phase == GIQ_PHASE_SUBMIT || job->phase == GIQ_PHASE_WAIT ||

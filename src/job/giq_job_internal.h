@@ -44,26 +44,26 @@ struct giq_job {
 
     /* The record, as this open last read or wrote it. */
     char *folder;    /* of the request's key */
-    char *canonical; /* text of the request; NULL: that of another is used */
+    char *canonical; /* text of the request; NULL if the record is of another request */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
     struct giq_lock *lock; /* held only within a step */
-    bool has_folder;       /* the folder was made, and the lock is awaited or held */
+    bool has_folder;       /* the folder was created while waiting for the lock */
     bool is_damaged;       /* the record cannot be read, and may be replaced */
-    bool is_external;      /* the job has no record here */
+    bool is_external;      /* the job has no record in the store yet */
     bool is_adopting;      /* job=<id> beside a model: the request gets that job */
     char *result_path;     /* of the last view */
 
     /* Set if the published result differs from its record. */
     bool is_result_changed;
-    bool keeps_changed_result;   /* it is not an empty folder, so it must not be lost */
+    bool keeps_changed_result;   /* it has content, so it must not be lost */
     int64_t changed_result_size; /* of that file; -1 if it is not a file */
 
     /* Submitting. */
     char *model_id;         /* of the chosen model; NULL: as in the request */
     char *file_id;          /* of the uploaded file; NULL: not uploaded yet */
     char *stale_file_id;    /* of an uploaded file that the service no longer has */
-    bool has_checked_store; /* a job can be recorded */
+    bool has_checked_store; /* the store was checked: a job can be recorded */
     bool has_checked_models;
     int throttled_count;    /* run requests that the service throttled */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
@@ -73,9 +73,10 @@ struct giq_job {
     bool has_warned;     /* the warning about an unknown status was given */
     int not_found_count; /* consecutive responses that the job does not exist */
     int failed_polls;    /* consecutive status calls that count against MAX_RETRY */
-    int64_t unexpected_since_ms; /* first of the latest unexpected responses; 0: none */
-    int64_t wait_began_ms;       /* 0: not yet */
-    int64_t pause_ms;            /* between the last two status calls */
+    int64_t
+        unexpected_since_ms; /* when the current unexpected responses began; 0: none */
+    int64_t wait_began_ms;   /* 0: not yet */
+    int64_t pause_ms;        /* adaptive pause, before jitter; 0: none so far */
     enum giq_job_state final_state; /* as reported; GIQ_JOB_NONE: it is not final */
     char *reason;                   /* of a failure, as the service last reported it */
 

@@ -1,4 +1,4 @@
-/* The rules of RETRY. */
+/* Whether RETRY may start a new job, and checking a job again that is gone. */
 #include "job/giq_retry.h"
 
 #include <string.h>
@@ -9,7 +9,8 @@
 bool giq_retry_check_label(const char *label, struct giq_error *err)
 {
     if (!giq_text_is_utf8(label)) {
-        return giq_fail(err, GIQ_E_USAGE, "the label of RETRY must be UTF-8");
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the label of RETRY is not UTF-8; encode it as UTF-8");
     }
     return true;
 }

@@ -24,7 +24,7 @@ bool giq_retry_counts_as_gone(const struct giq_job *job);
 /* Whether a job that is gone must still be checked again. */
 bool giq_retry_must_recheck(const struct giq_job *job);
 
-/* Remember the recorded job as the one that is checked again. Errors: GIQ_E_MEMORY. */
+/* Begin to check the recorded job again. Errors: GIQ_E_MEMORY. */
 bool giq_retry_begin_recheck(struct giq_job *job, struct giq_error *err);
 
 /* Whether that check has not ended yet. */

@@ -48,7 +48,7 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
                     giq_record_state_name(record->state));
 }
 
-/* The job that the open names replaces the one that the request had. */
+/* Let the job that the open names replace the one of the earlier record `before`. */
 static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_error *err)
 {
     if (!giq_step_may_adopt(job, before, err)) {
@@ -62,14 +62,14 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
     } else if (before->document != NULL && !giq_record_restart(before, err)) {
         return false;
     }
-    /* The new record keeps the members that are not of one job, and the earlier record.
+    /* The new record keeps the earlier one, and the members that belong to the request.
      */
     giq_json_free(job->record.document);
     job->record.document = giq_take(&before->document);
     return true;
 }
 
-/* The record on disk replaces the one in memory, unless the job is an external one that
+/* Replace the record in memory by the one on disk, unless the job is an external one that
  * has no record yet. */
 static bool read_again(struct giq_job *job, struct giq_error *err)
 {
@@ -93,7 +93,8 @@ static bool read_again(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-/* The same content may have several paths: the record keeps the first. */
+/* Record the path of the uploaded file. Files at several paths may have the same content;
+ * the record keeps the first path. */
 static bool set_upload(struct giq_job *job, struct giq_error *err)
 {
     const struct giq_upload *upload = job->request.upload;

@@ -20,7 +20,8 @@ static const char *model_of(const struct giq_job *job)
     return job->model_id == NULL ? job->request.model : job->model_id;
 }
 
-/* The earlier record is kept until the new job is submitted. */
+/* Record the state `intent`. It keeps an earlier record until the new job is submitted.
+ */
 static bool record_intent(struct giq_job *job, struct giq_error *err)
 {
     if (job->is_damaged) {
@@ -79,7 +80,8 @@ static bool record_submitted(struct giq_job *job, const struct giq_api_job *star
                              struct giq_error *err)
 {
     if (!write_submitted(job, started, err)) {
-        /* The whole id, and once, so that the longest one fits. */
+        /* The id is not shortened, and is printed only once so that the longest one fits.
+         */
         return giq_error_context(
             err,
             "the job was started but could not be recorded; open the "
@@ -116,8 +118,8 @@ static bool record_unknown(struct giq_job *job, struct giq_error *err)
     return giq_step_fail_recorded(job, err);
 }
 
-/* The service throttled the run request: send it again later, unless that is too often
- * or too late. */
+/* The service throttled the run request: send it again later, unless MAX_RETRY or TIMEOUT
+ * is reached. */
 static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t *due_ms,
                             struct giq_error *err)
 {
@@ -135,7 +137,7 @@ static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t
         giq_step_remove(job);
         return false;
     }
-    *err = (struct giq_error){0}; /* that of the throttled request */
+    *err = (struct giq_error){0}; /* the error of the throttled request */
     return true;
 }
 
@@ -172,13 +174,15 @@ static bool needs_models(const struct giq_job *job)
            (giq_retry_allows_job(job) && job->record.model_id == NULL);
 }
 
-/* An open that names only a job cannot start one. It gets here if somebody removed the
- * job's record since it was found. */
+/* Check that the request can start a job. An open that names only a job cannot; it gets
+ * here if another process removed the job's record after it was found. */
 static bool check_request(const struct giq_job *job, struct giq_error *err)
 {
     bool has_file = job->request.file != NULL || job->request.upload != NULL;
-    return (job->request.model != NULL && has_file) ||
-           giq_step_fail_removed(job, job->request.job, err);
+    if (job->request.model == NULL || !has_file) {
+        return giq_step_fail_removed(job, job->request.job, err);
+    }
+    return true;
 }
 
 static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -218,8 +222,8 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
            record_intent(job, err) && send_run(job, due_ms, err);
 }
 
-/* The lock is free, so whoever sent the request has ended, or could not record its
- * outcome. */
+/* The record is `sending`, but no other open holds the lock: the one that sent the
+ * request has ended, or could not record the outcome. */
 static bool record_abandoned(struct giq_job *job, struct giq_error *err)
 {
     job->phase = GIQ_PHASE_READ_RECORD;
@@ -262,9 +266,9 @@ static bool needs_upload(const struct giq_job *job)
 }
 
 /*
- * The list of models shows that a model does not exist before a job is paid for, and has
+ * Check in the list of models, before a job is paid for, that the model exists, and find
  * the id of a model that is given by name. After an error status or an unexpected list
- * the request is sent as typed. If the service cannot be reached no request is sent: it
+ * the model is sent as typed. If the service cannot be reached no run request is sent: it
  * might arrive, and its response be lost.
  */
 static bool check_models(struct giq_job *job, struct giq_error *err)
@@ -319,7 +323,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
            giq_step_retry_later(job, due_ms, err);
 }
 
-/* Once, before the first request. */
+/* Check the store once, before the first request of this open. */
 static bool check_store(struct giq_job *job, struct giq_error *err)
 {
     if (job->has_checked_store || (!needs_models(job) && !needs_upload(job))) {

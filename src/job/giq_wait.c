@@ -47,7 +47,7 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
 {
     struct giq_printable id;
     struct giq_printable status;
-    char later[64] = "";
+    char retry_after[64] = "";
     int seconds = (int)((giq_job_now_ms(job) - job->wait_began_ms + 500) / 1000);
     (void)giq_call_printable(job->service, job->record.job_id, &id);
     (void)giq_text_printable(job->record.status, &status);
@@ -66,18 +66,18 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
                         outage->text);
     }
     if (retry_after_ms > giq_job_left_ms(job)) {
-        (void)snprintf(later, sizeof later, "; Retry-After: %d s",
+        (void)snprintf(retry_after, sizeof retry_after, "; Retry-After: %d s",
                        (int)((retry_after_ms + 999) / 1000));
     }
     return giq_fail(err, GIQ_E_TIMEOUT,
                     "the job %s is still %s after %d s%s; it continues, and opening the "
                     "same dataset again continues the wait. Set TIMEOUT to wait longer",
                     id.text, status.text[0] == '\0' ? "running" : status.text, seconds,
-                    later);
+                    retry_after);
 }
 
-/* Schedule the next status call, at the latest when the open's time is over; then the
- * wait ends. `outage` is why the state was not reported, or is empty. */
+/* Schedule the next status call, at the latest when TIMEOUT passes; fail if it has passed
+ * or Retry-After is later. `outage` is why the state was not reported, or is empty. */
 static bool poll_again(struct giq_job *job, int64_t retry_after_ms,
                        const struct giq_error *outage, int64_t *due_ms,
                        struct giq_error *err)
@@ -140,9 +140,10 @@ static void report_progress(const struct giq_job *job)
     job->host.progress(job->host.ctx, line);
 }
 
-static enum giq_job_state final_state_of(enum giq_api_state phase)
+/* GIQ_JOB_NONE if the state is not final. */
+static enum giq_job_state final_state_of(enum giq_api_state state)
 {
-    switch (phase) {
+    switch (state) {
     case GIQ_API_SUCCEEDED:
         return GIQ_JOB_SUCCEEDED;
     case GIQ_API_FAILED:
@@ -153,13 +154,14 @@ static enum giq_job_state final_state_of(enum giq_api_state phase)
     return GIQ_JOB_NONE;
 }
 
-/* Copy what the service reported, and choose whether it must be recorded. */
-static bool take_report(struct giq_job *job, const struct giq_api_job *report,
-                        struct giq_error *err)
+/* Copy what the service reported into the record, and choose the next phase: record it
+ * now or continue the wait. */
+static bool use_report(struct giq_job *job, const struct giq_api_job *report,
+                       struct giq_error *err)
 {
     struct giq_record *record = &job->record;
     bool is_known = false;
-    enum giq_api_state phase = giq_api_state_of(report->status, &is_known);
+    enum giq_api_state state = giq_api_state_of(report->status, &is_known);
     if (!giq_text_set(&record->status, report->status) ||
         (report->type != NULL && !giq_text_set(&record->type, report->type)) ||
         !giq_text_set(&job->reason, report->message)) {
@@ -172,8 +174,9 @@ static bool take_report(struct giq_job *job, const struct giq_api_job *report,
         warn_unknown_status(job);
     }
     report_progress(job);
-    job->final_state = final_state_of(phase);
-    /* An external job gets its record now. A job that was gone was found again. */
+    job->final_state = final_state_of(state);
+    /* An external job gets its record now, and a record that the job is gone is
+     * corrected. */
     if (job->final_state != GIQ_JOB_NONE || job->is_external || record->gone) {
         job->phase = GIQ_PHASE_RECORD_STATUS;
     }
@@ -204,14 +207,14 @@ static bool fail_wait(const struct giq_job *job, struct giq_error *err)
 
 /* ---- the outcomes of a status call ---- */
 
-static bool take_state(struct giq_job *job, const struct giq_api_job *report,
-                       int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
+static bool handle_state(struct giq_job *job, const struct giq_api_job *report,
+                         int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
 {
     const struct giq_error no_outage = {0};
     job->has_status = true;
     job->not_found_count = 0;
     job->unexpected_since_ms = 0;
-    if (!take_report(job, report, err)) {
+    if (!use_report(job, report, err)) {
         return false;
     }
     giq_service_end_poll(job->service, job->final_state != GIQ_JOB_NONE);
@@ -227,7 +230,7 @@ static bool take_state(struct giq_job *job, const struct giq_api_job *report,
 
 /* The service does not know the job. A gateway may report that by mistake, so a job with
  * a record is gone when it is reported twice in a row. */
-static bool take_not_found(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+static bool handle_not_found(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (job->is_external) {
         return fail_wait(job, err);
@@ -267,23 +270,27 @@ static bool retry_poll(struct giq_job *job, enum giq_api_status_outcome outcome,
     return true;
 }
 
+/* Note when the current unexpected responses, or those for another job, began. */
+static void note_unexpected(struct giq_job *job, enum giq_api_status_outcome outcome)
+{
+    if (outcome == GIQ_API_STATUS_OUTAGE || outcome == GIQ_API_STATUS_NOT_FOUND) {
+        job->unexpected_since_ms = 0;
+    } else if (job->unexpected_since_ms == 0) {
+        job->unexpected_since_ms = giq_job_now_ms(job);
+    }
+}
+
 /* Whether unexpected responses, or those for another job, must end the wait. The first
  * unexpected one of an open does, since the request may be wrong; later ones do after
  * five minutes without any other response. */
-static bool must_stop_waiting(struct giq_job *job, enum giq_api_status_outcome outcome)
+static bool must_stop_waiting(const struct giq_job *job,
+                              enum giq_api_status_outcome outcome)
 {
-    int64_t now_ms = giq_job_now_ms(job);
-    if (outcome == GIQ_API_STATUS_OUTAGE || outcome == GIQ_API_STATUS_NOT_FOUND) {
-        job->unexpected_since_ms = 0;
-        return false;
-    }
     if (outcome == GIQ_API_STATUS_UNEXPECTED && !job->has_status) {
         return true;
     }
-    if (job->unexpected_since_ms == 0) {
-        job->unexpected_since_ms = now_ms;
-    }
-    return now_ms - job->unexpected_since_ms >= UNEXPECTED_MS;
+    return job->unexpected_since_ms != 0 &&
+           giq_job_now_ms(job) - job->unexpected_since_ms >= UNEXPECTED_MS;
 }
 
 /* The state was not reported: retry, continue the wait, or end it with an error. */
@@ -299,6 +306,7 @@ static bool handle_no_status(struct giq_job *job, enum giq_api_status_outcome ou
     if (job->is_external || is_first_mismatch) {
         return retry_poll(job, outcome, retry_after_ms, due_ms, err);
     }
+    note_unexpected(job, outcome);
     if (must_stop_waiting(job, outcome)) {
         return fail_wait(job, err);
     }
@@ -314,16 +322,16 @@ static bool handle_no_status(struct giq_job *job, enum giq_api_status_outcome ou
     return poll_again(job, retry_after_ms, &outage, due_ms, err);
 }
 
-static bool take_outcome(struct giq_job *job, enum giq_api_status_outcome outcome,
-                         const struct giq_api_job *report, int64_t retry_after_ms,
-                         int64_t *due_ms, struct giq_error *err)
+static bool handle_outcome(struct giq_job *job, enum giq_api_status_outcome outcome,
+                           const struct giq_api_job *report, int64_t retry_after_ms,
+                           int64_t *due_ms, struct giq_error *err)
 {
     switch (outcome) {
     case GIQ_API_STATUS_OK:
-        return take_state(job, report, retry_after_ms, due_ms, err);
+        return handle_state(job, report, retry_after_ms, due_ms, err);
     case GIQ_API_STATUS_NOT_FOUND:
         return is_new(job) ? handle_no_status(job, outcome, retry_after_ms, due_ms, err)
-                           : take_not_found(job, due_ms, err);
+                           : handle_not_found(job, due_ms, err);
     case GIQ_API_STATUS_OUTAGE:
     case GIQ_API_STATUS_MISMATCH:
     case GIQ_API_STATUS_UNEXPECTED:
@@ -345,7 +353,7 @@ bool giq_wait_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     giq_service_begin_poll(job->service);
     enum giq_api_status_outcome outcome =
         giq_api_status(job->service, job->record.job_id, &report, &retry_after_ms, err);
-    return take_outcome(job, outcome, &report, retry_after_ms, due_ms, err);
+    return handle_outcome(job, outcome, &report, retry_after_ms, due_ms, err);
 }
 
 /* ---- recording what was reported ---- */
@@ -392,8 +400,8 @@ static bool record_job_gone(struct giq_job *job, struct giq_error *err)
     return write_state(job, GIQ_JOB_SUBMITTED, err);
 }
 
-/* Must be called with the record lock held. If another open has recorded another job
- * or another state since, that stays. */
+/* Must be called with the record lock held. If another open has recorded another job or
+ * another state in the meantime, its record stays. */
 static bool record_reported(struct giq_job *job, const struct giq_record *reported,
                             struct giq_error *err)
 {
@@ -446,6 +454,7 @@ bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_err
     GIQ_AUTO(giq_record_release) struct giq_record reported;
     bool held = false;
     giq_record_init(&reported);
+    /* Acquiring the lock reads the record again, over what was reported. */
     if (!copy_report(&reported, &job->record) ||
         !giq_text_set(&reported.job_id, job->record.job_id)) {
         return giq_fail_memory(err);

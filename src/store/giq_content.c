@@ -165,10 +165,10 @@ bool giq_content_set_file(struct giq_content *content, const char *absolute_path
 
 /* ---- hints ---- */
 
-/* The folder of hints, which the caller frees, and the name of the hint for
- * `absolute_path`. */
-static char *hint_of(const struct giq_store *store, const char *absolute_path,
-                     char name[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
+/* Find where the hint for `absolute_path` is: returns its folder, which the caller frees,
+ * and writes its file name into `name`. NULL with `err` on failure. */
+static char *locate_hint(const struct giq_store *store, const char *absolute_path,
+                         char name[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
     if (!giq_digest_bytes(absolute_path, strlen(absolute_path), name, err)) {
         return NULL;
@@ -180,14 +180,15 @@ static char *hint_of(const struct giq_store *store, const char *absolute_path,
     return folder;
 }
 
-/* `out` is empty if there is no hint, or if the file is not a digest. */
+/* Read the digest in the hint, which ends in a line feed. `out` is empty if there is no
+ * hint, or if it is not a digest. */
 static bool read_hint(const struct giq_store *store, const char *absolute_path,
                       char out[GIQ_DIGEST_HEX_SIZE], struct giq_error *err)
 {
     char name[GIQ_DIGEST_HEX_SIZE];
     GIQ_AUTO_BUF struct giq_buf buf;
     bool found = false;
-    GIQ_AUTO_FREE char *folder = hint_of(store, absolute_path, name, err);
+    GIQ_AUTO_FREE char *folder = locate_hint(store, absolute_path, name, err);
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     if (folder == NULL || !giq_document_read_bytes(folder, name, &buf, &found, err)) {
         return false;
@@ -229,7 +230,7 @@ bool giq_content_write_hint(const struct giq_content *content, const char *absol
 {
     char name[GIQ_DIGEST_HEX_SIZE];
     unsigned access = giq_store_access(content->store);
-    GIQ_AUTO_FREE char *folder = hint_of(content->store, absolute_path, name, err);
+    GIQ_AUTO_FREE char *folder = locate_hint(content->store, absolute_path, name, err);
     return folder != NULL && giq_os_make_folders(folder, access, err) &&
            giq_document_write(folder, name, access, content->digest, err);
 }

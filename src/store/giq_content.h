@@ -12,6 +12,9 @@
  *
  * A local file is identified by its absolute path, size, times and inode, so that it need
  * not be read again. Reading takes no lock; writing a record needs the content's lock.
+ * `base_url` is from giq_base_url(), `type` from giq_upload_type(). Thread-safe, but a
+ * struct giq_content may be used by one thread at a time. Errors are GIQ_E_STORE and
+ * GIQ_E_MEMORY unless stated otherwise.
  */
 #ifndef GIQ_CONTENT_H
 #define GIQ_CONTENT_H
@@ -24,8 +27,8 @@
 
 enum {
     GIQ_CONTENT_FORMAT = 1,
-    GIQ_CONTENT_PATHS_MAX =
-        64, /* local files of one content; one more empties the list */
+    /* Local files of one content; one more empties the list. */
+    GIQ_CONTENT_PATHS_MAX = 64,
 };
 
 struct giq_content {
@@ -42,7 +45,7 @@ bool giq_content_read(const struct giq_store *store, const char *digest,
 void giq_content_release(struct giq_content *content);
 
 /* Try once to acquire the content's lock, as giq_lock_acquire() does; creates missing
- * folders. */
+ * folders. Errors also: GIQ_E_TIMEOUT (another holder). */
 bool giq_content_acquire_lock(const struct giq_store *store, const char *digest,
                               struct giq_lock **out, struct giq_error *err);
 

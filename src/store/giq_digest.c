@@ -3,8 +3,8 @@
 
 /*
  * The functions of sha.h are deprecated since 3.0 in favour of EVP. But the first use of
- * EVP in a process loads the providers and all their algorithms, which took most of the
- * time of opening a recorded result.
+ * EVP in a process loads the providers and all their algorithms, which would take most of
+ * the time of opening a recorded result.
  */
 #define OPENSSL_API_COMPAT 0x10101000L
 

@@ -26,6 +26,7 @@ void giq_digest_free(struct giq_digest *digest);
 /* Restart with no bytes added. */
 bool giq_digest_restart(struct giq_digest *digest, struct giq_error *err);
 
+/* Add `len` bytes. */
 bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
                     struct giq_error *err);
 

@@ -26,11 +26,12 @@ static bool check_format(const char *folder, const char *name, int64_t newest,
                          bool *out_damaged, struct giq_error *err)
 {
     int64_t format = giq_json_integer(giq_json_get(json, "format"), -1);
-    *out_damaged = format < 1;
     if (!giq_json_is_object(json)) {
+        *out_damaged = true;
         return giq_document_fail(folder, name, "is damaged", advice, err);
     }
     if (format < 1) {
+        *out_damaged = true;
         return giq_document_fail(folder, name, "has no format number", advice, err);
     }
     if (format > newest) {

@@ -1,4 +1,4 @@
-/* Record locks, and the message that names the holder. */
+/* Acquiring and releasing record locks. */
 #include "store/giq_lock.h"
 
 #include <stdio.h>

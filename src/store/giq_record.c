@@ -16,7 +16,7 @@ static const char damaged_request_name[] = "request.json.damaged";
 static const char damaged_job_name[] = "job.json.damaged";
 
 /* Members of job.json. */
-static const char before_member[] = "before"; /* the earlier record */
+static const char before_member[] = "before"; /* the record before a further job */
 static const char damaged_member[] = "damaged";
 static const char gone_member[] = "gone";       /* also the status of such a job */
 static const char earlier_member[] = "earlier"; /* ids of the jobs that were replaced */
@@ -95,7 +95,8 @@ bool giq_record_read_request(const char *folder, struct giq_json **out,
     return read_document(folder, request_name, out, &ignored, err);
 }
 
-/* Compared byte for byte, so that a collision of keys can only be an error. */
+/* Check that request.json has exactly these bytes: if two requests ever had the same key,
+ * that is an error, and never the result of the other request. */
 static bool check_request(const char *folder, const char *request, struct giq_error *err)
 {
     bool found = false;
@@ -417,8 +418,8 @@ static bool rename_if_exists(const char *folder, const char *from, const char *t
     return st.kind == GIQ_OS_NOTHING || giq_os_rename(from_path, to_path, err);
 }
 
-/* job.json is copied, and stays until it is replaced: without it there would be no record
- * of a job. */
+/* Copy job.json to job.json.damaged. It is not renamed: without job.json there would be
+ * no record of a job until the next write. */
 static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
 {
     bool found = false;

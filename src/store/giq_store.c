@@ -56,8 +56,8 @@ static bool fail_world_writable(const char *path, bool is_used, struct giq_error
         path);
 }
 
-/* A driver may have created the store's own folders with any umask. They may be
- * world-writable only if others cannot enter the store. */
+/* The store's own folders may have been created under any umask. They may be
+ * world-writable only if other users cannot enter the store. */
 static bool check_access(const char *path, unsigned access, struct giq_error *err)
 {
     static const char *const names[] = {keys_name, "uploads", uploads_name};
@@ -204,6 +204,7 @@ static bool probe_folder(const struct giq_store *store, const char *folder,
     return true;
 }
 
+/* Check the folder of a key, and if `uploads` is true that of uploads. */
 static bool probe_folders(const struct giq_store *store, const char *folder, bool uploads,
                           struct giq_error *err)
 {
@@ -211,6 +212,8 @@ static bool probe_folders(const struct giq_store *store, const char *folder, boo
     if (!giq_os_stat(folder, &st, err)) {
         return false;
     }
+    /* A key's folder is created only when its lock is acquired; until then check its
+     * parent. */
     if (!probe_folder(store, st.kind == GIQ_OS_NOTHING ? store->keys_folder : folder,
                       err)) {
         return false;
@@ -323,8 +326,8 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
     return true;
 }
 
-/* Rename `staged` to `published`. An existing one is renamed to `replaced` before, and
- * back on failure. */
+/* Rename `staged` to `published`. If `published` exists it is first renamed to
+ * `replaced`, and on failure back again. */
 static bool replace(const char *staged, const char *published, const char *replaced,
                     struct giq_error *err)
 {

@@ -46,7 +46,8 @@ bool giq_store_check_writable(const struct giq_store *store, const char *folder,
 
 /*
  * Find the record of the job `job_id` of the service at `base_url`. `*out` is the folder
- * of its key, or NULL if there is none. Skips damaged records. Reads every record.
+ * of its key, or NULL if there is none. Skips damaged records. Reads records until it is
+ * found, so it is slow in a large store.
  */
 bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err);
@@ -62,17 +63,19 @@ bool giq_store_is_full(const struct giq_error *err);
  * paying again; otherwise leave `err` as it is. Always returns false. */
 bool giq_store_explain_full(struct giq_error *err);
 
-/* Create `folder`/result.new, empty; the caller frees its path `*out`. */
+/* Create `folder`/result.new, empty; an earlier one is removed. The caller frees its path
+ * `*out`. Must be called with the record lock held. */
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
                      struct giq_error *err);
 
 /* Replace result/ by result.new/, durably. If the replacement fails an earlier result/
  * stays; if only syncing it fails, result/ is the new one. After a crash result/ may be
- * missing, and result.old/ is then the earlier one. */
+ * missing, and result.old/ is then the earlier one. Must be called with the record lock
+ * held. */
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
-/* Rename result.old/ back if a program that ended while it published left it and no
- * result/. Needs the record lock. */
+/* Rename result.old/ back to result/ if a crash during giq_store_publish() left only
+ * result.old/. Must be called with the record lock held. */
 bool giq_store_restore(const char *folder, struct giq_error *err);
 
 /* Remove result.new/ or result/; failures are ignored. */

@@ -413,7 +413,7 @@ static void test_label_that_is_not_utf8_is_refused(void **state)
     assert_false(
         giq_job_new(kit.service.service, kit.store, &request, 0, &host, &job, err));
     assert_int_equal(err->code, GIQ_E_USAGE);
-    assert_string_equal(err->text, "the label of RETRY must be UTF-8");
+    assert_string_equal(err->text, "the label of RETRY is not UTF-8; encode it as UTF-8");
     request.retry = "f\xc3\xbcr";
     assert_true(
         giq_job_new(kit.service.service, kit.store, &request, 0, &host, &job, err));
