@@ -190,23 +190,23 @@ static bool publish(struct part *part, const char *disposition,
                     const struct giq_job_host *host, struct giq_fetched *out,
                     struct giq_error *err)
 {
-    struct giq_staged staged = {0};
-    char *folder = NULL;
-    bool ok =
-        giq_store_stage(part->store, part->folder, &folder, err) &&
-        giq_stage_download(part->path, disposition, folder, giq_store_access(part->store),
-                           part->service->cred, &staged, err) &&
-        check_complete(part, &staged, err) && host->accept(host->ctx, staged.path, err) &&
-        giq_store_publish(part->folder, err);
-    if (ok) {
-        remove_file(part->folder, short_name);
-        *out = (struct giq_fetched){giq_take(&staged.name), staged.size};
-    } else if (folder != NULL) {
-        giq_store_unstage(part->folder);
+    GIQ_AUTO(giq_staged_release) struct giq_staged staged = {0};
+    GIQ_AUTO_FREE char *staging = NULL;
+    unsigned access = giq_store_access(part->store);
+    if (!giq_store_stage(part->store, part->folder, &staging, err)) {
+        return false;
     }
-    giq_staged_release(&staged);
-    free(folder);
-    return ok;
+    if (!giq_stage_download(part->path, disposition, staging, access, part->service->cred,
+                            &staged, err) ||
+        !check_complete(part, &staged, err) ||
+        !host->accept(host->ctx, staged.path, err) ||
+        !giq_store_publish(part->folder, err)) {
+        giq_store_unstage(part->folder);
+        return false;
+    }
+    remove_file(part->folder, short_name);
+    *out = (struct giq_fetched){giq_take(&staged.name), staged.size};
+    return true;
 }
 
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,

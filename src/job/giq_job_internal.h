@@ -92,7 +92,7 @@ static inline int64_t giq_job_now_ms(const struct giq_job *job)
     return env->now_ms(env->ctx);
 }
 
-/* How long the open may still take. */
+/* How long the open may still take; 0 once TIMEOUT has passed. */
 static inline int64_t giq_job_left_ms(const struct giq_job *job)
 {
     return giq_env_left_ms(job->service->env, job->service->deadline_ms);

@@ -24,6 +24,8 @@ bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error
  */
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err);
+
+/* Release the record lock; does nothing if it is not held. */
 void giq_step_release_lock(struct giq_job *job);
 
 /* If `err` is GIQ_E_TIMEOUT, because a lock has another holder, clear it, set `*due_ms`
@@ -51,7 +53,7 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
  * those of the host. */
 bool giq_step_may_start(const struct giq_job *job, struct giq_error *err);
 
-/* GIQ_E_CANCELLED if the host has cancelled the open. */
+/* Fail with GIQ_E_CANCELLED if the host has cancelled the open. */
 bool giq_step_check_cancelled(const struct giq_job *job, struct giq_error *err);
 
 /* Add the id of the job to an error; returns false. */
@@ -60,7 +62,8 @@ bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err);
 /* Fail with what is recorded: GIQ_E_FAILED, GIQ_E_UNKNOWN or GIQ_E_GONE. */
 bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err);
 
-/* GIQ_E_STORE: the record of the job `id`, which was paid for, was removed meanwhile. */
+/* Fail with GIQ_E_STORE: the record of the job `id`, which was paid for, was removed
+ * while this open waited. */
 bool giq_step_fail_removed(const struct giq_job *job, const char *id,
                            struct giq_error *err);
 

@@ -15,7 +15,10 @@ static const char advice[] = "remove it to upload the file again";
 static const char files_name[] = "files";
 static const char paths_name[] = "paths";
 
-enum { NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json", STAMP_SIZE = 192 };
+enum {
+    NAME_SIZE = GIQ_DIGEST_HEX_SIZE + sizeof ".json",
+    STAMP_SIZE = 192, /* five numbers of at most 20 digits, and the words between them */
+};
 
 static const char *name_of(const char *digest, const char *ending, char out[NAME_SIZE])
 {
@@ -142,8 +145,8 @@ bool giq_content_has_file(const struct giq_content *content, const char *absolut
 {
     char stamp[STAMP_SIZE];
     const struct giq_json *paths = giq_json_get(content->json, paths_name);
-    const char *known = giq_json_text(giq_json_get(paths, absolute_path));
-    return known != NULL && strcmp(known, stamp_of(stat, stamp)) == 0;
+    const char *recorded = giq_json_text(giq_json_get(paths, absolute_path));
+    return recorded != NULL && strcmp(recorded, stamp_of(stat, stamp)) == 0;
 }
 
 bool giq_content_set_file(struct giq_content *content, const char *absolute_path,

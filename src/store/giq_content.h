@@ -58,12 +58,14 @@ bool giq_content_write(const struct giq_content *content, struct giq_error *err)
 bool giq_content_file_id(const struct giq_content *content, const char *base_url,
                          const char *type, const char **out, struct giq_error *err);
 
-/* Set that id, in memory. Errors: GIQ_E_MEMORY. */
+/* Set the id and the time of the upload (since 1970-01-01 UTC), in memory; write the
+ * record with giq_content_write(). Errors: GIQ_E_MEMORY. */
 bool giq_content_set_file_id(struct giq_content *content, const char *base_url,
                              const char *type, const char *file_id, int64_t uploaded_ms,
                              struct giq_error *err);
 
-/* Whether the file at `absolute_path`, with this status, is known to have the content. */
+/* Whether the file at `absolute_path`, with this status, is recorded as having the
+ * content. */
 bool giq_content_has_file(const struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat);
 
@@ -72,13 +74,14 @@ bool giq_content_has_file(const struct giq_content *content, const char *absolut
 bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err);
 
-/* Find the content of the file at `absolute_path` by its hint. `out` is empty if it is
- * not known. Errors: as giq_content_read(). */
+/* Find the content of the file at `absolute_path` by its hint. `out` is empty if the
+ * content is not recorded. Errors: as giq_content_read(). */
 bool giq_content_find(const struct giq_store *store, const char *absolute_path,
                       const struct giq_source_stat *stat, char out[GIQ_DIGEST_HEX_SIZE],
                       struct giq_error *err);
 
-/* Write the hint. Errors: GIQ_E_STORE, GIQ_E_MEMORY. */
+/* Write the hint that the file at `absolute_path` has this content; durable when the call
+ * returns. Must be called after giq_content_write(). */
 bool giq_content_write_hint(const struct giq_content *content, const char *absolute_path,
                             struct giq_error *err);
 

@@ -14,6 +14,7 @@ struct giq_lock {
 static bool fail_held(const char *path, struct giq_error *err)
 {
     struct giq_os_holder holder;
+    /* Room for the longest, "the process <pid> on the host <host>". */
     char name[sizeof holder.host + 48] = "another process";
     if (giq_os_lock_holder(path, &holder)) {
         if (holder.is_this_process) {

@@ -204,7 +204,7 @@ static bool probe_folder(const struct giq_store *store, const char *folder,
     return true;
 }
 
-/* Check the folder of a key, and if `uploads` is true that of uploads. */
+/* Check the folder of a key, and also the folder of uploads if `uploads` is true. */
 static bool probe_folders(const struct giq_store *store, const char *folder, bool uploads,
                           struct giq_error *err)
 {
