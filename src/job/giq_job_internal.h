@@ -48,7 +48,7 @@ struct giq_job {
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
     struct giq_lock *lock; /* held only within a step */
-    bool has_folder;       /* the folder was created while waiting for the lock */
+    bool has_folder;       /* the folder exists, and the lock is waited for or held */
     bool is_damaged;       /* the record cannot be read, and may be replaced */
     bool is_external;      /* the job has no record in the store yet */
     bool is_adopting;      /* job=<id> beside a model: the request gets that job */
@@ -73,10 +73,9 @@ struct giq_job {
     bool has_warned;     /* the warning about an unknown status was given */
     int not_found_count; /* consecutive responses that the job does not exist */
     int failed_polls;    /* consecutive status calls that count against MAX_RETRY */
-    int64_t
-        unexpected_since_ms; /* when the current unexpected responses began; 0: none */
-    int64_t wait_began_ms;   /* 0: not yet */
-    int64_t pause_ms;        /* adaptive pause, before jitter; 0: none so far */
+    int64_t unexpected_since_ms;    /* when unexpected responses began; 0: none */
+    int64_t wait_began_ms;          /* 0: not yet */
+    int64_t pause_ms;               /* adaptive pause, before jitter; 0: none so far */
     enum giq_job_state final_state; /* as reported; GIQ_JOB_NONE: it is not final */
     char *reason;                   /* of a failure, as the service last reported it */
 

@@ -208,10 +208,10 @@ static bool fail_unknown(const struct giq_record *record, const char *reason,
     }
     return giq_error_replace(
         err, GIQ_E_UNKNOWN,
-        "the run request was sent at %s and its outcome is not known (%s): a "
-        "job may have been started and paid for. Look for it on the "
-        "service's web page and adopt it with job=<id>, or start a new one, "
-        "which is paid for, with RETRY=<label> or rerun=<label>",
+        "the run request was sent at %s and its outcome is not known (%s): a job may "
+        "have been started and paid for. Look for it on the service's web page and "
+        "adopt it with job=<id>, or start a new one, which is paid for, with "
+        "RETRY=<label> or rerun=<label>",
         when, reason);
 }
 

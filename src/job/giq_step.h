@@ -49,7 +49,7 @@ void giq_step_remove(struct giq_job *job);
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err);
 
-/* Whether the host allows an upload, a new job, or the record of an external job. Errors:
+/* Whether the host allows an upload, a new job, or recording an external job. Errors:
  * those of the host. */
 bool giq_step_may_start(const struct giq_job *job, struct giq_error *err);
 

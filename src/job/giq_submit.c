@@ -84,8 +84,8 @@ static bool record_submitted(struct giq_job *job, const struct giq_api_job *star
          */
         return giq_error_context(
             err,
-            "the job was started but could not be recorded; open the "
-            "same dataset with job=%s",
+            "the job was started but could not be recorded; open the same dataset with "
+            "job=%s",
             started->id);
     }
     job->id_received_ms = giq_job_now_ms(job);

@@ -23,8 +23,8 @@ static const char earlier_member[] = "earlier"; /* ids of the jobs that were rep
 static const char labels_member[] = "labels";
 
 static const char advice[] = "adopt the job with job=<id> (the service's web page has "
-                             "the id), or start a new job, "
-                             "which is paid for, with RETRY=<label> or rerun=<label>";
+                             "the id), or start a new job, which is paid for, with "
+                             "RETRY=<label> or rerun=<label>";
 
 static const char *const state_names[] = {
     [GIQ_JOB_NONE] = "none",           [GIQ_JOB_INTENT] = "intent",

@@ -27,8 +27,8 @@ static const char published_name[] = "result";
 static const char replaced_name[] = "result.old";
 
 static const char move_advice[] = "free some space, or move the whole store and set "
-                                  "GIQ_STORE_DIR to its new path (in an "
-                                  "empty store the job would be paid for again)";
+                                  "GIQ_STORE_DIR to its new path (in an empty store the "
+                                  "job would be paid for again)";
 
 struct giq_store {
     char *top;
@@ -48,12 +48,11 @@ static bool fail_world_writable(const char *path, bool is_used, struct giq_error
                         "chmod -R o-w \"%s\"",
                         path, path);
     }
-    return giq_fail(
-        err, GIQ_E_STORE,
-        "the folder %s is world-writable, so any user can replace its results; "
-        "set GIQ_STORE_DIR to a folder that only you, or your group, can "
-        "write to",
-        path);
+    return giq_fail(err, GIQ_E_STORE,
+                    "the folder %s is world-writable, so any user can replace its "
+                    "results; set GIQ_STORE_DIR to a folder that only you, or your "
+                    "group, can write to",
+                    path);
 }
 
 /* The store's own folders may have been created under any umask. They may be
