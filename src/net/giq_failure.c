@@ -10,7 +10,7 @@
 #include "net/giq_url.h"
 
 /* Failures before the request is sent. libcurl's message about them names hosts, ports
- * and local files, and so helps more than the name of the error. */
+ * and local files, which curl_easy_strerror() does not. */
 struct early_failure {
     CURLcode rc;
     bool is_permanent;
@@ -65,10 +65,10 @@ static int proxy_status(const struct giq_failure *failure)
 
 static void fail_by_proxy(const char *host, int status, struct giq_error *err)
 {
-    bool denied = status == 401 || status == 407;
+    bool is_denied = status == 401 || status == 407;
     (void)giq_fail(err, GIQ_E_NETWORK, "the proxy refused to connect to %s: HTTP %d%s",
-                   host, status, denied ? "; check GDAL_HTTP_PROXYUSERPWD" : "");
-    err->permanent = denied || status == 403;
+                   host, status, is_denied ? "; check GDAL_HTTP_PROXYUSERPWD" : "");
+    err->permanent = is_denied || status == 403;
 }
 
 static void fail_transfer(const struct giq_failure *failure, const char *host,
@@ -81,7 +81,7 @@ static void fail_transfer(const struct giq_failure *failure, const char *host,
     if (failure->rc == CURLE_ABORTED_BY_CALLBACK) {
         text = "the transfer stalled, and the time limit of the open has passed";
     }
-    /* The message about an invalid address of a proxy repeats its password. */
+    /* The message about an invalid proxy address contains its password. */
     bool has_message =
         failure->message[0] != '\0' && strchr(failure->message, '@') == NULL;
     if ((is_alert || early != NULL) && has_message) {

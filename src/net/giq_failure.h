@@ -16,9 +16,9 @@ struct giq_failure {
     bool has_headers;        /* a header line of the response was received */
 };
 
-/* Whether the server refused the client's certificate, or the lack of one, by a TLS
- * alert. With TLS 1.3 the alert comes after the request was sent; the server does not
- * read it. */
+/* Whether a TLS alert of the server refused the client's certificate, or required one.
+ * With TLS 1.3 the alert arrives after the request was sent; the server has not read the
+ * request. */
 bool giq_failure_is_tls_alert(const struct giq_failure *failure);
 
 /* Whether HTTP/2 itself failed: a stream was reset, or the protocol was violated. */

@@ -22,7 +22,7 @@ void giq_headers_release(struct giq_headers *headers)
     giq_headers_init(headers);
 }
 
-const char *giq_headers_field_name(enum giq_headers_field name)
+const char *giq_headers_field_name(enum giq_headers_field field)
 {
     static const char *const names[GIQ_HEADERS_COUNT] = {
         [GIQ_HEADERS_CONTENT_DISPOSITION] = "Content-Disposition",
@@ -32,19 +32,19 @@ const char *giq_headers_field_name(enum giq_headers_field name)
         [GIQ_HEADERS_RETRY_AFTER] = "Retry-After",
         [GIQ_HEADERS_TRANSFER_ENCODING] = "Transfer-Encoding",
     };
-    return names[name];
+    return names[field];
 }
 
-bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
+bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field field,
                      const char *value)
 {
-    char **slot = &headers->value[name];
-    /* They prove that a download can be resumed. */
-    bool must_agree = name == GIQ_HEADERS_ETAG || name == GIQ_HEADERS_CONTENT_RANGE;
+    char **slot = &headers->value[field];
+    /* A download is resumed only if both are unambiguous. */
+    bool must_agree = field == GIQ_HEADERS_ETAG || field == GIQ_HEADERS_CONTENT_RANGE;
     if (must_agree && *slot != NULL && strcmp(*slot, value) != 0) {
         value = "";
     }
-    if (name != GIQ_HEADERS_CONTENT_ENCODING || *slot == NULL) {
+    if (field != GIQ_HEADERS_CONTENT_ENCODING || *slot == NULL) {
         return giq_text_set(slot, value);
     }
     char *all = NULL;
@@ -65,8 +65,8 @@ bool giq_headers_is_chunked(const struct giq_headers *headers)
            giq_text_equal_nocase(value + len - (sizeof chunked - 1), chunked);
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7); the obsolete forms count
- * as invalid. */
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). The obsolete forms are
+ * invalid here. */
 static bool parse_http_date(const char *value, int64_t *out_ms)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -111,11 +111,16 @@ const char *giq_headers_strong_etag(const struct giq_headers *headers)
     const char *etag = headers->value[GIQ_HEADERS_ETAG];
     size_t len = etag == NULL ? 0 : strlen(etag);
     bool is_quoted = len > 2 && etag[0] == '"' && etag[len - 1] == '"';
-    for (size_t i = 1; is_quoted && i < len - 1; i++) {
-        unsigned char c = (unsigned char)etag[i];
-        is_quoted = c >= 0x20 && c != 0x7F && c != '"';
+    if (!is_quoted) {
+        return NULL;
     }
-    return is_quoted ? etag : NULL;
+    for (size_t i = 1; i < len - 1; i++) {
+        unsigned char c = (unsigned char)etag[i];
+        if (c < 0x20 || c == 0x7F || c == '"') {
+            return NULL;
+        }
+    }
+    return etag;
 }
 
 /* The registered codings (RFC 9110, 16.6.1). Other values, such as character sets, do not

@@ -31,27 +31,27 @@ void giq_headers_init(struct giq_headers *headers);
 void giq_headers_release(struct giq_headers *headers);
 
 /* "Content-Disposition" and so on. */
-const char *giq_headers_field_name(enum giq_headers_field name);
+const char *giq_headers_field_name(enum giq_headers_field field);
 
 /*
  * Add a field; `value` is copied. If a field is repeated, values of Content-Encoding are
  * joined with a comma (RFC 9110, 5.3), an ETag or Content-Range that differs from the
- * earlier one makes the value empty, and of other fields the last one counts. False when
- * out of memory: nothing has changed.
+ * earlier one makes the value empty, and the last one of other fields is kept. Returns
+ * false and changes nothing when out of memory.
  */
-bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field name,
+bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field field,
                      const char *value);
 
-/* Whether the length of the body is given by chunks: Transfer-Encoding ends in "chunked".
- */
+/* Whether chunks show where the body ends: Transfer-Encoding ends in "chunked". */
 bool giq_headers_is_chunked(const struct giq_headers *headers);
 
-/* Retry-After, in seconds or as an HTTP date, as milliseconds from `wall_ms`, at
- * most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 if it is absent or invalid. */
+/* Retry-After, a number of seconds or an HTTP date, in milliseconds from `wall_ms` (since
+ * 1970-01-01 UTC), at most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 if it is absent or
+ * invalid. */
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms);
 
-/* ETag if it is strong and without control characters, so that it can be sent in
- * If-Range; else NULL. Borrowed. */
+/* The ETag if it is strong, not empty and without control characters, so that it can be
+ * sent in If-Range; else NULL. Borrowed. */
 const char *giq_headers_strong_etag(const struct giq_headers *headers);
 
 enum giq_headers_coding {

@@ -20,7 +20,7 @@
 
 enum {
     RECEIVE_BUFFER = 512 * 1024,  /* with libcurl's 16 KiB transfers take 10 % longer */
-    STALL_MS = 1000,              /* of a transfer after the deadline */
+    STALL_MS = 1000,              /* default of `stall_ms` in a request */
     HEADER_BYTES_MAX = 64 * 1024, /* interim responses and trailers included */
     TOO_LARGE = 100,              /* CURLE_TOO_LARGE, which not every version has */
 };
@@ -162,8 +162,8 @@ static int on_before_send(void *ctx, char *remote_ip, char *local_ip, int remote
     return CURL_PREREQFUNC_OK;
 }
 
-/* Limits the size of the headers, which libcurl keeps, and notices their end, because
- * libcurl reports a response that ends within its headers as a success. */
+/* Limits the size of the headers, which libcurl keeps in memory, and detects their end,
+ * because libcurl reports a response that ends within its headers as a success. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct exchange *x = ctx;
@@ -187,19 +187,20 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     return len;
 }
 
-/* Copy the headers that the driver reads. libcurl keeps those of interim responses, of a
- * proxy's CONNECT and of trailers apart. */
+/* Copy the headers that the driver reads. CURLH_HEADER excludes those of interim
+ * responses, of a proxy's response to CONNECT, and trailers. */
 static bool copy_headers(struct exchange *x)
 {
     struct giq_headers *headers = &x->response->headers;
     giq_headers_release(headers);
     for (int i = 0; i < GIQ_HEADERS_COUNT; i++) {
-        enum giq_headers_field name = (enum giq_headers_field)i;
+        enum giq_headers_field field = (enum giq_headers_field)i;
+        const char *name = giq_headers_field_name(field);
         struct curl_header *header = NULL;
-        for (size_t k = 0; curl_easy_header(x->http->curl, giq_headers_field_name(name),
-                                            k, CURLH_HEADER, -1, &header) == CURLHE_OK;
+        for (size_t k = 0; curl_easy_header(x->http->curl, name, k, CURLH_HEADER, -1,
+                                            &header) == CURLHE_OK;
              k++) {
-            if (!giq_headers_add(headers, name, header->value)) {
+            if (!giq_headers_add(headers, field, header->value)) {
                 return giq_fail_memory(x->err);
             }
         }
@@ -351,10 +352,10 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
     };
     (void)giq_failure_set(&failure, code, x->err);
     x->response->sent = x->response->sent && !giq_failure_is_tls_alert(&failure);
-    x->http->avoids_http2 =
-        x->http->avoids_http2 ||
-        (giq_failure_is_http2(&failure) &&
-         !giq_http_options_has_prior_knowledge(x->http->settings->net));
+    if (giq_failure_is_http2(&failure) &&
+        !giq_http_options_has_prior_knowledge(x->http->settings->net)) {
+        x->http->avoids_http2 = true;
+    }
     return false;
 }
 
@@ -412,12 +413,12 @@ static bool finish(struct exchange *x, CURLcode rc)
     response->has_proven_end = response->content_length >= 0 ||
                                giq_headers_is_chunked(&response->headers) ||
                                version >= CURL_HTTP_VERSION_2_0;
-    /* on_body() ended it at GIQ_RESPONSE_TRUNCATED. */
+    /* on_body() ended the transfer, because the error page exceeds its limit. */
     bool is_truncated_page = rc == CURLE_WRITE_ERROR && response->status >= 300;
     if (rc == CURLE_OK || is_truncated_page) {
         return giq_response_decode(response, x->err);
     }
-    /* What was received of a response to a run request may have the id of the job. */
+    /* A part of the response to a run request may contain the id of the job. */
     struct giq_error ignored = {0};
     (void)giq_response_decode(response, &ignored);
     bool was_cut = giq_response_has_data(response) && response->received > 0 &&
@@ -491,19 +492,19 @@ static bool exchange_on_handle(struct giq_http *http,
     return ok;
 }
 
-/* A request that needs a new connection gets a handle of its own: in one that has idle
- * connections libcurl takes one of them after a 407. */
+/* A request that needs a new connection gets a handle of its own: on a handle with idle
+ * connections libcurl would reuse one of them after a 407. */
 static bool exchange_once(struct giq_http *http, const struct giq_http_request *request,
                           struct giq_response *response, struct giq_error *err)
 {
-    CURL *kept = http->curl;
+    CURL *session_handle = http->curl;
     if (!request->fresh_connection) {
         return exchange_on_handle(http, request, response, err);
     }
     http->curl = NULL;
     bool ok = exchange_on_handle(http, request, response, err);
     free_handle(http);
-    http->curl = kept;
+    http->curl = session_handle;
     return ok;
 }
 

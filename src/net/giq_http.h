@@ -30,8 +30,8 @@ struct giq_http_request {
     size_t header_count;
     int64_t timeout_ms;  /* for each attempt of the exchange; 0: none */
     int64_t deadline_ms; /* on the monotonic clock; 0: none */
-    int64_t stall_ms; /* after the deadline a transfer that makes no progress for so long
-                         is aborted; 0: a second */
+    int64_t stall_ms;    /* once the deadline has passed, a transfer without progress for
+                            this long is aborted; 0: one second */
     /* Use a new connection, apart from those of the session, because libcurl resends a
      * request, even a POST, if the connection that it reused is dead. */
     bool fresh_connection;
@@ -52,10 +52,10 @@ struct giq_http_request {
 };
 
 /*
- * Make the exchange. A GET that failed with an HTTP/2 error before the sink got bytes is
- * made once more over HTTP/1.1, and so are all that follow in the session. A file of a
- * form must be sent at the speed that the settings require of transfers; while the
- * response is awaited only the timeout and the deadline apply.
+ * Make the exchange. After an HTTP/2 error, except with prior knowledge, the session uses
+ * HTTP/1.1 only, and a GET whose sink has received no bytes is repeated once. The speed
+ * limit of the settings applies to a GET and to sending the file of a form; while the
+ * response to a form is awaited only the timeout and the deadline apply.
  *
  * `response` need not be initialised. It is always filled, on failure as far as the
  * exchange went; the caller must release it. Any final status is a success. Fails without

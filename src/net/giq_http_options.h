@@ -1,6 +1,6 @@
 /*
- * Applies GDAL's network options, such as GDAL_HTTP_PROXY, to a libcurl handle. Pure but
- * for the handle.
+ * Applies GDAL's network options, such as GDAL_HTTP_PROXY, to a libcurl handle.
+ * Thread-safe for different handles.
  */
 #ifndef GIQ_HTTP_OPTIONS_H
 #define GIQ_HTTP_OPTIONS_H

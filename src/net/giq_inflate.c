@@ -9,12 +9,12 @@
 
 enum { PIECE = 64 * 1024 };
 
-/* What the next byte of the body belongs to, in the order of a body: the functions below
+/* What the next byte of the body belongs to. The order matters: the functions below
  * compare positions. */
 enum position {
     START,
     PLAIN,   /* a body that is not coded */
-    MEMBER,  /* a stream with its header and trailer */
+    MEMBER,  /* a compressed stream with its header and trailer */
     BETWEEN, /* a member ended: another one or the padding may begin */
     PADDING,
 };
@@ -58,12 +58,13 @@ bool giq_inflate_is_complete(const struct giq_inflate *decoder)
     return decoder->position >= BETWEEN;
 }
 
+/* `len` is at least 1. Of a first piece of one byte only that byte is checked. */
 static bool is_gzip(const unsigned char *bytes, size_t len)
 {
     return bytes[0] == 0x1F && (len == 1 || bytes[1] == 0x8B);
 }
 
-/* RFC 1950, 2.2. */
+/* As is_gzip(), for zlib (RFC 1950, 2.2). */
 static bool is_zlib(const unsigned char *bytes, size_t len)
 {
     enum { METHOD = 0x0F, DEFLATE = 8 };

@@ -29,7 +29,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *ctx)
     return multipart->has_failed ? CURL_READFUNC_ABORT : len;
 }
 
-/* libcurl seeks only to the beginning, to send the form again. */
+/* libcurl seeks only to the beginning of the file, to send the form again. */
 static int on_seek(void *ctx, curl_off_t offset, int origin)
 {
     struct giq_multipart *multipart = ctx;

@@ -93,17 +93,19 @@ bool giq_response_decode(struct giq_response *response, struct giq_error *err)
     bool is_cut =
         ok && giq_inflate_is_coded(decoder) && !giq_inflate_is_complete(decoder);
     giq_inflate_free(decoder);
-    if (ok) {
-        giq_buf_release(&response->body);
-        response->body = decoded.body;
-        return !is_cut || is_error_status(response->status) ||
-               giq_fail(err, GIQ_E_NETWORK,
+    if (!ok) {
+        giq_buf_release(&decoded.body);
+        if (err->code != GIQ_E_INCOMPLETE) {
+            return false;
+        }
+        *err = (struct giq_error){0}; /* damaged: the body is not changed */
+        return true;
+    }
+    giq_buf_release(&response->body);
+    response->body = decoded.body;
+    if (is_cut && !is_error_status(response->status)) {
+        return giq_fail(err, GIQ_E_NETWORK,
                         "the gzip or deflate coding of the response ends early");
     }
-    giq_buf_release(&decoded.body);
-    if (err->code != GIQ_E_INCOMPLETE) {
-        return false;
-    }
-    *err = (struct giq_error){0}; /* damaged: the body stays as it is */
     return true;
 }

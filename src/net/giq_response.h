@@ -10,9 +10,9 @@
 #include "net/giq_headers.h"
 
 enum {
-    GIQ_RESPONSE_BYTES_MAX =
-        16 * 1024 * 1024,                     /* bytes of a body that is kept in memory */
-    GIQ_RESPONSE_ERROR_BYTES_MAX = 64 * 1024, /* the same for an error page */
+    /* Of a body that is kept in memory, and of that of a response that is not a 2xx. */
+    GIQ_RESPONSE_BYTES_MAX = 16 * 1024 * 1024,
+    GIQ_RESPONSE_ERROR_BYTES_MAX = 64 * 1024,
 };
 
 struct giq_response {
@@ -22,13 +22,13 @@ struct giq_response {
     int64_t retry_after_ms; /* -1 if absent or invalid; a day at most */
     int64_t received;       /* bytes of the body so far */
     bool has_proven_end;    /* a length, chunks or HTTP/2 show where the body ends */
-    bool is_cross_origin;   /* it is from another origin, by a redirect */
+    bool is_cross_origin;   /* from another origin, after a redirect */
     char *location;         /* absolute target of a redirect, or NULL */
     struct giq_headers headers;
     struct giq_buf body;
 };
 
-/* The caller releases what giq_response_init() initialised. */
+/* The caller must release a response that was initialised. */
 void giq_response_init(struct giq_response *response);
 void giq_response_release(struct giq_response *response);
 
@@ -48,8 +48,9 @@ enum giq_response_appended giq_response_append(struct giq_buf *body, int status,
                                                struct giq_error *err);
 
 /*
- * Decode the content coding of the complete body. A body in an unsupported coding, or
- * damaged, stays as it is; an error page is truncated, and may end early. Errors:
+ * Decode the content coding of the complete body. A body that is damaged, or in an
+ * unsupported coding, is not changed. An error page is truncated at its limit, and its
+ * coding may end early. Errors:
  * GIQ_E_NETWORK (the coding ends early; the body is what could be decoded), GIQ_E_SERVICE
  * (too large when decoded), GIQ_E_MEMORY.
  */

@@ -34,16 +34,16 @@ static bool is_logged(const char *name, size_t len)
     return false;
 }
 
-/* How much of a message of libcurl is logged: no query; no brackets, in which messages
- * about HTTP/2 have each header; and, if there is a '@', nothing in quotes, where the
- * URL of a proxy may have a password. */
+/* The length of the part of a libcurl message that is logged. It ends before a query;
+ * before a bracket, in which messages about HTTP/2 have each header; and, if there is a
+ * '@', before a quote, after which the URL of a proxy may have a password. */
 static size_t message_length(const char *line)
 {
     bool may_have_password = strchr(line, '@') != NULL;
     return strcspn(line, may_have_password ? "?['" : "?[");
 }
 
-/* How much of a line of a request or response is logged. */
+/* The length of the part of a line of a request or response that is logged. */
 static size_t header_length(enum giq_trace_kind kind, bool is_same_origin,
                             const char *line)
 {

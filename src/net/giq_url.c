@@ -138,15 +138,15 @@ static bool is_web(const struct giq_url *parts)
 static enum giq_url_redirect classify(const struct giq_url *from,
                                       const struct giq_url *to)
 {
-    bool downgrade =
+    bool is_downgrade =
         strcmp(from->scheme, "https") == 0 && strcmp(to->scheme, "https") != 0;
-    if (!is_web(to) || downgrade || to->has_user) {
+    if (!is_web(to) || is_downgrade || to->has_user) {
         return GIQ_URL_FORBIDDEN;
     }
-    bool same = strcmp(from->scheme, to->scheme) == 0 &&
-                giq_text_equal_nocase(from->host, to->host) &&
-                strcmp(from->effective_port, to->effective_port) == 0;
-    return same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_CROSS_ORIGIN;
+    bool is_same = strcmp(from->scheme, to->scheme) == 0 &&
+                   giq_text_equal_nocase(from->host, to->host) &&
+                   strcmp(from->effective_port, to->effective_port) == 0;
+    return is_same ? GIQ_URL_SAME_ORIGIN : GIQ_URL_CROSS_ORIGIN;
 }
 
 enum giq_url_redirect giq_url_classify_redirect(const char *from, const char *to)
@@ -183,8 +183,8 @@ static bool check_base(const struct giq_url *parts, unsigned flags, struct giq_e
                         "GIQ_BASE_URL must not have a user, a query or a fragment; set "
                         "the key with GIQ_API_KEY");
     }
-    bool open_http = strcmp(parts->scheme, "http") == 0 && !is_loopback(parts->host);
-    if (open_http && !(flags & GIQ_BASE_URL_ALLOW_HTTP)) {
+    bool is_unencrypted = strcmp(parts->scheme, "http") == 0 && !is_loopback(parts->host);
+    if (is_unencrypted && !(flags & GIQ_BASE_URL_ALLOW_HTTP)) {
         struct giq_printable host;
         return giq_fail(
             err, GIQ_E_USAGE,
@@ -218,20 +218,22 @@ static char *print_base(const struct giq_url *parts)
     return rc < 0 ? NULL : base;
 }
 
+/* The message omits the value, which may have a password. */
 static bool fail_form(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
                     "GIQ_BASE_URL must have the form https://host/path");
 }
 
-/* Decoding may turn a host into a number, which is parsed as an IPv4 address: "78%2e0"
- * becomes 78.0.0.0. */
+/* Check that the host is parsed from the base URL unchanged. Decoding may turn a host
+ * into a number, which is then parsed as an IPv4 address: "78%2e0" becomes 78.0.0.0. */
 static bool check_form(const char *base, const char *host, struct giq_error *err)
 {
-    struct giq_url again = {0};
-    bool ok = giq_url_split(base, &again) && strcmp(again.host, host) == 0;
-    giq_url_release(&again);
-    return ok || fail_form(err);
+    GIQ_AUTO(giq_url_release) struct giq_url parts = {0};
+    if (!giq_url_split(base, &parts) || strcmp(parts.host, host) != 0) {
+        return fail_form(err);
+    }
+    return true;
 }
 
 bool giq_base_url(const char *text, unsigned flags, char **out, struct giq_error *err)

@@ -134,11 +134,12 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
         *retry_after_ms = response->retry_after_ms;
         return GIQ_API_RUN_THROTTLED;
     }
-    bool refused = status >= 400 && status < 500 && status != 408 && status != 409;
-    bool redirected = status == 301 || status == 302;
-    if (refused || redirected) {
+    bool is_refused = status >= 400 && status < 500 && status != 408 && status != 409;
+    /* Not 303: it may be sent after the service has accepted the request. */
+    bool is_redirected = status == 301 || status == 302;
+    if (is_refused || is_redirected) {
         (void)giq_call_fail_status(
-            service, response, redirected ? GIQ_E_NETWORK : GIQ_E_REFUSED,
+            service, response, is_redirected ? GIQ_E_NETWORK : GIQ_E_REFUSED,
             status == 407 ? "no job was started: the request did not reach the service"
                           : "no job was started: the service refused the request",
             err);
@@ -163,6 +164,7 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
             struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
     assert(request->model != NULL && request->file != NULL);
+    *retry_after_ms = -1;
     if (request->model == NULL || request->file == NULL) {
         (void)giq_fail(err, GIQ_E_USAGE, "a run request needs a model and a file");
         return GIQ_API_RUN_NO_JOB;
@@ -291,6 +293,7 @@ enum giq_api_status_outcome giq_api_status(struct giq_service *service,
                                            int64_t *retry_after_ms, struct giq_error *err)
 {
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
+    *retry_after_ms = -1;
     GIQ_AUTO_FREE char *url = giq_url_make(service->settings.base_url, "inference/status",
                                            "inferenceId", job_id);
     if (url == NULL) {

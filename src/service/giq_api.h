@@ -38,11 +38,11 @@ enum giq_api_run_outcome {
 };
 
 /*
- * Send the run request, once. `before_send` is called before every request that goes out
- * (a redirect within the origin is one more) and must record it; if it fails nothing is
- * sent. On GIQ_API_RUN_SUBMITTED `*job` is filled, and the caller must release it,
- * otherwise `err` is set; `*retry_after_ms` is the Retry-After of GIQ_API_RUN_THROTTLED,
- * or -1. From `before_send` on the call is not cancelled.
+ * Send the run request, once. `before_send` is called before every request that is sent
+ * (following a redirect within the origin sends one more) and must record it; if it fails
+ * nothing is sent. On GIQ_API_RUN_SUBMITTED `*job` is filled, and the caller must release
+ * it, otherwise `err` is set; `*retry_after_ms` is the Retry-After of
+ * GIQ_API_RUN_THROTTLED, or -1. From `before_send` on the call is not cancelled.
  */
 enum giq_api_run_outcome
 giq_api_run(struct giq_service *service, const struct giq_request *request,
@@ -55,17 +55,17 @@ enum giq_api_status_outcome {
     GIQ_API_STATUS_OK,         /* `*job` is filled */
     GIQ_API_STATUS_OUTAGE,     /* a retry may help */
     GIQ_API_STATUS_NOT_FOUND,  /* 404, 410 */
-    GIQ_API_STATUS_MISMATCH,   /* a response about another job, or about none; a failure
-                                  without the job's id is one */
+    GIQ_API_STATUS_MISMATCH,   /* the response is about another job or about none, or
+                                  states a failure without the job's id */
     GIQ_API_STATUS_UNEXPECTED, /* not the response of a working service: a web page, 202,
                                   401, 520, a refused redirect or certificate */
-    GIQ_API_STATUS_ERROR,      /* `err` ends the open: no key is set, no memory */
+    GIQ_API_STATUS_ERROR,      /* `err` ends the open: no key is set, cancelled, or out of
+                                  memory */
 };
 
 /* Request the status once. On GIQ_API_STATUS_OK `*job` is filled, and the caller must
  * release it, otherwise `err` is set. An id in `*job` equals `job_id`, ignoring ASCII
- * case.
- * `*retry_after_ms` is the Retry-After, or -1. */
+ * case. `*retry_after_ms` is the Retry-After, or -1. */
 enum giq_api_status_outcome giq_api_status(struct giq_service *service,
                                            const char *job_id, struct giq_api_job *job,
                                            int64_t *retry_after_ms,

@@ -71,7 +71,7 @@ const char *giq_call_printable(const struct giq_service *service, const char *te
 
 /* ---- error statuses ---- */
 
-/* Not a web page, and not JSON in which no message was found. */
+/* Whether the body is neither a web page nor a JSON object or list. */
 static bool is_plain_message(const char *body)
 {
     return body[0] != '<' && body[0] != '{' && body[0] != '[';
@@ -88,11 +88,16 @@ static const struct giq_json *find_text(const struct giq_json *json, const char 
     if (text != NULL && text[0] != '\0') {
         return found;
     }
-    found = NULL;
-    for (size_t i = 0; depth > 0 && found == NULL && i < GIQ_COUNT(wrappings); i++) {
-        found = find_text(giq_json_get(json, wrappings[i]), name, depth - 1);
+    if (depth == 0) {
+        return NULL;
     }
-    return found;
+    for (size_t i = 0; i < GIQ_COUNT(wrappings); i++) {
+        found = find_text(giq_json_get(json, wrappings[i]), name, depth - 1);
+        if (found != NULL) {
+            return found;
+        }
+    }
+    return NULL;
 }
 
 const struct giq_json *giq_call_message(const struct giq_json *json)
@@ -170,15 +175,16 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
 static bool fail_post_redirected(const struct giq_response *response,
                                  struct giq_error *err)
 {
-    struct giq_url target = {0};
+    GIQ_AUTO(giq_url_release) struct giq_url target = {0};
     struct giq_printable host;
-    (void)giq_url_split(response->location, &target);
-    (void)giq_text_printable(target.host, &host);
-    giq_url_release(&target);
+    if (!giq_url_split(response->location, &target)) {
+        return giq_fail_memory(err); /* it was split to classify the redirect */
+    }
     return giq_fail(err, GIQ_E_NETWORK,
-                    "HTTP %d: the service redirects the POST to another host (%s), which "
-                    "the driver does not follow; check GIQ_BASE_URL",
-                    response->status, host.text);
+                    "HTTP %d: the service redirects the POST to another origin "
+                    "(%s://%s:%s), which the driver does not follow; check GIQ_BASE_URL",
+                    response->status, target.scheme,
+                    giq_text_printable(target.host, &host), target.effective_port);
 }
 
 /* Whether the redirect in `response` may be followed. A request that leaves the origin of
@@ -205,8 +211,7 @@ static bool allow_redirect(const struct giq_response *response, bool is_post,
 }
 
 /* Make `next` the request for the target of the redirect in `response`, which is
- * released.
- * `*location` owns the URL of `next`. */
+ * released. `*location` owns the URL of `next`. */
 static bool follow_redirect(struct giq_response *response, struct giq_http_request *next,
                             char **location, struct giq_error *err)
 {
@@ -286,10 +291,8 @@ bool giq_call_with_retries(struct giq_service *service,
         bool ok = giq_call_once(service, request, response, err);
         bool is_transient = ok ? giq_call_is_transient_status(response->status)
                                : giq_call_is_transient_error(err);
-        if (!is_transient) {
-            return ok;
-        }
-        if (!giq_call_pause(service, attempt, response->retry_after_ms)) {
+        if (!is_transient ||
+            !giq_call_pause(service, attempt, response->retry_after_ms)) {
             return ok;
         }
         giq_response_release(response);

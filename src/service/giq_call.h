@@ -37,8 +37,9 @@ bool giq_call_is_transient_error(const struct giq_error *err);
 /* The timeout of a small GET that begins now. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
-/* The pause after `attempt` failed attempts, at least 1: `retry_after_ms`, unless that is
- * -1; else the base delay, doubled with each attempt, with jitter, at most 30 s. */
+/* The pause after `attempt` failed attempts (`attempt` is at least 1): `retry_after_ms`
+ * unless that is -1; else the base delay, doubled with each attempt, with jitter, at most
+ * 30 s. */
 int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
                           int64_t retry_after_ms);
 

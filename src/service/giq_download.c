@@ -14,9 +14,9 @@
 #include "net/giq_url.h"
 #include "service/giq_call.h"
 
-/* A gzip-coded body may unpack to this many times its size, and to 1 GiB at least. */
+/* A gzip-coded body may decode to this many times its size, and always to 1 GiB. */
 enum { DECODED_FACTOR_MAX = 200 };
-static const int64_t decoded_bytes_min = INT64_C(1) << 30;
+static const int64_t always_allowed_bytes = INT64_C(1) << 30;
 
 static const char context[] = "downloading the result";
 
@@ -32,10 +32,10 @@ struct download {
     int64_t written;             /* bytes passed to the sink, decoded */
     struct giq_inflate *decoder; /* NULL if the coding is not gzip */
     /* Of the attempts: */
-    bool has_bytes;                /* an attempt received bytes */
-    bool is_ranged;                /* this one requested the rest only */
-    bool was_refused_cross_origin; /* the last one */
-    int cross_origin_refusals;
+    bool has_bytes;                /* one of them received bytes */
+    bool is_ranged;                /* the current one requested only the rest */
+    bool was_refused_cross_origin; /* the current one; see is_refused_cross_origin() */
+    int cross_origin_refusals;     /* so far */
     bool sink_failed;
 };
 
@@ -61,7 +61,8 @@ static bool fail_length(struct download *d, struct giq_error *err)
 {
     start_over(d);
     return giq_fail(err, GIQ_E_INCOMPLETE,
-                    "%s: the body does not have the length that was announced", context);
+                    "%s: the response is longer or shorter than its Content-Length",
+                    context);
 }
 
 static bool fail_other_body(struct download *d, struct giq_error *err)
@@ -134,8 +135,10 @@ static bool begin_body(struct download *d, const struct giq_response *response,
         d->sink_failed = !ok;
         return ok;
     }
-    return (coding == GIQ_HEADERS_CODING_IDENTITY && is_resumed(d, response)) ||
-           fail_other_body(d, err);
+    if (coding != GIQ_HEADERS_CODING_IDENTITY || !is_resumed(d, response)) {
+        return fail_other_body(d, err);
+    }
+    return true;
 }
 
 static bool write_bytes(void *ctx, const char *bytes, size_t len, struct giq_error *err)
@@ -146,19 +149,19 @@ static bool write_bytes(void *ctx, const char *bytes, size_t len, struct giq_err
     return !d->sink_failed;
 }
 
-/* A few coded bytes may unpack to more than the disk holds. */
+/* Limits the decoded size: a few coded bytes may decode to more than the disk holds. */
 static bool write_decoded(void *ctx, const char *bytes, size_t len, struct giq_error *err)
 {
     struct download *d = ctx;
-    int64_t max = d->received > decoded_bytes_min / DECODED_FACTOR_MAX
+    int64_t max = d->received > always_allowed_bytes / DECODED_FACTOR_MAX
                       ? d->received * DECODED_FACTOR_MAX
-                      : decoded_bytes_min;
+                      : always_allowed_bytes;
     if (giq_inflate_is_coded(d->decoder) && (int64_t)len > max - d->written) {
         struct giq_error ignored = {0};
         (void)d->sink->begin(d->sink->ctx, -1, &ignored); /* frees the disk space */
         return giq_fail(
             err, GIQ_E_RESULT,
-            "%s: the gzip coding unpacks to more than 1 GiB, and to more than "
+            "%s: the gzip coding decodes to more than 1 GiB, and to more than "
             "%d times the bytes received",
             context, DECODED_FACTOR_MAX);
     }
@@ -190,8 +193,8 @@ static bool write_body(void *ctx, const struct giq_response *response, const cha
 
 /* ---- responses ---- */
 
-/* A presigned address may have expired, or its host may lag behind. The next attempt gets
- * a new address, so only the second refusal is final. */
+/* A presigned URL may have expired, or its host may not have the file yet. The next
+ * attempt is redirected to a new URL, so only the second refusal is final. */
 static bool is_refused_cross_origin(const struct giq_response *response)
 {
     int status = response->status;
@@ -324,7 +327,7 @@ bool giq_download(struct giq_service *service, const char *job_id,
         *out_disposition = d.disposition;
         d.disposition = NULL;
     } else if (err->code == GIQ_E_NETWORK && err->http_status == 0 && d.has_bytes) {
-        err->code = GIQ_E_INCOMPLETE; /* this attempt, or one before, was cut */
+        err->code = GIQ_E_INCOMPLETE; /* an attempt was cut after bytes were received */
     }
     release(&d);
     return ok;

@@ -12,8 +12,8 @@
 
 /* Where the bytes of a download go. */
 struct giq_download_sink {
-    /* Called before the first byte of a body: again if the download starts over, then the
-     * sink must drop what it has. Also called to drop a result that unpacks to too much.
+    /* Called before the first byte of a body. Called again if the download starts over,
+     * or is given up because it decodes to too much: the sink must drop what it has.
      * `length` is in bytes, -1 if it is not known. */
     bool (*begin)(void *ctx, int64_t length, struct giq_error *err);
     bool (*write)(void *ctx, const char *bytes, size_t len, struct giq_error *err);
@@ -25,7 +25,7 @@ struct giq_download_sink {
  * Content-Disposition, owned by the caller, or NULL. The pauses between attempts end
  * within the time limit of the open; a transfer that keeps moving is not limited. Errors:
  * GIQ_E_NETWORK (no byte was received), GIQ_E_INCOMPLETE (an attempt was cut later),
- * GIQ_E_RESULT (empty, or a gzip coding that unpacks to too much), GIQ_E_GONE, _SERVICE,
+ * GIQ_E_RESULT (empty, or a gzip coding that decodes to too much), GIQ_E_GONE, _SERVICE,
  * _CREDENTIALS, _CANCELLED, _MEMORY, and those of the sink.
  */
 bool giq_download(struct giq_service *service, const char *job_id,

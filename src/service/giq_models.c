@@ -31,17 +31,23 @@ static const struct giq_json *find_list(const struct giq_json *json)
     return NULL;
 }
 
-/* Copy the labels, which are strings or objects with a name. */
+/* Copy the labels, which are strings or objects with a name; others are skipped. The list
+ * ends with NULL. NULL if there are none, or when out of memory. */
 static char **parse_labels(const struct giq_service *service, const struct giq_json *list)
 {
     size_t count = giq_json_count(list);
     char **labels = count == 0 ? NULL : calloc(count + 1, sizeof *labels);
+    if (labels == NULL) {
+        return NULL;
+    }
     size_t n = 0;
-    for (const struct giq_json *item = giq_json_first(list);
-         labels != NULL && item != NULL; item = giq_json_next(item)) {
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
         const struct giq_json *name = giq_json_get(item, "name");
-        labels[n] = giq_call_masked_text(service, name == NULL ? item : name);
-        n += labels[n] != NULL;
+        char *label = giq_call_masked_text(service, name == NULL ? item : name);
+        if (label != NULL) {
+            labels[n++] = label;
+        }
     }
     return labels;
 }
@@ -235,7 +241,7 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
 
 enum { SUGGESTION_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
 
-/* ", name (id)", or the id alone if the name adds nothing. */
+/* "name (id)", or the id alone if there is no other name; after ", " unless first. */
 static void print_suggestion(const struct giq_service *service,
                              const struct giq_model *item, bool is_first,
                              char out[SUGGESTION_SIZE])
@@ -280,7 +286,8 @@ static bool append_suggestions(const struct giq_service *service,
     return false;
 }
 
-/* Count the models with this name; one that is listed twice counts once. */
+/* Count the models with this name, and store one of them in `*out`. A model that is
+ * listed twice counts once. */
 static size_t find_name(const struct giq_models *models, const char *typed,
                         const struct giq_model **out)
 {
@@ -310,14 +317,15 @@ static bool has_id(const struct giq_models *models, const char *typed)
     return false;
 }
 
-/* Whether the list has all models of the service. */
+/* Whether the list proves which models the service has. */
 static bool is_complete(const struct giq_models *models)
 {
-    bool complete = models->count > 0 && !models->is_incomplete;
     for (size_t i = 0; i < models->count; i++) {
-        complete = complete && models->item[i].id != NULL;
+        if (models->item[i].id == NULL) {
+            return false;
+        }
     }
-    return complete;
+    return models->count > 0 && !models->is_incomplete;
 }
 
 bool giq_models_choose(const struct giq_service *service, const struct giq_models *models,

@@ -11,7 +11,8 @@
 
 enum { CHECK_MS = 2000 }; /* time limit of an open that checks once */
 
-/* Replace the texts of `out` with copies. When out of memory it has those made so far. */
+/* Replace the texts of `out`, a copy of `settings`, with copies. When out of memory `out`
+ * has those made so far, and NULL for the others. */
 static bool copy_texts(const struct giq_settings *settings, struct giq_settings *out)
 {
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
@@ -132,6 +133,6 @@ bool giq_service_check_credentials(const struct giq_service *service,
            giq_fail(
                err, GIQ_E_CREDENTIALS,
                "no API key or bearer token is set: set the configuration option "
-               "GIQ_API_KEY (or "
-               "GIQ_API_KEY_FILE, GIQ_BEARER_TOKEN), for example in the environment");
+               "GIQ_API_KEY (or GIQ_API_KEY_FILE, GIQ_BEARER_TOKEN), for example in the "
+               "environment");
 }

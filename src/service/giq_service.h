@@ -26,7 +26,7 @@ struct giq_service {
 };
 
 /* Restart the time limit of an open that checks once: 2 s, or its timeout if that is
- * shorter. Called after the run request, which used some of it. */
+ * shorter. Must be called after the run request, which used some of it. */
 void giq_service_restart_check(struct giq_service *service);
 
 /* Must be called before the status of the job is requested. If the open polls once, it

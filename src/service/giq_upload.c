@@ -17,13 +17,14 @@
 
 enum {
     BLOCK_BYTES = 256 * 1024,
-    /* Resolution of file times: COARSE for whole seconds, FINE for others. A file that
-     * was written more recently may change again and keep its time. */
+    /* Resolution of file times: COARSE if the time is a whole second, else FINE. A file
+     * that was written more recently may change again and keep its time. */
     COARSE_MS = 2000,
     FINE_MS = 20,
     EXPECTATION_FAILED = 417, /* of old proxies, for "Expect: 100-continue" */
     NS_PER_MS = 1000000,
     NS_PER_S = 1000000000,
+    PRINTED_MAX = 40, /* bytes of an invalid value in a message */
 };
 
 #define NAME_OF(name) name,
@@ -45,7 +46,7 @@ bool giq_upload_type(const char *option, const char *text, const char **out,
     }
     struct giq_printable printable;
     return giq_fail(err, GIQ_E_USAGE, "%s must be one of %s; got \"%.*s\"", option, list,
-                    giq_text_cut_len(giq_text_printable(text, &printable), 40),
+                    giq_text_cut_len(giq_text_printable(text, &printable), PRINTED_MAX),
                     printable.text);
 }
 
@@ -91,7 +92,7 @@ static bool digest_file(const struct giq_source *source, int64_t size,
         return false;
     }
     size_t len = 0;
-    /* One read more than `size` needs shows that the file did not grow. */
+    /* One more read after `size` bytes checks that the file did not grow. */
     for (int64_t left = size; left >= 0; left -= (int64_t)len) {
         if (giq_env_cancelled(env)) {
             return giq_fail(err, GIQ_E_CANCELLED,
@@ -136,8 +137,8 @@ static bool read_content(const struct giq_source *source,
     return is_same(stat, &after) || fail_changed(source, err);
 }
 
-/* Whether a time of the file is so old that a change after `stat_ms`, UTC, must alter it.
- */
+/* Whether a time of the file is so old that a change after `stat_ms` (since 1970-01-01
+ * UTC) must alter it. */
 static bool is_older(int64_t time_ns, int64_t stat_ms)
 {
     int64_t min_age_ms = time_ns % NS_PER_S == 0 ? COARSE_MS : FINE_MS;
@@ -150,8 +151,8 @@ static bool is_stable(const struct giq_source_stat *stat, int64_t stat_ms)
            is_older(stat->changed_ns, stat_ms);
 }
 
-/* Record the content of the file; without `stat`, that it is not known by its times. If
- * this fails the file is read again next time. */
+/* Record that the file with this status has the content; if `stat` is NULL, remove the
+ * file from the record. After a failure the file is read again next time. */
 static void record_content(const struct giq_store *store, const char *digest,
                            const struct giq_source *source,
                            const struct giq_source_stat *stat, const struct giq_env *env)
@@ -162,10 +163,8 @@ static void record_content(const struct giq_store *store, const char *digest,
     if (giq_content_acquire_lock(store, digest, &lock, &ignored) &&
         giq_content_read(store, digest, &content, &ignored) &&
         giq_content_set_file(&content, source->absolute_path, stat, &ignored) &&
-        giq_content_write(&content, &ignored)) {
-        if (stat != NULL) {
-            (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
-        }
+        giq_content_write(&content, &ignored) && stat != NULL) {
+        (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
     }
     if (ignored.code != GIQ_E_NONE) {
         giq_env_debug(env, "the digest of %s is not recorded: %s", source->path,
@@ -182,9 +181,11 @@ bool giq_upload_identify(const struct giq_store *store, const struct giq_source 
     struct giq_source_stat stat;
     struct giq_upload upload = {.source = source, .type = type};
     int64_t stat_ms = env->wall_ms(env->ctx);
-    if (!source->stat(source->ctx, &stat, err) || !check_size(source, stat.size, err) ||
-        (stat.inode != 0 &&
-         !giq_content_find(store, source->absolute_path, &stat, upload.digest, err))) {
+    if (!source->stat(source->ctx, &stat, err) || !check_size(source, stat.size, err)) {
+        return false;
+    }
+    if (stat.inode != 0 &&
+        !giq_content_find(store, source->absolute_path, &stat, upload.digest, err)) {
         return false;
     }
     if (upload.digest[0] == '\0') {
@@ -245,9 +246,13 @@ static bool check_sent(const struct outgoing *outgoing, struct giq_error *err)
                         "uploading the file: the service read only %lld of %lld bytes",
                         (long long)outgoing->sent, (long long)outgoing->upload->size);
     }
-    return giq_digest_finish(outgoing->digest, digest, err) &&
-           (strcmp(digest, outgoing->upload->digest) == 0 ||
-            fail_changed(outgoing->upload->source, err));
+    if (!giq_digest_finish(outgoing->digest, digest, err)) {
+        return false;
+    }
+    if (strcmp(digest, outgoing->upload->digest) != 0) {
+        return fail_changed(outgoing->upload->source, err);
+    }
+    return true;
 }
 
 static char *parse_id(const struct giq_response *response)
@@ -411,7 +416,7 @@ bool giq_upload_find_or_send(struct giq_service *service, const struct giq_store
     bool ok = find_or_upload(service, store, upload, stale_id, out, err);
     giq_lock_release(lock);
     if (!ok && err->code == GIQ_E_USAGE) {
-        /* The file changed, so its recorded content is wrong, or cannot be read. */
+        /* The file changed or cannot be read: its recorded content may be wrong. */
         record_content(store, upload->digest, upload->source, NULL, service->env);
     }
     return ok;

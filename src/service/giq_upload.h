@@ -1,10 +1,10 @@
 /*
  * Uploading a file once for each content, source type and service. giq_upload_identify()
- * of giq/giq.h finds the content of a file; the store keeps what is known of it
+ * of giq/giq.h identifies the content of a file; the store keeps its file ids
  * (giq_content).
  *
  * An upload costs nothing, so it is retried like a GET. The bytes are digested while they
- * are sent, and an upload counts only if they are the expected content.
+ * are sent, and an upload is recorded only if they are the expected content.
  */
 #ifndef GIQ_UPLOAD_H
 #define GIQ_UPLOAD_H

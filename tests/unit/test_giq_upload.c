@@ -313,7 +313,7 @@ static const struct {
     {{.status = 307, .headers = "Location: http://localhost:1/x\r\n"},
      GIQ_E_NETWORK,
      "uploading the file: HTTP 307: the service redirects the POST to another "
-     "host (localhost)"},
+     "origin (http://localhost:1)"},
 };
 
 static void test_responses_that_end_it(void **state)
