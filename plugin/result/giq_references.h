@@ -21,6 +21,8 @@
 struct giq_references {
     bool has_fetched; /* a driver tried to fetch a URL, which was refused */
     bool may_fetch;   /* a text may make its driver do so while features are read */
+    bool is_too_many; /* the last giq_references_check() failed only for the number of
+                       * subdatasets: the result is kept, but not opened */
 };
 
 /* From here on refuse, and record, every URL that drivers fetch by GDAL in this thread.
@@ -43,10 +45,11 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
 
 /*
  * Refuse an open dataset of the file `path` if its metadata, coordinate systems or
- * database schema name other files, or those of its subdatasets do. `drivers`, a GDAL
- * string list, are those that may open subdatasets. Errors: GIQ_E_RESULT.
+ * database schema name other files, or those of its subdatasets do, or if there are too
+ * many of these to check (references->is_too_many). `drivers`, a GDAL string list, are
+ * those that may open subdatasets. Errors: GIQ_E_RESULT.
  */
-bool giq_references_check(const struct giq_references *references, GDALDatasetH dataset,
+bool giq_references_check(struct giq_references *references, GDALDatasetH dataset,
                           const char *path, char **drivers, struct giq_error *err);
 
 #endif

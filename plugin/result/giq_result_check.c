@@ -51,7 +51,8 @@ static unsigned other_kinds(GDALDatasetH dataset)
 /*
  * Refuse external references in the datasets of the file: the first that GDAL opens, and
  * that for the kinds which the first does not have. `*out_opens` is whether an allowed
- * driver opens the file; if none does, the check succeeds.
+ * driver opens the file; if none does, the check succeeds. It also succeeds if there are
+ * too many subdatasets to check: giq_result_open() then refuses to open the file.
  */
 static bool check_datasets(struct giq_references *references, const char *path,
                            char **drivers, bool *out_opens, struct giq_error *err)
@@ -66,8 +67,10 @@ static bool check_datasets(struct giq_references *references, const char *path,
         }
         *out_opens = true;
         kinds = other_kinds(dataset);
-        if (!giq_references_check(references, dataset, path, drivers, err)) {
-            return false;
+        struct giq_error found = {0};
+        if (!giq_references_check(references, dataset, path, drivers, &found) &&
+            !references->is_too_many) {
+            return giq_fail(err, found.code, "%s", found.text);
         }
     }
     return true;

@@ -277,7 +277,7 @@ static bool is_safe_pam_file(const char *path)
 /* ---- .msk ---- */
 
 /* GDAL opens a mask with any driver, so only what GTiff opens may stay. */
-static bool is_safe_mask(const struct giq_references *references, const char *path)
+static bool is_safe_mask(struct giq_references *references, const char *path)
 {
     char *drivers[] = {"GTiff", NULL};
     struct giq_error ignored = {0};
@@ -289,21 +289,19 @@ static bool is_safe_mask(const struct giq_references *references, const char *pa
 
 /* ---- the folder of an archive ---- */
 
-static bool is_unsafe_text_sidecar(const struct giq_references *references,
-                                   const char *path)
+static bool is_unsafe_text_sidecar(struct giq_references *references, const char *path)
 {
     (void)references;
     return is_never_kept(path) || (is_pam(path) && !is_safe_pam_file(path));
 }
 
-static bool is_unsafe_mask(const struct giq_references *references, const char *path)
+static bool is_unsafe_mask(struct giq_references *references, const char *path)
 {
     return is_mask(path) && !is_safe_mask(references, path);
 }
 
-static bool remove_matching(bool (*is_unsafe)(const struct giq_references *,
-                                              const char *),
-                            const struct giq_references *references, const char *folder,
+static bool remove_matching(bool (*is_unsafe)(struct giq_references *, const char *),
+                            struct giq_references *references, const char *folder,
                             char ***removed, struct giq_error *err)
 {
     GIQ_AUTO_CSL char **names = giq_list_folder(folder);
@@ -322,7 +320,7 @@ static bool remove_matching(bool (*is_unsafe)(const struct giq_references *,
 }
 
 /* Masks are checked last: checking opens them, and GDAL then reads their own sidecars. */
-bool giq_sidecar_remove(const struct giq_references *references, const char *folder,
+bool giq_sidecar_remove(struct giq_references *references, const char *folder,
                         char ***removed, struct giq_error *err)
 {
     return remove_matching(is_unsafe_text_sidecar, references, folder, removed, err) &&

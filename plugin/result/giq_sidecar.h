@@ -19,7 +19,7 @@
  * Their names, relative to the folder, are added to `*removed`, a GDAL string list of the
  * caller's, on failure too. Errors: GIQ_E_STORE.
  */
-bool giq_sidecar_remove(const struct giq_references *references, const char *folder,
+bool giq_sidecar_remove(struct giq_references *references, const char *folder,
                         char ***removed, struct giq_error *err);
 
 /* Whether the file `path` is an .aux.xml or .msk of another file in its folder, and so

@@ -114,11 +114,8 @@ def test_pages_of_a_tiff_are_read(scripted_gdal, service):
     assert "SUBDATASET_3_NAME=GTIFF_DIR:3:" in scripted_gdal.run("gdalinfo", NAME).stdout
 
 
-@pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("is_big", [False, True], ids=["classic", "big"])
-def test_a_tiff_of_many_pages_is_kept(scripted_gdal, service, order, is_big):
-    """A valid result is not refused for its size, and not opened once for each page."""
-    count = 10000 if not is_big else 3
+def chain(count, order="<", is_big=False, text=b"", loops=False):
+    """A TIFF of small pages, with this GDAL metadata and an end or a loop after the last."""
     entries = [(256, 3, 1), (257, 3, 1), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8),
                (277, 3, 1), (278, 3, 1), (279, 4, 1)]
     number = "Q" if is_big else "I"
@@ -126,17 +123,47 @@ def test_a_tiff_of_many_pages_is_kept(scripted_gdal, service, order, is_big):
     body = bytearray(magic + (struct.pack(order + "HHHQ", 43, 8, 0, 16) if is_big else
                               struct.pack(order + "HI", 42, 16) + bytes(8)))
     for page in range(count):
-        body += struct.pack(order + ("Q" if is_big else "H"), len(entries))
-        for tag, kind, value in entries:
-            value = struct.pack(order + ("H" if kind == 3 else "I"), value)
-            body += struct.pack(order + "HH" + number, tag, kind, 1)
+        tags = entries + [(42112, 2, 0)] * bool(text)
+        following = len(body) + (8 + 20 * len(tags) + 8 if is_big else 2 + 12 * len(tags) + 4)
+        body += struct.pack(order + ("Q" if is_big else "H"), len(tags))
+        for tag, kind, value in tags:
+            value = struct.pack(order + ("H" if kind == 3 else "I"), value or following)
+            body += struct.pack(order + "HH" + number, tag, kind, 1 if kind > 2 else len(text))
             body += value.ljust(8 if is_big else 4, b"\0")
-        following = len(body) + (8 if is_big else 4)
-        body += struct.pack(order + number, 0 if page == count - 1 else following)
-    give(service, bytes(body), "r.tif")
+        after = following + len(text) if page < count - 1 else 16 if loops else 0
+        body += struct.pack(order + number, after) + text
+    return bytes(body)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("is_big", [False, True], ids=["classic", "big"])
+def test_a_tiff_of_many_pages_is_kept(scripted_gdal, service, order, is_big):
+    """A valid result is not refused for its size, and not opened once for each page."""
+    count = 10000 if not is_big else 3
+    body = chain(count, order, is_big)
+    give(service, body, "r.tif")
     done = scripted_gdal.run("gdalinfo", NAME)
     assert f"SUBDATASET_{count}_NAME=GTIFF_DIR:{count}:" in done.stdout
     assert "GIQ[" not in done.stderr
+
+
+def test_a_tiff_with_too_many_pages_to_check_is_kept(scripted_gdal, service):
+    """What was paid for is not thrown away; the error names the file to open."""
+    give(service, chain(501, text=b"<GDALMetadata>&amp;</GDALMetadata>\0"), "r.tif")
+    for _ in range(2):
+        error = scripted_gdal.fails("gdalinfo", NAME, tag="result")
+        [path] = scripted_gdal.store.glob("v1/*/result/r.tif")
+        assert error == (
+            "ERROR 4: GIQ[result] job job-1: the result has 501 subdatasets; references to "
+            "other files can be checked in at most 500. The result is kept; if you trust "
+            f"the service, open the file itself: {path}")
+    assert service.names() == ["models", "run", "status", "download"]
+    assert "SUBDATASET_501_NAME" in scripted_gdal.run("gdalinfo", path).stdout
+
+
+def test_a_loop_of_pages_ends_the_check(scripted_gdal, service):
+    give(service, chain(3, loops=True), "r.tif")
+    assert "SUBDATASET_3_NAME" in scripted_gdal.run("gdalinfo", NAME).stdout
 
 
 def geopackage(gdal, *statements):
