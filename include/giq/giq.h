@@ -225,7 +225,7 @@ bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_adde
                          struct giq_error *err);
 
 /* Add a text that giq_cred_mask() must mask; it is copied. Texts of fewer than 4 bytes
- * are not masked. Errors: GIQ_E_MEMORY. */
+ * are not masked. Errors: GIQ_E_CREDENTIALS if there are too many; GIQ_E_MEMORY. */
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret,
                          struct giq_error *err);
 

@@ -14,9 +14,9 @@
 
 struct giq_buf {
     char *data; /* NULL while nothing was added */
-    size_t len;
-    size_t cap;
-    size_t max; /* in bytes */
+    size_t len; /* without the NUL */
+    size_t cap; /* of `data`, with the NUL */
+    size_t max; /* the maximum of `len` */
 };
 
 void giq_buf_init(struct giq_buf *buf, size_t max);
@@ -25,8 +25,8 @@ void giq_buf_release(struct giq_buf *buf);
  * return. */
 #define GIQ_AUTO_BUF GIQ_AUTO(giq_buf_release)
 
-/* False when out of memory, or if the maximum size would be exceeded: giq_buf_fits()
- * distinguishes them. */
+/* Append bytes, a text or formatted text. False when out of memory, or if the maximum
+ * size would be exceeded: giq_buf_fits() distinguishes them. */
 bool giq_buf_add(struct giq_buf *buf, const void *bytes, size_t len);
 bool giq_buf_add_text(struct giq_buf *buf, const char *text);
 bool giq_buf_addf(struct giq_buf *buf, const char *fmt, ...)

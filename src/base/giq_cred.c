@@ -11,10 +11,10 @@
 enum {
     SECRET_MAX = 16384, /* a bearer token with many claims can be 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
-    MASKED_MIN = 4,     /* shorter secrets are part of ordinary words */
-    PREFIX_MIN = 8,     /* a beginning of the key or token of so many bytes is masked */
+    MASKED_MIN = 4,     /* bytes; shorter secrets occur inside ordinary words */
+    PREFIX_MIN = 8,     /* bytes of a prefix of the key or token that is masked */
     HEADERS_MAX = 66,   /* 64 of the user, and those of the key and the token */
-    PASSWORDS_MAX = 32, /* of proxies, the netrc file and the client certificate */
+    PASSWORDS_MAX = 32, /* of proxies and the client certificate, in each form */
     MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
 };
 
@@ -30,21 +30,28 @@ struct giq_cred {
     size_t header_count;
     char *masked[MASKS_MAX]; /* the secrets, the longest first */
     size_t masked_count;
-    const char
-        *own[AUTH_HEADERS]; /* the key and the token: pointers into `header`, or NULL */
+    /* The key and the token: pointers into `header`, or NULL. */
+    const char *own[AUTH_HEADERS];
 };
 
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_error *err)
 {
     size_t len = strlen(secret);
-    if (len < MASKED_MIN || cred->masked_count == MASKS_MAX) {
+    if (len < MASKED_MIN) {
         return true;
+    }
+    if (cred->masked_count == MASKS_MAX) {
+        return giq_fail(
+            err, GIQ_E_CREDENTIALS,
+            "there are more than %d secrets in headers and passwords, too many "
+            "to mask in messages; set fewer of them",
+            MASKS_MAX);
     }
     char *copy = strdup(secret);
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
-    /* The longest first: a secret is not found once a shorter one inside it is masked. */
+    /* The longest first: after a part of a secret is masked, the rest is not found. */
     size_t at = cred->masked_count++;
     for (; at > 0 && strlen(cred->masked[at - 1]) < len; at--) {
         cred->masked[at] = cred->masked[at - 1];
@@ -79,7 +86,7 @@ static bool check_ends(const char *secret, const char *what, struct giq_error *e
                     secret[0], what);
 }
 
-/* Refuse what is often copied together with a key; the service would refuse the key. */
+/* Refuse text that is often copied together with a key: the service would refuse it. */
 static bool check_copied_context(const char *secret, const char *what,
                                  struct giq_error *err)
 {
@@ -107,8 +114,8 @@ static bool check_copied_context(const char *secret, const char *what,
     return check_ends(secret, what, err);
 }
 
-/* Keys and tokens are printable ASCII without spaces. Messages quote no part of them but
- * an opening bracket or '#'. */
+/* Check that a key or token is printable ASCII without spaces. Messages quote no part of
+ * it except an opening bracket or '#'. */
 static bool check_secret(const char *secret, const char *what, struct giq_error *err)
 {
     if (!check_copied_context(secret, what, err)) {
@@ -223,7 +230,8 @@ static bool take_header(struct giq_cred *cred, const char *name, const char *val
         return true;
     }
     *out_added = true;
-    /* The service may repeat the last word of "Bearer abc" alone. */
+    /* The service may repeat only the last word of "Bearer abc", so it is a secret too.
+     */
     const char *word = strrchr(value, ' ');
     return append_header(cred, name, "", value, err) &&
            (word == NULL || giq_cred_add_secret(cred, word + 1, err));
@@ -248,7 +256,7 @@ bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_adde
     return ok;
 }
 
-/* ---- releasing, reading, masking ---- */
+/* ---- releasing ---- */
 
 void giq_cred_wipe(char *text)
 {
@@ -273,6 +281,8 @@ void giq_cred_free(struct giq_cred *cred)
         free(cred);
     }
 }
+
+/* ---- key files ---- */
 
 /* Read the key from the contents of a file. Editors on Windows write a byte order mark
  * before it and a CR after it, or UTF-16, which has zeros. */
@@ -356,6 +366,8 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     *out_exposed = (st.access & GIQ_OS_OTHERS_READ) != 0;
     return true;
 }
+
+/* ---- masking and reading ---- */
 
 void giq_cred_mask(const struct giq_cred *cred, char *text)
 {

@@ -13,14 +13,15 @@ int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
 /* Whether the host cancelled the open. */
 bool giq_env_cancelled(const struct giq_env *env);
 
-/* Sleep until `due_ms`, or until the host cancels the open. */
+/* Sleep until `due_ms` on the monotonic clock, or until the host cancels the open. */
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);
 
-/* `ms` times 0.75 to 1.25, so that many clients do not retry at the same time. */
+/* `ms` times a random factor from 0.75 to 1.25, so that many clients do not retry at the
+ * same time. */
 int64_t giq_env_jitter(const struct giq_env *env, int64_t ms);
 
-/* Pass a warning, or a line of the log, to the host. A line is cut at 1279 bytes. Secrets
- * must be masked before. */
+/* Pass a warning, or a line for the log, to the host. A line longer than 1279 bytes is
+ * cut and ends in "...". Secrets must be masked before. */
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void giq_env_debug(const struct giq_env *env, const char *fmt, ...)

@@ -8,7 +8,7 @@
 
 #include "base/giq_text.h"
 
-#undef giq_fail
+#undef giq_fail /* the macro of giq/giq.h: the function is defined here */
 
 static const char *const tags[] = {
     [GIQ_E_NONE] = "none",
@@ -35,7 +35,7 @@ const char *giq_code_tag(enum giq_code code)
     return tags[code];
 }
 
-/* Whether `text` is the beginning of a character whose end was cut off. */
+/* Whether the `left` bytes at `text` are a UTF-8 character without its last bytes. */
 static bool is_cut_character(const char *text, size_t left)
 {
     if (left >= 4 || (unsigned char)text[0] < 0xC0) {
@@ -49,8 +49,8 @@ static bool is_cut_character(const char *text, size_t left)
     return true;
 }
 
-/* Make the text printable: paths and messages of libraries may hold control characters,
- * and a text that was too long may end within a character. */
+/* Make `text` printable, in place. Paths and messages of libraries may hold control
+ * characters, and a text that was cut may end within a character. */
 static void make_printable(char *text)
 {
     char *out = text;

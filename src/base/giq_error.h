@@ -13,8 +13,11 @@
 bool giq_fail_sys(struct giq_error *err, enum giq_code code, int sys_errno,
                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* Write the system's message for `sys_errno`, in the user's language, to `out`. */
+/* Room for a message of the system with its NUL. */
 enum { GIQ_ERROR_STRERROR_SIZE = 128 };
+
+/* Write the system's message for `sys_errno`, in the user's language, to the `size` bytes
+ * at `out`; a longer message is cut. */
 void giq_error_strerror(int sys_errno, char *out, size_t size);
 
 /* Set `err` to GIQ_E_MEMORY; returns false. */

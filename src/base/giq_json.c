@@ -51,6 +51,7 @@ static void replace_nul_escapes(char *text)
     }
 }
 
+/* Count the bytes that are not part of a UTF-8 character. */
 static size_t count_broken_bytes(const char *bytes, size_t len)
 {
     size_t broken = 0;
@@ -70,8 +71,11 @@ static char *copy_as_utf8(const char *bytes, size_t len)
 {
     const size_t replacement_len = sizeof replacement - 1;
     char *text = malloc(len + replacement_len * count_broken_bytes(bytes, len) + 1);
+    if (text == NULL) {
+        return NULL;
+    }
     char *end = text;
-    for (size_t at = 0; text != NULL && at < len;) {
+    for (size_t at = 0; at < len;) {
         size_t run = giq_text_utf8_prefix_len(bytes + at, len - at);
         memcpy(end, bytes + at, run);
         end += run;
@@ -82,13 +86,12 @@ static char *copy_as_utf8(const char *bytes, size_t len)
             at++;
         }
     }
-    if (text != NULL) {
-        *end = '\0';
-    }
+    *end = '\0';
     return text;
 }
 
-/* Count the values of a text that may be JSON, without parsing it. */
+/* An upper limit of the number of values in a text that may be JSON, without parsing it.
+ */
 static size_t count_values(const char *bytes, size_t len)
 {
     size_t values = 1;
@@ -106,7 +109,8 @@ static size_t count_values(const char *bytes, size_t len)
 }
 
 /* Whether there are too many values to parse: two bytes of text may become a value of 64
- * bytes in memory. Each value takes at least one byte. */
+ * bytes in memory. A text has no more values than bytes, so a short one is not counted.
+ */
 static bool has_too_many_values(const char *bytes, size_t len)
 {
     return len > GIQ_JSON_VALUES_MAX && count_values(bytes, len) > GIQ_JSON_VALUES_MAX;
@@ -114,15 +118,16 @@ static bool has_too_many_values(const char *bytes, size_t len)
 
 /* ---- numbers ---- */
 
-/* A number is kept as the text that was read, as cJSON's raw value: a double has fewer
- * digits than some ids, and cJSON prints fewer still. `valuedouble` is its value. */
+/* A number is kept as the text that was read, in a cJSON item of the type raw: a double
+ * has fewer digits than some ids, and cJSON prints fewer still. `valuedouble` is its
+ * value. */
 static bool is_number(const struct giq_json *json)
 {
     return cJSON_IsNumber(unwrap_const(json)) || cJSON_IsRaw(unwrap_const(json));
 }
 
-/* Store with every number its text; `*at` moves along the text that `item` was parsed
- * from. False when out of memory. */
+/* Store the text of every number in `item`. `*at` is the position in the text that `item`
+ * was parsed from, and moves past each number. False when out of memory. */
 static bool keep_numbers(cJSON *item, const char **at)
 {
     if (cJSON_IsNumber(item)) {
@@ -270,6 +275,7 @@ const char *giq_json_text(const struct giq_json *json)
     return cJSON_GetStringValue(unwrap_const(json));
 }
 
+/* Whether `json` is a whole number between -2^53 and 2^53. */
 static bool whole_number(const struct giq_json *json, double *out)
 {
     if (!is_number(json)) {
@@ -294,7 +300,8 @@ char *giq_json_scalar_text(const struct giq_json *json)
     return is_number(json) ? giq_json_print(json) : NULL;
 }
 
-static bool is_readable_id(const char *text)
+/* Whether a string can be an id; see giq_json_id(). */
+static bool is_usable_id(const char *text)
 {
     if (text[0] == '\0' || strlen(text) > GIQ_JSON_ID_MAX ||
         strstr(text, replacement) != NULL) {
@@ -328,13 +335,13 @@ char *giq_json_id(const struct giq_json *json)
 {
     const char *text = giq_json_text(json);
     if (text != NULL) {
-        return is_readable_id(text) ? strdup(text) : NULL;
+        return is_usable_id(text) ? strdup(text) : NULL;
     }
     return print_whole(json);
 }
 
-/* [2024,5,1,10,20,30,500000000]: year to minute, then seconds and nanoseconds
- * where they are not zero. */
+/* A time from [2024,5,1,10,20,30,500000000]: year to nanosecond. Seconds and nanoseconds
+ * are absent where they are 0. */
 static int64_t time_from_list(const struct giq_json *list)
 {
     enum { FIELDS_MIN = 5, FIELDS = 7, NS_PER_MS = 1000000 };
@@ -378,6 +385,8 @@ int64_t giq_json_time(const struct giq_json *json)
     return GIQ_TIME_NONE;
 }
 
+/* Set a member to `item`, which is owned from here on. False if `item` is NULL or when
+ * out of memory. */
 static bool set_item(struct giq_json *object, const char *name, cJSON *item)
 {
     if (item == NULL) {

@@ -13,16 +13,20 @@
 
 struct giq_json;
 
-/* Parse exactly one value of `len` bytes. Bytes that are not UTF-8, and \u0000, become
- * U+FFFD. Returns true with `*out` NULL if the bytes are not JSON, are nested deeper
- * than the library's limit, or have more than GIQ_JSON_VALUES_MAX values. Errors:
- * GIQ_E_MEMORY. */
 enum { GIQ_JSON_VALUES_MAX = 250000 };
+
+/* Parse `len` bytes that are exactly one JSON value. Bytes that are not UTF-8, and
+ * \u0000, become U+FFFD. Returns true with `*out` NULL if the bytes are not JSON, are
+ * nested deeper than the library's limit, or have more than GIQ_JSON_VALUES_MAX values.
+ * Errors: GIQ_E_MEMORY. */
 bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err);
 /* The same; NULL also when out of memory. */
 struct giq_json *giq_json_parse(const char *bytes, size_t len);
+
+/* An empty object, owned by the caller; NULL when out of memory. */
 struct giq_json *giq_json_new_object(void);
+/* NULL is allowed. */
 void giq_json_free(struct giq_json *json);
 /* For a local that is freed at the end of its block. */
 GIQ_AUTO_DEFINE(giq_json_free, struct giq_json)
@@ -39,9 +43,10 @@ char *giq_json_print(const struct giq_json *json);
 bool giq_json_is_object(const struct giq_json *json);
 bool giq_json_is_true(const struct giq_json *json);
 bool giq_json_is_list(const struct giq_json *json);
+/* The member of this name; NULL if it is absent or `object` is not an object. */
 const struct giq_json *giq_json_get(const struct giq_json *object, const char *name);
 
-/* The items of a list, in order. */
+/* The first item of a list, and the item after another one; NULL if there is none. */
 const struct giq_json *giq_json_first(const struct giq_json *list);
 const struct giq_json *giq_json_next(const struct giq_json *item);
 
@@ -50,7 +55,7 @@ size_t giq_json_count(const struct giq_json *json);
 
 /* A string, else NULL. */
 const char *giq_json_text(const struct giq_json *json);
-/* A whole number within 2^53, else `otherwise`. */
+/* A whole number between -2^53 and 2^53, both excluded, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
 /* A string, or a number as it was written, freed by the caller; NULL for anything else,
@@ -73,7 +78,7 @@ int64_t giq_json_time(const struct giq_json *json);
 
 /* ---- writing; false when out of memory ---- */
 
-/* Each replaces the member. A NULL text or GIQ_TIME_NONE removes it. */
+/* Set the member `name`. A NULL text or GIQ_TIME_NONE removes it. */
 bool giq_json_set_text(struct giq_json *object, const char *name, const char *text);
 bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value);
 bool giq_json_set_bool(struct giq_json *object, const char *name, bool value);
@@ -81,15 +86,16 @@ bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms);
 /* A copy of `value`. */
 bool giq_json_set_copy(struct giq_json *object, const char *name,
                        const struct giq_json *value);
-/* Append a text to a list, which is made if it is missing. */
+/* Append a text to the member `name`, which becomes an empty list first unless it is a
+ * list. */
 bool giq_json_add_text(struct giq_json *object, const char *name, const char *text);
 /* The member if it is an object, else a new empty object in its place; NULL when out of
  * memory. */
 struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name);
 /* Remove all members of this name. */
 void giq_json_remove(struct giq_json *object, const char *name);
-/* Call `each` for every string and every member name. `each` may overwrite characters,
- * but not lengthen the text. */
+/* Call `each` for every string and every member name in `json`, which is not NULL. `each`
+ * may overwrite characters, but not lengthen the text. Numbers are not passed. */
 void giq_json_each_text(struct giq_json *json, void (*each)(void *ctx, char *text),
                         void *ctx);
 

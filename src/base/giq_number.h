@@ -6,12 +6,11 @@
 
 #include <stddef.h>
 
-/* The first number in `json`, which must be valid JSON, or what follows a value in it;
- * the end of the text if there is none. */
+/* Where the first number in `json` begins, outside of strings; the end of the text if
+ * there is none. `json` is valid JSON, or the rest of it after one of its values. */
 const char *giq_number_find(const char *json);
 
-/* The length of the longest beginning of `text` that consists of characters of numbers.
- */
+/* How many bytes at the start of `text` are digits, signs, points, 'e' or 'E'. */
 size_t giq_number_span(const char *text);
 
 /* Length of the number at the start of `text` (RFC 8259, 6); 0 if there is none. */

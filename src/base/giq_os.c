@@ -27,6 +27,7 @@ static bool fail_path(struct giq_error *err, const char *doing, const char *path
     return giq_fail_sys(err, GIQ_E_STORE, sys_errno, "cannot %s %s", doing, path);
 }
 
+/* Replace a descriptor of a standard stream by a higher one. */
 static int above_standard(int fd)
 {
     if (fd < 0 || fd > STDERR_FILENO) {
@@ -56,7 +57,8 @@ static ssize_t read_some(int fd, char *out, size_t max)
     return n;
 }
 
-/* fsync() that allows for file systems which cannot sync folders. */
+/* fsync(). File systems that cannot sync folders report EINVAL or ENOTSUP, which is no
+ * failure. */
 static bool sync_fd(int fd)
 {
     int rc = 0;
@@ -185,8 +187,8 @@ bool giq_os_make_durable_folders(const char *path, unsigned access, struct giq_e
     return make_folders(path, access, true, err);
 }
 
-/* Read to the end of the file. At `size`, which fstat() reported, it ends without another
- * read(). */
+/* Read to the end of the file, or until `size` bytes, which fstat() reported, were read.
+ */
 static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
                     const char *path, struct giq_error *err)
 {
@@ -339,7 +341,7 @@ bool giq_os_free_space(const char *path, int64_t *out_bytes)
     return true;
 }
 
-/* ---- files being written ---- */
+/* ---- open files ---- */
 
 enum { WRITEBACK_BYTES = 8 * 1024 * 1024 };
 
@@ -350,7 +352,8 @@ struct giq_os_file {
     char path[];
 };
 
-/* Make a file of the descriptor of `path`, which is negative if opening failed. */
+/* Make a file that owns the descriptor of `path`; it is negative if opening failed, and
+ * `errno` is then still set. */
 static bool wrap_file(int fd, const char *doing, const char *path,
                       struct giq_os_file **out, struct giq_error *err)
 {
@@ -376,7 +379,7 @@ bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
 }
 
 /* Start to write to the disk while more data arrives, so that giq_os_sync() has little
- * left to do. Errors of the disk are ignored here: giq_os_sync() reports them. */
+ * left to write. Errors are ignored here: giq_os_sync() reports them. */
 static void start_writeback(struct giq_os_file *file)
 {
     if (file->written - file->writeback_end >= WRITEBACK_BYTES) {
@@ -460,7 +463,7 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 /* ---- locks ---- */
 
 struct giq_os_lock {
-    int fd;        /* -1 in a child that was forked while this lock was held */
+    int fd;        /* -1 in a child that was forked while the lock was held */
     bool is_flock; /* where the system has no open-file-description locks */
     struct giq_os_lock *next;
 };
@@ -666,7 +669,7 @@ void giq_os_lock_release(struct giq_os_lock *lock)
         /* A child that was not made by fork() may share the file description, so that
          * closing it would not release the lock. */
         if (lock->fd >= 0) {
-            (void)truncate_fd(lock->fd); /* the holder, which messages would name */
+            (void)truncate_fd(lock->fd); /* else messages would still name the holder */
             (void)set_lock(lock, false);
         }
         close_lock(lock);

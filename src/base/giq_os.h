@@ -34,7 +34,7 @@ enum giq_os_access {
     GIQ_OS_WORLD_SEARCH = 0001,
 };
 
-/* stat() `path`; GIQ_OS_NOTHING if it does not exist. Follows links. */
+/* stat() `path`; the kind is GIQ_OS_NOTHING if it does not exist. Follows links. */
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
 /* Make `path` and the folders above it that are missing. They are not synced. */
@@ -56,21 +56,21 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
 /* Rename within a file system; replaces a file at `to`. Not synced. */
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
 
-/* Whether `path` is a folder, not a link to one. */
+/* Whether `path` is a folder, not a link to one; also false if it cannot be checked. */
 bool giq_os_is_folder(const char *path);
 
-/* Whether `path` is a symbolic link. */
+/* Whether `path` is a symbolic link; also false if it cannot be checked. */
 bool giq_os_is_link(const char *path);
 
 /* Remove a file or an empty folder; succeeds if the path does not exist. Does not follow
  * links. */
 bool giq_os_remove(const char *path, struct giq_error *err);
 
-/* fsync a folder or a plain file. Follows links. */
+/* fsync a folder or a regular file. Follows links. */
 bool giq_os_sync_path(const char *path, struct giq_error *err);
 
-/* Call `each` for every entry but "." and ".."; it returns false to stop, which
- * ends the call with its error. A missing folder has no entries. */
+/* Call `each` for every entry except "." and "..". If `each` fails, the call fails with
+ * its error. A missing folder has no entries. */
 bool giq_os_list(const char *folder,
                  bool (*each)(void *ctx, const char *name, struct giq_error *err),
                  void *ctx, struct giq_error *err);
@@ -102,7 +102,8 @@ GIQ_AUTO_DEFINE(giq_os_close, struct giq_os_file)
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
 /* The next read begins with the byte `at`. */
 bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err);
-/* Read up to `max` bytes, at least 1; `*out_len` is 0 only at the end of the file. */
+/* Read at least 1 and at most `max` bytes; `*out_len` is 0 only at the end of the file.
+ */
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
                  struct giq_error *err);
 
@@ -112,9 +113,9 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 
 /* ---- locks ---- */
 
-/* An exclusive lock on a file that is never unlinked. It excludes threads as
- * well as processes and ends with its holder (open-file-description locks;
- * flock where the system has none). Children of the holder do not inherit it. */
+/* An exclusive lock on a file that is never unlinked. It excludes threads as well as
+ * processes, and is released when its holder exits: an open-file-description lock, or
+ * flock() where the file system has none. Children of the holder do not inherit it. */
 struct giq_os_lock;
 
 /* Try once. Returns true with `*out` NULL if another holder exists. Errors: GIQ_E_STORE,
@@ -127,7 +128,7 @@ void giq_os_lock_release(struct giq_os_lock *lock);
 /* The holder of a lock, as it recorded itself in the lock file. */
 struct giq_os_holder {
     long pid;
-    char host[65];
+    char host[65]; /* at most 64 bytes, as in Linux */
     bool is_this_process;
 };
 

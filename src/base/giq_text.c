@@ -46,7 +46,7 @@ size_t giq_text_utf8_char_len(const char *text, size_t len)
     return 0;
 }
 
-/* How many bytes precede the first that is not ASCII, compared eight at a time. */
+/* How many bytes precede the first that is not ASCII; compares eight at a time. */
 static size_t ascii_run(const char *text, size_t len)
 {
     uint64_t block = 0;
@@ -180,7 +180,7 @@ static size_t leading_word_len(const char *text)
     return len;
 }
 
-/* Write at most three asterisks for `len` bytes; returns the end of them. */
+/* Write at most three asterisks in place of `len` bytes; returns their end. */
 static char *put_mask(char *out, size_t len)
 {
     enum { MASK_LEN = 3 };
@@ -213,7 +213,7 @@ static struct word word_at(char *text)
 }
 
 /* The end of a query: the first quote, '<', '>' or ')' after its last '&' or '@', or the
- * end of the word. One before an '&' or '@' is part of the query. */
+ * end of the word. Such a character before the last '&' or '@' is part of the query. */
 static char *query_end(const struct word *word, char *query)
 {
     char *end = query;
@@ -248,7 +248,7 @@ static char *mask_query(const struct word *word, char **out, char *query)
         *out = put_mask(*out, len);
         return end;
     }
-    if (end > word->host) { /* the host is still to come */
+    if (end > word->host) { /* mask_word() must see the host */
         end = word->host;
         len = (size_t)(end - query);
     }
@@ -367,7 +367,8 @@ static bool is_in_years_1_to_9999(int64_t ms)
     return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
 }
 
-/* Whether the month has that day; a second 60 may change the day of the whole time. */
+/* Whether the month has that day. Only the date is passed to timegm(): a second 60 might
+ * move it to the next day. */
 static bool has_day(struct tm tm)
 {
     struct tm date = {.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
@@ -397,7 +398,7 @@ bool giq_text_civil_to_ms(const int64_t fields[6], int64_t *out_ms)
     return is_in_years_1_to_9999(*out_ms);
 }
 
-/* Exactly `digits` digits as a number; advances `*text`. */
+/* Take exactly `digits` digits as a number; advances `*text`. */
 static bool take_digits(const char **text, int digits, int64_t *out)
 {
     int64_t value = 0;
@@ -413,7 +414,7 @@ static bool take_digits(const char **text, int digits, int64_t *out)
     return true;
 }
 
-/* ".123456" of a second as milliseconds; 0 without a fraction. */
+/* Take ".123456" of a second as milliseconds; 0 if there is no fraction. */
 static bool take_fraction(const char **text, int64_t *out_ms)
 {
     *out_ms = 0;
@@ -432,7 +433,7 @@ static bool take_fraction(const char **text, int64_t *out_ms)
     return true;
 }
 
-/* "", "Z", "+04", "+0400" or "+04:00" as minutes east of UTC. */
+/* Take "", "Z", "+04", "+0400" or "+04:00" as minutes east of UTC. */
 static bool take_zone(const char **text, int64_t *out_minutes)
 {
     *out_minutes = 0;

@@ -19,7 +19,7 @@ struct giq_printable {
 /*
  * Make `text` printable: control characters (C1 included) and line ends, with the spaces
  * after them, become one space, bytes that are not UTF-8 become '?', and it is cut
- * between characters, without a sign, at GIQ_TEXT_PRINTABLE_MAX bytes. NULL gives "".
+ * between characters, without "...", at GIQ_TEXT_PRINTABLE_MAX bytes. NULL gives "".
  * Secrets must be masked before. Returns `out->text`.
  */
 const char *giq_text_printable(const char *text, struct giq_printable *out);
@@ -39,15 +39,17 @@ bool giq_text_is_same_id(const char *a, const char *b);
  * most `len` bytes; 0 if there is none. */
 size_t giq_text_utf8_char_len(const char *text, size_t len);
 
-/* Length of the longest well-formed UTF-8 beginning of the `len` bytes at `text`. */
+/* Length of the longest prefix of the `len` bytes at `text` that is well-formed UTF-8. */
 size_t giq_text_utf8_prefix_len(const char *text, size_t len);
 
+/* Whether the whole text is well-formed UTF-8. */
 bool giq_text_is_utf8(const char *text);
 
 /* The code point of a character that giq_text_utf8_char_len() found to be `len` long. */
 uint32_t giq_text_code_point(const char *text, size_t len);
 
-/* C0, DEL, C1, U+2028 and U+2029. */
+/* Whether a code point is a control character (C0, DEL, C1) or ends a line (U+2028,
+ * U+2029). */
 bool giq_text_is_control(uint32_t code_point);
 
 /* A copy of at most `len` bytes, up to a NUL, without outer ASCII white space; the caller
@@ -62,7 +64,8 @@ bool giq_text_set(char **slot, const char *text);
 bool giq_text_equal_nocase(const char *a, const char *b);
 bool giq_text_begins_nocase(const char *text, const char *prefix);
 
-/* YES, TRUE, ON, 1 and their opposites, in any case; false for anything else. */
+/* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, in any case. Returns false for anything
+ * else; `*out` is then unchanged. */
 bool giq_text_to_bool(const char *text, bool *out);
 
 /* Milliseconds since 1970-01-01 UTC from a date and time of ISO 8601,

@@ -4,13 +4,14 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 
-/* Nested folders. Archives have at most GIQ_MEMBER_DEPTH_MAX of them. */
+/* The maximum depth of nested folders, more than any archive may have
+ * (GIQ_MEMBER_DEPTH_MAX). It limits the recursion. */
 enum { DEPTH_MAX = 64 };
 
 /* A walk that visits a folder after everything in it. */
 struct walk {
     bool (*each)(const char *path, struct giq_error *err);
-    const char *folder; /* being listed */
+    const char *folder; /* the one that is being listed */
     int depth;
 };
 
@@ -25,8 +26,9 @@ static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
     walk.depth++;
     if (giq_os_is_folder(path)) {
         if (walk.depth > DEPTH_MAX) {
-            return giq_fail(err, GIQ_E_STORE, "%s is nested too deeply in the store",
-                            path);
+            return giq_fail(err, GIQ_E_STORE,
+                            "%s is nested more than %d folders deep in the store", path,
+                            DEPTH_MAX);
         }
         if (!giq_os_list(path, walk_entry, &walk, err)) {
             return false;

@@ -11,7 +11,7 @@
  */
 bool giq_tree_remove(const char *path, struct giq_error *err);
 
-/* fsync every file below `folder`, then the folders. */
+/* fsync everything in `folder`, and each folder after its contents. */
 bool giq_tree_sync(const char *folder, struct giq_error *err);
 
 #endif

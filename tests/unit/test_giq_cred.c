@@ -155,6 +155,25 @@ static void test_longest_secret(void **state)
     }
 }
 
+static void test_secret_that_cannot_be_masked_is_refused(void **state)
+{
+    (void)state;
+    enum { SECRETS_MAX = 164 };
+    struct giq_cred *cred = NULL;
+    struct giq_error err = {0};
+    char secret[16];
+    assert_true(giq_cred_new(NULL, NULL, &cred, &err));
+    for (int i = 0; i < SECRETS_MAX; i++) {
+        (void)snprintf(secret, sizeof secret, "secret-%d", i);
+        assert_true(giq_cred_add_secret(cred, secret, &err));
+    }
+    assert_false(giq_cred_add_secret(cred, "one too many", &err));
+    assert_int_equal(err.code, GIQ_E_CREDENTIALS);
+    assert_non_null(strstr(err.text, "more than 164 secrets"));
+    assert_true(giq_cred_add_secret(cred, "abc", &err));
+    giq_cred_free(cred);
+}
+
 static void test_masking(void **state)
 {
     (void)state;
@@ -400,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_headers_of_the_user_are_secrets_and_counted),
         cmocka_unit_test(test_secrets_that_are_no_header_are_refused_unseen),
         cmocka_unit_test(test_longest_secret),
+        cmocka_unit_test(test_secret_that_cannot_be_masked_is_refused),
         cmocka_unit_test(test_masking),
         cmocka_unit_test(test_masking_of_messages),
         cmocka_unit_test(test_wiped_text_is_gone),
