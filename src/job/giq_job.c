@@ -127,8 +127,7 @@ static bool note_entry(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
-/* Whether `path` is an empty folder. A folder that cannot be listed counts as not empty.
- */
+/* Whether `path` is an empty folder. One that cannot be listed counts as not empty. */
 static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
 {
     struct giq_error ignored = {0};

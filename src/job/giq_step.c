@@ -62,8 +62,7 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
     } else if (before->document != NULL && !giq_record_restart(before, err)) {
         return false;
     }
-    /* The new record keeps the earlier one, and the members that belong to the request.
-     */
+    /* The new record keeps the earlier one and the members that belong to the request. */
     giq_json_free(job->record.document);
     job->record.document = giq_take(&before->document);
     return true;

@@ -1,7 +1,7 @@
 /* Submitting a request: models, upload, then one run request. */
 #include "job/giq_submit.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
@@ -20,8 +20,7 @@ static const char *model_of(const struct giq_job *job)
     return job->model_id == NULL ? job->request.model : job->model_id;
 }
 
-/* Record the state `intent`. It keeps an earlier record until the new job is submitted.
- */
+/* Record the state `intent`. An earlier record is kept until the job is submitted. */
 static bool record_intent(struct giq_job *job, struct giq_error *err)
 {
     if (job->is_damaged) {
@@ -80,8 +79,7 @@ static bool record_submitted(struct giq_job *job, const struct giq_api_job *star
                              struct giq_error *err)
 {
     if (!write_submitted(job, started, err)) {
-        /* The id is not shortened, and is printed only once so that the longest one fits.
-         */
+        /* The id is not shortened, and is printed only once, so that every id fits. */
         return giq_error_context(
             err,
             "the job was started but could not be recorded; open the same dataset with "
@@ -299,8 +297,8 @@ static void report_upload(const struct giq_job *job)
     struct giq_printable path;
     char line[sizeof "uploading " + GIQ_TEXT_PRINTABLE_MAX];
     if (job->host.progress != NULL) {
-        (void)stpcpy(stpcpy(line, "uploading "),
-                     giq_text_printable(job->request.upload->source->path, &path));
+        (void)snprintf(line, sizeof line, "uploading %s",
+                       giq_text_printable(job->request.upload->source->path, &path));
         job->host.progress(job->host.ctx, line);
     }
 }

@@ -16,7 +16,7 @@ enum {
     FIRST_PAUSE_MS = 250,
     LONGEST_PAUSE_MS = 30 * 1000,
     WAIT_DIVISOR = 12,             /* a pause is at most 1/12 of the time waited so far */
-    NEW_JOB_MS = 60 * 1000,        /* how long a service may not know a new job */
+    NEW_JOB_MS = 60 * 1000,        /* how long a new job may be reported as not found */
     UNEXPECTED_MS = 5 * 60 * 1000, /* how long unexpected responses count as an outage */
     NOT_FOUND_MAX = 2, /* consecutive responses that mean that a job is gone */
 };
@@ -128,15 +128,15 @@ static void warn_unknown_status(struct giq_job *job)
 
 static void report_progress(const struct giq_job *job)
 {
-    struct giq_printable text;
+    struct giq_printable id;
+    struct giq_printable status;
     char line[sizeof "job  " + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX];
     if (job->host.progress == NULL) {
         return;
     }
-    (void)stpcpy(stpcpy(line, "job "),
-                 giq_call_printable(job->service, job->record.job_id, &text));
-    (void)stpcpy(stpcpy(line + strlen(line), " "),
-                 giq_text_printable(job->record.status, &text));
+    (void)snprintf(line, sizeof line, "job %s %s",
+                   giq_call_printable(job->service, job->record.job_id, &id),
+                   giq_text_printable(job->record.status, &status));
     job->host.progress(job->host.ctx, line);
 }
 
@@ -364,10 +364,9 @@ static bool set_error(struct giq_job *job, const char *status)
     struct giq_printable printable;
     struct giq_printable message;
     char text[sizeof ": " + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX];
-    char *end = stpcpy(text, giq_text_printable(status, &printable));
-    if (job->reason != NULL) {
-        (void)stpcpy(stpcpy(end, ": "), giq_text_printable(job->reason, &message));
-    }
+    (void)snprintf(text, sizeof text, "%s%s%s", giq_text_printable(status, &printable),
+                   job->reason == NULL ? "" : ": ",
+                   giq_text_printable(job->reason, &message));
     return giq_text_set(&job->record.error, text);
 }
 
