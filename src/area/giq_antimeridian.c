@@ -16,25 +16,11 @@ struct cut {
     struct giq_error *err;
 };
 
-struct extent {
-    double min;
-    double max;
-};
-
-static struct extent find_extent(const double *xy, size_t count)
-{
-    struct extent x = {xy[0], xy[0]};
-    for (size_t i = 1; i < count; i++) {
-        x.min = fmin(x.min, xy[2 * i]);
-        x.max = fmax(x.max, xy[2 * i]);
-    }
-    return x;
-}
-
 bool giq_antimeridian_is_crossed(const struct giq_rings *rings)
 {
-    struct extent x = find_extent(rings->xy, rings->points);
-    return x.min < -HALF_TURN || x.max > HALF_TURN;
+    double box[4]; /* minx, miny, maxx, maxy */
+    giq_rings_extent(rings->xy, rings->points, box);
+    return box[0] < -HALF_TURN || box[2] > HALF_TURN;
 }
 
 /* Add the part of `whole` that lies in a turn of the world (turn 0 is from -180 to 180),
@@ -75,11 +61,12 @@ static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
 {
     size_t count = 0;
     const double *xy = giq_rings_points(c->from, ring, &count);
-    struct extent x = find_extent(xy, count);
+    double box[4]; /* minx, miny, maxx, maxy */
+    giq_rings_extent(xy, count, box);
     /* The first and last turn that the ring lies in. A ring that only touches their
      * border does not lie in the next one. */
-    int first = (int)floor((x.min + HALF_TURN) / TURN);
-    int last = (int)ceil((x.max - HALF_TURN) / TURN);
+    int first = (int)floor((box[0] + HALF_TURN) / TURN);
+    int last = (int)ceil((box[2] - HALF_TURN) / TURN);
     GIQ_AUTO_RINGS struct giq_rings whole = {0};
     if (!giq_rings_add_ring(&whole, xy, count) || !giq_rings_end_polygon(&whole)) {
         return giq_fail_memory(c->err);
@@ -127,8 +114,6 @@ bool giq_antimeridian_cut(struct giq_geos *geos, struct giq_rings *rings, bool r
     if (!giq_geos_unite(geos, &parts, err)) {
         return false;
     }
-    giq_rings_release(rings);
-    *rings = parts;
-    parts = (struct giq_rings){0};
+    giq_rings_move(rings, &parts);
     return true;
 }

@@ -334,9 +334,7 @@ bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projectio
     if (!project_all(g, projection, &projected, err)) {
         return false;
     }
-    giq_rings_release(&g->rings);
-    g->rings = projected;
-    projected = (struct giq_rings){0};
+    giq_rings_move(&g->rings, &projected);
     return true;
 }
 

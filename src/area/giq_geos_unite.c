@@ -1,7 +1,6 @@
 /* The union of polygons, by an index, disjoint sets and GEOS. */
 #include "area/giq_geos_unite.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "area/giq_disjoint.h"
@@ -72,13 +71,8 @@ static GEOSGeometry *make_diagonal(struct union_job *u, size_t polygon)
     size_t count = 0;
     const double *xy =
         giq_rings_points(u->rings, giq_rings_first_ring(u->rings, polygon), &count);
-    double ends[] = {xy[0], xy[1], xy[0], xy[1]};
-    for (size_t i = 1; i < count; i++) {
-        ends[0] = fmin(ends[0], xy[2 * i]);
-        ends[1] = fmin(ends[1], xy[2 * i + 1]);
-        ends[2] = fmax(ends[2], xy[2 * i]);
-        ends[3] = fmax(ends[3], xy[2 * i + 1]);
-    }
+    double ends[4];
+    giq_rings_extent(xy, count, ends);
     for (int i = 0; i < 4; i++) {
         ends[i] += (i < 2 ? -2 : 2) * UNIT;
     }
@@ -263,9 +257,7 @@ bool giq_geos_unite(struct giq_geos *g, struct giq_rings *rings, struct giq_erro
     if (!ok) {
         return false;
     }
-    giq_rings_release(rings);
-    *rings = united;
-    united = (struct giq_rings){0};
+    giq_rings_move(rings, &united);
     return true;
 }
 

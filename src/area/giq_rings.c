@@ -14,6 +14,13 @@ void giq_rings_release(struct giq_rings *rings)
     *rings = (struct giq_rings){.rounds = rings->rounds};
 }
 
+void giq_rings_move(struct giq_rings *rings, struct giq_rings *from)
+{
+    giq_rings_release(rings);
+    *rings = *from;
+    *from = (struct giq_rings){0};
+}
+
 /* ---- reading ---- */
 
 static size_t points_before(const struct giq_rings *rings, size_t ring)
@@ -37,6 +44,18 @@ const double *giq_rings_points(const struct giq_rings *rings, size_t ring,
 size_t giq_rings_vertex_count(const struct giq_rings *rings)
 {
     return rings->points - rings->rings;
+}
+
+void giq_rings_extent(const double *xy, size_t count, double out[4])
+{
+    out[0] = out[2] = xy[0];
+    out[1] = out[3] = xy[1];
+    for (size_t i = 1; i < count; i++) {
+        out[0] = fmin(out[0], xy[2 * i]);
+        out[1] = fmin(out[1], xy[2 * i + 1]);
+        out[2] = fmax(out[2], xy[2 * i]);
+        out[3] = fmax(out[3], xy[2 * i + 1]);
+    }
 }
 
 int64_t giq_rings_to_units(double coordinate)

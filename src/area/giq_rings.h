@@ -48,6 +48,9 @@ void giq_rings_release(struct giq_rings *rings);
 /* For a local that is released at the end of its block. */
 #define GIQ_AUTO_RINGS GIQ_AUTO(giq_rings_release)
 
+/* Replace the polygons of `rings` by those of `from`, which is empty afterwards. */
+void giq_rings_move(struct giq_rings *rings, struct giq_rings *from);
+
 /* Add a point, unless it repeats the one before. */
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
 
@@ -85,6 +88,10 @@ size_t giq_rings_first_ring(const struct giq_rings *rings, size_t polygon);
 
 /* The number of points, without the last point of each ring, which repeats the first. */
 size_t giq_rings_vertex_count(const struct giq_rings *rings);
+
+/* The extent of `count` points (x, y, x, y, ...), at least one: minx, miny, maxx, maxy.
+ */
+void giq_rings_extent(const double *xy, size_t count, double out[4]);
 
 /* Round a coordinate, at most GIQ_RINGS_COORDINATE_MAX, to whole units. */
 int64_t giq_rings_to_units(double coordinate);

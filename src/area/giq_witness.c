@@ -79,24 +79,14 @@ void giq_witness_free(struct giq_witness *w)
 
 /* ---- in the plane ---- */
 
-static struct range find_extent(const double *xy, size_t count, size_t axis)
-{
-    struct range extent = {INFINITY, -INFINITY};
-    for (size_t i = 0; i < count; i++) {
-        extent.least = fmin(extent.least, xy[2 * i + axis]);
-        extent.most = fmax(extent.most, xy[2 * i + axis]);
-    }
-    return extent;
-}
-
 static double longer_side(const struct giq_rings *rings, size_t polygon)
 {
     size_t count = 0;
     const double *xy =
         giq_rings_points(rings, giq_rings_first_ring(rings, polygon), &count);
-    struct range x = find_extent(xy, count, 0);
-    struct range y = find_extent(xy, count, 1);
-    return fmax(x.most - x.least, y.most - y.least);
+    double box[4]; /* minx, miny, maxx, maxy */
+    giq_rings_extent(xy, count, box);
+    return fmax(box[2] - box[0], box[3] - box[1]);
 }
 
 /* The area of a ring by the shoelace formula. */
@@ -269,9 +259,10 @@ static void add_to_totals(struct giq_witness *w, const struct giq_rings *made,
     size_t count = 0;
     const double *xy =
         giq_rings_points(made, giq_rings_first_ring(made, polygon), &count);
-    struct range x = find_extent(xy, count, 0);
-    w->west = fmin(w->west, x.least);
-    w->east = fmax(w->east, x.most - (giq_sphere_is_drawn_twice(xy, count) ? TURN : 0));
+    double box[4]; /* minx, miny, maxx, maxy */
+    giq_rings_extent(xy, count, box);
+    w->west = fmin(w->west, box[0]);
+    w->east = fmax(w->east, box[2] - (giq_sphere_is_drawn_twice(xy, count) ? TURN : 0));
     w->area += giq_sphere_polygon_area(made, polygon);
     w->slack += slack_of(made, polygon);
 }

@@ -595,7 +595,7 @@ static void write_holder(const struct giq_os_lock *lock)
 {
     char text[HOLDER_BYTES + 1];
     char host[65] = "";
-    if (gethostname(host, sizeof host - 1) == 0) {
+    if (gethostname(host, sizeof host) == 0) {
         int len = snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
         (void)snprintf(text + len, sizeof text - (size_t)len, "%*s\n",
                        HOLDER_BYTES - len - 1, "");
@@ -626,7 +626,7 @@ bool giq_os_lock_holder(const char *path, struct giq_os_holder *out)
         !is_host(holder.host)) {
         return false;
     }
-    (void)gethostname(host, sizeof host - 1);
+    (void)gethostname(host, sizeof host);
     holder.is_this_process =
         holder.pid == (long)getpid() && strcmp(holder.host, host) == 0;
     *out = holder;

@@ -115,7 +115,7 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 
 /* An exclusive lock on a file that is never unlinked. It excludes threads as well as
  * processes, and is released when its holder exits: an open-file-description lock, or
- * flock() where the file system has none. Children of the holder do not inherit it. */
+ * flock() where the system has none. Children of the holder do not inherit it. */
 struct giq_os_lock;
 
 /* Try once. Returns true with `*out` NULL if another holder exists. Errors: GIQ_E_STORE,

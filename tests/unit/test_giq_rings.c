@@ -36,6 +36,32 @@ static void test_rings_and_polygons_are_found_again(void **state)
     giq_rings_release(&rings);
 }
 
+static void test_moving_replaces_and_empties(void **state)
+{
+    (void)state;
+    struct giq_rings rings = {0};
+    struct giq_rings other = {0};
+    assert_true(giq_rings_add_box(&rings, 0, 0, 1, 1));
+    assert_true(giq_rings_add_box(&other, 2, 3, 4, 5));
+    giq_rings_move(&rings, &other);
+    assert_int_equal(rings.polygons, 1);
+    assert_true(rings.xy[0] == 2 && rings.xy[1] == 3);
+    assert_int_equal(other.polygons, 0);
+    assert_null(other.xy);
+    giq_rings_release(&rings);
+}
+
+static void test_extent(void **state)
+{
+    (void)state;
+    const double xy[] = {1, 20, -3, 40, 2, -50, 0, 0};
+    double box[4];
+    giq_rings_extent(xy, 4, box);
+    assert_true(box[0] == -3 && box[1] == -50 && box[2] == 2 && box[3] == 40);
+    giq_rings_extent(xy, 1, box);
+    assert_true(box[0] == 1 && box[1] == 20 && box[2] == 1 && box[3] == 20);
+}
+
 static void test_rings_that_enclose_nothing_are_dropped(void **state)
 {
     (void)state;
@@ -101,6 +127,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rings_and_polygons_are_found_again),
+        cmocka_unit_test(test_moving_replaces_and_empties),
+        cmocka_unit_test(test_extent),
         cmocka_unit_test(test_rings_that_enclose_nothing_are_dropped),
         cmocka_unit_test(test_rounding_drops_rings_without_area),
         cmocka_unit_test(test_polygons_are_copied_and_moved),
