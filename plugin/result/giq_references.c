@@ -20,13 +20,16 @@ static CPLHTTPResult *refuse_fetch(const char *url, CSLConstList options,
                                    void *ctx)
 {
     struct giq_references *references = ctx;
-    (void)url;
     (void)options;
     (void)progress;
     (void)progress_ctx;
     (void)write;
     (void)write_ctx;
-    references->has_fetched = true;
+    if (references->fetched_url[0] == '\0') {
+        size_t len = strcspn(url, "?#");
+        int max = len < GIQ_REFERENCES_URL_SIZE ? (int)len : GIQ_REFERENCES_URL_SIZE - 1;
+        memcpy(references->fetched_url, url, (size_t)giq_text_cut_len(url, max));
+    }
     CPLHTTPResult *result = CPLCalloc(1, sizeof *result);
     result->nStatus = 1;
     result->pszErrBuf = CPLStrdup("fetching URLs is disabled while a result is checked");
@@ -42,9 +45,10 @@ void giq_references_begin(struct giq_references *references)
 bool giq_references_end(struct giq_references *references, bool ok, struct giq_error *err)
 {
     (void)CPLHTTPPopFetchCallback();
-    if (ok && references->has_fetched) {
+    if (ok && references->fetched_url[0] != '\0') {
         return giq_fail(err, GIQ_E_RESULT,
-                        "the result would make GDAL fetch a URL and is refused");
+                        "the result would make GDAL fetch \"%s\" and is refused",
+                        references->fetched_url);
     }
     return ok;
 }
@@ -90,35 +94,42 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
 
 /* ---- metadata ---- */
 
-static bool has_overview_file(GDALMajorObjectH object)
+/* The most bytes of a name of the result in a message. */
+enum { NAME_MAX_SHOWN = 200 };
+
+static bool fail_external(const char *kind, const char *name, struct giq_error *err)
 {
-    return GDALGetMetadataItem(object, "OVERVIEW_FILE", "OVERVIEWS") != NULL;
+    return giq_fail(err, GIQ_E_RESULT,
+                    "the result names the external %s \"%.*s\" and is refused", kind,
+                    giq_text_cut_len(name, NAME_MAX_SHOWN), name);
+}
+
+static const char *overview_file(GDALMajorObjectH object)
+{
+    return GDALGetMetadataItem(object, "OVERVIEW_FILE", "OVERVIEWS");
 }
 
 static bool check_overviews(GDALDatasetH dataset, struct giq_error *err)
 {
-    bool found = has_overview_file(dataset);
-    for (int i = 1; i <= GDALGetRasterCount(dataset) && !found; i++) {
-        found = has_overview_file(GDALGetRasterBand(dataset, i));
+    const char *file = overview_file(dataset);
+    for (int i = 1; i <= GDALGetRasterCount(dataset) && file == NULL; i++) {
+        file = overview_file(GDALGetRasterBand(dataset, i));
     }
-    if (found) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        "the result names an external overview file and is refused");
-    }
-    return true;
+    return file == NULL || fail_external("overview file", file, err);
 }
 
 /* Check the arrays with the location of each pixel. Those of netCDF are in the file. */
 static bool check_geolocation(GDALDatasetH dataset, const char *driver,
                               struct giq_error *err)
 {
-    bool found = GDALGetMetadataItem(dataset, "X_DATASET", "GEOLOCATION") != NULL ||
-                 GDALGetMetadataItem(dataset, "Y_DATASET", "GEOLOCATION") != NULL;
-    if (found && !EQUAL(driver, "netCDF")) {
-        return giq_fail(err, GIQ_E_RESULT,
-                        "the result names an external geolocation file and is refused");
+    if (EQUAL(driver, "netCDF")) {
+        return true;
     }
-    return true;
+    const char *file = GDALGetMetadataItem(dataset, "X_DATASET", "GEOLOCATION");
+    if (file == NULL) {
+        file = GDALGetMetadataItem(dataset, "Y_DATASET", "GEOLOCATION");
+    }
+    return file == NULL || fail_external("geolocation file", file, err);
 }
 
 /* Whether a subdataset of a TIFF is a page of the file itself. */
@@ -182,8 +193,7 @@ static bool check_subdatasets(GDALDatasetH dataset, const char *driver, const ch
     for (int i = 0; items != NULL && items[i] != NULL; i++) {
         const char *name = subdataset_name(items[i]);
         if (name != NULL && !is_own_subdataset(name, driver, path)) {
-            return giq_fail(err, GIQ_E_RESULT,
-                            "the result names an external subdataset and is refused");
+            return fail_external("subdataset", name, err);
         }
     }
     return true;
@@ -199,9 +209,11 @@ static bool check_srs(OGRSpatialReferenceH srs, struct giq_error *err)
                  wkt != NULL && giq_external_srs(wkt);
     CPLFree(wkt);
     if (found) {
+        const char *name = OSRGetName(srs);
         return giq_fail(err, GIQ_E_RESULT,
-                        "a coordinate system of the result names a file or a URL; "
-                        "the result is refused");
+                        "the coordinate system \"%.*s\" of the result names a file or a "
+                        "URL; the result is refused",
+                        giq_text_cut_len(name, NAME_MAX_SHOWN), name == NULL ? "" : name);
     }
     return true;
 }

@@ -17,9 +17,13 @@
 
 #include "giq/external.h"
 
+enum { GIQ_REFERENCES_URL_SIZE = 201 };
+
 /* The state of one check. Must not move between begin and end. */
 struct giq_references {
-    bool has_fetched; /* a driver tried to fetch a URL, which was refused */
+    /* The first URL that a driver tried to fetch, which was refused; without its query,
+     * and cut; "" if there was none. */
+    char fetched_url[GIQ_REFERENCES_URL_SIZE];
     bool may_fetch;   /* a text may make its driver do so while features are read */
     bool is_too_many; /* the last giq_references_check() failed only for the number of
                        * subdatasets: the result is kept, but not opened */

@@ -95,6 +95,14 @@ static bool check_file(struct giq_references *references, const struct giq_resul
 
 /* ---- an unpacked archive ---- */
 
+/* The error `found` of the member `name`. */
+static bool fail_member(const char *name, const struct giq_error *found,
+                        struct giq_error *err)
+{
+    return giq_fail(err, found->code, "member \"%.*s\": %s", giq_text_cut_len(name, 200),
+                    name, found->text);
+}
+
 /* Check every file, since GDAL may read it as a sidecar of another. */
 static bool check_bytes(struct giq_references *references,
                         const struct giq_result *result, struct giq_error *err)
@@ -103,9 +111,10 @@ static bool check_bytes(struct giq_references *references,
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         GIQ_AUTO_CPL char *path =
             CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
+        struct giq_error found = {0};
         if (!giq_result_is_folder(path) &&
-            !giq_references_check_file(references, path, err)) {
-            return false;
+            !giq_references_check_file(references, path, &found)) {
+            return fail_member(names[i], &found, err);
         }
     }
     return true;
@@ -125,8 +134,9 @@ static bool check_archive(struct giq_references *references,
         bool opens = false;
         GIQ_AUTO_CPL char *path =
             CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
-        if (!check_datasets(references, path, result->drivers, &opens, err)) {
-            return false;
+        struct giq_error found = {0};
+        if (!check_datasets(references, path, result->drivers, &opens, &found)) {
+            return fail_member(names[i], &found, err);
         }
         any_opens = any_opens || opens;
     }

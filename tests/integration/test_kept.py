@@ -202,5 +202,6 @@ dataset.SetMetadataItem("OVERVIEW_FILE", "/vsicurl/http://127.0.0.1:1/x", "OVERV
     assert published(scripted_gdal)
     for command in (("gdalinfo", NAME), ("gdalinfo", NAME, "-oo", "SUBMIT=NO")):
         text = scripted_gdal.fails(*command, tag="result")
-        assert "job job-1: the result names an external overview file" in text
+        assert text == ("ERROR 4: GIQ[result] job job-1: the result names the external overview "
+                        'file "/vsicurl/http://127.0.0.1:1/x" and is refused')
     assert service.names() == CALLS

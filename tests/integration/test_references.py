@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("nothing_external")
 
 VIRTUAL_TABLE = ('the result has the table or view "evil", which may read other files, and is '
                  "refused")
-OVERVIEW = "the result names an external overview file and is refused"
+OVERVIEW = 'the result names the external overview file "%s" and is refused'
 
 
 @pytest.mark.parametrize("command", [["ogrinfo", "-al", NAME], ["gdalinfo", NAME]],
@@ -126,7 +126,8 @@ made = gdal.GetDriverByName("GTiff").Create("r.tif", 8, 8, 1)
 made.SetMetadataItem("OVERVIEW_FILE", sys.argv[1], "OVERVIEWS")
 """, f"/vsicurl/{host.url}/x.tif", env={"GDAL_PAM_ENABLED": "NO"})
     give(service, (scripted_gdal.folder / "r.tif").read_bytes(), "r.tif")
-    refused(scripted_gdal, service, OVERVIEW, ("gdalinfo", NAME))
+    refused(scripted_gdal, service, OVERVIEW % f"/vsicurl/{host.url}/x.tif",
+            ("gdalinfo", NAME))
 
 
 def tiff(gdal, name):

@@ -9,8 +9,7 @@ from external import NAME, SECRET, give, refused
 # In every test: no other host is contacted, and one job is paid for.
 pytestmark = pytest.mark.usefixtures("nothing_external")
 
-OVERVIEW = "the result names an external overview file and is refused"
-SUBDATASET = "the result names an external subdataset and is refused"
+EXTERNAL = 'the result names the external {} "{}" and is refused'
 GEOLOCATION = ("PIXEL_OFFSET=0", "LINE_OFFSET=0", "PIXEL_STEP=1", "LINE_STEP=1",
                "X_BAND=1", "Y_BAND=1", "SRS=EPSG:4326")
 DOMAINS = {
@@ -72,20 +71,19 @@ def test_a_host_in_metadata_is_not_contacted(scripted_gdal, service, host, form,
             else jpeg2000(scripted_gdal, metadata_box(what, target)))
     give(service, body, f"r.{form}")
     named = what if what == "subdataset" else f"{what} file"
-    refused(scripted_gdal, service, f"the result names an external {named} and is refused",
-            command)
+    refused(scripted_gdal, service, EXTERNAL.format(named, target), command)
 
 
 def test_an_overview_of_a_band_is_refused(scripted_gdal, service, secret):
     give(service, tiff(scripted_gdal, "overview", secret, "band"), "r.tif")
-    refused(scripted_gdal, service, OVERVIEW, ("gdalinfo", NAME))
+    refused(scripted_gdal, service, EXTERNAL.format("overview file", secret), ("gdalinfo", NAME))
 
 
 @pytest.mark.parametrize("name", ["GTIFF_DIR:1:/etc/x.tif", "GTIFF_DIR:1:r.tif", "r.tif",
                                   "<VRTDataset/>"])
 def test_a_part_that_is_not_the_file_s_own_is_refused(scripted_gdal, service, name):
     give(service, tiff(scripted_gdal, "subdataset", name), "r.tif")
-    refused(scripted_gdal, service, SUBDATASET, ("gdalinfo", NAME))
+    refused(scripted_gdal, service, EXTERNAL.format("subdataset", name), ("gdalinfo", NAME))
 
 
 def pages(gdal, target):
@@ -105,8 +103,9 @@ for page in range(3):
 
 
 def test_every_page_of_a_tiff_is_checked(scripted_gdal, service, host):
-    give(service, pages(scripted_gdal, f"/vsicurl/{host.url}/x.tif"), "r.tif")
-    refused(scripted_gdal, service, OVERVIEW, ("gdalinfo", NAME))
+    target = f"/vsicurl/{host.url}/x.tif"
+    give(service, pages(scripted_gdal, target), "r.tif")
+    refused(scripted_gdal, service, EXTERNAL.format("overview file", target), ("gdalinfo", NAME))
 
 
 def test_pages_of_a_tiff_are_read(scripted_gdal, service):
@@ -194,7 +193,7 @@ def test_every_raster_of_a_geopackage_is_checked(scripted_gdal, service):
         scripted_gdal, "update gpkg_metadata set metadata = '<GDALMultiDomainMetadata>"
         '<Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">/etc/x</MDI></Metadata>'
         "</GDALMultiDomainMetadata>' where id = 2"), "r.gpkg")
-    refused(scripted_gdal, service, OVERVIEW, ("gdalinfo", NAME))
+    refused(scripted_gdal, service, EXTERNAL.format("overview file", "/etc/x"), ("gdalinfo", NAME))
 
 
 # ---- what JPEG 2000 holds beside its pixels ----

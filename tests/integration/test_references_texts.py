@@ -12,10 +12,10 @@ from external import NAME, SECRET, give, refused
 # In every test: no other host is contacted, and one job is paid for.
 pytestmark = pytest.mark.usefixtures("nothing_external")
 
-FETCHED = "the result would make GDAL fetch a URL and is refused"
+FETCHED = 'the result would make GDAL fetch "%s/crs" and is refused'
 DEFINED = "the result defines a coordinate system by a file or a URL and is refused"
-NAMED = ("a coordinate system of the result names a file or a URL; the result is "
-         "refused")
+NAMED = ('member "r.csv": the coordinate system "x" of the result names a file or a URL; '
+         "the result is refused")
 TABLE = ("the table %s of the result defines a coordinate system by a file or a URL; "
          "the result is refused")
 VIRTUAL_TABLE = ('the result has the table or view "evil", which may read other files, and is '
@@ -72,7 +72,7 @@ def links(url):
 def test_a_link_to_a_coordinate_system_is_not_fetched(scripted_gdal, service, host, way):
     name = "r.geojsonl" if way == "of a line" else "r.geojson"
     give(service, links(f"{host.url}/crs")[way].encode(), name)
-    refused(scripted_gdal, service, FETCHED)
+    refused(scripted_gdal, service, FETCHED % host.url)
 
 
 def test_a_link_after_many_features_is_not_fetched(scripted_gdal, service, host):
@@ -81,7 +81,7 @@ def test_a_link_after_many_features_is_not_fetched(scripted_gdal, service, host)
              for i in range(50)]
     lines.append(links(f"{host.url}/crs")["of a line"])
     give(service, "\n".join(lines).encode(), "r.geojsonl")
-    refused(scripted_gdal, service, FETCHED)
+    refused(scripted_gdal, service, FETCHED % host.url)
 
 
 def test_other_coordinate_systems_of_geojson_are_read(scripted_gdal, service):
@@ -115,7 +115,7 @@ def pack(members):
 
 def test_a_dictionary_beside_a_table_is_refused(scripted_gdal, service, dictionary):
     give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": dictionary}), "r.zip")
-    refused(scripted_gdal, service, DEFINED)
+    refused(scripted_gdal, service, f'member "r.prj": {DEFINED}')
 
 
 GRIDS = {
