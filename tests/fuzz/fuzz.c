@@ -1,3 +1,6 @@
+/*
+ * Inputs, checks and folders that the fuzz targets share.
+ */
 #include "fuzz.h"
 
 #include <strings.h>
@@ -93,7 +96,7 @@ bool fuzz_has_secret(const char *text)
 
 /* ---- texts ---- */
 
-/* The character at `*at`, which is moved behind it; -1 where it is not UTF-8. */
+/* The character at `*at`, which is advanced past it; -1 if it is not UTF-8. */
 static long next_character(const unsigned char **at)
 {
     static const long least[] = {0, 0x80, 0x800, 0x10000};

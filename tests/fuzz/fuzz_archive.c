@@ -1,5 +1,5 @@
-/* Archives as they come: 'z', 't', 'g' or 'x' (zip, tar, tar.gz, one file in a gzip),
- * then the bytes. */
+/* Unpacking of archives. Input: 'z', 't', 'g' or 'x' (zip, tar, tar.gz, one file in a
+ * gzip), then the bytes. */
 #include "unpacking.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

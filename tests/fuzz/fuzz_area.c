@@ -1,8 +1,8 @@
 /*
- * Areas made of polygons that may overlap. The first line holds letters: v for repairs,
- * d where the coordinates are degrees that may go on beyond 180, s for a grid that is
- * finer than what is kept, e for polygons at the end of the world. Each further line is
- * a ring of whole numbers "x y x y ..."; with '-' before it a hole of the polygon above.
+ * Areas made of polygons that may overlap. The first line has letters: v repairs them,
+ * d projects degrees that may exceed 180, s uses a grid finer than the rounding, e moves
+ * the polygons to the antimeridian. Each further line is a ring of whole numbers
+ * "x y x y ..."; with "- " before it, a hole of the polygon above.
  */
 #include "fuzz.h"
 #include "giq/geom.h"
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzzed f = {0};
     char *area = NULL;
     if (make(&f, letters == NULL ? "" : letters, rest, &area)) {
-        /* What is sent is valid, and its own text. */
+        /* The text that would be sent is valid, and parsing it does not change it. */
         char *again = NULL;
         struct giq_error err = {0};
         MUST(giq_geom_area_from_wkt(area, GIQ_GEOM_AS_IS, &again, &err));

@@ -1,4 +1,4 @@
-/* Files that may be cut: a line with the name, then the file. */
+/* Detection of truncated files. Input: a line with the name, then the file. */
 #include "fuzz.h"
 
 #include "result/giq_complete.h"
@@ -37,7 +37,7 @@ static bool check(const uint8_t *bytes, size_t size, const char *extension)
     return ok;
 }
 
-/* Brackets are the same in one piece and byte by byte. */
+/* The bracket check finds the same in one piece as byte by byte. */
 static void check_json(const char *bytes, size_t size, const char *extension)
 {
     struct giq_complete_json once = {0};

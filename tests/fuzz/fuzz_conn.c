@@ -1,4 +1,4 @@
-/* Connection strings: what follows "GIQ:". */
+/* Connection strings. Input: the text after "GIQ:". */
 #include "fuzz.h"
 
 static const char white[] = " \t\r\n\v\f";
@@ -39,7 +39,7 @@ static void check_kind(const struct giq_conn *conn)
     }
 }
 
-/* The string that says what `conn` says, each value in quotes. */
+/* The connection string of `conn`, with each value in quotes. */
 static char *write_string(const struct giq_conn *conn, char quote)
 {
     static const char *const names[GIQ_CONN_KEY_COUNT] = {
@@ -67,7 +67,7 @@ static char *write_string(const struct giq_conn *conn, char quote)
     return text;
 }
 
-/* Written with quotes it says the same. */
+/* Written with quotes it is parsed to the same values. */
 static void check_again(const struct giq_conn *conn, char quote)
 {
     char *text = write_string(conn, quote);

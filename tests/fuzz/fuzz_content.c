@@ -1,4 +1,4 @@
-/* What is known of an uploaded content: the text of its record. */
+/* The record of an uploaded content. Input: its text. */
 #include "fuzz.h"
 
 #include <cJSON.h>
@@ -22,7 +22,7 @@ static void plant(const char *text)
     free(path);
 }
 
-/* What this version does not know. */
+/* The members that this version does not know, as text. */
 static char *unknown_of(const struct giq_content *content)
 {
     cJSON *copy = cJSON_Duplicate((const cJSON *)content->json, true);
@@ -37,7 +37,7 @@ static char *unknown_of(const struct giq_content *content)
     return text;
 }
 
-/* What is noted is there when it is read again, and the rest with it. */
+/* What was recorded is read back, and unknown members are kept. */
 static void check_rewrite(struct giq_content *content)
 {
     struct giq_content again;

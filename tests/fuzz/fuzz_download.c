@@ -1,4 +1,4 @@
-/* Downloads of several responses: what is taken for whole is what was promised. */
+/* Downloads over several responses: a download that succeeds has the stated length. */
 #include "script.h"
 
 #include "base/giq_buf.h"
@@ -6,7 +6,7 @@
 
 struct taken {
     struct giq_buf bytes;
-    int64_t length; /* as told when the body began, -1 where not */
+    int64_t length; /* as passed to begin(), -1 if not known */
     int begun;
 };
 

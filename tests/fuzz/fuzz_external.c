@@ -1,9 +1,9 @@
-/* Texts of a result: definitions of coordinate systems and tables, JSON. */
+/* External references in texts of a result: coordinate systems, tables, JSON. */
 #include "fuzz.h"
 
 #include "giq/external.h"
 
-/* In capitals, behind what means nothing; to be freed. */
+/* `text` in capitals after `before`, which has no meaning. The caller frees it. */
 static char *disguised(const char *text, const char *before)
 {
     char *other = NULL;
@@ -14,7 +14,7 @@ static char *disguised(const char *text, const char *before)
     return other;
 }
 
-/* Neither case nor white space nor comments change what is found. */
+/* Case, white space and comments do not change what is found. */
 static void check_disguised(const char *text)
 {
     char *srs = disguised(text, " \t\r\n");
@@ -36,7 +36,7 @@ static struct giq_external *scan_in_parts(const uint8_t *data, size_t size, size
     return scan;
 }
 
-/* What is found is the same however the text comes. */
+/* The same is found in one piece and in parts. */
 static void check_parts(const uint8_t *data, size_t size)
 {
     struct giq_external *whole = scan_in_parts(data, size, size);
@@ -47,7 +47,7 @@ static void check_parts(const uint8_t *data, size_t size)
     free(parts);
 }
 
-/* Nor does it matter that a text lies across the end of what is looked at together. */
+/* A text across the end of the buffer is found too. */
 static void check_late(const uint8_t *data, size_t size)
 {
     size_t lines = GIQ_EXTERNAL_BUFFER_SIZE - 1 - size / 2 % GIQ_EXTERNAL_OVERLAP;
@@ -64,7 +64,7 @@ static void check_late(const uint8_t *data, size_t size)
     free(late);
 }
 
-/* No word behind makes of a table that reads elsewhere one that does not. */
+/* Words after the module do not hide a table that reads other files. */
 static void check_tables(const char *text)
 {
     static const char *const behind[] = {" USING rtree", " -- using rtree",

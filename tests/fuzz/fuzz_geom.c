@@ -1,13 +1,13 @@
-/* Areas: WKT, after a '!' with repairs, after a '#' with coordinates as they are, after
- * a '=' the numbers of a box. */
+/* Areas. Input: WKT; after '!' it is repaired, after '#' coordinates are not changed;
+ * or, after '=', the numbers of a box. */
 #include "fuzz.h"
 
 #include <math.h>
 
 #include "giq/geom.h"
 
-/* A number at `*at`, which moves behind it: as short as it can be written, with at
- * most 7 decimals, of at most `most`. */
+/* Check the number at `*at`, and advance past it: it is written as short as possible,
+ * with at most 7 decimals, and its magnitude is at most `most`. */
 static void check_number(const char **at, double most)
 {
     const char *from = *at;
@@ -26,7 +26,7 @@ static void check_number(const char **at, double most)
     *at = end;
 }
 
-/* Where coordinates are of no range, `most_x` and `most_y` are infinite. */
+/* Without a range of coordinates `most_x` and `most_y` are infinite. */
 static void check_text(const char *at, double most_x, double most_y)
 {
     bool is_multi = strncmp(at, "MULTI", 5) == 0;
@@ -46,7 +46,7 @@ static void check_text(const char *at, double most_x, double most_y)
     MUST(strcmp(at - (is_multi ? 3 : 2), is_multi ? ")))" : "))") == 0);
 }
 
-/* What was accepted is accepted again, and gives the same text. */
+/* Parsing the text of an area gives the same text. */
 static void check_again(const char *area, unsigned flags)
 {
     struct giq_error err = {0};
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     : giq_geom_area_from_wkt(given, flags, &area, &err)) {
         bool is_free = (flags & GIQ_GEOM_AS_IS) != 0;
         check_text(area, is_free ? HUGE_VAL : 180, is_free ? HUGE_VAL : 90);
-        /* A box may go round more than half of the world, where a text may not. */
+        /* A box may span more than half of the world; a WKT ring may not. */
         unsigned kept = mark == '=' ? GIQ_GEOM_AS_IS : flags & GIQ_GEOM_AS_IS;
         check_again(area, kept);
         check_again(area, kept | GIQ_GEOM_MAKE_VALID);

@@ -1,9 +1,9 @@
-/* Header lines of a response, each ended by a line feed. */
+/* Response headers. Input: header lines, each ended by a line feed. */
 #include "fuzz.h"
 
 #include "net/giq_headers.h"
 
-/* A strong entity-tag as it may stand in a request. */
+/* Check that the strong ETag can be sent in a request. */
 static void check_etag(const char *etag)
 {
     if (etag == NULL) {

@@ -1,5 +1,5 @@
-/* Content codings: the first byte says which, and how large the pieces are in which the
- * rest comes. What comes out is the same however it came in. */
+/* Content codings. The first byte chooses the coding and the size of the pieces in which
+ * the rest is decoded. The decoded bytes do not depend on the pieces. */
 #include "fuzz.h"
 
 #include "base/giq_buf.h"
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *bytes = (const char *)data + 1;
     struct decoded whole;
     struct decoded parts;
-    /* The first two bytes tell whether the body is coded. */
+    /* Pieces have at least two bytes, since the first two decide whether it is coded. */
     decode(coding, bytes, size - 1, size - 1, &whole);
     decode(coding, bytes, size - 1, 2 + data[0] / 2, &parts);
     MUST(whole.err.code == parts.err.code);

@@ -1,4 +1,4 @@
-/* JSON: what is printed is read again as the same, and getters keep their word. */
+/* JSON: printed JSON is parsed to the same, and getters return what they document. */
 #include "fuzz.h"
 
 #include "base/giq_json.h"
@@ -27,7 +27,7 @@ static void check_label(const struct giq_json *value)
     free(label);
 }
 
-/* A time can be written and read again. */
+/* A time that is written is parsed to the same time. */
 static void check_time(const struct giq_json *value)
 {
     int64_t ms = giq_json_time(value);
@@ -54,7 +54,7 @@ static void check_value(const struct giq_json *value)
     check_integer(value);
 }
 
-/* The value, what is in it where that is a list, and members with common names. */
+/* Check the value, the items if it is a list, and members with common names. */
 static void check_values(const struct giq_json *value, int depth)
 {
     static const char *const names[] = {"id", "data", "startedAt", "labels", ""};
@@ -104,7 +104,7 @@ static void check_written(struct giq_json *json, const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* Of the exact size, so that a byte too much is seen. */
+    /* A copy of the exact size, so that AddressSanitizer detects reading beyond it. */
     char *bytes = malloc(size == 0 ? 1 : size);
     MUST(bytes != NULL);
     if (size > 0) {

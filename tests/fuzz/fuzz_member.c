@@ -1,4 +1,4 @@
-/* Paths of an archive's members, one a line. */
+/* Paths of the members of an archive. Input: one path a line. */
 #include "fuzz.h"
 
 #include "result/giq_member.h"
@@ -11,7 +11,7 @@ struct placed {
     size_t count;
 };
 
-/* Each part is a cleaned name, and the last one follows the folder. */
+/* Each part of the path is a cleaned name, and `folder_len` ends before the last one. */
 static void check_path(const char *path, size_t folder_len)
 {
     int parts = 0;
@@ -34,7 +34,7 @@ static void check_path(const char *path, size_t folder_len)
     MUST(!giq_member_is_ignored(path));
 }
 
-/* No two are the same, and none lies below another. */
+/* No two paths are equal, and none is below another. */
 static void check_apart(const struct placed *placed, const char *path)
 {
     for (size_t i = 0; i < placed->count; i++) {

@@ -11,7 +11,7 @@ static void check_label(const char *text)
          (text[0] != '\0' && fuzz_is_utf8(text) && !fuzz_has_secret(text)));
 }
 
-/* No secret in a JSON text, however it is escaped there. */
+/* No text of the JSON has a secret, also not after unescaping. */
 static void check_json(const cJSON *json)
 {
     for (; json != NULL; json = json->next) {

@@ -1,11 +1,11 @@
-/* Names of files: as the value of a Content-Disposition, and as they come. */
+/* Names of files. Input: the value of a Content-Disposition, or a name. */
 #include "fuzz.h"
 
 #include "base/giq_text.h"
 #include "giq/external.h"
 #include "result/giq_name.h"
 
-/* Such a name is safe, and cleaning it changes nothing. */
+/* A cleaned name is safe, and cleaning it again does not change it. */
 static void check_name(const char *name)
 {
     char again[GIQ_NAME_SIZE];
@@ -49,7 +49,7 @@ static void check_raw(const char *raw)
     MUST(giq_norm_same(raw, name) == giq_norm_same(name, raw));
 }
 
-/* Well-formed to giq_text is what is well-formed to another reading. */
+/* giq_text and fuzz_is_utf8() agree on what is well-formed. */
 static void check_utf8(const char *text)
 {
     const char *at = text;
@@ -63,12 +63,12 @@ static void check_utf8(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_text(data, size);
-    char *told = giq_name_from_disposition(text);
-    MUST(told == NULL || (told[0] != '\0' && strlen(told) < strlen(text)));
-    check_raw(told);
+    char *stated = giq_name_from_disposition(text);
+    MUST(stated == NULL || (stated[0] != '\0' && strlen(stated) < strlen(text)));
+    check_raw(stated);
     check_raw(text);
     check_utf8(text);
-    free(told);
+    free(stated);
     free(text);
     return 0;
 }

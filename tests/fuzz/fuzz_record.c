@@ -1,4 +1,4 @@
-/* Records: job.json, a line "~~~", request.json. */
+/* Records. Input: job.json, a line "~~~", request.json. */
 #include "fuzz.h"
 
 #include <cJSON.h>
@@ -23,7 +23,7 @@ static void plant(const char *name, const char *text)
     free(path);
 }
 
-/* The bytes of a file, to be freed; NULL where there is none. */
+/* The bytes of a file, which the caller frees; NULL if there is none. */
 static char *bytes_of(const char *name)
 {
     struct giq_buf buf;
@@ -59,7 +59,7 @@ static bool is_among(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-/* The next member from `item` on whose name is not among `known`. */
+/* The first member, from `item` on, whose name is not in `known`. */
 static const cJSON *next_unknown(const cJSON *item, const char *const *known)
 {
     while (item != NULL && is_among(item->string, known)) {
@@ -77,7 +77,7 @@ static void check_same(const cJSON *a, const cJSON *b)
     free(text_a);
 }
 
-/* The members of two objects that this version does not know are the same. */
+/* Check that two objects have the same unknown members. */
 static void check_unknown(const cJSON *before, const cJSON *after,
                           const char *const *known)
 {
@@ -147,7 +147,7 @@ static void read_back(struct giq_record *out)
     MUST(giq_record_read(folder, NULL, out, NULL, &err));
 }
 
-/* Written and read again it is the same, and keeps what is not known. */
+/* A record that is written is read back equal, with its unknown members. */
 static void check_rewrite(const struct giq_record *record)
 {
     struct giq_record again;
@@ -159,7 +159,7 @@ static void check_rewrite(const struct giq_record *record)
     giq_record_release(&again);
 }
 
-/* A further job that came to nothing leaves the record as it was. */
+/* Removing a job that was restarted but not submitted restores the record. */
 static void check_further_job(struct giq_record *record)
 {
     struct giq_record again;
@@ -183,8 +183,8 @@ static void check_further_job(struct giq_record *record)
     free(before);
 }
 
-/* A damaged record is replaced for a further job, and comes back when that came to
- * nothing, byte for byte. */
+/* A damaged record is quarantined for a new job, and restored byte for byte when that job
+ * is removed. */
 static void check_damaged(const char *job_text, const char *request_text)
 {
     struct giq_record record;
@@ -221,7 +221,7 @@ static void check_request(const struct giq_record *record)
     }
 }
 
-/* Deeper than JSON is read once it lies in another object. */
+/* Whether the text, inside another object, is deeper than the parser allows. */
 static bool is_deep(const char *text)
 {
     size_t depth = 0;
@@ -238,12 +238,12 @@ static void check(const char *job_text, const char *request_text)
     bool is_damaged = false;
     giq_record_init(&record);
     if (giq_record_read(folder, NULL, &record, &is_damaged, &err)) {
-        bool says_damaged = cJSON_IsTrue(
+        bool is_marked_damaged = cJSON_IsTrue(
             cJSON_GetObjectItemCaseSensitive((const cJSON *)record.document, "damaged"));
         check_whole(&record);
         check_request(&record);
         check_rewrite(&record);
-        if (!says_damaged) {
+        if (!is_marked_damaged) {
             check_further_job(&record);
         }
     } else {

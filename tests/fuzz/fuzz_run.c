@@ -1,4 +1,4 @@
-/* What comes of a run request and of asking for the state of a job. */
+/* The outcomes of a run request and of a status call. */
 #include "script.h"
 
 #include "service/giq_api.h"
@@ -25,8 +25,8 @@ static void check_job(const struct giq_api_job *job)
     MUST(is_known || phase == GIQ_API_RUNNING);
 }
 
-/* What a service may have made of the last request, by its response alone. Nothing only
- * where it says so. */
+/* The outcome of the last request, by its response alone. No job was started only if the
+ * response states it. */
 static enum giq_api_run_outcome fate(const struct script *script)
 {
     int status = script->status;
@@ -63,7 +63,7 @@ static void check_run(const uint8_t *data, size_t size)
                                                    &noted, &job, &later_ms, &err);
     MUST(noted == script.sent && script.posts == script.sent && script.sent <= 6);
     enum giq_api_run_outcome expected = fate(&script);
-    /* The id may be one that cannot be read, or have arrived before the cut. */
+    /* The id may be invalid, or may have arrived before the cut. */
     bool is_whole = script.was_cut && script.status / 100 == 2;
     MUST(outcome == expected || (is_whole && outcome == GIQ_API_RUN_SUBMITTED) ||
          (expected == GIQ_API_RUN_SUBMITTED && outcome == GIQ_API_RUN_UNKNOWN));

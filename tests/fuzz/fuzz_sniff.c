@@ -1,10 +1,10 @@
-/* Formats of files: a line with the name, then the leading bytes. */
+/* Detection of formats. Input: a line with the name, then the leading bytes. */
 #include "fuzz.h"
 
 #include "result/giq_name.h"
 #include "result/giq_sniff.h"
 
-/* With the extension of its format a file is of that format still. */
+/* A file renamed to the extension of its format is still of that format. */
 static void check_renamed(const struct giq_format *format, const char *name,
                           const char *bytes, size_t len)
 {
@@ -26,7 +26,7 @@ static void check(const char *name, const char *bytes, size_t len)
         check_renamed(format, name, bytes, len);
     }
     MUST(driver == (format == NULL ? NULL : format->driver));
-    /* Such a text is scanned, and of no binary format. */
+    /* A text is scanned for references, and is not of a binary format. */
     MUST(source == NULL || giq_sniff_text_len(bytes, len) == UINT64_MAX);
     MUST(source == NULL || format == NULL || format->kind == GIQ_FORMAT_DATA ||
          format->kind == GIQ_FORMAT_TAR);

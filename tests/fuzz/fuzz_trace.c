@@ -1,5 +1,5 @@
-/* Lines of the network library: '*', '>' or '<' says of what kind they are, '-' in
- * place of the ' ' behind it that another host is spoken to. */
+/* The debug log. Input: '*', '>' or '<' for the kind of the lines, '-' for a cross-origin
+ * request or ' ', then the lines as libcurl reports them. */
 #include "fuzz.h"
 
 #include "net/giq_trace.h"
@@ -7,29 +7,29 @@
 struct log {
     struct giq_env env;
     enum giq_trace_kind kind;
-    bool is_home;
-    bool is_plain; /* what is shown is what came, byte for byte */
+    bool is_same_origin;
+    bool is_plain; /* the input has only printable ASCII, which is logged unchanged */
     size_t lines;
 };
 
-/* No query, of headers only the name unless it is harmless, and of a request to
- * another host not even the path. */
-static void check_shown(const struct log *log, const char *shown)
+/* Check that no query is logged, no value of a secret header, and no path of a
+ * cross-origin request. */
+static void check_logged(const struct log *log, const char *text)
 {
     static const char *const secret[] = {"Cookie", "Set-Cookie", "Location", "X-API-KEY",
                                          "Authorization"};
-    size_t name = strcspn(shown, ": ");
-    bool has_query = strchr(shown, '?') != NULL;
-    bool is_header = log->kind != GIQ_TRACE_TEXT && shown[name] == ':';
+    size_t name = strcspn(text, ": ");
+    bool has_query = strchr(text, '?') != NULL;
+    bool is_header = log->kind != GIQ_TRACE_TEXT && text[name] == ':';
     for (size_t i = 0; is_header && i < GIQ_COUNT(secret); i++) {
-        MUST(strlen(secret[i]) != name || strncasecmp(shown, secret[i], name) != 0);
+        MUST(strlen(secret[i]) != name || strncasecmp(text, secret[i], name) != 0);
     }
     if (log->kind == GIQ_TRACE_TEXT) {
-        MUST(!has_query && strchr(shown, '[') == NULL);
-    } else if (log->kind == GIQ_TRACE_HEADER_OUT && shown[name] == ' ') {
-        MUST(log->is_home && !has_query);
+        MUST(!has_query && strchr(text, '[') == NULL);
+    } else if (log->kind == GIQ_TRACE_HEADER_OUT && text[name] == ' ') {
+        MUST(log->is_same_origin && !has_query);
     } else if (!is_header) {
-        MUST(shown[name] == '\0' || strncasecmp(shown, "HTTP/", 5) == 0);
+        MUST(text[name] == '\0' || strncasecmp(text, "HTTP/", 5) == 0);
     }
 }
 
@@ -42,9 +42,9 @@ static void check_line(void *ctx, const char *line)
     log->lines++;
     MUST(line[0] == marks[log->kind] && line[1] == ' ');
     MUST(fuzz_is_plain(line));
-    MUST(!log->is_home || !fuzz_has_secret(line));
+    MUST(!log->is_same_origin || !fuzz_has_secret(line));
     if (log->is_plain) {
-        check_shown(log, line + 2);
+        check_logged(log, line + 2);
     }
 }
 
@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
-    struct log log = {.env = giq_env_system, .is_home = data[1] != '-', .is_plain = true};
+    struct log log = {
+        .env = giq_env_system, .is_same_origin = data[1] != '-', .is_plain = true};
     log.kind = data[0] == '>'   ? GIQ_TRACE_HEADER_OUT
                : data[0] == '<' ? GIQ_TRACE_HEADER_IN
                                 : GIQ_TRACE_TEXT;
@@ -69,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         log.is_plain =
             log.is_plain && ((bytes[i] >= ' ' && bytes[i] <= '~') || bytes[i] == '\n');
     }
-    giq_trace(&log.env, log.is_home ? fuzz_cred() : NULL, log.kind, bytes, len);
+    giq_trace(&log.env, log.is_same_origin ? fuzz_cred() : NULL, log.kind, bytes, len);
     MUST(log.lines <= lines);
     free(bytes);
     return 0;

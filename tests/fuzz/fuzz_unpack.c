@@ -1,8 +1,8 @@
 /*
  * Archives that are written from a description: 'z', 't' or 'g' (zip, tar, tar.gz) on
  * a line, then a line for each member: its kind ('f' file, 'd' folder, 's' symbolic
- * link, 'h' hard link, 'p' pipe), its path and, after a '|', what it holds or links
- * to. "!<n> <value>" sets byte n of the archive instead, counted from its end where
+ * link, 'h' hard link, 'p' pipe), its path and, after a '|', its content or the target
+ * of the link. "!<n> <value>" sets byte n of the archive instead, counted from its end if
  * n is negative.
  */
 #include "unpacking.h"
@@ -50,7 +50,7 @@ static unsigned type_of(char kind)
                          : AE_IFREG;
 }
 
-/* A member that the format has no place for is left out. */
+/* A member that the format cannot represent is omitted. */
 static void add_member(struct packing *packing, char kind, const char *path,
                        const char *rest)
 {

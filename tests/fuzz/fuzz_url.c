@@ -1,4 +1,4 @@
-/* Addresses: a base URL, the target of a redirect, and the value of a query, one a
+/* URLs. Input: a base URL, the target of a redirect, and the value of a query, one a
  * line. */
 #include "fuzz.h"
 
@@ -7,7 +7,7 @@
 #include "net/giq_http.h"
 #include "net/giq_url.h"
 
-/* A part as libcurl reads it, to be freed with curl_free(), or NULL. */
+/* A part as libcurl parses it, or NULL. The caller frees it with curl_free(). */
 static char *part_of(const char *text, CURLUPart part, unsigned flags)
 {
     CURLU *url = curl_url();
@@ -20,7 +20,7 @@ static char *part_of(const char *text, CURLUPart part, unsigned flags)
     return value;
 }
 
-/* Whether two addresses agree in a part; `fold` without case. */
+/* Whether two URLs have the same part; with `fold`, ignoring case. */
 static bool same_part(const char *a, const char *b, CURLUPart part, bool fold)
 {
     char *of_a = part_of(a, part, CURLU_DEFAULT_PORT);
@@ -42,7 +42,7 @@ static bool is_same_origin(const char *a, const char *b)
            same_part(a, b, CURLUPART_PORT, false);
 }
 
-/* The one form of a base URL leads where the text does. */
+/* A normalised base URL has the same target as the text. */
 static void check_base(const char *text, const char *base, unsigned flags)
 {
     char *again = NULL;
@@ -67,9 +67,9 @@ static void check_made(const char *base, const char *value)
     MUST(query != NULL && strncmp(query, "inferenceId=", 12) == 0);
     MUST(strpbrk(query + 12, "&=#+ ") == NULL);
     int len = 0;
-    char *told = curl_easy_unescape(NULL, query + 12, 0, &len);
-    MUST(told != NULL && strcmp(told, value) == 0);
-    curl_free(told);
+    char *decoded = curl_easy_unescape(NULL, query + 12, 0, &len);
+    MUST(decoded != NULL && strcmp(decoded, value) == 0);
+    curl_free(decoded);
     curl_free(query);
     free(url);
 }

@@ -1,3 +1,6 @@
+/*
+ * Replays scripted responses in place of libcurl.
+ */
 #include "script.h"
 
 #include <curl/curl.h>
@@ -12,7 +15,7 @@ bool __wrap_giq_http_exchange(struct giq_http *http,
                               const struct giq_http_request *request,
                               struct giq_response *response, struct giq_error *err);
 
-/* ---- what may be asked of whom ---- */
+/* ---- requests ---- */
 
 static bool part_is(CURLU *url, CURLUPart part, const char *value)
 {
@@ -23,17 +26,17 @@ static bool part_is(CURLU *url, CURLUPart part, const char *value)
     return is_it;
 }
 
-/* Credentials and POSTs go to the service alone, nothing goes without TLS. */
+/* Check that credentials and POSTs are sent only to the service, and all over https. */
 static void check_request(const struct giq_http_request *request)
 {
     CURLU *url = curl_url();
     MUST(url != NULL);
     MUST(curl_url_set(url, CURLUPART_URL, request->url, 0) == CURLUE_OK);
-    bool is_home = part_is(url, CURLUPART_SCHEME, "https") &&
-                   part_is(url, CURLUPART_HOST, "giq.example") &&
-                   part_is(url, CURLUPART_PORT, "443");
+    bool is_same_origin = part_is(url, CURLUPART_SCHEME, "https") &&
+                          part_is(url, CURLUPART_HOST, "giq.example") &&
+                          part_is(url, CURLUPART_PORT, "443");
     MUST(part_is(url, CURLUPART_SCHEME, "https"));
-    MUST(is_home || (request->cred == NULL && request->fields == NULL));
+    MUST(is_same_origin || (request->cred == NULL && request->fields == NULL));
     char *user = NULL;
     (void)curl_url_get(url, CURLUPART_USER, &user, 0);
     MUST(user == NULL);
@@ -61,8 +64,8 @@ static void take_location(struct giq_response *response, const char *line)
                   (int)strcspn(value, "\r"), value) >= 0);
 }
 
-/* The status line and the headers at `*rest`, which moves to the body. False where it
- * is no response. */
+/* Read the status line and the headers at `*rest`, which is advanced to the body. False
+ * if it is not a response. */
 static bool take_head(struct giq_response *response, char **rest)
 {
     const char *line = fuzz_line(rest);
@@ -88,7 +91,7 @@ static bool take_head(struct giq_response *response, char **rest)
     return true;
 }
 
-/* As many bytes as there are, and no more than the length that was told. */
+/* Pass on the bytes of the body, at most the stated length. */
 static bool take_body(const struct giq_http_request *request,
                       struct giq_response *response, const char *body,
                       struct giq_error *err)
@@ -113,7 +116,7 @@ static bool take_body(const struct giq_http_request *request,
     return true;
 }
 
-/* The network library follows nothing that was cut. */
+/* giq_http_exchange() sets no location if the response was cut. */
 static bool fail_cut(const struct giq_http_request *request,
                      struct giq_response *response, struct giq_error *err)
 {

@@ -1,8 +1,8 @@
 /*
  * A service that responds from a text, in place of giq_http_exchange() (the linker's
- * --wrap): all that judges and reads responses is real. Responses are parted by lines
- * "~~~" and look as they do on the wire; "cut " before one says that the connection
- * ends within its body. Where no response is left, there is no connection.
+ * --wrap). The code that interprets responses is the real one. Responses have the form of
+ * HTTP/1.1, separated by lines "~~~"; "cut " before one means that the connection ends
+ * within its body. After the last response there is no connection.
  */
 #ifndef GIQ_TESTS_SCRIPT_H
 #define GIQ_TESTS_SCRIPT_H
@@ -13,14 +13,14 @@
 
 struct script {
     struct giq_service *service;
-    struct giq_env env; /* its clock moves by sleeping */
+    struct giq_env env; /* its clock advances only by sleeping */
     char *text;
     char *rest;
     int64_t now_ms;
-    int sent;          /* requests that went out */
+    int sent;          /* requests that were sent */
     int posts;         /* ... that were POSTs */
-    int tries;         /* also those that did not */
-    bool was_sent;     /* the last one went out */
+    int tries;         /* requests, also those that were not sent */
+    bool was_sent;     /* the last one was sent */
     bool was_cut;      /* its response was cut */
     int status;        /* of the last response, 0 without one */
     bool has_location; /* it is a redirect with a target */

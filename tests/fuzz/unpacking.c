@@ -1,3 +1,6 @@
+/*
+ * Unpacks into a folder of the process and checks the files.
+ */
 #include "unpacking.h"
 
 #include <errno.h>
@@ -25,7 +28,7 @@ bool __real_giq_os_write(struct giq_os_file *file, const void *bytes, size_t len
 bool __wrap_giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                          struct giq_error *err);
 
-/* A path below the folder, each part of it a cleaned name. */
+/* Check that the path is below the folder and each part of it is a cleaned name. */
 static void check_path(const char *path)
 {
     size_t folder_len = strlen(folder);

@@ -1,7 +1,7 @@
 /*
- * Unpacks an archive into a folder and checks every file of it. The linker's
- * --wrap watches every file and folder that is made, and ends what grows too large as
- * a full disk would.
+ * Unpacks an archive into a folder and checks every file of it. With the linker's --wrap
+ * it checks every file and folder when it is made, and fails writing like a full disk
+ * when they grow too large.
  */
 #ifndef GIQ_TESTS_UNPACKING_H
 #define GIQ_TESTS_UNPACKING_H
@@ -12,7 +12,7 @@
 
 void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len);
 
-/* The same of one compressed file, which must be decoded alike in whatever pieces. */
+/* The same for one gzip file; its content must not depend on the size of the pieces. */
 void unpacking_check_gzip(const void *bytes, size_t len);
 
 #endif
