@@ -2,7 +2,6 @@
 #include "job/giq_step.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"

@@ -1,9 +1,6 @@
 /*
  * Listing the records of a store. The interface is in giq/giq.h.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "store/giq_digest.h"

@@ -1,7 +1,6 @@
 /* The canonical text of a request and its digest. */
 #include "store/giq_key.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/giq_cleanup.h"

@@ -146,6 +146,8 @@ const char *giq_store_uploads_folder(const struct giq_store *store)
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err)
 {
+    /* The folders above are synced even if they exist: another process may have created
+     * them and not synced them yet. */
     GIQ_AUTO_FREE char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
     if (parent == NULL) {
         return giq_fail_memory(err);

@@ -31,7 +31,8 @@ char *giq_store_folder(const struct giq_store *store, const char *key);
 const char *giq_store_keys_folder(const struct giq_store *store);
 const char *giq_store_uploads_folder(const struct giq_store *store);
 
-/* Create a folder in the store and those above, durably. */
+/* Create `folder`, a path below the store's folder, and the missing folders above it;
+ * durable when the call returns. */
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err);
 
