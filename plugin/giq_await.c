@@ -2,6 +2,7 @@
 #include "giq_await.h"
 
 #include <cpl_string.h>
+#include <string.h>
 
 #include "giq_negative_cache.h"
 #include "options/giq_gdal_cleanup.h"
@@ -69,7 +70,37 @@ static void cache_refusal(const struct giq_await *await, const struct giq_error 
 static void begin_wait(struct giq_report *report)
 {
     bool ends = giq_interrupt_begin(&report->interrupt);
-    report->progress.hint = ends ? "Ctrl-C ends the wait, the job continues" : NULL;
+    report->progress.hint = ends ? "Ctrl-C ends the wait, a started job continues" : NULL;
+}
+
+/* The wait for a job of which `view` has the id was interrupted. */
+static bool fail_wait_cancelled(const struct giq_job_view *view, struct giq_error *err)
+{
+    if (view->is_external) {
+        return giq_fail(err, GIQ_E_CANCELLED,
+                        "Ctrl-C ended the open before the job %s was found and recorded; "
+                        "open again to check it",
+                        view->job_id);
+    }
+    if (strcmp(view->status, "gone") == 0) {
+        return giq_fail(err, GIQ_E_CANCELLED,
+                        "Ctrl-C ended the open while the job %s, which is recorded as "
+                        "gone, was checked again; no new job was started",
+                        view->job_id);
+    }
+    if (view->state == GIQ_JOB_FAILED) {
+        return giq_fail(err, GIQ_E_CANCELLED,
+                        "Ctrl-C ended the open before a new job was started in place of "
+                        "the job %s, which failed",
+                        view->job_id);
+    }
+    return giq_fail(err, GIQ_E_CANCELLED,
+                    view->state == GIQ_JOB_SUBMITTED
+                        ? "Ctrl-C ended the wait for the job %s; the job continues; open "
+                          "again to resume"
+                        : "Ctrl-C ended the download of the result of the job %s; open "
+                          "again to resume",
+                    view->job_id);
 }
 
 static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
@@ -87,13 +118,7 @@ static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
         return giq_fail(err, GIQ_E_CANCELLED,
                         "Ctrl-C ended the open before a job was started");
     }
-    return giq_fail(err, GIQ_E_CANCELLED,
-                    view.state == GIQ_JOB_SUBMITTED
-                        ? "Ctrl-C ended the wait for the job %s; the job continues; open "
-                          "again to resume"
-                        : "Ctrl-C ended the download of the result of the job %s; open "
-                          "again to resume",
-                    view.job_id);
+    return fail_wait_cancelled(&view, err);
 }
 
 /* Whether the error can be a consequence of Ctrl-C, which cuts short a call or its

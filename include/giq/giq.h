@@ -498,6 +498,8 @@ struct giq_job_view {
     const char *area;   /* in EPSG:4326; NULL also if it is in another system */
     const char *label;  /* of `rerun` */
     const char *job_id;
+    bool is_external; /* nothing is recorded of the job: its id comes from the open alone,
+                         and it may not exist */
     /* "gone" if the service does not know the job, or no longer has its result; the text
      * that the service reports while the job runs; otherwise the name of `state`. */
     const char *status;

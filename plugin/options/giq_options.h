@@ -49,8 +49,8 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(MAKE_VALID, "boolean", GIQ_NO_VALUES, "NO", true, NULL, 0, 0,                      \
       "Whether to repair an invalid area instead of refusing it")                        \
     X(WAIT, "boolean", GIQ_NO_VALUES, "YES", false, NULL, 0, 0,                          \
-      "Whether to wait for the job. NO: submit or check it, and return at once a "       \
-      "table job with one row")                                                          \
+      "Whether to wait for the job. NO: submit or check it, and return the one-row "     \
+      "table job at once")                                                               \
     X(TIMEOUT, "float", GIQ_NO_VALUES, "3600", true, NULL, 0, 2000000,                   \
       "Seconds to wait for the job; opening again resumes waiting. 0: check once")       \
     X(POLL_INTERVAL, "float", GIQ_NO_VALUES, "", true, NULL, 0.05, 3600,                 \
@@ -58,8 +58,8 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(SUBMIT, "string-select", GIQ_SUBMIT_VALUES, "IF_MISSING", true, NULL, 0, 0,        \
       "Whether to start a job where none is recorded. NO: use only what is recorded")    \
     X(RETRY, "string", GIQ_NO_VALUES, "", true, NULL, 0, 0,                              \
-      "A label: starts one new job for a request whose job is recorded as failed, "      \
-      "unknown, gone or damaged; once per label")                                        \
+      "A label: starts one new job, once per label, for a request that is recorded as "  \
+      "failed, unknown or gone, or whose record is damaged")                             \
     X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES, "UNKNOWN", true, NULL, 0, 0,       \
       "Kind of the uploaded file")                                                       \
     X(RESULT_OPTIONS, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                    \

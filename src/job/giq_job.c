@@ -548,4 +548,5 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
     giq_record_view(record, job->request_json, out);
     out->key = folder_name(job->folder);
     out->result_path = job->result_path;
+    out->is_external = job->is_external;
 }

@@ -102,7 +102,7 @@ def test_wait_ends_and_opening_again_resumes(scripted_gdal, service):
     service.script["status"] = [RUNNING]
     program = Program(scripted_gdal, env={"GIQ_PROGRESS": "YES"})
     line = program.wait_for("job job-1 RUNNING")
-    assert line.endswith("; Ctrl-C ends the wait, the job continues\n")
+    assert line.endswith("; Ctrl-C ends the wait, a started job continues\n")
     program.interrupt()
     assert program.lines() == ["handler", CANCELLED, "same handler"]
     service.script["status"] = [Response(job("DONE"))]
@@ -208,6 +208,57 @@ def test_wait_for_a_lock_ends(scripted_gdal, service):
     assert len(service.calls("run")) == 1
 
 
+@pytest.mark.parametrize("name", ["GIQ:job=job-1", f"{NAME};job=job-1"])
+def test_external_job_is_not_said_to_continue_before_it_is_confirmed(
+        scripted_gdal, service, interrupts, name):
+    programs, hold = interrupts
+    service.script["status"] = [hold(RUNNING)]
+    programs.append(Program(scripted_gdal, name))
+    said, error, handler = programs[0].lines()
+    assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the open before the job "
+                     "job-1 was found and recorded; open again to check it")
+    assert service.names() == ["status"] and scripted_gdal.records() == {}
+
+
+def test_retry_of_a_failed_job_ends_before_a_new_job(scripted_gdal, service):
+    service.script["status"] = [Response(job("FAILED"))]
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    program = None
+    sent = threading.Event()
+
+    def throttled(_):
+        sent.wait(60)
+        threading.Timer(0.3, program.interrupt).start()
+        return Response({"message": "busy"}, 429)
+    service.script["run"] = [throttled]
+    program = Program(scripted_gdal, env={"GIQ_RETRY": "a"})
+    sent.set()
+    said, error, handler = program.lines()
+    assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the open before a new "
+                     "job was started in place of the job job-1, which failed")
+    scripted_gdal.fails("ogrinfo", NAME, tag="failed")
+    assert len(service.calls("run")) == 2
+
+
+def test_check_of_a_job_that_is_gone_ends_before_a_new_job(scripted_gdal, service,
+                                                           interrupts):
+    service.script["status"] = [RUNNING]
+    scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0", NAME, tag="timeout")
+    [path] = scripted_gdal.store.glob("v1/*/job.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "submitted_at": "2024-05-01T00:00:00.000Z"}))
+    service.script["status"] = [Response({"message": "Inference Job not found"}, 404)]
+    scripted_gdal.fails("ogrinfo", NAME, tag="gone")
+    programs, hold = interrupts
+    service.script["status"] = [hold(RUNNING)]
+    programs.append(Program(scripted_gdal, env={"GIQ_RETRY": "a"}))
+    said, error, handler = programs[0].lines()
+    assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the open while the job "
+                     "job-1, which is recorded as gone, was checked again; no new job was "
+                     "started")
+    assert len(service.calls("run")) == 1
+
+
 MAY_EXIST = ("Ctrl-C ended the open; a run request was sent before, so a job may have been "
              "started; open again without RETRY to see its state")
 
@@ -289,7 +340,7 @@ def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):
 def test_default_action_ends_the_program(scripted_gdal, service):
     service.script["status"] = [RUNNING]
     program = Program(scripted_gdal, NAME, "default", env={"GIQ_PROGRESS": "YES"})
-    assert "Ctrl-C ends the wait, the job continues" in program.wait_for("RUNNING")
+    assert "Ctrl-C ends the wait, a started job continues" in program.wait_for("RUNNING")
     program.interrupt()
     assert scripted_gdal.finish(program.process).returncode == -signal.SIGINT
     service.script["status"] = [Response(job("DONE"))]
