@@ -26,7 +26,8 @@ static char **key_of_request(const struct giq_await *await)
     return CSLAddString(key, await->config->store_dir);
 }
 
-/* The entry of a refused result is that of one job of the request. */
+/* A refused result is cached for one job: RETRY may start another job of the request,
+ * whose result must be tried. */
 static char **key_of_result(const struct giq_await *await)
 {
     struct giq_job_view view;

@@ -65,7 +65,7 @@ static void clear_running(int thread)
     }
 }
 
-/* The handler at a level. */
+/* The handler at a level; below level 0 the oldest one. */
 static const struct sigaction *program_at(int level)
 {
     return &chain.program[level > 0 ? level : 0];

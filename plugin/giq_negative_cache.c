@@ -48,7 +48,7 @@ static int index_of(char **key)
     return -1;
 }
 
-/* A free entry has been added at 0, so it is the oldest. */
+/* The `added_ms` of a free entry is 0, so free entries come first. */
 static int index_of_oldest(void)
 {
     int oldest = 0;

@@ -1,6 +1,6 @@
 /*
- * Negative cache: errors of the last minute that took long, or a download, to find. A GIS
- * opens a dataset up to ten times; only the first open should wait or download.
+ * Negative cache: errors of the last minute that took a long wait or a download to find.
+ * A GIS opens a dataset up to ten times; only the first open should wait or download.
  *
  * One cache for the process. Thread-safe.
  */
@@ -13,8 +13,7 @@
  * and copy it to `*out`. Returns false if there is none; `*out` is then unchanged. */
 bool giq_negative_cache_find(char **key, struct giq_error *out);
 
-/* Add an error, or replace the one under the same key. `key` and `err`
- * are copied. */
+/* Add an error, or replace the one under the same key. `key` and `err` are copied. */
 void giq_negative_cache_add(char **key, const struct giq_error *err);
 
 #endif

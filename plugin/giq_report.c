@@ -6,7 +6,10 @@
 #include <string.h>
 
 /* A line holds the whole text of an error. */
-enum { LINE_SIZE = sizeof((struct giq_error *)NULL)->text, TICK_MS = 250 };
+enum {
+    LINE_SIZE = sizeof((struct giq_error *)NULL)->text,
+    TICK_MS = 250, /* the longest sleep */
+};
 
 static CPLErrorNum cpl_number_of(enum giq_code code)
 {

@@ -36,7 +36,8 @@ void giq_session_report_error(struct giq_session *session, const struct giq_erro
         if (session->config.cred_error.code != GIQ_E_NONE) {
             reported = session->config.cred_error;
         } else {
-            (void)giq_thread_options_check_key(session->config.unset_options, &reported);
+            (void)giq_thread_options_check_credentials(session->config.unset_options,
+                                                       &reported);
         }
     }
     giq_report_error(&session->report, &reported);

@@ -96,7 +96,7 @@ static OGRLayerH make_layer(GDALDatasetH dataset, const char *name,
     return layer;
 }
 
-/* Make a dataset with one empty layer, which the caller owns; NULL after an error. */
+/* Make a dataset, which the caller owns, with one empty layer. NULL after an error. */
 static GDALDatasetH make_table(const char *name, OGRwkbGeometryType geometry,
                                const struct column *columns, size_t count,
                                OGRLayerH *out_layer, struct giq_error *err)
@@ -193,7 +193,7 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
 static void set_area(OGRFeatureH row, const char *wkt)
 {
     OGRGeometryH area = NULL;
-    char *text = (char *)wkt;
+    char *text = (char *)wkt; /* GDAL moves the pointer and does not write to the text */
     if (wkt != NULL && OGR_G_CreateFromWkt(&text, NULL, &area) == OGRERR_NONE) {
         (void)OGR_F_SetGeometryDirectly(row, OGR_G_ForceToMultiPolygon(area));
     }

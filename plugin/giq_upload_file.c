@@ -90,7 +90,7 @@ static bool has_sibling(const char *path, const char *extension)
 static bool check_is_single_file(const struct giq_upload_file *file,
                                  struct giq_error *err)
 {
-    /* The printable path has no query, whose end would count as the extension. */
+    /* Not the path as typed: the query of a URL would count as part of the extension. */
     const char *extension = CPLGetExtension(file->printable);
     bool is_local = VSIIsLocal(file->typed);
     for (size_t i = 0; i < GIQ_COUNT(dataset_files); i++) {
@@ -117,8 +117,8 @@ static bool fail_not_regular(const struct giq_upload_file *file, struct giq_erro
 static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
                       struct giq_error *err)
 {
-    /* Some file systems of GDAL fill only the size and the mode. The rest must not be
-     * random: it identifies cached content. */
+    /* Some file systems of GDAL set only the size and the mode. The other members must be
+     * defined, because they identify cached content. */
     *out = (VSIStatBufL){0};
     if (STARTS_WITH(file->typed, "/vsistdin")) {
         return fail_not_regular(file, err);

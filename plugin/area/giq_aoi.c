@@ -256,7 +256,7 @@ static bool add_feature(struct aoi *aoi, OGRFeatureH feature)
                    OGR_F_GetFID(feature),
                    giq_text_cut_len(OGR_L_GetName(aoi->layer), LAYER_MAX),
                    OGR_L_GetName(aoi->layer));
-    /* Types of curves also where no part is an arc. */
+    /* FALSE: a type of curves counts even if no part is an arc. */
     if (!OGR_G_HasCurveGeometry(geometry, FALSE)) {
         return add_geometry(aoi, geometry, what);
     }

@@ -56,7 +56,8 @@ static char *read_file(const char *path, struct giq_error *err)
 /* ---- WKT and EWKT ---- */
 
 /* Parse "SRID=<code>;" at the beginning of `text`; `*out_rest` is what follows. Without
- * it `*out_srid` is 0. */
+ * it `*out_srid` is 0. SRID=0 means "unknown", as in PostGIS, and is read like WKT
+ * without SRID. */
 static bool parse_srid(const char *text, int *out_srid, const char **out_rest,
                        struct giq_error *err)
 {

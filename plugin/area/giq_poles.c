@@ -27,9 +27,9 @@ static bool transform_one(OGRCoordinateTransformationH transform, double *x, dou
 }
 
 /* Whether the pole at latitude `lat` is one point at all longitudes. */
-static bool find_one(OGRCoordinateTransformationH to_degrees,
-                     OGRCoordinateTransformationH from_degrees, double lat, double metre,
-                     struct giq_pole *out)
+static bool find_pole(OGRCoordinateTransformationH to_degrees,
+                      OGRCoordinateTransformationH from_degrees, double lat, double metre,
+                      struct giq_pole *out)
 {
     static const double longitudes[LONGITUDES] = {0, 120, -120};
     double x[LONGITUDES];
@@ -55,7 +55,7 @@ void giq_poles_find(OGRCoordinateTransformationH to_degrees, double metre,
         return;
     }
     for (int lat = 90; lat >= -90; lat -= 180) {
-        if (find_one(to_degrees, from_degrees, lat, metre, &out->pole[out->count])) {
+        if (find_pole(to_degrees, from_degrees, lat, metre, &out->pole[out->count])) {
             out->count++;
         }
     }
@@ -196,8 +196,8 @@ static int orientation_at(OGRCoordinateTransformationH to_degrees, const double 
         double dy = i / 2 == 0 ? step : -step;
         double xy[] = {at[0], at[1], at[0] + dx, at[1], at[0], at[1] + dy};
         bool ok = true;
-        for (int j = 0; j < 3; j++) {
-            ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]) && ok;
+        for (int j = 0; j < 3 && ok; j++) {
+            ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]);
         }
         /* `dx * dy` undoes the mirror image of steps that are not east and north. */
         double turn = ok ? giq_sphere_triangle_area(xy) * dx * dy : 0;

@@ -43,9 +43,9 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
                      double **out_xy, size_t *out_count, struct giq_error *err);
 
 /*
- * Whether a coordinate system shows the globe as seen from above (1) or as its mirror
- * image (-1: northing before easting). 0 if no step of the length `step` from a point of
- * the ring can be transformed to degrees.
+ * The orientation of a coordinate system: 1 if it shows the globe as seen from above, -1
+ * if it shows the mirror image (northing before easting), 0 if no step of the length
+ * `step` from a point of the ring can be transformed to degrees.
  */
 int giq_poles_orientation(const struct giq_poles *poles,
                           OGRCoordinateTransformationH to_degrees, const double *xy,

@@ -329,8 +329,8 @@ static bool find_direction(struct line *line, const double *xy, size_t count)
         size = fmax(size, fmax(fabs(bx), fabs(by)));
     }
     if (p->orientation == 0) {
-        p->orientation =
-            giq_poles_orientation(&p->poles, p->transform, xy, count, size * 1e-6);
+        double step = size * 1e-6; /* small against the ring, large against rounding */
+        p->orientation = giq_poles_orientation(&p->poles, p->transform, xy, count, step);
     }
     if (p->orientation == 0) {
         return giq_fail(line->err, GIQ_E_AREA,
@@ -371,7 +371,7 @@ static bool is_way_to_pole_crossed(const struct line *line, double sign)
 
 /* Make a projected ring that encircles the Earth begin at the point nearest to the pole,
  * unless the meridian from its first point to the pole is free. */
-static bool begin_at_pole(struct line *line, double pole, double turn)
+static bool begin_nearest_to_pole(struct line *line, double pole, double turn)
 {
     double sign = pole > 0 ? 1 : -1;
     if (!is_way_to_pole_crossed(line, sign)) {
@@ -403,7 +403,7 @@ static bool close_over_pole(struct line *line, double turn)
 {
     /* A ring that runs counter-clockwise and eastward has the north pole on its left. */
     double pole = line->is_ccw == (turn > 0) ? 90 : -90;
-    if (!begin_at_pole(line, pole, turn)) {
+    if (!begin_nearest_to_pole(line, pole, turn)) {
         return false;
     }
     size_t once = line->count;
@@ -545,8 +545,11 @@ static OGRSpatialReferenceH make_world(struct giq_error *err)
 bool giq_project_check(struct giq_error *err)
 {
     OGRSpatialReferenceH world = make_world(err);
+    if (world == NULL) {
+        return false;
+    }
     OSRRelease(world);
-    return world != NULL;
+    return true;
 }
 
 bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *err)

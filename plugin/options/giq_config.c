@@ -165,8 +165,11 @@ static bool read_result_drivers(struct giq_config *config, struct giq_error *err
     const char *name = NULL;
     const char *text =
         giq_reader_value(&config->reader, GIQ_OPTION_RESULT_DRIVERS, &name);
-    GIQ_AUTO_CSL char **given = CSLTokenizeString2(
-        text == NULL ? "" : text, ",", CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES);
+    if (text == NULL) {
+        text = "";
+    }
+    GIQ_AUTO_CSL char **given =
+        CSLTokenizeString2(text, ",", CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES);
     bool extends_defaults = CSLCount(given) == 0;
     for (int i = 0; given != NULL && given[i] != NULL; i++) {
         if (given[i][0] == '+') {
@@ -188,7 +191,7 @@ static bool read_result_drivers(struct giq_config *config, struct giq_error *err
     if (!ok || config->result_drivers == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "%s must be a list of GDAL drivers other than GIQ; got \"%.*s\"",
-                        name, giq_text_cut_len(text, 60), text == NULL ? "" : text);
+                        name, giq_text_cut_len(text, 60), text);
     }
     return true;
 }

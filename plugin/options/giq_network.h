@@ -15,9 +15,9 @@
 bool giq_network_read_credentials(struct giq_reader *reader, struct giq_cred **out,
                                   struct giq_error *err);
 
-/* Read GDAL's network options into `settings`, which borrows texts of the reader; those
- * that are not set stay, but for the defaults of the user agent and of GDAL_HTTP_NETRC.
- */
+/* Read GDAL's network options into `settings`, which borrows texts of the reader. The
+ * user agent and GDAL_HTTP_NETRC get defaults; the settings of other options that are not
+ * set stay as they are. */
 void giq_network_read_options(struct giq_reader *reader, struct giq_settings *settings);
 
 #endif

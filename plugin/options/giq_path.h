@@ -5,7 +5,7 @@
 #ifndef GIQ_PATH_H
 #define GIQ_PATH_H
 
-/* A copy of the path. One that is relative for GDAL is joined to the working folder. */
+/* A copy of the path, joined to the working folder if GDAL considers it relative. */
 char *giq_path_absolute(const char *typed);
 
 /* A copy of the path without the parts of a URL that may be secret: user, password and

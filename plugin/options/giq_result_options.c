@@ -14,7 +14,7 @@ static const char key_characters[] =
 static const char space[] = " \t\r\n\v\f";
 
 /* Options that make some driver of GDAL 3.6 to 3.13 run statements, or read or write
- * another file, host or dataset, with their drivers. */
+ * another file, host or dataset. The comments name the drivers. */
 static const char *const forbidden[] = {
     "PRELUDE_STATEMENTS",            /* GPKG, SQLite, PostgreSQL */
     "CLOSING_STATEMENTS",            /* PostgreSQL */
@@ -197,8 +197,7 @@ void giq_result_options_warn(GDALDatasetH dataset, char **options)
         if (key != NULL && !is_known(declared, key)) {
             CPLError(CE_Warning, CPLE_NotSupported,
                      "GIQ: RESULT_OPTIONS contains %s, but the result is read by the "
-                     "driver %s, "
-                     "which has no such open option",
+                     "driver %s, which has no such open option",
                      key, GDALGetDriverShortName(driver));
         }
         CPLFree(key);

@@ -1,4 +1,5 @@
-/* Remembers options that threads have set for themselves. */
+/* Remembers which options threads have set for themselves, and refuses opens that lack
+ * them. */
 #include "options/giq_thread_options.h"
 
 #include <cpl_conv.h>
@@ -83,7 +84,7 @@ unsigned giq_thread_options_read(struct giq_reader *reader)
     return has_credentials ? unset & ~(unsigned)CREDENTIALS : unset;
 }
 
-static bool fail(enum giq_code code, unsigned options, struct giq_error *err)
+static bool fail_missing(enum giq_code code, unsigned options, struct giq_error *err)
 {
     char names[NAMES_SIZE] = "";
     for (size_t i = 0; i < GIQ_COUNT(checked); i++) {
@@ -103,11 +104,11 @@ static bool fail(enum giq_code code, unsigned options, struct giq_error *err)
 bool giq_thread_options_check(unsigned unset, struct giq_error *err)
 {
     unsigned missing = unset & get_set_by_threads();
-    return missing == 0 || fail(GIQ_E_USAGE, missing, err);
+    return missing == 0 || fail_missing(GIQ_E_USAGE, missing, err);
 }
 
-bool giq_thread_options_check_key(unsigned unset, struct giq_error *err)
+bool giq_thread_options_check_credentials(unsigned unset, struct giq_error *err)
 {
     unsigned missing = unset & CREDENTIALS & get_set_by_threads();
-    return missing == 0 || fail(GIQ_E_CREDENTIALS, missing, err);
+    return missing == 0 || fail_missing(GIQ_E_CREDENTIALS, missing, err);
 }

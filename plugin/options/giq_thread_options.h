@@ -22,6 +22,6 @@ unsigned giq_thread_options_read(struct giq_reader *reader);
 bool giq_thread_options_check(unsigned unset, struct giq_error *err);
 
 /* The same for the credentials alone; fails with GIQ_E_CREDENTIALS. */
-bool giq_thread_options_check_key(unsigned unset, struct giq_error *err);
+bool giq_thread_options_check_credentials(unsigned unset, struct giq_error *err);
 
 #endif

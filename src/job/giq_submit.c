@@ -232,8 +232,8 @@ static bool fail_no_submit(struct giq_error *err)
 {
     return giq_fail(
         err, GIQ_E_USAGE,
-        "no job is recorded for this request, and SUBMIT=NO does not start one; set "
-        "SUBMIT=YES to start one, which is paid for");
+        "no job is recorded for this request, and SUBMIT=NO does not start one; omit "
+        "SUBMIT=NO to start one, which is paid for");
 }
 
 /* Must be called with the record lock held. */

@@ -311,6 +311,6 @@ def test_damaged_record_is_an_error_that_names_the_file(scripted_gdal, service):
 
 def test_submit_no_says_that_nothing_is_recorded(scripted_gdal, service):
     text = scripted_gdal.fails("ogrinfo", "-oo", "SUBMIT=NO", NAME, tag="usage")
-    assert "SUBMIT=NO" in text
+    assert "SUBMIT=NO does not start one; omit SUBMIT=NO to start one" in text
     assert service.calls() == []
     assert not scripted_gdal.records()
