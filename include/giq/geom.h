@@ -1,6 +1,6 @@
 /*
  * Areas of interest: reading, checking, projecting and normalising them. Part of the
- * core's interface for hosts, beside giq.h.
+ * core's interface for hosts, as is giq.h.
  */
 #ifndef GIQ_GEOM_API_H
 #define GIQ_GEOM_API_H

@@ -134,10 +134,10 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
     return giq_fail(
         err, GIQ_E_AREA,
         "the area has the point %s, which is out of range: x is the longitude "
-        "(-180 to 180), y the latitude (-90 to 90) in degrees. Coordinates "
+        "(-%d to %d), y the latitude (-90 to 90) in degrees. Coordinates "
         "in another system need \"SRID=<code>;\" before them, or "
         "GEOMETRY_CRS=AS_IS",
-        location.text);
+        location.text, g->longitude_max, g->longitude_max);
 }
 
 /* Whether a coordinate exceeds a limit once it is rounded. One that is far beyond it is

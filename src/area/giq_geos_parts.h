@@ -22,7 +22,8 @@ struct giq_geos {
 GEOSGeometry *giq_geos_parts_polygon(struct giq_geos *geos, const struct giq_rings *rings,
                                      size_t polygon);
 
-/* Make a MULTIPOLYGON of the polygons from `first` on; NULL with `err` set. */
+/* Make a MULTIPOLYGON of the polygons from `first` on. On failure NULL, with `err` set to
+ * GIQ_E_MEMORY. */
 GEOSGeometry *giq_geos_parts_multipolygon(struct giq_geos *geos,
                                           const struct giq_rings *rings, size_t first,
                                           struct giq_error *err);

@@ -28,7 +28,7 @@ struct giq_rings {
     double *xy;          /* x and y of each point */
     size_t *ring_end;    /* for each ring, the number of points up to its end */
     size_t *polygon_end; /* for each polygon, the number of rings up to its end */
-    size_t points;
+    size_t points;       /* how many points, rings and polygons there are */
     size_t rings;
     size_t polygons;
     size_t point_capacity; /* capacity of the three lists */

@@ -2,7 +2,7 @@
  * Areas as text. The grammar of WKT, which ignores case; white space may stand between
  * words:
  *   area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim] polygons
- *   dim      = "Z" | "M" | "ZM", perhaps without a space before it
+ *   dim      = "Z" | "M" | "ZM"; the space before it is optional
  *   polygons = "EMPTY" | "(" polygon *( "," polygon ) ")"
  *   polygon  = "EMPTY" | "(" ring *( "," ring ) ")"
  *   ring     = "EMPTY" | "(" point *( "," point ) ")"
@@ -290,7 +290,7 @@ static bool is_dims(const char *text)
            giq_text_equal_nocase(text, "ZM");
 }
 
-/* Take POLYGON or MULTIPOLYGON, with Z, M or ZM joined to it or apart. */
+/* Take POLYGON or MULTIPOLYGON, and Z, M or ZM after it, with or without a space. */
 static bool take_kind(struct reader *r, bool *out_multi)
 {
     char word[WORD_SIZE] = "";

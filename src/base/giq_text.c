@@ -227,8 +227,8 @@ static char *query_end(const struct word *word, char *query)
 }
 
 /* The end of the user and password, or `host` if there are none. If a '?' precedes the
- * '@', a password cannot be told from a query: both are masked, up to the end of the
- * query. */
+ * '@', a password cannot be distinguished from a query: both are masked, up to the end of
+ * the query. */
 static char *user_end(const struct word *word)
 {
     if (word->at == NULL || word->at < word->host) {

@@ -184,7 +184,9 @@ static void test_degrees_are_cut_at_the_antimeridian(void **state)
          1,
          "POLYGON((0 1,0 2,1 2,1 1,0 1))"},
         {{{BOX(0, 0, 361, 1), false}}, 1, "361 1, which is out of range"},
-        {{{BOX(170, 0, 190, 91), false}}, 1, "170 91, which is out of range"},
+        {{{BOX(170, 0, 190, 91), false}},
+         1,
+         "170 91, which is out of range: x is the longitude (-360 to 360)"},
         {{{BOX(-179, 0, 179, 1), false}}, 1, "edge from -179 1 to 179 1, which spans"},
     };
     check_cases(cases, GIQ_COUNT(cases), &degrees);
