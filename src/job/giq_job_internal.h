@@ -80,7 +80,7 @@ struct giq_job {
     char *reason;                   /* of a failure, as the service last reported it */
 
     /* Checking a job again that is recorded as gone. */
-    char *rechecked_id; /* id of the job that is or was checked again; NULL: none */
+    char *rechecked_id; /* of the job that is or was checked again; NULL: none */
     bool is_gone_again; /* the service reported that job as gone again */
 };
 

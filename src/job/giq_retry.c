@@ -1,8 +1,6 @@
 /* Whether RETRY may start a new job, and checking a job again that is gone. */
 #include "job/giq_retry.h"
 
-#include <string.h>
-
 #include "base/giq_error.h"
 #include "base/giq_text.h"
 
@@ -38,7 +36,8 @@ static bool has_failed(const struct giq_job *job)
 static bool has_rechecked_id(const struct giq_job *job)
 {
     const char *id = job->record.job_id;
-    return job->rechecked_id != NULL && id != NULL && strcmp(job->rechecked_id, id) == 0;
+    return job->rechecked_id != NULL && id != NULL &&
+           giq_text_is_same_id(job->rechecked_id, id);
 }
 
 bool giq_retry_allows_job(const struct giq_job *job)

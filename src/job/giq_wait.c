@@ -2,7 +2,6 @@
 #include "job/giq_wait.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
@@ -410,7 +409,7 @@ static bool record_reported(struct giq_job *job, const struct giq_record *report
         return giq_step_fail_removed(job, reported->job_id, err);
     }
     if (record->state != GIQ_JOB_SUBMITTED || record->job_id == NULL ||
-        strcmp(record->job_id, reported->job_id) != 0) {
+        !giq_text_is_same_id(record->job_id, reported->job_id)) {
         job->not_found_count = 0;
         return true;
     }
