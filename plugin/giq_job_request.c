@@ -32,7 +32,7 @@ static const char *conn_value(const struct giq_job_request *request,
     return request->args.conn->value[key];
 }
 
-/* ---- what the user typed ---- */
+/* ---- reading the request ---- */
 
 static bool fail_given_twice(const char *key, struct giq_error *err)
 {
@@ -141,7 +141,8 @@ static bool identify_upload(struct giq_job_request *request, struct giq_error *e
 
 /* ---- the job ---- */
 
-/* The result at `new_path`, or if that is NULL the published one. */
+/* The downloaded result at `new_path`, or the published one if that is NULL. Its texts
+ * are borrowed until the next view or step of the job. */
 static struct giq_result result_of(const struct giq_job_request *request,
                                    const char *new_path)
 {
@@ -198,7 +199,12 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
         .retry = job_id == NULL ? config->retry : NULL,
         .geometry_crs = request->area != NULL && is_as_is ? "AS_IS" : NULL,
     };
-    const struct giq_job_host host = {accept_result, report_progress, may_start, request};
+    const struct giq_job_host host = {
+        .accept = accept_result,
+        .progress = report_progress,
+        .may_start = may_start,
+        .ctx = request,
+    };
     unsigned flags = (config->may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
                      (request->waits ? 0u : GIQ_JOB_NO_WAIT);
     return giq_job_new(session->service, session->store, &job_request, flags, &host,
@@ -237,8 +243,13 @@ void giq_job_request_free(struct giq_job_request *request)
 bool giq_job_request_run(struct giq_job_request *request, struct giq_error *err)
 {
     struct giq_session *session = request->session;
-    const struct giq_await await = {session->service, request->job, &session->config,
-                                    &session->report, request->waits};
+    const struct giq_await await = {
+        .service = session->service,
+        .job = request->job,
+        .config = &session->config,
+        .report = &session->report,
+        .waits_for_result = request->waits,
+    };
     bool ok = giq_await_job(&await, err);
     giq_progress_clear(&session->report.progress);
     return ok;

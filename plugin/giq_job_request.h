@@ -25,7 +25,7 @@ struct giq_job_request_args {
 /*
  * Read and check the request, and open the session's store. Sends nothing. `session` and
  * what `args` points to are borrowed for the life of `*out`. On success the caller passes
- * `*out` to giq_job_request_free(). Errors: GIQ_E_USAGE, GIQ_E_AREA, those of
+ * `*out` to giq_job_request_free(). Errors: GIQ_E_USAGE, those of giq_area_read(),
  * giq_session_open_store(), giq_upload_identify() and giq_job_new(). For the thread of
  * the session, as all functions below.
  */

@@ -48,7 +48,8 @@ static bool open_request(const struct giq_open_info *info, const struct giq_conn
                          struct giq_session *session, GDALDatasetH *out,
                          struct giq_error *err)
 {
-    const struct giq_job_request_args args = {conn, info->name, info->flags};
+    const struct giq_job_request_args args = {
+        .conn = conn, .name = info->name, .flags = info->flags};
     struct giq_job_request *request = NULL;
     bool ok = giq_job_request_new(session, &args, &request, err) &&
               giq_job_request_run(request, err) &&

@@ -118,6 +118,7 @@ static double find_pole_on_edge(const struct giq_poles *poles, size_t pole,
     double dy = b[1] - a[1];
     double px = poles->pole[pole].x - a[0];
     double py = poles->pole[pole].y - a[1];
+    /* NAN, so not on the edge, if `a` and `b` are equal. */
     double part = (px * dx + py * dy) / (dx * dx + dy * dy);
     bool passes =
         part > 0 && part < 1 && hypot(px - part * dx, py - part * dy) <= poles->tolerance;
