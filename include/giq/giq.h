@@ -266,15 +266,16 @@ enum giq_net_option {
     GIQ_NET_TCP_KEEPALIVE, /* YES, NO: probe an idle connection */
     GIQ_NET_TCP_KEEPIDLE,  /* seconds before the first probe; libcurl's default is 60 */
     GIQ_NET_TCP_KEEPINTVL, /* seconds between probes; libcurl's default is 60 */
-    /* From here on: used for the origin of the service only. */
+    /* The options below are used only for the origin of the service. */
     GIQ_NET_NETRC,      /* YES, NO: user and password of ~/.netrc */
     GIQ_NET_NETRC_FILE, /* path, in place of ~/.netrc */
     GIQ_NET_SSL_CERT,   /* path of the client's certificate */
-    GIQ_NET_SSL_KEY,    /* path of its key */
-    GIQ_NET_KEY_PASSWD, /* a secret */
+    GIQ_NET_SSL_KEY,    /* path of the certificate's private key */
+    GIQ_NET_KEY_PASSWD, /* passphrase of that key; a secret */
     GIQ_NET_COUNT,
 };
 
+/* Settings of one open. Texts are borrowed. */
 struct giq_settings {
     const char *base_url; /* from giq_base_url() */
     const char *net[GIQ_NET_COUNT];
@@ -329,15 +330,14 @@ void giq_service_limit_to_one_poll(struct giq_service *service);
 /* Whether calls are tried only once at present, by either limit. */
 bool giq_service_is_limited(const struct giq_service *service);
 
-/* A model of the service. Texts are owned, and NULL if the service does not report them.
- */
+/* A model of the service. Texts are owned; NULL if the service does not report them. */
 struct giq_model {
     char *id;
     char *name;
     char *version;
     char *type;
     char **labels; /* ends in NULL; NULL if there are none */
-    char *json;    /* all that the service reports of the model */
+    char *json;    /* the model as the service reports it */
 };
 
 struct giq_models {
@@ -498,8 +498,8 @@ struct giq_job_view {
     const char *area;   /* in EPSG:4326; NULL also if it is in another system */
     const char *label;  /* of `rerun` */
     const char *job_id;
-    bool is_external; /* nothing is recorded of the job: its id comes from the open alone,
-                         and it may not exist */
+    bool is_external; /* the job has no record: its id is from the connection string, and
+                         it may not exist */
     /* "gone" if the service does not know the job, or no longer has its result; the text
      * that the service reports while the job runs; otherwise the name of `state`. */
     const char *status;
