@@ -123,7 +123,7 @@ static bool step(struct giq_inflate *decoder, const char **bytes, size_t *len,
         return skip_padding(bytes, len, err);
     }
     uInt given = *len < UINT_MAX ? (uInt)*len : UINT_MAX;
-    /* zlib does not write to its input, whatever the type says. */
+    /* zlib does not write to its input, though the type may not be const. */
     stream->next_in = (z_const Bytef *)*bytes;
     stream->avail_in = given;
     stream->next_out = (Bytef *)decoder->out;

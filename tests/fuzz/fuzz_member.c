@@ -6,7 +6,7 @@
 
 enum { PATHS_MAX = 64 };
 
-struct placed {
+struct accepted {
     char *path[PATHS_MAX];
     size_t count;
 };
@@ -35,10 +35,10 @@ static void check_path(const char *path, size_t folder_len)
 }
 
 /* No two paths are equal, and none is below another. */
-static void check_apart(const struct placed *placed, const char *path)
+static void check_apart(const struct accepted *accepted, const char *path)
 {
-    for (size_t i = 0; i < placed->count; i++) {
-        const char *other = placed->path[i];
+    for (size_t i = 0; i < accepted->count; i++) {
+        const char *other = accepted->path[i];
         size_t len = strlen(path);
         size_t other_len = strlen(other);
         size_t common = len < other_len ? len : other_len;
@@ -47,7 +47,7 @@ static void check_apart(const struct placed *placed, const char *path)
     }
 }
 
-static void place(struct giq_members *members, struct placed *placed, const char *raw)
+static void add(struct giq_members *members, struct accepted *accepted, const char *raw)
 {
     struct giq_error err = {0};
     char *path = NULL;
@@ -58,8 +58,8 @@ static void place(struct giq_members *members, struct placed *placed, const char
         return;
     }
     check_path(path, folder_len);
-    check_apart(placed, path);
-    placed->path[placed->count++] = path;
+    check_apart(accepted, path);
+    accepted->path[accepted->count++] = path;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -67,17 +67,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     struct giq_members *members = NULL;
     struct giq_error err = {0};
-    struct placed placed = {.count = 0};
+    struct accepted accepted = {.count = 0};
     MUST(giq_members_new(NULL, &members, &err));
     char *rest = text;
     for (char *line = NULL;
-         placed.count < PATHS_MAX && (line = fuzz_line(&rest)) != NULL;) {
+         accepted.count < PATHS_MAX && (line = fuzz_line(&rest)) != NULL;) {
         if (!fuzz_has_secret(line) && !giq_member_is_ignored(line)) {
-            place(members, &placed, line);
+            add(members, &accepted, line);
         }
     }
-    for (size_t i = 0; i < placed.count; i++) {
-        free(placed.path[i]);
+    for (size_t i = 0; i < accepted.count; i++) {
+        free(accepted.path[i]);
     }
     giq_members_free(members);
     free(text);

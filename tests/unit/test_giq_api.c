@@ -229,12 +229,13 @@ static void test_run_response_without_an_id_is_quoted(void **state)
         struct service_kit kit;
         struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
         bool refuses = false;
-        int64_t retry_after_ms = -1;
+        int64_t retry_after_ms = 7;
         service_kit_start(&kit, &cases[i].response, 1);
         assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
                                      &retry_after_ms, &kit.err),
                          GIQ_API_RUN_UNKNOWN);
         assert_string_equal(kit.err.text, cases[i].text);
+        assert_int_equal(retry_after_ms, -1);
         service_kit_stop(&kit);
     }
 }

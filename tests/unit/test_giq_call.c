@@ -129,7 +129,7 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
 {
     (void)state;
     static const struct {
-        int status, told;
+        int status, final_status;
         size_t requests;
     } cases[] = {
         {301, 301, 1}, {302, 302, 1}, {303, 303, 1}, {307, 200, 2}, {308, 200, 2}};
@@ -140,7 +140,7 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
         };
         struct service_kit kit;
         service_kit_start(&kit, responses, GIQ_COUNT(responses));
-        assert_int_equal(call_plain(&kit, form), cases[i].told);
+        assert_int_equal(call_plain(&kit, form), cases[i].final_status);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         if (cases[i].requests == 2) {
             char line[SERVICE_KIT_LINE_SIZE];

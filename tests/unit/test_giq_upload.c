@@ -8,7 +8,7 @@
 #include "store/giq_content.h"
 
 #define BODY "a scene, as it were"
-#define TOLD(id)                                                                         \
+#define UPLOADED(id)                                                                     \
     {                                                                                    \
         .status = 200, .body = "{\"fileId\":\"" id "\",\"originalName\":\"x\"}"          \
     }
@@ -231,7 +231,7 @@ static void test_sizes_are_judged_before_reading(void **state)
     }
 }
 
-static void test_errors_of_the_source_are_told(void **state)
+static void test_errors_of_the_source_are_reported(void **state)
 {
     (void)state;
     struct shop shop;
@@ -251,10 +251,10 @@ static void test_errors_of_the_source_are_told(void **state)
 static void test_form_that_goes_out(void **state)
 {
     (void)state;
-    static const struct http_kit_response told = TOLD("f-1");
+    static const struct http_kit_response response = UPLOADED("f-1");
     struct shop shop;
     char line[SERVICE_KIT_LINE_SIZE];
-    open_shop(&shop, &told, 1);
+    open_shop(&shop, &response, 1);
     shop.file.source.path = "/vsizip/a.zip/b\\c/\"my\r\nscene\".tif";
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     char *id = NULL;
@@ -346,7 +346,7 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
         {.status = 308, .headers = "Location: /elsewhere\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(first); i++) {
-        const struct http_kit_response responses[] = {first[i], TOLD("f-1")};
+        const struct http_kit_response responses[] = {first[i], UPLOADED("f-1")};
         struct shop shop;
         assert_int_equal(upload_once(&shop, responses, 2), GIQ_E_NONE);
         assert_int_equal(http_kit_count(shop.service.http), 2);
@@ -389,7 +389,8 @@ static void shrink_when_sent(struct source_kit *kit, size_t before)
 static void test_file_that_changed_before_it_was_sent_does_not_count(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {TOLD("f-1"), TOLD("f-1")};
+    static const struct http_kit_response responses[] = {UPLOADED("f-1"),
+                                                         UPLOADED("f-1")};
     static void (*const changes[])(struct source_kit *, size_t) = {grow_when_sent,
                                                                    shrink_when_sent};
     for (size_t i = 0; i < GIQ_COUNT(changes); i++) {
@@ -419,8 +420,8 @@ static void test_file_that_changed_before_it_was_sent_does_not_count(void **stat
 static void test_content_is_uploaded_once_for_each_kind(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {TOLD("f-1"), TOLD("f-2"),
-                                                         TOLD("f-3")};
+    static const struct http_kit_response responses[] = {UPLOADED("f-1"), UPLOADED("f-2"),
+                                                         UPLOADED("f-3")};
     struct shop shop;
     static const struct {
         const char *type, *stale_id, *id;
@@ -467,7 +468,7 @@ int main(void)
         cmocka_unit_test(test_file_that_changes_while_it_is_read_is_refused),
         cmocka_unit_test(test_reading_a_file_can_be_cancelled),
         cmocka_unit_test(test_sizes_are_judged_before_reading),
-        cmocka_unit_test(test_errors_of_the_source_are_told),
+        cmocka_unit_test(test_errors_of_the_source_are_reported),
         cmocka_unit_test(test_form_that_goes_out),
         cmocka_unit_test(test_responses_that_tell_the_id),
         cmocka_unit_test(test_responses_that_end_it),
