@@ -95,13 +95,13 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
 /* ---- metadata ---- */
 
 /* The most bytes of a name of the result in a message. */
-enum { NAME_MAX_SHOWN = 200 };
+enum { NAME_PRINTED_MAX = 200 };
 
 static bool fail_external(const char *kind, const char *name, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_RESULT,
                     "the result names the external %s \"%.*s\" and is refused", kind,
-                    giq_text_cut_len(name, NAME_MAX_SHOWN), name);
+                    giq_text_cut_len(name, NAME_PRINTED_MAX), name);
 }
 
 static const char *overview_file(GDALMajorObjectH object)
@@ -213,7 +213,8 @@ static bool check_srs(OGRSpatialReferenceH srs, struct giq_error *err)
         return giq_fail(err, GIQ_E_RESULT,
                         "the coordinate system \"%.*s\" of the result names a file or a "
                         "URL; the result is refused",
-                        giq_text_cut_len(name, NAME_MAX_SHOWN), name == NULL ? "" : name);
+                        giq_text_cut_len(name, NAME_PRINTED_MAX),
+                        name == NULL ? "" : name);
     }
     return true;
 }
@@ -277,10 +278,10 @@ static enum rows read_rows(OGRLayerH rows, bool (*refers)(const char *text),
 }
 
 /*
- * Whether `refers` is true of a text in the column of the table; `title` is an expression
- * for the name that messages give to it. Texts may be stored as blobs or numbers. A row
- * without a name stands before and after the rows of the table: it makes the columns
- * texts, and proves that all rows were read.
+ * Whether `refers` is true of a text in the column of the table; `title` is the SQL
+ * expression of the `name` by which messages call it. Texts may be stored as blobs or
+ * numbers. A row without a name stands before and after the rows of the table: it makes
+ * the columns texts, and proves that all rows were read.
  */
 static enum rows find_row(GDALDatasetH dataset, const char *table, const char *title,
                           const char *column, bool (*refers)(const char *text),

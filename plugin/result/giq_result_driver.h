@@ -20,8 +20,8 @@ struct giq_result_driver {
     char name[64]; /* the driver's short name, or "" */
 };
 
-/* Find the driver for the file `path`. To be called after every driver of `drivers`, a
- * GDAL string list of those that may open results, failed to open it. */
+/* Find the driver for the file `path`, which every driver of `drivers`, a GDAL string
+ * list of those that may open results, failed to open. */
 struct giq_result_driver giq_result_driver_of(const char *path, char **drivers);
 
 #endif

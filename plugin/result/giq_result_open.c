@@ -242,7 +242,12 @@ static bool open_checked(const struct giq_result *result, const char *path,
     ok = giq_references_end(&references, ok, &found);
     CPLPopErrorHandler();
     if (!ok) {
-        return giq_fail(err, found.code, "job %s: %s", result->job_id, found.text);
+        const char *member = path + strlen(result->path);
+        if (member[0] == '\0' || member[1] == '\0') { /* the file, or the whole folder */
+            return giq_fail(err, found.code, "job %s: %s", result->job_id, found.text);
+        }
+        return giq_fail(err, found.code, "job %s: member \"%.*s\": %s", result->job_id,
+                        giq_text_cut_len(member + 1, 200), member + 1, found.text);
     }
     *out = dataset;
     dataset = NULL;

@@ -5,6 +5,7 @@
 
 #include <cpl_minixml.h>
 #include <cpl_string.h>
+#include <errno.h>
 #include <string.h>
 
 #include "options/giq_gdal_cleanup.h"
@@ -311,9 +312,10 @@ static bool remove_matching(bool (*is_unsafe)(struct giq_references *, const cha
             continue;
         }
         *removed = CSLAddString(*removed, names[i]);
+        errno = 0;
         if (VSIUnlink(path) != 0) {
-            return giq_fail(err, GIQ_E_STORE, "cannot remove %.*s",
-                            giq_text_cut_len(path, 300), path);
+            return giq_fail(err, GIQ_E_STORE, "cannot remove %.*s: %s",
+                            giq_text_cut_len(path, 300), path, VSIStrerror(errno));
         }
     }
     return true;

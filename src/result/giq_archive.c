@@ -130,6 +130,14 @@ static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t 
     return giq_os_write(file, unpack->block, len, err);
 }
 
+/* `path` is the safe path of the member, in which secrets are masked. */
+static bool fail_member(const char *path, const char *what, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_RESULT,
+                    "the result is an archive whose member \"%.*s\" %s",
+                    giq_text_cut_len(path, 300), path, what);
+}
+
 /* Write the hole at the end of a sparse file, which libarchive does not report. */
 static bool write_hole(struct unpack *unpack, struct giq_os_file *file, int64_t size,
                        struct giq_error *err)
@@ -146,7 +154,7 @@ static bool write_hole(struct unpack *unpack, struct giq_os_file *file, int64_t 
 }
 
 static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
-                      struct giq_os_file *file, struct giq_error *err)
+                      const char *path, struct giq_os_file *file, struct giq_error *err)
 {
     int64_t size = 0;
     for (;;) {
@@ -170,7 +178,7 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
         return write_hole(unpack, file, missing, err);
     }
     if (missing != 0) {
-        return fail(err, "is damaged: a member does not have its declared size");
+        return fail_member(path, "does not have its declared size", err);
     }
     return true;
 }
@@ -223,7 +231,7 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
     if (!giq_os_create(full, unpack->access, &file, err)) {
         return false;
     }
-    bool ok = source == NULL ? copy_data(unpack, entry, file, err)
+    bool ok = source == NULL ? copy_data(unpack, entry, path, file, err)
                              : copy_member(unpack, source, file, err);
     giq_os_close(file);
     return ok;
@@ -255,13 +263,15 @@ static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, in
     if (raw == NULL || status != ARCHIVE_OK) {
         return fail_archive(unpack, err);
     }
-    if (unpack->la.archive_entry_is_encrypted(entry) != 0) {
-        return fail(err, "is encrypted");
-    }
     GIQ_AUTO_FREE char *path = NULL;
     size_t folder_len = 0;
-    if (!giq_members_add(unpack->members, raw, &path, &folder_len, err) ||
-        !write_member(unpack, entry, source, path, folder_len, err)) {
+    if (!giq_members_add(unpack->members, raw, &path, &folder_len, err)) {
+        return false;
+    }
+    if (unpack->la.archive_entry_is_encrypted(entry) != 0) {
+        return fail_member(path, "is encrypted", err);
+    }
+    if (!write_member(unpack, entry, source, path, folder_len, err)) {
         return false;
     }
     unpack->members_written++;

@@ -25,7 +25,7 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
  * name may hold. Does not sync; giq_tree_sync() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated, encrypted, too many members, too
- * large, two members of one name, a member too deep, no file in it), GIQ_E_STORE (the
+ * large, two members with one name, a member too deep, no file in it), GIQ_E_STORE (the
  * disk), GIQ_E_MEMORY. After an error the caller removes what was unpacked.
  * Thread-safe: the locale is set for the calling thread only, and restored.
  */

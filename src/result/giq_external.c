@@ -447,7 +447,7 @@ static bool is_delimiter(char c)
  * folders are shorter. */
 enum { SCANNED_MAX = GIQ_EXTERNAL_OVERLAP / 2 - 16 };
 
-/* Whether a path begins at `at`, behind white space: the text up to one of `ends`, or the
+/* Whether a path begins at `at`, after white space: the text up to one of `ends`, or the
  * end, has a path separator. */
 static bool has_text_path(const char *at, const char *end, const char *ends)
 {

@@ -68,7 +68,8 @@ static const struct giq_format formats[] = {
     {"zip", "zip", NULL, GIQ_FORMAT_ZIP, GIQ_FORMAT_TEXT_NONE, {NULL}},
 };
 
-/* Extensions that are replaced, too: without a meaning, or of a part of a format. */
+/* Other extensions that are replaced by that of the identified format: they have no
+ * meaning, or are those of a part of a format. */
 static const char *const other_extensions[] = {"bin", "dat", "dbf", "mid", "tmp"};
 
 /* ---- extensions ---- */

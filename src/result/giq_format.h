@@ -21,7 +21,7 @@ enum giq_format_kind {
  * (header_max_buffer_size). */
 enum { GIQ_FORMAT_FLATGEOBUF_HEADER_MAX = 10 * 1024 * 1024 };
 
-/* Where giq_external_scan() must look in a file of a format for coordinate systems. */
+/* Which part of a file giq_external_scan() must scan for coordinate systems. */
 enum giq_format_text {
     GIQ_FORMAT_TEXT_ANYWHERE,
     GIQ_FORMAT_TEXT_AT_START,
