@@ -174,13 +174,13 @@ static bool has_file_element(const char *text, const char *name, bool is_text)
     }
     while (at != NULL) {
         /* All occurrences within one string are one element. */
-        const char *behind = is_text ? after_string(at) : after_quote(at);
-        const char *path = after_quote(is_text ? behind : after_string(behind));
+        const char *after = is_text ? after_string(at) : after_quote(at);
+        const char *path = after_quote(is_text ? after : after_string(after));
         const char *end = after_string(path);
         if (path != NULL && has_path(path, end == NULL ? path + strlen(path) : end)) {
             return true;
         }
-        at = behind == NULL ? NULL : strcasestr(behind, name);
+        at = after == NULL ? NULL : strcasestr(after, name);
     }
     return false;
 }
