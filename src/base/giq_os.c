@@ -124,8 +124,7 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
     return true;
 }
 
-/* Sync the folder that `path` is in. */
-static bool sync_parent(const char *path, struct giq_error *err)
+bool giq_os_sync_parent(const char *path, struct giq_error *err)
 {
     const char *slash = strrchr(path, '/');
     GIQ_AUTO_FREE char *parent = slash == NULL   ? strdup(".")
@@ -152,7 +151,7 @@ static bool make_folder(const char *path, unsigned access, bool syncs,
     if (mkdir(path, access & FOLDER_BITS) != 0 && errno != EEXIST) {
         return fail_path(err, "make the folder", path);
     }
-    return !syncs || sync_parent(path, err);
+    return !syncs || giq_os_sync_parent(path, err);
 }
 
 static bool make_folders(const char *path, unsigned access, bool syncs,

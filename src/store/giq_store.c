@@ -15,8 +15,8 @@
 #include "store/giq_record.h"
 
 enum {
-    SPARE_BYTES = 1024 * 1024, /* that a download leaves free for records */
-    PROBE_BYTES = 1024,        /* that are written to check the store */
+    SPARE_BYTES = 1024 * 1024, /* a download leaves this many free for records */
+    PROBE_BYTES = 1024,        /* how many are written to check the store */
 };
 
 static const char keys_name[] = "v1";
@@ -27,27 +27,32 @@ static const char published_name[] = "result";
 static const char replaced_name[] = "result.old";
 
 static const char move_advice[] = "free some space, or move the whole store and set "
-                                  "GIQ_STORE_DIR to its new path (in an empty store the "
-                                  "job would be paid for again)";
+                                  "GIQ_STORE_DIR to its new path (with an empty store "
+                                  "each request would be paid for again)";
 
 struct giq_store {
     char *top;
     char *keys_folder;    /* <top>/v1 */
     char *uploads_folder; /* <top>/uploads/v1 */
     unsigned access;
+    bool was_empty; /* when opened: no folder of ours existed in it */
 };
 
-/* The message must not advise another store if this one has records: each request would
- * be paid for again there. */
-static bool fail_world_writable(const char *path, bool is_used, struct giq_error *err)
+/* The message must not advise another store, since this one may have records: each
+ * request would be paid for again there. */
+static bool fail_used_world_writable(const char *folder, const char *danger,
+                                     struct giq_error *err)
 {
-    if (is_used) {
-        return giq_fail(err, GIQ_E_STORE,
-                        "the folder %s is world-writable, so any user can replace its "
-                        "results; it has jobs that were paid for, so keep it and run: "
-                        "chmod -R o-w \"%s\"",
-                        path, path);
-    }
+    return giq_fail(
+        err, GIQ_E_STORE,
+        "the folder %s is world-writable, so any user can %s; keep the store, "
+        "because in another one requests would be paid for again, and run: "
+        "chmod -R o-w \"%s\"",
+        folder, danger, folder);
+}
+
+static bool fail_empty_world_writable(const char *path, struct giq_error *err)
+{
     return giq_fail(err, GIQ_E_STORE,
                     "the folder %s is world-writable, so any user can replace its "
                     "results; set GIQ_STORE_DIR to a folder that only you, or your "
@@ -55,10 +60,14 @@ static bool fail_world_writable(const char *path, bool is_used, struct giq_error
                     path);
 }
 
-/* The store's own folders may have been created under any umask. They may be
- * world-writable only if other users cannot enter the store. */
-static bool check_access(const char *path, unsigned access, struct giq_error *err)
+/* Check that the store at `path`, an existing folder with the bits `access`, is not
+ * world-writable. Someone may have changed the mode of its own folders: these may be
+ * world-writable if other users cannot enter the store. `*out_is_empty` is whether none
+ * of its own folders exists. */
+static bool check_access(const char *path, unsigned access, bool *out_is_empty,
+                         struct giq_error *err)
 {
+    static const char replace_results[] = "replace its results";
     static const char *const names[] = {keys_name, "uploads", uploads_name};
     bool is_used = false;
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
@@ -71,17 +80,29 @@ static bool check_access(const char *path, unsigned access, struct giq_error *er
             return false;
         }
         if ((st.access & GIQ_OS_WORLD_WRITE) && (access & GIQ_OS_WORLD_SEARCH)) {
-            return fail_world_writable(folder, true, err);
+            return fail_used_world_writable(folder,
+                                            names[i] == keys_name
+                                                ? replace_results
+                                                : "change which file a job runs on",
+                                            err);
         }
-        is_used = is_used || st.kind != GIQ_OS_NOTHING;
+        if (st.kind != GIQ_OS_NOTHING) {
+            is_used = true;
+        }
     }
-    return (access & GIQ_OS_WORLD_WRITE) == 0 || fail_world_writable(path, is_used, err);
+    if (access & GIQ_OS_WORLD_WRITE) {
+        return is_used ? fail_used_world_writable(path, replace_results, err)
+                       : fail_empty_world_writable(path, err);
+    }
+    *out_is_empty = !is_used;
+    return true;
 }
 
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
                     struct giq_error *err)
 {
     struct giq_os_stat st;
+    bool is_empty = true;
     if (path[0] == '\0') {
         return giq_fail(err, GIQ_E_STORE,
                         "GIQ_STORE_DIR is empty; set it to a folder, or unset it");
@@ -92,7 +113,7 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     if (st.kind != GIQ_OS_NOTHING && st.kind != GIQ_OS_FOLDER) {
         return giq_fail(err, GIQ_E_STORE, "the store must be a folder; %s is not", path);
     }
-    if (st.kind == GIQ_OS_FOLDER && !check_access(path, st.access, err)) {
+    if (st.kind == GIQ_OS_FOLDER && !check_access(path, st.access, &is_empty, err)) {
         return false;
     }
     struct giq_store *store = calloc(1, sizeof *store);
@@ -101,6 +122,7 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     }
     bool is_shared = st.kind == GIQ_OS_FOLDER && (flags & GIQ_STORE_PRIVATE) == 0;
     store->access = GIQ_OS_PRIVATE | (is_shared ? st.access & GIQ_OS_SHARED : 0);
+    store->was_empty = is_empty;
     store->top = strdup(path);
     store->keys_folder = giq_os_join(path, keys_name);
     store->uploads_folder = giq_os_join(path, uploads_name);
@@ -143,17 +165,31 @@ const char *giq_store_uploads_folder(const struct giq_store *store)
     return store->uploads_folder;
 }
 
+/* Sync the store's folder, and the folder that it is in if this process or another one
+ * may just have created the store: a folder in it is created only after both. A parent
+ * that cannot be read cannot be synced. */
+static bool sync_store(const struct giq_store *store, struct giq_error *err)
+{
+    struct giq_error reason = {0};
+    if (store->was_empty && !giq_os_sync_parent(store->top, &reason) &&
+        reason.sys_errno != EACCES) {
+        *err = reason;
+        return false;
+    }
+    return giq_os_sync_path(store->top, err);
+}
+
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err)
 {
-    /* The folders above are synced even if they exist: another process may have created
-     * them and not synced them yet. */
+    /* Folders are synced even if they exist: another process may have created an entry in
+     * them and not synced it yet. */
     GIQ_AUTO_FREE char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
     if (parent == NULL) {
         return giq_fail_memory(err);
     }
     return giq_os_make_durable_folders(folder, store->access, err) &&
-           giq_os_sync_path(parent, err) && giq_os_sync_path(store->top, err);
+           giq_os_sync_path(parent, err) && sync_store(store, err);
 }
 
 /* ---- checking that it is writable ---- */
@@ -177,11 +213,11 @@ static bool probe(const struct giq_store *store, const char *path, struct giq_er
     return giq_os_remove(path, err);
 }
 
-static bool fail_no_space(struct giq_error *err, int64_t available, const char *folder)
+static bool fail_no_space(int64_t available, const char *folder, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_STORE,
-                    "%lld bytes are free in %s, which is too little for a result; %s",
-                    (long long)available, folder, move_advice);
+                    "only %lld bytes are free in %s, and at least %d are needed; %s",
+                    (long long)available, folder, SPARE_BYTES, move_advice);
 }
 
 static bool probe_folder(const struct giq_store *store, const char *folder,
@@ -200,7 +236,7 @@ static bool probe_folder(const struct giq_store *store, const char *folder,
         return giq_store_explain_full(err);
     }
     if (giq_os_free_space(folder, &available) && available < SPARE_BYTES) {
-        return fail_no_space(err, available, folder);
+        return fail_no_space(available, folder, err);
     }
     return true;
 }
@@ -239,25 +275,45 @@ struct search {
     const char *base_url;
     const char *job_id;
     char *found;
+    struct giq_error failure; /* of a record that may be that of the job */
 };
 
-static bool is_of_service(const char *folder, const char *base_url)
+/* Read whether the record in `folder` is that of the job. */
+static bool read_is_match(const struct search *search, const char *folder, bool *out,
+                          struct giq_error *err)
 {
-    struct giq_error ignored = {0};
+    GIQ_AUTO(giq_record_release) struct giq_record record;
     GIQ_AUTO_JSON struct giq_json *request = NULL;
-    if (!giq_record_read_request(folder, &request, &ignored)) {
+    giq_record_init(&record);
+    *out = false;
+    if (!giq_record_read(folder, NULL, &record, NULL, err)) {
         return false;
     }
-    const char *recorded = giq_json_text(giq_json_get(request, "base_url"));
-    return recorded != NULL && strcmp(recorded, base_url) == 0;
+    if (record.job_id == NULL || !giq_text_is_same_id(record.job_id, search->job_id)) {
+        return true;
+    }
+    if (!giq_record_read_request(folder, &request, err)) {
+        return false;
+    }
+    const char *base_url = giq_json_text(giq_json_get(request, "base_url"));
+    *out = base_url != NULL && strcmp(base_url, search->base_url) == 0;
+    return true;
+}
+
+/* Whether a record that could not be read may be skipped: its content is damaged or of a
+ * newer format, or it is another user's. After other errors it may be that of the job,
+ * which must not get a second record. */
+static bool may_skip(const struct giq_error *reason)
+{
+    return reason->code == GIQ_E_STORE &&
+           (reason->sys_errno == 0 || reason->sys_errno == EACCES);
 }
 
 static bool match_record(void *ctx, const char *name, struct giq_error *err)
 {
     struct search *search = ctx;
-    struct giq_error ignored = {0};
-    GIQ_AUTO(giq_record_release) struct giq_record record;
-    giq_record_init(&record);
+    struct giq_error reason = {0};
+    bool is_match = false;
     if (search->found != NULL || !giq_digest_is_valid(name)) {
         return true;
     }
@@ -265,9 +321,10 @@ static bool match_record(void *ctx, const char *name, struct giq_error *err)
     if (folder == NULL) {
         return giq_fail_memory(err);
     }
-    if (giq_record_read(folder, NULL, &record, NULL, &ignored) && record.job_id != NULL &&
-        giq_text_is_same_id(record.job_id, search->job_id) &&
-        is_of_service(folder, search->base_url)) {
+    if (!read_is_match(search, folder, &is_match, &reason) && !may_skip(&reason)) {
+        search->failure = reason;
+    }
+    if (is_match) {
         search->found = giq_take(&folder);
     }
     return true;
@@ -276,9 +333,13 @@ static bool match_record(void *ctx, const char *name, struct giq_error *err)
 bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err)
 {
-    struct search search = {store, base_url, job_id, NULL};
+    struct search search = {.store = store, .base_url = base_url, .job_id = job_id};
     if (!giq_os_list(store->keys_folder, match_record, &search, err)) {
         free(search.found);
+        return false;
+    }
+    if (search.found == NULL && search.failure.code != GIQ_E_NONE) {
+        *err = search.failure;
         return false;
     }
     *out = search.found;
@@ -293,9 +354,11 @@ bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *
     if (!giq_os_free_space(folder, &available) || bytes <= available - SPARE_BYTES) {
         return true;
     }
-    return giq_fail(err, GIQ_E_STORE,
-                    "the result has %lld bytes, and %lld are free in %s; %s",
-                    (long long)bytes, (long long)available, folder, move_advice);
+    return giq_fail(
+        err, GIQ_E_STORE,
+        "the result has %lld bytes and needs 1 MiB more for records, but only %lld "
+        "bytes are free in %s; %s",
+        (long long)bytes, (long long)available, folder, move_advice);
 }
 
 bool giq_store_is_full(const struct giq_error *err)
@@ -309,8 +372,7 @@ bool giq_store_explain_full(struct giq_error *err)
         return false;
     }
     const struct giq_error cause = *err;
-    return giq_error_replace(err, cause.code, "%s: the disk of the store is full; %s",
-                             cause.text, move_advice);
+    return giq_error_replace(err, cause.code, "%s; %s", cause.text, move_advice);
 }
 
 bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
@@ -337,18 +399,18 @@ static bool replace(const char *staged, const char *published, const char *repla
     if (!giq_os_stat(published, &st, err)) {
         return false;
     }
-    /* Without a published result, `replaced` may be the only one. */
-    bool is_moved = st.kind != GIQ_OS_NOTHING;
-    if (is_moved && !giq_tree_remove(replaced, err)) {
+    /* Without a published result `replaced` may be the only result, so it stays. */
+    bool has_published = st.kind != GIQ_OS_NOTHING;
+    if (has_published && !giq_tree_remove(replaced, err)) {
         return false;
     }
-    if (is_moved && !giq_os_rename(published, replaced, err)) {
+    if (has_published && !giq_os_rename(published, replaced, err)) {
         return false;
     }
     if (giq_os_rename(staged, published, err)) {
         return true;
     }
-    if (is_moved) {
+    if (has_published) {
         (void)giq_os_rename(replaced, published, &ignored);
     }
     return false;

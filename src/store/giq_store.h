@@ -47,14 +47,16 @@ bool giq_store_check_writable(const struct giq_store *store, const char *folder,
 
 /*
  * Find the record of the job `job_id` of the service at `base_url`. `*out` is the folder
- * of its key, or NULL if there is none. Skips damaged records. Reads records until it is
- * found, so it is slow in a large store.
+ * of its key, or NULL if there is none; the caller frees it. Skips records that are
+ * damaged, have a newer format or that this user may not read. If another record cannot
+ * be read and the job is not found, that is an error. Reads records until it is found, so
+ * it is slow in a large store.
  */
 bool giq_store_find_job(const struct giq_store *store, const char *base_url,
                         const char *job_id, char **out, struct giq_error *err);
 
-/* Check that the disk has room for `bytes` more and 1 MiB. Passes if the file system does
- * not report its free space. */
+/* Check that the disk of `folder` has room for `bytes` more and 1 MiB for records. Passes
+ * if the file system does not report its free space. */
 bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *err);
 
 /* Whether the error was caused by a full disk or quota. */

@@ -264,8 +264,8 @@ def make_file_of_uploads(bench, store):
 
 
 OBSTACLES = [(make_read_only, "Read-only file system"),
-             (make_full, "the disk of the store is full; free some space, or move the whole store"),
-             (make_crowded, "too little for a result; free some space, or move the whole store")]
+             (make_full, "No space left on device; free some space, or move the whole store"),
+             (make_crowded, "and at least 1048576 are needed; free some space, or move the whole store")]
 
 
 @pytest.mark.parametrize("obstruct,words", OBSTACLES)
