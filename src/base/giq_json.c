@@ -40,7 +40,8 @@ static const char nul_escape[] = "\\u0000";
 static const char replacement_escape[] = "\\uFFFD";
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* cJSON would end a string at \u0000; giq_json_id() refuses the U+FFFD in its place. */
+/* cJSON would end a string at \u0000; giq_json_copy_id() refuses the U+FFFD in its place.
+ */
 static void replace_nul_escapes(char *text)
 {
     size_t len = strlen(nul_escape);
@@ -291,16 +292,29 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
     return whole_number(json, &value) ? (int64_t)value : otherwise;
 }
 
-char *giq_json_scalar_text(const struct giq_json *json)
+bool giq_json_copy_scalar(const struct giq_json *json, char **out)
 {
+    *out = NULL;
     const char *text = giq_json_text(json);
-    if (text != NULL) {
-        return text[0] == '\0' ? NULL : strdup(text);
+    if (text == NULL && is_number(json)) {
+        *out = giq_json_print(json);
+        return *out != NULL;
     }
-    return is_number(json) ? giq_json_print(json) : NULL;
+    if (text == NULL || text[0] == '\0') {
+        return true;
+    }
+    *out = strdup(text);
+    return *out != NULL;
 }
 
-/* Whether a string can be an id; see giq_json_id(). */
+char *giq_json_scalar_text(const struct giq_json *json)
+{
+    char *text = NULL;
+    (void)giq_json_copy_scalar(json, &text);
+    return text;
+}
+
+/* Whether a string can be an id; see giq_json_copy_id(). */
 static bool is_usable_id(const char *text)
 {
     if (text[0] == '\0' || strlen(text) > GIQ_JSON_ID_MAX ||
@@ -315,29 +329,49 @@ static bool is_usable_id(const char *text)
     return true;
 }
 
-/* The decimal digits of a whole number; NULL for anything else or when out of memory.
- * From 2^53 on it must be written without fraction and exponent. */
-static char *print_whole(const struct giq_json *json)
+/* Print the decimal digits of a whole number; `*out` stays NULL for anything else. From
+ * 2^53 on it must be written without fraction and exponent. False when out of memory. */
+static bool print_whole(const struct giq_json *json, char **out)
 {
     double value = 0;
     char *digits = NULL;
     if (whole_number(json, &value)) {
-        return asprintf(&digits, "%lld", (long long)value) < 0 ? NULL : digits;
+        if (asprintf(&digits, "%lld", (long long)value) < 0) {
+            return false;
+        }
+        *out = digits;
+        return true;
     }
     const char *text =
         cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : "";
     const char *first = text + (*text == '-');
     bool is_whole = *first != '\0' && first[strspn(first, "0123456789")] == '\0';
-    return is_whole && strlen(text) <= GIQ_JSON_ID_MAX ? strdup(text) : NULL;
+    if (!is_whole || strlen(text) > GIQ_JSON_ID_MAX) {
+        return true;
+    }
+    *out = strdup(text);
+    return *out != NULL;
+}
+
+bool giq_json_copy_id(const struct giq_json *json, char **out)
+{
+    *out = NULL;
+    const char *text = giq_json_text(json);
+    if (text == NULL) {
+        return print_whole(json, out);
+    }
+    if (!is_usable_id(text)) {
+        return true;
+    }
+    *out = strdup(text);
+    return *out != NULL;
 }
 
 char *giq_json_id(const struct giq_json *json)
 {
-    const char *text = giq_json_text(json);
-    if (text != NULL) {
-        return is_usable_id(text) ? strdup(text) : NULL;
-    }
-    return print_whole(json);
+    char *id = NULL;
+    (void)giq_json_copy_id(json, &id);
+    return id;
 }
 
 /* A time from [2024,5,1,10,20,30,500000000]: year to nanosecond. Seconds and nanoseconds

@@ -58,17 +58,22 @@ const char *giq_json_text(const struct giq_json *json);
 /* A whole number between -2^53 and 2^53, both excluded, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
-/* A string, or a number as it was written, freed by the caller; NULL for anything else,
- * for an empty string, and when out of memory. */
+/* Copy a string, or a number as it was written, into a new text, which the caller frees;
+ * `*out` is NULL for anything else and for an empty string. False when out of memory. */
+bool giq_json_copy_scalar(const struct giq_json *json, char **out);
+/* The same; NULL also when out of memory. */
 char *giq_json_scalar_text(const struct giq_json *json);
 
 /*
- * An identifier, freed by the caller: a string, or a whole number with all its digits.
- * NULL if it is unusable: empty, a number that is not whole, or from 2^53 on is written
- * with a fraction or an exponent, a string that is not UTF-8 or holds a control
- * character, or longer than GIQ_JSON_ID_MAX. NULL also when out of memory.
+ * Copy an identifier, a string or a whole number with all its digits, into a new text,
+ * which the caller frees. `*out` is NULL if it is unusable: empty, a number that is not
+ * whole, or from 2^53 on is written with a fraction or an exponent, a string that is not
+ * UTF-8 or holds a control character, or longer than GIQ_JSON_ID_MAX bytes. False when
+ * out of memory.
  */
 enum { GIQ_JSON_ID_MAX = 512 };
+bool giq_json_copy_id(const struct giq_json *json, char **out);
+/* The same; NULL also when out of memory. */
 char *giq_json_id(const struct giq_json *json);
 
 /* A time in milliseconds since 1970-01-01 UTC, from ISO 8601 (as giq_text_to_time()),

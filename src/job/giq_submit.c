@@ -266,8 +266,9 @@ static bool needs_upload(const struct giq_job *job)
 /*
  * Check in the list of models, before a job is paid for, that the model exists, and find
  * the id of a model that is given by name. After an error status or an unexpected list
- * the model is sent as typed. If the service cannot be reached no run request is sent: it
- * might arrive, and its response be lost.
+ * the model is sent as typed. No run request is sent if the service cannot be reached
+ * (the request might arrive, and its response be lost), without valid credentials, when
+ * out of memory, or if the open was cancelled.
  */
 static bool check_models(struct giq_job *job, struct giq_error *err)
 {
@@ -283,7 +284,8 @@ static bool check_models(struct giq_job *job, struct giq_error *err)
         return giq_error_context(err, "no job was started, because the list of models "
                                       "could not be read");
     }
-    if (reason.code == GIQ_E_CREDENTIALS || giq_env_cancelled(job->service->env)) {
+    if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_MEMORY ||
+        giq_env_cancelled(job->service->env)) {
         *err = reason;
         return false;
     }

@@ -299,12 +299,22 @@ bool giq_call_with_retries(struct giq_service *service,
     }
 }
 
+bool giq_call_copy_masked(const struct giq_service *service, const struct giq_json *json,
+                          char **out)
+{
+    if (!giq_json_copy_scalar(json, out)) {
+        return false;
+    }
+    if (*out != NULL) {
+        mask(service, *out);
+    }
+    return true;
+}
+
 char *giq_call_masked_text(const struct giq_service *service, const struct giq_json *json)
 {
-    char *text = giq_json_scalar_text(json);
-    if (text != NULL) {
-        mask(service, text);
-    }
+    char *text = NULL;
+    (void)giq_call_copy_masked(service, json, &text);
     return text;
 }
 

@@ -48,13 +48,16 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
 bool giq_call_pause(const struct giq_service *service, int attempt,
                     int64_t retry_after_ms);
 
-/* Copy a string or number of a response into a text that the caller frees. The user's
- * secrets, and parts of addresses that may be secret, are masked. NULL if it is neither,
- * if it is empty, or when out of memory. */
+/* Copy a string or number of a response into a new text, which the caller frees. The
+ * user's secrets, and parts of addresses that may be secret, are masked. `*out` is NULL
+ * if `json` is neither, or an empty string. False when out of memory. */
+bool giq_call_copy_masked(const struct giq_service *service, const struct giq_json *json,
+                          char **out);
+/* The same; NULL also when out of memory. */
 char *giq_call_masked_text(const struct giq_service *service,
                            const struct giq_json *json);
 
-/* A text of the service for a message: masked as by giq_call_masked_text(), then made
+/* A text of the service for a message: masked as by giq_call_copy_masked(), then made
  * printable as by giq_text_printable(). */
 const char *giq_call_printable(const struct giq_service *service, const char *text,
                                struct giq_printable *out);

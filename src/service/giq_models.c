@@ -3,7 +3,6 @@
  */
 #include "service/giq_models.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,25 +30,30 @@ static const struct giq_json *find_list(const struct giq_json *json)
     return NULL;
 }
 
-/* Copy the labels, which are strings or objects with a name; others are skipped. The list
- * ends with NULL. NULL if there are none, or when out of memory. */
-static char **parse_labels(const struct giq_service *service, const struct giq_json *list)
+/* Copy the labels, which are strings, numbers, or objects with a name; others are
+ * skipped. The list ends with NULL; `*out` is NULL if `list` is empty or not a list.
+ * False when out of memory; the caller frees `*out` in any case. */
+static bool parse_labels(const struct giq_service *service, const struct giq_json *list,
+                         char ***out)
 {
     size_t count = giq_json_count(list);
-    char **labels = count == 0 ? NULL : calloc(count + 1, sizeof *labels);
-    if (labels == NULL) {
-        return NULL;
+    if (count == 0) {
+        return true;
+    }
+    *out = calloc(count + 1, sizeof **out);
+    if (*out == NULL) {
+        return false;
     }
     size_t n = 0;
     for (const struct giq_json *item = giq_json_first(list); item != NULL;
          item = giq_json_next(item)) {
         const struct giq_json *name = giq_json_get(item, "name");
-        char *label = giq_call_masked_text(service, name == NULL ? item : name);
-        if (label != NULL) {
-            labels[n++] = label;
+        if (!giq_call_copy_masked(service, name == NULL ? item : name, &(*out)[n])) {
+            return false;
         }
+        n += (*out)[n] != NULL;
     }
-    return labels;
+    return true;
 }
 
 static void mask(void *ctx, char *text)
@@ -57,8 +61,8 @@ static void mask(void *ctx, char *text)
     giq_cred_mask(ctx, text);
 }
 
-/* The complete description of a model. Texts are masked before they are escaped, which
- * could hide a secret. NULL when out of memory. */
+/* The complete description of a model. Texts are masked before they are printed, because
+ * JSON escapes could hide a secret from the mask. NULL when out of memory. */
 static char *print_masked(const struct giq_service *service, const struct giq_json *json)
 {
     GIQ_AUTO_JSON struct giq_json *copy = giq_json_copy(json);
@@ -69,18 +73,21 @@ static char *print_masked(const struct giq_service *service, const struct giq_js
     return giq_json_print(copy);
 }
 
-static void parse_model(const struct giq_service *service, const struct giq_json *json,
+/* False when out of memory; the caller releases `*out`, which is zeroed before, in any
+ * case. */
+static bool parse_model(const struct giq_service *service, const struct giq_json *json,
                         struct giq_model *out)
 {
     const struct giq_json *id = giq_json_get(json, "id");
-    *out = (struct giq_model){
-        .id = giq_json_id(id == NULL ? giq_json_get(json, "modelId") : id),
-        .name = giq_call_masked_text(service, giq_json_get(json, "name")),
-        .version = giq_call_masked_text(service, giq_json_get(json, "version")),
-        .type = giq_call_masked_text(service, giq_json_get(json, "type")),
-        .labels = parse_labels(service, giq_json_get(json, "labels")),
-        .json = print_masked(service, json),
-    };
+    if (!giq_json_copy_id(id == NULL ? giq_json_get(json, "modelId") : id, &out->id) ||
+        !giq_call_copy_masked(service, giq_json_get(json, "name"), &out->name) ||
+        !giq_call_copy_masked(service, giq_json_get(json, "version"), &out->version) ||
+        !giq_call_copy_masked(service, giq_json_get(json, "type"), &out->type) ||
+        !parse_labels(service, giq_json_get(json, "labels"), &out->labels)) {
+        return false;
+    }
+    out->json = print_masked(service, json);
+    return out->json != NULL;
 }
 
 static void release_model(struct giq_model *model)
@@ -105,7 +112,8 @@ void giq_models_release(struct giq_models *models)
     *models = (struct giq_models){0};
 }
 
-/* Whether the list is one page of several. */
+/* Whether the list of `count` models is one page of several, by the members of the
+ * response beside it. */
 static bool is_one_page(const struct giq_json *json, size_t count)
 {
     static const char *const totals[] = {"totalElements", "total", "totalCount"};
@@ -125,8 +133,16 @@ static bool parse_models(const struct giq_service *service,
                          const struct giq_response *response, struct giq_models *out,
                          struct giq_error *err)
 {
-    GIQ_AUTO_JSON struct giq_json *json =
-        giq_json_parse(response->body.data, response->body.len);
+    GIQ_AUTO_JSON struct giq_json *json = NULL;
+    if (!giq_json_read(response->body.data, response->body.len, &json, err)) {
+        return false;
+    }
+    if (json == NULL) {
+        return giq_fail(err, GIQ_E_SERVICE,
+                        "the list of models cannot be read: the response is not JSON, or "
+                        "has more than %d values or too many levels",
+                        GIQ_JSON_VALUES_MAX);
+    }
     const struct giq_json *body = giq_call_unwrap(json);
     const struct giq_json *list = find_list(body);
     if (list == NULL) {
@@ -140,7 +156,10 @@ static bool parse_models(const struct giq_service *service,
     }
     for (const struct giq_json *item = giq_json_first(list); item != NULL;
          item = giq_json_next(item)) {
-        parse_model(service, item, &models.item[models.count++]);
+        if (!parse_model(service, item, &models.item[models.count++])) {
+            giq_models_release(&models);
+            return giq_fail_memory(err);
+        }
     }
     models.is_incomplete = is_one_page(body, models.count);
     *out = models;
@@ -177,7 +196,29 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
 
 /* ---- choosing ---- */
 
-enum { COMPARED_MAX = 64, SUGGESTIONS_MAX = 3 };
+enum {
+    COMPARED_MAX = 64, /* bytes of a text that count for its distance */
+    NEAREST_MAX = 3,   /* models that are suggested for a text that names none */
+    LISTED_MAX = 10,   /* models of one name that are listed */
+};
+
+static const char and_more[] = ", ...";
+
+/* The models that an error message lists, each id once. */
+struct listed {
+    const struct giq_model *item[LISTED_MAX];
+    size_t count;
+};
+
+static bool is_listed(const struct listed *listed, const char *id)
+{
+    for (size_t i = 0; i < listed->count; i++) {
+        if (strcmp(listed->item[i]->id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static int least(int a, int b, int c)
 {
@@ -211,7 +252,8 @@ static int distance(const char *a, const char *b)
     return row[b_len];
 }
 
-/* The distance of a model from `typed`, by its id or its name. */
+/* The distance of a model from `typed`: that of its id or its name, whichever is nearer.
+ */
 static int model_distance(const struct giq_model *item, const char *typed)
 {
     int by_id = distance(typed, item->id);
@@ -219,15 +261,15 @@ static int model_distance(const struct giq_model *item, const char *typed)
     return by_name < by_id ? by_name : by_id;
 }
 
-/* The model nearest to `typed` that was not suggested yet, or NULL. */
+/* The model nearest to `typed` that is not listed yet, or NULL. */
 static const struct giq_model *nearest(const struct giq_models *models, const char *typed,
-                                       const bool *suggested)
+                                       const struct listed *listed)
 {
     const struct giq_model *best = NULL;
     int best_distance = 0;
     for (size_t i = 0; i < models->count; i++) {
         const struct giq_model *item = &models->item[i];
-        if (suggested[i] || item->id == NULL) {
+        if (item->id == NULL || is_listed(listed, item->id)) {
             continue;
         }
         int d = model_distance(item, typed);
@@ -239,12 +281,11 @@ static const struct giq_model *nearest(const struct giq_models *models, const ch
     return best;
 }
 
-enum { SUGGESTION_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
+enum { ENTRY_SIZE = 2 * sizeof(struct giq_printable) + sizeof ", " + sizeof " ()" };
 
 /* "name (id)", or the id alone if there is no other name; after ", " unless first. */
-static void print_suggestion(const struct giq_service *service,
-                             const struct giq_model *item, bool is_first,
-                             char out[SUGGESTION_SIZE])
+static void print_entry(const struct giq_service *service, const struct giq_model *item,
+                        bool is_first, char out[ENTRY_SIZE])
 {
     struct giq_printable name;
     struct giq_printable id;
@@ -252,58 +293,98 @@ static void print_suggestion(const struct giq_service *service,
     (void)giq_call_printable(service, item->name, &name);
     (void)giq_call_printable(service, item->id, &id);
     if (item->name != NULL && strcmp(item->name, item->id) != 0) {
-        (void)snprintf(out, SUGGESTION_SIZE, "%s%s (%s)", separator, name.text, id.text);
+        (void)snprintf(out, ENTRY_SIZE, "%s%s (%s)", separator, name.text, id.text);
     } else {
-        (void)snprintf(out, SUGGESTION_SIZE, "%s%s", separator, id.text);
+        (void)snprintf(out, ENTRY_SIZE, "%s%s", separator, id.text);
     }
 }
 
-/* Append the nearest models, at most `max_distance` from `typed`, to the text of `err`,
- * as many as fit. Returns false. */
-static bool append_suggestions(const struct giq_service *service,
-                               const struct giq_models *models, const char *typed,
-                               int max_distance, struct giq_error *err)
+/* Append a model to `listed` and to the text of `err`. False if it does not fit with
+ * `and_more` after it; nothing is changed then. */
+static bool append_model(const struct giq_service *service, const struct giq_model *item,
+                         struct listed *listed, struct giq_error *err)
 {
-    GIQ_AUTO_FREE bool *suggested = calloc(models->count, sizeof *suggested);
-    if (suggested == NULL) {
-        return giq_fail_memory(err);
+    char entry[ENTRY_SIZE];
+    print_entry(service, item, listed->count == 0, entry);
+    size_t len = strlen(err->text);
+    size_t entry_len = strlen(entry);
+    if (listed->count == LISTED_MAX ||
+        len + entry_len + sizeof and_more > sizeof err->text) {
+        return false;
     }
-    for (int n = 0; n < SUGGESTIONS_MAX; n++) {
-        const struct giq_model *item = nearest(models, typed, suggested);
-        char suggestion[SUGGESTION_SIZE];
-        size_t len = strlen(err->text);
-        if (item == NULL || model_distance(item, typed) > max_distance) {
+    listed->item[listed->count++] = item;
+    (void)memcpy(err->text + len, entry, entry_len + 1);
+    return true;
+}
+
+/* Set `err` with the nearest models: at most NEAREST_MAX, and as many as fit. */
+static bool fail_unknown(const struct giq_service *service,
+                         const struct giq_models *models, const char *typed,
+                         struct giq_error *err)
+{
+    struct giq_printable printable;
+    struct listed listed = {.count = 0};
+    (void)giq_fail(err, GIQ_E_USAGE,
+                   "the service has no model with the id or name \"%s\"; the nearest: ",
+                   giq_text_printable(typed, &printable));
+    while (listed.count < NEAREST_MAX) {
+        const struct giq_model *item = nearest(models, typed, &listed);
+        if (item == NULL || !append_model(service, item, &listed, err)) {
             break;
         }
-        print_suggestion(service, item, n == 0, suggestion);
-        size_t suggestion_len = strlen(suggestion);
-        if (len + suggestion_len >= sizeof err->text) {
-            break;
-        }
-        suggested[item - models->item] = true;
-        (void)memcpy(err->text + len, suggestion, suggestion_len + 1);
     }
     return false;
 }
 
-/* Count the models with this name, and store one of them in `*out`. A model that is
- * listed twice counts once. */
-static size_t find_name(const struct giq_models *models, const char *typed,
-                        const struct giq_model **out)
+/* Whether `typed` is the name of the model, ignoring case. */
+static bool has_name(const struct giq_model *item, const char *typed)
 {
-    size_t count = 0;
+    return item->id != NULL && item->name != NULL &&
+           giq_text_equal_nocase(item->name, typed);
+}
+
+/* Set `err` with the models of this name: at most LISTED_MAX, and as many as fit; ", ..."
+ * stands for the others. */
+static bool fail_ambiguous(const struct giq_service *service,
+                           const struct giq_models *models, const char *typed,
+                           struct giq_error *err)
+{
+    struct giq_printable printable;
+    struct listed listed = {.count = 0};
+    (void)giq_fail(err, GIQ_E_USAGE, "several models have the name \"%s\"; give the id: ",
+                   giq_text_printable(typed, &printable));
     for (size_t i = 0; i < models->count; i++) {
         const struct giq_model *item = &models->item[i];
-        if (item->id == NULL || item->name == NULL ||
-            !giq_text_equal_nocase(item->name, typed)) {
+        if (!has_name(item, typed) || is_listed(&listed, item->id)) {
             continue;
         }
-        if (count == 0 || strcmp(item->id, (*out)->id) != 0) {
-            *out = item;
-            count++;
+        if (!append_model(service, item, &listed, err)) {
+            /* append_model() left room for it. */
+            (void)memcpy(err->text + strlen(err->text), and_more, sizeof and_more);
+            break;
         }
     }
-    return count;
+    return false;
+}
+
+/* Find the model with this name. Returns 0 if there is none, 1 with the model in `*out`,
+ * or 2 if models with different ids have the name. */
+static int find_name(const struct giq_models *models, const char *typed,
+                     const struct giq_model **out)
+{
+    const struct giq_model *found = NULL;
+    for (size_t i = 0; i < models->count; i++) {
+        const struct giq_model *item = &models->item[i];
+        if (!has_name(item, typed)) {
+            continue;
+        }
+        if (found != NULL && strcmp(item->id, found->id) != 0) {
+            return 2;
+        }
+        found = item;
+    }
+    *out = found;
+    return found == NULL ? 0 : 1;
 }
 
 static bool has_id(const struct giq_models *models, const char *typed)
@@ -317,8 +398,8 @@ static bool has_id(const struct giq_models *models, const char *typed)
     return false;
 }
 
-/* Whether the list proves which models the service has. */
-static bool is_complete(const struct giq_models *models)
+/* Whether a model that is not in the list does not exist. */
+static bool can_exclude_models(const struct giq_models *models)
 {
     for (size_t i = 0; i < models->count; i++) {
         if (models->item[i].id == NULL) {
@@ -331,20 +412,15 @@ static bool is_complete(const struct giq_models *models)
 bool giq_models_choose(const struct giq_service *service, const struct giq_models *models,
                        const char *typed, char **out, struct giq_error *err)
 {
-    const struct giq_model *named = NULL;
     const char *id = typed;
-    struct giq_printable printable;
-    if (is_complete(models) && !has_id(models, typed)) {
-        size_t count = find_name(models, typed, &named);
-        if (count != 1) {
-            (void)giq_fail(err, GIQ_E_USAGE,
-                           count == 0
-                               ? "the service has no model with the id or name \"%s\"; "
-                                 "the nearest: "
-                               : "several models have the name \"%s\"; give the id: ",
-                           giq_text_printable(typed, &printable));
-            return append_suggestions(service, models, typed, count == 0 ? INT_MAX : 0,
-                                      err);
+    if (can_exclude_models(models) && !has_id(models, typed)) {
+        const struct giq_model *named = NULL;
+        int count = find_name(models, typed, &named);
+        if (count == 0) {
+            return fail_unknown(service, models, typed, err);
+        }
+        if (count > 1) {
+            return fail_ambiguous(service, models, typed, err);
         }
         id = named->id;
     }

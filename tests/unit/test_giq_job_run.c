@@ -225,6 +225,24 @@ static void test_run_that_is_throttled_too_often_or_too_long_is_refused(void **s
 
 /* ---- the list of models ---- */
 
+bool __real_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                          struct giq_error *err);
+bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                          struct giq_error *err);
+
+/* Memory runs out for a document with this text. */
+#define UNREADABLE "too much for the memory"
+
+bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                          struct giq_error *err)
+{
+    if (bytes != NULL && memmem(bytes, len, UNREADABLE, strlen(UNREADABLE)) != NULL) {
+        *out = NULL;
+        return giq_fail_memory(err);
+    }
+    return __real_giq_json_read(bytes, len, out, err);
+}
+
 static void test_models_that_do_not_offer_it_spare_a_run(void **state)
 {
     (void)state;
@@ -235,6 +253,7 @@ static void test_models_that_do_not_offer_it_spare_a_run(void **state)
     } cases[] = {
         {{.status = 200, .body = "[{\"id\":\"n\"}]"}, GIQ_E_USAGE, 0},
         {{.status = 401}, GIQ_E_CREDENTIALS, 0},
+        {{.status = 200, .body = "[\"" UNREADABLE "\"]"}, GIQ_E_MEMORY, 0},
         {{.status = 404}, GIQ_E_NONE, 1},
         {{.status = 200, .body = "[]"}, GIQ_E_NONE, 1},
         {{.status = 200, .body = "\"?\""}, GIQ_E_NONE, 1},

@@ -108,7 +108,8 @@ static void test_errors_name_what_was_asked(void **state)
          "the list of models cannot be read: the response is not a list"},
         {{.status = 200, .body = "<html>"},
          GIQ_E_SERVICE,
-         "the list of models cannot be read: the response is not a list"},
+         "the list of models cannot be read: the response is not JSON, or has more than "
+         "250000 values or too many levels"},
         {{.status = 404}, GIQ_E_SERVICE, "getting the list of models: HTTP 404"},
         {{.status = 503}, GIQ_E_SERVICE, "getting the list of models: HTTP 503"},
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},
@@ -123,6 +124,80 @@ static void test_errors_name_what_was_asked(void **state)
         assert_int_equal(get(&cases[i].response, &models, &err), cases[i].code);
         assert_string_equal(err.text, cases[i].text);
     }
+}
+
+/* ---- out of memory ---- */
+
+/* The calls until one fails; 0: none fails. */
+static int calls_left;
+
+static bool fails_now(void)
+{
+    return calls_left > 0 && --calls_left == 0;
+}
+
+bool __real_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                          struct giq_error *err);
+bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                          struct giq_error *err);
+bool __real_giq_json_copy_id(const struct giq_json *json, char **out);
+bool __wrap_giq_json_copy_id(const struct giq_json *json, char **out);
+bool __real_giq_json_copy_scalar(const struct giq_json *json, char **out);
+bool __wrap_giq_json_copy_scalar(const struct giq_json *json, char **out);
+struct giq_json *__real_giq_json_copy(const struct giq_json *json);
+struct giq_json *__wrap_giq_json_copy(const struct giq_json *json);
+char *__real_giq_json_print(const struct giq_json *json);
+char *__wrap_giq_json_print(const struct giq_json *json);
+
+bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                          struct giq_error *err)
+{
+    *out = NULL;
+    return fails_now() ? giq_fail_memory(err)
+                       : __real_giq_json_read(bytes, len, out, err);
+}
+
+bool __wrap_giq_json_copy_id(const struct giq_json *json, char **out)
+{
+    *out = NULL;
+    return !fails_now() && __real_giq_json_copy_id(json, out);
+}
+
+bool __wrap_giq_json_copy_scalar(const struct giq_json *json, char **out)
+{
+    *out = NULL;
+    return !fails_now() && __real_giq_json_copy_scalar(json, out);
+}
+
+struct giq_json *__wrap_giq_json_copy(const struct giq_json *json)
+{
+    return fails_now() ? NULL : __real_giq_json_copy(json);
+}
+
+char *__wrap_giq_json_print(const struct giq_json *json)
+{
+    return fails_now() ? NULL : __real_giq_json_print(json);
+}
+
+static void test_no_member_is_missing_because_memory_ran_out(void **state)
+{
+    (void)state;
+    static const struct http_kit_response response = {
+        .status = 200,
+        .body = "[{\"id\":1,\"name\":\"N\",\"version\":2,\"type\":\"T\","
+                "\"labels\":[\"x\",\"y\"]}]"};
+    enum { CALLS = 9 }; /* read; id; name, version, type, two labels; copy, print */
+    for (int at = 1; at <= CALLS + 1; at++) {
+        struct giq_models models = {0};
+        struct giq_error err = {0};
+        calls_left = at;
+        enum giq_code code = get(&response, &models, &err);
+        assert_int_equal(code, at <= CALLS ? GIQ_E_MEMORY : GIQ_E_NONE);
+        assert_int_equal(models.count, at <= CALLS ? 0 : 1);
+        giq_models_release(&models);
+    }
+    assert_int_equal(calls_left, 1);
+    calls_left = 0;
 }
 
 /* ---- choosing ---- */
@@ -193,6 +268,64 @@ static void test_choosing_among_models(void **state)
     }
 }
 
+/* Choosing fails with this text. */
+static void refuse(struct giq_model *items, size_t count, const char *typed,
+                   const char *text)
+{
+    const struct giq_models models = {items, count, false};
+    struct giq_error err = {0};
+    char *id = NULL;
+    assert_false(giq_models_choose(&no_secrets, &models, typed, &id, &err));
+    assert_int_equal(err.code, GIQ_E_USAGE);
+    assert_string_equal(err.text, text);
+}
+
+static void test_each_id_is_suggested_once(void **state)
+{
+    (void)state;
+    struct giq_model items[] = {{.id = "1", .name = "B"},
+                                {.id = "2", .name = "B"},
+                                {.id = "1", .name = "B"},
+                                {.id = "1", .name = "b"}};
+    refuse(items, GIQ_COUNT(items), "b",
+           "several models have the name \"b\"; give the id: B (1), B (2)");
+    refuse(items, GIQ_COUNT(items), "c",
+           "the service has no model with the id or name \"c\"; the nearest: B (1), B "
+           "(2)");
+}
+
+static void test_models_of_one_name_are_all_listed_or_the_list_says_so(void **state)
+{
+    (void)state;
+    static char ids[12][3] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+    struct giq_model items[GIQ_COUNT(ids)];
+    for (size_t i = 0; i < GIQ_COUNT(ids); i++) {
+        items[i] = (struct giq_model){.id = ids[i], .name = "N"};
+    }
+    refuse(items, 5, "n",
+           "several models have the name \"n\"; give the id: N (a), N (b), N (c), N (d), "
+           "N (e)");
+    refuse(items, 10, "n",
+           "several models have the name \"n\"; give the id: N (a), N (b), N (c), N (d), "
+           "N (e), N (f), N (g), N (h), N (i), N (j)");
+    refuse(items, 12, "n",
+           "several models have the name \"n\"; give the id: N (a), N (b), N (c), N (d), "
+           "N (e), N (f), N (g), N (h), N (i), N (j), ...");
+}
+
+static void test_long_names_of_other_models_are_not_listed(void **state)
+{
+    (void)state;
+#define SAME "a name of more than 64 bytes, of which only the last one differs: "
+    struct giq_model items[] = {{.id = "1", .name = SAME "x"},
+                                {.id = "2", .name = SAME "y"},
+                                {.id = "3", .name = SAME "x"}};
+    refuse(items, GIQ_COUNT(items), SAME "x",
+           "several models have the name \"" SAME "x\"; give the id: " SAME "x (1), " SAME
+           "x (3)");
+#undef SAME
+}
+
 static void test_list_with_an_unreadable_id_decides_nothing(void **state)
 {
     (void)state;
@@ -257,7 +390,11 @@ int main(void)
         cmocka_unit_test(test_members_of_a_model),
         cmocka_unit_test(test_no_escape_hides_a_secret_in_the_json_of_a_model),
         cmocka_unit_test(test_errors_name_what_was_asked),
+        cmocka_unit_test(test_no_member_is_missing_because_memory_ran_out),
         cmocka_unit_test(test_choosing_among_models),
+        cmocka_unit_test(test_each_id_is_suggested_once),
+        cmocka_unit_test(test_models_of_one_name_are_all_listed_or_the_list_says_so),
+        cmocka_unit_test(test_long_names_of_other_models_are_not_listed),
         cmocka_unit_test(test_list_with_an_unreadable_id_decides_nothing),
         cmocka_unit_test(test_offers_show_no_secret),
         cmocka_unit_test(test_long_offers_stay_within_the_text),
