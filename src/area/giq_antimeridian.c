@@ -19,6 +19,9 @@ struct cut {
 bool giq_antimeridian_is_crossed(const struct giq_rings *rings)
 {
     double box[4]; /* minx, miny, maxx, maxy */
+    if (rings->points == 0) {
+        return false;
+    }
     giq_rings_extent(rings->xy, rings->points, box);
     return box[0] < -HALF_TURN || box[2] > HALF_TURN;
 }

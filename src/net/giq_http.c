@@ -134,8 +134,7 @@ static bool fail_if_sent_again(struct exchange *x)
         return false;
     }
     (void)giq_fail(x->err, GIQ_E_NETWORK,
-                   "the connection was closed without a response, and the request is not "
-                   "sent again");
+                   "no response arrived, and the request is not sent again");
     x->has_failed = true;
     return true;
 }
@@ -170,9 +169,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     size_t len = size * count;
     if (len > HEADER_BYTES_MAX - x->header_bytes) {
         x->has_failed = true;
-        (void)giq_fail(x->err, GIQ_E_SERVICE,
+        (void)giq_fail(x->err, GIQ_E_NETWORK,
                        "the response has more than %d bytes of headers",
                        HEADER_BYTES_MAX);
+        x->err->permanent = true;
         return 0;
     }
     x->header_bytes += len;
@@ -374,10 +374,11 @@ static bool check_headers(struct exchange *x, CURLcode rc)
         return true;
     }
     if (x->response->sent && !is_complete) {
-        return giq_fail(
-            x->err, GIQ_E_SERVICE,
-            "a header line of the response is too long for libcurl, or memory "
-            "ran out");
+        (void)giq_fail(x->err, GIQ_E_NETWORK,
+                       "a header line of the response is too long for libcurl, or memory "
+                       "ran out");
+        x->err->permanent = true;
+        return false;
     }
     return giq_fail_memory(x->err);
 }

@@ -59,8 +59,8 @@ struct giq_http_request {
  *
  * `response` need not be initialised. It is always filled, on failure as far as the
  * exchange went; the caller must release it. Any final status is a success. Fails without
- * a complete response: GIQ_E_NETWORK (no connection, cut, too slow), GIQ_E_SERVICE
- * (headers or body too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),
+ * a complete response: GIQ_E_NETWORK (no connection, cut, too slow, headers too large),
+ * GIQ_E_SERVICE (body too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),
  * GIQ_E_CANCELLED, GIQ_E_MEMORY, or the error of a callback. Error texts contain neither
  * the query of the URL nor values of headers.
  */

@@ -102,15 +102,13 @@ static bool take_job(const struct giq_service *service,
     return true;
 }
 
-/* The message has the start of the body, in which the user may find the job. */
-static enum giq_api_run_outcome fail_without_id(const struct giq_service *service,
-                                                const struct giq_response *response,
+/* The body is not quoted: it may be of a login page, with a secret, and the error is
+ * recorded. */
+static enum giq_api_run_outcome fail_without_id(const struct giq_response *response,
                                                 struct giq_error *err)
 {
-    struct giq_printable body;
-    (void)giq_call_printable(service, giq_buf_text(&response->body), &body);
-    (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without a valid job id: %s",
-                   response->status, body.text[0] == '\0' ? "no content" : body.text);
+    (void)giq_fail(err, GIQ_E_UNKNOWN, "HTTP %d without a valid job id",
+                   response->status);
     return GIQ_API_RUN_UNKNOWN;
 }
 
@@ -123,7 +121,7 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
         return GIQ_API_RUN_SUBMITTED;
     }
     if (status >= 200 && status < 300) {
-        return fail_without_id(service, response, err);
+        return fail_without_id(response, err);
     }
     /* Not 503 with Retry-After: caches and gateways send it after the service has
      * accepted the request. */

@@ -172,7 +172,8 @@ static bool ensure_http(struct giq_service *service, struct giq_error *err)
            giq_http_new(&service->settings, service->env, &service->http, err);
 }
 
-static bool fail_post_redirected(const struct giq_response *response,
+static bool fail_post_redirected(const struct giq_service *service,
+                                 const struct giq_response *response,
                                  struct giq_error *err)
 {
     GIQ_AUTO(giq_url_release) struct giq_url target = {0};
@@ -184,12 +185,14 @@ static bool fail_post_redirected(const struct giq_response *response,
                     "HTTP %d: the service redirects the POST to another origin "
                     "(%s://%s:%s), which the driver does not follow; check GIQ_BASE_URL",
                     response->status, target.scheme,
-                    giq_text_printable(target.host, &host), target.effective_port);
+                    giq_call_printable(service, target.host, &host),
+                    target.effective_port);
 }
 
 /* Whether the redirect in `response` may be followed. A request that leaves the origin of
  * the service loses its credentials, also for further redirects. */
-static bool allow_redirect(const struct giq_response *response, bool is_post,
+static bool allow_redirect(const struct giq_service *service,
+                           const struct giq_response *response, bool is_post,
                            struct giq_http_request *next, struct giq_error *err)
 {
     switch (giq_url_classify_redirect(next->url, response->location)) {
@@ -197,7 +200,7 @@ static bool allow_redirect(const struct giq_response *response, bool is_post,
         return true;
     case GIQ_URL_CROSS_ORIGIN:
         if (is_post) {
-            return fail_post_redirected(response, err);
+            return fail_post_redirected(service, response, err);
         }
         next->cred = NULL;
         return true;
@@ -212,10 +215,11 @@ static bool allow_redirect(const struct giq_response *response, bool is_post,
 
 /* Make `next` the request for the target of the redirect in `response`, which is
  * released. `*location` owns the URL of `next`. */
-static bool follow_redirect(struct giq_response *response, struct giq_http_request *next,
+static bool follow_redirect(const struct giq_service *service,
+                            struct giq_response *response, struct giq_http_request *next,
                             char **location, struct giq_error *err)
 {
-    if (!allow_redirect(response, next->fields != NULL, next, err)) {
+    if (!allow_redirect(service, response, next->fields != NULL, next, err)) {
         err->http_status = response->status;
         return false;
     }
@@ -254,7 +258,7 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
             err->http_status = response->status;
             return false;
         }
-        if (!follow_redirect(response, &next, &location, err)) {
+        if (!follow_redirect(service, response, &next, &location, err)) {
             return false;
         }
     }

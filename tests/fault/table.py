@@ -198,7 +198,7 @@ ROWS = (
     Row("members_twice", {"status": [response(
         b'{"status": "RUNNING", "status": "COMPLETED", "status": "RUNNING"}')]}),
     Row("coded_response", {"models": coded(b"[]")}, runs=0, opens=MODELS),
-    Row("coded_response_cut", {"models": coded(b"[]", cut=11)}, "service", runs=0,
+    Row("coded_response_cut", {"models": coded(b"[]", cut=11)}, "network", runs=0,
         opens=MODELS),
     Row("coded_error_page", {"models": coded({"message": "gone fishing"}, status="400 Bad")},
         "service", "gone fishing", runs=0, opens=MODELS),
@@ -211,13 +211,13 @@ ROWS = (
         "failed", "*******", state="failed"),
     # ---- headers ----
     Row("header_flood", {"models": endless(b"HTTP/1.1 200 OK\r\n", b"X-Junk: y\r\n" * 999)},
-        "service", "bytes of headers", runs=0, opens=MODELS, env=SOON),
+        "network", "bytes of headers", runs=0, opens=MODELS, env=SOON),
     Row("header_without_end", {"models": endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999)},
-        "service", "a header line", runs=0, opens=MODELS, env=SOON),
+        "network", "a header line", runs=0, opens=MODELS, env=SOON),
     Row("interim_responses", {"models": [
         b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n" * 20 + WELL["models"]]}, opens=MODELS, runs=0),
     Row("interim_flood", {"models": endless(b"", b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n")},
-        "service", "bytes of headers", runs=0, opens=MODELS, env=SOON),
+        "network", "bytes of headers", runs=0, opens=MODELS, env=SOON),
     Row("junk_status_line", {"models": b"HTTP/1.1 abc def\r\n\r\n"}, "network", runs=0,
         opens=MODELS, env=SOON),
     Row("no_http", {"models": b"220 smtp.example ESMTP\r\n"}, "network", runs=0,

@@ -266,6 +266,10 @@ def test_run_is_not_sent_over_a_path_that_just_failed(scripted_gdal, service):
     assert "no job was started" in text
     assert service.names() == ["models"] * 3
     assert scripted_gdal.records() == {}
+    service.script["models"] = [Response(b"[]", 200, {"X-Junk": "y" * 70000})]
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="network")
+    assert "more than 65536 bytes of headers" in text
+    assert service.names() == ["models"] * 4
     service.script["models"] = [Response(b"", 500)]
     scripted_gdal.run("ogrinfo", "-oo", "MAX_RETRY=0", NAME)
     assert len(service.calls("run")) == 1

@@ -161,7 +161,7 @@ static void test_secret_that_cannot_be_masked_is_refused(void **state)
     enum { SECRETS_MAX = 164 };
     struct giq_cred *cred = NULL;
     struct giq_error err = {0};
-    char secret[16];
+    char secret[32];
     assert_true(giq_cred_new(NULL, NULL, &cred, &err));
     for (int i = 0; i < SECRETS_MAX; i++) {
         (void)snprintf(secret, sizeof secret, "secret-%d", i);

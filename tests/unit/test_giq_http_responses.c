@@ -290,7 +290,8 @@ static void test_headers_are_capped(void **state)
     session_begin(&s, &response, 1);
     assert_false(
         session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
-    assert_int_equal(s.kit.err.code, GIQ_E_SERVICE);
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_true(s.kit.err.permanent);
     assert_string_equal(s.kit.err.text,
                         "the response has more than 65536 bytes of headers");
     session_end(&s);
@@ -333,7 +334,8 @@ static void test_header_line_without_end_is_capped(void **state)
     session_begin(&s, &response, 1);
     assert_false(
         session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
-    assert_int_equal(s.kit.err.code, GIQ_E_SERVICE);
+    assert_int_equal(s.kit.err.code, GIQ_E_NETWORK);
+    assert_true(s.kit.err.permanent);
     session_end(&s);
     free(raw);
 }
