@@ -14,47 +14,53 @@ extern "C" {
 
 /*
  * Whether a definition of a coordinate system (WKT, a PROJ string, or another form that
- * GDAL accepts from a user) has an external reference: it is a URL, a /vsi path or a
- * "dict:" file, or a parameter that takes a file has a value with a path separator. Names
- * of grids without one do not count: PROJ reads these from its own folders. A text that
- * is only a local path is not found: the caller must not let GDAL open it.
+ * GDAL accepts from a user) has an external reference: it is an http(s) URL (except those
+ * of opengis.net that GDAL reads without the network), a /vsi path or a "dict:" file; a
+ * parameter that takes files has another value than a list of plain names; or a WKT
+ * element names a file with a path. Plain names of grids do not count: PROJ reads these
+ * from its own folders. A text that is only a local path is not found: the caller must
+ * not let GDAL open it.
  */
 bool giq_external_srs(const char *text);
 
-/* Whether a statement of SQLite's schema may make SQLite read other files or hosts: a
- * virtual table that is not a spatial or full-text index, a call of such a function, or
- * a statement that is not understood. "" is the statement of an automatic index. */
+/* Whether a statement of SQLite's schema may make SQLite read other files or hosts: it
+ * creates a virtual table of a module that is not known to read only its own database, it
+ * contains the name of a function that reads files or hosts, or it does not create a
+ * table, view, index or trigger. Triggers never count: they run only when a database is
+ * written. "" is the statement of an automatic index and does not count. */
 bool giq_external_statement(const char *sql);
 
 /* Whether a value, for example of metadata, is or contains a path or a URL: it begins
- * with '/', '\', '~' or a drive, or contains "/vsi", "://" or a step to the parent
- * folder. A single character does not count. */
+ * with '/', '\', '~' or a drive and a separator ("C:\"), is "..", or contains "/vsi",
+ * "://", "../" or "..\". A single character does not count. */
 bool giq_external_value(const char *value);
 
 /* Whether two names are equal without regard to ASCII case and to the normalisation form
- * of Unicode (NFC, NFD). */
+ * of Unicode (NFC, NFD) of Latin, modern Greek, Cyrillic, kana and Hangul. Other letters
+ * are compared by code point. */
 bool giq_norm_same(const char *a, const char *b);
 
-/* The leading bytes of a file that identify its format. */
+/* How many leading bytes of a file the functions giq_sniff_*() use; they ignore more. */
 enum { GIQ_SNIFF_BYTES = 4096 };
 
 /*
- * The GDAL driver (static) that reads a text which only refers to other files or hosts
- * (VRT, WMS, GDALG, GIQ and the like), by its leading bytes, whatever the name of the
- * file. NULL for any other file.
+ * The name (static) of the GDAL driver for a text that only refers to other files or
+ * hosts (VRT, WMS, GDALG, GIQ and the like), identified by its leading bytes alone. NULL
+ * for any other file.
  */
 const char *giq_sniff_reference_driver(const char *bytes, size_t len);
 
 /*
  * The GDAL driver for a file with this name and these leading bytes ("GPKG"; static),
  * whether this GDAL has it or not. NULL if the format is not known, or no driver may read
- * a result of it (archives, web pages).
+ * a result of it (archives, web pages, VRT and the like).
  */
 const char *giq_sniff_driver(const char *name, const char *bytes, size_t len);
 
 /*
- * How many bytes of a file with these leading bytes giq_external_scan() must scan: 0 for
- * a binary format that holds no text to scan, UINT64_MAX for the whole file.
+ * How many bytes, from its start, of a file with these leading bytes giq_external_scan()
+ * must scan: 0 for a format that needs no scan, the largest header for FlatGeobuf, and
+ * UINT64_MAX, the whole file, for any other.
  */
 uint64_t giq_sniff_text_len(const char *bytes, size_t len);
 

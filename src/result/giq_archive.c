@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
 #include "result/giq_libarchive.h"
 #include "result/giq_member.h"
 
-enum { BLOCK_SIZE = 65536 };
+/* PATH_SHOWN_MAX: bytes of a path in a message, so that the rest of it fits. */
+enum { BLOCK_SIZE = 65536, PATH_SHOWN_MAX = 300 };
 
 /* The gzip around a tar. giq_gzip decodes it, because libarchive does not verify its
  * checksum and length. */
@@ -135,10 +137,11 @@ static bool fail_member(const char *path, const char *what, struct giq_error *er
 {
     return giq_fail(err, GIQ_E_RESULT,
                     "the result is an archive whose member \"%.*s\" %s",
-                    giq_text_cut_len(path, 300), path, what);
+                    giq_text_cut_len(path, PATH_SHOWN_MAX), path, what);
 }
 
-/* Write the hole at the end of a sparse file, which libarchive does not report. */
+/* Write the zeros of a hole at the end of a sparse file: libarchive does not return them.
+ */
 static bool write_hole(struct unpack *unpack, struct giq_os_file *file, int64_t size,
                        struct giq_error *err)
 {
@@ -178,7 +181,11 @@ static bool copy_data(struct unpack *unpack, struct archive_entry *entry,
         return write_hole(unpack, file, missing, err);
     }
     if (missing != 0) {
-        return fail_member(path, "does not have its declared size", err);
+        char what[96];
+        (void)snprintf(what, sizeof what,
+                       "has %" PRId64 " bytes, but declares a size of %" PRId64, size,
+                       size + missing);
+        return fail_member(path, what, err);
     }
     return true;
 }
@@ -238,7 +245,8 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
 }
 
 /* Unpack the current member. `status` is what archive_read_next_header() returned for it:
- * ARCHIVE_WARN if its name or metadata could not be converted. */
+ * ARCHIVE_WARN, which is an error here, if its name or metadata could not be converted.
+ */
 static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, int status,
                           struct giq_error *err)
 {
@@ -296,8 +304,8 @@ static int open_archive(struct unpack *unpack, const char *path,
                : unpack->la.archive_read_open_filename(unpack->in, path, BLOCK_SIZE);
 }
 
-/* A tar ends in blocks of zeros, but libarchive accepts one without them. It has then
- * read no byte beyond the position of the next header. */
+/* libarchive accepts a tar without the blocks of zeros that should end it. It has then
+ * read no byte beyond the position at which the next header would be. */
 static bool check_end(struct unpack *unpack, enum giq_archive_kind kind,
                       struct giq_error *err)
 {
@@ -341,8 +349,10 @@ static bool unpack_archive(struct unpack *unpack, const char *path,
     if (open_archive(unpack, path, kind) != ARCHIVE_OK) {
         return fail_archive(unpack, err);
     }
-    if (!read_members(unpack, err) || !check_end(unpack, kind, err) ||
-        (is_gzip && !end_gunzip(unpack, err))) {
+    if (!read_members(unpack, err) || !check_end(unpack, kind, err)) {
+        return false;
+    }
+    if (is_gzip && !end_gunzip(unpack, err)) {
         return false;
     }
     if (unpack->members_written == 0) {
@@ -406,8 +416,8 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
                         struct giq_error *err)
 {
     /* libarchive converts names from UTF-8 to the character set of the locale, and fails
-     * for characters that the locale lacks. The locale is set for this thread only. A
-     * system without C.UTF-8 keeps its own. */
+     * for characters that the locale lacks. The locale is set for this thread only. On
+     * a system without C.UTF-8 it is not changed. */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
     bool ok = unpack_file(path, kind, folder, access, cred, err);

@@ -12,8 +12,8 @@
 
 #include "base/giq_error.h"
 
-/* Limits of one check: a file that reaches one counts as complete. Real tables of offsets
- * need less. */
+/* Limits of the bytes and numbers that one check reads. A file that would need more
+ * counts as complete; real tables of offsets need less. */
 #define GIQ_BOUNDS_BYTES_MAX (UINT64_C(1) << 30)
 enum { GIQ_BOUNDS_NUMBERS_MAX = 50 * 1000 * 1000 };
 

@@ -6,8 +6,10 @@
  *
  * A file is reported as truncated only if bytes are provably missing. Sparse holes, bytes
  * after the end, lengths that are marked as invalid, unknown variants and damage are no
- * errors here. Tables of offsets are read; pixels and features only if there is no other
- * way to find the end: FlatGeobuf without an index, and JPEG with bytes after its end.
+ * errors here. Tables of offsets are read. Pixels and features are read only if there is
+ * no other way to find the end: FlatGeobuf without an index, JPEG that does not end in
+ * its end marker, and JPEG 2000 whose last tile-part has no length. XML is truncated if
+ * the end tag of its root is not in the last 64 MiB.
  */
 #ifndef GIQ_COMPLETE_H
 #define GIQ_COMPLETE_H
@@ -15,8 +17,9 @@
 #include "result/giq_bounds.h"
 
 /*
- * Check the file of the format with this extension (struct giq_format), or NULL if it is
- * not known. Errors: GIQ_E_INCOMPLETE if bytes are missing, and those of the source.
+ * Check a file. `extension` is the main extension of its format (struct giq_format), or
+ * NULL if the format is not known; a format without a check counts as complete. Errors:
+ * GIQ_E_INCOMPLETE if bytes are missing, GIQ_E_MEMORY, and those of the source.
  */
 bool giq_complete_check(const struct giq_bounds_source *source, const char *extension,
                         struct giq_error *err);
@@ -38,9 +41,9 @@ struct giq_complete_json {
 void giq_complete_json_scan(struct giq_complete_json *json, const char *bytes,
                             size_t len);
 
-/* Fails with GIQ_E_INCOMPLETE if `extension` is that of a JSON format and the text ends
- * too early: before its first object or array is closed, or, if it is a sequence of
- * objects, within any of them. */
+/* Fails with GIQ_E_INCOMPLETE if `extension`, which may be NULL, is the main extension of
+ * a JSON format and the text ends too early: before its first object or array is closed,
+ * or, if it is a sequence of objects, within any of them. */
 bool giq_complete_json_check(const struct giq_complete_json *json, const char *extension,
                              struct giq_error *err);
 

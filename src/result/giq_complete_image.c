@@ -66,12 +66,11 @@ void giq_complete_png(struct giq_bounds *file)
  * mask after the image, and then the length of the image (4 bytes, little-endian). */
 static bool has_mask(struct giq_bounds *file)
 {
-    uint64_t at = 0;
     if (file->size < 8) {
         return false;
     }
     file->order = GIQ_BOUNDS_LITTLE;
-    at = giq_bounds_number(file, file->size - 4, 4);
+    uint64_t at = giq_bounds_number(file, file->size - 4, 4);
     file->order = GIQ_BOUNDS_BIG;
     return at >= 4 && at <= file->size - 4 &&
            giq_bounds_match(file, at - 2, "\xff\xd9", 2);
@@ -81,7 +80,12 @@ static bool has_mask(struct giq_bounds *file)
  * file is not a sequence of segments, or ends before. */
 static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
 {
-    enum { FILL = 0xFF, FIRST = 0xC0, START_OF_SCAN = 0xDA, END_OF_IMAGE = 0xD9 };
+    enum {
+        FILL = 0xFF,
+        WITH_LENGTH_MIN = 0xC0,
+        START_OF_SCAN = 0xDA,
+        END_OF_IMAGE = 0xD9
+    };
     uint64_t at = 2;
     while (!file->stop) {
         if (giq_bounds_number(file, at, 1) != FILL) {
@@ -92,7 +96,7 @@ static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
             at++;
             continue;
         }
-        uint64_t len = marker < FIRST || marker == END_OF_IMAGE
+        uint64_t len = marker < WITH_LENGTH_MIN || marker == END_OF_IMAGE
                            ? 0
                            : giq_bounds_number(file, at + 2, 2);
         if (len < 2 || !giq_bounds_require(file, at + 2, len)) {
@@ -143,6 +147,7 @@ static void check_tiles(struct giq_bounds *file, uint64_t at)
             return;
         }
         uint64_t len = giq_bounds_number(file, at + LENGTH_AT, 4);
+        /* A length of 0 means up to the marker EOC (ISO 15444-1, A.4.2). */
         if (len == 0 && !giq_bounds_match(file, file->size - 2, "\xff\xd9", 2) &&
             !giq_bounds_find_pair(file, at + HEAD, 0xFF, 0xD9)) {
             report_missing_eoc(file);
@@ -202,11 +207,11 @@ void giq_complete_jp2(struct giq_bounds *file)
         }
         bool is_image = memcmp(type, "jp2c", 4) == 0;
         has_image = has_image || is_image || memcmp(type, "ftbl", 4) == 0;
+        /* A length of 0 means up to the end of the file, 1 that a 64-bit length follows
+         * (ISO 15444-1, I.4). */
         if (len == 0 && is_image) {
             check_codestream(file, at + HEAD);
         }
-        /* A length of 0 means to the end of the file, 1 that a 64-bit length follows
-         * (ISO 15444-1, I.4). */
         uint64_t head = len == 1 ? LONG_HEAD : HEAD;
         len = len == 1 ? giq_bounds_number(file, at + HEAD, 8) : len;
         if (len < head || !giq_bounds_require(file, at, len)) {

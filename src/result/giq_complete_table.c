@@ -106,7 +106,7 @@ static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t co
 void giq_complete_flatgeobuf(struct giq_bounds *file)
 {
     enum { MAGIC = 8, NODE = 40 };
-    enum { FEATURES_COUNT = 8, INDEX_NODE_SIZE = 9 };
+    enum { FEATURES_COUNT = 8, INDEX_NODE_SIZE = 9 }; /* fields of the header's table */
     struct flatbuffer header;
     uint64_t len = giq_bounds_number(file, MAGIC, 4);
     if (len > GIQ_FORMAT_FLATGEOBUF_HEADER_MAX ||
@@ -121,7 +121,7 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
         check_each_feature(file, at, count);
         return;
     }
-    /* The index has less than 4 * count nodes. */
+    /* The index has fewer than 4 * count nodes. */
     if (count > UINT64_MAX / (4 * NODE)) {
         return;
     }
@@ -135,17 +135,17 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
 
 enum { ARROW_HEAD = 8, ARROW_KIND = 1, ARROW_BODY_LENGTH = 3, ARROW_SCHEMA = 1 };
 
-/* Find the message at `at`, which may lie beyond the end of the file; false at the end
- * marker of a stream and if there is no message. */
+/* Read the length of the message at `at`, whose first ARROW_HEAD bytes are required.
+ * False at the end marker of a stream (a length of 0), and if there is no message. */
 static bool find_message(struct giq_bounds *file, uint64_t at, uint64_t *out_len)
 {
-    enum { MESSAGE_MAX = 1 << 28 };
+    enum { MESSAGE_MAX = 1 << 28 }; /* of metadata: real messages have less */
     uint64_t mark = giq_bounds_number(file, at, 4);
     *out_len = giq_bounds_number(file, at + 4, 4);
     return !file->stop && mark == UINT32_MAX && *out_len > 0 && *out_len <= MESSAGE_MAX;
 }
 
-/* Check a stream of messages, which ends by a marker or with the file. */
+/* Check a stream of messages, which ends with a marker or with the file. */
 static void check_stream(struct giq_bounds *file)
 {
     uint64_t at = 0;
@@ -201,6 +201,7 @@ void giq_complete_arrow(struct giq_bounds *file)
 void giq_complete_parquet(struct giq_bounds *file)
 {
     enum { MARK = 4, SIZE_MIN = 12 };
+    /* PARE ends a file whose footer is encrypted. */
     bool has_end = file->size >= SIZE_MIN &&
                    (giq_bounds_match(file, file->size - MARK, "PAR1", MARK) ||
                     giq_bounds_match(file, file->size - MARK, "PARE", MARK));
@@ -216,15 +217,16 @@ void giq_complete_parquet(struct giq_bounds *file)
 void giq_complete_sqlite(struct giq_bounds *file)
 {
     enum { PAGE_SIZE_AT = 16, CHANGES_AT = 24, PAGES_AT = 28, VALID_FOR_AT = 92 };
+    enum { HEADER_LEN = 100 };
     file->order = GIQ_BOUNDS_BIG;
-    if (!giq_bounds_require(file, 0, 100)) {
+    if (!giq_bounds_require(file, 0, HEADER_LEN)) {
         return;
     }
     uint64_t page_size = giq_bounds_number(file, PAGE_SIZE_AT, 2);
     uint64_t pages = giq_bounds_number(file, PAGES_AT, 4);
     bool is_valid = giq_bounds_number(file, CHANGES_AT, 4) ==
                     giq_bounds_number(file, VALID_FOR_AT, 4);
-    page_size = page_size == 1 ? 65536 : page_size;
+    page_size = page_size == 1 ? 65536 : page_size; /* the field has 16 bits */
     bool is_power_of_two = page_size >= 512 && (page_size & (page_size - 1)) == 0;
     if (is_valid && is_power_of_two) {
         (void)giq_bounds_require(file, 0, pages * page_size);
@@ -238,18 +240,20 @@ void giq_complete_shapefile(struct giq_bounds *file)
     enum { LENGTH_AT = 24, HEAD = 100 };
     file->order = GIQ_BOUNDS_BIG;
     if (giq_bounds_require(file, 0, HEAD)) {
+        /* The length is in words of 16 bits. */
         (void)giq_bounds_require(file, 0, 2 * giq_bounds_number(file, LENGTH_AT, 4));
     }
 }
 
-/* The record at the end of a zip, which a comment follows (APPNOTE 4.3.16). */
+/* The length of the end record of a zip, without the comment that follows it, and the
+ * positions of its fields (APPNOTE 4.3.16). */
 enum { ZIP_END_LEN = 22, ZIP_SIZE_AT = 12, ZIP_OFFSET_AT = 16, ZIP_COMMENT_AT = 20 };
 
 /*
- * Whether the record at `end`, which `rest` bytes of the file follow, ends this zip and
- * not one that is stored in it: its comment ends with the file, or its offset, which
- * counts from the start of the zip, is that of a central directory. ZIP64 has the offset
- * in another record.
+ * Whether the record at `end`, with `rest` bytes of the file after it, ends this zip and
+ * not a zip that is stored in it: its comment ends with the file, the central directory
+ * is empty, or there is a central directory at its offset, which counts from the start of
+ * the zip. ZIP64 has the offset in another record, so the record counts.
  */
 static bool is_own_end(struct giq_bounds *file, const char *end, size_t rest)
 {
@@ -329,10 +333,13 @@ static bool is_empty_root(const char *text, size_t len)
     return false;
 }
 
-/* The end tag is searched backwards, as white space and comments may follow it. */
+/* The end tag is searched for from the end of the file, because white space and comments
+ * may follow it. A file with more than AFTER_ROOT_MAX of these is reported as truncated.
+ */
 void giq_complete_xml(struct giq_bounds *file)
 {
-    enum { TAG_MAX = 1024, AFTER_ROOT_MAX = 64 << 20 };
+    enum { TAG_MAX = 1024 }; /* read twice, for a tag at the border of two windows */
+    enum { AFTER_ROOT_MAX = 64 << 20 };
     uint64_t end = file->size;
     while (file->size - end < AFTER_ROOT_MAX) {
         size_t len = 0;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+/* Limits against crafted files: checking stops at more directories or entries, and deeper
+ * directories are not checked. */
 enum { DIRECTORIES_MAX = 65536, ENTRIES_MAX = 65535, DEPTH_MAX = 8 };
 
 /* Offsets of blocks that are read at once. A block is a strip or a tile. */
@@ -106,7 +108,7 @@ static void check_blocks(struct tiff *tiff, const struct table *offsets,
 
 /* ---- directories ---- */
 
-/* The values of the entry at `at`, which the file must have. `size` is 0 if they are not
+/* The values of the entry at `at`; their bytes are required. `size` is 0 if they are not
  * integers. */
 static struct table values_of(struct tiff *tiff, uint64_t at, uint64_t type)
 {

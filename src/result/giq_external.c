@@ -54,6 +54,7 @@ bool giq_external_value(const char *value)
 static bool is_reference(const char *text)
 {
     static const char *const starts[] = {"http://", "https://", "dict:", "/vsi"};
+    /* GDAL parses these URLs without the network. */
     static const char *const known[] = {
         "http://opengis.net/def/crs", "https://opengis.net/def/crs",
         "http://www.opengis.net/def/crs", "https://www.opengis.net/def/crs"};
@@ -75,7 +76,7 @@ static bool is_reference(const char *text)
 /* PROJ ignores these around '=' and ','. */
 #define BLANK " \t\r\n\f\v;"
 
-/* White space in front of `at`, but not before `start`, is skipped backwards. */
+/* The position, not before `start`, at which the white space in front of `at` begins. */
 static const char *skip_back(const char *start, const char *at)
 {
     while (at > start && strchr(BLANK, at[-1]) != NULL) {
@@ -84,7 +85,7 @@ static const char *skip_back(const char *start, const char *at)
     return at;
 }
 
-/* Quotes of a WKT string that PROJ accepts beside '"'. */
+/* U+201C, which PROJ accepts like '"' as the opening quote of a WKT string. */
 static const char printed_quote[] = "\xe2\x80\x9c";
 
 /* Whether PROJ and GDAL read the definition as WKT, where a '"' that is not doubled ends
@@ -128,6 +129,7 @@ static bool is_grid_list(const char *at, bool is_in_wkt)
         }
         const char *next = at + strspn(at, BLANK);
         if (*next != ',') {
+            /* The list must end with the text, at white space or with a WKT string. */
             return *at == '\0' || next != at ||
                    (is_in_wkt && at[0] == '"' && at[1] != '"');
         }
@@ -158,14 +160,18 @@ static const char *after_quote(const char *at)
 /* What follows the quoted string that ends next. A quote within it is doubled. */
 static const char *after_string(const char *at)
 {
-    do {
+    for (;;) {
         at = after_quote(at);
-    } while (at != NULL && *at++ == '"');
-    return at == NULL ? NULL : at - 1;
+        if (at == NULL || *at != '"') {
+            return at;
+        }
+        at++;
+    }
 }
 
-/* Whether a WKT element of this name has a transformation file by path: its second
- * string. With `is_text` the name itself is the first one. */
+/* Whether the second string of a WKT element is the path of a transformation file. `name`
+ * is the name of the element or, with `is_text`, its first string. An element in a text
+ * with printed_quote always counts, because its strings are not found here. */
 static bool has_file_element(const char *text, const char *name, bool is_text)
 {
     const char *at = strcasestr(text, name);
@@ -315,8 +321,8 @@ static bool is_self_contained_module(struct token name)
     return false;
 }
 
-/* Whether the virtual table of which `sql` is the name and the rest reads its own
- * database only. */
+/* Whether a virtual table reads only its own database. `sql` is what follows "CREATE
+ * VIRTUAL TABLE". */
 static bool is_self_contained_table(const char *sql)
 {
     if (accept_word(&sql, "if")) {
@@ -330,9 +336,10 @@ static bool is_self_contained_table(const char *sql)
     return accept_word(&sql, "using") && is_self_contained_module(next_token(&sql));
 }
 
-/* Whether the expressions of a statement call a function that reads files or options,
- * asks hosts or runs other statements. GDAL refuses its own ones only in texts;
- * SpatiaLite has switched off others that read files. */
+/* Whether a statement contains the name of a function that reads files or options,
+ * connects to hosts or runs other statements. GDAL refuses its own functions, but not in
+ * statements that are stored as BLOBs. SpatiaLite's other functions that read files are
+ * off by default. */
 static bool calls_out(const char *sql)
 {
     static const char *const functions[] = {
@@ -363,9 +370,9 @@ bool giq_external_statement(const char *sql)
         return false;
     }
     (void)accept_word(&sql, "unique");
-    return !(accept_word(&sql, "table") || accept_word(&sql, "view") ||
-             accept_word(&sql, "index")) ||
-           calls_out(sql);
+    bool is_known = accept_word(&sql, "table") || accept_word(&sql, "view") ||
+                    accept_word(&sql, "index");
+    return !is_known || calls_out(sql);
 }
 
 /* ---- text files ---- */
@@ -443,12 +450,13 @@ static bool is_delimiter(char c)
     return c == '"' || c == '\'' || c == ':' || c == '=';
 }
 
-/* White space and a path of this length are scanned again with the next bytes. Names of
- * folders are shorter. */
+/* How many bytes of white space, and then of a path, are scanned: both together fit in
+ * the bytes that are scanned again with the next ones. The first separator of a path
+ * comes earlier, because names of folders are shorter. */
 enum { SCANNED_MAX = GIQ_EXTERNAL_OVERLAP / 2 - 16 };
 
-/* Whether a path begins at `at`, after white space: the text up to one of `ends`, or the
- * end, has a path separator. */
+/* Whether a path begins at `at`, after white space: the text up to one of `ends`, or to
+ * `end`, has a path separator. More white space than SCANNED_MAX counts as a path. */
 static bool has_text_path(const char *at, const char *end, const char *ends)
 {
     size_t blanks = strspn(at, BLANK);

@@ -11,7 +11,7 @@
 
 enum giq_format_kind {
     GIQ_FORMAT_DATA, /* for a GDAL driver */
-    GIQ_FORMAT_ZIP,  /* an archive to unpack, which .kmz and .shz are not */
+    GIQ_FORMAT_ZIP,  /* an archive to unpack; .kmz, .shz, .xlsx and .ods are data */
     GIQ_FORMAT_TAR,  /* an archive to unpack */
     GIQ_FORMAT_GZIP, /* holds a tar or one file */
     GIQ_FORMAT_HTML, /* a web page, never a result */
@@ -21,7 +21,8 @@ enum giq_format_kind {
  * (header_max_buffer_size). */
 enum { GIQ_FORMAT_FLATGEOBUF_HEADER_MAX = 10 * 1024 * 1024 };
 
-/* Which part of a file giq_external_scan() must scan for coordinate systems. */
+/* Which part of a file may hold text with external references: see giq_sniff_text_len().
+ */
 enum giq_format_text {
     GIQ_FORMAT_TEXT_ANYWHERE,
     GIQ_FORMAT_TEXT_AT_START,
@@ -34,11 +35,11 @@ struct giq_format {
     const char *driver;    /* of GDAL; NULL: none may read results of this format */
     enum giq_format_kind kind;
     enum giq_format_text text;
-    const char *aliases[7]; /* other extensions of the format */
+    const char *aliases[7]; /* other extensions of the format; NULL after the last one */
 };
 
-/* The format with this extension. `extension` must be one of the table, in lower case;
- * static, never NULL. */
+/* The format whose main extension (not an alias) is `extension`, in lower case; it must
+ * exist. The result is static and never NULL. */
 const struct giq_format *giq_format_get(const char *extension);
 
 /* The format with the magic number of these leading bytes, or NULL. `extension`, that of
@@ -49,8 +50,9 @@ const struct giq_format *giq_format_by_magic(const char *extension, const char *
 /* Whether files of the format have this extension. Case makes no difference. */
 bool giq_format_has_extension(const struct giq_format *format, const char *extension);
 
-/* Whether this is an extension of any format, or one without a meaning, such as
- * "bin". Case makes no difference. */
+/* Whether giq_name_set_extension() replaces this extension of a file name: it is one of
+ * any format or of a part of one ("dbf"), or a meaningless one ("bin"). Case makes no
+ * difference. */
 bool giq_format_is_extension(const char *extension);
 
 #endif

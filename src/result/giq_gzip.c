@@ -59,7 +59,7 @@ bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len
     switch (status) {
     case Z_OK:
         if (gzdirect(gzip->file)) {
-            return fail_damaged(err, "it is not gzip");
+            return giq_fail(err, GIQ_E_RESULT, "the result is not a gzip file");
         }
         *out_len = (size_t)len;
         return true;

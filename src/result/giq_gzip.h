@@ -4,7 +4,7 @@
  * data after the last member that is not gzip is ignored.
  *
  * Usage: giq_gzip_open(), giq_gzip_read() until it reads nothing, giq_gzip_close().
- * Thread-safe, but not for one struct giq_gzip.
+ * Thread-safe for different struct giq_gzip.
  */
 #ifndef GIQ_GZIP_H
 #define GIQ_GZIP_H
@@ -26,8 +26,8 @@ GIQ_AUTO_DEFINE(giq_gzip_close, struct giq_gzip)
 bool giq_gzip_read(struct giq_gzip *gzip, char *out, size_t max, size_t *out_len,
                    struct giq_error *err);
 
-/* Read up to `max` first decoded bytes of a file, fewer if it holds fewer. Errors as
- * of giq_gzip_read(). */
+/* Decode the first `max` bytes of a file, or fewer if it holds fewer. `max` must not be
+ * 0. Errors as for giq_gzip_read(). */
 bool giq_gzip_read_head(const char *path, char *out, size_t max, size_t *out_len,
                         struct giq_error *err);
 

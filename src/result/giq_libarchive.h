@@ -2,9 +2,9 @@
  * libarchive, loaded only when an archive is unpacked.
  *
  * GDAL loads the plugin at the start of every program that uses GDAL, so each linked
- * library costs all of them: libarchive and its dependencies took two fifths of the time
- * to load the plugin, and few results need them. The functions are called through a table
- * that has the types of libarchive's own headers.
+ * library slows down all of these programs: libarchive and its dependencies would take
+ * two fifths of the time to load the plugin, and few results need them. The functions are
+ * called through a table that has the types of libarchive's own headers.
  *
  * Usage: giq_libarchive_load(), the functions, giq_libarchive_release().
  */
@@ -38,7 +38,7 @@
     X(archive_read_support_format_zip_seekable)                                          \
     X(archive_set_error)
 
-/* Each function is a member of its own name. */
+/* Each function is a member that has the function's name. */
 struct giq_libarchive {
 #define GIQ_LIBARCHIVE_MEMBER(name) __typeof__(name) *(name);
     GIQ_LIBARCHIVE_FUNCTIONS(GIQ_LIBARCHIVE_MEMBER)
@@ -55,7 +55,7 @@ struct giq_libarchive {
  */
 bool giq_libarchive_load(struct giq_libarchive *out, struct giq_error *err);
 
-/* Does nothing if it is empty. */
+/* Does nothing if `libarchive` is empty. */
 void giq_libarchive_release(struct giq_libarchive *libarchive);
 
 #endif

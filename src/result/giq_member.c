@@ -17,7 +17,8 @@ enum { RAW_MAX = 4096, PATH_SIZE = GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE };
 /* A path that is assigned to a file or a folder. */
 struct member {
     char *path; /* safe */
-    char *raw;  /* as the archive has it, masked; that of a folder ends in '/' */
+    char *
+        raw; /* the archive's parts, joined by '/' and masked; ends in '/' for a folder */
 };
 
 struct giq_members {
@@ -149,7 +150,8 @@ bool giq_member_is_ignored(const char *raw)
     return last == NULL || strncmp(last, "._", 2) == 0;
 }
 
-/* A path to which parts are added: as the archive has it, and safe. */
+/* A path to which parts are added: the archive's parts joined by '/', and the safe path.
+ */
 struct path {
     char raw[RAW_MAX + 2];
     size_t raw_len;

@@ -217,6 +217,7 @@ struct span {
     const char *to;
 };
 
+/* The span without the dots, white space and control characters at its ends. */
 static struct span without_ends(struct span span)
 {
     struct span inner = {span.to, span.to};
@@ -226,7 +227,9 @@ static struct span without_ends(struct span span)
         if (action == TRIM || action == DROP) {
             continue;
         }
-        inner.from = inner.from == span.to ? at : inner.from;
+        if (inner.from == span.to) {
+            inner.from = at;
+        }
         inner.to = at + size;
     }
     return inner;
@@ -297,11 +300,12 @@ void giq_name_clean(const char *raw, char out[GIQ_NAME_SIZE])
 {
     raw = raw == NULL ? "" : raw;
     const bool is_utf8 = giq_text_is_utf8(raw);
-    for (const char *at = raw + giq_name_part_len(raw, is_utf8); *at != '\0';
-         at = raw + giq_name_part_len(raw, is_utf8)) {
-        raw = at + 1;
+    size_t len = giq_name_part_len(raw, is_utf8);
+    while (raw[len] != '\0') {
+        raw += len + 1;
+        len = giq_name_part_len(raw, is_utf8);
     }
-    struct span name = without_ends((struct span){raw, raw + strlen(raw)});
+    struct span name = without_ends((struct span){raw, raw + len});
     write_cut(name, out, GIQ_NAME_MAX);
     if (out[0] == '\0') {
         memcpy(out, "result", sizeof "result");
@@ -349,6 +353,7 @@ void giq_name_set_extension(char name[GIQ_NAME_SIZE], const char *extension)
     }
     const size_t extension_len = strlen(extension);
     struct span stem = {name, name + len};
+    /* The stem is clean already: this only counts the characters that fit. */
     len = write_clean(stem, NULL, GIQ_NAME_MAX - 1 - extension_len);
     name[len] = '.';
     memcpy(name + len + 1, extension, extension_len + 1);

@@ -1,6 +1,6 @@
 /*
- * Names in the normalisation forms of Unicode: file names in archives are often NFD, what
- * a user types is NFC.
+ * Compares names without regard to the normalisation form of Unicode: file names in
+ * archives are often NFD, what a user types is NFC.
  */
 #include "giq/external.h"
 

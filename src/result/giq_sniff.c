@@ -15,8 +15,8 @@ struct head {
 
 /* ---- tar ---- */
 
-/* Whether the first block has the checksum of a tar. Checked before the magic numbers: a
- * tar begins with the name of a member, which may look like one. */
+/* The format tar if the first block has the checksum of a tar. Must come before the magic
+ * numbers, because a tar begins with the name of a member, which may look like one. */
 static const struct giq_format *by_checksum(struct head head, const char *name)
 {
     enum { BLOCK = 512, SUM_AT = 148, SUM_LEN = 8 };
@@ -98,7 +98,7 @@ static void skip_doctype(struct head *head)
     skip(head, 1);
 }
 
-/* Skip declarations and comments, to the root element of XML. */
+/* Skip declarations and comments, in any order, to the root element of XML. */
 static void skip_prolog(struct head *head)
 {
     static const struct {
@@ -116,7 +116,7 @@ static void skip_prolog(struct head *head)
             skip_past(head, parts[i].end);
         }
         skip_space(head);
-        i = 0;
+        i = 0; /* any part may come next */
     }
 }
 
@@ -127,7 +127,7 @@ struct root {
     const char *reference_driver; /* that reads external references from it, or NULL */
 };
 
-/* giq_complete_xml() searches the end tags of those that may be results. */
+/* giq_complete_xml() searches for the end tags of those that may be results. */
 static const struct root roots[] = {
     {"!doctype html", "html", NULL},
     {"html", "html", NULL},
@@ -224,12 +224,19 @@ static void record_type(struct json *json, struct head value, int depth)
     if (is_type(value, "Feature") || is_type(value, "FeatureCollection")) {
         json->has_feature = true;
     }
-    json->is_topology = json->is_topology || (depth == 1 && is_type(value, "Topology"));
-    json->is_algorithm =
-        json->is_algorithm || (depth == 1 && is_type(value, "gdal_streamed_alg"));
+    if (depth != 1) {
+        return;
+    }
+    if (is_type(value, "Topology")) {
+        json->is_topology = true;
+    }
+    if (is_type(value, "gdal_streamed_alg")) {
+        json->is_algorithm = true;
+    }
     for (size_t i = 0; i < GIQ_COUNT(geometries); i++) {
-        json->is_geometry =
-            json->is_geometry || (depth == 1 && is_type(value, geometries[i]));
+        if (is_type(value, geometries[i])) {
+            json->is_geometry = true;
+        }
     }
 }
 
@@ -378,6 +385,7 @@ const char *giq_sniff_driver(const char *name, const char *bytes, size_t len)
 uint64_t giq_sniff_text_len(const char *bytes, size_t len)
 {
     enum { FLATGEOBUF_MAGIC_AND_LENGTH = 12 };
+    /* Formats that only the name of the file distinguishes have the same `text`. */
     const struct giq_format *format = giq_sniff("", bytes, len);
     if (format == NULL || format->text == GIQ_FORMAT_TEXT_ANYWHERE) {
         return UINT64_MAX;
@@ -403,7 +411,7 @@ static bool is_giq(struct head head)
         skip(&head, 1);
     }
     skip_space(&head);
-    return head.len == 0 || head.at[0] == '=' || begins(head, ";");
+    return head.len == 0 || begins(head, "=") || begins(head, ";");
 }
 
 const char *giq_sniff_reference_driver(const char *bytes, size_t len)

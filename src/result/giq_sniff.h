@@ -18,8 +18,8 @@
  */
 const struct giq_format *giq_sniff(const char *name, const char *bytes, size_t len);
 
-/* Whether `name`, of `len` bytes and without a prefix, is the root element of an XML
- * format that may be a result (KML, GPX, GML). White space may follow it. */
+/* Whether `name`, of `len` bytes and without a namespace prefix, is the root element of
+ * an XML format that may be a result (KML, GPX, GML). The first white space ends it. */
 bool giq_sniff_is_root(const char *name, size_t len);
 
 #endif

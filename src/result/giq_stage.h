@@ -1,7 +1,7 @@
 /*
- * From a complete download to files under their own names: its format is identified by
- * its content; an archive is unpacked, one compressed file is decoded, any other file is
- * kept as it is.
+ * Turns a complete download into files under their own names: identifies its format by
+ * its content, then unpacks an archive, decodes a gzip file, or moves any other file
+ * unchanged.
  */
 #ifndef GIQ_STAGE_H
 #define GIQ_STAGE_H
@@ -13,14 +13,16 @@ struct giq_staged {
     char *name;   /* of that file; NULL for an archive */
     int64_t size; /* of that file, or of the archive as downloaded */
     bool is_as_downloaded; /* the file has the bytes of the download */
-    /* That of its format (struct giq_format); static; NULL if not known. */
+    /* Of the format of the file or archive (struct giq_format); static; NULL if not
+     * known.
+     */
     const char *extension;
 };
 
 /*
  * Move the download at `part` into the empty folder `folder`. `disposition` is the value
- * of its Content-Disposition or NULL, `access` an enum giq_os_access, `cred` has the
- * secrets that no name may hold and may be NULL. On success the caller passes `out` to
+ * of its Content-Disposition or NULL, `access` an enum giq_os_access. `cred`, which may
+ * be NULL, has the secrets to mask in names. On success the caller passes `out` to
  * giq_staged_release(). After an error the caller removes what was written.
  * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page; a gzip file that
  * contains another archive than a tar). Thread-safe.

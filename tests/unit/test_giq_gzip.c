@@ -86,7 +86,7 @@ static void test_damage_is_an_error(void **state)
         size_t at;
         const char *says;
     } cases[] = {
-        {0, "damaged: it is not gzip"},
+        {0, "the result is not a gzip file"},
         {2, "unknown compression method"},
         {one - 8, "damaged: incorrect data check"},
         {one - 4, "damaged: incorrect length check"},
