@@ -1,12 +1,10 @@
 /*
- * Areas as text. The grammar of WKT, which ignores case; white space may stand between
- * words:
- *   area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim] polygons
- *   dim      = "Z" | "M" | "ZM"; the space before it is optional
- *   polygons = "EMPTY" | "(" polygon *( "," polygon ) ")"
- *   polygon  = "EMPTY" | "(" ring *( "," ring ) ")"
- *   ring     = "EMPTY" | "(" point *( "," point ) ")"
- *   point    = number number [ number [ number ] ]
+ * Areas as text. This is the grammar of WKT that is read. Case is ignored; white space
+ * may stand between words: area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim]
+ * polygons dim      = "Z" | "M" | "ZM"; the space before it is optional polygons =
+ * "EMPTY" | "(" polygon *( "," polygon ) ")" polygon  = "EMPTY" | "(" ring *( "," ring )
+ * ")" ring     = "EMPTY" | "(" point *( "," point ) ")" point    = number number [ number
+ * [ number ] ]
  */
 #include "area/giq_wkt.h"
 
@@ -20,9 +18,9 @@
 #include "base/giq_buf.h"
 #include "base/giq_text.h"
 
-/* In messages coordinates below DECIMALS_BELOW have 7 decimals, as their units fit 64
- * bits; those below WHOLE_BELOW have none, as they fit NUMBER_SIZE; others have an
- * exponent. */
+/* In messages, coordinates below DECIMALS_BELOW have at most 7 decimals, because their
+ * units fit 64 bits; larger coordinates below WHOLE_BELOW have no decimals, and fit
+ * NUMBER_SIZE; others have an exponent. */
 #define DECIMALS_BELOW 9e11
 #define WHOLE_BELOW    1e21
 
@@ -35,7 +33,7 @@ enum {
 struct reader {
     const char *text;
     const char *at;
-    locale_t plain;          /* the C locale: numbers have a decimal point */
+    locale_t c_locale;       /* numbers have a decimal point in it */
     struct giq_rings *rings; /* the output of WKT */
     bool has_points;         /* the current polygon has a ring that is not EMPTY */
     double *box;             /* the output of a box */
@@ -79,26 +77,26 @@ static bool fail_at(struct reader *r, const char *expected)
                     found.text);
 }
 
-/* Skip `mark` if it is next. */
-static bool take_mark(struct reader *r, char mark)
+/* Skip white space, and then `c` if it is next. */
+static bool skip_char(struct reader *r, char c)
 {
     skip_space(r);
-    if (*r->at != mark) {
+    if (*r->at != c) {
         return false;
     }
     r->at++;
     return true;
 }
 
-static bool need_mark(struct reader *r, char mark)
+static bool expect_char(struct reader *r, char c)
 {
-    const char expected[] = {'\'', mark, '\'', '\0'};
-    return take_mark(r, mark) || fail_at(r, expected);
+    const char expected[] = {'\'', c, '\'', '\0'};
+    return skip_char(r, c) || fail_at(r, expected);
 }
 
-/* Take the letters that are next. If there are none, or too many for `out`, take nothing
+/* Read the letters that are next. If there are none, or too many for `out`, read nothing
  * and write "". */
-static void take_word(struct reader *r, char out[WORD_SIZE])
+static void read_word(struct reader *r, char out[WORD_SIZE])
 {
     skip_space(r);
     size_t len = 0;
@@ -113,12 +111,12 @@ static void take_word(struct reader *r, char out[WORD_SIZE])
     r->at += len;
 }
 
-/* Take the word EMPTY if it is next. */
-static bool take_empty(struct reader *r)
+/* Skip the word EMPTY if it is next. */
+static bool skip_empty(struct reader *r)
 {
     const char *before = r->at;
     char word[WORD_SIZE];
-    take_word(r, word);
+    read_word(r, word);
     if (giq_text_equal_nocase(word, "EMPTY")) {
         return true;
     }
@@ -139,15 +137,17 @@ static bool fail_number(struct reader *r)
                     giq_text_cut_len(found.text, QUOTE_MAX), found.text);
 }
 
-static bool take_number(struct reader *r, double *out)
+static bool read_number(struct reader *r, double *out)
 {
     skip_space(r);
     if (is_letter(*r->at)) {
         return fail_number(r); /* strtod() would read "nan" and "inf" */
     }
+    /* strtod() also reads hexadecimal numbers, and stops within "1-2": it must read
+     * exactly the characters of a decimal number. */
     char *end = NULL;
     size_t len = strspn(r->at, "0123456789+-.eE");
-    double number = strtod_l(r->at, &end, r->plain);
+    double number = strtod_l(r->at, &end, r->c_locale);
     if (len == 0 || end != r->at + len) {
         return fail_at(r, "a number");
     }
@@ -160,16 +160,16 @@ static bool take_number(struct reader *r, double *out)
 }
 
 /* The third and fourth number of a point are dropped. */
-static bool take_point(struct reader *r, double xy[2])
+static bool read_point(struct reader *r, double xy[2])
 {
     double ignored = 0;
-    if (!take_number(r, &xy[0]) || !take_number(r, &xy[1])) {
+    if (!read_number(r, &xy[0]) || !read_number(r, &xy[1])) {
         return false;
     }
     for (int i = 0; i < 2; i++) {
         skip_space(r);
         bool is_more = *r->at != '\0' && strchr("0123456789+-.", *r->at) != NULL;
-        if (is_more && !take_number(r, &ignored)) {
+        if (is_more && !read_number(r, &ignored)) {
             return false;
         }
     }
@@ -178,26 +178,42 @@ static bool take_point(struct reader *r, double xy[2])
 
 /* ---- rings and polygons ---- */
 
-static bool check_closed(struct reader *r, const double first[2], const double last[2])
+/* Print a location with all digits that distinguish it from others. */
+static void print_all_digits(struct reader *r, const double xy[2],
+                             struct giq_location *out)
 {
-    struct giq_location begin;
-    struct giq_location end;
-    return (first[0] == last[0] && first[1] == last[1]) ||
-           giq_fail(r->err, GIQ_E_AREA,
-                    "the area cannot be read: a ring is not closed, it begins at %s and "
-                    "ends at %s",
-                    giq_wkt_print_location(first[0], first[1], &begin),
-                    giq_wkt_print_location(last[0], last[1], &end));
+    locale_t before = uselocale(r->c_locale);
+    (void)snprintf(out->text, sizeof out->text, "%.17g %.17g", xy[0], xy[1]);
+    (void)uselocale(before);
 }
 
-static bool take_ring(struct reader *r)
+static bool check_closed(struct reader *r, const double first[2], const double last[2])
+{
+    if (first[0] == last[0] && first[1] == last[1]) {
+        return true;
+    }
+    struct giq_location begin;
+    struct giq_location end;
+    (void)giq_wkt_print_location(first[0], first[1], &begin);
+    (void)giq_wkt_print_location(last[0], last[1], &end);
+    if (strcmp(begin.text, end.text) == 0) {
+        print_all_digits(r, first, &begin);
+        print_all_digits(r, last, &end);
+    }
+    return giq_fail(r->err, GIQ_E_AREA,
+                    "the area cannot be read: a ring is not closed: its first point is "
+                    "%s, its last point is %s; repeat the first point at the end",
+                    begin.text, end.text);
+}
+
+static bool read_ring(struct reader *r)
 {
     double first[2];
     double last[2];
-    if (take_empty(r)) {
+    if (skip_empty(r)) {
         return giq_rings_end_ring(r->rings) || giq_fail_memory(r->err);
     }
-    if (!need_mark(r, '(') || !take_point(r, first)) {
+    if (!expect_char(r, '(') || !read_point(r, first)) {
         return false;
     }
     r->has_points = true;
@@ -206,39 +222,41 @@ static bool take_ring(struct reader *r)
         if (!giq_rings_add_point(r->rings, last[0], last[1])) {
             return giq_fail_memory(r->err);
         }
-        if (!take_mark(r, ',')) {
+        if (!skip_char(r, ',')) {
             break;
         }
-        if (!take_point(r, last)) {
+        if (!read_point(r, last)) {
             return false;
         }
     }
-    return need_mark(r, ')') && check_closed(r, first, last) &&
-           (giq_rings_end_ring(r->rings) || giq_fail_memory(r->err));
+    if (!expect_char(r, ')') || !check_closed(r, first, last)) {
+        return false;
+    }
+    return giq_rings_end_ring(r->rings) || giq_fail_memory(r->err);
 }
 
 /* A list in parentheses, or EMPTY. */
-static bool take_list(struct reader *r, bool (*take_item)(struct reader *))
+static bool read_list(struct reader *r, bool (*read_item)(struct reader *))
 {
-    if (take_empty(r)) {
+    if (skip_empty(r)) {
         return true;
     }
-    if (!need_mark(r, '(')) {
+    if (!expect_char(r, '(')) {
         return false;
     }
     do {
-        if (!take_item(r)) {
+        if (!read_item(r)) {
             return false;
         }
-    } while (take_mark(r, ','));
-    return need_mark(r, ')');
+    } while (skip_char(r, ','));
+    return expect_char(r, ')');
 }
 
-static bool take_polygon(struct reader *r)
+static bool read_polygon(struct reader *r)
 {
     size_t collapsed = r->rings->collapsed;
     r->has_points = false;
-    if (!take_list(r, take_ring)) {
+    if (!read_list(r, read_ring)) {
         return false;
     }
     if (!giq_rings_end_polygon(r->rings)) {
@@ -252,6 +270,14 @@ static bool take_polygon(struct reader *r)
 
 /* ---- the whole text ---- */
 
+/* Whether `text` is a dim of the grammar. */
+static bool is_dim(const char *text)
+{
+    return giq_text_equal_nocase(text, "Z") || giq_text_equal_nocase(text, "M") ||
+           giq_text_equal_nocase(text, "ZM");
+}
+
+/* `word` is the first word of the text. */
 static bool fail_kind(struct reader *r, const char *word)
 {
     static const char *const others[] = {
@@ -271,52 +297,56 @@ static bool fail_kind(struct reader *r, const char *word)
         "POLYHEDRALSURFACE",
     };
     for (size_t i = 0; i < GIQ_COUNT(others); i++) {
-        if (giq_text_begins_nocase(word, others[i])) {
+        if (!giq_text_begins_nocase(word, others[i])) {
+            continue;
+        }
+        const char *dim = word + strlen(others[i]);
+        if (dim[0] == '\0' || is_dim(dim)) {
             return giq_fail(r->err, GIQ_E_AREA,
                             "the area is a %s; it must be a POLYGON or MULTIPOLYGON",
                             others[i]);
         }
     }
+    struct giq_printable text;
+    (void)giq_text_printable(r->text, &text);
+    giq_text_mask_addresses(text.text); /* an address may hold a password */
     return giq_fail(
         r->err, GIQ_E_AREA,
-        "the area is not WKT: it must begin with POLYGON or MULTIPOLYGON. Use "
-        "@file for a file that holds WKT, and AOI for a dataset");
+        "the area must be WKT of a POLYGON or MULTIPOLYGON; got \"%.*s\". Use "
+        "@file for a file that holds WKT, and AOI for a dataset",
+        giq_text_cut_len(text.text, QUOTE_MAX), text.text);
 }
 
-/* Whether `text` is the part of a WKT type that names further coordinates of points. */
-static bool is_dims(const char *text)
-{
-    return giq_text_equal_nocase(text, "Z") || giq_text_equal_nocase(text, "M") ||
-           giq_text_equal_nocase(text, "ZM");
-}
-
-/* Take POLYGON or MULTIPOLYGON, and Z, M or ZM after it, with or without a space. */
-static bool take_kind(struct reader *r, bool *out_multi)
+/* Read POLYGON or MULTIPOLYGON, and the dim after it, with or without a space. */
+static bool read_kind(struct reader *r, bool *out_multi)
 {
     char word[WORD_SIZE] = "";
-    take_word(r, word);
+    read_word(r, word);
     *out_multi = giq_text_begins_nocase(word, "MULTI");
     const char *single = word + (*out_multi ? strlen("MULTI") : 0);
     if (!giq_text_begins_nocase(single, "POLYGON")) {
         return fail_kind(r, word);
     }
-    const char *dims = single + strlen("POLYGON");
-    if (dims[0] != '\0' && !is_dims(dims)) {
-        return fail_kind(r, word);
+    const char *joined = single + strlen("POLYGON");
+    if (joined[0] != '\0') {
+        return is_dim(joined) || fail_kind(r, word);
     }
     const char *before = r->at;
-    take_word(r, word);
-    if (!is_dims(word)) {
-        r->at = before;
+    read_word(r, word);
+    if (!is_dim(word)) {
+        r->at = before; /* EMPTY, or no word */
     }
     return true;
 }
 
-static bool take_area(struct reader *r)
+static bool read_area(struct reader *r)
 {
     bool is_multi = false;
-    if (!take_kind(r, &is_multi) ||
-        !(is_multi ? take_list(r, take_polygon) : take_polygon(r))) {
+    if (!read_kind(r, &is_multi)) {
+        return false;
+    }
+    bool ok = is_multi ? read_list(r, read_polygon) : read_polygon(r);
+    if (!ok) {
         return false;
     }
     skip_space(r);
@@ -331,14 +361,14 @@ static bool take_area(struct reader *r)
 }
 
 /* Read a text in the C locale, whatever the locale of the thread. */
-static bool read_plain(struct reader *r, bool (*take)(struct reader *))
+static bool read_in_c_locale(struct reader *r, bool (*read_text)(struct reader *))
 {
-    r->plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (r->plain == (locale_t)0) {
+    r->c_locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (r->c_locale == (locale_t)0) {
         return giq_fail_memory(r->err);
     }
-    bool ok = take(r);
-    freelocale(r->plain);
+    bool ok = read_text(r);
+    freelocale(r->c_locale);
     return ok;
 }
 
@@ -346,16 +376,16 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
 {
     struct reader reader = {.text = text, .at = text, .rings = rings, .err = err};
     if (strnlen(text, (size_t)GIQ_WKT_BYTES_MAX + 1) > GIQ_WKT_BYTES_MAX) {
-        return giq_fail(err, GIQ_E_AREA, "the area is longer than %d bytes",
+        return giq_fail(err, GIQ_E_AREA, "the area is longer than %d bytes; simplify it",
                         GIQ_WKT_BYTES_MAX);
     }
-    return read_plain(&reader, take_area);
+    return read_in_c_locale(&reader, read_area);
 }
 
-static bool take_four_numbers(struct reader *r)
+static bool read_four_numbers(struct reader *r)
 {
     for (int i = 0; i < 4; i++) {
-        if ((i > 0 && !take_mark(r, ',')) || !take_number(r, &r->box[i])) {
+        if ((i > 0 && !skip_char(r, ',')) || !read_number(r, &r->box[i])) {
             return false;
         }
     }
@@ -364,11 +394,13 @@ static bool take_four_numbers(struct reader *r)
 }
 
 /* One message for everything that may be wrong with the text. */
-static bool take_box(struct reader *r)
+static bool read_box(struct reader *r)
 {
+    if (read_four_numbers(r)) {
+        return true;
+    }
     struct giq_printable printable;
-    return take_four_numbers(r) ||
-           giq_fail(r->err, GIQ_E_AREA,
+    return giq_fail(r->err, GIQ_E_AREA,
                     "BBOX must be minx,miny,maxx,maxy: four numbers with decimal points, "
                     "separated by commas; got \"%s\"",
                     giq_text_printable(r->text, &printable));
@@ -377,7 +409,7 @@ static bool take_box(struct reader *r)
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err)
 {
     struct reader reader = {.text = text, .at = text, .box = out, .err = err};
-    return read_plain(&reader, take_box);
+    return read_in_c_locale(&reader, read_box);
 }
 
 /* ---- writing ---- */

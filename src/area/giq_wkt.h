@@ -11,9 +11,11 @@
 enum { GIQ_WKT_BYTES_MAX = 64 * 1024 * 1024 };
 
 /*
- * Parse WKT and add its polygons to `rings`. Z and M are dropped, empty polygons are
- * skipped; coordinates may have any finite value. On failure some polygons may have been
- * added. Errors: GIQ_E_AREA, which states what is wrong and at which byte; GIQ_E_MEMORY.
+ * Parse WKT and add its polygons to `rings`. Z and M are dropped, and empty polygons are
+ * skipped. A polygon whose shell encloses nothing is dropped and counted in
+ * `rings->collapsed`. Coordinates may have any finite value. On failure some polygons may
+ * have been added. Errors: GIQ_E_AREA, also for more than GIQ_WKT_BYTES_MAX bytes;
+ * GIQ_E_MEMORY.
  */
 bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *err);
 
@@ -21,9 +23,10 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
  * GIQ_E_AREA, GIQ_E_MEMORY. */
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err);
 
-/* The text of rounded polygons, freed by the caller: POLYGON for one, else MULTIPOLYGON,
- * without optional spaces. NULL when out of memory, or if the text is longer than
- * GIQ_WKT_BYTES_MAX. */
+/* Write polygons with rounded coordinates, without optional spaces: as POLYGON if there
+ * is one, else as MULTIPOLYGON. For no polygons the text is "MULTIPOLYGON()", which is
+ * not WKT. The caller frees the text. NULL when out of memory, or if the text would be
+ * longer than GIQ_WKT_BYTES_MAX. */
 char *giq_wkt_write(const struct giq_rings *rings);
 
 /* Room for a location as text. */
@@ -31,7 +34,8 @@ struct giq_location {
     char text[64];
 };
 
-/* Print a location for messages, "x y", with at most 7 decimals. Returns `out->text`. */
+/* Print a location for messages, "x y", with at most 7 decimals; with an exponent from
+ * 1e21 on. Returns `out->text`. */
 const char *giq_wkt_print_location(double x, double y, struct giq_location *out);
 
 #endif

@@ -38,6 +38,7 @@ static void test_ways_to_write_are_read(void **state)
         {"POLYGON EMPTY", "MULTIPOLYGON()"},
         {"POLYGON(EMPTY)", "MULTIPOLYGON()"},
         {"MULTIPOLYGON Z EMPTY", "MULTIPOLYGON()"},
+        {"POLYGONZ EMPTY", "MULTIPOLYGON()"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_error err;
@@ -51,10 +52,12 @@ static void test_ways_to_write_are_read(void **state)
 static const struct {
     const char *text, *words;
 } faults[] = {
-    {"", "must begin with POLYGON or MULTIPOLYGON"},
-    {"no area", "must begin with POLYGON or MULTIPOLYGON"},
+    {"", "must be WKT of a POLYGON or MULTIPOLYGON; got \"\""},
+    {"no area", "must be WKT of a POLYGON or MULTIPOLYGON; got \"no area\""},
+    {"https://u:p@h/a.gpkg", "got \"https://***@h/a.gpkg\""},
+    {"points.gpkg", "must be WKT of a POLYGON or MULTIPOLYGON; got \"points.gpkg\""},
     {"area.wkt", "Use @file for a file that holds WKT, and AOI for a dataset"},
-    {"POLYGONS((0 0,0 1,1 1,0 0))", "must begin with POLYGON"},
+    {"POLYGONS((0 0,0 1,1 1,0 0))", "got \"POLYGONS((0 0,0 1,1 1,0 \""},
     {"POINT(1 2)", "is a POINT; it must be a POLYGON or MULTIPOLYGON"},
     {"LineString Z(1 2 3,3 4 5)", "is a LINESTRING; it must"},
     {"GEOMETRYCOLLECTION(POLYGON((0 0,0 1,1 1,0 0)))", "is a GEOMETRYCOLLECTION"},
@@ -67,7 +70,7 @@ static const struct {
     {"POLYGON((0 0,1--1 1,0 0))", "expected a number at byte 14"},
     {"POLYGON((0 0 1 2 3,0 1,1 1,0 0))", "expected ')' at byte 18"},
     {"POLYGON((0 0,0 1,1 1,0 0)", "expected ')' at byte 26"},
-    {"POLYGON((0 0,0 1,1 1))", "not closed, it begins at 0 0 and ends at 1 1"},
+    {"POLYGON((0 0,0 1,1 1))", "its first point is 0 0, its last point is 1 1; repeat"},
     {"POLYGON((0 0,0 nan,1 1,0 0))",
      "at byte 16 of the area is not a finite number; got"},
     {"POLYGON((0 0,0 inf,1 1,0 0))",
@@ -83,7 +86,7 @@ static const struct {
      "\u0629\u0646",
      "got \"\u0646\u0642\u0637\u0629\u0646\u0642\u0637\u0629\u0646\u0642\u0637\u0629"
      "\""},
-    {")POLYGON(", "must begin with POLYGON"},
+    {")POLYGON(", "must be WKT of a POLYGON or MULTIPOLYGON; got \")POLYGON(\""},
 };
 
 static void test_unreadable_texts_are_errors_with_a_location(void **state)
@@ -98,6 +101,38 @@ static void test_unreadable_texts_are_errors_with_a_location(void **state)
                      err.text);
         }
     }
+}
+
+static void test_a_second_dimension_word_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"POLYGONZ ZM((0 0 1,0 1 1,1 1 1,0 0 1))", "expected '(' at byte 10, got \"ZM(("},
+        {"POLYGONZ M((0 0,0 1,1 1,0 0))", "expected '(' at byte 10, got \"M(("},
+        {"MULTIPOLYGONM Z EMPTY", "expected '(' at byte 15, got \"Z EMPTY\""},
+        {"POLYGON Z M((0 0,0 1,1 1,0 0))", "expected '(' at byte 11, got \"M(("},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err;
+        assert_null(read(cases[i].text, &err));
+        assert_int_equal(err.code, GIQ_E_AREA);
+        assert_non_null(strstr(err.text, cases[i].words));
+    }
+}
+
+static void
+test_message_about_a_ring_that_is_almost_closed_shows_the_difference(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    assert_null(read("POLYGON((0 0,1 0,1 1,1e-9 0))", &err));
+    assert_non_null(strstr(err.text, "its first point is 0 0, its last point is "
+                                     "1.0000000000000001e-09 0; repeat"));
+    assert_null(read("POLYGON((0.25 7,1 0,1 1,0.25 7.00000000000001))", &err));
+    assert_non_null(strstr(err.text, "its first point is 0.25 7, its last point is "
+                                     "0.25 7.0000000000000098; repeat"));
 }
 
 static void test_text_beyond_the_limit_is_refused(void **state)
@@ -141,6 +176,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways_to_write_are_read),
         cmocka_unit_test(test_unreadable_texts_are_errors_with_a_location),
+        cmocka_unit_test(test_a_second_dimension_word_is_refused),
+        cmocka_unit_test(
+            test_message_about_a_ring_that_is_almost_closed_shows_the_difference),
         cmocka_unit_test(test_text_beyond_the_limit_is_refused),
         cmocka_unit_test(test_locations_have_the_digits_that_they_need),
     };
