@@ -24,15 +24,19 @@ enum giq_geom_flags {
  * one area has one text however it was written. Collinear points are kept. `flags` is a
  * combination of enum giq_geom_flags.
  *
+ * Longitudes beyond 180 and edges that span more than half the world are refused, unless
+ * GIQ_GEOM_AS_IS is set. An area may have at most 1000000 points.
+ *
  * On success `*out_wkt` is a text with at most 7 decimals, which the caller frees with
- * free(). Errors: GIQ_E_AREA with reason and location; GIQ_E_MEMORY.
- * Thread-safe.
+ * free(). Errors: GIQ_E_AREA with the reason, and the location if the reason has one;
+ * GIQ_E_MEMORY. Thread-safe.
  */
 bool giq_geom_area_from_wkt(const char *wkt, unsigned flags, char **out_wkt,
                             struct giq_error *err);
 
 /* The same for a box, "minx,miny,maxx,maxy" in degrees. A box with minx > maxx crosses
- * the antimeridian and is cut there; with GIQ_GEOM_AS_IS it is an error. */
+ * the antimeridian and is cut there; with GIQ_GEOM_AS_IS such a box is an error. Its
+ * edges may have any length. */
 bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
                             struct giq_error *err);
 
@@ -58,7 +62,8 @@ void giq_geom_free(struct giq_geom *geom);
 bool giq_geom_add_wkt(struct giq_geom *geom, const char *wkt, struct giq_error *err);
 
 /* Add a closed ring of `count` points x, y, x, y, ...: the shell of a polygon, then
- * its holes. The points are copied. */
+ * its holes. The points are copied. All rings together may have at most 20000000 points,
+ * and coordinates must be between -9e8 and 9e8. */
 bool giq_geom_add_ring(struct giq_geom *geom, const double *xy, size_t count,
                        struct giq_error *err);
 
@@ -74,7 +79,8 @@ struct giq_projection {
     /* 180 degrees in the unit of x if x is a longitude, else 0. */
     double half_turn;
     /* Project a closed ring to longitude and latitude. Longitudes continue beyond 180
-     * where it crosses the antimeridian; a ring around a pole is closed over it. On
+     * where the ring crosses the antimeridian; a ring around a pole is closed over the
+     * pole. On
      * success the caller (the core) frees `*out_xy` with free(). NULL if the coordinates
      * are in degrees already. */
     bool (*ring)(void *ctx, const double *xy, size_t count, double **out_xy,
@@ -85,9 +91,9 @@ struct giq_projection {
     void *ctx;
 };
 
-/* Project the area to longitude and latitude. giq_geom_write() then cuts it at the
- * antimeridian and checks that neither step changed the area. `projection` is borrowed
- * for the call. */
+/* Project the area to longitude and latitude, and check that each polygon keeps its size.
+ * giq_geom_write() then cuts the area at the antimeridian and checks the size of the
+ * whole. `projection` is borrowed for the call. */
 bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projection,
                       struct giq_error *err);
 

@@ -1,5 +1,5 @@
-/* Cuts areas at the antimeridian: each ring is intersected with each turn of the world.
- */
+/* Cuts areas at the antimeridian: a ring that lies in several turns of the world is
+ * intersected with each of them. */
 #include "area/giq_antimeridian.h"
 
 #include <math.h>
@@ -39,8 +39,10 @@ static bool cut_turn(const struct cut *c, const struct giq_rings *whole, int tur
                            LATITUDE_MAX)) {
         return giq_fail_memory(c->err);
     }
-    return giq_geos_intersect(c->geos, &piece, &world, c->err) &&
-           (giq_rings_add_all(out, &piece, -middle) || giq_fail_memory(c->err));
+    if (!giq_geos_intersect(c->geos, &piece, &world, c->err)) {
+        return false;
+    }
+    return giq_rings_add_all(out, &piece, -middle) || giq_fail_memory(c->err);
 }
 
 static bool cut_turns(const struct cut *c, struct giq_rings *whole, int first, int last,
@@ -59,7 +61,7 @@ static bool cut_turns(const struct cut *c, struct giq_rings *whole, int first, i
     return true;
 }
 
-/* Add the area that a ring encloses. */
+/* Add the area that a ring encloses, between -180 and 180 degrees. */
 static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
 {
     size_t count = 0;

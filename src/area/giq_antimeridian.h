@@ -12,8 +12,9 @@ bool giq_antimeridian_is_crossed(const struct giq_rings *rings);
 
 /*
  * Cut a rounded area. The rings of a polygon may be whole turns apart, since each was
- * projected on its own. An invalid ring is an error; with `repairs` it is repaired. On
- * failure the area is unchanged. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * projected on its own. A ring that must be cut and is invalid is an error; with
+ * `repairs` it is repaired. Other rings are not checked. On failure the area is
+ * unchanged. Errors: GIQ_E_AREA, GIQ_E_MEMORY.
  */
 bool giq_antimeridian_cut(struct giq_geos *geos, struct giq_rings *rings, bool repairs,
                           struct giq_error *err);

@@ -19,8 +19,8 @@ struct giq_disjoint {
     size_t count;
 };
 
-/* Make the sets {0} to {`count` - 1}. False when out of memory; release it in either
- * case. */
+/* Make one set for each number from 0 to `count` - 1. False when out of memory. The
+ * caller releases `sets` in either case. */
 bool giq_disjoint_init(struct giq_disjoint *sets, size_t count);
 void giq_disjoint_release(struct giq_disjoint *sets);
 

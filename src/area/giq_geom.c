@@ -1,7 +1,8 @@
 /*
- * An area goes through these steps: its polygons are collected and checked for
- * validity, united where they may overlap, projected to longitude and latitude,
- * rounded, checked again, cut at the antimeridian, normalised and written.
+ * Reads, checks and normalises areas. An area goes through these steps: its polygons are
+ * collected and checked for validity, united where they may overlap, projected to
+ * longitude and latitude, rounded, cut at the antimeridian, rounded and checked again,
+ * normalised and written.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include "base/giq_text.h"
 
 enum {
-    VERTICES_MAX = 1000000, /* to send */
+    VERTICES_MAX = 1000000, /* points of an area that is sent */
     READ_MAX = 20000000,    /* points to read, before polygons are united */
     ROUNDING_ATTEMPTS_MAX = 3,
     LATITUDE_MAX = 90,
@@ -65,7 +66,7 @@ void giq_geom_free(struct giq_geom *g)
     }
 }
 
-/* Whether coordinates may be of any system. */
+/* Whether coordinates of any system are sent as they are. */
 static bool keeps_coordinates(const struct giq_geom *g)
 {
     return (g->flags & GIQ_GEOM_AS_IS) != 0;
@@ -89,7 +90,8 @@ static bool fail_large(size_t count, int most, struct giq_error *err)
 
 static bool fail_empty(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_AREA, "the area is empty: it contains no polygon");
+    return giq_fail(err, GIQ_E_AREA,
+                    "the area is empty: it contains no polygon that encloses an area");
 }
 
 /* Fail if polygons were dropped because they enclose nothing, unless MAKE_VALID allows
@@ -140,8 +142,9 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
         location.text, g->longitude_max, g->longitude_max);
 }
 
-/* Whether a coordinate exceeds a limit once it is rounded. One that is far beyond it is
- * not rounded: its number of units might not fit an integer. */
+/* Whether the absolute value of a coordinate exceeds `most` once it is rounded. A
+ * coordinate far beyond the limit is not rounded: its number of units might not fit an
+ * integer. */
 static bool is_beyond(double coordinate, int most)
 {
     double size = fabs(coordinate);
@@ -214,7 +217,7 @@ static bool check_point(double x, double y, struct giq_error *err)
 {
     if (!isfinite(x) || !isfinite(y)) {
         return giq_fail(err, GIQ_E_AREA,
-                        "the area has a coordinate that is not a number");
+                        "the area has a coordinate that is not a finite number");
     }
     return fmax(fabs(x), fabs(y)) <= GIQ_RINGS_COORDINATE_MAX ||
            fail_large_point(x, y, err);
@@ -254,8 +257,10 @@ bool giq_geom_end_polygon(struct giq_geom *g, const char *what, struct giq_error
 bool giq_geom_unite(struct giq_geom *g, struct giq_error *err)
 {
     g->is_united = g->rings.polygons > 1;
-    return g->rings.polygons == 0 ? fail_empty(err)
-                                  : giq_geos_unite(g->geos, &g->rings, err);
+    if (g->rings.polygons == 0) {
+        return fail_empty(err);
+    }
+    return giq_geos_unite(g->geos, &g->rings, err);
 }
 
 /* ---- projecting ---- */
@@ -312,11 +317,16 @@ static bool witness_degrees(struct giq_geom *g, struct giq_error *err)
     if (!giq_antimeridian_is_crossed(&g->rings)) {
         return true;
     }
-    bool ok = giq_witness_new(&g->witness, err);
-    for (size_t i = 0; ok && i < g->rings.polygons; i++) {
-        ok = giq_witness_add(g->witness, g->geos, &g->rings, i, &g->rings, i, NULL, err);
+    if (!giq_witness_new(&g->witness, err)) {
+        return false;
     }
-    return ok;
+    for (size_t i = 0; i < g->rings.polygons; i++) {
+        if (!giq_witness_add(g->witness, g->geos, &g->rings, i, &g->rings, i, NULL,
+                             err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
@@ -455,14 +465,26 @@ bool giq_geom_write(struct giq_geom *g, char **out_wkt, struct giq_error *err)
     return finish(g, err) && write_text(g, out_wkt, err);
 }
 
+static bool area_from_wkt(struct giq_geom *g, const char *wkt, char **out_wkt,
+                          struct giq_error *err)
+{
+    if (!giq_geom_add_wkt(g, wkt, err) || !finish(g, err)) {
+        return false;
+    }
+    if (!keeps_coordinates(g) && !check_edges(g, HALF_TURN, err)) {
+        return false;
+    }
+    return write_text(g, out_wkt, err);
+}
+
 bool giq_geom_area_from_wkt(const char *wkt, unsigned flags, char **out_wkt,
                             struct giq_error *err)
 {
     struct giq_geom *g = NULL;
-    bool ok = giq_geom_new(flags, &g, err) && giq_geom_add_wkt(g, wkt, err) &&
-              finish(g, err) &&
-              (keeps_coordinates(g) || check_edges(g, HALF_TURN, err)) &&
-              write_text(g, out_wkt, err);
+    if (!giq_geom_new(flags, &g, err)) {
+        return false;
+    }
+    bool ok = area_from_wkt(g, wkt, out_wkt, err);
     giq_geom_free(g);
     return ok;
 }
@@ -491,6 +513,7 @@ static bool check_box(const struct giq_geom *g, const double box[4], const char 
             "use minx greater than maxx; got \"%s\"",
             printable.text);
     }
+    /* With minx > maxx a box in degrees crosses the antimeridian. */
     bool may_cross = !keeps_coordinates(g) && !is_same(box[0], box[2]);
     bool is_x_empty = box[0] == box[2] || (box[0] > box[2] && !may_cross);
     bool is_y_empty = box[1] >= box[3];
@@ -504,7 +527,7 @@ static bool check_box(const struct giq_geom *g, const double box[4], const char 
     return true;
 }
 
-/* Add the box, or the two boxes on both sides of the antimeridian. */
+/* Add the box; if it crosses the antimeridian, its parts on both sides. */
 static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error *err)
 {
     if (box[0] <= box[2]) {
@@ -526,9 +549,11 @@ bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
                             struct giq_error *err)
 {
     struct giq_geom *g = NULL;
-    double box[4];
-    bool ok = giq_wkt_read_box(text, box, err) && giq_geom_new(flags, &g, err) &&
-              check_box(g, box, text, err) && add_boxes(g, box, err) &&
+    double box[4]; /* minx, miny, maxx, maxy */
+    if (!giq_wkt_read_box(text, box, err) || !giq_geom_new(flags, &g, err)) {
+        return false;
+    }
+    bool ok = check_box(g, box, text, err) && add_boxes(g, box, err) &&
               giq_geom_write(g, out_wkt, err);
     giq_geom_free(g);
     return ok;

@@ -10,7 +10,8 @@
 #include "area/giq_wkt.h"
 #include "base/giq_text.h"
 
-enum { INDEX_MIN = 8 }; /* points to locate for which an index of the area is faster */
+/* To locate this many points or more, an index of the area is faster. */
+enum { INDEX_MIN = 8 };
 
 static void keep_message(const char *message, void *ctx)
 {
@@ -92,7 +93,7 @@ static bool repair_polygon(struct giq_geos *g, struct giq_rings *rings, size_t f
 }
 
 /* Repair each polygon on its own, then unite them: GEOS would remove the parts that two
- * of them share if it repaired them together. */
+ * polygons share if it repaired them together. */
 static bool repair(struct giq_geos *g, struct giq_rings *rings, size_t first,
                    struct giq_error *err)
 {
@@ -133,8 +134,10 @@ bool giq_geos_check_or_repair(struct giq_geos *g, struct giq_rings *rings, size_
     if (is_valid) {
         return true;
     }
-    return rings->polygons - first > 1 ? repair(g, rings, first, err)
-                                       : repair_polygon(g, rings, first, err);
+    if (rings->polygons - first > 1) {
+        return repair(g, rings, first, err);
+    }
+    return repair_polygon(g, rings, first, err);
 }
 
 /* ---- points ---- */

@@ -31,18 +31,19 @@ bool giq_geos_check_or_repair(struct giq_geos *geos, struct giq_rings *rings,
                               size_t first, const char *what, bool repairs,
                               bool *out_valid, struct giq_error *err);
 
-/* Keep the part of a valid area that lies in `other`, or the part that does not. */
+/* Keep the part of a valid area that lies in `other`, which is valid too, or the part
+ * that does not. */
 bool giq_geos_intersect(struct giq_geos *geos, struct giq_rings *rings,
                         const struct giq_rings *other, struct giq_error *err);
 bool giq_geos_subtract(struct giq_geos *geos, struct giq_rings *rings,
                        const struct giq_rings *other, struct giq_error *err);
 
-/* Find a point inside a valid polygon. */
+/* Find a point inside polygon number `polygon`, which must be valid. */
 bool giq_geos_inner_point(struct giq_geos *geos, const struct giq_rings *rings,
                           size_t polygon, double out_xy[2], struct giq_error *err);
 
-/* Find the first of `count` points (x, y, x, y, ...) that lies outside the area, not
- * on its edge; `*out` is its number, or `count` if there is none. */
+/* Find the first of `count` points (x, y, x, y, ...) that lies outside a valid area and
+ * not on its edge. `*out` is its number, or `count` if there is no such point. */
 bool giq_geos_find_exterior(struct giq_geos *geos, const struct giq_rings *rings,
                             const double *xy, size_t count, size_t *out,
                             struct giq_error *err);

@@ -15,7 +15,7 @@
 
 struct giq_geos {
     GEOSContextHandle_t handle;
-    char message[128]; /* the last error message of GEOS; "" once it was reported */
+    char message[128]; /* the last error message of GEOS, cut; "" after it was reported */
 };
 
 /* Make a POLYGON of polygon number `polygon`; NULL when out of memory. */
@@ -45,8 +45,9 @@ bool giq_geos_parts_fail(struct giq_geos *geos, const char *action,
                          struct giq_error *err);
 
 /* Replace the polygons from `first` on by those of `geometry`, which is destroyed. Lines
- * and points in it are dropped. If `geometry` is NULL, GEOS failed: fails as
- * giq_geos_parts_fail() does. */
+ * and points in it are dropped. If `geometry` is NULL, GEOS failed: the call then fails
+ * as giq_geos_parts_fail() does. GIQ_E_MEMORY when out of memory; the polygons from
+ * `first` on are then incomplete. */
 bool giq_geos_parts_take(struct giq_geos *geos, GEOSGeometry *geometry,
                          const char *action, struct giq_rings *rings, size_t first,
                          struct giq_error *err);

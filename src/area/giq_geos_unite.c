@@ -19,10 +19,10 @@ struct union_job {
     struct giq_geos *geos;
     const struct giq_rings *rings;
     GEOSGeometry **polygons;
-    struct giq_disjoint sets; /* of polygons that touch */
-    GEOSSTRtree *tree;        /* its items point into `polygons` */
-    size_t current;           /* the polygon whose neighbours are searched */
-    const GEOSPreparedGeometry *prepared;
+    struct giq_disjoint sets;             /* of polygons that touch */
+    GEOSSTRtree *tree;                    /* its items point into `polygons` */
+    size_t current;                       /* the polygon whose neighbours are searched */
+    const GEOSPreparedGeometry *prepared; /* `current`, or NULL until it is needed */
     bool failed;
 };
 
@@ -33,8 +33,9 @@ static size_t count_points(const struct union_job *u, size_t polygon)
     return count;
 }
 
-/* Whether the pair is compared while `other`, not `current`, is the current polygon. The
- * one with more points is prepared, so that the cost depends on the other one. */
+/* Whether the current polygon and `other` are compared when `other` is the current
+ * polygon, and not now. The polygon with more points is prepared, so that the cost of a
+ * comparison depends on the polygon with fewer points. */
 static bool is_compared_from(const struct union_job *u, size_t other)
 {
     size_t points = count_points(u, u->current);
@@ -134,8 +135,8 @@ static bool add_lasting_members(const struct union_job *u, size_t first,
     return true;
 }
 
-/* For polygons with gaps between them that are thinner than a unit, whose union would
- * become invalid when it is rounded. Uniting on the grid of units takes longer. */
+/* Unite polygons on the grid of units. This takes longer, but the union stays valid when
+ * it is rounded, even if gaps between the polygons are thinner than a unit. */
 static GEOSGeometry *unite_on_grid(GEOSContextHandle_t handle, const GEOSGeometry *area)
 {
     return GEOSUnaryUnionPrec_r(handle, area, UNIT);
@@ -155,6 +156,7 @@ static bool check_valid(struct giq_geos *g, const struct giq_rings *rings,
     return rc == 0 || rc == 1 || giq_geos_parts_fail(g, "checked", err);
 }
 
+/* Store in `*out_valid` whether the polygons are a valid MULTIPOLYGON once rounded. */
 static bool check_valid_rounded(struct giq_geos *g, const struct giq_rings *rings,
                                 bool *out_valid, struct giq_error *err)
 {
@@ -210,8 +212,10 @@ static bool add_set(const struct union_job *u, size_t first, struct giq_rings *o
         return add_members(u, first, out) || giq_fail_memory(err);
     }
     rounded.rounds = false;
-    return unite_set(u->geos, &rounded, err) &&
-           (giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err));
+    if (!unite_set(u->geos, &rounded, err)) {
+        return false;
+    }
+    return giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err);
 }
 
 static bool unite(struct union_job *u, struct giq_rings *out, struct giq_error *err)

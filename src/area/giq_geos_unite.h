@@ -1,5 +1,5 @@
 /*
- * The union of polygons, which stays valid when it is rounded to units (giq_rings.h).
+ * The union of polygons. It stays valid when it is rounded to units (giq_rings.h).
  *
  * Polygons are grouped into sets: those that touch, or will touch once they are rounded,
  * are in the same set. Each set is united on its own. A set whose polygons are a valid
@@ -19,8 +19,8 @@ struct giq_geos;
 bool giq_geos_unite(struct giq_geos *geos, struct giq_rings *rings,
                     struct giq_error *err);
 
-/* Unite the polygons, unless rounding alone makes them a valid MULTIPOLYGON. They are not
- * rounded by this call. */
+/* Unite the polygons, unless they are a valid MULTIPOLYGON once rounded. This call does
+ * not round polygons that it does not unite. */
 bool giq_geos_unite_if_invalid(struct giq_geos *geos, struct giq_rings *rings,
                                struct giq_error *err);
 

@@ -65,9 +65,8 @@ int64_t giq_rings_to_units(double coordinate)
 
 /* ---- filling ---- */
 
-/* Make room for one more item: returns the list, which may have moved, or NULL when out
- * of memory.
- */
+/* Make room for one more item. Returns the list, which may have moved; NULL when out of
+ * memory, the old list is then still valid. */
 static void *grow(void *list, size_t *capacity, size_t count, size_t item_size)
 {
     if (count < *capacity) {

@@ -4,8 +4,9 @@
  * ring is closed: its last point is its first.
  *
  * Usage: giq_rings_add_point() for each point of a ring, giq_rings_end_ring(), and after
- * the last ring giq_rings_end_polygon(). Rings that enclose nothing are dropped. Pure;
- * functions that return bool return false when out of memory.
+ * the last ring giq_rings_end_polygon(), which drop rings and polygons that enclose
+ * nothing by the rules below. Functions that return bool return false when out of memory.
+ * A struct may be used by one thread at a time.
  */
 #ifndef GIQ_RINGS_H
 #define GIQ_RINGS_H
@@ -20,7 +21,7 @@ enum {
     /* Units of a rounded coordinate; one is 11 mm at the equator. Coordinates that are
      * not degrees are rounded to as many decimals. */
     GIQ_RINGS_UNITS_PER_DEGREE = 10000000,
-    /* A double beyond it does not hold 7 decimals. */
+    /* Up to this coordinate a double holds 7 decimals. */
     GIQ_RINGS_COORDINATE_MAX = 900000000,
 };
 
@@ -43,22 +44,26 @@ struct giq_rings {
                     */
 };
 
-/* Free the lists. `rings`, which starts as `{0}`, may be filled again; `rounds` stays. */
+/* Free the lists. `rings` may be filled again, and keeps `rounds`. It may be `{0}`, as a
+ * struct giq_rings is before the first point. */
 void giq_rings_release(struct giq_rings *rings);
 /* For a local that is released at the end of its block. */
 #define GIQ_AUTO_RINGS GIQ_AUTO(giq_rings_release)
 
-/* Replace the polygons of `rings` by those of `from`, which is empty afterwards. */
+/* Replace `rings` by `from`, with its `collapsed` and `rounds`. `from` is `{0}`
+ * afterwards. */
 void giq_rings_move(struct giq_rings *rings, struct giq_rings *from);
 
-/* Add a point, unless it repeats the one before. */
+/* Add a point, unless it repeats the point before it in the ring. */
 bool giq_rings_add_point(struct giq_rings *rings, double x, double y);
 
 /* End a ring, whose last point must equal its first. A ring with fewer than four points,
- * not counting repeated ones, is dropped; with `rounds` also a ring whose area is 0. */
+ * not counting points that repeat the point before, is dropped; with `rounds` also a ring
+ * whose area is 0. If the shell of a polygon is dropped, its holes are dropped too. */
 bool giq_rings_end_ring(struct giq_rings *rings);
 
-/* End the polygon. A polygon without rings is dropped. */
+/* End the polygon. A polygon without rings is dropped; it is counted in `collapsed` if
+ * its shell was dropped. */
 bool giq_rings_end_polygon(struct giq_rings *rings);
 
 /* Remove all polygons from number `first` on, and a ring that was not ended. */
@@ -67,7 +72,7 @@ void giq_rings_truncate(struct giq_rings *rings, size_t first);
 /* Add and end a ring of `count` points (x, y, x, y, ...). */
 bool giq_rings_add_ring(struct giq_rings *rings, const double *xy, size_t count);
 
-/* Add a polygon of four corners. */
+/* Add a polygon that is a box. */
 bool giq_rings_add_box(struct giq_rings *rings, double minx, double miny, double maxx,
                        double maxy);
 
@@ -82,8 +87,8 @@ bool giq_rings_add_all(struct giq_rings *rings, const struct giq_rings *from, do
 const double *giq_rings_points(const struct giq_rings *rings, size_t ring,
                                size_t *out_count);
 
-/* The number of the first ring of a polygon, its shell; the last is the one before
- * polygon_end. */
+/* The number of the first ring of a polygon, its shell. The number of its last ring is
+ * polygon_end[polygon] - 1. */
 size_t giq_rings_first_ring(const struct giq_rings *rings, size_t polygon);
 
 /* The number of points, without the last point of each ring, which repeats the first. */
@@ -93,7 +98,8 @@ size_t giq_rings_vertex_count(const struct giq_rings *rings);
  */
 void giq_rings_extent(const double *xy, size_t count, double out[4]);
 
-/* Round a coordinate, at most GIQ_RINGS_COORDINATE_MAX, to whole units. */
+/* Round a coordinate to whole units. Its absolute value must be at most 9.2e11, so that
+ * the units fit 64 bits. */
 int64_t giq_rings_to_units(double coordinate);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "area/giq_rings.h"
 
-/* The area that a ring encloses, in steradians; positive if it runs counter-clockwise. */
+/* The area that a closed ring of `count` points x, y, x, y, ... encloses, in steradians;
+ * positive if the ring runs counter-clockwise. */
 double giq_sphere_ring_area(const double *xy, size_t count);
 
 /* Whether a ring around a pole is drawn twice: plugin/area/giq_project.c lets such a ring
@@ -15,10 +16,11 @@ double giq_sphere_ring_area(const double *xy, size_t count);
  * along the pole. */
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count);
 
-/* The area of a polygon minus its holes. A ring that is drawn twice counts once. */
+/* The area of a polygon without its holes, in steradians. A ring that is drawn twice
+ * counts once. */
 double giq_sphere_polygon_area(const struct giq_rings *rings, size_t polygon);
 
-/* The length of all edges of a polygon, in radians. */
+/* The approximate length of all edges of a polygon, in radians. */
 double giq_sphere_edges_length(const struct giq_rings *rings, size_t polygon);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum {
     TURN = 360,
-    FACTOR_MAX = 2, /* between two areas that count as the same */
+    FACTOR_MAX = 2, /* the greatest ratio of two areas that count as the same */
     /* Points nearer to an edge are not checked, since rounding moves edges. */
     CLEARANCE_MIN_UNITS = 8,
     /* Rounding moves an edge by at most this. */
@@ -31,7 +31,7 @@ static const double step_max = 1e-2;
 static const double step_min = 1e-4;
 static const double step_on_shell = 1e-5;
 
-/* In turns: the rounding error of a longitude. */
+/* The rounding error of a longitude, in turns. */
 static const double turn_tolerance = 1e-9;
 
 struct giq_witness {
@@ -39,7 +39,7 @@ struct giq_witness {
     size_t count;
     size_t capacity;
     double area;       /* of all polygons, in steradians */
-    double slack;      /* by which rounding may change `area` */
+    double slack;      /* how much rounding may change `area` */
     double west, east; /* the extent of the longitudes of all polygons */
 };
 
@@ -221,7 +221,7 @@ static bool keep_point(struct giq_witness *w, const double xy[2], double clearan
     return true;
 }
 
-/* By how much rounding may change the area of a polygon, in steradians. */
+/* How much rounding may change the area of a polygon, in steradians. */
 static double slack_of(const struct giq_rings *made, size_t polygon)
 {
     return giq_sphere_edges_length(made, polygon) * SLACK_UNITS * UNIT_RADIANS;

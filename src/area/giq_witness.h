@@ -24,8 +24,9 @@ void giq_witness_free(struct giq_witness *witness);
 /*
  * Add the valid polygon number `polygon` of `given`, which `projection` turned into
  * polygon number `made_polygon` of `made` (NULL: `given` is in degrees already, and is
- * `made`). Fails if their areas on the sphere differ by more than a factor of two.
- * Longitudes of `made` may be beyond 180.
+ * `made`). Fails if projecting the polygon changed its area on the sphere by more than a
+ * factor of two, or if the point inside it cannot be projected. Longitudes of `made` may
+ * be beyond 180.
  */
 bool giq_witness_add(struct giq_witness *witness, struct giq_geos *geos,
                      const struct giq_rings *given, size_t polygon,
@@ -33,7 +34,8 @@ bool giq_witness_add(struct giq_witness *witness, struct giq_geos *geos,
                      const struct giq_projection *projection, struct giq_error *err);
 
 /* Check that the area `sent` contains the points of the witness, and is at least half and
- * at most twice as large as the polygons that were added. */
+ * at most twice as large as the polygons that were added. It may be smaller if they span
+ * several turns of the world, because parts of them may then overlap. */
 bool giq_witness_check(const struct giq_witness *witness, struct giq_geos *geos,
                        const struct giq_rings *sent, struct giq_error *err);
 
