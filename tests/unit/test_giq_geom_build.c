@@ -123,7 +123,7 @@ static const struct build_case unions[] = {
      2,
      "feature 7 is not valid: Self-intersection at 1 1; MAKE_VALID"},
     {{{{0, 0, 2, 2, 0, 0, 0, 0, NAN}, false}}, 1, "feature 7 encloses no area; MAKE"},
-    {{{{0, 0, 0, INFINITY, 1, 1, 0, 0, NAN}, false}}, 1, "that is not a number"},
+    {{{{0, 0, 0, INFINITY, 1, 1, 0, 0, NAN}, false}}, 1, "that is not a finite number"},
     {{{{0, 0, 0, 1e10, 1, 1, 0, 0, NAN}, false}},
      1,
      "point 0 10000000000; coordinates must be between"},
