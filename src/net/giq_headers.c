@@ -65,8 +65,7 @@ bool giq_headers_is_chunked(const struct giq_headers *headers)
            giq_text_equal_nocase(value + len - (sizeof chunked - 1), chunked);
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). The obsolete forms are
- * invalid here. */
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). False for the two obsolete forms. */
 static bool parse_http_date(const char *value, int64_t *out_ms)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Seconds; a longer Retry-After counts as this. */
 enum { GIQ_HEADERS_RETRY_AFTER_MAX_S = 24 * 3600 };
 
 enum giq_headers_field {
@@ -45,9 +46,9 @@ bool giq_headers_add(struct giq_headers *headers, enum giq_headers_field field,
 /* Whether chunks show where the body ends: Transfer-Encoding ends in "chunked". */
 bool giq_headers_is_chunked(const struct giq_headers *headers);
 
-/* Retry-After, a number of seconds or an HTTP date, in milliseconds from `wall_ms` (since
- * 1970-01-01 UTC), at most GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 if it is absent or
- * invalid. */
+/* The pause in milliseconds that Retry-After asks for: a number of seconds, or the time
+ * from `wall_ms` (since 1970-01-01 UTC) to an HTTP date, 0 if that has passed. At most
+ * GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 if it is absent or invalid. */
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms);
 
 /* The ETag if it is strong, not empty and without control characters, so that it can be
@@ -58,7 +59,7 @@ enum giq_headers_coding {
     GIQ_HEADERS_CODING_IDENTITY, /* none, or values that are not codings, such as utf-8 */
     GIQ_HEADERS_CODING_GZIP,
     GIQ_HEADERS_CODING_DEFLATE,
-    GIQ_HEADERS_CODING_UNSUPPORTED, /* another coding, or several */
+    GIQ_HEADERS_CODING_UNSUPPORTED, /* another coding, several, or out of memory */
 };
 
 /* The content coding of the body, by Content-Encoding. */

@@ -109,7 +109,8 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose,
 }
 
 /* A request with `before_send` is recorded before it is sent. From then on its response
- * is always awaited, since it cannot be requested a second time. */
+ * is always awaited, since it cannot be requested a second time. Returns true if the
+ * exchange must end. */
 static bool fail_if_cancelled(struct exchange *x)
 {
     bool is_recorded = x->request->before_send != NULL && x->response->sent;
@@ -126,6 +127,7 @@ static bool fail_if_cancelled(struct exchange *x)
  * credentials for the proxy, which is fine, since nothing reached the service; and after
  * a connection died without a response, which must not happen to a request that is
  * recorded before it goes out. CURLOPT_FRESH_CONNECT does not prevent that after a 407.
+ * Returns true if the exchange must end.
  */
 static bool fail_if_sent_again(struct exchange *x)
 {

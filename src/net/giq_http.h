@@ -59,10 +59,10 @@ struct giq_http_request {
  *
  * `response` need not be initialised. It is always filled, on failure as far as the
  * exchange went; the caller must release it. Any final status is a success. Fails without
- * a complete response: GIQ_E_NETWORK (no connection, cut, too slow, headers too large),
- * GIQ_E_SERVICE (body too large), GIQ_E_INCOMPLETE (cut after bytes for the sink),
- * GIQ_E_CANCELLED, GIQ_E_MEMORY, or the error of a callback. Error texts contain neither
- * the query of the URL nor values of headers.
+ * a complete response: GIQ_E_NETWORK (no connection, cut, too slow, headers too large, or
+ * an option that libcurl rejects), GIQ_E_SERVICE (body too large), GIQ_E_INCOMPLETE (cut
+ * after bytes for the sink), GIQ_E_CANCELLED, GIQ_E_MEMORY, or the error of a callback.
+ * Error texts contain neither the query of the URL nor values of headers.
  */
 bool giq_http_exchange(struct giq_http *http, const struct giq_http_request *request,
                        struct giq_response *response, struct giq_error *err);

@@ -42,7 +42,8 @@ static const struct choice auths[] = {
     {NULL, 0},
 };
 
-/* The https proxy and UNSAFE_SSL are handled below. */
+/* GDAL_HTTPS_PROXY and GDAL_HTTP_UNSAFESSL, which have no `option` here, are set in
+ * giq_http_options_apply(). */
 static const struct {
     const char *name;             /* of the configuration option */
     const struct choice *choices; /* its values; NULL: any text */
@@ -112,7 +113,8 @@ static bool is_on(const char *value)
     return value != NULL && giq_text_to_bool(value, &on) && on;
 }
 
-/* A value that is not a number of seconds is ignored, as by GDAL's own drivers. */
+/* A value that is not a whole number of seconds, 0, and more than nine digits (which
+ * might overflow) are ignored. */
 static CURLcode apply_seconds(CURL *curl, CURLoption option, const char *value)
 {
     enum { DIGITS_MAX = 9 };

@@ -33,7 +33,7 @@ void giq_inflate_free(struct giq_inflate *decoder); /* NULL is allowed */
 bool giq_inflate_add(struct giq_inflate *decoder, const char *bytes, size_t len,
                      giq_inflate_sink *sink, void *ctx, struct giq_error *err);
 
-/* Whether the body is coded. Valid after its first byte was added. */
+/* Whether the body is coded. False before its first byte was added. */
 bool giq_inflate_is_coded(const struct giq_inflate *decoder);
 
 /* Whether a coded body has ended, with the right checksum and length if its coding has

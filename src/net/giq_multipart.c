@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SEND_BUFFER = 512 * 1024 };
+enum { SEND_BUFFER = 512 * 1024 }; /* bytes; libcurl's default is 64 KiB */
 
 struct giq_multipart {
     curl_mime *mime;
@@ -77,8 +77,11 @@ static bool fill_part(struct giq_multipart *multipart, curl_mimepart *part,
         return curl_mime_data(part, field->value, CURL_ZERO_TERMINATED) == CURLE_OK;
     }
     multipart->file = file;
-    multipart->has_failed = !file->begin(file->ctx, multipart->err);
-    return !multipart->has_failed && curl_mime_filename(part, file->name) == CURLE_OK &&
+    if (!file->begin(file->ctx, multipart->err)) {
+        multipart->has_failed = true;
+        return false;
+    }
+    return curl_mime_filename(part, file->name) == CURLE_OK &&
            curl_mime_type(part, "application/octet-stream") == CURLE_OK &&
            curl_mime_data_cb(part, file->size, on_read, on_seek, NULL, multipart) ==
                CURLE_OK;
@@ -107,9 +110,12 @@ bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, siz
         .mime = curl_mime_init(curl), .err = err, .window_began_ms = -1};
     if (multipart->mime == NULL || !fill_form(multipart, fields, count) ||
         curl_easy_setopt(curl, CURLOPT_MIMEPOST, multipart->mime) != CURLE_OK) {
-        bool is_error_set = multipart->has_failed; /* by `begin` */
+        /* libcurl itself fails here only when out of memory. */
+        if (!multipart->has_failed) {
+            (void)giq_fail_memory(err);
+        }
         giq_multipart_free(multipart);
-        return is_error_set ? false : giq_fail_memory(err);
+        return false;
     }
     if (multipart->file != NULL) {
         /* Only for speed, so a failure is ignored. */

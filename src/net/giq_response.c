@@ -28,6 +28,7 @@ bool giq_response_has_data(const struct giq_response *response)
 
 /* ---- the body ---- */
 
+/* Whether the status is not 2xx: its body is a message at most. */
 static bool is_error_status(int status)
 {
     return status < 200 || status >= 300;

@@ -10,7 +10,7 @@
 #include "net/giq_headers.h"
 
 enum {
-    /* Of a body that is kept in memory, and of that of a response that is not a 2xx. */
+    /* Maximum sizes of a body that is kept in memory: of a 2xx, and of other statuses. */
     GIQ_RESPONSE_BYTES_MAX = 16 * 1024 * 1024,
     GIQ_RESPONSE_ERROR_BYTES_MAX = 64 * 1024,
 };
@@ -28,7 +28,8 @@ struct giq_response {
     struct giq_buf body;
 };
 
-/* The caller must release a response that was initialised. */
+/* The caller must release a response that was initialised, and may then initialise it
+ * again. */
 void giq_response_init(struct giq_response *response);
 void giq_response_release(struct giq_response *response);
 
@@ -49,10 +50,10 @@ enum giq_response_appended giq_response_append(struct giq_buf *body, int status,
 
 /*
  * Decode the content coding of the complete body. A body that is damaged, or in an
- * unsupported coding, is not changed. An error page is truncated at its limit, and its
- * coding may end early. Errors:
- * GIQ_E_NETWORK (the coding ends early; the body is what could be decoded), GIQ_E_SERVICE
- * (too large when decoded), GIQ_E_MEMORY.
+ * unsupported coding, is not changed. The body of a status that is not 2xx is truncated
+ * at its limit, and its coding may end early. Errors: GIQ_E_NETWORK (the coding ends
+ * early; the body is what could be decoded), GIQ_E_SERVICE (too large when decoded),
+ * GIQ_E_MEMORY.
  */
 bool giq_response_decode(struct giq_response *response, struct giq_error *err);
 

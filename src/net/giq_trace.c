@@ -35,8 +35,8 @@ static bool is_logged(const char *name, size_t len)
 }
 
 /* The length of the part of a libcurl message that is logged. It ends before a query;
- * before a bracket, in which messages about HTTP/2 have each header; and, if there is a
- * '@', before a quote, after which the URL of a proxy may have a password. */
+ * before a '[', since messages about HTTP/2 have each header in brackets; and, if there
+ * is a '@', before a quote, since a quoted URL of a proxy may have a password. */
 static size_t message_length(const char *line)
 {
     bool may_have_password = strchr(line, '@') != NULL;

@@ -62,7 +62,8 @@ void giq_api_job_release(struct giq_api_job *job)
     *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
 }
 
-/* False if the response is not a JSON object. The id may be missing. */
+/* False if the response is not a JSON object, or when out of memory. Any member may be
+ * missing, also because memory ran out. */
 static bool parse_job(const struct giq_service *service,
                       const struct giq_response *response, struct giq_api_job *out)
 {
@@ -85,9 +86,10 @@ static bool parse_job(const struct giq_service *service,
 /* ---- run ---- */
 
 /* Fill `*job` from a 2xx whose body is complete JSON with an id: a job was started, even
- * if the transfer ended badly. */
-static bool take_job(const struct giq_service *service,
-                     const struct giq_response *response, struct giq_api_job *job)
+ * if the transfer ended badly. Otherwise false, and `*job` is unchanged. */
+static bool parse_started_job(const struct giq_service *service,
+                              const struct giq_response *response,
+                              struct giq_api_job *job)
 {
     struct giq_api_job parsed = {.started_ms = GIQ_TIME_NONE};
     if (response->status < 200 || response->status >= 300 ||
@@ -117,7 +119,7 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
              struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
     int status = response->status;
-    if (take_job(service, response, job)) {
+    if (parse_started_job(service, response, job)) {
         return GIQ_API_RUN_SUBMITTED;
     }
     if (status >= 200 && status < 300) {
@@ -132,12 +134,21 @@ evaluate_run(struct giq_service *service, const struct giq_response *response,
         *retry_after_ms = response->retry_after_ms;
         return GIQ_API_RUN_THROTTLED;
     }
+    /* Not 408 and 409: they may be sent after the service has accepted the request. */
     bool is_refused = status >= 400 && status < 500 && status != 408 && status != 409;
     /* Not 303: it may be sent after the service has accepted the request. */
     bool is_redirected = status == 301 || status == 302;
-    if (is_refused || is_redirected) {
+    if (is_redirected) {
         (void)giq_call_fail_status(
-            service, response, is_redirected ? GIQ_E_NETWORK : GIQ_E_REFUSED,
+            service, response, GIQ_E_NETWORK,
+            "no job was started: the service redirects the request in a way that the "
+            "driver does not follow",
+            err);
+        return GIQ_API_RUN_NO_JOB;
+    }
+    if (is_refused) {
+        (void)giq_call_fail_status(
+            service, response, GIQ_E_REFUSED,
             status == 407 ? "no job was started: the request did not reach the service"
                           : "no job was started: the service refused the request",
             err);
@@ -161,8 +172,9 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
             bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
             struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
 {
-    assert(request->model != NULL && request->file != NULL);
     *retry_after_ms = -1;
+    assert(request->model != NULL && request->file != NULL);
+    /* Checked in a release too: a run request is paid for. */
     if (request->model == NULL || request->file == NULL) {
         (void)giq_fail(err, GIQ_E_USAGE, "a run request needs a model and a file");
         return GIQ_API_RUN_NO_JOB;
@@ -184,7 +196,7 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
         .url = url,
         .accept = "application/json",
         .fields = fields,
-        .field_count = GIQ_COUNT(fields) - (request->area == NULL),
+        .field_count = GIQ_COUNT(fields) - (request->area == NULL), /* no geometry */
         .timeout_ms = service->settings.connect_timeout_ms + left_ms,
         .fresh_connection = true,
         .before_send = before_send,
@@ -194,7 +206,7 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
     enum giq_api_run_outcome outcome = GIQ_API_RUN_NO_JOB;
     if (giq_call_once(service, &post, &response, err)) {
         outcome = evaluate_run(service, &response, job, retry_after_ms, err);
-    } else if (take_job(service, &response, job)) {
+    } else if (parse_started_job(service, &response, job)) {
         *err = (struct giq_error){0};
         outcome = GIQ_API_RUN_SUBMITTED;
     } else if (response.sent && !is_refused_redirect(&response)) {

@@ -15,7 +15,7 @@ struct giq_api_job {
     char *id;           /* or NULL */
     char *status;       /* as the service wrote it, or NULL */
     char *type;         /* or NULL */
-    char *message;      /* why the job failed, or NULL */
+    char *message;      /* of the service, such as why the job failed; or NULL */
     int64_t started_ms; /* or GIQ_TIME_NONE */
 };
 

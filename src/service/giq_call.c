@@ -107,6 +107,8 @@ const struct giq_json *giq_call_message(const struct giq_json *json)
     return found == NULL ? find_text(json, "error", DEPTH) : found;
 }
 
+/* The message in the body of an error response, which is `json` if it is JSON: a member,
+ * a JSON string, or the plain text; "" if there is none. Borrowed. */
 static const char *message_of(const struct giq_json *json, const struct giq_buf *body)
 {
     const char *text = giq_json_text(giq_call_message(json));
@@ -158,6 +160,8 @@ bool giq_call_fail_status(const struct giq_service *service,
 
 /* ---- redirects ---- */
 
+/* Whether the response is a redirect that may be followed: for a POST only one that keeps
+ * the method. */
 static bool is_redirect(const struct giq_response *response, bool is_post)
 {
     int status = response->status;
@@ -207,10 +211,11 @@ static bool allow_redirect(const struct giq_service *service,
     case GIQ_URL_FORBIDDEN:
         break;
     }
-    return giq_fail(err, GIQ_E_NETWORK,
-                    "HTTP %d: the service redirects to a URL that the driver does not "
-                    "follow (not http or https, from https to http, or with a user name)",
-                    response->status);
+    return giq_fail(
+        err, GIQ_E_NETWORK,
+        "HTTP %d: the service redirects to a URL that the driver does not "
+        "follow (not http or https, from https to http, with a user name, or invalid)",
+        response->status);
 }
 
 /* Make `next` the request for the target of the redirect in `response`, which is
@@ -244,6 +249,7 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
     GIQ_AUTO_FREE char *location = NULL;
     next.cred = service->cred;
     for (int redirects = 0;; redirects++) {
+        /* After a redirect less time is left. */
         if (!is_post && request->timeout_ms > 0) {
             next.timeout_ms = giq_call_timeout_ms(service);
         }

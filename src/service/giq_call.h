@@ -34,7 +34,9 @@ bool giq_call_is_transient_status(int status);
  * it, was received, and the cause is not permanent. */
 bool giq_call_is_transient_error(const struct giq_error *err);
 
-/* The timeout of a small GET that begins now. */
+/* The timeout in milliseconds of a small GET that begins now: the http_timeout_ms of the
+ * settings, or the time that is left if that is shorter, but not less than 250 ms unless
+ * http_timeout_ms is. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
 /* The pause after `attempt` failed attempts (`attempt` is at least 1): `retry_after_ms`
@@ -62,8 +64,8 @@ char *giq_call_masked_text(const struct giq_service *service,
 const char *giq_call_printable(const struct giq_service *service, const char *text,
                                struct giq_printable *out);
 
-/* The object of a response, borrowed: `data` of {"data": {...}}, or the outer object if
- * only that has an `id` or `fileId`. */
+/* The object that a response describes, borrowed: `data` of {"data": {...}}, unless only
+ * the outer object has an `id` or `fileId`; else `json` itself. NULL gives NULL. */
 const struct giq_json *giq_call_unwrap(const struct giq_json *json);
 
 /* The message of a response: its text `message`, else `error`, at the top or within
@@ -71,8 +73,9 @@ const struct giq_json *giq_call_unwrap(const struct giq_json *json);
 const struct giq_json *giq_call_message(const struct giq_json *json);
 
 /* Set `err` from a response with an error status: "`context`: HTTP <status> <the
- * service's message>". 401 and 403 of the service are GIQ_E_CREDENTIALS; 407, which is a
- * proxy's, is GIQ_E_NETWORK; any other is `code`. Returns false. */
+ * service's message>", with `http_status`. 401 and 403 of the service are
+ * GIQ_E_CREDENTIALS; 407, which a proxy sends, is GIQ_E_NETWORK and permanent; any other
+ * is `code`. Returns false. */
 bool giq_call_fail_status(const struct giq_service *service,
                           const struct giq_response *response, enum giq_code code,
                           const char *context, struct giq_error *err);

@@ -14,7 +14,7 @@
 #include "net/giq_url.h"
 #include "service/giq_call.h"
 
-/* A gzip-coded body may decode to this many times its size, and always to 1 GiB. */
+/* A gzip-coded body may decode to this many times its size, and in any case to 1 GiB. */
 enum { DECODED_FACTOR_MAX = 200 };
 static const int64_t always_allowed_bytes = INT64_C(1) << 30;
 
@@ -32,11 +32,11 @@ struct download {
     int64_t written;             /* bytes passed to the sink, decoded */
     struct giq_inflate *decoder; /* NULL if the coding is not gzip */
     /* Of the attempts: */
-    bool has_bytes;                /* one of them received bytes */
-    bool is_ranged;                /* the current one requested only the rest */
-    bool was_refused_cross_origin; /* the current one; see is_refused_cross_origin() */
-    int cross_origin_refusals;     /* so far */
-    bool sink_failed;
+    bool has_bytes;                /* an attempt received bytes */
+    bool is_ranged;                /* this attempt requests only the rest */
+    bool was_refused_cross_origin; /* this attempt was; see is_refused_cross_origin() */
+    int cross_origin_refusals;     /* attempts so far that were */
+    bool sink_failed;              /* or memory ran out: a retry cannot help */
 };
 
 /* The next attempt begins with the first byte. */
@@ -57,12 +57,25 @@ static void release(struct download *d)
     free(d->disposition);
 }
 
-static bool fail_length(struct download *d, struct giq_error *err)
+static bool fail_too_long(struct download *d, struct giq_error *err)
 {
+    long long total = (long long)d->total;
+    start_over(d);
+    return giq_fail(
+        err, GIQ_E_INCOMPLETE,
+        "%s: the response has more than the %lld bytes of its Content-Length or "
+        "Content-Range",
+        context, total);
+}
+
+static bool fail_too_short(struct download *d, struct giq_error *err)
+{
+    long long received = (long long)d->received;
+    long long total = (long long)d->total;
     start_over(d);
     return giq_fail(err, GIQ_E_INCOMPLETE,
-                    "%s: the response is longer or shorter than its Content-Length",
-                    context);
+                    "%s: the response ended after %lld of %lld bytes", context, received,
+                    total);
 }
 
 static bool fail_other_body(struct download *d, struct giq_error *err)
@@ -177,7 +190,7 @@ static bool write_body(void *ctx, const struct giq_response *response, const cha
         return false;
     }
     if (d->total >= 0 && (int64_t)len > d->total - d->received) {
-        return fail_length(d, err);
+        return fail_too_long(d, err);
     }
     d->received += (int64_t)len;
     d->has_bytes = true;
@@ -194,7 +207,8 @@ static bool write_body(void *ctx, const struct giq_response *response, const cha
 /* ---- responses ---- */
 
 /* A presigned URL may have expired, or its host may not have the file yet. The next
- * attempt is redirected to a new URL, so only the second refusal is final. */
+ * attempt is redirected to a new URL, so the download is retried; a 404 or 410 means that
+ * the result is gone only from the second refusal on. */
 static bool is_refused_cross_origin(const struct giq_response *response)
 {
     int status = response->status;
@@ -235,7 +249,7 @@ static bool check_response(struct download *d, const struct giq_response *respon
         return fail_empty(d, response, err);
     }
     if (d->total >= 0 && d->received != d->total) {
-        return fail_length(d, err);
+        return fail_too_short(d, err);
     }
     bool is_coded = d->decoder != NULL && giq_inflate_is_coded(d->decoder);
     if (is_coded && !giq_inflate_is_complete(d->decoder)) {
@@ -277,7 +291,7 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
     return ok;
 }
 
-/* One attempt: the rest of a body that can be resumed, else all of it. */
+/* One attempt: request the rest of a body that can be resumed, else the whole body. */
 static bool try_once(struct download *d, const char *url, int64_t *retry_after_ms,
                      struct giq_error *err)
 {

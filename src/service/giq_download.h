@@ -24,7 +24,9 @@ struct giq_download_sink {
  * Download the complete result of a job. On success `*out_disposition` is the value of
  * Content-Disposition, owned by the caller, or NULL. The pauses between attempts end
  * within the time limit of the open; a transfer that keeps moving is not limited. Errors:
- * GIQ_E_NETWORK (no byte was received), GIQ_E_INCOMPLETE (an attempt was cut later),
+ * GIQ_E_NETWORK (no byte was received, or a redirect was refused), GIQ_E_INCOMPLETE (cut
+ * after the first byte, empty, of the wrong length, in a content coding that was not
+ * requested, or without a proof that it is complete),
  * GIQ_E_RESULT (empty, or a gzip coding that decodes to too much), GIQ_E_GONE, _SERVICE,
  * _CREDENTIALS, _CANCELLED, _MEMORY, and those of the sink.
  */

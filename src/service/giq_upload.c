@@ -27,6 +27,7 @@ enum {
     PRINTED_MAX = 40, /* bytes of an invalid value in a message */
 };
 
+/* For GIQ_SOURCE_TYPES(): the names, and the sum of their sizes with ", " after each. */
 #define NAME_OF(name) name,
 #define SIZE_OF(name) +sizeof name ", "
 
@@ -118,6 +119,8 @@ static bool is_same(const struct giq_source_stat *a, const struct giq_source_sta
            a->inode == b->inode;
 }
 
+/* Write the digest of the file into `out`, which has GIQ_DIGEST_HEX_SIZE bytes. Fails if
+ * the file no longer has the status `stat` afterwards. */
 static bool read_content(const struct giq_source *source,
                          const struct giq_source_stat *stat, const struct giq_env *env,
                          char *out, struct giq_error *err)
@@ -145,10 +148,22 @@ static bool is_older(int64_t time_ns, int64_t stat_ms)
     return stat_ms - time_ns / NS_PER_MS >= min_age_ms;
 }
 
+/* Whether a file with this status at `stat_ms` can be recognised by the status: a later
+ * change alters it. */
 static bool is_stable(const struct giq_source_stat *stat, int64_t stat_ms)
 {
     return stat->inode != 0 && is_older(stat->modified_ns, stat_ms) &&
            is_older(stat->changed_ns, stat_ms);
+}
+
+static bool set_file(struct giq_content *content, const struct giq_source *source,
+                     const struct giq_source_stat *stat, struct giq_error *err)
+{
+    if (!giq_content_set_file(content, source->absolute_path, stat, err) ||
+        !giq_content_write(content, err)) {
+        return false;
+    }
+    return stat == NULL || giq_content_write_hint(content, source->absolute_path, err);
 }
 
 /* Record that the file with this status has the content; if `stat` is NULL, remove the
@@ -157,18 +172,15 @@ static void record_content(const struct giq_store *store, const char *digest,
                            const struct giq_source *source,
                            const struct giq_source_stat *stat, const struct giq_env *env)
 {
-    struct giq_error ignored = {0};
+    struct giq_error failure = {0};
     struct giq_lock *lock = NULL;
     struct giq_content content = {.json = NULL};
-    if (giq_content_acquire_lock(store, digest, &lock, &ignored) &&
-        giq_content_read(store, digest, &content, &ignored) &&
-        giq_content_set_file(&content, source->absolute_path, stat, &ignored) &&
-        giq_content_write(&content, &ignored) && stat != NULL) {
-        (void)giq_content_write_hint(&content, source->absolute_path, &ignored);
-    }
-    if (ignored.code != GIQ_E_NONE) {
+    bool ok = giq_content_acquire_lock(store, digest, &lock, &failure) &&
+              giq_content_read(store, digest, &content, &failure) &&
+              set_file(&content, source, stat, &failure);
+    if (!ok) {
         giq_env_debug(env, "the digest of %s is not recorded: %s", source->path,
-                      ignored.text);
+                      failure.text);
     }
     giq_content_release(&content);
     giq_lock_release(lock);
@@ -255,6 +267,8 @@ static bool check_sent(const struct outgoing *outgoing, struct giq_error *err)
     return true;
 }
 
+/* The file id of a response, freed by the caller; NULL if there is no valid id, or when
+ * out of memory. */
 static char *parse_id(const struct giq_response *response)
 {
     GIQ_AUTO_JSON struct giq_json *json =
@@ -340,6 +354,7 @@ static bool post_file(struct giq_service *service, const struct giq_upload *uplo
 
 /* ---- once for each content ---- */
 
+/* As giq_upload_find(), from a record that was read. */
 static bool copy_recorded_id(const struct giq_service *service,
                              const struct giq_content *content,
                              const struct giq_upload *upload, const char *stale_id,
@@ -396,8 +411,10 @@ static bool find_or_upload(struct giq_service *service, const struct giq_store *
         return false;
     }
     char *id = NULL;
-    bool ok = copy_recorded_id(service, &content, upload, stale_id, &id, err) &&
-              (id != NULL || upload_now(service, &content, upload, &id, err));
+    bool ok = copy_recorded_id(service, &content, upload, stale_id, &id, err);
+    if (ok && id == NULL) {
+        ok = upload_now(service, &content, upload, &id, err);
+    }
     giq_content_release(&content);
     if (ok) {
         *out = id;

@@ -115,8 +115,8 @@ static void test_errors_name_what_was_asked(void **state)
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},
          GIQ_E_NETWORK,
          "getting the list of models: HTTP 302: the service redirects to a URL that "
-         "the driver does not follow (not http or https, from https to http, or with a "
-         "user name)"},
+         "the driver does not follow (not http or https, from https to http, with a "
+         "user name, or invalid)"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_models models = {0};
