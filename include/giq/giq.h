@@ -358,12 +358,15 @@ void giq_models_release(struct giq_models *models);
 struct giq_store;
 
 enum giq_store_flags {
-    GIQ_STORE_PRIVATE = 1, /* the default store: folders get mode 0700, files 0600 */
+    /* New folders get mode 0700 and new files 0600. Without it they get as many
+     * permissions of the store's existing folder as 0775 and 0664 allow. */
+    GIQ_STORE_PRIVATE = 1,
 };
 
 /* Check the folder at `path`, which is copied and need not exist. Creates and writes
  * nothing. The caller passes `*out` to giq_store_close(). Errors: GIQ_E_STORE (an empty
- * path, not a folder, a folder that is world-writable or cannot be read), GIQ_E_MEMORY.
+ * path, not a folder, a folder that is world-writable or cannot be entered),
+ * GIQ_E_MEMORY.
  */
 bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
                     struct giq_error *err);
@@ -397,7 +400,7 @@ struct giq_source {
     void *ctx; /* passed to each of them */
 };
 
-/* The service's limit for one upload. */
+/* The service's limit for one upload, in bytes. */
 enum { GIQ_UPLOAD_BYTES_MAX = 100 * 1000 * 1000 };
 
 /* A file as part of a request, identified by its content and not by its name. */
@@ -459,7 +462,7 @@ struct giq_request {
     const char *file;
     const struct giq_upload *upload; /* borrowed as long as the request is used */
     const char *area;                /* from the functions of giq/geom.h */
-    const char *rerun;               /* a label that makes it another request */
+    const char *rerun;               /* a label: each one makes a request of its own */
     const char *job;                 /* id of an existing job */
     /* Label of RETRY: starts one new job per label for a request whose job failed or is
      * gone, whose outcome is unknown, or whose record is damaged. */
@@ -472,7 +475,8 @@ struct giq_request {
 bool giq_retry_check_label(const char *label, struct giq_error *err);
 
 /* The states of a record, in the order of a job's life. States are compared: those above
- * GIQ_JOB_SENDING mean that a run request was sent and its outcome is recorded. */
+ * GIQ_JOB_SENDING mean that a run request was sent, by this store or another program, and
+ * that what is known of its outcome is recorded. */
 enum giq_job_state {
     GIQ_JOB_NONE,      /* nothing is recorded */
     GIQ_JOB_INTENT,    /* about to submit; nothing was sent */
@@ -559,10 +563,10 @@ void giq_job_free(struct giq_job *job);
  * GIQ_E_CANCELLED, and if no run request was sent it leaves no record.
  *
  * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, an unknown model,
- * another job was adopted already), GIQ_E_FAILED, _UNKNOWN, _GONE (as recorded or
- * reported), _REFUSED (no job was started), _TIMEOUT, _CANCELLED, _CREDENTIALS, _NETWORK,
- * _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of the host and of the
- * upload's source.
+ * the request has another job than the one to adopt), GIQ_E_FAILED, _UNKNOWN, _GONE (as
+ * recorded or reported), _REFUSED (no job was started), _TIMEOUT, _CANCELLED,
+ * _CREDENTIALS, _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of
+ * the host and of the upload's source.
  */
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);

@@ -96,8 +96,8 @@ static bool fail_key(const char *name, struct giq_error *err)
                     printable.text);
 }
 
-/* QGIS appends |layername= and more to the string. If that became part of a value, it
- * would be another request, and a second job. */
+/* QGIS appends |layername= and more to the string. If that became part of a value, the
+ * request would be a different one, and start a second job. */
 static bool fail_suffix(struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
@@ -235,7 +235,7 @@ static bool is_letter_or_digit(char c)
  * "s.tar/.gz": between the extension of an archive and the last extension. 0: none. */
 static size_t inserted_slash(const char *value, size_t len)
 {
-    enum { EXTENSION_MAX = 8 };
+    enum { EXTENSION_MAX = 8 }; /* characters; longer text is part of a name */
     size_t dot = len;
     while (dot > 0 && is_letter_or_digit(value[dot - 1])) {
         dot--;

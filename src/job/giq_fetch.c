@@ -34,7 +34,8 @@ static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
     struct part *part = ctx;
     part->size = 0;
     part->json = (struct giq_complete_json){0};
-    /* Empty the file before the free space is checked: it may be an earlier attempt. */
+    /* Empty the file before the free space is checked: it may have the bytes
+     * of an earlier attempt. */
     if (part->file == NULL) {
         if (!giq_os_create(part->path, giq_store_access(part->store), &part->file, err)) {
             return false;
@@ -42,7 +43,10 @@ static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
     } else if (!giq_os_truncate(part->file, err)) {
         return false;
     }
-    return length < 0 || giq_store_check_space(part->folder, length, err);
+    if (length < 0) {
+        return true; /* the length is not known */
+    }
+    return giq_store_check_space(part->folder, length, err);
 }
 
 static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_error *err)
@@ -75,8 +79,11 @@ static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
             return false;
         }
         if (n == 0) {
-            return giq_fail(err, GIQ_E_STORE, "%s was truncated while it was read",
-                            part->path);
+            return giq_fail(
+                err, GIQ_E_STORE,
+                "%s was truncated while it was read; open again to repeat the "
+                "download",
+                part->path);
         }
     }
     return true;

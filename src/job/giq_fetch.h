@@ -18,8 +18,9 @@ struct giq_fetched {
  * Fetch the result of `job_id` into the key's `folder`. Must be called with the record
  * lock held. On success the caller frees `out->name`. Errors: those of giq_download() and
  * giq_stage_download(), and those of the host; then nothing is published, and an earlier
- * result stays. After GIQ_E_STORE result.part is removed too, since the disk may be full;
- * after other errors it stays, and the next download overwrites it.
+ * result stays, except as giq_store_publish() states. After GIQ_E_STORE result.part is
+ * removed too, since the disk may be full; after other errors it stays, and the next
+ * download overwrites it.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,

@@ -21,6 +21,9 @@
  *        │  └── succeeded, published without its result ──> FETCH ──> DONE
  *        └── published ───────────────────────────────────────────────> DONE
  *
+ * With GIQ_JOB_NO_WAIT, WAIT and RECORD_STATUS lead to DONE. SUBMIT and FETCH lead back
+ * to READ_RECORD if another open has changed the record.
+ *
  * Failed and unknown end the open with the recorded error. If RETRY has an unused label,
  * a job that is recorded as gone is checked again in WAIT or FETCH; if it is still gone,
  * SUBMIT starts a new one.
@@ -72,7 +75,7 @@ struct giq_job {
     bool has_status;     /* the service reported the state of the job in this open */
     bool has_warned;     /* the warning about an unknown status was given */
     int not_found_count; /* consecutive responses that the job does not exist */
-    int failed_polls;    /* consecutive status calls that count against MAX_RETRY */
+    int failed_polls;    /* status calls that retry_poll() counted against MAX_RETRY */
     int64_t unexpected_since_ms;    /* when unexpected responses began; 0: none */
     int64_t wait_began_ms;          /* 0: not yet */
     int64_t pause_ms;               /* adaptive pause, before jitter; 0: none so far */

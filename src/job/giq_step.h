@@ -18,9 +18,10 @@
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
 
 /*
- * Try once to acquire the record lock, and read the record again. If there is another
- * holder, `*out_held` is false and `*due_ms` is when to try again. Errors also:
- * GIQ_E_TIMEOUT if TIMEOUT passed, GIQ_E_CANCELLED.
+ * Try once to acquire the record lock, and read the record again. Creates the key's
+ * folder. If there is another holder, `*out_held` is false and `*due_ms` is when to try
+ * again. Errors also: GIQ_E_TIMEOUT if TIMEOUT passed, GIQ_E_CANCELLED, and those of
+ * giq_step_may_adopt().
  */
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err);

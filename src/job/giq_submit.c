@@ -140,7 +140,8 @@ static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t
 }
 
 /* After a 404 for an uploaded file, upload it again, but only once: a second 404 is about
- * something else, such as the model. */
+ * something else, such as the model. Returns false, with `err` as it was, if the file
+ * must not be uploaded again. */
 static bool drop_stale_file(struct giq_job *job, struct giq_error *err)
 {
     if (err->http_status != 404 || job->file_id == NULL || job->stale_file_id != NULL) {
@@ -318,9 +319,11 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         return true;
     }
     report_upload(job);
-    return giq_upload_find_or_send(job->service, job->store, upload, job->stale_file_id,
-                                   &job->file_id, err) ||
-           giq_step_retry_later(job, due_ms, err);
+    if (giq_upload_find_or_send(job->service, job->store, upload, job->stale_file_id,
+                                &job->file_id, err)) {
+        return true;
+    }
+    return giq_step_retry_later(job, due_ms, err);
 }
 
 /* Check the store once, before the first request of this open. */
@@ -337,7 +340,7 @@ static bool check_store(struct giq_job *job, struct giq_error *err)
 static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool is_new = job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job);
-    /* A final state is reported without credentials and without a request. */
+    /* What is recorded is reported without credentials and without a request. */
     if (!is_new) {
         return true;
     }
@@ -350,7 +353,10 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (needs_models(job) && !check_models(job, err)) {
         return false;
     }
-    return !needs_upload(job) || get_file(job, due_ms, err);
+    if (needs_upload(job)) {
+        return get_file(job, due_ms, err);
+    }
+    return true;
 }
 
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)

@@ -20,9 +20,11 @@ enum {
     NOT_FOUND_MAX = 2, /* consecutive responses that mean that a job is gone */
 };
 
-/* The pause before the next status call: it grows by half, to a twelfth of the wait at
- * most. Retry-After is raised to FIRST_PAUSE_MS, so that 0 or a time in the past does not
- * cause a busy loop. */
+/* The pause before the next status call: Retry-After if the response had it, else the
+ * fixed interval of the settings, else an adaptive pause. The adaptive pause grows by
+ * half from call to call, up to a twelfth of the time waited so far, and stays between
+ * FIRST_PAUSE_MS and LONGEST_PAUSE_MS. Retry-After is raised to FIRST_PAUSE_MS, so that 0
+ * or a time in the past does not cause a busy loop. */
 static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
 {
     int64_t fixed = job->service->settings.poll_interval_ms;
@@ -90,9 +92,10 @@ static bool poll_again(struct giq_job *job, int64_t retry_after_ms,
     return true;
 }
 
-/* Whether the service may not know the job yet. The record has the time at which the run
- * request was sent; its response may have arrived minutes later. A time in the future,
- * from a clock that was wrong, counts as the beginning of this wait. */
+/* Whether the job is so new that the service may not report it yet. The record has the
+ * time at which the run request was sent; its response may have arrived minutes later. A
+ * time in the future, from a clock that was wrong, counts as the beginning of this wait.
+ */
 static bool is_new(const struct giq_job *job)
 {
     const struct giq_env *env = job->service->env;
@@ -107,7 +110,7 @@ static bool is_new(const struct giq_job *job)
     return (age_ms < 0 ? now_ms - job->wait_began_ms : age_ms) < NEW_JOB_MS;
 }
 
-/* Whether the service no longer knows the job. */
+/* Whether enough consecutive responses reported that the job does not exist. */
 static bool is_gone(const struct giq_job *job)
 {
     return job->not_found_count >= NOT_FOUND_MAX;
@@ -228,7 +231,7 @@ static bool handle_state(struct giq_job *job, const struct giq_api_job *report,
 }
 
 /* The service does not know the job. A gateway may report that by mistake, so a job with
- * a record is gone when it is reported twice in a row. */
+ * a record is gone only when two consecutive responses report it. */
 static bool handle_not_found(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (job->is_external) {
@@ -241,6 +244,7 @@ static bool handle_not_found(struct giq_job *job, int64_t *due_ms, struct giq_er
             return giq_fail_memory(err);
         }
     } else {
+        /* The second call is made even if TIMEOUT passes before, but never at once. */
         int64_t left_ms = giq_job_left_ms(job);
         int64_t pause_ms = advance_pause_ms(job, -1);
         pause_ms = pause_ms < left_ms ? pause_ms : left_ms;
@@ -313,6 +317,7 @@ static bool handle_no_status(struct giq_job *job, enum giq_api_status_outcome ou
         if (outcome != GIQ_API_STATUS_NOT_FOUND) {
             return fail_wait(job, err);
         }
+        /* A new job that the service does not know yet counts as running. */
         *err = (struct giq_error){0};
         job->phase = GIQ_PHASE_DONE;
         return true;
@@ -452,7 +457,7 @@ bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_err
     GIQ_AUTO(giq_record_release) struct giq_record reported;
     bool held = false;
     giq_record_init(&reported);
-    /* Acquiring the lock reads the record again, over what was reported. */
+    /* Acquiring the lock reads the record again, which overwrites what was reported. */
     if (!copy_report(&reported, &job->record) ||
         !giq_text_set(&reported.job_id, job->record.job_id)) {
         return giq_fail_memory(err);

@@ -27,7 +27,8 @@
 
 enum {
     GIQ_CONTENT_FORMAT = 1,
-    /* Local files of one content; one more empties the list. */
+    /* Local files in the record of one content; adding one more empties the list first.
+     */
     GIQ_CONTENT_PATHS_MAX = 64,
 };
 
@@ -74,14 +75,15 @@ bool giq_content_has_file(const struct giq_content *content, const char *absolut
 bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err);
 
-/* Find the content of the file at `absolute_path` by its hint. `out` is empty if the
- * content is not recorded. Errors: as giq_content_read(). */
+/* Find the content of the file at `absolute_path` by its hint. `out` is empty if
+ * there is no hint, or the file is not recorded as having the content that it had then.
+ * Errors: as giq_content_read(). */
 bool giq_content_find(const struct giq_store *store, const char *absolute_path,
                       const struct giq_source_stat *stat, char out[GIQ_DIGEST_HEX_SIZE],
                       struct giq_error *err);
 
-/* Write the hint that the file at `absolute_path` has this content; durable when the call
- * returns. Must be called after giq_content_write(). */
+/* Write the hint that the file at `absolute_path` has this content. If a crash loses the
+ * hint, the file is read again. Must be called after giq_content_write(). */
 bool giq_content_write_hint(const struct giq_content *content, const char *absolute_path,
                             struct giq_error *err);
 

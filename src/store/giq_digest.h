@@ -1,7 +1,7 @@
 /*
  * SHA-256, by OpenSSL's libcrypto. Thread-safe, but a struct giq_digest may be used by
- * one thread at a time. GIQ_DIGEST_HEX_SIZE is in giq/giq.h. Errors are GIQ_E_MEMORY:
- * OpenSSL gives no other reason.
+ * one thread at a time. GIQ_DIGEST_HEX_SIZE is in giq/giq.h. Errors are GIQ_E_MEMORY,
+ * also if a function of OpenSSL fails, since it reports no reason.
  */
 #ifndef GIQ_DIGEST_H
 #define GIQ_DIGEST_H
@@ -30,7 +30,8 @@ bool giq_digest_restart(struct giq_digest *digest, struct giq_error *err);
 bool giq_digest_add(struct giq_digest *digest, const void *bytes, size_t len,
                     struct giq_error *err);
 
-/* The digest of all bytes that were added. Only giq_digest_restart() may follow. */
+/* The digest of all bytes that were added. Only giq_digest_restart() or
+ * giq_digest_free() may follow. */
 bool giq_digest_finish(struct giq_digest *digest, char out[GIQ_DIGEST_HEX_SIZE],
                        struct giq_error *err);
 

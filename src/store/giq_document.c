@@ -32,7 +32,7 @@ static bool check_format(const char *folder, const char *name, int64_t newest,
     }
     if (format < 1) {
         *out_damaged = true;
-        return giq_document_fail(folder, name, "has no format number", advice, err);
+        return giq_document_fail(folder, name, "has no valid format number", advice, err);
     }
     if (format > newest) {
         return giq_fail(err, GIQ_E_STORE,

@@ -12,8 +12,8 @@
 #include "base/giq_error.h"
 #include "base/giq_json.h"
 
-/* The largest document. A record has the text of an area, which may have a million
- * vertices. */
+/* The largest document that is read. A record has the text of an area, which may have a
+ * million vertices. */
 enum { GIQ_DOCUMENT_BYTES_MAX = 128 * 1024 * 1024 };
 
 /* Read the bytes of folder/name into `buf`, an initialised buffer; `*out_found` is false
@@ -24,8 +24,8 @@ bool giq_document_read_bytes(const char *folder, const char *name, struct giq_bu
 /*
  * Read the document folder/name; the caller frees `*out` with giq_json_free(). It is NULL
  * if there is no file. `newest` is the newest format that the caller can read. On failure
- * `*out_damaged` is true if the content is damaged, and false if its format is newer, a
- * system call failed or memory ran out.
+ * `*out_damaged` is true if the content is damaged. It is false if the format is newer,
+ * the file is too large or not a regular file, a system call failed or memory ran out.
  */
 bool giq_document_read(const char *folder, const char *name, int64_t newest,
                        const char *advice, struct giq_json **out, bool *out_damaged,

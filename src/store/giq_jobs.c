@@ -13,7 +13,8 @@ struct listing {
     void *ctx;
 };
 
-/* Report the record in `folder`; one that cannot be read is reported with its error. */
+/* Report the record in `folder`. A record that cannot be read is reported with the error;
+ * a folder without a record is skipped. */
 static bool list_record(const struct listing *listing, const char *key,
                         const char *folder, struct giq_error *err)
 {

@@ -20,13 +20,14 @@ struct giq_lock;
  *
  * On success the caller passes `*out` to giq_lock_release(). Errors: GIQ_E_TIMEOUT (there
  * is another holder, which the message names), GIQ_E_STORE (also a file system without
- * locks), GIQ_E_MEMORY. Thread-safe; must not be called while holding another lock.
+ * locks), GIQ_E_MEMORY. Thread-safe. Must not be called while holding another lock: two
+ * opens that wait for each other's lock would retry until their timeouts.
  */
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err);
 
-/* As giq_lock_acquire(), with the lock file at `path`: the lock of the content of an
- * upload. */
+/* As giq_lock_acquire(), for the content of an upload: the lock file is at `path`, in an
+ * existing folder. */
 bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **out,
                            struct giq_error *err);
 

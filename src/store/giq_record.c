@@ -95,8 +95,9 @@ bool giq_record_read_request(const char *folder, struct giq_json **out,
     return read_document(folder, request_name, out, &ignored, err);
 }
 
-/* Check that request.json has exactly these bytes: if two requests ever had the same key,
- * that is an error, and never the result of the other request. */
+/* Check that request.json has exactly the bytes of `request`, and at most a line feed
+ * after them. If two requests ever had the same key, the second one fails here: it must
+ * not get the result of the first. */
 static bool check_request(const char *folder, const char *request, struct giq_error *err)
 {
     bool found = false;
@@ -146,7 +147,8 @@ static bool parse(struct giq_record *record)
     return ok;
 }
 
-/* Whether a record has all that its state needs. */
+/* Whether a record has all that its state needs, and no name of a result that could lead
+ * out of result/. */
 static bool has_required_members(const struct giq_record *record)
 {
     bool has_id = record->job_id != NULL && record->job_id[0] != '\0';
@@ -390,19 +392,20 @@ bool giq_record_use_label(struct giq_record *record, const char *label,
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
     assert(record->document != NULL);
-    struct giq_json *json = giq_json_copy(record->document);
-    if (json == NULL || !giq_json_set_copy(json, before_member, record->document) ||
-        (record->job_id != NULL &&
-         !giq_json_add_text(json, earlier_member, record->job_id))) {
-        giq_json_free(json);
+    GIQ_AUTO_JSON struct giq_json *json = giq_json_copy(record->document);
+    if (json == NULL || !giq_json_set_copy(json, before_member, record->document)) {
+        return giq_fail_memory(err);
+    }
+    if (record->job_id != NULL &&
+        !giq_json_add_text(json, earlier_member, record->job_id)) {
         return giq_fail_memory(err);
     }
     giq_record_release(record);
-    record->document = json;
+    record->document = giq_take(&json);
     return true;
 }
 
-/* Rename folder/from to folder/to if it exists. */
+/* Rename folder/from to folder/to if folder/from exists. */
 static bool rename_if_exists(const char *folder, const char *from, const char *to,
                              struct giq_error *err)
 {
@@ -415,7 +418,10 @@ static bool rename_if_exists(const char *folder, const char *from, const char *t
     if (!giq_os_stat(from_path, &st, err)) {
         return false;
     }
-    return st.kind == GIQ_OS_NOTHING || giq_os_rename(from_path, to_path, err);
+    if (st.kind == GIQ_OS_NOTHING) {
+        return true;
+    }
+    return giq_os_rename(from_path, to_path, err);
 }
 
 /* Copy job.json to job.json.damaged. It is not renamed: without job.json there would be
@@ -428,8 +434,11 @@ static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
     if (!giq_document_read_bytes(folder, job_name, &buf, &found, err)) {
         return false;
     }
-    return !found || giq_os_replace_file(folder, damaged_job_name, access,
-                                         giq_buf_text(&buf), buf.len, err);
+    if (!found) {
+        return true;
+    }
+    return giq_os_replace_file(folder, damaged_job_name, access, giq_buf_text(&buf),
+                               buf.len, err);
 }
 
 /* Whether job.json is already the intent of a further job for a damaged record. */
@@ -446,15 +455,18 @@ bool giq_record_quarantine(const char *folder, unsigned access, struct giq_recor
                            struct giq_error *err)
 {
     GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
-    struct giq_json *before =
-        json == NULL ? NULL : giq_json_ensure_object(json, before_member);
+    if (json == NULL) {
+        return giq_fail_memory(err);
+    }
+    struct giq_json *before = giq_json_ensure_object(json, before_member);
     if (before == NULL || !giq_json_set_bool(before, damaged_member, true)) {
         return giq_fail_memory(err);
     }
-    if (!is_quarantined(folder) &&
-        (!copy_job(folder, access, err) ||
-         !rename_if_exists(folder, request_name, damaged_request_name, err))) {
-        return false;
+    if (!is_quarantined(folder)) {
+        if (!copy_job(folder, access, err) ||
+            !rename_if_exists(folder, request_name, damaged_request_name, err)) {
+            return false;
+        }
     }
     giq_record_release(record);
     record->document = giq_take(&json);

@@ -18,8 +18,9 @@
  * writing needs the record lock. `access` is bits of enum giq_os_access for the files.
  * Errors are GIQ_E_STORE and GIQ_E_MEMORY.
  *
- * A further job is one that RETRY or adoption records for a request that had a job. Until
- * it is submitted, job.json keeps the earlier record as its member "before".
+ * A further job is one that RETRY or adoption records for a request that had a job. While
+ * its state is `intent` or `sending`, job.json keeps the earlier record as the member
+ * "before".
  */
 #ifndef GIQ_RECORD_H
 #define GIQ_RECORD_H
@@ -66,7 +67,8 @@ const char *giq_record_state_name(enum giq_job_state state);
  * A GIQ_E_STORE error names the file that is damaged, belongs to another request or has a
  * newer format. `out_damaged` may be NULL. On failure `*out_damaged` is true if the
  * content is damaged, so that a further job may replace the record. It is false for a
- * newer format, a failed system call or lack of memory.
+ * newer format, a file that is too large or not a regular file, a failed system call or
+ * lack of memory.
  */
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err);
@@ -76,7 +78,8 @@ bool giq_record_read(const char *folder, const char *request, struct giq_record 
 bool giq_record_read_request(const char *folder, struct giq_json **out,
                              struct giq_error *err);
 
-/* Write request.json if it is missing; otherwise it must contain `request`. */
+/* Write request.json if it is missing, durably; otherwise check that it has this
+ * `request`. */
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err);
 
@@ -94,12 +97,13 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
 /* Whether a job was, or may have been, started under this label. */
 bool giq_record_has_label(const struct giq_record *record, const char *label);
 
-/* Add a label, which is UTF-8, to the used ones, in memory. Errors: GIQ_E_MEMORY. */
+/* Add a label, which is UTF-8, to the labels of giq_record_has_label(), in memory.
+ * Errors: GIQ_E_MEMORY. */
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err);
 
 /* Reset the record, which was read from disk, for a further job, in memory. Its document
- * keeps the earlier record until the job is submitted. Errors: GIQ_E_MEMORY. */
+ * keeps the earlier record as the member "before". Errors: GIQ_E_MEMORY. */
 bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 
 /* As giq_record_restart(), for a damaged record: its files are kept with the extension
@@ -107,7 +111,7 @@ bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
                            struct giq_error *err);
 
-/* Remove the record. If it is that of a further job, restore the earlier one. */
+/* Remove the record, durably. If it is that of a further job, restore the earlier one. */
 bool giq_record_remove(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err);
 

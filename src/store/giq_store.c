@@ -68,11 +68,19 @@ static bool check_access(const char *path, unsigned access, bool *out_is_empty,
                          struct giq_error *err)
 {
     static const char replace_results[] = "replace its results";
-    static const char *const names[] = {keys_name, "uploads", uploads_name};
+    static const char change_uploads[] = "change which file a job runs on";
+    static const struct {
+        const char *name;
+        const char *danger; /* of being world-writable, for the message */
+    } own[] = {
+        {keys_name, replace_results},
+        {"uploads", change_uploads},
+        {uploads_name, change_uploads},
+    };
     bool is_used = false;
-    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(own); i++) {
         struct giq_os_stat st;
-        GIQ_AUTO_FREE char *folder = giq_os_join(path, names[i]);
+        GIQ_AUTO_FREE char *folder = giq_os_join(path, own[i].name);
         if (folder == NULL) {
             return giq_fail_memory(err);
         }
@@ -80,11 +88,7 @@ static bool check_access(const char *path, unsigned access, bool *out_is_empty,
             return false;
         }
         if ((st.access & GIQ_OS_WORLD_WRITE) && (access & GIQ_OS_WORLD_SEARCH)) {
-            return fail_used_world_writable(folder,
-                                            names[i] == keys_name
-                                                ? replace_results
-                                                : "change which file a job runs on",
-                                            err);
+            return fail_used_world_writable(folder, own[i].danger, err);
         }
         if (st.kind != GIQ_OS_NOTHING) {
             is_used = true;
@@ -255,7 +259,10 @@ static bool probe_folders(const struct giq_store *store, const char *folder, boo
                       err)) {
         return false;
     }
-    return !uploads || probe_folder(store, store->uploads_folder, err);
+    if (uploads) {
+        return probe_folder(store, store->uploads_folder, err);
+    }
+    return true;
 }
 
 bool giq_store_check_writable(const struct giq_store *store, const char *folder,

@@ -7,7 +7,8 @@
  *                    result.short             digest of a truncated download
  *                    result.new/              a result while it is checked
  *                    result/                  the published result
- *                    result.old/              the one before, while it is replaced
+ *                    result.old/              the earlier result, while it is replaced
+ *                    *.damaged                copies of a damaged record
  *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *
  * The caller frees returned paths; they are NULL when out of memory. giq_store_open() and
@@ -38,7 +39,8 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
 
 /*
  * Check that a job can be recorded in a key's `folder`, which need not exist, and if
- * `uploads` is true an upload too. Creates missing folders and writes a probe file. Must
+ * `uploads` is true an upload too, and that 1 MiB is free. Creates missing folders, and
+ * writes and removes a probe file. Must
  * be called before a request whose outcome must be recorded. Must not be called before
  * reading: a read-only store can still be read.
  */
@@ -62,8 +64,8 @@ bool giq_store_check_space(const char *folder, int64_t bytes, struct giq_error *
 /* Whether the error was caused by a full disk or quota. */
 bool giq_store_is_full(const struct giq_error *err);
 
-/* If the error was caused by a full disk or quota, add how to get the result without
- * paying again; otherwise leave `err` as it is. Always returns false. */
+/* If the error was caused by a full disk or quota, add what to do without paying for a
+ * job again; otherwise leave `err` as it is. Always returns false. */
 bool giq_store_explain_full(struct giq_error *err);
 
 /* Create `folder`/result.new, empty; an earlier one is removed. The caller frees its path
@@ -85,8 +87,8 @@ bool giq_store_restore(const char *folder, struct giq_error *err);
 void giq_store_unstage(const char *folder);
 void giq_store_unpublish(const char *folder);
 
-/* The path of a published result: the file `name` in result/, or if that is NULL the
- * folder. */
+/* The path of a published result: the file `name` in result/, or result/ itself if `name`
+ * is NULL. */
 char *giq_store_result(const char *folder, const char *name);
 
 #endif

@@ -195,7 +195,7 @@ static void test_records_that_cannot_be_read_are_named(void **state)
     } cases[] = {
         {"{", "is damaged; remove it to upload the file again"},
         {"", "is damaged"},
-        {"{\"files\":{}}", "has no format number"},
+        {"{\"files\":{}}", "has no valid format number"},
         {"{\"format\":2}", "was written by a newer version"},
         {"{\"format\":1,\"files\":{\"" BASE "\":{\"SAR\":{}}}}", "is damaged"},
         {"{\"format\":1,\"files\":{\"" BASE "\":{\"SAR\":{\"file_id\":7}}}}",

@@ -19,9 +19,9 @@ static const struct {
     {"", false, true, "is damaged; write it again"},
     {"{\"format\":1", false, true, "is damaged; write it again"},
     {"[1]", false, true, "is damaged; write it again"},
-    {"{}", false, true, "has no format number; write it again"},
-    {"{\"format\":0}", false, true, "has no format number; write it again"},
-    {"{\"format\":\"2\"}", false, true, "has no format number; write it again"},
+    {"{}", false, true, "has no valid format number; write it again"},
+    {"{\"format\":0}", false, true, "has no valid format number; write it again"},
+    {"{\"format\":\"2\"}", false, true, "has no valid format number; write it again"},
     {"{\"format\":3}", false, false, "was written by a newer version"},
 };
 

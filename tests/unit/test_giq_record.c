@@ -161,9 +161,9 @@ static void test_damaged_and_newer_records_are_errors(void **state)
         {"{\"format\":1,\"state\":\"intent\",\"result\":{\"name\":\"..\"}}",
          "is damaged"},
         {"{\"format\":1,\"state\":\"intent\",\"result\":{\"name\":\"\"}}", "is damaged"},
-        {"{\"state\":\"intent\"}", "has no format number"},
-        {"{\"format\":0,\"state\":\"intent\"}", "has no format number"},
-        {"{\"format\":\"1\",\"state\":\"intent\"}", "has no format number"},
+        {"{\"state\":\"intent\"}", "has no valid format number"},
+        {"{\"format\":0,\"state\":\"intent\"}", "has no valid format number"},
+        {"{\"format\":\"1\",\"state\":\"intent\"}", "has no valid format number"},
         {"{\"format\":2,\"state\":\"intent\"}", "was written by a newer version"},
     };
     char *folder = env_kit_folder();
