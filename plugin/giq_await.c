@@ -39,7 +39,7 @@ static char **key_of_result(const struct giq_await *await)
     return key;
 }
 
-/* One entry for all opens of the process: some open has timed out. */
+/* The key of the one entry that all opens of the process share: one of them timed out. */
 static char **key_of_timeout(void)
 {
     return CSLAddString(NULL, "timeout");
@@ -74,7 +74,7 @@ static void begin_wait(struct giq_report *report)
     report->progress.hint = ends ? "Ctrl-C ends the wait, a started job continues" : NULL;
 }
 
-/* The wait for a job of which `view` has the id was interrupted. */
+/* The error of an interrupted wait; `view` has the id of the job. */
 static bool fail_wait_cancelled(const struct giq_job_view *view, struct giq_error *err)
 {
     if (view->is_external) {
@@ -209,7 +209,8 @@ static bool fail_checked_once(struct giq_error *err)
                     reason.text);
 }
 
-/* Cache a failure that took long, unless this open only checked once. */
+/* Cache a failure that took longer than SLOW_MS, but not Ctrl-C or a timeout, nor a
+ * failure of an open that was limited to one try or one poll. */
 static void cache_slow_failure(const struct giq_service *service, char **key,
                                int64_t began_ms, const struct giq_error *err)
 {

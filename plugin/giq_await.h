@@ -21,8 +21,9 @@ struct giq_await {
  * GIQ_E_CANCELLED. */
 bool giq_await_job(const struct giq_await *await, struct giq_error *err);
 
-/* Get the list of models, as giq_models_get(): on success the caller passes `*out` to
- * giq_models_release(). Errors: its own, GIQ_E_CANCELLED. */
+/* Get the list of models as giq_models_get() does: on success the caller passes `*out` to
+ * giq_models_release(). Errors: those of
+ * giq_models_get(), GIQ_E_CANCELLED. */
 bool giq_await_models(struct giq_service *service, const char *base_url,
                       struct giq_report *report, struct giq_models *out,
                       struct giq_error *err);

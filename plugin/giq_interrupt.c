@@ -5,34 +5,33 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <threads.h>
 #include <unistd.h>
 
 enum { LEVELS = 8, RUNNING_MAX = 64 };
 
 /*
- * The program's handlers that ours replaced: program[0] is the oldest, on_signal() calls
- * program[levels - 1]. A handler that the program installs during a wait may call ours as
- * the previous one; such a nested call goes one level down, so older handlers are kept.
- * One is always kept, because code that saved our handler as the program's may still call
- * it.
+ * A stack of the program's handlers that ours replaced: handlers[0] is the oldest,
+ * on_signal() calls handlers[levels - 1]. If the program installs a handler during a
+ * wait, that handler may in turn call on_signal(), which then calls the next older one.
+ * The oldest is never removed: code that saved on_signal() as the previous handler may
+ * call it after the wait.
+ *
+ * No mutex: only the main thread changes it. A child that another thread forks must not
+ * find a mutex locked that its parent's main thread would have unlocked.
  */
 static struct {
-    mtx_t mutex;
-    unsigned waits;
-    pid_t process; /* the owner of the waits: a forked child has none */
-    volatile sig_atomic_t levels;
-    struct sigaction program[LEVELS];
+    unsigned waits; /* of `process` that have begun and not ended */
+    pid_t process;  /* not this process in a forked child, which has no waits */
+    atomic_int levels;
+    struct sigaction handlers[LEVELS];
 } chain;
 
-static once_flag mutex_made = ONCE_FLAG_INIT;
+/* Count of SIGINTs. Atomic, because any thread may receive one. */
+static atomic_int signals;
 
-/* Count of SIGINTs, which any thread may receive. */
-static volatile sig_atomic_t signals;
-
-/* The calls of on_signal() that have not returned, each with its thread; 0: free. Not a
- * thread-local counter: the first access to one of a loaded library may allocate memory,
- * which a signal handler must not. */
+/* The ids of the threads that are in on_signal(), once for each call; 0: free. This is
+ * not a thread-local counter, because the first access to a thread-local variable of a
+ * library loaded by dlopen() may allocate memory, which a signal handler must not do. */
 static atomic_int running[RUNNING_MAX];
 
 static int count_running(int thread)
@@ -56,7 +55,7 @@ static atomic_int *add_running(int thread)
     return NULL;
 }
 
-/* Remove the calls of a thread that were left by longjmp(). */
+/* Remove the entries of a thread whose calls of on_signal() were left by longjmp(). */
 static void clear_running(int thread)
 {
     for (int i = 0; i < RUNNING_MAX; i++) {
@@ -65,19 +64,19 @@ static void clear_running(int thread)
     }
 }
 
-/* The handler at a level; below level 0 the oldest one. */
-static const struct sigaction *program_at(int level)
+/* The handler at a level; for a negative level the oldest one. */
+static const struct sigaction *handler_at(int level)
 {
-    return &chain.program[level > 0 ? level : 0];
+    return &chain.handlers[level > 0 ? level : 0];
 }
 
-static void call(const struct sigaction *program, int number, siginfo_t *info,
-                 void *context)
+static void call_handler(const struct sigaction *handler, int number, siginfo_t *info,
+                         void *context)
 {
-    if (program->sa_flags & SA_SIGINFO) {
-        program->sa_sigaction(number, info, context);
-    } else if (program->sa_handler != SIG_DFL && program->sa_handler != SIG_IGN) {
-        program->sa_handler(number);
+    if (handler->sa_flags & SA_SIGINFO) {
+        handler->sa_sigaction(number, info, context);
+    } else if (handler->sa_handler != SIG_DFL && handler->sa_handler != SIG_IGN) {
+        handler->sa_handler(number);
     }
 }
 
@@ -86,20 +85,15 @@ static void on_signal(int number, siginfo_t *info, void *context)
     int sys_errno = errno;
     int thread = gettid();
     int depth = count_running(thread);
-    const struct sigaction *program = program_at(chain.levels - 1 - depth);
-    signals = signals + 1;
+    const struct sigaction *handler = handler_at(atomic_load(&chain.levels) - 1 - depth);
+    (void)atomic_fetch_add(&signals, 1);
     /* The limit breaks an endless recursion of handlers that call each other. */
     atomic_int *entry = depth < LEVELS ? add_running(thread) : NULL;
     if (entry != NULL) {
-        call(program, number, info, context);
+        call_handler(handler, number, info, context);
         atomic_store(entry, 0);
     }
     errno = sys_errno;
-}
-
-static void make_mutex(void)
-{
-    (void)mtx_init(&chain.mutex, mtx_plain);
 }
 
 static bool is_ours(const struct sigaction *action)
@@ -114,33 +108,35 @@ static bool is_handler(const struct sigaction *action)
            (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
 }
 
-/* The level of a handler: its own if it has one, else the next free one. */
-static int level_of(const struct sigaction *program)
+/* The level of a handler in the stack, or the next free level if it is not in it. */
+static int level_of(const struct sigaction *handler)
 {
+    int levels = atomic_load(&chain.levels);
     int level = 0;
-    while (level < chain.levels &&
-           chain.program[level].sa_sigaction != program->sa_sigaction) {
+    while (level < levels &&
+           chain.handlers[level].sa_sigaction != handler->sa_sigaction) {
         level++;
     }
     return level;
 }
 
-/* Install our handler in place of the program's, with the same mask and flags. */
-static bool install(const struct sigaction *program)
+/* Install our handler in place of the program's, with the same mask and flags. Fails if
+ * the stack is full. */
+static bool install(const struct sigaction *handler)
 {
-    struct sigaction ours = *program;
-    int level = level_of(program);
+    struct sigaction ours = *handler;
+    int level = level_of(handler);
     if (level == LEVELS) {
         return false;
     }
-    chain.program[level] = *program;
-    chain.levels = level + 1;
+    chain.handlers[level] = *handler;
+    atomic_store(&chain.levels, level + 1);
     ours.sa_sigaction = on_signal;
     ours.sa_flags |= SA_SIGINFO;
     return sigaction(SIGINT, &ours, NULL) == 0;
 }
 
-/* Must be called with the mutex held. */
+/* `now` is the current action of SIGINT. */
 static bool add_wait(const struct sigaction *now)
 {
     if (chain.process != getpid()) {
@@ -154,14 +150,15 @@ static bool add_wait(const struct sigaction *now)
     return true;
 }
 
-/* Must be called with the mutex held. A handler that the program has installed in the
- * meantime stays. */
+/* A handler that the program has installed since the wait began stays. */
 static void remove_wait(void)
 {
     struct sigaction now;
-    if (--chain.waits == 0 && sigaction(SIGINT, NULL, &now) == 0 && is_ours(&now)) {
-        (void)sigaction(SIGINT, program_at(chain.levels - 1), NULL);
-        chain.levels = chain.levels > 1 ? chain.levels - 1 : 1;
+    chain.waits--;
+    if (chain.waits == 0 && sigaction(SIGINT, NULL, &now) == 0 && is_ours(&now)) {
+        int levels = atomic_load(&chain.levels);
+        (void)sigaction(SIGINT, handler_at(levels - 1), NULL);
+        atomic_store(&chain.levels, levels > 1 ? levels - 1 : 1);
     }
 }
 
@@ -177,29 +174,25 @@ bool giq_interrupt_begin(struct giq_interrupt *wait)
     if (!is_handler(&now)) {
         return now.sa_handler == SIG_DFL; /* which ends the program */
     }
-    if (getpid() != gettid()) {
-        return false;
+    int thread = gettid();
+    if (thread != getpid()) {
+        return false; /* not the main thread */
     }
-    call_once(&mutex_made, make_mutex);
-    clear_running(getpid());
-    (void)mtx_lock(&chain.mutex);
-    wait->signals_before = (int)signals;
+    clear_running(thread);
+    wait->signals_before = atomic_load(&signals);
     wait->is_armed = add_wait(&now);
-    (void)mtx_unlock(&chain.mutex);
     return wait->is_armed;
 }
 
 bool giq_interrupt_received(const struct giq_interrupt *wait)
 {
-    return wait->is_armed && (int)signals != wait->signals_before;
+    return wait->is_armed && atomic_load(&signals) != wait->signals_before;
 }
 
 void giq_interrupt_end(struct giq_interrupt *wait)
 {
     if (wait->is_armed) {
-        (void)mtx_lock(&chain.mutex);
         remove_wait();
-        (void)mtx_unlock(&chain.mutex);
         wait->is_armed = false;
     }
 }

@@ -5,13 +5,13 @@
  * Usage: giq_interrupt_begin(), check giq_interrupt_received() while waiting,
  * giq_interrupt_end() on every path. Waits may be nested.
  *
- * No handler is installed if SIGINT has its default action or is ignored, or in other
- * threads than the main one. The end of the last wait restores the program's handler.
+ * No handler is installed if SIGINT has its default action or is ignored, nor in threads
+ * other than the main one. The end of the last wait restores the program's handler.
  *
  * This is the only signal handler of the driver. Without it an open in Python or R could
  * not be interrupted: their handlers only set a flag, which nothing reads during an open.
  *
- * Thread-safe; one struct is for one thread.
+ * Thread-safe. A wait must begin and end in the same thread.
  */
 #ifndef GIQ_INTERRUPT_H
 #define GIQ_INTERRUPT_H
@@ -20,18 +20,19 @@
 
 /* One wait; start from `{0}`. */
 struct giq_interrupt {
-    bool is_armed;
+    bool is_armed;      /* the wait has begun, and Ctrl-C ends it */
     int signals_before; /* count of signals when the wait began */
 };
 
-/* Begin a wait; does nothing if it has begun. Returns true if Ctrl-C will end the wait,
- * or with the default action the program. */
+/* Begin a wait, unless it has begun. Returns true if Ctrl-C will end the wait or, if
+ * SIGINT has its default action, the program. */
 bool giq_interrupt_begin(struct giq_interrupt *wait);
 
-/* Whether SIGINT was received since the wait began. */
+/* Whether SIGINT was received since the wait began; false if Ctrl-C does not end the
+ * wait. */
 bool giq_interrupt_received(const struct giq_interrupt *wait);
 
-/* End a wait; does nothing if it has not begun. */
+/* End a wait, if it has begun. */
 void giq_interrupt_end(struct giq_interrupt *wait);
 
 #endif

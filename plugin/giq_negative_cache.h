@@ -2,7 +2,7 @@
  * Negative cache: errors of the last minute that took a long wait or a download to find.
  * A GIS opens a dataset up to ten times; only the first open should wait or download.
  *
- * One cache for the process. Thread-safe.
+ * One cache for the process, of 64 entries; a new one replaces the oldest. Thread-safe.
  */
 #ifndef GIQ_NEGATIVE_CACHE_H
 #define GIQ_NEGATIVE_CACHE_H

@@ -21,13 +21,17 @@ struct giq_progress {
 /* Begin: the elapsed time counts from here. Prints nothing. */
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);
 
-/* Set the current state, which is copied and printed with the elapsed time. */
+/* Set the current state, which is copied; a text that is too long is cut. Prints it with
+ * the elapsed time: on a terminal at once, else if it is the first or a minute has passed
+ * since the last line. Prints nothing if progress is off. */
 void giq_progress_set(struct giq_progress *progress, const char *text);
 
-/* Update the elapsed time. */
+/* Print the current state, if any, with the elapsed time: on a terminal each time, else
+ * if a minute has passed since the last line. */
 void giq_progress_tick(struct giq_progress *progress);
 
-/* Clear the terminal's line, so that other text may be printed. */
+/* Clear the terminal's line if it holds progress text, so that other text may be printed.
+ */
 void giq_progress_clear(struct giq_progress *progress);
 
 #endif

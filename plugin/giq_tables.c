@@ -140,7 +140,7 @@ static void set_text(OGRFeatureH row, int column, const char *text)
 
 static void set_time(OGRFeatureH row, int column, int64_t ms)
 {
-    enum { UTC = 100 };
+    enum { UTC = 100 }; /* GDAL's flag of that time zone */
     if (ms == GIQ_TIME_NONE) {
         OGR_F_SetFieldNull(row, column);
         return;
@@ -190,6 +190,7 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
 
 /* ---- jobs ---- */
 
+/* Leaves the geometry NULL if `wkt` is NULL or cannot be parsed. */
 static void set_area(OGRFeatureH row, const char *wkt)
 {
     OGRGeometryH area = NULL;

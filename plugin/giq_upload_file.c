@@ -110,7 +110,7 @@ static bool check_is_single_file(const struct giq_upload_file *file,
 static bool fail_not_regular(const struct giq_upload_file *file, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
-                    "%.*s is a device or a pipe; only a regular file can be uploaded",
+                    "%.*s is not a regular file; only a regular file can be uploaded",
                     giq_text_cut_len(file->printable, 200), file->printable);
 }
 
@@ -134,7 +134,10 @@ static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
                         "%.*s is a folder; zip it, and give the zip as \"upload\"",
                         giq_text_cut_len(file->printable, 200), file->printable);
     }
-    return VSI_ISREG(out->st_mode) || fail_not_regular(file, err);
+    if (!VSI_ISREG(out->st_mode)) {
+        return fail_not_regular(file, err);
+    }
+    return true;
 }
 
 /* ---- the functions of struct giq_source ---- */

@@ -21,7 +21,7 @@ enum {
     NAME_MAX_BYTES = 120,
     REASON_MAX = 160,
     LAYER_MAX = 60,  /* bytes of the name of a layer in a message */
-    COMMAS_MAX = 32, /* a source is split at no more commas */
+    COMMAS_MAX = 32, /* the commas, from the left, at which a source may be split */
 };
 
 /* Set while an area is read, so that a VRT in it cannot open a GIQ: dataset. Only the
@@ -47,7 +47,8 @@ static bool may_contain_secret(const char *source)
     return strpbrk(source, "?@=") != NULL;
 }
 
-/* "AOI" and the source. */
+/* "AOI" and the source, without the source if it may contain a secret; too long a text is
+ * cut. */
 static const char *name_of(const struct aoi *aoi, char out[NAME_MAX_BYTES])
 {
     (void)CPLStrlcpy(out, "AOI", NAME_MAX_BYTES);
@@ -125,8 +126,8 @@ static void open_up_to_comma(struct aoi *aoi, const char *comma)
     dataset = NULL;
 }
 
-/* Open the source as it is, else split at each comma from left to right: paths and layers
- * may have commas in their names. */
+/* Open the source as it is, else split at each of the first COMMAS_MAX commas from left
+ * to right: paths and layers may have commas in their names. */
 static bool open_source(struct aoi *aoi)
 {
     char name[NAME_MAX_BYTES];
@@ -160,12 +161,14 @@ static bool choose_layer(struct aoi *aoi)
     char name[NAME_MAX_BYTES];
     char list[LISTED_MAX];
     char reason[REASON_MAX];
+    if (aoi->has_layer_name && aoi->layer == NULL) {
+        return giq_fail(
+            aoi->err, GIQ_E_AREA,
+            "%s names a layer that the dataset does not have; its layers are %s",
+            name_of(aoi, name), list_layers(aoi, list));
+    }
     if (aoi->has_layer_name) {
-        return aoi->layer != NULL ||
-               giq_fail(
-                   aoi->err, GIQ_E_AREA,
-                   "%s names a layer that the dataset does not have; its layers are %s",
-                   name_of(aoi, name), list_layers(aoi, list));
+        return true;
     }
     int count = 0;
     for (int i = 0; i < GDALDatasetGetLayerCount(aoi->dataset); i++) {
@@ -180,9 +183,10 @@ static bool choose_layer(struct aoi *aoi)
                         name_of(aoi, name), reason_of(aoi, reason));
     }
     if (count > 1) {
-        return giq_fail(aoi->err, GIQ_E_AREA,
-                        "%s has several layers; name one as <path>,<layer>: %s",
-                        name_of(aoi, name), list_layers(aoi, list));
+        return giq_fail(
+            aoi->err, GIQ_E_AREA,
+            "%s has several layers with geometries; name one as <path>,<layer>: %s",
+            name_of(aoi, name), list_layers(aoi, list));
     }
     return true;
 }
@@ -216,7 +220,9 @@ static bool add_polygon(struct aoi *aoi, OGRGeometryH polygon, const char *what)
             return false;
         }
     }
-    aoi->polygons += rings > 0;
+    if (rings > 0) {
+        aoi->polygons++;
+    }
     return giq_geom_end_polygon(aoi->geom, what, aoi->err);
 }
 

@@ -17,7 +17,8 @@
 bool giq_aoi_read(const char *source, unsigned flags, const struct giq_env *env,
                   char **out, struct giq_error *err);
 
-/* Whether this thread is inside giq_aoi_read(): datasets opened then must not be jobs. */
+/* Whether this thread is inside giq_aoi_read(): a dataset that is opened then must not be
+ * a GIQ: dataset. */
 bool giq_aoi_is_reading(void);
 
 #endif

@@ -21,7 +21,7 @@ static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
 /* ---- files ---- */
 
-/* The text of the file at `path`, to be freed with VSIFree(), or NULL. */
+/* The text of the file at `path`, to be freed with VSIFree(), or NULL after an error. */
 static char *read_file(const char *path, struct giq_error *err)
 {
     GIQ_AUTO_CPL char *printable = giq_path_printable(path);

@@ -7,7 +7,7 @@
 
 #include "giq/geom.h"
 
-/* Half of the 1e-7 degrees to which coordinates are rounded. */
+/* In metres: half of the 1e-7 degrees to which coordinates are rounded. */
 #define TOLERANCE_M 0.0055
 /* The projected positions of a pole at different longitudes count as one point if they
  * are this close; some projections are not more accurate. */
@@ -187,8 +187,8 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
 
 /* ---- orientation ---- */
 
-/* The orientation found by steps east or west and north or south of one point, whichever
- * can be transformed. */
+/* The orientation at one point, by a step along each axis, forward or backward, whichever
+ * can be transformed; 0 if none can. */
 static int orientation_at(OGRCoordinateTransformationH to_degrees, const double at[2],
                           double step)
 {
@@ -200,7 +200,7 @@ static int orientation_at(OGRCoordinateTransformationH to_degrees, const double 
         for (int j = 0; j < 3 && ok; j++) {
             ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]);
         }
-        /* `dx * dy` undoes the mirror image of steps that are not east and north. */
+        /* The sign of `dx * dy` corrects for one of the steps being backward. */
         double turn = ok ? giq_sphere_triangle_area(xy) * dx * dy : 0;
         if (turn != 0) {
             return turn > 0 ? 1 : -1;

@@ -36,8 +36,9 @@ double giq_poles_latitude_at(const struct giq_poles *poles, double x, double y);
 
 /*
  * Rewrite a closed ring so that each pole that it touches is a vertex, exactly, and the
- * first vertex is a pole. On success the caller frees `*out_xy` with free(); it is NULL
- * if the ring touches no pole. Errors: GIQ_E_MEMORY.
+ * first vertex is a pole. `count` is the number of points in `xy`. On success the caller
+ * frees `*out_xy` with free(); it is NULL if the ring touches no pole, or if fewer than
+ * four points remain because several of them are at a pole. Errors: GIQ_E_MEMORY.
  */
 bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t count,
                      double **out_xy, size_t *out_count, struct giq_error *err);

@@ -105,7 +105,10 @@ static size_t try_transform(struct line *line, struct point *points, size_t coun
 static bool transform(struct line *line, struct point *points, size_t count)
 {
     size_t done = try_transform(line, points, count);
-    return done == count || fail_point(line->project, &points[done], line->err);
+    if (done < count) {
+        return fail_point(line->project, &points[done], line->err);
+    }
+    return true;
 }
 
 static struct point part_of(const struct point *from, const struct point *to, double part)
@@ -256,8 +259,10 @@ static bool add_polar_edge(struct line *line, struct point to)
             return false;
         }
     }
-    return (!to.is_pole || find_longitude(line, &to, &from, &to.lon)) &&
-           add_curved(line, to, 0);
+    if (to.is_pole && !find_longitude(line, &to, &from, &to.lon)) {
+        return false;
+    }
+    return add_curved(line, to, 0);
 }
 
 static bool add_edge(struct line *line, struct point middle, struct point to)
@@ -271,8 +276,10 @@ static bool add_edge(struct line *line, struct point middle, struct point to)
     unwrap(&middle, &end);
     bool is_short =
         fabs(end.lon - from.lon) < SHORT_EDGE && fabs(end.lat - from.lat) < SHORT_EDGE;
-    return is_short && !deviates(&middle, &from, &end) ? add_point(line, &end)
-                                                       : add_curved(line, to, 0);
+    if (is_short && !deviates(&middle, &from, &end)) {
+        return add_point(line, &end);
+    }
+    return add_curved(line, to, 0);
 }
 
 static void mark_pole(const struct line *line, struct point *point)
@@ -380,7 +387,9 @@ static bool begin_nearest_to_pole(struct line *line, double pole, double turn)
     size_t open = line->count - 1;
     size_t first = 0;
     for (size_t i = 1; i < open; i++) {
-        first = sign * line->points[i].lat > sign * line->points[first].lat ? i : first;
+        if (sign * line->points[i].lat > sign * line->points[first].lat) {
+            first = i;
+        }
     }
     struct point *points = malloc(line->count * sizeof *points);
     if (points == NULL) {
@@ -439,7 +448,11 @@ static bool project_edges(struct line *line, const double *xy, size_t count)
         }
         first += CHUNK;
     } while (first + 1 < count);
-    return !line->touches_pole || leave_pole(line, line->points[0].lon);
+    /* A ring that touches a pole begins and ends there. */
+    if (line->touches_pole) {
+        return leave_pole(line, line->points[0].lon);
+    }
+    return true;
 }
 
 /* Close a projected ring over the pole if it encircles the Earth. */
@@ -457,7 +470,8 @@ static bool close_ring(struct line *line, const double *xy, size_t count)
            close_over_pole(line, turns > 0 ? TURN : -TURN);
 }
 
-/* Project a ring again with the poles that it touches as vertices. */
+/* Project a ring again with the poles that it touches as vertices; does nothing if it
+ * touches none. */
 static bool project_touching_poles(struct line *line, const double *xy, size_t count)
 {
     struct giq_project *p = line->project;
@@ -485,8 +499,10 @@ static bool project_and_close(struct line *line, const double *xy, size_t count)
         return false;
     }
     bool may_touch_pole = line->project->metre > 0 && line->is_near_pole;
-    return (!may_touch_pole || project_touching_poles(line, xy, count)) &&
-           close_ring(line, xy, count);
+    if (may_touch_pole && !project_touching_poles(line, xy, count)) {
+        return false;
+    }
+    return close_ring(line, xy, count);
 }
 
 static bool project_ring(void *ctx, const double *xy, size_t count, double **out_xy,

@@ -1,8 +1,9 @@
 /*
  * Transforms rings from a coordinate system to longitude and latitude (EPSG:4326) by OGR.
  * Edges that are straight in their own system are divided, so that the rounded result
- * deviates from the projected edge by at most 1e-7 degrees; one edge is divided into at
- * most 4096 parts. An object is for one thread at a time.
+ * deviates from the projected edge by at most 1e-7 degrees. One edge is divided into at
+ * most 4096 parts: an edge that would need more deviates further, and is an error where
+ * the coordinate system is discontinuous. An object is for one thread at a time.
  */
 #ifndef GIQ_PROJECT_H
 #define GIQ_PROJECT_H

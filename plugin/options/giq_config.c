@@ -37,10 +37,11 @@ static bool check_open_options(char **open_options, struct giq_error *err)
         const struct giq_option *option = &giq_options[id];
         const char *value = CSLFetchNameValue(open_options, option->name);
         if (CSLFetchNameValue(open_options, option->config_name) != NULL) {
-            return option->is_open ? giq_fail(err, GIQ_E_USAGE,
-                                              "the open option is called %s, not %s",
-                                              option->name, option->config_name)
-                                   : fail_config_only(option->config_name, option, err);
+            if (!option->is_open) {
+                return fail_config_only(option->config_name, option, err);
+            }
+            return giq_fail(err, GIQ_E_USAGE, "the open option is called %s, not %s",
+                            option->name, option->config_name);
         }
         if (value != NULL && !option->is_open) {
             return fail_config_only(option->name, option, err);
@@ -297,11 +298,12 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     const char *data_home = CPLGetConfigOption("XDG_DATA_HOME", "");
     const char *home = CPLGetConfigOption("HOME", "");
     if (data_home[0] == '\0' && home[0] == '\0') {
-        return giq_fail(err, GIQ_E_STORE,
-                        "the store of records and results is not known, because neither "
-                        "GIQ_STORE_DIR nor HOME is set; set one of them to the same "
-                        "value as before: with another store, a request whose job is "
-                        "recorded in the old one would start and pay for a new job");
+        return giq_fail(
+            err, GIQ_E_STORE,
+            "the store of records and results is not known, because none of "
+            "GIQ_STORE_DIR, XDG_DATA_HOME and HOME is set; set one of them to the same "
+            "value as before: with another store, a request whose job is "
+            "recorded in the old one would start and pay for a new job");
     }
     GIQ_AUTO_CPL char *in_home = CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
     if (data_home[0] == '\0') {

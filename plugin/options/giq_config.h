@@ -10,8 +10,8 @@
 #include "options/giq_reader.h"
 
 struct giq_config {
-    struct giq_reader reader;     /* owns the texts of `settings` */
-    struct giq_settings settings; /* borrows its texts */
+    struct giq_reader reader;
+    struct giq_settings settings; /* borrows its texts from `reader` and `base_url` */
     char *base_url;               /* canonical */
     char *typed_url;              /* BASE_URL as typed, without a slash at its end: for
                                      path-specific options */

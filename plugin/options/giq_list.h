@@ -19,7 +19,7 @@ const char *giq_list_join(char **names, char *out, size_t size);
 /*
  * The paths of all files and folders below `folder`, relative to it and sorted by bytes,
  * so that every file system gives the same order. A GDAL string list, which the caller
- * frees; NULL if there are none.
+ * frees; NULL if there are none. Thread-safe.
  */
 char **giq_list_folder(const char *folder);
 

@@ -73,7 +73,10 @@ static bool read_keys(struct giq_reader *reader, struct giq_cred **out,
         return ok;
     }
     *out = NULL;
-    return (key == NULL && token == NULL) || giq_cred_new(key, token, out, err);
+    if (key == NULL && token == NULL) {
+        return true;
+    }
+    return giq_cred_new(key, token, out, err);
 }
 
 /* ---- headers of the user ---- */
@@ -177,7 +180,7 @@ static bool read_header_file(struct giq_reader *reader, struct giq_cred *cred,
 /* ---- passwords ---- */
 
 /* Percent-decode `text` into `out`, which has room for all of it. A '%' without two
- * digits stays. */
+ * hexadecimal digits stays. */
 static void percent_decode(const char *text, char *out)
 {
     for (const char *in = text; *in != '\0'; in++) {
@@ -193,7 +196,10 @@ static bool mask_password(struct giq_cred *cred, const char *userpwd,
                           struct giq_error *err)
 {
     const char *password = strchr(userpwd, ':');
-    return password == NULL || giq_cred_add_secret(cred, password + 1, err);
+    if (password == NULL) {
+        return true;
+    }
+    return giq_cred_add_secret(cred, password + 1, err);
 }
 
 /* Mask a password in each form in which a message might contain it: as written, decoded,
@@ -238,7 +244,10 @@ static bool mask_proxy_url(struct giq_cred *cred, const char *url, struct giq_er
     const char *scheme = strstr(url, "://");
     const char *begin = scheme == NULL ? url : scheme + strlen("://");
     const char *end = strrchr(begin, '@');
-    return end == NULL || mask_userpwd(cred, begin, (size_t)(end - begin), err);
+    if (end == NULL) {
+        return true;
+    }
+    return mask_userpwd(cred, begin, (size_t)(end - begin), err);
 }
 
 /* Mask the secrets that libcurl receives in its own options. libcurl also reads the URLs
@@ -275,9 +284,12 @@ bool giq_network_read_credentials(struct giq_reader *reader, struct giq_cred **o
     if (!read_keys(reader, &cred, err)) {
         return false;
     }
-    if (cred != NULL &&
-        !(read_headers(reader, cred, err) && read_header_file(reader, cred, err) &&
-          mask_passwords(reader, cred, err))) {
+    *out = NULL;
+    if (cred == NULL) {
+        return true;
+    }
+    if (!read_headers(reader, cred, err) || !read_header_file(reader, cred, err) ||
+        !mask_passwords(reader, cred, err)) {
         giq_cred_free(cred);
         return false;
     }

@@ -15,8 +15,8 @@ char *giq_path_absolute(const char *typed)
 
 /*
  * Remove "user:password@". Passwords may contain '/' and '?', so everything before the
- * last '@' counts as one, although that '@' may be part of the path. If it follows a '?',
- * it is not known which of the two the '@' belongs to, so everything is removed.
+ * last '@' counts as one, although that '@' may be part of the path. An '@' after a '?'
+ * may belong to a password with a '?' in it or to a query, so everything is removed.
  */
 static void remove_user(char *host)
 {

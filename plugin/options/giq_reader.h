@@ -36,8 +36,9 @@ const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id optio
  * the option, its value and what is allowed; `*out` is then unchanged.
  *
  * giq_reader_number() stores the value times `factor`, rounded, but at least 1 for a
- * value above 0; 0 if the option has neither value nor default. giq_reader_choice()
- * stores the index of the word.
+ * value above 0; 0 if the option has neither value nor default. A number out of range in
+ * an option of GDAL's own counts as not set. giq_reader_choice() stores the index of the
+ * word.
  */
 bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
                        double factor, int *out, struct giq_error *err);
@@ -46,8 +47,9 @@ bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool 
 bool giq_reader_choice(struct giq_reader *reader, enum giq_option_id option,
                        unsigned *out, struct giq_error *err);
 
-/* The index of the word `text` among those that the option allows, in any case. Fails as
- * giq_reader_choice() does; `name` is the name under which the value was found. */
+/* The index of the word `text`, in upper or lower case, among those that the option
+ * allows. Fails as giq_reader_choice() does; `name` is the name under which the value was
+ * found. */
 bool giq_reader_parse_choice(enum giq_option_id option, const char *name,
                              const char *text, unsigned *out, struct giq_error *err);
 

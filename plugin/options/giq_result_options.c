@@ -51,8 +51,8 @@ static const char *const forbidden[] = {
     "VSI_PATH_FOR_AUTH",             /* EEDA */
 };
 
-/* Whether a value could be a path with a folder, or a URL: no allowed option needs one. A
- * single character is allowed, for options that set a separator. */
+/* Whether a value could be a path with a folder, or a URL. No allowed option needs
+ * either. A single character is allowed, for options that set a separator. */
 static bool may_be_path_or_url(const char *value)
 {
     if (strlen(value) <= 1) {
@@ -69,15 +69,17 @@ static bool check_pair(const char *key, const char *value, char **parsed,
         if (EQUAL(key, forbidden[i])) {
             return giq_fail(
                 err, GIQ_E_USAGE,
-                "RESULT_OPTIONS must not contain %s, which could run statements "
-                "or read other files",
+                "RESULT_OPTIONS must not contain %s, which could run statements, "
+                "or read or write other files or hosts",
                 forbidden[i]);
         }
     }
     if (may_be_path_or_url(value)) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "RESULT_OPTIONS: the value of %.*s must not be a path or a URL",
-                        giq_text_cut_len(key, 60), key);
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "RESULT_OPTIONS: the value of %.*s must not be a path or a URL: it "
+            "must not contain / or \\, or begin with ~ or ..",
+            giq_text_cut_len(key, 60), key);
     }
     if (CSLFetchNameValue(parsed, key) != NULL) {
         return giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS contains %.*s twice",
@@ -113,8 +115,9 @@ static const char *unquote(const char *at, char *out)
     return NULL;
 }
 
-/* Copy the value at `at`. Returns the end of the pair, or NULL if there is no value. */
-static const char *take_value(const char *at, char *out)
+/* Copy the value at `at`. Returns the end of the pair, or NULL if there is no value, or
+ * its quote is not closed or is followed by more text. */
+static const char *parse_value(const char *at, char *out)
 {
     at += strspn(at, space);
     if (*at == '"' || *at == '\'') {
@@ -136,8 +139,8 @@ static const char *take_value(const char *at, char *out)
 }
 
 /* Parse the pair at `*at`, which is moved to the ',' or the end of `text`. */
-static bool take_pair(const char *text, const char **at, char ***list,
-                      struct giq_error *err)
+static bool parse_pair(const char *text, const char **at, char ***list,
+                       struct giq_error *err)
 {
     const char *name = *at + strspn(*at, space);
     size_t len = strspn(name, key_characters);
@@ -146,7 +149,7 @@ static bool take_pair(const char *text, const char **at, char ***list,
         return fail_syntax(text, err);
     }
     GIQ_AUTO_CPL char *value = CPLMalloc(strlen(name) + 1);
-    const char *end = take_value(equals + 1, value);
+    const char *end = parse_value(equals + 1, value);
     if (end == NULL) {
         return fail_syntax(text, err);
     }
@@ -164,7 +167,7 @@ bool giq_result_options_parse(const char *text, char ***out, struct giq_error *e
 {
     char **list = NULL;
     for (const char *at = text;; at++) {
-        if (!take_pair(text, &at, &list, err)) {
+        if (!parse_pair(text, &at, &list, err)) {
             CSLDestroy(list);
             return false;
         }
@@ -176,7 +179,8 @@ bool giq_result_options_parse(const char *text, char ***out, struct giq_error *e
     return true;
 }
 
-/* GDAL itself handles OVERVIEW_LEVEL, for all formats. */
+/* Whether the driver with the option list `declared` has the open option; true if it has
+ * no list. GDAL itself handles OVERVIEW_LEVEL, for all formats. */
 static bool is_known(const char *declared, const char *key)
 {
     const char *single = CPLSPrintf("name='%s'", key);

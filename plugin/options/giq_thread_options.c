@@ -104,11 +104,17 @@ static bool fail_missing(enum giq_code code, unsigned options, struct giq_error 
 bool giq_thread_options_check(unsigned unset, struct giq_error *err)
 {
     unsigned missing = unset & get_set_by_threads();
-    return missing == 0 || fail_missing(GIQ_E_USAGE, missing, err);
+    if (missing == 0) {
+        return true;
+    }
+    return fail_missing(GIQ_E_USAGE, missing, err);
 }
 
 bool giq_thread_options_check_credentials(unsigned unset, struct giq_error *err)
 {
     unsigned missing = unset & CREDENTIALS & get_set_by_threads();
-    return missing == 0 || fail_missing(GIQ_E_CREDENTIALS, missing, err);
+    if (missing == 0) {
+        return true;
+    }
+    return fail_missing(GIQ_E_CREDENTIALS, missing, err);
 }

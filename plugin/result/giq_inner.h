@@ -3,7 +3,8 @@
  * driver GIQ returns the dataset of such a driver to its caller unchanged.
  *
  * The functions print no errors: if one fails, CPLGetLastErrorMsg() is the first error of
- * GDAL, or "" if no driver recognised the file, and the caller reports it. Thread-safe.
+ * GDAL ("... not recognized ..." if no driver recognised the file), or "" if GDAL was not
+ * asked or raised none, and the caller reports it. Thread-safe.
  */
 #ifndef GIQ_INNER_H
 #define GIQ_INNER_H

@@ -94,7 +94,7 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
 
 /* ---- metadata ---- */
 
-/* The most bytes of a name of the result in a message. */
+/* The most bytes that a message contains of a name from the result. */
 enum { NAME_PRINTED_MAX = 200 };
 
 static bool fail_external(const char *kind, const char *name, struct giq_error *err)
@@ -115,7 +115,10 @@ static bool check_overviews(GDALDatasetH dataset, struct giq_error *err)
     for (int i = 1; i <= GDALGetRasterCount(dataset) && file == NULL; i++) {
         file = overview_file(GDALGetRasterBand(dataset, i));
     }
-    return file == NULL || fail_external("overview file", file, err);
+    if (file != NULL) {
+        return fail_external("overview file", file, err);
+    }
+    return true;
 }
 
 /* Check the arrays with the location of each pixel. Those of netCDF are in the file. */
@@ -129,7 +132,10 @@ static bool check_geolocation(GDALDatasetH dataset, const char *driver,
     if (file == NULL) {
         file = GDALGetMetadataItem(dataset, "Y_DATASET", "GEOLOCATION");
     }
-    return file == NULL || fail_external("geolocation file", file, err);
+    if (file != NULL) {
+        return fail_external("geolocation file", file, err);
+    }
+    return true;
 }
 
 /* Whether a subdataset of a TIFF is a page of the file itself. */
@@ -278,10 +284,10 @@ static enum rows read_rows(OGRLayerH rows, bool (*refers)(const char *text),
 }
 
 /*
- * Whether `refers` is true of a text in the column of the table; `title` is the SQL
- * expression of the `name` by which messages call it. Texts may be stored as blobs or
- * numbers. A row without a name stands before and after the rows of the table: it makes
- * the columns texts, and proves that all rows were read.
+ * Whether `refers` is true of a text in the column of the table. The name of its row,
+ * given by the SQL expression `title`, is stored in `name` for messages. Texts may be
+ * stored as blobs or numbers. A row without a name stands before and after the rows of
+ * the table: it makes the columns texts, and proves that all rows were read.
  */
 static enum rows find_row(GDALDatasetH dataset, const char *table, const char *title,
                           const char *column, bool (*refers)(const char *text),
@@ -428,11 +434,18 @@ static bool read_at(struct tiff *tiff, uint64_t at, void *out, size_t len)
            VSIFReadL(out, 1, len, tiff->file) == len;
 }
 
-/* Whether a tag of a page is a text that can have an external reference: metadata of GDAL
- * that name a dataset, or names of coordinate systems that are definitions. */
+/* Whether a tag of a page is a text that can have an external reference, or cannot be
+ * read. Such texts are metadata of GDAL that name a dataset, and names of coordinate
+ * systems that are definitions. */
 static bool may_tag_refer(struct tiff *tiff, const unsigned char *entry)
 {
-    enum { GEO_TEXTS = 34737, GDAL_METADATA = 42112, TEXT_MAX = 65536 };
+    enum {
+        GEO_TEXTS = 34737,
+        GDAL_METADATA = 42112,
+        BYTE = 1,
+        ASCII = 2,
+        TEXT_MAX = 65536
+    };
     const uint64_t tag = decode(tiff, entry, 2);
     if (tag != GEO_TEXTS && tag != GDAL_METADATA) {
         return false;
@@ -440,9 +453,9 @@ static bool may_tag_refer(struct tiff *tiff, const unsigned char *entry)
     const size_t number_len = tiff->is_big ? 8 : 4;
     const uint64_t type = decode(tiff, entry + 2, 2);
     const uint64_t len = decode(tiff, entry + 4, number_len);
-    const bool is_text = type == 1 || type == 2;
+    const bool is_text = type == BYTE || type == ASCII;
     if (is_text && len <= number_len) {
-        return false; /* too short for any */
+        return false; /* too short for a reference */
     }
     if (!is_text || len > TEXT_MAX) {
         return true;
@@ -453,8 +466,10 @@ static bool may_tag_refer(struct tiff *tiff, const unsigned char *entry)
         return true;
     }
     if (tag == GEO_TEXTS) {
+        /* A PROJ string has a '=', WKT a '"'. */
         return memchr(text, '=', len) != NULL || memchr(text, '"', len) != NULL;
     }
+    /* An XML entity, or text after a NUL, could hide the name of a domain. */
     return memchr(text, '&', len) != NULL || strlen(text) + 1 < len ||
            strcasestr(text, "OVERVIEWS") != NULL ||
            strcasestr(text, "GEOLOCATION") != NULL ||
@@ -493,10 +508,12 @@ static bool may_pages_refer(struct tiff *tiff, uint64_t at)
     return false;
 }
 
-/* Whether the pages of the TIFF must be opened to find their references. To open each is
+/* Whether the pages of the TIFF must be opened to find their references; true also if the
+ * file cannot be read. To open each is
  * quadratic in their number, as libtiff goes through the chain for every one. */
 static bool must_open_pages(const char *path)
 {
+    enum { BIGTIFF_VERSION = 43 };
     GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
     struct tiff tiff = {.file = file};
     unsigned char head[16];
@@ -506,7 +523,7 @@ static bool must_open_pages(const char *path)
     }
     tiff.unread_len = VSIFTellL(file);
     tiff.is_big_endian = head[0] == 'M';
-    tiff.is_big = decode(&tiff, head + 2, 2) == 43;
+    tiff.is_big = decode(&tiff, head + 2, 2) == BIGTIFF_VERSION;
     return may_pages_refer(&tiff, tiff.is_big ? decode(&tiff, head + 8, 8)
                                               : decode(&tiff, head + 4, 4));
 }

@@ -24,7 +24,7 @@ struct giq_references {
     /* The first URL that a driver tried to fetch, which was refused; without its query,
      * and cut; "" if there was none. */
     char fetched_url[GIQ_REFERENCES_URL_SIZE];
-    bool may_fetch;   /* a text may make its driver do so while features are read */
+    bool may_fetch;   /* a driver may fetch a URL while it reads the features of a text */
     bool is_too_many; /* the last giq_references_check() failed only for the number of
                        * subdatasets: the result is kept, but not opened */
 };
@@ -41,8 +41,9 @@ bool giq_references_end(struct giq_references *references, bool ok,
                         struct giq_error *err);
 
 /*
- * Refuse a text file that defines a coordinate system by a path or a URL. Errors:
- * GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
+ * Refuse a text file that defines a coordinate system by a path or a URL. Sets
+ * references->may_fetch for giq_references_check(). Errors: GIQ_E_RESULT, GIQ_E_STORE if
+ * the file cannot be opened, GIQ_E_MEMORY.
  */
 bool giq_references_check_file(struct giq_references *references, const char *path,
                                struct giq_error *err);
@@ -51,7 +52,8 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
  * Refuse an open dataset of the file `path` if its metadata, coordinate systems or
  * database schema name other files, or those of its subdatasets do, or if there are too
  * many of these to check (references->is_too_many). `drivers`, a GDAL string list, are
- * those that may open subdatasets. Errors: GIQ_E_RESULT.
+ * those that may open subdatasets. Reads all features of GeoJSON if may_fetch is set.
+ * Errors: GIQ_E_RESULT.
  */
 bool giq_references_check(struct giq_references *references, GDALDatasetH dataset,
                           const char *path, char **drivers, struct giq_error *err);

@@ -33,8 +33,8 @@ const char *giq_result_describe(const struct giq_result *result,
 bool giq_result_is_folder(const char *path);
 
 /* The files of an unpacked archive that may be datasets: regular files that are neither
- * parts of a Shapefile nor sidecars. A GDAL string list of paths relative to `folder`;
- * the caller frees it. */
+ * sidecars (giq_sidecar_is_sidecar()) nor parts of a Shapefile beside its .shp. A GDAL
+ * string list of paths relative to `folder`; the caller frees it. */
 char **giq_result_files(const char *folder);
 
 #endif

@@ -201,8 +201,8 @@ static bool fail_open(const struct giq_result *result, const char *path,
     }
     return giq_fail(err, GIQ_E_USAGE,
                     "the result of the job %s cannot be opened with these "
-                    "RESULT_OPTIONS: %s",
-                    result->job_id, reason);
+                    "RESULT_OPTIONS%s%s",
+                    result->job_id, reason[0] == '\0' ? "" : ": ", reason);
 }
 
 static GDALDatasetH open_inner(const struct giq_result *result, const char *path)
@@ -275,8 +275,10 @@ bool giq_result_open(const struct giq_result *result, GDALDatasetH *out,
                      struct giq_error *err)
 {
     GIQ_AUTO_CPL char *path = NULL;
-    bool ok = find_path(result, &path, out, err) &&
-              (path == NULL || open_file(result, path, out, err));
+    bool ok = find_path(result, &path, out, err);
+    if (ok && path != NULL) {
+        ok = open_file(result, path, out, err);
+    }
     CPLErrorReset();
     return ok;
 }

@@ -12,7 +12,10 @@
 #include "options/giq_list.h"
 #include "result/giq_inner.h"
 
-enum { PAM_BYTES_MAX = 8 << 20, DEPTH_MAX = 32 };
+enum {
+    PAM_BYTES_MAX = 8 << 20,
+    DEPTH_MAX = 32, /* of nested elements in a PAM file */
+};
 
 /* ---- names ---- */
 

@@ -13,7 +13,8 @@
  * Remove the unsafe sidecars of an archive that was unpacked into `folder`. Must be
  * called before a dataset of any file in it is opened. Removed are
  * - overviews, journals and spill files,
- * - an .aux.xml that is not a PAM file of known elements, or has an external reference,
+ * - an .aux.xml that is larger than 8 MiB, is not a PAM file of known elements, or has an
+ *   external reference,
  * - an .msk that is not a TIFF without external references.
  *
  * Their names, relative to the folder, are added to `*removed`, a GDAL string list of the

@@ -155,7 +155,7 @@ def test_layer_is_named_where_there_are_several(scripted_gdal, service):
     open_with(scripted_gdal, AOI="a,b.gpkg")
     write(folder / "a,b.gpkg", "EPSG:4326", box(5, 5, 6, 6), layer="two")
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg")
-    assert "AOI a,b.gpkg has several layers; name one as <path>,<layer>: one, two" in text
+    assert "AOI a,b.gpkg has several layers with geometries; name one as <path>,<layer>: one, two" in text
     text = refuse(scripted_gdal, service, AOI="a,b.gpkg,three")
     assert ("AOI a,b.gpkg,three names a layer that the dataset does not have; its layers are "
             "one, two"

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -286,6 +287,52 @@ static void test_child_forked_during_a_wait_has_no_part_in_it(void **state)
     assert_is(&action);
 }
 
+/* The child's wait, like that of its parent's main thread, which may be anywhere. */
+static int begin_and_end_in_child(void)
+{
+    struct giq_interrupt wait = {0};
+    (void)alarm(10); /* ends a child that hangs */
+    bool begun = giq_interrupt_begin(&wait);
+    giq_interrupt_end(&wait);
+    return begun ? 0 : 1;
+}
+
+static atomic_bool is_forking;
+
+/* Stores the number of children that failed or hung. */
+static void *fork_children(void *failures)
+{
+    for (int i = 0; i < 100 && *(int *)failures == 0; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(begin_and_end_in_child());
+        }
+        int status = -1;
+        *(int *)failures += waitpid(child, &status, 0) != child || status != 0;
+    }
+    atomic_store(&is_forking, false);
+    return NULL;
+}
+
+static void test_child_of_another_thread_does_not_hang(void **state)
+{
+    (void)state;
+    const struct sigaction action = {.sa_handler = plain};
+    pthread_t thread;
+    int failures = 0;
+    set(&action);
+    atomic_store(&is_forking, true);
+    assert_int_equal(pthread_create(&thread, NULL, fork_children, &failures), 0);
+    while (atomic_load(&is_forking)) {
+        struct giq_interrupt wait = {0};
+        assert_true(giq_interrupt_begin(&wait));
+        giq_interrupt_end(&wait);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(failures, 0);
+    assert_is(&action);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_handlers_that_chain_during_waits_run_once_each),
         cmocka_unit_test(test_handler_that_chains_to_itself_comes_to_an_end),
         cmocka_unit_test(test_child_forked_during_a_wait_has_no_part_in_it),
+        cmocka_unit_test(test_child_of_another_thread_does_not_hang),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
