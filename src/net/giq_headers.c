@@ -159,12 +159,12 @@ enum giq_headers_coding giq_headers_get_coding(const struct giq_headers *headers
     while (*at != '\0') {
         size_t len = strcspn(at, ",");
         char *word = giq_text_trim(at, len);
-        enum giq_headers_coding one =
+        enum giq_headers_coding applied =
             word == NULL ? GIQ_HEADERS_CODING_UNSUPPORTED : coding_of(word);
         free(word);
-        if (one != GIQ_HEADERS_CODING_IDENTITY) {
+        if (applied != GIQ_HEADERS_CODING_IDENTITY) {
             coding = coding == GIQ_HEADERS_CODING_IDENTITY
-                         ? one
+                         ? applied
                          : GIQ_HEADERS_CODING_UNSUPPORTED;
         }
         at += len + (at[len] == ',');
@@ -173,7 +173,7 @@ enum giq_headers_coding giq_headers_get_coding(const struct giq_headers *headers
 }
 
 /* Parse the digits at `*at`, which `end` must follow. Advances `*at` past both. */
-static bool take_number(const char **at, char end, int64_t *out)
+static bool parse_number(const char **at, char end, int64_t *out)
 {
     enum { DIGITS_MAX = 18 }; /* fit int64_t */
     size_t digits = strspn(*at, "0123456789");
@@ -194,8 +194,8 @@ bool giq_headers_get_range(const struct giq_headers *headers,
     }
     at += strlen("bytes ");
     struct giq_headers_range range;
-    if (!take_number(&at, '-', &range.first) || !take_number(&at, '/', &range.last) ||
-        !take_number(&at, '\0', &range.total) || range.first > range.last ||
+    if (!parse_number(&at, '-', &range.first) || !parse_number(&at, '/', &range.last) ||
+        !parse_number(&at, '\0', &range.total) || range.first > range.last ||
         range.last >= range.total) {
         return false;
     }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { PIECE = 64 * 1024 };
+enum { PIECE = 64 * 1024 }; /* bytes that are decoded at a time */
 
 /* What the next byte of the body belongs to. The order matters: the functions below
  * compare positions. */

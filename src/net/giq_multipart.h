@@ -36,8 +36,8 @@ bool giq_multipart_new(void *curl, const struct giq_multipart_field *fields, siz
                        struct giq_multipart **out, struct giq_error *err);
 void giq_multipart_free(struct giq_multipart *multipart); /* NULL is allowed */
 
-/* Whether reading the file has failed, which ended the exchange and set `err`. False for
- * NULL. */
+/* Whether opening, rewinding or reading the file has failed, which ended the exchange and
+ * set `err`. False for NULL. */
 bool giq_multipart_has_failed(const struct giq_multipart *multipart);
 
 /*

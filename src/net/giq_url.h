@@ -13,7 +13,7 @@ struct giq_url {
     char *scheme;         /* in lower case */
     char *host;           /* percent-decoded, case kept; IPv6 in brackets */
     char *port;           /* as written, or NULL */
-    char *effective_port; /* `port`, or that of the scheme */
+    char *effective_port; /* `port`, or the default of the scheme */
     char *path;           /* begins with '/' */
     bool has_user;
     bool has_query;

@@ -118,6 +118,7 @@ void giq_service_free(struct giq_service *service)
         return;
     }
     giq_http_free(service->http);
+    /* The texts are const for callers, and copies of the service: see copy_texts(). */
     for (size_t i = 0; i < GIQ_NET_COUNT; i++) {
         giq_cred_wipe((char *)service->settings.net[i]);
         free((char *)service->settings.net[i]);
