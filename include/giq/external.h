@@ -17,7 +17,7 @@ extern "C" {
  * GDAL accepts from a user) has an external reference: it is an http(s) URL (except those
  * of opengis.net that GDAL reads without the network), a /vsi path or a "dict:" file; a
  * parameter that takes files has another value than a list of plain names; or a WKT
- * element names a file with a path. Plain names of grids do not count: PROJ reads these
+ * element names a file by a path. Plain names of grids do not count: PROJ reads these
  * from its own folders. A text that is only a local path is not found: the caller must
  * not let GDAL open it.
  */

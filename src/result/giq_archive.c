@@ -51,8 +51,8 @@ static bool fail(struct giq_error *err, const char *what)
 static bool fail_too_large(int64_t bytes_max, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_RESULT,
-                    "the result is an archive that unpacks to more than %" PRId64
-                    " bytes",
+                    "the result unpacks to more than %" PRId64
+                    " bytes, the limit for a download of its size",
                     bytes_max);
 }
 

@@ -37,7 +37,7 @@ struct giq_bounds {
     enum giq_bounds_order order;
     bool stop;           /* the outcome is known, a read failed, or a limit was reached */
     bool failed;         /* the source failed, and `err` is set */
-    uint64_t size_min;   /* of the whole file if it is larger than `size`, else 0 */
+    uint64_t size_min;   /* least size of the whole file, if above `size`; else 0 */
     const char *missing; /* the part missing at the end of a file of unknown length */
     uint64_t bytes;      /* how many were read */
     uint64_t numbers;    /* how many were read */

@@ -8,8 +8,8 @@
  * after the end, lengths that are marked as invalid, unknown variants and damage are no
  * errors here. Tables of offsets are read. Pixels and features are read only if there is
  * no other way to find the end: FlatGeobuf without an index, JPEG that does not end in
- * its end marker, and JPEG 2000 whose last tile-part has no length. XML is truncated if
- * the end tag of its root is not in the last 64 MiB.
+ * its end marker, and JPEG 2000 whose last tile-part has no length. Only XML counts as
+ * truncated without proof: if the end tag of its root is not in the last 64 MiB.
  */
 #ifndef GIQ_COMPLETE_H
 #define GIQ_COMPLETE_H
@@ -32,7 +32,7 @@ struct giq_complete_json {
     bool has_begun;  /* a byte other than white space was scanned */
     bool is_other;   /* it is not JSON: nothing is counted */
     uint64_t depth;  /* of open brackets */
-    bool has_closed; /* the first object or array */
+    bool has_closed; /* the first object or array was closed */
     bool in_string;
     bool is_escaped; /* the last byte of the string was a backslash */
 };

@@ -25,8 +25,8 @@ void giq_complete_shapefile(struct giq_bounds *file);
 void giq_complete_zip(struct giq_bounds *file);
 void giq_complete_xml(struct giq_bounds *file);
 
-/* A file of unknown format: an Arrow stream has no magic number that giq_sniff() could
- * rely on. */
+/* For a file of unknown format. Checks it if it is an Arrow stream, which has no magic
+ * number that giq_sniff() could rely on. */
 void giq_complete_unknown(struct giq_bounds *file);
 
 #endif

@@ -183,10 +183,12 @@ static bool make_path(struct giq_members *members, const char *raw, struct path 
     *out_folder_len = 0;
     for (const char *at = next_part(raw, is_utf8, &len); at != NULL;) {
         if (++depth > GIQ_MEMBER_DEPTH_MAX) {
+            struct giq_printable printable;
             return giq_fail(err, GIQ_E_RESULT,
                             "the result is an archive whose folders are nested more than "
-                            "%d deep",
-                            (int)GIQ_MEMBER_DEPTH_MAX - 1);
+                            "%d deep: \"%s\"",
+                            (int)GIQ_MEMBER_DEPTH_MAX - 1,
+                            giq_text_printable(raw, &printable));
         }
         add_part(members, path, at, len);
         at = next_part(at + len, is_utf8, &len);

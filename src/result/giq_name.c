@@ -75,8 +75,8 @@ static const char *copy_value(const char *at, bool is_utf8, char *out)
     return at + strcspn(at, ";");
 }
 
-/* The first parameter `name` of a header's value, to be freed; NULL if there is none, it
- * is empty, or when out of memory. */
+/* The first parameter `name` of a header's value that is not empty, to be freed; NULL if
+ * there is none, or when out of memory. */
 static char *parameter(const char *value, const char *name)
 {
     char *out = malloc(strlen(value) + 1);

@@ -16,10 +16,10 @@
 enum { GIQ_NAME_MAX = 128, GIQ_NAME_SIZE = GIQ_NAME_MAX + 1 };
 
 /*
- * The file name of a Content-Disposition value, not cleaned, which the caller frees:
- * filename* before filename (RFC 6266, RFC 8187: UTF-8 and ISO-8859-1), with the escapes
- * of a quoted string decoded. Percent signs in a plain filename are kept. NULL if there
- * is none, or when out of memory. `value` may be NULL.
+ * The file name of a Content-Disposition value, not cleaned; the caller frees it. It is
+ * filename*, if that can be decoded, else filename (RFC 6266, RFC 8187: UTF-8 and
+ * ISO-8859-1), with the escapes of a quoted string decoded. Percent signs in a plain
+ * filename are kept. NULL if there is none, or when out of memory. `value` may be NULL.
  */
 char *giq_name_from_disposition(const char *value);
 

@@ -1,5 +1,5 @@
 /*
- * Which format a file has, by its leading bytes. Pure.
+ * Identifies the format of a file by its leading bytes and its name. Pure.
  *
  * The service sends everything as application/octet-stream, and GDAL's drivers recognise
  * many formats only by the extension, so giq_stage_download() gives a file with a wrong
