@@ -188,10 +188,12 @@ static void sample_shell(const struct added *a, const struct giq_projection *pro
 
 static bool fail_different(const char *why, struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_AREA,
-                    "the area cannot be projected to longitude and latitude: %s. Nothing "
-                    "was sent. Use another coordinate system, or smaller parts",
-                    why);
+    return giq_fail(
+        err, GIQ_E_AREA,
+        "the area cannot be projected to longitude and latitude and cut at the "
+        "antimeridian: %s. Nothing was sent. Use another coordinate system, or "
+        "smaller parts",
+        why);
 }
 
 static bool fail_size(struct giq_error *err)

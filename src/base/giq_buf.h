@@ -19,14 +19,17 @@ struct giq_buf {
     size_t max; /* the maximum of `len` */
 };
 
+/* Make an empty buffer, without allocating memory. `max` is less than SIZE_MAX / 2. */
 void giq_buf_init(struct giq_buf *buf, size_t max);
+/* Free the contents. The buffer is then empty, and may be filled again. */
 void giq_buf_release(struct giq_buf *buf);
 /* For a local that is released at the end of its block; call giq_buf_init() before any
  * return. */
 #define GIQ_AUTO_BUF GIQ_AUTO(giq_buf_release)
 
-/* Append bytes, a text or formatted text. False when out of memory, or if the maximum
- * size would be exceeded: giq_buf_fits() distinguishes them. */
+/* Append bytes, a text or formatted text, which must not be part of the buffer. False
+ * when out of memory, or if the maximum size would be exceeded: giq_buf_fits()
+ * distinguishes the two. */
 bool giq_buf_add(struct giq_buf *buf, const void *bytes, size_t len);
 bool giq_buf_add_text(struct giq_buf *buf, const char *text);
 bool giq_buf_addf(struct giq_buf *buf, const char *fmt, ...)

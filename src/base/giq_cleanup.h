@@ -23,15 +23,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Call `function` with the address of the variable at the end of its block. */
+/* Call `function` with the address of the variable at the end of the variable's block. */
 #define GIQ_AUTO(function) __attribute__((cleanup(function)))
 
 /* For pointers that free() frees, of any type. */
 #define GIQ_AUTO_FREE GIQ_AUTO(giq_cleanup_free)
 
-/* Define, beside a `function` that frees the pointer it is passed, `function`_auto for
- * GIQ_AUTO():
- *     GIQ_AUTO_DEFINE(giq_json_free, struct giq_json)
+/* Define `function`_auto, for use with GIQ_AUTO(), where `function` frees the pointer
+ * that it is passed: GIQ_AUTO_DEFINE(giq_json_free, struct giq_json)
  *     GIQ_AUTO(giq_json_free_auto) struct giq_json *json = NULL;
  */
 #define GIQ_AUTO_DEFINE(function, type)                                                  \
@@ -42,13 +41,14 @@
         }                                                                                \
     }
 
-/* Take the pointer out of the variable at `slot`, which becomes NULL. `slot` is the
- * address of a pointer of any type: passing the pointer itself compiles, but is wrong. */
+/* Return the pointer in the variable at `slot`, and set the variable to NULL. `slot` is
+ * the address of a pointer of any type: passing the pointer itself compiles, but is
+ * wrong. */
 static inline void *giq_take(void *slot)
 {
     void *taken = NULL;
     void *none = NULL;
-    memcpy(&taken, slot, sizeof taken); /* a pointer of any type */
+    memcpy(&taken, slot, sizeof taken);
     memcpy(slot, &none, sizeof none);
     return taken;
 }

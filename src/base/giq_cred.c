@@ -77,13 +77,16 @@ static bool check_ends(const char *secret, const char *what, struct giq_error *e
     char last = secret[strlen(secret) - 1];
     if (strchr(quotes, secret[0]) != NULL || strchr(quotes, last) != NULL) {
         return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "the %s is in quotes, which are not part of it; remove them",
+                        "the %s begins or ends with a quote, which is not part of it; "
+                        "remove the quotes",
                         what);
     }
-    return strchr("{[<#", secret[0]) == NULL ||
-           giq_fail(err, GIQ_E_CREDENTIALS,
-                    "the %s must not begin with \"%c\"; set only the %s itself", what,
-                    secret[0], what);
+    if (strchr("{[<#", secret[0]) != NULL) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "the %s must not begin with \"%c\"; set only the %s itself", what,
+                        secret[0], what);
+    }
+    return true;
 }
 
 /* Refuse text that is often copied together with a key: the service would refuse it. */
@@ -114,8 +117,8 @@ static bool check_copied_context(const char *secret, const char *what,
     return check_ends(secret, what, err);
 }
 
-/* Check that a key or token is printable ASCII without spaces. Messages quote no part of
- * it except an opening bracket or '#'. */
+/* Check that a key or token is printable ASCII without spaces. Messages quote nothing of
+ * it except an opening bracket, '#', or a known name or word that was copied with it. */
 static bool check_secret(const char *secret, const char *what, struct giq_error *err)
 {
     if (!check_copied_context(secret, what, err)) {
@@ -124,9 +127,9 @@ static bool check_secret(const char *secret, const char *what, struct giq_error 
     for (const char *s = secret; *s != '\0'; s++) {
         if ((unsigned char)*s <= 0x20 || *s == 0x7F) {
             return giq_fail(err, GIQ_E_CREDENTIALS,
-                            "the %s contains white space or a control character; copy it "
-                            "again",
-                            what);
+                            "the %s contains white space or a control character at its "
+                            "byte %d; copy it again",
+                            what, (int)(s - secret) + 1);
         }
         if ((unsigned char)*s > 0x7F) {
             return giq_fail(
@@ -230,11 +233,12 @@ static bool take_header(struct giq_cred *cred, const char *name, const char *val
         return true;
     }
     *out_added = true;
-    /* The service may repeat only the last word of "Bearer abc", so it is a secret too.
-     */
+    if (!append_header(cred, name, "", value, err)) {
+        return false;
+    }
+    /* The service may repeat only the last word of "Bearer abc": that is a secret too. */
     const char *word = strrchr(value, ' ');
-    return append_header(cred, name, "", value, err) &&
-           (word == NULL || giq_cred_add_secret(cred, word + 1, err));
+    return word == NULL || giq_cred_add_secret(cred, word + 1, err);
 }
 
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
@@ -247,9 +251,12 @@ bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_adde
     }
     char *name = giq_text_trim(line, (size_t)(colon - line));
     char *value = giq_text_trim(colon + 1, strlen(colon + 1));
-    bool ok = name != NULL && value != NULL
-                  ? take_header(cred, name, value, out_added, err)
-                  : giq_fail_memory(err);
+    bool ok = false;
+    if (name != NULL && value != NULL) {
+        ok = take_header(cred, name, value, out_added, err);
+    } else {
+        (void)giq_fail_memory(err);
+    }
     giq_cred_wipe(value);
     free(value);
     free(name);
@@ -284,8 +291,19 @@ void giq_cred_free(struct giq_cred *cred)
 
 /* ---- key files ---- */
 
-/* Read the key from the contents of a file. Editors on Windows write a byte order mark
- * before it and a CR after it, or UTF-16, which has zeros. */
+/* Check the first line of a key file. */
+static bool check_key_line(const char *line, struct giq_error *err)
+{
+    if (line[0] == '\0') {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "GIQ_API_KEY_FILE: the first line of the file is empty; it must "
+                        "contain the key");
+    }
+    return check_secret(line, "key of GIQ_API_KEY_FILE", err);
+}
+
+/* Read the key from the contents of a file. Editors on Windows may write a byte order
+ * mark before the key and a CR after it, or write UTF-16, which has zero bytes. */
 static bool read_key(const struct giq_buf *buf, char **out, struct giq_error *err)
 {
     static const char byte_order_mark[] = {'\xEF', '\xBB', '\xBF'};
@@ -307,12 +325,7 @@ static bool read_key(const struct giq_buf *buf, char **out, struct giq_error *er
     if (line == NULL) {
         return giq_fail_memory(err);
     }
-    bool ok = line[0] == '\0'
-                  ? giq_fail(err, GIQ_E_CREDENTIALS,
-                             "GIQ_API_KEY_FILE: the first line of the file is empty; it "
-                             "must contain the key")
-                  : check_secret(line, "key of GIQ_API_KEY_FILE", err);
-    if (!ok) {
+    if (!check_key_line(line, err)) {
         giq_cred_wipe(line);
         free(line);
         return false;
@@ -321,21 +334,21 @@ static bool read_key(const struct giq_buf *buf, char **out, struct giq_error *er
     return true;
 }
 
-/* The message names the option, not the path, which may be the key itself by mistake. */
-static bool fail_key_file(bool is_missing, struct giq_error *err)
+/* Replace an error of giq_os_read_file() or giq_os_stat(). Messages about a key file name
+ * the option, not the path, which may be the key itself by mistake. */
+static bool fail_key_file(struct giq_error *err)
 {
-    if (is_missing) {
-        return giq_fail(err, GIQ_E_CREDENTIALS,
-                        "GIQ_API_KEY_FILE: the file does not exist");
+    if (err->code != GIQ_E_STORE) {
+        return false; /* out of memory */
     }
     bool is_other_kind_or_large = err->sys_errno == 0;
-    return is_other_kind_or_large
-               ? giq_fail(err, GIQ_E_CREDENTIALS,
-                          "GIQ_API_KEY_FILE must name a regular file of at most "
-                          "%d bytes",
-                          KEY_FILE_MAX)
-               : giq_fail_sys(err, GIQ_E_CREDENTIALS, err->sys_errno,
-                              "GIQ_API_KEY_FILE: the file cannot be read");
+    if (is_other_kind_or_large) {
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "GIQ_API_KEY_FILE must name a regular file of at most %d bytes",
+                        KEY_FILE_MAX);
+    }
+    return giq_fail_sys(err, GIQ_E_CREDENTIALS, err->sys_errno,
+                        "GIQ_API_KEY_FILE: the file cannot be read");
 }
 
 static void wipe_buf(struct giq_buf *buf)
@@ -355,10 +368,11 @@ bool giq_cred_read_file(const char *path, char **out_key, bool *out_exposed,
     bool is_found = false;
     if (!giq_os_read_file(path, KEY_FILE_MAX, &buf, &is_found, err) ||
         !giq_os_stat(path, &st, err)) {
-        return err->code == GIQ_E_STORE ? fail_key_file(false, err) : false;
+        return fail_key_file(err);
     }
     if (!is_found) {
-        return fail_key_file(true, err);
+        return giq_fail(err, GIQ_E_CREDENTIALS,
+                        "GIQ_API_KEY_FILE: the file does not exist");
     }
     if (!read_key(&buf, out_key, err)) {
         return false;

@@ -1,4 +1,5 @@
-/* Waiting and logging by the functions of a host; the functions of the system. */
+/* Waiting and logging by the functions of a host, and giq_env_system: a host without
+ * cancelling and logging. */
 #include "base/giq_env.h"
 
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 
 #include "base/giq_os.h"
 
-/* Room for the text of an error (GIQ_ERROR_TEXT_SIZE) and some words. */
+/* Room for the text of an error (GIQ_ERROR_TEXT_SIZE), and some words before it. */
 enum { LINE_SIZE = 1280 };
 
 bool giq_env_is_terminal(void)
@@ -41,11 +42,11 @@ int64_t giq_env_jitter(const struct giq_env *env, int64_t ms)
 {
     enum { STEPS = 1024 };
     int64_t step = env->random(env->ctx) % (STEPS + 1);
-    /* Three quarters, and at most a half more. */
+    /* Three quarters of `ms`, and up to half of `ms` more. */
     return ms * 3 / 4 + ms * step / STEPS / 2;
 }
 
-/* Print a line. One that is too long is cut between characters and ends in "...". */
+/* Print a line. A line that is too long is cut between characters and ends in "...". */
 static void format_line(char out[LINE_SIZE], const char *fmt, va_list args)
 {
     static const char dots[] = "...";

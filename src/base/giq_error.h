@@ -1,7 +1,8 @@
 /*
- * Errors as values. giq_fail() of giq/giq.h sets a new error, whatever `err` held before;
- * the functions here add context to one that is set, or replace its text, and keep its
- * cause. Thread-safe: all state is the caller's.
+ * Errors as values. giq_fail() of giq/giq.h, giq_fail_sys() and giq_fail_memory() set a
+ * new error, whatever `err` held before. giq_error_replace() and giq_error_context()
+ * change the text of an error and keep its cause. A text that is too long is cut.
+ * Thread-safe: all state is the caller's.
  */
 #ifndef GIQ_ERROR_H
 #define GIQ_ERROR_H

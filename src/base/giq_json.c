@@ -276,7 +276,7 @@ const char *giq_json_text(const struct giq_json *json)
     return cJSON_GetStringValue(unwrap_const(json));
 }
 
-/* Whether `json` is a whole number between -2^53 and 2^53. */
+/* Whether `json` is a whole number greater than -2^53 and less than 2^53. */
 static bool whole_number(const struct giq_json *json, double *out)
 {
     if (!is_number(json)) {
@@ -329,8 +329,9 @@ static bool is_usable_id(const char *text)
     return true;
 }
 
-/* Print the decimal digits of a whole number; `*out` stays NULL for anything else. From
- * 2^53 on it must be written without fraction and exponent. False when out of memory. */
+/* Print the decimal digits of a whole number; `*out` stays NULL for anything else. A
+ * number whose absolute value is 2^53 or more must be written without fraction and
+ * exponent. False when out of memory. */
 static bool print_whole(const struct giq_json *json, char **out)
 {
     double value = 0;

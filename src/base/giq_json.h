@@ -15,10 +15,10 @@ struct giq_json;
 
 enum { GIQ_JSON_VALUES_MAX = 250000 };
 
-/* Parse `len` bytes that are exactly one JSON value. Bytes that are not UTF-8, and
- * \u0000, become U+FFFD. Returns true with `*out` NULL if the bytes are not JSON, are
- * nested deeper than the library's limit, or have more than GIQ_JSON_VALUES_MAX values.
- * Errors: GIQ_E_MEMORY. */
+/* Parse `len` bytes that are exactly one JSON value; `bytes` may be NULL. Bytes that are
+ * not UTF-8, and \u0000, become U+FFFD. The caller frees `*out` with giq_json_free().
+ * Returns true with `*out` NULL if the bytes are not JSON, are nested deeper than the
+ * library's limit, or have more than GIQ_JSON_VALUES_MAX values. Errors: GIQ_E_MEMORY. */
 bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err);
 /* The same; NULL also when out of memory. */
@@ -46,16 +46,17 @@ bool giq_json_is_list(const struct giq_json *json);
 /* The member of this name; NULL if it is absent or `object` is not an object. */
 const struct giq_json *giq_json_get(const struct giq_json *object, const char *name);
 
-/* The first item of a list, and the item after another one; NULL if there is none. */
+/* The first item of a list, and the item that follows another item; NULL if there is
+ * none. */
 const struct giq_json *giq_json_first(const struct giq_json *list);
 const struct giq_json *giq_json_next(const struct giq_json *item);
 
-/* The number of items or members. */
+/* The number of items of a list, or of members of an object. */
 size_t giq_json_count(const struct giq_json *json);
 
 /* A string, else NULL. */
 const char *giq_json_text(const struct giq_json *json);
-/* A whole number between -2^53 and 2^53, both excluded, else `otherwise`. */
+/* A whole number greater than -2^53 and less than 2^53, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
 /* Copy a string, or a number as it was written, into a new text, which the caller frees;
@@ -66,10 +67,11 @@ char *giq_json_scalar_text(const struct giq_json *json);
 
 /*
  * Copy an identifier, a string or a whole number with all its digits, into a new text,
- * which the caller frees. `*out` is NULL if it is unusable: empty, a number that is not
- * whole, or from 2^53 on is written with a fraction or an exponent, a string that is not
- * UTF-8 or holds a control character, or longer than GIQ_JSON_ID_MAX bytes. False when
- * out of memory.
+ * which the caller frees. `*out` is NULL if the value cannot be an id: an empty string; a
+ * string that holds a control character or U+FFFD, as bytes that are not UTF-8 become; a
+ * number that is not whole, or whose absolute value is 2^53 or more and which is written
+ * with a fraction or an exponent; more than GIQ_JSON_ID_MAX bytes. False when out of
+ * memory.
  */
 enum { GIQ_JSON_ID_MAX = 512 };
 bool giq_json_copy_id(const struct giq_json *json, char **out);
@@ -77,8 +79,9 @@ bool giq_json_copy_id(const struct giq_json *json, char **out);
 char *giq_json_id(const struct giq_json *json);
 
 /* A time in milliseconds since 1970-01-01 UTC, from ISO 8601 (as giq_text_to_time()),
- * epoch milliseconds, epoch seconds (numbers below 10^11), or [y,m,d,h,m,s,ns], of which
- * the last two may be absent. GIQ_TIME_NONE for anything else. */
+ * epoch milliseconds, epoch seconds (numbers below 10^11), or a list [y,m,d,h,m,s,ns]
+ * whose last two items may be absent. GIQ_TIME_NONE for anything else, including numbers
+ * below 0 and times after the year 9999. */
 int64_t giq_json_time(const struct giq_json *json);
 
 /* ---- writing; false when out of memory ---- */

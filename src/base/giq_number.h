@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* Where the first number in `json` begins, outside of strings; the end of the text if
- * there is none. `json` is valid JSON, or what follows one of the values in it. */
+/* Where the first number outside of strings begins in `json`; the end of the text if
+ * there is none. `json` is valid JSON, or the rest of valid JSON after one of its values.
+ */
 const char *giq_number_find(const char *json);
 
 /* How many bytes at the start of `text` are digits, signs, points, 'e' or 'E'. */

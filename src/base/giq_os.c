@@ -27,7 +27,7 @@ static bool fail_path(struct giq_error *err, const char *doing, const char *path
     return giq_fail_sys(err, GIQ_E_STORE, sys_errno, "cannot %s %s", doing, path);
 }
 
-/* Replace a descriptor of a standard stream by a higher one. */
+/* Replace a descriptor from 0 to 2 by a higher one. */
 static int above_standard(int fd)
 {
     if (fd < 0 || fd > STDERR_FILENO) {
@@ -57,8 +57,8 @@ static ssize_t read_some(int fd, char *out, size_t max)
     return n;
 }
 
-/* fsync(). File systems that cannot sync folders report EINVAL or ENOTSUP, which is no
- * failure. */
+/* fsync(). File systems that cannot sync folders report EINVAL or ENOTSUP, which does not
+ * count as a failure. */
 static bool sync_fd(int fd)
 {
     int rc = 0;
@@ -140,7 +140,8 @@ bool giq_os_sync_parent(const char *path, struct giq_error *err)
 static bool make_folder(const char *path, unsigned access, bool syncs,
                         struct giq_error *err)
 {
-    /* mkdir() in a read-only parent fails with EROFS or EACCES even if it exists. */
+    /* mkdir() in a read-only parent fails with EROFS or EACCES even if the folder exists.
+     */
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
         return false;
@@ -586,8 +587,8 @@ static int set_lock(struct giq_os_lock *lock, bool locked)
     return rc;
 }
 
-/* The holder writes "<pid> <host>" and spaces, which overwrite the previous holder. If
- * that fails the holder is not known. */
+/* The holder writes "<pid> <host>" and spaces, which overwrite the previous holder's
+ * text. If that fails, the holder is not known. */
 enum { HOLDER_BYTES = 96 };
 
 static void write_holder(const struct giq_os_lock *lock)

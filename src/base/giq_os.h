@@ -2,9 +2,10 @@
  * The operating system: the only module of the core that makes system calls. A port to
  * another system is a port of giq_os.c.
  *
- * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a
- * function says otherwise; their texts name the path. Every descriptor is close-on-exec,
- * and none but that of a listing is 0, 1 or 2; interrupted calls are repeated.
+ * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a function
+ * documents another error; their texts name the path. Any function that returns an error
+ * may fail with GIQ_E_MEMORY. Every descriptor is close-on-exec, and none is 0, 1 or 2
+ * except during giq_os_list(). Interrupted calls are repeated, except a sleep.
  * Thread-safe.
  */
 #ifndef GIQ_OS_H
@@ -39,17 +40,19 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
 
 /* Make `path` and the folders above it that are missing. They are not synced. */
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
-/* The same, and sync each folder in which one was made. */
+/* The same, and sync the parent of each folder that was made. */
 bool giq_os_make_durable_folders(const char *path, unsigned access,
                                  struct giq_error *err);
 
-/* Read a regular file of at most `max` bytes into `out`, an initialised buffer.
- * `*out_found` is false (and the call succeeds) if there is no file. */
+/* Append the contents of a regular file of at most `max` bytes to `out`. `*out_found` is
+ * false (and the call succeeds) if there is no file. If the file is not regular or is
+ * larger, `sys_errno` of the error is 0. Follows links. */
 bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
                       struct giq_error *err);
 
-/* Replace the file `folder`/`name` so that after a crash it is the old or the
- * new one, whole: temporary file, fsync, rename, fsync of the folder. */
+/* Replace the file `folder`/`name` so that after a crash it is the complete old or the
+ * complete new file: temporary file `name`.tmp, fsync, rename, fsync of the folder. Only
+ * one caller at a time may replace a file. */
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err);
 
@@ -86,13 +89,15 @@ bool giq_os_free_space(const char *path, int64_t *out_bytes);
 
 struct giq_os_file;
 
-/* Create `path` anew, or empty it. The caller owns `*out`. */
+/* Create a file, or empty the file that exists. Fails if `path` is a link. The caller
+ * passes
+ * `*out` to giq_os_close(). */
 bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
                    struct giq_error *err);
 /* Write all `len` bytes. */
 bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                   struct giq_error *err);
-/* fsync(); reports errors of earlier writes, too. */
+/* fsync(); it also reports errors of earlier writes. */
 bool giq_os_sync(struct giq_os_file *file, struct giq_error *err);
 /* Empty the file and continue to write at its start. */
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err);
@@ -101,7 +106,7 @@ void giq_os_close(struct giq_os_file *file);
 GIQ_AUTO_DEFINE(giq_os_close, struct giq_os_file)
 #define GIQ_AUTO_FILE GIQ_AUTO(giq_os_close_auto)
 
-/* Open `path` to read it from its start. The caller owns `*out`. */
+/* Open `path` to read it from its start. The caller passes `*out` to giq_os_close(). */
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err);
 /* The next read begins with the byte `at`. */
 bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err);
@@ -117,12 +122,15 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
 /* ---- locks ---- */
 
 /* An exclusive lock on a file that is never unlinked. It excludes threads as well as
- * processes, and is released when its holder exits: an open-file-description lock, or
- * flock() where the system has none. Children of the holder do not inherit it. */
+ * processes, and is released when the holding process exits: an open-file-description
+ * lock, or flock() where the system has none. Children of the holder do not inherit it.
+ */
 struct giq_os_lock;
 
-/* Try once. Returns true with `*out` NULL if another holder exists. Errors: GIQ_E_STORE,
- * also if the file system has no locks. */
+/* Try once to acquire the lock, whose file is created if it is missing. Returns true with
+ * `*out` NULL if another holder exists; otherwise the caller passes `*out` to
+ * giq_os_lock_release(). Errors: GIQ_E_STORE, also if the file system has no locks;
+ * GIQ_E_MEMORY. */
 bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
                      struct giq_error *err);
 /* NULL is allowed. */
@@ -143,7 +151,8 @@ bool giq_os_lock_holder(const char *path, struct giq_os_holder *out);
 /* socket(), close-on-exec and never 0 to 2; -1 on failure. */
 int giq_os_socket(int family, int type, int protocol);
 
-/* Clocks as in struct giq_env. A sleep may end early. */
+/* Clocks, a sleep and a random number, as in struct giq_env. A sleep may end early. The
+ * random number is not for secrets: if the system has none yet, it is the time. */
 int64_t giq_os_now_ms(void);
 int64_t giq_os_wall_ms(void);
 void giq_os_sleep_ms(int64_t ms);

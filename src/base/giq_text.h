@@ -26,9 +26,9 @@ const char *giq_text_printable(const char *text, struct giq_printable *out);
 
 /*
  * Mask, in place, the parts of addresses in a text that may be secret: user and password
- * of "://user:password@host", and the query, which begins after a '?' of an address, or
- * of any word with a '=' after it. A query ends before white space, or before a quote,
- * '<', '>' or ')' without an '&' or '@' after it. NULL is allowed.
+ * of "://user:password@host", and the query. The query begins after a '?' in an address;
+ * in any other word only if a '=' follows the '?'. It ends before white space, or before
+ * a quote, '<', '>' or ')' without an '&' or '@' after it. NULL is allowed.
  */
 void giq_text_mask_addresses(char *text);
 
@@ -52,8 +52,8 @@ uint32_t giq_text_code_point(const char *text, size_t len);
  * U+2029). */
 bool giq_text_is_control(uint32_t code_point);
 
-/* A copy of at most `len` bytes, up to a NUL, without outer ASCII white space; the caller
- * frees it. NULL when out of memory. */
+/* A copy of at most `len` bytes, up to a NUL, without ASCII white space at its start and
+ * end; the caller frees it. NULL when out of memory. */
 char *giq_text_trim(const char *text, size_t len);
 
 /* Replace an owned text by a copy of `text`, or by NULL if that is NULL. False when out
@@ -73,8 +73,9 @@ bool giq_text_to_bool(const char *text, bool *out);
  * without a zone it is UTC. False for anything else, a date without a time included. */
 bool giq_text_to_time(const char *text, int64_t *out_ms);
 
-/* Milliseconds since 1970-01-01 UTC from year, month, day, hour, minute and second in
- * UTC. False if one is out of range (a day of its month) or the year is not 1 to 9999. */
+/* Milliseconds since 1970-01-01 UTC from year (1 to 9999), month, day, hour, minute and
+ * second (0 to 60) in UTC. False if a field is out of range, or the month does not have
+ * that day. */
 bool giq_text_civil_to_ms(const int64_t fields[6], int64_t *out_ms);
 
 /* A time for messages, "2026-11-30 12:00:00 UTC", into `out`, which has

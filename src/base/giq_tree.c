@@ -11,7 +11,7 @@ enum { DEPTH_MAX = 64 };
 /* A walk that visits a folder after everything in it. */
 struct walk {
     bool (*each)(const char *path, struct giq_error *err);
-    const char *folder; /* the one that is being listed */
+    const char *folder; /* the folder that is being listed */
     int depth;
 };
 

@@ -56,7 +56,7 @@ def test_key_file_of_an_editor_on_windows_is_read(scripted_gdal, service, before
 
 @pytest.mark.parametrize("content,words", [
     (b"\xff\xfe" + f"{secret_search.KEY}\r\n".encode("utf-16-le"), "UTF-16"),
-    (f'"{secret_search.KEY}"\n'.encode(), "in quotes"),
+    (f'"{secret_search.KEY}"\n'.encode(), "begins or ends with a quote"),
     (f"GIQ_API_KEY={secret_search.KEY}\n".encode(), 'the name "GIQ_API_KEY" before it'),
     (f"export GIQ_API_KEY={secret_search.KEY}\n".encode(), 'the word "export" before it'),
     (f"{secret_search.KEY}\u00a0\n".encode(), "a character that is not ASCII at its byte 17"),
@@ -76,7 +76,7 @@ def test_wrong_key_of_a_file_is_told_and_never_sent(scripted_gdal, service, cont
 
 @pytest.mark.parametrize("name", ["GIQ_API_KEY", "GIQ_BEARER_TOKEN"])
 @pytest.mark.parametrize("value,words", [("s3cr3t-of-m1ne\u00a0", "not ASCII"),
-                                         ('"s3cr3t-of-m1ne"', "in quotes")])
+                                         ('"s3cr3t-of-m1ne"', "begins or ends with a quote")])
 def test_wrong_key_of_an_option_is_told_and_never_sent(scripted_gdal, service, name, value,
                                                        words):
     text = scripted_gdal.fails("ogrinfo", "GIQ:models", tag="credentials",
