@@ -275,15 +275,17 @@ enum giq_net_option {
     GIQ_NET_COUNT,
 };
 
-/* Settings of one open. Texts are borrowed. */
+/* Settings of one open. Texts are borrowed; giq_service_new() copies them. */
 struct giq_settings {
     const char *base_url; /* from giq_base_url() */
     const char *net[GIQ_NET_COUNT];
     int timeout_ms;         /* the longest wait of the open; 0: check once */
     int poll_interval_ms;   /* between two status calls; 0: adaptive */
     int max_retry;          /* retries of a call that is safe to repeat */
-    int retry_delay_ms;     /* before the first retry; doubled for each further one */
-    int http_timeout_ms;    /* for one small GET */
+    int retry_delay_ms;     /* before the first retry; doubled for each further one, up to
+                               30 s; used with jitter, and not if there is a Retry-After */
+    int http_timeout_ms;    /* for one small GET, and for the response to an upload if
+                               timeout_ms is 0 */
     int connect_timeout_ms; /* for establishing one connection */
     int low_speed_time_s; /* end a transfer that is below low_speed_limit for this long */
     int low_speed_limit;  /* bytes a second */

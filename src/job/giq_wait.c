@@ -17,7 +17,7 @@ enum {
     WAIT_DIVISOR = 12,             /* a pause is at most 1/12 of the time waited so far */
     NEW_JOB_MS = 60 * 1000,        /* how long a new job may be reported as not found */
     UNEXPECTED_MS = 5 * 60 * 1000, /* how long unexpected responses count as an outage */
-    NOT_FOUND_MAX = 2, /* consecutive responses that mean that a job is gone */
+    NOT_FOUND_MAX = 2, /* consecutive "not found" responses after which a job is gone */
 };
 
 /* The pause before the next status call: Retry-After if the response had it, else the

@@ -15,8 +15,8 @@
 #include "store/giq_record.h"
 
 enum {
-    SPARE_BYTES = 1024 * 1024, /* a download leaves this many free for records */
-    PROBE_BYTES = 1024,        /* how many are written to check the store */
+    SPARE_BYTES = 1024 * 1024, /* that a download must leave free, for records */
+    PROBE_BYTES = 1024,        /* of the file that is written to check the store */
 };
 
 static const char keys_name[] = "v1";
@@ -35,7 +35,7 @@ struct giq_store {
     char *keys_folder;    /* <top>/v1 */
     char *uploads_folder; /* <top>/uploads/v1 */
     unsigned access;
-    bool was_empty; /* when opened: no folder of ours existed in it */
+    bool was_empty; /* none of its own folders existed when it was opened */
 };
 
 /* The message must not advise another store, since this one may have records: each
