@@ -25,6 +25,7 @@ static const char probe_name[] = "probe";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
 static const char replaced_name[] = "result.old";
+static const char discarded_name[] = "result.discarded";
 
 static const char move_advice[] = "free some space, or move the whole store and set "
                                   "GIQ_STORE_DIR to its new path (with an empty store "
@@ -423,6 +424,27 @@ static bool replace(const char *staged, const char *published, const char *repla
     return false;
 }
 
+static void remove_quietly(const char *folder, const char *name)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
+    if (path != NULL) {
+        (void)giq_tree_remove(path, &ignored);
+    }
+}
+
+/* Delete the replaced result. It gets another name first, because giq_store_restore()
+ * must not find a tree that is half deleted. */
+static void discard_replaced(const char *folder, const char *replaced)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO_FREE char *discarded = giq_os_join(folder, discarded_name);
+    if (discarded != NULL && giq_tree_remove(discarded, &ignored) &&
+        giq_os_rename(replaced, discarded, &ignored)) {
+        (void)giq_tree_remove(discarded, &ignored);
+    }
+}
+
 bool giq_store_restore(const char *folder, struct giq_error *err)
 {
     struct giq_os_stat st;
@@ -435,7 +457,11 @@ bool giq_store_restore(const char *folder, struct giq_error *err)
     if (!giq_os_stat(published, &st, err) || !giq_os_stat(replaced, &replaced_st, err)) {
         return false;
     }
-    if (st.kind != GIQ_OS_NOTHING || replaced_st.kind == GIQ_OS_NOTHING) {
+    if (replaced_st.kind == GIQ_OS_NOTHING) {
+        return true;
+    }
+    if (st.kind != GIQ_OS_NOTHING) {
+        discard_replaced(folder, replaced);
         return true;
     }
     return giq_os_rename(replaced, published, err) && giq_os_sync_path(folder, err);
@@ -443,7 +469,6 @@ bool giq_store_restore(const char *folder, struct giq_error *err)
 
 bool giq_store_publish(const char *folder, struct giq_error *err)
 {
-    struct giq_error ignored = {0};
     GIQ_AUTO_FREE char *staged = giq_os_join(folder, staged_name);
     GIQ_AUTO_FREE char *published = giq_os_join(folder, published_name);
     GIQ_AUTO_FREE char *replaced = giq_os_join(folder, replaced_name);
@@ -454,17 +479,8 @@ bool giq_store_publish(const char *folder, struct giq_error *err)
         !giq_os_sync_path(folder, err)) {
         return false;
     }
-    (void)giq_tree_remove(replaced, &ignored);
+    discard_replaced(folder, replaced);
     return true;
-}
-
-static void remove_quietly(const char *folder, const char *name)
-{
-    struct giq_error ignored = {0};
-    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
-    if (path != NULL) {
-        (void)giq_tree_remove(path, &ignored);
-    }
 }
 
 void giq_store_unstage(const char *folder)

@@ -80,7 +80,7 @@ bool giq_store_stage(const struct giq_store *store, const char *folder, char **o
 bool giq_store_publish(const char *folder, struct giq_error *err);
 
 /* Rename result.old/ back to result/ if a crash during giq_store_publish() left only
- * result.old/. Must be called with the record lock held. */
+ * result.old/; remove it if there are both. Must be called with the record lock held. */
 bool giq_store_restore(const char *folder, struct giq_error *err);
 
 /* Remove result.new/ or result/; failures are ignored. */

@@ -512,6 +512,35 @@ static void test_result_that_cannot_be_replaced_stays(void **state)
     assert_null(env_kit_read(shop->of_key, "result.old/a"));
 }
 
+static void test_replaced_result_is_restored_only_without_a_published_one(void **state)
+{
+    struct shop *shop = *state;
+    char old[256];
+    char published[256];
+    assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
+    (void)snprintf(old, sizeof old, "%s/result.old", shop->of_key);
+    (void)snprintf(published, sizeof published, "%s/result", shop->of_key);
+    assert_int_equal(mkdir(old, 0700), 0);
+    env_kit_write(old, "a", "old");
+    assert_int_equal(mkdir(published, 0700), 0);
+    env_kit_write(published, "a", "new");
+    assert_true(giq_store_restore(shop->of_key, &shop->err));
+    assert_null(env_kit_read(shop->of_key, "result.old/a"));
+    assert_null(env_kit_read(shop->of_key, "result.discarded/a"));
+    char *text = env_kit_read(shop->of_key, "result/a");
+    assert_string_equal(text, "new");
+    free(text);
+    giq_store_unpublish(shop->of_key);
+    assert_true(giq_store_restore(shop->of_key, &shop->err));
+    assert_null(env_kit_read(shop->of_key, "result/a"));
+    assert_int_equal(mkdir(old, 0700), 0);
+    env_kit_write(old, "a", "old");
+    assert_true(giq_store_restore(shop->of_key, &shop->err));
+    text = env_kit_read(shop->of_key, "result/a");
+    assert_string_equal(text, "old");
+    free(text);
+}
+
 static void test_paths_of_results(void **state)
 {
     (void)state;
@@ -530,6 +559,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_folder_in_which_one_was_made_is_synced),
         cmocka_unit_test(test_parent_of_a_new_store_is_synced),
+        IN_STORE(test_replaced_result_is_restored_only_without_a_published_one),
         IN_STORE(test_opening_writes_nothing),
         IN_STORE(test_places_that_are_no_store_are_refused),
         IN_STORE(test_job_is_found_by_its_id_and_service),
