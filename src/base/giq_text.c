@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 enum { MS_PER_SECOND = 1000, TM_YEAR_BASE = 1900 };
@@ -334,14 +333,28 @@ int giq_text_percent_byte(const char *text)
     return low < 0 ? -1 : high << 4 | low;
 }
 
+/* Not tolower(), which follows the locale: "I" and "i" differ in Turkish. */
+static char fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 bool giq_text_equal_nocase(const char *a, const char *b)
 {
-    return strcasecmp(a, b) == 0;
+    while (*a != '\0' && fold(*a) == fold(*b)) {
+        a++;
+        b++;
+    }
+    return fold(*a) == fold(*b);
 }
 
 bool giq_text_begins_nocase(const char *text, const char *prefix)
 {
-    return strncasecmp(text, prefix, strlen(prefix)) == 0;
+    while (*prefix != '\0' && fold(*text) == fold(*prefix)) {
+        text++;
+        prefix++;
+    }
+    return *prefix == '\0';
 }
 
 bool giq_text_to_bool(const char *text, bool *out)

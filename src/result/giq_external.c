@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/giq_text.h"
 
@@ -16,7 +15,7 @@ static bool is_separator(char c)
 static bool ends_in(const char *start, const char *at, const char *word)
 {
     ptrdiff_t len = (ptrdiff_t)strlen(word);
-    return at - start >= len && strncasecmp(at - len, word, (size_t)len) == 0;
+    return at - start >= len && giq_text_begins_nocase(at - len, word);
 }
 
 /* Whether the text from `at` up to `end` has a path separator. */
@@ -279,7 +278,7 @@ static struct token next_token(const char **text)
 
 static bool is_token(struct token token, const char *word)
 {
-    return token.len == strlen(word) && strncasecmp(token.at, word, token.len) == 0;
+    return token.len == strlen(word) && giq_text_begins_nocase(token.at, word);
 }
 
 static bool accept_word(const char **text, const char *word)
@@ -424,9 +423,9 @@ static bool is_string_start(const char *start, const char *at, const char *word)
  * {"crs": {"type": "link" or "url", ...}}. */
 static void check_word(struct giq_external *scan, const char *at)
 {
-    scan->has_crs = scan->has_crs || strncasecmp(at, "crs", 3) == 0;
-    scan->has_link = scan->has_link || strncasecmp(at, "link", 4) == 0 ||
-                     strncasecmp(at, "url", 3) == 0;
+    scan->has_crs = scan->has_crs || giq_text_begins_nocase(at, "crs");
+    scan->has_link = scan->has_link || giq_text_begins_nocase(at, "link") ||
+                     giq_text_begins_nocase(at, "url");
 }
 
 /* Add the bytes up to the next escape, or one byte of an escape; returns their number. */

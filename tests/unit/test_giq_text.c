@@ -240,6 +240,11 @@ static void test_trim_and_compare(void **state)
     assert_string_equal(text, "a");
     free(text);
     assert_true(giq_text_equal_nocase("ModelId", "modelid"));
+    assert_false(giq_text_equal_nocase("model", "modelid"));
+    assert_false(giq_text_equal_nocase("modelid", "model"));
+    assert_false(
+        giq_text_equal_nocase("[", "{")); /* differ by 0x20 and are not letters */
+    assert_false(giq_text_equal_nocase("@", "`"));
     assert_true(giq_text_begins_nocase("giq:x", "GIQ:"));
     assert_false(giq_text_begins_nocase("gi", "GIQ:"));
 }
