@@ -14,16 +14,19 @@ struct giq_await {
     struct giq_job *job;
     const struct giq_config *config;
     struct giq_report *report; /* the service's giq_env was made from it */
-    bool waits_for_result;     /* until it is published; false: check once */
+    /* False if the job was made with GIQ_JOB_NO_WAIT: refused results are not looked up
+     * in the negative cache. */
+    bool waits_for_result;
 };
 
 /* Run the steps of the job until it is done. Errors: those of giq_job_step(),
  * GIQ_E_CANCELLED. */
 bool giq_await_job(const struct giq_await *await, struct giq_error *err);
 
-/* Get the list of models as giq_models_get() does: on success the caller passes `*out` to
- * giq_models_release(). Errors: those of
- * giq_models_get(), GIQ_E_CANCELLED. */
+/* Get the list of models as giq_models_get() does; the caller passes `*out` to
+ * giq_models_release(). `base_url` is the URL of `service`, for the negative cache; the
+ * giq_env of `service` was made from `report`. Errors: those of giq_models_get(),
+ * GIQ_E_CANCELLED. */
 bool giq_await_models(struct giq_service *service, const char *base_url,
                       struct giq_report *report, struct giq_models *out,
                       struct giq_error *err);

@@ -3,8 +3,10 @@
  *
  * X(name, type, values, default_value, is_config, fallback, minimum, maximum,
  * description): `values` is a list macro of the allowed words; `is_config` states whether
- * GIQ_<NAME> is a configuration option too; `fallback` is an option of GDAL's own that is
- * read where neither is set; `minimum` and `maximum` bound a number.
+ * GIQ_<NAME> is a configuration option too; `fallback` is GDAL's own configuration
+ * option, read if neither the open option nor GIQ_<NAME> is set, or NULL; `minimum` and
+ * `maximum` bound a number, in its unit: a time in seconds must fit an int in
+ * milliseconds.
  *
  * Constant and thread-safe.
  */
@@ -79,9 +81,9 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(PROGRESS, "string-select", GIQ_PROGRESS_VALUES, "AUTO", true, NULL, 0, 0,          \
       "Status line on stderr while waiting. AUTO: if stderr is a terminal")
 
-/* Options that decide where secrets go and which drivers may read a result. They are
- * never open options, because VRT and project files from others can contain open options.
- */
+/* Options that decide which credentials are sent and where, where results are stored, and
+ * what is accepted as a result. They are never open options, because VRT and project
+ * files from others can contain open options. */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
     X(API_KEY)                                                                           \
     X(BEARER_TOKEN)                                                                      \

@@ -1,5 +1,5 @@
 /*
- * Numbers in a text of JSON, found without parsing it. Pure.
+ * Finds numbers in JSON text without parsing it. Pure.
  */
 #ifndef GIQ_NUMBER_H
 #define GIQ_NUMBER_H

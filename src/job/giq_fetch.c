@@ -81,9 +81,8 @@ static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
         if (n == 0) {
             return giq_fail(
                 err, GIQ_E_STORE,
-                "%s was truncated while it was read; open again to repeat the "
-                "download",
-                part->path);
+                "the downloaded file was truncated while it was read; open again to "
+                "repeat the download");
         }
     }
     return true;
@@ -151,6 +150,7 @@ static bool check_complete(struct part *part, const struct giq_staged *staged,
                            struct giq_error *err)
 {
     if (!staged->is_as_downloaded) {
+        /* Unpacking an archive and decoding gzip fail if the download is truncated. */
         return true;
     }
     const struct giq_bounds_source source = {read_part, part, (uint64_t)part->size};
@@ -174,8 +174,8 @@ static bool check_complete(struct part *part, const struct giq_staged *staged,
     }
     struct giq_printable id;
     giq_env_warn(part->service->env,
-                 "job %s: %s; the service sent the same bytes twice, so they are kept as "
-                 "the result",
+                 "job %s: %s; the service sent the same bytes twice, so they are taken "
+                 "for complete",
                  giq_call_printable(part->service, part->job_id, &id), reason.text);
     return true;
 }
@@ -232,7 +232,7 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
     bool ok =
         download(&part, &disposition, err) && publish(&part, disposition, host, out, err);
     if (!ok && err->code == GIQ_E_STORE) {
-        /* The disk may be full: the part would take the space that a retry needs. */
+        /* The disk may be full: a part that the next download discards is not kept. */
         remove_file(folder, part_name);
         (void)giq_store_explain_full(err);
     }

@@ -1,6 +1,6 @@
 /*
- * Checks of files by format, for giq_complete_check(): each reads what the format states
- * of its own length, and reports the first missing part to `file`.
+ * Checks of files by format, for giq_complete_check(): each reads the length that the
+ * file states, and records the first missing part in `file`.
  */
 #ifndef GIQ_COMPLETE_FORMATS_H
 #define GIQ_COMPLETE_FORMATS_H

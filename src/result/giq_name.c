@@ -11,17 +11,18 @@
 /* The longest extension, with its dot, that a cut keeps whole. */
 enum { EXTENSION_KEPT_MAX = 20 };
 
-/* ---- characters of two bytes ---- */
+/* ---- double-byte characters ---- */
 
-/* The state of a scan for characters of two bytes in an unknown encoding: whether the
- * last byte began one in Shift-JIS, where 0xA1 to 0xDF are characters of one byte, or in
- * GBK and Big5. */
+/* A scan for double-byte characters in an unknown encoding. Each field states whether the
+ * last byte was a lead byte: in Shift-JIS, where 0xA1 to 0xDF are single-byte characters,
+ * or in GBK or Big5. */
 struct double_byte {
     bool in_shift_jis;
     bool in_others;
 };
 
-/* Whether the next byte, `c`, may be the second one of a character. */
+/* Advance the scan by the byte `c`. Returns whether `c` may be the second byte of a
+ * character. */
 static bool next_is_second(struct double_byte *pair, char c)
 {
     unsigned char byte = (unsigned char)c;
@@ -75,8 +76,8 @@ static const char *copy_value(const char *at, bool is_utf8, char *out)
     return at + strcspn(at, ";");
 }
 
-/* The first parameter `name` of a header's value that is not empty, to be freed; NULL if
- * there is none, or when out of memory. */
+/* The first non-empty value of the parameter `name` in a header's value; the caller frees
+ * it. NULL if there is none, or when out of memory. */
 static char *parameter(const char *value, const char *name)
 {
     char *out = malloc(strlen(value) + 1);
@@ -103,9 +104,9 @@ static char *parameter(const char *value, const char *name)
     return NULL;
 }
 
-/* Percent-decode `text` in place. With `latin1` the bytes are ISO-8859-1 and become
- * UTF-8, of two bytes where "%xx" had three. False if it is not ASCII, or has a '%'
- * without two digits, or a NUL. */
+/* Percent-decode `text` in place. With `latin1` the bytes are ISO-8859-1 and are
+ * converted to UTF-8; this fits, because each "%xx" becomes at most two bytes. False if
+ * `text` is not ASCII, has a '%' without two hexadecimal digits, or has "%00". */
 static bool decode_percent(char *text, bool latin1)
 {
     char *out = text;
@@ -193,7 +194,8 @@ static bool is_space(uint32_t code)
     return false;
 }
 
-/* The action for the first character of `len` bytes; `*out_size` is its length. */
+/* The action for the first character of the `len` bytes at `at`. `*out_size` is the
+ * length of that character, and 1 for a byte that is not UTF-8. */
 static enum action action_of(const char *at, size_t len, size_t *out_size)
 {
     *out_size = giq_text_utf8_char_len(at, len);
