@@ -130,7 +130,8 @@ struct giq_civil {
 /* The time at `ms` since 1970-01-01 UTC; pure. */
 struct giq_civil giq_text_civil_from_ms(int64_t ms);
 
-enum { GIQ_TEXT_TIME_SIZE = 40 };
+/* Room for any values of the numbers of a time. */
+enum { GIQ_TEXT_TIME_SIZE = 96 };
 
 /* Write the time at `ms` since 1970-01-01 UTC as "2024-05-01T10:20:30.500Z" into `out`,
  * which has GIQ_TEXT_TIME_SIZE bytes. */

@@ -321,6 +321,9 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
 {
     for (;;) {
         struct archive_entry *entry = NULL;
+        /* After a name that is not text libarchive ends the process if errno is still
+         * ENOMEM from an earlier call. */
+        errno = 0;
         int status = unpack->la.archive_read_next_header(unpack->in, &entry);
         if (status == ARCHIVE_EOF) {
             return true;

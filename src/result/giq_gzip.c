@@ -19,11 +19,11 @@ bool giq_gzip_open(const char *path, struct giq_gzip **out, struct giq_error *er
     if (gzip == NULL) {
         return giq_fail_memory(err);
     }
-    /* gzopen() does not set errno when out of memory. */
-    errno = ENOMEM;
+    /* gzopen() need not set errno when out of memory. */
+    errno = 0;
     gzip->file = gzopen(path, "rbe");
     if (gzip->file == NULL) {
-        return errno == ENOMEM
+        return errno == 0 || errno == ENOMEM
                    ? giq_fail_memory(err)
                    : giq_fail_sys(err, GIQ_E_STORE, errno, "cannot open %s", path);
     }

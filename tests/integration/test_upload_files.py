@@ -28,8 +28,11 @@ def make_pipe(gdal):
 
 
 def make_socket(gdal):
+    # The path of a socket is short, so it is bound by the descriptor of its folder.
+    folder = os.open(gdal.folder, os.O_RDONLY)
     with socket.socket(socket.AF_UNIX) as made:
-        made.bind(os.path.relpath(gdal.folder / "sock"))
+        made.bind(f"/proc/self/fd/{folder}/sock")
+    os.close(folder)
 
 
 def make_large(gdal):
