@@ -287,6 +287,8 @@ static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_e
     return true;
 }
 
+enum { QUOTED_BOOL_MAX = 10 }; /* bytes of a value that a message quotes */
+
 bool giq_conn_to_bool(const char *name, const char *value, bool *out,
                       struct giq_error *err)
 {
@@ -294,9 +296,12 @@ bool giq_conn_to_bool(const char *name, const char *value, bool *out,
     if (giq_text_to_bool(value, out)) {
         return true;
     }
-    (void)giq_text_printable(value, &printable);
-    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%.*s\"", name,
-                    giq_text_cut_len(printable.text, 60), printable.text);
+    /* A longer value may be a key that was typed in the wrong place. */
+    if (strlen(value) > QUOTED_BOOL_MAX) {
+        return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO", name);
+    }
+    return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO; got \"%s\"", name,
+                    giq_text_printable(value, &printable));
 }
 
 bool giq_conn_check_file_name(const char *name, const char *value, struct giq_error *err)

@@ -170,6 +170,16 @@ static void test_strings_that_are_refused_say_why(void **state)
     check_refusals(cases, GIQ_COUNT(cases));
 }
 
+static void test_long_value_of_wait_is_not_quoted(void **state)
+{
+    (void)state;
+    struct giq_conn conn;
+    struct giq_error err = {0};
+    assert_false(giq_conn_parse("GIQ:model=m;file=f;wait=sesame-open-42", &conn, &err));
+    assert_int_equal(err.code, GIQ_E_USAGE);
+    assert_string_equal(err.text, "\"wait\" must be YES or NO");
+}
+
 static void test_suffix_that_qgis_appends_is_refused(void **state)
 {
     (void)state;
@@ -366,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_strings_that_are_allowed),
         cmocka_unit_test(test_strings_that_are_refused_say_why),
         cmocka_unit_test(test_uploads_that_are_refused_say_why),
+        cmocka_unit_test(test_long_value_of_wait_is_not_quoted),
         cmocka_unit_test(test_suffix_that_qgis_appends_is_refused),
         cmocka_unit_test(test_quoted_values_may_contain_a_bar),
         cmocka_unit_test(test_values_are_quoted_where_they_must_be),
