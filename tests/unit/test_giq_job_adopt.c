@@ -120,8 +120,8 @@ static void test_job_whose_record_goes_while_it_is_found_is_not_submitted(void *
     (void)state;
     static const char *const later[] = {
         "",
-        "{\"format\":1,\"state\":\"sending\",\"before\":{\"format\":1,"
-        "\"state\":\"failed\",\"job_id\":\"j1\"}}",
+        ("{\"format\":1,\"state\":\"sending\",\"before\":{\"format\":1,"
+         "\"state\":\"failed\",\"job_id\":\"j1\"}}"),
         "{\"format\":1,\"state\":\"intent\"}",
         "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}",
     };

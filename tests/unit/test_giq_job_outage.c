@@ -222,7 +222,10 @@ static void test_five_minutes_begin_anew_with_another_response(void **state)
 
 /* ---- jobs that the service does not know ---- */
 
-static const struct http_kit_response no_job = {.status = 404, .body = "not found"};
+#define NO_JOB                                                                           \
+    {                                                                                    \
+        .status = 404, .body = "not found"                                               \
+    }
 
 static void test_new_job_may_be_unknown_for_a_minute(void **state)
 {
@@ -271,7 +274,7 @@ static void test_job_is_new_when_the_response_came_late(void **state)
 {
     (void)state;
     const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,         JOB_KIT_RUN,   no_job, no_job,
+        JOB_KIT_MODELS,         JOB_KIT_RUN,   NO_JOB, NO_JOB,
         JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
     job_kit_start(&kit, responses, GIQ_COUNT(responses));
@@ -286,11 +289,12 @@ static void test_job_is_new_when_the_response_came_late(void **state)
 static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **state)
 {
     (void)state;
-    static const int64_t ahead_ms[] = {3600 * 1000, INT64_C(10) * 365 * 86400 * 1000};
+    static const int64_t ahead_ms[] = {INT64_C(3600) * 1000,
+                                       INT64_C(10) * 365 * 86400 * 1000};
     for (size_t i = 0; i < GIQ_COUNT(ahead_ms); i++) {
         struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        job_kit_script(responses, no_job);
+        job_kit_script(responses, (struct http_kit_response)NO_JOB);
         job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
         kit.service.service->settings.poll_interval_ms = 10000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
@@ -319,8 +323,8 @@ static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void *
     (void)state;
     static const struct http_kit_response responses[] = {
         JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
-        no_job,         no_job,      no_job,
-        no_job,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+        NO_JOB,         NO_JOB,      NO_JOB,
+        NO_JOB,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
         JOB_KIT_RESULT};
     struct giq_request request = job_kit_request;
     struct job_kit kit;
@@ -361,10 +365,10 @@ static void test_gone_job_is_checked_again_by_its_id(void **state)
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         const struct http_kit_response responses[] = {JOB_KIT_MODELS,
                                                       JOB_KIT_RUN,
-                                                      no_job,
-                                                      no_job,
-                                                      no_job,
-                                                      no_job,
+                                                      NO_JOB,
+                                                      NO_JOB,
+                                                      NO_JOB,
+                                                      NO_JOB,
                                                       JOB_KIT_STATUS("RUNNING"),
                                                       JOB_KIT_STATUS("DONE"),
                                                       JOB_KIT_RESULT};
@@ -392,7 +396,7 @@ static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
 {
     (void)state;
     static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                         no_job, no_job, no_job};
+                                                         NO_JOB, NO_JOB, NO_JOB};
     struct job_kit kit;
     struct giq_job_view view;
     job_kit_start(&kit, responses, GIQ_COUNT(responses));
