@@ -1,6 +1,6 @@
 /*
  * Parsing and quoting connection strings. The interface is in giq/giq.h. The grammar:
- *   string = "GIQ:" [ word | pair *( ";" pair ) ] [ ";" ]
+ *   string = "GIQ:" [ table | pair *( ";" pair ) ] [ ";" ]    table = "models" or "jobs"
  *   pair   = key "=" value        value = text without ";" and "|" | quoted
  * A quoted value begins and ends with ' or ", and that quote is doubled inside. A slash
  * that a program added after the extension of an archive is dropped or refused.
@@ -236,15 +236,18 @@ static bool is_letter_or_digit(char c)
 static size_t inserted_slash(const char *value, size_t len)
 {
     enum { EXTENSION_MAX = 8 }; /* characters; longer text is part of a name */
-    size_t dot = len;
-    while (dot > 0 && is_letter_or_digit(value[dot - 1])) {
-        dot--;
+    size_t after_dot = len;
+    while (after_dot > 0 && is_letter_or_digit(value[after_dot - 1])) {
+        after_dot--;
     }
-    size_t extension = len - dot;
-    bool is_inserted = extension > 0 && extension <= EXTENSION_MAX && dot > 2 &&
-                       value[dot - 1] == '.' && value[dot - 2] == '/' &&
-                       has_archive_extension(value, dot - 2);
-    return is_inserted ? dot - 2 : 0;
+    size_t extension_len = len - after_dot;
+    if (extension_len == 0 || extension_len > EXTENSION_MAX || after_dot < 3) {
+        return 0;
+    }
+    size_t slash = after_dot - 2;
+    bool is_inserted = value[slash] == '/' && value[slash + 1] == '.' &&
+                       has_archive_extension(value, slash);
+    return is_inserted ? slash : 0;
 }
 
 /* Remove the slashes that programs add, also within quotes, when they take the string for
@@ -296,7 +299,7 @@ bool giq_conn_to_bool(const char *name, const char *value, bool *out,
     if (giq_text_to_bool(value, out)) {
         return true;
     }
-    /* A longer value may be a key that was typed in the wrong place. */
+    /* A longer value may be an API key that was typed in the wrong place. */
     if (strlen(value) > QUOTED_BOOL_MAX) {
         return giq_fail(err, GIQ_E_USAGE, "%s must be YES or NO", name);
     }
@@ -319,7 +322,7 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     const char *name = key_names[key];
-    char quoted[16];
+    char quoted[sizeof "\"geometry\""]; /* the longest name */
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
     if (value[0] == '\0') {
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
@@ -346,8 +349,11 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE,
                         "the value of \"%s\" is not UTF-8; encode it as UTF-8", name);
     }
-    bool ignored = false;
-    return key != GIQ_CONN_KEY_WAIT || giq_conn_to_bool(quoted, value, &ignored, err);
+    if (key == GIQ_CONN_KEY_WAIT) {
+        bool ignored = false;
+        return giq_conn_to_bool(quoted, value, &ignored, err);
+    }
+    return true;
 }
 
 /* Parse the "key=value" at `*at`, which is moved to the next ';' or the end. */

@@ -174,8 +174,8 @@ static bool check_complete(struct part *part, const struct giq_staged *staged,
     }
     struct giq_printable id;
     giq_env_warn(part->service->env,
-                 "job %s: %s; the service sent the same bytes twice, so they are taken "
-                 "for complete",
+                 "job %s: %s; the service sent the same bytes twice, so they count as "
+                 "complete",
                  giq_call_printable(part->service, part->job_id, &id), reason.text);
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * Fetching a result and publishing it: download it into result.part, name it, unpack it
- * if it is an archive, let the host accept it, and rename it to result/. The result
- * cannot be opened before it is renamed.
+ * if it is an archive, check that it is complete, let the host accept it, and rename it
+ * to result/. The result cannot be opened before it is renamed.
  */
 #ifndef GIQ_FETCH_H
 #define GIQ_FETCH_H
@@ -19,7 +19,7 @@ struct giq_fetched {
  * lock held. On success the caller frees `out->name`. Errors: those of giq_download() and
  * giq_stage_download(), and those of the host; then nothing is published, and an earlier
  * result stays, except as giq_store_publish() states. After GIQ_E_STORE result.part is
- * removed too, since the disk may be full; after other errors it stays, and the next
+ * removed, since the disk may be full; after other errors it stays, and the next
  * download overwrites it.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,

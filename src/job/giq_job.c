@@ -376,8 +376,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     if (giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
         return true;
     }
-    /* If the disk is full, remove a result that had no record before, to make room for
-     * one. Otherwise it stays until it is downloaded again. */
+    /* The next open downloads the result again. If the disk is full, remove it to make
+     * room for the record, unless the record on disk states that it is published. */
     if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
         giq_store_unpublish(job->folder);
     }
@@ -411,7 +411,7 @@ static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error
     return fetch(job, err);
 }
 
-/* The advice must not start a new job: its result would replace the file. */
+/* The advice must not lead to a new job: its result would replace the changed one. */
 static bool fail_changed(const struct giq_job *job, struct giq_error *err)
 {
     const char *advice =

@@ -21,12 +21,15 @@
  *        │  └── succeeded, published without its result ──> FETCH ──> DONE
  *        └── published ───────────────────────────────────────────────> DONE
  *
- * With GIQ_JOB_NO_WAIT, WAIT and RECORD_STATUS lead to DONE. SUBMIT and FETCH lead back
- * to READ_RECORD if another open has changed the record.
+ * SUBMIT and FETCH lead back to READ_RECORD if another open has changed the record;
+ * SUBMIT also to upload a file again that the service no longer has.
  *
- * Failed and unknown end the open with the recorded error. If RETRY has an unused label,
- * a job that is recorded as gone is checked again in WAIT or FETCH; if it is still gone,
- * SUBMIT starts a new one.
+ * Failed, unknown and gone end the open with the recorded error. If RETRY has an unused
+ * label, SUBMIT starts a new job instead; one that is recorded as gone is first checked
+ * again in WAIT or FETCH.
+ *
+ * With GIQ_JOB_NO_WAIT the result is not fetched: WAIT, RECORD_STATUS, and READ_RECORD of
+ * a final state lead to DONE.
  */
 enum giq_job_phase {
     GIQ_PHASE_READ_RECORD,
@@ -37,6 +40,7 @@ enum giq_job_phase {
     GIQ_PHASE_DONE,
 };
 
+/* Times are on the monotonic clock. */
 struct giq_job {
     struct giq_service *service;
     struct giq_store *store;

@@ -13,6 +13,8 @@
 #include "service/giq_models.h"
 #include "service/giq_upload.h"
 
+enum { CAUSE_MAX = 120 }; /* bytes of an error that is quoted in another one */
+
 /* ---- the run request ---- */
 
 static const char *model_of(const struct giq_job *job)
@@ -110,8 +112,8 @@ static bool record_unknown(struct giq_job *job, struct giq_error *err)
                         "service's web page and adopt it with job=<id>. The outcome of "
                         "the run request is not known (%.*s), and this could not be "
                         "recorded (%.*s)",
-                        giq_text_cut_len(reason.text, 120), reason.text,
-                        giq_text_cut_len(cause.text, 120), cause.text);
+                        giq_text_cut_len(reason.text, CAUSE_MAX), reason.text,
+                        giq_text_cut_len(cause.text, CAUSE_MAX), cause.text);
     }
     return giq_step_fail_recorded(job, err);
 }
@@ -135,7 +137,7 @@ static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t
         giq_step_remove(job);
         return false;
     }
-    *err = (struct giq_error){0}; /* the error of the throttled request */
+    *err = (struct giq_error){0}; /* it was that of the throttled request */
     return true;
 }
 

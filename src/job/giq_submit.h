@@ -16,9 +16,9 @@
  */
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 
-/* The host cancelled the open before a run request was sent: remove the intent that this
- * open left when the service throttled it. Does nothing if another open holds the lock.
- */
+/* The host cancelled the open before it sent a throttled run request again: remove the
+ * intent that it left. Does nothing if no request was throttled, or another open holds
+ * the lock. */
 void giq_submit_cancel(struct giq_job *job);
 
 #endif

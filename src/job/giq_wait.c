@@ -23,8 +23,8 @@ enum {
 /* The pause before the next status call: Retry-After if the response had it, else the
  * fixed interval of the settings, else an adaptive pause. The adaptive pause grows by
  * half from call to call, up to a twelfth of the time waited so far, and stays between
- * FIRST_PAUSE_MS and LONGEST_PAUSE_MS. Retry-After is raised to FIRST_PAUSE_MS, so that 0
- * or a time in the past does not cause a busy loop. */
+ * FIRST_PAUSE_MS and LONGEST_PAUSE_MS before jitter. Retry-After is raised to
+ * FIRST_PAUSE_MS, so that 0 or a time in the past does not cause a busy loop. */
 static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
 {
     int64_t fixed = job->service->settings.poll_interval_ms;
@@ -283,9 +283,9 @@ static void note_unexpected(struct giq_job *job, enum giq_api_status_outcome out
     }
 }
 
-/* Whether unexpected responses, or those for another job, must end the wait. The first
- * unexpected one of an open does, since the request may be wrong; later ones do after
- * five minutes without any other response. */
+/* Whether unexpected responses, or those for another job, must end the wait. Before the
+ * service has reported the state an unexpected one does, since the request may be wrong;
+ * later ones do after five minutes without any other response. */
 static bool must_stop_waiting(const struct giq_job *job,
                               enum giq_api_status_outcome outcome)
 {

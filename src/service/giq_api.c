@@ -190,13 +190,16 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
         {.name = "fileId", .value = request->file},
         {.name = "geometry", .value = request->area},
     };
+    /* Without an area the last field is not sent. */
+    size_t field_count =
+        request->area == NULL ? GIQ_COUNT(fields) - 1 : GIQ_COUNT(fields);
     int64_t left_ms = giq_env_left_ms(service->env, service->deadline_ms);
     left_ms = left_ms < RUN_TIMEOUT_MIN_MS ? RUN_TIMEOUT_MIN_MS : left_ms;
     const struct giq_http_request post = {
         .url = url,
         .accept = "application/json",
         .fields = fields,
-        .field_count = GIQ_COUNT(fields) - (request->area == NULL), /* no geometry */
+        .field_count = field_count,
         .timeout_ms = service->settings.connect_timeout_ms + left_ms,
         .fresh_connection = true,
         .before_send = before_send,

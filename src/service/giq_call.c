@@ -121,7 +121,8 @@ static const char *message_of(const struct giq_json *json, const struct giq_buf 
     return text == NULL ? "" : text;
 }
 
-/* Which credentials the user should check. */
+/* Which credentials the user should check. Over http a proxy can respond in place of the
+ * service. */
 static const char *credentials_hint(const struct giq_service *service)
 {
     bool may_be_proxy = service->settings.net[GIQ_NET_PROXY_USERPWD] != NULL &&
@@ -183,7 +184,7 @@ static bool fail_post_redirected(const struct giq_service *service,
     GIQ_AUTO(giq_url_release) struct giq_url target = {0};
     struct giq_printable host;
     if (!giq_url_split(response->location, &target)) {
-        return giq_fail_memory(err); /* it was split to classify the redirect */
+        return giq_fail_memory(err); /* the URL is valid: allow_redirect() checked it */
     }
     return giq_fail(err, GIQ_E_NETWORK,
                     "HTTP %d: the service redirects the POST to another origin "

@@ -34,8 +34,8 @@ struct download {
     /* Of the attempts: */
     bool has_bytes;                /* an attempt received bytes */
     bool is_ranged;                /* this attempt requests only the rest */
-    bool was_refused_cross_origin; /* this attempt was; see is_refused_cross_origin() */
-    int cross_origin_refusals;     /* attempts so far that were */
+    bool was_refused_cross_origin; /* this attempt: see is_refused_cross_origin() */
+    int cross_origin_refusals;     /* attempts for which that was true */
     bool sink_failed;              /* or memory ran out: a retry cannot help */
 };
 
@@ -233,7 +233,9 @@ static bool check_response(struct download *d, const struct giq_response *respon
 {
     const struct giq_service *service = d->service;
     d->was_refused_cross_origin = is_refused_cross_origin(response);
-    d->cross_origin_refusals += d->was_refused_cross_origin;
+    if (d->was_refused_cross_origin) {
+        d->cross_origin_refusals++;
+    }
     if (response->status == 404 || response->status == 410) {
         bool is_gone = !d->was_refused_cross_origin || d->cross_origin_refusals > 1;
         return giq_call_fail_status(service, response,

@@ -24,11 +24,11 @@ struct giq_download_sink {
  * Download the complete result of a job. On success `*out_disposition` is the value of
  * Content-Disposition, owned by the caller, or NULL. The pauses between attempts end
  * within the time limit of the open; a transfer that keeps moving is not limited. Errors:
- * GIQ_E_NETWORK (no byte was received, or a redirect was refused), GIQ_E_INCOMPLETE (cut
- * after the first byte, empty, of the wrong length, in a content coding that was not
- * requested, or without a proof that it is complete),
- * GIQ_E_RESULT (empty, or a gzip coding that decodes to too much), GIQ_E_GONE, _SERVICE,
- * _CREDENTIALS, _CANCELLED, _MEMORY, and those of the sink.
+ * GIQ_E_NETWORK (no byte of a body was received, or a redirect was refused),
+ * GIQ_E_INCOMPLETE (cut after the first byte, empty without a Content-Length of 0, of the
+ * wrong length, in a content coding that was not requested, or without a proof that it is
+ * complete), GIQ_E_RESULT (a Content-Length of 0, or a gzip coding that decodes to too
+ * much), GIQ_E_GONE, _SERVICE, _CREDENTIALS, _CANCELLED, _MEMORY, and those of the sink.
  */
 bool giq_download(struct giq_service *service, const char *job_id,
                   const struct giq_download_sink *sink, char **out_disposition,

@@ -51,7 +51,9 @@ static bool parse_labels(const struct giq_service *service, const struct giq_jso
         if (!giq_call_copy_masked(service, name == NULL ? item : name, &(*out)[n])) {
             return false;
         }
-        n += (*out)[n] != NULL;
+        if ((*out)[n] != NULL) {
+            n++;
+        }
     }
     return true;
 }
@@ -122,9 +124,9 @@ static bool is_one_page(const struct giq_json *json, size_t count)
             return true;
         }
     }
-    const struct giq_json *is_last = giq_json_get(json, "last");
+    const struct giq_json *last = giq_json_get(json, "last");
     return giq_json_integer(giq_json_get(json, "totalPages"), 0) > 1 ||
-           (is_last != NULL && !giq_json_is_true(is_last)) ||
+           (last != NULL && !giq_json_is_true(last)) ||
            giq_json_is_true(giq_json_get(json, "hasNext")) ||
            giq_json_text(giq_json_get(json, "next")) != NULL;
 }
@@ -299,8 +301,8 @@ static void print_entry(const struct giq_service *service, const struct giq_mode
     }
 }
 
-/* Append a model to `listed` and to the text of `err`. False if it does not fit with
- * `and_more` after it; nothing is changed then. */
+/* Append a model to `listed` and to the text of `err`. False if `listed` is full, or the
+ * text has no room for the model and `and_more`; nothing is changed then. */
 static bool append_model(const struct giq_service *service, const struct giq_model *item,
                          struct listed *listed, struct giq_error *err)
 {

@@ -97,7 +97,7 @@ static bool digest_file(const struct giq_source *source, int64_t size,
     for (int64_t left = size; left >= 0; left -= (int64_t)len) {
         if (giq_env_cancelled(env)) {
             return giq_fail(err, GIQ_E_CANCELLED,
-                            "the application cancelled reading the file");
+                            "the open was cancelled while the file was read");
         }
         if (!source->read(source->ctx, block, BLOCK_BYTES, &len, err)) {
             return false;
@@ -311,7 +311,7 @@ static bool exchange(struct giq_service *service, struct outgoing *outgoing,
         .field_count = 1,
         .deadline_ms = giq_service_call_deadline_ms(service),
         /* With a timeout of 0 the deadline is near: the response may take as long as that
-         * of a small call. */
+         * of a small call, unless the open is limited to one try. */
         .stall_ms = service->settings.timeout_ms == 0 && !service->checks_once
                         ? service->settings.http_timeout_ms
                         : 0,

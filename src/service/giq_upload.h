@@ -22,7 +22,7 @@ bool giq_upload_find(const struct giq_service *service, const struct giq_store *
 
 /*
  * As giq_upload_find(), but upload the file if no id is recorded, and record the new one.
- * Holds the lock of the content meanwhile. Errors: GIQ_E_TIMEOUT (another process uploads
+ * Holds the lock of the content meanwhile. Errors: GIQ_E_TIMEOUT (another open uploads
  * the content now), GIQ_E_USAGE (the file changed, or cannot be read), GIQ_E_SERVICE,
  * _CREDENTIALS, _NETWORK, _CANCELLED, _STORE, _MEMORY.
  */
