@@ -100,6 +100,15 @@ bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projec
 /* Round, check, normalise and write the area, as giq_geom_area_from_wkt() does. */
 bool giq_geom_write(struct giq_geom *geom, char **out_wkt, struct giq_error *err);
 
+/*
+ * The size of an area in degrees, as WKT (POLYGON or MULTIPOLYGON) that
+ * giq_geom_area_from_wkt(), giq_geom_area_from_box() or giq_geom_write() wrote without
+ * GIQ_GEOM_AS_IS: in square kilometres on the WGS 84 ellipsoid, with edges that are
+ * straight in longitude and latitude, to 1e-9 of it. Errors: GIQ_E_AREA for a text that
+ * cannot be parsed; GIQ_E_MEMORY. Thread-safe.
+ */
+bool giq_geom_area_km2(const char *wkt, double *out_km2, struct giq_error *err);
+
 /* The signed area, in steradians, of a small triangle whose corners x, y, x, y, x, y are
  * in degrees; positive if it runs counter-clockwise. A corner may be a pole. Pure. */
 double giq_sphere_triangle_area(const double xy[6]);

@@ -11,6 +11,7 @@
 #include "giq/geom.h"
 
 #include "area/giq_antimeridian.h"
+#include "area/giq_ellipsoid.h"
 #include "area/giq_geos.h"
 #include "area/giq_geos_unite.h"
 #include "area/giq_rings.h"
@@ -28,6 +29,7 @@ enum {
     TURN = 360,
     /* A ring around a pole is drawn twice, see giq_sphere_is_drawn_twice(). */
     POLE_LONGITUDE_MAX = HALF_TURN + 2 * TURN,
+    SQUARE_METRES_PER_KM2 = 1000000,
 };
 
 struct giq_geom {
@@ -557,4 +559,14 @@ bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
               giq_geom_write(g, out_wkt, err);
     giq_geom_free(g);
     return ok;
+}
+
+bool giq_geom_area_km2(const char *wkt, double *out_km2, struct giq_error *err)
+{
+    GIQ_AUTO_RINGS struct giq_rings rings = {0};
+    if (!giq_wkt_read(wkt, &rings, err)) {
+        return false;
+    }
+    *out_km2 = giq_ellipsoid_area(&rings) / SQUARE_METRES_PER_KM2;
+    return true;
 }
