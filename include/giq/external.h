@@ -58,13 +58,14 @@ const char *giq_sniff_reference_driver(const char *bytes, size_t len);
 const char *giq_sniff_driver(const char *name, const char *bytes, size_t len);
 
 /*
- * How many bytes, from its start, of a file with these leading bytes giq_external_scan()
- * must scan: 0 for a format that needs no scan, the largest header for FlatGeobuf, and
- * UINT64_MAX, the whole file, for any other.
+ * How many bytes giq_external_scan() must scan from the start of a file that has these
+ * leading bytes: 0 for a format that needs no scan, the size of the largest header for
+ * FlatGeobuf, and UINT64_MAX, the whole file, for any other.
  */
 uint64_t giq_sniff_text_len(const char *bytes, size_t len);
 
-/* Bytes of the buffer, and how many at its end are scanned again with the next ones. */
+/* The size of the buffer in bytes, and how many bytes at its end are scanned once more,
+ * together with the bytes that follow them. */
 enum { GIQ_EXTERNAL_BUFFER_SIZE = 65536, GIQ_EXTERNAL_OVERLAP = 4096 };
 
 /*

@@ -80,9 +80,8 @@ struct giq_projection {
     double half_turn;
     /* Project a closed ring to longitude and latitude. Longitudes continue beyond 180
      * where the ring crosses the antimeridian; a ring around a pole is closed over the
-     * pole. On
-     * success the caller (the core) frees `*out_xy` with free(). NULL if the coordinates
-     * are in degrees already. */
+     * pole. On success the caller (the core) frees `*out_xy` with free(). NULL if the
+     * coordinates are in degrees already. */
     bool (*ring)(void *ctx, const double *xy, size_t count, double **out_xy,
                  size_t *out_count, struct giq_error *err);
     /* Project `count` points x, y, x, y, ... to longitude and latitude in place, or to
@@ -91,9 +90,10 @@ struct giq_projection {
     void *ctx;
 };
 
-/* Project the area to longitude and latitude, and check that each polygon keeps its size.
- * giq_geom_write() then cuts the area at the antimeridian and checks the size of the
- * whole. `projection` is borrowed for the call. */
+/* Project the area to longitude and latitude. Fails if that changes the size of a polygon
+ * on the globe by more than a factor of two. giq_geom_write() then cuts the area at the
+ * antimeridian and checks the size of the whole in the same way. `projection` is borrowed
+ * for the call. */
 bool giq_geom_project(struct giq_geom *geom, const struct giq_projection *projection,
                       struct giq_error *err);
 

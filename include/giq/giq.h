@@ -19,11 +19,12 @@
  * outputs only on success.
  * Ownership: arguments are borrowed for the call unless stated otherwise. "The caller
  * frees" means free(). Functions that free or close an object accept NULL.
- * Texts are UTF-8 and end in NUL. Times end in _ms: milliseconds, of a duration, on the
- * monotonic clock, or since 1970-01-01 UTC, as stated.
+ * Texts are UTF-8 and end in NUL. The names of times end in _ms: milliseconds of a
+ * duration, on the monotonic clock, or since 1970-01-01 UTC, as stated.
  * Threads: an object may be used by one thread at a time, different objects by different
- * threads. The only global state is libcurl's one-time initialisation, the list of the
- * locks that the process holds, and the handlers of fork() that close these in a child.
+ * threads. The only global state is libcurl's one-time initialisation, libarchive, which
+ * stays loaded once it was needed, the list of the locks that the process holds, and the
+ * handlers of fork() that close these in a child.
  */
 #ifndef GIQ_GIQ_H
 #define GIQ_GIQ_H
@@ -130,7 +131,7 @@ struct giq_civil {
 /* The time at `ms` since 1970-01-01 UTC; pure. */
 struct giq_civil giq_text_civil_from_ms(int64_t ms);
 
-/* Room for any values of the numbers of a time. */
+/* Room for a printed time with its NUL, even if its numbers are out of range. */
 enum { GIQ_TEXT_TIME_SIZE = 96 };
 
 /* Write the time at `ms` since 1970-01-01 UTC as "2024-05-01T10:20:30.500Z" into `out`,
@@ -219,8 +220,10 @@ void giq_cred_free(struct giq_cred *cred);
 /*
  * Add a header line ("Name: value") that is sent together with the credentials; `line` is
  * copied and its value becomes a secret. `*out_added` is false, and the line is not sent,
- * if it is not a header, if the driver sets that header itself, or if it is X-API-KEY or
- * Authorization although giq_cred_new() got a key or token. Errors: GIQ_E_MEMORY.
+ * if it is not a header with a value of at most 16 KiB, if the driver sets that header
+ * itself, if it is X-API-KEY or Authorization although giq_cred_new() got a key or token,
+ * or if there are 66 headers already, with those of key and token. Errors:
+ * GIQ_E_CREDENTIALS, as giq_cred_add_secret(); GIQ_E_MEMORY.
  */
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
                          struct giq_error *err);
@@ -361,8 +364,8 @@ void giq_models_release(struct giq_models *models);
 struct giq_store;
 
 enum giq_store_flags {
-    /* New folders get mode 0700 and new files 0600. Without it they get as many
-     * permissions of the store's existing folder as 0775 and 0664 allow. */
+    /* New folders get mode 0700 and new files 0600. Without this flag they also get the
+     * permissions of the store's folder, if it exists, up to 0775 and 0664. */
     GIQ_STORE_PRIVATE = 1,
 };
 

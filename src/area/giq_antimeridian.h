@@ -7,7 +7,7 @@
 
 #include "area/giq_geos.h"
 
-/* Whether any longitude is below -180 or above 180 degrees. `rings` must not be empty. */
+/* Whether any longitude is below -180 or above 180 degrees. */
 bool giq_antimeridian_is_crossed(const struct giq_rings *rings);
 
 /*

@@ -60,8 +60,8 @@ static bool fail_invalid(struct giq_geos *g, const char *what, const char *reaso
                     is_located ? giq_wkt_print_location(x, y, &location) : "");
 }
 
-/* Store in `*out_valid` whether `area` is valid. An invalid area is an error unless it is
- * to be repaired (`repairs`). */
+/* Store in `*out_valid` whether `area` is valid. An invalid area is an error unless
+ * `repairs` is set: the caller then repairs it. */
 static bool check(struct giq_geos *g, const GEOSGeometry *area, const char *what,
                   bool repairs, bool *out_valid, struct giq_error *err)
 {

@@ -15,7 +15,7 @@ enum {
     FACTOR_MAX = 2, /* the greatest ratio of two areas that count as the same */
     /* Points nearer to an edge are not checked, since rounding moves edges. */
     CLEARANCE_MIN_UNITS = 8,
-    /* Rounding moves an edge by at most this. */
+    /* Rounding moves an edge by at most this many units. */
     SLACK_UNITS = 2,
     /* The scale varies within a polygon larger than WIDE_DEGREES: it is also measured at
      * SCALE_SAMPLES points of its shell. */

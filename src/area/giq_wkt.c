@@ -1,10 +1,13 @@
 /*
- * Areas as text. This is the grammar of WKT that is read. Case is ignored; white space
- * may stand between words: area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim]
- * polygons dim      = "Z" | "M" | "ZM"; the space before it is optional polygons =
- * "EMPTY" | "(" polygon *( "," polygon ) ")" polygon  = "EMPTY" | "(" ring *( "," ring )
- * ")" ring     = "EMPTY" | "(" point *( "," point ) ")" point    = number number [ number
- * [ number ] ]
+ * Areas as text. This is the grammar of the WKT that is read. Case is ignored; white
+ * space may stand between words and numbers; the space before `dim` is optional.
+ *
+ *   area     = "POLYGON" [dim] polygon | "MULTIPOLYGON" [dim] polygons
+ *   dim      = "Z" | "M" | "ZM"
+ *   polygons = "EMPTY" | "(" polygon *( "," polygon ) ")"
+ *   polygon  = "EMPTY" | "(" ring *( "," ring ) ")"
+ *   ring     = "EMPTY" | "(" point *( "," point ) ")"
+ *   point    = number number [ number [ number ] ]
  */
 #include "area/giq_wkt.h"
 

@@ -14,7 +14,7 @@ enum {
     MASKED_MIN = 4,     /* bytes; shorter secrets occur inside ordinary words */
     PREFIX_MIN = 8,     /* bytes of a prefix of the key or token that is masked */
     HEADERS_MAX = 66,   /* 64 of the user, and those of the key and the token */
-    PASSWORDS_MAX = 32, /* of proxies and the client certificate, in each form */
+    PASSWORDS_MAX = 32, /* of proxies (as written, decoded, base64) and certificates */
     MASKS_MAX = 2 * HEADERS_MAX + PASSWORDS_MAX,
 };
 

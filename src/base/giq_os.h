@@ -90,8 +90,7 @@ bool giq_os_free_space(const char *path, int64_t *out_bytes);
 struct giq_os_file;
 
 /* Create a file, or empty the file that exists. Fails if `path` is a link. The caller
- * passes
- * `*out` to giq_os_close(). */
+ * passes `*out` to giq_os_close(). */
 bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
                    struct giq_error *err);
 /* Write all `len` bytes. */

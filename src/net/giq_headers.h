@@ -48,7 +48,7 @@ bool giq_headers_is_chunked(const struct giq_headers *headers);
 
 /* The pause in milliseconds that Retry-After asks for: a number of seconds, or the time
  * from `wall_ms` (since 1970-01-01 UTC) to an HTTP date, 0 if that has passed. At most
- * GIQ_HEADERS_RETRY_AFTER_MAX_S; -1 if it is absent or invalid. */
+ * GIQ_HEADERS_RETRY_AFTER_MAX_S seconds; -1 if it is absent or invalid. */
 int64_t giq_headers_retry_after_ms(const struct giq_headers *headers, int64_t wall_ms);
 
 /* The ETag if it is strong, not empty and without control characters, so that it can be

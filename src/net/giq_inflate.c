@@ -58,7 +58,8 @@ bool giq_inflate_is_complete(const struct giq_inflate *decoder)
     return decoder->position >= BETWEEN;
 }
 
-/* `len` is at least 1. Of a first piece of one byte only that byte is checked. */
+/* `len` is at least 1. If the first piece has only one byte, the second is not checked.
+ */
 static bool is_gzip(const unsigned char *bytes, size_t len)
 {
     return bytes[0] == 0x1F && (len == 1 || bytes[1] == 0x8B);

@@ -15,8 +15,10 @@
 #include "result/giq_libarchive.h"
 #include "result/giq_member.h"
 
-/* PATH_SHOWN_MAX: bytes of a path in a message, so that the rest of it fits. */
-enum { BLOCK_SIZE = 65536, PATH_SHOWN_MAX = 300 };
+enum {
+    BLOCK_SIZE = 65536,
+    PATH_PRINTED_MAX = 300, /* bytes of a path in a message, so that the rest fits */
+};
 
 /* The gzip around a tar. giq_gzip decodes it, because libarchive does not verify its
  * checksum and length. */
@@ -137,7 +139,7 @@ static bool fail_member(const char *path, const char *what, struct giq_error *er
 {
     return giq_fail(err, GIQ_E_RESULT,
                     "the result is an archive whose member \"%.*s\" %s",
-                    giq_text_cut_len(path, PATH_SHOWN_MAX), path, what);
+                    giq_text_cut_len(path, PATH_PRINTED_MAX), path, what);
 }
 
 /* Write the zeros of a hole at the end of a sparse file: libarchive does not return them.
@@ -244,9 +246,8 @@ static bool write_member(struct unpack *unpack, struct archive_entry *entry,
     return ok;
 }
 
-/* Unpack the current member. `status` is what archive_read_next_header() returned for it:
- * ARCHIVE_WARN, which is an error here, if its name or metadata could not be converted.
- */
+/* Unpack the current member. `status` is what archive_read_next_header() returned for it.
+ * ARCHIVE_WARN means that its name or metadata could not be converted: an error here. */
 static bool unpack_member(struct unpack *unpack, struct archive_entry *entry, int status,
                           struct giq_error *err)
 {
@@ -321,8 +322,8 @@ static bool read_members(struct unpack *unpack, struct giq_error *err)
 {
     for (;;) {
         struct archive_entry *entry = NULL;
-        /* After a name that is not text libarchive ends the process if errno is still
-         * ENOMEM from an earlier call. */
+        /* If libarchive cannot convert a name and errno is still ENOMEM from an earlier
+         * call, it takes that for its own failure and ends the process. */
         errno = 0;
         int status = unpack->la.archive_read_next_header(unpack->in, &entry);
         if (status == ARCHIVE_EOF) {

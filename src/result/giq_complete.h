@@ -5,7 +5,7 @@
  * thread-safe.
  *
  * A file is reported as truncated only if bytes are provably missing. Sparse holes, bytes
- * after the end, lengths that are marked as invalid, unknown variants and damage are no
+ * after the end, lengths that are marked as invalid, unknown variants and damage are not
  * errors here. Tables of offsets are read. Pixels and features are read only if there is
  * no other way to find the end: FlatGeobuf without an index, JPEG that does not end in
  * its end marker, and JPEG 2000 whose last tile-part has no length. Only XML counts as

@@ -253,7 +253,7 @@ enum { ZIP_END_LEN = 22, ZIP_SIZE_AT = 12, ZIP_OFFSET_AT = 16, ZIP_COMMENT_AT = 
  * Whether the record at `end`, with `rest` bytes of the file after it, ends this zip and
  * not a zip that is stored in it: its comment ends with the file, the central directory
  * is empty, or there is a central directory at its offset, which counts from the start of
- * the zip. ZIP64 has the offset in another record, so the record counts.
+ * the zip. In ZIP64 another record has the offset, so this record is accepted.
  */
 static bool is_own_end(struct giq_bounds *file, const char *end, size_t rest)
 {

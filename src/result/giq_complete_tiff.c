@@ -10,7 +10,7 @@
  * directories are not checked. */
 enum { DIRECTORIES_MAX = 65536, ENTRIES_MAX = 65535, DEPTH_MAX = 8 };
 
-/* Offsets of blocks that are read at once. A block is a strip or a tile. */
+/* How many offsets of blocks are read at once. A block is a strip or a tile. */
 enum { BATCH = 512 };
 
 enum {

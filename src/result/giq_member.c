@@ -17,8 +17,7 @@ enum { RAW_MAX = 4096, PATH_SIZE = GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE };
 /* A path that is assigned to a file or a folder. */
 struct member {
     char *path; /* safe */
-    char *
-        raw; /* the archive's parts, joined by '/' and masked; ends in '/' for a folder */
+    char *raw;  /* as in struct path; ends in '/' for a folder */
 };
 
 struct giq_members {
@@ -150,12 +149,11 @@ bool giq_member_is_ignored(const char *raw)
     return last == NULL || strncmp(last, "._", 2) == 0;
 }
 
-/* A path to which parts are added: the archive's parts joined by '/', and the safe path.
- */
+/* A path to which parts are added. */
 struct path {
-    char raw[RAW_MAX + 2];
+    char raw[RAW_MAX + 2]; /* the parts in the archive, masked and joined by '/' */
     size_t raw_len;
-    char safe[PATH_SIZE];
+    char safe[PATH_SIZE]; /* the cleaned parts, joined by '/' */
     size_t safe_len;
 };
 

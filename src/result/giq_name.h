@@ -1,8 +1,8 @@
 /*
  * Turns untrusted file names into safe names for a file system. Pure.
  *
- * A name that may hold a secret is masked before it is cleaned, because cleaning may
- * split a secret, and again after it.
+ * The caller masks a name that may hold a secret before it cleans the name, because
+ * cleaning may split a secret, and once more afterwards.
  */
 #ifndef GIQ_NAME_H
 #define GIQ_NAME_H

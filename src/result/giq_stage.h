@@ -13,17 +13,16 @@ struct giq_staged {
     char *name;   /* of that file; NULL for an archive */
     int64_t size; /* of that file, or of the archive as downloaded */
     bool is_as_downloaded; /* the file has the bytes of the download */
-    /* Of the format of the file or archive (struct giq_format); static; NULL if not
-     * known.
-     */
+    /* The extension of the format of the file or archive (struct giq_format); static;
+     * NULL if the format is not known. */
     const char *extension;
 };
 
 /*
  * Move the download at `part` into the empty folder `folder`. `disposition` is the value
- * of its Content-Disposition or NULL, `access` an enum giq_os_access. `cred`, which may
- * be NULL, has the secrets to mask in names. On success the caller passes `out` to
- * giq_staged_release(). After an error the caller removes what was written.
+ * of its Content-Disposition or NULL, `access` is bits of enum giq_os_access. `cred`,
+ * which may be NULL, has the secrets to mask in names. On success the caller passes `out`
+ * to giq_staged_release(). After an error the caller removes what was written.
  * Errors: those of giq_archive_unpack(); GIQ_E_RESULT (a web page; a gzip file that
  * contains another archive than a tar). Thread-safe.
  */

@@ -6,9 +6,10 @@
  *                                        gave it, by service and source type, and the
  *                                        local files that have it
  *                      <digest>.lock     held while it is uploaded or written
- *                      paths/<digest>    the digest of the content that the file at a
- *                                        path last had. Only a hint: the record of the
- *                                        content must list the file too
+ *                      paths/<path>      the digest of the content that a local file
+ *                                        last had; <path> is the SHA-256 of its path.
+ *                                        Only a hint: the record of the content must
+ *                                        list the file too
  *
  * A local file is identified by its absolute path, size, times and inode, so that it need
  * not be read again. Reading takes no lock; writing a record needs the content's lock.
@@ -39,8 +40,8 @@ struct giq_content {
 };
 
 /* Read the record of a content; it is empty if there is none. The caller passes `*out` to
- * giq_content_release(). Errors: GIQ_E_STORE, which names a damaged or newer
- * file; GIQ_E_MEMORY. */
+ * giq_content_release(). Errors: GIQ_E_STORE, which names a damaged or newer file;
+ * GIQ_E_MEMORY. */
 bool giq_content_read(const struct giq_store *store, const char *digest,
                       struct giq_content *out, struct giq_error *err);
 void giq_content_release(struct giq_content *content);
@@ -75,9 +76,9 @@ bool giq_content_has_file(const struct giq_content *content, const char *absolut
 bool giq_content_set_file(struct giq_content *content, const char *absolute_path,
                           const struct giq_source_stat *stat, struct giq_error *err);
 
-/* Find the content of the file at `absolute_path` by its hint. `out` is empty if
- * there is no hint, or the file is not recorded as having the content that it had then.
- * Errors: as giq_content_read(). */
+/* Find the content of the file at `absolute_path`, which has the status `stat`, by its
+ * hint. `out` is empty if there is no hint, or if giq_content_has_file() is false for the
+ * content that the hint names. Errors: as giq_content_read(). */
 bool giq_content_find(const struct giq_store *store, const char *absolute_path,
                       const struct giq_source_stat *stat, char out[GIQ_DIGEST_HEX_SIZE],
                       struct giq_error *err);

@@ -19,9 +19,10 @@ struct giq_lock;
  * bits of enum giq_os_access for the lock file.
  *
  * On success the caller passes `*out` to giq_lock_release(). Errors: GIQ_E_TIMEOUT (there
- * is another holder, which the message names), GIQ_E_STORE (also a file system without
- * locks), GIQ_E_MEMORY. Thread-safe. Must not be called while holding another lock: two
- * opens that wait for each other's lock would retry until their timeouts.
+ * is another holder; the message names it if it is known), GIQ_E_STORE (also a file
+ * system without locks), GIQ_E_MEMORY. Thread-safe. Must not be called while holding
+ * another lock: two opens that wait for each other's lock would retry until their
+ * timeouts.
  */
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err);

@@ -15,7 +15,7 @@
 #include "store/giq_record.h"
 
 enum {
-    SPARE_BYTES = 1024 * 1024, /* that a download must leave free, for records */
+    SPARE_BYTES = 1024 * 1024, /* that must stay free, for records */
     PROBE_BYTES = 1024,        /* of the file that is written to check the store */
 };
 
@@ -170,9 +170,9 @@ const char *giq_store_uploads_folder(const struct giq_store *store)
     return store->uploads_folder;
 }
 
-/* Sync the store's folder, and the folder that it is in if this process or another one
- * may just have created the store: a folder in it is created only after both. A parent
- * that cannot be read cannot be synced. */
+/* Sync the store's folder. If this process or another one may just have created it, sync
+ * its parent too. A parent that this user may not read cannot be synced, and is skipped.
+ */
 static bool sync_store(const struct giq_store *store, struct giq_error *err)
 {
     struct giq_error reason = {0};

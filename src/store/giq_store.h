@@ -8,6 +8,7 @@
  *                    result.new/              a result while it is checked
  *                    result/                  the published result
  *                    result.old/              the earlier result, while it is replaced
+ *                    result.discarded/        the replaced result, while it is removed
  *                    *.damaged                copies of a damaged record
  *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *
@@ -40,9 +41,8 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
 /*
  * Check that a job can be recorded in a key's `folder`, which need not exist, and if
  * `uploads` is true an upload too, and that 1 MiB is free. Creates missing folders, and
- * writes and removes a probe file. Must
- * be called before a request whose outcome must be recorded. Must not be called before
- * reading: a read-only store can still be read.
+ * writes and removes a probe file. Must be called before a request whose outcome must be
+ * recorded. Must not be called before reading: a read-only store can still be read.
  */
 bool giq_store_check_writable(const struct giq_store *store, const char *folder,
                               bool uploads, struct giq_error *err);
