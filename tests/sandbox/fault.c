@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "odd.h"
 #include "text.h"
 
 enum { FAULTS_MAX = 64, CALL_SIZE = 16 };
@@ -42,6 +43,7 @@ static const struct {
     {"hang", FAULT_HANG, VALUE_NONE},
     {"state", FAULT_STATE, VALUE_TEXT},
     {"cut", FAULT_CUT, VALUE_NUMBER},
+    {"odd", FAULT_ODD, VALUE_TEXT},
 };
 
 struct faults *faults_new(void)
@@ -116,14 +118,17 @@ static bool take_kind(const char *text, struct fault *out)
             return read_number(equals + 1, &out->number);
         }
         return snprintf(out->text, sizeof out->text, "%s", equals + 1) <
-               (int)sizeof out->text;
+                   (int)sizeof out->text &&
+               (out->kind != FAULT_ODD || odd_parse(out->text, &out->odd));
     }
     return false;
 }
 
 static bool read_spec(const char *text, struct entry *out)
 {
-    static const char *const calls[] = {"models", "run", "status", "download", "upload"};
+    static const char *const calls[] = {"models",   "run",    "status",
+                                        "download", "upload", "collections",
+                                        "items",    "item",   "search"};
     char *spec = text_make("%s", text);
     char *colon = strchr(spec, ':');
     bool ok = false;

@@ -3,7 +3,8 @@
  *
  *   <call>:<kind>[=<value>][,retry-after=<seconds>][@<first>[-<last>]]
  *
- * where <call> is models, run, status, download or upload, and `@` limits it to the
+ * where <call> is models, run, status, download, upload, collections, items (of a
+ * collection), item or search, and `@` limits it to the
  * n-th requests of that call, counted from when the fault was set. The kinds:
  *
  *   status=<code>    answer with this status and do nothing
@@ -15,6 +16,7 @@
  *   hang             never answer
  *   state=<word>     report this state of a job
  *   cut=<bytes>      end a download after so many bytes
+ *   odd=<words>      an odd response of the last four calls, see odd.h
  *
  * Thread-safe.
  */
@@ -34,6 +36,7 @@ enum fault_kind {
     FAULT_HANG,
     FAULT_STATE,
     FAULT_CUT,
+    FAULT_ODD,
 };
 
 enum { FAULT_TEXT_SIZE = 1024 };
@@ -42,7 +45,8 @@ struct fault {
     enum fault_kind kind;
     double number;              /* status, seconds or bytes */
     double retry_after;         /* seconds, below 0: none */
-    char text[FAULT_TEXT_SIZE]; /* of FAULT_BODY and FAULT_STATE */
+    char text[FAULT_TEXT_SIZE]; /* of FAULT_BODY, FAULT_STATE and FAULT_ODD */
+    unsigned odd;               /* enum odd, of FAULT_ODD */
 };
 
 struct faults;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,69 @@ static char *only_file(const char *folder)
     return path;
 }
 
+/* FNV-1a of 64 bits. */
+static uint64_t hash(const char *text, uint64_t start)
+{
+    for (; *text != '\0'; text++) {
+        start = (start ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    }
+    return start;
+}
+
+void files_uuid(const char *name, char out[FILES_UUID_SIZE])
+{
+    const uint64_t high = hash(name, UINT64_C(14695981039346656037));
+    const uint64_t low = hash(name, high);
+    (void)snprintf(out, FILES_UUID_SIZE, "%08x-%04x-8%03x-8%03x-%012llx",
+                   (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xFFFF),
+                   (unsigned)(high & 0xFFF), (unsigned)(low >> 48 & 0xFFF),
+                   (unsigned long long)(low & UINT64_C(0xFFFFFFFFFFFF)));
+}
+
+static int is_listed(const struct dirent *entry)
+{
+    return text_is_plain_name(entry->d_name);
+}
+
+char **files_list(struct files *files, size_t *count)
+{
+    struct dirent **entry = NULL;
+    int found = scandir(files->folder, &entry, is_listed, alphasort);
+    char **name = calloc(found > 0 ? (size_t)found : 1, sizeof *name);
+    *count = 0;
+    if (name == NULL) {
+        abort();
+    }
+    for (int i = 0; i < found; i++) {
+        char *path = text_make("%s/%s", files->folder, entry[i]->d_name);
+        if (is_file(path)) {
+            name[(*count)++] = text_make("%s", entry[i]->d_name);
+        }
+        free(path);
+        free(entry[i]);
+    }
+    free(entry);
+    return name;
+}
+
+/* The path of the file of the folder with this UUID, to be freed, or NULL. */
+static char *find_uuid(struct files *files, const char *uuid)
+{
+    size_t count = 0;
+    char **name = files_list(files, &count);
+    char *path = NULL;
+    for (size_t i = 0; i < count; i++) {
+        char own[FILES_UUID_SIZE];
+        files_uuid(name[i], own);
+        if (path == NULL && strcmp(own, uuid) == 0) {
+            path = text_make("%s/%s", files->folder, name[i]);
+        }
+        free(name[i]);
+    }
+    free(name);
+    return path;
+}
+
 char *files_find(struct files *files, const char *id)
 {
     if (!text_is_plain_name(id)) {
@@ -68,6 +132,10 @@ char *files_find(struct files *files, const char *id)
         return path;
     }
     free(path);
+    path = find_uuid(files, id);
+    if (path != NULL) {
+        return path;
+    }
     char *folder = text_make("%s/%s", files->uploads, id);
     path = only_file(folder);
     free(folder);

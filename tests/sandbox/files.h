@@ -6,6 +6,7 @@
 #define SANDBOX_FILES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct files;
 
@@ -13,7 +14,15 @@ struct files;
 struct files *files_new(const char *folder, const char *state);
 void files_free(struct files *files);
 
-/* The path of a file, to be freed; NULL where the id is not known. */
+/* The UUID of a file of the folder in the catalogue, which its name determines. */
+enum { FILES_UUID_SIZE = 37 };
+void files_uuid(const char *name, char out[FILES_UUID_SIZE]);
+
+/* The names of the files of the folder, sorted; they and the list are to be freed. */
+char **files_list(struct files *files, size_t *count);
+
+/* The path of a file by its name or UUID, or by the id of an upload. To be freed; NULL
+ * where the id is not known. */
 char *files_find(struct files *files, const char *id);
 
 /* A new id for an upload, to be freed. */

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "catalogue.h"
 #include "jobs.h"
 #include "journal.h"
 #include "server.h"
@@ -29,16 +30,23 @@ static const char usage[] =
     "  --job-seconds S       how long a job takes at least (default 1)\n"
     "  --journal FILE        one JSON line a request (default STATE/journal.jsonl)\n"
     "  --fault SPEC          what goes wrong, see below; may be repeated\n"
+    "  --stac-items N        list N made-up files of about 2 KiB each, not FOLDER's\n"
+    "  --data-port N         port on 127.0.0.1 in the presigned addresses of files,\n"
+    "                        where nothing needs to listen (default 9)\n"
     "  --help, --version\n"
     "\n"
     "SPEC is CALL:KIND[,retry-after=SECONDS][@N[-M]] with CALL one of models, run,\n"
-    "status, download, upload; @ limits it to the n-th requests of the call. KIND:\n"
+    "status, download, upload, and of STAC: collections, items, item, search; @ limits\n"
+    "it to the n-th requests of the call. KIND:\n"
     "  status=CODE, body=TEXT       answer so, and do nothing\n"
     "  lost                         do the work, close without a response\n"
     "  reset-before, reset-after    close before or after the body is read\n"
     "  late=SECONDS, hang           answer late, or never\n"
     "  state=WORD                   report this state of a job\n"
     "  cut=BYTES                    end a download after so many bytes\n"
+    "  odd=WORD[+WORD...]           an odd response of a STAC call. Pages: repeat,\n"
+    "      short, half, wrapped, next. Items: bare, no-geometry, bad-geometry, bow-tie,\n"
+    "      no-box, box-3d, box-180, no-zone, null-properties. odd.h explains them\n"
     "POST /control/faults with a JSON list of them replaces all; it needs no key.\n"
     "\n"
     "The first line on standard output is the address, the log is on standard error.\n"
@@ -54,6 +62,8 @@ enum option_id {
     OPTION_BEARER_TOKEN,
     OPTION_PORT,
     OPTION_JOB_SECONDS,
+    OPTION_STAC_ITEMS,
+    OPTION_DATA_PORT,
     OPTION_FAULT, /* the last one; all are in the faults */
     OPTION_COUNT, /* of those with a value */
     OPTION_HELP,
@@ -64,6 +74,8 @@ struct options {
     const char *text[OPTION_COUNT];
     double port;
     double job_seconds;
+    double stac_items;
+    double data_port;
     struct faults *faults;
 };
 
@@ -94,6 +106,8 @@ static int read_options(int argc, char **argv, struct options *out)
         {"bearer-token", 1, NULL, OPTION_BEARER_TOKEN},
         {"port", 1, NULL, OPTION_PORT},
         {"job-seconds", 1, NULL, OPTION_JOB_SECONDS},
+        {"stac-items", 1, NULL, OPTION_STAC_ITEMS},
+        {"data-port", 1, NULL, OPTION_DATA_PORT},
         {"fault", 1, NULL, OPTION_FAULT},
         {"help", 0, NULL, OPTION_HELP},
         {"version", 0, NULL, OPTION_VERSION},
@@ -118,6 +132,12 @@ static int read_options(int argc, char **argv, struct options *out)
     if (!to_number(out->text[OPTION_JOB_SECONDS], 86400, &out->job_seconds)) {
         return refuse("--job-seconds is a number from 0 to 86400");
     }
+    if (!to_number(out->text[OPTION_STAC_ITEMS], 1000000, &out->stac_items)) {
+        return refuse("--stac-items is a number from 0 to 1000000");
+    }
+    if (!to_number(out->text[OPTION_DATA_PORT], 65535, &out->data_port)) {
+        return refuse("--data-port is a number from 0 to 65535");
+    }
     if (optind < argc || out->text[OPTION_FILES] == NULL ||
         out->text[OPTION_STATE] == NULL) {
         return refuse("--files and --state are needed, and nothing else but options");
@@ -135,6 +155,7 @@ static int serve(const struct options *options)
         .port = (int)options->port,
         .api_key = options->text[OPTION_API_KEY],
         .bearer_token = options->text[OPTION_BEARER_TOKEN],
+        .data_port = (int)options->data_port,
         .faults = options->faults,
         .files = files_new(options->text[OPTION_FILES], options->text[OPTION_STATE]),
         .journal = journal_open(journal_path),
@@ -143,6 +164,7 @@ static int serve(const struct options *options)
     if (settings.journal == NULL) {
         return 1;
     }
+    settings.catalogue = catalogue_new(settings.files, (int)options->stac_items);
     settings.jobs = jobs_new(options->text[OPTION_STATE], "/proc/self/exe",
                              settings.files, (int64_t)(options->job_seconds * 1000));
     struct server *server = server_start(&settings);
@@ -161,6 +183,7 @@ static int serve(const struct options *options)
     }
     jobs_free(settings.jobs);
     journal_close(settings.journal);
+    catalogue_free(settings.catalogue);
     files_free(settings.files);
     return rc;
 }
@@ -199,6 +222,7 @@ int main(int argc, char **argv)
     struct options options = {
         .text = {[OPTION_API_KEY] = "sandbox"},
         .job_seconds = 1,
+        .data_port = 9,
         .faults = faults_new(),
     };
     if (argc == 4 && strcmp(argv[1], "--work") == 0) {

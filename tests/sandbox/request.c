@@ -166,29 +166,29 @@ struct request *request_new(struct MHD_Connection *connection, const char *url,
     request->entry = cJSON_CreateObject();
     note_request(request, url, method);
     request->is_control = strcmp(url, "/control/faults") == 0;
-    request->post =
-        request->is_control
-            ? NULL
-            : MHD_create_post_processor(connection, FORM_BUFFER, take_field, request);
+    request->has_json = request->is_control || strcmp(request->path, "/stac/search") == 0;
+    request->post = request->has_json ? NULL
+                                      : MHD_create_post_processor(connection, FORM_BUFFER,
+                                                                  take_field, request);
     return request;
 }
 
-static void receive_control(struct request *request, const char *bytes, size_t len)
+static void receive_json(struct request *request, const char *bytes, size_t len)
 {
-    request->is_too_large = request->control_len + len > REQUEST_CONTROL_MAX;
+    request->is_too_large = request->json_len + len > REQUEST_JSON_MAX;
     if (!request->is_too_large) {
-        char *whole = text_make(
-            "%s%.*s", request->control == NULL ? "" : request->control, (int)len, bytes);
-        free(request->control);
-        request->control = whole;
-        request->control_len += len;
+        char *whole = text_make("%s%.*s", request->json == NULL ? "" : request->json,
+                                (int)len, bytes);
+        free(request->json);
+        request->json = whole;
+        request->json_len += len;
     }
 }
 
 void request_receive(struct request *request, const char *bytes, size_t len)
 {
-    if (request->is_control) {
-        receive_control(request, bytes, len);
+    if (request->has_json) {
+        receive_json(request, bytes, len);
     }
     if (request->post != NULL) {
         (void)MHD_post_process(request->post, bytes, len);
@@ -237,7 +237,10 @@ void request_free(struct request *request)
     request_drop_upload(request);
     free(request->upload_id);
     free(request->upload_name);
-    free(request->control);
+    free(request->json);
+    for (int i = 0; i < REQUEST_SEGMENTS; i++) {
+        free(request->segment[i]);
+    }
     cJSON_Delete(request->entry);
     free(request);
 }

@@ -14,26 +14,35 @@
 #include "fault.h"
 #include "files.h"
 
+/* Most bytes of the JSON of a call. */
+enum { REQUEST_JSON_MAX = 64 * 1024 };
 /* Most bytes of one field of a form, and of an upload (the service's limit). */
-enum { REQUEST_CONTROL_MAX = 64 * 1024 };
 enum { REQUEST_FIELD_MAX = 64 * 1024 * 1024, REQUEST_UPLOAD_MAX = 100 * 1000 * 1000 };
+
+/* Variable segments of a path. */
+enum { REQUEST_SEGMENTS = 2 };
+
+struct route;
 
 struct request {
     struct MHD_Connection *connection;
-    struct MHD_PostProcessor *post; /* NULL without a form */
-    cJSON *entry;                   /* of the journal */
-    const char *path;               /* without /public; in `entry` */
-    const char *method;             /* in `entry` */
+    struct MHD_PostProcessor *post;  /* NULL without a form */
+    cJSON *entry;                    /* of the journal */
+    const char *path;                /* without /public; in `entry` */
+    const char *method;              /* in `entry` */
+    const struct route *route;       /* NULL: no such call */
+    char *segment[REQUEST_SEGMENTS]; /* the variable ones of the path, or NULL */
     struct files *files;
     char *upload_id;   /* while a file comes in */
     char *upload_name; /* as the client calls it */
     FILE *upload;
     int64_t upload_size;
     size_t field_room; /* bytes of the field that comes in */
-    char *control;     /* the body of a control call, or NULL */
-    size_t control_len;
+    char *json;        /* the body of a control call or a search, or NULL */
+    size_t json_len;
     struct fault fault; /* that it gets */
     bool is_control;
+    bool has_json; /* the body is no form */
     bool is_too_large;
     bool is_answered; /* and in the journal */
 };

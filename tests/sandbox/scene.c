@@ -24,7 +24,7 @@ bool scene_fail(char error[MODEL_ERROR_SIZE], const char *fmt, ...)
 
 /* ---- the area ---- */
 
-static OGRSpatialReferenceH degrees(void)
+OGRSpatialReferenceH scene_degrees(void)
 {
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);
     (void)OSRImportFromEPSG(srs, 4326);
@@ -48,7 +48,7 @@ bool scene_area(const char *wkt, OGRSpatialReferenceH srs, OGRGeometryH *out,
     if (OGR_G_CreateFromWkt(&at, NULL, &area) != OGRERR_NONE) {
         return scene_fail(error, "the area is not valid WKT");
     }
-    OGRSpatialReferenceH from = degrees();
+    OGRSpatialReferenceH from = scene_degrees();
     OGRCoordinateTransformationH transform = OCTNewCoordinateTransformation(from, srs);
     bool ok = transform != NULL && OGR_G_Transform(area, transform) == OGRERR_NONE;
     OCTDestroyCoordinateTransformation(transform);

@@ -47,6 +47,9 @@ GDALDatasetH scene_raster(const struct scene *scene, const void *values,
 bool scene_area(const char *wkt, OGRSpatialReferenceH srs, OGRGeometryH *out,
                 char error[MODEL_ERROR_SIZE]);
 
+/* EPSG:4326, longitude before latitude; released by the caller. */
+OGRSpatialReferenceH scene_degrees(void);
+
 /* Set `error` and return false; a message of GDAL's, if there is one, follows. */
 bool scene_fail(char error[MODEL_ERROR_SIZE], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

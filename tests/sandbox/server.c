@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "odd.h"
 #include "request.h"
+#include "stac.h"
 #include "text.h"
 
 enum { BLOCK_BYTES = 512 * 1024, WAIT_SLICE_MS = 20, HANG_S = 24 * 3600 };
@@ -57,8 +59,10 @@ static enum MHD_Result respond_json(struct server *server, struct request *reque
     if (text == NULL) {
         return MHD_NO;
     }
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
+    size_t len = strlen(text);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        (request->fault.odd & ODD_HALF) != 0 ? len / 2 : len, text,
+        MHD_RESPMEM_MUST_COPY);
     cJSON_free(text);
     (void)MHD_add_response_header(response, "Content-Type", "application/json");
     return respond(server, request, status, response);
@@ -274,7 +278,151 @@ static enum MHD_Result upload(struct server *server, struct request *request)
     return respond_json(server, request, 200, json);
 }
 
+/* ---- the STAC calls ---- */
+
+/* `base` is to be freed. */
+static struct stac_context stac_context(struct server *server, struct request *request,
+                                        char **base)
+{
+    const char *host = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                   MHD_HTTP_HEADER_HOST);
+    *base = host != NULL ? text_make("http://%s/public", host)
+                         : text_make("http://127.0.0.1:%d/public", server_port(server));
+    return (struct stac_context){
+        .catalogue = server->settings.catalogue,
+        .base = *base,
+        .data_port = server->settings.data_port,
+        .odd = request->fault.odd,
+    };
+}
+
+static enum MHD_Result list_collections(struct server *server, struct request *request)
+{
+    char *base = NULL;
+    const struct stac_context context = stac_context(server, request, &base);
+    cJSON *page = stac_collections(&context);
+    free(base);
+    return respond_json(server, request, 200, page);
+}
+
+static enum MHD_Result respond_items(struct server *server, struct request *request,
+                                     const cJSON *body)
+{
+    char *base = NULL;
+    const char *error = NULL;
+    const struct stac_context context = stac_context(server, request, &base);
+    cJSON *page = stac_search(&context, body, &error);
+    free(base);
+    return page == NULL ? respond_error(server, request, 400, error)
+                        : respond_json(server, request, 200, page);
+}
+
+static enum MHD_Result search(struct server *server, struct request *request)
+{
+    const char *text = request->json == NULL ? "{}" : request->json;
+    cJSON *body = cJSON_Parse(text);
+    if (request->is_too_large) {
+        cJSON_Delete(body);
+        return respond_error(server, request, 413, "The body is too large");
+    }
+    (void)cJSON_AddItemToObject(request->entry, "body",
+                                body == NULL ? cJSON_CreateString(text)
+                                             : cJSON_Duplicate(body, true));
+    enum MHD_Result result = respond_items(server, request, body);
+    cJSON_Delete(body);
+    return result;
+}
+
+/* A parameter of the query that is JSON, if `form` is put around it. */
+static void add_parameter(cJSON *body, const struct request *request, const char *name,
+                          const char *before, const char *after)
+{
+    const char *value = request_query(request, name);
+    if (value != NULL) {
+        char *text = text_make("%s%s%s", before, value, after);
+        cJSON *json = cJSON_Parse(text);
+        (void)cJSON_AddItemToObject(body, name,
+                                    json == NULL ? cJSON_CreateString(value) : json);
+        free(text);
+    }
+}
+
+static enum MHD_Result list_items(struct server *server, struct request *request)
+{
+    if (!stac_has_collection(request->segment[0])) {
+        return respond_error(server, request, 404, "Collection not found");
+    }
+    cJSON *body = cJSON_CreateObject();
+    add_parameter(body, request, "limit", "", "");
+    add_parameter(body, request, "offset", "", "");
+    add_parameter(body, request, "bbox", "[", "]");
+    add_parameter(body, request, "datetime", "\"", "\"");
+    cJSON *collections = cJSON_AddArrayToObject(body, "collections");
+    (void)cJSON_AddItemToArray(collections, cJSON_CreateString(request->segment[0]));
+    enum MHD_Result result = respond_items(server, request, body);
+    cJSON_Delete(body);
+    return result;
+}
+
+static enum MHD_Result tell_item(struct server *server, struct request *request)
+{
+    char *base = NULL;
+    const struct stac_context context = stac_context(server, request, &base);
+    cJSON *item = stac_item(&context, request->segment[0], request->segment[1]);
+    free(base);
+    return item == NULL ? respond_error(server, request, 404, "Item not found")
+                        : respond_json(server, request, 200, item);
+}
+
 /* ---- routing ---- */
+
+struct route {
+    const char *path; /* each * stands for one segment */
+    const char *name; /* of the call, for its faults */
+    const char *method;
+    enum MHD_Result (*call)(struct server *, struct request *);
+};
+
+static const struct route routes[] = {
+    {"/inference/models", "models", "GET", list_models},
+    {"/inference/run", "run", "POST", run_job},
+    {"/inference/status", "status", "GET", tell_status},
+    {"/inference/download", "download", "GET", download},
+    {"/file/upload", "upload", "POST", upload},
+    {"/stac/collections", "collections", "GET", list_collections},
+    {"/stac/collections/*/items", "items", "GET", list_items},
+    {"/stac/collections/*/items/*", "item", "GET", tell_item},
+    {"/stac/search", "search", "POST", search},
+};
+
+/* Whether the path fits the route; then the request has its variable segments. */
+static bool fits(const struct route *route, struct request *request)
+{
+    const char *path = request->path;
+    int segments = 0;
+    const char *at = route->path;
+    for (; *at != '\0' && *path != '\0'; at++) {
+        if (*at == '*') {
+            size_t len = strcspn(path, "/");
+            free(request->segment[segments]);
+            request->segment[segments++] = text_make("%.*s", (int)len, path);
+            path += len;
+        } else if (*at != *path++) {
+            return false;
+        }
+    }
+    return *at == '\0' && *path == '\0';
+}
+
+static const struct route *find_route(struct request *request)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (fits(&routes[i], request)) {
+            return &routes[i];
+        }
+    }
+    return NULL;
+}
 
 static bool header_is(const struct request *request, const char *name, const char *prefix,
                       const char *secret)
@@ -288,30 +436,18 @@ static bool header_is(const struct request *request, const char *name, const cha
 
 static enum MHD_Result route(struct server *server, struct request *request)
 {
-    static const struct {
-        const char *path;
-        const char *method;
-        enum MHD_Result (*call)(struct server *, struct request *);
-    } routes[] = {
-        {"/inference/models", "GET", list_models},
-        {"/inference/run", "POST", run_job},
-        {"/inference/status", "GET", tell_status},
-        {"/inference/download", "GET", download},
-        {"/file/upload", "POST", upload},
-    };
+    const struct route *found = request->route;
     const struct server_settings *settings = &server->settings;
     if (!header_is(request, "X-API-KEY", "", settings->api_key) &&
         !header_is(request, "Authorization", "Bearer ", settings->bearer_token)) {
         return respond_error(server, request, 401, "Unauthorized Request");
     }
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (strcmp(request->path, routes[i].path) == 0) {
-            return strcmp(request->method, routes[i].method) == 0
-                       ? routes[i].call(server, request)
-                       : respond_error(server, request, 405, "Method not allowed");
-        }
+    if (found == NULL) {
+        return respond_error(server, request, 404, "No such endpoint");
     }
-    return respond_error(server, request, 404, "No such endpoint");
+    return strcmp(request->method, found->method) == 0
+               ? found->call(server, request)
+               : respond_error(server, request, 405, "Method not allowed");
 }
 
 /* ---- faults ---- */
@@ -368,6 +504,7 @@ static enum MHD_Result route_with_fault(struct server *server, struct request *r
     case FAULT_LOST:
     case FAULT_STATE:
     case FAULT_CUT:
+    case FAULT_ODD:
         break;
     }
     return route(server, request);
@@ -376,8 +513,8 @@ static enum MHD_Result route_with_fault(struct server *server, struct request *r
 /* Control calls are not of the service: no key, no journal. */
 static enum MHD_Result control(struct server *server, struct request *request)
 {
-    bool ok = !request->is_too_large && request->control != NULL &&
-              faults_replace(server->settings.faults, request->control);
+    bool ok = !request->is_too_large && request->json != NULL &&
+              faults_replace(server->settings.faults, request->json);
     const char *text = ok ? "{}" : "{\"message\":\"not a list of faults\"}";
     struct MHD_Response *response = MHD_create_response_from_buffer(
         strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
@@ -393,8 +530,10 @@ static struct request *begin(struct server *server, struct MHD_Connection *conne
 {
     struct request *request =
         request_new(connection, url, method, server->settings.files);
-    const char *slash = strrchr(request->path, '/');
-    request->fault = faults_take(server->settings.faults, slash == NULL ? "" : slash + 1);
+    request->route = find_route(request);
+    if (request->route != NULL) {
+        request->fault = faults_take(server->settings.faults, request->route->name);
+    }
     return request;
 }
 

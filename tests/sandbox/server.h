@@ -1,10 +1,11 @@
 /*
  * The calls of the service over HTTP, as its description has them: models, run,
- * status, download and upload, with its errors word for word.
+ * status, download and upload, with its errors word for word, and the STAC calls.
  */
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H
 
+#include "catalogue.h"
 #include "fault.h"
 #include "files.h"
 #include "jobs.h"
@@ -14,7 +15,9 @@ struct server_settings {
     int port;                 /* 0: a free one */
     const char *api_key;      /* or NULL */
     const char *bearer_token; /* or NULL */
+    int data_port;            /* of the presigned addresses in STAC items */
     struct files *files;
+    struct catalogue *catalogue;
     struct jobs *jobs;
     struct faults *faults;
     struct journal *journal;
