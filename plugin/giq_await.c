@@ -49,7 +49,7 @@ static char **key_of_timeout(void)
 
 /* Whether the result was refused within the last minute: it is then refused again, with
  * the same error, without a download. */
-static bool is_recent_refusal(const struct giq_await *await, struct giq_error *err)
+static bool is_refusal_cached(const struct giq_await *await, struct giq_error *err)
 {
     struct giq_job_view view;
     giq_job_get_view(await->job, &view);
@@ -173,7 +173,7 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
         if (step == GIQ_STEP_DONE) {
             return true;
         }
-        if (is_recent_refusal(await, err)) {
+        if (is_refusal_cached(await, err)) {
             return false;
         }
         /* Once the wait is cancelled, the next step ends the open. */

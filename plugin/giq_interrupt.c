@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <unistd.h>
 
-enum { LEVELS = 8, RUNNING_MAX = 64 };
+enum {
+    LEVELS = 8,       /* handlers in the stack, and nested calls of on_signal() */
+    RUNNING_MAX = 64, /* calls of on_signal() in all threads */
+};
 
 /*
  * A stack of the program's handlers that ours replaced: handlers[0] is the oldest,

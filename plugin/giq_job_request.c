@@ -264,8 +264,8 @@ bool giq_job_request_open(struct giq_job_request *request, GDALDatasetH *out,
         return giq_tables_job(&view, out, err);
     }
     const struct giq_result result = result_of(request, NULL);
-    if (result.path ==
-        NULL) { /* the result is published, so its path was not allocated */
+    /* A published result has a path, unless memory ran out. */
+    if (result.path == NULL) {
         return giq_fail(err, GIQ_E_MEMORY, "out of memory");
     }
     return giq_result_open(&result, out, err);

@@ -1,6 +1,6 @@
 /*
- * One request of a session: a connection string that names a job, with its area, the
- * file to upload, the job itself and its result.
+ * One request of a session: a connection string for a request or for an existing job,
+ * with its area, the file to upload, the job and its result.
  *
  * Usage: giq_job_request_new() finds every mistake that can be found without the
  * service; giq_job_request_run() submits the job or resumes it, and waits;

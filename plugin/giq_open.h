@@ -30,7 +30,7 @@ bool giq_open_identify(const char *name);
  * without an error, unless GDAL_OF_VERBOSE_ERROR is set. */
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info);
 
-/* Set the name and the metadata of the driver. */
+/* Set the name and the metadata of the driver, and declare its configuration options. */
 void giq_open_describe(GDALDriverH driver);
 
 /* Raise the error of a function that would write; `what` completes "cannot be". Returns

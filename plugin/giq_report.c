@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A line holds the whole text of an error. */
 enum {
-    LINE_SIZE = sizeof((struct giq_error *)NULL)->text,
-    TICK_MS = 250, /* the longest sleep */
+    LINE_SIZE = GIQ_ERROR_TEXT_SIZE, /* holds the whole text of an error */
+    TICK_MS = 250,                   /* the longest sleep */
 };
 
 static CPLErrorNum cpl_number_of(enum giq_code code)

@@ -11,6 +11,8 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
+enum { PRINTED_MAX = 200 }; /* bytes of a path in a message */
+
 struct giq_upload_file {
     char *typed;     /* the path as the user gave it */
     char *printable; /* from giq_path_printable() */
@@ -59,7 +61,7 @@ static const struct {
     {"raw", "hdr", "a raster with a header file"},
     {"bin", "hdr", "a raster with a header file"},
     {"flt", "hdr", "a raster with a header file"},
-    {"", "hdr", "a raster with a header file"},
+    {"", "hdr", "a raster with a header file"}, /* no extension */
 };
 
 static bool exists(const char *path)
@@ -100,8 +102,8 @@ static bool check_is_single_file(const struct giq_upload_file *file,
             return giq_fail(err, GIQ_E_USAGE,
                             "%.*s is one of the files of %s; zip them all, and give "
                             "the zip as \"upload\"",
-                            giq_text_cut_len(file->printable, 200), file->printable,
-                            dataset_files[i].dataset);
+                            giq_text_cut_len(file->printable, PRINTED_MAX),
+                            file->printable, dataset_files[i].dataset);
         }
     }
     return true;
@@ -111,7 +113,7 @@ static bool fail_not_regular(const struct giq_upload_file *file, struct giq_erro
 {
     return giq_fail(err, GIQ_E_USAGE,
                     "%.*s is not a regular file; only a regular file can be uploaded",
-                    giq_text_cut_len(file->printable, 200), file->printable);
+                    giq_text_cut_len(file->printable, PRINTED_MAX), file->printable);
 }
 
 static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
@@ -127,12 +129,12 @@ static bool stat_file(const struct giq_upload_file *file, VSIStatBufL *out,
                    VSI_STAT_EXISTS_FLAG | VSI_STAT_NATURE_FLAG | VSI_STAT_SIZE_FLAG) !=
         0) {
         return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be found: %.*s",
-                        giq_text_cut_len(file->printable, 200), file->printable);
+                        giq_text_cut_len(file->printable, PRINTED_MAX), file->printable);
     }
     if (VSI_ISDIR(out->st_mode)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "%.*s is a folder; zip it, and give the zip as \"upload\"",
-                        giq_text_cut_len(file->printable, 200), file->printable);
+                        giq_text_cut_len(file->printable, PRINTED_MAX), file->printable);
     }
     if (!VSI_ISREG(out->st_mode)) {
         return fail_not_regular(file, err);
@@ -174,7 +176,7 @@ static bool source_open(void *ctx, struct giq_error *err)
     CPLPopErrorHandler();
     if (file->handle == NULL) {
         return giq_fail(err, GIQ_E_USAGE, "the file to upload cannot be opened: %.*s",
-                        giq_text_cut_len(file->printable, 200), file->printable);
+                        giq_text_cut_len(file->printable, PRINTED_MAX), file->printable);
     }
     return true;
 }
@@ -193,7 +195,7 @@ static bool source_read(void *ctx, char *out, size_t max, size_t *out_len,
         return giq_fail(err, GIQ_E_USAGE,
                         "the file to upload is damaged or cannot be read to its end: "
                         "%.*s",
-                        giq_text_cut_len(file->printable, 200), file->printable);
+                        giq_text_cut_len(file->printable, PRINTED_MAX), file->printable);
     }
     *out_len = len;
     return true;

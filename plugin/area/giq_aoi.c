@@ -17,11 +17,11 @@
 #include "options/giq_list.h"
 
 enum {
-    LISTED_MAX = 250,
-    NAME_MAX_BYTES = 120,
-    REASON_MAX = 160,
-    LAYER_MAX = 60,  /* bytes of the name of a layer in a message */
-    COMMAS_MAX = 32, /* the commas, from the left, at which a source may be split */
+    LISTED_MAX = 250,     /* room for the list of layers in a message */
+    NAME_MAX_BYTES = 120, /* room for the name of an area or a feature in a message */
+    REASON_MAX = 160,     /* room for GDAL's reason in a message */
+    LAYER_MAX = 60,       /* bytes of the name of a layer in a message */
+    COMMAS_MAX = 32,      /* the commas, from the left, at which a source may be split */
 };
 
 /* Set while an area is read, so that a VRT in it cannot open a GIQ: dataset. Only the
@@ -233,14 +233,15 @@ static bool add_geometry(struct aoi *aoi, OGRGeometryH geometry, const char *wha
     if (OGR_GT_IsSubClassOf(type, wkbPolygon)) {
         return OGR_G_IsEmpty(geometry) || add_polygon(aoi, geometry, what);
     }
-    if (!OGR_GT_IsSubClassOf(type, wkbGeometryCollection) &&
-        !OGR_GT_IsSubClassOf(type, wkbPolyhedralSurface)) {
-        if (OGR_GT_IsSubClassOf(type, wkbSurface)) {
-            return giq_fail(aoi->err, GIQ_E_AREA,
-                            "%s has a %s, which cannot be part of an area; convert it to "
-                            "polygons",
-                            what, OGR_G_GetGeometryName(geometry));
-        }
+    bool has_parts = OGR_GT_IsSubClassOf(type, wkbGeometryCollection) ||
+                     OGR_GT_IsSubClassOf(type, wkbPolyhedralSurface);
+    if (!has_parts && OGR_GT_IsSubClassOf(type, wkbSurface)) {
+        return giq_fail(aoi->err, GIQ_E_AREA,
+                        "%s has a %s, which cannot be part of an area; convert it to "
+                        "polygons",
+                        what, OGR_G_GetGeometryName(geometry));
+    }
+    if (!has_parts) {
         return true;
     }
     for (int i = 0; i < OGR_G_GetGeometryCount(geometry); i++) {

@@ -36,7 +36,12 @@
 #define JUMP       1e-7
 #define JUMP_RATIO 100.0
 
-enum { DEPTH_MAX = 12, CHUNK = 256, POINTS_MAX = 2 * CHUNK + 1, NAME_SIZE = 80 };
+enum {
+    DEPTH_MAX = 12,             /* times that an edge is halved: into 4096 parts */
+    CHUNK = 256,                /* edges that are transformed in one call */
+    POINTS_MAX = 2 * CHUNK + 1, /* their ends and middles */
+    NAME_SIZE = 80,
+};
 
 struct giq_project {
     const struct giq_env *env;              /* borrowed */

@@ -104,7 +104,7 @@ static bool read_numbers(struct giq_config *config, struct giq_error *err)
     return true;
 }
 
-/* How the coordinates of an area are read. */
+/* How the coordinates of an area are read, and whether it is repaired. */
 static bool read_geom_flags(struct giq_config *config, struct giq_error *err)
 {
     unsigned crs = GIQ_GEOMETRY_CRS_EPSG_4326;

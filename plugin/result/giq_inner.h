@@ -14,7 +14,7 @@
 
 #define GIQ_INNER_KINDS ((unsigned)(GDAL_OF_RASTER | GDAL_OF_VECTOR))
 
-/* Whether an open with these flags takes rasters and no tables. */
+/* Whether an open with these flags accepts only rasters. */
 static inline bool giq_inner_is_raster_only(unsigned flags)
 {
     return (flags & GIQ_INNER_KINDS) == GDAL_OF_RASTER;

@@ -155,7 +155,8 @@ static bool is_own_subdataset(const char *name, const char *driver, const char *
 {
     static const struct {
         const char *driver;
-        const char *before, *after; /* the path; NULL: it has no subdatasets */
+        const char *before, *after; /* what encloses the path in the name of a subdataset;
+                                     * NULL: the driver has no subdatasets */
     } forms[] = {
         {"GPKG", "GPKG:", ":"}, {"JPEG", "JPEG:\"", "\":"}, {"JP2OpenJPEG", NULL, NULL},
         {"PNG", NULL, NULL},    {"MBTiles", NULL, NULL},
@@ -509,8 +510,8 @@ static bool may_pages_refer(struct tiff *tiff, uint64_t at)
 }
 
 /* Whether the pages of the TIFF must be opened to find their references; true also if the
- * file cannot be read. To open each is
- * quadratic in their number, as libtiff goes through the chain for every one. */
+ * file cannot be read. The time to open all is quadratic in their number, as libtiff goes
+ * through the chain for every one. */
 static bool must_open_pages(const char *path)
 {
     enum { BIGTIFF_VERSION = 43 };

@@ -49,10 +49,11 @@ static unsigned other_kinds(GDALDatasetH dataset)
 }
 
 /*
- * Refuse external references in the datasets of the file: the first that GDAL opens, and
- * that for the kinds which the first does not have. `*out_opens` is whether an allowed
- * driver opens the file; if none does, the check succeeds. It also succeeds if there are
- * too many subdatasets to check: giq_result_open() then refuses to open the file.
+ * Refuse external references in the datasets of the file: the one that GDAL opens first,
+ * and the one that it opens for the kinds that the first lacks. `*out_opens` is whether
+ * an allowed driver opens the file; if none does, the check succeeds. It also succeeds if
+ * there are too many subdatasets to check: giq_result_open() then refuses to open the
+ * file.
  */
 static bool check_datasets(struct giq_references *references, const char *path,
                            char **drivers, bool *out_opens, struct giq_error *err)

@@ -146,8 +146,8 @@ static bool is_safe_domain(const char *domain)
     return false;
 }
 
-/* Whether a coordinate system is WKT or an EPSG code, which GDAL does not read from a
- * file, and the WKT names no file. */
+/* Whether a coordinate system is empty, an EPSG code, or WKT that names no file: GDAL
+ * does not read these from a file. */
 static bool is_definition(const char *value)
 {
     enum { LEN_MAX = 65536 };
@@ -293,7 +293,8 @@ static bool is_safe_mask(struct giq_references *references, const char *path)
 
 /* ---- the folder of an archive ---- */
 
-static bool is_unsafe_text_sidecar(struct giq_references *references, const char *path)
+/* Masks have a check of their own. */
+static bool is_unsafe_sidecar(struct giq_references *references, const char *path)
 {
     (void)references;
     return is_never_kept(path) || (is_pam(path) && !is_safe_pam_file(path));
@@ -328,6 +329,6 @@ static bool remove_matching(bool (*is_unsafe)(struct giq_references *, const cha
 bool giq_sidecar_remove(struct giq_references *references, const char *folder,
                         char ***removed, struct giq_error *err)
 {
-    return remove_matching(is_unsafe_text_sidecar, references, folder, removed, err) &&
+    return remove_matching(is_unsafe_sidecar, references, folder, removed, err) &&
            remove_matching(is_unsafe_mask, references, folder, removed, err);
 }
