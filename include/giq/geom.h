@@ -104,8 +104,8 @@ bool giq_geom_write(struct giq_geom *geom, char **out_wkt, struct giq_error *err
  * The size of an area in degrees, as WKT (POLYGON or MULTIPOLYGON) that
  * giq_geom_area_from_wkt(), giq_geom_area_from_box() or giq_geom_write() wrote without
  * GIQ_GEOM_AS_IS: in square kilometres on the WGS 84 ellipsoid, with edges that are
- * straight in longitude and latitude, to 1e-9 of it. Errors: GIQ_E_AREA for a text that
- * cannot be parsed; GIQ_E_MEMORY. Thread-safe.
+ * straight in longitude and latitude, and with a relative error below 1e-9. Errors:
+ * GIQ_E_AREA for a text that cannot be parsed; GIQ_E_MEMORY. Thread-safe.
  */
 bool giq_geom_area_km2(const char *wkt, double *out_km2, struct giq_error *err);
 

@@ -47,7 +47,7 @@ static double strip_area(double base, double latitude)
     return SEMI_MINOR_AXIS * SEMI_MINOR_AXIS / (2 * ECCENTRICITY) * sum;
 }
 
-/* The mean of strip_area() along an edge. */
+/* The mean of strip_area() along an edge between the latitudes `from` and `to`. */
 static double mean_strip_area(double base, double from, double to)
 {
     double middle = (from + to) / 2;
@@ -72,6 +72,7 @@ static double ring_area(const double *xy, size_t count)
         double width = (xy[2 * i] - xy[2 * i - 2]) * RADIANS;
         /* An edge along a meridian encloses nothing. */
         if (width != 0) {
+            /* Any base gives the same sum; a latitude of the ring keeps strips small. */
             area += width * mean_strip_area(xy[1], xy[2 * i - 1], xy[2 * i + 1]);
         }
     }

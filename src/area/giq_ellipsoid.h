@@ -7,8 +7,8 @@
 
 #include "area/giq_rings.h"
 
-/* The area of all polygons without their holes, in square metres, to 1e-9 of it. Neither
- * polygons nor holes may overlap. */
+/* The area of all polygons, less that of their holes, in square metres, with a relative
+ * error below 1e-9. Neither polygons nor holes may overlap. */
 double giq_ellipsoid_area(const struct giq_rings *rings);
 
 #endif

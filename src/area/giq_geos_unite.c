@@ -15,7 +15,7 @@ enum {
 
 /* A union in progress. GEOS's cascaded union merges all polygons in a tree, even those
  * that touch no other: it is faster to unite each set of touching polygons on its own. */
-struct union_job {
+struct union_in_progress {
     struct giq_geos *geos;
     const struct giq_rings *rings;
     GEOSGeometry **polygons;
@@ -26,7 +26,7 @@ struct union_job {
     bool failed;
 };
 
-static size_t count_points(const struct union_job *u, size_t polygon)
+static size_t count_points(const struct union_in_progress *u, size_t polygon)
 {
     size_t count = 0;
     (void)giq_rings_points(u->rings, giq_rings_first_ring(u->rings, polygon), &count);
@@ -36,7 +36,7 @@ static size_t count_points(const struct union_job *u, size_t polygon)
 /* Whether the current polygon and `other` are compared when `other` is the current
  * polygon, and not now. The polygon with more points is prepared, so that the cost of a
  * comparison depends on the polygon with fewer points. */
-static bool is_compared_from(const struct union_job *u, size_t other)
+static bool is_compared_from(const struct union_in_progress *u, size_t other)
 {
     size_t points = count_points(u, u->current);
     size_t other_points = count_points(u, other);
@@ -46,7 +46,7 @@ static bool is_compared_from(const struct union_job *u, size_t other)
 /* Join the sets of two polygons that touch, or will once they are rounded. */
 static void join_if_near(void *item, void *ctx)
 {
-    struct union_job *u = ctx;
+    struct union_in_progress *u = ctx;
     size_t other = (size_t)((GEOSGeometry **)item - u->polygons);
     if (u->failed || is_compared_from(u, other) ||
         giq_disjoint_are_joined(&u->sets, u->current, other)) {
@@ -67,7 +67,7 @@ static void join_if_near(void *item, void *ctx)
 
 /* Make a line whose envelope is that of a polygon, enlarged by two units on each side. It
  * is enough for a query of the index, which compares only envelopes. */
-static GEOSGeometry *make_diagonal(struct union_job *u, size_t polygon)
+static GEOSGeometry *make_diagonal(struct union_in_progress *u, size_t polygon)
 {
     size_t count = 0;
     const double *xy =
@@ -82,7 +82,7 @@ static GEOSGeometry *make_diagonal(struct union_job *u, size_t polygon)
     return points == NULL ? NULL : GEOSGeom_createLineString_r(u->geos->handle, points);
 }
 
-static bool find_sets(struct union_job *u)
+static bool find_sets(struct union_in_progress *u)
 {
     GEOSContextHandle_t handle = u->geos->handle;
     size_t count = u->rings->polygons;
@@ -105,7 +105,8 @@ static bool find_sets(struct union_job *u)
     return !u->failed;
 }
 
-static bool add_members(const struct union_job *u, size_t first, struct giq_rings *out)
+static bool add_members(const struct union_in_progress *u, size_t first,
+                        struct giq_rings *out)
 {
     size_t i = first;
     do {
@@ -118,7 +119,7 @@ static bool add_members(const struct union_job *u, size_t first, struct giq_ring
 }
 
 /* Add the polygons of a set that do not vanish when they are rounded. */
-static bool add_lasting_members(const struct union_job *u, size_t first,
+static bool add_lasting_members(const struct union_in_progress *u, size_t first,
                                 struct giq_rings *out)
 {
     size_t i = first;
@@ -194,8 +195,8 @@ static bool unite_set(struct giq_geos *g, struct giq_rings *rings, struct giq_er
 /* Add the union of a set. Polygons that are a valid MULTIPOLYGON once rounded keep their
  * points. Others are rounded before they are united: neighbours whose points differ only
  * in the last digits then have the same points. */
-static bool add_set(const struct union_job *u, size_t first, struct giq_rings *out,
-                    struct giq_error *err)
+static bool add_set(const struct union_in_progress *u, size_t first,
+                    struct giq_rings *out, struct giq_error *err)
 {
     GIQ_AUTO_RINGS struct giq_rings rounded = {.rounds = true};
     if (!add_members(u, first, &rounded)) {
@@ -218,7 +219,8 @@ static bool add_set(const struct union_job *u, size_t first, struct giq_rings *o
     return giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err);
 }
 
-static bool unite(struct union_job *u, struct giq_rings *out, struct giq_error *err)
+static bool unite(struct union_in_progress *u, struct giq_rings *out,
+                  struct giq_error *err)
 {
     size_t count = u->rings->polygons;
     u->polygons =
@@ -237,7 +239,7 @@ static bool unite(struct union_job *u, struct giq_rings *out, struct giq_error *
     return true;
 }
 
-static void release_job(struct union_job *u)
+static void release_union(struct union_in_progress *u)
 {
     for (size_t i = 0; u->polygons != NULL && i < u->rings->polygons; i++) {
         GEOSGeom_destroy_r(u->geos->handle, u->polygons[i]);
@@ -254,10 +256,10 @@ bool giq_geos_unite(struct giq_geos *g, struct giq_rings *rings, struct giq_erro
     if (rings->polygons < 2) {
         return true;
     }
-    struct union_job u = {.geos = g, .rings = rings};
+    struct union_in_progress u = {.geos = g, .rings = rings};
     GIQ_AUTO_RINGS struct giq_rings united = {0};
     bool ok = unite(&u, &united, err);
-    release_job(&u);
+    release_union(&u);
     if (!ok) {
         return false;
     }

@@ -146,8 +146,10 @@ bool giq_rings_end_ring(struct giq_rings *rings)
 
 bool giq_rings_end_polygon(struct giq_rings *rings)
 {
-    rings->collapsed += rings->shell_is_dropped;
-    rings->shell_is_dropped = false;
+    if (rings->shell_is_dropped) {
+        rings->collapsed++;
+        rings->shell_is_dropped = false;
+    }
     if (rings->rings == giq_rings_first_ring(rings, rings->polygons)) {
         return true;
     }

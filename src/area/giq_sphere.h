@@ -16,8 +16,8 @@ double giq_sphere_ring_area(const double *xy, size_t count);
  * along the pole. */
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count);
 
-/* The area of a polygon without its holes, in steradians. A ring that is drawn twice
- * counts once. */
+/* The area of a polygon, less that of its holes, in steradians. The area of a ring that
+ * is drawn twice is counted once. */
 double giq_sphere_polygon_area(const struct giq_rings *rings, size_t polygon);
 
 /* The approximate length of all edges of a polygon, in radians. */

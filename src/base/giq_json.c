@@ -100,10 +100,11 @@ static size_t count_values(const char *bytes, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (bytes[i] == '"') {
             is_in_string = !is_in_string;
-        } else if (is_in_string) {
-            i += bytes[i] == '\\';
-        } else {
-            values += bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{';
+        } else if (is_in_string && bytes[i] == '\\') {
+            i++;
+        } else if (!is_in_string &&
+                   (bytes[i] == ',' || bytes[i] == '[' || bytes[i] == '{')) {
+            values++;
         }
     }
     return values;
@@ -345,7 +346,7 @@ static bool print_whole(const struct giq_json *json, char **out)
     }
     const char *text =
         cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : "";
-    const char *first = text + (*text == '-');
+    const char *first = *text == '-' ? text + 1 : text;
     bool is_whole = *first != '\0' && first[strspn(first, "0123456789")] == '\0';
     if (!is_whole || strlen(text) > GIQ_JSON_ID_MAX) {
         return true;

@@ -44,7 +44,7 @@ size_t giq_number_span(const char *text)
 
 size_t giq_number_length(const char *text)
 {
-    const char *at = text + (*text == '-');
+    const char *at = *text == '-' ? text + 1 : text;
     size_t whole = count_digits(at);
     if (whole == 0) {
         return 0;
@@ -54,7 +54,8 @@ size_t giq_number_length(const char *text)
         at += 1 + count_digits(at + 1);
     }
     if (*at == 'e' || *at == 'E') {
-        const char *exponent = at + 1 + (at[1] == '+' || at[1] == '-');
+        bool has_sign = at[1] == '+' || at[1] == '-';
+        const char *exponent = at + (has_sign ? 2 : 1);
         size_t len = count_digits(exponent);
         at = len > 0 ? exponent + len : at;
     }

@@ -464,7 +464,9 @@ static bool take_zone(const char **text, int64_t *out_minutes)
         return false;
     }
     bool has_colon = **text == ':';
-    *text += has_colon;
+    if (has_colon) {
+        (*text)++;
+    }
     if ((has_colon || **text != '\0') && !take_digits(text, 2, &minutes)) {
         return false;
     }
@@ -483,12 +485,14 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
             has_seconds = false;
             break;
         }
-        bool is_separated =
-            *text == before[i] || (i == 3 && (*text == ' ' || *text == 't'));
-        if (i > 0 && !is_separated) {
-            return false;
+        if (i > 0) {
+            bool is_separated =
+                *text == before[i] || (i == 3 && (*text == ' ' || *text == 't'));
+            if (!is_separated) {
+                return false;
+            }
+            text++;
         }
-        text += i > 0;
         if (!take_digits(&text, i == 0 ? 4 : 2, &field[i])) {
             return false;
         }

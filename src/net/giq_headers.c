@@ -167,7 +167,7 @@ enum giq_headers_coding giq_headers_get_coding(const struct giq_headers *headers
                          ? applied
                          : GIQ_HEADERS_CODING_UNSUPPORTED;
         }
-        at += len + (at[len] == ',');
+        at += at[len] == ',' ? len + 1 : len;
     }
     return coding;
 }
@@ -181,7 +181,7 @@ static bool parse_number(const char **at, char end, int64_t *out)
         return false;
     }
     *out = (int64_t)strtoll(*at, NULL, 10);
-    *at += digits + (end != '\0');
+    *at += end == '\0' ? digits : digits + 1;
     return true;
 }
 

@@ -170,7 +170,8 @@ static uint64_t read_directory(struct tiff *tiff, uint64_t at, struct directory 
     const unsigned entry = tiff->is_big ? 20 : 12;
     const unsigned next = tiff->is_big ? 8 : 4;
     uint64_t count = giq_bounds_number(tiff->file, at, head);
-    if (count > ENTRIES_MAX || ++tiff->directories > DIRECTORIES_MAX) {
+    tiff->directories++;
+    if (count > ENTRIES_MAX || tiff->directories > DIRECTORIES_MAX) {
         giq_bounds_stop(tiff->file);
         return 0;
     }

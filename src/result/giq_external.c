@@ -156,7 +156,8 @@ static const char *after_quote(const char *at)
     return quote == NULL ? NULL : quote + 1;
 }
 
-/* What follows the quoted string that ends next. A quote within it is doubled. */
+/* What follows the end of the quoted string that `at` is in; NULL if the string does not
+ * end. A quote within it is doubled. */
 static const char *after_string(const char *at)
 {
     for (;;) {

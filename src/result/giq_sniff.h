@@ -2,8 +2,8 @@
  * Identifies the format of a file by its leading bytes and its name. Pure.
  *
  * The service sends everything as application/octet-stream, and GDAL's drivers recognise
- * many formats only by the extension, so giq_stage_download() gives a file with a wrong
- * extension that of its format. The functions for the plugin are in giq/external.h.
+ * many formats only by the extension, so giq_stage_download() replaces a wrong extension
+ * by that of the format. The functions for the plugin are in giq/external.h.
  */
 #ifndef GIQ_SNIFF_H
 #define GIQ_SNIFF_H
