@@ -126,7 +126,11 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
 
 bool giq_os_sync_parent(const char *path, struct giq_error *err)
 {
-    const char *slash = strrchr(path, '/');
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    const char *slash = memrchr(path, '/', len);
     GIQ_AUTO_FREE char *parent = slash == NULL   ? strdup(".")
                                  : slash == path ? strdup("/")
                                                  : strndup(path, (size_t)(slash - path));

@@ -72,7 +72,7 @@ bool giq_os_remove(const char *path, struct giq_error *err);
 /* fsync a folder or a regular file. Follows links. */
 bool giq_os_sync_path(const char *path, struct giq_error *err);
 
-/* fsync the folder that `path` is in. */
+/* fsync the folder that `path` is in. A '/' at the end of `path` makes no difference. */
 bool giq_os_sync_parent(const char *path, struct giq_error *err);
 
 /* Call `each` for every entry except "." and "..". If `each` fails, the call fails with

@@ -100,6 +100,27 @@ static void test_parent_of_a_new_store_is_synced(void **state)
     env_kit_remove(folder);
 }
 
+static void test_parent_is_synced_although_the_path_ends_in_a_slash(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    char *real = realpath(folder, NULL);
+    char *path = giq_os_join(real, "giq/");
+    struct giq_error err = {0};
+    struct giq_store *store = NULL;
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_true(giq_store_open(path, 0, &store, &err));
+    char *of_key = giq_store_folder(store, key.hex);
+    synced_count = 0;
+    assert_true(giq_store_make(store, of_key, &err));
+    assert_true(is_synced(real, NULL));
+    giq_store_close(store);
+    free(of_key);
+    free(path);
+    free(real);
+    env_kit_remove(folder);
+}
+
 int __wrap_rename(const char *from, const char *to);
 int __real_rename(const char *from, const char *to);
 
@@ -559,6 +580,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_folder_in_which_one_was_made_is_synced),
         cmocka_unit_test(test_parent_of_a_new_store_is_synced),
+        cmocka_unit_test(test_parent_is_synced_although_the_path_ends_in_a_slash),
         IN_STORE(test_replaced_result_is_restored_only_without_a_published_one),
         IN_STORE(test_opening_writes_nothing),
         IN_STORE(test_places_that_are_no_store_are_refused),
