@@ -211,8 +211,8 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
 struct giq_cred;
 
 /* `api_key` and `bearer_token` are copied; each may be NULL or empty. The caller passes
- * `*out` to giq_cred_free(). Errors: GIQ_E_CREDENTIALS if one cannot be the value of a
- * header; GIQ_E_MEMORY. */
+ * `*out` to giq_cred_free(). Errors: GIQ_E_CREDENTIALS if one is not printable ASCII, is
+ * longer than 16 KiB, or was copied with quotes or a name; GIQ_E_MEMORY. */
 bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
                   struct giq_error *err);
 void giq_cred_free(struct giq_cred *cred);
@@ -221,9 +221,9 @@ void giq_cred_free(struct giq_cred *cred);
  * Add a header line ("Name: value") that is sent together with the credentials; `line` is
  * copied and its value becomes a secret. `*out_added` is false, and the line is not sent,
  * if it is not a header with a value of at most 16 KiB, if the driver sets that header
- * itself, if it is X-API-KEY or Authorization although giq_cred_new() got a key or token,
- * or if there are 66 headers already, with those of key and token. Errors:
- * GIQ_E_CREDENTIALS, as giq_cred_add_secret(); GIQ_E_MEMORY.
+ * itself, if it is X-API-KEY although giq_cred_new() got a key, or Authorization although
+ * it got a token, or if there are 66 headers already, including those of the key and the
+ * token. Errors: GIQ_E_CREDENTIALS, as giq_cred_add_secret(); GIQ_E_MEMORY.
  */
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
                          struct giq_error *err);

@@ -36,10 +36,10 @@ enum {
 struct reader {
     const char *text;
     const char *at;
-    locale_t c_locale;       /* numbers have a decimal point in it */
-    struct giq_rings *rings; /* the output of WKT */
+    locale_t c_locale;       /* the locale "C", in which numbers have a decimal point */
+    struct giq_rings *rings; /* the polygons of the WKT are added to it */
     bool has_points;         /* the current polygon has a ring that is not EMPTY */
-    double *box;             /* the output of a box */
+    double *box;             /* filled from a box: minx, miny, maxx, maxy */
     struct giq_error *err;
 };
 
@@ -404,7 +404,7 @@ static bool read_box(struct reader *r)
     }
     struct giq_printable printable;
     return giq_fail(r->err, GIQ_E_AREA,
-                    "BBOX must be minx,miny,maxx,maxy: four numbers with decimal points, "
+                    "BBOX must be minx,miny,maxx,maxy: four numbers, such as 54.25, "
                     "separated by commas; got \"%s\"",
                     giq_text_printable(r->text, &printable));
 }

@@ -144,8 +144,7 @@ bool giq_os_sync_parent(const char *path, struct giq_error *err)
 static bool make_folder(const char *path, unsigned access, bool syncs,
                         struct giq_error *err)
 {
-    /* mkdir() in a read-only parent fails with EROFS or EACCES even if the folder exists.
-     */
+    /* POSIX allows mkdir() to fail with EROFS or EACCES although the folder exists. */
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
         return false;

@@ -93,7 +93,7 @@ uint32_t giq_text_code_point(const char *text, size_t len)
 
 bool giq_text_is_control(uint32_t code_point)
 {
-    /* U+2028 and U+2029 end lines as control characters do. */
+    /* U+2028 and U+2029 separate lines and paragraphs. */
     return code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0) ||
            code_point == 0x2028 || code_point == 0x2029;
 }
