@@ -16,7 +16,8 @@ bool giq_upload_file_new(const char *typed, struct giq_upload_file **out,
                          struct giq_error *err);
 void giq_upload_file_free(struct giq_upload_file *file); /* NULL is allowed */
 
-/* The interface by which the core reads the file; borrowed, valid as long as the file. */
+/* The interface by which the core reads the file; borrowed, and valid until
+ * giq_upload_file_free(). */
 const struct giq_source *giq_upload_file_source(const struct giq_upload_file *file);
 
 #endif

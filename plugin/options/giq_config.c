@@ -185,7 +185,7 @@ static bool read_result_drivers(struct giq_config *config, struct giq_error *err
         const char *driver = given[i][0] == '+' ? given[i] + 1 : given[i];
         if (driver[0] == '\0') {
             ok = false;
-        } else if (!EQUAL(driver, "GIQ")) { /* such a result could recurse for ever */
+        } else if (!EQUAL(driver, "GIQ")) { /* GIQ could open itself without end */
             config->result_drivers = CSLAddString(config->result_drivers, driver);
         }
     }

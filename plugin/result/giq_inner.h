@@ -4,7 +4,7 @@
  *
  * The functions print no errors: if one fails, CPLGetLastErrorMsg() is the first error of
  * GDAL ("... not recognized ..." if no driver recognised the file), or "" if GDAL was not
- * asked or raised none, and the caller reports it. Thread-safe.
+ * called or raised none, and the caller reports it. Thread-safe.
  */
 #ifndef GIQ_INNER_H
 #define GIQ_INNER_H

@@ -2,10 +2,10 @@
  * Refuses results with external references: a result must not make GDAL read any file
  * that the user can read, or contact a host.
  *
- * Usage, before a result is published: giq_references_begin();
- * giq_references_check_file() for every file, before a dataset of any file is opened (but
- * giq_sidecar_remove(), which comes first, opens masks); giq_references_check() for every
- * dataset that opens; giq_references_end(). Each later open checks the dataset that it
+ * Usage, before a result is published: giq_references_begin(); for an archive
+ * giq_sidecar_remove(), which opens only masks; giq_references_check_file() for every
+ * file, before any other dataset is opened; giq_references_check() for every dataset that
+ * opens; giq_references_end(). Each later open checks the dataset that it
  * returns again, as other drivers and options may find more in a file.
  *
  * All calls for one struct must be made in the same thread.

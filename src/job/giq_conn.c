@@ -454,17 +454,19 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
     return true;
 }
 
-/* Whether the text is `word`, optionally followed by one ';'. */
+/* Whether the text is `word`, optionally followed by one ';', ignoring white space. */
 static bool is_word(const char *text, const char *word)
 {
-    size_t len = strlen(text);
-    if (len > 0 && text[len - 1] == ';') {
-        len--;
+    text += strspn(text, WHITE_SPACE);
+    if (!giq_text_begins_nocase(text, word)) {
+        return false;
     }
-    char *trimmed = giq_text_trim(text, len);
-    bool same = trimmed != NULL && giq_text_equal_nocase(trimmed, word);
-    free(trimmed);
-    return same;
+    text += strlen(word);
+    text += strspn(text, WHITE_SPACE);
+    if (*text == ';') {
+        text++;
+    }
+    return text[strspn(text, WHITE_SPACE)] == '\0';
 }
 
 bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *err)

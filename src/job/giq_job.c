@@ -20,7 +20,7 @@
 
 /* ---- creating a job ---- */
 
-/* Copy a text that may be NULL; `*out` is NULL so far. */
+/* Copy a text that may be NULL; `*out` must be NULL before. */
 static bool copy_text(const char *text, const char **out)
 {
     if (text == NULL) {

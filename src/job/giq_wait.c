@@ -43,6 +43,8 @@ static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
     return pause < longest ? pause : longest;
 }
 
+enum { CAUSE_MAX = 160 }; /* bytes of an error that is quoted in another one */
+
 static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
                          const struct giq_error *outage, struct giq_error *err)
 {
@@ -56,14 +58,14 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
         return giq_fail(err, GIQ_E_TIMEOUT,
                         "the job %s is recorded as gone and could not be checked again "
                         "within %d s (%.*s); no new job was started",
-                        id.text, seconds, giq_text_cut_len(outage->text, 160),
+                        id.text, seconds, giq_text_cut_len(outage->text, CAUSE_MAX),
                         outage->text);
     }
     if (outage->code != GIQ_E_NONE) {
         return giq_fail(err, GIQ_E_TIMEOUT,
                         "the job %s has no result after %d s (%.*s); it continues, and "
                         "opening the same dataset again continues the wait",
-                        id.text, seconds, giq_text_cut_len(outage->text, 160),
+                        id.text, seconds, giq_text_cut_len(outage->text, CAUSE_MAX),
                         outage->text);
     }
     if (retry_after_ms > giq_job_left_ms(job)) {

@@ -107,8 +107,9 @@ const struct giq_json *giq_call_message(const struct giq_json *json)
     return found == NULL ? find_text(json, "error", DEPTH) : found;
 }
 
-/* The message in the body of an error response, which is `json` if it is JSON: a member,
- * a JSON string, or the plain text; "" if there is none. Borrowed. */
+/* The message of an error response: a member of `json`, which is the parsed `body` or
+ * NULL, or its text if it is a string; else the plain text of `body`; "" if there is
+ * none. Borrowed. */
 static const char *message_of(const struct giq_json *json, const struct giq_buf *body)
 {
     const char *text = giq_json_text(giq_call_message(json));

@@ -75,8 +75,8 @@ static char *print_masked(const struct giq_service *service, const struct giq_js
     return giq_json_print(copy);
 }
 
-/* False when out of memory; the caller releases `*out`, which is zeroed before, in any
- * case. */
+/* `*out` must be zeroed before; the caller releases it in any case. False when out of
+ * memory. */
 static bool parse_model(const struct giq_service *service, const struct giq_json *json,
                         struct giq_model *out)
 {

@@ -66,6 +66,7 @@ static void test_strings_that_are_allowed(void **state)
         {"GIQ:", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
         {"GIQ: ;", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
         {"giq:Models;", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
+        {"GIQ: models ; ", GIQ_CONN_MODELS, "-|-|-|-|-|-|-"},
         {"GIQ:model=m;file=f", GIQ_CONN_REQUEST, "m|f|-|-|-|-|-"},
         {"GIQ: MODELID = m ; FileId=f ; ", GIQ_CONN_REQUEST, "m|f|-|-|-|-|-"},
         {"GIQ:file=f;model=m;geometry=POINT (1 2);rerun=2;wait=no;member=a/b",
