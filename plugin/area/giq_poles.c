@@ -82,10 +82,18 @@ struct ring {
     size_t first_pole; /* its index in the ring; SIZE_MAX: none yet */
 };
 
+static bool is_last_point(const struct ring *ring, const double at[2])
+{
+    if (ring->count == 0) {
+        return false;
+    }
+    const double *last = ring->xy + 2 * ring->count - 2;
+    return last[0] == at[0] && last[1] == at[1];
+}
+
 static void add_point(struct ring *ring, const double at[2])
 {
-    const double *last = ring->count == 0 ? NULL : ring->xy + 2 * ring->count - 2;
-    if (last != NULL && last[0] == at[0] && last[1] == at[1]) {
+    if (is_last_point(ring, at)) {
         return;
     }
     if (ring->first_pole == SIZE_MAX &&
@@ -197,7 +205,7 @@ static int orientation_at(OGRCoordinateTransformationH to_degrees, const double 
         double dy = i / 2 == 0 ? step : -step;
         double xy[] = {at[0], at[1], at[0] + dx, at[1], at[0], at[1] + dy};
         bool ok = true;
-        for (int j = 0; j < 3 && ok; j++) {
+        for (size_t j = 0; j < 3 && ok; j++) {
             ok = transform_one(to_degrees, &xy[2 * j], &xy[2 * j + 1]);
         }
         /* The sign of `dx * dy` corrects for one of the steps being backward. */

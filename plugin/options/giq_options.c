@@ -8,15 +8,15 @@
                maximum_, description)                                                    \
     [GIQ_OPTION_##name_] = {                                                             \
         .name = #name_,                                                                  \
-        .type = type_,                                                                   \
+        .type = (type_),                                                                 \
         .values = "" values_(VALUE_OF),                                                  \
         .config_name = "GIQ_" #name_,                                                    \
-        .default_value = default_,                                                       \
-        .fallback = fallback_,                                                           \
-        .minimum = minimum_,                                                             \
-        .maximum = maximum_,                                                             \
+        .default_value = (default_),                                                     \
+        .fallback = (fallback_),                                                         \
+        .minimum = (minimum_),                                                           \
+        .maximum = (maximum_),                                                           \
         .is_open = true,                                                                 \
-        .is_config = is_config_,                                                         \
+        .is_config = (is_config_),                                                       \
     },
 #define CONFIG_ROW_OF(name_)                                                             \
     [GIQ_OPTION_##name_] = {                                                             \

@@ -175,8 +175,12 @@ static char locate(struct giq_geos *g, const GEOSGeometry *area,
     if (point == NULL) {
         return POINT_FAILED;
     }
-    char rc = prepared == NULL ? GEOSIntersects_r(g->handle, area, point)
-                               : GEOSPreparedIntersects_r(g->handle, prepared, point);
+    char rc = POINT_FAILED;
+    if (prepared == NULL) {
+        rc = GEOSIntersects_r(g->handle, area, point);
+    } else {
+        rc = GEOSPreparedIntersects_r(g->handle, prepared, point);
+    }
     GEOSGeom_destroy_r(g->handle, point);
     return rc;
 }

@@ -84,7 +84,7 @@ static void to_globe(const double xy[2], double out[3])
 double giq_sphere_triangle_area(const double xy[6])
 {
     double at[3][3];
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         to_globe(xy + 2 * i, at[i]);
     }
     double area = 0;

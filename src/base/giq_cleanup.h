@@ -34,7 +34,7 @@
  *     GIQ_AUTO(giq_json_free_auto) struct giq_json *json = NULL;
  */
 #define GIQ_AUTO_DEFINE(function, type)                                                  \
-    static inline void function##_auto(type **slot)                                      \
+    static inline void function##_auto(__typeof__(type) **slot)                          \
     {                                                                                    \
         if (*slot != NULL) {                                                             \
             function(*slot);                                                             \

@@ -51,7 +51,8 @@ static void format_line(char out[LINE_SIZE], const char *fmt, va_list args)
 {
     static const char dots[] = "...";
     if (vsnprintf(out, LINE_SIZE, fmt, args) >= LINE_SIZE) {
-        (void)strcpy(out + giq_text_cut_len(out, LINE_SIZE - (int)sizeof dots), dots);
+        (void)memcpy(out + giq_text_cut_len(out, LINE_SIZE - (int)sizeof dots), dots,
+                     sizeof dots);
     }
 }
 

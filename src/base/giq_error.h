@@ -24,7 +24,8 @@ void giq_error_strerror(int sys_errno, char *out, size_t size);
 /* Set `err` to GIQ_E_MEMORY; returns false. */
 static inline bool giq_fail_memory(struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    (void)giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    return false;
 }
 
 /* Replace the code and text of `err`, whether it is set or not; its cause (http_status,

@@ -190,7 +190,7 @@ bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err)
 {
     *out = NULL;
-    if (bytes == NULL || memchr(bytes, '\0', len) != NULL ||
+    if (bytes == NULL || len == 0 || memchr(bytes, '\0', len) != NULL ||
         has_too_many_values(bytes, len)) {
         return true;
     }

@@ -24,7 +24,8 @@ static bool fail_path(struct giq_error *err, const char *doing, const char *path
     if (sys_errno == ENOMEM) {
         return giq_fail_memory(err);
     }
-    return giq_fail_sys(err, GIQ_E_STORE, sys_errno, "cannot %s %s", doing, path);
+    (void)giq_fail_sys(err, GIQ_E_STORE, sys_errno, "cannot %s %s", doing, path);
+    return false;
 }
 
 /* Replace a descriptor from 0 to 2 by a higher one. */

@@ -336,7 +336,7 @@ int giq_text_percent_byte(const char *text)
 /* Not tolower(), which follows the locale: "I" and "i" differ in Turkish. */
 static char fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 bool giq_text_equal_nocase(const char *a, const char *b)

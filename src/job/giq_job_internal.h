@@ -45,8 +45,8 @@ struct giq_job {
     struct giq_service *service;
     struct giq_store *store;
     struct giq_job_host host;
-    unsigned flags;             /* enum giq_job_flags */
     struct giq_request request; /* its texts are owned, the upload is not */
+    unsigned flags;             /* enum giq_job_flags */
     enum giq_job_phase phase;
 
     /* The record, as this open last read or wrote it. */
@@ -55,11 +55,11 @@ struct giq_job {
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
     struct giq_lock *lock; /* held only within a step */
+    char *result_path;     /* of the last view */
     bool has_folder;       /* the folder exists, and the lock is waited for or held */
     bool is_damaged;       /* the record cannot be read, and may be replaced */
     bool is_external;      /* the job has no record in the store yet */
     bool is_adopting;      /* job=<id> beside a model: the request gets that job */
-    char *result_path;     /* of the last view */
 
     /* Set if the published result differs from its record. */
     bool is_result_changed;

@@ -122,7 +122,7 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
         return;
     }
     /* The index has fewer than 4 * count nodes. */
-    if (count > UINT64_MAX / (4 * NODE)) {
+    if (count > UINT64_MAX / 4 / NODE) {
         return;
     }
     uint64_t index_len = count_nodes(count, node_size) * NODE;

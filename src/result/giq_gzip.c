@@ -23,9 +23,11 @@ bool giq_gzip_open(const char *path, struct giq_gzip **out, struct giq_error *er
     errno = 0;
     gzip->file = gzopen(path, "rbe");
     if (gzip->file == NULL) {
-        return errno == 0 || errno == ENOMEM
-                   ? giq_fail_memory(err)
-                   : giq_fail_sys(err, GIQ_E_STORE, errno, "cannot open %s", path);
+        if (errno == 0 || errno == ENOMEM) {
+            return giq_fail_memory(err);
+        }
+        (void)giq_fail_sys(err, GIQ_E_STORE, errno, "cannot open %s", path);
+        return false;
     }
     (void)gzbuffer(gzip->file, BUFFER_SIZE);
     gzip->path_len = strlen(path);

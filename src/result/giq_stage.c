@@ -143,7 +143,8 @@ bool giq_stage_download(const char *part, const char *disposition, const char *f
     }
     staged.size = written.size;
     *out = staged;
-    staged = (struct giq_staged){0};
+    staged.name = NULL;
+    staged.path = NULL;
     return true;
 }
 

@@ -27,26 +27,25 @@ enum {
     PRINTED_MAX = 40, /* bytes of an invalid value in a message */
 };
 
-/* For GIQ_SOURCE_TYPES(): the names, and the sum of their sizes with ", " after each. */
+/* For GIQ_SOURCE_TYPES(): the names as an array, and as one text. */
+#define SEPARATOR     ", "
 #define NAME_OF(name) name,
-#define SIZE_OF(name) +sizeof name ", "
+#define LISTED(name)  name SEPARATOR
 
 bool giq_upload_type(const char *option, const char *text, const char **out,
                      struct giq_error *err)
 {
     static const char *const types[] = {GIQ_SOURCE_TYPES(NAME_OF)};
-    char list[1 GIQ_SOURCE_TYPES(SIZE_OF)];
-    size_t len = 0;
+    static const char list[] = GIQ_SOURCE_TYPES(LISTED);
     for (size_t i = 0; i < GIQ_COUNT(types); i++) {
         if (giq_text_equal_nocase(text, types[i])) {
             *out = types[i];
             return true;
         }
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
-                                types[i]);
     }
     struct giq_printable printable;
-    return giq_fail(err, GIQ_E_USAGE, "%s must be one of %s; got \"%.*s\"", option, list,
+    return giq_fail(err, GIQ_E_USAGE, "%s must be one of %.*s; got \"%.*s\"", option,
+                    (int)(sizeof list - sizeof SEPARATOR), list,
                     giq_text_cut_len(giq_text_printable(text, &printable), PRINTED_MAX),
                     printable.text);
 }

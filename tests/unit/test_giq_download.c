@@ -56,12 +56,12 @@ static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err
     "\x2B\x4A\x2D\x2E\xCD\x29\x01\x00\x13\xC1\x6A\x13\x06\x00\x00\x00"
 #define CODED(coding, bytes, size)                                                       \
     {                                                                                    \
-        .status = 200, .headers = "Content-Encoding: " coding "\r\n", .body = bytes,     \
-        .body_len = size                                                                 \
+        .status = 200, .headers = "Content-Encoding: " coding "\r\n", .body = (bytes),   \
+        .body_len = (size)                                                               \
     }
 #define RAW(text)                                                                        \
     {                                                                                    \
-        .raw = text, .body_len = sizeof(text) - 1, .then = HTTP_KIT_CLOSE                \
+        .raw = (text), .body_len = sizeof(text) - 1, .then = HTTP_KIT_CLOSE              \
     }
 #define NOT_BEGUN RAW("HTTP/1.1 200 Said\r\nContent-Length: 6\r\n\r\n")
 #define GZIP_HEAD "HTTP/1.1 200 Said\r\nContent-Encoding: gzip\r\nETag: \"v1\"\r\n"

@@ -108,7 +108,7 @@ static void test_long_lists_of_grids(void **state)
     for (size_t i = 0; i < GIQ_COUNT(starts); i++) {
         memset(text, 'a', LEN);
         memcpy(text, starts[i], strlen(starts[i]));
-        (void)strcpy(text + LEN, ends[i]);
+        (void)memcpy(text + LEN, ends[i], strlen(ends[i]) + 1);
         assert_true(giq_external_srs(text));
     }
 }

@@ -261,9 +261,10 @@ static void test_setting_that_the_library_refuses_is_named(void **state)
     struct session s;
     session_begin(&s, NULL, 0);
     struct giq_settings settings = s.kit.service->settings;
-    char *long_text = calloc(9 * 1000 * 1000, 1);
+    enum { SIZE = 9000000 };
+    char *long_text = calloc(SIZE, 1);
     assert_non_null(long_text);
-    memset(long_text, 'x', 9 * 1000 * 1000 - 1);
+    memset(long_text, 'x', SIZE - 1);
     settings.net[GIQ_NET_USERAGENT] = long_text; /* beyond the library's limit */
     session_use_settings(&s, &settings);
     assert_false(

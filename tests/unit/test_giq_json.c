@@ -414,9 +414,11 @@ static void test_lack_of_memory_is_not_bad_json(void **state)
     enum { ITEMS = 1000, BUDGET = 64 * 1024 };
     char text[2 * ITEMS + 1];
     for (size_t i = 0; i < ITEMS; i++) {
-        memcpy(text + 2 * i, i == 0 ? "[1" : ",1", 2);
+        text[2 * i] = ',';
+        text[2 * i + 1] = '1';
     }
-    text[2 * ITEMS] = ']';
+    text[0] = '[';
+    text[sizeof text - 1] = ']';
     cJSON_Hooks hooks = {allocate_within, free_within};
     cJSON_InitHooks(&hooks);
     bytes_left = BUDGET;

@@ -220,7 +220,7 @@ int __wrap_sync_file_range(int fd, off_t offset, off_t count, unsigned flags)
 /* The disk takes it while it is written. */
 static void test_large_file_is_as_it_was_written(void **state)
 {
-    enum { BLOCK = 1 << 20, BLOCKS = 20 };
+    enum { BLOCK = 1 << 20, BLOCKS = 20, SIZE = BLOCK * BLOCKS };
     struct giq_error err = {0};
     struct giq_os_file *file = NULL;
     struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
@@ -235,11 +235,11 @@ static void test_large_file_is_as_it_was_written(void **state)
             assert_true(giq_os_write(file, block, BLOCK, &err));
         }
     }
-    assert_true(begun >= BLOCK * BLOCKS / 2 && begun <= BLOCK * BLOCKS);
+    assert_true(begun >= SIZE / 2 && begun <= SIZE);
     assert_true(giq_os_sync(file, &err));
     giq_os_close(file);
     assert_true(giq_os_stat(path, &st, &err));
-    assert_int_equal(st.size, BLOCK * BLOCKS);
+    assert_int_equal(st.size, SIZE);
     FILE *in = fopen(path, "rb");
     assert_non_null(in);
     for (int i = 0; i < BLOCKS; i++) {

@@ -41,9 +41,9 @@ static void test_line_of_an_error_holds_its_whole_text(void **state)
     struct giq_report report = {0};
     struct giq_error err = {.code = GIQ_E_STORE};
     while (strlen(err.text) + strlen("\u00e9") < sizeof err.text - 3) {
-        (void)strcat(err.text, "\u00e9");
+        (void)CPLStrlcat(err.text, "\u00e9", sizeof err.text);
     }
-    (void)strcat(err.text, "end");
+    (void)CPLStrlcat(err.text, "end", sizeof err.text);
     CPLPushErrorHandler(CPLQuietErrorHandler);
     giq_report_error(&report, &err);
     CPLPopErrorHandler();

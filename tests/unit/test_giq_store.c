@@ -264,7 +264,7 @@ static void test_record_that_cannot_be_read_is_not_skipped(void **state)
     char *v1 = giq_os_join(shop->folder, "v1");
     char name[128];
     (void)memset(name, '2', sizeof name);
-    (void)strcpy(name + GIQ_DIGEST_HEX_SIZE - 1, "/job.json");
+    (void)memcpy(name + GIQ_DIGEST_HEX_SIZE - 1, "/job.json", sizeof "/job.json");
     char *path = giq_os_join(v1, name);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("job.json", path), 0);
