@@ -54,11 +54,10 @@ static bool acquire(const char *folder, struct giq_lock **out, struct giq_error 
 
 static void test_lock_has_one_holder(void **state)
 {
-    (void)state;
     struct giq_lock *first = NULL;
     struct giq_lock *second = NULL;
     struct giq_error err;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     assert_true(acquire(folder, &first, &err));
     assert_false(acquire(folder, &second, &err));
     assert_int_equal(err.code, GIQ_E_TIMEOUT);
@@ -67,16 +66,14 @@ static void test_lock_has_one_holder(void **state)
     assert_true(acquire(folder, &second, &err));
     giq_lock_release(second);
     giq_lock_release(NULL);
-    env_kit_remove(folder);
 }
 
 static void test_folders_do_not_meet_and_need_to_exist(void **state)
 {
-    (void)state;
     struct giq_lock *first = NULL;
     struct giq_lock *second = NULL;
     struct giq_error err;
-    char *one = env_kit_folder();
+    const char *one = *state;
     char *two = env_kit_folder();
     assert_true(acquire(one, &first, &err));
     assert_true(acquire(two, &second, &err));
@@ -87,16 +84,14 @@ static void test_folders_do_not_meet_and_need_to_exist(void **state)
     assert_false(acquire("/nonexistent-giq", &second, &err));
     assert_int_equal(err.code, GIQ_E_STORE);
     giq_lock_release(first);
-    env_kit_remove(one);
 }
 
 /* The child ends without releasing the lock; then the parent can acquire it. */
 static void test_holder_that_dies_leaves(void **state)
 {
-    (void)state;
     struct giq_lock *lock = NULL;
     struct giq_error err;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     pid_t child = fork();
     if (child == 0) {
         _exit(acquire(folder, &lock, &err) ? 0 : 1);
@@ -117,12 +112,10 @@ static void test_holder_that_dies_leaves(void **state)
     char *text = env_kit_read(folder, "lock");
     assert_string_equal(text, "");
     free(text);
-    env_kit_remove(folder);
 }
 
 static void test_locking_that_is_interrupted_is_repeated(void **state)
 {
-    (void)state;
     static const struct {
         int failures[4];
         enum giq_code code;
@@ -135,7 +128,7 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
         {{EINTR, EINTR, EINTR, EAGAIN}, GIQ_E_TIMEOUT},
         {{EINTR, EINVAL, EINTR, EIO}, GIQ_E_STORE},
     };
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_lock *lock = NULL;
         struct giq_error err;
@@ -149,7 +142,6 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
         assert_int_equal(lock_calls, ok ? 5 : 4);
         giq_lock_release(lock);
     }
-    env_kit_remove(folder);
 }
 
 /* Acquire the lock and fork a child that lives until `end` is closed. The child drops the
@@ -172,13 +164,12 @@ static void hold_and_fork(const char *folder, int end, int started_read,
 
 static void test_child_of_a_dead_holder_holds_nothing(void **state)
 {
-    (void)state;
     struct giq_lock *lock = NULL;
     struct giq_error err;
     int end[2];
     int started[2];
     int status = -1;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     assert_int_equal(pipe2(end, O_CLOEXEC), 0);
     assert_int_equal(pipe2(started, O_CLOEXEC), 0);
     pid_t holder = fork();
@@ -194,17 +185,15 @@ static void test_child_of_a_dead_holder_holds_nothing(void **state)
     (void)close(end[1]);
     (void)close(started[0]);
     (void)close(started[1]);
-    env_kit_remove(folder);
 }
 
 /* ... and takes nothing from one that lives. */
 static void test_child_takes_no_lock_from_its_parent(void **state)
 {
-    (void)state;
     struct giq_lock *lock = NULL;
     struct giq_lock *other = NULL;
     struct giq_error err;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     assert_true(acquire(folder, &lock, &err));
     pid_t child = fork();
     if (child == 0) {
@@ -219,18 +208,16 @@ static void test_child_takes_no_lock_from_its_parent(void **state)
     giq_lock_release(lock);
     assert_true(acquire(folder, &other, &err));
     giq_lock_release(other);
-    env_kit_remove(folder);
 }
 
 static void test_holder_is_named(void **state)
 {
-    (void)state;
     struct giq_lock *lock = NULL;
     struct giq_lock *other = NULL;
     struct giq_error err;
     char host[65] = "";
     char expected[160];
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     assert_int_equal(gethostname(host, sizeof host - 1), 0);
     assert_true(acquire(folder, &lock, &err));
     assert_false(acquire(folder, &other, &err));
@@ -253,19 +240,18 @@ static void test_holder_is_named(void **state)
         assert_non_null(strstr(err.text, "another process holds the lock"));
     }
     giq_lock_release(lock);
-    env_kit_remove(folder);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lock_has_one_holder),
-        cmocka_unit_test(test_folders_do_not_meet_and_need_to_exist),
-        cmocka_unit_test(test_holder_that_dies_leaves),
-        cmocka_unit_test(test_locking_that_is_interrupted_is_repeated),
-        cmocka_unit_test(test_child_of_a_dead_holder_holds_nothing),
-        cmocka_unit_test(test_child_takes_no_lock_from_its_parent),
-        cmocka_unit_test(test_holder_is_named),
+        ENV_KIT_TEST(test_lock_has_one_holder),
+        ENV_KIT_TEST(test_folders_do_not_meet_and_need_to_exist),
+        ENV_KIT_TEST(test_holder_that_dies_leaves),
+        ENV_KIT_TEST(test_locking_that_is_interrupted_is_repeated),
+        ENV_KIT_TEST(test_child_of_a_dead_holder_holds_nothing),
+        ENV_KIT_TEST(test_child_takes_no_lock_from_its_parent),
+        ENV_KIT_TEST(test_holder_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
