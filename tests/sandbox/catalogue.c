@@ -50,7 +50,7 @@ static void make_up(struct catalogue_item *item, int i, int count)
         .driver = "made-up",
     };
     item->taken_ms = first_ms + (int64_t)(years_ms * i / count) / 1000 * 1000;
-    item->changed_ms = item->taken_ms + 86400 * 1000;
+    item->changed_ms = item->taken_ms + INT64_C(86400000);
 }
 
 /* ---- files ---- */

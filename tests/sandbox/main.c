@@ -72,10 +72,7 @@ enum option_id {
 
 struct options {
     const char *text[OPTION_COUNT];
-    double port;
-    double job_seconds;
-    double stac_items;
-    double data_port;
+    double number[OPTION_COUNT]; /* of the options that are one */
     struct faults *faults;
 };
 
@@ -85,14 +82,33 @@ static int refuse(const char *what)
     return 2;
 }
 
-/* An option that is not given leaves `*out` as it is. */
-static bool to_number(const char *text, double most, double *out)
+/* An option that is not given keeps its default. False after refusing one. */
+static bool read_numbers(struct options *out)
 {
-    char *end = NULL;
-    if (text != NULL) {
-        *out = strtod(text, &end);
+    static const struct {
+        enum option_id id;
+        double most;
+        const char *words;
+    } numbers[] = {
+        {OPTION_PORT, 65535, "--port is a number from 0 to 65535"},
+        {OPTION_JOB_SECONDS, 86400, "--job-seconds is a number from 0 to 86400"},
+        {OPTION_STAC_ITEMS, 1000000, "--stac-items is a number from 0 to 1000000"},
+        {OPTION_DATA_PORT, 65535, "--data-port is a number from 0 to 65535"},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const char *text = out->text[numbers[i].id];
+        double *number = &out->number[numbers[i].id];
+        char *end = NULL;
+        if (text == NULL) {
+            continue;
+        }
+        *number = strtod(text, &end);
+        if (end == text || *end != '\0' || !(*number >= 0) || *number > numbers[i].most) {
+            (void)refuse(numbers[i].words);
+            return false;
+        }
     }
-    return text == NULL || (end != text && *end == '\0' && *out >= 0 && *out <= most);
+    return true;
 }
 
 /* The exit status, or -1 to go on. */
@@ -126,17 +142,8 @@ static int read_options(int argc, char **argv, struct options *out)
             return refuse("a fault cannot be read");
         }
     }
-    if (!to_number(out->text[OPTION_PORT], 65535, &out->port)) {
-        return refuse("--port is a number from 0 to 65535");
-    }
-    if (!to_number(out->text[OPTION_JOB_SECONDS], 86400, &out->job_seconds)) {
-        return refuse("--job-seconds is a number from 0 to 86400");
-    }
-    if (!to_number(out->text[OPTION_STAC_ITEMS], 1000000, &out->stac_items)) {
-        return refuse("--stac-items is a number from 0 to 1000000");
-    }
-    if (!to_number(out->text[OPTION_DATA_PORT], 65535, &out->data_port)) {
-        return refuse("--data-port is a number from 0 to 65535");
+    if (!read_numbers(out)) {
+        return 2;
     }
     if (optind < argc || out->text[OPTION_FILES] == NULL ||
         out->text[OPTION_STATE] == NULL) {
@@ -145,17 +152,30 @@ static int read_options(int argc, char **argv, struct options *out)
     return -1;
 }
 
-/* Serve until a signal ends it. */
+/* Print the address, then wait for the signal that ends the service. */
+static void wait_for_signal(const struct server *server)
+{
+    int ended = 0;
+    sigset_t signals;
+    (void)printf("http://127.0.0.1:%d/public\n", server_port(server));
+    (void)fflush(stdout);
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigwait(&signals, &ended);
+    text_log("ending");
+}
+
 static int serve(const struct options *options)
 {
     char *journal_path = options->text[OPTION_JOURNAL] == NULL
                              ? text_make("%s/journal.jsonl", options->text[OPTION_STATE])
                              : text_make("%s", options->text[OPTION_JOURNAL]);
     struct server_settings settings = {
-        .port = (int)options->port,
+        .port = (int)options->number[OPTION_PORT],
         .api_key = options->text[OPTION_API_KEY],
         .bearer_token = options->text[OPTION_BEARER_TOKEN],
-        .data_port = (int)options->data_port,
+        .data_port = (int)options->number[OPTION_DATA_PORT],
         .faults = options->faults,
         .files = files_new(options->text[OPTION_FILES], options->text[OPTION_STATE]),
         .journal = journal_open(journal_path),
@@ -164,21 +184,15 @@ static int serve(const struct options *options)
     if (settings.journal == NULL) {
         return 1;
     }
-    settings.catalogue = catalogue_new(settings.files, (int)options->stac_items);
-    settings.jobs = jobs_new(options->text[OPTION_STATE], "/proc/self/exe",
-                             settings.files, (int64_t)(options->job_seconds * 1000));
+    settings.catalogue =
+        catalogue_new(settings.files, (int)options->number[OPTION_STAC_ITEMS]);
+    settings.jobs =
+        jobs_new(options->text[OPTION_STATE], "/proc/self/exe", settings.files,
+                 (int64_t)(options->number[OPTION_JOB_SECONDS] * 1000));
     struct server *server = server_start(&settings);
     int rc = server == NULL ? 1 : 0;
     if (server != NULL) {
-        int ended = 0;
-        sigset_t signals;
-        (void)printf("http://127.0.0.1:%d/public\n", server_port(server));
-        (void)fflush(stdout);
-        (void)sigemptyset(&signals);
-        (void)sigaddset(&signals, SIGTERM);
-        (void)sigaddset(&signals, SIGINT);
-        (void)sigwait(&signals, &ended);
-        text_log("ending");
+        wait_for_signal(server);
         server_stop(server);
     }
     jobs_free(settings.jobs);
@@ -221,8 +235,7 @@ int main(int argc, char **argv)
 {
     struct options options = {
         .text = {[OPTION_API_KEY] = "sandbox"},
-        .job_seconds = 1,
-        .data_port = 9,
+        .number = {[OPTION_JOB_SECONDS] = 1, [OPTION_DATA_PORT] = 9},
         .faults = faults_new(),
     };
     if (argc == 4 && strcmp(argv[1], "--work") == 0) {

@@ -85,7 +85,11 @@ static void change_box(cJSON *item, unsigned odd)
         (void)cJSON_ReplaceItemInArray(box, 2, cJSON_CreateNumber(-179));
     }
     if ((odd & ODD_BOX_3D) != 0) {
-        (void)cJSON_InsertItemInArray(box, 2, cJSON_CreateNumber(-5));
+        cJSON *north = cJSON_DetachItemFromArray(box, 3);
+        cJSON *east = cJSON_DetachItemFromArray(box, 2);
+        (void)cJSON_AddItemToArray(box, cJSON_CreateNumber(-5));
+        (void)cJSON_AddItemToArray(box, east);
+        (void)cJSON_AddItemToArray(box, north);
         (void)cJSON_AddItemToArray(box, cJSON_CreateNumber(120));
     }
     if ((odd & ODD_NO_BOX) != 0) {

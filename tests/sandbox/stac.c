@@ -329,14 +329,19 @@ static cJSON *describe_assets(const struct stac_context *context,
 
 static cJSON *describe_properties(const struct catalogue_item *item)
 {
-    static const char filler[] =
+    static const char made_up[] =
+        "Made up to be as long as what a service says of a file, for measuring. "
+        "Made up to be as long as what a service says of a file, for measuring. "
+        "Made up to be as long as what a service says of a file, for measuring. "
+        "Made up to be as long as what a service says of a file, for measuring. "
+        "Made up to be as long as what a service says of a file, for measuring. "
+        "Made up to be as long as what a service says of a file, for measuring. "
+        "Made up to be as long as what a service says of a file, for measuring. "
         "Made up to be as long as what a service says of a file, for measuring. ";
     const struct footprint *footprint = &item->footprint;
     const char *layer_type = footprint->is_raster ? "RASTER" : "VECTOR";
     const char *dot = strrchr(item->id, '.');
     char *name = text_make("%.*s", dot == NULL ? -1 : (int)(dot - item->id), item->id);
-    char *made_up =
-        text_make("%s%s%s%s%s%s", filler, filler, filler, filler, filler, filler);
     const char *description =
         footprint->geometry == NULL ? made_up : footprint->description;
     cJSON *properties = cJSON_CreateObject();
@@ -352,7 +357,6 @@ static cJSON *describe_properties(const struct catalogue_item *item)
     (void)cJSON_AddStringToObject(properties, "giq:source_type", footprint->source_type);
     (void)cJSON_AddStringToObject(properties, "giq:source_sub_type", footprint->driver);
     (void)cJSON_AddStringToObject(properties, "giq:layer_type", layer_type);
-    free(made_up);
     free(name);
     return properties;
 }
@@ -495,7 +499,7 @@ cJSON *stac_search(const struct stac_context *context, const cJSON *body,
     size_t count = 0;
     size_t found = 0;
     const struct catalogue_item *item = catalogue_open(context->catalogue, &count);
-    const struct catalogue_item **match = calloc(count + 1, sizeof *match);
+    const struct catalogue_item **match = calloc(count + 1, sizeof(void *));
     if (match == NULL) {
         abort();
     }
@@ -504,7 +508,7 @@ cJSON *stac_search(const struct stac_context *context, const cJSON *body,
             match[found++] = &item[i];
         }
     }
-    qsort_r(match, found, sizeof *match, compare, &query);
+    qsort_r(match, found, sizeof(void *), compare, &query);
     size_t at = (context->odd & ODD_REPEAT) != 0 ? 0 : query.offset;
     size_t most = (context->odd & ODD_SHORT) != 0 ? (query.limit + 1) / 2 : query.limit;
     cJSON *page = cJSON_CreateObject();

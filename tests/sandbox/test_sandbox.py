@@ -8,78 +8,11 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-import urllib.parse
 
 import pytest
 
 from programs import AREA, SCENE, Sandbox
-from secret_search import KEY
-
-BOUNDARY = "sandbox-test"
-
-
-def form(**fields):
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-             f"{value}\r\n" for name, value in fields.items()]
-    return "".join(parts) + f"--{BOUNDARY}--\r\n"
-
-
-class Client:
-    def __init__(self, url):
-        self.parts = urllib.parse.urlsplit(url)
-
-    def call(self, method, path, body=None, key=KEY, prefix="/public", **headers):
-        connection = http.client.HTTPConnection(self.parts.netloc, timeout=30)
-        if key is not None:
-            headers["X-API-KEY"] = key
-        if body is not None and "Content-Type" not in headers:
-            headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
-        connection.request(method, prefix + path, body, headers)
-        response = connection.getresponse()
-        response.content = response.read()
-        connection.close()
-        return response
-
-    def call_json(self, *args, **kwargs):
-        response = self.call(*args, **kwargs)
-        return response.status, json.loads(response.content)
-
-    def run(self, model="water", file=SCENE, **more):
-        status, job = self.call_json("POST", "/inference/run",
-                                form(modelId=model, fileId=file, **more))
-        assert status == 200, job
-        return job["id"]
-
-    def status(self, job):
-        return self.call_json("GET", f"/inference/status?inferenceId={job}")[1]
-
-    def wait(self, job):
-        """All the states that were seen until the end."""
-        seen = []
-        while True:
-            state = self.status(job)["status"]
-            if state not in seen:
-                seen.append(state)
-            if state in ("COMPLETED", "FAILED"):
-                return seen
-            time.sleep(0.01)
-
-    def faults(self, *specs):
-        return self.call("POST", "/control/faults", json.dumps(specs), key=None,
-                         prefix="").status
-
-
-@pytest.fixture
-def sandbox(tmp_path):
-    made = Sandbox(tmp_path / "sandbox")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def client(sandbox):
-    return Client(sandbox.url)
+from sandbox_client import BOUNDARY, Client, form
 
 
 @pytest.mark.parametrize("method,path,status,message", [
@@ -271,9 +204,12 @@ def test_many_clients_at_once(client, sandbox):
     ([], "--files and --state are needed"),
     (["--port", "x"], "--port is a number"),
     (["--job-seconds", "-1"], "--job-seconds is a number"),
+    (["--stac-items", "nan"], "--stac-items is a number"),
+    (["--data-port", "65536"], "--data-port is a number"),
     (["--fault", "run:nonsense"], "fault cannot be read"),
     (["--fault", "run:status"], "fault cannot be read"),
     (["--fault", "walk:lost"], "fault cannot be read"),
+    (["--fault", "search:odd=strange"], "fault cannot be read"),
     (["--nonsense"], "unknown"),
 ])
 def test_wrong_options_are_refused(options, words):
