@@ -446,7 +446,8 @@ bool giq_upload_type(const char *option, const char *text, const char **out,
                      struct giq_error *err);
 
 /*
- * Identify the content of a file by the store's record of it, or by reading it once.
+ * Identify the content of a file by the store's record of it, or by reading it once. What
+ * was read is recorded in the store for the next time; a failure of that is only logged.
  * Sends nothing. `type` and `source` are borrowed for the life of `*out`. Errors:
  * GIQ_E_USAGE (empty, too large for the service, changed while it was read, and those of
  * the source), GIQ_E_CANCELLED, GIQ_E_STORE, GIQ_E_MEMORY.

@@ -77,7 +77,7 @@ static bool has_mask(struct giq_bounds *file)
 }
 
 /* Find where the coded image begins: after the first start-of-scan segment. False if the
- * file is not a sequence of segments, or ends before. */
+ * file is not a sequence of segments, or ends before it. */
 static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
 {
     enum {

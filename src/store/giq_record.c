@@ -147,8 +147,8 @@ static bool parse(struct giq_record *record)
     return ok;
 }
 
-/* Whether a record has all that its state needs, and no name of a result that could lead
- * out of result/. */
+/* Whether a record has all members that its state needs, and the name of its result, if
+ * it has one, cannot lead out of result/. */
 static bool has_required_members(const struct giq_record *record)
 {
     bool has_id = record->job_id != NULL && record->job_id[0] != '\0';

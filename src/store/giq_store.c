@@ -36,7 +36,7 @@ struct giq_store {
     char *keys_folder;    /* <top>/v1 */
     char *uploads_folder; /* <top>/uploads/v1 */
     unsigned access;
-    bool was_empty; /* none of its own folders existed when it was opened */
+    bool was_empty; /* none of the driver's folders existed in it when it was opened */
 };
 
 /* The message must not advise another store, since this one may have records: each
@@ -62,9 +62,9 @@ static bool fail_empty_world_writable(const char *path, struct giq_error *err)
 }
 
 /* Check that the store at `path`, an existing folder with the bits `access`, is not
- * world-writable. Someone may have changed the mode of its own folders: these may be
- * world-writable if other users cannot enter the store. `*out_is_empty` is whether none
- * of its own folders exists. */
+ * world-writable. The folders of the driver in it, whose mode someone may have changed,
+ * must not be world-writable either, unless other users cannot enter the store.
+ * `*out_is_empty` is whether none of these folders exists. */
 static bool check_access(const char *path, unsigned access, bool *out_is_empty,
                          struct giq_error *err)
 {
