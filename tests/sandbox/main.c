@@ -233,14 +233,14 @@ static int run(const struct options *options)
 
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "--work") == 0) {
+        return work(argv[2], argv[3]);
+    }
     struct options options = {
         .text = {[OPTION_API_KEY] = "sandbox"},
         .number = {[OPTION_JOB_SECONDS] = 1, [OPTION_DATA_PORT] = 9},
         .faults = faults_new(),
     };
-    if (argc == 4 && strcmp(argv[1], "--work") == 0) {
-        return work(argv[2], argv[3]);
-    }
     int rc = read_options(argc, argv, &options);
     if (rc < 0) {
         rc = run(&options);
