@@ -100,7 +100,7 @@ static bool fail_wait_cancelled(const struct giq_job_view *view, struct giq_erro
                         ? "Ctrl-C ended the wait for the job %s; the job continues; open "
                           "again to resume"
                         : "Ctrl-C ended the download of the result of the job %s; open "
-                          "again to resume",
+                          "again to repeat it",
                     view->job_id);
 }
 

@@ -269,7 +269,9 @@ static bool add_feature(struct aoi *aoi, OGRFeatureH feature)
     }
     OGRGeometryH linear = OGR_G_GetLinearGeometry(geometry, 0, NULL);
     if (linear == NULL) {
-        return giq_fail(aoi->err, GIQ_E_AREA, "%s has curves that GDAL cannot convert",
+        return giq_fail(aoi->err, GIQ_E_AREA,
+                        "%s has curves that GDAL cannot convert to lines; convert it to "
+                        "polygons",
                         what);
     }
     bool ok = add_geometry(aoi, linear, what);

@@ -47,7 +47,8 @@ static bool check_open_options(char **open_options, struct giq_error *err)
             return fail_config_only(option->name, option, err);
         }
         if (value != NULL && value[0] == '\0') {
-            return giq_fail(err, GIQ_E_USAGE, "the open option %s has no value",
+            return giq_fail(err, GIQ_E_USAGE,
+                            "the open option %s has no value; omit it or give it one",
                             option->name);
         }
     }

@@ -82,7 +82,8 @@ static bool check_pair(const char *key, const char *value, char **parsed,
             giq_text_cut_len(key, 60), key);
     }
     if (CSLFetchNameValue(parsed, key) != NULL) {
-        return giq_fail(err, GIQ_E_USAGE, "RESULT_OPTIONS contains %.*s twice",
+        return giq_fail(err, GIQ_E_USAGE,
+                        "RESULT_OPTIONS contains %.*s twice; give it once",
                         giq_text_cut_len(key, 60), key);
     }
     return true;

@@ -86,9 +86,10 @@ static bool fail_key(const char *name, struct giq_error *err)
     struct giq_printable printable;
     if (is_among(name, secret_names, GIQ_COUNT(secret_names))) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "a secret does not belong in the connection string, which "
-                        "programs keep in projects and logs: set the configuration "
-                        "option GIQ_API_KEY, GIQ_BEARER_TOKEN or GIQ_API_KEY_FILE");
+                        "a secret does not belong in the connection string (key \"%s\"), "
+                        "which programs keep in projects and logs: set the configuration "
+                        "option GIQ_API_KEY, GIQ_BEARER_TOKEN or GIQ_API_KEY_FILE",
+                        name);
     }
     (void)giq_text_printable(name, &printable);
     return giq_fail(err, GIQ_E_USAGE,

@@ -16,11 +16,11 @@ struct giq_fetched {
 
 /*
  * Fetch the result of `job_id` into the key's `folder`. Must be called with the record
- * lock held. On success the caller frees `out->name`. Errors: those of giq_download() and
- * giq_stage_download(), and those of the host; then nothing is published, and an earlier
- * result stays, except as giq_store_publish() states. After GIQ_E_STORE result.part is
- * removed, since the disk may be full; after other errors it stays, and the next
- * download overwrites it.
+ * lock held. On success the caller frees `out->name`. Errors: those of giq_download(),
+ * giq_stage_download(), giq_complete_check() and the host; then nothing is published, and
+ * an earlier result stays, except as giq_store_publish() states. If result.part is left,
+ * the next download overwrites it; after GIQ_E_STORE it is removed, since the disk may be
+ * full.
  */
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,

@@ -376,8 +376,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     if (giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
         return true;
     }
-    /* The next open downloads the result again. If the disk is full, remove it to make
-     * room for the record, unless the record on disk states that it is published. */
+    /* If the disk is full, remove the result, to make room for its record; the next open
+     * downloads it again. Keep it if the record on disk states that it is published. */
     if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
         giq_store_unpublish(job->folder);
     }

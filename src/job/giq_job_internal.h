@@ -22,7 +22,8 @@
  *        └── published ───────────────────────────────────────────────> DONE
  *
  * SUBMIT and FETCH lead back to READ_RECORD if another open has changed the record;
- * SUBMIT also to upload a file again that the service no longer has.
+ * SUBMIT also if it has recorded an abandoned request as unknown, or must upload a file
+ * again that the service no longer has.
  *
  * Failed, unknown and gone end the open with the recorded error. If RETRY has an unused
  * label, SUBMIT starts a new job instead; one that is recorded as gone is first checked

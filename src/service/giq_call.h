@@ -16,8 +16,9 @@
 enum { GIQ_CALL_REDIRECTS_MAX = 5 };
 
 /* Make one exchange, with the credentials of the service, and follow its redirects.
- * `request->cred` is ignored. Otherwise as giq_http_exchange(); a redirect that is
- * refused is GIQ_E_NETWORK. On success `err` is empty. */
+ * `request->cred` is ignored. Otherwise as giq_http_exchange(); without credentials it is
+ * GIQ_E_CREDENTIALS, and a redirect that is refused, or one too many, GIQ_E_NETWORK. On
+ * success `err` is empty. */
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_response *response, struct giq_error *err);
 

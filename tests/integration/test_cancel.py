@@ -150,7 +150,7 @@ def test_download_ends_and_is_resumed(scripted_gdal, service, interrupts, respon
     programs.append(Program(scripted_gdal))
     said, error, handler = programs[0].lines()
     assert error == ("KeyboardInterrupt GIQ[cancelled] Ctrl-C ended the download of the "
-                     "result of the job job-1; open again to resume")
+                     "result of the job job-1; open again to repeat it")
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names() == ["models", "run", "status", "download", "download"]
 
