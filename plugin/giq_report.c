@@ -13,15 +13,15 @@ enum {
 static CPLErrorNum cpl_number_of(enum giq_code code)
 {
     static const CPLErrorNum numbers[] = {
-        [GIQ_E_NONE] = CPLE_AppDefined,      [GIQ_E_USAGE] = CPLE_IllegalArg,
-        [GIQ_E_AREA] = CPLE_IllegalArg,      [GIQ_E_CREDENTIALS] = CPLE_HttpResponse,
-        [GIQ_E_NETWORK] = CPLE_HttpResponse, [GIQ_E_SERVICE] = CPLE_HttpResponse,
-        [GIQ_E_REFUSED] = CPLE_HttpResponse, [GIQ_E_FAILED] = CPLE_AppDefined,
-        [GIQ_E_UNKNOWN] = CPLE_AppDefined,   [GIQ_E_TIMEOUT] = CPLE_AppDefined,
-        [GIQ_E_CANCELLED] = CPLE_AppDefined, [GIQ_E_GONE] = CPLE_HttpResponse,
-        [GIQ_E_INCOMPLETE] = CPLE_FileIO,    [GIQ_E_RESULT] = CPLE_OpenFailed,
-        [GIQ_E_STORE] = CPLE_FileIO,         [GIQ_E_READONLY] = CPLE_NotSupported,
-        [GIQ_E_MEMORY] = CPLE_OutOfMemory,
+        [GIQ_E_NONE] = CPLE_AppDefined,       [GIQ_E_USAGE] = CPLE_IllegalArg,
+        [GIQ_E_AREA] = CPLE_IllegalArg,       [GIQ_E_CREDENTIALS] = CPLE_HttpResponse,
+        [GIQ_E_NETWORK] = CPLE_HttpResponse,  [GIQ_E_SERVICE] = CPLE_HttpResponse,
+        [GIQ_E_REFUSED] = CPLE_HttpResponse,  [GIQ_E_FAILED] = CPLE_AppDefined,
+        [GIQ_E_UNKNOWN] = CPLE_AppDefined,    [GIQ_E_TIMEOUT] = CPLE_AppDefined,
+        [GIQ_E_CANCELLED] = CPLE_AppDefined,  [GIQ_E_GONE] = CPLE_HttpResponse,
+        [GIQ_E_INCOMPLETE] = CPLE_FileIO,     [GIQ_E_RESULT] = CPLE_OpenFailed,
+        [GIQ_E_STORE] = CPLE_FileIO,          [GIQ_E_BATCH] = CPLE_AppDefined,
+        [GIQ_E_READONLY] = CPLE_NotSupported, [GIQ_E_MEMORY] = CPLE_OutOfMemory,
     };
     return numbers[code];
 }

@@ -58,9 +58,12 @@ enum giq_code {
     GIQ_E_INCOMPLETE,  /* the download was truncated, or may have been */
     GIQ_E_RESULT,      /* the result cannot be opened as requested */
     GIQ_E_STORE,       /* the store: a disk, a record, a lock */
+    GIQ_E_BATCH,       /* rows of a batch are invalid, or have failed */
     GIQ_E_READONLY,    /* an attempt to write */
     GIQ_E_MEMORY,      /* out of memory */
 };
+
+enum { GIQ_CODE_COUNT = GIQ_E_MEMORY + 1 };
 
 enum { GIQ_ERROR_TEXT_SIZE = 1024 }; /* bytes, with the final NUL */
 

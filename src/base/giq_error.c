@@ -26,6 +26,7 @@ static const char *const tags[] = {
     [GIQ_E_INCOMPLETE] = "incomplete",
     [GIQ_E_RESULT] = "result",
     [GIQ_E_STORE] = "store",
+    [GIQ_E_BATCH] = "batch",
     [GIQ_E_READONLY] = "readonly",
     [GIQ_E_MEMORY] = "memory",
 };

@@ -11,14 +11,15 @@ static void test_tags_are_stable(void **state)
         enum giq_code code;
         const char *tag;
     } cases[] = {
-        {GIQ_E_NONE, "none"},         {GIQ_E_USAGE, "usage"},
-        {GIQ_E_AREA, "area"},         {GIQ_E_CREDENTIALS, "credentials"},
-        {GIQ_E_NETWORK, "network"},   {GIQ_E_SERVICE, "service"},
-        {GIQ_E_REFUSED, "refused"},   {GIQ_E_FAILED, "failed"},
-        {GIQ_E_UNKNOWN, "unknown"},   {GIQ_E_TIMEOUT, "timeout"},
-        {GIQ_E_GONE, "gone"},         {GIQ_E_INCOMPLETE, "incomplete"},
-        {GIQ_E_RESULT, "result"},     {GIQ_E_STORE, "store"},
-        {GIQ_E_READONLY, "readonly"}, {GIQ_E_MEMORY, "memory"},
+        {GIQ_E_NONE, "none"},       {GIQ_E_USAGE, "usage"},
+        {GIQ_E_AREA, "area"},       {GIQ_E_CREDENTIALS, "credentials"},
+        {GIQ_E_NETWORK, "network"}, {GIQ_E_SERVICE, "service"},
+        {GIQ_E_REFUSED, "refused"}, {GIQ_E_FAILED, "failed"},
+        {GIQ_E_UNKNOWN, "unknown"}, {GIQ_E_TIMEOUT, "timeout"},
+        {GIQ_E_GONE, "gone"},       {GIQ_E_INCOMPLETE, "incomplete"},
+        {GIQ_E_RESULT, "result"},   {GIQ_E_STORE, "store"},
+        {GIQ_E_BATCH, "batch"},     {GIQ_E_READONLY, "readonly"},
+        {GIQ_E_MEMORY, "memory"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         assert_string_equal(giq_code_tag(cases[i].code), cases[i].tag);
