@@ -390,7 +390,10 @@ static bool parse_pair(const char **at, struct giq_conn *conn, struct giq_error 
     }
     char *value = conn->value[key];
     drop_slashes(value);
-    return (is_quoted || check_slashes(key, value, err)) && check_value(key, value, err);
+    if (!is_quoted && !check_slashes(key, value, err)) {
+        return false;
+    }
+    return check_value(key, value, err);
 }
 
 static bool parse_pairs(const char *at, struct giq_conn *conn, struct giq_error *err)

@@ -214,9 +214,11 @@ static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
                             &folder, err)) {
         return false;
     }
-    if (folder != NULL && (!giq_record_read(folder, NULL, &record, NULL, err) ||
-                           !giq_record_read_request(folder, &request_json, err))) {
-        return false;
+    if (folder != NULL) {
+        if (!giq_record_read(folder, NULL, &record, NULL, err) ||
+            !giq_record_read_request(folder, &request_json, err)) {
+            return false;
+        }
     }
     /* Another process may have removed the record, or replaced its job, since it was
      * found. */

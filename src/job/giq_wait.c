@@ -87,7 +87,7 @@ static bool poll_again(struct giq_job *job, int64_t retry_after_ms,
 {
     int64_t left_ms = giq_job_left_ms(job);
     int64_t pause_ms = advance_pause_ms(job, retry_after_ms);
-    if (left_ms == 0 || (retry_after_ms >= 0 && retry_after_ms > left_ms)) {
+    if (left_ms == 0 || retry_after_ms > left_ms) {
         return fail_timeout(job, retry_after_ms, outage, err);
     }
     *due_ms = giq_job_now_ms(job) + (pause_ms < left_ms ? pause_ms : left_ms);

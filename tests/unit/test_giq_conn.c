@@ -366,6 +366,7 @@ static void test_secret_in_the_string_is_not_repeated(void **state)
         assert_false(giq_conn_parse(text, &conn, &err));
         assert_int_equal(err.code, GIQ_E_USAGE);
         assert_non_null(strstr(err.text, "a secret does not belong in the connection"));
+        assert_non_null(strstr(err.text, keys[i]));
         assert_null(strstr(err.text, "s3cr3t"));
     }
 }
