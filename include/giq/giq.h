@@ -358,6 +358,76 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err);
 void giq_models_release(struct giq_models *models);
 
+/* ---- files of the service ---------------------------------------------------- */
+
+/* A file of the service's catalogue. Texts are owned by the core and valid during the
+ * call; NULL, and times GIQ_TIME_NONE, if the service does not report them. Addresses
+ * have neither user, query nor fragment, except that `preview` keeps the parameters of
+ * the picture if it is of the service's own origin. */
+struct giq_file {
+    char *item_id;
+    char *file_id; /* what `file` of a connection string takes */
+    char *name;
+    char *collection;
+    const char *collection_title;
+    int64_t datetime_ms; /* since 1970-01-01 UTC */
+    int64_t ingested_ms;
+    char *source_type;
+    char *layer_type;
+    char *source;
+    char *source_sub_type;
+    char *preview; /* address of a picture */
+    char *json;    /* the item as the service reports it */
+    /* The footprint, for giq_geom_filter_check(): WKT and a box, neither of them checked.
+     */
+    char *geometry;
+    char *box;
+};
+
+enum { GIQ_FILES_MAX = 100000 }; /* files that a search returns */
+
+enum { GIQ_FILES_BOXES_MAX = 2 };
+
+/* A box as text, "minx,miny,maxx,maxy" in degrees. */
+struct giq_geom_box {
+    char text[128];
+};
+
+/* What to search for. All is borrowed. */
+struct giq_files_query {
+    const struct giq_geom_box *boxes; /* searched one after the other */
+    size_t box_count;                 /* at most GIQ_FILES_BOXES_MAX; 0: everywhere */
+    /* Values of the keys of a connection string, or NULL. */
+    const char *datetime;
+    const char *collection;
+    const char *limit;
+};
+
+/* Functions of the host for one search. They are called in the thread that calls
+ * giq_files_search(). */
+struct giq_files_host {
+    /* Take a file, and store in `*out_selected` whether it is one of those that were
+     * searched for. If `is_beyond` is true, the limit is reached: only report whether it
+     * would be selected. */
+    bool (*add)(void *ctx, const struct giq_file *file, bool is_beyond,
+                bool *out_selected, struct giq_error *err);
+    /* Show a line to the user. May be NULL. */
+    void (*progress)(void *ctx, const char *text);
+    void *ctx; /* passed to each of them */
+};
+
+/*
+ * Search for files, the newest first, and pass each of them to the host once. At most
+ * `limit` are selected (1000 if it is NULL); if there is one more, env->warn() is called.
+ * One page of 100 files is in memory at a time.
+ *
+ * Errors: GIQ_E_USAGE (a value of the query; nothing was sent), GIQ_E_CREDENTIALS,
+ * _NETWORK, _SERVICE (also if the list has more than 2000 pages), _TIMEOUT, _CANCELLED,
+ * _MEMORY, and those of the host. Some files may have been passed to the host before.
+ */
+bool giq_files_search(struct giq_service *service, const struct giq_files_query *query,
+                      const struct giq_files_host *host, struct giq_error *err);
+
 /* ---- the store -------------------------------------------------------------- */
 
 /* The folder of records and results. May be used by several threads at a time. */

@@ -293,6 +293,11 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
     return whole_number(json, &value) ? (int64_t)value : otherwise;
 }
 
+const char *giq_json_number_text(const struct giq_json *json)
+{
+    return cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : NULL;
+}
+
 bool giq_json_copy_scalar(const struct giq_json *json, char **out)
 {
     *out = NULL;
@@ -344,8 +349,8 @@ static bool print_whole(const struct giq_json *json, char **out)
         *out = digits;
         return true;
     }
-    const char *text =
-        cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : "";
+    const char *number = giq_json_number_text(json);
+    const char *text = number == NULL ? "" : number;
     const char *first = *text == '-' ? text + 1 : text;
     bool is_whole = *first != '\0' && first[strspn(first, "0123456789")] == '\0';
     if (!is_whole || strlen(text) > GIQ_JSON_ID_MAX) {

@@ -59,6 +59,9 @@ const char *giq_json_text(const struct giq_json *json);
 /* A whole number greater than -2^53 and less than 2^53, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
+/* A number as it was written, borrowed; NULL for anything else. */
+const char *giq_json_number_text(const struct giq_json *json);
+
 /* Copy a string, or a number as it was written, into a new text, which the caller frees;
  * `*out` is NULL for anything else and for an empty string. False when out of memory. */
 bool giq_json_copy_scalar(const struct giq_json *json, char **out);
