@@ -9,7 +9,7 @@
 
 enum {
     MUTEX_WAIT_S = 1000, /* GDAL's usual limit; never reached */
-    NAMES_SIZE = 128,
+    NAMES_SIZE = 128,    /* room for the names of all checked options */
 };
 
 /* The options that are checked, as bits of a set. */
