@@ -204,6 +204,7 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
         .progress = report_progress,
         .may_start = may_start,
         .ctx = request,
+        .limits = config->limits,
     };
     unsigned flags = (config->may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
                      (request->waits ? 0u : GIQ_JOB_NO_WAIT);

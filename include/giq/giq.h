@@ -594,7 +594,15 @@ struct giq_job_view {
     int64_t finished_ms;
 };
 
-/* Functions of the host for one job. They are called in the thread that calls
+enum { GIQ_JOBS_A_DAY_MAX = 1000000 };
+
+/* Limits for new jobs; adopted jobs are free of them. Start from `{0}`: none is set. */
+struct giq_limits {
+    bool has_max_jobs;
+    int max_jobs; /* started from one store on one day (UTC): 0 to GIQ_JOBS_A_DAY_MAX */
+};
+
+/* What the host has for one job. Its functions are called in the thread that calls
  * giq_job_step(). */
 struct giq_job_host {
     /* Whether the downloaded result at `path` (as in result_path) can be opened. Called
@@ -607,6 +615,7 @@ struct giq_job_host {
      * Called before anything is sent for it. NULL: all are allowed. */
     bool (*may_start)(void *ctx, struct giq_error *err);
     void *ctx; /* passed to each of them; borrowed for the job's life */
+    struct giq_limits limits;
 };
 
 enum giq_job_flags {

@@ -81,18 +81,20 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(PROGRESS, "string-select", GIQ_PROGRESS_VALUES, "AUTO", true, NULL, 0, 0,          \
       "Status line on stderr while waiting. AUTO: if stderr is a terminal")
 
-/* Options that decide which credentials are sent and where, where results are stored, and
- * what is accepted as a result. They are never open options, because VRT and project
- * files from others can contain open options. */
+/* Options that decide which credentials are sent and where, where results are stored,
+ * what is accepted as a result, and how much may be spent. They are never open options,
+ * because VRT and project files from others can contain open options. X(name, type,
+ * minimum, maximum): as above. */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
-    X(API_KEY)                                                                           \
-    X(BEARER_TOKEN)                                                                      \
-    X(API_KEY_FILE)                                                                      \
-    X(BASE_URL)                                                                          \
-    X(ALLOW_HTTP)                                                                        \
-    X(ALLOW_UNVERIFIED_LENGTH)                                                           \
-    X(STORE_DIR)                                                                         \
-    X(RESULT_DRIVERS)
+    X(API_KEY, "string", 0, 0)                                                           \
+    X(BEARER_TOKEN, "string", 0, 0)                                                      \
+    X(API_KEY_FILE, "string", 0, 0)                                                      \
+    X(BASE_URL, "string", 0, 0)                                                          \
+    X(ALLOW_HTTP, "string", 0, 0)                                                        \
+    X(ALLOW_UNVERIFIED_LENGTH, "string", 0, 0)                                           \
+    X(STORE_DIR, "string", 0, 0)                                                         \
+    X(RESULT_DRIVERS, "string", 0, 0)                                                    \
+    X(MAX_JOBS, "int", 0, GIQ_JOBS_A_DAY_MAX)
 
 #define GIQ_OPTION_ID_OF(name, ...) GIQ_OPTION_##name,
 enum giq_option_id {

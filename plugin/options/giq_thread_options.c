@@ -20,6 +20,7 @@ enum {
     API_KEY = 1 << 3,
     API_KEY_FILE = 1 << 4,
     BEARER_TOKEN = 1 << 5,
+    MAX_JOBS = 1 << 6,
     CREDENTIALS = API_KEY | API_KEY_FILE | BEARER_TOKEN,
 };
 
@@ -33,6 +34,7 @@ static const struct {
     {API_KEY, GIQ_OPTION_API_KEY},
     {API_KEY_FILE, GIQ_OPTION_API_KEY_FILE},
     {BEARER_TOKEN, GIQ_OPTION_BEARER_TOKEN},
+    {MAX_JOBS, GIQ_OPTION_MAX_JOBS},
 };
 
 /* The options that some thread of the process has set in its own configuration. */

@@ -108,6 +108,7 @@ void giq_job_free(struct giq_job *job)
     free(job->model_id);
     free(job->file_id);
     free(job->stale_file_id);
+    free(job->slot);
     free(job->canonical);
     giq_json_free(job->request_json);
     free(job->folder);
@@ -534,12 +535,6 @@ void giq_job_refresh(struct giq_job *job)
     }
 }
 
-static const char *folder_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
 {
     const struct giq_record *record = &job->record;
@@ -548,7 +543,7 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
                            ? giq_store_result(job->folder, record->result_name)
                            : NULL;
     giq_record_view(record, job->request_json, out);
-    out->key = folder_name(job->folder);
+    out->key = giq_job_key(job);
     out->result_path = job->result_path;
     out->is_external = job->is_external;
 }

@@ -5,6 +5,8 @@
 #ifndef GIQ_JOB_INTERNAL_H
 #define GIQ_JOB_INTERNAL_H
 
+#include <string.h>
+
 #include "base/giq_env.h"
 #include "service/giq_service.h"
 #include "store/giq_lock.h"
@@ -74,6 +76,7 @@ struct giq_job {
     bool has_checked_store; /* the store was checked: a job can be recorded */
     bool has_checked_models;
     int throttled_count;    /* run requests that the service throttled */
+    char *slot;             /* of GIQ_MAX_JOBS, which this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
 
     /* Waiting. */
@@ -91,6 +94,13 @@ struct giq_job {
     char *rechecked_id; /* of the job that is or was checked again; NULL: none */
     bool is_gone_again; /* the service reported that job as gone again */
 };
+
+/* The key of the request: the name of its folder. */
+static inline const char *giq_job_key(const struct giq_job *job)
+{
+    const char *slash = strrchr(job->folder, '/');
+    return slash == NULL ? job->folder : slash + 1;
+}
 
 /* Now on the monotonic clock. */
 static inline int64_t giq_job_now_ms(const struct giq_job *job)

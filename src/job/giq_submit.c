@@ -6,6 +6,7 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 #include "base/giq_text.h"
+#include "job/giq_limits.h"
 #include "job/giq_retry.h"
 #include "job/giq_step.h"
 #include "service/giq_api.h"
@@ -47,11 +48,14 @@ static bool record_intent(struct giq_job *job, struct giq_error *err)
 }
 
 /* The connection is up and the request is about to be sent. From now on the label is
- * used, since a job may be started under it. */
+ * used, since a job may be started under it. Called again if a redirect is followed. */
 static bool record_sending(void *ctx, struct giq_error *err)
 {
     struct giq_job *job = ctx;
     const struct giq_env *env = job->service->env;
+    if (!giq_limits_take_slot(job, err)) {
+        return false;
+    }
     job->record.submitted_ms = env->wall_ms(env->ctx);
     if (!giq_text_set(&job->record.model_id, model_of(job)) ||
         !giq_text_set(&job->record.file_id, job->file_id)) {
@@ -186,18 +190,13 @@ static bool check_request(const struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+static bool record_outcome(struct giq_job *job, enum giq_api_run_outcome outcome,
+                           const struct giq_api_job *started, int64_t retry_after_ms,
+                           int64_t *due_ms, struct giq_error *err)
 {
-    GIQ_AUTO(giq_api_job_release)
-    struct giq_api_job started = {.started_ms = GIQ_TIME_NONE};
-    struct giq_request request = job->request;
-    int64_t retry_after_ms = -1;
-    request.model = model_of(job);
-    request.file = job->file_id == NULL ? job->request.file : job->file_id;
-    switch (giq_api_run(job->service, &request, record_sending, job, &started,
-                        &retry_after_ms, err)) {
+    switch (outcome) {
     case GIQ_API_RUN_SUBMITTED:
-        return record_submitted(job, &started, err);
+        return record_submitted(job, started, err);
     case GIQ_API_RUN_NO_JOB:
         giq_step_remove(job);
         return drop_stale_file(job, err);
@@ -207,6 +206,25 @@ static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         break;
     }
     return record_unknown(job, err);
+}
+
+static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    GIQ_AUTO(giq_api_job_release)
+    struct giq_api_job started = {.started_ms = GIQ_TIME_NONE};
+    struct giq_request request = job->request;
+    int64_t retry_after_ms = -1;
+    request.model = model_of(job);
+    request.file = job->file_id == NULL ? job->request.file : job->file_id;
+    enum giq_api_run_outcome outcome = giq_api_run(job->service, &request, record_sending,
+                                                   job, &started, &retry_after_ms, err);
+    bool ok = record_outcome(job, outcome, &started, retry_after_ms, due_ms, err);
+    if (outcome == GIQ_API_RUN_NO_JOB || outcome == GIQ_API_RUN_THROTTLED) {
+        giq_limits_return_slot(job);
+    } else {
+        giq_limits_spend_slot(job);
+    }
+    return ok;
 }
 
 /* The record was read again under the lock. If it now needs a file or model that was not
@@ -347,6 +365,11 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
         return true;
     }
     if (!check_request(job, err) || !giq_step_may_start(job, err)) {
+        return false;
+    }
+    /* A request that was throttled has a record, which must be removed if it is refused:
+     * it is checked when it is sent again. */
+    if (job->throttled_count == 0 && !giq_limits_check(job, err)) {
         return false;
     }
     if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {

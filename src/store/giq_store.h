@@ -10,6 +10,7 @@
  *                    result.old/              the earlier result, while it is replaced
  *                    result.discarded/        the replaced result, while it is removed
  *                    *.damaged                copies of a damaged record
+ *   <store>/v1/spent/<date>/                  run requests of one day (giq_spent)
  *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *
  * The caller frees returned paths; they are NULL when out of memory. giq_store_open() and

@@ -32,7 +32,11 @@ static void take_progress(void *ctx, const char *text)
 void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsigned flags)
 {
     const struct giq_job_host host = {
-        .accept = accept_result, .progress = take_progress, .ctx = kit};
+        .accept = accept_result,
+        .progress = take_progress,
+        .ctx = kit,
+        .limits = kit->limits,
+    };
     giq_job_free(kit->job);
     kit->job = NULL;
     service_kit_reopen(&kit->service);
