@@ -119,8 +119,8 @@ bool giq_geom_area_km2(const char *wkt, double *out_km2, struct giq_error *err);
  */
 struct giq_geom_filter;
 
-/* `area` is from the functions above, in degrees; NULL: every footprint is selected. It
- * is copied. The caller passes `*out` to giq_geom_filter_free(). Errors: GIQ_E_AREA,
+/* `area` is from the functions above, in degrees, and is copied; NULL: every footprint is
+ * selected. The caller passes `*out` to giq_geom_filter_free(). Errors: GIQ_E_AREA,
  * GIQ_E_MEMORY. */
 bool giq_geom_filter_new(const char *area, struct giq_geom_filter **out,
                          struct giq_error *err);
@@ -134,8 +134,8 @@ size_t giq_geom_filter_boxes(const struct giq_geom_filter *filter,
 /*
  * Read a footprint: `wkt`, which is WKT of a POLYGON or MULTIPOLYGON in degrees, or if
  * that is NULL or not a valid area, the box `box`, "minx,miny,maxx,maxy", which may be
- * NULL too. A box with minx > maxx crosses the antimeridian; one without an extent is
- * widened to 1e-7 degrees. Longitudes beyond 180 degrees are cut there.
+ * NULL too. A box with minx > maxx crosses the antimeridian; a box without an extent is
+ * widened to 1e-7 degrees. A footprint with longitudes beyond 180 degrees is cut there.
  *
  * `*out_wkt` is the footprint, which the caller frees with free(), or NULL if there is no
  * valid one. `*out_selected` is whether it touches the area; without a footprint it is

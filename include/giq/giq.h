@@ -384,7 +384,7 @@ struct giq_file {
     char *box;
 };
 
-enum { GIQ_FILES_MAX = 100000 }; /* files that a search returns */
+enum { GIQ_FILES_MAX = 100000 }; /* the most files that a search may select */
 
 enum { GIQ_FILES_BOXES_MAX = 2 };
 
@@ -596,14 +596,14 @@ struct giq_job_view {
 
 enum { GIQ_JOBS_A_DAY_MAX = 1000000 };
 
-/* Limits for new jobs; adopted jobs are free of them. Start from `{0}`: none is set. */
+/* Limits for new jobs; adopted jobs do not count. Start from `{0}`: no limit is set. */
 struct giq_limits {
     bool has_max_jobs;
     int max_jobs; /* started from one store on one day (UTC): 0 to GIQ_JOBS_A_DAY_MAX */
 };
 
-/* What the host has for one job. Its functions are called in the thread that calls
- * giq_job_step(). */
+/* Functions and limits of the host for one job. The functions are called in the thread
+ * that calls giq_job_step(). */
 struct giq_job_host {
     /* Whether the downloaded result at `path` (as in result_path) can be opened. Called
      * before it is published, and may call giq_job_get_view(). Required unless

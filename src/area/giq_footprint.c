@@ -187,11 +187,13 @@ static void widen(double *low, double *high, double most)
     *low = *high - extent_min;
 }
 
-/* Whether the numbers can be a box: in range, and not upside down. */
+/* Whether the numbers can be a box: in range, and not upside down. A box that crosses the
+ * antimeridian, since its west is greater than its east, has both within 180 degrees. */
 static bool is_box(const double box[4])
 {
-    return fabs(box[0]) <= TURN && fabs(box[2]) <= TURN && -LATITUDE_MAX <= box[1] &&
-           box[1] <= box[3] && box[3] <= LATITUDE_MAX;
+    int longitude_max = box[0] > box[2] ? HALF_TURN : TURN;
+    return fabs(box[0]) <= longitude_max && fabs(box[2]) <= longitude_max &&
+           -LATITUDE_MAX <= box[1] && box[1] <= box[3] && box[3] <= LATITUDE_MAX;
 }
 
 /* Move the west and east edge by whole turns to between -180 and 180; west is greater

@@ -33,11 +33,12 @@ const char *giq_text_printable(const char *text, struct giq_printable *out);
 void giq_text_mask_addresses(char *text);
 
 /*
- * Remove, in place, what may be secret in the addresses of a text: the user and password,
- * and all from the query or fragment to the end of the word. An address is a word that
- * contains "://"; a word with a '/' is one as far as its query is concerned, and in any
- * other word a '?' or '#' begins a query if a '=' follows. A text that begins with
- * "<scheme>://" is one word, spaces included.
+ * Remove, in place, what may be secret in the addresses of a text: the user and password
+ * after "://", and all from the query or fragment to the end of the word. A '?' or '#'
+ * begins these in a word that contains "://", and in any other word if a '=' follows it;
+ * a
+ * '?' also if a '/' precedes it. A text that begins with "<scheme>://" is one word,
+ * spaces included.
  */
 void giq_text_strip_addresses(char *text);
 

@@ -1,4 +1,4 @@
-/* Slots of GIQ_MAX_JOBS: looking for a free one, taking it by a link, returning it. */
+/* Slots of GIQ_MAX_JOBS: finding a free slot, taking it by a link, returning it. */
 #include "store/giq_spent.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum {
     DATE_SIZE = 11,      /* of "2026-11-30" with its NUL */
     KEPT_DAYS = 7,
     KEPT_FOLDERS = 8,
-    FOLDERS_MAX = 64, /* that are considered at a time */
+    FOLDERS_MAX = 64, /* folders of past days that one call considers */
 };
 
 /* ---- the day ---- */
@@ -74,9 +74,9 @@ static bool fail_full(const struct day *day, int max_jobs, int taken,
                     max_jobs, taken, next_day);
 }
 
-/* ---- looking for a free slot ---- */
+/* ---- finding a free slot ---- */
 
-/* The number of the slot that a file's name is, or 0 if it is not one. */
+/* The number of the slot whose file has this name; 0 if it is not the name of a slot. */
 static int slot_number(const char *name)
 {
     size_t len = strspn(name, "0123456789");
@@ -107,7 +107,7 @@ static bool is_taken(const struct day *day, int number, bool *out, struct giq_er
 }
 
 /*
- * Guess a free slot by a few look-ups, because reading the folder is slow if it is large:
+ * Guess a free slot by checking a few, because listing the folder is slow if it is large:
  * slots are taken in order, so that all free ones follow the taken ones, except those
  * that were returned. `*out` is above `max_jobs` if none was found.
  */
@@ -131,8 +131,8 @@ static bool guess_free(const struct day *day, int max_jobs, int *out,
             first_free = number;
         }
     }
-    /* Slots above the limit count too: it was higher before, or is for another program.
-     */
+    /* Slots above the limit count too: the limit may have been higher before, or be
+     * higher in another program. */
     if (first_free <= max_jobs && !is_taken(day, max_jobs + 1, &taken, err)) {
         return false;
     }
@@ -216,7 +216,7 @@ static void taker_release(struct taker *taker)
     free(taker->slot);
 }
 
-/* What an operator may want to know of a slot. */
+/* Make the text of a slot's file, which is for an operator. */
 static bool describe(struct taker *taker, const char *key, int64_t now_ms,
                      struct giq_error *err)
 {

@@ -1,9 +1,9 @@
 /*
  * Slots of GIQ_MAX_JOBS: how many run requests were sent from a store on one day (UTC).
  *
- *   <store>/v1/spent/<date>/<1...n>   a slot that is taken: the key of the request, the
- *                                     time, process and host, as one line of JSON
- *                           <random>.tmp   left by a taker that was killed; harmless
+ *   <store>/v1/spent/<date>/<1...n>       a slot that is taken: one line of JSON with
+ *                                         the request's key, time, process and host
+ *                           <random>.tmp  left by a process that was killed; harmless
  *
  * Usage: giq_spent_check() before work that only a new job needs; giq_spent_take() just
  * before a run request is sent; giq_spent_return() if it is certain that it started no

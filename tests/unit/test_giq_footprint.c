@@ -93,6 +93,7 @@ static void test_boxes(void **state)
         {"1,2,3,1", NULL},
         {"1,2,3,91", NULL},
         {"1,2,361,3", NULL},
+        {"190,-1,-170,1", NULL},
         {"1,2,3", NULL},
         {"1,2,nan,3", NULL},
     };
