@@ -170,10 +170,10 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
     return giq_result_check(&result, err);
 }
 
-static void report_progress(void *ctx, const char *text)
+static void report_progress(void *ctx, const char *text, const char *detail)
 {
     struct giq_job_request *request = ctx;
-    giq_progress_set(&request->session->report.progress, text);
+    giq_progress_set(&request->session->report.progress, text, detail);
 }
 
 static bool may_start(void *ctx, struct giq_error *err)

@@ -592,6 +592,8 @@ struct giq_job_view {
     int64_t started_ms;      /* as the service reports it */
     int64_t submitted_ms;
     int64_t finished_ms;
+    int64_t expected_ms; /* how long the job is expected to take in all, from earlier jobs
+                            of its model; 0: not known, or it is not waited for */
 };
 
 enum { GIQ_JOBS_A_DAY_MAX = 1000000 };
@@ -609,8 +611,9 @@ struct giq_job_host {
      * before it is published, and may call giq_job_get_view(). Required unless
      * GIQ_JOB_NO_WAIT is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
-    /* Show a line to the user: the state of the job, or an upload. May be NULL. */
-    void (*progress)(void *ctx, const char *text);
+    /* Show a line to the user: the state of the job, or an upload. `detail` is what else
+     * is known of it, such as the time left, or empty. May be NULL. */
+    void (*progress)(void *ctx, const char *text, const char *detail);
     /* Whether the host allows an upload, a new job, or recording an external job.
      * Called before anything is sent for it. NULL: all are allowed. */
     bool (*may_start)(void *ctx, struct giq_error *err);

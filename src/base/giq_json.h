@@ -100,6 +100,11 @@ bool giq_json_set_copy(struct giq_json *object, const char *name,
 /* Append a text to the member `name`, which becomes an empty list first unless it is a
  * list. */
 bool giq_json_add_text(struct giq_json *object, const char *name, const char *text);
+/* Set the member `name` to an empty list. */
+bool giq_json_set_list(struct giq_json *object, const char *name);
+/* Append an empty object to the member `name`, which is a list, and return it; NULL when
+ * out of memory. */
+struct giq_json *giq_json_add_object(struct giq_json *object, const char *name);
 /* The member if it is an object, else a new empty object in its place; NULL when out of
  * memory. */
 struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name);

@@ -546,4 +546,5 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
     out->key = giq_job_key(job);
     out->result_path = job->result_path;
     out->is_external = job->is_external;
+    out->expected_ms = job->learning.pace.expected_ms;
 }

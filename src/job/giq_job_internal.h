@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/giq_env.h"
+#include "job/giq_pace.h"
 #include "service/giq_service.h"
 #include "store/giq_lock.h"
 #include "store/giq_record.h"
@@ -44,6 +45,19 @@ enum giq_job_phase {
 };
 
 /* Times are on the monotonic clock. */
+/* What giq_learn knows of the current job. Times are on the monotonic clock. */
+struct giq_learning {
+    bool has_begun; /* a status call reported the job in this open */
+    bool awaits_approval;
+    bool has_predicted;     /* the history was read into `pace` */
+    int64_t began_ms;       /* when the job began */
+    int64_t began_error_ms; /* it may have begun earlier by this; INT64_MAX: unknown */
+    int64_t running_ms;     /* when it was last seen to run; 0: not in this open */
+    int64_t duration_ms;    /* to be recorded; 0: not learned */
+    int64_t area_m2;        /* of the request; GIQ_HISTORY_AREA_UNKNOWN: not known */
+    struct giq_pace pace;
+};
+
 struct giq_job {
     struct giq_service *service;
     struct giq_store *store;
@@ -84,9 +98,10 @@ struct giq_job {
     bool has_warned;     /* the warning about an unknown status was given */
     int not_found_count; /* consecutive responses that the job does not exist */
     int failed_polls;    /* status calls that retry_poll() counted against MAX_RETRY */
-    int64_t unexpected_since_ms;    /* when unexpected responses began; 0: none */
-    int64_t wait_began_ms;          /* 0: not yet */
-    int64_t pause_ms;               /* adaptive pause, before jitter; 0: none so far */
+    int64_t unexpected_since_ms; /* when unexpected responses began; 0: none */
+    int64_t wait_began_ms;       /* 0: not yet */
+    int64_t pause_ms;            /* adaptive pause, before jitter; 0: none so far */
+    struct giq_learning learning;
     enum giq_job_state final_state; /* as reported; GIQ_JOB_NONE: it is not final */
     char *reason;                   /* of a failure, as the service last reported it */
 

@@ -93,6 +93,7 @@ static bool record_submitted(struct giq_job *job, const struct giq_api_job *star
             started->id);
     }
     job->id_received_ms = giq_job_now_ms(job);
+    job->learning = (struct giq_learning){0};
     giq_service_restart_check(job->service);
     job->phase = GIQ_PHASE_WAIT;
     return true;
@@ -322,7 +323,7 @@ static void report_upload(const struct giq_job *job)
     if (job->host.progress != NULL) {
         (void)snprintf(line, sizeof line, "uploading %s",
                        giq_text_printable(job->request.upload->source->path, &path));
-        job->host.progress(job->host.ctx, line);
+        job->host.progress(job->host.ctx, line, "");
     }
 }
 

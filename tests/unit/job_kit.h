@@ -40,6 +40,7 @@ struct job_kit {
     int64_t due_ms;
     size_t progress;          /* lines reported */
     char last_line[600];      /* the last one */
+    char last_detail[600];    /* and its detail */
     size_t accepted;          /* results that were offered */
     bool refuses;             /* the host takes no result */
     struct giq_limits limits; /* of the opens that follow */
