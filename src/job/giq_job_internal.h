@@ -89,8 +89,8 @@ struct giq_job {
     char *stale_file_id;    /* of an uploaded file that the service no longer has */
     bool has_checked_store; /* the store was checked: a job can be recorded */
     bool has_checked_models;
-    int throttled_count;    /* run requests that the service throttled */
-    char *slot;             /* of GIQ_MAX_JOBS, which this open holds; NULL: none */
+    int throttled_count; /* run requests that the service throttled */
+    char *slot;          /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
 
     /* Waiting. */

@@ -368,8 +368,8 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (!check_request(job, err) || !giq_step_may_start(job, err)) {
         return false;
     }
-    /* A request that was throttled has a record, which must be removed if it is refused:
-     * it is checked when it is sent again. */
+    /* A throttled request has left a record, which a refusal here would not remove. Its
+     * limits are checked when it is sent again: a refusal then removes the record. */
     if (job->throttled_count == 0 && !giq_limits_check(job, err)) {
         return false;
     }

@@ -168,14 +168,14 @@ static bool is_post(const struct giq_http_request *request)
     return request->fields != NULL || request->json != NULL;
 }
 
-/* Whether the response is a redirect that may be followed: with `keep_method` only one
- * that keeps the method, as a POST needs it. */
-static bool is_redirect(const struct giq_response *response, bool keep_method)
+/* Whether the response is a redirect that may be followed: with `must_keep_method`,
+ * as for a POST, only one that keeps the method. */
+static bool is_redirect(const struct giq_response *response, bool must_keep_method)
 {
     int status = response->status;
     bool keeps_method = status == 307 || status == 308;
     bool is_any = keeps_method || (status >= 301 && status <= 303);
-    return response->location != NULL && (keep_method ? keeps_method : is_any);
+    return response->location != NULL && (must_keep_method ? keeps_method : is_any);
 }
 
 static bool ensure_http(struct giq_service *service, struct giq_error *err)

@@ -21,7 +21,7 @@
 
 enum {
     PAGE_SIZE = 100,  /* files of a page */
-    PAGES_MAX = 2000, /* of all searches of one open */
+    PAGES_MAX = 2000, /* of one search, in all boxes */
     LIMIT_DEFAULT = 1000,
 };
 
@@ -47,7 +47,7 @@ struct search {
     struct giq_seen seen[GIQ_FILES_BOXES_MAX];
     struct title *titles;
     size_t title_count;
-    bool has_titles; /* the service was asked for them */
+    bool has_titles; /* they were requested */
 };
 
 /* ---- checks ---- */
@@ -102,7 +102,7 @@ static bool add_titles(struct search *s, const struct giq_json *list)
     return true;
 }
 
-/* Get the titles, once. Titles that cannot be had are missing, which is not an error.
+/* Get the titles, once. Titles that cannot be read are missing, which is not an error.
  * Errors: GIQ_E_CANCELLED, GIQ_E_MEMORY. */
 static bool get_titles(struct search *s, struct giq_error *err)
 {
@@ -198,8 +198,8 @@ static char *make_body(const struct search *s, const struct giq_geom_box *box,
     return giq_json_print(body);
 }
 
-/* Whether the file was seen neither in this search, `*out_new`, nor in the one before
- * it, `*out_first`. */
+/* `*out_new` is whether the file was not seen before in this box, `*out_first` whether it
+ * was not seen in any box. */
 static bool check_seen(struct search *s, const struct giq_file *file, bool *out_new,
                        bool *out_first, struct giq_error *err)
 {
@@ -243,7 +243,7 @@ static bool add_file(struct search *s, struct giq_file *file, struct giq_error *
     return true;
 }
 
-/* `*out_new` is whether the item was not seen before in this search. */
+/* `*out_new` is whether the item was not seen before in this box. */
 static bool add_item(struct search *s, const struct giq_json *item, bool *out_new,
                      struct giq_error *err)
 {
@@ -261,7 +261,7 @@ static bool add_item(struct search *s, const struct giq_json *item, bool *out_ne
 }
 
 /* Pass the items of a page to the host. `*out_new` is whether there was one that was not
- * seen before in this search. Entries that are not objects are skipped. */
+ * seen before in this box. Entries that are not objects are skipped. */
 static bool add_page(struct search *s, const struct giq_json *list, bool *out_new,
                      struct giq_error *err)
 {

@@ -172,13 +172,17 @@ static bool copy_box(const struct giq_json *box, char **out)
         }
     }
     size_t half = count / 2;
-    return asprintf(out, "%s,%s,%s,%s", number[0], number[1], number[half],
-                    number[half + 1]) >= 0;
+    if (asprintf(out, "%s,%s,%s,%s", number[0], number[1], number[half],
+                 number[half + 1]) < 0) {
+        *out = NULL; /* not set on failure */
+        return false;
+    }
+    return true;
 }
 
 /* ---- the preview ---- */
 
-/* The parameter of a query that begins at `text`, without its '&'. */
+/* The length of the parameter of a query at `text`, without the '&' after it. */
 static size_t parameter_len(const char *text)
 {
     return strcspn(text, "&#");
@@ -261,6 +265,11 @@ static bool copy_preview(const struct giq_service *service, const struct giq_jso
 
 enum { UUID_LEN = 36 };
 
+static bool is_hex_digit(char c)
+{
+    return c != '\0' && strchr("0123456789abcdefABCDEF", c) != NULL;
+}
+
 /* Whether the `len` bytes at `text` have the form of a UUID. */
 static bool is_uuid(const char *text, size_t len)
 {
@@ -269,17 +278,15 @@ static bool is_uuid(const char *text, size_t len)
         return false;
     }
     for (size_t i = 0; i < UUID_LEN; i++) {
-        bool is_hyphen = form[i] == '-';
-        if (is_hyphen
-                ? text[i] != '-'
-                : text[i] == '\0' || strchr("0123456789abcdefABCDEF", text[i]) == NULL) {
+        bool fits = form[i] == '-' ? text[i] == '-' : is_hex_digit(text[i]);
+        if (!fits) {
             return false;
         }
     }
     return true;
 }
 
-/* The UUID at the end of the item's link to itself, which is UUID_LEN long, or NULL. */
+/* The UUID, of UUID_LEN bytes, at the end of the item's link to itself, or NULL. */
 static const char *uuid_of_self_link(const struct giq_json *item)
 {
     const struct giq_json *links = giq_json_get(item, "links");
@@ -300,7 +307,7 @@ static const char *uuid_of_self_link(const struct giq_json *item)
     return NULL;
 }
 
-/* The UUID in the address of the preview, which is UUID_LEN long, or NULL. */
+/* The UUID, of UUID_LEN bytes, in the address of the preview, or NULL. */
 static const char *uuid_of_preview(const char *preview)
 {
     const char *at = preview == NULL ? NULL : strchr(preview, '?');
@@ -323,8 +330,8 @@ static const struct giq_json *title_of(const struct giq_json *item)
     return has_value ? title : giq_json_get(giq_json_get(item, "properties"), "title");
 }
 
-/* The title of an item is the UUID of its file. If it is not, the UUID may be elsewhere;
- * else the title is taken for the id as it is. */
+/* The title of an item should be the UUID of its file. If it is not, the UUID of the self
+ * link or of the preview is used; without one the title as it is. */
 static bool copy_file_id(const struct giq_service *service, const struct giq_json *item,
                          const char *preview, char **out)
 {

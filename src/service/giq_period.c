@@ -6,7 +6,10 @@
 
 #include "base/giq_text.h"
 
-enum { MS_PER_DAY = 24 * 60 * 60 * 1000, END_SIZE = 64 };
+enum {
+    MS_PER_DAY = 24 * 60 * 60 * 1000,
+    END_SIZE = 64, /* room for one end; a longer text is not a time */
+};
 
 static bool fail_form(const char *text, struct giq_error *err)
 {
