@@ -5,6 +5,7 @@
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 
+#include "giq/geom.h"
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_gdal_compat.h"
 
@@ -39,12 +40,14 @@ enum job_column {
     JOB_LABEL,
     JOB_JOB_ID,
     JOB_STATUS,
+    JOB_STATE,
     JOB_TYPE,
     JOB_STARTED_AT,
     JOB_SUBMITTED_AT,
     JOB_FINISHED_AT,
     JOB_RESULT_PATH,
     JOB_RESULT_SIZE,
+    JOB_AREA_KM2,
     JOB_ERROR,
 };
 
@@ -56,12 +59,14 @@ static const struct column job_columns[] = {
     [JOB_LABEL] = {"label", OFTString},
     [JOB_JOB_ID] = {"job_id", OFTString},
     [JOB_STATUS] = {"status", OFTString},
+    [JOB_STATE] = {"state", OFTString},
     [JOB_TYPE] = {"type", OFTString},
     [JOB_STARTED_AT] = {"started_at", OFTDateTime},
     [JOB_SUBMITTED_AT] = {"submitted_at", OFTDateTime},
     [JOB_FINISHED_AT] = {"finished_at", OFTDateTime},
     [JOB_RESULT_PATH] = {"result_path", OFTString},
     [JOB_RESULT_SIZE] = {"result_size", OFTInteger64},
+    [JOB_AREA_KM2] = {"area_km2", OFTReal},
     [JOB_ERROR] = {"error", OFTString},
 };
 
@@ -190,13 +195,20 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
 
 /* ---- jobs ---- */
 
-/* Leaves the geometry NULL if `wkt` is NULL or cannot be parsed. */
+/* Leaves geometry and size NULL if `wkt` is NULL or cannot be parsed. */
 static void set_area(OGRFeatureH row, const char *wkt)
 {
+    struct giq_error ignored = {0};
     OGRGeometryH area = NULL;
+    double km2 = 0;
     char *text = (char *)wkt; /* GDAL moves the pointer and does not write to the text */
     if (wkt != NULL && OGR_G_CreateFromWkt(&text, NULL, &area) == OGRERR_NONE) {
         (void)OGR_F_SetGeometryDirectly(row, OGR_G_ForceToMultiPolygon(area));
+    }
+    if (wkt != NULL && giq_geom_area_km2(wkt, &km2, &ignored)) {
+        OGR_F_SetFieldDouble(row, JOB_AREA_KM2, km2);
+    } else {
+        OGR_F_SetFieldNull(row, JOB_AREA_KM2);
     }
 }
 
@@ -210,6 +222,7 @@ static OGRFeatureH make_row(OGRLayerH layer, const struct giq_job_view *job)
     set_text(row, JOB_LABEL, job->label);
     set_text(row, JOB_JOB_ID, job->job_id);
     set_text(row, JOB_STATUS, job->status);
+    set_text(row, JOB_STATE, job->state_name);
     set_text(row, JOB_TYPE, job->type);
     set_time(row, JOB_STARTED_AT, job->started_ms);
     set_time(row, JOB_SUBMITTED_AT, job->submitted_ms);

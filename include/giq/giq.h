@@ -581,10 +581,16 @@ struct giq_job_view {
     const char *job_id;
     bool is_external; /* the job has no record: its id is from the connection string, and
                          it may not exist */
-    /* "gone" if the service does not know the job, or no longer has its result; the text
-     * that the service reports while the job runs; otherwise the name of `state`. */
+    /* The state in one word, which is never NULL: "not submitted", "gone" if the service
+     * does not know the job or no longer has its result, "damaged" if the record cannot
+     * be read, otherwise the name of `state`. */
+    const char *state_name;
+    /* The text that the service reports while the job runs, otherwise `state_name`; NULL
+     * if nothing was submitted or the record cannot be read. */
     const char *status;
     const char *type; /* of the job, as the service reports it */
+    /* What an open of a request that failed, is gone, unknown or damaged reports; for a
+     * dry run the spending limit that forbids the job. */
     const char *error;
     const char *result_path; /* a file, or a folder if the result was an archive; NULL if
                                 there is none, or when out of memory */
@@ -600,6 +606,7 @@ enum { GIQ_JOBS_A_DAY_MAX = 1000000 };
 
 /* Limits for new jobs; adopted jobs do not count. Start from `{0}`: no limit is set. */
 struct giq_limits {
+    double max_area_km2; /* of the area, which must then be known; 0: no limit */
     bool has_max_jobs;
     int max_jobs; /* started from one store on one day (UTC): 0 to GIQ_JOBS_A_DAY_MAX */
 };
@@ -624,6 +631,7 @@ struct giq_job_host {
 enum giq_job_flags {
     GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
     GIQ_JOB_NO_WAIT = 2,   /* submit, or check the state once; do not fetch the result */
+    /* Both are a dry run if nothing is recorded: the view is what would be sent. */
 };
 
 enum giq_step {
@@ -651,11 +659,11 @@ void giq_job_free(struct giq_job *job);
  * job that was submitted. When env->cancelled() is true, the next step fails with
  * GIQ_E_CANCELLED, and if no run request was sent it leaves no record.
  *
- * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, an unknown model,
- * the request has another job than the one to adopt), GIQ_E_FAILED, _UNKNOWN, _GONE (as
- * recorded or reported), _REFUSED (no job was started), _TIMEOUT, _CANCELLED,
- * _CREDENTIALS, _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of
- * the host and of the upload's source.
+ * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, a spending limit, an
+ * unknown model, the request has another job than the one to adopt), GIQ_E_FAILED,
+ * _UNKNOWN, _GONE (as recorded or reported), _REFUSED (no job was started), _TIMEOUT,
+ * _CANCELLED, _CREDENTIALS, _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY,
+ * and those of the host and of the upload's source.
  */
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);

@@ -149,7 +149,9 @@ static bool read_limits(struct giq_config *config, struct giq_error *err)
     limits->has_max_jobs =
         giq_reader_value(&config->reader, GIQ_OPTION_MAX_JOBS, &name) != NULL;
     return giq_reader_number(&config->reader, GIQ_OPTION_MAX_JOBS, 1, &limits->max_jobs,
-                             err);
+                             err) &&
+           giq_reader_real(&config->reader, GIQ_OPTION_MAX_AREA, &limits->max_area_km2,
+                           err);
 }
 
 static bool read_switches(struct giq_config *config, struct giq_error *err)

@@ -94,6 +94,7 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(ALLOW_UNVERIFIED_LENGTH, "string", 0, 0)                                           \
     X(STORE_DIR, "string", 0, 0)                                                         \
     X(RESULT_DRIVERS, "string", 0, 0)                                                    \
+    X(MAX_AREA, "float", 0.0001, 1000000000)                                             \
     X(MAX_JOBS, "int", 0, GIQ_JOBS_A_DAY_MAX)
 
 #define GIQ_OPTION_ID_OF(name, ...) GIQ_OPTION_##name,

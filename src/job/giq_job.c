@@ -17,6 +17,7 @@
 #include "job/giq_submit.h"
 #include "job/giq_wait.h"
 #include "service/giq_call.h"
+#include "store/giq_advice.h"
 
 /* ---- creating a job ---- */
 
@@ -87,6 +88,7 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
         .store = store,
         .host = *host,
         .flags = flags,
+        .area_km2 = -1,
     };
     giq_record_init(&job->record);
     if (!init(job, request, err)) {
@@ -535,6 +537,20 @@ void giq_job_refresh(struct giq_job *job)
     }
 }
 
+/* Show the request as it would be sent now: nothing was sent so far. */
+static void view_request(const struct giq_job *job, struct giq_job_view *out)
+{
+    const struct giq_request *request = &job->request;
+    out->area = request->geometry_crs == NULL ? request->area : NULL;
+    if (request->upload != NULL) {
+        out->upload = request->upload->source->path;
+        out->file_id = job->file_id;
+    }
+    if (job->limit.code != GIQ_E_NONE) {
+        out->error = job->limit.text;
+    }
+}
+
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
 {
     const struct giq_record *record = &job->record;
@@ -547,4 +563,12 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
     out->result_path = job->result_path;
     out->is_external = job->is_external;
     out->expected_ms = job->learning.pace.expected_ms;
+    if (giq_advice_applies(record)) {
+        job->advice = (struct giq_error){0};
+        (void)giq_step_fail_recorded(job, &job->advice);
+        out->error = job->advice.text;
+    }
+    if (record->state <= GIQ_JOB_INTENT) {
+        view_request(job, out);
+    }
 }

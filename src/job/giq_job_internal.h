@@ -44,7 +44,6 @@ enum giq_job_phase {
     GIQ_PHASE_DONE,
 };
 
-/* Times are on the monotonic clock. */
 /* What giq_learn knows of the current job. Times are on the monotonic clock. */
 struct giq_learning {
     bool has_begun; /* a status call reported the job in this open */
@@ -58,6 +57,7 @@ struct giq_learning {
     struct giq_pace pace;
 };
 
+/* Times are on the monotonic clock. */
 struct giq_job {
     struct giq_service *service;
     struct giq_store *store;
@@ -71,12 +71,13 @@ struct giq_job {
     char *canonical; /* text of the request; NULL if the record is of another request */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
-    struct giq_lock *lock; /* held only within a step */
-    char *result_path;     /* of the last view */
-    bool has_folder;       /* the folder exists, and the lock is waited for or held */
-    bool is_damaged;       /* the record cannot be read, and may be replaced */
-    bool is_external;      /* the job has no record in the store yet */
-    bool is_adopting;      /* job=<id> beside a model: the request gets that job */
+    struct giq_lock *lock;   /* held only within a step */
+    char *result_path;       /* of the last view */
+    struct giq_error advice; /* of the last view */
+    bool has_folder;         /* the folder exists, and the lock is waited for or held */
+    bool is_damaged;         /* the record cannot be read, and may be replaced */
+    bool is_external;        /* the job has no record in the store yet */
+    bool is_adopting;        /* job=<id> beside a model: the request gets that job */
 
     /* Set if the published result differs from its record. */
     bool is_result_changed;
@@ -89,8 +90,11 @@ struct giq_job {
     char *stale_file_id;    /* of an uploaded file that the service no longer has */
     bool has_checked_store; /* the store was checked: a job can be recorded */
     bool has_checked_models;
-    int throttled_count; /* run requests that the service throttled */
-    char *slot;          /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
+    bool has_checked_limits;
+    double area_km2;        /* of the request, by giq_limits_check(); -1: not known */
+    struct giq_error limit; /* why a dry run found that no job may be started, or {0} */
+    int throttled_count;    /* run requests that the service throttled */
+    char *slot; /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
 
     /* Waiting. */

@@ -228,11 +228,11 @@ static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     return ok;
 }
 
-/* The record was read again under the lock. If it now needs a file or model that was not
- * prepared, return, and the next step prepares it. */
+/* The record was read again under the lock. If it now needs a file, a model or a check
+ * that was not prepared, return, and the next step prepares it. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (is_upload_missing(job) || needs_models(job)) {
+    if (!job->has_checked_limits || is_upload_missing(job) || needs_models(job)) {
         return true;
     }
     if (!check_request(job, err)) {
@@ -258,6 +258,29 @@ static bool fail_no_submit(struct giq_error *err)
         "SUBMIT=NO to start one, which is paid for");
 }
 
+/*
+ * SUBMIT=NO, and nothing was sent for the request. With GIQ_JOB_NO_WAIT that is a dry
+ * run: the view then shows what would be sent, or the limit that forbids it. Sends and
+ * writes nothing.
+ */
+static bool end_without_job(struct giq_job *job, struct giq_error *err)
+{
+    if (!(job->flags & GIQ_JOB_NO_WAIT)) {
+        return fail_no_submit(err);
+    }
+    if (!check_request(job, err)) {
+        return false;
+    }
+    if (!giq_limits_check(job, &job->limit) && job->limit.code == GIQ_E_MEMORY) {
+        *err = job->limit;
+        return false;
+    }
+    job->phase = GIQ_PHASE_DONE;
+    return !is_upload_missing(job) ||
+           giq_upload_find(job->service, job->store, job->request.upload, NULL,
+                           &job->file_id, err);
+}
+
 /* Must be called with the record lock held. */
 static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
@@ -272,7 +295,7 @@ static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_er
         return true;
     }
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
-        return fail_no_submit(err);
+        return end_without_job(job, err);
     }
     return submit(job, due_ms, err);
 }
@@ -373,6 +396,7 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (job->throttled_count == 0 && !giq_limits_check(job, err)) {
         return false;
     }
+    job->has_checked_limits = true;
     if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {
         return false;
     }
@@ -391,7 +415,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
         /* Fail before anything is written: the store may be read-only. */
         if (job->record.state <= GIQ_JOB_INTENT) {
-            return fail_no_submit(err);
+            return end_without_job(job, err);
         }
     } else {
         if (!prepare(job, due_ms, err)) {

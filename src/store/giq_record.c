@@ -345,15 +345,23 @@ bool giq_record_write(const char *folder, unsigned access,
     return giq_document_write(folder, job_name, access, text, err);
 }
 
-static const char *status_of(const struct giq_record *record)
+static const char *view_state_name(const struct giq_record *record)
 {
     if (record->gone) {
         return gone_member;
     }
-    if (record->state == GIQ_JOB_SUBMITTED && record->status != NULL) {
-        return record->status;
+    return record->state == GIQ_JOB_NONE ? "not submitted"
+                                         : giq_record_state_name(record->state);
+}
+
+static const char *view_status(const struct giq_record *record)
+{
+    if (record->state == GIQ_JOB_NONE) {
+        return NULL;
     }
-    return giq_record_state_name(record->state);
+    bool is_running = record->state == GIQ_JOB_SUBMITTED && !record->gone;
+    return is_running && record->status != NULL ? record->status
+                                                : view_state_name(record);
 }
 
 void giq_record_view(const struct giq_record *record, const struct giq_json *request,
@@ -370,7 +378,8 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
         .area = record->geometry_crs == NULL ? area : NULL,
         .label = giq_json_text(giq_json_get(request, "rerun")),
         .job_id = record->job_id,
-        .status = status_of(record),
+        .state_name = view_state_name(record),
+        .status = view_status(record),
         .type = record->type,
         .error = record->error,
         .result_size = record->result_size,
