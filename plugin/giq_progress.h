@@ -29,8 +29,8 @@ void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mod
 void giq_progress_set(struct giq_progress *progress, const char *text,
                       const char *detail);
 
-/* Print the current state, if any, with the elapsed time: on a terminal each time, else
- * if a minute has passed since the last line. */
+/* Print the current state, if any, with the elapsed time and the detail: on a terminal
+ * each time, else if a minute has passed since the last line. */
 void giq_progress_tick(struct giq_progress *progress);
 
 /* Clear the terminal's line if it holds progress text, so that other text may be printed.

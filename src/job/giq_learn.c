@@ -12,7 +12,7 @@ enum { UNCERTAINTY_PERCENT = 15 }; /* of a duration that is recorded, at most */
 
 static const int64_t unknown_ms = INT64_MAX;
 
-/* ---- the begin of the job ---- */
+/* ---- the beginning of the job ---- */
 
 /* Find when the job was submitted. The record has the time of day, which may have been
  * changed since; a time in the future counts as unknown. */
@@ -89,7 +89,8 @@ void giq_learn_running(struct giq_job *job, const char *status)
     }
 }
 
-/* While nothing is known of the end: before the first status, or an approval. */
+/* Whether earlier jobs predict the end of this one: not before it was seen to run, nor
+ * while it waits for an approval. */
 static bool can_predict(const struct giq_learning *learning)
 {
     return learning->has_predicted && !learning->awaits_approval;
@@ -129,8 +130,8 @@ void giq_learn_succeeded(struct giq_job *job)
     if (learning->running_ms == 0 || learning->began_error_ms == unknown_ms) {
         return;
     }
-    /* It began within the error before began_ms, and ended after it was last seen to
-     * run. */
+    /* It began at began_ms, or earlier by at most the error, and ended after it was last
+     * seen to run. */
     int64_t longest_ms = now_ms - learning->began_ms + learning->began_error_ms;
     int64_t uncertainty_ms = learning->began_error_ms + now_ms - learning->running_ms;
     if (uncertainty_ms * 100 < longest_ms * UNCERTAINTY_PERCENT) {

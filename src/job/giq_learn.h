@@ -3,9 +3,9 @@
  * how long it took, for later ones.
  *
  * The time of a job counts from its submission. If it was seen waiting for an approval,
- * which a person gives, it counts from the end of that wait. A job whose begin or end is
- * known too vaguely is not learned from, nor is one that failed: it may have ended early,
- * or at a limit of the service.
+ * which a person gives, it counts from the end of that wait. A job whose beginning or end
+ * is not known well enough is not learned from, nor is one that failed: it may have ended
+ * early, or at a limit of the service.
  */
 #ifndef GIQ_LEARN_H
 #define GIQ_LEARN_H

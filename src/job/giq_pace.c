@@ -8,18 +8,18 @@
 
 enum {
     LONGEST_PAUSE_MS = 30 * 1000,        /* from the window of likely ends on */
-    LONGEST_EARLY_PAUSE_MS = 120 * 1000, /* before it; a failure is noticed after that */
+    LONGEST_EARLY_PAUSE_MS = 120 * 1000, /* before it: a failure is seen this late */
     WAIT_DIVISOR = 12, /* without history a pause is at most 1/12 of the time waited */
     EARLY_DIVISOR = 6, /* before the window: at most 1/6 of the job's age */
     STEP_DIVISOR = 50, /* within the window: 1/50 of the expected duration */
-    FEW_JOBS = 5,      /* fewer have at least the spread `spread_of_few` */
+    FEW_JOBS = 5,      /* fewer are taken to spread by `spread_of_few` at least */
     PAIRS_MAX = GIQ_HISTORY_JOBS_MAX * (GIQ_HISTORY_JOBS_MAX - 1) / 2,
 };
 
 /* Shares of the expected duration. */
 static const double spread_of_few = 0.2;
-static const double narrowest = 0.04; /* half of the window */
-static const double widest = 0.5;
+static const double narrowest = 0.04; /* half of the window, at least */
+static const double widest = 0.5;     /* half of the window, at most */
 
 /* Durations are scaled by area if that makes their spread smaller by this factor. */
 static const double scaling_gain = 0.7;
@@ -243,33 +243,37 @@ int64_t giq_pace_next_ms(const struct giq_pace *pace, int64_t age_ms, int64_t wa
 
 /* ---- the status line ---- */
 
-enum { SPAN_SIZE = 32 };
+enum { SPAN_SIZE = 32, RANGE_SIZE = 2 * SPAN_SIZE + 16 };
 
-/* The unit in which a duration is shown; static. */
+/* The unit in which a duration is printed; static. */
 static const char *unit_of(int64_t ms)
 {
     enum { SECONDS_MS = 100 * 1000, MINUTES_MS = 100 * 60 * 1000 };
     return ms <= SECONDS_MS ? "s" : ms <= MINUTES_MS ? "min" : "h";
 }
 
-/* A duration rounded up, without its unit. */
+/* A duration rounded up, without its unit; hours have one decimal. */
 static void number_of(int64_t ms, char out[SPAN_SIZE])
 {
+    enum { SECOND_MS = 1000, MINUTE_MS = 60 * 1000, TENTH_HOUR_MS = 6 * 60 * 1000 };
+    long long tenths = 0;
     switch (unit_of(ms)[0]) {
     case 's':
-        (void)snprintf(out, SPAN_SIZE, "%lld", (long long)(ms + 999) / 1000);
+        (void)snprintf(out, SPAN_SIZE, "%lld",
+                       (long long)(ms + SECOND_MS - 1) / SECOND_MS);
         return;
     case 'm':
-        (void)snprintf(out, SPAN_SIZE, "%lld", (long long)(ms + 59999) / 60000);
+        (void)snprintf(out, SPAN_SIZE, "%lld",
+                       (long long)(ms + MINUTE_MS - 1) / MINUTE_MS);
         return;
     default:
-        (void)snprintf(out, SPAN_SIZE, "%lld.%lld", (long long)(ms + 359999) / 3600000,
-                       (long long)(ms + 359999) / 360000 % 10);
+        tenths = (long long)(ms + TENTH_HOUR_MS - 1) / TENTH_HOUR_MS;
+        (void)snprintf(out, SPAN_SIZE, "%lld.%lld", tenths / 10, tenths % 10);
     }
 }
 
 /* How long the earlier jobs took: "9 to 14 min", "50 s to 3 min", "9 min". */
-static void describe_range(const struct giq_pace *pace, char out[2 * SPAN_SIZE + 16])
+static void describe_range(const struct giq_pace *pace, char out[RANGE_SIZE])
 {
     char low[SPAN_SIZE];
     char high[SPAN_SIZE];
@@ -279,18 +283,18 @@ static void describe_range(const struct giq_pace *pace, char out[2 * SPAN_SIZE +
     number_of(pace->longest_ms, high);
     bool has_same_unit = low_unit[0] == unit[0];
     if (has_same_unit && strcmp(low, high) == 0) {
-        (void)snprintf(out, 2 * SPAN_SIZE + 16, "%s %s", high, unit);
+        (void)snprintf(out, RANGE_SIZE, "%s %s", high, unit);
         return;
     }
-    (void)snprintf(out, 2 * SPAN_SIZE + 16, "%s%s%s to %s %s", low,
-                   has_same_unit ? "" : " ", has_same_unit ? "" : low_unit, high, unit);
+    (void)snprintf(out, RANGE_SIZE, "%s%s%s to %s %s", low, has_same_unit ? "" : " ",
+                   has_same_unit ? "" : low_unit, high, unit);
 }
 
 const char *giq_pace_describe(const struct giq_pace *pace, int64_t age_ms,
                               char out[GIQ_PACE_TEXT_SIZE])
 {
     char left[SPAN_SIZE];
-    char took[2 * SPAN_SIZE + 16];
+    char took[RANGE_SIZE];
     const char *jobs = pace->jobs == 1 ? "job" : "jobs";
     const char *scaled = pace->is_scaled ? ", scaled to this area," : "";
     int64_t left_ms = pace->expected_ms - age_ms;

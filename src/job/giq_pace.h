@@ -18,9 +18,8 @@ enum { GIQ_PACE_SHORTEST_MS = 250 }; /* between two calls, before jitter */
 
 /* When a job is expected to end, as times since it began. */
 struct giq_pace {
-    int jobs; /* earlier jobs that it is based on; 0: nothing is known, and all else is 0
-               */
-    bool is_scaled;      /* their durations were scaled to the area of this job */
+    int jobs;       /* earlier jobs that it is based on; 0: none, and all else is 0 */
+    bool is_scaled; /* their durations were scaled to the area of this job */
     int64_t expected_ms; /* the median of their durations */
     int64_t shortest_ms; /* the shortest and the longest of their durations */
     int64_t longest_ms;
