@@ -13,9 +13,9 @@
 
 #include "job/giq_job_internal.h"
 
-/* Check that a new job is within the limits. The number of jobs passes
- * also if another open may be
- * submitting the same request, whose job this one would use. Sends and writes nothing. */
+/* Check that a new job is within the limits. The number of jobs passes also if another
+ * open may be submitting the same request, whose job this one would use. Sends and writes
+ * nothing. */
 bool giq_limits_check(struct giq_job *job, struct giq_error *err);
 
 /* Take a slot of GIQ_MAX_JOBS, durably, unless the job holds one already. */
