@@ -581,12 +581,12 @@ struct giq_job_view {
     const char *job_id;
     bool is_external; /* the job has no record: its id is from the connection string, and
                          it may not exist */
-    /* The state in one word, which is never NULL: "not submitted", "gone" if the service
-     * does not know the job or no longer has its result, "damaged" if the record cannot
-     * be read, otherwise the name of `state`. */
+    /* The state as a text that is never NULL: "not submitted" if nothing is recorded,
+     * "gone" if the service does not know the job or no longer has its result, "damaged"
+     * if the record cannot be read, otherwise the name of `state`. */
     const char *state_name;
     /* The text that the service reports while the job runs, otherwise `state_name`; NULL
-     * if nothing was submitted or the record cannot be read. */
+     * if nothing is recorded or the record cannot be read. */
     const char *status;
     const char *type; /* of the job, as the service reports it */
     /* What an open of a request that failed, is gone, unknown or damaged reports; for a
@@ -618,8 +618,8 @@ struct giq_job_host {
      * before it is published, and may call giq_job_get_view(). Required unless
      * GIQ_JOB_NO_WAIT is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
-    /* Show a line to the user: the state of the job, or an upload. `detail` is what else
-     * is known of it, such as the time left, or empty. May be NULL. */
+    /* Show a line to the user: the state of the job, or an upload. `detail`, which may be
+     * empty, is what else is known, such as the time left. The function may be NULL. */
     void (*progress)(void *ctx, const char *text, const char *detail);
     /* Whether the host allows an upload, a new job, or recording an external job.
      * Called before anything is sent for it. NULL: all are allowed. */
@@ -631,7 +631,8 @@ struct giq_job_host {
 enum giq_job_flags {
     GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
     GIQ_JOB_NO_WAIT = 2,   /* submit, or check the state once; do not fetch the result */
-    /* Both are a dry run if nothing is recorded: the view is what would be sent. */
+    /* Both together are a dry run if nothing is recorded: the view states what would be
+     * sent. */
 };
 
 enum giq_step {

@@ -15,7 +15,7 @@ static const char base_url_member[] = "base_url";
 static const char model_member[] = "model_id";
 static const char jobs_member[] = "jobs";
 
-static const char advice[] = "it is rebuilt, or remove it";
+static const char advice[] = "remove it; it is then rebuilt";
 
 /* What a summary is about, and where it is. */
 struct subject {
@@ -63,7 +63,8 @@ static bool is_valid(const struct giq_history_job *job)
            job->duration_ms <= GIQ_HISTORY_DURATION_MAX_MS && job->area_m2 >= 0;
 }
 
-/* Add a job unless it is in the history, which is in the order of the jobs' ends. */
+/* Add a job unless it is in the history, which is sorted by the times at which the jobs
+ * finished. A full history loses its oldest job. */
 static void insert(struct giq_history *history, const struct giq_history_job *job)
 {
     size_t at = history->count;
@@ -247,6 +248,7 @@ static bool read_record(void *ctx, const char *name, struct giq_error *err)
         return true;
     }
     if (rebuild->records == GIQ_HISTORY_RECORDS_MAX) {
+        /* Ends the listing; the caller ignores the error. */
         return giq_fail(err, GIQ_E_STORE, "enough records were read");
     }
     rebuild->records++;
