@@ -149,6 +149,7 @@ int giq_text_percent_byte(const char *text);
 
 enum giq_conn_kind {
     GIQ_CONN_MODELS,  /* GIQ: or GIQ:models */
+    GIQ_CONN_FILES,   /* GIQ:files, optionally narrowed, as in GIQ:files;bbox=... */
     GIQ_CONN_JOBS,    /* GIQ:jobs */
     GIQ_CONN_REQUEST, /* GIQ:model=...;file=..., optionally with a job to adopt */
     GIQ_CONN_JOB,     /* GIQ:job=... */
@@ -165,6 +166,9 @@ enum giq_conn_key {
     GIQ_CONN_KEY_UPLOAD,
     GIQ_CONN_KEY_AOI,
     GIQ_CONN_KEY_BBOX,
+    GIQ_CONN_KEY_DATETIME,
+    GIQ_CONN_KEY_COLLECTION,
+    GIQ_CONN_KEY_LIMIT,
     GIQ_CONN_KEY_COUNT,
 };
 

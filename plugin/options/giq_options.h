@@ -71,7 +71,9 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(RETRY_DELAY, "float", GIQ_NO_VALUES, "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,  \
       "Seconds before the first retry; doubled for each further one")                    \
     X(HTTP_TIMEOUT, "float", GIQ_NO_VALUES, "60", true, NULL, 0.001, 86400,              \
-      "Maximum seconds for one call that gets the list of models or the state of a job") \
+      "Maximum seconds for one call that gets the list of models or files, or the "      \
+      "state "                                                                           \
+      "of a job")                                                                        \
     X(CONNECT_TIMEOUT, "float", GIQ_NO_VALUES, "10", true, "GDAL_HTTP_CONNECTTIMEOUT",   \
       0.001, 86400, "Maximum seconds to connect")                                        \
     X(LOW_SPEED_TIME, "int", GIQ_NO_VALUES, "30", true, "GDAL_HTTP_LOW_SPEED_TIME", 1,   \

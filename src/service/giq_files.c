@@ -23,6 +23,7 @@ enum {
     PAGE_SIZE = 100,  /* files of a page */
     PAGES_MAX = 2000, /* of one search, in all boxes */
     LIMIT_DEFAULT = 1000,
+    ROUND_SIZE = 10, /* the maximum of a page is a multiple of it */
 };
 
 struct title {
@@ -327,12 +328,37 @@ static void report_progress(const struct search *s)
     }
 }
 
-/* Read the page that begins with the file `*offset`, which is moved to the next page;
- * `*out_last` is whether there is none. */
-static bool read_page(struct search *s, const struct giq_geom_box *box, int64_t *offset,
-                      bool *out_last, struct giq_error *err)
+/* The pages of the search in one box. */
+struct pages {
+    const struct giq_geom_box *box; /* NULL: everywhere */
+    int64_t offset;                 /* files before the next page */
+    size_t full_size;               /* of a page that is not the last; 0: not known yet */
+    bool is_over;
+};
+
+/* The size of full pages, by that of the first one. A service may have a maximum of its
+ * own, which is a round number: a first page of such a size is not taken for the last. */
+static size_t full_size_of(size_t first_size)
 {
-    GIQ_AUTO_FREE char *body = make_body(s, box, *offset);
+    bool may_be_maximum = first_size > 0 && first_size % ROUND_SIZE == 0;
+    return may_be_maximum && first_size < PAGE_SIZE ? first_size : PAGE_SIZE;
+}
+
+/* Note that a page was read, and whether it is the last. */
+static void end_page(struct pages *pages, const struct giq_json *body, size_t size,
+                     bool has_new)
+{
+    if (pages->full_size == 0) {
+        pages->full_size = full_size_of(size);
+    }
+    pages->offset += (int64_t)size;
+    bool is_short = size < pages->full_size && !states_more(body, pages->offset);
+    pages->is_over = !has_new || is_short;
+}
+
+static bool read_page(struct search *s, struct pages *pages, struct giq_error *err)
+{
+    GIQ_AUTO_FREE char *body = make_body(s, pages->box, pages->offset);
     if (body == NULL) {
         return giq_fail_memory(err);
     }
@@ -344,22 +370,18 @@ static bool read_page(struct search *s, const struct giq_geom_box *box, int64_t 
     };
     GIQ_AUTO_JSON struct giq_json *json = NULL;
     const struct giq_json *list = NULL;
-    if (!check_can_continue(s, err) ||
-        !giq_call_for_list(s->service, &post, "the list of files", "features", &json,
+    if (!giq_call_for_list(s->service, &post, "the list of files", "features", &json,
                            &list, err)) {
         return false;
     }
     /* The service works: an open that was limited to one try goes on as usual. */
     giq_service_end_poll(s->service, false);
-    bool has_new = false;
     s->pages++;
-    *offset += (int64_t)giq_json_count(list);
+    bool has_new = false;
     if (!add_page(s, list, &has_new, err)) {
         return false;
     }
-    bool is_short =
-        giq_json_count(list) < PAGE_SIZE && !states_more(giq_call_unwrap(json), *offset);
-    *out_last = !has_new || is_short || s->has_more;
+    end_page(pages, giq_call_unwrap(json), giq_json_count(list), has_new);
     report_progress(s);
     return true;
 }
@@ -368,10 +390,9 @@ static bool read_page(struct search *s, const struct giq_geom_box *box, int64_t 
 static bool search_box(struct search *s, const struct giq_geom_box *box,
                        struct giq_error *err)
 {
-    int64_t offset = 0;
-    bool is_last = false;
-    while (!is_last) {
-        if (!read_page(s, box, &offset, &is_last, err)) {
+    struct pages pages = {.box = box};
+    while (!pages.is_over && !s->has_more) {
+        if (!check_can_continue(s, err) || !read_page(s, &pages, err)) {
             return false;
         }
     }

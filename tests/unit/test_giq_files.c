@@ -152,30 +152,52 @@ static void test_short_page_goes_on_if_the_response_states_more(void **state)
 {
     (void)state;
     static const char *const more[] = {
-        ",\"numberMatched\":41",
-        ",\"context\":{\"matched\":41}",
+        ",\"numberMatched\":42",
+        ",\"context\":{\"matched\":42}",
         ",\"links\":[{\"rel\":\"self\"},{\"rel\":\"next\",\"href\":\"http://127.0.0.1:1/"
         "\"}]",
     };
     for (size_t i = 0; i < GIQ_COUNT(more); i++) {
-        char *first = page_of(0, 40, more[i]);
-        char *second = page_of(40, 1, "");
+        char *first = page_of(0, 41, more[i]);
+        char *second = page_of(41, 1, "");
         const struct http_kit_response responses[] = {{.status = 200, .body = first},
                                                       {.status = 200, .body = second}};
         struct host host;
         start(&host, responses, 2);
         assert_true(search(&host, &everything));
         assert_int_equal(http_kit_count(host.kit.http), 2);
-        assert_int_equal(host.count, 41);
-        assert_string_equal(body_of(&host, 1), "{\"limit\":100,\"offset\":40," SORTED);
+        assert_int_equal(host.count, 42);
+        assert_string_equal(body_of(&host, 1), "{\"limit\":100,\"offset\":41," SORTED);
         stop(&host);
         free(first);
         free(second);
     }
 }
 
-static void
-test_item_that_comes_twice_is_one_and_a_page_without_new_items_ends(void **state)
+/* A service may give fewer files a page than are asked for, without saying that there are
+ * more. */
+static void test_first_page_of_a_round_size_is_not_the_last(void **state)
+{
+    (void)state;
+    char *first = page_of(0, 50, "");
+    char *second = page_of(50, 50, "");
+    char *third = page_of(100, 49, "");
+    const struct http_kit_response responses[] = {{.status = 200, .body = first},
+                                                  {.status = 200, .body = second},
+                                                  {.status = 200, .body = third}};
+    struct host host;
+    start(&host, responses, 3);
+    assert_true(search(&host, &everything));
+    assert_int_equal(http_kit_count(host.kit.http), 3);
+    assert_int_equal(host.count, 149);
+    assert_string_equal(body_of(&host, 2), "{\"limit\":100,\"offset\":100," SORTED);
+    stop(&host);
+    free(first);
+    free(second);
+    free(third);
+}
+
+static void test_item_that_comes_twice_is_one_row(void **state)
 {
     (void)state;
     char *first = page_of(0, 100, "");
@@ -417,8 +439,8 @@ int main(void)
         cmocka_unit_test(test_query_is_sent_as_the_service_takes_it),
         cmocka_unit_test(test_pages_until_one_is_short),
         cmocka_unit_test(test_short_page_goes_on_if_the_response_states_more),
-        cmocka_unit_test(
-            test_item_that_comes_twice_is_one_and_a_page_without_new_items_ends),
+        cmocka_unit_test(test_first_page_of_a_round_size_is_not_the_last),
+        cmocka_unit_test(test_item_that_comes_twice_is_one_row),
         cmocka_unit_test(test_items_on_both_sides_of_the_antimeridian_are_one),
         cmocka_unit_test(test_limit_counts_what_is_selected_and_warns),
         cmocka_unit_test(test_titles_of_collections_are_asked_for_once),
