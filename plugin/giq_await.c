@@ -138,17 +138,40 @@ static bool may_be_due_to_interrupt(const struct giq_error *err)
     }
 }
 
-static bool get_models(struct giq_service *service, struct giq_report *report,
-                       struct giq_models *out, struct giq_error *err)
+/* A call of the service that lists something. */
+struct listing {
+    struct giq_service *service;
+    struct giq_report *report;
+    const char *what; /* "models": in messages, and in the negative cache */
+    bool (*get)(const struct listing *listing, struct giq_error *err);
+    struct giq_models *models; /* the output of get_models() */
+    const struct giq_files_query *query;
+    const struct giq_files_host *host;
+};
+
+static bool get_models(const struct listing *listing, struct giq_error *err)
 {
+    return giq_models_get(listing->service, listing->models, err);
+}
+
+static bool search_files(const struct listing *listing, struct giq_error *err)
+{
+    return giq_files_search(listing->service, listing->query, listing->host, err);
+}
+
+static bool get_list(const struct listing *listing, struct giq_error *err)
+{
+    struct giq_report *report = listing->report;
     begin_wait(report);
-    bool ok = giq_models_get(service, out, err);
+    bool ok = listing->get(listing, err);
     if (!ok && giq_interrupt_received(&report->interrupt) &&
         may_be_due_to_interrupt(err)) {
         (void)giq_fail(err, GIQ_E_CANCELLED,
-                       "Ctrl-C ended the open before the list of models was received");
+                       "Ctrl-C ended the open before the list of %s was received",
+                       listing->what);
     }
     giq_interrupt_end(&report->interrupt);
+    giq_progress_clear(&report->progress);
     return ok;
 }
 
@@ -221,21 +244,46 @@ static void cache_slow_failure(const struct giq_service *service, char **key,
     }
 }
 
+/* Get a list; `base_url` is the URL of the service, for the negative cache. */
+static bool await_list(const struct listing *listing, const char *base_url,
+                       struct giq_error *err)
+{
+    struct giq_error ignored;
+    int64_t began_ms = now_ms();
+    GIQ_AUTO_CSL char **key = CSLAddString(CSLAddString(NULL, listing->what), base_url);
+    if (giq_negative_cache_find(key, &ignored)) {
+        giq_service_limit_to_one_try(listing->service);
+    }
+    if (get_list(listing, err)) {
+        return true;
+    }
+    cache_slow_failure(listing->service, key, began_ms, err);
+    return false;
+}
+
 bool giq_await_models(struct giq_service *service, const char *base_url,
                       struct giq_report *report, struct giq_models *out,
                       struct giq_error *err)
 {
-    struct giq_error ignored;
-    int64_t began_ms = now_ms();
-    GIQ_AUTO_CSL char **key = CSLAddString(CSLAddString(NULL, "models"), base_url);
-    if (giq_negative_cache_find(key, &ignored)) {
-        giq_service_limit_to_one_try(service);
-    }
-    if (get_models(service, report, out, err)) {
-        return true;
-    }
-    cache_slow_failure(service, key, began_ms, err);
-    return false;
+    const struct listing listing = {.service = service,
+                                    .report = report,
+                                    .what = "models",
+                                    .get = get_models,
+                                    .models = out};
+    return await_list(&listing, base_url, err);
+}
+
+bool giq_await_files(struct giq_service *service, const char *base_url,
+                     struct giq_report *report, const struct giq_files_query *query,
+                     const struct giq_files_host *host, struct giq_error *err)
+{
+    const struct listing listing = {.service = service,
+                                    .report = report,
+                                    .what = "files",
+                                    .get = search_files,
+                                    .query = query,
+                                    .host = host};
+    return await_list(&listing, base_url, err);
 }
 
 /* The first open waits for up to its TIMEOUT. If that was too short, opens of the next

@@ -1,6 +1,7 @@
 /*
- * Runs the steps of a job, or gets the list of models, with the pauses in between. Ctrl-C
- * ends the wait, and the negative cache shortens it. For the thread of the session.
+ * Runs the steps of a job, or gets a list of the service, with the pauses in between.
+ * Ctrl-C ends the wait, and the negative cache shortens it. For the thread of the
+ * session.
  */
 #ifndef GIQ_AWAIT_H
 #define GIQ_AWAIT_H
@@ -30,5 +31,11 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err);
 bool giq_await_models(struct giq_service *service, const char *base_url,
                       struct giq_report *report, struct giq_models *out,
                       struct giq_error *err);
+
+/* Search for files as giq_files_search() does; otherwise as giq_await_models(). Errors:
+ * those of giq_files_search(), GIQ_E_CANCELLED. */
+bool giq_await_files(struct giq_service *service, const char *base_url,
+                     struct giq_report *report, const struct giq_files_query *query,
+                     const struct giq_files_host *host, struct giq_error *err);
 
 #endif

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "area/giq_area.h"
+#include "giq/geom.h"
 #include "giq_await.h"
-#include "giq_interrupt.h"
+#include "giq_given.h"
 #include "giq_tables.h"
 #include "giq_upload_file.h"
 #include "options/giq_thread_options.h"
@@ -34,20 +34,12 @@ static const char *conn_value(const struct giq_job_request *request,
 
 /* ---- reading the request ---- */
 
-static bool fail_given_twice(const char *key, struct giq_error *err)
-{
-    return giq_fail(err, GIQ_E_USAGE,
-                    "\"%s\" is given in the connection string and as an open option; "
-                    "give only one of them",
-                    key);
-}
-
 static bool read_wait(struct giq_job_request *request, struct giq_error *err)
 {
     const struct giq_config *config = &request->session->config;
     const char *typed = conn_value(request, GIQ_CONN_KEY_WAIT);
     if (typed != NULL && config->is_wait_given) {
-        return fail_given_twice("wait", err);
+        return giq_given_fail_twice("wait", err);
     }
     request->waits = config->wait;
     if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &request->waits, err)) {
@@ -61,49 +53,14 @@ static bool read_wait(struct giq_job_request *request, struct giq_error *err)
     return true;
 }
 
-/* Find the one area that is given by a key or an open option; `*out_text` is NULL if
- * there is none. */
-static bool find_area(const struct giq_job_request *request, enum giq_area_kind *out_kind,
-                      const char **out_text, struct giq_error *err)
-{
-    static const struct {
-        enum giq_conn_key key;
-        const char *name;
-    } kinds[GIQ_AREA_KINDS] = {
-        [GIQ_AREA_GEOMETRY] = {GIQ_CONN_KEY_GEOMETRY, "geometry"},
-        [GIQ_AREA_AOI] = {GIQ_CONN_KEY_AOI, "aoi"},
-        [GIQ_AREA_BBOX] = {GIQ_CONN_KEY_BBOX, "bbox"},
-    };
-    *out_text = NULL;
-    for (enum giq_area_kind kind = 0; kind < GIQ_AREA_KINDS; kind++) {
-        const char *typed = conn_value(request, kinds[kind].key);
-        const char *option = request->session->config.area[kind];
-        if (typed != NULL && option != NULL) {
-            return fail_given_twice(kinds[kind].name, err);
-        }
-        if (typed == NULL && option == NULL) {
-            continue;
-        }
-        if (*out_text != NULL) {
-            return giq_fail(err, GIQ_E_USAGE,
-                            "\"%s\" and \"%s\" both give the area; give only one of "
-                            "them",
-                            kinds[*out_kind].name, kinds[kind].name);
-        }
-        *out_kind = kind;
-        *out_text = typed == NULL ? option : typed;
-    }
-    return true;
-}
-
 static bool read_area(struct giq_job_request *request, struct giq_error *err)
 {
-    enum giq_area_kind kind = GIQ_AREA_GEOMETRY;
-    const char *text = NULL;
-    if (!find_area(request, &kind, &text, err)) {
+    struct giq_session *session = request->session;
+    struct giq_given_area area;
+    if (!giq_given_find_area(request->args.conn, &session->config, &area, err)) {
         return false;
     }
-    if (text == NULL) {
+    if (area.text == NULL) {
         return true;
     }
     if (request->args.conn->kind == GIQ_CONN_JOB) {
@@ -111,15 +68,8 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
                         "\"job\" names an existing job and cannot be combined with an "
                         "area; omit the area");
     }
-    if (kind == GIQ_AREA_AOI && !giq_conn_check_file_name("AOI", text, err)) {
-        return false;
-    }
-    struct giq_session *session = request->session;
-    (void)giq_interrupt_begin(&session->report.interrupt);
-    bool ok = giq_area_read(kind, text, session->config.geom_flags, &session->env,
-                            &request->area, err);
-    giq_interrupt_end(&session->report.interrupt);
-    return ok;
+    return giq_given_read_area(session, &area, session->config.geom_flags, &request->area,
+                               err);
 }
 
 static bool read_upload(struct giq_job_request *request, struct giq_error *err)
@@ -170,10 +120,10 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
     return giq_result_check(&result, err);
 }
 
-static void report_progress(void *ctx, const char *text)
+static void report_progress(void *ctx, const char *text, const char *detail)
 {
     struct giq_job_request *request = ctx;
-    giq_progress_set(&request->session->report.progress, text);
+    giq_progress_set(&request->session->report.progress, text, detail);
 }
 
 static bool may_start(void *ctx, struct giq_error *err)
@@ -204,6 +154,7 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
         .progress = report_progress,
         .may_start = may_start,
         .ctx = request,
+        .limits = config->limits,
     };
     unsigned flags = (config->may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
                      (request->waits ? 0u : GIQ_JOB_NO_WAIT);

@@ -8,6 +8,7 @@
 
 #include "area/giq_aoi.h"
 #include "giq_await.h"
+#include "giq_files_table.h"
 #include "giq_job_request.h"
 #include "giq_session.h"
 #include "giq_tables.h"
@@ -29,6 +30,17 @@ static bool open_models(const struct giq_open_info *info, struct giq_session *se
     bool ok = giq_tables_models(&models, out, err);
     giq_models_release(&models);
     return ok;
+}
+
+static bool open_files(const struct giq_open_info *info, const struct giq_conn *conn,
+                       struct giq_session *session, GDALDatasetH *out,
+                       struct giq_error *err)
+{
+    if (giq_inner_is_raster_only(info->flags)) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "GIQ:files is a table, not a raster; use ogrinfo or ogr2ogr");
+    }
+    return giq_files_table_open(session, conn, info->options, out, err);
 }
 
 static bool open_jobs(const struct giq_open_info *info, struct giq_session *session,
@@ -65,6 +77,8 @@ static bool open_parsed(const struct giq_open_info *info, const struct giq_conn 
     switch (conn->kind) {
     case GIQ_CONN_MODELS:
         return open_models(info, session, out, err);
+    case GIQ_CONN_FILES:
+        return open_files(info, conn, session, out, err);
     case GIQ_CONN_JOBS:
         return open_jobs(info, session, out, err);
     case GIQ_CONN_REQUEST:

@@ -33,11 +33,13 @@ static void print(struct giq_progress *progress, int64_t now)
     /* Without wrapping, the terminal cuts the line at its edge; a wrapped line could not
      * be cleared. */
     const char *format = progress->is_terminal ? CLEAR_LINE WRAP_OFF
-                             "GIQ: %s, %lld:%02lld%s%s" WRAP_ON
-                                               : "GIQ: %s, %lld:%02lld%s%s\n";
+                             "GIQ: %s, %lld:%02lld%s%s%s%s" WRAP_ON
+                                               : "GIQ: %s, %lld:%02lld%s%s%s%s\n";
+    bool has_detail = progress->detail[0] != '\0';
     bool has_hint = progress->hint != NULL;
     (void)fprintf(stderr, format, progress->text, seconds / 60, seconds % 60,
-                  has_hint ? "; " : "", has_hint ? progress->hint : "");
+                  has_detail ? "; " : "", progress->detail, has_hint ? "; " : "",
+                  has_hint ? progress->hint : "");
     (void)fflush(stderr);
     progress->is_drawn = progress->is_terminal;
     progress->printed_ms = now;
@@ -52,10 +54,11 @@ void giq_progress_tick(struct giq_progress *progress)
     }
 }
 
-void giq_progress_set(struct giq_progress *progress, const char *text)
+void giq_progress_set(struct giq_progress *progress, const char *text, const char *detail)
 {
     bool is_first = progress->text[0] == '\0';
     (void)snprintf(progress->text, sizeof progress->text, "%s", text);
+    (void)snprintf(progress->detail, sizeof progress->detail, "%s", detail);
     if (is_first && progress->is_enabled) {
         print(progress, now_ms());
     } else {

@@ -15,19 +15,22 @@ struct giq_progress {
     int64_t began_ms;   /* on the monotonic clock */
     int64_t printed_ms; /* when the last line was printed */
     char text[512];     /* the current state; "": none yet */
+    char detail[512];   /* what else is known of it, or "" */
     const char *hint;   /* how the user may end the wait, borrowed, or NULL */
 };
 
 /* Begin: the elapsed time counts from here. Prints nothing. */
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);
 
-/* Set the current state, which is copied; a text that is too long is cut. Prints it with
- * the elapsed time: on a terminal at once, else if it is the first or a minute has passed
- * since the last line. Prints nothing if progress is off. */
-void giq_progress_set(struct giq_progress *progress, const char *text);
+/* Set the current state and its detail, which are copied; a text that is too long is cut.
+ * Prints the state, the elapsed time and the detail: on a terminal at once, else if it is
+ * the first or a minute has passed since the last line. Prints nothing if progress is
+ * off. */
+void giq_progress_set(struct giq_progress *progress, const char *text,
+                      const char *detail);
 
-/* Print the current state, if any, with the elapsed time: on a terminal each time, else
- * if a minute has passed since the last line. */
+/* Print the current state, if any, with the elapsed time and the detail: on a terminal
+ * each time, else if a minute has passed since the last line. */
 void giq_progress_tick(struct giq_progress *progress);
 
 /* Clear the terminal's line if it holds progress text, so that other text may be printed.

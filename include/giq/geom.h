@@ -109,6 +109,42 @@ bool giq_geom_write(struct giq_geom *geom, char **out_wkt, struct giq_error *err
  */
 bool giq_geom_area_km2(const char *wkt, double *out_km2, struct giq_error *err);
 
+/* ---- footprints ---- */
+
+/*
+ * Selects, among many footprints, those that touch an area.
+ *
+ * Usage: giq_geom_filter_new(), giq_geom_filter_check() for each footprint,
+ * giq_geom_filter_free(). A filter may be used by one thread at a time.
+ */
+struct giq_geom_filter;
+
+/* `area` is from the functions above, in degrees, and is copied; NULL: every footprint is
+ * selected. The caller passes `*out` to giq_geom_filter_free(). Errors: GIQ_E_AREA,
+ * GIQ_E_MEMORY. */
+bool giq_geom_filter_new(const char *area, struct giq_geom_filter **out,
+                         struct giq_error *err);
+void giq_geom_filter_free(struct giq_geom_filter *filter); /* NULL is allowed */
+
+/* The box around the area; two boxes, one on each side, if the area crosses the
+ * antimeridian. Returns how many there are: 0 without an area. */
+size_t giq_geom_filter_boxes(const struct giq_geom_filter *filter,
+                             struct giq_geom_box out[GIQ_FILES_BOXES_MAX]);
+
+/*
+ * Read a footprint: `wkt`, which is WKT of a POLYGON or MULTIPOLYGON in degrees, or if
+ * that is NULL or not a valid area, the box `box`, "minx,miny,maxx,maxy", which may be
+ * NULL too. A box with minx > maxx crosses the antimeridian; a box without an extent is
+ * widened to 1e-7 degrees. A footprint with longitudes beyond 180 degrees is cut there.
+ *
+ * `*out_wkt` is the footprint, which the caller frees with free(), or NULL if there is no
+ * valid one. `*out_selected` is whether it touches the area; without a footprint it is
+ * false, without an area true. Errors: GIQ_E_AREA (GEOS failed), GIQ_E_MEMORY.
+ */
+bool giq_geom_filter_check(struct giq_geom_filter *filter, const char *wkt,
+                           const char *box, char **out_wkt, bool *out_selected,
+                           struct giq_error *err);
+
 /* The signed area, in steradians, of a small triangle whose corners x, y, x, y, x, y are
  * in degrees; positive if it runs counter-clockwise. A corner may be a pole. Pure. */
 double giq_sphere_triangle_area(const double xy[6]);

@@ -152,6 +152,7 @@ int giq_text_percent_byte(const char *text);
 
 enum giq_conn_kind {
     GIQ_CONN_MODELS,  /* GIQ: or GIQ:models */
+    GIQ_CONN_FILES,   /* GIQ:files, optionally narrowed, as in GIQ:files;bbox=... */
     GIQ_CONN_JOBS,    /* GIQ:jobs */
     GIQ_CONN_REQUEST, /* GIQ:model=...;file=..., optionally with a job to adopt */
     GIQ_CONN_JOB,     /* GIQ:job=... */
@@ -168,6 +169,9 @@ enum giq_conn_key {
     GIQ_CONN_KEY_UPLOAD,
     GIQ_CONN_KEY_AOI,
     GIQ_CONN_KEY_BBOX,
+    GIQ_CONN_KEY_DATETIME,
+    GIQ_CONN_KEY_COLLECTION,
+    GIQ_CONN_KEY_LIMIT,
     GIQ_CONN_KEY_COUNT,
 };
 
@@ -361,6 +365,76 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err);
 void giq_models_release(struct giq_models *models);
 
+/* ---- files of the service ---------------------------------------------------- */
+
+/* A file of the service's catalogue. Texts are owned by the core and valid during the
+ * call; NULL, and times GIQ_TIME_NONE, if the service does not report them. Addresses
+ * have neither user, query nor fragment, except that `preview` keeps the parameters of
+ * the picture if it is of the service's own origin. */
+struct giq_file {
+    char *item_id;
+    char *file_id; /* what `file` of a connection string takes */
+    char *name;
+    char *collection;
+    const char *collection_title;
+    int64_t datetime_ms; /* since 1970-01-01 UTC */
+    int64_t ingested_ms;
+    char *source_type;
+    char *layer_type;
+    char *source;
+    char *source_sub_type;
+    char *preview; /* address of a picture */
+    char *json;    /* the item as the service reports it */
+    /* The footprint, for giq_geom_filter_check(): WKT and a box, neither of them checked.
+     */
+    char *geometry;
+    char *box;
+};
+
+enum { GIQ_FILES_MAX = 100000 }; /* the most files that a search may select */
+
+enum { GIQ_FILES_BOXES_MAX = 2 };
+
+/* A box as text, "minx,miny,maxx,maxy" in degrees. */
+struct giq_geom_box {
+    char text[128];
+};
+
+/* What to search for. All is borrowed. */
+struct giq_files_query {
+    const struct giq_geom_box *boxes; /* searched one after the other */
+    size_t box_count;                 /* at most GIQ_FILES_BOXES_MAX; 0: everywhere */
+    /* Values of the keys of a connection string, or NULL. */
+    const char *datetime;
+    const char *collection;
+    const char *limit;
+};
+
+/* Functions of the host for one search. They are called in the thread that calls
+ * giq_files_search(). */
+struct giq_files_host {
+    /* Take a file, and store in `*out_selected` whether it is one of those that were
+     * searched for. If `is_beyond` is true, the limit is reached: only report whether it
+     * would be selected. */
+    bool (*add)(void *ctx, const struct giq_file *file, bool is_beyond,
+                bool *out_selected, struct giq_error *err);
+    /* Show a line to the user. May be NULL. */
+    void (*progress)(void *ctx, const char *text);
+    void *ctx; /* passed to each of them */
+};
+
+/*
+ * Search for files, the newest first, and pass each of them to the host once. At most
+ * `limit` are selected (1000 if it is NULL); if there is one more, env->warn() is called.
+ * One page of 100 files is in memory at a time.
+ *
+ * Errors: GIQ_E_USAGE (a value of the query; nothing was sent), GIQ_E_CREDENTIALS,
+ * _NETWORK, _SERVICE (also if the list has more than 2000 pages), _TIMEOUT, _CANCELLED,
+ * _MEMORY, and those of the host. Some files may have been passed to the host before.
+ */
+bool giq_files_search(struct giq_service *service, const struct giq_files_query *query,
+                      const struct giq_files_host *host, struct giq_error *err);
+
 /* ---- the store -------------------------------------------------------------- */
 
 /* The folder of records and results. May be used by several threads at a time. */
@@ -514,10 +588,16 @@ struct giq_job_view {
     const char *job_id;
     bool is_external; /* the job has no record: its id is from the connection string, and
                          it may not exist */
-    /* "gone" if the service does not know the job, or no longer has its result; the text
-     * that the service reports while the job runs; otherwise the name of `state`. */
+    /* The state as a text that is never NULL: "not submitted" if nothing is recorded,
+     * "gone" if the service does not know the job or no longer has its result, "damaged"
+     * if the record cannot be read, otherwise the name of `state`. */
+    const char *state_name;
+    /* The text that the service reports while the job runs, otherwise `state_name`; NULL
+     * if nothing is recorded or the record cannot be read. */
     const char *status;
     const char *type; /* of the job, as the service reports it */
+    /* What an open of a request that failed, is gone, unknown or damaged reports; for a
+     * dry run the spending limit that forbids the job. */
     const char *error;
     const char *result_path; /* a file, or a folder if the result was an archive; NULL if
                                 there is none, or when out of memory */
@@ -525,26 +605,41 @@ struct giq_job_view {
     int64_t started_ms;      /* as the service reports it */
     int64_t submitted_ms;
     int64_t finished_ms;
+    int64_t expected_ms; /* how long the job is expected to take in all, from earlier jobs
+                            of its model; 0: not known, or it is not waited for */
 };
 
-/* Functions of the host for one job. They are called in the thread that calls
- * giq_job_step(). */
+enum { GIQ_JOBS_A_DAY_MAX = 1000000 };
+
+/* Limits for new jobs; adopted jobs do not count. Start from `{0}`: no limit is set. */
+struct giq_limits {
+    double max_area_km2; /* of the area, which must then be known; 0: no limit */
+    bool has_max_jobs;
+    int max_jobs; /* started from one store on one day (UTC): 0 to GIQ_JOBS_A_DAY_MAX */
+};
+
+/* Functions and limits of the host for one job. The functions are called in the thread
+ * that calls giq_job_step(). */
 struct giq_job_host {
     /* Whether the downloaded result at `path` (as in result_path) can be opened. Called
      * before it is published, and may call giq_job_get_view(). Required unless
      * GIQ_JOB_NO_WAIT is set. */
     bool (*accept)(void *ctx, const char *path, struct giq_error *err);
-    /* Show a line to the user: the state of the job, or an upload. May be NULL. */
-    void (*progress)(void *ctx, const char *text);
+    /* Show a line to the user: the state of the job, or an upload. `detail`, which may be
+     * empty, is what else is known, such as the time left. The function may be NULL. */
+    void (*progress)(void *ctx, const char *text, const char *detail);
     /* Whether the host allows an upload, a new job, or recording an external job.
      * Called before anything is sent for it. NULL: all are allowed. */
     bool (*may_start)(void *ctx, struct giq_error *err);
     void *ctx; /* passed to each of them; borrowed for the job's life */
+    struct giq_limits limits;
 };
 
 enum giq_job_flags {
     GIQ_JOB_NO_SUBMIT = 1, /* never start a job */
     GIQ_JOB_NO_WAIT = 2,   /* submit, or check the state once; do not fetch the result */
+    /* Both together are a dry run if nothing is recorded: the view states what would be
+     * sent. */
 };
 
 enum giq_step {
@@ -572,11 +667,11 @@ void giq_job_free(struct giq_job *job);
  * job that was submitted. When env->cancelled() is true, the next step fails with
  * GIQ_E_CANCELLED, and if no run request was sent it leaves no record.
  *
- * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, an unknown model,
- * the request has another job than the one to adopt), GIQ_E_FAILED, _UNKNOWN, _GONE (as
- * recorded or reported), _REFUSED (no job was started), _TIMEOUT, _CANCELLED,
- * _CREDENTIALS, _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY, and those of
- * the host and of the upload's source.
+ * Errors: GIQ_E_USAGE (nothing is recorded and GIQ_JOB_NO_SUBMIT, a spending limit, an
+ * unknown model, the request has another job than the one to adopt), GIQ_E_FAILED,
+ * _UNKNOWN, _GONE (as recorded or reported), _REFUSED (no job was started), _TIMEOUT,
+ * _CANCELLED, _CREDENTIALS, _NETWORK, _SERVICE, _INCOMPLETE, _RESULT, _STORE, _MEMORY,
+ * and those of the host and of the upload's source.
  */
 bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
                   struct giq_error *err);

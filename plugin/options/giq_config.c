@@ -142,6 +142,18 @@ static bool read_submit(struct giq_config *config, struct giq_error *err)
     return true;
 }
 
+static bool read_limits(struct giq_config *config, struct giq_error *err)
+{
+    struct giq_limits *limits = &config->limits;
+    const char *name = NULL;
+    limits->has_max_jobs =
+        giq_reader_value(&config->reader, GIQ_OPTION_MAX_JOBS, &name) != NULL;
+    return giq_reader_number(&config->reader, GIQ_OPTION_MAX_JOBS, 1, &limits->max_jobs,
+                             err) &&
+           giq_reader_real(&config->reader, GIQ_OPTION_MAX_AREA, &limits->max_area_km2,
+                           err);
+}
+
 static bool read_switches(struct giq_config *config, struct giq_error *err)
 {
     struct giq_reader *reader = &config->reader;
@@ -237,8 +249,8 @@ static bool read_all(struct giq_config *config, struct giq_error *err)
     struct giq_reader *reader = &config->reader;
     if (!check_open_options(reader->open_options, err) || !read_base_url(config, err) ||
         !read_numbers(config, err) || !read_switches(config, err) ||
-        !read_result_drivers(config, err) || !read_result_options(config, err) ||
-        !read_source_type(config, err)) {
+        !read_limits(config, err) || !read_result_drivers(config, err) ||
+        !read_result_options(config, err) || !read_source_type(config, err)) {
         return false;
     }
     /* A failure is reported only when a request needs the credentials. */

@@ -29,6 +29,7 @@ struct giq_config {
     bool is_wait_given;  /* by the open option */
     unsigned geom_flags; /* enum giq_geom_flags */
     bool may_submit;
+    struct giq_limits limits;
     unsigned unset_options; /* for giq_thread_options_check() */
 };
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* Size of a list in a message. */
+/* Room for a list in a message, in bytes with the NUL. */
 enum { GIQ_LIST_SIZE = 300 };
 
 /*

@@ -18,13 +18,15 @@
         .is_open = true,                                                                 \
         .is_config = (is_config_),                                                       \
     },
-#define CONFIG_ROW_OF(name_)                                                             \
+#define CONFIG_ROW_OF(name_, type_, minimum_, maximum_)                                  \
     [GIQ_OPTION_##name_] = {                                                             \
         .name = #name_,                                                                  \
-        .type = "string",                                                                \
+        .type = type_,                                                                   \
         .values = "",                                                                    \
         .config_name = "GIQ_" #name_,                                                    \
         .default_value = "",                                                             \
+        .minimum = minimum_,                                                             \
+        .maximum = maximum_,                                                             \
         .is_config = true,                                                               \
     },
 const struct giq_option giq_options[GIQ_OPTION_COUNT] = {

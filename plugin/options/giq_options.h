@@ -71,7 +71,9 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(RETRY_DELAY, "float", GIQ_NO_VALUES, "1", true, "GDAL_HTTP_RETRY_DELAY", 0, 3600,  \
       "Seconds before the first retry; doubled for each further one")                    \
     X(HTTP_TIMEOUT, "float", GIQ_NO_VALUES, "60", true, NULL, 0.001, 86400,              \
-      "Maximum seconds for one call that gets the list of models or the state of a job") \
+      "Maximum seconds for one call that gets the list of models or files, or the "      \
+      "state "                                                                           \
+      "of a job")                                                                        \
     X(CONNECT_TIMEOUT, "float", GIQ_NO_VALUES, "10", true, "GDAL_HTTP_CONNECTTIMEOUT",   \
       0.001, 86400, "Maximum seconds to connect")                                        \
     X(LOW_SPEED_TIME, "int", GIQ_NO_VALUES, "30", true, "GDAL_HTTP_LOW_SPEED_TIME", 1,   \
@@ -81,18 +83,21 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(PROGRESS, "string-select", GIQ_PROGRESS_VALUES, "AUTO", true, NULL, 0, 0,          \
       "Status line on stderr while waiting. AUTO: if stderr is a terminal")
 
-/* Options that decide which credentials are sent and where, where results are stored, and
- * what is accepted as a result. They are never open options, because VRT and project
- * files from others can contain open options. */
+/* Options that decide which credentials are sent and where, where results are stored,
+ * what is accepted as a result, and how much may be spent. They are never open options,
+ * because VRT and project files from others can contain open options. X(name, type,
+ * minimum, maximum): as above. */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
-    X(API_KEY)                                                                           \
-    X(BEARER_TOKEN)                                                                      \
-    X(API_KEY_FILE)                                                                      \
-    X(BASE_URL)                                                                          \
-    X(ALLOW_HTTP)                                                                        \
-    X(ALLOW_UNVERIFIED_LENGTH)                                                           \
-    X(STORE_DIR)                                                                         \
-    X(RESULT_DRIVERS)
+    X(API_KEY, "string", 0, 0)                                                           \
+    X(BEARER_TOKEN, "string", 0, 0)                                                      \
+    X(API_KEY_FILE, "string", 0, 0)                                                      \
+    X(BASE_URL, "string", 0, 0)                                                          \
+    X(ALLOW_HTTP, "string", 0, 0)                                                        \
+    X(ALLOW_UNVERIFIED_LENGTH, "string", 0, 0)                                           \
+    X(STORE_DIR, "string", 0, 0)                                                         \
+    X(RESULT_DRIVERS, "string", 0, 0)                                                    \
+    X(MAX_AREA, "float", 0.0001, 1000000000)                                             \
+    X(MAX_JOBS, "int", 0, GIQ_JOBS_A_DAY_MAX)
 
 #define GIQ_OPTION_ID_OF(name, ...) GIQ_OPTION_##name,
 enum giq_option_id {

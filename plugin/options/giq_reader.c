@@ -77,8 +77,8 @@ static bool fail_number(const struct giq_option *option, const char *name,
                     giq_text_cut_len(value, 60), value);
 }
 
-bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double factor,
-                       int *out, struct giq_error *err)
+bool giq_reader_real(struct giq_reader *reader, enum giq_option_id id, double *out,
+                     struct giq_error *err)
 {
     const struct giq_option *option = &giq_options[id];
     const char *name = NULL;
@@ -104,6 +104,17 @@ bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double 
     bool is_fraction = EQUAL(option->type, "int") && value != floor(value);
     if (!is_number || !is_within || is_fraction) {
         return fail_number(option, name, text, err);
+    }
+    *out = value;
+    return true;
+}
+
+bool giq_reader_number(struct giq_reader *reader, enum giq_option_id id, double factor,
+                       int *out, struct giq_error *err)
+{
+    double value = 0;
+    if (!giq_reader_real(reader, id, &value, err)) {
+        return false;
     }
     /* Rounding must not make a positive number 0, which has a meaning of its own. */
     *out = (int)llround(value > 0 ? fmax(value * factor, 1) : 0);

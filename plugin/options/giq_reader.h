@@ -35,11 +35,13 @@ const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id optio
  * Typed values; the option's default if it is not set. Fail with GIQ_E_USAGE, which names
  * the option, its value and what is allowed; `*out` is then unchanged.
  *
- * giq_reader_number() stores the value times `factor`, rounded, but at least 1 for a
- * value above 0; 0 if the option has neither value nor default. A number out of range in
- * an option of GDAL's own counts as not set. giq_reader_choice() stores the index of the
- * word.
+ * A number is 0 if the option has neither value nor default; one out of range in an
+ * option of GDAL's own counts as not set. giq_reader_number() stores it times `factor`,
+ * rounded, but at least 1 for a value above 0. giq_reader_choice() stores the index of
+ * the word.
  */
+bool giq_reader_real(struct giq_reader *reader, enum giq_option_id option, double *out,
+                     struct giq_error *err);
 bool giq_reader_number(struct giq_reader *reader, enum giq_option_id option,
                        double factor, int *out, struct giq_error *err);
 bool giq_reader_bool(struct giq_reader *reader, enum giq_option_id option, bool *out,

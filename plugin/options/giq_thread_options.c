@@ -9,7 +9,7 @@
 
 enum {
     MUTEX_WAIT_S = 1000, /* GDAL's usual limit; never reached */
-    NAMES_SIZE = 128,
+    NAMES_SIZE = 160,    /* room for the names of all checked options */
 };
 
 /* The options that are checked, as bits of a set. */
@@ -20,6 +20,8 @@ enum {
     API_KEY = 1 << 3,
     API_KEY_FILE = 1 << 4,
     BEARER_TOKEN = 1 << 5,
+    MAX_JOBS = 1 << 6,
+    MAX_AREA = 1 << 7,
     CREDENTIALS = API_KEY | API_KEY_FILE | BEARER_TOKEN,
 };
 
@@ -33,6 +35,8 @@ static const struct {
     {API_KEY, GIQ_OPTION_API_KEY},
     {API_KEY_FILE, GIQ_OPTION_API_KEY_FILE},
     {BEARER_TOKEN, GIQ_OPTION_BEARER_TOKEN},
+    {MAX_JOBS, GIQ_OPTION_MAX_JOBS},
+    {MAX_AREA, GIQ_OPTION_MAX_AREA},
 };
 
 /* The options that some thread of the process has set in its own configuration. */

@@ -17,7 +17,7 @@
 
 #include "giq/external.h"
 
-enum { GIQ_REFERENCES_URL_SIZE = 201 };
+enum { GIQ_REFERENCES_URL_SIZE = 201 }; /* bytes, with the NUL */
 
 /* The state of one check. Must not move between begin and end. */
 struct giq_references {

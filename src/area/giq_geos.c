@@ -211,6 +211,63 @@ bool giq_geos_find_exterior(struct giq_geos *g, const struct giq_rings *rings,
            giq_geos_parts_fail(g, "checked", err);
 }
 
+/* ---- prepared areas ---- */
+
+struct giq_geos_prepared {
+    struct giq_geos *geos;
+    GEOSGeometry *area;
+    const GEOSPreparedGeometry *index; /* of `area` */
+};
+
+bool giq_geos_prepare(struct giq_geos *g, const struct giq_rings *rings,
+                      struct giq_geos_prepared **out, struct giq_error *err)
+{
+    struct giq_geos_prepared *prepared = calloc(1, sizeof *prepared);
+    if (prepared == NULL) {
+        return giq_fail_memory(err);
+    }
+    prepared->geos = g;
+    prepared->area = giq_geos_parts_multipolygon(g, rings, 0, err);
+    if (prepared->area == NULL) {
+        giq_geos_prepared_free(prepared);
+        return false;
+    }
+    prepared->index = GEOSPrepare_r(g->handle, prepared->area);
+    if (prepared->index == NULL) {
+        giq_geos_prepared_free(prepared);
+        return giq_geos_parts_fail(g, "indexed", err);
+    }
+    *out = prepared;
+    return true;
+}
+
+void giq_geos_prepared_free(struct giq_geos_prepared *prepared)
+{
+    if (prepared != NULL) {
+        GEOSPreparedGeom_destroy_r(prepared->geos->handle, prepared->index);
+        GEOSGeom_destroy_r(prepared->geos->handle, prepared->area);
+        free(prepared);
+    }
+}
+
+bool giq_geos_prepared_intersects(const struct giq_geos_prepared *prepared,
+                                  const struct giq_rings *rings, bool *out,
+                                  struct giq_error *err)
+{
+    struct giq_geos *g = prepared->geos;
+    GEOSGeometry *other = giq_geos_parts_multipolygon(g, rings, 0, err);
+    if (other == NULL) {
+        return false;
+    }
+    char rc = GEOSPreparedIntersects_r(g->handle, prepared->index, other);
+    GEOSGeom_destroy_r(g->handle, other);
+    if (rc != 0 && rc != 1) {
+        return giq_geos_parts_fail(g, "compared", err);
+    }
+    *out = rc == 1;
+    return true;
+}
+
 /* ---- overlay and normal form ---- */
 
 typedef GEOSGeometry *overlay(GEOSContextHandle_t, const GEOSGeometry *,

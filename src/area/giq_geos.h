@@ -1,6 +1,6 @@
 /*
  * Polygons in the plane, by GEOS: validity and repair, points inside and outside,
- * intersection and difference, normal form.
+ * intersection and difference, normal form, comparing many polygons with one area.
  *
  * A context may be used by one thread at a time. After a failure, `rings` that the
  * function changes are undefined and can only be released. Errors: GIQ_E_AREA with the
@@ -47,6 +47,21 @@ bool giq_geos_inner_point(struct giq_geos *geos, const struct giq_rings *rings,
 bool giq_geos_find_exterior(struct giq_geos *geos, const struct giq_rings *rings,
                             const double *xy, size_t count, size_t *out,
                             struct giq_error *err);
+
+/* A valid area with an index, to compare it with many others. */
+struct giq_geos_prepared;
+
+/* `rings` is copied, and `geos` is borrowed for the life of `*out`, which the caller
+ * passes to giq_geos_prepared_free(). */
+bool giq_geos_prepare(struct giq_geos *geos, const struct giq_rings *rings,
+                      struct giq_geos_prepared **out, struct giq_error *err);
+/* NULL is allowed. */
+void giq_geos_prepared_free(struct giq_geos_prepared *prepared);
+
+/* Whether the area and `rings`, which are valid too, have a point in common. */
+bool giq_geos_prepared_intersects(const struct giq_geos_prepared *prepared,
+                                  const struct giq_rings *rings, bool *out,
+                                  struct giq_error *err);
 
 /* Sort the polygons, and the rings and points of each, into GEOS's normal form. */
 bool giq_geos_normalise(struct giq_geos *geos, struct giq_rings *rings,

@@ -450,6 +450,17 @@ const char *giq_wkt_print_location(double x, double y, struct giq_location *out)
     return out->text;
 }
 
+const char *giq_wkt_print_box(const double box[4], struct giq_geom_box *out)
+{
+    char number[4][NUMBER_SIZE];
+    for (int i = 0; i < 4; i++) {
+        (void)print_units(giq_rings_to_units(box[i]), number[i]);
+    }
+    (void)snprintf(out->text, sizeof out->text, "%s,%s,%s,%s", number[0], number[1],
+                   number[2], number[3]);
+    return out->text;
+}
+
 static bool write_ring(const struct giq_rings *rings, size_t ring, struct giq_buf *out)
 {
     size_t count = 0;

@@ -7,6 +7,7 @@
 
 #include "area/giq_rings.h"
 #include "base/giq_error.h"
+#include "giq/geom.h"
 
 enum { GIQ_WKT_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -37,5 +38,9 @@ struct giq_location {
 /* Print a location for messages, "x y", with at most 7 decimals; with an exponent from
  * 1e21 on. Returns `out->text`. */
 const char *giq_wkt_print_location(double x, double y, struct giq_location *out);
+
+/* Print a box, "minx,miny,maxx,maxy", rounded to 7 decimals; giq_wkt_read_box() reads it.
+ * The coordinates must be degrees. Returns `out->text`. */
+const char *giq_wkt_print_box(const double box[4], struct giq_geom_box *out);
 
 #endif

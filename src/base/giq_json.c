@@ -293,6 +293,11 @@ int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise)
     return whole_number(json, &value) ? (int64_t)value : otherwise;
 }
 
+const char *giq_json_number_text(const struct giq_json *json)
+{
+    return cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : NULL;
+}
+
 bool giq_json_copy_scalar(const struct giq_json *json, char **out)
 {
     *out = NULL;
@@ -344,8 +349,8 @@ static bool print_whole(const struct giq_json *json, char **out)
         *out = digits;
         return true;
     }
-    const char *text =
-        cJSON_IsRaw(unwrap_const(json)) ? unwrap_const(json)->valuestring : "";
+    const char *number = giq_json_number_text(json);
+    const char *text = number == NULL ? "" : number;
     const char *first = *text == '-' ? text + 1 : text;
     bool is_whole = *first != '\0' && first[strspn(first, "0123456789")] == '\0';
     if (!is_whole || strlen(text) > GIQ_JSON_ID_MAX) {
@@ -486,19 +491,35 @@ bool giq_json_set_copy(struct giq_json *object, const char *name,
     return set_item(object, name, cJSON_Duplicate(unwrap_const(value), true));
 }
 
-bool giq_json_add_text(struct giq_json *object, const char *name, const char *text)
+bool giq_json_set_list(struct giq_json *object, const char *name)
 {
-    if (!giq_json_is_list(giq_json_get(object, name)) &&
-        !set_item(object, name, cJSON_CreateArray())) {
-        return false;
-    }
-    cJSON *item = cJSON_CreateString(text);
+    return set_item(object, name, cJSON_CreateArray());
+}
+
+/* Append `item`, which is NULL when out of memory, to a list; on failure it is freed. */
+static bool add_item(struct giq_json *object, const char *name, cJSON *item)
+{
     cJSON *list = cJSON_GetObjectItemCaseSensitive(unwrap(object), name);
     if (item == NULL || !cJSON_AddItemToArray(list, item)) {
         cJSON_Delete(item);
         return false;
     }
     return true;
+}
+
+bool giq_json_add_text(struct giq_json *object, const char *name, const char *text)
+{
+    if (!giq_json_is_list(giq_json_get(object, name)) &&
+        !giq_json_set_list(object, name)) {
+        return false;
+    }
+    return add_item(object, name, cJSON_CreateString(text));
+}
+
+struct giq_json *giq_json_add_object(struct giq_json *object, const char *name)
+{
+    cJSON *item = cJSON_CreateObject();
+    return add_item(object, name, item) ? wrap(item) : NULL;
 }
 
 struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name)

@@ -59,6 +59,9 @@ const char *giq_json_text(const struct giq_json *json);
 /* A whole number greater than -2^53 and less than 2^53, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 
+/* A number as it was written, borrowed; NULL for anything else. */
+const char *giq_json_number_text(const struct giq_json *json);
+
 /* Copy a string, or a number as it was written, into a new text, which the caller frees;
  * `*out` is NULL for anything else and for an empty string. False when out of memory. */
 bool giq_json_copy_scalar(const struct giq_json *json, char **out);
@@ -97,6 +100,11 @@ bool giq_json_set_copy(struct giq_json *object, const char *name,
 /* Append a text to the member `name`, which becomes an empty list first unless it is a
  * list. */
 bool giq_json_add_text(struct giq_json *object, const char *name, const char *text);
+/* Set the member `name` to an empty list. */
+bool giq_json_set_list(struct giq_json *object, const char *name);
+/* Append an empty object to the member `name`, which is a list, and return it; NULL when
+ * out of memory. */
+struct giq_json *giq_json_add_object(struct giq_json *object, const char *name);
 /* The member if it is an object, else a new empty object in its place; NULL when out of
  * memory. */
 struct giq_json *giq_json_ensure_object(struct giq_json *object, const char *name);

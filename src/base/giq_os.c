@@ -103,6 +103,20 @@ char *giq_os_join(const char *a, const char *b)
     return path;
 }
 
+/* ---- this process ---- */
+
+long giq_os_pid(void)
+{
+    return (long)getpid();
+}
+
+void giq_os_host(char out[GIQ_OS_HOST_SIZE])
+{
+    if (gethostname(out, GIQ_OS_HOST_SIZE) != 0) {
+        out[0] = '\0';
+    }
+}
+
 /* ---- folders and whole files ---- */
 
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err)
@@ -252,13 +266,15 @@ bool giq_os_sync_path(const char *path, struct giq_error *err)
     return ok;
 }
 
-static bool write_new_file(const char *path, unsigned access, const char *bytes,
-                           size_t len, struct giq_error *err)
+bool giq_os_create_new(const char *path, unsigned access, const char *bytes, size_t len,
+                       bool *out_exists, struct giq_error *err)
 {
-    /* A file that an interrupted writer left may belong to another user of the store. */
-    (void)unlink(path);
     int fd =
         open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, access & FILE_BITS);
+    if (fd < 0 && errno == EEXIST) {
+        *out_exists = true;
+        return true;
+    }
     if (fd < 0) {
         return fail_path(err, "write", path);
     }
@@ -268,8 +284,22 @@ static bool write_new_file(const char *path, unsigned access, const char *bytes,
     }
     if (!ok) {
         (void)unlink(path);
+        return false;
     }
-    return ok;
+    *out_exists = false;
+    return true;
+}
+
+static bool write_new_file(const char *path, unsigned access, const char *bytes,
+                           size_t len, struct giq_error *err)
+{
+    bool exists = false;
+    /* A file that an interrupted writer left may belong to another user of the store. */
+    (void)unlink(path);
+    if (!giq_os_create_new(path, access, bytes, len, &exists, err)) {
+        return false;
+    }
+    return !exists || giq_fail_sys(err, GIQ_E_STORE, EEXIST, "cannot write %s", path);
 }
 
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
@@ -283,6 +313,42 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
     (void)stpcpy(stpcpy(part, path), ".tmp");
     return write_new_file(part, access, bytes, len, err) &&
            giq_os_rename(part, path, err) && giq_os_sync_path(folder, err);
+}
+
+/* Opening the file makes the client of a file server ask for the number of its names;
+ * stat() may return an older one. */
+static bool has_two_names(const char *path)
+{
+    struct stat st;
+    int fd = open_file(path, O_RDONLY | O_NOFOLLOW, 0);
+    bool has_two = fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink > 1;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return has_two;
+}
+
+static bool has_no_links(int sys_errno)
+{
+    return sys_errno == EPERM || sys_errno == EOPNOTSUPP || sys_errno == ENOSYS ||
+           sys_errno == EMLINK;
+}
+
+bool giq_os_link(const char *from, const char *to, enum giq_os_link_outcome *out,
+                 struct giq_error *err)
+{
+    int sys_errno = link(from, to) == 0 ? 0 : errno;
+    if (sys_errno == 0 || has_two_names(from)) {
+        *out = GIQ_OS_LINKED;
+    } else if (sys_errno == EEXIST) {
+        *out = GIQ_OS_LINK_EXISTS;
+    } else if (has_no_links(sys_errno)) {
+        *out = GIQ_OS_LINK_UNSUPPORTED;
+    } else {
+        errno = sys_errno;
+        return fail_path(err, "make the link", to);
+    }
+    return true;
 }
 
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err)
@@ -598,9 +664,10 @@ enum { HOLDER_BYTES = 96 };
 static void write_holder(const struct giq_os_lock *lock)
 {
     char text[HOLDER_BYTES + 1];
-    char host[65] = "";
-    if (gethostname(host, sizeof host) == 0) {
-        int len = snprintf(text, sizeof text, "%ld %s", (long)getpid(), host);
+    char host[GIQ_OS_HOST_SIZE];
+    giq_os_host(host);
+    if (host[0] != '\0') {
+        int len = snprintf(text, sizeof text, "%ld %s", giq_os_pid(), host);
         (void)snprintf(text + len, sizeof text - (size_t)len, "%*s\n",
                        HOLDER_BYTES - len - 1, "");
         ssize_t written = pwrite(lock->fd, text, HOLDER_BYTES, 0);
@@ -618,7 +685,7 @@ static bool is_host(const char *text)
 bool giq_os_lock_holder(const char *path, struct giq_os_holder *out)
 {
     char text[HOLDER_BYTES + 1] = "";
-    char host[65] = "";
+    char host[GIQ_OS_HOST_SIZE];
     int fd = open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd >= 0) {
         ssize_t len = read_some(fd, text, HOLDER_BYTES);
@@ -630,9 +697,8 @@ bool giq_os_lock_holder(const char *path, struct giq_os_holder *out)
         !is_host(holder.host)) {
         return false;
     }
-    (void)gethostname(host, sizeof host);
-    holder.is_this_process =
-        holder.pid == (long)getpid() && strcmp(holder.host, host) == 0;
+    giq_os_host(host);
+    holder.is_this_process = holder.pid == giq_os_pid() && strcmp(holder.host, host) == 0;
     *out = holder;
     return true;
 }

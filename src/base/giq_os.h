@@ -15,6 +15,14 @@
 #include "base/giq_error.h"
 #include "giq/giq.h"
 
+/* ---- this process ---- */
+
+long giq_os_pid(void);
+
+/* The name of this host, of at most 64 bytes, as in Linux; "" if it is not known. */
+enum { GIQ_OS_HOST_SIZE = 65 };
+void giq_os_host(char out[GIQ_OS_HOST_SIZE]);
+
 /* ---- folders and whole files ---- */
 
 enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
@@ -55,6 +63,23 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
  * one caller at a time may replace a file. */
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err);
+
+/* Create a file with these bytes, synced; its folder is not. `*out_exists` is true, and
+ * the call succeeds, if the path exists already: of several callers one creates it. */
+bool giq_os_create_new(const char *path, unsigned access, const char *bytes, size_t len,
+                       bool *out_exists, struct giq_error *err);
+
+enum giq_os_link_outcome {
+    GIQ_OS_LINKED,
+    GIQ_OS_LINK_EXISTS,      /* there is a file at `to` */
+    GIQ_OS_LINK_UNSUPPORTED, /* the file system has no links, or not of this file */
+};
+
+/* Give the file `from`, which has one name, the name `to` too: of several callers one
+ * gets it. A link that was made although the call failed, because the reply of a file
+ * server was lost, counts as made. Not synced. */
+bool giq_os_link(const char *from, const char *to, enum giq_os_link_outcome *out,
+                 struct giq_error *err);
 
 /* Rename within a file system; replaces a file at `to`. Not synced. */
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err);
@@ -138,7 +163,7 @@ void giq_os_lock_release(struct giq_os_lock *lock);
 /* The holder of a lock, as it recorded itself in the lock file. */
 struct giq_os_holder {
     long pid;
-    char host[65]; /* at most 64 bytes, as in Linux */
+    char host[GIQ_OS_HOST_SIZE];
     bool is_this_process;
 };
 

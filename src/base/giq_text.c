@@ -8,6 +8,12 @@
 
 enum { MS_PER_SECOND = 1000, TM_YEAR_BASE = 1900 };
 
+/* Not tolower(), which follows the locale: "I" and "i" differ in Turkish. */
+static char fold(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
 size_t giq_text_utf8_char_len(const char *text, size_t len)
 {
     /* The ranges of the second byte exclude overlong forms, surrogates and characters
@@ -294,6 +300,81 @@ void giq_text_mask_addresses(char *text)
     }
 }
 
+static const char scheme_mark[] = "://";
+
+static bool is_scheme_char(char c)
+{
+    return (fold(c) >= 'a' && fold(c) <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '-' || c == '.';
+}
+
+/* Whether the text begins with a scheme and "://". */
+static bool begins_with_scheme(const char *text)
+{
+    size_t len = 0;
+    while (is_scheme_char(text[len])) {
+        len++;
+    }
+    return len > 0 && strncmp(text + len, scheme_mark, strlen(scheme_mark)) == 0;
+}
+
+/* The length of the part of a word of `len` bytes that precedes its query or fragment. */
+static size_t length_before_query(const char *word, size_t len)
+{
+    bool has_scheme = memmem(word, len, scheme_mark, strlen(scheme_mark)) != NULL;
+    for (size_t i = 0; i < len; i++) {
+        bool is_query = word[i] == '?';
+        if (!is_query && word[i] != '#') {
+            continue;
+        }
+        bool is_path = is_query && memchr(word, '/', i) != NULL;
+        if (has_scheme || is_path || memchr(word + i, '=', len - i) != NULL) {
+            return i;
+        }
+    }
+    return len;
+}
+
+/* Remove the users of the addresses in a word of `len` bytes. Returns the new length. */
+static size_t remove_users(char *word, size_t len)
+{
+    char *at = word;
+    char *mark = NULL;
+    while ((mark = memmem(at, (size_t)(word + len - at), scheme_mark,
+                          strlen(scheme_mark))) != NULL) {
+        char *host = mark + strlen(scheme_mark);
+        char *end = memchr(host, '/', (size_t)(word + len - host));
+        end = end == NULL ? word + len : end;
+        char *user_end = memrchr(host, '@', (size_t)(end - host));
+        if (user_end != NULL) {
+            size_t removed = (size_t)(user_end + 1 - host);
+            (void)memmove(host, user_end + 1, (size_t)(word + len - (user_end + 1)));
+            len -= removed;
+        }
+        at = host;
+    }
+    return len;
+}
+
+void giq_text_strip_addresses(char *text)
+{
+    char *in = text;
+    char *out = text;
+    bool is_one_word = begins_with_scheme(text);
+    while (*in != '\0') {
+        size_t gap = leading_space_len(in);
+        (void)memmove(out, in, gap);
+        in += gap;
+        out += gap;
+        size_t word_len = is_one_word ? strlen(in) : leading_word_len(in);
+        size_t len = remove_users(in, length_before_query(in, word_len));
+        (void)memmove(out, in, len);
+        in += word_len;
+        out += len;
+    }
+    *out = '\0';
+}
+
 char *giq_text_trim(const char *text, size_t len)
 {
     len = strnlen(text, len);
@@ -331,12 +412,6 @@ int giq_text_percent_byte(const char *text)
     int high = text[0] == '%' ? hex_digit(text[1]) : -1;
     int low = high < 0 ? -1 : hex_digit(text[2]);
     return low < 0 ? -1 : high << 4 | low;
-}
-
-/* Not tolower(), which follows the locale: "I" and "i" differ in Turkish. */
-static char fold(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 bool giq_text_equal_nocase(const char *a, const char *b)
@@ -511,6 +586,20 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
     }
     *out_ms = ms;
     return true;
+}
+
+bool giq_text_to_date(const char *text, int64_t *out_ms)
+{
+    int64_t field[6] = {0, 0, 0, 0, 0, 0};
+    for (int i = 0; i < 3; i++) {
+        if (i > 0 && *text++ != '-') {
+            return false;
+        }
+        if (!take_digits(&text, i == 0 ? 4 : 2, &field[i])) {
+            return false;
+        }
+    }
+    return *text == '\0' && giq_text_civil_to_ms(field, out_ms);
 }
 
 struct giq_civil giq_text_civil_from_ms(int64_t ms)

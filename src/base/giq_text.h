@@ -32,6 +32,16 @@ const char *giq_text_printable(const char *text, struct giq_printable *out);
  */
 void giq_text_mask_addresses(char *text);
 
+/*
+ * Remove, in place, what may be secret in the addresses of a text: the user and password
+ * after "://", and all from the query or fragment to the end of the word. A '?' or '#'
+ * begins these in a word that contains "://", and in any other word if a '=' follows it;
+ * a
+ * '?' also if a '/' precedes it. A text that begins with "<scheme>://" is one word,
+ * spaces included.
+ */
+void giq_text_strip_addresses(char *text);
+
 /* Whether two ids of jobs are the same: the service ignores the case of ASCII letters. */
 bool giq_text_is_same_id(const char *a, const char *b);
 
@@ -72,6 +82,10 @@ bool giq_text_to_bool(const char *text, bool *out);
  * "2024-05-01T10:20:30.5+04:00": seconds, their fraction and the zone may be missing;
  * without a zone it is UTC. False for anything else, a date without a time included. */
 bool giq_text_to_time(const char *text, int64_t *out_ms);
+
+/* Milliseconds since 1970-01-01 UTC from a date of ISO 8601, "2024-05-01": its first
+ * moment in UTC. False for anything else. */
+bool giq_text_to_date(const char *text, int64_t *out_ms);
 
 /* Milliseconds since 1970-01-01 UTC from year (1 to 9999), month, day, hour, minute and
  * second (0 to 60) in UTC. False if a field is out of range, or the month does not have

@@ -1,6 +1,7 @@
 /*
  * Parsing and quoting connection strings. The interface is in giq/giq.h. The grammar:
- *   string = "GIQ:" [ table | pair *( ";" pair ) ] [ ";" ]    table = "models" or "jobs"
+ *   string = "GIQ:" [ table | pair *( ";" pair ) | "files" *( ";" pair ) ] [ ";" ]
+ *   table  = "models" or "jobs"
  *   pair   = key "=" value        value = text without ";" and "|" | quoted
  * A quoted value begins and ends with ' or ", and that quote is doubled inside. A slash
  * that a program added after the extension of an archive is dropped or refused.
@@ -11,20 +12,25 @@
 
 #include "base/giq_error.h"
 #include "base/giq_text.h"
+#include "service/giq_files.h"
+#include "service/giq_period.h"
 
 static const char prefix[] = "GIQ:";
 
 #define WHITE_SPACE " \t\r\n\v\f"
 
-/* All keys, in the order in which they are documented. */
-#define ALLOWED "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member"
+/* The keys of a request and of GIQ:files, in the order in which they are documented. */
+#define ALLOWED       "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member"
+#define FILES_ALLOWED "bbox, geometry, aoi, datetime, collection, limit"
 
 static const char *const key_names[GIQ_CONN_KEY_COUNT] = {
-    [GIQ_CONN_KEY_MODEL] = "model",   [GIQ_CONN_KEY_FILE] = "file",
-    [GIQ_CONN_KEY_JOB] = "job",       [GIQ_CONN_KEY_GEOMETRY] = "geometry",
-    [GIQ_CONN_KEY_RERUN] = "rerun",   [GIQ_CONN_KEY_WAIT] = "wait",
-    [GIQ_CONN_KEY_MEMBER] = "member", [GIQ_CONN_KEY_UPLOAD] = "upload",
-    [GIQ_CONN_KEY_AOI] = "aoi",       [GIQ_CONN_KEY_BBOX] = "bbox",
+    [GIQ_CONN_KEY_MODEL] = "model",       [GIQ_CONN_KEY_FILE] = "file",
+    [GIQ_CONN_KEY_JOB] = "job",           [GIQ_CONN_KEY_GEOMETRY] = "geometry",
+    [GIQ_CONN_KEY_RERUN] = "rerun",       [GIQ_CONN_KEY_WAIT] = "wait",
+    [GIQ_CONN_KEY_MEMBER] = "member",     [GIQ_CONN_KEY_UPLOAD] = "upload",
+    [GIQ_CONN_KEY_AOI] = "aoi",           [GIQ_CONN_KEY_BBOX] = "bbox",
+    [GIQ_CONN_KEY_DATETIME] = "datetime", [GIQ_CONN_KEY_COLLECTION] = "collection",
+    [GIQ_CONN_KEY_LIMIT] = "limit",
 };
 
 /* The service's names of the same keys. */
@@ -81,7 +87,12 @@ bool giq_conn_identify(const char *text)
     return text != NULL && giq_text_begins_nocase(skip_archive_prefixes(text), prefix);
 }
 
-static bool fail_key(const char *name, struct giq_error *err)
+static const char *allowed_keys(bool is_files)
+{
+    return is_files ? FILES_ALLOWED : ALLOWED;
+}
+
+static bool fail_key(const char *name, bool is_files, struct giq_error *err)
 {
     struct giq_printable printable;
     if (is_among(name, secret_names, GIQ_COUNT(secret_names))) {
@@ -93,8 +104,8 @@ static bool fail_key(const char *name, struct giq_error *err)
     }
     (void)giq_text_printable(name, &printable);
     return giq_fail(err, GIQ_E_USAGE,
-                    "unknown key \"%s\" in the connection string; allowed are " ALLOWED,
-                    printable.text);
+                    "unknown key \"%s\" in the connection string; allowed are %s",
+                    printable.text, allowed_keys(is_files));
 }
 
 /* QGIS appends |layername= and more to the string. If that became part of a value, the
@@ -108,7 +119,9 @@ static bool fail_suffix(struct giq_error *err)
                     "must be quoted");
 }
 
-static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error *err)
+/* `is_files` is whether the string is one of GIQ:files. */
+static bool find_key(const char *name, bool is_files, enum giq_conn_key *out,
+                     struct giq_error *err)
 {
     for (size_t i = 0; i < GIQ_COUNT(key_names); i++) {
         if (giq_text_equal_nocase(name, key_names[i])) {
@@ -122,7 +135,22 @@ static bool find_key(const char *name, enum giq_conn_key *out, struct giq_error 
             return true;
         }
     }
-    return fail_key(name, err);
+    return fail_key(name, is_files, err);
+}
+
+/* Refuse a key of requests in GIQ:files, and a key of GIQ:files elsewhere. */
+static bool check_kind(enum giq_conn_key key, bool is_files, struct giq_error *err)
+{
+    bool is_of_area = key == GIQ_CONN_KEY_GEOMETRY || key == GIQ_CONN_KEY_AOI ||
+                      key == GIQ_CONN_KEY_BBOX;
+    bool is_of_files = key == GIQ_CONN_KEY_DATETIME || key == GIQ_CONN_KEY_COLLECTION ||
+                       key == GIQ_CONN_KEY_LIMIT;
+    if (is_of_area || is_of_files == is_files) {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the key \"%s\" is %s for GIQ:files; allowed are %s", key_names[key],
+                    is_files ? "not" : "only", allowed_keys(is_files));
 }
 
 /* Parse the quoted value at `*at`, which is moved to the next ';' or the end. The caller
@@ -320,10 +348,30 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
                     name);
 }
 
+/* Check the value of a key that has a grammar of its own; `name` is the key as messages
+ * name it. */
+static bool check_grammar(enum giq_conn_key key, const char *name, const char *value,
+                          struct giq_error *err)
+{
+    bool is_yes = false;
+    int limit = 0;
+    struct giq_period period;
+    switch (key) {
+    case GIQ_CONN_KEY_WAIT:
+        return giq_conn_to_bool(name, value, &is_yes, err);
+    case GIQ_CONN_KEY_DATETIME:
+        return giq_period_parse(value, &period, err);
+    case GIQ_CONN_KEY_LIMIT:
+        return giq_files_parse_limit(value, &limit, err);
+    default:
+        return true;
+    }
+}
+
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     const char *name = key_names[key];
-    char quoted[sizeof "\"geometry\""]; /* the longest name */
+    char quoted[sizeof "\"collection\""]; /* the longest name */
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
     if (value[0] == '\0') {
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
@@ -350,11 +398,7 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE,
                         "the value of \"%s\" is not UTF-8; encode it as UTF-8", name);
     }
-    if (key == GIQ_CONN_KEY_WAIT) {
-        bool ignored = false;
-        return giq_conn_to_bool(quoted, value, &ignored, err);
-    }
-    return true;
+    return check_grammar(key, quoted, value, err);
 }
 
 /* Parse the "key=value" at `*at`, which is moved to the next ';' or the end. */
@@ -369,9 +413,10 @@ static bool parse_pair(const char **at, struct giq_conn *conn, struct giq_error 
         return giq_fail_memory(err);
     }
     enum giq_conn_key key = GIQ_CONN_KEY_COUNT;
-    bool ok = find_key(name, &key, err);
+    bool is_files = conn->kind == GIQ_CONN_FILES;
+    bool ok = find_key(name, is_files, &key, err);
     free(name);
-    if (!ok) {
+    if (!ok || !check_kind(key, is_files, err)) {
         return false;
     }
     if ((*at)[len] != '=') {
@@ -390,7 +435,10 @@ static bool parse_pair(const char **at, struct giq_conn *conn, struct giq_error 
     }
     char *value = conn->value[key];
     drop_slashes(value);
-    return (is_quoted || check_slashes(key, value, err)) && check_value(key, value, err);
+    if (!is_quoted && !check_slashes(key, value, err)) {
+        return false;
+    }
+    return check_value(key, value, err);
 }
 
 static bool parse_pairs(const char *at, struct giq_conn *conn, struct giq_error *err)
@@ -455,6 +503,33 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
     return true;
 }
 
+/* What follows "files" and the ';' after it; NULL if the text does not begin so. */
+static const char *skip_files(const char *text)
+{
+    static const char word[] = "files";
+    text += strspn(text, WHITE_SPACE);
+    if (!giq_text_begins_nocase(text, word)) {
+        return NULL;
+    }
+    text += strlen(word);
+    text += strspn(text, WHITE_SPACE);
+    if (*text == '\0') {
+        return text;
+    }
+    return *text == ';' ? text + 1 : NULL;
+}
+
+/* Parse the keys and set the kind. `body` follows the prefix. */
+static bool parse_keys(const char *body, struct giq_conn *conn, struct giq_error *err)
+{
+    const char *files = skip_files(body);
+    if (files != NULL) {
+        conn->kind = GIQ_CONN_FILES;
+        return parse_pairs(files, conn, err);
+    }
+    return parse_pairs(body, conn, err) && check_combination(conn, err);
+}
+
 /* Whether the text is `word`, optionally followed by one ';', ignoring white space. */
 static bool is_word(const char *text, const char *word)
 {
@@ -487,7 +562,7 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
     if (body[strcspn(body, "=|")] == '|') {
         return fail_suffix(err);
     }
-    if (!parse_pairs(body, &conn, err) || !check_combination(&conn, err)) {
+    if (!parse_keys(body, &conn, err)) {
         giq_conn_release(&conn);
         return false;
     }

@@ -17,6 +17,7 @@
 #include "job/giq_submit.h"
 #include "job/giq_wait.h"
 #include "service/giq_call.h"
+#include "store/giq_advice.h"
 
 /* ---- creating a job ---- */
 
@@ -87,6 +88,7 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
         .store = store,
         .host = *host,
         .flags = flags,
+        .area_km2 = -1,
     };
     giq_record_init(&job->record);
     if (!init(job, request, err)) {
@@ -108,6 +110,7 @@ void giq_job_free(struct giq_job *job)
     free(job->model_id);
     free(job->file_id);
     free(job->stale_file_id);
+    free(job->slot);
     free(job->canonical);
     giq_json_free(job->request_json);
     free(job->folder);
@@ -214,9 +217,11 @@ static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
                             &folder, err)) {
         return false;
     }
-    if (folder != NULL && (!giq_record_read(folder, NULL, &record, NULL, err) ||
-                           !giq_record_read_request(folder, &request_json, err))) {
-        return false;
+    if (folder != NULL) {
+        if (!giq_record_read(folder, NULL, &record, NULL, err) ||
+            !giq_record_read_request(folder, &request_json, err)) {
+            return false;
+        }
     }
     /* Another process may have removed the record, or replaced its job, since it was
      * found. */
@@ -532,10 +537,18 @@ void giq_job_refresh(struct giq_job *job)
     }
 }
 
-static const char *folder_name(const char *path)
+/* Show the request as it would be sent now: nothing was sent so far. */
+static void view_request(const struct giq_job *job, struct giq_job_view *out)
 {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
+    const struct giq_request *request = &job->request;
+    out->area = request->geometry_crs == NULL ? request->area : NULL;
+    if (request->upload != NULL) {
+        out->upload = request->upload->source->path;
+        out->file_id = job->file_id;
+    }
+    if (job->limit.code != GIQ_E_NONE) {
+        out->error = job->limit.text;
+    }
 }
 
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
@@ -546,7 +559,16 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
                            ? giq_store_result(job->folder, record->result_name)
                            : NULL;
     giq_record_view(record, job->request_json, out);
-    out->key = folder_name(job->folder);
+    out->key = giq_job_key(job);
     out->result_path = job->result_path;
     out->is_external = job->is_external;
+    out->expected_ms = job->learning.pace.expected_ms;
+    if (giq_advice_applies(record)) {
+        job->advice = (struct giq_error){0};
+        (void)giq_step_fail_recorded(job, &job->advice);
+        out->error = job->advice.text;
+    }
+    if (record->state <= GIQ_JOB_INTENT) {
+        view_request(job, out);
+    }
 }

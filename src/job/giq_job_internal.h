@@ -5,7 +5,10 @@
 #ifndef GIQ_JOB_INTERNAL_H
 #define GIQ_JOB_INTERNAL_H
 
+#include <string.h>
+
 #include "base/giq_env.h"
+#include "job/giq_pace.h"
 #include "service/giq_service.h"
 #include "store/giq_lock.h"
 #include "store/giq_record.h"
@@ -41,6 +44,19 @@ enum giq_job_phase {
     GIQ_PHASE_DONE,
 };
 
+/* What giq_learn knows of the current job. Times are on the monotonic clock. */
+struct giq_learning {
+    bool has_begun; /* a status call reported the job in this open */
+    bool awaits_approval;
+    bool has_predicted;     /* the history was read into `pace` */
+    int64_t began_ms;       /* when the job began */
+    int64_t began_error_ms; /* it may have begun earlier by this; INT64_MAX: unknown */
+    int64_t running_ms;     /* when it was last seen to run; 0: not in this open */
+    int64_t duration_ms;    /* to be recorded; 0: not learned */
+    int64_t area_m2;        /* of the request; GIQ_HISTORY_AREA_UNKNOWN: not known */
+    struct giq_pace pace;
+};
+
 /* Times are on the monotonic clock. */
 struct giq_job {
     struct giq_service *service;
@@ -55,12 +71,13 @@ struct giq_job {
     char *canonical; /* text of the request; NULL if the record is of another request */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
-    struct giq_lock *lock; /* held only within a step */
-    char *result_path;     /* of the last view */
-    bool has_folder;       /* the folder exists, and the lock is waited for or held */
-    bool is_damaged;       /* the record cannot be read, and may be replaced */
-    bool is_external;      /* the job has no record in the store yet */
-    bool is_adopting;      /* job=<id> beside a model: the request gets that job */
+    struct giq_lock *lock;   /* held only within a step */
+    char *result_path;       /* of the last view */
+    struct giq_error advice; /* of the last view */
+    bool has_folder;         /* the folder exists, and the lock is waited for or held */
+    bool is_damaged;         /* the record cannot be read, and may be replaced */
+    bool is_external;        /* the job has no record in the store yet */
+    bool is_adopting;        /* job=<id> beside a model: the request gets that job */
 
     /* Set if the published result differs from its record. */
     bool is_result_changed;
@@ -73,7 +90,11 @@ struct giq_job {
     char *stale_file_id;    /* of an uploaded file that the service no longer has */
     bool has_checked_store; /* the store was checked: a job can be recorded */
     bool has_checked_models;
+    bool has_checked_limits;
+    double area_km2;        /* of the request, by giq_limits_check(); -1: not known */
+    struct giq_error limit; /* why a dry run found that no job may be started, or {0} */
     int throttled_count;    /* run requests that the service throttled */
+    char *slot; /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
 
     /* Waiting. */
@@ -81,9 +102,10 @@ struct giq_job {
     bool has_warned;     /* the warning about an unknown status was given */
     int not_found_count; /* consecutive responses that the job does not exist */
     int failed_polls;    /* status calls that retry_poll() counted against MAX_RETRY */
-    int64_t unexpected_since_ms;    /* when unexpected responses began; 0: none */
-    int64_t wait_began_ms;          /* 0: not yet */
-    int64_t pause_ms;               /* adaptive pause, before jitter; 0: none so far */
+    int64_t unexpected_since_ms; /* when unexpected responses began; 0: none */
+    int64_t wait_began_ms;       /* 0: not yet */
+    int64_t pause_ms;            /* adaptive pause, before jitter; 0: none so far */
+    struct giq_learning learning;
     enum giq_job_state final_state; /* as reported; GIQ_JOB_NONE: it is not final */
     char *reason;                   /* of a failure, as the service last reported it */
 
@@ -91,6 +113,13 @@ struct giq_job {
     char *rechecked_id; /* of the job that is or was checked again; NULL: none */
     bool is_gone_again; /* the service reported that job as gone again */
 };
+
+/* The key of the request: the name of its folder. */
+static inline const char *giq_job_key(const struct giq_job *job)
+{
+    const char *slash = strrchr(job->folder, '/');
+    return slash == NULL ? job->folder : slash + 1;
+}
 
 /* Now on the monotonic clock. */
 static inline int64_t giq_job_now_ms(const struct giq_job *job)

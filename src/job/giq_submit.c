@@ -6,6 +6,7 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 #include "base/giq_text.h"
+#include "job/giq_limits.h"
 #include "job/giq_retry.h"
 #include "job/giq_step.h"
 #include "service/giq_api.h"
@@ -47,11 +48,14 @@ static bool record_intent(struct giq_job *job, struct giq_error *err)
 }
 
 /* The connection is up and the request is about to be sent. From now on the label is
- * used, since a job may be started under it. */
+ * used, since a job may be started under it. Called again if a redirect is followed. */
 static bool record_sending(void *ctx, struct giq_error *err)
 {
     struct giq_job *job = ctx;
     const struct giq_env *env = job->service->env;
+    if (!giq_limits_take_slot(job, err)) {
+        return false;
+    }
     job->record.submitted_ms = env->wall_ms(env->ctx);
     if (!giq_text_set(&job->record.model_id, model_of(job)) ||
         !giq_text_set(&job->record.file_id, job->file_id)) {
@@ -89,6 +93,7 @@ static bool record_submitted(struct giq_job *job, const struct giq_api_job *star
             started->id);
     }
     job->id_received_ms = giq_job_now_ms(job);
+    job->learning = (struct giq_learning){0};
     giq_service_restart_check(job->service);
     job->phase = GIQ_PHASE_WAIT;
     return true;
@@ -186,18 +191,13 @@ static bool check_request(const struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+static bool record_outcome(struct giq_job *job, enum giq_api_run_outcome outcome,
+                           const struct giq_api_job *started, int64_t retry_after_ms,
+                           int64_t *due_ms, struct giq_error *err)
 {
-    GIQ_AUTO(giq_api_job_release)
-    struct giq_api_job started = {.started_ms = GIQ_TIME_NONE};
-    struct giq_request request = job->request;
-    int64_t retry_after_ms = -1;
-    request.model = model_of(job);
-    request.file = job->file_id == NULL ? job->request.file : job->file_id;
-    switch (giq_api_run(job->service, &request, record_sending, job, &started,
-                        &retry_after_ms, err)) {
+    switch (outcome) {
     case GIQ_API_RUN_SUBMITTED:
-        return record_submitted(job, &started, err);
+        return record_submitted(job, started, err);
     case GIQ_API_RUN_NO_JOB:
         giq_step_remove(job);
         return drop_stale_file(job, err);
@@ -209,11 +209,30 @@ static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     return record_unknown(job, err);
 }
 
-/* The record was read again under the lock. If it now needs a file or model that was not
- * prepared, return, and the next step prepares it. */
+static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    GIQ_AUTO(giq_api_job_release)
+    struct giq_api_job started = {.started_ms = GIQ_TIME_NONE};
+    struct giq_request request = job->request;
+    int64_t retry_after_ms = -1;
+    request.model = model_of(job);
+    request.file = job->file_id == NULL ? job->request.file : job->file_id;
+    enum giq_api_run_outcome outcome = giq_api_run(job->service, &request, record_sending,
+                                                   job, &started, &retry_after_ms, err);
+    bool ok = record_outcome(job, outcome, &started, retry_after_ms, due_ms, err);
+    if (outcome == GIQ_API_RUN_NO_JOB || outcome == GIQ_API_RUN_THROTTLED) {
+        giq_limits_return_slot(job);
+    } else {
+        giq_limits_spend_slot(job);
+    }
+    return ok;
+}
+
+/* The record was read again under the lock. If it now needs a file, a model or a check
+ * that was not prepared, return, and the next step prepares it. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (is_upload_missing(job) || needs_models(job)) {
+    if (!job->has_checked_limits || is_upload_missing(job) || needs_models(job)) {
         return true;
     }
     if (!check_request(job, err)) {
@@ -239,6 +258,29 @@ static bool fail_no_submit(struct giq_error *err)
         "SUBMIT=NO to start one, which is paid for");
 }
 
+/*
+ * SUBMIT=NO, and nothing was sent for the request. With GIQ_JOB_NO_WAIT that is a dry
+ * run: the view then shows what would be sent, or the limit that forbids it. Sends and
+ * writes nothing.
+ */
+static bool end_without_job(struct giq_job *job, struct giq_error *err)
+{
+    if (!(job->flags & GIQ_JOB_NO_WAIT)) {
+        return fail_no_submit(err);
+    }
+    if (!check_request(job, err)) {
+        return false;
+    }
+    if (!giq_limits_check(job, &job->limit) && job->limit.code == GIQ_E_MEMORY) {
+        *err = job->limit;
+        return false;
+    }
+    job->phase = GIQ_PHASE_DONE;
+    return !is_upload_missing(job) ||
+           giq_upload_find(job->service, job->store, job->request.upload, NULL,
+                           &job->file_id, err);
+}
+
 /* Must be called with the record lock held. */
 static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
@@ -253,7 +295,7 @@ static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_er
         return true;
     }
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
-        return fail_no_submit(err);
+        return end_without_job(job, err);
     }
     return submit(job, due_ms, err);
 }
@@ -304,7 +346,7 @@ static void report_upload(const struct giq_job *job)
     if (job->host.progress != NULL) {
         (void)snprintf(line, sizeof line, "uploading %s",
                        giq_text_printable(job->request.upload->source->path, &path));
-        job->host.progress(job->host.ctx, line);
+        job->host.progress(job->host.ctx, line, "");
     }
 }
 
@@ -349,6 +391,12 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (!check_request(job, err) || !giq_step_may_start(job, err)) {
         return false;
     }
+    /* A throttled request has left a record, which a refusal here would not remove. Its
+     * limits are checked when it is sent again: a refusal then removes the record. */
+    if (job->throttled_count == 0 && !giq_limits_check(job, err)) {
+        return false;
+    }
+    job->has_checked_limits = true;
     if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {
         return false;
     }
@@ -367,7 +415,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
         /* Fail before anything is written: the store may be read-only. */
         if (job->record.state <= GIQ_JOB_INTENT) {
-            return fail_no_submit(err);
+            return end_without_job(job, err);
         }
     } else {
         if (!prepare(job, due_ms, err)) {

@@ -6,41 +6,46 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 #include "base/giq_text.h"
+#include "job/giq_learn.h"
 #include "job/giq_retry.h"
 #include "job/giq_step.h"
+#include "net/giq_url.h"
 #include "service/giq_api.h"
 #include "service/giq_call.h"
 
 enum {
-    FIRST_PAUSE_MS = 250,
-    LONGEST_PAUSE_MS = 30 * 1000,
-    WAIT_DIVISOR = 12,             /* a pause is at most 1/12 of the time waited so far */
     NEW_JOB_MS = 60 * 1000,        /* how long a new job may be reported as not found */
     UNEXPECTED_MS = 5 * 60 * 1000, /* how long unexpected responses count as an outage */
     NOT_FOUND_MAX = 2, /* consecutive "not found" responses after which a job is gone */
+    DETAIL_SIZE = 64 + GIQ_TEXT_PRINTABLE_MAX, /* room for what is added to a status */
 };
 
 /* The pause before the next status call: Retry-After if the response had it, else the
- * fixed interval of the settings, else an adaptive pause. The adaptive pause grows by
- * half from call to call, up to a twelfth of the time waited so far, and stays between
- * FIRST_PAUSE_MS and LONGEST_PAUSE_MS before jitter. Retry-After is raised to
- * FIRST_PAUSE_MS, so that 0 or a time in the past does not cause a busy loop. */
+ * fixed interval of the settings, else an adaptive pause. Retry-After is raised to
+ * GIQ_PACE_SHORTEST_MS, so that 0 or a time in the past does not cause a busy loop. */
 static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
 {
     int64_t fixed = job->service->settings.poll_interval_ms;
     if (retry_after_ms >= 0) {
-        return retry_after_ms < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : retry_after_ms;
+        return retry_after_ms < GIQ_PACE_SHORTEST_MS ? GIQ_PACE_SHORTEST_MS
+                                                     : retry_after_ms;
     }
-    if (fixed > 0) {
-        return fixed;
+    return fixed > 0 ? fixed : giq_learn_pause_ms(job);
+}
+
+/* State that the job waits for an approval, and where it is given; empty if it does
+ * not. */
+static const char *describe_approval(const struct giq_job *job, char out[DETAIL_SIZE])
+{
+    struct giq_printable page;
+    out[0] = '\0';
+    if (!giq_api_awaits_approval(job->record.status)) {
+        return out;
     }
-    int64_t longest = (giq_job_now_ms(job) - job->wait_began_ms) / WAIT_DIVISOR;
-    longest = longest < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : longest;
-    longest = longest > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : longest;
-    int64_t pause = job->pause_ms == 0 ? FIRST_PAUSE_MS : job->pause_ms * 3 / 2;
-    job->pause_ms = pause < longest ? pause : longest;
-    pause = giq_env_jitter(job->service->env, job->pause_ms);
-    return pause < longest ? pause : longest;
+    GIQ_AUTO_FREE char *url = giq_url_join(job->service->settings.base_url, "/");
+    (void)snprintf(out, DETAIL_SIZE, "it waits for an approval on the service%s%s",
+                   url == NULL ? "" : ", see ", giq_text_printable(url, &page));
+    return out;
 }
 
 enum { CAUSE_MAX = 160 }; /* bytes of an error that is quoted in another one */
@@ -51,6 +56,7 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
     struct giq_printable id;
     struct giq_printable status;
     char retry_after[64] = "";
+    char approval[DETAIL_SIZE];
     int seconds = (int)((giq_job_now_ms(job) - job->wait_began_ms + 500) / 1000);
     (void)giq_call_printable(job->service, job->record.job_id, &id);
     (void)giq_text_printable(job->record.status, &status);
@@ -72,11 +78,13 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
         (void)snprintf(retry_after, sizeof retry_after, "; Retry-After: %d s",
                        (int)((retry_after_ms + 999) / 1000));
     }
+    (void)describe_approval(job, approval);
     return giq_fail(err, GIQ_E_TIMEOUT,
-                    "the job %s is still %s after %d s%s; it continues, and opening the "
-                    "same dataset again continues the wait. Set TIMEOUT to wait longer",
+                    "the job %s is still %s after %d s%s%s%s; it continues, and opening "
+                    "the same dataset again continues the wait. Set TIMEOUT to wait "
+                    "longer",
                     id.text, status.text[0] == '\0' ? "running" : status.text, seconds,
-                    retry_after);
+                    retry_after, approval[0] == '\0' ? "" : "; ", approval);
 }
 
 /* Schedule the next status call, at the latest when TIMEOUT passes; fail if it has passed
@@ -87,7 +95,7 @@ static bool poll_again(struct giq_job *job, int64_t retry_after_ms,
 {
     int64_t left_ms = giq_job_left_ms(job);
     int64_t pause_ms = advance_pause_ms(job, retry_after_ms);
-    if (left_ms == 0 || (retry_after_ms >= 0 && retry_after_ms > left_ms)) {
+    if (left_ms == 0 || retry_after_ms > left_ms) {
         return fail_timeout(job, retry_after_ms, outage, err);
     }
     *due_ms = giq_job_now_ms(job) + (pause_ms < left_ms ? pause_ms : left_ms);
@@ -134,6 +142,7 @@ static void report_progress(const struct giq_job *job)
 {
     struct giq_printable id;
     struct giq_printable status;
+    char detail[DETAIL_SIZE];
     char line[sizeof "job  " + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX];
     if (job->host.progress == NULL) {
         return;
@@ -141,7 +150,10 @@ static void report_progress(const struct giq_job *job)
     (void)snprintf(line, sizeof line, "job %s %s",
                    giq_call_printable(job->service, job->record.job_id, &id),
                    giq_text_printable(job->record.status, &status));
-    job->host.progress(job->host.ctx, line);
+    if (describe_approval(job, detail)[0] == '\0') {
+        (void)giq_learn_describe(job, detail);
+    }
+    job->host.progress(job->host.ctx, line, detail);
 }
 
 /* GIQ_JOB_NONE if the state is not final. */
@@ -158,6 +170,16 @@ static enum giq_job_state final_state_of(enum giq_api_state state)
     return GIQ_JOB_NONE;
 }
 
+/* Learn from a status while the record still has the earlier one. */
+static void learn(struct giq_job *job, const char *status)
+{
+    if (job->final_state == GIQ_JOB_NONE) {
+        giq_learn_running(job, status);
+    } else if (job->final_state == GIQ_JOB_SUCCEEDED) {
+        giq_learn_succeeded(job);
+    }
+}
+
 /* Copy what the service reported into the record, and choose the next phase: record it
  * now or continue the wait. */
 static bool use_report(struct giq_job *job, const struct giq_api_job *report,
@@ -166,6 +188,8 @@ static bool use_report(struct giq_job *job, const struct giq_api_job *report,
     struct giq_record *record = &job->record;
     bool is_known = false;
     enum giq_api_state state = giq_api_state_of(report->status, &is_known);
+    job->final_state = final_state_of(state);
+    learn(job, report->status);
     if (!giq_text_set(&record->status, report->status) ||
         (report->type != NULL && !giq_text_set(&record->type, report->type)) ||
         !giq_text_set(&job->reason, report->message)) {
@@ -178,7 +202,6 @@ static bool use_report(struct giq_job *job, const struct giq_api_job *report,
         warn_unknown_status(job);
     }
     report_progress(job);
-    job->final_state = final_state_of(state);
     /* An external job gets its record now, and a record that the job is gone is
      * corrected. */
     if (job->final_state != GIQ_JOB_NONE || job->is_external || record->gone) {
@@ -250,8 +273,8 @@ static bool handle_not_found(struct giq_job *job, int64_t *due_ms, struct giq_er
         int64_t left_ms = giq_job_left_ms(job);
         int64_t pause_ms = advance_pause_ms(job, -1);
         pause_ms = pause_ms < left_ms ? pause_ms : left_ms;
-        *due_ms =
-            giq_job_now_ms(job) + (pause_ms < FIRST_PAUSE_MS ? FIRST_PAUSE_MS : pause_ms);
+        *due_ms = giq_job_now_ms(job) +
+                  (pause_ms < GIQ_PACE_SHORTEST_MS ? GIQ_PACE_SHORTEST_MS : pause_ms);
     }
     *err = (struct giq_error){0};
     return true;
@@ -434,6 +457,9 @@ static bool record_reported(struct giq_job *job, const struct giq_record *report
     if (job->final_state == GIQ_JOB_FAILED && !set_error(job, reported->status)) {
         return giq_fail_memory(err);
     }
+    if (job->final_state == GIQ_JOB_SUCCEEDED && !giq_learn_record(job, err)) {
+        return false;
+    }
     return write_state(job, job->final_state, err);
 }
 
@@ -472,5 +498,8 @@ bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_err
     }
     bool ok = record_reported(job, &reported, err);
     giq_step_release_lock(job);
+    if (ok && job->final_state == GIQ_JOB_SUCCEEDED) {
+        giq_history_add(job->store, &job->record);
+    }
     return ok && choose_next_phase(job, err);
 }

@@ -3,6 +3,7 @@
  */
 #include "net/giq_http.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ struct exchange {
     bool has_all_headers;            /* the empty line after the headers was received */
     bool is_interim;                 /* these headers are those of a 1xx */
     char message[CURL_ERROR_SIZE];   /* libcurl's error message, or empty */
-    struct giq_multipart *multipart; /* NULL for a GET */
+    struct giq_multipart *multipart; /* NULL without a form */
 };
 
 #define SET(option, value)      (curl_easy_setopt(curl, option, value) == CURLE_OK)
@@ -73,7 +74,7 @@ static bool set_fixed_options(CURL *curl, const struct giq_http *http)
 static bool set_limits(CURL *curl, const struct giq_settings *settings,
                        const struct giq_http_request *request)
 {
-    /* Not for a POST: no data moves while the service works on it. The speed of an upload
+    /* Not for a form: no data moves while the service works on it. The speed of an upload
      * is checked in on_progress(). */
     bool limits_speed = request->fields == NULL;
     if (request->fresh_connection &&
@@ -309,7 +310,9 @@ static bool build_headers(const struct giq_http_request *request,
     (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
     if (!append_header(list, accept) ||
         !append_header(list, "Accept-Encoding: identity") ||
-        (!request->expects_continue && !append_header(list, "Expect:"))) {
+        (!request->expects_continue && !append_header(list, "Expect:")) ||
+        (request->json != NULL &&
+         !append_header(list, "Content-Type: application/json"))) {
         return false;
     }
     const char *line = NULL;
@@ -429,6 +432,19 @@ static bool finish(struct exchange *x, CURLcode rc)
     return fail_transfer(x, was_cut ? GIQ_E_INCOMPLETE : GIQ_E_NETWORK, rc);
 }
 
+/* Set the body of a request, if it has one. */
+static bool set_body(CURL *curl, struct exchange *x)
+{
+    const struct giq_http_request *request = x->request;
+    assert(request->fields == NULL || request->json == NULL);
+    if (request->json != NULL) {
+        return SET(CURLOPT_POSTFIELDS, request->json) || fail_rejected_option(x->err);
+    }
+    return request->fields == NULL ||
+           giq_multipart_new(curl, request->fields, request->field_count, &x->multipart,
+                             x->err);
+}
+
 static bool prepare(struct exchange *x, struct curl_slist **headers)
 {
     const struct giq_http *http = x->http;
@@ -448,9 +464,7 @@ static bool prepare(struct exchange *x, struct curl_slist **headers)
     if (!build_headers(request, headers) || !SET(CURLOPT_HTTPHEADER, *headers)) {
         return giq_fail_memory(x->err);
     }
-    return request->fields == NULL ||
-           giq_multipart_new(curl, request->fields, request->field_count, &x->multipart,
-                             x->err);
+    return set_body(curl, x);
 }
 
 static void free_handle(struct giq_http *http)

@@ -24,8 +24,11 @@ struct giq_http_request {
     const char *url;
     const char *accept;                       /* value of the header Accept */
     const struct giq_cred *cred;              /* NULL: no credentials are sent */
-    const struct giq_multipart_field *fields; /* the form of a POST; NULL: a GET */
+    const struct giq_multipart_field *fields; /* the form of a POST, or NULL */
     size_t field_count;
+    /* The body of a POST that is safe to repeat, as JSON, or NULL. Not with `fields`;
+     * with neither the request is a GET. */
+    const char *json;
     const char *const *headers; /* additional lines, "Name: value" */
     size_t header_count;
     int64_t timeout_ms;  /* for each attempt of the exchange; 0: none */
@@ -53,9 +56,10 @@ struct giq_http_request {
 
 /*
  * Make the exchange. After an HTTP/2 error, except with prior knowledge, the session uses
- * HTTP/1.1 only, and a GET whose sink has received no bytes is repeated once. The speed
- * limit of the settings applies to a GET and to sending the file of a form; while the
- * response to a form is awaited only the timeout and the deadline apply.
+ * HTTP/1.1 only, and a request without a form whose sink has received no bytes is
+ * repeated once. The speed limit of the settings applies to a request without a form and
+ * to sending the file of a form; while the response to a form is awaited only the timeout
+ * and the deadline apply.
  *
  * `response` need not be initialised. It is always filled, on failure as far as the
  * exchange went; the caller must release it. Any final status is a success. Fails without

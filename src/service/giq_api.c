@@ -53,6 +53,11 @@ enum giq_api_state giq_api_state_of(const char *status, bool *out_known)
     return GIQ_API_RUNNING;
 }
 
+bool giq_api_awaits_approval(const char *status)
+{
+    return status != NULL && giq_text_equal_nocase(status, "REQUESTED");
+}
+
 void giq_api_job_release(struct giq_api_job *job)
 {
     free(job->id);

@@ -27,6 +27,9 @@ enum giq_api_state { GIQ_API_RUNNING, GIQ_API_SUCCEEDED, GIQ_API_FAILED };
  * list, and for NULL; both count as running. */
 enum giq_api_state giq_api_state_of(const char *status, bool *out_known);
 
+/* Whether a job with this status waits until a person approves it on the service. */
+bool giq_api_awaits_approval(const char *status);
+
 /* ---- run ---- */
 
 enum giq_api_run_outcome {

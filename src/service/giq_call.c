@@ -3,6 +3,7 @@
  */
 #include "service/giq_call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,14 +163,19 @@ bool giq_call_fail_status(const struct giq_service *service,
 
 /* ---- redirects ---- */
 
-/* Whether the response is a redirect that may be followed: for a POST only one that keeps
- * the method. */
-static bool is_redirect(const struct giq_response *response, bool is_post)
+static bool is_post(const struct giq_http_request *request)
+{
+    return request->fields != NULL || request->json != NULL;
+}
+
+/* Whether the response is a redirect that may be followed: with `must_keep_method`,
+ * as for a POST, only one that keeps the method. */
+static bool is_redirect(const struct giq_response *response, bool must_keep_method)
 {
     int status = response->status;
     bool keeps_method = status == 307 || status == 308;
     bool is_any = keeps_method || (status >= 301 && status <= 303);
-    return response->location != NULL && (is_post ? keeps_method : is_any);
+    return response->location != NULL && (must_keep_method ? keeps_method : is_any);
 }
 
 static bool ensure_http(struct giq_service *service, struct giq_error *err)
@@ -198,14 +204,14 @@ static bool fail_post_redirected(const struct giq_service *service,
 /* Whether the redirect in `response` may be followed. A request that leaves the origin of
  * the service loses its credentials, also for further redirects. */
 static bool allow_redirect(const struct giq_service *service,
-                           const struct giq_response *response, bool is_post,
+                           const struct giq_response *response,
                            struct giq_http_request *next, struct giq_error *err)
 {
     switch (giq_url_classify_redirect(next->url, response->location)) {
     case GIQ_URL_SAME_ORIGIN:
         return true;
     case GIQ_URL_CROSS_ORIGIN:
-        if (is_post) {
+        if (is_post(next)) {
             return fail_post_redirected(service, response, err);
         }
         next->cred = NULL;
@@ -226,7 +232,7 @@ static bool follow_redirect(const struct giq_service *service,
                             struct giq_response *response, struct giq_http_request *next,
                             char **location, struct giq_error *err)
 {
-    if (!allow_redirect(service, response, next->fields != NULL, next, err)) {
+    if (!allow_redirect(service, response, next, err)) {
         err->http_status = response->status;
         return false;
     }
@@ -246,18 +252,18 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
     if (!giq_service_check_credentials(service, err) || !ensure_http(service, err)) {
         return false;
     }
-    bool is_post = request->fields != NULL;
+    bool has_form = request->fields != NULL;
     struct giq_http_request next = *request;
     GIQ_AUTO_FREE char *location = NULL;
     next.cred = service->cred;
     for (int redirects = 0;; redirects++) {
         /* After a redirect less time is left. */
-        if (!is_post && request->timeout_ms > 0) {
+        if (!has_form && request->timeout_ms > 0) {
             next.timeout_ms = giq_call_timeout_ms(service);
         }
         bool ok = giq_http_exchange(service->http, &next, response, err);
         response->is_cross_origin = next.cred == NULL;
-        if (!ok || !is_redirect(response, is_post)) {
+        if (!ok || !is_redirect(response, is_post(request))) {
             return ok;
         }
         if (redirects == GIQ_CALL_REDIRECTS_MAX) {
@@ -309,6 +315,66 @@ bool giq_call_with_retries(struct giq_service *service,
         }
         giq_response_release(response);
     }
+}
+
+/* Find the list: it is the document itself, or a member of it. */
+static const struct giq_json *find_list(const struct giq_json *json, const char *name)
+{
+    const char *const names[] = {name, "content", "data", "items", "results"};
+    if (giq_json_is_list(json)) {
+        return json;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        const struct giq_json *inner = giq_json_get(json, names[i]);
+        if (giq_json_is_list(inner)) {
+            return inner;
+        }
+    }
+    return NULL;
+}
+
+static bool read_list(const struct giq_response *response, const char *what,
+                      const char *name, struct giq_json **out,
+                      const struct giq_json **out_list, struct giq_error *err)
+{
+    GIQ_AUTO_JSON struct giq_json *json = NULL;
+    if (!giq_json_read(response->body.data, response->body.len, &json, err)) {
+        return false;
+    }
+    if (json == NULL) {
+        return giq_fail(err, GIQ_E_SERVICE,
+                        "%s cannot be read: the response is not JSON, or has more than "
+                        "%d values or too many levels",
+                        what, GIQ_JSON_VALUES_MAX);
+    }
+    const struct giq_json *list = find_list(giq_call_unwrap(json), name);
+    if (list == NULL) {
+        return giq_fail(err, GIQ_E_SERVICE,
+                        "%s cannot be read: the response is not a list", what);
+    }
+    *out = giq_take(&json);
+    *out_list = list;
+    return true;
+}
+
+bool giq_call_for_list(struct giq_service *service,
+                       const struct giq_http_request *request, const char *what,
+                       const char *name, struct giq_json **out,
+                       const struct giq_json **out_list, struct giq_error *err)
+{
+    char context[64];
+    struct giq_response response;
+    (void)snprintf(context, sizeof context, "getting %s", what);
+    bool ok = giq_call_with_retries(service, request, &response, err);
+    if (!ok) {
+        (void)giq_error_context(err, "%s", context);
+    } else if (response.status != 200) {
+        ok = giq_call_fail_status(service, &response, GIQ_E_SERVICE, context, err);
+    } else {
+        ok = read_list(&response, what, name, out, out_list, err);
+    }
+    giq_response_release(&response);
+    return ok;
 }
 
 bool giq_call_copy_masked(const struct giq_service *service, const struct giq_json *json,

@@ -22,8 +22,8 @@ enum { GIQ_CALL_REDIRECTS_MAX = 5 };
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_response *response, struct giq_error *err);
 
-/* giq_call_once() for a GET or an upload: retried after transient errors and statuses, at
- * most max_retry times and within the time limit of the open. */
+/* giq_call_once() for a GET, a search or an upload: retried after transient errors and
+ * statuses, at most max_retry times and within the time limit of the open. */
 bool giq_call_with_retries(struct giq_service *service,
                            const struct giq_http_request *request,
                            struct giq_response *response, struct giq_error *err);
@@ -35,9 +35,9 @@ bool giq_call_is_transient_status(int status);
  * it, was received, and the cause is not permanent. */
 bool giq_call_is_transient_error(const struct giq_error *err);
 
-/* The timeout in milliseconds of a small GET that begins now: the http_timeout_ms of the
- * settings, or the time that is left if that is shorter, but not less than 250 ms unless
- * http_timeout_ms is. */
+/* The timeout in milliseconds of a small GET or search that begins now: the
+ * http_timeout_ms of the settings, or the time that is left if that is shorter, but not
+ * less than 250 ms unless http_timeout_ms is. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
 /* The pause after `attempt` failed attempts (`attempt` is at least 1): `retry_after_ms`
@@ -68,6 +68,19 @@ const char *giq_call_printable(const struct giq_service *service, const char *te
 /* The object that a response describes, borrowed: `data` of {"data": {...}}, unless only
  * the outer object has an `id` or `fileId`; else `json` itself. NULL gives NULL. */
 const struct giq_json *giq_call_unwrap(const struct giq_json *json);
+
+/*
+ * Make a call whose response lists something, with retries. `what` names the list in
+ * messages ("the list of models"), in at most 50 bytes; the list is the response itself,
+ * or its member `name`, or under a name that services give to any list, such as "items".
+ * On success the caller frees `*out`, the whole response, with giq_json_free();
+ * `*out_list` is the list in it. Errors: GIQ_E_CREDENTIALS, _NETWORK, _SERVICE (an error
+ * status, or no list), _CANCELLED, _MEMORY.
+ */
+bool giq_call_for_list(struct giq_service *service,
+                       const struct giq_http_request *request, const char *what,
+                       const char *name, struct giq_json **out,
+                       const struct giq_json **out_list, struct giq_error *err);
 
 /* The message of a response: its text `message`, else `error`, at the top or within
  * `data` or `error`; borrowed. NULL if there is none. */

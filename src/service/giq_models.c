@@ -14,22 +14,6 @@
 #include "net/giq_url.h"
 #include "service/giq_call.h"
 
-/* Find the list: it is the document itself, or a member of it. */
-static const struct giq_json *find_list(const struct giq_json *json)
-{
-    static const char *const names[] = {"models", "content", "data", "items", "results"};
-    if (giq_json_is_list(json)) {
-        return json;
-    }
-    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        const struct giq_json *inner = giq_json_get(json, names[i]);
-        if (giq_json_is_list(inner)) {
-            return inner;
-        }
-    }
-    return NULL;
-}
-
 /* Copy the labels, which are strings, numbers, or objects with a name; others are
  * skipped. The list ends with NULL; `*out` is NULL if `list` is empty or not a list.
  * False when out of memory; the caller frees `*out` in any case. */
@@ -131,26 +115,10 @@ static bool is_one_page(const struct giq_json *json, size_t count)
            giq_json_text(giq_json_get(json, "next")) != NULL;
 }
 
-static bool parse_models(const struct giq_service *service,
-                         const struct giq_response *response, struct giq_models *out,
+static bool parse_models(const struct giq_service *service, const struct giq_json *body,
+                         const struct giq_json *list, struct giq_models *out,
                          struct giq_error *err)
 {
-    GIQ_AUTO_JSON struct giq_json *json = NULL;
-    if (!giq_json_read(response->body.data, response->body.len, &json, err)) {
-        return false;
-    }
-    if (json == NULL) {
-        return giq_fail(err, GIQ_E_SERVICE,
-                        "the list of models cannot be read: the response is not JSON, or "
-                        "has more than %d values or too many levels",
-                        GIQ_JSON_VALUES_MAX);
-    }
-    const struct giq_json *body = giq_call_unwrap(json);
-    const struct giq_json *list = find_list(body);
-    if (list == NULL) {
-        return giq_fail(err, GIQ_E_SERVICE,
-                        "the list of models cannot be read: the response is not a list");
-    }
     struct giq_models models = {0};
     models.item = calloc(giq_json_count(list) + 1, sizeof *models.item);
     if (models.item == NULL) {
@@ -168,8 +136,6 @@ static bool parse_models(const struct giq_service *service,
     return true;
 }
 
-static const char models_call[] = "getting the list of models";
-
 bool giq_models_get(struct giq_service *service, struct giq_models *out,
                     struct giq_error *err)
 {
@@ -183,17 +149,11 @@ bool giq_models_get(struct giq_service *service, struct giq_models *out,
         .accept = "application/json",
         .timeout_ms = giq_call_timeout_ms(service),
     };
-    struct giq_response response;
-    bool ok = giq_call_with_retries(service, &get, &response, err);
-    if (!ok) {
-        (void)giq_error_context(err, models_call);
-    } else if (response.status != 200) {
-        ok = giq_call_fail_status(service, &response, GIQ_E_SERVICE, models_call, err);
-    } else {
-        ok = parse_models(service, &response, out, err);
-    }
-    giq_response_release(&response);
-    return ok;
+    GIQ_AUTO_JSON struct giq_json *json = NULL;
+    const struct giq_json *list = NULL;
+    return giq_call_for_list(service, &get, "the list of models", "models", &json, &list,
+                             err) &&
+           parse_models(service, giq_call_unwrap(json), list, out, err);
 }
 
 /* ---- choosing ---- */

@@ -166,7 +166,8 @@ static bool set_file(struct giq_content *content, const struct giq_source *sourc
 }
 
 /* Record that the file with this status has the content; if `stat` is NULL, remove the
- * file from the record. After a failure the file is read again next time. */
+ * file from the record. A failure is only logged: a file that is not recorded is read
+ * again next time. */
 static void record_content(const struct giq_store *store, const char *digest,
                            const struct giq_source *source,
                            const struct giq_source_stat *stat, const struct giq_env *env)

@@ -3,6 +3,8 @@
  */
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
+#include "base/giq_text.h"
+#include "store/giq_advice.h"
 #include "store/giq_digest.h"
 #include "store/giq_record.h"
 #include "store/giq_store.h"
@@ -18,12 +20,12 @@ struct listing {
 static bool list_record(const struct listing *listing, const char *key,
                         const char *folder, struct giq_error *err)
 {
-    struct giq_error damage = {0};
+    struct giq_error advice = {0};
     GIQ_AUTO(giq_record_release) struct giq_record record;
     GIQ_AUTO_JSON struct giq_json *request = NULL;
     giq_record_init(&record);
-    bool is_read = giq_record_read(folder, NULL, &record, NULL, &damage) &&
-                   giq_record_read_request(folder, &request, &damage);
+    bool is_read = giq_record_read(folder, NULL, &record, NULL, &advice) &&
+                   giq_record_read_request(folder, &request, &advice);
     if (is_read && record.state == GIQ_JOB_NONE) {
         return true;
     }
@@ -35,8 +37,14 @@ static bool list_record(const struct listing *listing, const char *key,
     view.key = key;
     view.result_path = path;
     if (!is_read) {
+        view.state_name = "damaged";
         view.status = NULL;
-        view.error = damage.text;
+        view.error = advice.text;
+    } else if (giq_advice_applies(&record)) {
+        struct giq_printable id;
+        const char *job_id = record.job_id == NULL ? "?" : record.job_id;
+        (void)giq_advice_fail(&record, giq_text_printable(job_id, &id), &advice);
+        view.error = advice.text;
     }
     return listing->each(listing->ctx, &view, err);
 }

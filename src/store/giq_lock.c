@@ -7,6 +7,8 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 
+static const char lock_name[] = "lock";
+
 struct giq_lock {
     struct giq_os_lock *lock;
 };
@@ -50,11 +52,18 @@ bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err)
 {
-    GIQ_AUTO_FREE char *path = giq_os_join(folder, "lock");
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, lock_name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
     return giq_lock_acquire_file(path, access, out, err);
+}
+
+bool giq_lock_is_held(const char *folder)
+{
+    struct giq_os_holder holder;
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, lock_name);
+    return path != NULL && giq_os_lock_holder(path, &holder);
 }
 
 void giq_lock_release(struct giq_lock *lock)

@@ -32,6 +32,11 @@ bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out
 bool giq_lock_acquire_file(const char *path, unsigned access, struct giq_lock **out,
                            struct giq_error *err);
 
+/* Whether the lock of a key has a holder, without acquiring it. True also after the
+ * holder was killed, until the lock is acquired again; false if the holder is not known.
+ */
+bool giq_lock_is_held(const char *folder);
+
 /* Release and free the lock; NULL is allowed. */
 void giq_lock_release(struct giq_lock *lock);
 

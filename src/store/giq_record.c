@@ -18,6 +18,7 @@ static const char damaged_job_name[] = "job.json.damaged";
 /* Members of job.json. */
 static const char before_member[] = "before"; /* the record before a further job */
 static const char damaged_member[] = "damaged";
+static const char waiting_member[] = "waiting"; /* how long the job took */
 static const char gone_member[] = "gone";       /* also the status of such a job */
 static const char earlier_member[] = "earlier"; /* ids of the jobs that were replaced */
 static const char labels_member[] = "labels";
@@ -69,6 +70,7 @@ void giq_record_release(struct giq_record *record)
     free(record->error);
     free(record->geometry_crs);
     free(record->result_name);
+    free(record->base_url);
     giq_json_free(record->document);
     giq_record_init(record);
 }
@@ -126,12 +128,15 @@ static bool parse(struct giq_record *record)
 {
     const struct giq_json *json = record->document;
     const struct giq_json *result = giq_json_get(json, "result");
+    const struct giq_json *waiting = giq_json_get(json, waiting_member);
     record->state = parse_state(giq_json_text(giq_json_get(json, "state")));
     record->gone = giq_json_is_true(giq_json_get(json, gone_member));
     record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
     record->result_size = giq_json_integer(giq_json_get(result, "size"), -1);
+    record->duration_ms = giq_json_integer(giq_json_get(waiting, "duration_ms"), 0);
+    record->area_m2 = giq_json_integer(giq_json_get(waiting, "area_m2"), 0);
     bool ok = copy_text(json, "job_id", &record->job_id) &&
               copy_text(json, "model_id", &record->model_id) &&
               copy_text(json, "file_id", &record->file_id) &&
@@ -140,7 +145,8 @@ static bool parse(struct giq_record *record)
               copy_text(json, "status", &record->status) &&
               copy_text(json, "error", &record->error) &&
               copy_text(json, "geometry_crs", &record->geometry_crs) &&
-              copy_text(result, "name", &record->result_name);
+              copy_text(result, "name", &record->result_name) &&
+              copy_text(waiting, "base_url", &record->base_url);
     /* Version 0.1 recorded these texts of the service unmasked. */
     giq_text_mask_addresses(record->error);
     giq_text_mask_addresses(record->status);
@@ -275,6 +281,25 @@ static bool set_result(struct giq_json *json, const struct giq_record *record)
            giq_json_set_integer(result, "size", record->result_size);
 }
 
+static bool set_waiting(struct giq_json *json, const struct giq_record *record)
+{
+    if (record->duration_ms <= 0) {
+        giq_json_remove(json, waiting_member);
+        return true;
+    }
+    struct giq_json *waiting = giq_json_ensure_object(json, waiting_member);
+    if (waiting == NULL ||
+        !giq_json_set_integer(waiting, "duration_ms", record->duration_ms) ||
+        !giq_json_set_text(waiting, "base_url", record->base_url)) {
+        return false;
+    }
+    if (record->area_m2 <= 0) {
+        giq_json_remove(waiting, "area_m2");
+        return true;
+    }
+    return giq_json_set_integer(waiting, "area_m2", record->area_m2);
+}
+
 static bool set_members(struct giq_json *json, const struct giq_record *record)
 {
     return giq_json_set_integer(json, "format", GIQ_RECORD_FORMAT) &&
@@ -291,7 +316,7 @@ static bool set_members(struct giq_json *json, const struct giq_record *record)
            giq_json_set_time(json, "started_at", record->started_ms) &&
            giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
            giq_json_set_time(json, "finished_at", record->finished_ms) &&
-           set_result(json, record);
+           set_result(json, record) && set_waiting(json, record);
 }
 
 /* The text of job.json, which the caller frees: the document as read, with the members of
@@ -320,15 +345,23 @@ bool giq_record_write(const char *folder, unsigned access,
     return giq_document_write(folder, job_name, access, text, err);
 }
 
-static const char *status_of(const struct giq_record *record)
+static const char *view_state_name(const struct giq_record *record)
 {
     if (record->gone) {
         return gone_member;
     }
-    if (record->state == GIQ_JOB_SUBMITTED && record->status != NULL) {
-        return record->status;
+    return record->state == GIQ_JOB_NONE ? "not submitted"
+                                         : giq_record_state_name(record->state);
+}
+
+static const char *view_status(const struct giq_record *record)
+{
+    if (record->state == GIQ_JOB_NONE) {
+        return NULL;
     }
-    return giq_record_state_name(record->state);
+    bool is_running = record->state == GIQ_JOB_SUBMITTED && !record->gone;
+    return is_running && record->status != NULL ? record->status
+                                                : view_state_name(record);
 }
 
 void giq_record_view(const struct giq_record *record, const struct giq_json *request,
@@ -345,7 +378,8 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
         .area = record->geometry_crs == NULL ? area : NULL,
         .label = giq_json_text(giq_json_get(request, "rerun")),
         .job_id = record->job_id,
-        .status = status_of(record),
+        .state_name = view_state_name(record),
+        .status = view_status(record),
         .type = record->type,
         .error = record->error,
         .result_size = record->result_size,

@@ -48,6 +48,11 @@ struct giq_record {
     int64_t finished_ms;
     char *result_name;   /* of the file in result/; NULL if the result is the folder */
     int64_t result_size; /* bytes as downloaded; -1 if there is no result */
+    /* For the pauses of later jobs (giq_history); 0 or NULL unless this job succeeded and
+     * its duration was measured. */
+    int64_t duration_ms;
+    int64_t area_m2;
+    char *base_url;            /* of the service */
     struct giq_json *document; /* as read, for members that are unknown here */
 };
 

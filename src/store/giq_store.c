@@ -21,6 +21,7 @@ enum {
 
 static const char keys_name[] = "v1";
 static const char uploads_name[] = "uploads/v1";
+static const char waiting_name[] = "waiting/v1";
 static const char probe_name[] = "probe";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
@@ -35,6 +36,7 @@ struct giq_store {
     char *top;
     char *keys_folder;    /* <top>/v1 */
     char *uploads_folder; /* <top>/uploads/v1 */
+    char *waiting_folder; /* <top>/waiting/v1 */
     unsigned access;
     bool was_empty; /* none of the driver's folders existed in it when it was opened */
 };
@@ -131,8 +133,9 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     store->top = strdup(path);
     store->keys_folder = giq_os_join(path, keys_name);
     store->uploads_folder = giq_os_join(path, uploads_name);
+    store->waiting_folder = giq_os_join(path, waiting_name);
     if (store->top == NULL || store->keys_folder == NULL ||
-        store->uploads_folder == NULL) {
+        store->uploads_folder == NULL || store->waiting_folder == NULL) {
         giq_store_close(store);
         return giq_fail_memory(err);
     }
@@ -146,6 +149,7 @@ void giq_store_close(struct giq_store *store)
         free(store->top);
         free(store->keys_folder);
         free(store->uploads_folder);
+        free(store->waiting_folder);
         free(store);
     }
 }
@@ -168,6 +172,11 @@ const char *giq_store_keys_folder(const struct giq_store *store)
 const char *giq_store_uploads_folder(const struct giq_store *store)
 {
     return store->uploads_folder;
+}
+
+const char *giq_store_waiting_folder(const struct giq_store *store)
+{
+    return store->waiting_folder;
 }
 
 /* Sync the store's folder. If this process or another one may just have created it, sync

@@ -72,7 +72,7 @@ def test_page_lists_the_configuration_options_that_there_are():
     header = (PAGE.parent / "options" / "giq_options.h").read_text()
     header = header.split("GIQ_CONFIG_OPTIONS")[1]
     assert options_of("Configuration options") == {
-        f"GIQ_{name}" for name in re.findall(r"X\((\w+)\)", header)}
+        f"GIQ_{name}" for name in re.findall(r"X\((\w+),", header)}
 
 
 def test_keys_of_the_string_are_all_there(client):

@@ -37,22 +37,41 @@ static void check_kind(const struct giq_conn *conn)
         MUST(!has[GIQ_CONN_KEY_GEOMETRY] && !has[GIQ_CONN_KEY_AOI] &&
              !has[GIQ_CONN_KEY_BBOX]);
     }
+    bool has_filter = has[GIQ_CONN_KEY_DATETIME] || has[GIQ_CONN_KEY_COLLECTION] ||
+                      has[GIQ_CONN_KEY_LIMIT];
+    MUST(!has_filter || conn->kind == GIQ_CONN_FILES);
+    if (conn->kind == GIQ_CONN_FILES) {
+        MUST(!has[GIQ_CONN_KEY_MODEL] && !has[GIQ_CONN_KEY_FILE] &&
+             !has[GIQ_CONN_KEY_UPLOAD] && !has[GIQ_CONN_KEY_JOB]);
+        MUST(!has[GIQ_CONN_KEY_RERUN] && !has[GIQ_CONN_KEY_WAIT] &&
+             !has[GIQ_CONN_KEY_MEMBER]);
+    }
+}
+
+static const char *start_of(enum giq_conn_kind kind)
+{
+    if (kind == GIQ_CONN_FILES) {
+        return "giq: FILES ; ";
+    }
+    return kind == GIQ_CONN_JOBS ? "giq:jobs" : "giq:";
 }
 
 /* The connection string of `conn`, with each value in quotes. */
 static char *write_string(const struct giq_conn *conn, char quote)
 {
     static const char *const names[GIQ_CONN_KEY_COUNT] = {
-        [GIQ_CONN_KEY_MODEL] = "modelid", [GIQ_CONN_KEY_FILE] = " FILEID ",
-        [GIQ_CONN_KEY_JOB] = "job",       [GIQ_CONN_KEY_GEOMETRY] = "geometry",
-        [GIQ_CONN_KEY_RERUN] = "rerun",   [GIQ_CONN_KEY_WAIT] = "wait",
-        [GIQ_CONN_KEY_MEMBER] = "member", [GIQ_CONN_KEY_UPLOAD] = "UPLOAD",
-        [GIQ_CONN_KEY_AOI] = "Aoi",       [GIQ_CONN_KEY_BBOX] = "bBox"};
+        [GIQ_CONN_KEY_MODEL] = "modelid",     [GIQ_CONN_KEY_FILE] = " FILEID ",
+        [GIQ_CONN_KEY_JOB] = "job",           [GIQ_CONN_KEY_GEOMETRY] = "geometry",
+        [GIQ_CONN_KEY_RERUN] = "rerun",       [GIQ_CONN_KEY_WAIT] = "wait",
+        [GIQ_CONN_KEY_MEMBER] = "member",     [GIQ_CONN_KEY_UPLOAD] = "UPLOAD",
+        [GIQ_CONN_KEY_AOI] = "Aoi",           [GIQ_CONN_KEY_BBOX] = "bBox",
+        [GIQ_CONN_KEY_DATETIME] = "dateTime", [GIQ_CONN_KEY_COLLECTION] = "collection",
+        [GIQ_CONN_KEY_LIMIT] = "limit"};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     MUST(out != NULL);
-    (void)fputs(conn->kind == GIQ_CONN_JOBS ? "giq:jobs" : "giq:", out);
+    (void)fputs(start_of(conn->kind), out);
     for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
         if (conn->value[i] == NULL) {
             continue;

@@ -97,7 +97,7 @@ static void check_kept(const struct giq_record *before, const struct giq_record 
     static const char *const known[] = {
         "format",      "state",  "job_id", "model_id",     "file_id",    "upload",
         "type",        "status", "error",  "gone",         "started_at", "submitted_at",
-        "finished_at", "result", "before", "geometry_crs", NULL};
+        "finished_at", "result", "before", "geometry_crs", "waiting",    NULL};
     static const char *const known_of_result[] = {"name", "size", NULL};
     const cJSON *a = (const cJSON *)before->document;
     const cJSON *b = (const cJSON *)after->document;
@@ -126,6 +126,8 @@ static void check_equal(const struct giq_record *a, const struct giq_record *b)
          a->finished_ms == b->finished_ms);
     MUST(a->result_size == b->result_size);
     MUST(a->result_size < 0 || same_text(a->result_name, b->result_name));
+    MUST(a->duration_ms <= 0 ||
+         (a->duration_ms == b->duration_ms && same_text(a->base_url, b->base_url)));
 }
 
 static void check_whole(const struct giq_record *record)

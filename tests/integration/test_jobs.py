@@ -3,9 +3,13 @@ import contextlib
 import fcntl
 import json
 
+import pytest
+
 from scripted import Response, job
 
 NAME = "GIQ:model=m;file=f"
+FAILED = ("the job job-1 failed on the service (FAILED); it stays recorded as failed, and "
+          "RETRY=<label> or rerun=<label> starts a new job, which is paid for")
 
 
 def jobs(gdal, *options):
@@ -60,13 +64,14 @@ def test_every_record_is_a_row(scripted_gdal, service):
     path = scripted_gdal.store / "v1" / keys["f"] / "result" / "result.geojson"
     same = {"model_id": "m", "upload": None, "job_id": "job-1", "type": "RASTER",
             "started_at": "2024/05/01 10:20:30+00", "label": None, "result_path": None,
-            "result_size": None, "error": None, "area": None}
+            "result_size": None, "error": None, "area": None, "area_km2": None}
     assert rows == {
-        "f": {**same, "label": "x", "status": "published", "result_path": str(path),
-              "result_size": path.stat().st_size,
+        "f": {**same, "label": "x", "status": "published", "state": "published",
+              "result_path": str(path), "result_size": path.stat().st_size,
+              "area_km2": pytest.approx(12308.463893975),
               "area": "MULTIPOLYGON (((0 0,0 1,1 1,1 0,0 0)))"},
-        "g": {**same, "status": "failed", "error": "FAILED"},
-        "h": {**same, "status": "SUBMITTED"},
+        "g": {**same, "status": "failed", "state": "failed", "error": FAILED},
+        "h": {**same, "status": "SUBMITTED", "state": "submitted"},
     }
     assert service.names() == calls
 
@@ -91,7 +96,9 @@ def test_damaged_and_newer_records_are_rows_that_say_so(scripted_gdal, service):
     assert newer["error"] == (f"the record {paths[1]} was written by a newer version of "
                               "the driver (format 99, newer than 1); update the driver")
     for row in (damaged, newer):
-        assert {name for name, value in row.items() if value is not None} == {"key", "error"}
+        assert row["state"] == "damaged"
+        assert {name for name, value in row.items() if value is not None} == {
+            "key", "state", "error"}
 
 
 def test_table_takes_no_lock_and_folders_without_a_record_are_no_rows(scripted_gdal,

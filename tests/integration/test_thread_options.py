@@ -47,18 +47,18 @@ def value_of(gdal, service, option):
     key.write_text(secret_search.KEY + "\n")
     key.chmod(0o600)
     return {"GIQ_BASE_URL": service.url, "GIQ_STORE_DIR": str(gdal.store),
-            "GIQ_SUBMIT": "IF_MISSING", "GIQ_API_KEY": secret_search.KEY,
+            "GIQ_SUBMIT": "IF_MISSING", "GIQ_MAX_JOBS": "9",
+            "GIQ_API_KEY": secret_search.KEY,
             "GIQ_API_KEY_FILE": str(key), "GIQ_BEARER_TOKEN": secret_search.KEY}[option]
 
 
-OPTIONS = ["GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_SUBMIT", "GIQ_API_KEY",
-           "GIQ_API_KEY_FILE", "GIQ_BEARER_TOKEN"]
+GENERAL = ["GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_SUBMIT", "GIQ_MAX_JOBS"]
+OPTIONS = [*GENERAL, "GIQ_API_KEY", "GIQ_API_KEY_FILE", "GIQ_BEARER_TOKEN"]
 
 
 def hidden(option):
     """What the environment must lack for nobody else to have a value of it."""
-    is_key = option not in ("GIQ_BASE_URL", "GIQ_STORE_DIR", "GIQ_SUBMIT")
-    return [option, "GIQ_API_KEY"] if is_key else [option]
+    return [option] if option in GENERAL else [option, "GIQ_API_KEY"]
 
 
 @pytest.mark.parametrize("name", [NAME + ";rerun=b", "GIQ:job=job-1", f"{NAME};job=job-1",

@@ -22,17 +22,22 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
     return !kit->refuses || giq_fail(err, GIQ_E_RESULT, "the host refuses it");
 }
 
-static void take_progress(void *ctx, const char *text)
+static void take_progress(void *ctx, const char *text, const char *detail)
 {
     struct job_kit *kit = ctx;
     kit->progress++;
     (void)snprintf(kit->last_line, sizeof kit->last_line, "%s", text);
+    (void)snprintf(kit->last_detail, sizeof kit->last_detail, "%s", detail);
 }
 
 void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsigned flags)
 {
     const struct giq_job_host host = {
-        .accept = accept_result, .progress = take_progress, .ctx = kit};
+        .accept = accept_result,
+        .progress = take_progress,
+        .ctx = kit,
+        .limits = kit->limits,
+    };
     giq_job_free(kit->job);
     kit->job = NULL;
     service_kit_reopen(&kit->service);

@@ -38,10 +38,12 @@ struct job_kit {
     struct giq_store *store;
     struct giq_job *job;
     int64_t due_ms;
-    size_t progress;     /* lines reported */
-    char last_line[600]; /* the last one */
-    size_t accepted;     /* results that were offered */
-    bool refuses;        /* the host takes no result */
+    size_t progress;          /* lines reported */
+    char last_line[600];      /* the last one */
+    char last_detail[600];    /* and its detail */
+    size_t accepted;          /* results that were offered */
+    bool refuses;             /* the host takes no result */
+    struct giq_limits limits; /* of the opens that follow */
 };
 
 /* The request that tests make unless they say otherwise: model m, file f. */

@@ -168,6 +168,65 @@ static void test_post_is_not_redirected_to_other_host(void **state)
     http_kit_stop(other);
 }
 
+static int call_search(struct service_kit *kit)
+{
+    const struct giq_http_request request = {.url = kit->service->settings.base_url,
+                                             .accept = "application/json",
+                                             .json = "{\"limit\":1}",
+                                             .timeout_ms = 20000};
+    struct giq_response response;
+    kit->err = (struct giq_error){0};
+    bool ok = giq_call_with_retries(kit->service, &request, &response, &kit->err);
+    int status = ok ? response.status : 0;
+    giq_response_release(&response);
+    return status;
+}
+
+static void test_search_is_a_post_that_is_repeated_like_a_get(void **state)
+{
+    (void)state;
+    static const struct http_kit_response responses[] = {
+        {.status = 503},
+        {.raw = "", .then = HTTP_KIT_CLOSE},
+        {.status = 308, .headers = "Location: /there\r\n"},
+        {.status = 200, .body = "{}"}};
+    struct service_kit kit;
+    char line[SERVICE_KIT_LINE_SIZE];
+    service_kit_start(&kit, responses, GIQ_COUNT(responses));
+    assert_int_equal(call_search(&kit), 200);
+    /* libcurl repeats the request itself on a new connection. */
+    assert_int_equal(http_kit_count(kit.http), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(service_kit_sent(&kit, i, KEY_LINE));
+        assert_true(service_kit_sent(&kit, i, "\r\nContent-Type: application/json\r\n"));
+        assert_true(service_kit_sent(&kit, i, "\r\n\r\n{\"limit\":1}"));
+    }
+    assert_string_equal(service_kit_line(&kit, 0, line), "POST / HTTP/1.1");
+    assert_string_equal(service_kit_line(&kit, 3, line), "POST /there HTTP/1.1");
+    service_kit_stop(&kit);
+}
+
+static void test_search_is_redirected_like_a_post(void **state)
+{
+    (void)state;
+    struct http_kit *other = http_kit_start(NULL, 0);
+    char header[128];
+    (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
+    static const int statuses[] = {301, 302, 303, 307, 308};
+    for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
+        const struct http_kit_response responses[] = {
+            {.status = statuses[i], .headers = header}};
+        struct service_kit kit;
+        service_kit_start(&kit, responses, 1);
+        assert_int_equal(call_search(&kit), statuses[i] < 307 ? statuses[i] : 0);
+        assert_int_equal(kit.err.code, statuses[i] < 307 ? GIQ_E_NONE : GIQ_E_NETWORK);
+        assert_int_equal(http_kit_count(kit.http), 1);
+        service_kit_stop(&kit);
+    }
+    assert_int_equal(http_kit_count(other), 0);
+    http_kit_stop(other);
+}
+
 static void test_redirects_to_forbidden_addresses_are_refused(void **state)
 {
     (void)state;
@@ -483,6 +542,8 @@ int main(void)
         cmocka_unit_test(test_five_redirects_are_followed_and_no_more),
         cmocka_unit_test(test_post_is_sent_again_only_for_307_and_308),
         cmocka_unit_test(test_post_is_not_redirected_to_other_host),
+        cmocka_unit_test(test_search_is_a_post_that_is_repeated_like_a_get),
+        cmocka_unit_test(test_search_is_redirected_like_a_post),
         cmocka_unit_test(test_redirects_to_forbidden_addresses_are_refused),
         cmocka_unit_test(test_get_is_repeated_after_what_passes),
         cmocka_unit_test(test_get_is_repeated_after_a_cut_connection),

@@ -241,7 +241,7 @@ static void test_end_is_found_far_from_the_end_of_the_file(void **state)
     static const struct {
         struct sample sample;
         char filler;
-        size_t len;
+        unsigned len;
         enum giq_code code;
     } cases[] = {
         {{"kml", "kml", BYTES("<kml></kml>")}, '\n', 70000, GIQ_E_NONE},

@@ -95,6 +95,38 @@ static void test_strings_that_are_allowed(void **state)
     }
 }
 
+static void test_files_and_what_narrows_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *bbox, *datetime, *collection, *limit;
+    } cases[] = {
+        {"GIQ:files", NULL, NULL, NULL, NULL},
+        {"giq: Files ; ", NULL, NULL, NULL, NULL},
+        {"GIQ:files;bbox=1,2,3,4;datetime=2024-05-01/..;collection=a/b c;limit=5",
+         "1,2,3,4", "2024-05-01/..", "a/b c", "5"},
+        {"/vsizip/GIQ:FILES;LIMIT = '100000' ;", NULL, NULL, NULL, "100000"},
+        {"GIQ:files;collection='a;b|c'", NULL, NULL, "a;b|c", NULL},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        static const enum giq_conn_key keys[] = {GIQ_CONN_KEY_BBOX, GIQ_CONN_KEY_DATETIME,
+                                                 GIQ_CONN_KEY_COLLECTION,
+                                                 GIQ_CONN_KEY_LIMIT};
+        const char *const expected[] = {cases[i].bbox, cases[i].datetime,
+                                        cases[i].collection, cases[i].limit};
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        assert_true(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(conn.kind, GIQ_CONN_FILES);
+        for (size_t k = 0; k < GIQ_COUNT(keys); k++) {
+            const char *value = conn.value[keys[k]];
+            assert_string_equal(value == NULL ? "-" : value,
+                                expected[k] == NULL ? "-" : expected[k]);
+        }
+        giq_conn_release(&conn);
+    }
+}
+
 struct refusal {
     const char *text, *part; /* of the message */
 };
@@ -110,6 +142,40 @@ static void check_refusals(const struct refusal *cases, size_t count)
             fail_msg("%s: %s", cases[i].text, err.text);
         }
     }
+}
+
+static void test_refusals_of_files(void **state)
+{
+    (void)state;
+    static const struct refusal cases[] = {
+        {"GIQ:files;model=m", "the key \"model\" is not for GIQ:files; allowed are bbox, "
+                              "geometry, aoi, datetime, collection, limit"},
+        {"GIQ:files;job=j", "the key \"job\" is not for GIQ:files"},
+        {"GIQ:files;wait=no", "the key \"wait\" is not for GIQ:files"},
+        {"GIQ:files;rerun=1", "the key \"rerun\" is not for GIQ:files"},
+        {"GIQ:files;member=1", "the key \"member\" is not for GIQ:files"},
+        {"GIQ:files;upload=/x", "the key \"upload\" is not for GIQ:files"},
+        {"GIQ:files;file=f", "the key \"file\" is not for GIQ:files"},
+        {"GIQ:files;colour=red",
+         "unknown key \"colour\" in the connection string; allowed are bbox, geometry, "
+         "aoi, datetime, collection, limit"},
+        {"GIQ:files;api_key=x", "a secret does not belong in the connection string"},
+        {"GIQ:files;limit=0", "\"limit\" must be a whole number from 1 to 100000"},
+        {"GIQ:files;limit=", "the key \"limit\" has no value"},
+        {"GIQ:files;limit=1;limit=2", "the key \"limit\" is given twice"},
+        {"GIQ:files;datetime=soon", "\"datetime\" must be an instant"},
+        {"GIQ:files;;limit=1", "has an empty entry"},
+        {"GIQ:files|layername=files", "has a '|' outside quotes"},
+        {"GIQ:files;limit=5|layername=files", "has a '|' outside quotes"},
+        {"GIQ:files=x", "unknown key \"files\""},
+        {"GIQ:filesx", "unknown key \"filesx\""},
+        {"GIQ:model=m;file=f;limit=5",
+         "the key \"limit\" is only for GIQ:files; allowed are model, file, upload, job, "
+         "geometry, aoi, bbox, rerun, wait, member"},
+        {"GIQ:job=j;datetime=2024-05-01", "the key \"datetime\" is only for GIQ:files"},
+        {"GIQ:collection=c", "the key \"collection\" is only for GIQ:files"},
+    };
+    check_refusals(cases, GIQ_COUNT(cases));
 }
 
 static void test_uploads_that_are_refused_say_why(void **state)
@@ -366,6 +432,7 @@ static void test_secret_in_the_string_is_not_repeated(void **state)
         assert_false(giq_conn_parse(text, &conn, &err));
         assert_int_equal(err.code, GIQ_E_USAGE);
         assert_non_null(strstr(err.text, "a secret does not belong in the connection"));
+        assert_non_null(strstr(err.text, keys[i]));
         assert_null(strstr(err.text, "s3cr3t"));
     }
 }
@@ -376,6 +443,8 @@ int main(void)
         cmocka_unit_test(test_prefix_is_known_in_any_case),
         cmocka_unit_test(test_strings_that_are_allowed),
         cmocka_unit_test(test_strings_that_are_refused_say_why),
+        cmocka_unit_test(test_files_and_what_narrows_them),
+        cmocka_unit_test(test_refusals_of_files),
         cmocka_unit_test(test_uploads_that_are_refused_say_why),
         cmocka_unit_test(test_long_value_of_wait_is_not_quoted),
         cmocka_unit_test(test_suffix_that_qgis_appends_is_refused),

@@ -77,8 +77,11 @@ static void assert_is(const struct sigaction *action)
     struct sigaction now = current();
     assert_true(now.sa_sigaction == action->sa_sigaction);
     assert_int_equal(now.sa_flags & ~RESTORER, action->sa_flags & ~RESTORER);
-    assert_int_equal(sigismember(&now.sa_mask, SIGUSR1),
-                     sigismember(&action->sa_mask, SIGUSR1));
+    /* ThreadSanitizer changes the mask of SIG_DFL and SIG_IGN, which is never used. */
+    if (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN) {
+        assert_int_equal(sigismember(&now.sa_mask, SIGUSR1),
+                         sigismember(&action->sa_mask, SIGUSR1));
+    }
 }
 
 static void test_programs_handler_runs_and_comes_back(void **state)

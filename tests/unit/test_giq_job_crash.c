@@ -186,7 +186,7 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
     static const struct {
         int looks;
         struct http_kit_response response;
-        size_t runs;
+        unsigned runs;
         enum giq_code code;
         const char *part;
     } cases[] = {

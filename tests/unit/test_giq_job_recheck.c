@@ -31,7 +31,7 @@ struct recheck {
     struct http_kit_response responses[RESPONSES_MAX];
     size_t response_count; /* all of which are used */
     enum giq_code code;
-    size_t runs;
+    unsigned runs;
     const char *state, *job_id; /* as recorded in the end */
     bool is_gone;
 };

@@ -58,11 +58,14 @@ static void test_lock_has_one_holder(void **state)
     struct giq_lock *second = NULL;
     struct giq_error err;
     const char *folder = *state;
+    assert_false(giq_lock_is_held(folder));
     assert_true(acquire(folder, &first, &err));
+    assert_true(giq_lock_is_held(folder));
     assert_false(acquire(folder, &second, &err));
     assert_int_equal(err.code, GIQ_E_TIMEOUT);
     assert_null(second);
     giq_lock_release(first);
+    assert_false(giq_lock_is_held(folder));
     assert_true(acquire(folder, &second, &err));
     giq_lock_release(second);
     giq_lock_release(NULL);
@@ -99,6 +102,7 @@ static void test_holder_that_dies_leaves(void **state)
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+    assert_true(giq_lock_is_held(folder)); /* until it is acquired again */
     assert_true(acquire(folder, &lock, &err));
     child = fork();
     if (child == 0) {

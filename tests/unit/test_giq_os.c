@@ -328,6 +328,47 @@ static void test_free_space_and_memory(void **state)
     free(joined);
 }
 
+static void test_new_file_is_created_by_one_of_two(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    bool exists = true;
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, "a");
+    assert_true(giq_os_create_new(path, 0640, "one", 3, &exists, &err));
+    assert_false(exists);
+    assert_true(giq_os_create_new(path, 0640, "two", 3, &exists, &err));
+    assert_true(exists);
+    GIQ_AUTO_FREE char *text = env_kit_read(folder, "a");
+    assert_string_equal(text, "one");
+    struct giq_os_stat st;
+    assert_true(giq_os_stat(path, &st, &err));
+    assert_int_equal(st.access, 0640);
+    GIQ_AUTO_FREE char *below = giq_os_join(path, "below");
+    assert_false(giq_os_create_new(below, 0640, "x", 1, &exists, &err));
+    assert_int_equal(err.sys_errno, ENOTDIR);
+}
+
+static void test_link_is_made_once(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    enum giq_os_link_outcome outcome = GIQ_OS_LINK_UNSUPPORTED;
+    GIQ_AUTO_FREE char *to = giq_os_join(folder, "to");
+    GIQ_AUTO_FREE char *one = giq_os_join(folder, "one");
+    GIQ_AUTO_FREE char *two = giq_os_join(folder, "two");
+    env_kit_write(folder, "one", "one");
+    env_kit_write(folder, "two", "two");
+    assert_true(giq_os_link(one, to, &outcome, &err));
+    assert_int_equal(outcome, GIQ_OS_LINKED);
+    assert_true(giq_os_link(two, to, &outcome, &err));
+    assert_int_equal(outcome, GIQ_OS_LINK_EXISTS);
+    GIQ_AUTO_FREE char *text = env_kit_read(folder, "to");
+    assert_string_equal(text, "one");
+    GIQ_AUTO_FREE char *none = giq_os_join(folder, "none");
+    assert_false(giq_os_link(none, two, &outcome, &err));
+    assert_int_equal(err.sys_errno, ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +385,8 @@ int main(void)
         cmocka_unit_test(test_sockets_are_no_standard_streams_and_close_on_exec),
         ENV_KIT_TEST(test_locks_exclude_within_a_process),
         ENV_KIT_TEST(test_free_space_and_memory),
+        ENV_KIT_TEST(test_new_file_is_created_by_one_of_two),
+        ENV_KIT_TEST(test_link_is_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,6 @@
 
 #include "unit.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/giq_os.h"
@@ -353,48 +350,77 @@ static void test_used_label_is_found(void **state)
     giq_record_release(&record);
 }
 
-/* Records the request and removes it, until it is killed, at the latest by its alarm.
- */
-static pid_t start_process_that_removes(const char *folder)
+/* ---- a record that changes while it is read ---- */
+
+bool __real_giq_os_read_file(const char *path, size_t max, struct giq_buf *out,
+                             bool *out_found, struct giq_error *err);
+bool __wrap_giq_os_read_file(const char *path, size_t max, struct giq_buf *out,
+                             bool *out_found, struct giq_error *err);
+
+/* What another process does before a file of the record is read. */
+enum change { END, NOTHING, RECORDS, REMOVES, REMOVES_JOB };
+
+static const char *changed_folder;
+static const enum change no_changes[] = {END};
+static const enum change *changes = no_changes;
+
+static void make_change(enum change change)
 {
-    enum { SECONDS = 60 };
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)alarm(SECONDS);
+    struct giq_error err = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    record.state = GIQ_JOB_INTENT;
+    if (change == RECORDS) {
+        assert_true(
+            giq_record_write_request(changed_folder, GIQ_OS_PRIVATE, REQUEST, &err));
+        assert_true(giq_record_write(changed_folder, GIQ_OS_PRIVATE, &record, &err));
+    } else if (change == REMOVES) {
+        assert_true(giq_record_remove(changed_folder, GIQ_OS_PRIVATE, &record, &err));
+    } else if (change == REMOVES_JOB) {
+        char *path = giq_os_join(changed_folder, "job.json");
+        assert_true(giq_os_remove(path, &err));
+        free(path);
     }
-    while (pid == 0) {
-        struct giq_error err = {0};
-        struct giq_record record;
-        giq_record_init(&record);
-        record.state = GIQ_JOB_INTENT;
-        if (!giq_record_write_request(folder, GIQ_OS_PRIVATE, REQUEST, &err) ||
-            !giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err) ||
-            !giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err)) {
-            _exit(1);
-        }
+    giq_record_release(&record);
+}
+
+bool __wrap_giq_os_read_file(const char *path, size_t max, struct giq_buf *out,
+                             bool *out_found, struct giq_error *err)
+{
+    const enum change *left = changes;
+    if (*left != END) {
+        changes = no_changes; /* for what the change itself reads */
+        make_change(*left);
+        changes = left + 1;
     }
-    return pid;
+    return __real_giq_os_read_file(path, max, out, out_found, err);
 }
 
 static void test_request_that_is_removed_while_it_is_read_is_none(void **state)
 {
     (void)state;
-    char *folder = env_kit_folder();
-    pid_t other = start_process_that_removes(folder);
-    enum giq_job_state before = GIQ_JOB_NONE;
-    for (int removed = 0; removed < 100;) {
+    static const struct {
+        enum change changes[5]; /* one for each read of job.json or request.json */
+        enum giq_job_state state;
+    } cases[] = {
+        {{NOTHING, END}, GIQ_JOB_NONE},
+        {{RECORDS, NOTHING, END}, GIQ_JOB_INTENT},
+        {{RECORDS, REMOVES_JOB, END}, GIQ_JOB_INTENT},
+        {{RECORDS, REMOVES, NOTHING, END}, GIQ_JOB_NONE},
+        {{RECORDS, REMOVES, RECORDS, NOTHING, END}, GIQ_JOB_INTENT},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_record record;
         struct giq_error err;
-        assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
+        char *folder = env_kit_folder();
+        changed_folder = folder;
+        changes = cases[i].changes;
         assert_true(read_record(folder, REQUEST, &record, &err));
-        assert_true(record.state == GIQ_JOB_INTENT || record.state == GIQ_JOB_NONE);
-        removed += before == GIQ_JOB_INTENT && record.state == GIQ_JOB_NONE;
-        before = record.state;
+        assert_int_equal(record.state, cases[i].state);
+        assert_int_equal(*changes, END);
         giq_record_release(&record);
+        env_kit_remove(folder);
     }
-    assert_int_equal(kill(other, SIGKILL), 0);
-    assert_int_equal(waitpid(other, NULL, 0), other);
-    env_kit_remove(folder);
 }
 
 int main(void)

@@ -206,6 +206,67 @@ static void test_times(void **state)
     }
 }
 
+static void test_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool ok;
+        int64_t ms;
+    } cases[] = {
+        {"1970-01-01", true, 0},
+        {"2024-02-29", true, INT64_C(1709164800000)},
+        {"2023-02-29", false, 0},
+        {"2024-2-29", false, 0},
+        {"2024-02", false, 0},
+        {"20240229", false, 0},
+        {"2024-02-29Z", false, 0},
+        {"2024-02-29T00:00:00Z", false, 0},
+        {"", false, 0},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        int64_t ms = 0;
+        assert_int_equal(giq_text_to_date(cases[i].text, &ms), cases[i].ok);
+        assert_true(ms == cases[i].ms);
+    }
+}
+
+static void test_addresses_lose_what_may_be_secret(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"", ""},
+        {"scene 1 (north)", "scene 1 (north)"},
+        {"https://h/a.tif", "https://h/a.tif"},
+        {"https://h/a.tif?X-Amz-Signature=s&b", "https://h/a.tif"},
+        {"https://h/a.tif#sig", "https://h/a.tif"},
+        {"https://h/a b.tif?sig=a b c", "https://h/a b.tif"},
+        {"https://user:pw@h:8/a@b?s", "https://h:8/a@b"},
+        {"https://user@h", "https://h"},
+        {"s3://bucket/key", "s3://bucket/key"},
+        {"see https://h/a?s and https://u:p@i/b#t .",
+         "see https://h/a and https://i/b ."},
+        {"https://h/a,https://u:p@i/b?s", "https://h/a,https://i/b"},
+        {"/vsicurl/https://u:p@h/a.tif?s", "/vsicurl/https://h/a.tif"},
+        {"../a.tif?sig", "../a.tif"},
+        {"//h/a.tif?sig=1", "//h/a.tif"},
+        {"a.tif?sig=1", "a.tif"},
+        {"a.tif#sig=1", "a.tif"},
+        {"what? F#/C# and a?b", "what? F#/C# and a?b"},
+        {"://", "://"},
+        {"://@", "://"},
+        {"a://b@", "a://"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s", cases[i].text);
+        giq_text_strip_addresses(text);
+        assert_string_equal(text, cases[i].expected);
+    }
+}
+
 static void test_times_survive_the_way_back(void **state)
 {
     (void)state;
@@ -286,6 +347,8 @@ int main(void)
         cmocka_unit_test(test_long_texts_are_masked_in_one_pass),
         cmocka_unit_test(test_run_ends_where_utf8_does),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_addresses_lose_what_may_be_secret),
         cmocka_unit_test(test_times_survive_the_way_back),
         cmocka_unit_test(test_times_in_messages_state_their_zone),
         cmocka_unit_test(test_trim_and_compare),

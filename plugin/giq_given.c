@@ -1,0 +1,58 @@
+/* Finds and reads the area that a key or an open option gives. */
+#include "giq_given.h"
+
+#include "area/giq_area.h"
+#include "giq_interrupt.h"
+
+bool giq_given_fail_twice(const char *key, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "\"%s\" is given in the connection string and as an open option; "
+                    "give only one of them",
+                    key);
+}
+
+bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *config,
+                         struct giq_given_area *out, struct giq_error *err)
+{
+    static const struct {
+        enum giq_conn_key key;
+        const char *name;
+    } kinds[GIQ_AREA_KINDS] = {
+        [GIQ_AREA_GEOMETRY] = {GIQ_CONN_KEY_GEOMETRY, "geometry"},
+        [GIQ_AREA_AOI] = {GIQ_CONN_KEY_AOI, "aoi"},
+        [GIQ_AREA_BBOX] = {GIQ_CONN_KEY_BBOX, "bbox"},
+    };
+    *out = (struct giq_given_area){.text = NULL};
+    for (enum giq_area_kind kind = 0; kind < GIQ_AREA_KINDS; kind++) {
+        const char *typed = conn->value[kinds[kind].key];
+        const char *option = config->area[kind];
+        if (typed != NULL && option != NULL) {
+            return giq_given_fail_twice(kinds[kind].name, err);
+        }
+        if (typed == NULL && option == NULL) {
+            continue;
+        }
+        if (out->text != NULL) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "\"%s\" and \"%s\" both give the area; give only one of "
+                            "them",
+                            kinds[out->kind].name, kinds[kind].name);
+        }
+        out->kind = kind;
+        out->text = typed == NULL ? option : typed;
+    }
+    return true;
+}
+
+bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
+                         unsigned flags, char **out, struct giq_error *err)
+{
+    if (area->kind == GIQ_AREA_AOI && !giq_conn_check_file_name("AOI", area->text, err)) {
+        return false;
+    }
+    (void)giq_interrupt_begin(&session->report.interrupt);
+    bool ok = giq_area_read(area->kind, area->text, flags, &session->env, out, err);
+    giq_interrupt_end(&session->report.interrupt);
+    return ok;
+}

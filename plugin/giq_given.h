@@ -1,0 +1,28 @@
+/*
+ * Values that either a key of the connection string or an open option gives: the area.
+ */
+#ifndef GIQ_GIVEN_H
+#define GIQ_GIVEN_H
+
+#include "giq_session.h"
+
+/* An area as it is given; `text` is borrowed, and NULL if there is none. */
+struct giq_given_area {
+    enum giq_area_kind kind;
+    const char *text;
+};
+
+/* Find the one area that is given. `out->text` belongs to `conn` or `config`. Errors:
+ * GIQ_E_USAGE if there are two. */
+bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *config,
+                         struct giq_given_area *out, struct giq_error *err);
+
+/* Read the area, as giq_area_read() does, which has `flags` and the errors; Ctrl-C ends
+ * it. `*out` is to be freed with free(). For the thread of the session. */
+bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
+                         unsigned flags, char **out, struct giq_error *err);
+
+/* Fail with GIQ_E_USAGE because `key` is given in both ways. */
+bool giq_given_fail_twice(const char *key, struct giq_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * How long earlier jobs of a model took on a service, as a hint for the pauses between
+ * status calls: <store>/waiting/v1/<digest>.json, a summary of the records of jobs. The
+ * digest is of the service's base URL and the id of the model.
+ *
+ * A summary is derived data. It is written whole, by a rename from a name of its own, and
+ * takes no lock: of two writers at a time one may lose its job. If it is missing or
+ * damaged it is rebuilt once, from at most GIQ_HISTORY_RECORDS_MAX records. No function
+ * fails: without a usable summary there is no history. Thread-safe.
+ */
+#ifndef GIQ_HISTORY_H
+#define GIQ_HISTORY_H
+
+#include "store/giq_record.h"
+#include "store/giq_store.h"
+
+enum {
+    GIQ_HISTORY_FORMAT = 1,
+    GIQ_HISTORY_JOBS_MAX = 64,         /* in a summary; the oldest one leaves it */
+    GIQ_HISTORY_BYTES_MAX = 64 * 1024, /* of a summary */
+    GIQ_HISTORY_NAME_MAX = 4096,       /* bytes of a base URL, and of the id of a model */
+    GIQ_HISTORY_RECORDS_MAX = 500,     /* that a rebuild reads, in no particular order */
+    GIQ_HISTORY_AREA_UNKNOWN = 0,
+};
+
+/* The longest duration that is recorded: a year. */
+#define GIQ_HISTORY_DURATION_MAX_MS (INT64_C(366) * 24 * 3600 * 1000)
+
+/* A job that succeeded. */
+struct giq_history_job {
+    int64_t finished_ms; /* since 1970-01-01 UTC */
+    int64_t duration_ms; /* above 0 */
+    int64_t area_m2;     /* GIQ_HISTORY_AREA_UNKNOWN: not known, or there was no area */
+};
+
+/* The jobs of one model on one service, the latest one last. */
+struct giq_history {
+    size_t count;
+    struct giq_history_job job[GIQ_HISTORY_JOBS_MAX];
+};
+
+/* Read the history of a model, and rebuild the summary if it is missing or damaged. */
+void giq_history_read(const struct giq_store *store, const char *base_url,
+                      const char *model_id, struct giq_history *out);
+
+/* Add the job of a record that has a duration, unless the history has it. Must be called
+ * after the record was written. Ignores a record without duration, service or model. */
+void giq_history_add(const struct giq_store *store, const struct giq_record *record);
+
+#endif
