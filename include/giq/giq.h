@@ -640,6 +640,8 @@ enum giq_job_flags {
     GIQ_JOB_NO_WAIT = 2,   /* submit, or check the state once; do not fetch the result */
     /* Both together are a dry run if nothing is recorded: the view states what would be
      * sent. */
+    GIQ_JOB_KEEP_UNKNOWN = 4, /* `retry` starts no job if the outcome of the recorded one
+                                 is unknown */
 };
 
 enum giq_step {

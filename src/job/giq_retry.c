@@ -29,7 +29,9 @@ static bool has_new_label(const struct giq_job *job)
 
 static bool has_failed(const struct giq_job *job)
 {
-    return job->record.state == GIQ_JOB_FAILED || job->record.state == GIQ_JOB_UNKNOWN;
+    bool keeps_unknown = (job->flags & GIQ_JOB_KEEP_UNKNOWN) != 0;
+    return job->record.state == GIQ_JOB_FAILED ||
+           (job->record.state == GIQ_JOB_UNKNOWN && !keeps_unknown);
 }
 
 /* Whether the record still has the job that is or was checked again. */

@@ -169,9 +169,7 @@ static bool is_upload_missing(const struct giq_job *job)
     return job->request.upload != NULL && job->file_id == NULL;
 }
 
-/* Whether the list of models is needed to find the model; a further job runs the recorded
- * one. */
-static bool needs_models(const struct giq_job *job)
+bool giq_submit_needs_models(const struct giq_job *job)
 {
     if (job->has_checked_models) {
         return false;
@@ -232,7 +230,8 @@ static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err
  * that was not prepared, return, and the next step prepares it. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    if (!job->has_checked_limits || is_upload_missing(job) || needs_models(job)) {
+    if (!job->has_checked_limits || is_upload_missing(job) ||
+        giq_submit_needs_models(job)) {
         return true;
     }
     if (!check_request(job, err)) {
@@ -308,21 +307,13 @@ static bool needs_upload(const struct giq_job *job)
            (job->record.state <= GIQ_JOB_INTENT || giq_retry_allows_job(job));
 }
 
-/*
- * Check in the list of models, before a job is paid for, that the model exists, and find
- * the id of a model that is given by name. After an error status or an unexpected list
- * the model is sent as typed. No run request is sent if the service cannot be reached
- * (the request might arrive, and its response be lost), without valid credentials, when
- * out of memory, or if the open was cancelled.
- */
-static bool check_models(struct giq_job *job, struct giq_error *err)
+bool giq_submit_list_models(struct giq_service *service, struct giq_models *out,
+                            bool *out_listed, struct giq_error *err)
 {
     struct giq_error reason = {0};
-    GIQ_AUTO(giq_models_release) struct giq_models models = {0};
-    job->has_checked_models = true;
-    if (giq_models_get(job->service, &models, &reason)) {
-        return giq_models_choose(job->service, &models, job->request.model,
-                                 &job->model_id, err);
+    *out_listed = giq_models_get(service, out, &reason);
+    if (*out_listed) {
+        return true;
     }
     if (reason.code == GIQ_E_NETWORK) {
         *err = reason;
@@ -330,13 +321,33 @@ static bool check_models(struct giq_job *job, struct giq_error *err)
                                       "could not be read");
     }
     if (reason.code == GIQ_E_CREDENTIALS || reason.code == GIQ_E_MEMORY ||
-        giq_env_cancelled(job->service->env)) {
+        giq_env_cancelled(service->env)) {
         *err = reason;
         return false;
     }
-    giq_env_debug(job->service->env, "the list of models could not be read: %s",
-                  reason.text);
+    giq_env_debug(service->env, "the list of models could not be read: %s", reason.text);
     return true;
+}
+
+bool giq_submit_set_model(struct giq_job *job, const char *model_id,
+                          struct giq_error *err)
+{
+    job->has_checked_models = true;
+    return giq_text_set(&job->model_id, model_id) || giq_fail_memory(err);
+}
+
+/* Check in the list of models, before a job is paid for, that the model exists, and find
+ * the id of a model that is given by name. */
+static bool check_models(struct giq_job *job, struct giq_error *err)
+{
+    bool is_listed = false;
+    GIQ_AUTO(giq_models_release) struct giq_models models = {0};
+    job->has_checked_models = true;
+    if (!giq_submit_list_models(job->service, &models, &is_listed, err)) {
+        return false;
+    }
+    return !is_listed || giq_models_choose(job->service, &models, job->request.model,
+                                           &job->model_id, err);
 }
 
 static void report_upload(const struct giq_job *job)
@@ -373,7 +384,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
 /* Check the store once, before the first request of this open. */
 static bool check_store(struct giq_job *job, struct giq_error *err)
 {
-    if (job->has_checked_store || (!needs_models(job) && !needs_upload(job))) {
+    if (job->has_checked_store) {
         return true;
     }
     job->has_checked_store =
@@ -400,7 +411,7 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (!giq_service_check_credentials(job->service, err) || !check_store(job, err)) {
         return false;
     }
-    if (needs_models(job) && !check_models(job, err)) {
+    if (giq_submit_needs_models(job) && !check_models(job, err)) {
         return false;
     }
     if (needs_upload(job)) {

@@ -9,6 +9,25 @@
 
 #include "job/giq_job_internal.h"
 
+/* Whether the list of models is needed to find the model; a further job runs the recorded
+ * one. */
+bool giq_submit_needs_models(const struct giq_job *job);
+
+/*
+ * Get the list of models. After an error status or an unexpected list `*out_listed` is
+ * false, and the model is sent as typed. On success the caller passes `*out` to
+ * giq_models_release(). No run request must be sent after an error: the service cannot be
+ * reached (the request might arrive, and its response be lost), without valid
+ * credentials, when out of memory, or if the open was cancelled.
+ */
+bool giq_submit_list_models(struct giq_service *service, struct giq_models *out,
+                            bool *out_listed, struct giq_error *err);
+
+/* The model was found before: by its id, which is copied, or it is sent as typed if
+ * `model_id` is NULL. Errors: GIQ_E_MEMORY. */
+bool giq_submit_set_model(struct giq_job *job, const char *model_id,
+                          struct giq_error *err);
+
 /*
  * One step of GIQ_PHASE_SUBMIT: check the store, choose the model, upload the file, then
  * send the run request, unless another open has already sent it. On success

@@ -244,6 +244,23 @@ static bool follow_redirect(const struct giq_service *service,
     return true;
 }
 
+/* Note that the service throttles: it sent 429, or an error with Retry-After. In a
+ * response that is no error Retry-After is only a hint for the next poll of this job. */
+static void note_throttling(struct giq_service *service,
+                            const struct giq_response *response)
+{
+    const struct giq_env *env = service->env;
+    bool has_delay = response->status >= 400 && response->retry_after_ms >= 0;
+    if (response->is_cross_origin || (response->status != 429 && !has_delay)) {
+        return;
+    }
+    int64_t delay_ms = giq_call_delay_ms(service, 1, response->retry_after_ms);
+    int64_t until_ms = env->now_ms(env->ctx) + delay_ms;
+    if (until_ms > service->throttled_until_ms) {
+        service->throttled_until_ms = until_ms;
+    }
+}
+
 bool giq_call_once(struct giq_service *service, const struct giq_http_request *request,
                    struct giq_response *response, struct giq_error *err)
 {
@@ -263,6 +280,9 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
         }
         bool ok = giq_http_exchange(service->http, &next, response, err);
         response->is_cross_origin = next.cred == NULL;
+        if (ok) {
+            note_throttling(service, response);
+        }
         if (!ok || !is_redirect(response, is_post(request))) {
             return ok;
         }

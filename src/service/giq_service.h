@@ -20,6 +20,7 @@ struct giq_service {
     int64_t check_until_ms;
     int64_t resume_deadline_ms;
     int resume_timeout_ms;
+    int64_t throttled_until_ms; /* the service asked for no calls before; 0: it did not */
     bool checks_once; /* calls end after 2 s at most: giq_service_limit_to_one_try() */
     bool polls_once;  /* each poll of the status checks once:
                          giq_service_limit_to_one_poll() */

@@ -15,9 +15,11 @@ OWNERS = (
     (re.compile(r"^archive(_entry)?\.h$"), ("src/result/giq_libarchive.h",)),
     (re.compile(r"^dlfcn\.h$"), ("src/result/giq_libarchive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|fcntl|fnmatch|ftw|glob|grp"
-                r"|netdb|poll|pthread|pwd|sched|semaphore|spawn|syslog|termios"
+                r"|netdb|poll|pwd|sched|semaphore|spawn|syslog|termios"
                 r"|utime)\.h$"), ("src/base/giq_os.c",)),
-    (re.compile(r"^(signal|unistd)\.h$"), ("src/base/giq_os.c", "plugin/giq_interrupt.c")),
+    (re.compile(r"^pthread\.h$"), ("src/base/giq_os.c", "src/base/giq_thread.h")),
+    (re.compile(r"^(signal|unistd)\.h$"), ("src/base/giq_os.c", "src/base/giq_thread.c",
+                                           "plugin/giq_interrupt.c")),
 )
 # What reads the clock, waits, or depends on the time zone or on a static buffer;
 # gmtime_r() and timegm() do not.
