@@ -4,7 +4,8 @@
  *
  * Calling sequence of a host:
  *   giq_batch_new()            read the record of every request; sends nothing
- *   giq_batch_get_counts()     how many jobs a run would start; check limits by it
+ *   giq_batch_get_counts()     how many jobs a run would start, and how many are invalid
+ *   giq_batch_check_limits()   whether so many may be started today
  *   giq_batch_choose_models()  find the models of these jobs, with one call
  *   giq_batch_run()            submit, wait and fetch; ends when all threads have ended
  *   giq_batch_get_row(), giq_batch_view()   what became of each row
@@ -58,7 +59,8 @@ struct giq_batch_counts {
     size_t failed_by_code[GIQ_CODE_COUNT]; /* indexed by enum giq_code */
 };
 
-/* A row. Texts are borrowed until the next giq_batch_run() or giq_batch_free(). */
+/* A row. Texts are borrowed until the next giq_batch_run() or giq_batch_free(), and must
+ * not be asked for during a run. */
 struct giq_batch_row {
     enum giq_batch_state state;
     enum giq_job_state recorded; /* the state of its record, as last read or written */
@@ -101,7 +103,8 @@ struct giq_batch_args {
      * rows with different requests. */
     const struct giq_request *requests;
     size_t count;
-    unsigned flags;  /* enum giq_job_flags, for all rows */
+    unsigned flags; /* enum giq_job_flags, for all rows */
+    struct giq_limits limits;
     int concurrency; /* requests at a time, from 1 to GIQ_BATCH_CONCURRENCY_MAX */
     /* Make only one status call for each job: giq_service_limit_to_one_poll(). */
     bool polls_once;
@@ -111,7 +114,10 @@ struct giq_batch_args {
 /*
  * Make the keys of all rows and read their records; takes no lock, writes and sends
  * nothing. `args` is copied. A record that states an error, or is damaged, makes the row
- * GIQ_BATCH_FAILED, not the call fail. The caller passes `*out` to giq_batch_free().
+ * GIQ_BATCH_FAILED, not the call fail. A row that needs a job and whose area is beyond
+ * the limits becomes GIQ_BATCH_FAILED with GIQ_E_USAGE, which no record has: so that
+ * nothing is sent for an invalid batch, the host must then not run it. The caller passes
+ * `*out` to giq_batch_free().
  * Errors: GIQ_E_USAGE (the label of RETRY), GIQ_E_CANCELLED, GIQ_E_MEMORY.
  */
 bool giq_batch_new(const struct giq_batch_args *args, struct giq_batch **out,
@@ -135,13 +141,19 @@ void giq_batch_get_row(const struct giq_batch *batch, size_t index,
 bool giq_batch_view(struct giq_batch *batch, size_t index, struct giq_job_view *out,
                     struct giq_error *err);
 
+/* Check that as many jobs as the run would start at most may still be started today. The
+ * jobs count when they are started, so other opens may use them up before. Writes and
+ * sends nothing. Errors: GIQ_E_USAGE, which has the numbers; GIQ_E_STORE, GIQ_E_MEMORY.
+ */
+bool giq_batch_check_limits(const struct giq_batch *batch, struct giq_error *err);
+
 /*
  * Find the models of the jobs that the run would start, with one list of models; sends
- * nothing if there are none. As for a request alone, a list that is unavailable or
- * incomplete decides nothing, and the models are sent as typed. A row whose model does
- * not exist becomes GIQ_BATCH_FAILED with GIQ_E_USAGE; so that nothing is sent for an
- * invalid batch, the host must then not run it. `*out_invalid` is the number of such
- * requests. Errors: GIQ_E_CREDENTIALS, _NETWORK, _CANCELLED, _MEMORY.
+ * nothing if there are none, or with GIQ_JOB_NO_SUBMIT. As for a request alone, a list
+ * that is unavailable or incomplete decides nothing, and the models are sent as typed. A
+ * row whose model does not exist becomes GIQ_BATCH_FAILED with GIQ_E_USAGE; the host must
+ * then not run the batch. `*out_invalid` is the number of such requests. Errors:
+ * GIQ_E_CREDENTIALS, _STORE (a job could not be recorded), _NETWORK, _CANCELLED, _MEMORY.
  */
 bool giq_batch_choose_models(struct giq_batch *batch, size_t *out_invalid,
                              struct giq_error *err);

@@ -10,9 +10,13 @@
 #include "base/giq_error.h"
 #include "base/giq_text.h"
 #include "job/giq_batch_internal.h"
+#include "job/giq_limits.h"
 #include "job/giq_retry.h"
 #include "job/giq_submit.h"
 #include "service/giq_models.h"
+#include "store/giq_spent.h"
+
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
 GIQ_AUTO_DEFINE(giq_job_free, struct giq_job)
 
@@ -72,18 +76,30 @@ static bool needs_job(const struct giq_job *job)
     return giq_retry_is_rechecking(job);
 }
 
-static void set_by_record(struct giq_batch *batch, struct giq_batch_item *item,
-                          const struct giq_job *job)
+/* Set the state of an item whose record states no error. Errors: GIQ_E_MEMORY. */
+static bool set_by_record(struct giq_batch *batch, struct giq_batch_item *item,
+                          struct giq_job *job, struct giq_error *err)
 {
+    struct giq_error failure = {0};
     if (job->phase == GIQ_PHASE_DONE) {
         bool is_no_wait = (batch->args.flags & GIQ_JOB_NO_WAIT) != 0;
         giq_batch_set_state(batch, item,
                             is_no_wait ? GIQ_BATCH_CHECKED : GIQ_BATCH_PUBLISHED);
-        return;
+        return true;
     }
     item->needs_job = needs_job(job);
     item->needs_model = item->needs_job && giq_submit_needs_models(job);
     batch->counts.new_jobs += item->needs_job ? 1 : 0;
+    bool is_certain = item->needs_job && job->phase == GIQ_PHASE_SUBMIT;
+    if (!is_certain || giq_limits_check_area(job, &failure)) {
+        return true;
+    }
+    if (failure.code == GIQ_E_MEMORY) {
+        *err = failure;
+        return false;
+    }
+    giq_batch_set_failed(batch, item, &failure);
+    return true;
 }
 
 /* The first step of a job only reads its record. */
@@ -103,10 +119,9 @@ static bool read_record(struct giq_batch *batch, struct giq_batch_item *item,
         return giq_fail_memory(err);
     }
     if (ok) {
-        set_by_record(batch, item, job);
-    } else {
-        giq_batch_set_failed(batch, item, &failure);
+        return set_by_record(batch, item, job, err);
     }
+    giq_batch_set_failed(batch, item, &failure);
     return true;
 }
 
@@ -150,9 +165,9 @@ static size_t *find_slot(const struct table *table, const struct giq_batch *batc
 static bool add_row(struct giq_batch *batch, const struct table *table, size_t row,
                     struct giq_error *err)
 {
-    static const struct giq_job_host no_host = {.ctx = NULL};
+    const struct giq_job_host host = {.limits = batch->args.limits};
     GIQ_AUTO(giq_job_free_auto) struct giq_job *job = NULL;
-    if (!giq_batch_make_job(batch, batch->service, row, &no_host, &job, err)) {
+    if (!giq_batch_make_job(batch, batch->service, row, &host, &job, err)) {
         return false;
     }
     struct giq_job_view view;
@@ -231,6 +246,34 @@ void giq_batch_free(struct giq_batch *batch)
     free(batch->items);
     free(batch->item_of_row);
     free(batch);
+}
+
+/* ---- limits ---- */
+
+bool giq_batch_check_limits(const struct giq_batch *batch, struct giq_error *err)
+{
+    const struct giq_limits *limits = &batch->args.limits;
+    const struct giq_env *env = batch->args.env;
+    int64_t now_ms = env->wall_ms(env->ctx);
+    char next_day[GIQ_TEXT_TIME_SIZE];
+    int taken = 0;
+    if (!limits->has_max_jobs || batch->counts.new_jobs == 0) {
+        return true;
+    }
+    if (!giq_spent_count(batch->args.store, now_ms, &taken, err)) {
+        return false;
+    }
+    size_t left = limits->max_jobs > taken ? (size_t)(limits->max_jobs - taken) : 0;
+    if (batch->counts.new_jobs <= left) {
+        return true;
+    }
+    giq_text_printable_time((now_ms / DAY_MS + 1) * DAY_MS, next_day);
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the batch would start %zu jobs, and GIQ_MAX_JOBS allows %d on one "
+                    "day (UTC), of which %zu are left; take a part of the rows "
+                    "(part=<k>/<n>), open it again after %s, when the next day begins, "
+                    "or raise GIQ_MAX_JOBS",
+                    batch->counts.new_jobs, limits->max_jobs, left, next_day);
 }
 
 /* ---- models ---- */
@@ -339,7 +382,7 @@ bool giq_batch_choose_models(struct giq_batch *batch, size_t *out_invalid,
     const struct giq_batch_item *first = first_without_model(batch);
     size_t failed_before = batch->counts.failed;
     bool is_listed = false;
-    if (first == NULL) {
+    if (first == NULL || (batch->args.flags & GIQ_JOB_NO_SUBMIT) != 0) {
         *out_invalid = 0;
         return true;
     }
@@ -415,6 +458,7 @@ bool giq_batch_view(struct giq_batch *batch, size_t index, struct giq_job_view *
     }
     giq_job_get_view(job, out);
     if (!is_read) {
+        out->state_name = "damaged";
         out->status = NULL;
         out->error = failure->text;
     } else if (out->error == NULL) {

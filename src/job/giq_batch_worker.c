@@ -309,7 +309,7 @@ static void withdraw_item(struct giq_batch_worker *worker)
     giq_thread_unlock(&run->lock);
 }
 
-/* ---- the pace of a job ---- */
+/* ---- when a job may call the service ---- */
 
 enum admission {
     ADMITTED,
@@ -473,7 +473,11 @@ static bool may_start(void *ctx, struct giq_error *err)
 static bool make_job(struct giq_batch_worker *worker, struct giq_error *err)
 {
     const struct giq_job_host host = {
-        .accept = accept_result, .may_start = may_start, .ctx = worker};
+        .accept = accept_result,
+        .may_start = may_start,
+        .ctx = worker,
+        .limits = worker->run->batch->args.limits,
+    };
     const struct giq_batch_item *item = worker->item;
     if (!giq_batch_make_job(worker->run->batch, worker->service, item->row, &host,
                             &worker->job, err)) {

@@ -61,7 +61,7 @@ static bool fail_too_large(const struct giq_job *job, struct giq_error *err)
                     print_km2(size_m2, size), print_km2(limit_m2, limit));
 }
 
-static bool check_area(struct giq_job *job, struct giq_error *err)
+bool giq_limits_check_area(struct giq_job *job, struct giq_error *err)
 {
     double limit = job->host.limits.max_area_km2;
     if (limit == 0) {
@@ -114,7 +114,7 @@ static bool check_jobs(const struct giq_job *job, struct giq_error *err)
 
 bool giq_limits_check(struct giq_job *job, struct giq_error *err)
 {
-    return check_area(job, err) && check_jobs(job, err);
+    return giq_limits_check_area(job, err) && check_jobs(job, err);
 }
 
 bool giq_limits_take_slot(struct giq_job *job, struct giq_error *err)

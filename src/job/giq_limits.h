@@ -18,6 +18,9 @@
  * nothing. */
 bool giq_limits_check(struct giq_job *job, struct giq_error *err);
 
+/* The part of giq_limits_check() that is about the area. No I/O. */
+bool giq_limits_check_area(struct giq_job *job, struct giq_error *err);
+
 /* Take a slot of GIQ_MAX_JOBS, durably, unless the job holds one already. */
 bool giq_limits_take_slot(struct giq_job *job, struct giq_error *err);
 

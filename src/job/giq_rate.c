@@ -10,9 +10,9 @@ void giq_rate_init(struct giq_rate *rate, int threads)
     enum {
         EVEN_RATE_MAX = 16
     }; /* threads up to which the rate does not depend on them */
-    int rate = threads > EVEN_RATE_MAX ? 2 * threads : STATUS_CALLS_A_SECOND;
+    int calls = threads > EVEN_RATE_MAX ? 2 * threads : STATUS_CALLS_A_SECOND;
     *rate = (struct giq_rate){
-        .status_interval_us = US_A_SECOND / rate,
+        .status_interval_us = US_A_SECOND / calls,
         .submit_limit = threads,
         .submit_limit_max = threads,
     };

@@ -1,5 +1,5 @@
 /*
- * The pace of a batch: how fast its threads may call the service.
+ * The rate of a batch: how fast its threads may call the service.
  *
  * Status calls are spread evenly, STATUS_CALLS_A_SECOND over all threads, or twice the
  * number of threads if that is more. Run requests wait as long as the service asks for.

@@ -404,6 +404,7 @@ enum giq_code batch_kit_try_open(struct batch_kit *k)
         .requests = k->requests,
         .count = k->row_count,
         .flags = k->flags,
+        .limits = k->limits,
         .concurrency = k->concurrency,
         .host = {.thread_begin = thread_begin,
                  .thread_end = thread_end,

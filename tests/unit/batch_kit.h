@@ -44,6 +44,7 @@ struct batch_kit {
     struct giq_cred *cred;
     struct giq_settings settings;
     unsigned flags;
+    struct giq_limits limits;
     int concurrency;
     const char *retry;
     char files[BATCH_KIT_ROWS][BATCH_KIT_FILE_SIZE];

@@ -136,9 +136,11 @@ static void test_a_view_shows_the_record_or_the_request(void **state)
     assert_string_equal(view.job_id, "j0");
     assert_true(giq_batch_view(kit.batch, 1, &view, &kit.err));
     assert_int_equal(view.state, GIQ_JOB_NONE);
+    assert_string_equal(view.state_name, "not submitted");
     assert_string_equal(view.file_id, "refused");
     assert_string_equal(view.error, "the run ends as refused");
     assert_true(giq_batch_view(kit.batch, 2, &view, &kit.err));
+    assert_string_equal(view.state_name, "damaged");
     assert_null(view.status);
     assert_non_null(strstr(view.error, "job.json"));
 }
@@ -538,6 +540,45 @@ static void test_without_submitting_a_missing_job_is_an_error(void **state)
     assert_int_equal(kit.runs, 0);
 }
 
+/* ---- limits ---- */
+
+static void test_more_new_jobs_than_today_allows_are_refused(void **state)
+{
+    (void)state;
+    kit.limits = (struct giq_limits){.has_max_jobs = true, .max_jobs = 5};
+    batch_kit_add(&kit, "ok", 3);
+    batch_kit_open(&kit);
+    assert_true(giq_batch_check_limits(kit.batch, &kit.err));
+    assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(counts().published, 3);
+    batch_kit_add(&kit, "ok", 3);
+    batch_kit_open(&kit);
+    assert_false(giq_batch_check_limits(kit.batch, &kit.err));
+    assert_int_equal(kit.err.code, GIQ_E_USAGE);
+    assert_non_null(strstr(kit.err.text, "would start 3 jobs"));
+    assert_non_null(strstr(kit.err.text, "allows 5 on one day (UTC), of which 2 are"));
+    assert_non_null(strstr(kit.err.text, "2024-05-02 00:00"));
+    /* Each job takes its own slot, so a run that the host allows stops at the limit. */
+    assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(kit.runs, 5);
+    assert_int_equal(counts().failed_by_code[GIQ_E_USAGE], 1);
+}
+
+static void test_rows_whose_area_is_too_large_are_invalid(void **state)
+{
+    (void)state;
+    kit.limits.max_area_km2 = 100;
+    batch_kit_add(&kit, "ok", 3);
+    kit.requests[0].area = "POLYGON((1 0,1.01 0,1.01 0.01,1 0.01,1 0))";
+    kit.requests[1].area = "POLYGON((1 0,2 0,2 1,1 1,1 0))";
+    batch_kit_plant(&kit, 2, RECORD("submitted"));
+    batch_kit_open(&kit);
+    assert_int_equal(batch_kit_row(&kit, 0).state, GIQ_BATCH_PENDING);
+    assert_int_equal(batch_kit_row(&kit, 1).code, GIQ_E_USAGE);
+    assert_non_null(strstr(batch_kit_row(&kit, 1).error, "GIQ_MAX_AREA"));
+    assert_int_equal(batch_kit_row(&kit, 2).state, GIQ_BATCH_PENDING);
+}
+
 /* ---- models ---- */
 
 static size_t choose_models(enum giq_code code)
@@ -701,6 +742,8 @@ int main(void)
         TEST(test_a_refused_retry_leaves_the_record),
         TEST(test_no_wait_is_one_pass),
         TEST(test_without_submitting_a_missing_job_is_an_error),
+        TEST(test_more_new_jobs_than_today_allows_are_refused),
+        TEST(test_rows_whose_area_is_too_large_are_invalid),
         TEST(test_one_list_of_models_serves_all_rows),
         TEST(test_rows_of_unknown_models_are_invalid),
         TEST(test_an_unavailable_list_of_models_decides_nothing),

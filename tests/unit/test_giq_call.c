@@ -323,6 +323,31 @@ static void test_retry_after_sets_the_pause(void **state)
     }
 }
 
+static void test_service_keeps_until_when_it_is_throttled(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_response response;
+        int64_t after_ms; /* 0: not throttled */
+    } cases[] = {
+        {{.status = 429, .headers = "Retry-After: 7\r\n"}, 7000}, {{.status = 429}, 1000},
+        {{.status = 503, .headers = "Retry-After: 9\r\n"}, 9000}, {{.status = 503}, 0},
+        {{.status = 200, .headers = "Retry-After: 9\r\n"}, 0},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_response responses[] = {cases[i].response, {.status = 200}};
+        struct service_kit kit;
+        service_kit_start(&kit, responses, GIQ_COUNT(responses));
+        int64_t until_ms =
+            cases[i].after_ms == 0 ? 0 : kit.clock.now_ms + cases[i].after_ms;
+        assert_int_equal(call_plain(&kit, NULL), cases[i].response.status);
+        assert_true(kit.service->throttled_until_ms == until_ms);
+        assert_int_equal(call_plain(&kit, NULL), 200);
+        assert_true(kit.service->throttled_until_ms == until_ms);
+        service_kit_stop(&kit);
+    }
+}
+
 static void test_no_pause_beyond_the_time_of_the_open(void **state)
 {
     (void)state;
@@ -548,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_get_is_repeated_after_what_passes),
         cmocka_unit_test(test_get_is_repeated_after_a_cut_connection),
         cmocka_unit_test(test_retry_after_sets_the_pause),
+        cmocka_unit_test(test_service_keeps_until_when_it_is_throttled),
         cmocka_unit_test(test_no_pause_beyond_the_time_of_the_open),
         cmocka_unit_test(test_delays_double_up_to_half_a_minute),
         cmocka_unit_test(test_small_calls_end_with_the_open),
