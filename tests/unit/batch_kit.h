@@ -11,6 +11,7 @@
  *               the run request ends so; unreachable is a failure that is permanent
  *   throttled   the first run request of the test for such a file is throttled for
  *               `throttle_ms`, then as ok
+ *   busy        as hang, and each status call is throttled for an hour
  *   cancel      the host cancels while the run request is out
  *   rejected    the host does not accept the result
  */
@@ -56,6 +57,7 @@ struct batch_kit {
     /* The script of the service. */
     int64_t job_ms;
     int64_t throttle_ms;
+    int64_t status_takes_ms; /* how long a status call takes */
     const char
         *models; /* as a list of the ids, each followed by ';'; NULL: unavailable */
     const char *warning;   /* of each status call; NULL: none */
@@ -72,7 +74,8 @@ struct batch_kit {
     size_t runs;
     int64_t status_ms[BATCH_KIT_CALLS];
     size_t statuses;
-    size_t lists; /* calls of the list of models */
+    int64_t least_call_ms; /* that a call was allowed to take at least */
+    size_t lists;          /* calls of the list of models */
     size_t fetches;
     size_t throttled;
     size_t running; /* jobs that have not ended */
@@ -97,6 +100,9 @@ void batch_kit_stop(struct batch_kit *kit);
  * one row, whose file is `what` itself. */
 void batch_kit_add(struct batch_kit *kit, const char *what, size_t count);
 
+/* Add a row whose job was submitted by an earlier run and began now. */
+void batch_kit_add_running(struct batch_kit *kit);
+
 /* Make the batch; the one before is freed. Returns the code of the error. */
 enum giq_code batch_kit_try_open(struct batch_kit *kit);
 /* The same; a failure ends the test. */
@@ -105,6 +111,8 @@ void batch_kit_open(struct batch_kit *kit);
 /* Make and run the batch. Returns the code of the error. */
 enum giq_code batch_kit_run(struct batch_kit *kit);
 
+struct giq_batch_counts batch_kit_counts(const struct batch_kit *kit);
+
 /* How many rows are in the state. */
 size_t batch_kit_count(const struct batch_kit *kit, enum giq_batch_state state);
 
@@ -112,6 +120,10 @@ struct giq_batch_row batch_kit_row(const struct batch_kit *kit, size_t row);
 
 /* The name of the state that is recorded for a row. */
 const char *batch_kit_recorded(struct batch_kit *kit, size_t row);
+
+/* A job.json of a job in this state. */
+#define BATCH_KIT_RECORD(state)                                                          \
+    "{\"format\":1,\"state\":\"" state "\",\"job_id\":\"j9\",\"model_id\":\"m\"}"
 
 /* Plant a record with this job.json for a row. */
 void batch_kit_plant(struct batch_kit *kit, size_t row, const char *job_json);
