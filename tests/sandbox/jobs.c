@@ -36,7 +36,9 @@ struct jobs {
     char *program;
     struct files *files;
     int64_t job_ms;
+    int workers;
     struct job *first;
+    struct job *last;
     unsigned count;
     int running;
     bool stops;
@@ -167,7 +169,8 @@ static void *tick(void *ctx)
         for (struct job *job = jobs->first; job != NULL; job = job->next) {
             if (job->worker != 0) {
                 reap(jobs, job);
-            } else if (!job->is_begun && !job->is_ended && jobs->running < JOBS_WORKERS) {
+            } else if (!job->is_begun && !job->is_ended &&
+                       jobs->running < jobs->workers) {
                 begin(jobs, job);
             }
         }
@@ -240,15 +243,25 @@ int jobs_work(const char *folder, const char *input)
     return rc;
 }
 
+/* Compute the job at once: its model only waits. */
+static void compute_here(const struct jobs *jobs, struct job *job)
+{
+    char *folder = path_of(jobs, job->id, "");
+    job->is_begun = true;
+    (void)jobs_work(folder, "");
+    if (!take_outcome(jobs, job)) {
+        job->is_ended = true;
+        job->error = copy("the outcome cannot be read");
+    }
+    free(folder);
+}
+
 /* ---- the list ---- */
 
 static void link_job(struct jobs *jobs, struct job *job)
 {
-    struct job **end = &jobs->first;
-    while (*end != NULL) {
-        end = &(*end)->next;
-    }
-    *end = job;
+    *(jobs->last == NULL ? &jobs->first : &jobs->last->next) = job;
+    jobs->last = job;
     jobs->count++;
 }
 
@@ -291,7 +304,7 @@ static void load_job(struct jobs *jobs, const char *id)
 }
 
 struct jobs *jobs_new(const char *state, const char *program, struct files *files,
-                      int64_t job_ms)
+                      int64_t job_ms, int workers)
 {
     struct jobs *jobs = calloc(1, sizeof *jobs);
     if (jobs == NULL) {
@@ -301,6 +314,7 @@ struct jobs *jobs_new(const char *state, const char *program, struct files *file
     jobs->program = text_make("%s", program);
     jobs->files = files;
     jobs->job_ms = job_ms;
+    jobs->workers = workers;
     (void)mkdir(jobs->folder, 0777);
     struct dirent **names = NULL;
     int count = scandir(jobs->folder, &names, NULL, alphasort);
@@ -380,6 +394,9 @@ bool jobs_add(struct jobs *jobs, const struct model *model, const char *file_id,
     (void)snprintf(id, sizeof id, "job-%06u-%s", jobs->count + 1, chance);
     struct job *job = new_job(id, model, file_id, text_now_ms());
     bool ok = save(jobs, job, area);
+    if (ok && model->only_waits) {
+        compute_here(jobs, job);
+    }
     if (ok) {
         link_job(jobs, job);
         view_job(jobs, job, out);

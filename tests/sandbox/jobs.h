@@ -1,6 +1,6 @@
 /*
  * Jobs: a folder for each with all that is known of it, and a worker process that
- * computes beside the server, at most JOBS_WORKERS at once. Thread-safe.
+ * computes beside the server. Thread-safe.
  */
 #ifndef SANDBOX_JOBS_H
 #define SANDBOX_JOBS_H
@@ -11,7 +11,7 @@
 #include "files.h"
 #include "model.h"
 
-enum { JOBS_WORKERS = 2, JOBS_ID_SIZE = 64 };
+enum { JOBS_ID_SIZE = 64 };
 
 struct jobs;
 
@@ -27,9 +27,9 @@ struct job_view {
 void job_view_release(struct job_view *view);
 
 /* Know the jobs of `state`; those without an end are computed again. A job takes
- * `job_ms` at least. `program` is this program, which workers run. */
+ * `job_ms` at least. `program` is this program, which `workers` processes at once run. */
 struct jobs *jobs_new(const char *state, const char *program, struct files *files,
-                      int64_t job_ms);
+                      int64_t job_ms, int workers);
 
 /* End the workers and forget everything but what is on disk. */
 void jobs_free(struct jobs *jobs);

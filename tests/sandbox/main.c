@@ -28,6 +28,9 @@ static const char usage[] =
     "  --api-key KEY         what clients send as X-API-KEY (default: sandbox)\n"
     "  --bearer-token TOKEN  what clients may send as bearer token (default: none)\n"
     "  --job-seconds S       how long a job takes at least (default 1)\n"
+    "  --workers N           how many jobs are computed at once (default 2)\n"
+    "  --offer-wait          offer the model wait too, whose jobs only take their time;\n"
+    "                        hundreds of them may run at once\n"
     "  --journal FILE        one JSON line a request (default STATE/journal.jsonl)\n"
     "  --fault SPEC          what goes wrong, see below; may be repeated\n"
     "  --stac-items N        list N made-up files of about 2 KiB each, not FOLDER's\n"
@@ -62,10 +65,12 @@ enum option_id {
     OPTION_BEARER_TOKEN,
     OPTION_PORT,
     OPTION_JOB_SECONDS,
+    OPTION_WORKERS,
     OPTION_STAC_ITEMS,
     OPTION_DATA_PORT,
     OPTION_FAULT, /* the last one; all are in the faults */
     OPTION_COUNT, /* of those with a value */
+    OPTION_OFFER_WAIT,
     OPTION_HELP,
     OPTION_VERSION,
 };
@@ -73,6 +78,7 @@ enum option_id {
 struct options {
     const char *text[OPTION_COUNT];
     double number[OPTION_COUNT]; /* of the options that are one */
+    bool offers_wait;
     struct faults *faults;
 };
 
@@ -87,13 +93,15 @@ static bool read_numbers(struct options *out)
 {
     static const struct {
         enum option_id id;
+        double least;
         double most;
         const char *words;
     } numbers[] = {
-        {OPTION_PORT, 65535, "--port is a number from 0 to 65535"},
-        {OPTION_JOB_SECONDS, 86400, "--job-seconds is a number from 0 to 86400"},
-        {OPTION_STAC_ITEMS, 1000000, "--stac-items is a number from 0 to 1000000"},
-        {OPTION_DATA_PORT, 65535, "--data-port is a number from 0 to 65535"},
+        {OPTION_PORT, 0, 65535, "--port is a number from 0 to 65535"},
+        {OPTION_JOB_SECONDS, 0, 86400, "--job-seconds is a number from 0 to 86400"},
+        {OPTION_WORKERS, 1, 256, "--workers is a number from 1 to 256"},
+        {OPTION_STAC_ITEMS, 0, 1000000, "--stac-items is a number from 0 to 1000000"},
+        {OPTION_DATA_PORT, 0, 65535, "--data-port is a number from 0 to 65535"},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         const char *text = out->text[numbers[i].id];
@@ -103,7 +111,8 @@ static bool read_numbers(struct options *out)
             continue;
         }
         *number = strtod(text, &end);
-        if (end == text || *end != '\0' || !(*number >= 0) || *number > numbers[i].most) {
+        bool is_number = end != text && *end == '\0';
+        if (!is_number || !(*number >= numbers[i].least && *number <= numbers[i].most)) {
             (void)refuse(numbers[i].words);
             return false;
         }
@@ -122,6 +131,8 @@ static int read_options(int argc, char **argv, struct options *out)
         {"bearer-token", 1, NULL, OPTION_BEARER_TOKEN},
         {"port", 1, NULL, OPTION_PORT},
         {"job-seconds", 1, NULL, OPTION_JOB_SECONDS},
+        {"workers", 1, NULL, OPTION_WORKERS},
+        {"offer-wait", 0, NULL, OPTION_OFFER_WAIT},
         {"stac-items", 1, NULL, OPTION_STAC_ITEMS},
         {"data-port", 1, NULL, OPTION_DATA_PORT},
         {"fault", 1, NULL, OPTION_FAULT},
@@ -133,6 +144,10 @@ static int read_options(int argc, char **argv, struct options *out)
         if (option == OPTION_HELP || option == OPTION_VERSION) {
             (void)fputs(option == OPTION_HELP ? usage : version, stdout);
             return 0;
+        }
+        if (option == OPTION_OFFER_WAIT) {
+            out->offers_wait = true;
+            continue;
         }
         if (option >= OPTION_COUNT) {
             return refuse("unknown or incomplete option");
@@ -176,6 +191,7 @@ static int serve(const struct options *options)
         .api_key = options->text[OPTION_API_KEY],
         .bearer_token = options->text[OPTION_BEARER_TOKEN],
         .data_port = (int)options->number[OPTION_DATA_PORT],
+        .offers_wait = options->offers_wait,
         .faults = options->faults,
         .files = files_new(options->text[OPTION_FILES], options->text[OPTION_STATE]),
         .journal = journal_open(journal_path),
@@ -188,7 +204,8 @@ static int serve(const struct options *options)
         catalogue_new(settings.files, (int)options->number[OPTION_STAC_ITEMS]);
     settings.jobs =
         jobs_new(options->text[OPTION_STATE], "/proc/self/exe", settings.files,
-                 (int64_t)(options->number[OPTION_JOB_SECONDS] * 1000));
+                 (int64_t)(options->number[OPTION_JOB_SECONDS] * 1000),
+                 (int)options->number[OPTION_WORKERS]);
     struct server *server = server_start(&settings);
     int rc = server == NULL ? 1 : 0;
     if (server != NULL) {
@@ -238,7 +255,8 @@ int main(int argc, char **argv)
     }
     struct options options = {
         .text = {[OPTION_API_KEY] = "sandbox"},
-        .number = {[OPTION_JOB_SECONDS] = 1, [OPTION_DATA_PORT] = 9},
+        .number =
+            {[OPTION_JOB_SECONDS] = 1, [OPTION_WORKERS] = 2, [OPTION_DATA_PORT] = 9},
         .faults = faults_new(),
     };
     int rc = read_options(argc, argv, &options);

@@ -15,6 +15,7 @@ struct model {
     const char *type;          /* "RASTER" or "VECTOR": what it computes on */
     const char *const *labels; /* ends in NULL */
     const char *description;
+    bool only_waits; /* computed at once and not by a worker; listed on demand */
 };
 
 /* All models, and how many. */
@@ -23,6 +24,10 @@ extern const size_t models_count;
 
 /* The model with this id, or NULL. */
 const struct model *model_find(const char *id);
+
+/* Whether the model is listed and may be run; `waits_too`: those that only wait as well.
+ */
+bool model_is_offered(const struct model *model, bool waits_too);
 
 enum { MODEL_NAME_SIZE = 128, MODEL_ERROR_SIZE = 256 };
 
@@ -34,7 +39,8 @@ struct model_task {
 };
 
 /*
- * Compute. On success `name` is the file in the folder that is the result, with
+ * Compute; except for models that only wait in a worker, since GDAL's drivers are
+ * registered. On success `name` is the file in the folder that is the result, with
  * whatever else was needed on the way removed. On failure `error` says why, in
  * words for the user of the service, for example "water needs a raster with 6
  * bands; roads.geojson is a vector file".

@@ -104,6 +104,9 @@ static enum MHD_Result list_models(struct server *server, struct request *reques
 {
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < models_count; i++) {
+        if (!model_is_offered(&models[i], server->settings.offers_wait)) {
+            continue;
+        }
         cJSON *model = cJSON_CreateObject();
         int labels = 0;
         (void)cJSON_AddStringToObject(model, "id", models[i].id);
@@ -146,7 +149,7 @@ static enum MHD_Result run_job(struct server *server, struct request *request)
         return respond_error(server, request, 400, "geometry is not valid WKT");
     }
     const struct model *model = model_find(model_id);
-    if (model == NULL) {
+    if (!model_is_offered(model, server->settings.offers_wait)) {
         return respond_error(server, request, 404, "Model not found");
     }
     char *path = files_find(server->settings.files, file_id);

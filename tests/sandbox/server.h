@@ -5,6 +5,8 @@
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H
 
+#include <stdbool.h>
+
 #include "catalogue.h"
 #include "fault.h"
 #include "files.h"
@@ -16,6 +18,7 @@ struct server_settings {
     const char *api_key;      /* or NULL */
     const char *bearer_token; /* or NULL */
     int data_port;            /* of the presigned addresses in STAC items */
+    bool offers_wait;         /* the model that only waits */
     struct files *files;
     struct catalogue *catalogue;
     struct jobs *jobs;

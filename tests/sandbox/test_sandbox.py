@@ -117,6 +117,34 @@ def test_models_are_all_runnable(client):
         assert client.wait(client.run(model["id"], file))[-1] == "COMPLETED"
 
 
+def test_model_that_waits_is_offered_on_demand_only(client):
+    fields = form(modelId="wait", fileId=SCENE)
+    got, fields = client.call_json("POST", "/inference/run", fields)
+    assert (got, fields["message"]) == (404, "Model not found")
+
+
+def test_hundreds_of_jobs_wait_at_once(tmp_path):
+    sandbox = Sandbox(tmp_path / "sandbox", "--offer-wait", "--job-seconds", "86400")
+    try:
+        client = Client(sandbox.url)
+        _, models = client.call_json("GET", "/inference/models")
+        assert models[-1]["id"] == "wait" and len(models) == 6
+        jobs = [client.run("wait", geometry=AREA) for _ in range(200)]
+        assert {client.status(job)["status"] for job in jobs} == {"SUBMITTED"}
+        sandbox.stop()
+        sandbox.options = (*sandbox.options, "--job-seconds", "0")
+        sandbox.start()
+        client = Client(sandbox.url)
+        assert {client.status(job)["status"] for job in jobs} == {"COMPLETED"}
+        result = client.call("GET", f"/inference/download?inferenceJobId={jobs[199]}")
+        feature = json.loads(result.content)["features"][0]
+        assert feature["geometry"]["type"] == "Polygon"
+        assert list((sandbox.state / "jobs" / jobs[0] / "result").iterdir()) == [
+            sandbox.state / "jobs" / jobs[0] / "result" / "wait.geojson"]
+    finally:
+        sandbox.stop()
+
+
 def test_upload_gives_an_id_that_runs(client):
     body = (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; '
             'filename="../my parcels.geojson"\r\n\r\n').encode()
@@ -204,6 +232,8 @@ def test_many_clients_at_once(client, sandbox):
     ([], "--files and --state are needed"),
     (["--port", "x"], "--port is a number"),
     (["--job-seconds", "-1"], "--job-seconds is a number"),
+    (["--workers", "0"], "--workers is a number from 1 to 256"),
+    (["--workers", "257"], "--workers is a number from 1 to 256"),
     (["--stac-items", "nan"], "--stac-items is a number"),
     (["--data-port", "65536"], "--data-port is a number"),
     (["--fault", "run:nonsense"], "fault cannot be read"),
