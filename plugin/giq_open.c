@@ -81,6 +81,8 @@ static bool open_parsed(const struct giq_open_info *info, const struct giq_conn 
         return open_files(info, conn, session, out, err);
     case GIQ_CONN_JOBS:
         return open_jobs(info, session, out, err);
+    case GIQ_CONN_BATCH:
+        return giq_fail(err, GIQ_E_USAGE, "GIQ:batch cannot be opened");
     case GIQ_CONN_REQUEST:
     case GIQ_CONN_JOB:
         break;

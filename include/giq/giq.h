@@ -156,6 +156,7 @@ enum giq_conn_kind {
     GIQ_CONN_JOBS,    /* GIQ:jobs */
     GIQ_CONN_REQUEST, /* GIQ:model=...;file=..., optionally with a job to adopt */
     GIQ_CONN_JOB,     /* GIQ:job=... */
+    GIQ_CONN_BATCH,   /* GIQ:batch=... */
 };
 
 enum giq_conn_key {
@@ -172,6 +173,8 @@ enum giq_conn_key {
     GIQ_CONN_KEY_DATETIME,
     GIQ_CONN_KEY_COLLECTION,
     GIQ_CONN_KEY_LIMIT,
+    GIQ_CONN_KEY_BATCH,
+    GIQ_CONN_KEY_PART,
     GIQ_CONN_KEY_COUNT,
 };
 
@@ -199,9 +202,32 @@ bool giq_conn_parse(const char *text, struct giq_conn *out, struct giq_error *er
 /* Free the values and set them to NULL. */
 void giq_conn_release(struct giq_conn *conn);
 
-/* A value of `job` or `member` as a connection string holds it, in quotes only if the
- * grammar needs them. The caller frees it; NULL when out of memory. */
+/* A value of any key as a connection string holds it, in quotes only if the grammar needs
+ * them. The caller frees it; NULL when out of memory. */
 char *giq_conn_quote(const char *value);
+
+/*
+ * Replace the value of a key by `text` as it is in quotes in a connection string: white
+ * space around it is dropped, as is a slash that a program added, and the value is
+ * checked. An empty text changes nothing. Errors: GIQ_E_USAGE, which names the key;
+ * GIQ_E_MEMORY.
+ */
+bool giq_conn_set(struct giq_conn *conn, enum giq_conn_key key, const char *text,
+                  struct giq_error *err);
+
+/* The connection string of a request, a job or a batch, which giq_conn_parse() turns into
+ * the same values. The caller frees it; NULL when out of memory. */
+char *giq_conn_write(const struct giq_conn *conn);
+
+/* A part of the rows of a batch: those whose position modulo `count` is `index`. */
+struct giq_conn_part {
+    int64_t index;
+    int64_t count;
+};
+
+/* Parse the value of `part`, "k/n". Errors: GIQ_E_USAGE. */
+bool giq_conn_to_part(const char *value, struct giq_conn_part *out,
+                      struct giq_error *err);
 
 /* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, ignoring case. `name` is the option or key
  * as the message names it. Errors: GIQ_E_USAGE. */

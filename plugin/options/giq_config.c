@@ -154,6 +154,44 @@ static bool read_limits(struct giq_config *config, struct giq_error *err)
                            err);
 }
 
+/* An open option cannot exceed MAX_NEW_JOBS of the configuration. */
+static bool read_max_new_jobs(struct giq_config *config, struct giq_error *err)
+{
+    const struct giq_option *option = &giq_options[GIQ_OPTION_MAX_NEW_JOBS];
+    if (!giq_reader_number(&config->reader, GIQ_OPTION_MAX_NEW_JOBS, 1,
+                           &config->max_new_jobs, err)) {
+        return false;
+    }
+    if (giq_reader_config(&config->reader, option->config_name) == NULL) {
+        return true;
+    }
+    struct giq_reader of_config = {.typed_url = config->typed_url,
+                                   .base_url = config->base_url};
+    int limit = 0;
+    bool ok = giq_reader_number(&of_config, GIQ_OPTION_MAX_NEW_JOBS, 1, &limit, err);
+    giq_reader_release(&of_config);
+    if (ok && limit < config->max_new_jobs) {
+        config->max_new_jobs = limit;
+    }
+    return ok;
+}
+
+/* How a batch is read and run. */
+static bool read_batch_options(struct giq_config *config, struct giq_error *err)
+{
+    struct giq_reader *reader = &config->reader;
+    unsigned on_failed = GIQ_ON_FAILED_ERROR;
+    if (!giq_reader_number(reader, GIQ_OPTION_CONCURRENCY, 1, &config->concurrency,
+                           err) ||
+        !read_max_new_jobs(config, err) ||
+        !giq_reader_bool(reader, GIQ_OPTION_USE_GEOMETRY, &config->use_geometry, err) ||
+        !giq_reader_choice(reader, GIQ_OPTION_ON_FAILED, &on_failed, err)) {
+        return false;
+    }
+    config->on_failed = (enum giq_on_failed)on_failed;
+    return true;
+}
+
 static bool read_switches(struct giq_config *config, struct giq_error *err)
 {
     struct giq_reader *reader = &config->reader;
@@ -249,8 +287,9 @@ static bool read_all(struct giq_config *config, struct giq_error *err)
     struct giq_reader *reader = &config->reader;
     if (!check_open_options(reader->open_options, err) || !read_base_url(config, err) ||
         !read_numbers(config, err) || !read_switches(config, err) ||
-        !read_limits(config, err) || !read_result_drivers(config, err) ||
-        !read_result_options(config, err) || !read_source_type(config, err)) {
+        !read_limits(config, err) || !read_batch_options(config, err) ||
+        !read_result_drivers(config, err) || !read_result_options(config, err) ||
+        !read_source_type(config, err)) {
         return false;
     }
     /* A failure is reported only when a request needs the credentials. */

@@ -30,6 +30,10 @@ struct giq_config {
     unsigned geom_flags; /* enum giq_geom_flags */
     bool may_submit;
     struct giq_limits limits;
+    int concurrency;  /* rows of a batch at a time */
+    int max_new_jobs; /* that a batch may start */
+    bool use_geometry;
+    enum giq_on_failed on_failed;
     unsigned unset_options; /* for giq_thread_options_check() */
 };
 

@@ -15,7 +15,10 @@
 
 #include "giq/giq.h"
 
-enum { GIQ_AREA_FILE_MAX = 64 * 1024 * 1024 };
+enum {
+    GIQ_AREA_FILE_MAX = 64 * 1024 * 1024,
+    GIQ_ROWS_MAX = 100000, /* rows of a batch */
+};
 
 /* The ways to give an area; a request has at most one area. */
 enum giq_area_kind {
@@ -31,10 +34,12 @@ enum giq_area_kind {
 #define GIQ_GEOMETRY_CRS_VALUES(X) X("EPSG:4326") X("AS_IS")
 #define GIQ_SUBMIT_VALUES(X)       X("IF_MISSING") X("NO")
 #define GIQ_PROGRESS_VALUES(X)     X("AUTO") X("YES") X("NO")
+#define GIQ_ON_FAILED_VALUES(X)    X("ERROR") X("SKIP")
 
 enum giq_geometry_crs { GIQ_GEOMETRY_CRS_EPSG_4326, GIQ_GEOMETRY_CRS_AS_IS };
 enum giq_submit_mode { GIQ_SUBMIT_IF_MISSING, GIQ_SUBMIT_NO };
 enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
+enum giq_on_failed { GIQ_ON_FAILED_ERROR, GIQ_ON_FAILED_SKIP };
 
 #define GIQ_OPEN_OPTIONS(X)                                                              \
     X(GEOMETRY, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                          \
@@ -62,6 +67,16 @@ enum giq_progress_mode { GIQ_PROGRESS_AUTO, GIQ_PROGRESS_YES, GIQ_PROGRESS_NO };
     X(RETRY, "string", GIQ_NO_VALUES, "", true, NULL, 0, 0,                              \
       "A label: starts one new job, once per label, for a request that is recorded as "  \
       "failed, unknown or gone, or whose record is damaged")                             \
+    X(CONCURRENCY, "int", GIQ_NO_VALUES, "16", true, NULL, 1, 256,                       \
+      "How many rows of a batch are submitted, awaited and fetched at a time")           \
+    X(MAX_NEW_JOBS, "int", GIQ_NO_VALUES, "1000", true, NULL, 0, GIQ_ROWS_MAX,           \
+      "Most new jobs that a batch may start. The value of the configuration is the "     \
+      "upper limit")                                                                     \
+    X(USE_GEOMETRY, "boolean", GIQ_NO_VALUES, "YES", false, NULL, 0, 0,                  \
+      "Whether the geometry of a row of a batch is its area of interest. NO: each row "  \
+      "is for the whole file")                                                           \
+    X(ON_FAILED, "string-select", GIQ_ON_FAILED_VALUES, "ERROR", false, NULL, 0, 0,      \
+      "Whether rows of a batch that failed are an error. SKIP: the other rows are read") \
     X(SOURCE_TYPE, "string-select", GIQ_SOURCE_TYPES, "UNKNOWN", true, NULL, 0, 0,       \
       "Kind of the uploaded file")                                                       \
     X(RESULT_OPTIONS, "string", GIQ_NO_VALUES, "", false, NULL, 0, 0,                    \

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_buf.h"
+#include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 #include "base/giq_text.h"
 #include "service/giq_files.h"
@@ -17,10 +19,14 @@
 
 static const char prefix[] = "GIQ:";
 
+enum { WRITTEN_MAX = 256 * 1024 * 1024 }; /* bytes of a string that is written */
+
 #define WHITE_SPACE " \t\r\n\v\f"
 
-/* The keys of a request and of GIQ:files, in the order in which they are documented. */
-#define ALLOWED       "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member"
+/* The keys of requests and batches, and of GIQ:files, in the order in which they are
+ * documented. */
+#define ALLOWED                                                                          \
+    "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member, batch, part"
 #define FILES_ALLOWED "bbox, geometry, aoi, datetime, collection, limit"
 
 static const char *const key_names[GIQ_CONN_KEY_COUNT] = {
@@ -30,7 +36,8 @@ static const char *const key_names[GIQ_CONN_KEY_COUNT] = {
     [GIQ_CONN_KEY_MEMBER] = "member",     [GIQ_CONN_KEY_UPLOAD] = "upload",
     [GIQ_CONN_KEY_AOI] = "aoi",           [GIQ_CONN_KEY_BBOX] = "bbox",
     [GIQ_CONN_KEY_DATETIME] = "datetime", [GIQ_CONN_KEY_COLLECTION] = "collection",
-    [GIQ_CONN_KEY_LIMIT] = "limit",
+    [GIQ_CONN_KEY_LIMIT] = "limit",       [GIQ_CONN_KEY_BATCH] = "batch",
+    [GIQ_CONN_KEY_PART] = "part",
 };
 
 /* The service's names of the same keys. */
@@ -296,6 +303,22 @@ static void drop_slashes(char *value)
     }
 }
 
+/* The first extension of an archive that a slash follows, or NULL; `*out_len` is its
+ * length. */
+static const char *find_archive_folder(const char *value, size_t *out_len)
+{
+    if (strchr(value, '/') == NULL) { /* an area, with a point in each coordinate */
+        return NULL;
+    }
+    for (value = strchr(value, '.'); value != NULL; value = strchr(value + 1, '.')) {
+        *out_len = archive_extension_len(value);
+        if (*out_len > 0 && value[*out_len] == '/') {
+            return value;
+        }
+    }
+    return NULL;
+}
+
 /* Any other slash after the extension of an archive may be the user's or a program's, and
  * is part of the identity of the request: the user must quote it. */
 static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_error *err)
@@ -305,18 +328,16 @@ static bool check_slashes(enum giq_conn_key key, const char *value, struct giq_e
     if (!is_identity) {
         return true;
     }
-    for (const char *at = value; *at != '\0'; at++) {
-        size_t len = archive_extension_len(at);
-        if (len > 0 && at[len] == '/') {
-            return giq_fail(err, GIQ_E_USAGE,
-                            "the value of \"%s\" has a '/' after \"%.*s\"; some programs "
-                            "insert it because they take the string for the path of an "
-                            "archive. Remove it, or put the value in quotes if the '/' "
-                            "belongs to it",
-                            key_names[key], (int)len, at);
-        }
+    size_t len = 0;
+    const char *at = find_archive_folder(value, &len);
+    if (at == NULL) {
+        return true;
     }
-    return true;
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the value of \"%s\" has a '/' after \"%.*s\"; some programs insert "
+                    "it because they take the string for the path of an archive. Remove "
+                    "it, or put the value in quotes if the '/' belongs to it",
+                    key_names[key], (int)len, at);
 }
 
 enum { QUOTED_BOOL_MAX = 10 }; /* bytes of a value that a message quotes */
@@ -348,6 +369,41 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
                     name);
 }
 
+/* Parse a whole number at `*at`, which is moved behind it; -1 if there is none. */
+static int64_t parse_whole(const char **at)
+{
+    enum { DIGITS_MAX = 9 };
+    size_t len = strspn(*at, "0123456789");
+    int64_t number = len == 0 || len > DIGITS_MAX ? -1 : 0;
+    for (size_t i = 0; number >= 0 && i < len; i++) {
+        number = 10 * number + ((*at)[i] - '0');
+    }
+    *at += len;
+    return number;
+}
+
+bool giq_conn_to_part(const char *value, struct giq_conn_part *out, struct giq_error *err)
+{
+    const char *at = value;
+    struct giq_conn_part part = {.index = parse_whole(&at), .count = -1};
+    if (*at == '/') {
+        at++;
+        part.count = parse_whole(&at);
+    }
+    if (part.index < 0 || part.index >= part.count || *at != '\0') {
+        /* Any other value may be an API key that was typed in the wrong place. */
+        bool is_printable = value[strspn(value, "0123456789/-")] == '\0';
+        struct giq_printable printable;
+        return giq_fail(err, GIQ_E_USAGE,
+                        "\"part\" must be <k>/<n> with 0 <= k < n: the rows whose "
+                        "position modulo n is k%s%s",
+                        is_printable ? "; got " : "",
+                        is_printable ? giq_text_printable(value, &printable) : "");
+    }
+    *out = part;
+    return true;
+}
+
 /* Check the value of a key that has a grammar of its own; `name` is the key as messages
  * name it. */
 static bool check_grammar(enum giq_conn_key key, const char *name, const char *value,
@@ -356,6 +412,7 @@ static bool check_grammar(enum giq_conn_key key, const char *name, const char *v
     bool is_yes = false;
     int limit = 0;
     struct giq_period period;
+    struct giq_conn_part part;
     switch (key) {
     case GIQ_CONN_KEY_WAIT:
         return giq_conn_to_bool(name, value, &is_yes, err);
@@ -363,6 +420,8 @@ static bool check_grammar(enum giq_conn_key key, const char *name, const char *v
         return giq_period_parse(value, &period, err);
     case GIQ_CONN_KEY_LIMIT:
         return giq_files_parse_limit(value, &limit, err);
+    case GIQ_CONN_KEY_PART:
+        return giq_conn_to_part(value, &part, err);
     default:
         return true;
     }
@@ -377,8 +436,8 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
                         name, name);
     }
-    bool is_file =
-        key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD || key == GIQ_CONN_KEY_AOI;
+    bool is_file = key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD ||
+                   key == GIQ_CONN_KEY_AOI || key == GIQ_CONN_KEY_BATCH;
     if (is_file && !giq_conn_check_file_name(quoted, value, err)) {
         return false;
     }
@@ -462,9 +521,49 @@ static bool parse_pairs(const char *at, struct giq_conn *conn, struct giq_error 
     }
 }
 
+static bool fail_two_files(struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE,
+                    "\"file\" and \"upload\" both name the file to run on; give one of "
+                    "them");
+}
+
+/* Check a batch: its rows give what the string does not. */
+static bool check_batch(struct giq_conn *conn, struct giq_error *err)
+{
+    static const enum giq_conn_key areas[] = {GIQ_CONN_KEY_GEOMETRY, GIQ_CONN_KEY_AOI,
+                                              GIQ_CONN_KEY_BBOX};
+    for (size_t i = 0; i < GIQ_COUNT(areas); i++) {
+        if (conn->value[areas[i]] != NULL) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "\"%s\" cannot be combined with \"batch\": the geometry of "
+                            "each row is its area; remove \"%s\"",
+                            key_names[areas[i]], key_names[areas[i]]);
+        }
+    }
+    if (conn->value[GIQ_CONN_KEY_JOB] != NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "\"job\" names one job and cannot be combined with \"batch\"; "
+                        "adopt the job with its row alone");
+    }
+    if (conn->value[GIQ_CONN_KEY_FILE] != NULL &&
+        conn->value[GIQ_CONN_KEY_UPLOAD] != NULL) {
+        return fail_two_files(err);
+    }
+    conn->kind = GIQ_CONN_BATCH;
+    return true;
+}
+
 /* Check that the keys may be combined, and set the kind of the connection. */
 static bool check_combination(struct giq_conn *conn, struct giq_error *err)
 {
+    if (conn->value[GIQ_CONN_KEY_BATCH] != NULL) {
+        return check_batch(conn, err);
+    }
+    if (conn->value[GIQ_CONN_KEY_PART] != NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "\"part\" is only for batches: batch=<dataset>;part=<k>/<n>");
+    }
     bool has_request = conn->value[GIQ_CONN_KEY_MODEL] != NULL ||
                        conn->value[GIQ_CONN_KEY_FILE] != NULL ||
                        conn->value[GIQ_CONN_KEY_UPLOAD] != NULL ||
@@ -496,9 +595,7 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
                         "on, file=<fileId> or upload=<path>");
     }
     if (has_file && has_upload) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "\"file\" and \"upload\" both name the file to run on; give one "
-                        "of them");
+        return fail_two_files(err);
     }
     return true;
 }
@@ -578,13 +675,40 @@ void giq_conn_release(struct giq_conn *conn)
     }
 }
 
+bool giq_conn_set(struct giq_conn *conn, enum giq_conn_key key, const char *text,
+                  struct giq_error *err)
+{
+    GIQ_AUTO_FREE char *value = giq_text_trim(text, strlen(text));
+    if (value == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (value[0] == '\0') {
+        return true;
+    }
+    drop_slashes(value);
+    if (!check_value(key, value, err)) {
+        return false;
+    }
+    free(conn->value[key]);
+    conn->value[key] = giq_take(&value);
+    return true;
+}
+
+/* ---- writing ---- */
+
+static bool needs_quotes(const char *value, size_t len)
+{
+    size_t extension_len = 0;
+    return len == 0 || strchr(WHITE_SPACE, value[0]) != NULL ||
+           strchr(WHITE_SPACE, value[len - 1]) != NULL ||
+           strchr("\"'", value[0]) != NULL || strpbrk(value, ";|") != NULL ||
+           find_archive_folder(value, &extension_len) != NULL;
+}
+
 char *giq_conn_quote(const char *value)
 {
     const size_t len = strlen(value);
-    bool needs_quotes_at_ends = len == 0 || strchr(WHITE_SPACE, value[0]) != NULL ||
-                                strchr(WHITE_SPACE, value[len - 1]) != NULL ||
-                                strchr("\"'", value[0]) != NULL;
-    if (!needs_quotes_at_ends && strpbrk(value, ";|") == NULL) {
+    if (!needs_quotes(value, len)) {
         return strdup(value);
     }
     char *out = malloc(2 * len + 3);
@@ -602,4 +726,23 @@ char *giq_conn_quote(const char *value)
     *at++ = '"';
     *at = '\0';
     return out;
+}
+
+char *giq_conn_write(const struct giq_conn *conn)
+{
+    GIQ_AUTO_BUF struct giq_buf text;
+    giq_buf_init(&text, WRITTEN_MAX);
+    bool ok = giq_buf_add_text(&text, prefix);
+    const char *separator = "";
+    for (size_t i = 0; ok && i < GIQ_CONN_KEY_COUNT; i++) {
+        if (conn->value[i] == NULL) {
+            continue;
+        }
+        GIQ_AUTO_FREE char *quoted = giq_conn_quote(conn->value[i]);
+        ok = quoted != NULL && giq_buf_add_text(&text, separator) &&
+             giq_buf_add_text(&text, key_names[i]) && giq_buf_add_text(&text, "=") &&
+             giq_buf_add_text(&text, quoted);
+        separator = ";";
+    }
+    return ok ? giq_buf_take(&text) : NULL;
 }

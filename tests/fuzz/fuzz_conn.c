@@ -8,8 +8,8 @@ static void check_value(enum giq_conn_key key, const char *value)
     size_t len = strlen(value);
     MUST(len > 0);
     MUST(strchr(white, value[0]) == NULL && strchr(white, value[len - 1]) == NULL);
-    bool is_file =
-        key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD || key == GIQ_CONN_KEY_AOI;
+    bool is_file = key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD ||
+                   key == GIQ_CONN_KEY_AOI || key == GIQ_CONN_KEY_BATCH;
     MUST(!is_file || value[len - 1] != '/');
     for (const char *c = value; key != GIQ_CONN_KEY_GEOMETRY && *c != '\0'; c++) {
         MUST((unsigned char)*c >= 0x20 && *c != 0x7F);
@@ -46,6 +46,13 @@ static void check_kind(const struct giq_conn *conn)
         MUST(!has[GIQ_CONN_KEY_RERUN] && !has[GIQ_CONN_KEY_WAIT] &&
              !has[GIQ_CONN_KEY_MEMBER]);
     }
+    MUST(has[GIQ_CONN_KEY_BATCH] == (conn->kind == GIQ_CONN_BATCH));
+    MUST(has[GIQ_CONN_KEY_BATCH] || !has[GIQ_CONN_KEY_PART]);
+    if (conn->kind == GIQ_CONN_BATCH) {
+        MUST(!has[GIQ_CONN_KEY_JOB] && !has[GIQ_CONN_KEY_GEOMETRY] &&
+             !has[GIQ_CONN_KEY_AOI] && !has[GIQ_CONN_KEY_BBOX]);
+        MUST(!has[GIQ_CONN_KEY_FILE] || !has[GIQ_CONN_KEY_UPLOAD]);
+    }
 }
 
 static const char *start_of(enum giq_conn_kind kind)
@@ -66,7 +73,8 @@ static char *write_string(const struct giq_conn *conn, char quote)
         [GIQ_CONN_KEY_MEMBER] = "member",     [GIQ_CONN_KEY_UPLOAD] = "UPLOAD",
         [GIQ_CONN_KEY_AOI] = "Aoi",           [GIQ_CONN_KEY_BBOX] = "bBox",
         [GIQ_CONN_KEY_DATETIME] = "dateTime", [GIQ_CONN_KEY_COLLECTION] = "collection",
-        [GIQ_CONN_KEY_LIMIT] = "limit"};
+        [GIQ_CONN_KEY_LIMIT] = "limit",       [GIQ_CONN_KEY_BATCH] = "BATCH",
+        [GIQ_CONN_KEY_PART] = "part"};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -86,10 +94,9 @@ static char *write_string(const struct giq_conn *conn, char quote)
     return text;
 }
 
-/* Written with quotes it is parsed to the same values. */
-static void check_again(const struct giq_conn *conn, char quote)
+/* It is parsed to the same values, which may be set one by one. */
+static void check_text(const struct giq_conn *conn, const char *text)
 {
-    char *text = write_string(conn, quote);
     struct giq_conn again;
     struct giq_error err = {0};
     MUST(giq_conn_parse(text, &again, &err));
@@ -98,8 +105,29 @@ static void check_again(const struct giq_conn *conn, char quote)
         MUST((conn->value[i] == NULL) == (again.value[i] == NULL));
         MUST(conn->value[i] == NULL || strcmp(conn->value[i], again.value[i]) == 0);
     }
+    for (size_t i = 0; i < GIQ_CONN_KEY_COUNT; i++) {
+        if (conn->value[i] != NULL) {
+            MUST(giq_conn_set(&again, (enum giq_conn_key)i, conn->value[i], &err));
+            MUST(strcmp(conn->value[i], again.value[i]) == 0);
+        }
+    }
     giq_conn_release(&again);
+}
+
+/* Written with quotes, or by the core, it is the same. */
+static void check_again(const struct giq_conn *conn, char quote)
+{
+    char *text = write_string(conn, quote);
+    check_text(conn, text);
     free(text);
+    bool has_pairs = conn->kind == GIQ_CONN_REQUEST || conn->kind == GIQ_CONN_JOB ||
+                     conn->kind == GIQ_CONN_BATCH;
+    if (has_pairs) {
+        text = giq_conn_write(conn);
+        MUST(text != NULL);
+        check_text(conn, text);
+        free(text);
+    }
 }
 
 static void check_refusal(const char *text, const struct giq_error *err)

@@ -171,7 +171,7 @@ static void test_refusals_of_files(void **state)
         {"GIQ:filesx", "unknown key \"filesx\""},
         {"GIQ:model=m;file=f;limit=5",
          "the key \"limit\" is only for GIQ:files; allowed are model, file, upload, job, "
-         "geometry, aoi, bbox, rerun, wait, member"},
+         "geometry, aoi, bbox, rerun, wait, member, batch, part"},
         {"GIQ:job=j;datetime=2024-05-01", "the key \"datetime\" is only for GIQ:files"},
         {"GIQ:collection=c", "the key \"collection\" is only for GIQ:files"},
     };
@@ -304,6 +304,8 @@ static void test_values_are_quoted_where_they_must_be(void **state)
         {"\"a", "\"\"\"a\""},
         {"'a\"", "\"'a\"\"\""},
         {"a;\"b\"", "\"a;\"\"b\"\"\""},
+        {"s.zip/x", "\"s.zip/x\""},
+        {"s.zip", "s.zip"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_conn conn;
@@ -419,6 +421,88 @@ static void test_areas_that_are_refused_say_why(void **state)
     }
 }
 
+/* ---- batches ---- */
+
+static void test_batches_that_are_allowed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *values;
+    } cases[] = {
+        {"GIQ:batch=a.gpkg", "-|-|-|-|-|-|-|a.gpkg"},
+        {"giq:BATCH = a.gpkg,rows ;", "-|-|-|-|-|-|-|a.gpkg,rows"},
+        {"GIQ:model=m;batch='a;b';file=f;rerun=1;member=x;wait=no;part=2/3",
+         "m|f|-|-|1|no|x|a;b|2/3"},
+        {"GIQ:batch=a;upload=x;part=0/1", "-|-|-|-|-|-|-|x|a|0/1"},
+        {"GIQ:batch='GIQ:files;limit=3';model=m", "m|-|-|-|-|-|-|GIQ:files;limit=3"},
+        {"/vsizip/GIQ:batch=a.zip/", "-|-|-|-|-|-|-|a.zip"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        char values[256];
+        assert_true(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(conn.kind, GIQ_CONN_BATCH);
+        join_values(&conn, values, sizeof values);
+        assert_string_equal(values, cases[i].values);
+        giq_conn_release(&conn);
+    }
+}
+
+static void test_batches_that_are_refused_say_why(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *part; /* of the message */
+    } cases[] = {
+        {"GIQ:batch=", "the key \"batch\" has no value"},
+        {"GIQ:batch=a/", "the value of \"batch\" must name a file, but ends in '/'"},
+        {"GIQ:batch=a;geometry=x", "\"geometry\" cannot be combined with \"batch\""},
+        {"GIQ:batch=a;aoi=x", "\"aoi\" cannot be combined with \"batch\""},
+        {"GIQ:batch=a;bbox=x", "\"bbox\" cannot be combined with \"batch\""},
+        {"GIQ:batch=a;job=x", "\"job\" names one job and cannot be combined with"},
+        {"GIQ:batch=a;file=f;upload=u", "\"file\" and \"upload\" both name the file"},
+        {"GIQ:batch=a;limit=3", "the key \"limit\" is only for GIQ:files"},
+        {"GIQ:files;batch=a", "the key \"batch\" is not for GIQ:files"},
+        {"GIQ:model=m;file=f;part=0/2", "\"part\" is only for batches"},
+        {"GIQ:batch=a;part=2/2", "with 0 <= k < n: the rows whose position modulo n is "
+                                 "k; got 2/2"},
+        {"GIQ:batch=a;part=0/0", "got 0/0"},
+        {"GIQ:batch=a;part=-1/2", "got -1/2"},
+        {"GIQ:batch=a;part=1", "got 1"},
+        {"GIQ:batch=a;part=/2", "got /2"},
+        {"GIQ:batch=a;part=0/2x", "position modulo n is k"},
+        {"GIQ:batch=a;part=0 /2", "position modulo n is k"},
+        {"GIQ:batch=a;part=0/1000000000", "got 0/1000000000"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_conn conn;
+        struct giq_error err = {0};
+        assert_false(giq_conn_parse(cases[i].text, &conn, &err));
+        assert_int_equal(err.code, GIQ_E_USAGE);
+        assert_non_null(strstr(err.text, cases[i].part));
+    }
+}
+
+static void test_value_is_set_as_if_it_were_quoted(void **state)
+{
+    (void)state;
+    struct giq_conn conn = {.kind = GIQ_CONN_MODELS};
+    struct giq_error err = {0};
+    assert_true(giq_conn_set(&conn, GIQ_CONN_KEY_MODEL, " a;\"b\"|c ", &err));
+    assert_true(giq_conn_set(&conn, GIQ_CONN_KEY_FILE, "s.zip/x", &err));
+    assert_true(giq_conn_set(&conn, GIQ_CONN_KEY_FILE, "s.zip/", &err));
+    assert_true(giq_conn_set(&conn, GIQ_CONN_KEY_FILE, " ", &err));
+    assert_true(giq_conn_set(&conn, GIQ_CONN_KEY_RERUN, "1", &err));
+    char *text = giq_conn_write(&conn);
+    assert_string_equal(text, "GIQ:model=\"a;\"\"b\"\"|c\";file=s.zip;rerun=1");
+    free(text);
+    assert_false(giq_conn_set(&conn, GIQ_CONN_KEY_FILE, "x/", &err));
+    assert_int_equal(err.code, GIQ_E_USAGE);
+    assert_string_equal(conn.value[GIQ_CONN_KEY_FILE], "s.zip");
+    giq_conn_release(&conn);
+}
+
 static void test_secret_in_the_string_is_not_repeated(void **state)
 {
     (void)state;
@@ -453,6 +537,9 @@ int main(void)
         cmocka_unit_test(test_what_programs_add_around_archives_is_dropped),
         cmocka_unit_test(test_areas_are_values_like_others),
         cmocka_unit_test(test_areas_that_are_refused_say_why),
+        cmocka_unit_test(test_batches_that_are_allowed),
+        cmocka_unit_test(test_batches_that_are_refused_say_why),
+        cmocka_unit_test(test_value_is_set_as_if_it_were_quoted),
         cmocka_unit_test(test_secret_in_the_string_is_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
