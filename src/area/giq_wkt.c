@@ -31,6 +31,7 @@ enum {
     WORD_SIZE = 24,
     QUOTE_MAX = 24, /* bytes of a text that a message quotes */
     NUMBER_SIZE = 32,
+    DECIMALS = 7, /* of GIQ_RINGS_UNITS_PER_DEGREE */
 };
 
 struct reader {
@@ -417,20 +418,33 @@ bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err)
 
 /* ---- writing ---- */
 
+/* By hand, because snprintf() took a tenth of the time of a batch with 100000 rows. */
 static const char *print_units(int64_t units, char out[NUMBER_SIZE])
 {
-    const char *sign = units < 0 ? "-" : "";
-    int64_t size = units < 0 ? -units : units;
-    int len =
-        snprintf(out, NUMBER_SIZE, "%s%" PRId64 ".%07" PRId64, sign,
-                 size / GIQ_RINGS_UNITS_PER_DEGREE, size % GIQ_RINGS_UNITS_PER_DEGREE);
-    while (out[len - 1] == '0') {
-        out[--len] = '\0';
+    uint64_t left = units < 0 ? (uint64_t)-units : (uint64_t)units;
+    char *const end = out + NUMBER_SIZE;
+    char *at = end;
+    *--at = '\0';
+    bool has_decimals = false; /* zeros at the end are dropped */
+    for (int i = 0; i < DECIMALS; i++) {
+        char digit = (char)('0' + left % 10);
+        left /= 10;
+        has_decimals = has_decimals || digit != '0';
+        if (has_decimals) {
+            *--at = digit;
+        }
     }
-    if (out[len - 1] == '.') {
-        out[--len] = '\0';
+    if (has_decimals) {
+        *--at = '.';
     }
-    return out;
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (units < 0) {
+        *--at = '-';
+    }
+    return memmove(out, at, (size_t)(end - at));
 }
 
 const char *giq_wkt_print_location(double x, double y, struct giq_location *out)
