@@ -6,7 +6,7 @@
 
 #include <cpl_error.h>
 
-#include "area/giq_aoi.h"
+#include "area/giq_vector_source.h"
 #include "giq_await.h"
 #include "giq_files_table.h"
 #include "giq_job_request.h"
@@ -94,9 +94,9 @@ static bool parse_and_open(const struct giq_open_info *info, struct giq_session 
                            GDALDatasetH *out, struct giq_error *err)
 {
     struct giq_conn conn;
-    if (giq_aoi_is_reading()) {
+    if (giq_vector_source_is_reading()) {
         return giq_fail(err, GIQ_E_AREA,
-                        "the area of a job cannot come from a GIQ: dataset");
+                        "an area or the rows of a batch cannot come from a GIQ: dataset");
     }
     if (!giq_conn_parse(info->name, &conn, err)) {
         return false;

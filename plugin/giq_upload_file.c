@@ -17,6 +17,7 @@ struct giq_upload_file {
     char *typed;     /* the path as the user gave it */
     char *printable; /* from giq_path_printable() */
     char *absolute_path;
+    bool is_clone;    /* the paths are borrowed */
     VSILFILE *handle; /* NULL while closed */
     struct giq_source source;
 };
@@ -246,11 +247,23 @@ void giq_upload_file_free(struct giq_upload_file *file)
 {
     if (file != NULL) {
         source_close(file);
-        CPLFree(file->absolute_path);
-        CPLFree(file->printable);
-        CPLFree(file->typed);
+        if (!file->is_clone) {
+            CPLFree(file->absolute_path);
+            CPLFree(file->printable);
+            CPLFree(file->typed);
+        }
         CPLFree(file);
     }
+}
+
+struct giq_upload_file *giq_upload_file_clone(const struct giq_upload_file *file)
+{
+    struct giq_upload_file *clone = CPLMalloc(sizeof *clone);
+    *clone = *file;
+    clone->is_clone = true;
+    clone->handle = NULL;
+    clone->source.ctx = clone;
+    return clone;
 }
 
 const struct giq_source *giq_upload_file_source(const struct giq_upload_file *file)
