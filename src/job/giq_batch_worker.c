@@ -354,14 +354,19 @@ static enum admission admit_submit(struct giq_batch_worker *worker, struct giq_e
     return ADMITTED;
 }
 
-/* Wait for the turn of a status call. A call of an open that checks once has its whole
- * time from then on. Must be called with the lock held. */
+/* Wait for the turn of a status call. The state of a job that was just started is known
+ * from the response, so that its first turn is left to other jobs. A call of an open that
+ * checks once has its whole time from then on. Must be called with the lock held. */
 static void admit_status(struct giq_batch_worker *worker)
 {
     struct giq_batch_run *run = worker->run;
+    bool is_first = worker->job->wait_began_ms == 0;
+    if (is_first && worker->job->id_received_ms != 0) {
+        wait_until(worker, GIQ_BATCH_WAIT_TIME, now_ms_of(run) + GIQ_PACE_SHORTEST_MS);
+    }
     wait_until(worker, GIQ_BATCH_WAIT_TIME,
                giq_rate_take_status(&run->rate, now_ms_of(run)));
-    if (worker->job->wait_began_ms == 0) {
+    if (is_first) {
         giq_service_restart_check(worker->service);
     }
 }

@@ -161,6 +161,23 @@ static void test_status_calls_keep_to_the_rate(void **state)
     }
 }
 
+static void test_a_job_that_was_just_started_is_not_checked_at_once(void **state)
+{
+    (void)state;
+    batch_kit_add(&kit, "ok", 1);
+    assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(kit.status_ms[0] - kit.run_ms[0], 250);
+}
+
+static void test_a_job_of_an_earlier_run_is_checked_at_once(void **state)
+{
+    (void)state;
+    int64_t began_ms = kit.now_ms;
+    batch_kit_add_running(&kit);
+    assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(kit.status_ms[0], began_ms);
+}
+
 static bool accept_any(void *ctx, size_t row, struct giq_job *job, const char *path,
                        struct giq_error *err)
 {
@@ -517,6 +534,8 @@ int main(void)
         TEST(test_a_view_shows_the_record_or_the_request),
         TEST(test_no_more_requests_at_once_than_allowed),
         TEST(test_status_calls_keep_to_the_rate),
+        TEST(test_a_job_that_was_just_started_is_not_checked_at_once),
+        TEST(test_a_job_of_an_earlier_run_is_checked_at_once),
         TEST(test_batches_at_once_share_their_jobs),
         TEST(test_one_throttled_request_delays_those_of_all),
         TEST(test_throttled_for_longer_than_the_timeout_is_refused),
