@@ -117,7 +117,7 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
     const struct giq_result result = result_of(request, path);
     /* The check may print a warning, which must begin on a line of its own. */
     giq_progress_clear(&request->session->report.progress);
-    return giq_result_check(&result, err);
+    return giq_result_accept(&result, request->job, err);
 }
 
 static void report_progress(void *ctx, const char *text, const char *detail)

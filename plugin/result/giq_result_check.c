@@ -5,6 +5,7 @@
 
 #include <cpl_error.h>
 #include <cpl_string.h>
+#include <string.h>
 
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_list.h"
@@ -12,7 +13,16 @@
 #include "result/giq_references.h"
 #include "result/giq_result_driver.h"
 #include "result/giq_result_error.h"
+#include "result/giq_result_summary.h"
 #include "result/giq_sidecar.h"
+
+/* A check in progress. */
+struct check {
+    const struct giq_result *result;
+    char **options; /* for the drivers, or NULL */
+    struct giq_summary *summary;
+    struct giq_references references;
+};
 
 /* ---- a result that no allowed driver opens now ---- */
 
@@ -48,41 +58,63 @@ static unsigned other_kinds(GDALDatasetH dataset)
            (is_vector ? 0u : (unsigned)GDAL_OF_VECTOR);
 }
 
+/* Add the dataset to the summary of its file, which is added first if `*file` is NULL. */
+static bool describe(struct check *check, GDALDatasetH dataset, unsigned kinds,
+                     const char *path, struct giq_summary_file **file,
+                     struct giq_error *err)
+{
+    size_t len = strlen(check->result->path);
+    const char *name =
+        path[len] == '\0' ? CPLGetFilename(path) : path + len + 1; /* in an archive */
+    if (*file == NULL) {
+        *file = giq_summary_add_file(check->summary);
+        if (*file == NULL || ((*file)->name = strdup(name)) == NULL) {
+            return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        }
+    }
+    return giq_result_summary_describe(*file, dataset, kinds, path, err);
+}
+
 /*
  * Refuse external references in the datasets of the file: the one that GDAL opens first,
  * and the one that it opens for the kinds that the first lacks. `*out_opens` is whether
  * an allowed driver opens the file; if none does, the check succeeds. It also succeeds if
  * there are too many subdatasets to check: giq_result_open() then refuses to open the
- * file.
+ * file, and it is not in the summary.
  */
-static bool check_datasets(struct giq_references *references, const char *path,
-                           char **drivers, bool *out_opens, struct giq_error *err)
+static bool check_datasets(struct check *check, const char *path, bool *out_opens,
+                           struct giq_error *err)
 {
     unsigned kinds = GIQ_INNER_KINDS;
+    struct giq_summary_file *file = NULL;
     *out_opens = false;
     for (int tries = 0; kinds != 0 && tries < 2; tries++) {
         GIQ_AUTO_DATASET GDALDatasetH dataset =
-            giq_inner_open(path, kinds, drivers, NULL);
+            giq_inner_open(path, kinds, check->result->drivers, check->options);
         if (dataset == NULL) {
             break;
         }
         *out_opens = true;
-        kinds = other_kinds(dataset);
         struct giq_error found = {0};
-        if (!giq_references_check(references, dataset, path, drivers, &found) &&
-            !references->is_too_many) {
+        if (giq_references_check(&check->references, dataset, path,
+                                 check->result->drivers, &found)) {
+            if (!describe(check, dataset, kinds, path, &file, err)) {
+                return false;
+            }
+        } else if (!check->references.is_too_many) {
             return giq_fail(err, found.code, "%s", found.text);
         }
+        kinds = other_kinds(dataset);
     }
     return true;
 }
 
-static bool check_file(struct giq_references *references, const struct giq_result *result,
-                       struct giq_error *err)
+static bool check_file(struct check *check, struct giq_error *err)
 {
     bool opens = false;
-    if (!giq_references_check_file(references, result->path, err) ||
-        !check_datasets(references, result->path, result->drivers, &opens, err)) {
+    const struct giq_result *result = check->result;
+    if (!giq_references_check_file(&check->references, result->path, err) ||
+        !check_datasets(check, result->path, &opens, err)) {
         return false;
     }
     /* Read before other calls of GDAL set the last error. */
@@ -105,38 +137,33 @@ static bool fail_member(const char *name, const struct giq_error *found,
 }
 
 /* Check every file, since GDAL may read it as a sidecar of another. */
-static bool check_bytes(struct giq_references *references,
-                        const struct giq_result *result, struct giq_error *err)
+static bool check_bytes(struct check *check, struct giq_error *err)
 {
+    const struct giq_result *result = check->result;
     GIQ_AUTO_CSL char **names = giq_list_folder(result->path);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         GIQ_AUTO_CPL char *path =
             CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
         struct giq_error found = {0};
         if (!giq_result_is_folder(path) &&
-            !giq_references_check_file(references, path, &found)) {
+            !giq_references_check_file(&check->references, path, &found)) {
             return fail_member(names[i], &found, err);
         }
     }
     return true;
 }
 
-static bool check_archive(struct giq_references *references,
-                          const struct giq_result *result, char ***removed,
-                          struct giq_error *err)
+static bool check_members(struct check *check, struct giq_error *err)
 {
-    if (!giq_sidecar_remove(references, result->path, removed, err) ||
-        !check_bytes(references, result, err)) {
-        return false;
-    }
     bool any_opens = false;
+    const struct giq_result *result = check->result;
     GIQ_AUTO_CSL char **names = giq_result_files(result->path);
     for (int i = 0; names != NULL && names[i] != NULL; i++) {
         bool opens = false;
         GIQ_AUTO_CPL char *path =
             CPLStrdup(CPLFormFilename(result->path, names[i], NULL));
         struct giq_error found = {0};
-        if (!check_datasets(references, path, result->drivers, &opens, &found)) {
+        if (!check_datasets(check, path, &opens, &found)) {
             return fail_member(names[i], &found, err);
         }
         any_opens = any_opens || opens;
@@ -145,6 +172,12 @@ static bool check_archive(struct giq_references *references,
         return true;
     }
     return giq_result_error_archive(result, err);
+}
+
+static bool check_archive(struct check *check, char ***removed, struct giq_error *err)
+{
+    return giq_sidecar_remove(&check->references, check->result->path, removed, err) &&
+           check_bytes(check, err) && check_members(check, err);
 }
 
 static void warn_of_removed(char **removed)
@@ -160,17 +193,42 @@ static void warn_of_removed(char **removed)
 
 /* ---- the whole ---- */
 
-bool giq_result_check(const struct giq_result *result, struct giq_error *err)
+bool giq_result_check(const struct giq_result *result, struct giq_summary *summary,
+                      struct giq_error *err)
 {
-    struct giq_references references;
+    struct check check = {.result = result, .summary = summary};
     GIQ_AUTO_CSL char **removed = NULL;
     CPLPushErrorHandler(CPLQuietErrorHandler);
-    giq_references_begin(&references);
-    bool ok = giq_result_is_folder(result->path)
-                  ? check_archive(&references, result, &removed, err)
-                  : check_file(&references, result, err);
-    ok = giq_references_end(&references, ok, err);
+    giq_references_begin(&check.references);
+    bool ok = giq_result_is_folder(result->path) ? check_archive(&check, &removed, err)
+                                                 : check_file(&check, err);
+    ok = giq_references_end(&check.references, ok, err);
     CPLPopErrorHandler();
     warn_of_removed(removed);
+    return ok;
+}
+
+bool giq_result_summarize(const struct giq_result *result, struct giq_summary *summary,
+                          struct giq_error *err)
+{
+    struct check check = {
+        .result = result, .options = result->options, .summary = summary};
+    CPLPushErrorHandler(CPLQuietErrorHandler);
+    giq_references_begin(&check.references);
+    bool ok = giq_result_is_folder(result->path) ? check_members(&check, err)
+                                                 : check_file(&check, err);
+    ok = giq_references_end(&check.references, ok, err);
+    CPLPopErrorHandler();
+    CPLErrorReset();
+    return ok;
+}
+
+bool giq_result_accept(const struct giq_result *result, struct giq_job *job,
+                       struct giq_error *err)
+{
+    struct giq_summary summary = {0};
+    bool ok = giq_result_check(result, &summary, err) &&
+              giq_job_set_summary(job, &summary, err);
+    giq_summary_release(&summary);
     return ok;
 }

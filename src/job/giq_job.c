@@ -18,6 +18,7 @@
 #include "job/giq_wait.h"
 #include "service/giq_call.h"
 #include "store/giq_advice.h"
+#include "store/giq_summary.h"
 
 /* ---- creating a job ---- */
 
@@ -113,6 +114,7 @@ void giq_job_free(struct giq_job *job)
     free(job->slot);
     free(job->canonical);
     giq_json_free(job->request_json);
+    giq_json_free(job->summary);
     free(job->folder);
     free(job->result_path);
     free(job->reason);
@@ -366,9 +368,22 @@ static bool record_result_gone(struct giq_job *job, struct giq_error *err)
     return giq_step_fail_recorded(job, err);
 }
 
+bool giq_job_set_summary(struct giq_job *job, const struct giq_summary *summary,
+                         struct giq_error *err)
+{
+    struct giq_json *json = NULL;
+    if (!giq_summary_to_json(summary, &json, err)) {
+        return false;
+    }
+    giq_json_free(job->summary);
+    job->summary = json;
+    return true;
+}
+
 static bool fetch(struct giq_job *job, struct giq_error *err)
 {
     struct giq_fetched fetched = {NULL, -1};
+    giq_json_free(giq_take(&job->summary));
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &fetched, err)) {
         return err->code == GIQ_E_GONE ? record_result_gone(job, err)
@@ -378,7 +393,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     job->record.result_name = fetched.name;
     job->record.result_size = fetched.size;
     job->record.gone = false;
-    if (giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
+    if (giq_summary_set(&job->record, job->summary, err) &&
+        giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
         return true;
     }
     /* If the disk is full, remove the result, to make room for its record; the next open

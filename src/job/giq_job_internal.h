@@ -71,13 +71,14 @@ struct giq_job {
     char *canonical; /* text of the request; NULL if the record is of another request */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
-    struct giq_lock *lock;   /* held only within a step */
-    char *result_path;       /* of the last view */
-    struct giq_error advice; /* of the last view */
-    bool has_folder;         /* the folder exists, and the lock is waited for or held */
-    bool is_damaged;         /* the record cannot be read, and may be replaced */
-    bool is_external;        /* the job has no record in the store yet */
-    bool is_adopting;        /* job=<id> beside a model: the request gets that job */
+    struct giq_lock *lock;    /* held only within a step */
+    struct giq_json *summary; /* of the result that the host is accepting, or NULL */
+    char *result_path;        /* of the last view */
+    struct giq_error advice;  /* of the last view */
+    bool has_folder;          /* the folder exists, and the lock is waited for or held */
+    bool is_damaged;          /* the record cannot be read, and may be replaced */
+    bool is_external;         /* the job has no record in the store yet */
+    bool is_adopting;         /* job=<id> beside a model: the request gets that job */
 
     /* Set if the published result differs from its record. */
     bool is_result_changed;

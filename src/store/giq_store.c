@@ -22,6 +22,7 @@ enum {
 static const char keys_name[] = "v1";
 static const char uploads_name[] = "uploads/v1";
 static const char waiting_name[] = "waiting/v1";
+static const char batches_name[] = "batches/v1";
 static const char probe_name[] = "probe";
 static const char staged_name[] = "result.new";
 static const char published_name[] = "result";
@@ -37,6 +38,7 @@ struct giq_store {
     char *keys_folder;    /* <top>/v1 */
     char *uploads_folder; /* <top>/uploads/v1 */
     char *waiting_folder; /* <top>/waiting/v1 */
+    char *batches_folder; /* <top>/batches/v1 */
     unsigned access;
     bool was_empty; /* none of the driver's folders existed in it when it was opened */
 };
@@ -134,8 +136,10 @@ bool giq_store_open(const char *path, unsigned flags, struct giq_store **out,
     store->keys_folder = giq_os_join(path, keys_name);
     store->uploads_folder = giq_os_join(path, uploads_name);
     store->waiting_folder = giq_os_join(path, waiting_name);
+    store->batches_folder = giq_os_join(path, batches_name);
     if (store->top == NULL || store->keys_folder == NULL ||
-        store->uploads_folder == NULL || store->waiting_folder == NULL) {
+        store->uploads_folder == NULL || store->waiting_folder == NULL ||
+        store->batches_folder == NULL) {
         giq_store_close(store);
         return giq_fail_memory(err);
     }
@@ -150,6 +154,7 @@ void giq_store_close(struct giq_store *store)
         free(store->keys_folder);
         free(store->uploads_folder);
         free(store->waiting_folder);
+        free(store->batches_folder);
         free(store);
     }
 }
@@ -177,6 +182,11 @@ const char *giq_store_uploads_folder(const struct giq_store *store)
 const char *giq_store_waiting_folder(const struct giq_store *store)
 {
     return store->waiting_folder;
+}
+
+const char *giq_store_batches_folder(const struct giq_store *store)
+{
+    return store->batches_folder;
 }
 
 /* Sync the store's folder. If this process or another one may just have created it, sync

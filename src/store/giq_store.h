@@ -13,6 +13,7 @@
  *   <store>/v1/spent/<date>/                  run requests of one day (giq_spent)
  *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *   <store>/waiting/v1/                       how long jobs took (giq_history)
+ *   <store>/batches/v1/<digest>/rows.vrt      derived files (giq_batch_file)
  *
  * The caller frees returned paths; they are NULL when out of memory. giq_store_open() and
  * giq_store_close() are in giq/giq.h. Thread-safe. Errors are GIQ_E_STORE and
@@ -30,11 +31,12 @@ unsigned giq_store_access(const struct giq_store *store);
 /* The folder of a key, given as hexadecimal digits. It need not exist. */
 char *giq_store_folder(const struct giq_store *store, const char *key);
 
-/* The paths of <store>/v1, which has the folders of keys, of <store>/uploads/v1 and of
- * <store>/waiting/v1; borrowed. */
+/* The paths of <store>/v1, which has the folders of keys, of <store>/uploads/v1,
+ * <store>/waiting/v1 and <store>/batches/v1; borrowed. */
 const char *giq_store_keys_folder(const struct giq_store *store);
 const char *giq_store_uploads_folder(const struct giq_store *store);
 const char *giq_store_waiting_folder(const struct giq_store *store);
+const char *giq_store_batches_folder(const struct giq_store *store);
 
 /* Create `folder`, a path below the store's folder, and the missing folders above it;
  * durable when the call returns. */
