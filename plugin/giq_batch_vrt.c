@@ -1,0 +1,284 @@
+/* Reads the summaries of the rows, writes the file and opens it. */
+#include "giq_batch_vrt.h"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <stdlib.h>
+
+#include "giq/batch_file.h"
+#include "giq_batch_mosaic.h"
+#include "giq_batch_union.h"
+#include "options/giq_gdal_cleanup.h"
+#include "result/giq_inner.h"
+#include "result/giq_result_check.h"
+#include "result/giq_result_open.h"
+#include "result/giq_result_summary.h"
+
+struct giq_batch_vrt {
+    struct giq_batch_vrt_args args;
+    unsigned kind;  /* GDAL_OF_RASTER or GDAL_OF_VECTOR; 0 until the first row */
+    char **options; /* open options of each source: a GDAL string list */
+    struct giq_batch_file *file;
+    struct giq_batch_union *layers;
+    struct giq_batch_mosaic *mosaic;
+};
+
+/* ---- the dataset ---- */
+
+/* The options that decide which request a row is, or how its result is read, as they are
+ * set for this open: those of the configuration may be other ones when a source is
+ * opened. */
+static char **source_options(struct giq_config *config)
+{
+    static const enum giq_option_id passed[] = {
+        GIQ_OPTION_GEOMETRY_CRS,
+        GIQ_OPTION_MAKE_VALID,
+        GIQ_OPTION_SOURCE_TYPE,
+        GIQ_OPTION_RESULT_OPTIONS,
+    };
+    char **options = CSLAddString(NULL, "SUBMIT=NO");
+    for (size_t i = 0; i < GIQ_COUNT(passed); i++) {
+        const char *name = NULL;
+        const char *value = giq_reader_value(&config->reader, passed[i], &name);
+        if (value != NULL) {
+            options = CSLSetNameValue(options, giq_options[passed[i]].name, value);
+        }
+    }
+    return options;
+}
+
+bool giq_batch_vrt_new(const struct giq_batch_vrt_args *args, struct giq_batch_vrt **out,
+                       struct giq_error *err)
+{
+    struct giq_batch_vrt *vrt = CPLCalloc(1, sizeof *vrt);
+    vrt->args = *args;
+    vrt->options = source_options(args->config);
+    vrt->layers = giq_batch_union_new();
+    vrt->mosaic = giq_batch_mosaic_new();
+    if (!giq_batch_file_new(&vrt->file, err)) {
+        giq_batch_vrt_free(vrt);
+        return false;
+    }
+    for (int i = 0; vrt->options[i] != NULL; i++) {
+        if (!giq_batch_file_add(vrt->file, vrt->options[i], err)) {
+            giq_batch_vrt_free(vrt);
+            return false;
+        }
+    }
+    *out = vrt;
+    return true;
+}
+
+void giq_batch_vrt_free(struct giq_batch_vrt *vrt)
+{
+    if (vrt != NULL) {
+        giq_batch_file_free(vrt->file);
+        giq_batch_union_free(vrt->layers);
+        giq_batch_mosaic_free(vrt->mosaic);
+        CSLDestroy(vrt->options);
+        CPLFree(vrt);
+    }
+}
+
+/* ---- one row ---- */
+
+static struct giq_result result_of(const struct giq_batch_vrt *vrt,
+                                   const struct giq_batch_vrt_row *row)
+{
+    unsigned kinds = vrt->kind != 0 ? vrt->kind : vrt->args.flags & GIQ_INNER_KINDS;
+    return (struct giq_result){
+        .path = row->result_path,
+        .job_id = row->job_id,
+        .member = vrt->args.member,
+        .shared_name = row->name,
+        .drivers = vrt->args.config->result_drivers,
+        .options = vrt->args.config->result_options,
+        .flags = (vrt->args.flags & ~(GIQ_INNER_KINDS | (unsigned)GDAL_OF_SHARED)) |
+                 (kinds == 0 ? GIQ_INNER_KINDS : kinds),
+    };
+}
+
+/* The error of a result that no driver opens now; it has no summary. */
+static bool fail_unopened(const struct giq_result *result, struct giq_error *err)
+{
+    GIQ_AUTO_DATASET GDALDatasetH dataset = NULL;
+    return giq_result_open(result, &dataset, err) &&
+           giq_fail(err, GIQ_E_RESULT,
+                    "the result of the job %s changed while it was read", result->job_id);
+}
+
+/* The recorded summary, or that of the result itself: an older version recorded none, or
+ * the result is now opened by other drivers or with options. */
+static bool get_summary(const struct giq_batch_vrt *vrt,
+                        const struct giq_batch_vrt_row *row,
+                        const struct giq_result *result, struct giq_summary *out,
+                        struct giq_error *err)
+{
+    bool is_found = false;
+    if (result->options == NULL &&
+        !giq_summary_read(vrt->args.store, row->key, out, &is_found, err)) {
+        return false;
+    }
+    if (is_found && giq_result_summary_refused_driver(out, result->drivers) == NULL) {
+        return true;
+    }
+    giq_summary_release(out);
+    if (!giq_result_summarize(result, out, err)) {
+        return false;
+    }
+    if (out->file_count == 0) {
+        return fail_unopened(result, err);
+    }
+    if (result->options == NULL) {
+        giq_summary_record(vrt->args.store, row->key, row->job_id, out);
+    }
+    return true;
+}
+
+/* The kind that the first row decides. */
+static unsigned kind_of(const struct giq_summary *summary, const bool *chosen)
+{
+    for (size_t i = 0; i < summary->file_count; i++) {
+        if (chosen[i] && summary->files[i].raster.width > 0) {
+            return GDAL_OF_RASTER;
+        }
+    }
+    return GDAL_OF_VECTOR;
+}
+
+static void add_files(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row *row,
+                      const struct giq_summary *summary, const bool *chosen)
+{
+    for (size_t i = 0; i < summary->file_count; i++) {
+        const struct giq_summary_file *file = &summary->files[i];
+        if (chosen[i] && vrt->kind == GDAL_OF_RASTER) {
+            giq_batch_mosaic_add(vrt->mosaic, row->id, row->name, &file->raster);
+        } else if (chosen[i]) {
+            for (size_t j = 0; j < file->layer_count; j++) {
+                giq_batch_union_add(vrt->layers, row->id, row->name, &file->layers[j]);
+            }
+        }
+    }
+}
+
+/* Choose the files that an open of the row reads, and add what they have. */
+static bool add_summary(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row *row,
+                        const struct giq_result *result,
+                        const struct giq_summary *summary, struct giq_error *err)
+{
+    GIQ_AUTO_CPL bool *chosen = CPLCalloc(summary->file_count, sizeof *chosen);
+    if (!giq_result_summary_choose(summary, result, chosen, err)) {
+        return false;
+    }
+    const char *identity[] = {row->id, row->key, row->job_id, row->name};
+    for (size_t i = 0; i < GIQ_COUNT(identity); i++) {
+        if (!giq_batch_file_add(vrt->file, identity[i], err)) {
+            return false;
+        }
+    }
+    if (vrt->kind == 0) {
+        vrt->kind = kind_of(summary, chosen);
+    }
+    add_files(vrt, row, summary, chosen);
+    return true;
+}
+
+bool giq_batch_vrt_add(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row *row,
+                       struct giq_error *err)
+{
+    struct giq_summary summary = {0};
+    const struct giq_result result = result_of(vrt, row);
+    bool ok = get_summary(vrt, row, &result, &summary, err) &&
+              add_summary(vrt, row, &result, &summary, err);
+    giq_summary_release(&summary);
+    return ok;
+}
+
+/* ---- the file ---- */
+
+static GDALDatasetH open_file(const struct giq_batch_vrt *vrt, const char *path)
+{
+    char *drivers[] = {"VRT", "OGR_VRT", NULL};
+    unsigned flags = (vrt->args.flags & ~GIQ_INNER_KINDS) | vrt->kind;
+    return giq_inner_is_renamed(flags)
+               ? giq_inner_open_shared(path, flags, drivers, NULL, vrt->args.name)
+               : giq_inner_open(path, flags, drivers, NULL);
+}
+
+/* Write the file in memory, for a store that cannot be written. `*path`, of the file in
+ * the store, is replaced. Files in memory are shared by all threads. */
+static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
+                            struct giq_error *err)
+{
+    VSIStatBufL st;
+    GIQ_AUTO_CPL char *folder = CPLStrdup(CPLGetFilename(CPLGetPath(*path)));
+    GIQ_AUTO_CPL char *name = CPLStrdup(CPLSPrintf("/vsimem/giq_batch/%s.vrt", folder));
+    GIQ_AUTO_CPL char *temporary =
+        CPLStrdup(CPLSPrintf("%s.%p", name, (const void *)xml));
+    free(*path);
+    *path = strdup(name);
+    if (*path == NULL) {
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    if (VSIStatL(name, &st) == 0) {
+        return true;
+    }
+    VSILFILE *file = VSIFOpenL(temporary, "wb");
+    bool ok = file != NULL && VSIFWriteL(xml->text, 1, xml->len, file) == xml->len;
+    if (file != NULL) {
+        ok = VSIFCloseL(file) == 0 && ok;
+    }
+    if (!ok || VSIRename(temporary, name) != 0) {
+        (void)VSIUnlink(temporary);
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    return true;
+}
+
+static bool write_file(const struct giq_batch_vrt *vrt, char **path,
+                       struct giq_error *err)
+{
+    struct giq_batch_xml xml = {0};
+    struct giq_error failure = {0};
+    bool ok = true;
+    if (vrt->kind == GDAL_OF_RASTER) {
+        ok = giq_batch_mosaic_write(vrt->mosaic, vrt->options, &xml, err);
+    } else {
+        giq_batch_union_write(vrt->layers, vrt->options, &xml);
+    }
+    if (ok &&
+        !giq_batch_file_write(vrt->args.store, *path, xml.text, xml.len, &failure)) {
+        ok = write_in_memory(&xml, path, err);
+    }
+    giq_batch_xml_release(&xml);
+    return ok;
+}
+
+bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
+                        struct giq_error *err)
+{
+    char *path = NULL;
+    bool exists = false;
+    if (!giq_batch_file_add(vrt->file, vrt->kind == GDAL_OF_RASTER ? "raster" : "vector",
+                            err) ||
+        !giq_batch_file_path(vrt->file, vrt->args.store, &path, &exists, err)) {
+        return false;
+    }
+    GDALDatasetH dataset = exists ? open_file(vrt, path) : NULL;
+    /* A file that GDAL does not open was damaged: it is written again. */
+    if (dataset == NULL && !write_file(vrt, &path, err)) {
+        free(path);
+        return false;
+    }
+    if (dataset == NULL) {
+        dataset = open_file(vrt, path);
+    }
+    bool ok = dataset != NULL || giq_fail(err, GIQ_E_RESULT,
+                                          "GDAL does not open the file of the batch %s: "
+                                          "%.200s",
+                                          path, CPLGetLastErrorMsg());
+    free(path);
+    CPLErrorReset();
+    *out = dataset;
+    return ok;
+}
