@@ -25,34 +25,13 @@ struct giq_batch_vrt {
 
 /* ---- the dataset ---- */
 
-/* The options that decide which request a row is, or how its result is read, as they are
- * set for this open: those of the configuration may be other ones when a source is
- * opened. */
-static char **source_options(struct giq_config *config)
-{
-    static const enum giq_option_id passed[] = {
-        GIQ_OPTION_GEOMETRY_CRS,
-        GIQ_OPTION_MAKE_VALID,
-        GIQ_OPTION_SOURCE_TYPE,
-        GIQ_OPTION_RESULT_OPTIONS,
-    };
-    char **options = CSLAddString(NULL, "SUBMIT=NO");
-    for (size_t i = 0; i < GIQ_COUNT(passed); i++) {
-        const char *name = NULL;
-        const char *value = giq_reader_value(&config->reader, passed[i], &name);
-        if (value != NULL) {
-            options = CSLSetNameValue(options, giq_options[passed[i]].name, value);
-        }
-    }
-    return options;
-}
-
 bool giq_batch_vrt_new(const struct giq_batch_vrt_args *args, struct giq_batch_vrt **out,
                        struct giq_error *err)
 {
     struct giq_batch_vrt *vrt = CPLCalloc(1, sizeof *vrt);
     vrt->args = *args;
-    vrt->options = source_options(args->config);
+    vrt->options = CSLDuplicate(args->config->request_options);
+    vrt->options = CSLSetNameValue(vrt->options, "SUBMIT", "NO");
     vrt->layers = giq_batch_union_new();
     vrt->mosaic = giq_batch_mosaic_new();
     if (!giq_batch_file_new(&vrt->file, err)) {
@@ -196,13 +175,21 @@ bool giq_batch_vrt_add(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row
 
 /* ---- the file ---- */
 
+/* Without GDAL's check against a schema: it takes as long as the open, and prints of ids
+ * with control characters, which are read all the same. */
 static GDALDatasetH open_file(const struct giq_batch_vrt *vrt, const char *path)
 {
+    static const char validation[] = "GDAL_XML_VALIDATION";
     char *drivers[] = {"VRT", "OGR_VRT", NULL};
     unsigned flags = (vrt->args.flags & ~GIQ_INNER_KINDS) | vrt->kind;
-    return giq_inner_is_renamed(flags)
-               ? giq_inner_open_shared(path, flags, drivers, NULL, vrt->args.name)
-               : giq_inner_open(path, flags, drivers, NULL);
+    GIQ_AUTO_CPL char *before = CPLStrdup(CPLGetThreadLocalConfigOption(validation, ""));
+    CPLSetThreadLocalConfigOption(validation, "NO");
+    GDALDatasetH dataset =
+        giq_inner_is_renamed(flags)
+            ? giq_inner_open_shared(path, flags, drivers, NULL, vrt->args.name)
+            : giq_inner_open(path, flags, drivers, NULL);
+    CPLSetThreadLocalConfigOption(validation, before[0] == '\0' ? NULL : before);
+    return dataset;
 }
 
 /* Write the file in memory, for a store that cannot be written. `*path`, of the file in

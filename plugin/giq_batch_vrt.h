@@ -22,7 +22,7 @@ struct giq_batch_vrt;
 
 /* All that is pointed to is borrowed until giq_batch_vrt_free(). */
 struct giq_batch_vrt_args {
-    struct giq_config *config; /* of the open, and so of each row */
+    const struct giq_config *config; /* of the open, and so of each row */
     const struct giq_store *store;
     const char *member; /* of `member=`, or NULL */
     const char *name;   /* the connection string */

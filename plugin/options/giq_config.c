@@ -266,6 +266,24 @@ static bool read_source_type(struct giq_config *config, struct giq_error *err)
     return giq_upload_type(name, text, &config->source_type, err);
 }
 
+static void read_request_options(struct giq_config *config)
+{
+    static const enum giq_option_id ids[] = {
+        GIQ_OPTION_GEOMETRY_CRS,
+        GIQ_OPTION_MAKE_VALID,
+        GIQ_OPTION_SOURCE_TYPE,
+        GIQ_OPTION_RESULT_OPTIONS,
+    };
+    for (size_t i = 0; i < GIQ_COUNT(ids); i++) {
+        const char *ignored = NULL;
+        const char *value = giq_reader_value(&config->reader, ids[i], &ignored);
+        if (value != NULL) {
+            config->request_options =
+                CSLSetNameValue(config->request_options, giq_options[ids[i]].name, value);
+        }
+    }
+}
+
 /* A copy for CPLFree(), or NULL if the option is not set. */
 static char *copy_value(struct giq_reader *reader, enum giq_option_id option)
 {
@@ -297,6 +315,7 @@ static bool read_all(struct giq_config *config, struct giq_error *err)
     config->area[GIQ_AREA_GEOMETRY] = copy_value(reader, GIQ_OPTION_GEOMETRY);
     config->area[GIQ_AREA_AOI] = copy_value(reader, GIQ_OPTION_AOI);
     config->area[GIQ_AREA_BBOX] = copy_value(reader, GIQ_OPTION_BBOX);
+    read_request_options(config);
     giq_network_read_options(reader, &config->settings);
     config->unset_options = giq_thread_options_read(reader);
     return read_retry(config, err);
@@ -372,6 +391,7 @@ void giq_config_release(struct giq_config *config)
     giq_reader_release(&config->reader);
     CSLDestroy(config->result_drivers);
     CSLDestroy(config->result_options);
+    CSLDestroy(config->request_options);
     for (int i = 0; i < GIQ_AREA_KINDS; i++) {
         CPLFree(config->area[i]);
     }
