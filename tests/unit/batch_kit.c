@@ -78,10 +78,10 @@ static void debug(void *ctx, const char *text)
 /* ---- the service ---- */
 
 /* Note how much time the service has for a call, with the lock held. */
-static void note_time_left(const struct giq_service *service)
+static void note_time_left(const struct giq_service *service, int64_t *least_ms)
 {
     int64_t left_ms = giq_service_call_deadline_ms(service) - now_ms(kit);
-    kit->least_call_ms = left_ms < kit->least_call_ms ? left_ms : kit->least_call_ms;
+    *least_ms = left_ms < *least_ms ? left_ms : *least_ms;
 }
 
 static bool is_script(const char *file, const char *what)
@@ -166,7 +166,7 @@ static enum giq_api_run_outcome run(struct giq_service *service, const char *fil
 {
     assert_true(kit->runs < BATCH_KIT_CALLS);
     kit->run_ms[kit->runs++] = now_ms(kit);
-    note_time_left(service);
+    note_time_left(service, &kit->least_run_ms);
     if (is_script(file, "throttled") && kit->throttled == 0) {
         return throttle(service, retry_after_ms, err);
     }
@@ -243,7 +243,7 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
     (void)pthread_mutex_lock(&kit->lock);
     assert_true(kit->statuses < BATCH_KIT_CALLS);
     kit->status_ms[kit->statuses++] = now_ms(kit);
-    note_time_left(service);
+    note_time_left(service, &kit->least_status_ms);
     atomic_fetch_add(&kit->now_ms, kit->status_takes_ms);
     if (is_script(job_of(job_id)->file, "busy")) {
         enum { AN_HOUR_MS = 3600 * 1000 };
@@ -370,7 +370,8 @@ void batch_kit_start(struct batch_kit *k)
                                         .http_timeout_ms = 20 * 1000};
     k->concurrency = 4;
     k->job_ms = 10 * 1000;
-    k->least_call_ms = INT64_MAX;
+    k->least_run_ms = INT64_MAX;
+    k->least_status_ms = INT64_MAX;
 }
 
 void batch_kit_stop(struct batch_kit *k)
@@ -409,7 +410,10 @@ enum giq_code batch_kit_try_open(struct batch_kit *k)
     k->batch = NULL;
     k->err = (struct giq_error){0};
     for (size_t i = 0; i < k->row_count; i++) {
-        k->requests[i].retry = k->retry;
+        /* Another thread may read the requests; they are not written without need. */
+        if (k->requests[i].retry != k->retry) {
+            k->requests[i].retry = k->retry;
+        }
     }
     const struct giq_batch_args args = {
         .settings = &k->settings,
@@ -421,6 +425,7 @@ enum giq_code batch_kit_try_open(struct batch_kit *k)
         .flags = k->flags,
         .limits = k->limits,
         .concurrency = k->concurrency,
+        .polls_once = k->polls_once,
         .host = {.thread_begin = thread_begin,
                  .thread_end = thread_end,
                  .accept = accept_result,

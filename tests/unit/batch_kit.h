@@ -47,6 +47,7 @@ struct batch_kit {
     unsigned flags;
     struct giq_limits limits;
     int concurrency;
+    bool polls_once;
     const char *retry;
     char files[BATCH_KIT_ROWS][BATCH_KIT_FILE_SIZE];
     struct giq_request requests[BATCH_KIT_ROWS];
@@ -74,8 +75,10 @@ struct batch_kit {
     size_t runs;
     int64_t status_ms[BATCH_KIT_CALLS];
     size_t statuses;
-    int64_t least_call_ms; /* that a call was allowed to take at least */
-    size_t lists;          /* calls of the list of models */
+    /* What calls had time for, at least. */
+    int64_t least_run_ms;
+    int64_t least_status_ms;
+    size_t lists; /* calls of the list of models */
     size_t fetches;
     size_t throttled;
     size_t running; /* jobs that have not ended */

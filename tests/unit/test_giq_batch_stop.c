@@ -82,7 +82,29 @@ static void test_a_timeout_of_0_checks_each_row_once(void **state)
     assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(kit.statuses, 24);
     assert_int_equal(batch_kit_counts(&kit).published, 12);
-    assert_int_equal(kit.least_call_ms, 2000);
+    assert_int_equal(kit.least_run_ms, 2000);
+    assert_int_equal(kit.least_status_ms, 2000);
+}
+
+static void test_an_open_that_polls_once_checks_each_row_once(void **state)
+{
+    (void)state;
+    kit.polls_once = true;
+    kit.concurrency = 2;
+    kit.job_ms = 0;
+    for (size_t i = 0; i < 4; i++) {
+        batch_kit_add(&kit, "hang", 1);
+        batch_kit_add(&kit, "ok", 1);
+    }
+    assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(kit.runs, 8);
+    assert_int_equal(kit.statuses, 8);
+    /* Only the status calls are limited. */
+    assert_true(kit.least_run_ms > 500 * 1000);
+    assert_int_equal(kit.least_status_ms, 2000);
+    assert_int_equal(batch_kit_counts(&kit).published, 4);
+    assert_int_equal(batch_kit_counts(&kit).failed_by_code[GIQ_E_TIMEOUT], 4);
+    assert_null(giq_batch_get_stop(kit.batch));
 }
 
 /* The turn of a status call may come late. */
@@ -97,7 +119,7 @@ static void test_a_timeout_of_0_does_not_count_the_wait_for_a_turn(void **state)
     assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(kit.statuses, 16);
     assert_true(kit.status_ms[15] >= kit.status_ms[0] + 1500);
-    assert_int_equal(kit.least_call_ms, 2000);
+    assert_int_equal(kit.least_status_ms, 2000);
 }
 
 /* ---- stopping ---- */
@@ -295,6 +317,7 @@ int main(void)
         TEST(test_after_the_timeout_no_row_is_begun),
         TEST(test_opening_again_resumes),
         TEST(test_a_timeout_of_0_checks_each_row_once),
+        TEST(test_an_open_that_polls_once_checks_each_row_once),
         TEST(test_a_timeout_of_0_does_not_count_the_wait_for_a_turn),
         TEST(test_errors_that_concern_all_rows_stop_the_run),
         TEST(test_a_row_that_fails_stops_no_other),
