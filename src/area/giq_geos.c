@@ -10,9 +10,6 @@
 #include "area/giq_wkt.h"
 #include "base/giq_text.h"
 
-/* To locate this many points or more, an index of the area is faster. */
-enum { INDEX_MIN = 8 };
-
 static void keep_message(const char *message, void *ctx)
 {
     struct giq_geos *g = ctx;
@@ -163,24 +160,18 @@ bool giq_geos_inner_point(struct giq_geos *g, const struct giq_rings *rings,
     return ok || giq_geos_parts_fail(g, "checked", err);
 }
 
-/* The return values of GEOSIntersects_r(). */
+/* The return values of GEOSPreparedIntersects_r(). */
 enum { POINT_OUTSIDE = 0, POINT_INSIDE = 1, POINT_FAILED = 2 };
 
-/* Whether a point lies in the area or on its edge. `prepared` is an index of the area, or
- * NULL. */
-static char locate(struct giq_geos *g, const GEOSGeometry *area,
-                   const GEOSPreparedGeometry *prepared, const double xy[2])
+/* Whether a point lies in the area or on its edge. */
+static char locate(struct giq_geos *g, const GEOSPreparedGeometry *area,
+                   const double xy[2])
 {
     GEOSGeometry *point = make_point(g, xy);
     if (point == NULL) {
         return POINT_FAILED;
     }
-    char rc = POINT_FAILED;
-    if (prepared == NULL) {
-        rc = GEOSIntersects_r(g->handle, area, point);
-    } else {
-        rc = GEOSPreparedIntersects_r(g->handle, prepared, point);
-    }
+    char rc = GEOSPreparedIntersects_r(g->handle, area, point);
     GEOSGeom_destroy_r(g->handle, point);
     return rc;
 }
@@ -193,16 +184,16 @@ bool giq_geos_find_exterior(struct giq_geos *g, const struct giq_rings *rings,
     if (area == NULL) {
         return false;
     }
-    const GEOSPreparedGeometry *prepared =
-        count < INDEX_MIN ? NULL : GEOSPrepare_r(g->handle, area);
-    char rc = POINT_INSIDE;
+    /* Even for one point the index of a prepared area costs less than GEOSIntersects_r().
+     */
+    const GEOSPreparedGeometry *prepared = GEOSPrepare_r(g->handle, area);
+    char rc = prepared == NULL ? POINT_FAILED : POINT_INSIDE;
     size_t i = 0;
-    while (i < count) {
-        rc = locate(g, area, prepared, xy + 2 * i);
-        if (rc != POINT_INSIDE) {
-            break;
+    while (rc == POINT_INSIDE && i < count) {
+        rc = locate(g, prepared, xy + 2 * i);
+        if (rc == POINT_INSIDE) {
+            i++;
         }
-        i++;
     }
     GEOSPreparedGeom_destroy_r(g->handle, prepared);
     GEOSGeom_destroy_r(g->handle, area);
