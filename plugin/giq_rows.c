@@ -612,10 +612,26 @@ static bool is_read_back(const char *text, const struct giq_conn *conn)
     return is_same;
 }
 
-bool giq_rows_location(const struct giq_rows *rows, size_t row, char **out_text,
-                       struct giq_error *err)
+/* Write a string; `*out_text` is NULL if it would not be parsed to the same values. */
+static bool write_string(const struct giq_conn *conn, char **out_text,
+                         struct giq_error *err)
 {
-    const struct giq_request *request = &rows->requests[row];
+    char *text = giq_conn_write(conn);
+    if (text == NULL) {
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    if (!is_read_back(text, conn)) {
+        free(text);
+        text = NULL;
+    }
+    *out_text = text;
+    return true;
+}
+
+/* Write the string of the request of a row; `*out_text` is NULL if there is none. */
+static bool write_request(const struct giq_rows *rows, const struct giq_request *request,
+                          char **out_text, struct giq_error *err)
+{
     const char *path =
         request->upload == NULL ? NULL : request->upload->source->absolute_path;
     bool can_be_written = (path == NULL || has_no_secret(path)) &&
@@ -633,13 +649,23 @@ bool giq_rows_location(const struct giq_rows *rows, size_t row, char **out_text,
                                       [GIQ_CONN_KEY_MEMBER] = rows->member,
                                       [GIQ_CONN_KEY_GEOMETRY] = (char *)request->area,
                                   }};
-    char *text = giq_conn_write(&conn);
-    if (text == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    return write_string(&conn, out_text, err);
+}
+
+bool giq_rows_location(const struct giq_rows *rows, size_t row, const char *job_id,
+                       char **out_text, struct giq_error *err)
+{
+    char *text = NULL;
+    if (!write_request(rows, &rows->requests[row], &text, err)) {
+        return false;
     }
-    if (!is_read_back(text, &conn)) {
-        free(text);
-        text = NULL;
+    if (text == NULL && job_id != NULL) {
+        const struct giq_conn conn = {.kind = GIQ_CONN_JOB,
+                                      .value = {
+                                          [GIQ_CONN_KEY_JOB] = (char *)job_id,
+                                          [GIQ_CONN_KEY_MEMBER] = rows->member,
+                                      }};
+        return write_string(&conn, out_text, err);
     }
     *out_text = text;
     return true;

@@ -109,7 +109,7 @@ static void is_same(const struct kit *kit, size_t row, const char *name,
     key_of(kit, row, &key);
     key_alone(name, option, &alone);
     assert_string_equal(key.hex, alone.hex);
-    assert_true(giq_rows_location(kit->rows, row, &location, &err));
+    assert_true(giq_rows_location(kit->rows, row, NULL, &location, &err));
     assert_non_null(location);
     key_alone(location, option, &alone);
     assert_string_equal(key.hex, alone.hex);
@@ -120,7 +120,7 @@ static void is_location(const struct kit *kit, size_t row, const char *expected)
 {
     struct giq_error err = {0};
     char *location = NULL;
-    assert_true(giq_rows_location(kit->rows, row, &location, &err));
+    assert_true(giq_rows_location(kit->rows, row, NULL, &location, &err));
     assert_string_equal(location, expected);
     free(location);
 }
@@ -225,11 +225,14 @@ static void test_area_that_text_cannot_express_has_no_string(void **state)
     char *location = NULL;
     begin(&kit, *state);
     write_features(*state, "rows.geojson", CRS("3857"), world, GIQ_COUNT(world));
-    assert_true(reads(&kit, "rows.geojson;model=m"));
-    assert_true(giq_rows_location(kit.rows, 0, &location, &kit.err));
+    assert_true(reads(&kit, "rows.geojson;model=m;member=x"));
+    assert_true(giq_rows_location(kit.rows, 0, NULL, &location, &kit.err));
     assert_null(location);
-    assert_true(giq_rows_location(kit.rows, 1, &location, &kit.err));
-    assert_non_null(location);
+    assert_true(giq_rows_location(kit.rows, 0, "j;1", &location, &kit.err));
+    assert_string_equal(location, "GIQ:job=\"j;1\";member=x");
+    free(location);
+    assert_true(giq_rows_location(kit.rows, 1, "j", &location, &kit.err));
+    assert_memory_equal(location, "GIQ:model=m;file=f1;", strlen("GIQ:model=m;file=f1;"));
     free(location);
     end(&kit);
 }
