@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "giq/geom.h"
-
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
+#include "giq/geom.h"
 #include "store/giq_spent.h"
 
-enum { M2_PER_KM2 = 1000000, NUMBER_SIZE = 48 };
+enum {
+    M2_PER_KM2 = 1000000,
+    NUMBER_SIZE = 48, /* room for a number of square kilometres */
+};
 
 /* ---- the area ---- */
 
