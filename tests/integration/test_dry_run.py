@@ -276,3 +276,12 @@ def test_sizes_are_those_on_the_ellipsoid(scripted_gdal, service):
     # Twice the square of the radius, at the scale of the map there (0.97 to 0.98).
     assert 2.07e6 < row["area_km2"] < 2.14e6
     assert service.calls() == []
+
+
+def test_limit_of_jobs_stands_in_the_error(scripted_gdal, service):
+    row = dry(scripted_gdal, NAME, env={"GIQ_MAX_JOBS": "0", "GIQ_API_KEY": ""})
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="usage", env={"GIQ_MAX_JOBS": "0"})
+    assert row["state"] == "not submitted"
+    assert row["error"] == text.partition("GIQ[usage] ")[2] and "GIQ_MAX_JOBS" in text
+    assert dry(scripted_gdal, NAME, env={"GIQ_MAX_JOBS": "1"})["error"] is None
+    assert service.calls() == [] and not scripted_gdal.store.exists()
