@@ -158,7 +158,7 @@ static bool copy_geometry(const struct giq_json *geometry, char **out)
 static bool copy_box(const struct giq_json *box, char **out)
 {
     enum { NUMBERS_MAX = 6 };
-    const char *number[NUMBERS_MAX];
+    const char *number[NUMBERS_MAX] = {NULL};
     size_t count = giq_json_is_list(box) ? giq_json_count(box) : 0;
     if (count != 4 && count != NUMBERS_MAX) {
         return true;

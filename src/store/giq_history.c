@@ -41,10 +41,11 @@ static bool is_short_text(const char *text)
 static bool find_subject(const struct giq_store *store, const char *base_url,
                          const char *model_id, struct subject *out)
 {
+    enum { SUBJECT_BYTES_MAX = 2 * (GIQ_HISTORY_NAME_MAX + 1) };
     struct giq_error ignored = {0};
     char digest[GIQ_DIGEST_HEX_SIZE];
     GIQ_AUTO_BUF struct giq_buf buf;
-    giq_buf_init(&buf, 2 * (GIQ_HISTORY_NAME_MAX + 1));
+    giq_buf_init(&buf, SUBJECT_BYTES_MAX);
     *out = (struct subject){.store = store, .base_url = base_url, .model_id = model_id};
     if (!is_short_text(base_url) || !is_short_text(model_id) ||
         !giq_buf_addf(&buf, "%s\n%s", base_url, model_id) ||

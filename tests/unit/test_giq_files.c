@@ -154,8 +154,8 @@ static void test_short_page_goes_on_if_the_response_states_more(void **state)
     static const char *const more[] = {
         ",\"numberMatched\":42",
         ",\"context\":{\"matched\":42}",
-        ",\"links\":[{\"rel\":\"self\"},{\"rel\":\"next\",\"href\":\"http://127.0.0.1:1/"
-        "\"}]",
+        (",\"links\":[{\"rel\":\"self\"},"
+         "{\"rel\":\"next\",\"href\":\"http://127.0.0.1:1/\"}]"),
     };
     for (size_t i = 0; i < GIQ_COUNT(more); i++) {
         char *first = page_of(0, 41, more[i]);

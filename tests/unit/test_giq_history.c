@@ -185,7 +185,7 @@ static void test_the_last_64_jobs_are_kept(void **state)
     const struct shop *shop = *state;
     struct giq_history history;
     for (int i = 1; i <= 70; i++) {
-        add(shop, i * 1000, i);
+        add(shop, INT64_C(1000) * i, i);
     }
     add(shop, 500, 999); /* older than all */
     giq_history_read(shop->store, BASE, MODEL, &history);
@@ -461,7 +461,8 @@ static void *write_jobs(void *ctx)
 {
     const struct writer *writer = ctx;
     for (int i = 0; i < ADDS; i++) {
-        add(writer->shop, (writer->number * ADDS + i) * 1000, 100 + writer->number);
+        add(writer->shop, INT64_C(1000) * (writer->number * ADDS + i),
+            100 + writer->number);
     }
     return NULL;
 }

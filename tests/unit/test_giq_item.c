@@ -240,8 +240,8 @@ static void test_no_secret_is_kept(void **state)
         "{\"id\":\"https://h/x?sig=S3CRET\",\"collection\":\"ftp://S3CRET@h/\"}",
         "{\"https://h/x?sig=S3CRET\":1}",
         "[\"a\"]",
-        "{\"properties\":{\"name\":\"" SERVICE_KIT_KEY "\"}}",
-        "{\"title\":\"" SERVICE_KIT_KEY "\",\"x\":\"sesame\\u002dopen-42\"}",
+        ("{\"properties\":{\"name\":\"" SERVICE_KIT_KEY "\"}}"),
+        ("{\"title\":\"" SERVICE_KIT_KEY "\",\"x\":\"sesame\\u002dopen-42\"}"),
     };
     for (size_t i = 0; i < GIQ_COUNT(items); i++) {
         struct giq_file file = parse(items[i]);
