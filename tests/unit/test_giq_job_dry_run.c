@@ -151,7 +151,7 @@ static void test_limit_of_the_area(void **state)
         {LARGE, NULL, 11226.47,
          "the area has 11226.471673 km2, and GIQ_MAX_AREA allows a new job of at most "
          "11226.47 km2; "},
-        {LARGE, NULL, 1.13, "allows a new job of at most 1.13 km2; "},
+        {LARGE, NULL, 2.01, "allows a new job of at most 2.01 km2; "},
         {LARGE, NULL, 0.0001,
          "11226.471673 km2, and GIQ_MAX_AREA allows a new job of at "
          "most 0.0001 km2; "},
