@@ -57,16 +57,21 @@ bool giq_files_parse_limit(const char *text, int *out, struct giq_error *err)
 {
     enum { DIGITS_MAX = 6 }; /* those of GIQ_FILES_MAX */
     size_t len = strlen(text);
-    bool is_number = len <= DIGITS_MAX && strspn(text, "0123456789") == len;
-    long value = is_number ? strtol(text, NULL, 10) : 0;
-    if (value < 1 || value > GIQ_FILES_MAX) {
-        struct giq_printable printable;
-        return giq_fail(err, GIQ_E_USAGE,
-                        "\"limit\" must be a whole number from 1 to %d; got \"%s\"",
-                        GIQ_FILES_MAX, giq_text_printable(text, &printable));
+    bool is_number = strspn(text, "0123456789") == len;
+    long value = is_number && len <= DIGITS_MAX ? strtol(text, NULL, 10) : 0;
+    if (value >= 1 && value <= GIQ_FILES_MAX) {
+        *out = (int)value;
+        return true;
     }
-    *out = (int)value;
-    return true;
+    /* Any other text may be a key that was typed in the wrong place. */
+    if (!is_number) {
+        return giq_fail(err, GIQ_E_USAGE, "\"limit\" must be a whole number from 1 to %d",
+                        GIQ_FILES_MAX);
+    }
+    struct giq_printable printable;
+    return giq_fail(err, GIQ_E_USAGE,
+                    "\"limit\" must be a whole number from 1 to %d; got \"%s\"",
+                    GIQ_FILES_MAX, giq_text_printable(text, &printable));
 }
 
 static bool read_query(struct search *s, struct giq_error *err)

@@ -480,6 +480,7 @@ def test_presigned_addresses_are_never_fetched_shown_or_stored(signed_gdal, sign
     loud = {"CPL_DEBUG": "ON", "CPL_CURL_VERBOSE": "YES", "GIQ_PROGRESS": "YES"}
     done = signed_gdal.run("ogrinfo", "-ro", "-al", "GIQ:files", env=loud)
     assert "POST /public/stac/search" in done.stderr
+    assert "GIQ: listing files: 2 so far" in done.stderr
     assert done.stdout.count(f"{data_host.url}/giq-data/") == 2
     for driver, name in ("GPKG", "a.gpkg"), ("GeoJSON", "a.geojson"), ("CSV", "a.csv"):
         signed_gdal.run("ogr2ogr", "-f", driver, name, "GIQ:files")
