@@ -23,7 +23,7 @@ enum {
     PAGE_SIZE = 100,  /* files of a page */
     PAGES_MAX = 2000, /* of one search, in all boxes */
     LIMIT_DEFAULT = 1000,
-    ROUND_SIZE = 10, /* the maximum of a page is a multiple of it */
+    ROUND_SIZE = 5, /* the maximum of a page is a multiple of it */
 };
 
 struct title {

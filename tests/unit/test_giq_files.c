@@ -359,7 +359,7 @@ static void test_failed_page_is_asked_for_again_and_then_ends(void **state)
         {{.status = 200, .body = "{\"features\":[{\"id\":"},
          GIQ_E_SERVICE,
          "the list of files cannot be read: the response is not JSON, or has more than "
-         "250000 values or too many levels"},
+         "1000000 values or too many levels"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response responses[] = {{.status = 200, .body = full},
