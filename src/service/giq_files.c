@@ -23,7 +23,9 @@ enum {
     PAGE_SIZE = 100,  /* files of a page */
     PAGES_MAX = 2000, /* of one search, in all boxes */
     LIMIT_DEFAULT = 1000,
-    ROUND_SIZE = 5, /* the maximum of a page is a multiple of it */
+    /* A service's own maximum of a page is at least this, and a multiple of that. */
+    LEAST_MAXIMUM = 10,
+    ROUND_SIZE = 5,
 };
 
 struct title {
@@ -345,7 +347,7 @@ struct pages {
  * own, which is a round number: a first page of such a size is not taken for the last. */
 static size_t full_size_of(size_t first_size)
 {
-    bool may_be_maximum = first_size > 0 && first_size % ROUND_SIZE == 0;
+    bool may_be_maximum = first_size >= LEAST_MAXIMUM && first_size % ROUND_SIZE == 0;
     return may_be_maximum && first_size < PAGE_SIZE ? first_size : PAGE_SIZE;
 }
 
