@@ -68,10 +68,11 @@ static void cache_refusal(const struct giq_await *await, const struct giq_error 
 
 /* ---- Ctrl-C ---- */
 
-static void begin_wait(struct giq_report *report)
+/* `hint` is what the status line says of Ctrl-C if that ends the wait. */
+static void begin_wait(struct giq_report *report, const char *hint)
 {
     bool ends = giq_interrupt_begin(&report->interrupt);
-    report->progress.hint = ends ? "Ctrl-C ends the wait, a started job continues" : NULL;
+    report->progress.hint = ends ? hint : NULL;
 }
 
 /* The error of an interrupted wait; `view` has the id of the job. */
@@ -162,7 +163,7 @@ static bool search_files(const struct listing *listing, struct giq_error *err)
 static bool get_list(const struct listing *listing, struct giq_error *err)
 {
     struct giq_report *report = listing->report;
-    begin_wait(report);
+    begin_wait(report, "Ctrl-C ends it");
     bool ok = listing->get(listing, err);
     if (!ok && giq_interrupt_received(&report->interrupt) &&
         may_be_due_to_interrupt(err)) {
@@ -200,7 +201,7 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
             return false;
         }
         /* Once the wait is cancelled, the next step ends the open. */
-        begin_wait(await->report);
+        begin_wait(await->report, "Ctrl-C ends the wait, a started job continues");
         while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
             env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
         }

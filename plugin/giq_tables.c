@@ -1,9 +1,13 @@
 /* Makes the tables of models and jobs with GDAL's in-memory driver. */
 #include "giq_tables.h"
 
+#include <stdlib.h>
+
 #include "giq/geom.h"
 #include "giq_table.h"
 #include "options/giq_gdal_cleanup.h"
+
+enum { M2_PER_KM2 = 1000000 };
 
 enum model_column {
     MODEL_ID,
@@ -101,13 +105,45 @@ bool giq_tables_models(const struct giq_models *models, GDALDatasetH *out,
 
 /* ---- jobs ---- */
 
-/* Leaves geometry and size NULL if `wkt` is NULL or cannot be parsed. */
+/* False if memory is exhausted. */
+static bool get_ring_m2(OGRGeometryH ring, double *out)
+{
+    size_t count = (size_t)OGR_G_GetPointCount(ring);
+    double *xy = malloc((count + 1) * 2 * sizeof *xy);
+    if (xy == NULL) {
+        return false;
+    }
+    const int stride = 2 * (int)sizeof *xy;
+    (void)OGR_G_GetPoints(ring, xy, stride, xy + 1, stride, NULL, 0);
+    *out = giq_ellipsoid_ring_area(xy, count);
+    free(xy);
+    return true;
+}
+
+/* As giq_geom_area_km2(), of a multipolygon: its text need not be parsed again. */
+static bool get_km2(OGRGeometryH area, double *out)
+{
+    double m2 = 0;
+    for (int i = 0; i < OGR_G_GetGeometryCount(area); i++) {
+        OGRGeometryH polygon = OGR_G_GetGeometryRef(area, i);
+        for (int ring = 0; ring < OGR_G_GetGeometryCount(polygon); ring++) {
+            double part = 0;
+            if (!get_ring_m2(OGR_G_GetGeometryRef(polygon, ring), &part)) {
+                return false;
+            }
+            m2 += ring == 0 ? part : -part;
+        }
+    }
+    *out = m2 / M2_PER_KM2;
+    return true;
+}
+
 static void set_job_area(OGRFeatureH row, const char *wkt)
 {
-    struct giq_error ignored = {0};
     double km2 = 0;
     giq_table_set_area(row, wkt);
-    if (wkt != NULL && giq_geom_area_km2(wkt, &km2, &ignored)) {
+    OGRGeometryH area = OGR_F_GetGeometryRef(row);
+    if (area != NULL && get_km2(area, &km2)) {
         OGR_F_SetFieldDouble(row, JOB_AREA_KM2, km2);
     } else {
         OGR_F_SetFieldNull(row, JOB_AREA_KM2);

@@ -145,6 +145,10 @@ bool giq_geom_filter_check(struct giq_geom_filter *filter, const char *wkt,
                            const char *box, char **out_wkt, bool *out_selected,
                            struct giq_error *err);
 
+/* The area that a closed ring of `count` points x, y, x, y, ... in degrees encloses, in
+ * square metres; otherwise as giq_geom_area_km2(). Pure. */
+double giq_ellipsoid_ring_area(const double *xy, size_t count);
+
 /* The signed area, in steradians, of a small triangle whose corners x, y, x, y, x, y are
  * in degrees; positive if it runs counter-clockwise. A corner may be a pole. Pure. */
 double giq_sphere_triangle_area(const double xy[6]);

@@ -21,12 +21,12 @@
 #define CONFIG_ROW_OF(name_, type_, minimum_, maximum_)                                  \
     [GIQ_OPTION_##name_] = {                                                             \
         .name = #name_,                                                                  \
-        .type = type_,                                                                   \
+        .type = (type_),                                                                 \
         .values = "",                                                                    \
         .config_name = "GIQ_" #name_,                                                    \
         .default_value = "",                                                             \
-        .minimum = minimum_,                                                             \
-        .maximum = maximum_,                                                             \
+        .minimum = (minimum_),                                                           \
+        .maximum = (maximum_),                                                           \
         .is_config = true,                                                               \
     },
 const struct giq_option giq_options[GIQ_OPTION_COUNT] = {

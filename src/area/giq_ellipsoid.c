@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "giq/geom.h"
+
 #define RADIANS (M_PI / 180)
 
 /* The semi-minor axis of WGS 84 in metres, and its first eccentricity. */
@@ -65,7 +67,7 @@ static double mean_strip_area(double base, double from, double to)
     return sum / 2;
 }
 
-static double ring_area(const double *xy, size_t count)
+double giq_ellipsoid_ring_area(const double *xy, size_t count)
 {
     double area = 0;
     for (size_t i = 1; i < count; i++) {
@@ -87,7 +89,8 @@ double giq_ellipsoid_area(const struct giq_rings *rings)
         for (size_t ring = shell; ring < rings->polygon_end[polygon]; ring++) {
             size_t count = 0;
             const double *xy = giq_rings_points(rings, ring, &count);
-            area += ring == shell ? ring_area(xy, count) : -ring_area(xy, count);
+            double part = giq_ellipsoid_ring_area(xy, count);
+            area += ring == shell ? part : -part;
         }
     }
     return area;

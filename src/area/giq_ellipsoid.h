@@ -1,6 +1,6 @@
 /*
  * Areas on the WGS 84 ellipsoid, of polygons in degrees whose edges are straight in
- * longitude and latitude. Pure.
+ * longitude and latitude. Pure. giq_ellipsoid_ring_area() is declared in giq/geom.h.
  */
 #ifndef GIQ_ELLIPSOID_H
 #define GIQ_ELLIPSOID_H

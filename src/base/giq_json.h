@@ -13,7 +13,7 @@
 
 struct giq_json;
 
-enum { GIQ_JSON_VALUES_MAX = 250000 };
+enum { GIQ_JSON_VALUES_MAX = 1000000 };
 
 /* Parse `len` bytes that are exactly one JSON value; `bytes` may be NULL. Bytes that are
  * not UTF-8, and \u0000, become U+FFFD. The caller frees `*out` with giq_json_free().

@@ -318,42 +318,121 @@ static bool begins_with_scheme(const char *text)
     return len > 0 && strncmp(text + len, scheme_mark, strlen(scheme_mark)) == 0;
 }
 
+/* The length of the character at `text` if it is `c`, or the percent-escape of `c` with
+ * these digits, which may be escaped again: "?", "%3F", "%253f". Otherwise 0. */
+static size_t char_len(const char *text, size_t len, char c, const char *digits)
+{
+    if (len == 0 || text[0] != '%') {
+        return len > 0 && text[0] == c ? 1 : 0;
+    }
+    size_t at = 1;
+    while (at + 2 <= len && text[at] == '2' && text[at + 1] == '5') {
+        at += 2;
+    }
+    bool is_escape =
+        at + 2 <= len && fold(text[at]) == digits[0] && fold(text[at + 1]) == digits[1];
+    return is_escape ? at + 2 : 0;
+}
+
+static size_t slash_len(const char *text, size_t len)
+{
+    return char_len(text, len, '/', "2f");
+}
+
+static size_t equals_len(const char *text, size_t len)
+{
+    return char_len(text, len, '=', "3d");
+}
+
+/* The length of the two slashes before a host; otherwise 0. */
+static size_t slashes_len(const char *text, size_t len)
+{
+    size_t first = slash_len(text, len);
+    size_t second = first == 0 ? 0 : slash_len(text + first, len - first);
+    return second == 0 ? 0 : first + second;
+}
+
+/* Whether "://" is in the text, also as percent-escapes. */
+static bool has_scheme_mark(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        size_t colon = char_len(text + i, len - i, ':', "3a");
+        if (colon > 0 && slashes_len(text + i + colon, len - i - colon) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the text begins with "&<name>=". */
+static bool begins_with_parameter(const char *text, size_t len)
+{
+    size_t first = char_len(text, len, '&', "26");
+    size_t at = first;
+    while (at < len && (is_scheme_char(text[at]) || text[at] == '_')) {
+        at++;
+    }
+    return first > 0 && at > first && equals_len(text + at, len - at) > 0;
+}
+
 /* The length of the part of a word of `len` bytes that precedes its query or fragment. */
 static size_t length_before_query(const char *word, size_t len)
 {
-    bool has_scheme = memmem(word, len, scheme_mark, strlen(scheme_mark)) != NULL;
+    bool has_scheme = has_scheme_mark(word, len);
+    bool has_slash = false;
+    size_t to_last_equals = 0;
     for (size_t i = 0; i < len; i++) {
-        bool is_query = word[i] == '?';
-        if (!is_query && word[i] != '#') {
-            continue;
+        if (equals_len(word + i, len - i) > 0) {
+            to_last_equals = i;
         }
-        bool is_path = is_query && memchr(word, '/', i) != NULL;
-        if (has_scheme || is_path || memchr(word + i, '=', len - i) != NULL) {
+    }
+    for (size_t i = 0; i < len; i++) {
+        bool is_query = char_len(word + i, len - i, '?', "3f") > 0;
+        bool is_certain = has_scheme || (is_query && has_slash) || i < to_last_equals;
+        if ((is_query || word[i] == '#') && is_certain) {
             return i;
         }
+        if (begins_with_parameter(word + i, len - i)) {
+            return i;
+        }
+        has_slash = has_slash || slash_len(word + i, len - i) > 0;
     }
     return len;
 }
 
-/* Remove the users of the addresses in a word of `len` bytes. Returns the new length. */
+/* The length of the user and password at the beginning of `text`, with the '@' after
+ * them; 0 if there are none. */
+static size_t user_len(const char *text, size_t len)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < len && slash_len(text + i, len - i) == 0; i++) {
+        size_t at = char_len(text + i, len - i, '@', "40");
+        if (at > 0) {
+            found = i + at;
+        }
+    }
+    return found;
+}
+
+/* Remove the users of the addresses in a word of `len` bytes: they follow "//" at the
+ * beginning of the word or after punctuation. Returns the new length. */
 static size_t remove_users(char *word, size_t len)
 {
-    char *at = word;
-    char *mark = NULL;
-    while ((mark = memmem(at, (size_t)(word + len - at), scheme_mark,
-                          strlen(scheme_mark))) != NULL) {
-        char *host = mark + strlen(scheme_mark);
-        char *end = memchr(host, '/', (size_t)(word + len - host));
-        end = end == NULL ? word + len : end;
-        char *user_end = memrchr(host, '@', (size_t)(end - host));
-        if (user_end != NULL) {
-            size_t removed = (size_t)(user_end + 1 - host);
-            (void)memmove(host, user_end + 1, (size_t)(word + len - (user_end + 1)));
-            len -= removed;
+    size_t in = 0;
+    size_t out = 0;
+    while (in < len) {
+        bool can_begin =
+            in == 0 || word[in] == '%' || strchr(":\"'`(<=,[{", word[in - 1]) != NULL;
+        size_t mark = can_begin ? slashes_len(word + in, len - in) : 0;
+        size_t kept = mark == 0 ? 1 : mark;
+        (void)memmove(word + out, word + in, kept);
+        in += kept;
+        out += kept;
+        if (mark > 0) {
+            in += user_len(word + in, len - in);
         }
-        at = host;
     }
-    return len;
+    return out;
 }
 
 void giq_text_strip_addresses(char *text)
@@ -361,6 +440,9 @@ void giq_text_strip_addresses(char *text)
     char *in = text;
     char *out = text;
     bool is_one_word = begins_with_scheme(text);
+    if (strpbrk(text, "?#&%@") == NULL) {
+        return; /* most texts have no address with a secret */
+    }
     while (*in != '\0') {
         size_t gap = leading_space_len(in);
         (void)memmove(out, in, gap);
@@ -373,6 +455,29 @@ void giq_text_strip_addresses(char *text)
         out += len;
     }
     *out = '\0';
+}
+
+bool giq_text_is_address(const char *text)
+{
+    /* In the queries of presigned addresses. */
+    static const char *const signs[] = {
+        "x-amz-", "x-goog-", "signature=", "signature%3d", "sig=", "sig%3d"};
+    size_t len = strlen(text);
+    size_t before_query = length_before_query(text, len);
+    if (has_scheme_mark(text, len)) {
+        return true;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(signs); i++) {
+        if (strcasestr(text + before_query, signs[i]) != NULL) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < before_query && before_query < len; i++) {
+        if (slash_len(text + i, before_query - i) > 0) {
+            return true;
+        }
+    }
+    return slashes_len(text, len) > 0;
 }
 
 char *giq_text_trim(const char *text, size_t len)

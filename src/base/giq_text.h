@@ -34,13 +34,18 @@ void giq_text_mask_addresses(char *text);
 
 /*
  * Remove, in place, what may be secret in the addresses of a text: the user and password
- * after "://", and all from the query or fragment to the end of the word. A '?' or '#'
+ * after "//", and all from the query or fragment to the end of the word. A '?' or '#'
  * begins these in a word that contains "://", and in any other word if a '=' follows it;
- * a
- * '?' also if a '/' precedes it. A text that begins with "<scheme>://" is one word,
- * spaces included.
+ * a '?' also if a '/' precedes it; "&name=" always does, since a query may have spaces.
+ * Percent-escapes count as the characters that they stand for. A text that begins with
+ * "<scheme>://" is one word, spaces included.
  */
 void giq_text_strip_addresses(char *text);
+
+/* Whether a text that may contain a '?' of its own, such as a file name, is an address:
+ * it has a scheme, begins with "//", has a path before its query, or has the query of a
+ * presigned address. */
+bool giq_text_is_address(const char *text);
 
 /* Whether two ids of jobs are the same: the service ignores the case of ASCII letters. */
 bool giq_text_is_same_id(const char *a, const char *b);

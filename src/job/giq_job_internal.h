@@ -32,8 +32,8 @@
  * label, SUBMIT starts a new job instead; one that is recorded as gone is first checked
  * again in WAIT or FETCH.
  *
- * With GIQ_JOB_NO_WAIT the result is not fetched: WAIT, RECORD_STATUS, and READ_RECORD of
- * a final state lead to DONE.
+ * With GIQ_JOB_NO_WAIT the result is not fetched: WAIT, RECORD_STATUS, SUBMIT in a dry
+ * run, and READ_RECORD of a final state lead to DONE.
  */
 enum giq_job_phase {
     GIQ_PHASE_READ_RECORD,
@@ -74,7 +74,7 @@ struct giq_job {
     struct giq_lock *lock;    /* held only within a step */
     struct giq_json *summary; /* of the result that the host is accepting, or NULL */
     char *result_path;        /* of the last view */
-    struct giq_error advice;  /* of the last view */
+    struct giq_error advice;  /* whose text the last view has as its error */
     bool has_folder;          /* the folder exists, and the lock is waited for or held */
     bool is_damaged;          /* the record cannot be read, and may be replaced */
     bool is_external;         /* the job has no record in the store yet */

@@ -6,6 +6,9 @@
  * which a person gives, it counts from the end of that wait. A job whose beginning or end
  * is not known well enough is not learned from, nor is one that failed: it may have ended
  * early, or at a limit of the service.
+ *
+ * The functions take the job that they are about, and are called in its steps, by one
+ * thread at a time. What cannot be read or written of the history is no error.
  */
 #ifndef GIQ_LEARN_H
 #define GIQ_LEARN_H

@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "giq/geom.h"
-
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
+#include "giq/geom.h"
 #include "store/giq_spent.h"
 
-enum { M2_PER_KM2 = 1000000, NUMBER_SIZE = 48 };
+enum {
+    M2_PER_KM2 = 1000000,
+    NUMBER_SIZE = 48, /* room for a number of square kilometres */
+};
 
 /* ---- the area ---- */
 
@@ -30,10 +32,15 @@ static const char *print_km2(int64_t m2, char out[NUMBER_SIZE])
     return out;
 }
 
+static const char *print_limit(const struct giq_job *job, char out[NUMBER_SIZE])
+{
+    return print_km2(llround(job->host.limits.max_area_km2 * M2_PER_KM2), out);
+}
+
 static bool fail_unknown_size(const struct giq_job *job, struct giq_error *err)
 {
     char limit[NUMBER_SIZE];
-    (void)print_km2(llround(job->host.limits.max_area_km2 * M2_PER_KM2), limit);
+    (void)print_limit(job, limit);
     if (job->request.area == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the request has no area, so the model would run on the whole "
@@ -52,13 +59,12 @@ static bool fail_too_large(const struct giq_job *job, struct giq_error *err)
 {
     char size[NUMBER_SIZE];
     char limit[NUMBER_SIZE];
-    /* Rounded up and down, so that the size is printed as the larger number. */
+    /* Rounded up, so that the size is printed as the larger number. */
     int64_t size_m2 = (int64_t)ceil(job->area_km2 * M2_PER_KM2);
-    int64_t limit_m2 = (int64_t)floor(job->host.limits.max_area_km2 * M2_PER_KM2);
     return giq_fail(err, GIQ_E_USAGE,
                     "the area has %s km2, and GIQ_MAX_AREA allows a new job of at most "
                     "%s km2; give a smaller area, or raise GIQ_MAX_AREA",
-                    print_km2(size_m2, size), print_km2(limit_m2, limit));
+                    print_km2(size_m2, size), print_limit(job, limit));
 }
 
 bool giq_limits_check_area(struct giq_job *job, struct giq_error *err)

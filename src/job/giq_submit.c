@@ -275,8 +275,10 @@ static bool end_without_job(struct giq_job *job, struct giq_error *err)
         return false;
     }
     job->phase = GIQ_PHASE_DONE;
-    return !is_upload_missing(job) ||
-           giq_upload_find(job->service, job->store, job->request.upload, NULL,
+    if (!is_upload_missing(job)) {
+        return true;
+    }
+    return giq_upload_find(job->service, job->store, job->request.upload, NULL,
                            &job->file_id, err);
 }
 

@@ -23,7 +23,9 @@ enum {
     PAGE_SIZE = 100,  /* files of a page */
     PAGES_MAX = 2000, /* of one search, in all boxes */
     LIMIT_DEFAULT = 1000,
-    ROUND_SIZE = 10, /* the maximum of a page is a multiple of it */
+    /* A service's own maximum of a page is at least this, and a multiple of that. */
+    LEAST_MAXIMUM = 10,
+    ROUND_SIZE = 5,
 };
 
 struct title {
@@ -57,16 +59,21 @@ bool giq_files_parse_limit(const char *text, int *out, struct giq_error *err)
 {
     enum { DIGITS_MAX = 6 }; /* those of GIQ_FILES_MAX */
     size_t len = strlen(text);
-    bool is_number = len <= DIGITS_MAX && strspn(text, "0123456789") == len;
-    long value = is_number ? strtol(text, NULL, 10) : 0;
-    if (value < 1 || value > GIQ_FILES_MAX) {
-        struct giq_printable printable;
-        return giq_fail(err, GIQ_E_USAGE,
-                        "\"limit\" must be a whole number from 1 to %d; got \"%s\"",
-                        GIQ_FILES_MAX, giq_text_printable(text, &printable));
+    bool is_number = strspn(text, "0123456789") == len;
+    long value = is_number && len <= DIGITS_MAX ? strtol(text, NULL, 10) : 0;
+    if (value >= 1 && value <= GIQ_FILES_MAX) {
+        *out = (int)value;
+        return true;
     }
-    *out = (int)value;
-    return true;
+    /* Any other text may be a key that was typed in the wrong place. */
+    if (!is_number) {
+        return giq_fail(err, GIQ_E_USAGE, "\"limit\" must be a whole number from 1 to %d",
+                        GIQ_FILES_MAX);
+    }
+    struct giq_printable printable;
+    return giq_fail(err, GIQ_E_USAGE,
+                    "\"limit\" must be a whole number from 1 to %d; got \"%s\"",
+                    GIQ_FILES_MAX, giq_text_printable(text, &printable));
 }
 
 static bool read_query(struct search *s, struct giq_error *err)
@@ -340,7 +347,7 @@ struct pages {
  * own, which is a round number: a first page of such a size is not taken for the last. */
 static size_t full_size_of(size_t first_size)
 {
-    bool may_be_maximum = first_size > 0 && first_size % ROUND_SIZE == 0;
+    bool may_be_maximum = first_size >= LEAST_MAXIMUM && first_size % ROUND_SIZE == 0;
     return may_be_maximum && first_size < PAGE_SIZE ? first_size : PAGE_SIZE;
 }
 

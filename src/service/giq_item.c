@@ -36,7 +36,7 @@ bool giq_item_copy_id(const struct giq_service *service, const struct giq_json *
                       char **out)
 {
     const char *text = giq_json_text(json);
-    if (text != NULL && strstr(text, "://") != NULL) {
+    if (text != NULL && giq_text_is_address(text)) {
         return giq_item_copy_text(service, json, out);
     }
     if (!giq_json_copy_scalar(json, out)) {
@@ -158,7 +158,7 @@ static bool copy_geometry(const struct giq_json *geometry, char **out)
 static bool copy_box(const struct giq_json *box, char **out)
 {
     enum { NUMBERS_MAX = 6 };
-    const char *number[NUMBERS_MAX];
+    const char *number[NUMBERS_MAX] = {NULL};
     size_t count = giq_json_is_list(box) ? giq_json_count(box) : 0;
     if (count != 4 && count != NUMBERS_MAX) {
         return true;
@@ -195,12 +195,32 @@ static bool has_name(const char *text, const char *name)
     return strncmp(text, name, len) == 0 && text[len] == '=';
 }
 
-static bool is_kept(const char *parameter)
+/* Whether a value of `len` bytes has only characters of ids and numbers. A comma may be
+ * escaped. */
+static bool is_plain_value(const char *value, size_t len)
+{
+    static const char plain[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,-_+";
+    static const char comma[] = "%2C";
+    for (size_t i = 0; i < len; i++) {
+        bool is_comma = giq_text_begins_nocase(value + i, comma);
+        if (is_comma) {
+            i += strlen(comma) - 1;
+        } else if (strchr(plain, value[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether a parameter of `len` bytes describes the picture, and nothing else. */
+static bool is_kept(const char *parameter, size_t len)
 {
     static const char *const names[] = {"sourceId", "bbox", "width", "height"};
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        size_t name_len = strlen(names[i]) + 1;
         if (has_name(parameter, names[i])) {
-            return true;
+            return is_plain_value(parameter + name_len, len - name_len);
         }
     }
     return false;
@@ -218,7 +238,7 @@ static void keep_picture_parameters(char *address)
         in++;
         size_t len = parameter_len(in);
         has_more = in[len] == '&';
-        if (is_kept(in)) {
+        if (is_kept(in, len)) {
             *out++ = separator;
             (void)memmove(out, in, len);
             out += len;
@@ -236,8 +256,8 @@ static const struct giq_json *preview_of(const struct giq_json *item)
 }
 
 /* An address of the service's own origin keeps the parameters of the picture, since they
- * are not secret; any other one may be presigned. `*out` stays NULL without an address.
- */
+ * are not secret; any other one may be presigned, and so may one within its path. `*out`
+ * stays NULL without an address. */
 static bool copy_preview(const struct giq_service *service, const struct giq_json *item,
                          char **out)
 {
@@ -247,17 +267,21 @@ static bool copy_preview(const struct giq_service *service, const struct giq_jso
     }
     GIQ_AUTO_FREE char *base =
         giq_url_make(service->settings.base_url, "stac/search", NULL, NULL);
-    char *address = base == NULL ? NULL : giq_url_join(base, href);
-    if (address == NULL) {
+    GIQ_AUTO_FREE char *address = base == NULL ? NULL : giq_url_join(base, href);
+    GIQ_AUTO_FREE char *bare = address == NULL ? NULL : strdup(address);
+    if (bare == NULL) {
         return false;
     }
-    if (giq_url_classify_redirect(base, address) == GIQ_URL_SAME_ORIGIN) {
+    giq_text_strip_addresses(bare);
+    bool is_own = giq_url_classify_redirect(base, address) == GIQ_URL_SAME_ORIGIN;
+    bool has_all_of_path = strlen(bare) == strcspn(address, "?#");
+    if (is_own && has_all_of_path) {
         keep_picture_parameters(address);
-        giq_cred_mask(service->cred, address);
+        *out = giq_take(&address);
     } else {
-        clean((void *)service, address);
+        *out = giq_take(&bare);
     }
-    *out = address;
+    giq_cred_mask(service->cred, *out);
     return true;
 }
 

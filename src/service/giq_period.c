@@ -11,15 +11,24 @@ enum {
     END_SIZE = 64, /* room for one end; a longer text is not a time */
 };
 
+/* Whether the text has only characters of times. Any other text may be a key that was
+ * typed in the wrong place. */
+static bool may_be_quoted(const char *text)
+{
+    return text[strspn(text, "0123456789-:.,TZ+/ ")] == '\0';
+}
+
 static bool fail_form(const char *text, struct giq_error *err)
 {
+    static const char form[] = "\"datetime\" must be an instant (2024-05-01T10:20:30Z), "
+                               "a day (2024-05-01), or two "
+                               "of them as <from>/<to>, with \"..\" for an open end";
     struct giq_printable printable;
-    return giq_fail(
-        err, GIQ_E_USAGE,
-        "\"datetime\" must be an instant (2024-05-01T10:20:30Z), a day "
-        "(2024-05-01), or two of them as <from>/<to>, with \"..\" for an open "
-        "end; got \"%s\"",
-        giq_text_printable(text, &printable));
+    if (!may_be_quoted(text)) {
+        return giq_fail(err, GIQ_E_USAGE, "%s", form);
+    }
+    return giq_fail(err, GIQ_E_USAGE, "%s; got \"%s\"", form,
+                    giq_text_printable(text, &printable));
 }
 
 /* Parse one end of `len` bytes into the first and last millisecond that it stands for;

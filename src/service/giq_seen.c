@@ -9,7 +9,7 @@
 
 #include "store/giq_digest.h"
 
-enum { FIRST_CAPACITY = 256, HALF_DIGITS = 16 };
+enum { FIRST_CAPACITY = 256, HALF_DIGITS = 16, DIGITS = 2 * HALF_DIGITS };
 
 static bool is_free(const struct giq_seen_digest *slot)
 {
@@ -24,7 +24,7 @@ static bool digest_of(const char *text, struct giq_seen_digest *out,
     if (!giq_digest_bytes(text, strlen(text), hex, err)) {
         return false;
     }
-    hex[2 * HALF_DIGITS] = '\0';
+    hex[DIGITS] = '\0';
     out->half[1] = strtoull(hex + HALF_DIGITS, NULL, 16);
     hex[HALF_DIGITS] = '\0';
     out->half[0] = strtoull(hex, NULL, 16);

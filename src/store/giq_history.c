@@ -41,10 +41,11 @@ static bool is_short_text(const char *text)
 static bool find_subject(const struct giq_store *store, const char *base_url,
                          const char *model_id, struct subject *out)
 {
+    enum { SUBJECT_BYTES_MAX = 2 * (GIQ_HISTORY_NAME_MAX + 1) };
     struct giq_error ignored = {0};
     char digest[GIQ_DIGEST_HEX_SIZE];
     GIQ_AUTO_BUF struct giq_buf buf;
-    giq_buf_init(&buf, 2 * (GIQ_HISTORY_NAME_MAX + 1));
+    giq_buf_init(&buf, SUBJECT_BYTES_MAX);
     *out = (struct subject){.store = store, .base_url = base_url, .model_id = model_id};
     if (!is_short_text(base_url) || !is_short_text(model_id) ||
         !giq_buf_addf(&buf, "%s\n%s", base_url, model_id) ||
@@ -57,10 +58,14 @@ static bool find_subject(const struct giq_store *store, const char *base_url,
 
 /* ---- jobs ---- */
 
+/* Times that giq_json_time() reads end with the year 9999. */
+#define FINISHED_MAX_MS INT64_C(253402300799999)
+
 static bool is_valid(const struct giq_history_job *job)
 {
-    return job->finished_ms != GIQ_TIME_NONE && job->duration_ms > 0 &&
-           job->duration_ms <= GIQ_HISTORY_DURATION_MAX_MS && job->area_m2 >= 0;
+    return job->finished_ms >= 0 && job->finished_ms <= FINISHED_MAX_MS &&
+           job->duration_ms > 0 && job->duration_ms <= GIQ_HISTORY_DURATION_MAX_MS &&
+           job->area_m2 >= 0;
 }
 
 /* Add a job unless it is in the history, which is sorted by the times at which the jobs
@@ -222,7 +227,17 @@ struct rebuild {
     const struct subject *subject;
     struct giq_history *history;
     int records; /* read so far */
+    int64_t began_ms;
 };
+
+static bool is_enough(const struct rebuild *rebuild)
+{
+    if (rebuild->records < GIQ_HISTORY_RECORDS_MIN) {
+        return false;
+    }
+    return rebuild->records >= GIQ_HISTORY_RECORDS_MAX ||
+           giq_os_now_ms() - rebuild->began_ms >= GIQ_HISTORY_REBUILD_MS;
+}
 
 /* Whether the record is of a job that counts; `*out` is then filled. */
 static bool counts(const struct giq_record *record, const struct subject *subject,
@@ -247,7 +262,7 @@ static bool read_record(void *ctx, const char *name, struct giq_error *err)
     if (!giq_digest_is_valid(name)) {
         return true;
     }
-    if (rebuild->records == GIQ_HISTORY_RECORDS_MAX) {
+    if (is_enough(rebuild)) {
         /* Ends the listing; the caller ignores the error. */
         return giq_fail(err, GIQ_E_STORE, "enough records were read");
     }
@@ -263,7 +278,8 @@ static bool read_record(void *ctx, const char *name, struct giq_error *err)
 static void rebuild_summary(const struct subject *subject, struct giq_history *out)
 {
     struct giq_error ignored = {0};
-    struct rebuild rebuild = {.subject = subject, .history = out};
+    struct rebuild rebuild = {
+        .subject = subject, .history = out, .began_ms = giq_os_now_ms()};
     *out = (struct giq_history){0};
     (void)giq_os_list(giq_store_keys_folder(subject->store), read_record, &rebuild,
                       &ignored);

@@ -5,8 +5,9 @@
  *
  * A summary is derived data. It is written whole, by a rename from a name of its own, and
  * takes no lock: of two writers at a time one may lose its job. If it is missing or
- * damaged it is rebuilt once, from at most GIQ_HISTORY_RECORDS_MAX records. No function
- * fails: without a usable summary there is no history. Thread-safe.
+ * damaged it is rebuilt once, from as many records as GIQ_HISTORY_REBUILD_MS allows, so
+ * that a large store delays no open. No function fails: without a usable summary there is
+ * no history. Thread-safe.
  */
 #ifndef GIQ_HISTORY_H
 #define GIQ_HISTORY_H
@@ -20,6 +21,8 @@ enum {
     GIQ_HISTORY_BYTES_MAX = 64 * 1024, /* of a summary */
     GIQ_HISTORY_NAME_MAX = 4096,       /* bytes of a base URL, and of the id of a model */
     GIQ_HISTORY_RECORDS_MAX = 500,     /* that a rebuild reads, in no particular order */
+    GIQ_HISTORY_RECORDS_MIN = 32,      /* that it reads however long that takes */
+    GIQ_HISTORY_REBUILD_MS = 15,       /* after which it reads no further records */
     GIQ_HISTORY_AREA_UNKNOWN = 0,
 };
 

@@ -15,6 +15,7 @@ import tempfile
 
 import measure_area
 import measure_download
+import measure_files
 import measure_many
 import measure_script
 import measure_upload
@@ -32,6 +33,8 @@ PARTS = {
     "script": lambda table, place, o: measure_script.measure(
         table, o.build, place.folder, o.runs),
     "records": lambda table, place, o: measure_many.measure_records(table, place, o.runs),
+    "files": lambda table, place, o: measure_files.measure(
+        table, o.build, place.folder, o.runs),
     "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
     "batch": lambda table, place, o: measure_many.measure_batch(table, place),
 }

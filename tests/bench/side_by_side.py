@@ -122,17 +122,17 @@ class Place:
     """A sandbox, a store and the environments of GDAL's programs with and without the
     plugin."""
 
-    def __init__(self, build, folder, job_seconds=0):
+    def __init__(self, build, folder, job_seconds=0, *options):
         self.folder = folder
         self.state = folder / f"sandbox-{job_seconds}"
         self.files = folder / "files"
-        self.files.mkdir(exist_ok=True)
+        self.files.mkdir(parents=True, exist_ok=True)
         for path in (ROOT / "data").iterdir():
             link = self.files / path.name
             link.exists() or link.symlink_to(path)
         self.server = subprocess.Popen(
             [build / "tests/sandbox/giq_sandbox", "--files", self.files, "--state",
-             self.state, "--job-seconds", str(job_seconds)],
+             self.state, "--job-seconds", str(job_seconds), *options],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.url = self.server.stdout.readline().decode().strip()
         empty = folder / "empty"

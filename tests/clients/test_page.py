@@ -4,16 +4,18 @@ import re
 import shutil
 
 import pytest
-from programs import DATA
+from programs import DATA, SCENE
 
 PAGE = pathlib.Path(__file__).parents[2] / "plugin" / "GIQ.md"
 TEXT = PAGE.read_text()
+README = (PAGE.parents[1] / "README.md").read_text()
 PROGRAMS = {"sh": ("sh", "-ec"), "python": ("/usr/bin/python3", "-c")}
 # What the output of an example holds, by words that only this example has.
 SHOWS = {
     "ogrinfo -al GIQ:models": "id (String) = water",
+    "GIQ:files": "item_id,file_id,datetime\n",
     "ogr2ogr water.gpkg": "",
-    "AOI=parcels.geojson": "Layer name: water",
+    "bbox=": "Layer name: water",
     "gdalinfo -stats": "STATISTICS_MEAN",
     "wait=no": "status (String) = ",
     "upload=": "Feature Count: ",
@@ -73,6 +75,28 @@ def test_page_lists_the_configuration_options_that_there_are():
     header = header.split("GIQ_CONFIG_OPTIONS")[1]
     assert options_of("Configuration options") == {
         f"GIQ_{name}" for name in re.findall(r"X\((\w+),", header)}
+
+
+def test_keys_of_a_search_are_all_there(client):
+    error = client.fails("ogrinfo", "GIQ:files;nonsense=1")
+    allowed = re.search(r"allowed are ([\w, ]+)", error).group(1).split(", ")
+    assert set(allowed) == {name for row in section("Files").splitlines()
+                            if row.startswith("| `")
+                            for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+
+
+def test_readme_leads_from_an_area_to_a_result(client):
+    (client.folder / "data").mkdir()
+    shutil.copy(DATA / "parcels.geojson", client.folder / "data")
+    way = README.split("\n## From an area to a result\n")[1].split("\n## ")[0]
+    find, run = re.search(r"```\n(.*?)```", way, re.S).group(1).splitlines()
+    found = client.run("sh", "-ec", find).stdout.splitlines()
+    assert found[0] == "item_id,file_id,name,datetime"
+    [scene] = [row.split(",") for row in found[1:] if row.startswith(SCENE)]
+    client.run("sh", "-ec", run.replace("<file_id>", scene[1]).replace("<model>", "water"))
+    [paid] = client.paid()
+    assert paid["form"]["fileId"] == scene[1] and "geometry" in paid["form"]
+    assert (client.folder / "out.gpkg").exists()
 
 
 def test_keys_of_the_string_are_all_there(client):

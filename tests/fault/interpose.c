@@ -223,6 +223,11 @@ int rename(const char *from, const char *to)
     STAND_BEFORE(int, -1, rename, to, is_in_store(to), REAL(rename)(from, to));
 }
 
+int link(const char *from, const char *to)
+{
+    STAND_BEFORE(int, -1, link, to, is_in_store(to), REAL(link)(from, to));
+}
+
 int unlink(const char *path)
 {
     STAND_BEFORE(int, -1, unlink, path, is_in_store(path), REAL(unlink)(path));

@@ -4,6 +4,7 @@ from osgeo import ogr, osr
 
 from conftest import errors
 from areas import sent_areas
+from scripted import Response
 
 MOST = 400
 WHOLE = "name (String) = one"
@@ -108,3 +109,28 @@ def test_each_allocation_of_an_area_from_a_dataset(bench):
         open_again(bench, at, name(at))
     bench.each(fail, numbers(count))
     assert set(sent_areas(bench.service)) == {area}
+
+
+def test_each_allocation_of_a_search_for_files(bench):
+    """A whole table, or one error and no table; titles of collections may be missing."""
+    box = [[[2, 2], [3, 2], [3, 3], [2, 3], [2, 2]]]
+    bench.service.script["search"] = [Response({"features": [
+        {"id": "a", "title": "t", "collection": "c", "bbox": [2, 2, 3, 3],
+         "geometry": {"type": "Polygon", "coordinates": box},
+         "properties": {"datetime": "2024-05-01T10:20:30Z", "name": "one"},
+         "assets": {"rendered_preview": {"href": "/p?sourceId=1&width=2"}}}]})]
+    bench.service.script["collections"] = [Response([{"id": "c", "title": "C"}])]
+    name = "GIQ:files;bbox=1,1,4,4;datetime=2024-05-01"
+    log = bench.folder / "log"
+    done = bench.open("files", {"GIQ_FAULT_ALLOC": "1000000", "GIQ_FAULT_LOG": str(log)},
+                      name)
+    assert outcome(done) == [] and "collection_title (String) = C" in done.stdout
+    count = log.read_text().count("allocation ")
+    assert count > 60
+
+    def fail(at):
+        done = bench.open("files", {"GIQ_FAULT_ALLOC": str(at)}, name)
+        if outcome(done) == []:
+            assert done.stdout.count("item_id (String) = a") == 1, (at, done)
+    bench.each(fail, numbers(count))
+    assert bench.service.calls("run") == []

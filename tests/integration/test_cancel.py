@@ -119,7 +119,8 @@ def test_call_that_is_silent_ends(scripted_gdal, service, interrupts):
     assert len(service.calls("run")) == 1
 
 
-@pytest.mark.parametrize("name,first", [("GIQ:models", "models"), (NAME, "models"),
+@pytest.mark.parametrize("name,first", [("GIQ:models", "models"), ("GIQ:files", "search"),
+                                        (NAME, "models"),
                                         ("GIQ:model=m;upload=local.csv", "upload")])
 def test_pause_before_a_retry_ends_and_nothing_is_started(scripted_gdal, service, name,
                                                          first):

@@ -269,10 +269,17 @@ def test_sizes_are_those_on_the_ellipsoid(scripted_gdal, service):
               "54.3773 24.45391,54.3773 24.4539))"], 1.1230634059757e-6)):
         row = dry(scripted_gdal, NAME, *options)
         assert row["area_km2"] == pytest.approx(km2, rel=1e-7)
-    # A circle of 1,000 km around the south pole, in the plane of EPSG:3031.
-    row = dry(scripted_gdal, NAME, "GEOMETRY=SRID=3031;POLYGON((" + ",".join(
-        f"{x} {y}" for x, y in ((1000000, 0), (0, 1000000), (-1000000, 0),
-                                (0, -1000000), (1000000, 0))) + "))")
-    # Twice the square of the radius, at the scale of the map there (0.97 to 0.98).
-    assert 2.07e6 < row["area_km2"] < 2.14e6
+    # Around the south pole, in the plane of EPSG:3031; of PROJ for 20,000 points an edge.
+    row = dry(scripted_gdal, NAME, "GEOMETRY=SRID=3031;POLYGON((1000000 0,0 1000000,"
+              "-1000000 0,0 -1000000,1000000 0))")
+    assert row["area_km2"] == pytest.approx(2104491.423, rel=1e-6)
     assert service.calls() == []
+
+
+def test_limit_of_jobs_stands_in_the_error(scripted_gdal, service):
+    row = dry(scripted_gdal, NAME, env={"GIQ_MAX_JOBS": "0", "GIQ_API_KEY": ""})
+    text = scripted_gdal.fails("ogrinfo", NAME, tag="usage", env={"GIQ_MAX_JOBS": "0"})
+    assert row["state"] == "not submitted"
+    assert row["error"] == text.partition("GIQ[usage] ")[2] and "GIQ_MAX_JOBS" in text
+    assert dry(scripted_gdal, NAME, env={"GIQ_MAX_JOBS": "1"})["error"] is None
+    assert service.calls() == [] and not scripted_gdal.store.exists()

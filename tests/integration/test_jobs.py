@@ -35,8 +35,9 @@ def by_key(row):
 
 
 def as_in_tables(time):
-    """A recorded time as OGR prints a DateTime in UTC."""
+    """A recorded time as OGR prints a DateTime in UTC: a whole second has no fraction."""
     date, clock = time.removesuffix("Z").replace("-", "/").split("T")
+    clock = clock.removesuffix(".000")
     return f"{date} {clock}+00"
 
 

@@ -29,6 +29,7 @@ def reports(gdal, *command):
 
 @pytest.mark.parametrize("name", [
     f"GIQ:model=segments;file={SCENE};geometry={AREA}", "GIQ:models",
+    "GIQ:files;bbox=-35,-9,-34,-7;limit=1",
     f"GIQ:model=hulls;file={SCENE}", f"GIQ:model=water;file={SCENE};wait=no",
     f"GIQ:model=water;file={SCENE};aoi={DATA}/parcels.geojson;wait=no",
 ])

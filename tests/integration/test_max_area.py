@@ -9,7 +9,7 @@ NAME = "GIQ:model=m;file=f"
 SMALL = "bbox='54,24,54.1,24.1'"  # about 112.7 km2
 LARGE = "bbox='54,24,55,25'"      # about 11226.5 km2
 LIMIT = {"GIQ_MAX_AREA": "200"}
-# The size is rounded up, the limit down.
+# The size is rounded up.
 WORDS = ("the area has 11226.471673 km2, and GIQ_MAX_AREA allows a new job of at most 200 "
          "km2; give a smaller area, or raise GIQ_MAX_AREA")
 NO_AREA = ("the request has no area, so the model would run on the whole file, whose size "

@@ -60,6 +60,8 @@ class ScriptedService:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # A body after its headers would wait for the client's acknowledgement.
+            disable_nagle_algorithm = True
 
             def log_message(self, *_):
                 pass

@@ -21,6 +21,17 @@ struct shop {
 
 static int records_read; /* calls of giq_record_read() */
 
+static int64_t now_ms;      /* what giq_os_now_ms() returns */
+static int64_t per_call_ms; /* added each time */
+
+int64_t __wrap_giq_os_now_ms(void);
+
+int64_t __wrap_giq_os_now_ms(void)
+{
+    now_ms += per_call_ms;
+    return now_ms;
+}
+
 bool __real_giq_record_read(const char *folder, const char *request,
                             struct giq_record *out, bool *out_damaged,
                             struct giq_error *err);
@@ -44,6 +55,7 @@ static int open_store(void **state)
     shop->folder = env_kit_folder();
     assert_true(giq_store_open(shop->folder, GIQ_STORE_PRIVATE, &shop->store, &err));
     records_read = 0;
+    per_call_ms = 0;
     *state = shop;
     return 0;
 }
@@ -173,7 +185,7 @@ static void test_the_last_64_jobs_are_kept(void **state)
     const struct shop *shop = *state;
     struct giq_history history;
     for (int i = 1; i <= 70; i++) {
-        add(shop, i * 1000, i);
+        add(shop, INT64_C(1000) * i, i);
     }
     add(shop, 500, 999); /* older than all */
     giq_history_read(shop->store, BASE, MODEL, &history);
@@ -208,6 +220,7 @@ static void test_jobs_without_a_duration_do_not_count(void **state)
         {GIQ_JOB_SUCCEEDED, BASE, NULL, 1000, 100, 0},
         {GIQ_JOB_SUCCEEDED, BASE, "", 1000, 100, 0},
         {GIQ_JOB_SUCCEEDED, BASE, MODEL, GIQ_TIME_NONE, 100, 0},
+        {GIQ_JOB_SUCCEEDED, BASE, MODEL, INT64_C(253402300800000), 100, 0},
         {GIQ_JOB_SUCCEEDED, BASE, MODEL, 1000, 0, 0},
         {GIQ_JOB_SUCCEEDED, BASE, MODEL, 1000, GIQ_HISTORY_DURATION_MAX_MS + 1, 0},
         {GIQ_JOB_SUCCEEDED, BASE, MODEL, 1000, 100, -1},
@@ -369,6 +382,23 @@ static void test_rebuilding_reads_a_limited_number_of_records(void **state)
     assert_int_equal(records_read, GIQ_HISTORY_RECORDS_MAX);
 }
 
+static void test_rebuilding_takes_a_limited_time(void **state)
+{
+    const struct shop *shop = *state;
+    for (int i = 0; i < 60; i++) {
+        plant_finished(shop, i);
+    }
+    per_call_ms = 1; /* the clock is read before the 33rd record, and each one after it */
+    assert_int_equal(count_of(shop),
+                     GIQ_HISTORY_RECORDS_MIN + GIQ_HISTORY_REBUILD_MS - 1);
+    per_call_ms = 1000;
+    write_summary(shop, "");
+    assert_int_equal(count_of(shop), GIQ_HISTORY_RECORDS_MIN);
+    per_call_ms = 0;
+    write_summary(shop, "");
+    assert_int_equal(count_of(shop), 60);
+}
+
 /* ---- what cannot be read or written ---- */
 
 static void test_summary_of_a_newer_version_is_left_alone(void **state)
@@ -431,7 +461,8 @@ static void *write_jobs(void *ctx)
 {
     const struct writer *writer = ctx;
     for (int i = 0; i < ADDS; i++) {
-        add(writer->shop, (writer->number * ADDS + i) * 1000, 100 + writer->number);
+        add(writer->shop, INT64_C(1000) * (writer->number * ADDS + i),
+            100 + writer->number);
     }
     return NULL;
 }
@@ -483,6 +514,7 @@ int main(void)
         STORE_TEST(test_damaged_summary_is_rebuilt),
         STORE_TEST(test_huge_summary_is_rebuilt_without_reading_it),
         STORE_TEST(test_rebuilding_reads_a_limited_number_of_records),
+        STORE_TEST(test_rebuilding_takes_a_limited_time),
         STORE_TEST(test_summary_of_a_newer_version_is_left_alone),
         STORE_TEST(test_folder_in_place_of_a_summary_is_left_alone),
         STORE_TEST(test_history_is_had_where_no_summary_can_be_written),

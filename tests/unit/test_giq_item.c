@@ -178,6 +178,13 @@ static void test_previews(void **state)
         {"s3://bucket/p.png?sig=s", "s3://bucket/p.png"},
         {"https://giq.example/p?sourceId=" SERVICE_KIT_KEY,
          "https://giq.example/p?sourceId=**************"},
+        {"https://giq.example/p?bbox=1.5,-2%2c3%2C4e-7&width=5",
+         "https://giq.example/p?bbox=1.5,-2%2c3%2C4e-7&width=5"},
+        {"https://giq.example/p?sourceId=7?sig=s&width=1%26sig=s&height=1;sig=s&bbox=1%",
+         "https://giq.example/p"},
+        {"https://giq.example/https%3A%2F%2Fh%2Fa%3Fsig%3Ds?width=1",
+         "https://giq.example/https%3A%2F%2Fh%2Fa"},
+        {"//u:p@giq.example/p?width=1", "https://giq.example/p"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         char text[256];
@@ -216,6 +223,8 @@ static void test_id_of_the_file(void **state)
         {"{\"title\":17}", "17"},
         {"{\"title\":\"a.zip?v=2\"}", "a.zip?v=2"},
         {"{\"title\":\"https://h/a.zip?sig=s\"}", "https://h/a.zip"},
+        {"{\"title\":\"/data/a.zip?s\"}", "/data/a.zip"},
+        {"{\"title\":\"a.zip?X-Amz-Signature=s\"}", "a.zip"},
         {"{\"title\":\"0a1b2c3d-0000-4000-8000_00000000abcd\"}",
          "0a1b2c3d-0000-4000-8000_00000000abcd"},
     };
@@ -240,8 +249,8 @@ static void test_no_secret_is_kept(void **state)
         "{\"id\":\"https://h/x?sig=S3CRET\",\"collection\":\"ftp://S3CRET@h/\"}",
         "{\"https://h/x?sig=S3CRET\":1}",
         "[\"a\"]",
-        "{\"properties\":{\"name\":\"" SERVICE_KIT_KEY "\"}}",
-        "{\"title\":\"" SERVICE_KIT_KEY "\",\"x\":\"sesame\\u002dopen-42\"}",
+        ("{\"properties\":{\"name\":\"" SERVICE_KIT_KEY "\"}}"),
+        ("{\"title\":\"" SERVICE_KIT_KEY "\",\"x\":\"sesame\\u002dopen-42\"}"),
     };
     for (size_t i = 0; i < GIQ_COUNT(items); i++) {
         struct giq_file file = parse(items[i]);

@@ -8,6 +8,12 @@
 #include "job_kit.h"
 #include "store/giq_spent.h"
 
+/* With a limit of 1, on the day of env_kit_init(). */
+static const char full[] =
+    "no job was started: GIQ_MAX_JOBS limits the jobs that may be started from this "
+    "store in a day (UTC) to 1; started today: 1; the next day begins at 2024-05-02 "
+    "00:00:00 UTC";
+
 static bool sees_free; /* the check before the request is passed: the link decides */
 
 bool __real_giq_spent_check(const struct giq_store *store, int64_t now_ms, int max_jobs,
@@ -170,11 +176,7 @@ static void test_no_free_slot_ends_the_open_before_any_call(void **state)
     start(&kit, NULL, 0, 1);
     take(&kit);
     assert_int_equal(job_kit_run(&kit), GIQ_E_USAGE);
-    assert_string_equal(
-        kit.service.err.text,
-        "no job was started: GIQ_MAX_JOBS limits the jobs that may be started from this "
-        "store in a day (UTC) to 1; started today: 1; the next day begins at 2024-05-02 "
-        "00:00:00 UTC");
+    assert_string_equal(kit.service.err.text, full);
     assert_int_equal(http_kit_count(kit.service.http), 0);
     assert_int_equal(access(kit.job->folder, F_OK), -1);
     job_kit_stop(&kit);

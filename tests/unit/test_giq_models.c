@@ -109,7 +109,7 @@ static void test_errors_name_what_was_asked(void **state)
         {{.status = 200, .body = "<html>"},
          GIQ_E_SERVICE,
          "the list of models cannot be read: the response is not JSON, or has more than "
-         "250000 values or too many levels"},
+         "1000000 values or too many levels"},
         {{.status = 404}, GIQ_E_SERVICE, "getting the list of models: HTTP 404"},
         {{.status = 503}, GIQ_E_SERVICE, "getting the list of models: HTTP 503"},
         {{.status = 302, .headers = "Location: ftp://x/\r\n"},

@@ -230,9 +230,9 @@ static void test_status_line_has_a_time_left_that_never_grows(void **state)
                                            .shortest_ms = 40000,
                                            .longest_ms = 3 * MINUTE_MS};
     static const struct giq_pace one = {.jobs = 1,
-                                        .expected_ms = 3 * 60 * MINUTE_MS,
-                                        .shortest_ms = 3 * 60 * MINUTE_MS,
-                                        .longest_ms = 3 * 60 * MINUTE_MS};
+                                        .expected_ms = 180 * MINUTE_MS,
+                                        .shortest_ms = 180 * MINUTE_MS,
+                                        .longest_ms = 180 * MINUTE_MS};
     static const struct giq_pace nothing = {0};
     static const struct {
         const struct giq_pace *pace;

@@ -10,7 +10,7 @@ static void test_each_text_is_new_once(void **state)
     struct giq_error err = {0};
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < COUNT; i++) {
-            char text[16];
+            char text[32];
             bool is_new = round == 1;
             (void)snprintf(text, sizeof text, "item %d", i);
             assert_true(giq_seen_add(&seen, text, &is_new, &err));

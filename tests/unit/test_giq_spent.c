@@ -57,7 +57,7 @@ int __wrap_link(const char *from, const char *to)
 }
 
 static const char *synced_slot; /* this path is looked for when a folder is synced */
-static bool was_there;          /* what the last sync found */
+static atomic_bool was_there;   /* what the last sync found */
 static bool sync_fails;         /* that of the folder of MAY_1 */
 
 bool __real_giq_os_sync_path(const char *path, struct giq_error *err);
@@ -73,7 +73,7 @@ bool __wrap_giq_os_sync_path(const char *path, struct giq_error *err)
 }
 
 static int pretended; /* slots that exist for giq_os_stat() only */
-static int stats;
+static atomic_int stats;
 
 bool __real_giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
 bool __wrap_giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);

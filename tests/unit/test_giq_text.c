@@ -254,6 +254,16 @@ static void test_addresses_lose_what_may_be_secret(void **state)
         {"//h/a.tif?sig=1", "//h/a.tif"},
         {"a.tif?sig=1", "a.tif"},
         {"a.tif#sig=1", "a.tif"},
+        {"a.tif%3Fsig%3d1", "a.tif"},
+        {"https%3A%2F%2Fh%2Fa.tif%3Fs", "https%3A%2F%2Fh%2Fa.tif"},
+        {"https://h/https%253A%252F%252Fi%252Fa%253Fs",
+         "https://h/https%253A%252F%252Fi%252Fa"},
+        {"see https://h/a?b=c d&sig=s .", "see https://h/a d ."},
+        {"a&sig=1 b%26sig%3D1 R&D", "a b R&D"},
+        {"//u:p@h/a.tif", "//h/a.tif"},
+        {"see \"//u@h/a@b\"", "see \"//h/a@b\""},
+        {"https%3A%2F%2Fu%3Ap%40h%2Fa%40b", "https%3A%2F%2Fh%2Fa%40b"},
+        {"50% of %3x %", "50% of %3x %"},
         {"what? F#/C# and a?b", "what? F#/C# and a?b"},
         {"://", "://"},
         {"://@", "://"},
@@ -264,6 +274,54 @@ static void test_addresses_lose_what_may_be_secret(void **state)
         (void)snprintf(text, sizeof text, "%s", cases[i].text);
         giq_text_strip_addresses(text);
         assert_string_equal(text, cases[i].expected);
+    }
+}
+
+static void test_file_names_are_no_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_address;
+    } cases[] = {
+        {"", false},
+        {"a.zip", false},
+        {"a.zip?v=2", false},
+        {"what?", false},
+        {"dir/a.zip", false},
+        {"dir/a.zip?v", true},
+        {"//h/a.zip", true},
+        {"https://h/a.zip", true},
+        {"HTTPS%3A%2F%2Fh%2Fa.zip", true},
+        {"a.zip?X-Amz-Signature=s", true},
+        {"a.zip?x-goog-date=s", true},
+        {"a.zip%3FSIG%3Ds", true},
+        {"x-amz-manual.zip", false},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        assert_int_equal(giq_text_is_address(cases[i].text), cases[i].is_address);
+    }
+}
+
+/* A text of a response may have 16 MiB. What takes quadratic time would take hours. */
+static void test_long_texts_are_stripped_in_linear_time(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"?",    "#",   "&a", "://a@",
+                                        "//a@", "%25", "a?", "/"};
+    enum { LEN = 4 * 1024 * 1024 };
+    for (size_t i = 0; i < GIQ_COUNT(units); i++) {
+        size_t unit_len = strlen(units[i]);
+        char *text = malloc(LEN + 1);
+        assert_non_null(text);
+        for (size_t at = 0; at < LEN; at++) {
+            text[at] = units[i][at % unit_len];
+        }
+        text[LEN] = '\0';
+        giq_text_strip_addresses(text);
+        assert_true(strlen(text) <= LEN);
+        (void)giq_text_is_address(text);
+        free(text);
     }
 }
 
@@ -349,6 +407,8 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_addresses_lose_what_may_be_secret),
+        cmocka_unit_test(test_file_names_are_no_addresses),
+        cmocka_unit_test(test_long_texts_are_stripped_in_linear_time),
         cmocka_unit_test(test_times_survive_the_way_back),
         cmocka_unit_test(test_times_in_messages_state_their_zone),
         cmocka_unit_test(test_trim_and_compare),
