@@ -68,8 +68,7 @@ static void cache_refusal(const struct giq_await *await, const struct giq_error 
 
 /* ---- Ctrl-C ---- */
 
-/* `hint` is what the status line says of Ctrl-C if that ends the wait. */
-static void begin_wait(struct giq_report *report, const char *hint)
+void giq_await_begin(struct giq_report *report, const char *hint)
 {
     bool ends = giq_interrupt_begin(&report->interrupt);
     report->progress.hint = ends ? hint : NULL;
@@ -123,9 +122,7 @@ static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
     return fail_wait_cancelled(&view, err);
 }
 
-/* Whether the error can be a consequence of Ctrl-C, which cuts short a call or its
- * retries. */
-static bool may_be_due_to_interrupt(const struct giq_error *err)
+bool giq_await_may_be_due_to_interrupt(const struct giq_error *err)
 {
     switch (err->code) {
     case GIQ_E_CANCELLED:
@@ -163,10 +160,10 @@ static bool search_files(const struct listing *listing, struct giq_error *err)
 static bool get_list(const struct listing *listing, struct giq_error *err)
 {
     struct giq_report *report = listing->report;
-    begin_wait(report, "Ctrl-C ends it");
+    giq_await_begin(report, "Ctrl-C ends it");
     bool ok = listing->get(listing, err);
     if (!ok && giq_interrupt_received(&report->interrupt) &&
-        may_be_due_to_interrupt(err)) {
+        giq_await_may_be_due_to_interrupt(err)) {
         (void)giq_fail(err, GIQ_E_CANCELLED,
                        "Ctrl-C ended the open before the list of %s was received",
                        listing->what);
@@ -189,7 +186,8 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
             if (err->code == GIQ_E_RESULT) {
                 cache_refusal(await, err);
             }
-            if (giq_interrupt_received(interrupt) && may_be_due_to_interrupt(err)) {
+            if (giq_interrupt_received(interrupt) &&
+                giq_await_may_be_due_to_interrupt(err)) {
                 return fail_cancelled(await->job, err);
             }
             return false;
@@ -201,7 +199,7 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
             return false;
         }
         /* Once the wait is cancelled, the next step ends the open. */
-        begin_wait(await->report, "Ctrl-C ends the wait, a started job continues");
+        giq_await_begin(await->report, "Ctrl-C ends the wait, a started job continues");
         while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
             env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
         }
@@ -210,8 +208,7 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
 
 /* ---- waiting no longer than needed ---- */
 
-/* Whether some open has timed out within the last minute. */
-static bool is_timeout_cached(void)
+bool giq_await_is_timeout_cached(void)
 {
     struct giq_error ignored;
     GIQ_AUTO_CSL char **key = key_of_timeout();
@@ -231,6 +228,15 @@ static bool fail_checked_once(struct giq_error *err)
                     "an open within the last minute waited already, so this one only "
                     "checked once: %s",
                     reason.text);
+}
+
+void giq_await_end_timeout(bool was_limited, int timeout_ms, struct giq_error *err)
+{
+    if (was_limited) {
+        (void)fail_checked_once(err);
+    } else if (timeout_ms > 0) {
+        cache_timeout(err);
+    }
 }
 
 /* Cache a failure that took longer than SLOW_MS, but not Ctrl-C or a timeout, nor a
@@ -296,7 +302,7 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err)
     struct giq_error ignored;
     int64_t began_ms = now_ms();
     GIQ_AUTO_CSL char **key = key_of_request(await);
-    if (is_timeout_cached()) {
+    if (giq_await_is_timeout_cached()) {
         giq_service_limit_to_one_poll(await->service);
     }
     if (giq_negative_cache_find(key, &ignored)) {
@@ -309,10 +315,9 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err)
     }
     if (err->code != GIQ_E_TIMEOUT) {
         cache_slow_failure(await->service, key, began_ms, err);
-    } else if (giq_service_is_limited(await->service)) {
-        (void)fail_checked_once(err);
-    } else if (await->config->settings.timeout_ms > 0) {
-        cache_timeout(err);
+    } else {
+        giq_await_end_timeout(giq_service_is_limited(await->service),
+                              await->config->settings.timeout_ms, err);
     }
     return false;
 }

@@ -38,4 +38,22 @@ bool giq_await_files(struct giq_service *service, const char *base_url,
                      struct giq_report *report, const struct giq_files_query *query,
                      const struct giq_files_host *host, struct giq_error *err);
 
+/* ---- what a batch shares with a job alone ---- */
+
+/* Let Ctrl-C end the wait, until giq_interrupt_end(); the status line then shows `hint`,
+ * which is borrowed. */
+void giq_await_begin(struct giq_report *report, const char *hint);
+
+/* Whether the error can be a consequence of Ctrl-C, which cuts short a call or its
+ * retries. */
+bool giq_await_may_be_due_to_interrupt(const struct giq_error *err);
+
+/* Whether some open has timed out within the last minute: others then check once. */
+bool giq_await_is_timeout_cached(void);
+
+/* Handle GIQ_E_TIMEOUT at the end of an open: add it to the negative cache, or, if the
+ * open checked only once because of that cache, say so in `err`. `timeout_ms` is the
+ * limit of the settings. */
+void giq_await_end_timeout(bool was_limited, int timeout_ms, struct giq_error *err);
+
 #endif

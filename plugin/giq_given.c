@@ -1,8 +1,9 @@
-/* Finds and reads the area that a key or an open option gives. */
+/* Finds and reads what a key or an open option gives. */
 #include "giq_given.h"
 
 #include "area/giq_area.h"
 #include "giq_interrupt.h"
+#include "result/giq_inner.h"
 
 bool giq_given_fail_twice(const char *key, struct giq_error *err)
 {
@@ -55,4 +56,24 @@ bool giq_given_read_area(struct giq_session *session, const struct giq_given_are
     bool ok = giq_area_read(area->kind, area->text, flags, &session->env, out, err);
     giq_interrupt_end(&session->report.interrupt);
     return ok;
+}
+
+bool giq_given_read_wait(const struct giq_conn *conn, const struct giq_config *config,
+                         unsigned flags, bool *out, struct giq_error *err)
+{
+    const char *typed = conn->value[GIQ_CONN_KEY_WAIT];
+    bool waits = config->wait;
+    if (typed != NULL && config->is_wait_given) {
+        return giq_given_fail_twice("wait", err);
+    }
+    if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &waits, err)) {
+        return false;
+    }
+    if (!waits && giq_inner_is_raster_only(flags)) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "wait=no returns a table of jobs, which is not a raster; use "
+                        "ogrinfo, or omit wait=no");
+    }
+    *out = waits;
+    return true;
 }

@@ -1,5 +1,6 @@
 /*
- * Values that either a key of the connection string or an open option gives: the area.
+ * Values that either a key of the connection string or an open option gives: the area,
+ * and whether to wait.
  */
 #ifndef GIQ_GIVEN_H
 #define GIQ_GIVEN_H
@@ -21,6 +22,12 @@ bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *c
  * it. `*out` is to be freed with free(). For the thread of the session. */
 bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
                          unsigned flags, char **out, struct giq_error *err);
+
+/* Find whether the open waits for results, as `wait` or the open option says. `flags` are
+ * GDAL_OF_... of the open. Errors: GIQ_E_USAGE, also if only a raster is wanted without
+ * the wait. */
+bool giq_given_read_wait(const struct giq_conn *conn, const struct giq_config *config,
+                         unsigned flags, bool *out, struct giq_error *err);
 
 /* Fail with GIQ_E_USAGE because `key` is given in both ways. */
 bool giq_given_fail_twice(const char *key, struct giq_error *err);

@@ -12,7 +12,6 @@
 #include "giq_tables.h"
 #include "giq_upload_file.h"
 #include "options/giq_thread_options.h"
-#include "result/giq_inner.h"
 #include "result/giq_result_check.h"
 #include "result/giq_result_open.h"
 
@@ -33,25 +32,6 @@ static const char *conn_value(const struct giq_job_request *request,
 }
 
 /* ---- reading the request ---- */
-
-static bool read_wait(struct giq_job_request *request, struct giq_error *err)
-{
-    const struct giq_config *config = &request->session->config;
-    const char *typed = conn_value(request, GIQ_CONN_KEY_WAIT);
-    if (typed != NULL && config->is_wait_given) {
-        return giq_given_fail_twice("wait", err);
-    }
-    request->waits = config->wait;
-    if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &request->waits, err)) {
-        return false;
-    }
-    if (!request->waits && giq_inner_is_raster_only(request->args.flags)) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "wait=no returns the table of a job, which is not a raster; use "
-                        "ogrinfo, or omit wait=no");
-    }
-    return true;
-}
 
 static bool read_area(struct giq_job_request *request, struct giq_error *err)
 {
@@ -91,24 +71,29 @@ static bool identify_upload(struct giq_job_request *request, struct giq_error *e
 
 /* ---- the job ---- */
 
-/* The downloaded result at `new_path`, or the published one if that is NULL. Its texts
- * are borrowed until the next view or step of the job. */
-static struct giq_result result_of(const struct giq_job_request *request,
-                                   const char *new_path)
+struct giq_result giq_job_request_result(const struct giq_config *config,
+                                         const struct giq_job_request_args *args,
+                                         struct giq_job *job, const char *new_path)
 {
-    const struct giq_config *config = &request->session->config;
     struct giq_job_view view;
-    giq_job_get_view(request->job, &view);
+    giq_job_get_view(job, &view);
     return (struct giq_result){
         .path = new_path == NULL ? view.result_path : new_path,
         .job_id = view.job_id == NULL ? "?" : view.job_id,
         .is_new = new_path != NULL,
-        .member = conn_value(request, GIQ_CONN_KEY_MEMBER),
-        .shared_name = request->args.name,
+        .member = args->conn->value[GIQ_CONN_KEY_MEMBER],
+        .shared_name = args->name,
         .drivers = config->result_drivers,
         .options = config->result_options,
-        .flags = request->args.flags,
+        .flags = args->flags,
     };
+}
+
+static struct giq_result result_of(const struct giq_job_request *request,
+                                   const char *new_path)
+{
+    return giq_job_request_result(&request->session->config, &request->args, request->job,
+                                  new_path);
 }
 
 static bool accept_result(void *ctx, const char *path, struct giq_error *err)
@@ -171,9 +156,11 @@ bool giq_job_request_new(struct giq_session *session,
     struct giq_job_request *request = CPLCalloc(1, sizeof *request);
     request->session = session;
     request->args = *args;
-    if (!read_wait(request, err) || !read_area(request, err) ||
-        !read_upload(request, err) || !giq_session_open_store(session, err) ||
-        !identify_upload(request, err) || !make_job(request, err)) {
+    if (!giq_given_read_wait(args->conn, &session->config, args->flags, &request->waits,
+                             err) ||
+        !read_area(request, err) || !read_upload(request, err) ||
+        !giq_session_open_store(session, err) || !identify_upload(request, err) ||
+        !make_job(request, err)) {
         giq_job_request_free(request);
         return false;
     }

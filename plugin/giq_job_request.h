@@ -12,12 +12,13 @@
 #include <gdal.h>
 
 #include "giq_session.h"
+#include "result/giq_result.h"
 
 struct giq_job_request;
 
 /* The arguments of the open; borrowed. */
 struct giq_job_request_args {
-    const struct giq_conn *conn; /* of kind GIQ_CONN_REQUEST or GIQ_CONN_JOB */
+    const struct giq_conn *conn; /* of a request or a job; of a batch for its results */
     const char *name;            /* the whole string */
     unsigned flags;              /* GDAL_OF_... */
 };
@@ -43,5 +44,12 @@ bool giq_job_request_run(struct giq_job_request *request, struct giq_error *err)
  * giq_result_open() and giq_tables_job(). */
 bool giq_job_request_open(struct giq_job_request *request, GDALDatasetH *out,
                           struct giq_error *err);
+
+/* The downloaded result of `job` at `new_path`, or the published one if that is NULL. Its
+ * texts are borrowed until the next view or step of the job. `job` is of the thread;
+ * `config` and `args` may be read by several threads. */
+struct giq_result giq_job_request_result(const struct giq_config *config,
+                                         const struct giq_job_request_args *args,
+                                         struct giq_job *job, const char *new_path);
 
 #endif

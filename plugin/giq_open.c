@@ -8,6 +8,7 @@
 
 #include "area/giq_vector_source.h"
 #include "giq_await.h"
+#include "giq_batch_open.h"
 #include "giq_files_table.h"
 #include "giq_job_request.h"
 #include "giq_session.h"
@@ -70,6 +71,15 @@ static bool open_request(const struct giq_open_info *info, const struct giq_conn
     return ok;
 }
 
+static bool open_batch(const struct giq_open_info *info, const struct giq_conn *conn,
+                       struct giq_session *session, GDALDatasetH *out,
+                       struct giq_error *err)
+{
+    const struct giq_job_request_args args = {
+        .conn = conn, .name = info->name, .flags = info->flags};
+    return giq_batch_open(session, &args, out, err);
+}
+
 static bool open_parsed(const struct giq_open_info *info, const struct giq_conn *conn,
                         struct giq_session *session, GDALDatasetH *out,
                         struct giq_error *err)
@@ -82,7 +92,7 @@ static bool open_parsed(const struct giq_open_info *info, const struct giq_conn 
     case GIQ_CONN_JOBS:
         return open_jobs(info, session, out, err);
     case GIQ_CONN_BATCH:
-        return giq_fail(err, GIQ_E_USAGE, "GIQ:batch cannot be opened");
+        return open_batch(info, conn, session, out, err);
     case GIQ_CONN_REQUEST:
     case GIQ_CONN_JOB:
         break;

@@ -74,3 +74,10 @@ void giq_progress_clear(struct giq_progress *progress)
         progress->is_drawn = false;
     }
 }
+
+void giq_progress_print_line(struct giq_progress *progress, const char *text)
+{
+    giq_progress_clear(progress);
+    (void)fprintf(stderr, "GIQ: %s\n", text);
+    (void)fflush(stderr);
+}

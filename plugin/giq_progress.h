@@ -33,6 +33,9 @@ void giq_progress_set(struct giq_progress *progress, const char *text,
  * each time, else if a minute has passed since the last line. */
 void giq_progress_tick(struct giq_progress *progress);
 
+/* Print a line of its own, whether progress is on or off. */
+void giq_progress_print_line(struct giq_progress *progress, const char *text);
+
 /* Clear the terminal's line if it holds progress text, so that other text may be printed.
  */
 void giq_progress_clear(struct giq_progress *progress);

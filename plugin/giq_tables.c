@@ -2,6 +2,7 @@
 #include "giq_tables.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "giq/geom.h"
 #include "giq_table.h"
@@ -44,6 +45,7 @@ enum job_column {
     JOB_RESULT_SIZE,
     JOB_AREA_KM2,
     JOB_ERROR,
+    JOB_COLUMNS,
 };
 
 static const struct giq_table_column job_columns[] = {
@@ -138,42 +140,42 @@ static bool get_km2(OGRGeometryH area, double *out)
     return true;
 }
 
-static void set_job_area(OGRFeatureH row, const char *wkt)
+/* Leaves geometry and size NULL if `wkt` is NULL or cannot be parsed. */
+static void set_job_area(OGRFeatureH row, int first, const char *wkt)
 {
     double km2 = 0;
     giq_table_set_area(row, wkt);
     OGRGeometryH area = OGR_F_GetGeometryRef(row);
     if (area != NULL && get_km2(area, &km2)) {
-        OGR_F_SetFieldDouble(row, JOB_AREA_KM2, km2);
+        OGR_F_SetFieldDouble(row, first + JOB_AREA_KM2, km2);
     } else {
-        OGR_F_SetFieldNull(row, JOB_AREA_KM2);
+        OGR_F_SetFieldNull(row, first + JOB_AREA_KM2);
     }
 }
 
-static OGRFeatureH make_row(OGRLayerH layer, const struct giq_job_view *job)
+/* Set the columns of a job, the first of which is the column `first` of the row. */
+static void set_job(OGRFeatureH row, int first, const struct giq_job_view *job)
 {
-    OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
-    giq_table_set_text(row, JOB_KEY, job->key);
-    giq_table_set_text(row, JOB_MODEL_ID, job->model_id);
-    giq_table_set_text(row, JOB_FILE_ID, job->file_id);
-    giq_table_set_text(row, JOB_UPLOAD, job->upload);
-    giq_table_set_text(row, JOB_LABEL, job->label);
-    giq_table_set_text(row, JOB_JOB_ID, job->job_id);
-    giq_table_set_text(row, JOB_STATUS, job->status);
-    giq_table_set_text(row, JOB_STATE, job->state_name);
-    giq_table_set_text(row, JOB_TYPE, job->type);
-    giq_table_set_time(row, JOB_STARTED_AT, job->started_ms);
-    giq_table_set_time(row, JOB_SUBMITTED_AT, job->submitted_ms);
-    giq_table_set_time(row, JOB_FINISHED_AT, job->finished_ms);
-    giq_table_set_text(row, JOB_RESULT_PATH, job->result_path);
+    giq_table_set_text(row, first + JOB_KEY, job->key);
+    giq_table_set_text(row, first + JOB_MODEL_ID, job->model_id);
+    giq_table_set_text(row, first + JOB_FILE_ID, job->file_id);
+    giq_table_set_text(row, first + JOB_UPLOAD, job->upload);
+    giq_table_set_text(row, first + JOB_LABEL, job->label);
+    giq_table_set_text(row, first + JOB_JOB_ID, job->job_id);
+    giq_table_set_text(row, first + JOB_STATUS, job->status);
+    giq_table_set_text(row, first + JOB_STATE, job->state_name);
+    giq_table_set_text(row, first + JOB_TYPE, job->type);
+    giq_table_set_time(row, first + JOB_STARTED_AT, job->started_ms);
+    giq_table_set_time(row, first + JOB_SUBMITTED_AT, job->submitted_ms);
+    giq_table_set_time(row, first + JOB_FINISHED_AT, job->finished_ms);
+    giq_table_set_text(row, first + JOB_RESULT_PATH, job->result_path);
     if (job->result_size >= 0) {
-        OGR_F_SetFieldInteger64(row, JOB_RESULT_SIZE, job->result_size);
+        OGR_F_SetFieldInteger64(row, first + JOB_RESULT_SIZE, job->result_size);
     } else {
-        OGR_F_SetFieldNull(row, JOB_RESULT_SIZE);
+        OGR_F_SetFieldNull(row, first + JOB_RESULT_SIZE);
     }
-    giq_table_set_text(row, JOB_ERROR, job->error);
-    set_job_area(row, job->area);
-    return row;
+    giq_table_set_text(row, first + JOB_ERROR, job->error);
+    set_job_area(row, first, job->area);
 }
 
 static GDALDatasetH make_job_table(const char *name, OGRLayerH *out_layer,
@@ -185,7 +187,9 @@ static GDALDatasetH make_job_table(const char *name, OGRLayerH *out_layer,
 
 static bool add_job(void *layer, const struct giq_job_view *job, struct giq_error *err)
 {
-    return giq_table_add_row(layer, make_row(layer, job), err);
+    OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    set_job(row, 0, job);
+    return giq_table_add_row(layer, row, err);
 }
 
 bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
@@ -212,4 +216,33 @@ bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
     *out = dataset;
     dataset = NULL;
     return true;
+}
+
+/* ---- the jobs of a batch ---- */
+
+enum batch_column {
+    BATCH_ROW,
+    BATCH_JOB, /* the first one of the job */
+    BATCH_LOCATION = BATCH_JOB + JOB_COLUMNS,
+    BATCH_COLUMNS,
+};
+
+GDALDatasetH giq_tables_batch(OGRLayerH *out_layer, struct giq_error *err)
+{
+    struct giq_table_column columns[BATCH_COLUMNS] = {
+        [BATCH_ROW] = {"row", OFTString},
+        [BATCH_LOCATION] = {"location", OFTString},
+    };
+    memcpy(&columns[BATCH_JOB], job_columns, sizeof job_columns);
+    return giq_table_new("jobs", wkbMultiPolygon, columns, BATCH_COLUMNS, out_layer, err);
+}
+
+bool giq_tables_add_to_batch(OGRLayerH layer, const char *id, const char *location,
+                             const struct giq_job_view *job, struct giq_error *err)
+{
+    OGRFeatureH row = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    giq_table_set_text(row, BATCH_ROW, id);
+    set_job(row, BATCH_JOB, job);
+    giq_table_set_text(row, BATCH_LOCATION, location);
+    return giq_table_add_row(layer, row, err);
 }

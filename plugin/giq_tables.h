@@ -1,10 +1,12 @@
 /*
- * Tables as in-memory datasets: the models of a service, one job, all jobs. Thread-safe.
+ * Tables as in-memory datasets: the models of a service, one job, all jobs, those
+ * of a batch. Thread-safe.
  */
 #ifndef GIQ_TABLES_H
 #define GIQ_TABLES_H
 
 #include <gdal.h>
+#include <ogr_api.h>
 
 #include "giq/giq.h"
 
@@ -22,5 +24,14 @@ bool giq_tables_job(const struct giq_job_view *job, GDALDatasetH *out,
  * giq_tables_models(); errors also those of giq_jobs_each(). */
 bool giq_tables_jobs(const struct giq_store *store, GDALDatasetH *out,
                      struct giq_error *err);
+
+/* Make a dataset with the empty layer `jobs` of a batch, which has the columns `row` and
+ * `location` beside those of a job. The caller owns the dataset; `*out_layer` is borrowed
+ * from it. NULL after an error. As giq_tables_models(). */
+GDALDatasetH giq_tables_batch(OGRLayerH *out_layer, struct giq_error *err);
+
+/* Add a row to that layer; `location` may be NULL. Errors: GIQ_E_MEMORY. */
+bool giq_tables_add_to_batch(OGRLayerH layer, const char *id, const char *location,
+                             const struct giq_job_view *job, struct giq_error *err);
 
 #endif

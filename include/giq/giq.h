@@ -65,7 +65,8 @@ enum giq_code {
 
 enum { GIQ_CODE_COUNT = GIQ_E_MEMORY + 1 };
 
-enum { GIQ_ERROR_TEXT_SIZE = 1024 }; /* bytes, with the final NUL */
+/* Bytes, with the final NUL: a message with its tag has at most 2000. */
+enum { GIQ_ERROR_TEXT_SIZE = 1984 };
 
 /* An error, on the caller's stack; initialise it with `{0}`. `text` has no tag, no
  * control characters and no secret. */
@@ -708,6 +709,10 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
  * request. Lets the message of an interrupted open name the job. Takes no lock; a failure
  * changes nothing. */
 void giq_job_refresh(struct giq_job *job);
+
+/* Warn the user of something that concerns the job, through the giq_env of its service:
+ * for a function of the host that the job calls. */
+void giq_job_warn(const struct giq_job *job, const char *text);
 
 /* Fill `*out` with what is known now. */
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out);

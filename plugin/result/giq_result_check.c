@@ -180,31 +180,31 @@ static bool check_archive(struct check *check, char ***removed, struct giq_error
            check_bytes(check, err) && check_members(check, err);
 }
 
-static void warn_of_removed(char **removed)
+static void warn_of_removed(const struct giq_job *job, char **removed)
 {
     char list[GIQ_LIST_SIZE];
     if (removed != NULL) {
-        CPLError(CE_Warning, CPLE_AppDefined,
-                 "GIQ: these files were removed from the result, because they could make "
-                 "GDAL read other files or hosts: %s",
-                 giq_list_join(removed, list, GIQ_LIST_SIZE));
+        GIQ_AUTO_CPL char *text = CPLStrdup(CPLSPrintf(
+            "these files were removed from the result, because they could make GDAL read "
+            "other files or hosts: %s",
+            giq_list_join(removed, list, GIQ_LIST_SIZE)));
+        giq_job_warn(job, text);
     }
 }
 
 /* ---- the whole ---- */
 
-bool giq_result_check(const struct giq_result *result, struct giq_summary *summary,
-                      struct giq_error *err)
+/* As giq_result_accept(), without the job. */
+static bool check_result(const struct giq_result *result, struct giq_summary *summary,
+                         char ***removed, struct giq_error *err)
 {
     struct check check = {.result = result, .summary = summary};
-    GIQ_AUTO_CSL char **removed = NULL;
     CPLPushErrorHandler(CPLQuietErrorHandler);
     giq_references_begin(&check.references);
-    bool ok = giq_result_is_folder(result->path) ? check_archive(&check, &removed, err)
+    bool ok = giq_result_is_folder(result->path) ? check_archive(&check, removed, err)
                                                  : check_file(&check, err);
     ok = giq_references_end(&check.references, ok, err);
     CPLPopErrorHandler();
-    warn_of_removed(removed);
     return ok;
 }
 
@@ -227,8 +227,10 @@ bool giq_result_accept(const struct giq_result *result, struct giq_job *job,
                        struct giq_error *err)
 {
     struct giq_summary summary = {0};
-    bool ok = giq_result_check(result, &summary, err) &&
-              giq_job_set_summary(job, &summary, err);
+    GIQ_AUTO_CSL char **removed = NULL;
+    bool ok = check_result(result, &summary, &removed, err);
+    warn_of_removed(job, removed);
+    ok = ok && giq_job_set_summary(job, &summary, err);
     giq_summary_release(&summary);
     return ok;
 }

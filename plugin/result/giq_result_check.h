@@ -9,18 +9,14 @@
 #include "result/giq_result.h"
 
 /*
- * Fails if the result at result->path must not be published: it has external references,
- * or no driver is known for its format. The result was paid for and may be opened later,
- * with other drivers, options or another GDAL, so the check succeeds even if no allowed
- * driver opens it now. Removes unsafe sidecars (giq_sidecar.h), with one warning that
- * lists them. Adds the files that open to `summary`, which the caller releases, on
- * failure too. Errors: GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
+ * `accept` of struct giq_job_host. Fails if the result at result->path must not be
+ * published: it has external references, or no driver is known for its format. The result
+ * was paid for and may be opened later, with other drivers, options or another GDAL, so
+ * the check succeeds even if no allowed driver opens it now. Removes unsafe sidecars
+ * (giq_sidecar.h), with one giq_job_warn() that lists them. The summary of the files that
+ * open is recorded with the result of `job`. Raises no errors of GDAL. Errors:
+ * GIQ_E_RESULT, GIQ_E_STORE, GIQ_E_MEMORY.
  */
-bool giq_result_check(const struct giq_result *result, struct giq_summary *summary,
-                      struct giq_error *err);
-
-/* giq_result_check() within `accept` of struct giq_job_host: the summary is recorded with
- * the result of `job`. */
 bool giq_result_accept(const struct giq_result *result, struct giq_job *job,
                        struct giq_error *err);
 

@@ -8,8 +8,8 @@
 
 #include "base/giq_os.h"
 
-/* Room for the text of an error (GIQ_ERROR_TEXT_SIZE), and some words before it. */
-enum { LINE_SIZE = 1280 };
+/* Room for the text of an error, and some words before it. */
+enum { LINE_SIZE = GIQ_ERROR_TEXT_SIZE + 256 };
 
 bool giq_env_is_terminal(void)
 {

@@ -545,6 +545,11 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
     return true;
 }
 
+void giq_job_warn(const struct giq_job *job, const char *text)
+{
+    giq_env_warn(job->service->env, "%s", text);
+}
+
 void giq_job_refresh(struct giq_job *job)
 {
     struct giq_error ignored = {0};

@@ -103,14 +103,15 @@ class ScriptedService:
         parts = urllib.parse.urlsplit(request.path)
         name = parts.path.rsplit("/", 1)[-1]
         with self.lock:
-            self.seen.append({
+            entry = {
                 "call": name, "method": request.command, "path": request.path,
                 "query": dict(urllib.parse.parse_qsl(parts.query)), "body": body,
-                "headers": {k.lower(): v for k, v in request.headers.items()}})
+                "headers": {k.lower(): v for k, v in request.headers.items()}}
+            self.seen.append(entry)
             responses = self.script.get(name) or [Response(status=404)]
             response = responses.pop(0) if len(responses) > 1 else responses[0]
         while callable(response):
-            response = response(self.seen[-1])
+            response = response(entry)
         send(request, response)
 
 

@@ -78,7 +78,7 @@ static void test_replacing_keeps_the_cause(void **state)
 static void test_long_texts_are_cut_at_the_end(void **state)
 {
     (void)state;
-    char text[1200];
+    char text[GIQ_ERROR_TEXT_SIZE + 200];
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
     struct giq_error err = {0};
@@ -127,7 +127,7 @@ static void test_texts_are_printable(void **state)
 static void test_long_texts_are_cut_between_characters(void **state)
 {
     (void)state;
-    char text[1200];
+    char text[GIQ_ERROR_TEXT_SIZE + 200];
     for (size_t i = 0; i + 1 < sizeof text; i += 3) {
         memcpy(text + i, "\xE2\x82\xAC", 3);
     }

@@ -1,0 +1,167 @@
+/* Words the errors and warnings of a batch. */
+#include "giq_batch_failures.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ID_MAX = 40,      /* bytes of the id of a row */
+    REASON_MAX = 150, /* bytes of its reason */
+    STOP_MAX = 200,   /* bytes of why a run stopped */
+    COUNTS_SIZE = 400,
+    ADVICE_SIZE = 600,
+};
+
+/* ---- parts of a message ---- */
+
+/* Append to a text of `size` bytes; what does not fit is cut. */
+static void append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t size, const char *format, ...)
+{
+    size_t len = strlen(text);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text + len, size - len, format, args);
+    va_end(args);
+}
+
+void giq_batch_failures_add(struct giq_batch_failures *failures, const char *id,
+                            enum giq_code code, const char *text)
+{
+    failures->by_code[code]++;
+    if (failures->count++ < GIQ_BATCH_FAILURES_SHOWN) {
+        int id_len = giq_text_cut_len(id, ID_MAX);
+        int len = giq_text_cut_len(text, REASON_MAX);
+        append(failures->shown, sizeof failures->shown, "; row %.*s: [%s] %.*s%s", id_len,
+               id, giq_code_tag(code), len, text, text[len] == '\0' ? "" : "...");
+    }
+}
+
+/* "; row a: ...; and 3 more" */
+static void append_shown(const struct giq_batch_failures *failures, char *text,
+                         size_t size)
+{
+    append(text, size, "%s", failures->shown);
+    if (failures->count > GIQ_BATCH_FAILURES_SHOWN) {
+        append(text, size, "; and %zu more", failures->count - GIQ_BATCH_FAILURES_SHOWN);
+    }
+}
+
+/* "2 failed, 1 unknown" */
+static void list_counts(const struct giq_batch_failures *failures, char out[COUNTS_SIZE])
+{
+    out[0] = '\0';
+    for (enum giq_code code = 0; code < (enum giq_code)GIQ_CODE_COUNT; code++) {
+        if (failures->by_code[code] > 0) {
+            append(out, COUNTS_SIZE, "%s%zu %s", out[0] == '\0' ? "" : ", ",
+                   failures->by_code[code], giq_code_tag(code));
+        }
+    }
+}
+
+static void list_advice(const struct giq_batch_failures *failures,
+                        const struct giq_batch_end *end, char out[ADVICE_SIZE])
+{
+    const size_t *by_code = failures->by_code;
+    out[0] = '\0';
+    if (by_code[GIQ_E_FAILED] > 0 || by_code[GIQ_E_GONE] > 0) {
+        append(out, ADVICE_SIZE,
+               "; RETRY=<label> starts one new job for each row that is failed or gone");
+    }
+    if (by_code[GIQ_E_UNKNOWN] > 0) {
+        append(out, ADVICE_SIZE,
+               "; RETRY leaves rows alone that are unknown: look for the job of each on "
+               "the service and adopt it (model=...;file=...;job=<id>)");
+    }
+    if (end->may_skip && failures->count < end->rows) {
+        append(out, ADVICE_SIZE, "; ON_FAILED=SKIP reads the other %zu",
+               end->rows - failures->count);
+    }
+    append(out, ADVICE_SIZE, "; GIQ:jobs lists all jobs");
+}
+
+/* ---- messages ---- */
+
+bool giq_batch_failures_invalid(const struct giq_batch_failures *failures, size_t rows,
+                                struct giq_error *err)
+{
+    char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
+    append_shown(failures, shown, sizeof shown);
+    return giq_fail(err, GIQ_E_BATCH,
+                    "%zu of %zu rows of the batch %s not valid, so no job was started; "
+                    "correct or remove them%s",
+                    failures->count, rows, failures->count == 1 ? "is" : "are", shown);
+}
+
+/* Append why rows were not begun. */
+static void append_stop(const struct giq_batch_end *end, char *text, size_t size)
+{
+    if (end->stop == NULL || end->pending == 0) {
+        return;
+    }
+    append(text, size, "; %zu further rows were not begun, because of [%s] %.*s",
+           end->pending, giq_code_tag(end->stop->code),
+           giq_text_cut_len(end->stop->text, STOP_MAX), end->stop->text);
+}
+
+static bool fail_timeout(const struct giq_batch_failures *failures,
+                         const struct giq_batch_end *end, struct giq_error *err)
+{
+    size_t running = failures->by_code[GIQ_E_TIMEOUT];
+    size_t failed = failures->count - running;
+    char others[COUNTS_SIZE + 60] = "";
+    char counts[COUNTS_SIZE];
+    struct giq_batch_failures rest = *failures;
+    rest.by_code[GIQ_E_TIMEOUT] = 0;
+    list_counts(&rest, counts);
+    if (failed > 0) {
+        append(others, sizeof others, " and %zu have failed (%s)", failed, counts);
+    }
+    char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
+    append_shown(failures, shown, sizeof shown);
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "%zu of %zu rows are not finished%s; %zu were not begun; the jobs "
+                    "that were started continue, and opening the batch again resumes the "
+                    "wait%s",
+                    running + end->pending, end->rows, others, end->pending, shown);
+}
+
+bool giq_batch_failures_fail(const struct giq_batch_failures *failures,
+                             const struct giq_batch_end *end, struct giq_error *err)
+{
+    char counts[COUNTS_SIZE];
+    char advice[ADVICE_SIZE];
+    char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
+    char stop[STOP_MAX + 100] = "";
+    bool is_refused = failures->by_code[GIQ_E_CREDENTIALS] > 0 ||
+                      (end->stop != NULL && end->stop->code == GIQ_E_CREDENTIALS);
+    bool is_late = failures->by_code[GIQ_E_TIMEOUT] > 0 ||
+                   (end->stop != NULL && end->stop->code == GIQ_E_TIMEOUT);
+    if (is_late && !is_refused) {
+        return fail_timeout(failures, end, err);
+    }
+    list_counts(failures, counts);
+    list_advice(failures, end, advice);
+    append_shown(failures, shown, sizeof shown);
+    append_stop(end, stop, sizeof stop);
+    return giq_fail(err, is_refused ? GIQ_E_CREDENTIALS : GIQ_E_BATCH,
+                    "%zu of %zu rows of the batch failed (%s)%s%s%s", failures->count,
+                    end->rows, counts, stop, shown, advice);
+}
+
+void giq_batch_failures_warning(const struct giq_batch_failures *failures,
+                                const struct giq_batch_end *end, bool is_table,
+                                char out[GIQ_BATCH_WARNING_SIZE])
+{
+    char counts[COUNTS_SIZE];
+    list_counts(failures, counts);
+    (void)snprintf(out, GIQ_BATCH_WARNING_SIZE, "%zu of %zu rows of the batch %s (%s)%s",
+                   failures->count, end->rows,
+                   is_table ? "have an error" : "failed and are left out", counts,
+                   is_table ? "; see the column error" : "");
+    append_stop(end, out, GIQ_BATCH_WARNING_SIZE);
+    append_shown(failures, out, GIQ_BATCH_WARNING_SIZE);
+}

@@ -1,0 +1,547 @@
+"""GIQ:batch: many requests as one dataset. Each row is paid for once, whatever becomes of
+the others, and nothing is sent for a batch that is not valid."""
+import json
+import re
+import shutil
+import signal
+import threading
+
+import pytest
+
+from areas import write
+from scripted import Response, job
+
+NAME = "GIQ:batch=rows.csv;model=m"
+COLUMNS = ["row", "key", "model_id", "file_id", "upload", "label", "job_id", "status",
+           "state", "type", "started_at", "submitted_at", "finished_at", "result_path",
+           "result_size", "area_km2", "error", "location"]
+FAST = {"GIQ_POLL_INTERVAL": "0.05"}
+SQUARE = "POLYGON((54 24,54 25,55 25,55 24,54 24))"
+
+
+def result(name):
+    return json.dumps({
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "properties": {"name": name},
+                      "geometry": {"type": "Point", "coordinates": [1, 2]}}]}).encode()
+
+
+def file_of(run):
+    """The file of a run request."""
+    return re.search(rb'name="fileId"\r\n\r\n(.*?)\r\n', run["body"])[1].decode()
+
+
+class Jobs:
+    """A service whose jobs are called job-<file>. `run`, `state` and `results` have what is
+    not as usual, by file."""
+
+    def __init__(self, service):
+        self.service = service
+        self.run, self.state, self.results = {}, {}, {}
+        service.script.update(run=[self.on_run], status=[self.on_status],
+                              download=[self.on_download])
+
+    def on_run(self, seen):
+        file = file_of(seen)
+        return self.run.get(file) or Response({**job("SUBMITTED"), "id": f"job-{file}"})
+
+    def on_status(self, seen):
+        name = seen["query"]["inferenceId"]
+        state = self.state.get(name.removeprefix("job-"), "COMPLETED")
+        return Response({**job(state), "id": name})
+
+    def on_download(self, seen):
+        file = seen["query"]["inferenceJobId"].removeprefix("job-")
+        return self.results.get(file) or Response(result(file), headers={
+            "Content-Disposition": "attachment; filename=result.geojson"})
+
+    def paid(self):
+        """The files of the run requests, in no order."""
+        return sorted(file_of(seen) for seen in self.service.calls("run"))
+
+
+@pytest.fixture
+def jobs(service):
+    return Jobs(service)
+
+
+@pytest.fixture
+def gdal(scripted_gdal):
+    scripted_gdal.env.update(FAST)
+    return scripted_gdal
+
+
+def rows(gdal, *files, name="rows.csv", fields=("id", "file")):
+    """Write a table whose rows are r0, r1 ... of these files."""
+    lines = [",".join(fields), *(f"r{i},{file}" for i, file in enumerate(files))]
+    (gdal.folder / name).write_text("\n".join(lines) + "\n")
+
+
+def read(gdal, name=NAME, *options, env=None):
+    """(row, name) of each feature, and what is said on stderr."""
+    out = gdal.folder / "read.geojson"
+    out.unlink(missing_ok=True)
+    done = gdal.run("ogr2ogr", "-f", "GeoJSON", out, name,
+                    *(word for option in options for word in ("-oo", option)), env=env)
+    found = [feature["properties"] for feature in json.loads(out.read_text())["features"]]
+    return [(one["row"], one["name"]) for one in found], done.stderr
+
+
+TABLE = """
+import json, sys
+from osgeo import gdal
+gdal.UseExceptions()
+data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR, open_options=sys.argv[2:])
+assert data.GetLayerCount() == 1 and data.GetLayer(0).GetName() == "jobs"
+layer = data.GetLayer(0)
+print(json.dumps([[field.GetName() for field in layer.schema],
+                  [row.items() for row in layer]]))
+"""
+
+
+def table(gdal, name=f"{NAME};wait=no", *options, env=None):
+    """The layer `jobs`, and what is said on stderr."""
+    done = gdal.python(TABLE, name, *options, env=env)
+    columns, found = json.loads(done.stdout)
+    assert columns == COLUMNS
+    return found, done.stderr
+
+
+def fails(gdal, tag, *options, name=NAME, env=None):
+    return gdal.fails("ogr2ogr", "-f", "GeoJSON", "/vsistdout/", name,
+                      *(word for option in options for word in ("-oo", option)), tag=tag,
+                      env=env)
+
+
+# ---- reading ----
+
+def test_rows_are_one_dataset_and_cost_nothing_the_second_time(gdal, service, jobs):
+    rows(gdal, "a", "b", "c")
+    found, said = read(gdal)
+    assert found == [("r0", "a"), ("r1", "b"), ("r2", "c")]
+    assert said == "GIQ: starting 3 jobs, 0 exist\n"
+    assert jobs.paid() == ["a", "b", "c"]
+    assert service.names().count("models") == 1
+    calls = len(service.calls())
+    found, said = read(gdal)
+    assert found == [("r0", "a"), ("r1", "b"), ("r2", "c")]
+    assert said == ""
+    assert len(service.calls()) == calls
+
+
+def test_what_is_published_needs_neither_service_nor_key_nor_a_writable_store(gdal, service,
+                                                                            jobs):
+    rows(gdal, "a", "b")
+    read(gdal)
+    calls = len(service.calls())
+    env = {"GIQ_API_KEY": "", "GIQ_BASE_URL": service.url}
+    found, said = read(gdal, env=env)
+    assert (found, said) == ([("r0", "a"), ("r1", "b")], "")
+    service.stop()
+    for path in gdal.store.glob("batches/v1/*/rows.vrt"):
+        path.unlink()
+        path.parent.rmdir()
+    found, said = read(gdal, env=env)
+    assert (found, said) == ([("r0", "a"), ("r1", "b")], "")
+    assert len(service.calls()) == calls
+
+
+def test_row_is_the_same_request_as_if_it_were_typed_alone(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    gdal.run("ogrinfo", "GIQ:model=m;file=b")
+    found, said = read(gdal)
+    assert found == [("r0", "a"), ("r1", "b")]
+    assert said == "GIQ: starting 1 jobs, 1 exist\n"
+    gdal.run("ogrinfo", "GIQ:model=m;file=a")
+    assert jobs.paid() == ["a", "b"]
+
+
+def test_equal_rows_are_one_job_whose_features_stand_for_each(gdal, jobs):
+    rows(gdal, "a", "b", "a")
+    found, said = read(gdal)
+    assert found == [("r0", "a"), ("r1", "b"), ("r2", "a")]
+    assert said == "GIQ: starting 2 jobs, 0 exist\n"
+    assert jobs.paid() == ["a", "b"]
+
+
+def test_parts_together_are_the_batch(gdal, jobs):
+    rows(gdal, "a", "b", "c", "d", "e")
+    assert read(gdal, f"{NAME};part=1/2")[0] == [("r1", "b"), ("r3", "d")]
+    assert jobs.paid() == ["b", "d"]
+    assert read(gdal, f"{NAME};part=0/2")[0] == [("r0", "a"), ("r2", "c"), ("r4", "e")]
+    assert jobs.paid() == ["a", "b", "c", "d", "e"]
+
+
+def test_no_rows_are_an_error_and_an_empty_table(gdal, service, jobs):
+    rows(gdal, "a")
+    said = fails(gdal, "batch", name=f"{NAME};part=1/2")
+    assert "the batch has no rows" in said
+    assert table(gdal, f"{NAME};part=1/2;wait=no") == ([], "")
+    assert service.calls() == []
+
+
+SHARED = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+flags = gdal.OF_VECTOR | gdal.OF_SHARED
+data = gdal.OpenEx(sys.argv[1], flags)
+assert data.GetDescription() == sys.argv[1], data.GetDescription()
+again = gdal.OpenEx(sys.argv[1], flags)
+print(sorted(row["name"] for row in again.GetLayer(0)))
+"""
+
+
+def test_shared_dataset_is_found_by_its_string(gdal, jobs):
+    rows(gdal, "a", "b")
+    assert gdal.python(SHARED, NAME).stdout == "['a', 'b']\n"
+    assert jobs.paid() == ["a", "b"]
+
+
+def test_rasters_only_and_the_table_contradict(gdal, service, jobs):
+    rows(gdal, "a")
+    said = gdal.fails("gdalinfo", f"{NAME};wait=no", tag="usage")
+    assert "is not a raster" in said
+    assert service.calls() == []
+
+
+def test_result_of_the_other_kind_counts_as_failed(gdal, jobs):
+    rows(gdal, "a", "b")
+    said = gdal.fails("gdalinfo", NAME, tag="batch")
+    assert "2 of 2 rows of the batch failed (2 result)" in said
+    assert "not a raster" in said
+    assert jobs.paid() == ["a", "b"]
+    assert read(gdal)[0] == [("r0", "a"), ("r1", "b")]
+
+
+# ---- before the first POST ----
+
+def test_model_that_is_not_listed_makes_an_invalid_row(gdal, service, jobs):
+    (gdal.folder / "rows.csv").write_text("id,file,model\nx,a,\ny,b,water\nz,c,sand\n")
+    for option in ("ON_FAILED=ERROR", "ON_FAILED=SKIP"):
+        said = fails(gdal, "batch", option)
+        assert "2 of 3 rows of the batch are not valid, so no job was started" in said
+        assert "row y: " in said and "row z: " in said and "row x: " not in said
+    assert service.names() == ["models", "models"]
+    assert gdal.records() == {}
+
+
+def test_more_new_jobs_than_allowed_are_refused(gdal, service, jobs):
+    rows(gdal, "a", "b", "c")
+    said = fails(gdal, "usage", "MAX_NEW_JOBS=2")
+    assert "the batch would start 3 jobs, and MAX_NEW_JOBS allows 2" in said
+    said = fails(gdal, "usage", "MAX_NEW_JOBS=9", env={"GIQ_MAX_NEW_JOBS": "1"})
+    assert "the batch would start 3 jobs, and MAX_NEW_JOBS allows 1" in said
+    assert service.calls() == [] and gdal.records() == {}
+    gdal.run("ogrinfo", "GIQ:model=m;file=b")
+    assert len(read(gdal, NAME, "MAX_NEW_JOBS=2")[0]) == 3
+    assert jobs.paid() == ["a", "b", "c"]
+
+
+def test_jobs_beyond_those_of_the_day_are_refused_as_a_whole(gdal, service, jobs):
+    rows(gdal, "a", "b", "c")
+    said = fails(gdal, "usage", env={"GIQ_MAX_JOBS": "2"})
+    assert "the batch would start 3 jobs, and GIQ_MAX_JOBS allows 2" in said
+    assert service.calls() == []
+    assert len(read(gdal, env={"GIQ_MAX_JOBS": "3"})[0]) == 3
+    assert len(list(gdal.store.glob("v1/spent/*/*"))) == 3
+    said = fails(gdal, "usage", name=f"{NAME};rerun=x", env={"GIQ_MAX_JOBS": "5"})
+    assert "of which 2 are left" in said
+    assert jobs.paid() == ["a", "b", "c"]
+
+
+def test_row_beyond_the_largest_area_is_not_valid(gdal, service, jobs):
+    small = "POLYGON((54 24,54 24.1,54.1 24.1,54.1 24,54 24))"
+    write(gdal.folder / "areas.gpkg", "EPSG:4326", SQUARE, small)
+    name = "GIQ:batch=areas.gpkg;model=m;file=a"
+    said = fails(gdal, "batch", name=name, env={"GIQ_MAX_AREA": "200"})
+    assert "1 of 2 rows of the batch is not valid, so no job was started" in said
+    assert "row 1: [usage] the area has 11226.471673 km2" in said
+    assert service.calls() == [] and gdal.records() == {}
+
+
+def test_no_key_is_an_error_of_its_own(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    assert "GIQ_API_KEY" in fails(gdal, "credentials", env={"GIQ_API_KEY": ""})
+    assert service.calls() == [] and gdal.records() == {}
+
+
+# ---- rows that fail ----
+
+def mixed(gdal, jobs):
+    """Two rows that work, and one of each ending."""
+    rows(gdal, "good", "bad", "lost", "none", "fine")
+    jobs.state["bad"] = "FAILED"
+    jobs.run["lost"] = Response({"message": "oops"}, 500)
+    jobs.run["none"] = Response({"message": "no such file"}, 422)
+
+
+def test_failed_rows_are_counted_and_the_others_paid_once(gdal, jobs):
+    mixed(gdal, jobs)
+    said = fails(gdal, "batch")
+    assert "3 of 5 rows of the batch failed (1 refused, 1 failed, 1 unknown)" in said
+    for shown in ("row r1: [failed] ", "row r2: [unknown] ", "row r3: [refused] ",
+                  "RETRY=<label> starts one new job for each row that is failed or gone",
+                  "RETRY leaves rows alone that are unknown", "job=<id>",
+                  "ON_FAILED=SKIP reads the other 2", "GIQ:jobs lists all jobs"):
+        assert shown in said, said
+    assert len(said.encode()) <= 2000 + len("ERROR 1: ")
+    assert jobs.paid() == ["bad", "fine", "good", "lost", "none"]
+    said = fails(gdal, "batch")
+    assert "3 of 5 rows of the batch failed (1 refused, 1 failed, 1 unknown)" in said
+    assert jobs.paid() == ["bad", "fine", "good", "lost", "none", "none"]
+
+
+def test_retry_is_not_for_unknown_rows(gdal, jobs):
+    mixed(gdal, jobs)
+    fails(gdal, "batch")
+    jobs.state.clear()
+    jobs.run.clear()
+    said = fails(gdal, "batch", "RETRY=again")
+    assert "1 of 5 rows of the batch failed (1 unknown)" in said
+    assert jobs.paid() == ["bad", "bad", "fine", "good", "lost", "none", "none"]
+    assert "RETRY=<label>" not in said
+
+
+def test_skipping_reads_the_others_with_one_warning(gdal, jobs):
+    mixed(gdal, jobs)
+    found, said = read(gdal, NAME, "ON_FAILED=SKIP")
+    assert found == [("r0", "good"), ("r4", "fine")]
+    first, warning = said.splitlines()
+    assert first == "GIQ: starting 5 jobs, 0 exist"
+    assert warning.startswith("Warning 1: GIQ: 3 of 5 rows of the batch failed and are left "
+                              "out (1 refused, 1 failed, 1 unknown); row r1: [failed] ")
+    assert jobs.paid() == ["bad", "fine", "good", "lost", "none"]
+
+
+def test_nothing_left_is_an_error_though_failed_rows_are_skipped(gdal, jobs):
+    rows(gdal, "a", "b")
+    jobs.state.update(a="FAILED", b="FAILED")
+    said = fails(gdal, "batch", "ON_FAILED=SKIP")
+    assert "2 of 2 rows of the batch failed (2 failed)" in said
+    assert "ON_FAILED=SKIP" not in said
+
+
+def test_result_that_no_driver_reads_fails_its_row_alone(gdal, jobs):
+    rows(gdal, "a", "b")
+    jobs.results["b"] = Response(b"<VRTDataset/>", headers={
+        "Content-Disposition": "attachment; filename=result.vrt"})
+    said = fails(gdal, "batch")
+    assert "1 of 2 rows of the batch failed (1 result)" in said
+    assert read(gdal, NAME, "ON_FAILED=SKIP")[0] == [("r0", "a")]
+    assert jobs.paid() == ["a", "b"]
+
+
+def test_ten_bad_endings_stop_the_starting_of_rows(gdal, jobs):
+    rows(gdal, *(f"f{i}" for i in range(30)))
+    jobs.run.update({f"f{i}": Response({"message": "no"}, 422) for i in range(30)})
+    said = fails(gdal, "batch", "CONCURRENCY=1")
+    assert "10 of 30 rows of the batch failed (10 refused); 20 further rows were not begun" \
+        in said
+    assert len(jobs.paid()) == 10
+    said = fails(gdal, "batch", "CONCURRENCY=1", "ON_FAILED=SKIP")
+    assert "20 further rows were not begun" in said
+
+
+def test_refused_key_in_the_middle_keeps_its_tag(gdal, service, jobs):
+    rows(gdal, "a", "b", "c", "d")
+    jobs.run["b"] = Response({"message": "key revoked"}, 401)
+    said = fails(gdal, "credentials", "CONCURRENCY=1")
+    assert "1 of 4 rows of the batch failed (1 credentials); 2 further rows were not begun" \
+        in said
+    assert jobs.paid() == ["a", "b"]
+    jobs.run.clear()
+    assert len(read(gdal)[0]) == 4
+    assert jobs.paid() == ["a", "b", "b", "c", "d"]
+
+
+def test_timeout_counts_what_is_unfinished_and_opening_again_resumes(gdal, service, jobs):
+    rows(gdal, "a", "b", "c")
+    jobs.state["b"] = "RUNNING"
+    for option in ("ON_FAILED=ERROR", "ON_FAILED=SKIP"):
+        said = fails(gdal, "timeout", "TIMEOUT=1", option)
+        assert "1 of 3 rows are not finished; 0 were not begun" in said
+        assert "row r1: [timeout] " in said
+    assert jobs.paid() == ["a", "b", "c"]
+    jobs.state.clear()
+    assert len(read(gdal)[0]) == 3
+    assert jobs.paid() == ["a", "b", "c"]
+
+
+TWICE = """
+import sys
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+for name in sys.argv[1:]:
+    assert gdal.OpenEx(name, gdal.OF_VECTOR, open_options=["TIMEOUT=1"]) is None
+    print(gdal.GetLastErrorMsg())
+"""
+
+
+def test_opens_of_the_next_minute_check_once(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    jobs.state.update(a="RUNNING", b="RUNNING")
+    first, second, alone = gdal.python(TWICE, NAME, NAME,
+                                       "GIQ:model=m;file=a").stdout.splitlines()
+    assert first.startswith("GIQ[timeout] 2 of 2 rows are not finished")
+    assert second.startswith("GIQ[timeout] an open within the last minute waited already, "
+                             "so this one only checked once: 2 of 2 rows are not finished")
+    assert alone.startswith("GIQ[timeout] an open within the last minute waited already")
+    assert jobs.paid() == ["a", "b"]
+
+
+# ---- the table of jobs ----
+
+def test_table_has_a_row_for_each_and_waits_for_none(gdal, service, jobs):
+    rows(gdal, "a", "b", "a")
+    jobs.state.update(a="RUNNING", b="RUNNING")
+    found, said = table(gdal)
+    assert said == "GIQ: starting 2 jobs, 0 exist\n"
+    assert [(row["row"], row["job_id"], row["state"]) for row in found] == [
+        ("r0", "job-a", "submitted"), ("r1", "job-b", "submitted"),
+        ("r2", "job-a", "submitted")]
+    assert [row["location"] for row in found] == [
+        "GIQ:model=m;file=a", "GIQ:model=m;file=b", "GIQ:model=m;file=a"]
+    assert service.names().count("download") == 0
+    found, said = table(gdal)
+    assert said == "" and [row["status"] for row in found] == ["RUNNING"] * 3
+    jobs.state.clear()
+    for row in found:
+        gdal.run("ogrinfo", row["location"])
+    assert jobs.paid() == ["a", "b"]
+
+
+def test_table_states_what_failed(gdal, jobs):
+    mixed(gdal, jobs)
+    found, said = table(gdal)
+    assert "2 of 5 rows of the batch have an error (1 refused, 1 unknown)" in said
+    assert [row["state"] for row in found] == ["submitted", "submitted", "unknown",
+                                               "not submitted", "submitted"]
+    assert [row["error"] is None for row in found] == [True, True, False, False, True]
+    found, said = table(gdal)
+    assert [row["state"] for row in found] == ["succeeded", "failed", "unknown",
+                                               "not submitted", "succeeded"]
+    assert jobs.paid() == ["bad", "fine", "good", "lost", "none", "none"]
+
+
+def test_dry_run_says_what_would_be_paid_and_sends_nothing(gdal, service, jobs):
+    write(gdal.folder / "areas.gpkg", "EPSG:4326", SQUARE,
+          "POLYGON((54 24,54 24.1,54.1 24.1,54 24))")
+    name = "GIQ:batch=areas.gpkg;model=m;file=a;wait=no"
+    found, said = table(gdal, name, "SUBMIT=NO", env={"GIQ_API_KEY": ""})
+    total = sum(row["area_km2"] for row in found)
+    assert said == f"GIQ: dry run: 2 jobs to be paid, {total:.3f} km2; 0 exist\n"
+    assert [row["state"] for row in found] == ["not submitted"] * 2
+    assert [row["error"] for row in found] == [None] * 2
+    assert not gdal.store.exists()
+    found, said = table(gdal, name, "SUBMIT=NO", "MAX_NEW_JOBS=1",
+                        env={"GIQ_MAX_AREA": "200"})
+    assert said.startswith("GIQ: dry run: 1 jobs to be paid, ")
+    assert "; 0 exist, 1 refused by GIQ_MAX_AREA; a limit forbids this: the batch would " \
+        "start 2 jobs" in said
+    assert [row["error"] is None for row in found] == [False, True]
+    assert service.calls() == []
+
+
+def test_submit_no_reads_what_is_recorded_alone(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    gdal.run("ogrinfo", "GIQ:model=m;file=b")
+    calls = len(service.calls())
+    said = fails(gdal, "batch", "SUBMIT=NO")
+    assert "1 of 2 rows of the batch failed (1 usage)" in said
+    assert read(gdal, NAME, "SUBMIT=NO", "ON_FAILED=SKIP")[0] == [("r1", "b")]
+    assert len(service.calls()) == calls
+
+
+# ---- programs ----
+
+INTERRUPTED = """
+import signal, sys
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+signal.signal(signal.SIGINT, lambda *_: None)
+assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
+print(gdal.GetLastErrorMsg())
+"""
+
+
+def test_ctrl_c_ends_the_wait_and_the_jobs_continue(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    jobs.state.update(a="RUNNING", b="RUNNING")
+    checked = threading.Event()
+    on_status = jobs.on_status
+
+    def status(seen):
+        names = {one["query"]["inferenceId"] for one in service.calls("status")}
+        if names == {"job-a", "job-b"}:
+            checked.set()
+        return on_status(seen)
+
+    service.script["status"] = [status]
+    process = gdal.start("/usr/bin/python3", "-c", INTERRUPTED, NAME)
+    assert checked.wait(60)
+    process.send_signal(signal.SIGINT)
+    done = gdal.finish(process)
+    assert done.stdout.startswith("GIQ[cancelled] Ctrl-C ended the open of the batch"), done
+    jobs.state.clear()
+    assert len(read(gdal)[0]) == 2
+    assert jobs.paid() == ["a", "b"]
+
+
+FORKS = """
+import os, sys
+from osgeo import gdal
+gdal.UseExceptions()
+def names():
+    data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+    return sorted(row["name"] for row in data.GetLayer(0))
+if sys.argv[2] == "before":
+    assert names() == ["a", "b", "c"]
+children = [os.fork() for _ in range(1)]
+if 0 in children:
+    os._exit(0 if names() == ["a", "b", "c"] else 1)
+assert names() == ["a", "b", "c"]
+for child in children:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_forked_child_reads_the_same_batch(gdal, jobs, when):
+    rows(gdal, "a", "b", "c")
+    gdal.python(FORKS, NAME, when)
+    assert jobs.paid() == ["a", "b", "c"]
+
+
+def test_two_batches_and_single_opens_at_once_pay_each_row_once(gdal, jobs):
+    rows(gdal, "a", "b", "c", "d", "e", "f")
+    rows(gdal, "f", "e", "x", "b", "a", name="others.csv")
+    other = NAME.replace("rows", "others")
+    names = [NAME, other, NAME, other, "GIQ:model=m;file=c", "GIQ:model=m;file=x"]
+    started = [gdal.start("ogrinfo", "-ro", "-al", name) for name in names]
+    ended = [gdal.finish(process) for process in started]
+    assert [done.returncode for done in ended] == [0] * len(names), ended
+    assert jobs.paid() == ["a", "b", "c", "d", "e", "f", "x"]
+
+
+def test_store_that_fails_in_the_middle_pays_nothing_twice(gdal, service, jobs):
+    rows(gdal, "a", "b", "c", "d")
+    on_run = jobs.on_run
+    spent = gdal.store / "v1" / "spent"
+
+    def run(seen):
+        if file_of(seen) == "b":
+            shutil.rmtree(spent)
+            spent.touch()  # no slot can be taken
+        return on_run(seen)
+
+    service.script["run"] = [run]
+    env = {"GIQ_MAX_JOBS": "9"}
+    said = fails(gdal, "batch", "CONCURRENCY=1", env=env)
+    assert "1 of 4 rows of the batch failed (1 store); 1 further rows were not begun" in said
+    assert jobs.paid() == ["a", "b"]
+    spent.unlink()
+    assert len(read(gdal, env=env)[0]) == 4
+    assert jobs.paid() == ["a", "b", "c", "d"]
