@@ -265,35 +265,6 @@ static bool run_until_interrupted(struct opening *opening, struct giq_error *err
     return ok;
 }
 
-/* ---- the strings of rows ---- */
-
-/* The connection string of a job, for a row that no string of a request can express. */
-static char *job_location(const struct opening *opening, const char *job_id)
-{
-    char *const *given = opening->args->conn->value;
-    const struct giq_conn conn = {.kind = GIQ_CONN_JOB,
-                                  .value = {
-                                      [GIQ_CONN_KEY_JOB] = (char *)job_id,
-                                      [GIQ_CONN_KEY_MEMBER] = given[GIQ_CONN_KEY_MEMBER],
-                                  }};
-    return giq_conn_write(&conn);
-}
-
-/* The string of a row alone, which the caller frees; NULL if there is none yet. Errors:
- * GIQ_E_MEMORY. */
-static bool get_location(const struct opening *opening, size_t row, const char *job_id,
-                         char **out, struct giq_error *err)
-{
-    if (!giq_rows_location(opening->rows, row, out, err)) {
-        return false;
-    }
-    if (*out == NULL && job_id != NULL) {
-        *out = job_location(opening, job_id);
-        return *out != NULL || giq_fail(err, GIQ_E_MEMORY, "out of memory");
-    }
-    return true;
-}
-
 /* ---- how it ended ---- */
 
 static struct giq_batch_end find_end(const struct opening *opening)
@@ -353,7 +324,7 @@ static bool add_table_row(struct opening *opening, OGRLayerH layer, size_t row,
     struct giq_job_view view;
     char *location = NULL;
     if (!giq_batch_view(opening->batch, row, &view, err) ||
-        !get_location(opening, row, view.job_id, &location, err)) {
+        !giq_rows_location(opening->rows, row, view.job_id, &location, err)) {
         return false;
     }
     bool ok = giq_tables_add_to_batch(layer, giq_rows_id(opening->rows, row), location,
@@ -419,7 +390,7 @@ static bool add_result(struct opening *opening, struct giq_batch_vrt *vrt, size_
     struct giq_error failure = {0};
     const char *id = giq_rows_id(opening->rows, index);
     if (!giq_batch_view(opening->batch, index, &view, err) ||
-        !get_location(opening, index, view.job_id, location, err)) {
+        !giq_rows_location(opening->rows, index, view.job_id, location, err)) {
         return false;
     }
     /* Another process may have removed the result meanwhile. */
