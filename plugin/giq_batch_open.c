@@ -265,8 +265,6 @@ static bool run_until_interrupted(struct opening *opening, struct giq_error *err
     return ok;
 }
 
-/* ---- the strings of rows ---- */
-
 /* ---- how it ended ---- */
 
 static struct giq_batch_end find_end(const struct opening *opening)
