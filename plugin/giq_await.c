@@ -18,21 +18,21 @@ static int64_t now_ms(void)
 /* ---- keys of the negative cache ---- */
 
 /* Opens share an entry if they have the same request, store and result drivers. */
-static char **key_of_request(const struct giq_await *await)
+static char **key_of_request(struct giq_job *job, const struct giq_config *config)
 {
     struct giq_job_view view;
-    giq_job_get_view(await->job, &view);
-    char **key = CSLAddString(CSLDuplicate(await->config->result_drivers), view.key);
-    return CSLAddString(key, await->config->store_dir);
+    giq_job_get_view(job, &view);
+    char **key = CSLAddString(CSLDuplicate(config->result_drivers), view.key);
+    return CSLAddString(key, config->store_dir);
 }
 
 /* A refused result is cached for one job: RETRY may start another job of the request,
  * whose result must be tried. */
-static char **key_of_result(const struct giq_await *await)
+static char **key_of_result(struct giq_job *job, const struct giq_config *config)
 {
     struct giq_job_view view;
-    giq_job_get_view(await->job, &view);
-    char **key = key_of_request(await);
+    giq_job_get_view(job, &view);
+    char **key = key_of_request(job, config);
     if (view.job_id != NULL) {
         key = CSLAddString(key, view.job_id);
     }
@@ -47,22 +47,22 @@ static char **key_of_timeout(void)
 
 /* ---- refused results ---- */
 
-/* Whether the result was refused within the last minute: it is then refused again, with
- * the same error, without a download. */
-static bool is_refusal_cached(const struct giq_await *await, struct giq_error *err)
+bool giq_await_is_refusal_cached(struct giq_job *job, const struct giq_config *config,
+                                 struct giq_error *err)
 {
     struct giq_job_view view;
-    giq_job_get_view(await->job, &view);
-    if (!await->waits_for_result || view.state != GIQ_JOB_SUCCEEDED) {
+    giq_job_get_view(job, &view);
+    if (view.state != GIQ_JOB_SUCCEEDED) {
         return false;
     }
-    GIQ_AUTO_CSL char **key = key_of_result(await);
+    GIQ_AUTO_CSL char **key = key_of_result(job, config);
     return giq_negative_cache_find(key, err);
 }
 
-static void cache_refusal(const struct giq_await *await, const struct giq_error *err)
+void giq_await_cache_refusal(struct giq_job *job, const struct giq_config *config,
+                             const struct giq_error *err)
 {
-    GIQ_AUTO_CSL char **key = key_of_result(await);
+    GIQ_AUTO_CSL char **key = key_of_result(job, config);
     giq_negative_cache_add(key, err);
 }
 
@@ -184,7 +184,7 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
         int64_t due_ms = 0;
         if (!giq_job_step(await->job, &step, &due_ms, err)) {
             if (err->code == GIQ_E_RESULT) {
-                cache_refusal(await, err);
+                giq_await_cache_refusal(await->job, await->config, err);
             }
             if (giq_interrupt_received(interrupt) &&
                 giq_await_may_be_due_to_interrupt(err)) {
@@ -195,7 +195,8 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
         if (step == GIQ_STEP_DONE) {
             return true;
         }
-        if (is_refusal_cached(await, err)) {
+        if (await->waits_for_result &&
+            giq_await_is_refusal_cached(await->job, await->config, err)) {
             return false;
         }
         /* Once the wait is cancelled, the next step ends the open. */
@@ -239,14 +240,11 @@ void giq_await_end_timeout(bool was_limited, int timeout_ms, struct giq_error *e
     }
 }
 
-/* Cache a failure that took longer than SLOW_MS, but not Ctrl-C or a timeout, nor a
- * failure of an open that was limited to one try or one poll. */
-static void cache_slow_failure(const struct giq_service *service, char **key,
-                               int64_t began_ms, const struct giq_error *err)
+void giq_await_cache_slow_failure(bool was_limited, char **key, int64_t began_ms,
+                                  const struct giq_error *err)
 {
     bool may_be_cached = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
-    if (may_be_cached && now_ms() - began_ms > SLOW_MS &&
-        !giq_service_is_limited(service)) {
+    if (may_be_cached && now_ms() - began_ms > SLOW_MS && !was_limited) {
         giq_negative_cache_add(key, err);
     }
 }
@@ -264,7 +262,8 @@ static bool await_list(const struct listing *listing, const char *base_url,
     if (get_list(listing, err)) {
         return true;
     }
-    cache_slow_failure(listing->service, key, began_ms, err);
+    giq_await_cache_slow_failure(giq_service_is_limited(listing->service), key, began_ms,
+                                 err);
     return false;
 }
 
@@ -301,7 +300,7 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err)
 {
     struct giq_error ignored;
     int64_t began_ms = now_ms();
-    GIQ_AUTO_CSL char **key = key_of_request(await);
+    GIQ_AUTO_CSL char **key = key_of_request(await->job, await->config);
     if (giq_await_is_timeout_cached()) {
         giq_service_limit_to_one_poll(await->service);
     }
@@ -314,7 +313,8 @@ bool giq_await_job(const struct giq_await *await, struct giq_error *err)
         return true;
     }
     if (err->code != GIQ_E_TIMEOUT) {
-        cache_slow_failure(await->service, key, began_ms, err);
+        giq_await_cache_slow_failure(giq_service_is_limited(await->service), key,
+                                     began_ms, err);
     } else {
         giq_await_end_timeout(giq_service_is_limited(await->service),
                               await->config->settings.timeout_ms, err);

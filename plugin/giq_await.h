@@ -48,6 +48,22 @@ void giq_await_begin(struct giq_report *report, const char *hint);
  * retries. */
 bool giq_await_may_be_due_to_interrupt(const struct giq_error *err);
 
+/* Whether the result of the job, which has succeeded, was refused within the last minute:
+ * it is then refused again without a download, with the same error in `*err`. To be
+ * called in any thread, as the next function. */
+bool giq_await_is_refusal_cached(struct giq_job *job, const struct giq_config *config,
+                                 struct giq_error *err);
+
+/* Add the error of a result that was refused to the negative cache. */
+void giq_await_cache_refusal(struct giq_job *job, const struct giq_config *config,
+                             const struct giq_error *err);
+
+/* Add a failure to the negative cache under `key`, a GDAL string list, if it took longer
+ * than two seconds since `began_ms` on the monotonic clock; but neither Ctrl-C nor a
+ * timeout, nor a failure of an open that was limited to one try or one poll. */
+void giq_await_cache_slow_failure(bool was_limited, char **key, int64_t began_ms,
+                                  const struct giq_error *err);
+
 /* Whether some open has timed out within the last minute: others then check once. */
 bool giq_await_is_timeout_cached(void);
 

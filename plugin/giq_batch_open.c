@@ -13,6 +13,7 @@
 #include "giq_batch_failures.h"
 #include "giq_batch_vrt.h"
 #include "giq_given.h"
+#include "giq_negative_cache.h"
 #include "giq_rows.h"
 #include "giq_tables.h"
 #include "options/giq_gdal_cleanup.h"
@@ -25,7 +26,8 @@ struct opening {
     struct giq_session *session;
     const struct giq_job_request_args *args;
     bool waits;           /* until all results are published */
-    bool was_limited;     /* each job is only checked once */
+    bool polls_once;      /* an open has timed out within the last minute */
+    bool tries_once;      /* this batch failed slowly within the last minute */
     char **local_options; /* of the caller's thread */
     struct giq_rows *rows;
     size_t count; /* of rows */
@@ -60,7 +62,19 @@ static bool accept_result(void *ctx, size_t row, struct giq_job *job, const char
     const struct giq_result result =
         giq_job_request_result(&opening->session->config, opening->args, job, path);
     (void)row;
-    return giq_result_accept(&result, job, err);
+    if (giq_result_accept(&result, job, err)) {
+        return true;
+    }
+    if (err->code == GIQ_E_RESULT) {
+        giq_await_cache_refusal(job, &opening->session->config, err);
+    }
+    return false;
+}
+
+static bool may_fetch(void *ctx, struct giq_job *job, struct giq_error *err)
+{
+    const struct opening *opening = ctx;
+    return !giq_await_is_refusal_cached(job, &opening->session->config, err);
 }
 
 static bool may_start(void *ctx, struct giq_error *err)
@@ -86,7 +100,6 @@ static bool make_batch(struct opening *opening, struct giq_error *err)
 {
     struct giq_session *session = opening->session;
     const struct giq_config *config = &session->config;
-    opening->was_limited = giq_await_is_timeout_cached();
     const struct giq_batch_args args = {
         .settings = &config->settings,
         .cred = config->cred,
@@ -98,11 +111,13 @@ static bool make_batch(struct opening *opening, struct giq_error *err)
                  (opening->waits ? 0u : GIQ_JOB_NO_WAIT),
         .limits = config->limits,
         .concurrency = config->concurrency,
-        .polls_once = opening->was_limited,
+        .polls_once = opening->polls_once,
+        .tries_once = opening->tries_once,
         .host = {.thread_begin = thread_begin,
                  .thread_end = thread_end,
                  .accept = accept_result,
                  .may_start = may_start,
+                 .may_fetch = may_fetch,
                  .progress = report_progress,
                  .ctx = opening},
     };
@@ -295,7 +310,7 @@ static bool fail(const struct opening *opening, const struct giq_batch_end *end,
 {
     (void)giq_batch_failures_fail(&opening->failures, end, err);
     if (err->code == GIQ_E_TIMEOUT) {
-        giq_await_end_timeout(opening->was_limited,
+        giq_await_end_timeout(opening->polls_once || opening->tries_once,
                               opening->session->config.settings.timeout_ms, err);
     }
     return false;
@@ -490,6 +505,27 @@ static bool open_rows(struct opening *opening, GDALDatasetH *out, struct giq_err
                           : open_table(opening, out, err);
 }
 
+/* Opens of the next minute after a slow failure try each call only once. */
+static bool open_or_cache_failure(struct opening *opening, GDALDatasetH *out,
+                                  struct giq_error *err)
+{
+    const struct giq_session *session = opening->session;
+    const struct giq_env *env = &session->env;
+    int64_t began_ms = env->now_ms(env->ctx);
+    struct giq_error ignored;
+    GIQ_AUTO_CSL char **key =
+        CSLAddString(CSLDuplicate(session->config.result_drivers), opening->args->name);
+    key = CSLAddString(key, session->config.store_dir);
+    opening->polls_once = giq_await_is_timeout_cached();
+    opening->tries_once = giq_negative_cache_find(key, &ignored);
+    if (open_rows(opening, out, err)) {
+        return true;
+    }
+    giq_await_cache_slow_failure(opening->polls_once || opening->tries_once, key,
+                                 began_ms, err);
+    return false;
+}
+
 bool giq_batch_open(struct giq_session *session, const struct giq_job_request_args *args,
                     GDALDatasetH *out, struct giq_error *err)
 {
@@ -501,7 +537,7 @@ bool giq_batch_open(struct giq_session *session, const struct giq_job_request_ar
         return false;
     }
     opening.local_options = CPLGetThreadLocalConfigOptions();
-    bool ok = open_rows(&opening, out, err);
+    bool ok = open_or_cache_failure(&opening, out, err);
     CSLDestroy(opening.local_options);
     giq_batch_free(opening.batch);
     giq_rows_free(opening.rows);

@@ -86,6 +86,9 @@ struct giq_batch_host {
                    struct giq_error *err);
     /* In a thread: as `may_start` of struct giq_job_host. */
     bool (*may_start)(void *ctx, struct giq_error *err);
+    /* In a thread: whether the result of `job`, which has succeeded, may be downloaded. A
+     * failure ends the request with this error. */
+    bool (*may_fetch)(void *ctx, struct giq_job *job, struct giq_error *err);
     /* In the caller's thread, after counts have changed. */
     void (*progress)(void *ctx, const struct giq_batch_counts *counts);
     void *ctx; /* passed to each of them */
@@ -108,6 +111,9 @@ struct giq_batch_args {
     int concurrency; /* requests at a time, from 1 to GIQ_BATCH_CONCURRENCY_MAX */
     /* Make only one status call for each job: giq_service_limit_to_one_poll(). */
     bool polls_once;
+    /* Try each call for a job only once until the state of the job is known, and the list
+     * of models: giq_service_limit_to_one_try(). */
+    bool tries_once;
     struct giq_batch_host host;
 };
 

@@ -390,6 +390,9 @@ bool giq_batch_choose_models(struct giq_batch *batch, size_t *out_invalid,
     batch->service->deadline_ms =
         batch->args.env->now_ms(batch->args.env->ctx) + batch->args.settings->timeout_ms;
     giq_service_restart_check(batch->service);
+    if (batch->args.tries_once) {
+        giq_service_limit_to_one_try(batch->service);
+    }
     if (!giq_service_check_credentials(batch->service, err) ||
         !check_store(batch, first, err) ||
         !giq_submit_list_models(batch->service, &models, &is_listed, err) ||

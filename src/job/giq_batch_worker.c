@@ -433,6 +433,14 @@ static void pause_until(struct giq_batch_worker *worker, int64_t due_ms)
     giq_thread_unlock(&worker->run->lock);
 }
 
+/* Whether the host allows what the next step does. */
+static bool may_continue(const struct giq_batch_worker *worker, struct giq_error *err)
+{
+    const struct giq_batch_host *host = &worker->run->batch->args.host;
+    return host->may_fetch == NULL || worker->job->record.state != GIQ_JOB_SUCCEEDED ||
+           host->may_fetch(host->ctx, worker->job, err);
+}
+
 /* Step the job until it ends. Returns false if it was withdrawn. */
 static bool run_job(struct giq_batch_worker *worker, bool *out_ok, struct giq_error *err)
 {
@@ -450,7 +458,8 @@ static bool run_job(struct giq_batch_worker *worker, bool *out_ok, struct giq_er
         case ADMITTED:
             break;
         }
-        if (!step(worker, &next, &due_ms, err)) {
+        if (!step(worker, &next, &due_ms, err) ||
+            (next != GIQ_STEP_DONE && !may_continue(worker, err))) {
             *out_ok = false;
             return true;
         }
@@ -492,17 +501,21 @@ static bool make_job(struct giq_batch_worker *worker, struct giq_error *err)
 }
 
 /* The thread uses one service for all its requests; each begins as with a new one. */
-static void begin_service(struct giq_service *service)
+static void begin_service(const struct giq_batch_worker *worker)
 {
+    struct giq_service *service = worker->service;
     giq_service_end_poll(service, true);
     giq_service_restart_check(service);
+    if (worker->run->batch->args.tries_once) {
+        giq_service_limit_to_one_try(service);
+    }
 }
 
 static void work(struct giq_batch_worker *worker)
 {
     struct giq_error err = {0};
     bool ok = false;
-    begin_service(worker->service);
+    begin_service(worker);
     if (!make_job(worker, &err)) {
         end_item(worker, &err);
     } else if (!run_job(worker, &ok, &err)) {

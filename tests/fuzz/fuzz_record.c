@@ -6,6 +6,7 @@
 
 #include "base/giq_os.h"
 #include "store/giq_record.h"
+#include "store/giq_summary.h"
 
 static const char *folder;
 
@@ -233,6 +234,25 @@ static bool is_deep(const char *text)
     return depth > 900;
 }
 
+/* A summary, of whatever text, is read as it was written. */
+static void check_summary(const struct giq_record *record)
+{
+    struct giq_error err = {0};
+    struct giq_summary summary;
+    struct giq_summary again;
+    struct giq_json *json = NULL;
+    bool found = false;
+    MUST(giq_summary_parse(giq_json_get(record->document, "summary"), &summary, &found,
+                           &err));
+    if (found && giq_summary_to_json(&summary, &json, &err) && json != NULL) {
+        MUST(giq_summary_parse(json, &again, &found, &err) && found);
+        MUST(again.file_count == summary.file_count);
+        giq_summary_release(&again);
+    }
+    giq_json_free(json);
+    giq_summary_release(&summary);
+}
+
 static void check(const char *job_text, const char *request_text)
 {
     struct giq_record record;
@@ -244,6 +264,7 @@ static void check(const char *job_text, const char *request_text)
             cJSON_GetObjectItemCaseSensitive((const cJSON *)record.document, "damaged"));
         check_whole(&record);
         check_request(&record);
+        check_summary(&record);
         check_rewrite(&record);
         if (!is_marked_damaged) {
             check_further_job(&record);

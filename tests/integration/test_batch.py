@@ -545,3 +545,37 @@ def test_store_that_fails_in_the_middle_pays_nothing_twice(gdal, service, jobs):
     spent.unlink()
     assert len(read(gdal, env=env)[0]) == 4
     assert jobs.paid() == ["a", "b", "c", "d"]
+
+
+# ---- opens that are repeated ----
+
+REPEATED = """
+import sys
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+for _ in range(3):
+    assert gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR) is None
+    print(gdal.GetLastErrorMsg())
+"""
+
+
+def test_refused_result_is_downloaded_once_a_minute(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    jobs.results["b"] = Response(b"<VRTDataset/>", headers={
+        "Content-Disposition": "attachment; filename=result.vrt"})
+    said = gdal.python(REPEATED, NAME).stdout.splitlines()
+    assert len(said) == 3
+    for line in said:
+        assert line.startswith("GIQ[batch] 1 of 2 rows of the batch failed (1 result)")
+    assert service.names().count("download") == 2
+    assert jobs.paid() == ["a", "b"]
+
+
+def test_slow_failure_is_tried_once_for_a_minute(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    service.script["models"] = [Response(drop=True)]
+    said = gdal.python(REPEATED, NAME, env={"GIQ_MAX_RETRY": "3",
+                                            "GIQ_RETRY_DELAY": "0.5"}).stdout.splitlines()
+    assert [line.split()[0] for line in said] == ["GIQ[network]"] * 3
+    assert service.names() == ["models"] * (4 + 1 + 1)
