@@ -24,7 +24,7 @@ enum {
     ROWS_FIRST = 64,               /* capacity of the first list of rows */
     SHOWN_MAX = 5,                 /* rows that are not valid, in the message */
     LABEL_SIZE = 41,               /* bytes of the name of a row in the message */
-    REASON_MAX = 130,              /* bytes of what is wrong with a row */
+    REASON_MAX = 220,              /* bytes of what is wrong with a row */
     HALF_TURN = 180,               /* degrees */
 };
 

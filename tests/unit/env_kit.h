@@ -21,7 +21,7 @@ struct env_kit {
     size_t sleeps;
     size_t warnings;
     char warned[600]; /* the last warning */
-    char noted[2048]; /* the last line for the log */
+    char noted[4096]; /* the last line for the log */
 };
 
 /* Now is 1000000, the time of day 2024-05-01T00:00:00Z, jitter none. */
