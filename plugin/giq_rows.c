@@ -84,14 +84,18 @@ static const char *field_text(const struct reading *reading, OGRFeatureH feature
     return is_set ? OGR_F_GetFieldAsString(feature, index) : "";
 }
 
-static void find_fields(struct reading *reading)
+static bool find_fields(struct reading *reading, struct giq_error *err)
 {
-    OGRFeatureDefnH layer = OGR_L_GetLayerDefn(reading->source.layer);
+    OGRFeatureDefnH layer = NULL;
+    if (!giq_vector_source_defn(&reading->source, &layer, err)) {
+        return false;
+    }
     for (int i = 0; i < FIELDS; i++) {
         reading->field[i] = OGR_FD_GetFieldIndex(layer, fields[i].name);
     }
     reading->has_areas = reading->rows->session->config.use_geometry &&
                          OGR_FD_GetGeomFieldCount(layer) > 0;
+    return true;
 }
 
 /* Let the driver skip what is not read. */
@@ -446,7 +450,9 @@ static bool read_layer(struct reading *reading, struct giq_error *err)
     }
     /* A search for files has ended the wait. */
     (void)giq_interrupt_begin(&reading->rows->session->report.interrupt);
-    find_fields(reading);
+    if (!find_fields(reading, err)) {
+        return false;
+    }
     ignore_other_fields(reading);
     if (reading->has_areas && !is_as_is) {
         if (!giq_project_check(err) ||

@@ -183,6 +183,28 @@ static bool choose_layer(struct giq_vector_source *source, struct giq_error *err
 
 /* ---- features ---- */
 
+static bool fail_unreadable(const struct giq_vector_source *source, struct giq_error *err)
+{
+    char name[NAME_MAX_BYTES];
+    char reason[REASON_MAX];
+    const char *layer = OGR_L_GetName(source->layer);
+    return giq_fail(err, source->code, "the layer %.*s of %s cannot be read%s",
+                    giq_text_cut_len(layer, LAYER_MAX), layer, name_of(source, name),
+                    reason_of(source, reason));
+}
+
+bool giq_vector_source_defn(const struct giq_vector_source *source, OGRFeatureDefnH *out,
+                            struct giq_error *err)
+{
+    CPLErrorReset();
+    OGRFeatureDefnH defn = OGR_L_GetLayerDefn(source->layer);
+    if (CPLGetLastErrorType() == CE_Failure) {
+        return fail_unreadable(source, err);
+    }
+    *out = defn;
+    return true;
+}
+
 bool giq_vector_source_next(const struct giq_vector_source *source, OGRFeatureH *out,
                             struct giq_error *err)
 {
@@ -358,15 +380,10 @@ static bool fail_without_srs(const struct giq_vector_source *source,
 bool giq_vector_source_project(const struct giq_vector_source *source,
                                struct giq_project **out, struct giq_error *err)
 {
-    char name[NAME_MAX_BYTES];
-    char reason[REASON_MAX];
     CPLErrorReset();
     OGRSpatialReferenceH srs = OGR_L_GetSpatialRef(source->layer);
     if (srs == NULL && CPLGetLastErrorType() == CE_Failure) {
-        return giq_fail(err, source->code, "the layer %.*s of %s cannot be read%s",
-                        giq_text_cut_len(OGR_L_GetName(source->layer), LAYER_MAX),
-                        OGR_L_GetName(source->layer), name_of(source, name),
-                        reason_of(source, reason));
+        return fail_unreadable(source, err);
     }
     if (srs == NULL || giq_project_has_no_position(srs)) {
         return fail_without_srs(source, srs, err);

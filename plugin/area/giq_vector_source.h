@@ -45,6 +45,11 @@ void giq_vector_source_close(struct giq_vector_source *source);
 /* Whether this thread has a source open. */
 bool giq_vector_source_is_reading(void);
 
+/* Get the fields of the layer; `*out` is borrowed. Drivers that read them only now may
+ * fail, as VRT does where it cannot open a source. */
+bool giq_vector_source_defn(const struct giq_vector_source *source, OGRFeatureDefnH *out,
+                            struct giq_error *err);
+
 /* Prepare to project from the layer's coordinate system. Errors: GIQ_E_AREA if it has
  * none, or one that gives no position on Earth; those of giq_project_check() and
  * giq_project_new(). */
