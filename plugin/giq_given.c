@@ -4,7 +4,7 @@
 #include "area/giq_area.h"
 #include "giq_interrupt.h"
 
-bool giq_given_fail_twice(const char *key, struct giq_error *err)
+bool giq_given_fail_duplicate(const char *key, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
                     "\"%s\" is given in the connection string and as an open option; "
@@ -28,7 +28,7 @@ bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *c
         const char *typed = conn->value[kinds[kind].key];
         const char *option = config->area[kind];
         if (typed != NULL && option != NULL) {
-            return giq_given_fail_twice(kinds[kind].name, err);
+            return giq_given_fail_duplicate(kinds[kind].name, err);
         }
         if (typed == NULL && option == NULL) {
             continue;
@@ -48,11 +48,10 @@ bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *c
 bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
                          unsigned flags, char **out, struct giq_error *err)
 {
+    /* The key was checked by giq_conn_parse(); the option follows the same rule. */
     if (area->kind == GIQ_AREA_AOI && !giq_conn_check_file_name("AOI", area->text, err)) {
         return false;
     }
     (void)giq_interrupt_begin(&session->report.interrupt);
-    bool ok = giq_area_read(area->kind, area->text, flags, &session->env, out, err);
-    giq_interrupt_end(&session->report.interrupt);
-    return ok;
+    return giq_area_read(area->kind, area->text, flags, &session->env, out, err);
 }

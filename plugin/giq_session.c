@@ -45,6 +45,7 @@ void giq_session_report_error(struct giq_session *session, const struct giq_erro
 
 void giq_session_close(struct giq_session *session)
 {
+    giq_interrupt_end(&session->report.interrupt);
     giq_store_close(session->store);
     giq_service_free(session->service);
     giq_config_release(&session->config);
