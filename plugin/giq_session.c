@@ -23,7 +23,7 @@ bool giq_session_open_store(struct giq_session *session, struct giq_error *err)
     if (session->store != NULL) {
         return true;
     }
-    if (!giq_config_store(config, err)) {
+    if (!giq_config_find_store(config, err)) {
         return false;
     }
     return giq_store_open(config->store_dir, config->store_flags, &session->store, err);

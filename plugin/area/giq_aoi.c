@@ -41,10 +41,11 @@ struct aoi {
 
 /* ---- messages ---- */
 
-/* Connection strings, and queries and users of URLs, may contain secrets. */
+/* Connection strings, and queries, fragments and users of URLs, may contain secrets. */
 static bool may_contain_secret(const char *source)
 {
-    return strpbrk(source, "?@=") != NULL;
+    return strpbrk(source, "?@=") != NULL ||
+           (strstr(source, "://") != NULL && strchr(source, '#') != NULL);
 }
 
 /* "AOI" and the source, without the source if it may contain a secret; too long a text is
