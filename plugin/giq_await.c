@@ -83,7 +83,7 @@ static bool fail_wait_cancelled(const struct giq_job_view *view, struct giq_erro
                         "open again to check it",
                         view->job_id);
     }
-    if (strcmp(view->status, "gone") == 0) {
+    if (strcmp(view->state_name, "gone") == 0) {
         return giq_fail(err, GIQ_E_CANCELLED,
                         "Ctrl-C ended the open while the job %s, which is recorded as "
                         "gone, was checked again; no new job was started",
@@ -136,6 +136,87 @@ bool giq_await_may_be_due_to_interrupt(const struct giq_error *err)
     }
 }
 
+/* ---- steps ---- */
+
+static bool run_steps(const struct giq_await *await, struct giq_error *err)
+{
+    const struct giq_env env = giq_report_env(await->report);
+    const struct giq_interrupt *interrupt = &await->report->interrupt;
+    for (;;) {
+        enum giq_step step = GIQ_STEP_AGAIN;
+        int64_t due_ms = 0;
+        if (!giq_job_step(await->job, &step, &due_ms, err)) {
+            if (err->code == GIQ_E_RESULT) {
+                giq_await_cache_refusal(await->job, await->config, err);
+            }
+            if (giq_interrupt_received(interrupt) &&
+                giq_await_may_be_due_to_interrupt(err)) {
+                return fail_cancelled(await->job, err);
+            }
+            return false;
+        }
+        if (step == GIQ_STEP_DONE) {
+            return true;
+        }
+        if (await->waits_for_result &&
+            giq_await_is_refusal_cached(await->job, await->config, err)) {
+            return false;
+        }
+        /* Not before the first step: an open of a published result installs no handler.
+         * Later calls do nothing. Once the wait is cancelled, the next step ends the
+         * open. */
+        giq_await_begin(await->report, "Ctrl-C ends the wait but not a started job");
+        while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
+            env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
+        }
+    }
+}
+
+/* ---- waiting no longer than needed ---- */
+
+bool giq_await_is_timeout_cached(void)
+{
+    struct giq_error ignored;
+    GIQ_AUTO_CSL char **key = key_of_timeout();
+    return giq_negative_cache_find(key, &ignored);
+}
+
+static void cache_timeout(const struct giq_error *err)
+{
+    GIQ_AUTO_CSL char **key = key_of_timeout();
+    giq_negative_cache_add(key, err);
+}
+
+static bool fail_checked_once(struct giq_error *err)
+{
+    const struct giq_error reason = *err;
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "another open of this program timed out or failed slowly less than a "
+                    "minute ago, so this open checked only once: %s; open again in a "
+                    "minute to wait",
+                    reason.text);
+}
+
+void giq_await_end_timeout(bool was_limited, int timeout_ms, struct giq_error *err)
+{
+    if (was_limited) {
+        (void)fail_checked_once(err);
+    } else if (timeout_ms > 0) {
+        cache_timeout(err);
+    }
+}
+
+void giq_await_cache_slow_failure(bool was_limited, char **key, int64_t began_ms,
+                                  const struct giq_error *err)
+{
+    bool may_be_cached = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
+    if (may_be_cached && now_ms() - began_ms > SLOW_MS && !was_limited) {
+        giq_negative_cache_add(key, err);
+    }
+}
+
+/* ---- lists of the service ---- */
+
 /* A call of the service that lists something. */
 struct listing {
     struct giq_service *service;
@@ -171,82 +252,6 @@ static bool get_list(const struct listing *listing, struct giq_error *err)
     giq_interrupt_end(&report->interrupt);
     giq_progress_clear(&report->progress);
     return ok;
-}
-
-/* ---- steps ---- */
-
-static bool run_steps(const struct giq_await *await, struct giq_error *err)
-{
-    const struct giq_env env = giq_report_env(await->report);
-    const struct giq_interrupt *interrupt = &await->report->interrupt;
-    for (;;) {
-        enum giq_step step = GIQ_STEP_AGAIN;
-        int64_t due_ms = 0;
-        if (!giq_job_step(await->job, &step, &due_ms, err)) {
-            if (err->code == GIQ_E_RESULT) {
-                giq_await_cache_refusal(await->job, await->config, err);
-            }
-            if (giq_interrupt_received(interrupt) &&
-                giq_await_may_be_due_to_interrupt(err)) {
-                return fail_cancelled(await->job, err);
-            }
-            return false;
-        }
-        if (step == GIQ_STEP_DONE) {
-            return true;
-        }
-        if (await->waits_for_result &&
-            giq_await_is_refusal_cached(await->job, await->config, err)) {
-            return false;
-        }
-        /* Once the wait is cancelled, the next step ends the open. */
-        giq_await_begin(await->report, "Ctrl-C ends the wait, a started job continues");
-        while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
-            env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
-        }
-    }
-}
-
-/* ---- waiting no longer than needed ---- */
-
-bool giq_await_is_timeout_cached(void)
-{
-    struct giq_error ignored;
-    GIQ_AUTO_CSL char **key = key_of_timeout();
-    return giq_negative_cache_find(key, &ignored);
-}
-
-static void cache_timeout(const struct giq_error *err)
-{
-    GIQ_AUTO_CSL char **key = key_of_timeout();
-    giq_negative_cache_add(key, err);
-}
-
-static bool fail_checked_once(struct giq_error *err)
-{
-    const struct giq_error reason = *err;
-    return giq_fail(err, GIQ_E_TIMEOUT,
-                    "an open within the last minute waited already, so this one only "
-                    "checked once: %s",
-                    reason.text);
-}
-
-void giq_await_end_timeout(bool was_limited, int timeout_ms, struct giq_error *err)
-{
-    if (was_limited) {
-        (void)fail_checked_once(err);
-    } else if (timeout_ms > 0) {
-        cache_timeout(err);
-    }
-}
-
-void giq_await_cache_slow_failure(bool was_limited, char **key, int64_t began_ms,
-                                  const struct giq_error *err)
-{
-    bool may_be_cached = err->code != GIQ_E_CANCELLED && err->code != GIQ_E_TIMEOUT;
-    if (may_be_cached && now_ms() - began_ms > SLOW_MS && !was_limited) {
-        giq_negative_cache_add(key, err);
-    }
 }
 
 /* Get a list; `base_url` is the URL of the service, for the negative cache. */
@@ -291,6 +296,8 @@ bool giq_await_files(struct giq_service *service, const char *base_url,
                                     .host = host};
     return await_list(&listing, base_url, err);
 }
+
+/* ---- the job ---- */
 
 /* The first open waits for up to its TIMEOUT. If that was too short, opens of the next
  * minute poll once, because a GIS that opens ten times would wait ten times as long. A

@@ -115,7 +115,7 @@ static OGRFeatureH make_row(OGRLayerH layer, const struct giq_file *file,
     return row;
 }
 
-static bool add_file(void *ctx, const struct giq_file *file, bool is_beyond,
+static bool add_file(void *ctx, const struct giq_file *file, bool is_limit_reached,
                      bool *out_selected, struct giq_error *err)
 {
     const struct filling *filling = ctx;
@@ -125,7 +125,7 @@ static bool add_file(void *ctx, const struct giq_file *file, bool is_beyond,
         return false;
     }
     bool ok = true;
-    if (*out_selected && !is_beyond) {
+    if (*out_selected && !is_limit_reached) {
         ok = giq_table_add_row(filling->layer, make_row(filling->layer, file, footprint),
                                err);
     }

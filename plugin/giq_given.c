@@ -5,7 +5,7 @@
 #include "giq_interrupt.h"
 #include "result/giq_inner.h"
 
-bool giq_given_fail_twice(const char *key, struct giq_error *err)
+bool giq_given_fail_duplicate(const char *key, struct giq_error *err)
 {
     return giq_fail(err, GIQ_E_USAGE,
                     "\"%s\" is given in the connection string and as an open option; "
@@ -29,7 +29,7 @@ bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *c
         const char *typed = conn->value[kinds[kind].key];
         const char *option = config->area[kind];
         if (typed != NULL && option != NULL) {
-            return giq_given_fail_twice(kinds[kind].name, err);
+            return giq_given_fail_duplicate(kinds[kind].name, err);
         }
         if (typed == NULL && option == NULL) {
             continue;
@@ -49,13 +49,12 @@ bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *c
 bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
                          unsigned flags, char **out, struct giq_error *err)
 {
+    /* The key was checked by giq_conn_parse(); the option follows the same rule. */
     if (area->kind == GIQ_AREA_AOI && !giq_conn_check_file_name("AOI", area->text, err)) {
         return false;
     }
     (void)giq_interrupt_begin(&session->report.interrupt);
-    bool ok = giq_area_read(area->kind, area->text, flags, &session->env, out, err);
-    giq_interrupt_end(&session->report.interrupt);
-    return ok;
+    return giq_area_read(area->kind, area->text, flags, &session->env, out, err);
 }
 
 bool giq_given_read_wait(const struct giq_conn *conn, const struct giq_config *config,
@@ -64,7 +63,7 @@ bool giq_given_read_wait(const struct giq_conn *conn, const struct giq_config *c
     const char *typed = conn->value[GIQ_CONN_KEY_WAIT];
     bool waits = config->wait;
     if (typed != NULL && config->is_wait_given) {
-        return giq_given_fail_twice("wait", err);
+        return giq_given_fail_duplicate("wait", err);
     }
     if (typed != NULL && !giq_conn_to_bool("\"wait\"", typed, &waits, err)) {
         return false;

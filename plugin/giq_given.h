@@ -18,8 +18,9 @@ struct giq_given_area {
 bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *config,
                          struct giq_given_area *out, struct giq_error *err);
 
-/* Read the area, as giq_area_read() does, which has `flags` and the errors; Ctrl-C ends
- * it. `*out` is to be freed with free(). For the thread of the session. */
+/* Read the area, as giq_area_read() does, which has `flags` and the errors. `*out` is to
+ * be freed with free(). From here on Ctrl-C is noted: it ends the reading, or the wait
+ * that follows. For the thread of the session. */
 bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
                          unsigned flags, char **out, struct giq_error *err);
 
@@ -30,6 +31,6 @@ bool giq_given_read_wait(const struct giq_conn *conn, const struct giq_config *c
                          unsigned flags, bool *out, struct giq_error *err);
 
 /* Fail with GIQ_E_USAGE because `key` is given in both ways. */
-bool giq_given_fail_twice(const char *key, struct giq_error *err);
+bool giq_given_fail_duplicate(const char *key, struct giq_error *err);
 
 #endif

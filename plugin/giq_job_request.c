@@ -55,7 +55,12 @@ static bool read_area(struct giq_job_request *request, struct giq_error *err)
 static bool read_upload(struct giq_job_request *request, struct giq_error *err)
 {
     const char *typed = conn_value(request, GIQ_CONN_KEY_UPLOAD);
-    return typed == NULL || giq_upload_file_new(typed, &request->file, err);
+    if (typed == NULL) {
+        return true;
+    }
+    /* As for an area: a Ctrl-C while the file is read must stop the run request. */
+    (void)giq_interrupt_begin(&request->session->report.interrupt);
+    return giq_upload_file_new(typed, &request->file, err);
 }
 
 static bool identify_upload(struct giq_job_request *request, struct giq_error *err)

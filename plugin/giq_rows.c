@@ -503,7 +503,6 @@ static bool read_rows(struct giq_rows *rows, const struct giq_conn *conn,
     CPLPushErrorHandler(CPLQuietErrorHandler);
     (void)giq_interrupt_begin(&session->report.interrupt);
     bool ok = read_layer(&reading, err);
-    giq_interrupt_end(&session->report.interrupt);
     giq_project_free(reading.project);
     giq_vector_source_close(&reading.source);
     CPLPopErrorHandler();

@@ -18,8 +18,8 @@ struct giq_rows;
  * Read the rows of `conn`, which has the kind GIQ_CONN_BATCH, and check them all; open
  * the store of the session if a row uploads a file. Sends nothing, unless the rows are
  * those of GIQ:files. `session` is borrowed for the life of `*out`, `conn` for the call;
- * Ctrl-C ends the call. On success, also without any row, the caller passes `*out` to
- * giq_rows_free().
+ * from here on Ctrl-C is noted: it ends the call, or the wait that follows. On success,
+ * also without any row, the caller passes `*out` to giq_rows_free().
  *
  * Errors: GIQ_E_BATCH, which counts the rows that are not valid and shows the first ones,
  * also for too many rows; GIQ_E_USAGE for the dataset and for options that contradict;

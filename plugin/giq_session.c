@@ -23,7 +23,7 @@ bool giq_session_open_store(struct giq_session *session, struct giq_error *err)
     if (session->store != NULL) {
         return true;
     }
-    if (!giq_config_store(config, err)) {
+    if (!giq_config_find_store(config, err)) {
         return false;
     }
     return giq_store_open(config->store_dir, config->store_flags, &session->store, err);
@@ -45,6 +45,7 @@ void giq_session_report_error(struct giq_session *session, const struct giq_erro
 
 void giq_session_close(struct giq_session *session)
 {
+    giq_interrupt_end(&session->report.interrupt);
     giq_store_close(session->store);
     giq_service_free(session->service);
     giq_config_release(&session->config);

@@ -27,14 +27,15 @@ bool giq_session_open(struct giq_session *session, char **open_options,
                       struct giq_error *err);
 
 /* Open the store that the options name, unless it is open. giq_job_request_new() calls
- * it. Errors: those of giq_config_store() and giq_store_open(). */
+ * it. Errors: those of giq_config_find_store() and giq_store_open(). */
 bool giq_session_open_store(struct giq_session *session, struct giq_error *err);
 
 /* Raise `err` as the one CPL error of the open. If credentials are missing, the message
  * states why. Also for a session that failed to open. */
 void giq_session_report_error(struct giq_session *session, const struct giq_error *err);
 
-/* Release what the session holds; also after a failed giq_session_open(). */
+/* End the wait for Ctrl-C, if it has begun, and release what the session holds; also
+ * after a failed giq_session_open(). */
 void giq_session_close(struct giq_session *session);
 
 #endif

@@ -441,9 +441,9 @@ struct giq_files_query {
  * giq_files_search(). */
 struct giq_files_host {
     /* Take a file, and store in `*out_selected` whether it is one of those that were
-     * searched for. If `is_beyond` is true, the limit is reached: only report whether it
-     * would be selected. */
-    bool (*add)(void *ctx, const struct giq_file *file, bool is_beyond,
+     * searched for. If `is_limit_reached` is true, the limit is reached: only report
+     * whether it would be selected. */
+    bool (*add)(void *ctx, const struct giq_file *file, bool is_limit_reached,
                 bool *out_selected, struct giq_error *err);
     /* Show a line to the user. May be NULL. */
     void (*progress)(void *ctx, const char *text);

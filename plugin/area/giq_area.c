@@ -14,15 +14,66 @@
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_path.h"
 
-enum { SRID_DIGITS_MAX = 9 };
+enum {
+    SRID_DIGITS_MAX = 9,
+    BLOCK_BYTES = 1024 * 1024, /* of a file, read between two checks for Ctrl-C */
+};
 
 static const char white_space[] = " \t\r\n\v\f";
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
 /* ---- files ---- */
 
+static bool fail_unreadable(const char *printable, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_AREA,
+                    "the GEOMETRY file %s cannot be read or is larger than %d MiB",
+                    printable, GIQ_AREA_FILE_MAX / (1024 * 1024));
+}
+
+/* Read `size` bytes into `out`. `printable` names the file in messages. */
+static bool read_blocks(VSILFILE *file, const char *printable, const struct giq_env *env,
+                        char *out, size_t size, struct giq_error *err)
+{
+    for (size_t len = 0; len < size; len += BLOCK_BYTES) {
+        size_t block = size - len < BLOCK_BYTES ? size - len : BLOCK_BYTES;
+        if (!giq_project_check_cancelled(env, err)) {
+            return false;
+        }
+        if (VSIFReadL(out + len, 1, block, file) != block) {
+            return fail_unreadable(printable, err);
+        }
+    }
+    return giq_project_check_cancelled(env, err);
+}
+
+/* The bytes of an open file, with a '\0' after them, to be freed with VSIFree(), or NULL
+ * after an error. */
+static char *read_whole(VSILFILE *file, const char *printable, const struct giq_env *env,
+                        size_t *out_size, struct giq_error *err)
+{
+    if (VSIFSeekL(file, 0, SEEK_END) != 0 || VSIFTellL(file) > GIQ_AREA_FILE_MAX) {
+        (void)fail_unreadable(printable, err);
+        return NULL;
+    }
+    size_t size = (size_t)VSIFTellL(file);
+    char *bytes = VSIMalloc(size + 1);
+    if (bytes == NULL) {
+        (void)giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    VSIRewindL(file);
+    if (!read_blocks(file, printable, env, bytes, size, err)) {
+        VSIFree(bytes);
+        return NULL;
+    }
+    bytes[size] = '\0';
+    *out_size = size;
+    return bytes;
+}
+
 /* The text of the file at `path`, to be freed with VSIFree(), or NULL after an error. */
-static char *read_file(const char *path, struct giq_error *err)
+static char *read_file(const char *path, const struct giq_env *env, struct giq_error *err)
 {
     GIQ_AUTO_CPL char *printable = giq_path_printable(path);
     VSIStatBufL st = {0};
@@ -36,21 +87,24 @@ static char *read_file(const char *path, struct giq_error *err)
                        printable);
         return NULL;
     }
-    GByte *bytes = NULL;
-    vsi_l_offset size = 0;
-    if (!VSIIngestFile(NULL, path, &bytes, &size, GIQ_AREA_FILE_MAX)) {
-        (void)giq_fail(err, GIQ_E_AREA,
-                       "the GEOMETRY file %s cannot be read or is larger than %d MiB",
-                       printable, GIQ_AREA_FILE_MAX / (1024 * 1024));
+    VSILFILE *file = VSIFOpenL(path, "rb");
+    if (file == NULL) {
+        (void)fail_unreadable(printable, err);
         return NULL;
     }
-    if (memchr(bytes, '\0', (size_t)size) != NULL) {
+    size_t size = 0;
+    char *bytes = read_whole(file, printable, env, &size, err);
+    (void)VSIFCloseL(file);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    if (memchr(bytes, '\0', size) != NULL) {
         VSIFree(bytes);
         (void)giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s is not a text file",
                        printable);
         return NULL;
     }
-    return (char *)bytes;
+    return bytes;
 }
 
 /* ---- WKT and EWKT ---- */
@@ -146,7 +200,7 @@ static bool read_geometry(const char *text, unsigned flags, const struct giq_env
     if (text[0] != '@') {
         return read_text(text, flags, env, out, err);
     }
-    char *content = read_file(text + 1, err);
+    char *content = read_file(text + 1, env, err);
     if (content == NULL) {
         return false;
     }
@@ -180,8 +234,15 @@ bool giq_area_read(enum giq_area_kind kind, const char *text, unsigned flags,
                    const struct giq_env *env, char **out, struct giq_error *err)
 {
     CPLPushErrorHandler(CPLQuietErrorHandler);
-    bool ok = read_kind(kind, text, flags, env, out, err);
+    char *area = NULL;
+    bool ok = read_kind(kind, text, flags, env, &area, err) &&
+              giq_project_check_cancelled(env, err);
     CPLPopErrorHandler();
     CPLErrorReset();
-    return ok;
+    if (!ok) {
+        free(area);
+        return false;
+    }
+    *out = area;
+    return true;
 }

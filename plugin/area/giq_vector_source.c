@@ -27,10 +27,11 @@ static const char reading_option[] = "GIQ_READING_AREA";
 
 /* ---- messages ---- */
 
-/* Connection strings, and queries and users of URLs, may contain secrets. */
+/* Connection strings, and queries, fragments and users of URLs, may contain secrets. */
 static bool may_contain_secret(const char *name)
 {
-    return strpbrk(name, "?@=") != NULL;
+    return strpbrk(name, "?@=") != NULL ||
+           (strstr(name, "://") != NULL && strchr(name, '#') != NULL);
 }
 
 /* The role and the name of a source, without the name if it may contain a secret; too

@@ -210,8 +210,8 @@ static bool read_switches(struct giq_config *config, struct giq_error *err)
     return true;
 }
 
-/* A list with a '+' anywhere, or an empty one, extends the defaults; any other list
- * replaces them. */
+/* A list in which a name begins with '+', or an empty one, extends the defaults; any
+ * other list replaces them. */
 static bool read_result_drivers(struct giq_config *config, struct giq_error *err)
 {
     const char *name = NULL;
@@ -242,7 +242,9 @@ static bool read_result_drivers(struct giq_config *config, struct giq_error *err
     }
     if (!ok || config->result_drivers == NULL) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "%s must be a list of GDAL drivers other than GIQ; got \"%.*s\"",
+                        "%s must be names of GDAL drivers other than GIQ, separated by "
+                        "commas, each optionally after a \"+\" (\"+netCDF\"); got "
+                        "\"%.*s\"",
                         name, giq_text_cut_len(text, 60), text);
     }
     return true;
@@ -335,7 +337,7 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
 
 /* The store must be an absolute path on disk, so that it is the same folder from any
  * working folder. `former_path` is where earlier versions kept the store for this value:
- * jobs may be recorded there. */
+ * jobs may be recorded there. NULL if they refused the value too. */
 static bool check_store_path(const char *name, const char *value, const char *former_path,
                              struct giq_error *err)
 {
@@ -346,18 +348,22 @@ static bool check_store_path(const char *name, const char *value, const char *fo
             "got \"%.*s\"",
             name, giq_text_cut_len(value, 200), value);
     }
-    if (value[0] != '/') {
-        return giq_fail(
-            err, GIQ_E_USAGE,
-            "%s must be an absolute path without \"~\"; got \"%.*s\" (earlier "
-            "versions recorded jobs for this value in %.*s)",
-            name, giq_text_cut_len(value, 100), value, giq_text_cut_len(former_path, 200),
-            former_path);
+    if (value[0] == '/') {
+        return true;
     }
-    return true;
+    if (former_path == NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "%s must be an absolute path without \"~\"; got \"%.*s\"", name,
+                        giq_text_cut_len(value, 100), value);
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "%s must be an absolute path without \"~\"; got \"%.*s\" (earlier "
+                    "versions recorded jobs for this value in %.*s)",
+                    name, giq_text_cut_len(value, 100), value,
+                    giq_text_cut_len(former_path, 200), former_path);
 }
 
-bool giq_config_store(struct giq_config *config, struct giq_error *err)
+bool giq_config_find_store(struct giq_config *config, struct giq_error *err)
 {
     const char *name = NULL;
     const char *chosen = giq_reader_value(&config->reader, GIQ_OPTION_STORE_DIR, &name);
@@ -379,10 +385,11 @@ bool giq_config_store(struct giq_config *config, struct giq_error *err)
     GIQ_AUTO_CPL char *in_home = CPLStrdup(CPLSPrintf("%s/.local/share/giq", home));
     if (data_home[0] == '\0') {
         config->store_dir = CPLStrdup(in_home);
-        return check_store_path("HOME", home, in_home, err);
+        return check_store_path("HOME", home, NULL, err);
     }
     config->store_dir = CPLStrdup(CPLSPrintf("%s/giq", data_home));
-    return check_store_path("XDG_DATA_HOME", data_home, in_home, err);
+    return check_store_path("XDG_DATA_HOME", data_home, home[0] == '/' ? in_home : NULL,
+                            err);
 }
 
 void giq_config_release(struct giq_config *config)

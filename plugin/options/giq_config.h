@@ -18,7 +18,7 @@ struct giq_config {
     char *area[GIQ_AREA_KINDS];   /* from the open options only, or NULL */
     char *retry;                  /* label, or NULL */
     const char *source_type;      /* from giq_upload_type() */
-    char *store_dir;              /* NULL before giq_config_store() */
+    char *store_dir;              /* NULL before giq_config_find_store() */
     char **result_drivers;        /* drivers that may open a result; a GDAL string list */
     char **result_options;        /* their open options; a GDAL string list, or NULL */
     char **request_options; /* those that decide which request a string is, or how its
@@ -52,6 +52,6 @@ void giq_config_release(struct giq_config *config);
 /* Find the folder of the store, from GIQ_STORE_DIR, XDG_DATA_HOME or HOME, and set
  * `store_dir` and `store_flags`. May be called once. Errors: GIQ_E_STORE if none of them
  * is set; GIQ_E_USAGE if the folder is not an absolute path on disk. */
-bool giq_config_store(struct giq_config *config, struct giq_error *err);
+bool giq_config_find_store(struct giq_config *config, struct giq_error *err);
 
 #endif

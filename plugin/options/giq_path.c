@@ -14,15 +14,15 @@ char *giq_path_absolute(const char *typed)
 }
 
 /*
- * Remove "user:password@". Passwords may contain '/' and '?', so everything before the
- * last '@' counts as one, although that '@' may be part of the path. An '@' after a '?'
- * may belong to a password with a '?' in it or to a query, so everything is removed.
+ * Remove "user:password@". Passwords may contain '/', '?' and '#', so everything up to
+ * the last '@' is removed, even if that '@' is part of the path. An '@' after a '?' or a
+ * '#' may belong to a password with that character in it, or to a query or fragment, so
+ * everything is removed.
  */
 static void remove_user(char *host)
 {
     const char *at = strrchr(host, '@');
-    const char *query = strchr(host, '?');
-    if (at != NULL && query != NULL && at > query) {
+    if (at != NULL && at > host + strcspn(host, "?#")) {
         host[0] = '\0';
     } else if (at != NULL) {
         (void)memmove(host, at + 1, strlen(at + 1) + 1);
@@ -37,7 +37,7 @@ char *giq_path_printable(const char *typed)
         remove_user(url + strlen("://"));
     }
     if (url != NULL || STARTS_WITH(printable, "/vsi")) {
-        printable[strcspn(printable, "?")] = '\0';
+        printable[strcspn(printable, url != NULL ? "?#" : "?")] = '\0';
     }
     return printable;
 }

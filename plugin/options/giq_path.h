@@ -8,8 +8,8 @@
 /* A copy of the path, joined to the working folder if GDAL considers it relative. */
 char *giq_path_absolute(const char *typed);
 
-/* A copy of the path without the parts of a URL that may be secret: user, password and
- * query. */
+/* A copy of the path without the parts of a URL that may be secret: user, password,
+ * query and fragment. */
 char *giq_path_printable(const char *typed);
 
 #endif

@@ -282,6 +282,20 @@ static bool end_without_job(struct giq_job *job, struct giq_error *err)
                            &job->file_id, err);
 }
 
+/* The lock of a request that was being sent cannot be acquired, as in a read-only store:
+ * a dry run then shows the state that is recorded. Any other open fails. */
+static bool show_without_lock(struct giq_job *job, struct giq_error *err)
+{
+    enum { DRY_RUN = GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT };
+    if ((job->flags & DRY_RUN) != DRY_RUN || err->code != GIQ_E_STORE ||
+        job->record.state != GIQ_JOB_SENDING) {
+        return false;
+    }
+    *err = (struct giq_error){0};
+    job->phase = GIQ_PHASE_DONE;
+    return true;
+}
+
 /* Must be called with the record lock held. */
 static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
@@ -439,7 +453,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         }
     }
     if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
-        return false;
+        return show_without_lock(job, err);
     }
     if (!held) {
         return true;

@@ -21,8 +21,9 @@ enum {
 };
 
 /* The pause before the next status call: Retry-After if the response had it, else the
- * fixed interval of the settings, else an adaptive pause. Retry-After is raised to
- * GIQ_PACE_SHORTEST_MS, so that 0 or a time in the past does not cause a busy loop. */
+ * fixed interval of the settings, else an adaptive pause, which advances
+ * `job->pause_ms`. Retry-After is raised to GIQ_PACE_SHORTEST_MS, so that 0 or a time in
+ * the past does not cause a busy loop. */
 static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
 {
     int64_t fixed = job->service->settings.poll_interval_ms;
@@ -33,8 +34,8 @@ static int64_t advance_pause_ms(struct giq_job *job, int64_t retry_after_ms)
     return fixed > 0 ? fixed : giq_learn_pause_ms(job);
 }
 
-/* State that the job waits for an approval, and where it is given; empty if it does
- * not. */
+/* Describe the approval that the job is waiting for and the page where it is given; ""
+ * if it is waiting for none. */
 static const char *describe_approval(const struct giq_job *job, char out[DETAIL_SIZE])
 {
     struct giq_printable page;
@@ -43,16 +44,20 @@ static const char *describe_approval(const struct giq_job *job, char out[DETAIL_
         return out;
     }
     GIQ_AUTO_FREE char *url = giq_url_join(job->service->settings.base_url, "/");
-    (void)snprintf(out, DETAIL_SIZE, "it waits for an approval on the service%s%s",
+    (void)snprintf(out, DETAIL_SIZE, "it is waiting for approval on the service%s%s",
                    url == NULL ? "" : ", see ", giq_text_printable(url, &page));
     return out;
 }
 
 enum { CAUSE_MAX = 160 }; /* bytes of an error that is quoted in another one */
 
+/* An open that was limited to one poll or one try gives no advice: the next one may be
+ * limited too, whatever its TIMEOUT is. */
 static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
                          const struct giq_error *outage, struct giq_error *err)
 {
+    static const char again[] = ", and opening the same dataset again continues the wait";
+    bool can_wait = !giq_service_is_limited(job->service);
     struct giq_printable id;
     struct giq_printable status;
     char retry_after[64] = "";
@@ -69,22 +74,20 @@ static bool fail_timeout(const struct giq_job *job, int64_t retry_after_ms,
     }
     if (outage->code != GIQ_E_NONE) {
         return giq_fail(err, GIQ_E_TIMEOUT,
-                        "the job %s has no result after %d s (%.*s); it continues, and "
-                        "opening the same dataset again continues the wait",
+                        "the job %s has no result after %d s (%.*s); it continues%s",
                         id.text, seconds, giq_text_cut_len(outage->text, CAUSE_MAX),
-                        outage->text);
+                        outage->text, can_wait ? again : "");
     }
     if (retry_after_ms > giq_job_left_ms(job)) {
         (void)snprintf(retry_after, sizeof retry_after, "; Retry-After: %d s",
                        (int)((retry_after_ms + 999) / 1000));
     }
     (void)describe_approval(job, approval);
-    return giq_fail(err, GIQ_E_TIMEOUT,
-                    "the job %s is still %s after %d s%s%s%s; it continues, and opening "
-                    "the same dataset again continues the wait. Set TIMEOUT to wait "
-                    "longer",
-                    id.text, status.text[0] == '\0' ? "running" : status.text, seconds,
-                    retry_after, approval[0] == '\0' ? "" : "; ", approval);
+    return giq_fail(
+        err, GIQ_E_TIMEOUT, "the job %s is still %s after %d s%s%s%s; it continues%s%s",
+        id.text, status.text[0] == '\0' ? "running" : status.text, seconds, retry_after,
+        approval[0] == '\0' ? "" : "; ", approval, can_wait ? again : "",
+        can_wait ? ". Set TIMEOUT to wait longer" : "");
 }
 
 /* Schedule the next status call, at the latest when TIMEOUT passes; fail if it has passed
@@ -128,12 +131,14 @@ static bool is_gone(const struct giq_job *job)
 
 static void warn_unknown_status(struct giq_job *job)
 {
+    struct giq_printable id;
     struct giq_printable status;
     if (!job->has_warned) {
         job->has_warned = true;
         giq_env_warn(job->service->env,
-                     "the job has the status \"%s\", which is unknown to this version of "
-                     "the driver; the open waits for another status",
+                     "the job %s has the status \"%s\", which this version of the driver "
+                     "does not know; it is treated as running",
+                     giq_call_printable(job->service, job->record.job_id, &id),
                      giq_text_printable(job->record.status, &status));
     }
 }
@@ -228,8 +233,18 @@ static bool fail_wait(const struct giq_job *job, struct giq_error *err)
     }
     return giq_error_context(
         err,
-        "the job %s continues, and opening the same dataset again continues the wait",
+        "the state of the job %s could not be read; the job continues, and opening the "
+        "same dataset again checks it again",
         id.text);
+}
+
+/* The service does not have the job that was named: most likely its id is wrong. */
+static bool fail_not_found(const struct giq_job *job, struct giq_error *err)
+{
+    struct giq_printable id;
+    return giq_error_context(
+        err, "the service does not have the job %s; check the id (nothing was recorded)",
+        giq_call_printable(job->service, job->record.job_id, &id));
 }
 
 /* ---- the outcomes of a status call ---- */
@@ -260,7 +275,7 @@ static bool handle_state(struct giq_job *job, const struct giq_api_job *report,
 static bool handle_not_found(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     if (job->is_external) {
-        return fail_wait(job, err);
+        return fail_not_found(job, err);
     }
     job->not_found_count++;
     if (is_gone(job)) {
@@ -280,8 +295,9 @@ static bool handle_not_found(struct giq_job *job, int64_t *due_ms, struct giq_er
     return true;
 }
 
-/* A status call for a job that may not exist, or that reports another job, is retried
- * MAX_RETRY times, like other calls. An unexpected response ends the wait at once. */
+/* A status call for an external job, or one that reports another job before any state was
+ * reported, is retried MAX_RETRY times, like other calls. An unexpected response ends the
+ * wait at once. */
 static bool retry_poll(struct giq_job *job, enum giq_api_status_outcome outcome,
                        int64_t retry_after_ms, int64_t *due_ms, struct giq_error *err)
 {
@@ -308,9 +324,10 @@ static void note_unexpected(struct giq_job *job, enum giq_api_status_outcome out
     }
 }
 
-/* Whether unexpected responses, or those for another job, must end the wait. Before the
- * service has reported the state an unexpected one does, since the request may be wrong;
- * later ones do after five minutes without any other response. */
+/* Whether unexpected responses, or those for another job, must end the wait. Until the
+ * service has reported the state, an unexpected response ends the wait at once: the
+ * request itself may be wrong. After that, it ends once nothing else has been received
+ * for UNEXPECTED_MS. */
 static bool must_stop_waiting(const struct giq_job *job,
                               enum giq_api_status_outcome outcome)
 {
@@ -328,10 +345,10 @@ static bool handle_no_status(struct giq_job *job, enum giq_api_status_outcome ou
 {
     const struct giq_error outage = *err;
     bool is_no_wait = (job->flags & GIQ_JOB_NO_WAIT) != 0;
-    bool is_first_mismatch =
+    bool is_mismatch_before_status =
         outcome == GIQ_API_STATUS_MISMATCH && !job->has_status && !is_no_wait;
     job->not_found_count = 0;
-    if (job->is_external || is_first_mismatch) {
+    if (job->is_external || is_mismatch_before_status) {
         return retry_poll(job, outcome, retry_after_ms, due_ms, err);
     }
     note_unexpected(job, outcome);
@@ -498,6 +515,8 @@ bool giq_wait_record_status(struct giq_job *job, int64_t *due_ms, struct giq_err
     }
     bool ok = record_reported(job, &reported, err);
     giq_step_release_lock(job);
+    /* Without the record lock. A job that another open has already added is not added
+     * twice. */
     if (ok && job->final_state == GIQ_JOB_SUCCEEDED) {
         giq_history_add(job->store, &job->record);
     }

@@ -239,13 +239,13 @@ static bool add_file(struct search *s, struct giq_file *file, struct giq_error *
         }
         file->collection_title = find_title(s, file->collection);
     }
-    bool is_beyond = s->selected == s->limit;
+    bool is_limit_reached = s->selected == s->limit;
     bool is_selected = false;
-    if (!s->host->add(s->host->ctx, file, is_beyond, &is_selected, err)) {
+    if (!s->host->add(s->host->ctx, file, is_limit_reached, &is_selected, err)) {
         return false;
     }
-    s->has_more = is_beyond && is_selected;
-    if (is_selected && !is_beyond) {
+    s->has_more = is_limit_reached && is_selected;
+    if (is_selected && !is_limit_reached) {
         s->selected++;
     }
     return true;

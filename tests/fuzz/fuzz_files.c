@@ -70,7 +70,7 @@ static void check_footprint(struct taken *taken, const struct giq_file *file,
     free(wkt);
 }
 
-static bool take(void *ctx, const struct giq_file *file, bool is_beyond,
+static bool take(void *ctx, const struct giq_file *file, bool is_limit_reached,
                  bool *out_selected, struct giq_error *err)
 {
     (void)err;
@@ -88,7 +88,7 @@ static bool take(void *ctx, const struct giq_file *file, bool is_beyond,
     }
     check_item(file);
     check_footprint(taken, file, out_selected);
-    taken->selected += *out_selected && !is_beyond;
+    taken->selected += *out_selected && !is_limit_reached;
     return true;
 }
 

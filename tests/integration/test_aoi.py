@@ -501,7 +501,8 @@ def test_secrets_in_the_name_of_a_dataset_are_not_repeated(scripted_gdal, servic
     for source in ("PG:dbname=x host=127.0.0.1 port=1 password=hunter2",
                    "/vsicurl/http://127.0.0.1:1/a.gpkg?sig=hunter2",
                    "/vsicurl/http://me:hunter2@127.0.0.1:1/a.gpkg",
-                   "/vsicurl/http://127.0.0.1:1/a.gpkg?sig=hunter2,layer"):
+                   "/vsicurl/http://127.0.0.1:1/a.gpkg?sig=hunter2,layer",
+                   "/vsicurl/http://127.0.0.1:1/a.gpkg#hunter2"):
         assert "hunter2" not in refuse(scripted_gdal, service, AOI=source)
 
 

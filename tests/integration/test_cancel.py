@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from areas import write
-from scripted import MODELS, Response, GEOJSON, job
+from scripted import GEOJSON, MODELS, Response, ScriptedService, job
 
 NAME = "GIQ:model=m;file=f"
 HOUR = {"GIQ_POLL_INTERVAL": "3000", "GIQ_RETRY_DELAY": "3000",
@@ -102,7 +102,7 @@ def test_wait_ends_and_opening_again_resumes(scripted_gdal, service):
     service.script["status"] = [RUNNING]
     program = Program(scripted_gdal, env={"GIQ_PROGRESS": "YES"})
     line = program.wait_for("job job-1 RUNNING")
-    assert line.endswith("; Ctrl-C ends the wait, a started job continues\n")
+    assert line.endswith("; Ctrl-C ends the wait but not a started job\n")
     program.interrupt()
     assert program.lines() == ["handler", CANCELLED, "same handler"]
     service.script["status"] = [Response(job("DONE"))]
@@ -326,6 +326,45 @@ def test_reading_of_an_endless_area_ends_and_nothing_is_sent(scripted_gdal, serv
     assert service.calls() == []
 
 
+AREA = b"POLYGON((0 0,0 1,1 1,1 0,0 0))"
+
+
+@pytest.mark.parametrize("file,body,name,text", [
+    ("area.wkt", AREA, f"{NAME};geometry=@",
+     "the open was cancelled while its area was read; nothing was sent"),
+    ("local.csv", b"a\n1\n", "GIQ:model=m;upload=",
+     "the open was cancelled while the file was read"),
+])
+def test_signal_while_a_remote_file_is_read_ends_the_open_and_nothing_is_sent(
+        scripted_gdal, service, started, file, body, name, text):
+    """The file is complete when GDAL returns: only the signal can stop the run request."""
+    host = started(ScriptedService())
+    programs = []
+    ready = threading.Event()
+
+    def interrupted(_):
+        assert ready.wait(60)
+        programs[0].interrupt()
+        return Response(body)
+    host.script[file] = [interrupted, Response(body)]
+    url = f"/vsicurl/http://127.0.0.1:{host.port}/{file}"
+    programs.append(Program(scripted_gdal, name + url, env={
+        "CPL_VSIL_CURL_USE_HEAD": "NO", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}))
+    ready.set()
+    assert programs[0].lines() == [
+        "handler", f"KeyboardInterrupt GIQ[cancelled] {text}", "same handler"]
+    assert service.calls() == []
+    assert scripted_gdal.records() == {}
+
+
+def test_status_of_a_running_job_that_reads_gone_is_not_the_state_gone(
+        scripted_gdal, service, interrupts):
+    programs, hold = interrupts
+    service.script["status"] = [Response(job("gone")), hold(Response(job("gone")))]
+    programs.append(Program(scripted_gdal, env={"GIQ_POLL_INTERVAL": "0.05"}))
+    assert programs[0].lines() == ["handler", CANCELLED, "same handler"]
+
+
 def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):
     programs, _ = interrupts
 
@@ -341,7 +380,7 @@ def test_ignored_signal_ends_nothing(scripted_gdal, service, interrupts):
 def test_default_action_ends_the_program(scripted_gdal, service):
     service.script["status"] = [RUNNING]
     program = Program(scripted_gdal, NAME, "default", env={"GIQ_PROGRESS": "YES"})
-    assert "Ctrl-C ends the wait, a started job continues" in program.wait_for("RUNNING")
+    assert "Ctrl-C ends the wait but not a started job" in program.wait_for("RUNNING")
     program.interrupt()
     assert scripted_gdal.finish(program.process).returncode == -signal.SIGINT
     service.script["status"] = [Response(job("DONE"))]

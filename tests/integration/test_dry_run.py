@@ -132,6 +132,21 @@ def test_store_may_be_read_only(scripted_gdal, service):
     assert service.names() == names
 
 
+def test_request_that_was_being_sent_is_a_row_of_a_read_only_store(scripted_gdal, service):
+    """Its lock cannot be had there, which would tell whether it still is."""
+    scripted_gdal.run("ogrinfo", NAME)
+    names = service.names()
+    plant(scripted_gdal, "sending")
+    for path in (scripted_gdal.store, *scripted_gdal.store.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    command = scripted_gdal.as_user(2001, "ogrinfo", "-al", "-oo", "SUBMIT=NO",
+                                    f"{NAME};wait=no")
+    assert "state (String) = sending\n" in scripted_gdal.run(*command).stdout
+    command = scripted_gdal.as_user(2001, "ogrinfo", "-oo", "SUBMIT=NO", NAME)
+    scripted_gdal.fails(*command, tag="store")
+    assert service.names() == names
+
+
 def test_upload_is_identified_and_not_sent(scripted_gdal, service):
     path = scripted_gdal.folder / "local.csv"
     path.write_text("a\n1\n")

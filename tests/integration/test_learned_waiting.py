@@ -200,12 +200,12 @@ def test_wait_for_an_approval_says_so_and_where(learner, service):
     page = service.url.replace("/public", "/")
     service.script["status"] = [learner.says("REQUESTED")]
     error = learner.gdal.fails("ogrinfo", "-oo", "TIMEOUT=0.3", NAME, tag="timeout")
-    assert ("the job job-1 is still REQUESTED after 0 s; it waits for an approval on the "
+    assert ("the job job-1 is still REQUESTED after 0 s; it is waiting for approval on the "
             f"service, see {page}; it continues, and opening the same dataset again "
             "continues the wait.") in error
     service.script["status"] = [learner.says("REQUESTED"), done]
     line = learner.gdal.run("ogrinfo", "-oo", "PROGRESS=YES", NAME).stderr
-    assert line.startswith("GIQ: job job-1 REQUESTED, 0:00; it waits for an approval on "
+    assert line.startswith("GIQ: job job-1 REQUESTED, 0:00; it is waiting for approval on "
                            f"the service, see {page}; Ctrl-C ")
     assert len(service.calls("run")) == 1
 

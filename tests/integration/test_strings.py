@@ -71,9 +71,11 @@ OPTION_MISTAKES = [
     (["-oo", "SUBMIT=IF_MISSING"], {"GIQ_SUBMIT": "MAYBE"},
      'GIQ_SUBMIT must be one of IF_MISSING, NO; got "MAYBE"'),
     ([], {"GIQ_RESULT_DRIVERS": "GIQ"},
-     'GIQ_RESULT_DRIVERS must be a list of GDAL drivers other than GIQ; got "GIQ"'),
+     "GIQ_RESULT_DRIVERS must be names of GDAL drivers other than GIQ, separated by commas, "
+     'each optionally after a "+" ("+netCDF"); got "GIQ"'),
     ([], {"GIQ_RESULT_DRIVERS": "+"},
-     'GIQ_RESULT_DRIVERS must be a list of GDAL drivers other than GIQ; got "+"'),
+     "GIQ_RESULT_DRIVERS must be names of GDAL drivers other than GIQ, separated by commas, "
+     'each optionally after a "+" ("+netCDF"); got "+"'),
     ([], {"GIQ_TIMEOUT": "soon"},
      'GIQ_TIMEOUT must be a number from 0 to 2000000; got "soon"'),
     ([], {"GDAL_HTTP_MAX_RETRY": "many"},
@@ -138,6 +140,20 @@ def test_store_that_is_not_one_place_is_refused_before_anything_is_sent(
         assert words.format(scripted_gdal.folder) in text, text
     assert service.calls() == []
     assert set(scripted_gdal.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("env,words", [
+    ({"XDG_DATA_HOME": "share", "HOME": ""}, 'XDG_DATA_HOME {} got "share"'),
+    ({"XDG_DATA_HOME": "share", "HOME": "~"}, 'XDG_DATA_HOME {} got "share"'),
+    ({"XDG_DATA_HOME": "", "HOME": "~"}, 'HOME {} got "~"'),
+])
+def test_no_folder_of_earlier_versions_is_named_if_they_refused_the_value_too(
+        scripted_gdal, service, env, words):
+    text = scripted_gdal.fails("ogrinfo", "GIQ:model=m;file=f", tag="usage",
+                               env={"GIQ_STORE_DIR": "", **env})
+    assert text.endswith(
+        "GIQ[usage] " + words.format('must be an absolute path without "~";'))
+    assert service.calls() == []
 
 
 @pytest.mark.skipif(VERSION < (3, 11), reason="this GDAL knows of no such options")

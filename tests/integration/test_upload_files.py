@@ -141,9 +141,10 @@ for text in (b"first", b"other", b"first"):
     assert len(service.calls("upload")) == len(service.calls("run")) == 2
 
 
-def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service):
+@pytest.mark.parametrize("secret", ["?signature=s3cret", "#token=s3cret"])
+def test_address_in_a_path_keeps_its_secrets(scripted_gdal, service, secret):
     service.script["far.csv"] = [Response(ROWS)]
-    path = f"/vsicurl/http://me:p4ss@127.0.0.1:{service.port}/far.csv?signature=s3cret"
+    path = f"/vsicurl/http://me:p4ss@127.0.0.1:{service.port}/far.csv{secret}"
     done = scripted_gdal.run("ogrinfo", "-al", f"GIQ:model=m;upload={path};wait=no",
                              env={"CPL_VSIL_CURL_USE_HEAD": "NO"})
     assert f"upload (String) = /vsicurl/http://127.0.0.1:{service.port}/far.csv\n" in \
@@ -192,7 +193,9 @@ SECRETS = ("me", "p4", "ss", "s1gn")
     "http://me:p4@ss@127.0.0.1:{}/far.tif?signature=s1gn", "https://far/a.tif?signature=s1gn",
     "/vsicurl/http://me:p4@ss@127.0.0.1:{}/far.wkt?signature=s1gn",
     "/vsizip//vsicurl/http://127.0.0.1:{}/a.zip/b.csv?signature=s1gn",
-    "https://far/a.tif?signature=x@s1gn", "https://me:p4?ss@far/a.tif"])
+    "https://far/a.tif?signature=x@s1gn", "https://me:p4?ss@far/a.tif",
+    "https://far/a.tif#token=s1gn", "https://far/a.tif#s1gn", "https://far/a.tif#token=x@s1gn",
+    "https://me:p4#ss@far/a.tif"])
 def test_address_that_leads_nowhere_keeps_its_secrets(scripted_gdal, service, options, path):
     service.script["far.wkt"] = [Response(status=404)]
     path = path.format(service.port)

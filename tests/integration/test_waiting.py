@@ -95,7 +95,8 @@ def test_odd_first_response_ends_the_open_and_not_the_job(scripted_gdal, service
     before = scripted_gdal.records()
     service.script["status"] = [ODD[odd]]
     text = scripted_gdal.fails("ogrinfo", NAME, tag=tag)
-    assert "the job job-1 continues, and opening the same dataset again" in text
+    assert ("the state of the job job-1 could not be read; the job continues, and opening "
+            "the same dataset again checks it again: ") in text
     assert scripted_gdal.records() == before
     service.script["status"] = [Response(job("DONE"))]
     scripted_gdal.run("ogrinfo", NAME)
@@ -107,7 +108,8 @@ def test_responses_about_another_job_alone_are_tried_max_retry_times(scripted_gd
                                                                      service, odd):
     service.script["status"] = [ODD[odd]]
     text = scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=2", NAME, tag="service")
-    assert "the job job-1 continues, and opening the same dataset again" in text
+    assert ("the state of the job job-1 could not be read; the job continues, and opening "
+            "the same dataset again checks it again: ") in text
     assert service.names() == ["models", "run", "status", "status", "status"]
     [record] = scripted_gdal.records().values()
     assert record["state"] == "submitted" and record["job_id"] == "job-1"
@@ -226,9 +228,14 @@ for _ in range(10):
 """
     messages = scripted_gdal.python(script, NAME).stdout.splitlines()
     assert len(messages) == 10 and all(line.startswith("GIQ[timeout]") for line in messages)
-    assert "is still RUNNING after 1 s" in messages[0] and "only checked" not in messages[0]
-    assert all("only checked once: the job job-1 is still RUNNING" in line
-               for line in messages[1:])
+    assert messages[0] == (
+        "GIQ[timeout] the job job-1 is still RUNNING after 1 s; it continues, and opening "
+        "the same dataset again continues the wait. Set TIMEOUT to wait longer")
+    # A longer TIMEOUT would not make them wait.
+    assert set(messages[1:]) == {
+        "GIQ[timeout] another open of this program timed out or failed slowly less than a "
+        "minute ago, so this open checked only once: the job job-1 is still RUNNING after "
+        "0 s; it continues; open again in a minute to wait"}
     # The first asks at once and after each pause, the others once each.
     assert 2 + 9 <= len(service.calls("status")) <= 6 + 9
     service.script["status"] = [Response(job("RUNNING")), Response(job("DONE"))]
@@ -273,8 +280,8 @@ def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service
     messages = opens_in_one_process(
         scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (f"{NAME};rerun=b", []),
         (f"{NAME};rerun=c", []), ("GIQ:job=job-1", []))
-    assert "is still RUNNING after 0 s" in messages[0] and "only checked" not in messages[0]
-    assert all("only checked once: the job job-1 is still RUNNING" in line
+    assert "is still RUNNING after 0 s" in messages[0] and "only once" not in messages[0]
+    assert all("checked only once: the job job-1 is still RUNNING" in line
                for line in messages[1:])
     assert service.names().count("run") == 3
     statuses = len(service.calls("status"))
@@ -316,7 +323,8 @@ def test_check_after_a_timeout_ends_where_the_service_is_silent(scripted_gdal, s
                                 env={**NEVER, "GIQ_POLL_INTERVAL": "0.4"})
     over.set()
     assert [line.split()[0] for line in messages] == ["GIQ[timeout]"] * 2
-    assert "only checked once: the job job-1 has no result" in messages[1]
+    assert "checked only once: the job job-1 has no result" in messages[1]
+    assert messages[1].endswith("; it continues; open again in a minute to wait")
 
 
 def second_job_is_done(service):

@@ -19,7 +19,7 @@ struct host {
     char progress[64];
 };
 
-static bool add(void *ctx, const struct giq_file *file, bool is_beyond,
+static bool add(void *ctx, const struct giq_file *file, bool is_limit_reached,
                 bool *out_selected, struct giq_error *err)
 {
     struct host *host = ctx;
@@ -28,7 +28,7 @@ static bool add(void *ctx, const struct giq_file *file, bool is_beyond,
     if (host->fails != NULL && strcmp(host->fails, file->item_id) == 0) {
         return giq_fail(err, GIQ_E_STORE, "no room");
     }
-    if (*out_selected && !is_beyond) {
+    if (*out_selected && !is_limit_reached) {
         assert_true(host->count < TAKEN_MAX);
         assert_true(
             asprintf(&host->taken[host->count++], "%s%s%s",

@@ -159,7 +159,7 @@ static void test_wait_for_approval_is_not_part_of_the_duration(void **state)
                         submitted_ms + call_ms[i] - kit.service.clock.now_ms);
         assert_true(job_kit_step(&kit, &step));
         (void)snprintf(expected, sizeof expected,
-                       "it waits for an approval on the service, see http://127.0.0.1");
+                       "it is waiting for approval on the service, see http://127.0.0.1");
         if (i < 2) {
             assert_string_equal(kit.last_line,
                                 i == 0 ? "job j1 requested" : "job j1 REQUESTED");
@@ -215,10 +215,11 @@ static void test_timeout_names_the_page_of_the_approval(void **state)
     job_kit_script(responses, (struct http_kit_response)JOB_KIT_STATUS("REQUESTED"));
     job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
-    (void)snprintf(expected, sizeof expected,
-                   "the job j1 is still REQUESTED after 600 s; it waits for an approval "
-                   "on the service, see %s/; it continues, and",
-                   base_url_of(&kit));
+    (void)snprintf(
+        expected, sizeof expected,
+        "the job j1 is still REQUESTED after 600 s; it is waiting for approval "
+        "on the service, see %s/; it continues, and",
+        base_url_of(&kit));
     assert_int_equal(strncmp(kit.service.err.text, expected, strlen(expected)), 0);
     job_kit_stop(&kit);
 }

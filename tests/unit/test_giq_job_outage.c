@@ -10,7 +10,9 @@ static const struct http_kit_response running = JOB_KIT_STATUS("RUNNING");
 /* ---- outages ---- */
 
 #define GOES_ON                                                                          \
-    "the job j1 continues, and opening the same dataset again continues the wait: "
+    "the state of the job j1 could not be read; the job continues, and opening the "     \
+    "same "                                                                              \
+    "dataset again checks it again: "
 
 static void test_what_the_first_status_call_may_end_with(void **state)
 {
