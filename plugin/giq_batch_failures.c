@@ -134,6 +134,7 @@ bool giq_batch_failures_fail(const struct giq_batch_failures *failures,
 {
     char counts[COUNTS_SIZE];
     char advice[ADVICE_SIZE];
+    char failed[COUNTS_SIZE + 60];
     char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
     char stop[STOP_MAX + 100] = "";
     bool is_refused = failures->by_code[GIQ_E_CREDENTIALS] > 0 ||
@@ -147,9 +148,11 @@ bool giq_batch_failures_fail(const struct giq_batch_failures *failures,
     list_advice(failures, end, advice);
     append_shown(failures, shown, sizeof shown);
     append_stop(end, stop, sizeof stop);
-    return giq_fail(err, is_refused ? GIQ_E_CREDENTIALS : GIQ_E_BATCH,
-                    "%zu of %zu rows of the batch failed (%s)%s%s%s", failures->count,
-                    end->rows, counts, stop, shown, advice);
+    (void)snprintf(failed, sizeof failed, "%zu of %zu rows of the batch failed%s%s%s",
+                   failures->count, end->rows, failures->count > 0 ? " (" : "", counts,
+                   failures->count > 0 ? ")" : "");
+    return giq_fail(err, is_refused ? GIQ_E_CREDENTIALS : GIQ_E_BATCH, "%s%s%s%s", failed,
+                    stop, shown, advice);
 }
 
 void giq_batch_failures_warning(const struct giq_batch_failures *failures,

@@ -9,6 +9,7 @@
 #include "giq_batch_mosaic.h"
 #include "giq_batch_union.h"
 #include "options/giq_gdal_cleanup.h"
+#include "options/giq_kept_options.h"
 #include "result/giq_inner.h"
 #include "result/giq_result_check.h"
 #include "result/giq_result_open.h"
@@ -241,6 +242,15 @@ static bool write_file(const struct giq_batch_vrt *vrt, char **path,
     return ok;
 }
 
+/* Keep the options of this thread for the sources, under the name of the file's folder.
+ */
+static void keep_options(struct giq_batch_vrt *vrt, const char *path)
+{
+    GIQ_AUTO_CPL char *batch = CPLStrdup(CPLGetFilename(CPLGetPath(path)));
+    vrt->options = CSLSetNameValue(vrt->options, GIQ_BATCH_VRT_OPTION, batch);
+    giq_kept_options_keep(batch);
+}
+
 bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
                         struct giq_error *err)
 {
@@ -251,6 +261,7 @@ bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
         !giq_batch_file_path(vrt->file, vrt->args.store, &path, &exists, err)) {
         return false;
     }
+    keep_options(vrt, path);
     GDALDatasetH dataset = exists ? open_file(vrt, path) : NULL;
     /* A file that GDAL does not open was damaged: it is written again. */
     if (dataset == NULL && !write_file(vrt, &path, err)) {

@@ -20,6 +20,10 @@
 
 struct giq_batch_vrt;
 
+/* The open option of the sources that names their batch (giq_kept_options.h). It begins
+ * with "@", so that GDAL does not warn that it is not declared; GDAL removes the "@". */
+#define GIQ_BATCH_VRT_OPTION "@BATCH"
+
 /* All that is pointed to is borrowed until giq_batch_vrt_free(). */
 struct giq_batch_vrt_args {
     const struct giq_config *config; /* of the open, and so of each row */

@@ -105,8 +105,6 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 {
     struct giq_job_request *request = ctx;
     const struct giq_result result = result_of(request, path);
-    /* The check may print a warning, which must begin on a line of its own. */
-    giq_progress_clear(&request->session->report.progress);
     return giq_result_accept(&result, request->job, err);
 }
 

@@ -5,14 +5,17 @@
 #include "giq_open.h"
 
 #include <cpl_error.h>
+#include <cpl_string.h>
 
 #include "area/giq_vector_source.h"
 #include "giq_await.h"
 #include "giq_batch_open.h"
+#include "giq_batch_vrt.h"
 #include "giq_files_table.h"
 #include "giq_job_request.h"
 #include "giq_session.h"
 #include "giq_tables.h"
+#include "options/giq_kept_options.h"
 #include "options/giq_options.h"
 #include "result/giq_inner.h"
 
@@ -122,6 +125,18 @@ bool giq_open_identify(const char *name)
     return giq_conn_identify(name);
 }
 
+/* The batch whose file has this open as a source; NULL for any other open, and for one
+ * that may start a job. */
+static const char *batch_of_source(char **options)
+{
+    const char *submit = CSLFetchNameValue(options, "SUBMIT");
+    const char *batch = CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION + 1);
+    if (submit == NULL || !EQUAL(submit, "NO")) {
+        return NULL;
+    }
+    return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
+}
+
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
 {
     if (info->is_update) {
@@ -135,10 +150,13 @@ GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
     GDALDatasetH dataset = NULL;
     struct giq_session session = {0};
     struct giq_error err = {0};
+    struct giq_kept_options kept;
+    giq_kept_options_begin(batch_of_source(info->options), &kept);
     if (!parse_and_open(info, &session, &dataset, &err)) {
         giq_session_report_error(&session, &err);
     }
     giq_session_close(&session);
+    giq_kept_options_end(&kept);
     return dataset;
 }
 

@@ -579,3 +579,23 @@ def test_slow_failure_is_tried_once_for_a_minute(gdal, service, jobs):
                                             "GIQ_RETRY_DELAY": "0.5"}).stdout.splitlines()
     assert [line.split()[0] for line in said] == ["GIQ[network]"] * 3
     assert service.names() == ["models"] * (4 + 1 + 1)
+
+
+LOCAL = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+gdal.SetThreadLocalConfigOption("OGR_GEOJSON_MAX_OBJ_SIZE", "100")
+data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+print(data.GetLayer(0).GetFeatureCount())
+"""
+
+
+def test_options_of_the_callers_thread_hold_in_all_threads(gdal, jobs):
+    """Without them no driver opens the results when they are checked, and so none of them
+    is summed up in its record."""
+    rows(gdal, "a", "b")
+    tiny = {"OGR_GEOJSON_MAX_OBJ_SIZE": "0.00001"}
+    assert gdal.python(LOCAL, NAME, env=tiny).stdout == "2\n"
+    assert [record["summary"]["files"][0]["name"] for record in gdal.records().values()] == [
+        "result.geojson"] * 2

@@ -1,6 +1,7 @@
 /* The dataset of a batch: summaries, its file, kinds, drivers, options and members. */
 #include "unit.h"
 
+#include <cpl_conv.h>
 #include <cpl_vsi.h>
 
 #include "env_kit.h"
@@ -136,6 +137,28 @@ static void test_options_of_results_hold_for_the_sources(void **state)
     GDALClose(dataset);
 }
 
+/* rasterio.Env and gdal.config_options() end before GDAL reads. */
+static void test_options_of_the_thread_hold_for_the_sources(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"GIQ_STORE_DIR", "GIQ_BASE_URL"};
+    vrt_kit_add_text("a", "a.geojson", vrt_kit_polygon);
+    vrt_kit_add_text("b", "a.geojson", vrt_kit_multipolygon);
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        CPLSetThreadLocalConfigOption(names[i], CPLGetConfigOption(names[i], NULL));
+        CPLSetConfigOption(names[i], NULL);
+    }
+    GDALDatasetH dataset = vrt_kit_open(GDAL_OF_VECTOR);
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        CPLSetThreadLocalConfigOption(names[i], NULL);
+    }
+    vrt_kit_lines(GDALDatasetGetLayer(dataset, 0),
+                  "row=a a=1 POLYGON ((0 0,1 0,1 1,0 0))\n"
+                  "row=b a=2.5 MULTIPOLYGON (((5 5,6 5,6 6,5 5)))\n");
+    assert_null(CPLGetThreadLocalConfigOption("GIQ_STORE_DIR", NULL));
+    GDALClose(dataset);
+}
+
 static void test_members_of_archives(void **state)
 {
     (void)state;
@@ -179,6 +202,7 @@ int main(void)
         TEST(test_result_of_the_other_kind_is_an_error),
         TEST(test_driver_that_is_no_longer_allowed_is_an_error),
         TEST(test_options_of_results_hold_for_the_sources),
+        TEST(test_options_of_the_thread_hold_for_the_sources),
         TEST(test_members_of_archives),
         TEST(test_first_row_decides_the_kind),
     };
