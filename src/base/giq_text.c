@@ -369,10 +369,13 @@ static bool begins_with_parameter(const char *text, size_t len)
 {
     size_t first = char_len(text, len, '&', "26");
     size_t at = first;
+    if (first == 0) {
+        return false;
+    }
     while (at < len && (is_scheme_char(text[at]) || text[at] == '_')) {
         at++;
     }
-    return first > 0 && at > first && equals_len(text + at, len - at) > 0;
+    return at > first && equals_len(text + at, len - at) > 0;
 }
 
 /* The length of the part of a word of `len` bytes that precedes its query or fragment. */
