@@ -133,9 +133,10 @@ size_t giq_geom_filter_boxes(const struct giq_geom_filter *filter,
 
 /*
  * Read a footprint: `wkt`, which is WKT of a POLYGON or MULTIPOLYGON in degrees, or if
- * that is NULL or not a valid area, the box `box`, "minx,miny,maxx,maxy", which may be
- * NULL too. A box with minx > maxx crosses the antimeridian; a box without an extent is
- * widened to 1e-7 degrees. A footprint with longitudes beyond 180 degrees is cut there.
+ * that is NULL, not a valid area or has more than 5000 points, the box `box`,
+ * "minx,miny,maxx,maxy", which may be NULL too. A box with minx > maxx crosses the
+ * antimeridian; a box without an extent is widened to 1e-7 degrees. A footprint with
+ * longitudes beyond 180 degrees is cut there.
  *
  * `*out_wkt` is the footprint, which the caller frees with free(), or NULL if there is no
  * valid one. `*out_selected` is whether it touches the area; without a footprint it is

@@ -142,10 +142,29 @@ static bool read_submit(struct giq_config *config, struct giq_error *err)
     return true;
 }
 
+/* Any other option that is empty counts as not set. A limit may be empty because a script
+ * misspelled a variable, and must then not be lifted in silence. */
+static bool check_limit_is_not_empty(const struct giq_reader *reader,
+                                     enum giq_option_id id, struct giq_error *err)
+{
+    const char *name = giq_options[id].config_name;
+    if (!giq_reader_is_empty(reader, name)) {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "%s is set to an empty value; set it to a number, or unset it for no "
+                    "limit",
+                    name);
+}
+
 static bool read_limits(struct giq_config *config, struct giq_error *err)
 {
     struct giq_limits *limits = &config->limits;
     const char *name = NULL;
+    if (!check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_JOBS, err) ||
+        !check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_AREA, err)) {
+        return false;
+    }
     limits->has_max_jobs =
         giq_reader_value(&config->reader, GIQ_OPTION_MAX_JOBS, &name) != NULL;
     return giq_reader_number(&config->reader, GIQ_OPTION_MAX_JOBS, 1, &limits->max_jobs,

@@ -28,7 +28,7 @@ static const char *path_option(const char *url, const char *name)
     return VSIGetPathSpecificOption(CPLSPrintf("%s/", url), name, NULL);
 }
 
-const char *giq_reader_config(struct giq_reader *reader, const char *name)
+static const char *find_config(const struct giq_reader *reader, const char *name)
 {
     const char *general = CPLGetConfigOption(name, NULL);
     const char *value = path_option(reader->typed_url, name);
@@ -37,6 +37,18 @@ const char *giq_reader_config(struct giq_reader *reader, const char *name)
     if (value == NULL || (general != NULL && strcmp(value, general) == 0)) {
         value = path_option(reader->base_url, name);
     }
+    return value;
+}
+
+bool giq_reader_is_empty(const struct giq_reader *reader, const char *name)
+{
+    const char *value = find_config(reader, name);
+    return value != NULL && value[0] == '\0';
+}
+
+const char *giq_reader_config(struct giq_reader *reader, const char *name)
+{
+    const char *value = find_config(reader, name);
     if (value == NULL || value[0] == '\0') {
         return NULL;
     }

@@ -31,6 +31,10 @@ const char *giq_reader_config(struct giq_reader *reader, const char *name);
 const char *giq_reader_value(struct giq_reader *reader, enum giq_option_id option,
                              const char **out_name);
 
+/* Whether the configuration option `name` is set to an empty text, which
+ * giq_reader_config() takes for not set. */
+bool giq_reader_is_empty(const struct giq_reader *reader, const char *name);
+
 /*
  * Typed values; the option's default if it is not set. Fail with GIQ_E_USAGE, which names
  * the option, its value and what is allowed; `*out` is then unchanged.

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "giq/geom.h"
 
@@ -14,6 +15,10 @@
 #include "base/giq_error.h"
 
 enum { LATITUDE_MAX = 90, HALF_TURN = 180, TURN = 360 };
+
+/* Points of a footprint. The time to validate it may grow with their square: a footprint
+ * that has more is replaced by its box. */
+enum { FOOTPRINT_POINTS_MAX = 5000 };
 
 /* The least extent of a box: one unit of a rounded coordinate. */
 static const double extent_min = 1.0 / GIQ_RINGS_UNITS_PER_DEGREE;
@@ -163,11 +168,25 @@ static bool write_polygons(struct giq_geom *geom, const char *wkt, char **out,
            giq_geom_write(geom, out, err);
 }
 
-/* Read polygons; `*out` stays NULL if they are not a valid area. */
+static bool has_too_many_points(const char *wkt)
+{
+    size_t count = 1;
+    for (const char *comma = strchr(wkt, ','); comma != NULL;
+         comma = strchr(comma + 1, ',')) {
+        count++;
+    }
+    return count > FOOTPRINT_POINTS_MAX;
+}
+
+/* Read polygons; `*out` stays NULL if they are not a valid area, or have too many
+ * points. */
 static bool read_polygons(const char *wkt, char **out, struct giq_error *err)
 {
     struct giq_geom *geom = NULL;
     struct giq_error reason = {0};
+    if (has_too_many_points(wkt)) {
+        return true;
+    }
     bool ok = giq_geom_new(0, &geom, &reason) && write_polygons(geom, wkt, out, &reason);
     giq_geom_free(geom);
     if (!ok && !is_invalid(&reason)) {

@@ -136,6 +136,14 @@ def test_value_is_a_positive_number(scripted_gdal, service, value):
     assert service.calls() == []
 
 
+@pytest.mark.parametrize("name", ["GIQ_MAX_AREA", "GIQ_MAX_JOBS"])
+def test_empty_limit_is_not_taken_for_no_limit(scripted_gdal, service, name):
+    text = scripted_gdal.fails("ogrinfo", f"{NAME};{SMALL}", tag="usage", env={name: ""})
+    assert (f"{name} is set to an empty value; set it to a number, or unset it for no "
+            "limit") in text
+    assert service.calls() == []
+
+
 @pytest.mark.parametrize("value", ["200.5", "2.005e2"])
 def test_value_has_a_point_in_any_locale(scripted_gdal, service, value):
     script = """

@@ -69,6 +69,36 @@ static void test_footprint_is_the_geometry_else_the_box(void **state)
     }
 }
 
+/* A polygon of `count` points, the first of which is also the last. */
+static char *comb(size_t count)
+{
+    enum { POINT_MAX = 32 };
+    char *text = malloc(sizeof "POLYGON((0 0,1 0))" + count * POINT_MAX);
+    assert_non_null(text);
+    char *end = stpcpy(text, "POLYGON((0 0");
+    for (size_t i = 1; i + 2 < count; i++) {
+        end += sprintf(end, ",%.4f %.1f", 0.001 * (double)i, i % 2 == 0 ? 1.0 : 1.5);
+    }
+    (void)stpcpy(end, ",20 0,0 0))");
+    return text;
+}
+
+static void test_footprint_of_too_many_points_is_the_box(void **state)
+{
+    (void)state;
+    char *fits = comb(5000);
+    char *too_many = comb(5001);
+    char *polygon = footprint_of(fits, BOX);
+    char *box = footprint_of(too_many, BOX);
+    assert_non_null(polygon);
+    assert_string_not_equal(polygon, IS_BOX);
+    assert_string_equal(box, IS_BOX);
+    free(fits);
+    free(too_many);
+    free(polygon);
+    free(box);
+}
+
 static void test_boxes(void **state)
 {
     (void)state;
@@ -194,6 +224,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_footprint_is_the_geometry_else_the_box),
+        cmocka_unit_test(test_footprint_of_too_many_points_is_the_box),
         cmocka_unit_test(test_boxes),
         cmocka_unit_test(test_exact_shape_selects),
         cmocka_unit_test(test_an_area_has_one_box_or_one_on_each_side),
