@@ -399,27 +399,28 @@ static void free_locations(char **locations, size_t count)
 /* Add the result of a published row; one that cannot be part of the dataset counts as
  * failed. Errors: those that end the open. */
 static bool add_result(struct opening *opening, struct giq_batch_vrt *vrt, size_t index,
-                       char **location, struct giq_error *err)
+                       const struct giq_batch_row *published, char **location,
+                       struct giq_error *err)
 {
-    struct giq_job_view view;
     struct giq_error failure = {0};
     const char *id = giq_rows_id(opening->rows, index);
-    if (!giq_batch_view(opening->batch, index, &view, err) ||
-        !giq_rows_location(opening->rows, index, view.job_id, location, err)) {
+    if (!giq_rows_location(opening->rows, index, published->job_id, location, err)) {
         return false;
     }
-    /* Another process may have removed the result meanwhile. */
-    if (view.result_path == NULL || *location == NULL) {
-        giq_batch_failures_add(&opening->failures, id, GIQ_E_STORE,
-                               "its result is no longer in the store; open again to "
-                               "download it");
+    /* A published result has a path, unless memory ran out. */
+    if (published->result_path == NULL) {
+        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    }
+    if (*location == NULL) {
+        giq_batch_failures_add(&opening->failures, id, GIQ_E_USAGE,
+                               "no dataset name can express its request or its job");
         return true;
     }
     const struct giq_batch_vrt_row row = {.id = id,
                                           .name = *location,
-                                          .key = view.key,
-                                          .job_id = view.job_id,
-                                          .result_path = view.result_path};
+                                          .key = published->key,
+                                          .job_id = published->job_id,
+                                          .result_path = published->result_path};
     if (giq_batch_vrt_add(vrt, &row, &failure)) {
         return true;
     }
@@ -443,7 +444,7 @@ static bool add_results(struct opening *opening, struct giq_batch_vrt *vrt,
             giq_batch_failures_add(&opening->failures, giq_rows_id(opening->rows, i),
                                    row.code, row.error);
         } else if (row.state == GIQ_BATCH_PUBLISHED &&
-                   !add_result(opening, vrt, i, &locations[i], err)) {
+                   !add_result(opening, vrt, i, &row, &locations[i], err)) {
             return false;
         }
     }

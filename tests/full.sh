@@ -1,15 +1,15 @@
 #!/bin/sh
 # All that .ci/run leaves out, for which there is time once a release; ends in a table:
 #   sh tests/full.sh [PART...]
-# PART is fuzz, tidy, clang, tsan, valgrind, coverage, packages, matrix or bench; without
-# one, all of them. The table has the last run of each part. Logs are in build-full. Needs
-# root for packages and matrix.
+# PART is fuzz, tidy, clang, tsan, valgrind, coverage, mixes, packages, matrix or bench;
+# without one, all of them. The table has the last run of each part. Logs are in build-full.
+# Needs root for packages and matrix.
 set -u
 cd "$(dirname "$0")/.."
 logs=build-full
 fuzz_seconds=600
 with_table="packages matrix bench"
-parts="fuzz tidy clang tsan valgrind coverage $with_table"
+parts="fuzz tidy clang tsan valgrind coverage mixes $with_table"
 [ $# -gt 0 ] || set -- $parts
 mkdir -p "$logs"
 
@@ -52,6 +52,11 @@ coverage() {
         --fail-under-line 90 build-coverage && [ "$tested" = yes ]
 }
 
+# Batches in trouble: five times as many mixes as .ci/run has.
+mixes() {
+    GIQ_TEST_MIXES=200 sh tests/run.sh -R '^fault.mixes$'
+}
+
 matrix() {
     sh tests/matrix.sh
 }
@@ -75,7 +80,7 @@ tests_passed() {
 words() {
     log=$logs/$1.log
     case $1 in
-    clang | tsan | valgrind) tests_passed "$log" ;;
+    clang | tsan | valgrind | mixes) tests_passed "$log" ;;
     tidy) echo "$(grep -c '^clang-tidy' "$log") files," \
         "$(grep -cE '(warning|error): .*\[[a-z]' "$log") findings" ;;
     fuzz) echo "$(grep -c 'executions' "$log") targets, $fuzz_seconds s," \

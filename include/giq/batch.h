@@ -66,10 +66,12 @@ struct giq_batch_row {
     enum giq_job_state recorded; /* the state of its record, as last read or written */
     const char *key;             /* of the request: the name of its folder in the store */
     const char *job_id;          /* NULL if there is no job */
-    size_t first;                /* the first row with the same request; may be itself */
-    bool needs_job;              /* giq_batch_new(): it counts in `new_jobs` */
-    enum giq_code code;          /* GIQ_BATCH_FAILED: the error; else GIQ_E_NONE */
-    const char *error;           /* its text; NULL without an error */
+    const char *result_path; /* as in struct giq_job_view, of GIQ_BATCH_PUBLISHED; NULL
+                                also when out of memory */
+    size_t first;            /* the first row with the same request; may be itself */
+    bool needs_job;          /* giq_batch_new(): it counts in `new_jobs` */
+    enum giq_code code;      /* GIQ_BATCH_FAILED: the error; else GIQ_E_NONE */
+    const char *error;       /* its text; NULL without an error */
 };
 
 /* Functions of the host. Those that are called in the threads of a run may be called by

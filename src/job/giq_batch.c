@@ -47,6 +47,13 @@ void giq_batch_set_state(struct giq_batch *batch, struct giq_batch_item *item,
     item->state = state;
 }
 
+void giq_batch_copy_result_path(struct giq_batch_item *item, struct giq_job *job)
+{
+    struct giq_job_view view;
+    giq_job_get_view(job, &view);
+    (void)giq_text_set(&item->result_path, view.result_path);
+}
+
 void giq_batch_set_failed(struct giq_batch *batch, struct giq_batch_item *item,
                           const struct giq_error *failure)
 {
@@ -83,6 +90,7 @@ static bool set_by_record(struct giq_batch *batch, struct giq_batch_item *item,
     struct giq_error failure = {0};
     if (job->phase == GIQ_PHASE_DONE) {
         bool is_no_wait = (batch->args.flags & GIQ_JOB_NO_WAIT) != 0;
+        giq_batch_copy_result_path(item, job);
         giq_batch_set_state(batch, item,
                             is_no_wait ? GIQ_BATCH_CHECKED : GIQ_BATCH_PUBLISHED);
         return true;
@@ -235,6 +243,7 @@ void giq_batch_free(struct giq_batch *batch)
     for (size_t i = 0; i < batch->item_count; i++) {
         free(batch->items[i].error);
         free(batch->items[i].job_id);
+        free(batch->items[i].result_path);
         free(batch->items[i].status);
     }
     for (size_t i = 0; i < batch->model_count; i++) {
@@ -433,6 +442,7 @@ void giq_batch_get_row(const struct giq_batch *batch, size_t index,
         .recorded = item->recorded,
         .key = item->key.hex,
         .job_id = item->job_id,
+        .result_path = item->result_path,
         .first = item->row,
         .needs_job = item->needs_job,
         .code = item->code,

@@ -24,6 +24,7 @@ struct giq_batch_item {
     enum giq_code code;
     char *error; /* the text of an error; NULL also when out of memory */
     char *job_id;
+    char *result_path;    /* of a published result */
     char *status;         /* as the service reported it last; NULL: it did not */
     const char *model_id; /* chosen, borrowed from the batch; NULL: as typed */
     bool needs_job;       /* by the record that giq_batch_new() read */
@@ -54,6 +55,9 @@ struct giq_batch {
 /* Set the state of an item, and count it. */
 void giq_batch_set_state(struct giq_batch *batch, struct giq_batch_item *item,
                          enum giq_batch_state state);
+
+/* Copy the path of the result of a job, if it is published. */
+void giq_batch_copy_result_path(struct giq_batch_item *item, struct giq_job *job);
 
 /* Set the state GIQ_BATCH_FAILED with this error. */
 void giq_batch_set_failed(struct giq_batch *batch, struct giq_batch_item *item,

@@ -255,6 +255,7 @@ static void copy_texts(struct giq_batch_worker *worker)
     if (record->status != NULL) {
         (void)giq_text_set(&worker->item->status, record->status);
     }
+    giq_batch_copy_result_path(worker->item, worker->job);
 }
 
 /* An intent is no change: it is removed if no job is started, and an earlier record is

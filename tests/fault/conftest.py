@@ -35,10 +35,11 @@ class Opener:
             "/usr/bin/python3", OPENER, stdin=subprocess.PIPE, stderr=None,
             env={"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]})
 
-    def open(self, name, env):
+    def open(self, name, env, **more):
         """What a program would have said that opens and reads this dataset."""
         know_environment(env)
-        order = {"name": name, "env": env, "out": str(self.out), "err": str(self.err)}
+        order = {"name": name, "env": env, "out": str(self.out), "err": str(self.err),
+                 **more}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         code = int(self.process.stdout.readline())

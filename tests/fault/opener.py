@@ -3,20 +3,29 @@ start costs more than an open does.
 
 Each line of the input is {"name", "env", "out", "err"}: a dataset to open, what the child's
 environment has besides, and the files that get its output. The response is a line with the
-child's exit code, as subprocess has it."""
+child's exit code, as subprocess has it. It may also have
+
+    "options" open options
+    "forks"   seconds after which the child forks while it opens; those live on for a while
+    "first"   a dataset that the child opens before; then it forks, and both open `name`
+"""
 import json
 import os
 import signal
 import sys
+import threading
+import time
 
 from osgeo import gdal
 
 MOST_SECONDS = 60
+LIFE_SECONDS = 1  # of what was forked meanwhile
 
 
-def show(name):
+def show(name, options=()):
     """Open a dataset and print all fields, in the words of ogrinfo; the exit code."""
-    dataset = gdal.OpenEx(name, gdal.OF_VECTOR | gdal.OF_VERBOSE_ERROR)
+    dataset = gdal.OpenEx(name, gdal.OF_VECTOR | gdal.OF_VERBOSE_ERROR,
+                          open_options=list(options))
     if dataset is None:
         return 1
     for at in range(dataset.GetLayerCount()):
@@ -28,12 +37,35 @@ def show(name):
     return 0
 
 
+def fork_after(pauses):
+    """Fork what has all files open, and does nothing."""
+    for pause in pauses:
+        time.sleep(pause)
+        if os.fork() == 0:
+            time.sleep(LIFE_SECONDS)
+            os._exit(0)
+
+
+def show_twice(first, name):
+    """Open `first`, then the other in two processes; the greater exit code."""
+    show(first)
+    sys.stdout.flush()
+    twin = os.fork()
+    code = show(name)
+    sys.stdout.flush()
+    if twin == 0:
+        os._exit(code)
+    return max(code, os.waitstatus_to_exitcode(os.waitpid(twin, 0)[1]))
+
+
 def child(order):
     os.environ.update(order["env"])
     for fd, path in ((sys.stdout.fileno(), order["out"]), (sys.stderr.fileno(), order["err"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), fd)
     signal.alarm(MOST_SECONDS)
-    code = show(order["name"])
+    threading.Thread(target=fork_after, args=[order.get("forks", [])], daemon=True).start()
+    code = (show_twice(order["first"], order["name"]) if "first" in order
+            else show(order["name"], order.get("options", [])))
     # What is counted of the code's coverage is written at the end, and needs memory.
     os.environ.pop("GIQ_FAULT_ALLOC", None)
     sys.exit(code)

@@ -385,9 +385,10 @@ def test_opens_of_the_next_minute_check_once(gdal, service, jobs):
     first, second, alone = gdal.python(TWICE, NAME, NAME,
                                        "GIQ:model=m;file=a").stdout.splitlines()
     assert first.startswith("GIQ[timeout] 2 of 2 rows are not finished")
-    assert second.startswith("GIQ[timeout] an open within the last minute waited already, "
-                             "so this one only checked once: 2 of 2 rows are not finished")
-    assert alone.startswith("GIQ[timeout] an open within the last minute waited already")
+    once = ("GIQ[timeout] another open of this program timed out or failed slowly less than "
+            "a minute ago, so this open checked only once: ")
+    assert second.startswith(f"{once}2 of 2 rows are not finished")
+    assert alone.startswith(once)
     assert jobs.paid() == ["a", "b"]
 
 
