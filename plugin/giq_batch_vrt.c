@@ -198,7 +198,6 @@ static GDALDatasetH open_file(const struct giq_batch_vrt *vrt, const char *path)
 static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
                             struct giq_error *err)
 {
-    VSIStatBufL st;
     GIQ_AUTO_CPL char *folder = CPLStrdup(CPLGetFilename(CPLGetPath(*path)));
     GIQ_AUTO_CPL char *name = CPLStrdup(CPLSPrintf("/vsimem/giq_batch/%s.vrt", folder));
     GIQ_AUTO_CPL char *temporary =
@@ -207,9 +206,6 @@ static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
     *path = strdup(name);
     if (*path == NULL) {
         return giq_fail(err, GIQ_E_MEMORY, "out of memory");
-    }
-    if (VSIStatL(name, &st) == 0) {
-        return true;
     }
     VSILFILE *file = VSIFOpenL(temporary, "wb");
     bool ok = file != NULL && VSIFWriteL(xml->text, 1, xml->len, file) == xml->len;
@@ -223,18 +219,23 @@ static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
     return true;
 }
 
-static bool write_file(const struct giq_batch_vrt *vrt, char **path,
-                       struct giq_error *err)
+static bool write_xml(const struct giq_batch_vrt *vrt, struct giq_batch_xml *xml,
+                      struct giq_error *err)
+{
+    if (vrt->kind == GDAL_OF_RASTER) {
+        return giq_batch_mosaic_write(vrt->mosaic, vrt->options, xml, err);
+    }
+    giq_batch_union_write(vrt->layers, vrt->options, xml);
+    return true;
+}
+
+/* Make the file, unless it is there with this content. */
+static bool make_file(const struct giq_batch_vrt *vrt, char **path, struct giq_error *err)
 {
     struct giq_batch_xml xml = {0};
     struct giq_error failure = {0};
-    bool ok = true;
-    if (vrt->kind == GDAL_OF_RASTER) {
-        ok = giq_batch_mosaic_write(vrt->mosaic, vrt->options, &xml, err);
-    } else {
-        giq_batch_union_write(vrt->layers, vrt->options, &xml);
-    }
-    if (ok &&
+    bool ok = write_xml(vrt, &xml, err);
+    if (ok && !giq_batch_file_equals(*path, xml.text, xml.len) &&
         !giq_batch_file_write(vrt->args.store, *path, xml.text, xml.len, &failure)) {
         ok = write_in_memory(&xml, path, err);
     }
@@ -255,22 +256,17 @@ bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
                         struct giq_error *err)
 {
     char *path = NULL;
-    bool exists = false;
     if (!giq_batch_file_add(vrt->file, vrt->kind == GDAL_OF_RASTER ? "raster" : "vector",
                             err) ||
-        !giq_batch_file_path(vrt->file, vrt->args.store, &path, &exists, err)) {
+        !giq_batch_file_path(vrt->file, vrt->args.store, &path, err)) {
         return false;
     }
     keep_options(vrt, path);
-    GDALDatasetH dataset = exists ? open_file(vrt, path) : NULL;
-    /* A file that GDAL does not open was damaged: it is written again. */
-    if (dataset == NULL && !write_file(vrt, &path, err)) {
+    if (!make_file(vrt, &path, err)) {
         free(path);
         return false;
     }
-    if (dataset == NULL) {
-        dataset = open_file(vrt, path);
-    }
+    GDALDatasetH dataset = open_file(vrt, path);
     bool ok = dataset != NULL || giq_fail(err, GIQ_E_RESULT,
                                           "GDAL does not open the file of the batch %s: "
                                           "%.200s",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_buf.h"
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "store/giq_digest.h"
@@ -56,10 +57,9 @@ bool giq_batch_file_add(struct giq_batch_file *file, const char *text,
 }
 
 bool giq_batch_file_path(struct giq_batch_file *file, const struct giq_store *store,
-                         char **out_path, bool *out_exists, struct giq_error *err)
+                         char **out_path, struct giq_error *err)
 {
     char digest[GIQ_DIGEST_HEX_SIZE];
-    struct giq_os_stat st;
     if (!giq_digest_finish(file->digest, digest, err)) {
         return false;
     }
@@ -68,12 +68,18 @@ bool giq_batch_file_path(struct giq_batch_file *file, const struct giq_store *st
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_os_stat(path, &st, err)) {
-        return false;
-    }
-    *out_exists = st.kind == GIQ_OS_FILE;
     *out_path = giq_take(&path);
     return true;
+}
+
+bool giq_batch_file_equals(const char *path, const char *bytes, size_t len)
+{
+    GIQ_AUTO_BUF struct giq_buf found;
+    struct giq_error ignored = {0};
+    bool is_found = false;
+    giq_buf_init(&found, len);
+    return giq_os_read_file(path, len, &found, &is_found, &ignored) && is_found &&
+           found.len == len && memcmp(found.data, bytes, len) == 0;
 }
 
 bool giq_batch_file_write(const struct giq_store *store, const char *path,

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from areas import write
+from programs import Gdal, SCENE
 from scripted import Response, job
 
 NAME = "GIQ:batch=rows.csv;model=m"
@@ -600,3 +601,41 @@ def test_options_of_the_callers_thread_hold_in_all_threads(gdal, jobs):
     assert gdal.python(LOCAL, NAME, env=tiny).stdout == "2\n"
     assert [record["summary"]["files"][0]["name"] for record in gdal.records().values()] == [
         "result.geojson"] * 2
+
+
+# ---- the file that is handed over ----
+
+def test_file_that_was_changed_is_written_again(gdal, service, jobs):
+    rows(gdal, "a", "b")
+    expected = read(gdal)[0]
+    path, = gdal.store.glob("batches/v1/*/rows.vrt")
+    written = path.read_text()
+    path.write_text(written.replace("file=b", "file=a"))
+    assert read(gdal)[0] == expected
+    assert path.read_text() == written
+    path.write_text(written[:len(written) // 2])
+    assert read(gdal)[0] == expected
+    assert path.read_text() == written
+    assert jobs.paid() == ["a", "b"]
+
+
+RASTER = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+data = gdal.OpenEx(sys.argv[1], gdal.OF_RASTER)
+band = data.GetRasterBand(1)
+print(band.GetNoDataValue(), data.GetGeoTransform(), band.Checksum())
+band.SetNoDataValue(5)
+data.SetGeoTransform((0, 1, 0, 0, 0, -1))
+"""
+
+
+def test_what_a_program_sets_on_a_mosaic_is_not_in_the_next_one(tmp_path, sandbox):
+    gdal = Gdal(tmp_path, sandbox.url)
+    gdal.env.update(FAST)
+    rows(gdal, SCENE)
+    name = f"{NAME[:-1]}ndvi"
+    first = gdal.python(RASTER, name).stdout
+    assert gdal.python(RASTER, name).stdout == first
+    assert len(sandbox.runs()) == 1

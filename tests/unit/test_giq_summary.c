@@ -145,7 +145,7 @@ static void test_summary_holds_for_its_job_and_size(void **state)
 
 /* The path for these texts, which the caller frees. */
 static char *path_for(const struct giq_store *store, const char *const *texts,
-                      size_t count, bool *exists)
+                      size_t count)
 {
     struct giq_batch_file *file = NULL;
     struct giq_error err = {0};
@@ -154,7 +154,7 @@ static char *path_for(const struct giq_store *store, const char *const *texts,
     for (size_t i = 0; i < count; i++) {
         assert_true(giq_batch_file_add(file, texts[i], &err));
     }
-    assert_true(giq_batch_file_path(file, store, &path, exists, &err));
+    assert_true(giq_batch_file_path(file, store, &path, &err));
     giq_batch_file_free(file);
     return path;
 }
@@ -166,19 +166,20 @@ static void test_other_texts_are_another_file(void **state)
     char *paths[GIQ_COUNT(lists)];
     struct giq_store *store = NULL;
     struct giq_error err = {0};
-    bool exists = true;
     assert_true(giq_store_open(*state, 0, &store, &err));
     for (size_t i = 0; i < GIQ_COUNT(lists); i++) {
-        paths[i] = path_for(store, lists[i], 2, &exists);
-        assert_false(exists);
+        paths[i] = path_for(store, lists[i], 2);
         for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(paths[i], paths[j]);
         }
     }
+    assert_false(giq_batch_file_equals(paths[0], "text", 4));
+    assert_true(giq_batch_file_write(store, paths[0], "old", 3, &err));
     assert_true(giq_batch_file_write(store, paths[0], "text", 4, &err));
-    assert_true(giq_batch_file_write(store, paths[0], "text", 4, &err));
-    free(path_for(store, lists[0], 2, &exists));
-    assert_true(exists);
+    assert_true(giq_batch_file_equals(paths[0], "text", 4));
+    assert_false(giq_batch_file_equals(paths[0], "test", 4));
+    assert_false(giq_batch_file_equals(paths[0], "tex", 3));
+    assert_false(giq_batch_file_equals(paths[0], "text ", 5));
     *strrchr(paths[0], '/') = '\0';
     GIQ_AUTO_FREE char *text = env_kit_read(paths[0], "rows.vrt");
     assert_string_equal(text, "text");
