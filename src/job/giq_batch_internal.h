@@ -30,6 +30,7 @@ struct giq_batch_item {
     bool needs_job;       /* by the record that giq_batch_new() read */
     bool needs_model;     /* and the list of models for it */
     bool has_model;       /* the list was read: `model_id` is set as far as it can be */
+    bool was_sending;     /* by an earlier open, when the run began with it */
 };
 
 /* A model as rows name it, and its id. */

@@ -181,19 +181,23 @@ static bool concerns_all(const struct giq_error *failure)
            (failure->code == GIQ_E_NETWORK && failure->permanent);
 }
 
-static bool is_bad_ending(const struct giq_error *failure)
+/* What became of a request that an earlier open sent, and did not record the outcome of,
+ * says nothing about the service now. */
+static bool is_bad_ending(const struct giq_batch_item *item,
+                          const struct giq_error *failure)
 {
     return failure->code == GIQ_E_REFUSED || failure->code == GIQ_E_FAILED ||
-           failure->code == GIQ_E_UNKNOWN;
+           (failure->code == GIQ_E_UNKNOWN && !item->was_sending);
 }
 
 /* Must be called with the lock held. */
-static void stop_after(struct giq_batch_run *run, const struct giq_error *failure)
+static void stop_after(struct giq_batch_run *run, const struct giq_batch_item *item,
+                       const struct giq_error *failure)
 {
     if (concerns_all(failure)) {
         stop(run, failure);
     }
-    if (!is_bad_ending(failure)) {
+    if (!is_bad_ending(item, failure)) {
         return;
     }
     run->bad_endings++;
@@ -240,6 +244,7 @@ static struct giq_batch_item *take_item(struct giq_batch_run *run)
         return NULL;
     }
     struct giq_batch_item *item = &batch->items[run->next++];
+    item->was_sending = item->recorded == GIQ_JOB_SENDING;
     giq_batch_set_state(batch, item, GIQ_BATCH_RUNNING);
     run->has_progress = true;
     return item;
@@ -292,7 +297,7 @@ static void end_item(struct giq_batch_worker *worker, const struct giq_error *fa
     } else {
         giq_batch_set_failed(run->batch, worker->item, failure);
         run->is_cut_short |= atomic_load(&run->is_cancelled);
-        stop_after(run, failure);
+        stop_after(run, worker->item, failure);
     }
     run->has_progress = true;
     giq_thread_wake(&run->changed);

@@ -344,6 +344,20 @@ def test_ten_bad_endings_stop_the_starting_of_rows(gdal, jobs):
     assert "20 further rows were not begun" in said
 
 
+def test_what_a_killed_batch_was_sending_stops_nothing(gdal, jobs):
+    files = [f"f{i:02}" for i in range(14)]
+    rows(gdal, *files[:12])
+    read(gdal)
+    for path in gdal.store.glob("v1/*/job.json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "state": "sending", "job_id": None}))
+        shutil.rmtree(path.parent / "result")
+    rows(gdal, *files)
+    said = fails(gdal, "batch", "CONCURRENCY=1")
+    assert "12 of 14 rows of the batch failed (12 unknown); row r0: " in said
+    assert jobs.paid() == files
+
+
 def test_refused_key_in_the_middle_keeps_its_tag(gdal, service, jobs):
     rows(gdal, "a", "b", "c", "d")
     jobs.run["b"] = Response({"message": "key revoked"}, 401)
