@@ -215,6 +215,38 @@ def test_result_of_the_other_kind_counts_as_failed(gdal, jobs):
     assert read(gdal)[0] == [("r0", "a"), ("r1", "b")]
 
 
+def test_rasters_are_one_mosaic(tmp_path, sandbox):
+    gdal = Gdal(tmp_path, sandbox.url)
+    west, east = ("POLYGON((%s -8.02,%s -8.02,%s -8.01,%s -8.01,%s -8.02))" % corners
+                  for corners in (("-34.89", "-34.88", "-34.88", "-34.89", "-34.89"),
+                                  ("-34.87", "-34.86", "-34.86", "-34.87", "-34.87")))
+    write(gdal.folder / "areas.gpkg", "EPSG:4326", west, east)
+    name = f"GIQ:batch=areas.gpkg;model=ndvi;file={SCENE}"
+    info = json.loads(gdal.run("gdalinfo", "-json", name).stdout)
+    parts = [json.loads(gdal.run("gdalinfo", "-json", "-oo", "SUBMIT=NO",
+                                 f"GIQ:model=ndvi;file={SCENE};geometry={area}").stdout)
+             for area in (west, east)]
+    assert info["cornerCoordinates"]["upperLeft"][0] == pytest.approx(
+        parts[0]["cornerCoordinates"]["upperLeft"][0])
+    assert info["cornerCoordinates"]["lowerRight"][0] == pytest.approx(
+        parts[1]["cornerCoordinates"]["lowerRight"][0])
+    assert len(sandbox.runs()) == 2
+    calls = len(sandbox.calls())
+    gdal.run("gdal_translate", name, "out.tif")
+    gdal.run("gdal_translate", "-q", name, "out.tif", env={"GIQ_API_KEY": ""})
+    assert len(sandbox.calls()) == calls
+
+
+def test_status_line_counts_the_rows(gdal, jobs):
+    rows(gdal, "a", "b", "c")
+    jobs.state["c"] = "FAILED"
+    said = gdal.run("ogrinfo", "-ro", "-oo", "PROGRESS=YES", "-oo", "ON_FAILED=SKIP",
+                    NAME).stderr.splitlines()
+    assert said[0] == "GIQ: starting 3 jobs, 0 exist"
+    assert re.fullmatch(r"GIQ: [0-3] of 3 published, [0-3] running, [01] failed, "
+                        r"0:0\d; Ctrl-C ends the wait, a started job continues", said[1])
+
+
 # ---- before the first POST ----
 
 def test_model_that_is_not_listed_makes_an_invalid_row(gdal, service, jobs):
@@ -423,6 +455,9 @@ def test_table_has_a_row_for_each_and_waits_for_none(gdal, service, jobs):
     found, said = table(gdal)
     assert said == "" and [row["status"] for row in found] == ["RUNNING"] * 3
     jobs.state.clear()
+    gdal.run("ogr2ogr", "ledger.gpkg", f"{NAME};wait=no")
+    done = gdal.run("ogrinfo", "-al", "ledger.gpkg")
+    assert done.stdout.count("location (String) = GIQ:model=m;file=") == 3
     for row in found:
         gdal.run("ogrinfo", row["location"])
     assert jobs.paid() == ["a", "b"]
