@@ -6,7 +6,7 @@
  *   GIQ_FAULT_STORE    the store's path; calls on it and on its files are counted
  *   GIQ_FAULT_AT       the number of the call, from 1; 0 or absent: none
  *   GIQ_FAULT_ON       or a pattern (as of file names) of the call's line in the log:
- *                      the first such call
+ *                      the first such call, or that of this number
  *   GIQ_FAULT_ACTION   kill-before, kill-after, stop-before, stop-after (until SIGCONT),
  *                      or a number: fail with this errno
  *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
@@ -105,8 +105,9 @@ static bool is_chosen(const char *function, const char *what)
     (void)snprintf(call, sizeof call, "%s %s", function, what);
     note(call);
     int count = ++calls;
-    return on == NULL ? count == number("GIQ_FAULT_AT")
-                      : fnmatch(on, call, 0) == 0 && found++ == 0;
+    int at = number("GIQ_FAULT_AT");
+    return on == NULL ? count == at
+                      : fnmatch(on, call, 0) == 0 && ++found == (at == 0 ? 1 : at);
 }
 
 /* True where the call is to fail, errno is set then; `*last` says that the process

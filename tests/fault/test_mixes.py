@@ -81,6 +81,9 @@ class Actor:
     env: dict = dataclasses.field(default_factory=dict)
     order: dict = dataclasses.field(default_factory=dict)
 
+    def is_killed(self):
+        return self.env.get("GIQ_FAULT_ACTION", "").startswith("kill")
+
 
 @dataclasses.dataclass
 class Mix:
@@ -105,11 +108,15 @@ class Mix:
         return actor, len(set(actor.rows))
 
     def set_fault(self, *actions):
-        """One of these happens to an actor at a call of the system."""
+        """One of these happens to an actor at a call of the system; mostly where a record
+        changes or a request is sent, of which there are few."""
         actor, areas = self.choose()
-        call = self.chance.randint(1, CALLS_OF_AN_AREA * areas)
-        actor.env.update(GIQ_FAULT_AT=str(call),
+        on, calls = self.chance.choice([(None, CALLS_OF_AN_AREA),
+                                        ("rename */job.json", 4), ("send *", 4)])
+        actor.env.update(GIQ_FAULT_AT=str(self.chance.randint(1, calls * areas)),
                          GIQ_FAULT_ACTION=str(self.chance.choice(actions)))
+        if on is not None:
+            actor.env.update(GIQ_FAULT_ON=on)
 
     def request(self):
         return self.chance.randint(1, len(self.areas))
@@ -143,13 +150,18 @@ def forks(mix):
 
 
 def forked_twin(mix):
-    """A process that has opened something opens another in two processes at once."""
+    """A process that has opened something opens another in two processes at once. The twin
+    of one that is killed would live on."""
     actor, _ = mix.choose()
-    actor.order.update(first=single(mix.number, mix.chance.choice(mix.areas)))
+    if not actor.is_killed():
+        actor.order.update(first=single(mix.number, mix.chance.choice(mix.areas)))
 
 
 def limited_jobs(mix):
-    mix.limit = mix.chance.randint(1, len(mix.areas))
+    """Each open by itself is within the limit, all of them may not be."""
+    mix.add_batch("c")
+    opened = [set(actor.rows) for actor in mix.actors]
+    mix.limit = mix.chance.randint(max(map(len, opened)), len(set.union(*opened)))
     mix.env.update(GIQ_MAX_JOBS=str(mix.limit))
 
 
@@ -185,14 +197,15 @@ def vague_responses(mix):
 def slow_service(mix):
     mix.faults += [f"download:cut=40@{mix.request()}", f"status:late=0.2@{mix.request()}"]
     # What nobody waits for would come into the journal after the mix.
-    if not any("kill" in actor.env.get("GIQ_FAULT_ACTION", "") for actor in mix.actors):
+    if not any(actor.is_killed() for actor in mix.actors):
         mix.faults.append(f"run:late=0.3@{mix.request()}")
 
 
 # The first ones first: the others choose an actor.
-TROUBLES = [second_batch, single_opens, failing_call, killed, full_disk, forks, forked_twin,
-            limited_jobs, throttled, refused_key, timeout, lost_responses, vague_responses,
+TROUBLES = [second_batch, single_opens, limited_jobs, failing_call, killed, full_disk, forks,
+            forked_twin, throttled, refused_key, timeout, lost_responses, vague_responses,
             slow_service]
+SHARES = {killed: 0.5}  # of all mixes, where not a fifth
 
 
 def make_mix(folder, number, seed):
@@ -202,7 +215,8 @@ def make_mix(folder, number, seed):
     mix = Mix(number, chance, areas, folder=folder)
     mix.add_batch("a")
     chosen = [trouble for at, trouble in enumerate(TROUBLES)
-              if at == number % len(TROUBLES) or chance.random() < 0.2]
+              if at == number % len(TROUBLES)
+              or chance.random() < SHARES.get(trouble, 0.2)]
     for trouble in chosen:
         trouble(mix)
     return mix, [trouble.__name__ for trouble in chosen]
@@ -251,7 +265,7 @@ def check_actor(actor, done):
     """Killed, or everything, or one error. A twin is one more open of the same, after one of
     something else."""
     if done.returncode == -signal.SIGKILL:
-        assert actor.env["GIQ_FAULT_ACTION"].startswith("kill"), done
+        assert actor.is_killed(), done
         return "killed"
     opens = 2 if "first" in actor.order else 1
     tags = errors(done)
