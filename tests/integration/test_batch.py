@@ -244,7 +244,7 @@ def test_status_line_counts_the_rows(gdal, jobs):
                     NAME).stderr.splitlines()
     assert said[0] == "GIQ: starting 3 jobs, 0 exist"
     assert re.fullmatch(r"GIQ: [0-3] of 3 published, [0-3] running, [01] failed, "
-                        r"0:0\d; Ctrl-C ends the wait, a started job continues", said[1])
+                        r"0:0\d; Ctrl-C ends the wait, started jobs continue", said[1])
 
 
 # ---- before the first POST ----
