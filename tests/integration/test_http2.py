@@ -43,7 +43,7 @@ def test_whole_life(sandbox, over_http2):
     assert len(gdal.layer(NAME)) > 0
     assert "Driver: GTiff" in gdal.run("gdalinfo", f"GIQ:model=ndvi;file={SCENE}").stdout
     assert "id (String) = water" in gdal.run("ogrinfo", "-al", "GIQ:models").stdout
-    assert gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout.count("= published") == 2
+    assert gdal.run("ogrinfo", "-al", "GIQ:jobs").stdout.count("state (String) = published") == 2
     gdal.run("ogrinfo", "-al", "-oo", "WAIT=NO", f"GIQ:model=contours;file={SCENE}")
     assert protocols(log) == {"HTTP/2.0"}
     assert calls(log).count("run") == len(sandbox.runs()) == 3

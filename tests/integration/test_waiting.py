@@ -167,7 +167,7 @@ def test_row_of_a_job_has_its_area(scripted_gdal):
 
 def test_wait_no_as_a_raster_fails_before_anything_is_sent(scripted_gdal, service):
     text = scripted_gdal.fails("gdalinfo", f"{NAME};wait=no", tag="usage")
-    assert "wait=no returns the table of a job, which is not a raster" in text
+    assert "wait=no returns a table of jobs, which is not a raster" in text
     assert service.calls() == []
 
 
