@@ -26,7 +26,8 @@ CALLS_OF_AN_AREA = 290  # that the library counts, from the lock to the publishe
 BYTES_OF_AN_AREA = 3700  # that are written
 UNKNOWN = {"sending", "unknown"}
 # Of an open that meets a trouble.
-TAGS = {"batch", "unknown", "store", "timeout", "credentials", "usage", "refused", "network"}
+TAGS = {"batch", "unknown", "store", "timeout", "credentials", "usage", "refused", "network",
+        "incomplete"}
 
 
 # ---- areas, rows and names ----
@@ -80,6 +81,9 @@ class Actor:
     rows: list
     env: dict = dataclasses.field(default_factory=dict)
     order: dict = dataclasses.field(default_factory=dict)
+
+    def has_failing_call(self):
+        return self.env.get("GIQ_FAULT_ACTION", "").isdigit()
 
     def is_killed(self):
         return self.env.get("GIQ_FAULT_ACTION", "").startswith("kill")
@@ -151,9 +155,9 @@ def forks(mix):
 
 def forked_twin(mix):
     """A process that has opened something opens another in two processes at once. The twin
-    of one that is killed would live on."""
+    of one that is killed would live on, and a call would fail in both."""
     actor, _ = mix.choose()
-    if not actor.is_killed():
+    if not actor.is_killed() and not actor.has_failing_call():
         actor.order.update(first=single(mix.number, mix.chance.choice(mix.areas)))
 
 
@@ -263,16 +267,21 @@ def rows_read(done):
 
 def check_actor(actor, done):
     """Killed, or everything, or one error. A twin is one more open of the same, after one of
-    something else."""
+    something else. A call that fails when the dataset is read already is an error, after
+    which GDAL's union goes on with the next row."""
     if done.returncode == -signal.SIGKILL:
         assert actor.is_killed(), done
         return "killed"
     opens = 2 if "first" in actor.order else 1
     tags = errors(done)
     assert TAGS.issuperset(tags), done
+    features = done.stdout.count("number (Integer) = 1")
+    if done.returncode == 0 and tags == ["store"] and actor.has_failing_call() and opens == 1:
+        assert features < len(actor.rows), done
+        return "cut"
     if done.returncode == 0:
         assert len(tags) < opens, done
-        assert done.stdout.count("number (Integer) = 1") >= opens * len(actor.rows), done
+        assert features >= opens * len(actor.rows), done
         return "read"
     assert 1 <= len(tags) <= 2 * opens - 1, done
     return tags[-1]
