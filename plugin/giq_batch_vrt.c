@@ -4,6 +4,7 @@
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "giq/batch_file.h"
 #include "giq_batch_mosaic.h"
@@ -176,25 +177,36 @@ bool giq_batch_vrt_add(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row
 
 /* ---- the file ---- */
 
+/* Whether the dataset gets the connection string as its description, and is a raster: at
+ * its end GDAL would write what a program has set on it to a file of that name. */
+static bool is_shared_mosaic(const struct giq_batch_vrt *vrt)
+{
+    return vrt->kind == GDAL_OF_RASTER && giq_inner_is_renamed(vrt->args.flags);
+}
+
 /* Without GDAL's check against a schema: it takes as long as the open, and prints of ids
- * with control characters, which are read all the same. */
+ * with control characters, which are read all the same. GDAL never writes a dataset that
+ * is opened by "vrt://". */
 static GDALDatasetH open_file(const struct giq_batch_vrt *vrt, const char *path)
 {
     static const char validation[] = "GDAL_XML_VALIDATION";
     char *drivers[] = {"VRT", "OGR_VRT", NULL};
     unsigned flags = (vrt->args.flags & ~GIQ_INNER_KINDS) | vrt->kind;
     GIQ_AUTO_CPL char *before = CPLStrdup(CPLGetThreadLocalConfigOption(validation, ""));
+    GIQ_AUTO_CPL char *name =
+        CPLStrdup(CPLSPrintf("%s%s", is_shared_mosaic(vrt) ? "vrt://" : "", path));
     CPLSetThreadLocalConfigOption(validation, "NO");
     GDALDatasetH dataset =
         giq_inner_is_renamed(flags)
-            ? giq_inner_open_shared(path, flags, drivers, NULL, vrt->args.name)
-            : giq_inner_open(path, flags, drivers, NULL);
+            ? giq_inner_open_shared(name, flags, drivers, NULL, vrt->args.name)
+            : giq_inner_open(name, flags, drivers, NULL);
     CPLSetThreadLocalConfigOption(validation, before[0] == '\0' ? NULL : before);
     return dataset;
 }
 
-/* Write the file in memory, for a store that cannot be written. `*path`, of the file in
- * the store, is replaced. Files in memory are shared by all threads. */
+/* Write the file in memory, for a store that cannot be written or whose path cannot be
+ * opened. `*path`, of the file in the store, is replaced. Files in memory are shared by
+ * all threads. */
 static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
                             struct giq_error *err)
 {
@@ -229,16 +241,22 @@ static bool write_xml(const struct giq_batch_vrt *vrt, struct giq_batch_xml *xml
     return true;
 }
 
-/* Make the file, unless it is there with this content. */
+/* Write the file in the store, unless it is there with this content. Fails also if its
+ * path cannot be opened: what follows a "?" in a name of "vrt://" are options. */
+static bool write_in_store(const struct giq_batch_vrt *vrt,
+                           const struct giq_batch_xml *xml, const char *path)
+{
+    struct giq_error ignored = {0};
+    return !(is_shared_mosaic(vrt) && strchr(path, '?') != NULL) &&
+           (giq_batch_file_equals(path, xml->text, xml->len) ||
+            giq_batch_file_write(vrt->args.store, path, xml->text, xml->len, &ignored));
+}
+
 static bool make_file(const struct giq_batch_vrt *vrt, char **path, struct giq_error *err)
 {
     struct giq_batch_xml xml = {0};
-    struct giq_error failure = {0};
-    bool ok = write_xml(vrt, &xml, err);
-    if (ok && !giq_batch_file_equals(*path, xml.text, xml.len) &&
-        !giq_batch_file_write(vrt->args.store, *path, xml.text, xml.len, &failure)) {
-        ok = write_in_memory(&xml, path, err);
-    }
+    bool ok = write_xml(vrt, &xml, err) &&
+              (write_in_store(vrt, &xml, *path) || write_in_memory(&xml, path, err));
     giq_batch_xml_release(&xml);
     return ok;
 }

@@ -688,3 +688,33 @@ def test_what_a_program_sets_on_a_mosaic_is_not_in_the_next_one(tmp_path, sandbo
     first = gdal.python(RASTER, name).stdout
     assert gdal.python(RASTER, name).stdout == first
     assert len(sandbox.runs()) == 1
+
+
+STATISTICS = """
+import sys
+from osgeo import gdal
+gdal.UseExceptions()
+flags = gdal.OF_RASTER | gdal.OF_SHARED
+data = gdal.OpenEx(sys.argv[1], flags)
+band = data.GetRasterBand(1)
+assert data.GetDescription() == sys.argv[1] and band.GetMetadata() == {}
+statistics = band.ComputeStatistics(False)
+again = gdal.OpenEx(sys.argv[1], flags).GetRasterBand(1)
+assert "STATISTICS_MEAN" in again.GetMetadata(), "it is shared"
+print(statistics, data.GetGeoTransform(), band.GetNoDataValue(), band.Checksum())
+"""
+
+
+@pytest.mark.parametrize("store", ["store", "what store?a=b"])
+def test_shared_mosaic_writes_no_file_of_its_name(tmp_path, sandbox, store):
+    gdal = Gdal(tmp_path, sandbox.url)
+    env = {**FAST, "GIQ_STORE_DIR": str(tmp_path / store)}
+    rows(gdal, SCENE)
+    name = f"{NAME[:-1]}ndvi"
+    alone = gdal.python(RASTER, name, env=env).stdout
+    first = gdal.python(STATISTICS, name, env=env)
+    again = gdal.python(STATISTICS, name, env=env)
+    assert (first.stderr, again.stdout) == ("", first.stdout)
+    assert first.stdout.split()[-1] == alone.split()[-1], "its checksum"
+    assert list(gdal.folder.glob("GIQ*")) == []
+    assert len(sandbox.runs()) == 1
