@@ -17,7 +17,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int finish(void **state)
 {
     (void)state;
     batch_kit_stop(&kit);
@@ -525,7 +525,7 @@ static void test_batches_leave_no_descriptors(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
     const struct CMUnitTest tests[] = {
         TEST(test_equal_requests_are_one_job),
         TEST(test_a_batch_without_rows_is_empty),

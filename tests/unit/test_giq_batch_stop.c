@@ -14,7 +14,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int finish(void **state)
 {
     (void)state;
     batch_kit_stop(&kit);
@@ -311,7 +311,7 @@ static void test_a_cancel_ends_downloads(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
     const struct CMUnitTest tests[] = {
         TEST(test_the_timeout_counts_from_the_last_change),
         TEST(test_after_the_timeout_no_row_is_begun),

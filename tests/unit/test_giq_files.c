@@ -54,7 +54,7 @@ static void start(struct host *host, const struct http_kit_response *responses,
         (struct giq_files_host){.add = add, .progress = progress, .ctx = host};
 }
 
-static void stop(struct host *host)
+static void finish(struct host *host)
 {
     for (size_t i = 0; i < host->count; i++) {
         free(host->taken[i]);
@@ -123,7 +123,7 @@ static void test_query_is_sent_as_the_service_takes_it(void **state)
     assert_true(search(&host, &everything));
     assert_string_equal(body_of(&host, 2), "{\"limit\":100,\"offset\":0," SORTED);
     assert_int_equal(host.kit.clock.warnings, 0);
-    stop(&host);
+    finish(&host);
 }
 
 static void test_pages_until_one_is_short(void **state)
@@ -143,7 +143,7 @@ static void test_pages_until_one_is_short(void **state)
     assert_string_equal(body_of(&host, 1), "{\"limit\":100,\"offset\":100," SORTED);
     assert_string_equal(host.progress, "listing files: 130 so far");
     assert_int_equal(host.kit.clock.warnings, 0);
-    stop(&host);
+    finish(&host);
     free(full);
     free(last);
 }
@@ -168,7 +168,7 @@ static void test_short_page_goes_on_if_the_response_states_more(void **state)
         assert_int_equal(http_kit_count(host.kit.http), 2);
         assert_int_equal(host.count, 42);
         assert_string_equal(body_of(&host, 1), "{\"limit\":100,\"offset\":41," SORTED);
-        stop(&host);
+        finish(&host);
         free(first);
         free(second);
     }
@@ -191,7 +191,7 @@ static void test_first_page_of_a_round_size_is_not_the_last(void **state)
     assert_int_equal(http_kit_count(host.kit.http), 3);
     assert_int_equal(host.count, 149);
     assert_string_equal(body_of(&host, 2), "{\"limit\":100,\"offset\":100," SORTED);
-    stop(&host);
+    finish(&host);
     free(first);
     free(second);
     free(third);
@@ -211,7 +211,7 @@ static void test_item_that_comes_twice_is_one_row(void **state)
     assert_true(search(&host, &everything));
     assert_int_equal(http_kit_count(host.kit.http), 3);
     assert_int_equal(host.count, 150);
-    stop(&host);
+    finish(&host);
     free(first);
     free(second);
     free(third);
@@ -236,7 +236,7 @@ static void test_items_on_both_sides_of_the_antimeridian_are_one(void **state)
     assert_int_equal(host.count, 103);
     assert_string_equal(host.taken[99], "i99");
     assert_string_equal(host.taken[100], "i200");
-    stop(&host);
+    finish(&host);
     free(west);
     free(both);
     free(east);
@@ -277,7 +277,7 @@ static void test_limit_counts_what_is_selected_and_warns(void **state)
                 "most "
                 "100000)");
         }
-        stop(&host);
+        finish(&host);
     }
     free(first);
     free(second);
@@ -304,7 +304,7 @@ static void test_titles_of_collections_are_asked_for_once(void **state)
     assert_string_equal(host.taken[0], "a See");
     assert_string_equal(host.taken[1], "b");
     assert_string_equal(host.taken[2], "e");
-    stop(&host);
+    finish(&host);
 }
 
 static void test_titles_that_cannot_be_had_are_missing(void **state)
@@ -325,7 +325,7 @@ static void test_titles_that_cannot_be_had_are_missing(void **state)
         assert_int_equal(host.kit.err.code, GIQ_E_NONE);
         assert_int_equal(http_kit_count(host.kit.http), 2);
         assert_string_equal(host.taken[0], "a");
-        stop(&host);
+        finish(&host);
     }
 }
 
@@ -342,7 +342,7 @@ static void test_failed_page_is_asked_for_again_and_then_ends(void **state)
     assert_true(search(&host, &everything));
     assert_int_equal(http_kit_count(host.kit.http), 3);
     assert_string_equal(body_of(&host, 1), body_of(&host, 2));
-    stop(&host);
+    finish(&host);
 
     static const struct {
         struct http_kit_response response;
@@ -369,7 +369,7 @@ static void test_failed_page_is_asked_for_again_and_then_ends(void **state)
         assert_int_equal(host.kit.err.code, cases[i].code);
         assert_string_equal(host.kit.err.text, cases[i].text);
         assert_int_equal(http_kit_count(host.kit.http), 2);
-        stop(&host);
+        finish(&host);
     }
     free(full);
 }
@@ -385,7 +385,7 @@ static void test_host_ends_the_search(void **state)
     assert_false(search(&host, &everything));
     assert_int_equal(host.kit.err.code, GIQ_E_STORE);
     assert_int_equal(host.offered, 8);
-    stop(&host);
+    finish(&host);
     free(page);
 }
 
@@ -405,7 +405,7 @@ static void test_list_ends_with_the_time_of_the_open(void **state)
                         "TIMEOUT passed after 1 pages of the list of files; narrow the "
                         "search with bbox, datetime or collection, or raise TIMEOUT");
     assert_int_equal(http_kit_count(host.kit.http), 1);
-    stop(&host);
+    finish(&host);
     free(page);
 }
 
@@ -437,7 +437,7 @@ static void test_mistakes_are_found_before_anything_is_sent(void **state)
     assert_false(search(&host, &query));
     assert_int_equal(host.kit.err.code, GIQ_E_USAGE);
     assert_int_equal(http_kit_count(host.kit.http), 0);
-    stop(&host);
+    finish(&host);
 }
 
 int main(void)
