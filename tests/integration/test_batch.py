@@ -699,8 +699,8 @@ data = gdal.OpenEx(sys.argv[1], flags)
 band = data.GetRasterBand(1)
 assert data.GetDescription() == sys.argv[1] and band.GetMetadata() == {}
 statistics = band.ComputeStatistics(False)
-again = gdal.OpenEx(sys.argv[1], flags).GetRasterBand(1)
-assert "STATISTICS_MEAN" in again.GetMetadata(), "it is shared"
+again = gdal.OpenEx(sys.argv[1], flags)
+assert "STATISTICS_MEAN" in again.GetRasterBand(1).GetMetadata(), "it is shared"
 print(statistics, data.GetGeoTransform(), band.GetNoDataValue(), band.Checksum())
 """
 
