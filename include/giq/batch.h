@@ -8,7 +8,7 @@
  *   giq_batch_check_limits()   whether so many may be started today
  *   giq_batch_choose_models()  find the models of these jobs, with one call
  *   giq_batch_run()            submit, wait and fetch; ends when all threads have ended
- *   giq_batch_get_row(), giq_batch_view()   what became of each row
+ *   giq_batch_get_row(), giq_batch_view()   the outcome of each row
  *   giq_batch_free()
  *
  * Rows with equal requests are one job: the first of them is worked on, and all report

@@ -1,5 +1,5 @@
 /* The requests of a batch: reading their records, finding their models, and reporting
- * what became of them. */
+ * their outcomes. */
 #include "giq/batch.h"
 
 #include <assert.h>

@@ -181,8 +181,8 @@ static bool concerns_all(const struct giq_error *failure)
            (failure->code == GIQ_E_NETWORK && failure->permanent);
 }
 
-/* What became of a request that an earlier open sent, and did not record the outcome of,
- * says nothing about the service now. */
+/* An earlier open sent the request and did not record its outcome: that says nothing
+ * about the service now. */
 static bool is_bad_ending(const struct giq_batch_item *item,
                           const struct giq_error *failure)
 {
@@ -305,7 +305,7 @@ static void end_item(struct giq_batch_worker *worker, const struct giq_error *fa
 }
 
 /* The run has stopped before this request was sent. */
-static void withdraw_item(struct giq_batch_worker *worker)
+static void put_back_item(struct giq_batch_worker *worker)
 {
     struct giq_batch_run *run = worker->run;
     giq_submit_cancel(worker->job);
@@ -319,8 +319,8 @@ static void withdraw_item(struct giq_batch_worker *worker)
 
 enum admission {
     ADMITTED,
-    WITHDRAWN, /* the run has stopped */
-    REFUSED,   /* with an error */
+    STOPPED, /* the run begins no further request */
+    REFUSED, /* with an error */
 };
 
 /* Whether the service throttles for longer than the open may wait. */
@@ -347,7 +347,7 @@ static enum admission admit_submit(struct giq_batch_worker *worker, struct giq_e
         int64_t now = now_ms_of(run);
         int64_t due_ms = giq_rate_submit_due_ms(&run->rate, now);
         if (has_stopped(run)) {
-            return WITHDRAWN;
+            return STOPPED;
         }
         if (due_ms <= now) {
             break;
@@ -447,7 +447,7 @@ static bool may_continue(const struct giq_batch_worker *worker, struct giq_error
            host->may_fetch(host->ctx, worker->job, err);
 }
 
-/* Step the job until it ends. Returns false if it was withdrawn. */
+/* Step the job until it ends. Returns false if it was put back. */
 static bool run_job(struct giq_batch_worker *worker, bool *out_ok, struct giq_error *err)
 {
     enum giq_step next = GIQ_STEP_AGAIN;
@@ -455,7 +455,7 @@ static bool run_job(struct giq_batch_worker *worker, bool *out_ok, struct giq_er
     while (next != GIQ_STEP_DONE) {
         int64_t due_ms = 0;
         switch (admit(worker, err)) {
-        case WITHDRAWN:
+        case STOPPED:
             return false;
         case REFUSED:
             giq_submit_cancel(worker->job);
@@ -525,7 +525,7 @@ static void work(struct giq_batch_worker *worker)
     if (!make_job(worker, &err)) {
         end_item(worker, &err);
     } else if (!run_job(worker, &ok, &err)) {
-        withdraw_item(worker);
+        put_back_item(worker);
     } else {
         copy_texts(worker);
         end_item(worker, ok ? NULL : &err);
