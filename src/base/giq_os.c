@@ -1,14 +1,14 @@
-/* System calls: files, folders, locks, sockets and clocks of POSIX and Linux. */
+/* System calls: processes, files, folders, sockets and clocks of POSIX and Linux. */
 #include "base/giq_os.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,9 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FOLDER_BITS = 0777, FILE_BITS = 0666 };
+#include "base/giq_os_internal.h"
 
-static bool fail_path(struct giq_error *err, const char *doing, const char *path)
+enum { FOLDER_BITS = 0777, FILE_BITS = 0666, PROC_STAT_BYTES_MAX = 1024 };
+#define NS_PER_S INT64_C(1000000000)
+
+bool giq_os_fail_path(struct giq_error *err, const char *doing, const char *path)
 {
     int sys_errno = errno;
     if (sys_errno == ENOMEM) {
@@ -40,16 +43,16 @@ static int above_standard(int fd)
     return above;
 }
 
-static int open_file(const char *path, int flags, mode_t mode)
+int giq_os_open_fd(const char *path, int flags, unsigned access)
 {
     int fd = -1;
     do {
-        fd = open(path, flags | O_CLOEXEC, mode);
+        fd = open(path, flags | O_CLOEXEC, access & FILE_BITS);
     } while (fd < 0 && errno == EINTR);
     return above_standard(fd);
 }
 
-static ssize_t read_some(int fd, char *out, size_t max)
+ssize_t giq_os_read_some(int fd, char *out, size_t max)
 {
     ssize_t n = 0;
     do {
@@ -69,7 +72,7 @@ static bool sync_fd(int fd)
     return rc == 0 || errno == EINVAL || errno == ENOTSUP;
 }
 
-static bool truncate_fd(int fd)
+bool giq_os_truncate_fd(int fd)
 {
     int rc = 0;
     do {
@@ -103,6 +106,14 @@ char *giq_os_join(const char *a, const char *b)
     return path;
 }
 
+char *giq_os_temporary(const char *folder, const char *name)
+{
+    char token[GIQ_OS_TOKEN_SIZE];
+    char *path = NULL;
+    giq_os_token(token);
+    return asprintf(&path, "%s/%s.%s.tmp", folder, name, token) < 0 ? NULL : path;
+}
+
 /* ---- this process ---- */
 
 long giq_os_pid(void)
@@ -117,26 +128,170 @@ void giq_os_host(char out[GIQ_OS_HOST_SIZE])
     }
 }
 
+/* Read the first line of a file of /proc, of at most `size` - 1 bytes; "" on failure. */
+static void read_proc(const char *path, char *out, size_t size)
+{
+    ssize_t len = -1;
+    int fd = giq_os_open_fd(path, O_RDONLY, 0);
+    if (fd >= 0) {
+        len = giq_os_read_some(fd, out, size - 1);
+        (void)close(fd);
+    }
+    out[len > 0 ? len : 0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+}
+
+/* What proc_pid_stat(5) states about a process. */
+struct proc_stat {
+    char state; /* 0: it cannot be read */
+    long threads;
+    int64_t start;
+};
+
+static struct proc_stat read_proc_stat(long pid)
+{
+    char path[sizeof "/proc//stat" + 3 * sizeof pid];
+    char line[PROC_STAT_BYTES_MAX];
+    struct proc_stat stat = {.state = '\0'};
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    read_proc(path, line, sizeof line);
+    /* The second field, a name in brackets, may have spaces and brackets itself. */
+    const char *rest = strrchr(line, ')');
+    if (rest == NULL ||
+        sscanf(rest,
+               ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+               "%*s %ld %*s %" SCNd64,
+               &stat.state, &stat.threads, &stat.start) != 3) {
+        return (struct proc_stat){.state = '\0'};
+    }
+    return stat;
+}
+
+void giq_os_identity(struct giq_os_identity *out)
+{
+    struct stat st;
+    *out = (struct giq_os_identity){.pid = giq_os_pid()};
+    giq_os_host(out->host);
+    read_proc("/proc/sys/kernel/random/boot_id", out->boot, sizeof out->boot);
+    out->pidns = stat("/proc/self/ns/pid", &st) == 0 ? (int64_t)st.st_ino : 0;
+    out->start = read_proc_stat(out->pid).start;
+}
+
+enum giq_os_process giq_os_process_state(long pid, int64_t start)
+{
+    const struct proc_stat stat = read_proc_stat(pid);
+    if (stat.state == '\0') {
+        /* It may exist and be hidden: proc(5), hidepid. */
+        bool is_gone = kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+        return is_gone ? GIQ_OS_PROCESS_GONE : GIQ_OS_PROCESS_ALIVE;
+    }
+    if (start != 0 && stat.start != start) {
+        return GIQ_OS_PROCESS_GONE;
+    }
+    if (stat.state == 'X' || (stat.state == 'Z' && stat.threads <= 1)) {
+        return GIQ_OS_PROCESS_GONE;
+    }
+    bool is_stopped = stat.state == 'T' || stat.state == 't';
+    return is_stopped ? GIQ_OS_PROCESS_STOPPED : GIQ_OS_PROCESS_ALIVE;
+}
+
+void giq_os_token(char out[GIQ_OS_TOKEN_SIZE])
+{
+    /* Without random numbers, this process and its clocks make a token unique. */
+    uint64_t bits[2] = {(uint64_t)giq_os_wall_ms() << 20 ^ (uint64_t)giq_os_now_ms(),
+                        (uint64_t)giq_os_pid() << 32 ^ giq_os_random()};
+    ssize_t got = 0;
+    do {
+        got = getrandom(bits, sizeof bits, GRND_NONBLOCK);
+    } while (got < 0 && errno == EINTR);
+    (void)snprintf(out, GIQ_OS_TOKEN_SIZE, "%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
+}
+
 /* ---- folders and whole files ---- */
+
+/* Times that do not fit, after the year 2262, are a mistake of the file server. */
+static int64_t to_ns(const struct timespec *ts)
+{
+    int64_t ns = 0;
+    return __builtin_mul_overflow((int64_t)ts->tv_sec, NS_PER_S, &ns) ||
+                   __builtin_add_overflow(ns, ts->tv_nsec, &ns)
+               ? INT64_MAX
+               : ns;
+}
+
+static struct giq_os_stat convert_stat(const struct stat *st)
+{
+    return (struct giq_os_stat){
+        .kind = S_ISREG(st->st_mode)   ? GIQ_OS_FILE
+                : S_ISDIR(st->st_mode) ? GIQ_OS_FOLDER
+                                       : GIQ_OS_OTHER,
+        .size = st->st_size,
+        .access = st->st_mode & FOLDER_BITS,
+        .modified_ns = to_ns(&st->st_mtim),
+        .names = (int64_t)st->st_nlink,
+    };
+}
 
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err)
 {
     struct stat st;
-    if (stat(path, &st) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR) {
-            return fail_path(err, "stat", path);
-        }
+    if (stat(path, &st) == 0) {
+        *out = convert_stat(&st);
+        return true;
+    }
+    if (errno != ENOENT && errno != ENOTDIR) {
+        return giq_os_fail_path(err, "stat", path);
+    }
+    *out = (struct giq_os_stat){.kind = GIQ_OS_NOTHING};
+    return true;
+}
+
+bool giq_os_stat_now(const char *path, struct giq_os_stat *out, struct giq_error *err)
+{
+    struct stat st;
+    int fd = giq_os_open_fd(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd < 0 && errno == ENOENT) {
         *out = (struct giq_os_stat){.kind = GIQ_OS_NOTHING};
         return true;
     }
-    *out = (struct giq_os_stat){
-        .kind = S_ISREG(st.st_mode)   ? GIQ_OS_FILE
-                : S_ISDIR(st.st_mode) ? GIQ_OS_FOLDER
-                                      : GIQ_OS_OTHER,
-        .size = st.st_size,
-        .access = st.st_mode & FOLDER_BITS,
-    };
-    return true;
+    if (fd < 0) {
+        return giq_os_fail_path(err, "open", path);
+    }
+    bool ok = fstat(fd, &st) == 0 || giq_os_fail_path(err, "stat", path);
+    (void)close(fd);
+    if (ok) {
+        *out = convert_stat(&st);
+    }
+    return ok;
+}
+
+bool giq_os_touch(const char *path, struct giq_error *err)
+{
+    return utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0 ||
+           giq_os_fail_path(err, "touch", path);
+}
+
+bool giq_os_server_time(const char *folder, unsigned access, int64_t *out_ns,
+                        struct giq_error *err)
+{
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    struct giq_error ignored = {0};
+    bool exists = false;
+    GIQ_AUTO_FREE char *path = giq_os_temporary(folder, "clock");
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_create_new(path, access, "", 0, &exists, err)) {
+        return false;
+    }
+    /* A file is touched like the files whose times are compared with its time: an
+     * exclusive creation may give it another time first. */
+    bool ok = giq_os_touch(path, err) && giq_os_stat_now(path, &st, err);
+    (void)giq_os_remove(path, &ignored);
+    if (ok) {
+        *out_ns = st.modified_ns;
+    }
+    return ok;
 }
 
 bool giq_os_sync_parent(const char *path, struct giq_error *err)
@@ -168,7 +323,7 @@ static bool make_folder(const char *path, unsigned access, bool syncs,
         return true;
     }
     if (mkdir(path, access & FOLDER_BITS) != 0 && errno != EEXIST) {
-        return fail_path(err, "make the folder", path);
+        return giq_os_fail_path(err, "make the folder", path);
     }
     return !syncs || giq_os_sync_parent(path, err);
 }
@@ -213,9 +368,9 @@ static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
     char block[16384];
     size_t before = out->len;
     do {
-        ssize_t n = read_some(fd, block, sizeof block);
+        ssize_t n = giq_os_read_some(fd, block, sizeof block);
         if (n <= 0) {
-            return n == 0 || fail_path(err, "read", path);
+            return n == 0 || giq_os_fail_path(err, "read", path);
         }
         if (out->len + (size_t)n > max) {
             return giq_fail(err, GIQ_E_STORE, "%s is larger than %zu bytes", path, max);
@@ -231,10 +386,10 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
                       struct giq_error *err)
 {
     /* O_NONBLOCK: opening a pipe must not wait for its writer. */
-    int fd = open_file(path, O_RDONLY | O_NONBLOCK, 0);
+    int fd = giq_os_open_fd(path, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0) {
         if (errno != ENOENT && errno != ENOTDIR) {
-            return fail_path(err, "open", path);
+            return giq_os_fail_path(err, "open", path);
         }
         *out_found = false;
         return true;
@@ -242,7 +397,7 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
     struct stat st;
     bool ok = false;
     if (fstat(fd, &st) != 0) {
-        (void)fail_path(err, "stat", path);
+        (void)giq_os_fail_path(err, "stat", path);
     } else if (!S_ISREG(st.st_mode)) {
         (void)giq_fail(err, GIQ_E_STORE, "%s is not a regular file", path);
     } else {
@@ -257,11 +412,11 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
 
 bool giq_os_sync_path(const char *path, struct giq_error *err)
 {
-    int fd = open_file(path, O_RDONLY, 0);
+    int fd = giq_os_open_fd(path, O_RDONLY, 0);
     if (fd < 0) {
-        return fail_path(err, "sync", path);
+        return giq_os_fail_path(err, "sync", path);
     }
-    bool ok = sync_fd(fd) || fail_path(err, "sync", path);
+    bool ok = sync_fd(fd) || giq_os_fail_path(err, "sync", path);
     (void)close(fd);
     return ok;
 }
@@ -269,18 +424,18 @@ bool giq_os_sync_path(const char *path, struct giq_error *err)
 bool giq_os_create_new(const char *path, unsigned access, const char *bytes, size_t len,
                        bool *out_exists, struct giq_error *err)
 {
-    int fd =
-        open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, access & FILE_BITS);
+    int fd = giq_os_open_fd(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, access);
     if (fd < 0 && errno == EEXIST) {
         *out_exists = true;
         return true;
     }
     if (fd < 0) {
-        return fail_path(err, "write", path);
+        return giq_os_fail_path(err, "write", path);
     }
-    bool ok = (write_fd(fd, bytes, len) && sync_fd(fd)) || fail_path(err, "write", path);
+    bool ok =
+        (write_fd(fd, bytes, len) && sync_fd(fd)) || giq_os_fail_path(err, "write", path);
     if (close(fd) != 0 && ok) {
-        ok = fail_path(err, "write", path);
+        ok = giq_os_fail_path(err, "write", path);
     }
     if (!ok) {
         (void)unlink(path);
@@ -290,42 +445,34 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
     return true;
 }
 
-static bool write_new_file(const char *path, unsigned access, const char *bytes,
-                           size_t len, struct giq_error *err)
-{
-    bool exists = false;
-    /* A file that an interrupted writer left may belong to another user of the store. */
-    (void)unlink(path);
-    if (!giq_os_create_new(path, access, bytes, len, &exists, err)) {
-        return false;
-    }
-    return !exists || giq_fail_sys(err, GIQ_E_STORE, EEXIST, "cannot write %s", path);
-}
-
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err)
 {
+    struct giq_error ignored = {0};
+    bool exists = false;
     GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
-    GIQ_AUTO_FREE char *part = path == NULL ? NULL : malloc(strlen(path) + sizeof ".tmp");
-    if (part == NULL) {
+    GIQ_AUTO_FREE char *part = giq_os_temporary(folder, name);
+    if (path == NULL || part == NULL) {
         return giq_fail_memory(err);
     }
-    (void)stpcpy(stpcpy(part, path), ".tmp");
-    return write_new_file(part, access, bytes, len, err) &&
-           giq_os_rename(part, path, err) && giq_os_sync_path(folder, err);
+    if (!giq_os_create_new(part, access, bytes, len, &exists, err)) {
+        return false;
+    }
+    if (exists) {
+        return giq_fail_sys(err, GIQ_E_STORE, EEXIST, "cannot write %s", part);
+    }
+    if (!giq_os_rename(part, path, err)) {
+        (void)giq_os_remove(part, &ignored);
+        return false;
+    }
+    return giq_os_sync_path(folder, err);
 }
 
-/* Opening the file makes the client of a file server ask for the number of its names;
- * stat() may return an older one. */
 static bool has_two_names(const char *path)
 {
-    struct stat st;
-    int fd = open_file(path, O_RDONLY | O_NOFOLLOW, 0);
-    bool has_two = fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink > 1;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return has_two;
+    struct giq_os_stat st;
+    struct giq_error ignored = {0};
+    return giq_os_stat_now(path, &st, &ignored) && st.names > 1;
 }
 
 static bool has_no_links(int sys_errno)
@@ -346,14 +493,14 @@ bool giq_os_link(const char *from, const char *to, enum giq_os_link_outcome *out
         *out = GIQ_OS_LINK_UNSUPPORTED;
     } else {
         errno = sys_errno;
-        return fail_path(err, "make the link", to);
+        return giq_os_fail_path(err, "make the link", to);
     }
     return true;
 }
 
 bool giq_os_rename(const char *from, const char *to, struct giq_error *err)
 {
-    return rename(from, to) == 0 || fail_path(err, "rename to", to);
+    return rename(from, to) == 0 || giq_os_fail_path(err, "rename to", to);
 }
 
 bool giq_os_list(const char *folder,
@@ -362,7 +509,7 @@ bool giq_os_list(const char *folder,
 {
     DIR *dir = opendir(folder);
     if (dir == NULL) {
-        return errno == ENOENT || fail_path(err, "list", folder);
+        return errno == ENOENT || giq_os_fail_path(err, "list", folder);
     }
     const struct dirent *entry = NULL;
     bool ok = true;
@@ -373,7 +520,7 @@ bool giq_os_list(const char *folder,
         }
         errno = 0;
     }
-    ok = ok && (errno == 0 || fail_path(err, "list", folder));
+    ok = ok && (errno == 0 || giq_os_fail_path(err, "list", folder));
     (void)closedir(dir);
     return ok;
 }
@@ -392,7 +539,7 @@ bool giq_os_is_link(const char *path)
 
 bool giq_os_remove(const char *path, struct giq_error *err)
 {
-    return remove(path) == 0 || errno == ENOENT || fail_path(err, "remove", path);
+    return remove(path) == 0 || errno == ENOENT || giq_os_fail_path(err, "remove", path);
 }
 
 bool giq_os_free_space(const char *path, int64_t *out_bytes)
@@ -428,7 +575,7 @@ static bool wrap_file(int fd, const char *doing, const char *path,
                       struct giq_os_file **out, struct giq_error *err)
 {
     if (fd < 0) {
-        return fail_path(err, doing, path);
+        return giq_os_fail_path(err, doing, path);
     }
     struct giq_os_file *file = calloc(1, sizeof *file + strlen(path) + 1);
     if (file == NULL) {
@@ -444,7 +591,7 @@ static bool wrap_file(int fd, const char *doing, const char *path,
 bool giq_os_create(const char *path, unsigned access, struct giq_os_file **out,
                    struct giq_error *err)
 {
-    int fd = open_file(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, access & FILE_BITS);
+    int fd = giq_os_open_fd(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, access);
     return wrap_file(fd, "create", path, out, err);
 }
 
@@ -463,7 +610,7 @@ bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
                   struct giq_error *err)
 {
     if (!write_fd(file->fd, bytes, len)) {
-        return fail_path(err, "write", file->path);
+        return giq_os_fail_path(err, "write", file->path);
     }
     file->written += (off_t)len;
     start_writeback(file);
@@ -472,15 +619,15 @@ bool giq_os_write(struct giq_os_file *file, const void *bytes, size_t len,
 
 bool giq_os_sync(struct giq_os_file *file, struct giq_error *err)
 {
-    return sync_fd(file->fd) || fail_path(err, "sync", file->path);
+    return sync_fd(file->fd) || giq_os_fail_path(err, "sync", file->path);
 }
 
 bool giq_os_truncate(struct giq_os_file *file, struct giq_error *err)
 {
     file->written = 0;
     file->writeback_end = 0;
-    return (truncate_fd(file->fd) && lseek(file->fd, 0, SEEK_SET) == 0) ||
-           fail_path(err, "empty", file->path);
+    return (giq_os_truncate_fd(file->fd) && lseek(file->fd, 0, SEEK_SET) == 0) ||
+           giq_os_fail_path(err, "empty", file->path);
 }
 
 void giq_os_close(struct giq_os_file *file)
@@ -493,21 +640,21 @@ void giq_os_close(struct giq_os_file *file)
 
 bool giq_os_open(const char *path, struct giq_os_file **out, struct giq_error *err)
 {
-    return wrap_file(open_file(path, O_RDONLY, 0), "open", path, out, err);
+    return wrap_file(giq_os_open_fd(path, O_RDONLY, 0), "open", path, out, err);
 }
 
 bool giq_os_seek(struct giq_os_file *file, uint64_t at, struct giq_error *err)
 {
     return lseek(file->fd, (off_t)at, SEEK_SET) >= 0 ||
-           fail_path(err, "seek in", file->path);
+           giq_os_fail_path(err, "seek in", file->path);
 }
 
 bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_len,
                  struct giq_error *err)
 {
-    ssize_t n = read_some(file->fd, out, max);
+    ssize_t n = giq_os_read_some(file->fd, out, max);
     if (n < 0) {
-        return fail_path(err, "read", file->path);
+        return giq_os_fail_path(err, "read", file->path);
     }
     *out_len = (size_t)n;
     return true;
@@ -528,222 +675,6 @@ bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
     }
     *out_len = total;
     return true;
-}
-
-/* ---- locks ---- */
-
-struct giq_os_lock {
-    int fd;        /* -1 in a child that was forked while the lock was held */
-    bool is_flock; /* where the system has no open-file-description locks */
-    struct giq_os_lock *next;
-};
-
-/* The locks that this process holds or tries to acquire, and how often it forked. A
- * forked child closes its copies of the descriptors: otherwise a lock would be held until
- * the child exits. */
-static struct {
-    pthread_mutex_t mutex;
-    struct giq_os_lock *first;
-    unsigned forks;
-} locks = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
-
-static void before_fork(void)
-{
-    (void)pthread_mutex_lock(&locks.mutex);
-    locks.forks++;
-}
-
-static void after_fork(void)
-{
-    (void)pthread_mutex_unlock(&locks.mutex);
-}
-
-static void close_in_child(void)
-{
-    for (struct giq_os_lock *lock = locks.first; lock != NULL; lock = lock->next) {
-        (void)close(lock->fd);
-        lock->fd = -1;
-    }
-    locks.first = NULL;
-    (void)pthread_mutex_unlock(&locks.mutex);
-}
-
-static void register_fork_handlers(void)
-{
-    (void)pthread_atfork(before_fork, after_fork, close_in_child);
-}
-
-static unsigned count_forks(void)
-{
-    (void)pthread_mutex_lock(&locks.mutex);
-    unsigned forks = locks.forks;
-    (void)pthread_mutex_unlock(&locks.mutex);
-    return forks;
-}
-
-/* Add the lock to the list, unless the process forked after `forks` was counted: then a
- * child may have the descriptor. */
-static bool register_lock(struct giq_os_lock *lock, unsigned forks)
-{
-    (void)pthread_mutex_lock(&locks.mutex);
-    bool ok = locks.forks == forks;
-    if (ok) {
-        lock->next = locks.first;
-        locks.first = lock;
-    }
-    (void)pthread_mutex_unlock(&locks.mutex);
-    return ok;
-}
-
-static void unregister_lock(struct giq_os_lock *lock)
-{
-    (void)pthread_mutex_lock(&locks.mutex);
-    struct giq_os_lock **at = &locks.first;
-    while (*at != NULL && *at != lock) {
-        at = &(*at)->next;
-    }
-    if (*at != NULL) {
-        *at = lock->next;
-    }
-    (void)pthread_mutex_unlock(&locks.mutex);
-}
-
-/* Open the file of a lock, with a descriptor that no child shares. */
-static bool open_lock(struct giq_os_lock *lock, const char *path, unsigned access)
-{
-    (void)pthread_once(&fork_handlers_once, register_fork_handlers);
-    for (;;) {
-        unsigned forks = count_forks();
-        lock->fd = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, access & FILE_BITS);
-        if (lock->fd < 0 || register_lock(lock, forks)) {
-            return lock->fd >= 0;
-        }
-        (void)close(lock->fd);
-    }
-}
-
-static void close_lock(struct giq_os_lock *lock)
-{
-    unregister_lock(lock);
-    if (lock->fd >= 0) {
-        (void)close(lock->fd);
-    }
-    free(lock);
-}
-
-static bool has_no_ofd_locks(int sys_errno)
-{
-    return sys_errno == EINVAL || sys_errno == EPERM || sys_errno == ENOSYS;
-}
-
-static int set_lock(struct giq_os_lock *lock, bool locked)
-{
-    struct flock whole = {.l_type = (short)(locked ? F_WRLCK : F_UNLCK)};
-    int rc = -1;
-    if (!lock->is_flock) {
-        do {
-            rc = fcntl(lock->fd, F_OFD_SETLK, &whole);
-        } while (rc != 0 && errno == EINTR);
-        if (rc == 0 || !has_no_ofd_locks(errno)) {
-            return rc;
-        }
-        lock->is_flock = true;
-    }
-    do {
-        rc = flock(lock->fd, locked ? LOCK_EX | LOCK_NB : LOCK_UN);
-    } while (rc != 0 && errno == EINTR);
-    return rc;
-}
-
-/* The holder writes "<pid> <host>" and spaces, which overwrite the previous holder's
- * text. If that fails, the holder is not known. */
-enum { HOLDER_BYTES = 96 };
-
-static void write_holder(const struct giq_os_lock *lock)
-{
-    char text[HOLDER_BYTES + 1];
-    char host[GIQ_OS_HOST_SIZE];
-    giq_os_host(host);
-    if (host[0] != '\0') {
-        int len = snprintf(text, sizeof text, "%ld %s", giq_os_pid(), host);
-        (void)snprintf(text + len, sizeof text - (size_t)len, "%*s\n",
-                       HOLDER_BYTES - len - 1, "");
-        ssize_t written = pwrite(lock->fd, text, HOLDER_BYTES, 0);
-        (void)written;
-    }
-}
-
-static bool is_host(const char *text)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789.-_";
-    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
-}
-
-bool giq_os_lock_holder(const char *path, struct giq_os_holder *out)
-{
-    char text[HOLDER_BYTES + 1] = "";
-    char host[GIQ_OS_HOST_SIZE];
-    int fd = open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-    if (fd >= 0) {
-        ssize_t len = read_some(fd, text, HOLDER_BYTES);
-        text[len > 0 ? len : 0] = '\0';
-        (void)close(fd);
-    }
-    struct giq_os_holder holder = {.pid = 0};
-    if (sscanf(text, "%9ld %64s", &holder.pid, holder.host) != 2 || holder.pid <= 0 ||
-        !is_host(holder.host)) {
-        return false;
-    }
-    giq_os_host(host);
-    holder.is_this_process = holder.pid == giq_os_pid() && strcmp(holder.host, host) == 0;
-    *out = holder;
-    return true;
-}
-
-bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
-                     struct giq_error *err)
-{
-    struct giq_os_lock *lock = calloc(1, sizeof *lock);
-    if (lock == NULL) {
-        return giq_fail_memory(err);
-    }
-    if (!open_lock(lock, path, access)) {
-        (void)fail_path(err, "open the lock", path);
-        free(lock);
-        return false;
-    }
-    if (set_lock(lock, true) == 0) {
-        write_holder(lock);
-        *out = lock;
-        return true;
-    }
-    bool is_held = errno == EAGAIN || errno == EACCES;
-    if (!is_held) {
-        (void)giq_fail_sys(
-            err, GIQ_E_STORE, errno,
-            "cannot lock %s (the store needs a file system that supports locks)", path);
-    }
-    close_lock(lock);
-    if (is_held) {
-        *out = NULL;
-    }
-    return is_held;
-}
-
-void giq_os_lock_release(struct giq_os_lock *lock)
-{
-    if (lock != NULL) {
-        /* A child that was not made by fork() may share the file description, so that
-         * closing it would not release the lock. */
-        if (lock->fd >= 0) {
-            (void)truncate_fd(lock->fd); /* else messages would still name the holder */
-            (void)set_lock(lock, false);
-        }
-        close_lock(lock);
-    }
 }
 
 /* ---- sockets, clocks and others ---- */

@@ -1,6 +1,6 @@
 /*
- * The operating system: the only module of the core that makes system calls. A port to
- * another system is a port of giq_os.c.
+ * The operating system: with giq_os_lock, the only module of the core that makes system
+ * calls. A port to another system is a port of these two.
  *
  * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a function
  * documents another error; their texts name the path. Any function that returns an error
@@ -23,6 +23,34 @@ long giq_os_pid(void);
 enum { GIQ_OS_HOST_SIZE = 65 };
 void giq_os_host(char out[GIQ_OS_HOST_SIZE]);
 
+/* A process, among those of all hosts and all times. Members that are not known are ""
+ * or 0. */
+enum { GIQ_OS_BOOT_SIZE = 37 };
+struct giq_os_identity {
+    char host[GIQ_OS_HOST_SIZE];
+    char boot[GIQ_OS_BOOT_SIZE]; /* a UUID that each start of the host's system makes */
+    int64_t pidns;               /* the pid namespace, in which `pid` counts */
+    long pid;
+    int64_t start; /* when the process began, in clock ticks since the boot */
+};
+
+/* The identity of this process. It is read anew each time: a process may have forked. */
+void giq_os_identity(struct giq_os_identity *out);
+
+enum giq_os_process {
+    GIQ_OS_PROCESS_GONE,
+    GIQ_OS_PROCESS_ALIVE,
+    GIQ_OS_PROCESS_STOPPED, /* by a signal or a debugger: it may continue */
+};
+
+/* The state of the process `pid` of this host and pid namespace that began at `start`, as
+ * in struct giq_os_identity. A process that cannot be checked counts as alive. */
+enum giq_os_process giq_os_process_state(long pid, int64_t start);
+
+/* A random text of hexadecimal digits that no other call, process or host gets. */
+enum { GIQ_OS_TOKEN_SIZE = 33 };
+void giq_os_token(char out[GIQ_OS_TOKEN_SIZE]);
+
 /* ---- folders and whole files ---- */
 
 enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
@@ -30,7 +58,9 @@ enum giq_os_kind { GIQ_OS_NOTHING, GIQ_OS_FILE, GIQ_OS_FOLDER, GIQ_OS_OTHER };
 struct giq_os_stat {
     enum giq_os_kind kind;
     int64_t size;
-    unsigned access; /* permission bits, as enum giq_os_access */
+    unsigned access;     /* permission bits, as enum giq_os_access */
+    int64_t modified_ns; /* since 1970-01-01 UTC, by the clock of the file's server */
+    int64_t names;       /* its hard links */
 };
 
 /* Permission bits. New folders get `access`, new files `access` without the bits to
@@ -46,6 +76,20 @@ enum giq_os_access {
 /* stat() `path`; the kind is GIQ_OS_NOTHING if it does not exist. Follows links. */
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
+/* The same for a file or folder that is opened first: the client of a file server then
+ * asks for its current status, where stat() may return one that is a minute old. Does not
+ * follow links. */
+bool giq_os_stat_now(const char *path, struct giq_os_stat *out, struct giq_error *err);
+
+/* Set the time at which a file or folder was modified to now, by the clock of its server.
+ * Does not follow links. */
+bool giq_os_touch(const char *path, struct giq_error *err);
+
+/* Now, in nanoseconds since 1970-01-01 UTC, by the clock of the server that `folder` is
+ * on. Creates and removes a file in it. */
+bool giq_os_server_time(const char *folder, unsigned access, int64_t *out_ns,
+                        struct giq_error *err);
+
 /* Make `path` and the folders above it that are missing. They are not synced. */
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
 /* The same, and sync the parent of each folder that was made. */
@@ -58,9 +102,13 @@ bool giq_os_make_durable_folders(const char *path, unsigned access,
 bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
                       struct giq_error *err);
 
+/* The path of a temporary file, "<folder>/<name>.<token>.tmp", which the caller frees.
+ * NULL when out of memory. */
+char *giq_os_temporary(const char *folder, const char *name);
+
 /* Replace the file `folder`/`name` so that after a crash it is the complete old or the
- * complete new file: temporary file `name`.tmp, fsync, rename, fsync of the folder. Only
- * one caller at a time may replace a file. */
+ * complete new file: giq_os_temporary(), fsync, rename, fsync of the folder. Of several
+ * callers at a time the last one wins. */
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err);
 
@@ -142,33 +190,6 @@ bool giq_os_read(struct giq_os_file *file, char *out, size_t max, size_t *out_le
 /* Read the first bytes of a file: `max`, or fewer if it is shorter. */
 bool giq_os_read_head(const char *path, char *out, size_t max, size_t *out_len,
                       struct giq_error *err);
-
-/* ---- locks ---- */
-
-/* An exclusive lock on a file that is never unlinked. It excludes threads as well as
- * processes, and is released when the holding process exits: an open-file-description
- * lock, or flock() where the system has none. Children of the holder do not inherit it.
- */
-struct giq_os_lock;
-
-/* Try once to acquire the lock, whose file is created if it is missing. Returns true with
- * `*out` NULL if another holder exists; otherwise the caller passes `*out` to
- * giq_os_lock_release(). Errors: GIQ_E_STORE, also if the file system has no locks;
- * GIQ_E_MEMORY. */
-bool giq_os_lock_try(const char *path, unsigned access, struct giq_os_lock **out,
-                     struct giq_error *err);
-/* NULL is allowed. */
-void giq_os_lock_release(struct giq_os_lock *lock);
-
-/* The holder of a lock, as it recorded itself in the lock file. */
-struct giq_os_holder {
-    long pid;
-    char host[GIQ_OS_HOST_SIZE];
-    bool is_this_process;
-};
-
-/* False if the holder is not known. */
-bool giq_os_lock_holder(const char *path, struct giq_os_holder *out);
 
 /* ---- sockets, clocks and others ---- */
 

@@ -6,6 +6,7 @@
 
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
+#include "base/giq_os_lock.h"
 
 static const char lock_name[] = "lock";
 

@@ -6,6 +6,10 @@
  *
  * The lock file is never unlinked: unlinking would allow two holders. The lock ends with
  * the process that holds it, even if a forked child survives.
+ *
+ * The lock only saves work. A file system may have locks that exclude nobody on another
+ * machine, and where it has none at all each caller acquires a lock that locks nothing:
+ * what must happen once is decided by tickets (giq_ticket).
  */
 #ifndef GIQ_LOCK_H
 #define GIQ_LOCK_H
@@ -19,10 +23,9 @@ struct giq_lock;
  * bits of enum giq_os_access for the lock file.
  *
  * On success the caller passes `*out` to giq_lock_release(). Errors: GIQ_E_TIMEOUT (there
- * is another holder; the message names it if it is known), GIQ_E_STORE (also a file
- * system without locks), GIQ_E_MEMORY. Thread-safe. Must not be called while holding
- * another lock: two opens that wait for each other's lock would retry until their
- * timeouts.
+ * is another holder; the message names it if it is known), GIQ_E_STORE, GIQ_E_MEMORY.
+ * Thread-safe. Must not be called while holding another lock: two opens that wait for
+ * each other's lock would retry until their timeouts.
  */
 bool giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                       struct giq_error *err);

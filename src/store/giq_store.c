@@ -2,7 +2,6 @@
 #include "store/giq_store.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/giq_text.h"
 #include "base/giq_tree.h"
 #include "store/giq_digest.h"
+#include "store/giq_exclusive.h"
 #include "store/giq_record.h"
 
 enum {
@@ -218,23 +218,29 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
 
 /* ---- checking that it is writable ---- */
 
-/* Create, lock, write and remove a file, as recording does. */
-static bool probe(const struct giq_store *store, const char *path, struct giq_error *err)
+/* Check that only one of two creations of `name` succeeds, as giq_exclusive says. */
+static bool probe(const struct giq_store *store, const char *folder, const char *name,
+                  struct giq_error *err)
 {
     static const char block[PROBE_BYTES];
-    struct giq_os_lock *lock = NULL;
-    struct giq_os_file *file = NULL;
-    bool ok = giq_os_lock_try(path, store->access, &lock, err) &&
-              giq_os_create(path, store->access, &file, err) &&
-              giq_os_write(file, block, sizeof block, err);
-    giq_os_close(file);
-    giq_os_lock_release(lock);
-    if (!ok) {
-        struct giq_error ignored = {0};
-        (void)giq_os_remove(path, &ignored);
+    bool is_first = false;
+    bool is_second = true;
+    GIQ_AUTO(giq_exclusive_release)
+    struct giq_exclusive first = {
+        .folder = folder, .access = store->access, .bytes = block, .len = sizeof block};
+    GIQ_AUTO(giq_exclusive_release)
+    struct giq_exclusive second = {
+        .folder = folder, .access = store->access, .bytes = block, .len = sizeof block};
+    if (!giq_exclusive_create(&first, name, &is_first, err) ||
+        !giq_exclusive_create(&second, name, &is_second, err)) {
         return false;
     }
-    return giq_os_remove(path, err);
+    return (is_first && !is_second) ||
+           giq_fail(err, GIQ_E_STORE,
+                    "the file system of %s has neither links nor exclusive creation of "
+                    "files, so a request could be paid for twice; use a store on another "
+                    "file system",
+                    folder);
 }
 
 static bool fail_no_space(int64_t available, const char *folder, struct giq_error *err)
@@ -248,15 +254,17 @@ static bool probe_folder(const struct giq_store *store, const char *folder,
                          struct giq_error *err)
 {
     int64_t available = 0;
-    GIQ_AUTO_FREE char *path = NULL;
+    struct giq_error ignored = {0};
     if (!giq_store_make(store, folder, err)) {
         return giq_store_explain_full(err);
     }
-    if (asprintf(&path, "%s/%s.%08" PRIx32, folder, probe_name, giq_os_random()) < 0) {
-        path = NULL;
+    GIQ_AUTO_FREE char *path = giq_os_temporary(folder, probe_name);
+    if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!probe(store, path, err)) {
+    bool ok = probe(store, folder, path + strlen(folder) + 1, err);
+    bool is_removed = giq_os_remove(path, ok ? err : &ignored);
+    if (!ok || !is_removed) {
         return giq_store_explain_full(err);
     }
     if (giq_os_free_space(folder, &available) && available < SPARE_BYTES) {

@@ -5,6 +5,7 @@ import re
 import common
 
 CODE = ("src", "plugin", "include")
+OS = ("src/base/giq_os.c", "src/base/giq_os_lock.c", "src/base/giq_os_internal.h")
 OWNERS = (
     (re.compile(r"^curl/"), ("src/net/giq_http.c", "src/net/giq_http_options.c", "src/net/giq_multipart.c",
                              "src/net/giq_url.c", "src/net/giq_failure.c")),
@@ -16,9 +17,9 @@ OWNERS = (
     (re.compile(r"^dlfcn\.h$"), ("src/result/giq_libarchive.c",)),
     (re.compile(r"^(sys|net|netinet|arpa)/|^(aio|dirent|fcntl|fnmatch|ftw|glob|grp"
                 r"|netdb|poll|pwd|sched|semaphore|spawn|syslog|termios"
-                r"|utime)\.h$"), ("src/base/giq_os.c",)),
-    (re.compile(r"^pthread\.h$"), ("src/base/giq_os.c", "src/base/giq_thread.h")),
-    (re.compile(r"^(signal|unistd)\.h$"), ("src/base/giq_os.c", "src/base/giq_thread.c",
+                r"|utime)\.h$"), OS),
+    (re.compile(r"^pthread\.h$"), ("src/base/giq_os_lock.c", "src/base/giq_thread.h")),
+    (re.compile(r"^(signal|unistd)\.h$"), (*OS, "src/base/giq_thread.c",
                                            "plugin/giq_interrupt.c")),
 )
 # What reads the clock, waits, or depends on the time zone or on a static buffer;

@@ -16,10 +16,15 @@
 static int failures[4];
 static size_t failures_left;
 static size_t lock_calls;
+static int always_fails; /* with this error, unless it is 0 */
 
 static bool fails_now(void)
 {
     lock_calls++;
+    if (always_fails != 0) {
+        errno = always_fails;
+        return true;
+    }
     if (failures_left > 0) {
         errno = failures[GIQ_COUNT(failures) - failures_left--];
         return true;
@@ -128,9 +133,8 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
         {{EINTR, EINVAL, EINTR, EINTR}, GIQ_E_NONE},
         {{EINTR, EPERM, EINTR, EINTR}, GIQ_E_NONE},
         {{EINTR, ENOSYS, EINTR, EINTR}, GIQ_E_NONE},
-        {{EINTR, EINTR, EINTR, EIO}, GIQ_E_STORE},
         {{EINTR, EINTR, EINTR, EAGAIN}, GIQ_E_TIMEOUT},
-        {{EINTR, EINVAL, EINTR, EIO}, GIQ_E_STORE},
+        {{EINTR, EINTR, EINTR, EACCES}, GIQ_E_TIMEOUT},
     };
     const char *folder = *state;
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -144,7 +148,35 @@ static void test_locking_that_is_interrupted_is_repeated(void **state)
         assert_int_equal(err.code, cases[i].code);
         assert_int_equal(failures_left, 0);
         assert_int_equal(lock_calls, ok ? 5 : 4);
+        assert_int_equal(giq_lock_is_held(folder), ok);
         giq_lock_release(lock);
+    }
+}
+
+/* Both acquire a lock that locks nothing, and neither is named as its holder. */
+static void test_file_system_without_locks_excludes_nobody(void **state)
+{
+    static const int errors[] = {ENOLCK, EOPNOTSUPP, ENOSYS, EIO, EINTR, EINVAL, EPERM};
+    const char *folder = *state;
+    for (size_t i = 0; i < GIQ_COUNT(errors); i++) {
+        struct giq_lock *first = NULL;
+        struct giq_lock *second = NULL;
+        struct giq_error err;
+        always_fails = errors[i];
+        assert_true(acquire(folder, &first, &err));
+        assert_true(acquire(folder, &second, &err));
+        assert_false(giq_lock_is_held(folder));
+        giq_lock_release(first);
+        giq_lock_release(second);
+        always_fails = 0;
+        assert_true(acquire(folder, &first, &err));
+        assert_true(giq_lock_is_held(folder));
+        always_fails = errors[i];
+        assert_true(acquire(folder, &second, &err));
+        giq_lock_release(second);
+        assert_true(giq_lock_is_held(folder));
+        always_fails = 0;
+        giq_lock_release(first);
     }
 }
 
@@ -253,6 +285,7 @@ int main(void)
         ENV_KIT_TEST(test_folders_do_not_meet_and_need_to_exist),
         ENV_KIT_TEST(test_holder_that_dies_leaves),
         ENV_KIT_TEST(test_locking_that_is_interrupted_is_repeated),
+        ENV_KIT_TEST(test_file_system_without_locks_excludes_nobody),
         ENV_KIT_TEST(test_child_of_a_dead_holder_holds_nothing),
         ENV_KIT_TEST(test_child_takes_no_lock_from_its_parent),
         ENV_KIT_TEST(test_holder_is_named),

@@ -4,10 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/giq_os_lock.h"
 #include "base/giq_tree.h"
 #include "env_kit.h"
 
@@ -121,17 +125,40 @@ static void test_reading_is_limited_to_regular_files_of_a_size(void **state)
     free(pipe_path);
 }
 
+static bool count_name(void *ctx, const char *name, struct giq_error *err)
+{
+    int *count = ctx;
+    (void)name;
+    (void)err;
+    (*count)++;
+    return true;
+}
+
+static int count_names(const char *folder)
+{
+    struct giq_error err = {0};
+    int count = 0;
+    assert_true(giq_os_list(folder, count_name, &count, &err));
+    return count;
+}
+
 static void test_replacing_leaves_the_new_file_alone(void **state)
 {
     char *folder = *state;
     struct giq_error err = {0};
     env_kit_write(folder, "f", "old");
-    env_kit_write(folder, "f.tmp", "left by a crash");
-    assert_true(giq_os_replace_file(folder, "f", 0, "new", 3, &err));
+    assert_true(giq_os_replace_file(folder, "f", 0600, "new", 3, &err));
     char *text = env_kit_read(folder, "f");
     assert_string_equal(text, "new");
     free(text);
-    assert_null(env_kit_read(folder, "f.tmp"));
+    assert_int_equal(count_names(folder), 1);
+    char *path = giq_os_join(folder, "in-the-way");
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(giq_os_replace_file(folder, "in-the-way", 0600, "new", 3, &err));
+    assert_int_equal(err.sys_errno, EISDIR);
+    assert_non_null(strstr(err.text, path));
+    free(path);
+    assert_int_equal(count_names(folder), 2);
     assert_false(giq_os_replace_file("/nonexistent-giq", "f", 0, "x", 1, &err));
     assert_int_equal(err.sys_errno, ENOENT);
 }
@@ -141,18 +168,159 @@ static void test_replacing_does_not_follow_a_planted_link(void **state)
     char *folder = *state;
     struct giq_error err = {0};
     char *victim = giq_os_join(folder, "victim");
-    char *part = giq_os_join(folder, "f.tmp");
     char *file = giq_os_join(folder, "f");
     env_kit_write(folder, "victim", "whole");
-    assert_int_equal(symlink(victim, part), 0);
     assert_int_equal(symlink(victim, file), 0);
-    assert_true(giq_os_replace_file(folder, "f", 0, "new", 3, &err));
+    assert_true(giq_os_replace_file(folder, "f", 0600, "new", 3, &err));
     char *text = env_kit_read(folder, "victim");
     assert_string_equal(text, "whole");
     free(text);
+    text = env_kit_read(folder, "f");
+    assert_string_equal(text, "new");
+    free(text);
     free(file);
-    free(part);
     free(victim);
+}
+
+/* Each text is whole, and none of the writers fails. */
+static void test_several_may_replace_a_file_at_once(void **state)
+{
+    enum { WRITERS = 4, ROUNDS = 50, BYTES = 5000 };
+    char *folder = *state;
+    pid_t writers[WRITERS];
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = fork();
+        if (writers[i] == 0) {
+            char bytes[BYTES];
+            struct giq_error err = {0};
+            bool ok = true;
+            (void)memset(bytes, 'a' + i, sizeof bytes);
+            for (int round = 0; ok && round < ROUNDS; round++) {
+                ok = giq_os_replace_file(folder, "f", 0600, bytes, sizeof bytes, &err);
+            }
+            _exit(ok ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        int status = -1;
+        assert_int_equal(waitpid(writers[i], &status, 0), writers[i]);
+        assert_int_equal(status, 0);
+        char *text = env_kit_read(folder, "f");
+        assert_int_equal(strlen(text), BYTES);
+        assert_int_equal(strspn(text, (char[]){text[0], '\0'}), BYTES);
+        free(text);
+    }
+    assert_int_equal(count_names(folder), 1);
+}
+
+/* ---- identities and times ---- */
+
+static void test_identity_is_of_this_process_and_boot(void **state)
+{
+    struct giq_os_identity parent;
+    char host[GIQ_OS_HOST_SIZE];
+    (void)state;
+    giq_os_identity(&parent);
+    assert_int_equal(gethostname(host, sizeof host), 0);
+    assert_string_equal(parent.host, host);
+    assert_int_equal(strlen(parent.boot), GIQ_OS_BOOT_SIZE - 1);
+    assert_int_equal(strspn(parent.boot, "0123456789abcdef-"), GIQ_OS_BOOT_SIZE - 1);
+    assert_true(parent.pidns != 0 && parent.start > 0);
+    assert_int_equal(parent.pid, getpid());
+    assert_int_equal(giq_os_process_state(parent.pid, parent.start),
+                     GIQ_OS_PROCESS_ALIVE);
+    assert_int_equal(giq_os_process_state(parent.pid, 0), GIQ_OS_PROCESS_ALIVE);
+    assert_int_equal(giq_os_process_state(parent.pid, parent.start + 1),
+                     GIQ_OS_PROCESS_GONE);
+    pid_t child = fork();
+    if (child == 0) {
+        struct giq_os_identity self;
+        giq_os_identity(&self);
+        _exit(self.pid == getpid() && self.pidns == parent.pidns &&
+                      self.start >= parent.start &&
+                      giq_os_process_state(parent.pid, parent.start) ==
+                          GIQ_OS_PROCESS_ALIVE
+                  ? 0
+                  : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(giq_os_process_state(child, 0), GIQ_OS_PROCESS_GONE);
+}
+
+/* A name with brackets and spaces does not shift the fields. */
+static void test_process_is_stopped_continued_and_dead(void **state)
+{
+    siginfo_t info;
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        (void)prctl(PR_SET_NAME, ") Z 1 (");
+        (void)raise(SIGSTOP);
+        for (;;) {
+            (void)pause();
+        }
+    }
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WSTOPPED), 0);
+    assert_int_equal(giq_os_process_state(child, 0), GIQ_OS_PROCESS_STOPPED);
+    assert_int_equal(kill(child, SIGCONT), 0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WCONTINUED), 0);
+    assert_int_equal(giq_os_process_state(child, 0), GIQ_OS_PROCESS_ALIVE);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    /* Not waited for, it is a zombie. */
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(giq_os_process_state(child, 0), GIQ_OS_PROCESS_GONE);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED), 0);
+    assert_int_equal(giq_os_process_state(child, 0), GIQ_OS_PROCESS_GONE);
+}
+
+static void test_tokens_differ(void **state)
+{
+    char one[GIQ_OS_TOKEN_SIZE];
+    char two[GIQ_OS_TOKEN_SIZE];
+    (void)state;
+    giq_os_token(one);
+    giq_os_token(two);
+    assert_int_equal(strspn(one, "0123456789abcdef"), GIQ_OS_TOKEN_SIZE - 1);
+    assert_int_equal(one[GIQ_OS_TOKEN_SIZE - 1], '\0');
+    assert_string_not_equal(one, two);
+}
+
+static void test_touched_file_is_as_old_as_a_new_one(void **state)
+{
+    char *folder = *state;
+    struct giq_os_stat st;
+    struct giq_error err = {0};
+    int64_t before_ns = 0;
+    int64_t after_ns = 0;
+    const struct timespec past[2] = {{.tv_sec = 1000000000, .tv_nsec = 5},
+                                     {.tv_sec = 1000000000, .tv_nsec = 5}};
+    env_kit_write(folder, "f", "x");
+    char *path = giq_os_join(folder, "f");
+    char *second = giq_os_join(folder, "g");
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    assert_true(giq_os_stat_now(path, &st, &err));
+    assert_true(st.modified_ns == INT64_C(1000000000000000005));
+    assert_int_equal(st.names, 1);
+    assert_int_equal(link(path, second), 0);
+    assert_true(giq_os_server_time(folder, 0700, &before_ns, &err));
+    assert_true(giq_os_touch(path, &err));
+    assert_true(giq_os_server_time(folder, 0700, &after_ns, &err));
+    assert_true(giq_os_stat_now(second, &st, &err));
+    assert_int_equal(st.kind, GIQ_OS_FILE);
+    assert_int_equal(st.names, 2);
+    assert_true(before_ns <= st.modified_ns && st.modified_ns <= after_ns);
+    assert_int_equal(count_names(folder), 2);
+    assert_int_equal(unlink(path), 0);
+    assert_true(giq_os_stat_now(path, &st, &err));
+    assert_int_equal(st.kind, GIQ_OS_NOTHING);
+    assert_false(giq_os_touch(path, &err));
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_false(giq_os_server_time(path, 0700, &after_ns, &err));
+    assert_int_equal(err.code, GIQ_E_STORE);
+    free(path);
+    free(second);
 }
 
 static bool count_entry(void *ctx, const char *name, struct giq_error *err)
@@ -378,6 +546,11 @@ int main(void)
         ENV_KIT_TEST(test_reading_is_limited_to_regular_files_of_a_size),
         ENV_KIT_TEST(test_replacing_leaves_the_new_file_alone),
         ENV_KIT_TEST(test_replacing_does_not_follow_a_planted_link),
+        ENV_KIT_TEST(test_several_may_replace_a_file_at_once),
+        ENV_KIT_TEST(test_identity_is_of_this_process_and_boot),
+        ENV_KIT_TEST(test_process_is_stopped_continued_and_dead),
+        ENV_KIT_TEST(test_tokens_differ),
+        ENV_KIT_TEST(test_touched_file_is_as_old_as_a_new_one),
         ENV_KIT_TEST(test_listing_stops_at_the_first_failure),
         ENV_KIT_TEST(test_writing_truncating_and_reading_heads),
         ENV_KIT_TEST(test_large_file_is_as_it_was_written),

@@ -1,0 +1,398 @@
+/* The JSON of tickets; taking, listing and ending them, and whether an owner lives. */
+#include "store/giq_ticket.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_cleanup.h"
+#include "base/giq_json.h"
+#include "base/giq_text.h"
+#include "store/giq_document.h"
+#include "store/giq_exclusive.h"
+
+enum {
+    TICKET_FORMAT = 1,
+    NAME_SIZE = sizeof "sent." + 11, /* the digits of an int */
+};
+#define NS_PER_MS INT64_C(1000000)
+
+static const char name_prefix[] = "sent.";
+static const char advice[] = "do not remove it: its run request may have started a job, "
+                             "which would be paid for again";
+
+static const char *const outcome_names[] = {
+    [GIQ_TICKET_NONE] = NULL,
+    [GIQ_TICKET_JOB] = "job",
+    [GIQ_TICKET_NOTHING] = "nothing",
+    [GIQ_TICKET_UNKNOWN] = "unknown",
+};
+
+static const char *name_of(int n, char out[NAME_SIZE])
+{
+    (void)snprintf(out, NAME_SIZE, "%s%d", name_prefix, n);
+    return out;
+}
+
+static char *path_of(const char *folder, int n)
+{
+    char name[NAME_SIZE];
+    return giq_os_join(folder, name_of(n, name));
+}
+
+void giq_ticket_init(struct giq_ticket *ticket)
+{
+    *ticket = (struct giq_ticket){
+        .time_ms = GIQ_TIME_NONE,
+        .started_ms = GIQ_TIME_NONE,
+    };
+}
+
+void giq_ticket_release(struct giq_ticket *ticket)
+{
+    free(ticket->label);
+    free(ticket->model_id);
+    free(ticket->file_id);
+    free(ticket->upload);
+    free(ticket->geometry_crs);
+    free(ticket->replaces);
+    free(ticket->job_id);
+    free(ticket->status);
+    free(ticket->type);
+    free(ticket->error);
+    giq_ticket_init(ticket);
+}
+
+void giq_tickets_release(struct giq_tickets *tickets)
+{
+    for (size_t i = 0; i < tickets->len; i++) {
+        giq_ticket_release(&tickets->items[i]);
+    }
+    free(tickets->items);
+    *tickets = (struct giq_tickets){0};
+}
+
+/* ---- JSON ---- */
+
+/* A member that is a text, and where it is in a struct giq_ticket. */
+static const struct {
+    const char *name;
+    size_t offset;
+} text_members[] = {
+    {"label", offsetof(struct giq_ticket, label)},
+    {"model_id", offsetof(struct giq_ticket, model_id)},
+    {"file_id", offsetof(struct giq_ticket, file_id)},
+    {"upload", offsetof(struct giq_ticket, upload)},
+    {"geometry_crs", offsetof(struct giq_ticket, geometry_crs)},
+    {"replaces", offsetof(struct giq_ticket, replaces)},
+    {"job_id", offsetof(struct giq_ticket, job_id)},
+    {"status", offsetof(struct giq_ticket, status)},
+    {"type", offsetof(struct giq_ticket, type)},
+    {"error", offsetof(struct giq_ticket, error)},
+};
+
+static char **text_at(struct giq_ticket *ticket, size_t i)
+{
+    return (char **)(void *)((char *)ticket + text_members[i].offset);
+}
+
+static bool set_owner(struct giq_json *json, const struct giq_ticket *ticket)
+{
+    const struct giq_os_identity *owner = &ticket->owner;
+    return giq_json_set_text(json, "host", owner->host) &&
+           giq_json_set_text(json, "boot", owner->boot) &&
+           giq_json_set_integer(json, "pidns", owner->pidns) &&
+           giq_json_set_integer(json, "pid", owner->pid) &&
+           giq_json_set_integer(json, "start", owner->start) &&
+           giq_json_set_text(json, "token", ticket->token);
+}
+
+/* One line, which the caller frees; NULL when out of memory. */
+static char *print(const struct giq_ticket *ticket)
+{
+    GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
+    struct giq_ticket borrowed = *ticket;
+    if (json == NULL || !giq_json_set_integer(json, "format", TICKET_FORMAT) ||
+        !giq_json_set_integer(json, "n", ticket->n) || !set_owner(json, ticket) ||
+        !giq_json_set_time(json, "time", ticket->time_ms) ||
+        !giq_json_set_text(json, "outcome", outcome_names[ticket->outcome]) ||
+        !giq_json_set_time(json, "started_at", ticket->started_ms)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < GIQ_COUNT(text_members); i++) {
+        if (!giq_json_set_text(json, text_members[i].name, *text_at(&borrowed, i))) {
+            return NULL;
+        }
+    }
+    if (ticket->retry_after_ms > 0 &&
+        !giq_json_set_integer(json, "retry_after_ms", ticket->retry_after_ms)) {
+        return NULL;
+    }
+    GIQ_AUTO_FREE char *text = giq_json_print(json);
+    char *line = NULL;
+    return text == NULL || asprintf(&line, "%s\n", text) < 0 ? NULL : line;
+}
+
+/* Copy a text into `size` bytes; "" if it is missing or does not fit. */
+static void copy_text(const struct giq_json *json, const char *name, char *out,
+                      size_t size)
+{
+    const char *text = giq_json_text(giq_json_get(json, name));
+    bool fits = text != NULL && strlen(text) < size;
+    (void)snprintf(out, size, "%s", fits ? text : "");
+}
+
+static void parse_owner(const struct giq_json *json, struct giq_ticket *out)
+{
+    int64_t pid = giq_json_integer(giq_json_get(json, "pid"), 0);
+    copy_text(json, "token", out->token, sizeof out->token);
+    if (pid <= 0 || pid > INT32_MAX) {
+        return;
+    }
+    out->owner.pid = (long)pid;
+    out->owner.pidns = giq_json_integer(giq_json_get(json, "pidns"), 0);
+    out->owner.start = giq_json_integer(giq_json_get(json, "start"), 0);
+    copy_text(json, "host", out->owner.host, sizeof out->owner.host);
+    copy_text(json, "boot", out->owner.boot, sizeof out->owner.boot);
+}
+
+static enum giq_ticket_outcome parse_outcome(const struct giq_json *json)
+{
+    const char *name = giq_json_text(giq_json_get(json, "outcome"));
+    for (size_t i = 0; i < GIQ_COUNT(outcome_names); i++) {
+        if (name != NULL && outcome_names[i] != NULL &&
+            strcmp(name, outcome_names[i]) == 0) {
+            return (enum giq_ticket_outcome)i;
+        }
+    }
+    return GIQ_TICKET_NONE;
+}
+
+/* Fill an initialised ticket. A job without its id is an outcome that is not known. */
+static bool parse(const struct giq_json *json, struct giq_ticket *out,
+                  struct giq_error *err)
+{
+    int64_t retry_after_ms = giq_json_integer(giq_json_get(json, "retry_after_ms"), 0);
+    for (size_t i = 0; i < GIQ_COUNT(text_members); i++) {
+        const struct giq_json *member = giq_json_get(json, text_members[i].name);
+        if (!giq_text_set(text_at(out, i), giq_json_text(member))) {
+            return giq_fail_memory(err);
+        }
+    }
+    parse_owner(json, out);
+    out->time_ms = giq_json_time(giq_json_get(json, "time"));
+    out->started_ms = giq_json_time(giq_json_get(json, "started_at"));
+    out->outcome = parse_outcome(json);
+    out->retry_after_ms = retry_after_ms > 0 ? retry_after_ms : 0;
+    if (out->outcome == GIQ_TICKET_JOB &&
+        (out->job_id == NULL || out->job_id[0] == '\0')) {
+        out->outcome = GIQ_TICKET_NONE;
+    }
+    return true;
+}
+
+bool giq_ticket_read(const char *folder, int n, struct giq_ticket *out, bool *out_found,
+                     struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    bool is_damaged = false;
+    struct giq_error failure = {0};
+    GIQ_AUTO_JSON struct giq_json *json = NULL;
+    GIQ_AUTO(giq_ticket_release) struct giq_ticket ticket;
+    giq_ticket_init(&ticket);
+    ticket.n = n;
+    if (!giq_document_read(folder, name_of(n, name), TICKET_FORMAT, advice, &json,
+                           &is_damaged, &failure) &&
+        !is_damaged) {
+        *err = failure;
+        return false;
+    }
+    if (json != NULL && !parse(json, &ticket, err)) {
+        return false;
+    }
+    *out_found = json != NULL || is_damaged;
+    if (*out_found) {
+        *out = ticket;
+        giq_ticket_init(&ticket);
+    }
+    return true;
+}
+
+/* ---- listing ---- */
+
+static bool add_number(void *ctx, const char *name, struct giq_error *err)
+{
+    struct giq_tickets *tickets = ctx;
+    int n = giq_exclusive_number(name, name_prefix);
+    if (n == 0) {
+        return true;
+    }
+    struct giq_ticket *items =
+        reallocarray(tickets->items, tickets->len + 1, sizeof *items);
+    if (items == NULL) {
+        return giq_fail_memory(err);
+    }
+    tickets->items = items;
+    giq_ticket_init(&items[tickets->len]);
+    items[tickets->len++].n = n;
+    return true;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const struct giq_ticket *first = a;
+    const struct giq_ticket *second = b;
+    return (first->n > second->n) - (first->n < second->n);
+}
+
+bool giq_ticket_list(const char *folder, struct giq_tickets *out, struct giq_error *err)
+{
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
+    bool found = false;
+    if (!giq_os_list(folder, add_number, &tickets, err)) {
+        return false;
+    }
+    if (tickets.len > 1) {
+        qsort(tickets.items, tickets.len, sizeof *tickets.items, compare_numbers);
+    }
+    for (size_t i = 0; i < tickets.len; i++) {
+        /* A ticket that is listed and not visible yet stays, without its outcome. */
+        int n = tickets.items[i].n;
+        if (!giq_ticket_read(folder, n, &tickets.items[i], &found, err)) {
+            return false;
+        }
+    }
+    *out = tickets;
+    tickets = (struct giq_tickets){0};
+    return true;
+}
+
+/* ---- the owner's calls ---- */
+
+bool giq_ticket_take(const char *folder, unsigned access, struct giq_ticket *ticket,
+                     bool *out_taken, struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    bool is_taken = false;
+    if (ticket->n < 1 || ticket->n > GIQ_TICKET_MAX) {
+        return giq_fail(err, GIQ_E_STORE, "%s has too many run requests", folder);
+    }
+    giq_os_identity(&ticket->owner);
+    giq_os_token(ticket->token);
+    if (ticket->time_ms == GIQ_TIME_NONE) {
+        ticket->time_ms = giq_os_wall_ms();
+    }
+    GIQ_AUTO_FREE char *text = print(ticket);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    GIQ_AUTO(giq_exclusive_release)
+    struct giq_exclusive file = {
+        .folder = folder, .access = access, .bytes = text, .len = strlen(text)};
+    if (!giq_exclusive_create(&file, name_of(ticket->n, name), &is_taken, err)) {
+        return false;
+    }
+    if (is_taken && !giq_os_sync_path(folder, err)) {
+        struct giq_error ignored = {0};
+        ticket->outcome = GIQ_TICKET_NOTHING;
+        (void)giq_ticket_end(folder, access, ticket, &ignored);
+        return false;
+    }
+    *out_taken = is_taken;
+    return true;
+}
+
+bool giq_ticket_end(const char *folder, unsigned access, const struct giq_ticket *ticket,
+                    struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    assert(ticket->outcome != GIQ_TICKET_NONE);
+    GIQ_AUTO_FREE char *text = print(ticket);
+    if (text == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_os_replace_file(folder, name_of(ticket->n, name), access, text,
+                               strlen(text), err);
+}
+
+void giq_ticket_touch(const char *folder, int n)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO_FREE char *path = path_of(folder, n);
+    if (path != NULL) {
+        (void)giq_os_touch(path, &ignored);
+    }
+}
+
+/* ---- whether the owner lives ---- */
+
+/* Milliseconds since the ticket was written or touched, by the clock of its server; 0 if
+ * it is not visible, or seems to come from the future. */
+static bool read_age(const char *folder, unsigned access, int n, int64_t *out_ms,
+                     struct giq_error *err)
+{
+    struct giq_os_stat st;
+    struct giq_error failure = {0};
+    int64_t now_ns = 0;
+    GIQ_AUTO_FREE char *path = path_of(folder, n);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_stat_now(path, &st, err)) {
+        return false;
+    }
+    if (!giq_os_server_time(folder, access, &now_ns, &failure)) {
+        if (failure.code == GIQ_E_MEMORY) {
+            *err = failure;
+            return false;
+        }
+        now_ns = giq_os_wall_ms() * NS_PER_MS;
+    }
+    bool is_old = st.kind != GIQ_OS_NOTHING && now_ns > st.modified_ns;
+    *out_ms = is_old ? (now_ns - st.modified_ns) / NS_PER_MS : 0;
+    return true;
+}
+
+/* Whether the pid of the owner counts here. */
+static bool is_local(const struct giq_os_identity *owner)
+{
+    struct giq_os_identity self;
+    giq_os_identity(&self);
+    return owner->pid > 0 && owner->host[0] != '\0' && owner->boot[0] != '\0' &&
+           owner->pidns != 0 && strcmp(owner->host, self.host) == 0 &&
+           strcmp(owner->boot, self.boot) == 0 && owner->pidns == self.pidns;
+}
+
+bool giq_ticket_is_alive(const char *folder, unsigned access,
+                         const struct giq_ticket *ticket, bool *out,
+                         struct giq_error *err)
+{
+    int64_t age_ms = 0;
+    if (is_local(&ticket->owner)) {
+        enum giq_os_process state =
+            giq_os_process_state(ticket->owner.pid, ticket->owner.start);
+        if (state != GIQ_OS_PROCESS_ALIVE) {
+            *out = state == GIQ_OS_PROCESS_STOPPED;
+            return true;
+        }
+    }
+    if (!read_age(folder, access, ticket->n, &age_ms, err)) {
+        return false;
+    }
+    *out = age_ms < GIQ_TICKET_ABANDONED_MS;
+    return true;
+}
+
+bool giq_ticket_pause_left(const char *folder, unsigned access,
+                           const struct giq_ticket *ticket, int64_t *out_ms,
+                           struct giq_error *err)
+{
+    int64_t age_ms = 0;
+    if (ticket->retry_after_ms > 0 &&
+        !read_age(folder, access, ticket->n, &age_ms, err)) {
+        return false;
+    }
+    *out_ms = ticket->retry_after_ms > age_ms ? ticket->retry_after_ms - age_ms : 0;
+    return true;
+}

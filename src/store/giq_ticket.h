@@ -1,0 +1,111 @@
+/*
+ * Tickets: who may send the n-th run request of a key, and what became of it.
+ *
+ * The file sent.<n> in the folder of a key is made by link(2), or by exclusive creation
+ * where there are no links: of several callers, on any machine, one gets it. It is never
+ * unlinked. Until its owner has replaced it by one with an outcome, the run request may
+ * have been sent.
+ *
+ * Usage: giq_ticket_list(), decide, giq_ticket_take() before the run request is sent,
+ * giq_ticket_touch() while its response is awaited, giq_ticket_end() with its outcome.
+ *
+ * Tickets are found by listing the folder, never by trying names: on a file server's
+ * client, a name that was looked up before it existed may stay missing for 30 s.
+ *
+ * Thread-safe. `folder` is the folder of a key, `access` bits of enum giq_os_access.
+ * Errors are GIQ_E_STORE and GIQ_E_MEMORY.
+ */
+#ifndef GIQ_TICKET_H
+#define GIQ_TICKET_H
+
+#include "base/giq_error.h"
+#include "base/giq_os.h"
+
+enum {
+    GIQ_TICKET_MAX = 9999999,   /* highest number */
+    GIQ_TICKET_TOUCH_MS = 5000, /* between two touches by the owner */
+    GIQ_TICKET_ABANDONED_MS =
+        60000 /* not touched for so long: its owner counts as dead */
+};
+
+enum giq_ticket_outcome {
+    GIQ_TICKET_NONE, /* not known yet */
+    GIQ_TICKET_JOB,
+    GIQ_TICKET_NOTHING, /* nothing was sent, or the service refused it */
+    GIQ_TICKET_UNKNOWN,
+};
+
+/* All texts are owned, and NULL if absent; times are UTC milliseconds or GIQ_TIME_NONE.
+ */
+struct giq_ticket {
+    int n;
+    char *label;                  /* of RETRY */
+    struct giq_os_identity owner; /* pid 0: not known */
+    char token[GIQ_OS_TOKEN_SIZE];
+    int64_t time_ms; /* when it was taken, by the owner's clock */
+    char *model_id;
+    char *file_id;
+    char *upload;
+    char *geometry_crs;
+    char *replaces; /* id of the job that this run request replaces */
+    enum giq_ticket_outcome outcome;
+    char *job_id; /* of GIQ_TICKET_JOB, as are status, type and started_ms */
+    char *status;
+    char *type;
+    int64_t started_ms;
+    char *error;            /* of GIQ_TICKET_UNKNOWN */
+    int64_t retry_after_ms; /* of GIQ_TICKET_NOTHING: a pause for all; 0: none */
+};
+
+void giq_ticket_init(struct giq_ticket *ticket);
+void giq_ticket_release(struct giq_ticket *ticket);
+
+/* The tickets of a folder in ascending order of `n`. */
+struct giq_tickets {
+    struct giq_ticket *items;
+    size_t len;
+};
+void giq_tickets_release(struct giq_tickets *tickets);
+
+/* Read the ticket `n`, whose name was listed, recorded, or seen as taken. `*out_found` is
+ * false if it is not visible (yet). A file that is empty or damaged is a ticket without
+ * owner and outcome. The caller passes `*out`, initialised, to giq_ticket_release(). */
+bool giq_ticket_read(const char *folder, int n, struct giq_ticket *out, bool *out_found,
+                     struct giq_error *err);
+
+/* List and read all tickets of `folder`. The caller passes `*out` to
+ * giq_tickets_release(). */
+bool giq_ticket_list(const char *folder, struct giq_tickets *out, struct giq_error *err);
+
+/*
+ * Take the ticket `ticket->n`, durably; its owner and token are set to this process and a
+ * new token. `*out_taken` is false, and the call succeeds, if it is another's.
+ */
+bool giq_ticket_take(const char *folder, unsigned access, struct giq_ticket *ticket,
+                     bool *out_taken, struct giq_error *err);
+
+/* Replace the ticket, which the caller has taken, by this one, which has an outcome;
+ * durable when the call returns. */
+bool giq_ticket_end(const char *folder, unsigned access, const struct giq_ticket *ticket,
+                    struct giq_error *err);
+
+/* State that the owner of the ticket `n` is alive. Failures are ignored. */
+void giq_ticket_touch(const char *folder, int n);
+
+/*
+ * Whether the owner of a ticket without outcome may still be at work: on this host (same
+ * boot and pid namespace) its process decides, and elsewhere, or if it is not known, the
+ * time of the last touch by the clock of the file server. Makes and removes a probe file
+ * in `folder` for that time; in a store that cannot be written the local clock is used.
+ */
+bool giq_ticket_is_alive(const char *folder, unsigned access,
+                         const struct giq_ticket *ticket, bool *out,
+                         struct giq_error *err);
+
+/* Milliseconds until the pause of a ticket with `retry_after_ms` ends, by the clock of
+ * the file server; 0 if it has ended or there is none. */
+bool giq_ticket_pause_left(const char *folder, unsigned access,
+                           const struct giq_ticket *ticket, int64_t *out_ms,
+                           struct giq_error *err);
+
+#endif
