@@ -12,7 +12,7 @@ test="python3-pytest python3-gdal python3-numpy locales
 clang clang-format libclang-rt-dev|libclang-rt-14-dev universal-ctags valgrind curl
 strace git file openssl nginx tinyproxy-bin"
 clients="qgis python3-qgis qgis-providers xvfb python3-fiona python3-rasterio
-python3-geopandas python3-gdal python3-numpy"
+python3-geopandas python3-gdal python3-numpy python3-distributed slurm-wlm munge"
 draw="python3-gdal python3-numpy"
 package="dpkg-dev file gzip lintian"
 full="clang-tidy gcovr"

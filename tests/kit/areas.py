@@ -74,3 +74,12 @@ def refuse(gdal, service, name=NAME, tag="area", env=None, **values):
     text = gdal.fails("ogrinfo", "-so", *options(**values), name, tag=tag, env=env)
     assert len(service.calls()) == before
     return text
+
+
+def write_squares(path, count):
+    """A layer of so many squares within the scene, each another area; the path."""
+    corners = [(-34.9 + 0.001 * (number % 10), -8 + 0.001 * (number // 10))
+               for number in range(count)]
+    return write(path, "EPSG:4326", *[
+        f"POLYGON(({x} {y},{x + 0.001} {y},{x + 0.001} {y + 0.001},{x} {y + 0.001},{x} {y}))"
+        for x, y in corners])

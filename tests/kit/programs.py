@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 import urllib.request
 
 import pytest
@@ -36,6 +37,14 @@ def version_of_gdal():
 VERSION = version_of_gdal()
 # Whether there is the program "gdal", which does what all others do.
 HAS_GDAL_PROGRAM = VERSION >= (3, 11)
+
+
+def wait_until(is_true, what, seconds=60):
+    """Look often until something is so."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, f"{seconds} s without {what}"
+        time.sleep(0.02)
 
 
 # A process inherits the peak of the one that starts it: this one is small.

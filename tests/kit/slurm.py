@@ -1,0 +1,137 @@
+"""A Slurm cluster of two nodes on this machine: daemons, ports, keys and folders of its own,
+on loopback alone.
+
+As root each node has a host name and process numbers of its own, so that the tasks of one
+cannot see those of the other, as on two machines."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from programs import wait_until
+
+NODES = ("n1", "n2")
+CPUS = 4
+# It ends with whoever started it, also where that was killed.
+GUARDED = ("setpriv", "--pdeathsig", "KILL")
+SEPARATE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts")
+# slurmd listens on the address that its host's name has.
+BE_A_HOST = 'mount --bind "$0" /etc/hosts; hostname "$4"; exec "$@"'
+CONF = """
+ClusterName=giq
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthInfo=socket={folder}/munge.socket,cred_expire=20
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+SlurmdParameters=config_overrides
+ReturnToService=2
+MpiDefault=none
+MailProg=/bin/true
+PartitionName=all Nodes=ALL Default=YES
+"""
+NODE = ("NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} "
+        "RealMemory=8000\n")
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in sockets]
+    for server in sockets:
+        server.close()
+    return ports
+
+
+def can_separate():
+    return subprocess.run([*SEPARATE, "true"], stderr=subprocess.DEVNULL).returncode == 0
+
+
+class Slurm:
+    """The running cluster. stop() ends all its processes."""
+
+    def __init__(self):
+        # Short, because the path of a socket has at most 107 bytes.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="giq-slurm-"))
+        self.env = {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        self.daemons = []
+        try:
+            self.configure()
+            self.start()
+        except BaseException:
+            print((self.folder / "output.log").read_text())
+            self.stop()
+            raise
+
+    def configure(self):
+        for name in ("state", *NODES):
+            (self.folder / name).mkdir()
+        key = self.folder / "munge.key"
+        key.write_bytes(os.urandom(128))
+        key.chmod(0o400)
+        host = socket.gethostname().split(".")[0]
+        port, *node_ports = free_ports(1 + len(NODES))
+        text = "".join(NODE.format(node=node, host=host, port=node_port, cpus=CPUS)
+                       for node, node_port in zip(NODES, node_ports))
+        text += CONF.format(folder=self.folder, host=host, port=port, user=os.getuid())
+        (self.folder / "slurm.conf").write_text(text)
+        (self.folder / "hosts").write_text(f"127.0.0.1 localhost {host} {' '.join(NODES)}\n")
+
+    def start(self):
+        files = {"socket": "munge.socket", "key-file": "munge.key", "pid-file": "munge.pid",
+                 "seed-file": "munge.seed", "log-file": "munge.log"}
+        self.launch("munged", "--foreground", "--force",
+                    *[f"--{what}={self.folder / name}" for what, name in files.items()])
+        wait_until((self.folder / "munge.socket").exists, "munged")
+        self.launch("slurmctld", "-D")
+        wait_until(lambda: "UP" in self.ask("scontrol", "ping"), "slurmctld")
+        apart = can_separate()
+        for node in NODES:
+            command = ("slurmd", "-D", "-N", node)
+            if apart:
+                command = (*SEPARATE, "sh", "-ec", BE_A_HOST, self.folder / "hosts", *command)
+            self.launch(*command)
+        wait_until(lambda: self.ask("sinfo", "-h", "-t", "idle", "-o", "%D").strip()
+                   == str(len(NODES)), "idle nodes")
+
+    def launch(self, *command):
+        with open(self.folder / "output.log", "ab") as log:
+            self.daemons.append(subprocess.Popen(
+                [*GUARDED, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.env}))
+
+    def ask(self, *command):
+        """What a program of Slurm prints, also where it fails."""
+        return subprocess.run(command, env={**os.environ, **self.env}, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+    def states(self, job):
+        """The state of each task of an array job, by its number."""
+        listed = self.ask("squeue", "-h", "-r", "-t", "all", "-j", job, "-o", "%K %T")
+        return {int(number): state for number, state in map(str.split, listed.splitlines())}
+
+    def stop(self):
+        try:
+            if len(self.daemons) > 1:
+                self.ask("scancel", "--user", str(os.getuid()))
+                self.ask("scancel", "--signal=KILL", "--user", str(os.getuid()))
+                wait_until(lambda: self.ask("squeue", "-h") == "", "an empty queue")
+        finally:
+            for daemon in reversed(self.daemons):
+                daemon.kill()
+                daemon.wait(timeout=60)
+            shutil.rmtree(self.folder)
