@@ -311,7 +311,7 @@ def test_store_that_is_a_file(bench, path, below):
     assert bench.service.calls("run") == [] and store.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["job.json", "lock", "result.part", "job.json.tmp"])
+@pytest.mark.parametrize("name", ["job.json", "lock", "result.part"])
 def test_folder_that_is_in_the_way(bench, name):
     submit(bench)
     [folder] = bench.folder.glob("store-disk/v1/*")

@@ -62,7 +62,7 @@ CASES = (
     ("foreign", "src/service/giq_api.c", "#include <archive_entry.h>\n",
      "for src/result/giq_libarchive.h only"),
     ("foreign", "plugin/giq_open.c", "#include <sys/stat.h>\n",
-     "plugin/giq_open.c:1: sys/stat.h is for src/base/giq_os.c only"),
+     "plugin/giq_open.c:1: sys/stat.h is for src/base/giq_os.c, src/base/giq_os_lock.c, "),
     ("foreign", "src/service/giq_api.c", "char *t(int e) { return strerror_r(e, 0, 0); }\n",
      "src/service/giq_api.c:1: strerror_r() is not portable: use giq_error_strerror()"),
     ("foreign", "src/service/giq_api.c", "/* time(\n */\nlong t(void) { return time(0); }\n",

@@ -158,7 +158,6 @@ static void test_damaged_record_is_an_error_and_sends_nothing(void **state)
 /* ---- records that cannot be written ---- */
 
 static struct job_kit *spoiled;
-static const char *spoiled_name;
 static int looks_left;
 
 /* The time of day is read after the models, before the run goes out, and after its
@@ -168,7 +167,7 @@ static int64_t wall_and_spoil(void *ctx)
     const struct env_kit *clock = ctx;
     if (--looks_left == 0) {
         struct giq_error err = {0};
-        char *path = giq_os_join(spoiled->job->folder, spoiled_name);
+        char *path = giq_os_join(spoiled->job->folder, "job.json");
         assert_true(giq_os_remove(path, &err));
         assert_true(giq_os_make_folders(path, GIQ_OS_PRIVATE, &err));
         env_kit_write(path, "in the way", "");
@@ -210,7 +209,6 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         struct job_kit kit;
         job_kit_start(&kit, responses, GIQ_COUNT(responses));
         spoiled = &kit;
-        spoiled_name = "job.json";
         looks_left = cases[i].looks;
         kit.service.clock.env.wall_ms = wall_and_spoil;
         assert_int_equal(job_kit_run(&kit), cases[i].code);
@@ -223,24 +221,6 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         }
         job_kit_stop(&kit);
     }
-}
-
-static void test_run_that_is_put_off_and_cannot_be_recorded_never_was(void **state)
-{
-    (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 429}};
-    struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
-    spoiled = &kit;
-    spoiled_name = "job.json.tmp";
-    looks_left = 3;
-    kit.service.clock.env.wall_ms = wall_and_spoil;
-    assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
-    assert_int_equal(job_kit_count(&kit, "POST"), 1);
-    char *path = giq_os_join(kit.job->folder, "job.json");
-    assert_int_equal(access(path, F_OK), -1);
-    free(path);
-    job_kit_stop(&kit);
 }
 
 /* ---- two at a time ---- */
@@ -379,7 +359,6 @@ int main(void)
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),
-        cmocka_unit_test(test_run_that_is_put_off_and_cannot_be_recorded_never_was),
         cmocka_unit_test(test_submitting_waits_for_another_and_takes_over_its_job),
         cmocka_unit_test(test_intent_that_another_leaves_is_prepared_for),
         cmocka_unit_test(test_waiting_for_another_ends_with_the_open),
