@@ -1,6 +1,7 @@
 /* A byte buffer that doubles its capacity, up to a maximum. */
 #include "base/giq_buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,15 @@ void giq_buf_release(struct giq_buf *buf)
 bool giq_buf_fits(const struct giq_buf *buf, size_t len)
 {
     return len <= buf->max - buf->len;
+}
+
+void giq_buf_truncate(struct giq_buf *buf, size_t len)
+{
+    assert(len <= buf->len);
+    if (buf->data != NULL) {
+        buf->data[len] = '\0';
+    }
+    buf->len = len;
 }
 
 static bool reserve(struct giq_buf *buf, size_t len)

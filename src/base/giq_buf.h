@@ -38,6 +38,9 @@ bool giq_buf_addf(struct giq_buf *buf, const char *fmt, ...)
 /* Whether `len` more bytes are within the maximum size. */
 bool giq_buf_fits(const struct giq_buf *buf, size_t len);
 
+/* Keep only the first `len` bytes, of at most those that there are. */
+void giq_buf_truncate(struct giq_buf *buf, size_t len);
+
 /* The contents as a text that is never NULL; borrowed. */
 const char *giq_buf_text(const struct giq_buf *buf);
 

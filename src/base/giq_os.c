@@ -18,7 +18,12 @@
 
 #include "base/giq_os_internal.h"
 
-enum { FOLDER_BITS = 0777, FILE_BITS = 0666, PROC_STAT_BYTES_MAX = 1024 };
+enum {
+    FOLDER_BITS = 0777,
+    FILE_BITS = 0666,
+    PROC_STAT_BYTES_MAX = 1024,
+    STALE_READS_MAX = 5,
+};
 #define NS_PER_S INT64_C(1000000000)
 
 bool giq_os_fail_path(struct giq_error *err, const char *doing, const char *path)
@@ -382,8 +387,8 @@ static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
     return true;
 }
 
-bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
-                      struct giq_error *err)
+static bool read_file_once(const char *path, size_t max, struct giq_buf *out,
+                           bool *out_found, struct giq_error *err)
 {
     /* O_NONBLOCK: opening a pipe must not wait for its writer. */
     int fd = giq_os_open_fd(path, O_RDONLY | O_NONBLOCK, 0);
@@ -406,6 +411,19 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
     (void)close(fd);
     if (ok) {
         *out_found = true;
+    }
+    return ok;
+}
+
+bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
+                      struct giq_error *err)
+{
+    const size_t before = out->len;
+    bool ok = read_file_once(path, max, out, out_found, err);
+    /* A file that another machine replaces meanwhile is gone on the file server. */
+    for (int i = 1; i < STALE_READS_MAX && !ok && err->sys_errno == ESTALE; i++) {
+        giq_buf_truncate(out, before);
+        ok = read_file_once(path, max, out, out_found, err);
     }
     return ok;
 }

@@ -10,15 +10,14 @@
 #include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "base/giq_tree.h"
+#include "store/giq_exclusive.h"
 #include "store/giq_store.h"
 
 enum {
     MS_PER_DAY = 24 * 60 * 60 * 1000,
-    NUMBER_DIGITS_MAX = 7,
     /* Slots that are tried from the guessed one on, before the folder is read. */
     GUESSED_SLOTS = 32,
-    TEMPORARY_NAMES = 8, /* that are tried, since another taker may have the same */
-    DATE_SIZE = 11,      /* of "2026-11-30" with its NUL */
+    DATE_SIZE = 11, /* of "2026-11-30" with its NUL */
     KEPT_DAYS = 7,
     KEPT_FOLDERS = 8,
     FOLDERS_MAX = 64, /* folders of past days that one call considers */
@@ -75,16 +74,6 @@ static bool fail_full(const struct day *day, int max_jobs, int taken,
 }
 
 /* ---- finding a free slot ---- */
-
-/* The number of the slot whose file has this name; 0 if it is not the name of a slot. */
-static int slot_number(const char *name)
-{
-    size_t len = strspn(name, "0123456789");
-    if (len == 0 || len > NUMBER_DIGITS_MAX || name[len] != '\0' || name[0] == '0') {
-        return 0;
-    }
-    return (int)strtol(name, NULL, 10);
-}
 
 static char *slot_path(const struct day *day, int number)
 {
@@ -149,7 +138,7 @@ struct count {
 static bool count_slot(void *ctx, const char *name, struct giq_error *err)
 {
     struct count *count = ctx;
-    int number = slot_number(name);
+    int number = giq_exclusive_number(name, "");
     (void)err;
     if (number > 0) {
         count->taken++;
@@ -196,23 +185,17 @@ bool giq_spent_check(const struct giq_store *store, int64_t now_ms, int max_jobs
 
 struct taker {
     struct day day;
-    unsigned access;
     int max_jobs;
-    char *text;      /* of the slot's file */
-    char *temporary; /* path of a file with that text; NULL before it is created */
-    bool has_no_links;
+    char *text; /* of the slot's file */
+    struct giq_exclusive file;
     char *slot; /* path of the slot that was taken; NULL: none so far */
 };
 
 static void taker_release(struct taker *taker)
 {
-    struct giq_error ignored = {0};
-    if (taker->temporary != NULL) {
-        (void)giq_os_remove(taker->temporary, &ignored);
-    }
+    giq_exclusive_release(&taker->file);
     day_release(&taker->day);
     free(taker->text);
-    free(taker->temporary);
     free(taker->slot);
 }
 
@@ -238,55 +221,18 @@ static bool describe(struct taker *taker, const char *key, int64_t now_ms,
     return true;
 }
 
-static bool create(const struct taker *taker, const char *path, bool *out_exists,
-                   struct giq_error *err)
-{
-    return giq_os_create_new(path, taker->access, taker->text, strlen(taker->text),
-                             out_exists, err);
-}
-
-/* Create the file that is linked to the slot. */
-static bool create_temporary(struct taker *taker, struct giq_error *err)
-{
-    bool exists = true;
-    GIQ_AUTO_FREE char *path = NULL;
-    for (int i = 0; exists && i < TEMPORARY_NAMES; i++) {
-        free(giq_take(&path));
-        if (asprintf(&path, "%s/%08x%08x.tmp", taker->day.folder, giq_os_random(),
-                     giq_os_random()) < 0) {
-            path = NULL;
-            return giq_fail_memory(err);
-        }
-        if (!create(taker, path, &exists, err)) {
-            return false;
-        }
-    }
-    if (exists) {
-        return giq_fail(err, GIQ_E_STORE, "cannot create %s, which exists", path);
-    }
-    taker->temporary = giq_take(&path);
-    return true;
-}
-
 /* Take this slot, unless it has an owner; then taker->slot stays NULL. */
 static bool try_slot(struct taker *taker, int number, struct giq_error *err)
 {
-    enum giq_os_link_outcome outcome = GIQ_OS_LINK_UNSUPPORTED;
-    bool exists = false;
+    bool is_created = false;
     GIQ_AUTO_FREE char *path = slot_path(&taker->day, number);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!taker->has_no_links && !giq_os_link(taker->temporary, path, &outcome, err)) {
+    if (!giq_exclusive_create(&taker->file, strrchr(path, '/') + 1, &is_created, err)) {
         return false;
     }
-    if (outcome == GIQ_OS_LINK_UNSUPPORTED) {
-        taker->has_no_links = true;
-        if (!create(taker, path, &exists, err)) {
-            return false;
-        }
-    }
-    if (outcome != GIQ_OS_LINK_EXISTS && !exists) {
+    if (is_created) {
         taker->slot = giq_take(&path);
     }
     return true;
@@ -306,9 +252,6 @@ static bool try_all(struct taker *taker, struct giq_error *err)
     if (count.taken >= taker->max_jobs) {
         return fail_full(&taker->day, taker->max_jobs, count.taken, err);
     }
-    if (taker->temporary == NULL && !create_temporary(taker, err)) {
-        return false;
-    }
     for (int number = 1; number <= taker->max_jobs; number++) {
         if (!numbers[number] && !try_slot(taker, number, err)) {
             return false;
@@ -324,9 +267,6 @@ static bool find_slot(struct taker *taker, struct giq_error *err)
 {
     int first = 0;
     if (!guess_free(&taker->day, taker->max_jobs, &first, err)) {
-        return false;
-    }
-    if (first <= taker->max_jobs && !create_temporary(taker, err)) {
         return false;
     }
     for (int i = 0; i < GUESSED_SLOTS && first + i <= taker->max_jobs; i++) {
@@ -363,11 +303,15 @@ bool giq_spent_take(const struct giq_store *store, int64_t now_ms, int max_jobs,
                     const char *key, char **out, struct giq_error *err)
 {
     GIQ_AUTO(taker_release)
-    struct taker taker = {.access = giq_store_access(store), .max_jobs = max_jobs};
+    struct taker taker = {.max_jobs = max_jobs};
     if (!day_init(&taker.day, store, now_ms, err) ||
         !describe(&taker, key, now_ms, err)) {
         return false;
     }
+    taker.file = (struct giq_exclusive){.folder = taker.day.folder,
+                                        .access = giq_store_access(store),
+                                        .bytes = taker.text,
+                                        .len = strlen(taker.text)};
     if (!take(&taker, store, err)) {
         return giq_store_explain_full(err);
     }

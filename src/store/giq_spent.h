@@ -3,7 +3,7 @@
  *
  *   <store>/v1/spent/<date>/<1...n>       a slot that is taken: one line of JSON with
  *                                         the request's key, time, process and host
- *                           <random>.tmp  left by a process that was killed; harmless
+ *                           *.tmp         left by a process that was killed; harmless
  *
  * Usage: giq_spent_check() before work that only a new job needs; giq_spent_take() just
  * before a run request is sent; giq_spent_return() if it is certain that it started no

@@ -85,6 +85,21 @@ static void test_taking_empties_the_buffer(void **state)
     giq_buf_release(&buf);
 }
 
+static void test_truncated_buffer_keeps_its_first_bytes(void **state)
+{
+    struct giq_buf buf;
+    (void)state;
+    giq_buf_init(&buf, 10);
+    giq_buf_truncate(&buf, 0);
+    assert_string_equal(giq_buf_text(&buf), "");
+    assert_true(giq_buf_add_text(&buf, "abcdef"));
+    giq_buf_truncate(&buf, 2);
+    assert_string_equal(giq_buf_text(&buf), "ab");
+    assert_true(giq_buf_add_text(&buf, "12345678"));
+    assert_string_equal(giq_buf_text(&buf), "ab12345678");
+    giq_buf_release(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test(test_ceiling_is_kept_to_the_byte),
         cmocka_unit_test(test_formatted_text_beyond_the_ceiling_changes_nothing),
         cmocka_unit_test(test_taking_empties_the_buffer),
+        cmocka_unit_test(test_truncated_buffer_keeps_its_first_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,52 @@ static void test_reading_is_limited_to_regular_files_of_a_size(void **state)
     free(pipe_path);
 }
 
+/* ---- a file that another machine replaces while it is read ---- */
+
+static int stale_reads; /* so many reads of a second block fail */
+
+ssize_t __real_read(int fd, void *out, size_t max);
+ssize_t __wrap_read(int fd, void *out, size_t max);
+ssize_t __wrap_read(int fd, void *out, size_t max)
+{
+    if (stale_reads > 0 && lseek(fd, 0, SEEK_CUR) > 0) {
+        stale_reads--;
+        errno = ESTALE;
+        return -1;
+    }
+    return __real_read(fd, out, max);
+}
+
+static void test_file_that_is_replaced_while_it_is_read_is_read_again(void **state)
+{
+    enum { BYTES = 40000 };
+    static char bytes[BYTES];
+    char *folder = *state;
+    struct giq_error err = {0};
+    bool found = false;
+    (void)memset(bytes, 'x', sizeof bytes);
+    assert_true(giq_os_replace_file(folder, "f", 0600, bytes, sizeof bytes, &err));
+    char *path = giq_os_join(folder, "f");
+    for (int failures = 0; failures <= 5; failures++) {
+        GIQ_AUTO_BUF struct giq_buf buf;
+        giq_buf_init(&buf, BYTES + 4);
+        assert_true(giq_buf_add_text(&buf, "head"));
+        stale_reads = failures;
+        bool ok = failures < 5;
+        assert_int_equal(giq_os_read_file(path, BYTES + 4, &buf, &found, &err), ok);
+        assert_int_equal(stale_reads, 0);
+        if (ok) {
+            assert_true(found);
+            assert_int_equal(buf.len, BYTES + 4);
+            assert_memory_equal(buf.data, "head", 4);
+            assert_memory_equal(buf.data + 4, bytes, BYTES);
+        } else {
+            assert_int_equal(err.sys_errno, ESTALE);
+        }
+    }
+    free(path);
+}
+
 static bool count_name(void *ctx, const char *name, struct giq_error *err)
 {
     int *count = ctx;
@@ -544,6 +590,7 @@ int main(void)
         ENV_KIT_TEST(test_folders_are_made_with_those_above),
         ENV_KIT_TEST(test_a_file_in_the_way_of_folders_is_an_error),
         ENV_KIT_TEST(test_reading_is_limited_to_regular_files_of_a_size),
+        ENV_KIT_TEST(test_file_that_is_replaced_while_it_is_read_is_read_again),
         ENV_KIT_TEST(test_replacing_leaves_the_new_file_alone),
         ENV_KIT_TEST(test_replacing_does_not_follow_a_planted_link),
         ENV_KIT_TEST(test_several_may_replace_a_file_at_once),

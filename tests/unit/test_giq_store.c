@@ -3,6 +3,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -449,6 +451,77 @@ static void test_store_that_cannot_be_recorded_in_is_told(void **state)
     }
 }
 
+/* ---- links and exclusive creation, which a test replaces ---- */
+
+static int link_errno;
+static int exclusive_errno;       /* of the creation of files that must not exist */
+static bool ignores_exclusive;    /* such a creation succeeds if the file exists */
+static const char *created_alone; /* where neither is replaced: temporary files */
+
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to)
+{
+    errno = link_errno;
+    return link_errno == 0 ? __real_link(from, to) : -1;
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = va_arg(args, mode_t);
+    va_end(args);
+    const char *name = strrchr(path, '/');
+    bool is_replaced = created_alone != NULL && (flags & O_EXCL) != 0 &&
+                       strncmp(name + 1, created_alone, strlen(created_alone)) != 0;
+    if (is_replaced && exclusive_errno != 0) {
+        errno = exclusive_errno;
+        return -1;
+    }
+    if (is_replaced && ignores_exclusive) {
+        flags &= ~O_EXCL;
+    }
+    return __real_open(path, flags, mode);
+}
+
+static void test_store_needs_links_or_exclusive_creation(void **state)
+{
+    static const struct {
+        int link_errno, exclusive_errno;
+        bool ignores_exclusive, ok;
+        const char *part; /* of the message */
+    } cases[] = {
+        {0, EOPNOTSUPP, false, true, ""},
+        {0, 0, true, true, ""},
+        {EPERM, 0, false, true, ""},
+        {EOPNOTSUPP, 0, false, true, ""},
+        {EPERM, EOPNOTSUPP, false, false, "probe."},
+        {ENOSYS, 0, true, false, "has neither links nor exclusive creation of files"},
+        {EIO, 0, false, false, "cannot make the link"},
+    };
+    struct shop *shop = *state;
+    char *v1 = giq_os_join(shop->folder, "v1");
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        shop->err = (struct giq_error){0};
+        link_errno = cases[i].link_errno;
+        exclusive_errno = cases[i].exclusive_errno;
+        ignores_exclusive = cases[i].ignores_exclusive;
+        created_alone = "new.";
+        bool ok = giq_store_check_writable(shop->store, shop->of_key, false, &shop->err);
+        created_alone = NULL;
+        link_errno = 0;
+        assert_int_equal(ok, cases[i].ok);
+        assert_int_equal(shop->err.code, ok ? GIQ_E_NONE : GIQ_E_STORE);
+        assert_non_null(strstr(shop->err.text, cases[i].part));
+        assert_true(ok || strstr(shop->err.text, "nothing was sent, because") != NULL);
+        assert_int_equal(rmdir(v1), 0);
+    }
+    free(v1);
+}
+
 static void test_full_disk_is_explained(void **state)
 {
     (void)state;
@@ -593,6 +666,7 @@ int main(void)
         IN_STORE(test_own_folders_that_anybody_may_write_to_are_refused),
         IN_STORE(test_store_that_can_be_recorded_in_is_left_as_it_was),
         IN_STORE(test_store_that_cannot_be_recorded_in_is_told),
+        IN_STORE(test_store_needs_links_or_exclusive_creation),
         cmocka_unit_test(test_full_disk_is_explained),
         IN_STORE(test_publishing_replaces_the_result_whole),
         IN_STORE(test_publishing_nothing_keeps_the_result),
