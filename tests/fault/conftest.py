@@ -26,26 +26,34 @@ def take_upload(seen):
 
 
 class Opener:
-    """A process that opens datasets (opener.py), one at a time."""
+    """A process that opens datasets (opener.py): one, or several at once, at a time."""
 
     def __init__(self, gdal, number):
-        self.out = gdal.folder / f"opener-{number}.out"
-        self.err = gdal.folder / f"opener-{number}.err"
+        self.outputs = gdal.folder / f"opener-{number}"
         self.process = gdal.start(
             "/usr/bin/python3", OPENER, stdin=subprocess.PIPE, stderr=None,
             env={"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]})
 
     def open(self, name, env, **more):
         """What a program would have said that opens and reads this dataset."""
-        know_environment(env)
-        order = {"name": name, "env": env, "out": str(self.out), "err": str(self.err),
-                 **more}
-        self.process.stdin.write(json.dumps(order) + "\n")
+        [done] = self.open_all([{"name": name, "env": env, **more}])
+        return done
+
+    def open_all(self, orders):
+        """The same of programs that begin at once."""
+        paths = [[f"{self.outputs}-{number}.{kind}" for kind in ("out", "err")]
+                 for number in range(len(orders))]
+        for order in orders:
+            know_environment(order["env"])
+        self.process.stdin.write(json.dumps([
+            {**order, "out": out, "err": err}
+            for order, (out, err) in zip(orders, paths)]) + "\n")
         self.process.stdin.flush()
-        code = int(self.process.stdout.readline())
-        return subprocess.CompletedProcess(
-            name, code, in_text(self.out.read_text(), name),
-            in_text(self.err.read_text(), name))
+        codes = json.loads(self.process.stdout.readline())
+        return [subprocess.CompletedProcess(
+            order["name"], code, *(in_text(pathlib.Path(path).read_text(), order["name"])
+                                   for path in output))
+            for order, code, output in zip(orders, codes, paths)]
 
     def stop(self):
         self.process.communicate()

@@ -7,11 +7,19 @@
  *   GIQ_FAULT_AT       the number of the call, from 1; 0 or absent: none
  *   GIQ_FAULT_ON       or a pattern (as of file names) of the call's line in the log:
  *                      the first such call, or that of this number
- *   GIQ_FAULT_ACTION   kill-before, kill-after, stop-before, stop-after (until SIGCONT),
- *                      or a number: fail with this errno
+ *   GIQ_FAULT_WON      calls are counted from when this process has given a file a name
+ * of this pattern, by link() or exclusive creation GIQ_FAULT_ACTION   kill-before,
+ * kill-after, stop-before, stop-after (until SIGCONT), or a number: fail with this errno
+ *   GIQ_FAULT_LEAP     after a stop the monotonic clock is so many seconds later
  *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
  *   GIQ_FAULT_SPACE    the store's file system does not report its room: 0 for zeros in
  *                      its place, or this errno
+ *   GIQ_FAULT_LOCKS    locks in the store: 0 for ones that lock nothing, or this errno
+ *   GIQ_FAULT_LINKS    links in the store: lost for ones that are made and yet fail with
+ *                      EIO, or this errno
+ *   GIQ_FAULT_HOST     the name of this host
+ *   GIQ_FAULT_BOOT     the boot id of this host
+ *   GIQ_FAULT_CLOCK    seconds by which the clock of this host is wrong
  *   GIQ_FAULT_NAMES    so often the resolver cannot be reached for a name that ends in
  *                      .test; then each is this machine
  *   GIQ_FAULT_ALLOC    the number of the plugin's allocation that fails; 0: none
@@ -35,15 +43,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/time.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FDS = 4096 };
 
 static atomic_int calls;
 static atomic_int allocations;
+static atomic_bool has_won;
+static atomic_bool was_stopped;
 static atomic_bool is_ours[FDS]; /* descriptors of the store, and connections */
 
 #define REAL(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
@@ -93,6 +107,7 @@ static bool is_action(const char *name)
 static void kill_or_stop(void)
 {
     bool stops = is_action("stop-before") || is_action("stop-after");
+    was_stopped = stops;
     (void)kill(getpid(), stops ? SIGSTOP : SIGKILL);
 }
 
@@ -104,6 +119,9 @@ static bool is_chosen(const char *function, const char *what)
     char call[1000];
     (void)snprintf(call, sizeof call, "%s %s", function, what);
     note(call);
+    if (getenv("GIQ_FAULT_WON") != NULL && !has_won) {
+        return false;
+    }
     int count = ++calls;
     int at = number("GIQ_FAULT_AT");
     return on == NULL ? count == at
@@ -155,14 +173,46 @@ static int marked(int fd, bool ours)
     return fd;
 }
 
+/* This process has created the file, which did not exist. */
+static void win(const char *path)
+{
+    const char *pattern = getenv("GIQ_FAULT_WON");
+    if (pattern != NULL && fnmatch(pattern, path, 0) == 0) {
+        has_won = true;
+    }
+}
+
+static int open_in_store(const char *path, int flags, mode_t mode)
+{
+    int fd = marked(REAL(open)(path, flags, mode), true);
+    if (fd >= 0 && (flags & O_EXCL)) {
+        win(path);
+    }
+    return fd;
+}
+
+static int open_text(const char *text)
+{
+    int fd = memfd_create("text", MFD_CLOEXEC);
+    (void)!REAL(write)(fd, text, strlen(text));
+    (void)lseek(fd, 0, SEEK_SET);
+    return marked(fd, false);
+}
+
 int open(const char *path, int flags, ...)
 {
     va_list args;
     va_start(args, flags);
     mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
     va_end(args);
-    STAND_BEFORE(int, -1, open, path, is_in_store(path),
-                 marked(REAL(open)(path, flags, mode), is_in_store(path)));
+    const char *boot = getenv("GIQ_FAULT_BOOT");
+    if (boot != NULL && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0) {
+        return open_text(boot);
+    }
+    if (!is_in_store(path)) {
+        return marked(REAL(open)(path, flags, mode), false);
+    }
+    STAND_BEFORE(int, -1, open, path, true, open_in_store(path, flags, mode));
 }
 
 int close(int fd)
@@ -212,14 +262,43 @@ int ftruncate(int fd, off_t len)
     STAND_BEFORE(int, -1, ftruncate, "", is_counted(fd), REAL(ftruncate)(fd, len));
 }
 
+static bool is_lock(int command)
+{
+    return command == F_OFD_SETLK || command == F_OFD_SETLKW || command == F_SETLK ||
+           command == F_SETLKW;
+}
+
+/* What locks in the store return in place of the system's, where it is replaced. */
+static int replaced_lock(void)
+{
+    errno = number("GIQ_FAULT_LOCKS");
+    return errno == 0 ? 0 : -1;
+}
+
+static int lock_or(int fd, int command, void *argument)
+{
+    return getenv("GIQ_FAULT_LOCKS") != NULL ? replaced_lock()
+                                             : REAL(fcntl)(fd, command, argument);
+}
+
 int fcntl(int fd, int command, ...)
 {
     va_list args;
     va_start(args, command);
     void *argument = va_arg(args, void *);
     va_end(args);
-    STAND_BEFORE(int, -1, fcntl, "", is_counted(fd) && command == F_OFD_SETLK,
-                 REAL(fcntl)(fd, command, argument));
+    if (!is_counted(fd) || !is_lock(command)) {
+        int result = REAL(fcntl)(fd, command, argument);
+        return command == F_DUPFD_CLOEXEC ? marked(result, is_counted(fd)) : result;
+    }
+    STAND_BEFORE(int, -1, fcntl, "", true, lock_or(fd, command, argument));
+}
+
+int flock(int fd, int operation)
+{
+    STAND_BEFORE(int, -1, flock, "", is_counted(fd),
+                 getenv("GIQ_FAULT_LOCKS") != NULL ? replaced_lock()
+                                                   : REAL(flock)(fd, operation));
 }
 
 int rename(const char *from, const char *to)
@@ -227,9 +306,34 @@ int rename(const char *from, const char *to)
     STAND_BEFORE(int, -1, rename, to, is_in_store(to), REAL(rename)(from, to));
 }
 
+static int link_or(const char *from, const char *to)
+{
+    const char *links = getenv("GIQ_FAULT_LINKS");
+    bool is_lost = links != NULL && strcmp(links, "lost") == 0;
+    if (links != NULL && !is_lost) {
+        errno = atoi(links);
+        return -1;
+    }
+    int result = REAL(link)(from, to);
+    if (result == 0) {
+        win(to);
+    }
+    if (result == 0 && is_lost) {
+        errno = EIO;
+        return -1;
+    }
+    return result;
+}
+
 int link(const char *from, const char *to)
 {
-    STAND_BEFORE(int, -1, link, to, is_in_store(to), REAL(link)(from, to));
+    STAND_BEFORE(int, -1, link, to, is_in_store(to), link_or(from, to));
+}
+
+int utimensat(int folder, const char *path, const struct timespec times[2], int flags)
+{
+    STAND_BEFORE(int, -1, utimensat, path, is_in_store(path),
+                 REAL(utimensat)(folder, path, times, flags));
 }
 
 int unlink(const char *path)
@@ -275,6 +379,58 @@ int statvfs(const char *path, struct statvfs *out)
 DIR *opendir(const char *path)
 {
     STAND_BEFORE(DIR *, NULL, opendir, path, is_in_store(path), REAL(opendir)(path));
+}
+
+/* ---- the host and its clocks ---- */
+
+int gethostname(char *out, size_t size)
+{
+    const char *host = getenv("GIQ_FAULT_HOST");
+    if (host == NULL) {
+        return REAL(gethostname)(out, size);
+    }
+    (void)snprintf(out, size, "%s", host);
+    return 0;
+}
+
+int uname(struct utsname *out)
+{
+    int result = REAL(uname)(out);
+    if (result == 0 && getenv("GIQ_FAULT_HOST") != NULL) {
+        result = gethostname(out->nodename, sizeof out->nodename);
+    }
+    return result;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *out)
+{
+    int result = REAL(clock_gettime)(clock, out);
+    if (result == 0 && clock == CLOCK_REALTIME) {
+        out->tv_sec += number("GIQ_FAULT_CLOCK");
+    }
+    if (result == 0 && clock == CLOCK_MONOTONIC && was_stopped) {
+        out->tv_sec += number("GIQ_FAULT_LEAP");
+    }
+    return result;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec now = {.tv_sec = -1};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (out != NULL) {
+        *out = now.tv_sec;
+    }
+    return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *out, void *zone)
+{
+    int result = REAL(gettimeofday)(out, zone);
+    if (result == 0) {
+        out->tv_sec += number("GIQ_FAULT_CLOCK");
+    }
+    return result;
 }
 
 /* ---- connections ---- */

@@ -1,9 +1,10 @@
 """Opens datasets in children of a process that has GDAL's drivers already: a program's
 start costs more than an open does.
 
-Each line of the input is {"name", "env", "out", "err"}: a dataset to open, what the child's
-environment has besides, and the files that get its output. The response is a line with the
-child's exit code, as subprocess has it. It may also have
+Each line of the input is a list of {"name", "env", "out", "err"}: a dataset to open, what
+the child's environment has besides, and the files that get its output. All of a list begin
+at once. The response is a line with the list of the children's exit codes, as subprocess has
+them. One may also have
 
     "options" open options
     "forks"   seconds after which the child forks while it opens; those live on for a while
@@ -58,10 +59,12 @@ def show_twice(first, name):
     return max(code, os.waitstatus_to_exitcode(os.waitpid(twin, 0)[1]))
 
 
-def child(order):
+def child(order, gate):
+    """Open when the other end of `gate` is closed."""
     os.environ.update(order["env"])
     for fd, path in ((sys.stdout.fileno(), order["out"]), (sys.stderr.fileno(), order["err"])):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), fd)
+    os.read(gate, 1)
     signal.alarm(MOST_SECONDS)
     threading.Thread(target=fork_after, args=[order.get("forks", [])], daemon=True).start()
     code = (show_twice(order["first"], order["name"]) if "first" in order
@@ -71,10 +74,23 @@ def child(order):
     sys.exit(code)
 
 
+def open_all(orders):
+    """The exit code of each child."""
+    gate, closed_by_parent = os.pipe()
+    pids = []
+    for order in orders:
+        pid = os.fork()
+        if pid == 0:
+            os.close(closed_by_parent)
+            child(order, gate)
+        pids.append(pid)
+    os.close(closed_by_parent)
+    os.close(gate)
+    ended = dict(os.wait() for _ in orders)
+    return [os.waitstatus_to_exitcode(ended[pid]) for pid in pids]
+
+
 gdal.DontUseExceptions()
 gdal.AllRegister()
 for line in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        child(json.loads(line))
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    print(json.dumps(open_all(json.loads(line))), flush=True)
