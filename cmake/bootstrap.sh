@@ -10,7 +10,7 @@ libcmocka-dev zlib1g-dev ca-certificates"
 run="gdal-bin"
 test="python3-pytest python3-gdal python3-numpy locales
 clang clang-format libclang-rt-dev|libclang-rt-14-dev universal-ctags valgrind curl
-strace git file openssl nginx tinyproxy-bin"
+strace git file openssl nginx tinyproxy-bin bindfs"
 clients="qgis python3-qgis qgis-providers xvfb python3-fiona python3-rasterio
 python3-geopandas python3-gdal python3-numpy python3-distributed slurm-wlm munge"
 draw="python3-gdal python3-numpy"
