@@ -1,4 +1,4 @@
-/* Removes or syncs a folder with everything in it. */
+/* Removes, syncs or dates a folder with everything in it. */
 #include "base/giq_tree.h"
 
 #include "base/giq_cleanup.h"
@@ -10,7 +10,8 @@ enum { DEPTH_MAX = 64 };
 
 /* A walk that visits a folder after everything in it. */
 struct walk {
-    bool (*each)(const char *path, struct giq_error *err);
+    bool (*each)(void *ctx, const char *path, struct giq_error *err);
+    void *ctx;
     const char *folder; /* the folder that is being listed */
     int depth;
 };
@@ -34,19 +35,39 @@ static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
             return false;
         }
     }
-    return walk.each(path, err);
+    return walk.each(walk.ctx, path, err);
 }
 
 /* The target of a link is not in the tree, and the link itself is synced with its folder.
  */
-static bool sync_entry(const char *path, struct giq_error *err)
+static bool sync_entry(void *ctx, const char *path, struct giq_error *err)
 {
+    (void)ctx;
     return giq_os_is_link(path) || giq_os_sync_path(path, err);
+}
+
+static bool remove_entry(void *ctx, const char *path, struct giq_error *err)
+{
+    (void)ctx;
+    return giq_os_remove(path, err);
+}
+
+static bool date_entry(void *ctx, const char *path, struct giq_error *err)
+{
+    int64_t *newest_ns = ctx;
+    struct giq_os_stat st;
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    if (st.kind != GIQ_OS_NOTHING && st.modified_ns > *newest_ns) {
+        *newest_ns = st.modified_ns;
+    }
+    return true;
 }
 
 bool giq_tree_remove(const char *path, struct giq_error *err)
 {
-    struct walk walk = {giq_os_remove, path, 0};
+    struct walk walk = {remove_entry, NULL, path, 0};
     if (giq_os_is_folder(path) && !giq_os_list(path, walk_entry, &walk, err)) {
         return false;
     }
@@ -55,6 +76,18 @@ bool giq_tree_remove(const char *path, struct giq_error *err)
 
 bool giq_tree_sync(const char *folder, struct giq_error *err)
 {
-    struct walk walk = {sync_entry, folder, 0};
+    struct walk walk = {sync_entry, NULL, folder, 0};
     return giq_os_list(folder, walk_entry, &walk, err) && giq_os_sync_path(folder, err);
+}
+
+bool giq_tree_newest(const char *path, int64_t *out_ns, struct giq_error *err)
+{
+    int64_t newest_ns = INT64_MIN;
+    struct walk walk = {date_entry, &newest_ns, path, 0};
+    if ((giq_os_is_folder(path) && !giq_os_list(path, walk_entry, &walk, err)) ||
+        !date_entry(&newest_ns, path, err)) {
+        return false;
+    }
+    *out_ns = newest_ns;
+    return true;
 }

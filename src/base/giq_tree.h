@@ -1,5 +1,5 @@
 /*
- * Removes or syncs a folder with everything in it. Links are not followed. Errors:
+ * Removes, syncs or dates a folder with everything in it. Links are not followed. Errors:
  * those of giq_os.h, and GIQ_E_STORE if folders are nested too deeply.
  */
 #ifndef GIQ_TREE_H
@@ -13,5 +13,9 @@ bool giq_tree_remove(const char *path, struct giq_error *err);
 
 /* fsync everything in `folder`, and each folder after its contents. */
 bool giq_tree_sync(const char *folder, struct giq_error *err);
+
+/* When `path`, a file or a folder, or anything in it was last modified, as in
+ * struct giq_os_stat. */
+bool giq_tree_newest(const char *path, int64_t *out_ns, struct giq_error *err);
 
 #endif

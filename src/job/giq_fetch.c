@@ -1,4 +1,4 @@
-/* Downloading, checking and publishing a result. */
+/* Downloading and checking a result. */
 #include "job/giq_fetch.h"
 
 #include <stdlib.h>
@@ -14,15 +14,15 @@
 #include "service/giq_service.h"
 #include "store/giq_digest.h"
 
-static const char part_name[] = "result.part";
 static const char short_name[] = "result.short"; /* digest of a truncated download */
 
-/* A download into the file result.part. */
+/* A download into a file of its own. */
 struct part {
     struct giq_service *service;
     const struct giq_store *store;
     const char *folder;
     const char *job_id;
+    char token[GIQ_OS_TOKEN_SIZE];
     char *path;
     struct giq_os_file *file; /* NULL before the first byte */
     int64_t size;
@@ -180,7 +180,7 @@ static bool check_complete(struct part *part, const struct giq_staged *staged,
     return true;
 }
 
-/* ---- publishing ---- */
+/* ---- staging ---- */
 
 /* Remove a file of the folder; failures are ignored. */
 static void remove_file(const char *folder, const char *name)
@@ -192,52 +192,54 @@ static void remove_file(const char *folder, const char *name)
     }
 }
 
-/* Stage the part, check it, let the host accept it, and publish it. */
-static bool publish(struct part *part, const char *disposition,
-                    const struct giq_job_host *host, struct giq_fetched *out,
-                    struct giq_error *err)
+/* Stage the part, check it, let the host accept it, and give it its published name. */
+static bool stage(struct part *part, const char *disposition,
+                  const struct giq_job_host *host, struct giq_claim *out,
+                  struct giq_error *err)
 {
     GIQ_AUTO(giq_staged_release) struct giq_staged staged = {0};
     GIQ_AUTO_FREE char *staging = NULL;
     unsigned access = giq_store_access(part->store);
-    if (!giq_store_stage(part->store, part->folder, &staging, err)) {
-        return false;
-    }
-    if (!giq_stage_download(part->path, disposition, staging, access, part->service->cred,
+    if (!giq_store_stage(part->store, part->folder, part->token, &staging, err) ||
+        !giq_stage_download(part->path, disposition, staging, access, part->service->cred,
                             &staged, err) ||
         !check_complete(part, &staged, err) ||
         !host->accept(host->ctx, staged.path, err) ||
-        !giq_store_publish(part->folder, err)) {
-        giq_store_unstage(part->folder);
+        !giq_store_publish(part->folder, part->token, &out->folder, err)) {
         return false;
     }
     remove_file(part->folder, short_name);
-    *out = (struct giq_fetched){giq_take(&staged.name), staged.size};
+    out->name = giq_take(&staged.name);
+    out->size = staged.size;
     return true;
 }
 
 bool giq_fetch(struct giq_service *service, const struct giq_store *store,
                const char *folder, const char *job_id, const struct giq_job_host *host,
-               struct giq_fetched *out, struct giq_error *err)
+               struct giq_claim *out, struct giq_error *err)
 {
     struct part part = {
         .service = service, .store = store, .folder = folder, .job_id = job_id};
-    part.path = giq_os_join(folder, part_name);
-    if (part.path == NULL) {
+    GIQ_AUTO_FREE char *disposition = NULL;
+    GIQ_AUTO(giq_claim_release) struct giq_claim fetched = {.job_id = strdup(job_id)};
+    giq_os_token(part.token);
+    part.path = giq_store_part(folder, part.token);
+    if (part.path == NULL || fetched.job_id == NULL) {
+        free(part.path);
         return giq_fail_memory(err);
     }
-    char *disposition = NULL;
-    /* Remove what a killed process may have left, to free its space. */
-    giq_store_unstage(folder);
-    bool ok =
-        download(&part, &disposition, err) && publish(&part, disposition, host, out, err);
-    if (!ok && err->code == GIQ_E_STORE) {
-        /* The disk may be full: a part that the next download discards is not kept. */
-        remove_file(folder, part_name);
-        (void)giq_store_explain_full(err);
+    bool ok = download(&part, &disposition, err) &&
+              stage(&part, disposition, host, &fetched, err);
+    if (ok) {
+        *out = fetched;
+        fetched = (struct giq_claim){0};
+    } else {
+        giq_store_unstage(folder, part.token);
+        if (err->code == GIQ_E_STORE) {
+            (void)giq_store_explain_full(err);
+        }
     }
     giq_os_close(part.file);
-    free(disposition);
     free(part.path);
     return ok;
 }

@@ -1,6 +1,6 @@
 /*
- * The life of one request: giq_job_step() runs the step of the current phase. The steps
- * that read the record and fetch the result are here, the others in modules of their own.
+ * The life of one request: giq_job_step() runs the step of the current phase. The step
+ * that reads the record is here, the others are in modules of their own.
  * The interface is in giq/giq.h.
  */
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "base/giq_error.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
-#include "job/giq_fetch.h"
 #include "job/giq_job_internal.h"
+#include "job/giq_publish.h"
 #include "job/giq_retry.h"
 #include "job/giq_step.h"
 #include "job/giq_submit.h"
@@ -122,70 +122,6 @@ void giq_job_free(struct giq_job *job)
     free(job);
 }
 
-/* ---- the published result ---- */
-
-static bool note_entry(void *ctx, const char *name, struct giq_error *err)
-{
-    (void)name;
-    (void)err;
-    *(bool *)ctx = true;
-    return true;
-}
-
-/* Whether `path` is an empty folder. One that cannot be listed counts as not empty. */
-static bool is_empty_folder(const char *path, const struct giq_os_stat *st)
-{
-    struct giq_error ignored = {0};
-    bool has_entry = false;
-    return st->kind == GIQ_OS_FOLDER &&
-           giq_os_list(path, note_entry, &has_entry, &ignored) && !has_entry;
-}
-
-/* Whether the result at `path` is unchanged, as far as that is cheap to check: a file
- * must have the recorded size. A folder, which was an archive, must not be empty; its
- * size is not recorded. */
-static bool is_as_published(const struct giq_record *record, const char *path,
-                            const struct giq_os_stat *st)
-{
-    if (record->result_name != NULL) {
-        return st->kind == GIQ_OS_FILE &&
-               (record->result_size < 0 || st->size == record->result_size);
-    }
-    return st->kind == GIQ_OS_FOLDER && !is_empty_folder(path, st);
-}
-
-/* Whether the published result exists unchanged. Sets the fields of `job` that describe a
- * changed result. */
-static bool has_result(struct giq_job *job, bool *out, struct giq_error *err)
-{
-    struct giq_os_stat st;
-    GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
-    if (path == NULL) {
-        return giq_fail_memory(err);
-    }
-    if (!giq_os_stat(path, &st, err)) {
-        return false;
-    }
-    *out = is_as_published(&job->record, path, &st);
-    job->is_result_changed = !*out && st.kind != GIQ_OS_NOTHING;
-    job->keeps_changed_result = job->is_result_changed && !is_empty_folder(path, &st);
-    job->changed_result_size = st.kind == GIQ_OS_FILE ? st.size : -1;
-    return true;
-}
-
-static void warn_changed_result(const struct giq_job *job)
-{
-    struct giq_printable id;
-    GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
-    if (job->is_result_changed && path != NULL) {
-        giq_env_warn(
-            job->service->env,
-            "the result of the job %s was changed after it was published, and is "
-            "downloaded again: %s",
-            giq_call_printable(job->service, job->record.job_id, &id), path);
-    }
-}
-
 /* ---- reading the record ---- */
 
 /* Begin with an external job: only its id is known, from the user. It is recorded once
@@ -247,10 +183,11 @@ static bool choose_result_phase(struct giq_job *job, struct giq_error *err)
 {
     bool exists = false;
     bool is_no_wait = (job->flags & GIQ_JOB_NO_WAIT) != 0;
-    if (job->record.state == GIQ_JOB_PUBLISHED && !has_result(job, &exists, err)) {
+    if (job->record.state == GIQ_JOB_PUBLISHED && !giq_publish_find(job, &exists, err)) {
         return false;
     }
     if (exists) {
+        giq_publish_record_claim(job);
         job->phase = GIQ_PHASE_DONE;
         return true;
     }
@@ -348,25 +285,7 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
     return retry_or_fail(job, err);
 }
 
-/* ---- fetching ---- */
-
-/* While a changed result exists the record stays as it is: otherwise RETRY could start a
- * paid job whose result replaces it. */
-static bool record_result_gone(struct giq_job *job, struct giq_error *err)
-{
-    struct giq_error ignored = {0};
-    if (job->keeps_changed_result) {
-        return giq_step_add_job_context(job, err);
-    }
-    bool is_rechecking = giq_retry_is_rechecking(job);
-    job->record.gone = true;
-    if (giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored) && is_rechecking) {
-        *err = (struct giq_error){0};
-        giq_retry_end_recheck(job);
-        return true;
-    }
-    return giq_step_fail_recorded(job, err);
-}
+/* ---- the summary of a result ---- */
 
 bool giq_job_set_summary(struct giq_job *job, const struct giq_summary *summary,
                          struct giq_error *err)
@@ -378,128 +297,6 @@ bool giq_job_set_summary(struct giq_job *job, const struct giq_summary *summary,
     giq_json_free(job->summary);
     job->summary = json;
     return true;
-}
-
-static bool fetch(struct giq_job *job, struct giq_error *err)
-{
-    struct giq_fetched fetched = {NULL, -1};
-    giq_json_free(giq_take(&job->summary));
-    if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
-                   &fetched, err)) {
-        return err->code == GIQ_E_GONE ? record_result_gone(job, err)
-                                       : giq_step_add_job_context(job, err);
-    }
-    free(job->record.result_name);
-    job->record.result_name = fetched.name;
-    job->record.result_size = fetched.size;
-    job->record.gone = false;
-    if (giq_summary_set(&job->record, job->summary, err) &&
-        giq_step_write(job, GIQ_JOB_PUBLISHED, err)) {
-        return true;
-    }
-    /* If the disk is full, remove the result, to make room for its record; the next open
-     * downloads it again. Keep it if the record on disk states that it is published. */
-    if (job->record.state != GIQ_JOB_PUBLISHED && giq_store_is_full(err)) {
-        giq_store_unpublish(job->folder);
-    }
-    return giq_step_add_job_context(job, err);
-}
-
-/* Must be called with the record lock held. Another open may have published the result
- * since, recorded that it is gone, or started a new job. */
-static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error *err)
-{
-    const struct giq_record *record = &job->record;
-    if (record->state == GIQ_JOB_NONE) {
-        return giq_step_fail_removed(job, id, err);
-    }
-    bool is_published = record->state == GIQ_JOB_PUBLISHED;
-    bool is_gone_for_good = giq_retry_counts_as_gone(job) && !giq_retry_must_recheck(job);
-    if (!is_published && (record->state != GIQ_JOB_SUCCEEDED || is_gone_for_good)) {
-        job->phase = GIQ_PHASE_READ_RECORD;
-        return true;
-    }
-    bool exists = false;
-    if (is_published &&
-        (!giq_store_restore(job->folder, err) || !has_result(job, &exists, err))) {
-        return false;
-    }
-    job->phase = GIQ_PHASE_DONE;
-    if (exists) {
-        return true;
-    }
-    warn_changed_result(job);
-    return fetch(job, err);
-}
-
-/* The advice must not lead to a new job: its result would replace the changed one. */
-static bool fail_changed(const struct giq_job *job, struct giq_error *err)
-{
-    const char *advice =
-        err->code == GIQ_E_GONE
-            ? "restore the recorded one, or move the changed one away and open again"
-            : "restore the recorded one, or open again to download it";
-    GIQ_AUTO_FREE char *path = giq_store_result(job->folder, job->record.result_name);
-    if (path == NULL) {
-        return giq_fail_memory(err);
-    }
-    if (job->changed_result_size < 0 || job->record.result_name == NULL) {
-        return giq_error_context(err,
-                                 "the published result at %s was changed, and is kept "
-                                 "there; %s",
-                                 path, advice);
-    }
-    return giq_error_context(
-        err,
-        "the published file at %s has %lld bytes, not %lld as recorded, and is kept "
-        "there; open it by its path, %s",
-        path, (long long)job->changed_result_size, (long long)job->record.result_size,
-        advice);
-}
-
-/* If the published result was changed, add that to an error; always returns false. The
- * result is checked again: the download may have replaced it, or another process removed
- * it. */
-static bool explain_changed_result(struct giq_job *job, struct giq_error *err)
-{
-    struct giq_error ignored = {0};
-    bool exists = false;
-    if (job->record.state != GIQ_JOB_PUBLISHED || !has_result(job, &exists, &ignored) ||
-        !job->is_result_changed) {
-        return false;
-    }
-    if (job->keeps_changed_result) {
-        return fail_changed(job, err);
-    }
-    return giq_error_context(err, "the published result was changed on disk, and must "
-                                  "be downloaded again");
-}
-
-static bool fetch_locked(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
-{
-    bool held = false;
-    GIQ_AUTO_FREE char *id = NULL;
-    if (!giq_text_set(&id, job->record.job_id)) {
-        return giq_fail_memory(err);
-    }
-    if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
-        return false;
-    }
-    if (!held) {
-        return true;
-    }
-    bool ok = fetch_recorded(job, id, err);
-    giq_step_release_lock(job);
-    return ok;
-}
-
-static bool fetch_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
-{
-    if (giq_service_check_credentials(job->service, err) &&
-        fetch_locked(job, due_ms, err)) {
-        return true;
-    }
-    return explain_changed_result(job, err);
 }
 
 /* ---- stepping ---- */
@@ -532,7 +329,7 @@ bool giq_job_step(struct giq_job *job, enum giq_step *out, int64_t *due_ms,
         [GIQ_PHASE_SUBMIT] = giq_submit_step,
         [GIQ_PHASE_WAIT] = giq_wait_step,
         [GIQ_PHASE_RECORD_STATUS] = giq_wait_record_status,
-        [GIQ_PHASE_FETCH] = fetch_step,
+        [GIQ_PHASE_FETCH] = giq_publish_step,
         [GIQ_PHASE_DONE] = done_step,
     };
     int64_t due = giq_job_now_ms(job);
@@ -576,9 +373,10 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
 {
     const struct giq_record *record = &job->record;
     free(job->result_path);
-    job->result_path = record->state == GIQ_JOB_PUBLISHED
-                           ? giq_store_result(job->folder, record->result_name)
-                           : NULL;
+    job->result_path =
+        record->state == GIQ_JOB_PUBLISHED
+            ? giq_store_result(job->folder, record->result_folder, record->result_name)
+            : NULL;
     giq_record_view(record, job->request_json, out);
     out->key = giq_job_key(job);
     out->result_path = job->result_path;

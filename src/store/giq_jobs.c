@@ -29,9 +29,10 @@ static bool list_record(const struct listing *listing, const char *key,
     if (is_read && record.state == GIQ_JOB_NONE) {
         return true;
     }
-    GIQ_AUTO_FREE char *path = is_read && record.state == GIQ_JOB_PUBLISHED
-                                   ? giq_store_result(folder, record.result_name)
-                                   : NULL;
+    GIQ_AUTO_FREE char *path =
+        is_read && record.state == GIQ_JOB_PUBLISHED
+            ? giq_store_result(folder, record.result_folder, record.result_name)
+            : NULL;
     struct giq_job_view view;
     giq_record_view(&record, request, &view);
     view.key = key;

@@ -22,6 +22,7 @@ static const char waiting_member[] = "waiting"; /* how long the job took */
 static const char gone_member[] = "gone";       /* also the status of such a job */
 static const char earlier_member[] = "earlier"; /* ids of the jobs that were replaced */
 static const char labels_member[] = "labels";
+static const char summary_member[] = "summary"; /* of the result */
 
 static const char advice[] = "adopt the job with job=<id> (the service's web page has "
                              "the id), or start a new job, which is paid for, with "
@@ -69,6 +70,7 @@ void giq_record_release(struct giq_record *record)
     free(record->status);
     free(record->error);
     free(record->geometry_crs);
+    free(record->result_folder);
     free(record->result_name);
     free(record->base_url);
     giq_json_free(record->document);
@@ -124,6 +126,13 @@ static bool copy_text(const struct giq_json *json, const char *name, char **slot
     return giq_text_set(slot, giq_json_text(giq_json_get(json, name)));
 }
 
+/* A number that is out of range counts as 0: the claims in the folder have the newest. */
+static int parse_generation(const struct giq_json *json)
+{
+    int64_t generation = giq_json_integer(json, 0);
+    return generation < 0 || generation > GIQ_CLAIM_MAX ? 0 : (int)generation;
+}
+
 static bool parse(struct giq_record *record)
 {
     const struct giq_json *json = record->document;
@@ -135,6 +144,7 @@ static bool parse(struct giq_record *record)
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
     record->result_size = giq_json_integer(giq_json_get(result, "size"), -1);
+    record->result_generation = parse_generation(giq_json_get(result, "generation"));
     record->duration_ms = giq_json_integer(giq_json_get(waiting, "duration_ms"), 0);
     record->area_m2 = giq_json_integer(giq_json_get(waiting, "area_m2"), 0);
     bool ok = copy_text(json, "job_id", &record->job_id) &&
@@ -145,6 +155,7 @@ static bool parse(struct giq_record *record)
               copy_text(json, "status", &record->status) &&
               copy_text(json, "error", &record->error) &&
               copy_text(json, "geometry_crs", &record->geometry_crs) &&
+              copy_text(result, "folder", &record->result_folder) &&
               copy_text(result, "name", &record->result_name) &&
               copy_text(waiting, "base_url", &record->base_url);
     /* Version 0.1 recorded these texts of the service unmasked. */
@@ -153,18 +164,19 @@ static bool parse(struct giq_record *record)
     return ok;
 }
 
-/* Whether a record has all members that its state needs, and the name of its result, if
- * it has one, cannot lead out of result/. */
+/* Whether a record has all members that its state needs, and the names of its result, if
+ * it has one, cannot lead out of the folder. */
 static bool has_required_members(const struct giq_record *record)
 {
     bool has_id = record->job_id != NULL && record->job_id[0] != '\0';
+    const char *folder = record->result_folder;
     const char *name = record->result_name;
-    bool name_is_safe =
-        name == NULL || (name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL);
+    bool names_are_safe = (folder == NULL || giq_claim_is_folder(folder)) &&
+                          (name == NULL || giq_claim_is_file(name));
     bool needs_id = record->state == GIQ_JOB_SUBMITTED ||
                     record->state == GIQ_JOB_SUCCEEDED ||
                     record->state == GIQ_JOB_PUBLISHED;
-    return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && name_is_safe;
+    return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && names_are_safe;
 }
 
 /* The earlier record if `json` is the intent of a further job, else NULL. */
@@ -196,6 +208,19 @@ static bool use_earlier_record(struct giq_record *record, const char *folder,
     return true;
 }
 
+/* The open that publishes makes the claim first, and may be killed before it writes
+ * job.json. */
+static bool use_newest_claim(struct giq_record *record, const char *folder,
+                             struct giq_error *err)
+{
+    GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
+    if (!giq_claim_read_newest(folder, &newest, err)) {
+        return false;
+    }
+    return !giq_record_is_older(record, &newest) ||
+           giq_record_use_claim(record, &newest, err);
+}
+
 /* Fill the record from the document that was read. */
 static bool parse_document(struct giq_record *record, const char *folder,
                            const char *request, struct giq_error *err)
@@ -209,7 +234,10 @@ static bool parse_document(struct giq_record *record, const char *folder,
     if (!has_required_members(record)) {
         return fail_damaged(folder, job_name, "is damaged", err);
     }
-    return request == NULL || check_request(folder, request, err);
+    if (request != NULL && !check_request(folder, request, err)) {
+        return false;
+    }
+    return record->state != GIQ_JOB_SUCCEEDED || use_newest_claim(record, folder, err);
 }
 
 static bool read_once(const char *folder, const char *request, struct giq_record *record,
@@ -277,8 +305,16 @@ static bool set_result(struct giq_json *json, const struct giq_record *record)
         return true;
     }
     struct giq_json *result = giq_json_ensure_object(json, "result");
-    return result != NULL && giq_json_set_text(result, "name", record->result_name) &&
-           giq_json_set_integer(result, "size", record->result_size);
+    if (result == NULL || !giq_json_set_text(result, "name", record->result_name) ||
+        !giq_json_set_integer(result, "size", record->result_size) ||
+        !giq_json_set_text(result, "folder", record->result_folder)) {
+        return false;
+    }
+    if (record->result_generation == 0) {
+        giq_json_remove(result, "generation");
+        return true;
+    }
+    return giq_json_set_integer(result, "generation", record->result_generation);
 }
 
 static bool set_waiting(struct giq_json *json, const struct giq_record *record)
@@ -387,6 +423,51 @@ void giq_record_view(const struct giq_record *record, const struct giq_json *req
         .submitted_ms = record->submitted_ms,
         .finished_ms = record->finished_ms,
     };
+}
+
+/* ---- results ---- */
+
+bool giq_record_is_older(const struct giq_record *record, const struct giq_claim *claim)
+{
+    return claim->folder != NULL && claim->generation > record->result_generation &&
+           record->job_id != NULL && giq_text_is_same_id(claim->job_id, record->job_id);
+}
+
+bool giq_record_use_claim(struct giq_record *record, const struct giq_claim *claim,
+                          struct giq_error *err)
+{
+    record->state = GIQ_JOB_PUBLISHED;
+    record->gone = false;
+    record->is_claimed = true;
+    record->result_size = claim->size;
+    record->result_generation = claim->generation;
+    if (!giq_text_set(&record->result_name, claim->name) ||
+        !giq_text_set(&record->result_folder, claim->folder)) {
+        return giq_fail_memory(err);
+    }
+    return giq_record_set_summary(record, claim->summary, err);
+}
+
+bool giq_record_set_summary(struct giq_record *record, const struct giq_json *json,
+                            struct giq_error *err)
+{
+    if (json == NULL) {
+        if (record->document != NULL) {
+            giq_json_remove(record->document, summary_member);
+        }
+        return true;
+    }
+    if (record->document == NULL) {
+        record->document = giq_json_new_object();
+    }
+    GIQ_AUTO_JSON struct giq_json *copy = giq_json_copy(json);
+    if (record->document == NULL || copy == NULL ||
+        !giq_json_set_text(copy, "job_id", record->job_id) ||
+        !giq_json_set_integer(copy, "size", record->result_size) ||
+        !giq_json_set_copy(record->document, summary_member, copy)) {
+        return giq_fail_memory(err);
+    }
+    return true;
 }
 
 /* ---- a further job for a request ---- */

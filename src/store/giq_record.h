@@ -9,7 +9,7 @@
  *   sending    the run request was about to be sent; it may have arrived
  *   submitted  the service returned the id of the job
  *   succeeded  the job succeeded; its result is not fetched yet
- *   published  the result is in result/
+ *   published  the result is in result.<token>/ (result/ in version 0.1)
  *   failed     the service reported that the job failed
  *   unknown    the run request was sent; its outcome is not known
  *
@@ -27,6 +27,7 @@
 
 #include "base/giq_error.h"
 #include "base/giq_json.h"
+#include "store/giq_claim.h"
 
 enum { GIQ_RECORD_FORMAT = 1 };
 
@@ -46,8 +47,11 @@ struct giq_record {
     int64_t started_ms;
     int64_t submitted_ms;
     int64_t finished_ms;
-    char *result_name;   /* of the file in result/; NULL if the result is the folder */
-    int64_t result_size; /* bytes as downloaded; -1 if there is no result */
+    char *result_folder;   /* "result.<token>"; NULL: "result", as in version 0.1 */
+    char *result_name;     /* of the file in it; NULL if the result is the folder */
+    int64_t result_size;   /* bytes as downloaded; -1 if there is no result */
+    int result_generation; /* of its claim (giq_claim); 0: it has none */
+    bool is_claimed; /* published by that claim, which job.json did not state when read */
     /* For the pauses of later jobs (giq_history); 0 or NULL unless this job succeeded and
      * its duration was measured. */
     int64_t duration_ms;
@@ -96,6 +100,21 @@ bool giq_record_write(const char *folder, unsigned access,
  * except its key and the path of the result. Texts are borrowed from both. */
 void giq_record_view(const struct giq_record *record, const struct giq_json *request,
                      struct giq_job_view *out);
+
+/* ---- results ---- */
+
+/* Whether the claim is of the record's job, and newer than the result in the record. */
+bool giq_record_is_older(const struct giq_record *record, const struct giq_claim *claim);
+
+/* Let the record state that the result of this claim is published, in memory. */
+bool giq_record_use_claim(struct giq_record *record, const struct giq_claim *claim,
+                          struct giq_error *err);
+
+/* Set the summary of the record's result (giq_summary), in memory; `json` NULL removes
+ * it. To be called once the record has the id of its job and the size of its result.
+ * Errors: GIQ_E_MEMORY. */
+bool giq_record_set_summary(struct giq_record *record, const struct giq_json *json,
+                            struct giq_error *err);
 
 /* ---- a further job for a request ---- */
 

@@ -24,10 +24,15 @@ static const char uploads_name[] = "uploads/v1";
 static const char waiting_name[] = "waiting/v1";
 static const char batches_name[] = "batches/v1";
 static const char probe_name[] = "probe";
-static const char staged_name[] = "result.new";
-static const char published_name[] = "result";
-static const char replaced_name[] = "result.old";
-static const char discarded_name[] = "result.discarded";
+/* Of results; a token follows. */
+static const char published_prefix[] = "result.";
+static const char part_prefix[] = "result.part.";
+static const char staged_prefix[] = "result.new.";
+
+/* Of version 0.1. */
+static const char old_published_name[] = "result";
+static const char old_replaced_name[] = "result.old";
+static const char old_discarded_name[] = "result.discarded";
 
 static const char move_advice[] = "free some space, or move the whole store and set "
                                   "GIQ_STORE_DIR to its new path (with an empty store "
@@ -410,62 +415,85 @@ bool giq_store_explain_full(struct giq_error *err)
     return giq_error_replace(err, cause.code, "%s; %s", cause.text, move_advice);
 }
 
-bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
-                     struct giq_error *err)
+/* The path of a name with a token in `folder`. */
+static char *token_path(const char *folder, const char *prefix, const char *token)
 {
-    GIQ_AUTO_FREE char *path = giq_os_join(folder, staged_name);
+    char *path = NULL;
+    return asprintf(&path, "%s/%s%s", folder, prefix, token) < 0 ? NULL : path;
+}
+
+char *giq_store_part(const char *folder, const char *token)
+{
+    return token_path(folder, part_prefix, token);
+}
+
+bool giq_store_stage(const struct giq_store *store, const char *folder, const char *token,
+                     char **out, struct giq_error *err)
+{
+    GIQ_AUTO_FREE char *path = token_path(folder, staged_prefix, token);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_tree_remove(path, err) || !giq_os_make_folders(path, store->access, err)) {
+    if (!giq_os_make_folders(path, store->access, err)) {
         return false;
     }
     *out = giq_take(&path);
     return true;
 }
 
-/* Rename `staged` to `published`. If `published` exists it is first renamed to
- * `replaced`, and on failure back again. */
-static bool replace(const char *staged, const char *published, const char *replaced,
-                    struct giq_error *err)
+bool giq_store_publish(const char *folder, const char *token, char **out,
+                       struct giq_error *err)
 {
-    struct giq_os_stat st;
+    GIQ_AUTO_FREE char *staged = token_path(folder, staged_prefix, token);
+    GIQ_AUTO_FREE char *published = token_path(folder, published_prefix, token);
+    GIQ_AUTO_FREE char *name = NULL;
     struct giq_error ignored = {0};
-    if (!giq_os_stat(published, &st, err)) {
+    if (staged == NULL || published == NULL ||
+        asprintf(&name, "%s%s", published_prefix, token) < 0) {
+        name = NULL;
+        return giq_fail_memory(err);
+    }
+    if (!giq_tree_sync(staged, err)) {
         return false;
     }
-    /* Without a published result `replaced` may be the only result, so it stays. */
-    bool has_published = st.kind != GIQ_OS_NOTHING;
-    if (has_published && !giq_tree_remove(replaced, err)) {
+    /* No claim names it yet, so it must not look like a leftover. */
+    (void)giq_os_touch(staged, &ignored);
+    if (!giq_os_rename(staged, published, err) || !giq_os_sync_path(folder, err)) {
         return false;
     }
-    if (has_published && !giq_os_rename(published, replaced, err)) {
-        return false;
-    }
-    if (giq_os_rename(staged, published, err)) {
-        return true;
-    }
-    if (has_published) {
-        (void)giq_os_rename(replaced, published, &ignored);
-    }
-    return false;
+    *out = giq_take(&name);
+    return true;
 }
 
-static void remove_quietly(const char *folder, const char *name)
+static void remove_quietly(char *path)
 {
     struct giq_error ignored = {0};
-    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
     if (path != NULL) {
         (void)giq_tree_remove(path, &ignored);
     }
+    free(path);
 }
 
-/* Delete the replaced result. It gets another name first, because giq_store_restore()
- * must not find a tree that is half deleted. */
+void giq_store_unstage(const char *folder, const char *token)
+{
+    remove_quietly(token_path(folder, part_prefix, token));
+    remove_quietly(token_path(folder, staged_prefix, token));
+}
+
+void giq_store_unpublish(const char *folder, const char *name)
+{
+    remove_quietly(giq_store_result(folder, name, NULL));
+    if (name == NULL) {
+        remove_quietly(giq_os_join(folder, old_replaced_name));
+    }
+}
+
+/* Delete the result that version 0.1 replaced. It gets another name first, because
+ * giq_store_restore() must not find a tree that is half deleted. */
 static void discard_replaced(const char *folder, const char *replaced)
 {
     struct giq_error ignored = {0};
-    GIQ_AUTO_FREE char *discarded = giq_os_join(folder, discarded_name);
+    GIQ_AUTO_FREE char *discarded = giq_os_join(folder, old_discarded_name);
     if (discarded != NULL && giq_tree_remove(discarded, &ignored) &&
         giq_os_rename(replaced, discarded, &ignored)) {
         (void)giq_tree_remove(discarded, &ignored);
@@ -476,8 +504,8 @@ bool giq_store_restore(const char *folder, struct giq_error *err)
 {
     struct giq_os_stat st;
     struct giq_os_stat replaced_st;
-    GIQ_AUTO_FREE char *published = giq_os_join(folder, published_name);
-    GIQ_AUTO_FREE char *replaced = giq_os_join(folder, replaced_name);
+    GIQ_AUTO_FREE char *published = giq_os_join(folder, old_published_name);
+    GIQ_AUTO_FREE char *replaced = giq_os_join(folder, old_replaced_name);
     if (published == NULL || replaced == NULL) {
         return giq_fail_memory(err);
     }
@@ -494,37 +522,12 @@ bool giq_store_restore(const char *folder, struct giq_error *err)
     return giq_os_rename(replaced, published, err) && giq_os_sync_path(folder, err);
 }
 
-bool giq_store_publish(const char *folder, struct giq_error *err)
+char *giq_store_result(const char *folder, const char *name, const char *file)
 {
-    GIQ_AUTO_FREE char *staged = giq_os_join(folder, staged_name);
-    GIQ_AUTO_FREE char *published = giq_os_join(folder, published_name);
-    GIQ_AUTO_FREE char *replaced = giq_os_join(folder, replaced_name);
-    if (staged == NULL || published == NULL || replaced == NULL) {
-        return giq_fail_memory(err);
-    }
-    if (!giq_tree_sync(staged, err) || !replace(staged, published, replaced, err) ||
-        !giq_os_sync_path(folder, err)) {
-        return false;
-    }
-    discard_replaced(folder, replaced);
-    return true;
-}
-
-void giq_store_unstage(const char *folder)
-{
-    remove_quietly(folder, staged_name);
-}
-
-void giq_store_unpublish(const char *folder)
-{
-    remove_quietly(folder, published_name);
-}
-
-char *giq_store_result(const char *folder, const char *name)
-{
-    GIQ_AUTO_FREE char *result = giq_os_join(folder, published_name);
-    if (result == NULL || name == NULL) {
+    GIQ_AUTO_FREE char *result =
+        giq_os_join(folder, name == NULL ? old_published_name : name);
+    if (result == NULL || file == NULL) {
         return giq_take(&result);
     }
-    return giq_os_join(result, name);
+    return giq_os_join(result, file);
 }

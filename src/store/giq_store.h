@@ -3,17 +3,20 @@
  *
  *   <store>/v1/<key>/request.json, job.json   the record (giq_record)
  *                    lock                     the record lock (giq_lock)
- *                    result.part              a download
+ *                    result.part.<token>      a download
  *                    result.short             digest of a truncated download
- *                    result.new/              a result while it is checked
- *                    result/                  the published result
- *                    result.old/              the earlier result, while it is replaced
- *                    result.discarded/        the replaced result, while it is removed
+ *                    result.new.<token>/      a result while it is checked
+ *                    result.<token>/          a published result, named in job.json
+ *                    published.<g>            claims of results (giq_claim)
+ *                    <name>.<token>.tmp       a file before it gets its name
  *                    *.damaged                copies of a damaged record
  *   <store>/v1/spent/<date>/                  run requests of one day (giq_spent)
  *   <store>/uploads/v1/                       the cache of uploads (giq_content)
  *   <store>/waiting/v1/                       how long jobs took (giq_history)
  *   <store>/batches/v1/<digest>/rows.vrt      derived files (giq_batch_file)
+ *
+ * Version 0.1 published in result/, by way of result.part, result.new/, result.old/ and
+ * result.discarded/.
  *
  * The caller frees returned paths; they are NULL when out of memory. giq_store_open() and
  * giq_store_close() are in giq/giq.h. Thread-safe. Errors are GIQ_E_STORE and
@@ -73,27 +76,36 @@ bool giq_store_is_full(const struct giq_error *err);
  * job again; otherwise leave `err` as it is. Always returns false. */
 bool giq_store_explain_full(struct giq_error *err);
 
-/* Create `folder`/result.new, empty; an earlier one is removed. The caller frees its path
- * `*out`. Must be called with the record lock held. */
-bool giq_store_stage(const struct giq_store *store, const char *folder, char **out,
-                     struct giq_error *err);
+/*
+ * A result is published in three steps: downloaded into giq_store_part(), written under
+ * its own name into the folder of giq_store_stage(), which giq_store_publish() renames.
+ * `token` is new for each fetch (giq_os_token()), so that fetches do not meet.
+ */
 
-/* Replace result/ by result.new/, durably. If the replacement fails an earlier result/
- * stays; if only syncing it fails, result/ is the new one. After a crash result/ may be
- * missing, and result.old/ is then the earlier one. Must be called with the record lock
- * held. */
-bool giq_store_publish(const char *folder, struct giq_error *err);
+/* The path of the part. */
+char *giq_store_part(const char *folder, const char *token);
 
-/* Rename result.old/ back to result/ if a crash during giq_store_publish() left only
- * result.old/; remove it if there are both. Must be called with the record lock held. */
+/* Create the folder where the result is checked. The caller frees its path `*out`. */
+bool giq_store_stage(const struct giq_store *store, const char *folder, const char *token,
+                     char **out, struct giq_error *err);
+
+/* Give that folder its published name, durably. It is the result of nobody until a claim
+ * names it. The caller frees `*out`, that name. */
+bool giq_store_publish(const char *folder, const char *token, char **out,
+                       struct giq_error *err);
+
+/* Remove the part and the folder where the result is checked; failures are ignored. */
+void giq_store_unstage(const char *folder, const char *token);
+
+/* Remove a published result, `name` as in giq_store_result(); failures are ignored. */
+void giq_store_unpublish(const char *folder, const char *name);
+
+/* Rename result.old/ back to result/ if a crash of version 0.1 left only result.old/;
+ * remove it if there are both. Must be called with the record lock held. */
 bool giq_store_restore(const char *folder, struct giq_error *err);
 
-/* Remove result.new/ or result/; failures are ignored. */
-void giq_store_unstage(const char *folder);
-void giq_store_unpublish(const char *folder);
-
-/* The path of a published result: the file `name` in result/, or result/ itself if `name`
- * is NULL. */
-char *giq_store_result(const char *folder, const char *name);
+/* The path of a published result: the file `file` in the folder `name`, or that folder
+ * itself if `file` is NULL. `name` NULL is result/, where version 0.1 published. */
+char *giq_store_result(const char *folder, const char *name, const char *file);
 
 #endif

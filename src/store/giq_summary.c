@@ -8,6 +8,7 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_text.h"
 #include "store/giq_lock.h"
+#include "store/giq_record.h"
 #include "store/giq_store.h"
 
 static const char summary_member[] = "summary";
@@ -358,28 +359,6 @@ bool giq_summary_parse(const struct giq_json *json, struct giq_summary *out,
 
 /* ---- records ---- */
 
-bool giq_summary_set(struct giq_record *record, const struct giq_json *json,
-                     struct giq_error *err)
-{
-    if (json == NULL) {
-        if (record->document != NULL) {
-            giq_json_remove(record->document, summary_member);
-        }
-        return true;
-    }
-    if (record->document == NULL) {
-        record->document = giq_json_new_object();
-    }
-    GIQ_AUTO_JSON struct giq_json *copy = giq_json_copy(json);
-    if (record->document == NULL || copy == NULL ||
-        !giq_json_set_text(copy, "job_id", record->job_id) ||
-        !giq_json_set_integer(copy, "size", record->result_size) ||
-        !giq_json_set_copy(record->document, summary_member, copy)) {
-        return giq_fail_memory(err);
-    }
-    return true;
-}
-
 /* An older version, which keeps the member as it is, may have recorded another result
  * since. */
 static const struct giq_json *current_summary(const struct giq_record *record)
@@ -416,7 +395,8 @@ static void record_locked(const char *folder, unsigned access, const char *job_i
     giq_record_init(&record);
     if (giq_record_read(folder, NULL, &record, NULL, &ignored) &&
         record.state == GIQ_JOB_PUBLISHED && strcmp(record.job_id, job_id) == 0 &&
-        current_summary(&record) == NULL && giq_summary_set(&record, json, &ignored)) {
+        current_summary(&record) == NULL &&
+        giq_record_set_summary(&record, json, &ignored)) {
         (void)giq_record_write(folder, access, &record, &ignored);
     }
 }

@@ -12,6 +12,7 @@ import pytest
 
 import secret_search
 from conftest import errors
+from programs import PUBLISHED
 from scripted import Response, job
 
 DISK = 2 * 1024 * 1024
@@ -130,7 +131,7 @@ def test_disk_that_the_result_fills_to_the_last_page(bench, disk):
     """No room is left for the record that tells of it."""
     give(bench, rows(DISK - 2 * PAGE), chunked=True)
     check_store_error(bench, bench.open("disk"))
-    assert list(disk.glob("v1/*/result/*")) == []
+    assert list(disk.glob(f"v1/*/{PUBLISHED}/*")) == []
     mount("-o", "remount,size=20m", disk)
     check_way_on(bench, "id (String) = 0002000")
 
@@ -204,7 +205,7 @@ def test_published_result_opens_from_a_read_only_store(bench, disk):
 
 def test_spoiled_result_in_a_read_only_store_is_told(bench, disk):
     assert bench.open("disk").returncode == 0
-    [path] = disk.glob("v1/*/result/*")
+    [path] = disk.glob(f"v1/*/{PUBLISHED}/*")
     path.write_bytes(path.read_bytes()[:-1])
     done = read_only(bench, disk)
     assert errors(done) == ["store"], done.stderr

@@ -4,7 +4,7 @@ import re
 import pytest
 
 import table
-from programs import Gdal
+from programs import PUBLISHED, Gdal
 from raw import RESULT, RawService
 from table import KEY
 
@@ -52,7 +52,7 @@ def check_store(row, gdal):
     states = [record["state"] for record in gdal.records().values()]
     wanted = row.state or ("published" if row.sees == "" and row.runs else "")
     assert states == ([wanted] if wanted else [])
-    results = list(gdal.store.glob("v1/*/result/**/*.*"))
+    results = list(gdal.store.glob(f"v1/*/{PUBLISHED}/**/*.*"))
     assert len(results) == (wanted == "published")
     for path in results:
         assert path.read_bytes() == RESULT

@@ -99,7 +99,8 @@ static void check_kept(const struct giq_record *before, const struct giq_record 
         "format",      "state",  "job_id", "model_id",     "file_id",    "upload",
         "type",        "status", "error",  "gone",         "started_at", "submitted_at",
         "finished_at", "result", "before", "geometry_crs", "waiting",    NULL};
-    static const char *const known_of_result[] = {"name", "size", NULL};
+    static const char *const known_of_result[] = {"name", "size", "folder", "generation",
+                                                  NULL};
     const cJSON *a = (const cJSON *)before->document;
     const cJSON *b = (const cJSON *)after->document;
     check_unknown(a, b, known);
@@ -126,7 +127,9 @@ static void check_equal(const struct giq_record *a, const struct giq_record *b)
     MUST(a->started_ms == b->started_ms && a->submitted_ms == b->submitted_ms &&
          a->finished_ms == b->finished_ms);
     MUST(a->result_size == b->result_size);
-    MUST(a->result_size < 0 || same_text(a->result_name, b->result_name));
+    MUST(a->result_size < 0 || (same_text(a->result_name, b->result_name) &&
+                                same_text(a->result_folder, b->result_folder) &&
+                                a->result_generation == b->result_generation));
     MUST(a->duration_ms <= 0 ||
          (a->duration_ms == b->duration_ms && same_text(a->base_url, b->base_url)));
 }

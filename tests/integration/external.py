@@ -3,6 +3,7 @@ giving a file as the result."""
 import socket
 import threading
 
+from programs import PUBLISHED
 from scripted import Response
 
 NAME = "GIQ:model=m;file=f"
@@ -18,7 +19,7 @@ def refused(gdal, service, text, command=("ogrinfo", "-al", NAME)):
     """The result is refused with exactly this error, and nothing of it is kept."""
     error = gdal.fails(*command, tag="result")
     assert error == f"ERROR 4: GIQ[result] job job-1: {text}"
-    assert not list(gdal.store.glob("v1/*/result"))
+    assert not list(gdal.store.glob(f"v1/*/{PUBLISHED}"))
     assert service.names() == ["models", "run", "status", "download"]
 
 

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from areas import write
-from programs import Gdal, SCENE
+from programs import PUBLISHED, SCENE, Gdal
 from scripted import Response, job
 
 NAME = "GIQ:batch=rows.csv;model=m"
@@ -383,7 +383,8 @@ def test_what_a_killed_batch_was_sending_stops_nothing(gdal, jobs):
     for path in gdal.store.glob("v1/*/job.json"):
         record = json.loads(path.read_text())
         path.write_text(json.dumps({**record, "state": "sending", "job_id": None}))
-        shutil.rmtree(path.parent / "result")
+        [result] = path.parent.glob(PUBLISHED)
+        shutil.rmtree(result)
     rows(gdal, *files)
     said = fails(gdal, "batch", "CONCURRENCY=1")
     assert "12 of 14 rows of the batch failed (12 unknown); row r0: " in said

@@ -4,6 +4,7 @@ import re
 import pytest
 
 import secret_search
+from programs import PUBLISHED
 from scripted import Response, GEOJSON, MODELS, job
 
 NAME = "GIQ:model=m;file=f"
@@ -290,7 +291,7 @@ def test_download_follows_a_redirect_without_the_key(scripted_gdal, service):
 
 def test_result_is_what_the_service_sent(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     assert path.name == "result.geojson"
     assert path.read_bytes() == GEOJSON
 

@@ -3,7 +3,7 @@ stream alone."""
 import pytest
 
 from nginx import Server, front_of
-from programs import SCENE, Sandbox
+from programs import PUBLISHED, SCENE, Sandbox
 from scripted import GEOJSON, Response, job
 from watched import KEY, WatchedGdal
 
@@ -65,7 +65,7 @@ def test_cut_stream_is_never_published(tmp_path, started, over_http2):
     gdal.env["GIQ_MAX_RETRY"] = "1"
     text = gdal.fails("ogrinfo", NAME, tag="incomplete")
     assert "job job-" in text and calls(log).count("download") == 2
-    assert not list(gdal.store.glob("v1/*/result"))
+    assert not list(gdal.store.glob(f"v1/*/{PUBLISHED}"))
     # The third try is cut, the fourth is whole.
     assert len(gdal.layer(NAME)) > 0
     assert calls(log).count("download") == 4 and len(sandbox.runs()) == 1
@@ -83,7 +83,7 @@ def test_cut_stream_goes_on_where_it_stopped(service, over_http2):
     assert [entry["range"] for entry in downloads] == ["", f"bytes={cut}-"]
     # The stream was reset, so the rest comes over HTTP/1.1.
     assert [entry["protocol"] for entry in downloads] == ["HTTP/2.0", "HTTP/1.1"]
-    (result,) = gdal.store.glob("v1/*/result/r.geojson")
+    (result,) = gdal.store.glob(f"v1/*/{PUBLISHED}/r.geojson")
     assert result.read_bytes() == LONG
 
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from programs import PUBLISHED
 from scripted import Response, job
 
 NAME = "GIQ:model=m;file=f"
@@ -62,7 +63,7 @@ def test_every_record_is_a_row(scripted_gdal, service):
         for column in ("submitted_at", "finished_at"):
             recorded = records[keys[name]].get(column)
             assert row.pop(column) == (recorded and as_in_tables(recorded))
-    path = scripted_gdal.store / "v1" / keys["f"] / "result" / "result.geojson"
+    [path] = scripted_gdal.store.glob(f"v1/{keys['f']}/{PUBLISHED}/result.geojson")
     same = {"model_id": "m", "upload": None, "job_id": "job-1", "type": "RASTER",
             "started_at": "2024/05/01 10:20:30+00", "label": None, "result_path": None,
             "result_size": None, "error": None, "area": None, "area_km2": None}

@@ -7,6 +7,7 @@ import stat
 import pytest
 
 import secret_search
+from programs import PUBLISHED
 from scripted import MODELS, Response, ScriptedService
 
 NAME = "GIQ:model=m;file=f"
@@ -263,7 +264,7 @@ def test_key_in_the_name_of_the_result_is_masked_in_the_store(scripted_gdal, ser
         f"attachment; filename{form}")
     scripted_gdal.run("ogrinfo", NAME)
     scripted_gdal.run("ogrinfo", "-al", "GIQ:jobs")
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     assert path.name.endswith("_" * len(secret_search.KEY) + ".geojson")
 
 

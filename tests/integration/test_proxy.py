@@ -3,7 +3,7 @@ refuse is never taken for the word of the service."""
 import pytest
 
 from nginx import Server, front_of
-from programs import SCENE, Sandbox
+from programs import PUBLISHED, SCENE, Sandbox
 from proxies import ChallengingProxy, Relay, ScriptedProxy, Silent, Tinyproxy
 from scripted import Response, ScriptedService, job
 from watched import COOKIE, KEY, LOGIN, PASSWORD, TOKEN, WatchedGdal
@@ -274,7 +274,7 @@ def test_headers_of_a_tunnel_are_not_the_service_s(tmp_path, service, nginx, aut
     service.script["download"][0].headers.clear()
     gdal = secured(tmp_path, service.url, nginx, authority)
     gdal.run("ogrinfo", SCRIPTED, env={"GDAL_HTTPS_PROXY": proxy.url})
-    assert [path.name for path in gdal.store.glob("v1/*/result/*")] == ["result.geojson"]
+    assert [path.name for path in gdal.store.glob(f"v1/*/{PUBLISHED}/*")] == ["result.geojson"]
 
 
 def test_proxy_that_refuses_while_waiting_leaves_the_record(tmp_path, service, nginx,

@@ -2,11 +2,14 @@
 import hashlib
 import io
 import json
+import os
 import stat
+import time
 import zipfile
 
 import pytest
 
+from programs import PUBLISHED
 from scripted import GEOJSON, Response, job
 
 NAME = "GIQ:model=m;file=f"
@@ -124,7 +127,7 @@ def test_job_that_the_service_does_not_know_leaves_no_record(scripted_gdal, serv
 
 def test_result_that_was_deleted_is_fetched_again(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     path.unlink()
     path.parent.rmdir()
     scripted_gdal.run("ogrinfo", NAME)
@@ -148,14 +151,15 @@ def make_folder(path):
 def test_result_of_another_size_is_downloaded_again_with_a_warning(scripted_gdal, service,
                                                                    spoil):
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     whole = path.read_bytes()
     spoil(path)
     done = scripted_gdal.run("ogrinfo", NAME)
     assert done.stderr.count("Warning") == 1
     assert ("the result of the job job-1 was changed after it was published, and is "
             f"downloaded again: {path}") in done.stderr
-    assert path.read_bytes() == whole
+    [again] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
+    assert again.parent != path.parent and again.read_bytes() == whole
     assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
     assert service.names() == ["models", "run", "status", "download", "download"]
 
@@ -167,7 +171,7 @@ def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripte
         archive.writestr("a.geojson", GEOJSON)
     service.script["download"] = [Response(packed.getvalue(), chunked=True)]
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     path.with_name("a.geojson.aux.xml").write_text("<PAMDataset/>")
     assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
     for entry in path.parent.iterdir():
@@ -201,7 +205,7 @@ def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
         scripted_gdal, service, spoil, options, env, response, tag, way_on):
     good = service.script["download"]
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     recorded = path.stat().st_size
     spoil(path)
     spoilt = path.read_bytes()
@@ -216,6 +220,7 @@ def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
         assert scripted_gdal.records() == before
     service.script["download"] = good
     assert "Warning" in scripted_gdal.run("ogrinfo", *options, NAME).stderr
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     assert path.stat().st_size == recorded
     assert len(service.calls("run")) == 1
 
@@ -223,7 +228,7 @@ def test_file_of_another_size_that_cannot_be_downloaded_again_is_kept(
 def test_file_of_another_size_that_is_moved_away_leaves_a_result_that_is_gone(
         scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     cut(path)
     good = service.script["download"]
     service.script["download"] = [NO_RESULT, NO_RESULT, NO_RESULT, *good]
@@ -239,7 +244,7 @@ def test_file_of_another_size_that_is_moved_away_leaves_a_result_that_is_gone(
 def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_something(
         scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     make_folder(path)
     (path / "mine.txt").write_text("mine")
     service.script["download"] = [NO_RESULT]
@@ -257,47 +262,95 @@ def test_folder_in_place_of_a_result_that_is_gone_is_kept_while_it_holds_somethi
     assert len(service.calls("run")) == 1
 
 
-def obstruct_record(gdal, response):
-    """Nothing can be recorded once the result is downloaded."""
+def obstruct_claim(gdal, response, generation):
+    """Nothing can be published once the result is downloaded."""
     def give(_):
         [record] = gdal.store.glob("v1/*/job.json")
-        record.with_name("job.json.tmp").mkdir()
+        record.with_name(f"published.{generation}").mkdir()
         return response
     return give
 
 
-def test_result_that_cannot_be_recorded_stays_and_is_downloaded_again(scripted_gdal,
-                                                                      service):
+def test_result_that_cannot_be_published_is_removed_and_downloaded_again(scripted_gdal,
+                                                                         service):
     [good] = service.script["download"]
-    service.script["download"] = [obstruct_record(scripted_gdal, good), good]
+    service.script["download"] = [obstruct_claim(scripted_gdal, good, 1), good]
     text = scripted_gdal.fails("ogrinfo", NAME, tag="store")
-    assert "job job-1: " in text and "job.json.tmp" in text
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
-    assert path.read_bytes() == GEOJSON
+    assert "job job-1: " in text and "/published.1 is not a regular file" in text
+    [folder] = scripted_gdal.store.glob("v1/*")
+    assert list(folder.glob("result*")) == []
     [record] = scripted_gdal.records().values()
     assert record["state"] == "succeeded"
-    (path.parent.parent / "job.json.tmp").rmdir()
-    (path.parent / "mine.txt").write_text("mine")
+    (folder / "published.1").rmdir()
     assert "Warning" not in scripted_gdal.run("ogrinfo", NAME).stderr
-    assert service.names() == ["models", "run", "status", "download", "download"]
-    assert list(path.parent.iterdir()) == [path] and path.read_bytes() == GEOJSON
+    [path] = folder.glob("result*/*")
+    assert path.read_bytes() == GEOJSON
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names() == ["models", "run", "status", "download", "download"]
 
 
-def test_result_that_was_downloaded_again_and_not_recorded_is_opened(scripted_gdal,
-                                                                     service):
+def test_changed_result_is_kept_until_the_new_one_is_published(scripted_gdal, service):
     [good] = service.script["download"]
-    service.script["download"] = [good, obstruct_record(scripted_gdal, good)]
+    service.script["download"] = [good, obstruct_claim(scripted_gdal, good, 2), good]
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     cut(path)
     text = scripted_gdal.fails("ogrinfo", NAME, tag="store")
-    assert "job.json.tmp" in text and "another size" not in text
-    assert path.read_bytes() == GEOJSON
+    assert f"the published file at {path} has " in text and "/published.2 is not" in text
+    assert path.read_bytes() == GEOJSON[:-1]
+    (path.parents[1] / "published.2").rmdir()
     done = scripted_gdal.run("ogrinfo", NAME)
-    assert "Warning" not in done.stderr
-    assert service.names() == ["models", "run", "status", "download", "download"]
+    assert done.stderr.count("Warning") == 1
+    [again] = path.parents[1].glob("result*/*")
+    assert again.read_bytes() == GEOJSON
+    assert service.names() == ["models", "run", "status", *["download"] * 3]
+
+
+def test_results_and_claims_are_named_in_the_record(scripted_gdal):
+    scripted_gdal.run("ogrinfo", NAME)
+    for generation in (1, 2):
+        scripted_gdal.run("ogrinfo", NAME)
+        [record] = scripted_gdal.records().values()
+        [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
+        assert record["result"] == {"name": path.name, "size": len(GEOJSON),
+                                    "folder": path.parent.name, "generation": generation}
+        claim = json.loads((path.parents[1] / f"published.{generation}").read_text())
+        summary = claim.pop("summary")
+        assert claim == {"format": 1, "job_id": "job-1", "name": path.name,
+                         "size": len(GEOJSON), "folder": path.parent.name}
+        assert record["summary"] == {**summary, "job_id": "job-1", "size": len(GEOJSON)}
+        path.unlink()
+        path.parent.rmdir()
+
+
+def leave_old(folder, age):
+    """What a killed process left, `age` seconds ago."""
+    token = "0123456789abcdef0123456789abcdef"
+    (folder / f"result.new.{token}").mkdir()
+    (folder / f"result.{token}").mkdir()
+    left = [folder / name for name in (
+        f"result.part.{token}", f"result.new.{token}/r.tif", f"result.{token}/r.tif",
+        f"job.json.{token}.tmp")]
+    for path in left:
+        path.write_text("left")
+    for path in [*left, folder / f"result.new.{token}", folder / f"result.{token}"]:
+        os.utime(path, (time.time() - age,) * 2)
+    return left
+
+
+@pytest.mark.parametrize("age,is_kept", [(595, True), (605, False)])
+def test_leftovers_are_removed_after_ten_minutes_by_the_next_download(
+        scripted_gdal, service, age, is_kept):
+    scripted_gdal.run("ogrinfo", NAME)
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
+    left = leave_old(path.parents[1], age)
+    scripted_gdal.run("ogrinfo", NAME)
+    assert [entry.exists() for entry in left] == [True] * 4
+    path.unlink()
+    path.parent.rmdir()
+    scripted_gdal.run("ogrinfo", NAME)
+    assert [entry.exists() for entry in left] == [is_kept] * 4
+    assert len(service.calls("download")) == 2
 
 
 def test_damaged_record_is_an_error_that_names_the_file(scripted_gdal, service):

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from external import NAME, SECRET, give, needs_source_driver, refused
+from programs import PUBLISHED
 from scripted import GEOJSON
 
 # In every test: no other host is contacted, and one job is paid for.
@@ -209,7 +210,7 @@ def test_links_and_paths_out_of_an_archive_stay_within_the_result(scripted_gdal,
     assert "name (String) = one" in done.stdout
     found = [p for p in scripted_gdal.store.rglob("*") if p.is_symlink()]
     assert found == []
-    result = next(scripted_gdal.store.glob("v1/*/result"))
+    result = next(scripted_gdal.store.glob(f"v1/*/{PUBLISHED}"))
     assert {p.name for p in result.rglob("*.geojson")} == {
         "r.geojson", "up.geojson", "root.geojson"}
     assert not (scripted_gdal.store / "up.geojson").exists()

@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from external import NAME, SECRET, give, refused
+from programs import PUBLISHED
 
 # In every test: no other host is contacted, and one job is paid for.
 pytestmark = pytest.mark.usefixtures("nothing_external")
@@ -151,7 +152,7 @@ def test_a_tiff_with_too_many_pages_to_check_is_kept(scripted_gdal, service):
     give(service, chain(501, text=b"<GDALMetadata>&amp;</GDALMetadata>\0"), "r.tif")
     for _ in range(2):
         error = scripted_gdal.fails("gdalinfo", NAME, tag="result")
-        [path] = scripted_gdal.store.glob("v1/*/result/r.tif")
+        [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/r.tif")
         assert error == (
             "ERROR 4: GIQ[result] job job-1: the result has 501 subdatasets; references to "
             "other files can be checked in at most 500. The result is kept; if you trust "

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 import secret_search
-from programs import AREA, DATA, SCENE
+from programs import AREA, DATA, PUBLISHED, SCENE
 from external import give, needs_source_driver, refused
 from scripted import Response, GEOJSON, job
 
@@ -288,7 +288,7 @@ def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, servic
                                                            kept):
     give(service, GEOJSON, name)
     scripted_gdal.run("ogrinfo", NAME)
-    [path] = scripted_gdal.store.glob("v1/*/result/*")
+    [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     assert path.name == kept
     assert path.parent.parent.parent.parent == scripted_gdal.store
 
@@ -303,7 +303,7 @@ def test_file_keeps_the_name_that_the_service_gave_cleaned(scripted_gdal, servic
 def test_download_that_proves_nothing_is_not_kept(scripted_gdal, service, response):
     service.script["download"] = [response]
     scripted_gdal.fails("ogrinfo", "-oo", "MAX_RETRY=1", NAME, tag="incomplete")
-    assert not list(scripted_gdal.store.glob("v1/*/result"))
+    assert not list(scripted_gdal.store.glob(f"v1/*/{PUBLISHED}"))
     service.script["download"] = [Response(GEOJSON)]
     scripted_gdal.run("ogrinfo", NAME)
     assert len(service.calls("run")) == 1
@@ -387,5 +387,4 @@ from osgeo import gdal
 print(gdal.OpenEx(sys.argv[1], gdal.OF_RASTER).GetDescription())
 """, WHOLE % "ndvi")
     path = done.stdout.strip()
-    assert path.startswith(str(gdal.store)) and path.endswith("/result/ndvi.tif")
-    assert os.path.exists(path)
+    assert [path] == list(map(str, gdal.store.glob(f"v1/*/{PUBLISHED}/ndvi.tif")))

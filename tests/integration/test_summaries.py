@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from programs import SCENE
+from programs import PUBLISHED, SCENE
 from scripted import GEOJSON, Response
 
 NAME = "GIQ:model=m;file=f"
@@ -72,7 +72,7 @@ def test_second_download_replaces_the_summary(scripted_gdal, service):
     service.script["download"] = [Response(json.dumps(collection).encode(), chunked=True,
                                            headers={"Content-Disposition":
                                                     "attachment; filename=result.geojson"})]
-    (folder,) = scripted_gdal.store.glob("v1/*/result")
+    (folder,) = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}")
     (folder / "result.geojson").unlink()
     folder.rmdir()
     scripted_gdal.run("ogrinfo", NAME)

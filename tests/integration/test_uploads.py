@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from programs import AREA, DATA, SCENE
+from programs import AREA, DATA, PUBLISHED, SCENE
 from scripted import MODELS, Response
 
 LONG_AGO = 1600000000
@@ -100,7 +100,8 @@ def test_open_does_not_touch_a_file_that_is_known(gdal):
     gdal.run("gdalinfo", f"GIQ:model=ndvi;upload={path}")
     done = gdal.run("strace", "-f", "-e", "trace=openat", "gdalinfo",
                     f"GIQ:model=ndvi;upload={path}")
-    assert "/result/ndvi.tif\"" in done.stderr and f"\"{path}\"" not in done.stderr
+    [result] = gdal.store.glob(f"v1/*/{PUBLISHED}/ndvi.tif")
+    assert f"\"{result}\"" in done.stderr and f"\"{path}\"" not in done.stderr
 
 
 def test_kind_of_file_is_part_of_the_request(gdal, sandbox):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from programs import DATA, SCENE
+from programs import DATA, PUBLISHED, SCENE
 from external import NAME, give
 
 RASTER = ("gdal_translate", "-q", "-outsize", "300", "300", "-of")
@@ -48,7 +48,7 @@ def make(gdal, name):
 
 
 def published(gdal):
-    return list(gdal.store.glob("v1/*/result"))
+    return list(gdal.store.glob(f"v1/*/{PUBLISHED}"))
 
 
 def command_for(name):

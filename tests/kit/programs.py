@@ -26,6 +26,9 @@ SCENE = "olinda_landsat7.tif"
 # The harbour of Recife and the sea before it, within the scene.
 AREA = "POLYGON((-34.89 -8.03,-34.84 -8.03,-34.84 -7.99,-34.89 -7.99,-34.89 -8.03))"
 
+# The folder of a published result in that of its key, as a glob.
+PUBLISHED = "result." + "[0-9a-f]" * 32
+
 
 def version_of_gdal():
     """Of its programs: major and minor number."""

@@ -6,6 +6,7 @@
 
 #include "base/giq_os.h"
 #include "env_kit.h"
+#include "fetch_kit.h"
 #include "job/giq_batch_internal.h"
 #include "service/giq_models.h"
 #include "wrap_kit.h"
@@ -259,11 +260,10 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
                       const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_fetched *out,
+                      const struct giq_job_host *host, struct giq_claim *out,
                       struct giq_error *err)
 {
     (void)store;
-    (void)job_id;
     (void)pthread_mutex_lock(&kit->lock);
     kit->fetches++;
     (void)pthread_mutex_unlock(&kit->lock);
@@ -277,11 +277,7 @@ bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store
     if (!host->accept(host->ctx, folder, err)) {
         return false;
     }
-    char *result = giq_os_join(folder, "result");
-    assert_true(giq_os_make_folders(result, GIQ_OS_PRIVATE, err));
-    env_kit_write(result, "a", "data");
-    free(result);
-    *out = (struct giq_fetched){NULL, 4};
+    fetch_kit_result(folder, job_id, out);
     return true;
 }
 

@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include "base/giq_os.h"
+
 const struct giq_request job_kit_request = {.model = "m", .file = "f"};
 
 void job_kit_script(struct http_kit_response responses[JOB_KIT_RESPONSES],
@@ -113,6 +115,46 @@ const char *job_kit_state(const struct job_kit *kit)
     const char *name = giq_record_state_name(record.state);
     giq_record_release(&record);
     return name;
+}
+
+char *job_kit_result(const struct job_kit *kit, const char *name)
+{
+    struct giq_error err = {0};
+    struct giq_record record;
+    char *text = NULL;
+    giq_record_init(&record);
+    if (!giq_record_read(kit->job->folder, NULL, &record, NULL, &err)) {
+        fail_msg("%s", err.text);
+    }
+    if (record.result_size >= 0) {
+        char *path = giq_store_result(kit->job->folder, record.result_folder, NULL);
+        assert_string_equal(record.result_name, name);
+        text = env_kit_read(path, name);
+        free(path);
+    }
+    giq_record_release(&record);
+    return text;
+}
+
+struct entries {
+    const char *start;
+    size_t count;
+};
+
+static bool count_entry(void *ctx, const char *name, struct giq_error *err)
+{
+    struct entries *entries = ctx;
+    (void)err;
+    entries->count += strncmp(name, entries->start, strlen(entries->start)) == 0;
+    return true;
+}
+
+size_t job_kit_entries(const struct job_kit *kit, const char *start)
+{
+    struct giq_error err = {0};
+    struct entries entries = {start, 0};
+    assert_true(giq_os_list(kit->job->folder, count_entry, &entries, &err));
+    return entries.count;
 }
 
 void job_kit_plant(struct job_kit *kit, const char *job_json)

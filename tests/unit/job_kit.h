@@ -68,6 +68,13 @@ enum giq_code job_kit_run_to(struct job_kit *kit, size_t count);
 /* The state that job.json has, "none" without one; static. */
 const char *job_kit_state(const struct job_kit *kit);
 
+/* The file of the published result, whose name must be `name`, to be freed; NULL if no
+ * result is recorded, or it is not there. */
+char *job_kit_result(const struct job_kit *kit, const char *name);
+
+/* How many entries of the job's folder have a name that begins so. */
+size_t job_kit_entries(const struct job_kit *kit, const char *start);
+
 /* Make the job's folder with this job.json and the request that belongs to it. */
 void job_kit_plant(struct job_kit *kit, const char *job_json);
 

@@ -72,7 +72,7 @@ static void test_view_of_a_published_job(void **state)
     assert_true(view.submitted_ms == INT64_C(1714521600000));
     assert_true(view.finished_ms == INT64_C(1714521600000));
     assert_string_equal(view.result_path + strlen(view.result_path) - 9, "a.geojson");
-    char *body = env_kit_read(kit.job->folder, "result/a.geojson");
+    char *body = job_kit_result(&kit, "a.geojson");
     assert_string_equal(body, JOB_KIT_BODY);
     free(body);
     job_kit_stop(&kit);
@@ -167,8 +167,8 @@ static void test_lost_result_is_fetched_again_without_a_new_job(void **state)
     struct job_kit kit;
     job_kit_start(&kit, responses, GIQ_COUNT(responses));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    char *result = giq_store_result(kit.job->folder, NULL);
-    env_kit_remove(result);
+    env_kit_remove(
+        giq_store_result(kit.job->folder, kit.job->record.result_folder, NULL));
     job_kit_open(&kit, &job_kit_request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(http_kit_count(kit.service.http), 5);
@@ -219,8 +219,8 @@ static void test_refused_result_is_not_published(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_RESULT);
     assert_string_equal(kit.service.err.text, "job j1: the host refuses it");
     assert_string_equal(job_kit_state(&kit), "succeeded");
-    assert_null(env_kit_read(kit.job->folder, "result/a.geojson"));
-    assert_null(env_kit_read(kit.job->folder, "result.new/a.geojson"));
+    assert_int_equal(job_kit_entries(&kit, "result"), 0);
+    assert_int_equal(job_kit_entries(&kit, "published"), 0);
     kit.refuses = false;
     job_kit_open(&kit, &job_kit_request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -236,13 +236,13 @@ static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
         enum giq_code code;
         const char *file; /* NULL: nothing is published */
     } cases[] = {
-        {JOB_KIT_RESULT, GIQ_E_NONE, "result/a.geojson"},
-        {{.status = 200, .body = JOB_KIT_BODY}, GIQ_E_NONE, "result/result.geojson"},
+        {JOB_KIT_RESULT, GIQ_E_NONE, "a.geojson"},
+        {{.status = 200, .body = JOB_KIT_BODY}, GIQ_E_NONE, "result.geojson"},
         {{.status = 200,
           .body = JOB_KIT_BODY,
           .headers = "Content-Disposition: attachment; filename=\"../../x.tif\"\r\n"},
          GIQ_E_NONE,
-         "result/x.geojson"},
+         "x.geojson"},
         {{.status = 200, .body = "<!DOCTYPE html><html></html>"}, GIQ_E_RESULT, NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -254,7 +254,7 @@ static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
         assert_string_equal(job_kit_state(&kit),
                             cases[i].file == NULL ? "succeeded" : "published");
         if (cases[i].file != NULL) {
-            char *body = env_kit_read(kit.job->folder, cases[i].file);
+            char *body = job_kit_result(&kit, cases[i].file);
             assert_string_equal(body, JOB_KIT_BODY);
             free(body);
         }

@@ -87,29 +87,25 @@ static void test_abandoned_sending_is_unknown_and_never_sent_again(void **state)
     job_kit_stop(&kit);
 }
 
-static void test_result_that_a_crash_left_as_old_is_restored(void **state)
+static void test_result_that_version_0_1_left_as_old_is_restored(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS,
-                                                  JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT,
-                                                  {.status = 404}};
     struct job_kit kit;
     struct giq_error err = {0};
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
-    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
-    size_t calls = http_kit_count(kit.service.http);
-    char *result = giq_os_join(kit.job->folder, "result");
+    job_kit_start(&kit, NULL, 0);
+    job_kit_plant(&kit, RECORD("published", ",\"job_id\":\"j1\",\"result\":{\"size\":4,"
+                                            "\"name\":\"a.geojson\"}"));
     char *old = giq_os_join(kit.job->folder, "result.old");
-    assert_true(giq_os_rename(result, old, &err));
-    job_kit_open(&kit, &job_kit_request, 0);
+    assert_true(giq_os_make_folders(old, GIQ_OS_PRIVATE, &err));
+    env_kit_write(old, "a.geojson", "data");
+    free(old);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
-    assert_int_equal(http_kit_count(kit.service.http), calls);
-    assert_int_equal(access(result, F_OK), 0);
-    free(result);
-    free(old);
+    assert_int_equal(http_kit_count(kit.service.http), 0);
+    char *text = env_kit_read(kit.job->folder, "result/a.geojson");
+    assert_string_equal(text, "data");
+    free(text);
+    assert_int_equal(job_kit_entries(&kit, "result"), 1);
     job_kit_stop(&kit);
 }
 
@@ -314,11 +310,10 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
         assert_true(job_kit_step(&kit, &step));
         assert_int_equal(step, GIQ_STEP_AGAIN);
     }
-    char *result = NULL;
-    assert_true(giq_store_stage(kit.store, kit.job->folder, &result, &kit.service.err));
+    char *result = giq_store_result(kit.job->folder, NULL, NULL);
+    assert_true(giq_os_make_folders(result, GIQ_OS_PRIVATE, &kit.service.err));
     env_kit_write(result, "a.geojson", JOB_KIT_BODY);
     free(result);
-    assert_true(giq_store_publish(kit.job->folder, &kit.service.err));
     (void)snprintf(record, sizeof record,
                    RECORD("published", ",\"job_id\":\"j1\",\"result\":{\"size\":%zu,"
                                        "\"name\":\"a.geojson\"}"),
@@ -355,7 +350,7 @@ int main(void)
         cmocka_unit_test(test_crash_between_any_two_steps_pays_once),
         cmocka_unit_test(test_abandoned_intent_submits_again),
         cmocka_unit_test(test_abandoned_sending_is_unknown_and_never_sent_again),
-        cmocka_unit_test(test_result_that_a_crash_left_as_old_is_restored),
+        cmocka_unit_test(test_result_that_version_0_1_left_as_old_is_restored),
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),

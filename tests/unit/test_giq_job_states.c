@@ -21,6 +21,13 @@
 
 enum { STATES_MAX = 2000, CHOICES_MAX = 12, SIGNATURE_SIZE = 128, CRASHED = 77 };
 
+/* ---- states: the files of the key's folder ---- */
+
+static const char *const file_names[] = {"job.json", "job.json.damaged", "request.json",
+                                         "request.json.damaged",
+                                         "result.00000000000000000000000000000001"};
+enum { FILES = GIQ_COUNT(file_names), JOB = 0, REQUEST = 2, RESULT = 4 };
+
 /* ---- what an open may meet ---- */
 
 enum run_choice {
@@ -131,12 +138,11 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
                       const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_fetched *out,
+                      const struct giq_job_host *host, struct giq_claim *out,
                       struct giq_error *err)
 {
     (void)service;
     (void)store;
-    (void)job_id;
     (void)host;
     int choice = choose(FETCH_CHOICES);
     if (choice == FETCH_CRASH_BEFORE) {
@@ -146,19 +152,32 @@ bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store
     if (choice == FETCH_GONE || choice == FETCH_CUT) {
         return giq_fail(err, choice == FETCH_GONE ? GIQ_E_GONE : GIQ_E_INCOMPLETE, "no");
     }
-    env_kit_write(folder, "result", "data");
+    env_kit_write(folder, file_names[RESULT], "data");
     if (choice == FETCH_CRASH_AFTER) {
         _exit(CRASHED);
     }
-    *out = (struct giq_fetched){NULL, 4};
+    *out = (struct giq_claim){
+        .job_id = strdup(job_id), .folder = strdup(file_names[RESULT]), .size = 4};
     return true;
 }
 
-/* ---- states: the files of the key's folder ---- */
+/* Claims are left out: each one more would be another state. */
+bool __wrap_giq_claim_make(const char *folder, unsigned access,
+                           const struct giq_claim *claim, bool *out_made,
+                           struct giq_claim *out_other, struct giq_error *err);
 
-static const char *const file_names[] = {"job.json", "job.json.damaged", "request.json",
-                                         "request.json.damaged", "result"};
-enum { FILES = GIQ_COUNT(file_names), JOB = 0, REQUEST = 2, RESULT = 4 };
+bool __wrap_giq_claim_make(const char *folder, unsigned access,
+                           const struct giq_claim *claim, bool *out_made,
+                           struct giq_claim *out_other, struct giq_error *err)
+{
+    (void)folder;
+    (void)access;
+    (void)claim;
+    (void)out_other;
+    (void)err;
+    *out_made = true;
+    return true;
+}
 
 struct state {
     char *file[FILES]; /* NULL where there is none */

@@ -12,6 +12,7 @@
 
 #include "base/giq_os.h"
 #include "env_kit.h"
+#include "fetch_kit.h"
 #include "wrap_kit.h"
 
 enum { THREADS = 16 };
@@ -50,19 +51,15 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
                       const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_fetched *out,
+                      const struct giq_job_host *host, struct giq_claim *out,
                       struct giq_error *err)
 {
     (void)service;
     (void)store;
-    (void)job_id;
     (void)host;
+    (void)err;
     fetches++;
-    char *result = giq_os_join(folder, "result");
-    assert_true(giq_os_make_folders(result, GIQ_OS_PRIVATE, err));
-    env_kit_write(result, "a", "data");
-    free(result);
-    *out = (struct giq_fetched){NULL, 4};
+    fetch_kit_result(folder, job_id, out);
     return true;
 }
 

@@ -546,64 +546,65 @@ static void test_full_disk_is_explained(void **state)
     }
 }
 
-static void test_publishing_replaces_the_result_whole(void **state)
-{
-    struct shop *shop = *state;
-    static const char *const names[] = {"a", "b"};
-    assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
-    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        char *staged = NULL;
-        assert_true(giq_store_stage(shop->store, shop->of_key, &staged, &shop->err));
-        env_kit_write(staged, "left by a crash", "x");
-        free(staged);
-        assert_true(giq_store_stage(shop->store, shop->of_key, &staged, &shop->err));
-        env_kit_write(staged, names[i], names[i]);
-        free(staged);
-        assert_true(giq_store_publish(shop->of_key, &shop->err));
-        char *text = env_kit_read(shop->of_key, i == 0 ? "result/a" : "result/b");
-        assert_string_equal(text, names[i]);
-        free(text);
-    }
-    assert_null(env_kit_read(shop->of_key, "result/a"));
-    assert_null(env_kit_read(shop->of_key, "result/left by a crash"));
-    assert_null(env_kit_read(shop->of_key, "result.new/b"));
-}
+#define TOKEN "0123456789abcdef0123456789abcdef"
 
-static void test_publishing_nothing_keeps_the_result(void **state)
+/* A result that was checked, with the file a. */
+static void stage_result(struct shop *shop)
 {
-    struct shop *shop = *state;
     char *staged = NULL;
     assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
-    assert_true(giq_store_stage(shop->store, shop->of_key, &staged, &shop->err));
+    assert_true(giq_store_stage(shop->store, shop->of_key, TOKEN, &staged, &shop->err));
     env_kit_write(staged, "a", "a");
     free(staged);
-    assert_true(giq_store_publish(shop->of_key, &shop->err));
-    assert_false(giq_store_publish(shop->of_key, &shop->err));
-    assert_int_equal(shop->err.code, GIQ_E_STORE);
-    char *text = env_kit_read(shop->of_key, "result/a");
-    assert_string_equal(text, "a");
-    free(text);
 }
 
-static void test_result_that_cannot_be_replaced_stays(void **state)
+static void test_publishing_renames_the_result_whole(void **state)
 {
     struct shop *shop = *state;
-    char *staged = NULL;
-    assert_true(giq_store_make(shop->store, shop->of_key, &shop->err));
-    for (const char *name = "a"; name != NULL; name = name[0] == 'a' ? "b" : NULL) {
-        assert_true(giq_store_stage(shop->store, shop->of_key, &staged, &shop->err));
-        env_kit_write(staged, name, name);
-        free(staged);
-        fail_rename_to = name[0] == 'b' ? "/result" : NULL;
-        assert_int_equal(giq_store_publish(shop->of_key, &shop->err), name[0] == 'a');
-    }
-    assert_int_equal(shop->err.code, GIQ_E_STORE);
-    assert_null(fail_rename_to);
-    char *text = env_kit_read(shop->of_key, "result/a");
-    assert_non_null(text);
+    char *name = NULL;
+    stage_result(shop);
+    assert_true(giq_store_publish(shop->of_key, TOKEN, &name, &shop->err));
+    assert_string_equal(name, "result." TOKEN);
+    char *text = env_kit_read(shop->of_key, "result." TOKEN "/a");
     assert_string_equal(text, "a");
     free(text);
-    assert_null(env_kit_read(shop->of_key, "result.old/a"));
+    assert_null(env_kit_read(shop->of_key, "result.new." TOKEN "/a"));
+    giq_store_unpublish(shop->of_key, name);
+    assert_null(env_kit_read(shop->of_key, "result." TOKEN "/a"));
+    free(name);
+}
+
+static void test_published_result_is_new_however_long_its_check_took(void **state)
+{
+    struct shop *shop = *state;
+    static const struct timespec past[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    struct stat st;
+    char *name = NULL;
+    stage_result(shop);
+    char *path = giq_os_join(shop->of_key, "result.new." TOKEN);
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    free(path);
+    assert_true(giq_store_publish(shop->of_key, TOKEN, &name, &shop->err));
+    path = giq_os_join(shop->of_key, name);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_mtim.tv_sec > 1);
+    free(path);
+    free(name);
+}
+
+static void test_result_that_cannot_be_renamed_is_not_published(void **state)
+{
+    struct shop *shop = *state;
+    char *name = NULL;
+    stage_result(shop);
+    fail_rename_to = "/result." TOKEN;
+    assert_false(giq_store_publish(shop->of_key, TOKEN, &name, &shop->err));
+    assert_int_equal(shop->err.code, GIQ_E_STORE);
+    assert_null(fail_rename_to);
+    assert_null(name);
+    giq_store_unstage(shop->of_key, TOKEN);
+    assert_null(env_kit_read(shop->of_key, "result.new." TOKEN "/a"));
+    assert_null(env_kit_read(shop->of_key, "result." TOKEN "/a"));
 }
 
 static void test_replaced_result_is_restored_only_without_a_published_one(void **state)
@@ -624,7 +625,7 @@ static void test_replaced_result_is_restored_only_without_a_published_one(void *
     char *text = env_kit_read(shop->of_key, "result/a");
     assert_string_equal(text, "new");
     free(text);
-    giq_store_unpublish(shop->of_key);
+    giq_store_unpublish(shop->of_key, NULL);
     assert_true(giq_store_restore(shop->of_key, &shop->err));
     assert_null(env_kit_read(shop->of_key, "result/a"));
     assert_int_equal(mkdir(old, 0700), 0);
@@ -638,12 +639,21 @@ static void test_replaced_result_is_restored_only_without_a_published_one(void *
 static void test_paths_of_results(void **state)
 {
     (void)state;
-    char *file = giq_store_result("/s/k", "a.tif");
-    char *folder = giq_store_result("/s/k", NULL);
-    assert_string_equal(file, "/s/k/result/a.tif");
-    assert_string_equal(folder, "/s/k/result");
-    free(file);
-    free(folder);
+    static const struct {
+        const char *name;
+        const char *file;
+        const char *path;
+    } cases[] = {
+        {NULL, "a.tif", "/s/k/result/a.tif"},
+        {NULL, NULL, "/s/k/result"},
+        {"result.1", "a.tif", "/s/k/result.1/a.tif"},
+        {"result.1", NULL, "/s/k/result.1"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char *path = giq_store_result("/s/k", cases[i].name, cases[i].file);
+        assert_string_equal(path, cases[i].path);
+        free(path);
+    }
 }
 
 #define IN_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
@@ -668,9 +678,9 @@ int main(void)
         IN_STORE(test_store_that_cannot_be_recorded_in_is_told),
         IN_STORE(test_store_needs_links_or_exclusive_creation),
         cmocka_unit_test(test_full_disk_is_explained),
-        IN_STORE(test_publishing_replaces_the_result_whole),
-        IN_STORE(test_publishing_nothing_keeps_the_result),
-        IN_STORE(test_result_that_cannot_be_replaced_stays),
+        IN_STORE(test_publishing_renames_the_result_whole),
+        IN_STORE(test_published_result_is_new_however_long_its_check_took),
+        IN_STORE(test_result_that_cannot_be_renamed_is_not_published),
         cmocka_unit_test(test_paths_of_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "base/giq_os.h"
 #include "env_kit.h"
 #include "giq/batch_file.h"
+#include "store/giq_record.h"
 #include "store/giq_store.h"
 
 #define KEY "000000000000000000000000000000000000000000000000000000000000000a"

@@ -18,7 +18,7 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
                       struct giq_api_job *job, int64_t *later_ms, struct giq_error *err);
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
                       const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_fetched *out,
+                      const struct giq_job_host *host, struct giq_claim *out,
                       struct giq_error *err);
 
 #endif

@@ -1,0 +1,169 @@
+/* Leftovers: what is old and named by nothing is removed, and nothing else. */
+#include "store/giq_leftovers.h"
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/giq_os.h"
+#include "env_kit.h"
+
+#define TOKEN_1 "00000000000000000000000000000001"
+#define TOKEN_2 "00000000000000000000000000000002"
+#define TOKEN_3 "00000000000000000000000000000003"
+
+enum { OLD_S = 601, YOUNG_S = 599 };
+
+static void set_age(const char *path, int age_s)
+{
+    const struct timespec then = {.tv_sec = time(NULL) - age_s};
+    const struct timespec times[2] = {then, then};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* A file of this age, or a folder with a file of this age in a folder in it. */
+static void make(const char *folder, const char *name, bool is_folder, int age_s)
+{
+    struct giq_error err = {0};
+    char *path = giq_os_join(folder, name);
+    if (!is_folder) {
+        env_kit_write(folder, name, "x");
+    } else {
+        char *inner = giq_os_join(path, "inner");
+        char *file = giq_os_join(inner, "f");
+        assert_true(giq_os_make_folders(inner, GIQ_OS_PRIVATE, &err));
+        env_kit_write(inner, "f", "x");
+        set_age(file, age_s);
+        set_age(inner, OLD_S);
+        free(file);
+        free(inner);
+    }
+    set_age(path, is_folder ? OLD_S : age_s);
+    free(path);
+}
+
+static bool exists(const char *folder, const char *name)
+{
+    char *path = giq_os_join(folder, name);
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+static const struct entry {
+    const char *name;
+    bool is_folder;
+    bool is_leftover;
+} entries[] = {
+    {"result.part." TOKEN_1, false, true},
+    {"result.new." TOKEN_1, true, true},
+    {"result." TOKEN_1, true, true},
+    {"result." TOKEN_2, true, false}, /* named by the record */
+    {"result." TOKEN_3, true, false}, /* named by the newest claim */
+    {"job.json." TOKEN_1 ".tmp", false, true},
+    {"job.json.tmp", false, true},
+    {"result.part", false, true},
+    {"result.new", true, true},
+    {"result.old", true, true},
+    {"result.discarded", true, true},
+    {"result", true, true},
+    {"result.short", false, false},
+    {"job.json", false, false},
+    {"job.json.damaged", false, false},
+    {"request.json", false, false},
+    {"lock", false, false},
+    {"sent.1", false, false},
+    {"published.1", false, false},
+    {"notes of the user", false, false},
+};
+
+static void make_all(const char *folder, int age_s)
+{
+    for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
+        make(folder, entries[i].name, entries[i].is_folder, age_s);
+    }
+    env_kit_write(
+        folder, "published.2",
+        "{\"format\":1,\"job_id\":\"j1\",\"size\":7,\"folder\":\"result." TOKEN_3 "\"}");
+}
+
+static void test_old_leftovers_are_removed(void **state)
+{
+    const char *folder = *state;
+    make_all(folder, OLD_S);
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
+    for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
+        assert_int_equal(exists(folder, entries[i].name), !entries[i].is_leftover);
+    }
+}
+
+static void test_young_ones_may_have_an_owner(void **state)
+{
+    const char *folder = *state;
+    make_all(folder, YOUNG_S);
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
+    for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
+        assert_true(exists(folder, entries[i].name));
+    }
+}
+
+static void test_result_of_version_0_1_stays_until_a_newer_one_is_named(void **state)
+{
+    const char *folder = *state;
+    make(folder, "result", true, OLD_S);
+    make(folder, "result.old", true, OLD_S);
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
+    assert_true(exists(folder, "result"));
+    assert_true(exists(folder, "result.old"));
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
+    assert_false(exists(folder, "result"));
+    assert_false(exists(folder, "result.old"));
+}
+
+static void test_folder_without_leftovers_is_not_written_to(void **state)
+{
+    const char *folder = *state;
+    struct stat before;
+    struct stat after;
+    make(folder, "result." TOKEN_2, true, OLD_S);
+    env_kit_write(folder, "job.json", "{}");
+    set_age(folder, OLD_S);
+    assert_int_equal(stat(folder, &before), 0);
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
+    assert_int_equal(stat(folder, &after), 0);
+    assert_true(before.st_ctim.tv_nsec == after.st_ctim.tv_nsec &&
+                before.st_ctim.tv_sec == after.st_ctim.tv_sec);
+}
+
+static void test_results_stay_if_the_newest_claim_cannot_be_read(void **state)
+{
+    const char *folder = *state;
+    make(folder, "result." TOKEN_1, true, OLD_S);
+    env_kit_write(folder, "published.1", "{\"format\":2}");
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
+    assert_true(exists(folder, "result." TOKEN_1));
+}
+
+static void test_missing_folder_is_no_error(void **state)
+{
+    char *folder = giq_os_join(*state, "none");
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
+    assert_false(exists(*state, "none"));
+    free(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ENV_KIT_TEST(test_old_leftovers_are_removed),
+        ENV_KIT_TEST(test_young_ones_may_have_an_owner),
+        ENV_KIT_TEST(test_result_of_version_0_1_stays_until_a_newer_one_is_named),
+        ENV_KIT_TEST(test_folder_without_leftovers_is_not_written_to),
+        ENV_KIT_TEST(test_results_stay_if_the_newest_claim_cannot_be_read),
+        ENV_KIT_TEST(test_missing_folder_is_no_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
