@@ -3,6 +3,10 @@
 
 #include "unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
 #include "service_kit.h"
 #include "source_kit.h"
 #include "store/giq_content.h"
@@ -12,6 +16,23 @@
     {                                                                                    \
         .status = 200, .body = "{\"fileId\":\"" id "\",\"originalName\":\"x\"}"          \
     }
+
+static bool has_no_locks;
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...)
+{
+    va_list args;
+    va_start(args, command);
+    void *value = va_arg(args, void *);
+    va_end(args);
+    if (has_no_locks && command == F_OFD_SETLK) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return __real_fcntl(fd, command, value);
+}
 
 struct shop {
     struct service_kit service;
@@ -459,6 +480,31 @@ static void test_upload_under_way_elsewhere_is_not_begun(void **state)
     close_shop(&shop);
 }
 
+/* On a file system without locks two upload at once, at the worst the same content; what
+ * each records is whole. */
+static void test_upload_needs_no_locks(void **state)
+{
+    static const struct http_kit_response responses[] = {UPLOADED("f-1")};
+    (void)state;
+    struct shop shop;
+    struct giq_lock *lock = NULL;
+    char *id = NULL;
+    has_no_locks = true;
+    open_shop(&shop, responses, GIQ_COUNT(responses));
+    assert_int_equal(identify(&shop), GIQ_E_NONE);
+    assert_true(giq_content_acquire_lock(shop.store, shop.upload.digest, &lock,
+                                         &shop.service.err));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(send_file(&shop, NULL, &id), GIQ_E_NONE);
+        assert_string_equal(id, "f-1");
+        free(id);
+    }
+    assert_int_equal(http_kit_count(shop.service.http), 1);
+    giq_lock_release(lock);
+    close_shop(&shop);
+    has_no_locks = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_file_that_changed_before_it_was_sent_does_not_count),
         cmocka_unit_test(test_content_is_uploaded_once_for_each_kind),
         cmocka_unit_test(test_upload_under_way_elsewhere_is_not_begun),
+        cmocka_unit_test(test_upload_needs_no_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
