@@ -1,10 +1,11 @@
 """A Slurm cluster of two nodes on this machine: daemons, ports, keys and folders of its own,
-on loopback alone.
+on the address of its name, which is a loopback one where root runs it.
 
 As root each node has a host name and process numbers of its own, so that the tasks of one
 cannot see those of the other, as on two machines."""
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -12,16 +13,18 @@ import tempfile
 
 from programs import wait_until
 
+HOST = socket.gethostname().split(".")[0]
 NODES = ("n1", "n2")
 CPUS = 4
 # It ends with whoever started it, also where that was killed.
 GUARDED = ("setpriv", "--pdeathsig", "KILL")
 SEPARATE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts")
-# slurmd listens on the address that its host's name has.
-BE_A_HOST = 'mount --bind "$0" /etc/hosts; hostname "$4"; exec "$@"'
+# A daemon listens on the address that its host's name has. Not the last command: process 1
+# must be a shell, which waits for orphans.
+BE_HOST = 'mount --bind "$0" /etc/hosts; hostname "$1"; shift; "$@"; exit'
 CONF = """
 ClusterName=giq
-SlurmctldHost={host}(127.0.0.1)
+SlurmctldHost={host}({address})
 SlurmctldPort={port}
 SlurmUser={user}
 SlurmdUser={user}
@@ -45,8 +48,8 @@ MpiDefault=none
 MailProg=/bin/true
 PartitionName=all Nodes=ALL Default=YES
 """
-NODE = ("NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} "
-        "RealMemory=8000\n")
+NODE = ("NodeName={node} NodeHostname={host} NodeAddr={address} Port={port} "
+        "CPUs={cpus} RealMemory=8000\n")
 
 
 def free_ports(count):
@@ -55,6 +58,12 @@ def free_ports(count):
     for server in sockets:
         server.close()
     return ports
+
+
+def version():
+    """Of Slurm: its first two numbers."""
+    text = subprocess.run(["slurmctld", "-V"], stdout=subprocess.PIPE, text=True).stdout
+    return tuple(map(int, re.search(r"(\d+)\.(\d+)", text).groups()))
 
 
 def can_separate():
@@ -69,11 +78,12 @@ class Slurm:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="giq-slurm-"))
         self.env = {"SLURM_CONF": str(self.folder / "slurm.conf")}
         self.daemons = []
+        self.is_apart = can_separate()
         try:
             self.configure()
             self.start()
         except BaseException:
-            print((self.folder / "output.log").read_text())
+            self.show_log()
             self.stop()
             raise
 
@@ -83,13 +93,17 @@ class Slurm:
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o400)
-        host = socket.gethostname().split(".")[0]
         port, *node_ports = free_ports(1 + len(NODES))
-        text = "".join(NODE.format(node=node, host=host, port=node_port, cpus=CPUS)
+        names = {"host": HOST, "cpus": CPUS, "folder": self.folder, "user": os.getuid(),
+                 "address": "127.0.0.1" if self.is_apart else socket.gethostbyname(HOST)}
+        text = "".join(NODE.format(node=node, port=node_port, **names)
                        for node, node_port in zip(NODES, node_ports))
-        text += CONF.format(folder=self.folder, host=host, port=port, user=os.getuid())
+        text += CONF.format(port=port, **names)
         (self.folder / "slurm.conf").write_text(text)
-        (self.folder / "hosts").write_text(f"127.0.0.1 localhost {host} {' '.join(NODES)}\n")
+        # Nothing here needs control groups, which not every machine has.
+        plugin = "disabled" if version() >= (23, 11) else "cgroup/v1"
+        (self.folder / "cgroup.conf").write_text(f"CgroupPlugin={plugin}\n")
+        (self.folder / "hosts").write_text(f"127.0.0.1 localhost {HOST} {' '.join(NODES)}\n")
 
     def start(self):
         files = {"socket": "munge.socket", "key-file": "munge.key", "pid-file": "munge.pid",
@@ -97,22 +111,25 @@ class Slurm:
         self.launch("munged", "--foreground", "--force",
                     *[f"--{what}={self.folder / name}" for what, name in files.items()])
         wait_until((self.folder / "munge.socket").exists, "munged")
-        self.launch("slurmctld", "-D")
+        self.launch("slurmctld", "-D", host=HOST)
         wait_until(lambda: "UP" in self.ask("scontrol", "ping"), "slurmctld")
-        apart = can_separate()
         for node in NODES:
-            command = ("slurmd", "-D", "-N", node)
-            if apart:
-                command = (*SEPARATE, "sh", "-ec", BE_A_HOST, self.folder / "hosts", *command)
-            self.launch(*command)
+            self.launch("slurmd", "-D", "-N", node, host=node)
         wait_until(lambda: self.ask("sinfo", "-h", "-t", "idle", "-o", "%D").strip()
                    == str(len(NODES)), "idle nodes")
 
-    def launch(self, *command):
+    def launch(self, *command, host=None):
+        if host is not None and self.is_apart:
+            command = (*SEPARATE, "sh", "-ec", BE_HOST, self.folder / "hosts", host, *command)
         with open(self.folder / "output.log", "ab") as log:
             self.daemons.append(subprocess.Popen(
                 [*GUARDED, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.env}))
+
+    def show_log(self):
+        log = self.folder / "output.log"
+        if log.exists():
+            print(log.read_text(errors="replace"))
 
     def ask(self, *command):
         """What a program of Slurm prints, also where it fails."""
@@ -126,9 +143,9 @@ class Slurm:
 
     def stop(self):
         try:
-            if len(self.daemons) > 1:
+            if "UP" in self.ask("scontrol", "ping"):
+                self.ask("scancel", "--signal=KILL", "--full", "--user", str(os.getuid()))
                 self.ask("scancel", "--user", str(os.getuid()))
-                self.ask("scancel", "--signal=KILL", "--user", str(os.getuid()))
                 wait_until(lambda: self.ask("squeue", "-h") == "", "an empty queue")
         finally:
             for daemon in reversed(self.daemons):

@@ -44,6 +44,8 @@ root_run() {
         root=$1
         text=$2
         shift 2
+        # The name of this machine.
+        cp /etc/hosts "$root/etc/hosts"
         mount -t proc proc "$root/proc"
         mount -t sysfs sysfs "$root/sys"
         mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
