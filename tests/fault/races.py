@@ -97,9 +97,10 @@ class Jobs(ScriptedService):
             self.on_download[of]()
         with self.mutex:
             name = f"{of}-{len(self.results[of]) + 1}"
-            body = json.dumps({"type": "FeatureCollection", "features": [{
-                "type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]},
-                "properties": {"name": name, "rest": "x" * random.randrange(20000)}}]})
+            body = json.dumps({
+                "type": "FeatureCollection", "rest": "x" * random.randrange(20000),
+                "features": [{"type": "Feature", "properties": {"name": name},
+                              "geometry": {"type": "Point", "coordinates": [1, 2]}}]})
             self.results[of][name] = body.encode()
         return Response(self.results[of][name], headers={
             "Content-Disposition": "attachment; filename=r.geojson"}, chunked=True)

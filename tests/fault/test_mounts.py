@@ -101,9 +101,8 @@ def test_what_was_seen_in_an_earlier_state_is_read_again(mounts):
     races.service.on_download["f-1"] = hold
     opening = races.start([order(races, a, "f")])
     assert came.wait(WAIT_SECONDS)
-    waits = {"GIQ_WAIT": "NO"}
     del races.service.on_download["f-1"]
-    seen = races.open_all([order(races, b, "f", ["SUBMIT=NO"], **waits)])
+    seen = races.open_all([order(races, b, "f", ["WAIT=NO"])])
     assert [one.returncode for one in seen] == [0], seen
     released.set()
     [first] = opening.result()

@@ -136,7 +136,7 @@ class Gate:
 
 def submit(races, file):
     """Open a request whose job is not awaited."""
-    done = races.open(file, {**DEAD, "GIQ_WAIT": "NO"})
+    done = races.open(file, options=["WAIT=NO"])
     assert done.returncode == 0 and races.service.runs[file] == [f"{file}-1"], done
 
 
