@@ -192,6 +192,7 @@ static bool record_claim(struct giq_job *job, const struct giq_claim *claim,
 static void record_claim_locked(const struct giq_job *job)
 {
     struct giq_error ignored = {0};
+    unsigned access = giq_store_access(job->store);
     GIQ_AUTO(giq_record_release) struct giq_record record;
     GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
     giq_record_init(&record);
@@ -204,8 +205,8 @@ static void record_claim_locked(const struct giq_job *job)
         return;
     }
     if (record.is_claimed && record.result_generation == job->record.result_generation) {
-        (void)giq_record_write(job->folder, giq_store_access(job->store), &record,
-                               &ignored);
+        (void)giq_record_write(job->folder, access, &record, &ignored);
+        giq_leftovers_remove(job->folder, access, record.result_folder);
     }
 }
 

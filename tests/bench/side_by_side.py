@@ -156,5 +156,5 @@ class Place:
     def result_of(self, name):
         """The published file of a request, which is opened first; the newest one."""
         self.run("ogrinfo" if "water" in name or "hulls" in name else "gdalinfo", name)
-        found = (self.state / "store").glob("v1/*/result/*")
+        found = (self.state / "store").glob("v1/*/result.*/*")
         return max(found, key=lambda path: path.stat().st_mtime_ns)

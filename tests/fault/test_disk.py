@@ -12,7 +12,7 @@ import pytest
 
 import secret_search
 from conftest import errors
-from programs import PUBLISHED
+from programs import PUBLISHED, entries, set_old
 from scripted import Response, job
 
 DISK = 2 * 1024 * 1024
@@ -55,15 +55,15 @@ def check_store_error(bench, done, state="succeeded", label="disk"):
     assert done.returncode == 1 and errors(done) == ["store"], done.stderr
     assert bench.state(label) == state
     for folder in bench.folder.glob(f"store-{label}/v1/*"):
-        assert {path.name for path in folder.iterdir()} <= RECORD
+        assert entries(folder) <= RECORD
 
 
-def check_way_on(bench, words, label="disk"):
+def check_way_on(bench, words, label="disk", claims=("published.1",)):
     done = bench.open(label)
     assert done.returncode == 0 and words in done.stdout, done.stderr
     assert bench.runs(label) == 1
     [folder] = bench.folder.glob(f"store-{label}/v1/*")
-    assert {path.name for path in folder.iterdir()} == {*RECORD, "result"}
+    assert entries(folder) == {*RECORD, *claims, "result.<token>"}
 
 
 # ---- full ----
@@ -128,7 +128,7 @@ def test_disk_that_is_full_after_unpacking_has_begun(bench, disk):
 
 
 def test_disk_that_the_result_fills_to_the_last_page(bench, disk):
-    """No room is left for the record that tells of it."""
+    """No room is left for the claim that names it."""
     give(bench, rows(DISK - 2 * PAGE), chunked=True)
     check_store_error(bench, bench.open("disk"))
     assert list(disk.glob(f"v1/*/{PUBLISHED}/*")) == []
@@ -136,23 +136,28 @@ def test_disk_that_the_result_fills_to_the_last_page(bench, disk):
     check_way_on(bench, "id (String) = 0002000")
 
 
-def test_part_that_was_left_takes_no_room(bench, disk):
+def test_part_that_was_cut_takes_no_room(bench, disk):
     mount("-o", f"remount,size={2 * DISK - PAGE}", disk)
     body = rows(DISK * 5 // 4)
     give(bench, body, cut=len(body) - 10)
-    assert errors(bench.open("disk", GIQ_MAX_RETRY="0")) == ["incomplete"]
-    [part] = disk.glob("v1/*/result.part")
-    assert part.stat().st_size > DISK
+    done = bench.open("disk", GIQ_MAX_RETRY="0")
+    assert errors(done) == ["incomplete"] and bench.state("disk") == "succeeded"
+    assert list(disk.glob("v1/*/result*")) == []
     give(bench, body)
     check_way_on(bench, "id (String) = 0002000")
 
 
-def test_result_that_was_never_published_takes_no_room(bench, disk):
+@pytest.mark.parametrize("action,left", [("kill-before", "result.new.*"),
+                                         ("kill-after", PUBLISHED)])
+def test_result_that_was_never_published_takes_room_for_ten_minutes(bench, disk, action,
+                                                                    left):
     mount("-o", f"remount,size={2 * DISK - PAGE}", disk)
     give(bench, rows(DISK * 5 // 4))
-    bench.open("disk", {"GIQ_FAULT_ON": "rename */result",
-                        "GIQ_FAULT_ACTION": "kill-before"})
-    assert bench.state("disk") == "succeeded" and list(disk.glob("v1/*/result.new/*"))
+    bench.open("disk", {"GIQ_FAULT_ON": f"rename */{PUBLISHED}",
+                        "GIQ_FAULT_ACTION": action})
+    assert bench.state("disk") == "succeeded" and list(disk.glob(f"v1/*/{left}/*"))
+    assert errors(bench.open("disk")) == ["store"]
+    set_old(disk)
     check_way_on(bench, "id (String) = 0002000")
 
 
@@ -172,6 +177,11 @@ def test_quota_that_ends_at_any_byte(bench):
         label = f"room-{room}"
         done = bench.open(label, {"GIQ_FAULT_ROOM": str(room)})
         state = bench.state(label)
+        if done.returncode == 0:
+            # The claim is complete, and names the result as well as the record does.
+            assert state == "succeeded" and "name (String) = one" in done.stdout
+            check_way_on(bench, "name (String) = one", label)
+            return "claimed"
         check_store_error(bench, done, state, label)
         assert "quota" in done.stderr and "move the whole store" in done.stderr
         if state == "sending":
@@ -184,7 +194,7 @@ def test_quota_that_ends_at_any_byte(bench):
         check_way_on(bench, "name (String) = one", label)
         return state
     assert set(bench.each(fill, range(0, total, 60))) == {
-        None, "sending", "submitted", "succeeded"}
+        None, "sending", "submitted", "succeeded", "claimed"}
 
 
 # ---- read-only ----
@@ -215,7 +225,7 @@ def test_spoiled_result_in_a_read_only_store_is_told(bench, disk):
     assert "or open again to download it: " in done.stderr
     assert "Read-only file system" in done.stderr
     mount("-o", "remount,rw", disk)
-    check_way_on(bench, "name (String) = one")
+    check_way_on(bench, "name (String) = one", claims=("published.1", "published.2"))
 
 
 def submit(bench):
@@ -312,7 +322,7 @@ def test_store_that_is_a_file(bench, path, below):
     assert bench.service.calls("run") == [] and store.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["job.json", "lock", "result.part"])
+@pytest.mark.parametrize("name", ["job.json", "lock", "published.1"])
 def test_folder_that_is_in_the_way(bench, name):
     submit(bench)
     [folder] = bench.folder.glob("store-disk/v1/*")
@@ -329,7 +339,7 @@ def test_folder_that_is_in_the_way(bench, name):
     check_way_on(bench, "name (String) = one")
 
 
-@pytest.mark.parametrize("name", ["result", "result.new"])
+@pytest.mark.parametrize("name", ["result", "result.old"])
 def test_file_that_is_in_the_way_is_replaced(bench, name):
     submit(bench)
     [folder] = bench.folder.glob("store-disk/v1/*")

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from programs import Gdal
+from programs import PUBLISHED, Gdal, entries, set_old
 from raw import RESULT, WELL, RawService, response, job
 
 NAME = "GIQ:model=m;file=f"
@@ -110,10 +110,11 @@ MOMENTS = {
     "download": ("succeeded", lambda s: within(s, "download", s.result, 0)),
     "download_body": ("succeeded", lambda s: within(s, "download", s.result, -400)),
     "download_end": ("succeeded", lambda s: within(s, "download", s.result)),
-    "unpacking": ("succeeded", lambda _: Stopped("open */result.new/r.geojson")),
-    "unpacked": ("succeeded", lambda _: Stopped("remove */result.part")),
-    "publishing": ("succeeded", lambda _: Stopped("rename */result")),
-    "published": ("succeeded", lambda _: Stopped("rename */result", "stop-after")),
+    "unpacking": ("succeeded", lambda _: Stopped("open */result.new.*/r.geojson")),
+    "unpacked": ("succeeded", lambda _: Stopped("remove */result.part.*")),
+    "publishing": ("succeeded", lambda _: Stopped(f"rename */{PUBLISHED}")),
+    "published": ("succeeded", lambda _: Stopped(f"rename */{PUBLISHED}", "stop-after")),
+    "claimed": ("succeeded", lambda _: Stopped("link */published.1", "stop-after")),
 }
 
 
@@ -168,21 +169,20 @@ def start(gdal, program, moment, *more):
     return process
 
 
-def names(folder):
-    return {path.name for path in folder.iterdir()}
-
-
 def check_left(gdal, state):
     assert [record["state"] for record in gdal.records().values()] == (
         [state] if state else [])
     for folder in gdal.store.glob("v1/*"):
-        assert names(folder) <= {*RECORD, "result.part", "result.new", "result"}
-    assert names(gdal.folder) <= {"store"}
+        assert entries(folder) <= {*RECORD, "result.part.<token>", "result.new.<token>",
+                                   "result.<token>", "published.1", "new.<token>.tmp"}
+    assert entries(gdal.folder) <= {"store"}
 
 
 def check_next(gdal, service, program, state):
-    """The same open again: one job in all, and nothing but its result is left."""
+    """The same open again: one job in all, and nothing but its result is left, once it is
+    ten minutes later."""
     command, words = PROGRAMS[program]
+    set_old(gdal.store)
     adopts = ""
     if state == "sending":
         assert "job=<id>" in gdal.fails(*command, NAME, tag="unknown")
@@ -191,8 +191,9 @@ def check_next(gdal, service, program, state):
     assert words in gdal.run(*command, NAME + adopts).stdout
     assert service.count("run") == 1
     [folder] = gdal.store.glob("v1/*")
-    assert names(folder) == {*RECORD, "result"}
-    assert names(folder / "result") == {"r.tif", "r.geojson"}
+    assert entries(folder) == {*RECORD, "published.1", "result.<token>"}
+    [result] = folder.glob(PUBLISHED)
+    assert entries(result) == {"r.tif", "r.geojson"}
 
 
 ENDS = [("ogr2ogr", signal.SIGINT), ("ogr2ogr", signal.SIGTERM),
@@ -222,7 +223,8 @@ def test_signal_that_python_handles_waits_for_the_open(gdal, service, moment):
     check_open_goes_on(gdal, service, signal.SIGTERM, MOMENTS[moment][1](service))
 
 
-@pytest.mark.parametrize("moment", ["unpacking", "unpacked", "publishing", "published"])
+@pytest.mark.parametrize("moment", ["unpacking", "unpacked", "publishing", "published",
+                                    "claimed"])
 def test_ctrl_c_that_python_handles_lets_a_result_be_published(gdal, service, moment):
     check_open_goes_on(gdal, service, signal.SIGINT, MOMENTS[moment][1](service))
 
@@ -296,6 +298,7 @@ def test_python_goes_on_for_a_holder_that_is_ended(gdal, service, moment, number
     stopped, waiter = start_waiter(gdal)
     held.send(holder, number)
     assert holder.wait(LONG) == -number
+    set_old(gdal.store)
     stopped.send(waiter, signal.SIGCONT)
     done = gdal.finish(waiter)
     assert ("GIQ[unknown]" if state == "sending" else "20 features") in (

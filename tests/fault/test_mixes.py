@@ -298,7 +298,7 @@ def states(mix, store):
         assert area not in found
         found[area] = record["state"]
         if record["state"] == "published":
-            result = path.parent / "result" / record["result"]["name"]
+            result = path.parent / record["result"]["folder"] / record["result"]["name"]
             assert result.stat().st_size == record["result"]["size"]
             [feature] = json.loads(result.read_text())["features"]
             assert area_of(mix.number, feature["geometry"]["coordinates"][0]) == area

@@ -59,7 +59,7 @@ def check_store(row, gdal):
         assert path.name == row.keeps
         assert NAME.fullmatch(path.name) and len(path.name) <= 128
     outside = [path for path in gdal.folder.rglob("*evil*")
-               if "result" not in [above.name for above in path.parents]]
+               if not any(above.match(PUBLISHED) for above in path.parents)]
     assert outside == []
 
 

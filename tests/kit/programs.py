@@ -30,6 +30,17 @@ AREA = "POLYGON((-34.89 -8.03,-34.84 -8.03,-34.84 -7.99,-34.89 -7.99,-34.89 -8.0
 PUBLISHED = "result." + "[0-9a-f]" * 32
 
 
+def entries(folder):
+    """The names in a folder of the store; those that are made up end in <token>."""
+    return {re.sub(r"[0-9a-f]{32}", "<token>", path.name) for path in folder.iterdir()}
+
+
+def set_old(folder):
+    """Nothing below it was modified for ten minutes."""
+    for path in folder.rglob("*"):
+        os.utime(path, (time.time() - 601,) * 2)
+
+
 def version_of_gdal():
     """Of its programs: major and minor number."""
     done = subprocess.run(["gdalinfo", "--version"], stdout=subprocess.PIPE, text=True,
