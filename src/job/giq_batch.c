@@ -14,6 +14,7 @@
 #include "job/giq_retry.h"
 #include "job/giq_submit.h"
 #include "service/giq_models.h"
+#include "store/giq_record_read.h"
 #include "store/giq_spent.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };

@@ -18,6 +18,7 @@
 #include "job/giq_wait.h"
 #include "service/giq_call.h"
 #include "store/giq_advice.h"
+#include "store/giq_record_read.h"
 #include "store/giq_summary.h"
 
 /* ---- creating a job ---- */
@@ -90,8 +91,10 @@ bool giq_job_new(struct giq_service *service, struct giq_store *store,
         .host = *host,
         .flags = flags,
         .area_km2 = -1,
+        .throttled_before = -1,
     };
     giq_record_init(&job->record);
+    giq_ticket_init(&job->ticket);
     if (!init(job, request, err)) {
         giq_job_free(job);
         return false;
@@ -112,6 +115,7 @@ void giq_job_free(struct giq_job *job)
     free(job->file_id);
     free(job->stale_file_id);
     free(job->slot);
+    giq_ticket_release(&job->ticket);
     free(job->canonical);
     giq_json_free(job->request_json);
     giq_json_free(job->summary);
@@ -246,11 +250,7 @@ static bool retry_or_fail(struct giq_job *job, struct giq_error *err)
         job->phase = GIQ_PHASE_SUBMIT;
         return true;
     }
-    job->phase = GIQ_PHASE_DONE;
-    if (job->flags & GIQ_JOB_NO_WAIT) {
-        return true;
-    }
-    return giq_step_fail_recorded(job, err);
+    return giq_step_report_end(job, err);
 }
 
 static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -369,9 +369,16 @@ static void view_request(const struct giq_job *job, struct giq_job_view *out)
     }
 }
 
+static const char *printable_id(const struct giq_job *job, struct giq_printable *out)
+{
+    const char *id = job->record.job_id == NULL ? "?" : job->record.job_id;
+    return giq_call_printable(job->service, id, out);
+}
+
 void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
 {
     const struct giq_record *record = &job->record;
+    struct giq_printable id;
     free(job->result_path);
     job->result_path =
         record->state == GIQ_JOB_PUBLISHED
@@ -382,9 +389,7 @@ void giq_job_get_view(struct giq_job *job, struct giq_job_view *out)
     out->result_path = job->result_path;
     out->is_external = job->is_external;
     out->expected_ms = job->learning.pace.expected_ms;
-    if (giq_advice_applies(record)) {
-        job->advice = (struct giq_error){0};
-        (void)giq_step_fail_recorded(job, &job->advice);
+    if (giq_advice_describe(record, printable_id(job, &id), &job->advice)) {
         out->error = job->advice.text;
     }
     if (record->state <= GIQ_JOB_INTENT) {

@@ -13,6 +13,7 @@
 #include "store/giq_lock.h"
 #include "store/giq_record.h"
 #include "store/giq_store.h"
+#include "store/giq_ticket.h"
 
 /*
  * What the next step does:
@@ -25,7 +26,7 @@
  *        └── published ───────────────────────────────────────────────> DONE
  *
  * SUBMIT and FETCH lead back to READ_RECORD if another open has changed the record;
- * SUBMIT also if it has recorded an abandoned request as unknown, or must upload a file
+ * SUBMIT also while another open sends the run request, or if a file must be uploaded
  * again that the service no longer has.
  *
  * Failed, unknown and gone end the open with the recorded error. If RETRY has an unused
@@ -94,7 +95,17 @@ struct giq_job {
     bool has_checked_limits;
     double area_km2;        /* of the request, by giq_limits_check(); -1: not known */
     struct giq_error limit; /* why a dry run found that no job may be started, or {0} */
-    int throttled_count;    /* run requests that the service throttled */
+    char token[GIQ_OS_TOKEN_SIZE]; /* of the intent of this open; "" before it has one */
+    struct giq_ticket ticket; /* of the run request that is being sent; n is 0: none */
+    int64_t touched_ms;       /* when that ticket was taken or touched */
+    int known_ticket; /* highest number that this open took, or found taken; 0: none */
+    bool is_beaten;   /* nothing was sent, since another open sends or has a job */
+    /* Run requests of the key that the service throttled, whoever sent them. */
+    int throttled;        /* so far */
+    int throttled_before; /* when this open began; -1: it has not read the record */
+    bool has_throttled;   /* one that this open sent */
+    int paused_ticket;    /* the ticket whose pause ends then; 0: none */
+    int64_t paused_until_ms;
     char *slot; /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
 

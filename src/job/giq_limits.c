@@ -9,6 +9,7 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 #include "giq/geom.h"
+#include "store/giq_record_read.h"
 #include "store/giq_spent.h"
 
 enum {

@@ -14,6 +14,7 @@
 #include "service/giq_call.h"
 #include "store/giq_claim.h"
 #include "store/giq_leftovers.h"
+#include "store/giq_record_read.h"
 
 enum {
     CLAIMS_TRIED = 100,   /* generations that one fetch tries to claim */

@@ -24,7 +24,7 @@ static bool has_new_label(const struct giq_job *job)
     const char *label = job->request.retry;
     return label != NULL && job->request.model != NULL &&
            !(job->flags & GIQ_JOB_NO_SUBMIT) &&
-           (job->is_damaged || !giq_record_has_label(&job->record, label));
+           !giq_record_has_label(&job->record, label);
 }
 
 static bool has_failed(const struct giq_job *job)

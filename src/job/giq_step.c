@@ -2,6 +2,7 @@
 #include "job/giq_step.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
@@ -9,26 +10,59 @@
 #include "job/giq_retry.h"
 #include "service/giq_call.h"
 #include "store/giq_advice.h"
+#include "store/giq_record_read.h"
 
-enum { LOCK_PAUSE_MS = 50 }; /* between two attempts to acquire a lock */
+enum {
+    LOCK_PAUSE_MS = 50,    /* between two attempts to acquire a lock */
+    SENDER_PAUSE_MS = 250, /* between two reads of a record that another open changes */
+};
 
 /* ---- the record ---- */
 
-bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err)
+/* Note how often the run request was throttled. */
+static void note_throttled(struct giq_job *job, const struct giq_record *record)
 {
+    if (job->throttled < record->throttled) {
+        job->throttled = record->throttled;
+    }
+    if (job->throttled_before < 0) {
+        job->throttled_before = record->throttled;
+    }
+}
+
+bool giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
+                         struct giq_error *err)
+{
+    const struct giq_record_tickets tickets = {job->known_ticket, below};
     bool may_retry = job->request.retry != NULL && !(job->flags & GIQ_JOB_NO_SUBMIT);
     bool may_replace =
         job->request.model != NULL && (job->request.job != NULL || may_retry);
     job->is_damaged = false;
-    if (giq_record_read(job->folder, job->canonical, out, &job->is_damaged, err)) {
+    bool is_read = giq_record_read_with(job->folder, job->canonical, &tickets, out,
+                                        &job->is_damaged, err);
+    note_throttled(job, out);
+    if (is_read) {
         return true;
     }
     if (!job->is_damaged || !may_replace) {
         return false;
     }
     *err = (struct giq_error){0};
-    giq_record_release(out);
     return true;
+}
+
+bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err)
+{
+    return giq_step_read_below(job, 0, out, err);
+}
+
+void giq_step_use_abandoned(struct giq_job *job)
+{
+    struct giq_record *record = &job->record;
+    if (record->state == GIQ_JOB_SENDING && record->sender == GIQ_SENDER_NONE) {
+        record->state = GIQ_JOB_UNKNOWN;
+        (void)giq_text_set(&record->error, "its outcome was not recorded");
+    }
 }
 
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
@@ -54,6 +88,7 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
     if (!giq_step_may_adopt(job, before, err)) {
         return false;
     }
+    job->record.attempt = before->newest;
     if (job->is_damaged) {
         if (!giq_record_quarantine(job->folder, giq_store_access(job->store), before,
                                    err)) {
@@ -69,8 +104,8 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
 }
 
 /* Replace the record in memory by the one on disk, unless the job is an external one that
- * has no record yet. */
-static bool read_again(struct giq_job *job, struct giq_error *err)
+ * has no record yet. `*out_busy` is whether it must not be adopted now. */
+static bool read_again(struct giq_job *job, bool *out_busy, struct giq_error *err)
 {
     GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
@@ -79,8 +114,10 @@ static bool read_again(struct giq_job *job, struct giq_error *err)
     }
     bool is_adopted = record.job_id != NULL && job->request.job != NULL &&
                       giq_text_is_same_id(record.job_id, job->request.job);
+    *out_busy = false;
     if (job->is_adopting && job->is_external && !is_adopted) {
-        return adopt(job, &record, err);
+        *out_busy = record.sender == GIQ_SENDER_ALIVE;
+        return *out_busy || adopt(job, &record, err);
     }
     if (record.state == GIQ_JOB_NONE && job->is_external) {
         return true;
@@ -132,13 +169,23 @@ bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_er
     return true;
 }
 
-void giq_step_remove(struct giq_job *job)
+bool giq_step_create(struct giq_job *job, struct giq_error *err)
 {
-    struct giq_error ignored = {0};
+    struct giq_record *record = &job->record;
+    unsigned access = giq_store_access(job->store);
     assert(job->lock != NULL);
-    (void)giq_record_remove(job->folder, giq_store_access(job->store), &job->record,
-                            &ignored);
-    giq_record_release(&job->record);
+    if (!set_upload(job, err)) {
+        return false;
+    }
+    record->state = GIQ_JOB_INTENT;
+    record->attempt = 0;
+    (void)snprintf(record->token, sizeof record->token, "%s", job->token);
+    if ((job->canonical != NULL &&
+         !giq_record_write_request(job->folder, access, job->canonical, err)) ||
+        !giq_record_create(job->folder, access, record, err)) {
+        return giq_store_explain_full(err);
+    }
+    return true;
 }
 
 /* ---- the record lock ---- */
@@ -163,6 +210,18 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
     return true;
 }
 
+bool giq_step_wait_for_sender(const struct giq_job *job, int64_t *due_ms,
+                              struct giq_error *err)
+{
+    if (giq_job_left_ms(job) == 0) {
+        return giq_fail(err, GIQ_E_TIMEOUT,
+                        "another open has sent the run request and awaits its response; "
+                        "open again when it has finished");
+    }
+    *due_ms = giq_job_now_ms(job) + SENDER_PAUSE_MS;
+    return giq_step_check_cancelled(job, err);
+}
+
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err)
 {
@@ -175,12 +234,17 @@ bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
         *out_held = false;
         return giq_step_retry_later(job, due_ms, err);
     }
-    if (!read_again(job, err)) {
+    bool is_busy = false;
+    if (!read_again(job, &is_busy, err)) {
         giq_step_release_lock(job);
         return false;
     }
-    *out_held = true;
-    return true;
+    *out_held = !is_busy;
+    if (!is_busy) {
+        return true;
+    }
+    giq_step_release_lock(job);
+    return giq_step_wait_for_sender(job, due_ms, err);
 }
 
 void giq_step_release_lock(struct giq_job *job)
@@ -204,6 +268,12 @@ bool giq_step_fail_recorded(const struct giq_job *job, struct giq_error *err)
     const char *job_id = record->job_id == NULL ? "?" : record->job_id;
     struct giq_printable id;
     return giq_advice_fail(record, giq_call_printable(job->service, job_id, &id), err);
+}
+
+bool giq_step_report_end(struct giq_job *job, struct giq_error *err)
+{
+    job->phase = GIQ_PHASE_DONE;
+    return (job->flags & GIQ_JOB_NO_WAIT) != 0 || giq_step_fail_recorded(job, err);
 }
 
 bool giq_step_add_job_context(const struct giq_job *job, struct giq_error *err)

@@ -17,14 +17,33 @@
  * is not an error; job->is_damaged is then set. */
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
 
+/* The same as it would be without the tickets from `below` on. */
+bool giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
+                         struct giq_error *err);
+
+/* If version 0.1 sent a run request and its record, which was read with the record lock
+ * held, still states `sending`, nobody awaits the response any more: the outcome is
+ * unknown. It is not recorded. When out of memory the reason is missing. */
+void giq_step_use_abandoned(struct giq_job *job);
+
+/* The job failed, is gone or unknown: end the open with what is recorded, which is an
+ * error unless the open does not wait. */
+bool giq_step_report_end(struct giq_job *job, struct giq_error *err);
+
 /*
  * Try once to acquire the record lock, and read the record again. Creates the key's
- * folder. If there is another holder, `*out_held` is false and `*due_ms` is when to try
- * again. Errors also: GIQ_E_TIMEOUT if TIMEOUT passed, GIQ_E_CANCELLED, and those of
- * giq_step_may_adopt().
+ * folder. If there is another holder, or a job is to be adopted while a run request is
+ * being sent, `*out_held` is false and `*due_ms` is when to try again. Where locks lock
+ * nothing there may be several holders. Errors also: GIQ_E_TIMEOUT if TIMEOUT passed,
+ * GIQ_E_CANCELLED, and those of giq_step_may_adopt().
  */
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err);
+
+/* Another open sends the run request: `*due_ms` is when to read the record again. Errors:
+ * GIQ_E_TIMEOUT if TIMEOUT passed, GIQ_E_CANCELLED. */
+bool giq_step_wait_for_sender(const struct giq_job *job, int64_t *due_ms,
+                              struct giq_error *err);
 
 /* Release the record lock; does nothing if it is not held. */
 void giq_step_release_lock(struct giq_job *job);
@@ -39,11 +58,9 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
  * the record lock held. */
 bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err);
 
-/* Remove the record, or restore the earlier one, because no job was started. job->record
- * is empty afterwards. If it fails the record on disk stays `intent` or `sending`; a
- * later open reports `sending` as an unknown outcome. Must be called with the record lock
- * held. */
-void giq_step_remove(struct giq_job *job);
+/* Record the state `intent` with job->token, unless the request has a record on disk,
+ * which then stays. Must be called with the record lock held. */
+bool giq_step_create(struct giq_job *job, struct giq_error *err);
 
 /* Whether the request of `record` may get the job that the open names. Errors:
  * GIQ_E_USAGE if it has another job that is submitted or succeeded, and not gone. */

@@ -1,4 +1,4 @@
-/* Submitting a request: models, upload, then one run request. */
+/* Submitting a request: the decision, the model and the upload, then one run request. */
 #include "job/giq_submit.h"
 
 #include <stdio.h>
@@ -8,160 +8,17 @@
 #include "base/giq_text.h"
 #include "job/giq_limits.h"
 #include "job/giq_retry.h"
+#include "job/giq_send.h"
 #include "job/giq_step.h"
-#include "service/giq_api.h"
-#include "service/giq_call.h"
 #include "service/giq_models.h"
 #include "service/giq_upload.h"
 
-enum { CAUSE_MAX = 120 }; /* bytes of an error that is quoted in another one */
+/* ---- deciding ---- */
 
-/* ---- the run request ---- */
-
-static const char *model_of(const struct giq_job *job)
+static bool is_dry_run(const struct giq_job *job)
 {
-    return job->model_id == NULL ? job->request.model : job->model_id;
-}
-
-/* Record the state `intent`. An earlier record is kept until the job is submitted. */
-static bool record_intent(struct giq_job *job, struct giq_error *err)
-{
-    if (job->is_damaged) {
-        if (!giq_record_quarantine(job->folder, giq_store_access(job->store),
-                                   &job->record, err)) {
-            return false;
-        }
-    } else if (job->record.state > GIQ_JOB_INTENT) {
-        /* A further job runs the recorded model. */
-        if (job->model_id == NULL &&
-            !giq_text_set(&job->model_id, job->record.model_id)) {
-            return giq_fail_memory(err);
-        }
-        if (!giq_record_restart(&job->record, err)) {
-            return false;
-        }
-    }
-    if (!giq_text_set(&job->record.geometry_crs, job->request.geometry_crs)) {
-        return giq_fail_memory(err);
-    }
-    return giq_step_write(job, GIQ_JOB_INTENT, err);
-}
-
-/* The connection is up and the request is about to be sent. From now on the label is
- * used, since a job may be started under it. Called again if a redirect is followed. */
-static bool record_sending(void *ctx, struct giq_error *err)
-{
-    struct giq_job *job = ctx;
-    const struct giq_env *env = job->service->env;
-    if (!giq_limits_take_slot(job, err)) {
-        return false;
-    }
-    job->record.submitted_ms = env->wall_ms(env->ctx);
-    if (!giq_text_set(&job->record.model_id, model_of(job)) ||
-        !giq_text_set(&job->record.file_id, job->file_id)) {
-        return giq_fail_memory(err);
-    }
-    if (job->request.retry != NULL &&
-        !giq_record_use_label(&job->record, job->request.retry, err)) {
-        return false;
-    }
-    return giq_step_write(job, GIQ_JOB_SENDING, err);
-}
-
-static bool write_submitted(struct giq_job *job, const struct giq_api_job *started,
-                            struct giq_error *err)
-{
-    struct giq_record *record = &job->record;
-    if (!giq_text_set(&record->job_id, started->id) ||
-        !giq_text_set(&record->status, started->status) ||
-        !giq_text_set(&record->type, started->type)) {
-        return giq_fail_memory(err);
-    }
-    record->started_ms = started->started_ms;
-    return giq_step_write(job, GIQ_JOB_SUBMITTED, err);
-}
-
-static bool record_submitted(struct giq_job *job, const struct giq_api_job *started,
-                             struct giq_error *err)
-{
-    if (!write_submitted(job, started, err)) {
-        /* The id is not shortened, and is printed only once, so that every id fits. */
-        return giq_error_context(
-            err,
-            "the job was started but could not be recorded; open the same dataset with "
-            "job=%s",
-            started->id);
-    }
-    job->id_received_ms = giq_job_now_ms(job);
-    job->learning = (struct giq_learning){0};
-    giq_service_restart_check(job->service);
-    job->phase = GIQ_PHASE_WAIT;
-    return true;
-}
-
-static bool write_unknown(struct giq_job *job, const char *reason, struct giq_error *err)
-{
-    if (!giq_text_set(&job->record.error, reason)) {
-        return giq_fail_memory(err);
-    }
-    return giq_step_write(job, GIQ_JOB_UNKNOWN, err);
-}
-
-static bool record_unknown(struct giq_job *job, struct giq_error *err)
-{
-    const struct giq_error reason = *err;
-    if (!write_unknown(job, reason.text, err)) {
-        const struct giq_error cause = *err;
-        return giq_fail(err, GIQ_E_UNKNOWN,
-                        "a job may have been started and paid for; look for it on the "
-                        "service's web page and adopt it with job=<id>. The outcome of "
-                        "the run request is not known (%.*s), and this could not be "
-                        "recorded (%.*s)",
-                        giq_text_cut_len(reason.text, CAUSE_MAX), reason.text,
-                        giq_text_cut_len(cause.text, CAUSE_MAX), cause.text);
-    }
-    return giq_step_fail_recorded(job, err);
-}
-
-/* The service throttled the run request: send it again later, unless MAX_RETRY or TIMEOUT
- * is reached. */
-static bool retry_run_later(struct giq_job *job, int64_t retry_after_ms, int64_t *due_ms,
-                            struct giq_error *err)
-{
-    int64_t pause_ms =
-        giq_call_delay_ms(job->service, job->throttled_count + 1, retry_after_ms);
-    job->throttled_count++;
-    if (job->throttled_count > job->service->settings.max_retry ||
-        pause_ms >= giq_job_left_ms(job)) {
-        giq_step_remove(job);
-        return false;
-    }
-    job->record.submitted_ms = GIQ_TIME_NONE;
-    *due_ms = giq_job_now_ms(job) + pause_ms;
-    if (!giq_step_write(job, GIQ_JOB_INTENT, err)) {
-        giq_step_remove(job);
-        return false;
-    }
-    *err = (struct giq_error){0}; /* it was that of the throttled request */
-    return true;
-}
-
-/* After a 404 for an uploaded file, upload it again, but only once: a second 404 is about
- * something else, such as the model. Returns false, with `err` as it was, if the file
- * must not be uploaded again. */
-static bool drop_stale_file(struct giq_job *job, struct giq_error *err)
-{
-    if (err->http_status != 404 || job->file_id == NULL || job->stale_file_id != NULL) {
-        return false;
-    }
-    giq_env_debug(
-        job->service->env,
-        "the service does not know the uploaded file, or the model; the file is "
-        "uploaded again");
-    job->stale_file_id = giq_take(&job->file_id);
-    job->phase = GIQ_PHASE_READ_RECORD;
-    *err = (struct giq_error){0};
-    return true;
+    enum { DRY_RUN = GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT };
+    return (job->flags & DRY_RUN) == DRY_RUN;
 }
 
 static bool is_upload_missing(const struct giq_job *job)
@@ -189,43 +46,6 @@ static bool check_request(const struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-static bool record_outcome(struct giq_job *job, enum giq_api_run_outcome outcome,
-                           const struct giq_api_job *started, int64_t retry_after_ms,
-                           int64_t *due_ms, struct giq_error *err)
-{
-    switch (outcome) {
-    case GIQ_API_RUN_SUBMITTED:
-        return record_submitted(job, started, err);
-    case GIQ_API_RUN_NO_JOB:
-        giq_step_remove(job);
-        return drop_stale_file(job, err);
-    case GIQ_API_RUN_THROTTLED:
-        return retry_run_later(job, retry_after_ms, due_ms, err);
-    case GIQ_API_RUN_UNKNOWN:
-        break;
-    }
-    return record_unknown(job, err);
-}
-
-static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
-{
-    GIQ_AUTO(giq_api_job_release)
-    struct giq_api_job started = {.started_ms = GIQ_TIME_NONE};
-    struct giq_request request = job->request;
-    int64_t retry_after_ms = -1;
-    request.model = model_of(job);
-    request.file = job->file_id == NULL ? job->request.file : job->file_id;
-    enum giq_api_run_outcome outcome = giq_api_run(job->service, &request, record_sending,
-                                                   job, &started, &retry_after_ms, err);
-    bool ok = record_outcome(job, outcome, &started, retry_after_ms, due_ms, err);
-    if (outcome == GIQ_API_RUN_NO_JOB || outcome == GIQ_API_RUN_THROTTLED) {
-        giq_limits_return_slot(job);
-    } else {
-        giq_limits_spend_slot(job);
-    }
-    return ok;
-}
-
 /* The record was read again under the lock. If it now needs a file, a model or a check
  * that was not prepared, return, and the next step prepares it. */
 static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
@@ -237,16 +57,12 @@ static bool submit(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (!check_request(job, err)) {
         return false;
     }
-    return giq_step_check_cancelled(job, err) && giq_step_may_start(job, err) &&
-           record_intent(job, err) && send_run(job, due_ms, err);
-}
-
-/* The record is `sending`, but no other open holds the lock: the one that sent the
- * request has ended, or could not record the outcome. */
-static bool record_abandoned(struct giq_job *job, struct giq_error *err)
-{
-    job->phase = GIQ_PHASE_READ_RECORD;
-    return write_unknown(job, "its outcome was not recorded", err);
+    bool is_paused = false;
+    if (!giq_send_is_paused(job, &is_paused, due_ms, err)) {
+        return false;
+    }
+    return is_paused || (giq_step_check_cancelled(job, err) &&
+                         giq_step_may_start(job, err) && giq_send_run(job, due_ms, err));
 }
 
 static bool fail_no_submit(struct giq_error *err)
@@ -282,32 +98,41 @@ static bool end_without_job(struct giq_job *job, struct giq_error *err)
                            &job->file_id, err);
 }
 
-/* The lock of a request that was being sent cannot be acquired, as in a read-only store:
- * a dry run then shows the state that is recorded. Any other open fails. */
-static bool show_without_lock(struct giq_job *job, struct giq_error *err)
+/* A dry run shows that the request is being sent; other opens wait for the outcome. */
+static bool wait_for_sender(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    enum { DRY_RUN = GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT };
-    if ((job->flags & DRY_RUN) != DRY_RUN || err->code != GIQ_E_STORE ||
-        job->record.state != GIQ_JOB_SENDING) {
+    job->phase = is_dry_run(job) ? GIQ_PHASE_DONE : GIQ_PHASE_READ_RECORD;
+    return is_dry_run(job) || giq_step_wait_for_sender(job, due_ms, err);
+}
+
+/* The lock of a request that is being sent, or was sent by version 0.1, cannot be
+ * acquired, as in a read-only store. Without a ticket only a dry run can go on. */
+static bool go_on_without_lock(struct giq_job *job, int64_t *due_ms,
+                               struct giq_error *err)
+{
+    bool is_possible = job->record.sender == GIQ_SENDER_ALIVE || is_dry_run(job);
+    if (job->record.state != GIQ_JOB_SENDING || err->code != GIQ_E_STORE ||
+        !is_possible) {
         return false;
     }
     *err = (struct giq_error){0};
-    job->phase = GIQ_PHASE_DONE;
-    return true;
+    return wait_for_sender(job, due_ms, err);
 }
 
 /* Must be called with the record lock held. */
 static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
+    bool was_sending = job->record.state == GIQ_JOB_SENDING;
+    giq_step_use_abandoned(job);
     if (giq_retry_allows_job(job)) {
         return submit(job, due_ms, err);
     }
     if (job->record.state == GIQ_JOB_SENDING) {
-        return record_abandoned(job, err);
+        return wait_for_sender(job, due_ms, err);
     }
     if (job->record.state > GIQ_JOB_SENDING) {
         job->phase = GIQ_PHASE_READ_RECORD;
-        return true;
+        return !was_sending || giq_step_report_end(job, err);
     }
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
         return end_without_job(job, err);
@@ -420,7 +245,7 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     }
     /* A throttled request has left a record, which a refusal here would not remove. Its
      * limits are checked when it is sent again: a refusal then removes the record. */
-    if (job->throttled_count == 0 && !giq_limits_check(job, err)) {
+    if (!job->has_throttled && !giq_limits_check(job, err)) {
         return false;
     }
     job->has_checked_limits = true;
@@ -439,6 +264,9 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool held = false;
+    if (is_dry_run(job) && job->record.sender == GIQ_SENDER_ALIVE) {
+        return wait_for_sender(job, due_ms, err);
+    }
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
         /* Fail before anything is written: the store may be read-only. */
         if (job->record.state <= GIQ_JOB_INTENT) {
@@ -453,7 +281,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         }
     }
     if (!giq_step_acquire_lock(job, &held, due_ms, err)) {
-        return show_without_lock(job, err);
+        return go_on_without_lock(job, due_ms, err);
     }
     if (!held) {
         return true;
@@ -468,14 +296,13 @@ void giq_submit_cancel(struct giq_job *job)
     struct giq_error ignored = {0};
     int64_t due_ms = 0;
     bool held = false;
-    if (job->throttled_count == 0 || job->record.state != GIQ_JOB_INTENT) {
+    if (!job->has_throttled || job->record.state != GIQ_JOB_INTENT) {
         return;
     }
     if (giq_step_acquire_lock(job, &held, &due_ms, &ignored) && held) {
-        /* If it is the intent of a further job, the earlier record was read instead. */
-        if (job->record.state == GIQ_JOB_INTENT) {
-            giq_step_remove(job);
-        }
+        (void)giq_record_undo(job->folder, giq_store_access(job->store), 0, job->token,
+                              false, &ignored);
+        giq_record_release(&job->record);
         giq_step_release_lock(job);
     }
 }

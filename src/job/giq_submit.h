@@ -1,8 +1,6 @@
 /*
- * Submitting a request once.
- *
- * The record is `intent` before the run request, and `sending` when its connection is up
- * and it is about to be sent; its outcome is recorded before the record lock is released.
+ * Submitting a request once: whether a run request is to be sent, and what it needs.
+ * giq_send sends it.
  */
 #ifndef GIQ_SUBMIT_H
 #define GIQ_SUBMIT_H

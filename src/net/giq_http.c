@@ -258,6 +258,9 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
         x->bytes_moved = down_now + up_now;
         x->last_progress_ms = now;
     }
+    if (x->request->tick != NULL) {
+        x->request->tick(x->request->ctx);
+    }
     bool has_stalled = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
                        now - x->last_progress_ms > stall_ms;
     if (giq_multipart_is_too_slow(x->multipart, settings->low_speed_time_s,

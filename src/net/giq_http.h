@@ -51,7 +51,9 @@ struct giq_http_request {
      * kept in the response, as it is with every other status. */
     bool (*sink)(void *ctx, const struct giq_response *response, const char *bytes,
                  size_t len, struct giq_error *err);
-    void *ctx; /* of both callbacks */
+    /* Called at least once a second during the exchange. May be NULL. */
+    void (*tick)(void *ctx);
+    void *ctx; /* of the callbacks */
 };
 
 /*

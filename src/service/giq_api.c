@@ -172,10 +172,11 @@ static bool is_refused_redirect(const struct giq_response *response)
            (status == 301 || status == 302 || status == 307 || status == 308);
 }
 
-enum giq_api_run_outcome
-giq_api_run(struct giq_service *service, const struct giq_request *request,
-            bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
-            struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err)
+enum giq_api_run_outcome giq_api_run(struct giq_service *service,
+                                     const struct giq_request *request,
+                                     const struct giq_api_run_hooks *hooks,
+                                     struct giq_api_job *job, int64_t *retry_after_ms,
+                                     struct giq_error *err)
 {
     *retry_after_ms = -1;
     assert(request->model != NULL && request->file != NULL);
@@ -207,8 +208,9 @@ giq_api_run(struct giq_service *service, const struct giq_request *request,
         .field_count = field_count,
         .timeout_ms = service->settings.connect_timeout_ms + left_ms,
         .fresh_connection = true,
-        .before_send = before_send,
-        .ctx = ctx,
+        .before_send = hooks->before_send,
+        .tick = hooks->tick,
+        .ctx = hooks->ctx,
     };
     struct giq_response response;
     enum giq_api_run_outcome outcome = GIQ_API_RUN_NO_JOB;

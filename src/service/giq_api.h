@@ -40,6 +40,13 @@ enum giq_api_run_outcome {
     GIQ_API_RUN_UNKNOWN,   /* a job may have been started; `err` has the reason */
 };
 
+/* What the caller does while a run request is sent. */
+struct giq_api_run_hooks {
+    bool (*before_send)(void *ctx, struct giq_error *err);
+    void (*tick)(void *ctx); /* at least once a second during the exchange */
+    void *ctx;               /* of both */
+};
+
 /*
  * Send the run request, once. `before_send` is called before every request that is sent
  * (following a redirect within the origin sends one more) and must record it; if it fails
@@ -47,10 +54,11 @@ enum giq_api_run_outcome {
  * it, otherwise `err` is set; `*retry_after_ms` is the Retry-After of
  * GIQ_API_RUN_THROTTLED, or -1. From `before_send` on the call is not cancelled.
  */
-enum giq_api_run_outcome
-giq_api_run(struct giq_service *service, const struct giq_request *request,
-            bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
-            struct giq_api_job *job, int64_t *retry_after_ms, struct giq_error *err);
+enum giq_api_run_outcome giq_api_run(struct giq_service *service,
+                                     const struct giq_request *request,
+                                     const struct giq_api_run_hooks *hooks,
+                                     struct giq_api_job *job, int64_t *retry_after_ms,
+                                     struct giq_error *err);
 
 /* ---- status ---- */
 

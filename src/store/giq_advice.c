@@ -54,3 +54,26 @@ bool giq_advice_fail(const struct giq_record *record, const char *job_id,
         reason.text[0] == '\0' ? "" : " (", reason.text,
         reason.text[0] == '\0' ? "" : ")");
 }
+
+bool giq_advice_describe(const struct giq_record *record, const char *job_id,
+                         struct giq_error *out)
+{
+    struct giq_printable others;
+    bool applies = giq_advice_applies(record);
+    if (!applies && record->other_jobs == NULL) {
+        return false;
+    }
+    *out = (struct giq_error){0};
+    if (applies) {
+        (void)giq_advice_fail(record, job_id, out);
+    }
+    if (record->other_jobs != NULL) {
+        const struct giq_error cause = *out;
+        (void)giq_error_replace(out, cause.code,
+                                "%s%san earlier run request also started the job %s, "
+                                "which is paid for; open it with job=<id>",
+                                cause.text, applies ? "; " : "",
+                                giq_text_printable(record->other_jobs, &others));
+    }
+    return true;
+}

@@ -19,4 +19,12 @@ bool giq_advice_applies(const struct giq_record *record);
 bool giq_advice_fail(const struct giq_record *record, const char *job_id,
                      struct giq_error *err);
 
+/*
+ * Set the text of `out` to what the tables of jobs show for the record: the error of
+ * giq_advice_fail(), and further jobs that were started for the request. Returns false,
+ * with `out` as it was, if there is neither.
+ */
+bool giq_advice_describe(const struct giq_record *record, const char *job_id,
+                         struct giq_error *out);
+
 #endif

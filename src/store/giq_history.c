@@ -9,6 +9,7 @@
 #include "base/giq_os.h"
 #include "store/giq_digest.h"
 #include "store/giq_document.h"
+#include "store/giq_record_read.h"
 
 /* Members of a summary. */
 static const char base_url_member[] = "base_url";

@@ -7,6 +7,7 @@
 #include "store/giq_advice.h"
 #include "store/giq_digest.h"
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 #include "store/giq_store.h"
 
 struct listing {
@@ -33,6 +34,8 @@ static bool list_record(const struct listing *listing, const char *key,
         is_read && record.state == GIQ_JOB_PUBLISHED
             ? giq_store_result(folder, record.result_folder, record.result_name)
             : NULL;
+    struct giq_printable id;
+    const char *job_id = record.job_id == NULL ? "?" : record.job_id;
     struct giq_job_view view;
     giq_record_view(&record, request, &view);
     view.key = key;
@@ -41,10 +44,7 @@ static bool list_record(const struct listing *listing, const char *key,
         view.state_name = "damaged";
         view.status = NULL;
         view.error = advice.text;
-    } else if (giq_advice_applies(&record)) {
-        struct giq_printable id;
-        const char *job_id = record.job_id == NULL ? "?" : record.job_id;
-        (void)giq_advice_fail(&record, giq_text_printable(job_id, &id), &advice);
+    } else if (giq_advice_describe(&record, giq_text_printable(job_id, &id), &advice)) {
         view.error = advice.text;
     }
     return listing->each(listing->ctx, &view, err);

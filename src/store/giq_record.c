@@ -2,6 +2,7 @@
 #include "store/giq_record.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,10 @@
 #include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "store/giq_document.h"
+#include "store/giq_exclusive.h"
+#include "store/giq_ticket.h"
+
+enum { REQUEST_FORMAT = 1 };
 
 static const char request_name[] = "request.json";
 static const char job_name[] = "job.json";
@@ -23,6 +28,8 @@ static const char gone_member[] = "gone";       /* also the status of such a job
 static const char earlier_member[] = "earlier"; /* ids of the jobs that were replaced */
 static const char labels_member[] = "labels";
 static const char summary_member[] = "summary"; /* of the result */
+static const char attempt_member[] = "attempt";
+static const char token_member[] = "token";
 
 static const char advice[] = "adopt the job with job=<id> (the service's web page has "
                              "the id), or start a new job, which is paid for, with "
@@ -73,6 +80,7 @@ void giq_record_release(struct giq_record *record)
     free(record->result_folder);
     free(record->result_name);
     free(record->base_url);
+    free(record->other_jobs);
     giq_json_free(record->document);
     giq_record_init(record);
 }
@@ -85,24 +93,23 @@ static bool fail_damaged(const char *folder, const char *name, const char *reaso
     return giq_document_fail(folder, name, reason, advice, err);
 }
 
-static bool read_document(const char *folder, const char *name, struct giq_json **out,
-                          bool *out_damaged, struct giq_error *err)
+static bool read_document(const char *folder, struct giq_json **out, bool *out_damaged,
+                          struct giq_error *err)
 {
-    return giq_document_read(folder, name, GIQ_RECORD_FORMAT, advice, out, out_damaged,
-                             err);
+    return giq_document_read(folder, job_name, GIQ_RECORD_FORMAT, advice, out,
+                             out_damaged, err);
 }
 
 bool giq_record_read_request(const char *folder, struct giq_json **out,
                              struct giq_error *err)
 {
     bool ignored = false;
-    return read_document(folder, request_name, out, &ignored, err);
+    return giq_document_read(folder, request_name, REQUEST_FORMAT, advice, out, &ignored,
+                             err);
 }
 
-/* Check that request.json has exactly the bytes of `request`, and at most a line feed
- * after them. If two requests ever had the same key, the second one fails here: it must
- * not get the result of the first. */
-static bool check_request(const char *folder, const char *request, struct giq_error *err)
+bool giq_record_check_request(const char *folder, const char *request,
+                              struct giq_error *err)
 {
     bool found = false;
     GIQ_AUTO_BUF struct giq_buf buf;
@@ -133,6 +140,20 @@ static int parse_generation(const struct giq_json *json)
     return generation < 0 || generation > GIQ_CLAIM_MAX ? 0 : (int)generation;
 }
 
+/* -1 if it cannot be the number of a ticket. */
+static int parse_attempt(const struct giq_json *json)
+{
+    int64_t n = giq_json_integer(giq_json_get(json, attempt_member), 0);
+    return n < 0 || n > GIQ_TICKET_MAX ? -1 : (int)n;
+}
+
+static void parse_token(const struct giq_json *json, char out[GIQ_OS_TOKEN_SIZE])
+{
+    const char *token = giq_json_text(giq_json_get(json, token_member));
+    bool fits = token != NULL && strlen(token) < GIQ_OS_TOKEN_SIZE;
+    (void)snprintf(out, GIQ_OS_TOKEN_SIZE, "%s", fits ? token : "");
+}
+
 static bool parse(struct giq_record *record)
 {
     const struct giq_json *json = record->document;
@@ -140,6 +161,8 @@ static bool parse(struct giq_record *record)
     const struct giq_json *waiting = giq_json_get(json, waiting_member);
     record->state = parse_state(giq_json_text(giq_json_get(json, "state")));
     record->gone = giq_json_is_true(giq_json_get(json, gone_member));
+    record->attempt = parse_attempt(json);
+    parse_token(json, record->token);
     record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
@@ -176,24 +199,35 @@ static bool has_required_members(const struct giq_record *record)
     bool needs_id = record->state == GIQ_JOB_SUBMITTED ||
                     record->state == GIQ_JOB_SUCCEEDED ||
                     record->state == GIQ_JOB_PUBLISHED;
-    return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && names_are_safe;
+    return record->state != GIQ_JOB_NONE && (has_id || !needs_id) && names_are_safe &&
+           record->attempt >= 0;
 }
 
-/* The earlier record if `json` is the intent of a further job, else NULL. */
 static const struct giq_json *earlier_record(const struct giq_json *json)
 {
     const struct giq_json *before = giq_json_get(json, before_member);
-    bool is_intent =
-        parse_state(giq_json_text(giq_json_get(json, "state"))) == GIQ_JOB_INTENT;
-    return is_intent && giq_json_is_object(before) ? before : NULL;
+    return giq_json_is_object(before) ? before : NULL;
 }
 
-/* If an intent of a further job was abandoned, use the earlier record in its place. */
-static bool use_earlier_record(struct giq_record *record, const char *folder,
-                               struct giq_error *err)
+/* Fill the record from its document. */
+static bool parse_document(struct giq_record *record, const char *folder,
+                           struct giq_error *err)
+{
+    if (!parse(record)) {
+        return giq_fail_memory(err);
+    }
+    if (!has_required_members(record)) {
+        return fail_damaged(folder, job_name, "is damaged", err);
+    }
+    return true;
+}
+
+bool giq_record_use_earlier(struct giq_record *record, const char *folder,
+                            struct giq_error *err)
 {
     const struct giq_json *before = earlier_record(record->document);
     if (before == NULL) {
+        giq_record_release(record);
         return true;
     }
     if (giq_json_is_true(giq_json_get(before, damaged_member))) {
@@ -203,84 +237,25 @@ static bool use_earlier_record(struct giq_record *record, const char *folder,
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
-    giq_json_free(record->document);
+    giq_record_release(record);
     record->document = copy;
-    return true;
+    return parse_document(record, folder, err);
 }
 
-/* The open that publishes makes the claim first, and may be killed before it writes
- * job.json. */
-static bool use_newest_claim(struct giq_record *record, const char *folder,
-                             struct giq_error *err)
+bool giq_record_load(const char *folder, struct giq_record *record, bool *damaged,
+                     struct giq_error *err)
 {
-    GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
-    if (!giq_claim_read_newest(folder, &newest, err)) {
-        return false;
+    bool ok = read_document(folder, &record->document, damaged, err);
+    if (!ok || record->document == NULL) {
+        return ok;
     }
-    return !giq_record_is_older(record, &newest) ||
-           giq_record_use_claim(record, &newest, err);
-}
-
-/* Fill the record from the document that was read. */
-static bool parse_document(struct giq_record *record, const char *folder,
-                           const char *request, struct giq_error *err)
-{
-    if (!use_earlier_record(record, folder, err)) {
-        return false;
+    ok = parse_document(record, folder, err);
+    if (ok && record->state == GIQ_JOB_INTENT &&
+        earlier_record(record->document) != NULL) {
+        ok = giq_record_use_earlier(record, folder, err);
     }
-    if (!parse(record)) {
-        return giq_fail_memory(err);
-    }
-    if (!has_required_members(record)) {
-        return fail_damaged(folder, job_name, "is damaged", err);
-    }
-    if (request != NULL && !check_request(folder, request, err)) {
-        return false;
-    }
-    return record->state != GIQ_JOB_SUCCEEDED || use_newest_claim(record, folder, err);
-}
-
-static bool read_once(const char *folder, const char *request, struct giq_record *record,
-                      bool *damaged, struct giq_error *err)
-{
-    giq_record_init(record);
-    *damaged = false;
-    bool ok = read_document(folder, job_name, &record->document, damaged, err);
-    if (ok && record->document != NULL) {
-        ok = parse_document(record, folder, request, err);
-        *damaged = !ok;
-    }
-    if (!ok) {
-        giq_record_release(record);
-        /* If memory ran out or a system call failed, the record may be intact. */
-        *damaged = *damaged && err->code == GIQ_E_STORE && err->sys_errno == 0;
-    }
+    *damaged = !ok;
     return ok;
-}
-
-bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
-                     bool *out_damaged, struct giq_error *err)
-{
-    /* Another process may write or remove the record while its two files are read. */
-    enum { TRIES = 3 };
-    struct giq_record record;
-    bool damaged = false;
-    bool ok = false;
-    int tries = 0;
-    do {
-        *err = (struct giq_error){0};
-        ok = read_once(folder, request, &record, &damaged, err);
-        tries++;
-    } while (!ok && damaged && tries < TRIES);
-    if (!ok) {
-        if (out_damaged != NULL) {
-            *out_damaged = damaged;
-        }
-        return false;
-    }
-    giq_record_release(out);
-    *out = record;
-    return true;
 }
 
 /* ---- writing ---- */
@@ -293,7 +268,7 @@ bool giq_record_write_request(const char *folder, unsigned access, const char *r
         return false;
     }
     if (recorded != NULL) {
-        return check_request(folder, request, err);
+        return giq_record_check_request(folder, request, err);
     }
     return giq_document_write(folder, request_name, access, request, err);
 }
@@ -336,6 +311,15 @@ static bool set_waiting(struct giq_json *json, const struct giq_record *record)
     return giq_json_set_integer(waiting, "area_m2", record->area_m2);
 }
 
+static bool set_attempt(struct giq_json *json, const struct giq_record *record)
+{
+    bool has_token = record->state == GIQ_JOB_INTENT && record->token[0] != '\0';
+    giq_json_remove(json, attempt_member);
+    return (record->attempt == 0 ||
+            giq_json_set_integer(json, attempt_member, record->attempt)) &&
+           giq_json_set_text(json, token_member, has_token ? record->token : NULL);
+}
+
 static bool set_members(struct giq_json *json, const struct giq_record *record)
 {
     return giq_json_set_integer(json, "format", GIQ_RECORD_FORMAT) &&
@@ -352,7 +336,8 @@ static bool set_members(struct giq_json *json, const struct giq_record *record)
            giq_json_set_time(json, "started_at", record->started_ms) &&
            giq_json_set_time(json, "submitted_at", record->submitted_ms) &&
            giq_json_set_time(json, "finished_at", record->finished_ms) &&
-           set_result(json, record) && set_waiting(json, record);
+           set_result(json, record) && set_waiting(json, record) &&
+           set_attempt(json, record);
 }
 
 /* The text of job.json, which the caller frees: the document as read, with the members of
@@ -379,6 +364,23 @@ bool giq_record_write(const char *folder, unsigned access,
         return giq_fail_memory(err);
     }
     return giq_document_write(folder, job_name, access, text, err);
+}
+
+bool giq_record_create(const char *folder, unsigned access,
+                       const struct giq_record *record, struct giq_error *err)
+{
+    bool is_created = false;
+    GIQ_AUTO_BUF struct giq_buf buf;
+    giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
+    GIQ_AUTO_FREE char *text = print(record);
+    if (text == NULL || !giq_buf_addf(&buf, "%s\n", text)) {
+        return giq_fail_memory(err);
+    }
+    GIQ_AUTO(giq_exclusive_release)
+    struct giq_exclusive file = {
+        .folder = folder, .access = access, .bytes = buf.data, .len = buf.len};
+    return giq_exclusive_create(&file, job_name, &is_created, err) &&
+           (!is_created || giq_os_sync_path(folder, err));
 }
 
 static const char *view_state_name(const struct giq_record *record)
@@ -504,6 +506,33 @@ bool giq_record_use_label(struct giq_record *record, const char *label,
     return true;
 }
 
+bool giq_record_is_earlier(const struct giq_record *record, const char *job_id)
+{
+    const struct giq_json *list = giq_json_get(record->document, earlier_member);
+    for (const struct giq_json *item = giq_json_first(list); item != NULL;
+         item = giq_json_next(item)) {
+        const char *id = giq_json_text(item);
+        if (id != NULL && giq_text_is_same_id(id, job_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
+                            struct giq_error *err)
+{
+    if (record->document == NULL) {
+        record->document = giq_json_new_object();
+    }
+    if (record->document == NULL ||
+        (!giq_record_is_earlier(record, job_id) &&
+         !giq_json_add_text(record->document, earlier_member, job_id))) {
+        return giq_fail_memory(err);
+    }
+    return true;
+}
+
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
     assert(record->document != NULL);
@@ -556,13 +585,17 @@ static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
                                buf.len, err);
 }
 
-/* Whether job.json is already the intent of a further job for a damaged record. */
+/* Whether job.json is already that of a further job for a damaged record. */
 static bool is_quarantined(const char *folder)
 {
     struct giq_error ignored = {0};
     GIQ_AUTO_JSON struct giq_json *json = NULL;
     bool damaged = false;
-    return read_document(folder, job_name, &json, &damaged, &ignored) &&
+    if (!read_document(folder, &json, &damaged, &ignored)) {
+        return false;
+    }
+    enum giq_job_state state = parse_state(giq_json_text(giq_json_get(json, "state")));
+    return (state == GIQ_JOB_INTENT || state == GIQ_JOB_SENDING) &&
            giq_json_is_true(giq_json_get(earlier_record(json), damaged_member));
 }
 
@@ -607,19 +640,83 @@ static bool restore(const char *folder, unsigned access, const struct giq_json *
     return giq_document_write(folder, job_name, access, text, err);
 }
 
-bool giq_record_remove(const char *folder, unsigned access,
-                       const struct giq_record *record, struct giq_error *err)
+/* Restore the earlier record of a further job. */
+static bool restore_earlier(const char *folder, unsigned access,
+                            const struct giq_json *before, struct giq_error *err)
 {
-    const struct giq_json *before = giq_json_get(record->document, before_member);
-    bool was_damaged = giq_json_is_true(giq_json_get(before, damaged_member));
-    if (before != NULL && !was_damaged) {
+    if (!giq_json_is_true(giq_json_get(before, damaged_member))) {
         return restore(folder, access, before, err);
     }
-    if (was_damaged) {
-        return rename_if_exists(folder, damaged_request_name, request_name, err) &&
-               rename_if_exists(folder, damaged_job_name, job_name, err) &&
-               giq_os_sync_path(folder, err);
-    }
-    return remove_name(folder, job_name, err) && remove_name(folder, request_name, err) &&
+    return rename_if_exists(folder, damaged_request_name, request_name, err) &&
+           rename_if_exists(folder, damaged_job_name, job_name, err) &&
            giq_os_sync_path(folder, err);
+}
+
+/* Remove the record. The request stays if there are tickets, or if a ticket is taken
+ * while it is removed. */
+static bool remove_files(const char *folder, unsigned access, struct giq_error *err)
+{
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets before = {0};
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets after = {0};
+    GIQ_AUTO_BUF struct giq_buf request;
+    bool found = false;
+    giq_buf_init(&request, GIQ_DOCUMENT_BYTES_MAX);
+    if (!remove_name(folder, job_name, err) || !giq_ticket_list(folder, &before, err) ||
+        !giq_document_read_bytes(folder, request_name, &request, &found, err)) {
+        return false;
+    }
+    if (before.len > 0 || !found) {
+        return giq_os_sync_path(folder, err);
+    }
+    if (!remove_name(folder, request_name, err) ||
+        !giq_ticket_list(folder, &after, err)) {
+        return false;
+    }
+    if (after.len > 0) {
+        return giq_os_replace_file(folder, request_name, access, giq_buf_text(&request),
+                                   request.len, err);
+    }
+    return giq_os_sync_path(folder, err);
+}
+
+/* Whether job.json, which was read into `record`, was written by this caller. */
+static bool is_own(const struct giq_record *record, int attempt, const char *token)
+{
+    if (record->state == GIQ_JOB_INTENT) {
+        return token[0] != '\0' && strcmp(record->token, token) == 0;
+    }
+    return record->state == GIQ_JOB_SENDING && attempt > 0 && record->attempt == attempt;
+}
+
+static bool write_intent(const char *folder, unsigned access, struct giq_record *record,
+                         const char *token, struct giq_error *err)
+{
+    record->state = GIQ_JOB_INTENT;
+    record->attempt = 0;
+    record->submitted_ms = GIQ_TIME_NONE;
+    (void)snprintf(record->token, sizeof record->token, "%s", token);
+    return giq_record_write(folder, access, record, err);
+}
+
+bool giq_record_undo(const char *folder, unsigned access, int attempt, const char *token,
+                     bool keeps_intent, struct giq_error *err)
+{
+    bool damaged = false;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
+    if (!read_document(folder, &record.document, &damaged, err)) {
+        return false;
+    }
+    if (!parse(&record)) {
+        return giq_fail_memory(err);
+    }
+    if (!is_own(&record, attempt, token)) {
+        return true;
+    }
+    const struct giq_json *before = earlier_record(record.document);
+    if (before != NULL) {
+        return restore_earlier(folder, access, before, err);
+    }
+    return keeps_intent ? write_intent(folder, access, &record, token, err)
+                        : remove_files(folder, access, err);
 }

@@ -13,23 +13,36 @@
  *   failed     the service reported that the job failed
  *   unknown    the run request was sent; its outcome is not known
  *
+ * Tickets (giq_ticket) decide who sends a run request and what came of it; job.json sums
+ * up, and states in `attempt` which ticket it is about. It may be older than the tickets,
+ * or be missing: giq_record_read() merges both.
+ *
  * Both files have a format number. Older formats are read, a newer one is an error;
- * members that this version does not know survive a rewrite. Reading takes no lock;
- * writing needs the record lock. `access` is bits of enum giq_os_access for the files.
- * Errors are GIQ_E_STORE and GIQ_E_MEMORY.
+ * members that this version does not know survive a rewrite. Reading takes no lock; who
+ * writes reads again right before, with the record lock held if there are locks. `access`
+ * is bits of enum giq_os_access for the files. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
  *
  * A further job is one that RETRY or adoption records for a request that had a job. While
- * its state is `intent` or `sending`, job.json keeps the earlier record as the member
- * "before".
+ * its state is `sending` (or `intent`, in version 0.1), job.json keeps the earlier record
+ * as the member "before".
  */
 #ifndef GIQ_RECORD_H
 #define GIQ_RECORD_H
 
 #include "base/giq_error.h"
 #include "base/giq_json.h"
+#include "base/giq_os.h"
 #include "store/giq_claim.h"
 
-enum { GIQ_RECORD_FORMAT = 1 };
+/* Of job.json. Version 0.1 wrote 1, without tickets; it refuses a newer format. */
+enum { GIQ_RECORD_FORMAT = 2 };
+
+/* Whether the process that sends a run request is at work. */
+enum giq_sender {
+    GIQ_SENDER_NONE,  /* there is no ticket without outcome: version 0.1 had none */
+    GIQ_SENDER_ALIVE, /* the state is `sending` */
+    GIQ_SENDER_DEAD,  /* the state is `unknown`, which is not recorded */
+};
 
 /* All texts are owned, and NULL if absent; times are UTC milliseconds or
  * GIQ_TIME_NONE. */
@@ -56,7 +69,17 @@ struct giq_record {
      * its duration was measured. */
     int64_t duration_ms;
     int64_t area_m2;
-    char *base_url;            /* of the service */
+    char *base_url; /* of the service */
+    /* The ticket that the record is about; 0: none. */
+    int attempt;
+    char token[GIQ_OS_TOKEN_SIZE]; /* of who wrote an `intent`; "" if not known */
+    /* What the tickets of the folder state; set by reading only. */
+    enum giq_sender sender;
+    int newest;       /* highest number; 0: there is no ticket */
+    int throttled;    /* run requests that the service throttled */
+    bool is_paused;   /* the newest one was: the next must wait */
+    char *other_jobs; /* ids of further jobs that were started for the request, separated
+                         by ", "; NULL: none */
     struct giq_json *document; /* as read, for members that are unknown here */
 };
 
@@ -66,21 +89,22 @@ void giq_record_release(struct giq_record *record);
 /* The name of a state in job.json; static, never NULL. */
 const char *giq_record_state_name(enum giq_job_state state);
 
-/*
- * Read the record in `folder` into `*out`, an initialised record. `request` is the
- * canonical text that must be recorded there; NULL accepts any. Without job.json the
- * state is GIQ_JOB_NONE. If job.json is the intent of a further job, the earlier record
- * is read instead. A record that seems damaged is read up to three times, since another
- * process may be writing or removing it.
- *
- * A GIQ_E_STORE error names the file that is damaged, belongs to another request or has a
- * newer format. `out_damaged` may be NULL. On failure `*out_damaged` is true if the
- * content is damaged, so that a further job may replace the record. It is false for a
- * newer format, a file that is too large or not a regular file, a failed system call or
- * lack of memory.
- */
-bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
-                     bool *out_damaged, struct giq_error *err);
+/* Read job.json as it is into an initialised record; without it the record stays empty.
+ * If it is the intent of a further job, which was abandoned, the earlier record is read
+ * instead. On failure `*out_damaged` is whether the content is damaged. */
+bool giq_record_load(const char *folder, struct giq_record *record, bool *out_damaged,
+                     struct giq_error *err);
+
+/* Use the earlier record of a further job in place of this one; without it the record
+ * becomes empty. Errors also: GIQ_E_STORE if the earlier record was damaged. */
+bool giq_record_use_earlier(struct giq_record *record, const char *folder,
+                            struct giq_error *err);
+
+/* Check that request.json has exactly the bytes of `request`, and at most a line feed
+ * after them. If two requests ever had the same key, the second one fails here: it must
+ * not get the result of the first. */
+bool giq_record_check_request(const char *folder, const char *request,
+                              struct giq_error *err);
 
 /* Read the canonical request in `folder`; the caller frees `*out` with giq_json_free().
  * It is NULL if there is none. */
@@ -91,6 +115,10 @@ bool giq_record_read_request(const char *folder, struct giq_json **out,
  * `request`. */
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err);
+
+/* Create job.json durably, unless it exists, which is not an error. */
+bool giq_record_create(const char *folder, unsigned access,
+                       const struct giq_record *record, struct giq_error *err);
 
 /* Write job.json; durable when the call returns. */
 bool giq_record_write(const char *folder, unsigned access,
@@ -126,17 +154,29 @@ bool giq_record_has_label(const struct giq_record *record, const char *label);
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err);
 
+/* Whether the job was replaced by a further one; add it to those jobs, in memory. */
+bool giq_record_is_earlier(const struct giq_record *record, const char *job_id);
+bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
+                            struct giq_error *err);
+
 /* Reset the record, which was read from disk, for a further job, in memory. Its document
  * keeps the earlier record as the member "before". Errors: GIQ_E_MEMORY. */
 bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 
 /* As giq_record_restart(), for a damaged record: its files are kept with the extension
- * ".damaged". `*record` is an initialised record. */
+ * ".damaged". `*record` is an initialised record. Only the owner of the newest ticket may
+ * call it, or who adopts a job. */
 bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
                            struct giq_error *err);
 
-/* Remove the record, durably. If it is that of a further job, restore the earlier one. */
-bool giq_record_remove(const char *folder, unsigned access,
-                       const struct giq_record *record, struct giq_error *err);
+/*
+ * No job was started by the ticket `attempt` (0: none was taken), and the record of this
+ * caller on disk states `sending` for it, or is an `intent` with the caller's `token`:
+ * restore the earlier record, or remove the record, durably. With `keeps_intent` the
+ * record becomes an intent with that token instead of being removed. Does nothing if
+ * another has changed the record since.
+ */
+bool giq_record_undo(const char *folder, unsigned access, int attempt, const char *token,
+                     bool keeps_intent, struct giq_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "store/giq_digest.h"
 #include "store/giq_exclusive.h"
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 
 enum {
     SPARE_BYTES = 1024 * 1024, /* that must stay free, for records */

@@ -9,6 +9,7 @@
 #include "base/giq_text.h"
 #include "store/giq_lock.h"
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 #include "store/giq_store.h"
 
 static const char summary_member[] = "summary";

@@ -6,6 +6,7 @@
 
 #include "base/giq_os.h"
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 #include "store/giq_summary.h"
 
 static const char *folder;

@@ -58,9 +58,10 @@ static void check_run(const uint8_t *data, size_t size)
     struct giq_error err = {0};
     int noted = 0;
     int64_t later_ms = -1;
+    const struct giq_api_run_hooks hooks = {.before_send = note_sending, .ctx = &noted};
     script_start(&script, data, size);
-    enum giq_api_run_outcome outcome = giq_api_run(script.service, &request, note_sending,
-                                                   &noted, &job, &later_ms, &err);
+    enum giq_api_run_outcome outcome =
+        giq_api_run(script.service, &request, &hooks, &job, &later_ms, &err);
     MUST(noted == script.sent && script.posts == script.sent && script.sent <= 6);
     enum giq_api_run_outcome expected = fate(&script);
     /* The id may be invalid, or may have arrived before the cut. */

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/giq_os.h"
+#include "store/giq_record_read.h"
 
 const struct giq_request job_kit_request = {.model = "m", .file = "f"};
 

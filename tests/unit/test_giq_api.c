@@ -47,9 +47,10 @@ static enum giq_api_run_outcome run(struct service_kit *kit, bool refuses,
 {
     static const struct giq_request request = {.model = "m", .file = "f"};
     struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
+    const struct giq_api_run_hooks hooks = {.before_send = count_send, .ctx = &refuses};
     sends = 0;
-    enum giq_api_run_outcome outcome = giq_api_run(kit->service, &request, count_send,
-                                                   &refuses, &job, later_ms, &kit->err);
+    enum giq_api_run_outcome outcome =
+        giq_api_run(kit->service, &request, &hooks, &job, later_ms, &kit->err);
     giq_api_job_release(&job);
     return outcome;
 }
@@ -152,11 +153,13 @@ static void test_run_response_cut_after_id_is_submitted(void **state)
         struct service_kit kit;
         struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
         bool refuses = false;
+        const struct giq_api_run_hooks hooks = {.before_send = count_send,
+                                                .ctx = &refuses};
         int64_t later_ms = -1;
         service_kit_start(&kit, &response, 1);
-        assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
-                                     &later_ms, &kit.err),
-                         cases[i].outcome);
+        assert_int_equal(
+            giq_api_run(kit.service, &request, &hooks, &job, &later_ms, &kit.err),
+            cases[i].outcome);
         bool is_submitted = cases[i].outcome == GIQ_API_RUN_SUBMITTED;
         assert_int_equal(kit.err.code, is_submitted ? GIQ_E_NONE : GIQ_E_NETWORK);
         if (is_submitted) {
@@ -197,11 +200,13 @@ static void test_coded_run_response_cut_after_id_is_submitted(void **state)
         struct service_kit kit;
         struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
         bool refuses = false;
+        const struct giq_api_run_hooks hooks = {.before_send = count_send,
+                                                .ctx = &refuses};
         int64_t retry_after_ms = -1;
         service_kit_start(&kit, &response, 1);
-        assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
-                                     &retry_after_ms, &kit.err),
-                         cases[i].outcome);
+        assert_int_equal(
+            giq_api_run(kit.service, &request, &hooks, &job, &retry_after_ms, &kit.err),
+            cases[i].outcome);
         if (cases[i].outcome == GIQ_API_RUN_SUBMITTED) {
             assert_string_equal(job.id, "j1");
         }
@@ -228,11 +233,13 @@ static void test_run_response_without_an_id_is_not_quoted(void **state)
         struct service_kit kit;
         struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
         bool refuses = false;
+        const struct giq_api_run_hooks hooks = {.before_send = count_send,
+                                                .ctx = &refuses};
         int64_t retry_after_ms = 7;
         service_kit_start(&kit, &cases[i].response, 1);
-        assert_int_equal(giq_api_run(kit.service, &request, count_send, &refuses, &job,
-                                     &retry_after_ms, &kit.err),
-                         GIQ_API_RUN_UNKNOWN);
+        assert_int_equal(
+            giq_api_run(kit.service, &request, &hooks, &job, &retry_after_ms, &kit.err),
+            GIQ_API_RUN_UNKNOWN);
         assert_string_equal(kit.err.text, cases[i].text);
         assert_int_equal(retry_after_ms, -1);
         service_kit_stop(&kit);

@@ -6,6 +6,7 @@
 #include "base/giq_os.h"
 #include "env_kit.h"
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 
 #define FOLDER_1 "result.00000000000000000000000000000001"
 #define FOLDER_2 "result.00000000000000000000000000000002"

@@ -10,6 +10,7 @@
 #include "base/giq_json.h"
 #include "base/giq_os.h"
 #include "env_kit.h"
+#include "store/giq_record_read.h"
 
 #define BASE  "https://api.example"
 #define MODEL "ndvi"

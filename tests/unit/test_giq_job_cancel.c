@@ -19,7 +19,18 @@ static bool cancels_before_the_run(void *ctx)
 
 static bool cancels_once_the_run_is_out(void *ctx)
 {
-    return is_state(ctx, "sending") || is_state(ctx, "submitted");
+    const struct job_kit *kit = ctx;
+    char *text = env_kit_read(kit->job->folder, "job.json");
+    bool is_out = text != NULL && (strstr(text, "\"state\":\"sending\"") != NULL ||
+                                   strstr(text, "\"state\":\"submitted\"") != NULL);
+    free(text);
+    return is_out;
+}
+
+/* The ticket is taken, and the record does not state it yet. */
+static bool cancels_with_the_ticket(void *ctx)
+{
+    return is_state(ctx, "sending");
 }
 
 static void test_pause_between_tries_ends(void **state)
@@ -89,7 +100,7 @@ static void test_cancel_of_a_throttled_run_leaves_no_record(void **state)
     assert_string_equal(job_kit_state(&kit), "intent");
     cancel_now(&kit);
     check_cancelled(&kit, "none");
-    assert_null(env_kit_read(kit.job->folder, "request.json"));
+    assert_null(env_kit_read(kit.job->folder, "job.json"));
     assert_int_equal(job_kit_count(&kit, "POST"), 1);
     job_kit_stop(&kit);
 }
@@ -173,6 +184,23 @@ static void test_response_to_a_run_that_is_out_is_recorded(void **state)
     job_kit_stop(&kit);
 }
 
+static void test_cancel_with_the_ticket_sends_nothing(void **state)
+{
+    (void)state;
+    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
+    struct job_kit kit;
+    enum giq_step step = GIQ_STEP_AGAIN;
+    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    kit.service.clock.env.cancelled = cancels_with_the_ticket;
+    assert_true(job_kit_step(&kit, &step));
+    assert_false(job_kit_step(&kit, &step));
+    assert_int_equal(kit.service.err.code, GIQ_E_CANCELLED);
+    assert_string_equal(job_kit_state(&kit), "none");
+    assert_null(env_kit_read(kit.job->folder, "job.json"));
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_cancel_ends_the_wait_for_the_lock),
         cmocka_unit_test(test_cancel_ends_the_wait_to_record_the_final_state),
         cmocka_unit_test(test_response_to_a_run_that_is_out_is_recorded),
+        cmocka_unit_test(test_cancel_with_the_ticket_sends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/giq_os.h"
+#include "base/giq_tree.h"
 #include "job_kit.h"
 
 #define RECORD(state, more)                                                              \
@@ -81,7 +82,7 @@ static void test_abandoned_sending_is_unknown_and_never_sent_again(void **state)
         assert_int_equal(http_kit_count(kit.service.http), 0);
         assert_non_null(strstr(kit.service.err.text, "2024-04-30 10:00:00 UTC"));
         assert_non_null(strstr(kit.service.err.text, "(its outcome was not recorded)"));
-        assert_string_equal(job_kit_state(&kit), "unknown");
+        assert_string_equal(job_kit_state(&kit), "sending"); /* nothing is written */
         assert_int_equal(job_kit_count(&kit, "POST"), 0);
     }
     job_kit_stop(&kit);
@@ -134,7 +135,7 @@ static void test_damaged_record_is_an_error_and_sends_nothing(void **state)
         "{\"format\":1}",
         "{\"format\":1,\"state\":\"dancing\"}",
         "{\"state\":\"intent\"}",
-        "{\"format\":2,\"state\":\"intent\"}",
+        "{\"format\":3,\"state\":\"intent\"}",
         RECORD("submitted", ""),
         RECORD("succeeded", ",\"job_id\":\"\""),
         RECORD("published",
@@ -154,20 +155,30 @@ static void test_damaged_record_is_an_error_and_sends_nothing(void **state)
 /* ---- records that cannot be written ---- */
 
 static struct job_kit *spoiled;
+static bool spoils_ticket;
 static int looks_left;
 
+/* A file becomes a folder, which no file replaces. */
+static void spoil(const char *name)
+{
+    struct giq_error err = {0};
+    char *path = giq_os_join(spoiled->job->folder, name);
+    assert_true(giq_os_remove(path, &err));
+    assert_true(giq_os_make_folders(path, GIQ_OS_PRIVATE, &err));
+    env_kit_write(path, "in the way", "");
+    free(path);
+}
+
 /* The time of day is read after the models, before the run goes out, and after its
- * response; at the last check a file becomes a folder, which no file replaces. */
+ * response. */
 static int64_t wall_and_spoil(void *ctx)
 {
     const struct env_kit *clock = ctx;
     if (--looks_left == 0) {
-        struct giq_error err = {0};
-        char *path = giq_os_join(spoiled->job->folder, "job.json");
-        assert_true(giq_os_remove(path, &err));
-        assert_true(giq_os_make_folders(path, GIQ_OS_PRIVATE, &err));
-        env_kit_write(path, "in the way", "");
-        free(path);
+        spoil("job.json");
+        if (spoils_ticket) {
+            spoil("sent.1");
+        }
     }
     return clock->wall_ms;
 }
@@ -185,7 +196,7 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         enum giq_code code;
         const char *part;
     } cases[] = {
-        {2, JOB_KIT_RUN, 0, GIQ_E_STORE, "cannot rename to"},
+        {2, JOB_KIT_RUN, 0, GIQ_E_STORE, "not a regular file"},
         {3, JOB_KIT_RUN, 1, GIQ_E_STORE,
          "the job was started but could not be recorded; open the same dataset with "
          "job=j1: cannot rename to"},
@@ -205,6 +216,7 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
         struct job_kit kit;
         job_kit_start(&kit, responses, GIQ_COUNT(responses));
         spoiled = &kit;
+        spoils_ticket = cases[i].runs == 1;
         looks_left = cases[i].looks;
         kit.service.clock.env.wall_ms = wall_and_spoil;
         assert_int_equal(job_kit_run(&kit), cases[i].code);
@@ -215,6 +227,34 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
             assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
             assert_int_equal(job_kit_count(&kit, "POST"), 1);
         }
+        job_kit_stop(&kit);
+    }
+}
+
+/* The job or the unknown outcome stands in the ticket alone. */
+static void test_outcome_in_the_ticket_is_enough(void **state)
+{
+    (void)state;
+    static const struct {
+        struct http_kit_response response;
+        enum giq_code code;
+        const char *state;
+    } cases[] = {{JOB_KIT_RUN, GIQ_E_NONE, "submitted"},
+                 {{.status = 500}, GIQ_E_UNKNOWN, "unknown"}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_response responses[] = {JOB_KIT_MODELS, cases[i].response};
+        struct giq_error err = {0};
+        struct job_kit kit;
+        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        spoiled = &kit;
+        spoils_ticket = false;
+        looks_left = 3;
+        kit.service.clock.env.wall_ms = wall_and_spoil;
+        assert_int_equal(job_kit_run_to(&kit, 2), cases[i].code);
+        char *path = giq_os_join(kit.job->folder, "job.json");
+        assert_true(giq_tree_remove(path, &err));
+        free(path);
+        assert_string_equal(job_kit_state(&kit), cases[i].state);
         job_kit_stop(&kit);
     }
 }
@@ -354,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_unknown_job_can_be_opened_by_its_id),
         cmocka_unit_test(test_damaged_record_is_an_error_and_sends_nothing),
         cmocka_unit_test(test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job),
+        cmocka_unit_test(test_outcome_in_the_ticket_is_enough),
         cmocka_unit_test(test_submitting_waits_for_another_and_takes_over_its_job),
         cmocka_unit_test(test_intent_that_another_leaves_is_prepared_for),
         cmocka_unit_test(test_waiting_for_another_ends_with_the_open),

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "job_kit.h"
+#include "store/giq_record_read.h"
 
 #define RECORD(state)                                                                    \
     "{\"format\":1,\"state\":\"" state "\",\"job_id\":\"j1\",\"model_id\":\"m\","        \

@@ -80,10 +80,11 @@ static int choose(int choices)
 
 /* ---- the calls, replaced ---- */
 
-enum giq_api_run_outcome
-__wrap_giq_api_run(struct giq_service *service, const struct giq_request *request,
-                   bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
-                   struct giq_api_job *job, int64_t *later_ms, struct giq_error *err)
+enum giq_api_run_outcome __wrap_giq_api_run(struct giq_service *service,
+                                            const struct giq_request *request,
+                                            const struct giq_api_run_hooks *hooks,
+                                            struct giq_api_job *job, int64_t *later_ms,
+                                            struct giq_error *err)
 {
     (void)service;
     (void)request;
@@ -93,7 +94,7 @@ __wrap_giq_api_run(struct giq_service *service, const struct giq_request *reques
         _exit(CRASHED);
     }
     (void)giq_fail(err, GIQ_E_REFUSED, "no");
-    if (choice == RUN_NOT_SENT || !before_send(ctx, err)) {
+    if (choice == RUN_NOT_SENT || !hooks->before_send(hooks->ctx, err)) {
         return GIQ_API_RUN_NO_JOB;
     }
     if (choice == RUN_REFUSED || choice == RUN_LATER) {

@@ -21,15 +21,16 @@ static atomic_int runs;
 static atomic_int fetches;
 static const char *store_path;
 
-enum giq_api_run_outcome
-__wrap_giq_api_run(struct giq_service *service, const struct giq_request *request,
-                   bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
-                   struct giq_api_job *job, int64_t *later_ms, struct giq_error *err)
+enum giq_api_run_outcome __wrap_giq_api_run(struct giq_service *service,
+                                            const struct giq_request *request,
+                                            const struct giq_api_run_hooks *hooks,
+                                            struct giq_api_job *job, int64_t *later_ms,
+                                            struct giq_error *err)
 {
     (void)service;
     (void)request;
     *later_ms = -1;
-    if (!before_send(ctx, err)) {
+    if (!hooks->before_send(hooks->ctx, err)) {
         return GIQ_API_RUN_NO_JOB;
     }
     runs++;

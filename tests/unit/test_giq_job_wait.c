@@ -189,10 +189,10 @@ static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
         const char *job_json, *state_after;
         enum giq_code code;
     } cases[] = {
-        {"{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}", "submitted",
-         GIQ_E_NONE},
-        {"{\"format\":1,\"state\":\"sending\",\"model_id\":\"m\"}", "sending",
-         GIQ_E_NONE},
+        {"{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j2\",\"attempt\":2}",
+         "submitted", GIQ_E_NONE},
+        {"{\"format\":2,\"state\":\"sending\",\"model_id\":\"m\",\"attempt\":2}",
+         "sending", GIQ_E_NONE},
         {NULL, "none", GIQ_E_STORE},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -229,7 +229,8 @@ static void test_result_of_another_job_is_not_fetched_before_its_end(void **stat
         assert_true(job_kit_step(&kit, &step));
     }
     assert_true(job_kit_step(&kit, &step)); /* looks, and means to fetch */
-    job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}");
+    job_kit_plant(&kit, "{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j2\","
+                        "\"attempt\":2}");
     assert_true(job_kit_step(&kit, &step));
     assert_int_equal(job_kit_count(&kit, "GET /inference/download"), 0);
     assert_string_equal(job_kit_state(&kit), "submitted");

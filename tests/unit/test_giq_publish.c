@@ -17,6 +17,7 @@
 #include "base/giq_tree.h"
 #include "job_kit.h"
 #include "store/giq_claim.h"
+#include "store/giq_record_read.h"
 
 #define SUCCEEDED "{\"format\":1,\"state\":\"succeeded\",\"job_id\":\"j1\"}"
 #define OTHER     "result.0000000000000000000000000000000f"

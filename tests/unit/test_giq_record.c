@@ -1,4 +1,5 @@
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 
 #include "unit.h"
 
@@ -110,7 +111,7 @@ static void test_what_is_taken_away_is_gone_from_the_file(void **state)
     record.state = GIQ_JOB_INTENT;
     assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
     char *text = env_kit_read(folder, "job.json");
-    assert_string_equal(text, "{\"format\":1,\"state\":\"intent\",\"job_id\":\"j\","
+    assert_string_equal(text, "{\"format\":2,\"state\":\"intent\",\"job_id\":\"j\","
                               "\"future\":[1,{\"a\":2}],\"gone\":false}\n");
     free(text);
     giq_record_release(&record);
@@ -161,7 +162,7 @@ static void test_damaged_and_newer_records_are_errors(void **state)
         {"{\"state\":\"intent\"}", "has no valid format number"},
         {"{\"format\":0,\"state\":\"intent\"}", "has no valid format number"},
         {"{\"format\":\"1\",\"state\":\"intent\"}", "has no valid format number"},
-        {"{\"format\":2,\"state\":\"intent\"}", "was written by a newer version"},
+        {"{\"format\":3,\"state\":\"intent\"}", "was written by a newer version"},
     };
     char *folder = env_kit_folder();
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -191,9 +192,10 @@ static void test_damaged_record_comes_back_whatever_it_was(void **state)
         env_kit_write(folder, "job.json", texts[i]);
         env_kit_write(folder, "request.json", REQUEST);
         assert_true(giq_record_quarantine(folder, GIQ_OS_PRIVATE, &record, &err));
-        record.state = GIQ_JOB_INTENT;
+        record.state = GIQ_JOB_SENDING;
+        record.attempt = 1;
         assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
-        assert_true(giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err));
+        assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 1, "", false, &err));
         giq_record_release(&record);
         char *job = env_kit_read(folder, "job.json");
         char *request = env_kit_read(folder, "request.json");
@@ -257,7 +259,7 @@ static void test_only_damage_lets_a_further_job_replace_a_record(void **state)
     assert_int_equal(symlink("request.json", path), 0); /* it cannot be opened */
     assert_false(is_damaged(folder));
     assert_int_equal(unlink(path), 0);
-    env_kit_write(folder, "job.json", "{\"format\":2,\"state\":\"unknown\"}");
+    env_kit_write(folder, "job.json", "{\"format\":3,\"state\":\"unknown\"}");
     assert_false(is_damaged(folder));
     env_kit_remove(folder);
 }
@@ -288,9 +290,10 @@ static void test_ids_of_earlier_jobs_are_kept(void **state)
     /* A new job that was not started leaves the record as it was. */
     assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
     assert_true(giq_record_restart(&record, &err));
-    record.state = GIQ_JOB_INTENT;
+    record.state = GIQ_JOB_SENDING;
+    record.attempt = 3;
     assert_true(giq_record_write(folder, GIQ_STORE_PRIVATE, &record, &err));
-    assert_true(giq_record_remove(folder, GIQ_STORE_PRIVATE, &record, &err));
+    assert_true(giq_record_undo(folder, GIQ_STORE_PRIVATE, 3, "", false, &err));
     text = env_kit_read(folder, "job.json");
     assert_non_null(strstr(text, "\"earlier\":[\"j1\",\"j2\"]"));
     free(text);
@@ -325,12 +328,11 @@ static void test_withdrawn_record_leaves_nothing(void **state)
     char *folder = env_kit_folder();
     struct giq_error err = {0};
     env_kit_write(folder, "request.json", REQUEST);
-    env_kit_write(folder, "job.json", "{}");
+    env_kit_write(folder, "job.json",
+                  "{\"format\":2,\"state\":\"intent\",\"token\":\"t\"}");
     env_kit_write(folder, "lock", "");
-    struct giq_record record;
-    giq_record_init(&record);
-    assert_true(giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err));
-    assert_true(giq_record_remove(folder, GIQ_OS_PRIVATE, &record, &err));
+    assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 0, "t", false, &err));
+    assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 0, "t", false, &err));
     assert_null(env_kit_read(folder, "request.json"));
     assert_null(env_kit_read(folder, "job.json"));
     char *lock = env_kit_read(folder, "lock");
@@ -370,12 +372,13 @@ static void make_change(enum change change)
     struct giq_record record;
     giq_record_init(&record);
     record.state = GIQ_JOB_INTENT;
+    (void)strcpy(record.token, "t");
     if (change == RECORDS) {
         assert_true(
             giq_record_write_request(changed_folder, GIQ_OS_PRIVATE, REQUEST, &err));
         assert_true(giq_record_write(changed_folder, GIQ_OS_PRIVATE, &record, &err));
     } else if (change == REMOVES) {
-        assert_true(giq_record_remove(changed_folder, GIQ_OS_PRIVATE, &record, &err));
+        assert_true(giq_record_undo(changed_folder, GIQ_OS_PRIVATE, 0, "t", false, &err));
     } else if (change == REMOVES_JOB) {
         char *path = giq_os_join(changed_folder, "job.json");
         assert_true(giq_os_remove(path, &err));

@@ -9,6 +9,7 @@
 #include "env_kit.h"
 #include "giq/batch_file.h"
 #include "store/giq_record.h"
+#include "store/giq_record_read.h"
 #include "store/giq_store.h"
 
 #define KEY "000000000000000000000000000000000000000000000000000000000000000a"

@@ -9,10 +9,11 @@
 #include "job/giq_fetch.h"
 #include "service/giq_api.h"
 
-enum giq_api_run_outcome
-__wrap_giq_api_run(struct giq_service *service, const struct giq_request *request,
-                   bool (*before_send)(void *ctx, struct giq_error *err), void *ctx,
-                   struct giq_api_job *job, int64_t *later_ms, struct giq_error *err);
+enum giq_api_run_outcome __wrap_giq_api_run(struct giq_service *service,
+                                            const struct giq_request *request,
+                                            const struct giq_api_run_hooks *hooks,
+                                            struct giq_api_job *job, int64_t *later_ms,
+                                            struct giq_error *err);
 enum giq_api_status_outcome
 __wrap_giq_api_status(struct giq_service *service, const char *job_id,
                       struct giq_api_job *job, int64_t *later_ms, struct giq_error *err);

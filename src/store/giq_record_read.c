@@ -1,0 +1,477 @@
+/* Reading records, merged with the tickets and claims of their folder. */
+#include "store/giq_record_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/giq_cleanup.h"
+#include "base/giq_text.h"
+#include "store/giq_ticket.h"
+
+/* Tickets that are read though they are not listed: a folder may be listed as it was some
+ * seconds ago. */
+enum { UNLISTED_MAX = 100 };
+
+static const char not_recorded[] = "its outcome was not recorded";
+
+/* ---- the tickets ---- */
+
+/* Leave out the tickets from `below` on. */
+static void leave_out(struct giq_tickets *tickets, int below)
+{
+    while (below > 0 && tickets->len > 0 && tickets->items[tickets->len - 1].n >= below) {
+        giq_ticket_release(&tickets->items[--tickets->len]);
+    }
+}
+
+static bool has_number(const struct giq_tickets *tickets, size_t count, int n)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tickets->items[i].n == n) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const struct giq_ticket *first = a;
+    const struct giq_ticket *second = b;
+    return (first->n > second->n) - (first->n < second->n);
+}
+
+/* Numbers are consecutive, so if `last` exists, those before it do. One that is not
+ * visible yet is a ticket without outcome. */
+static bool add_unlisted(const char *folder, int last, struct giq_tickets *tickets,
+                         struct giq_error *err)
+{
+    size_t listed = tickets->len;
+    int first = last > UNLISTED_MAX ? last - UNLISTED_MAX + 1 : 1;
+    if (last == 0 || (listed == (size_t)last && tickets->items[listed - 1].n == last)) {
+        return true;
+    }
+    for (int n = first; n <= last; n++) {
+        bool found = false;
+        if (has_number(tickets, listed, n)) {
+            continue;
+        }
+        struct giq_ticket *items =
+            reallocarray(tickets->items, tickets->len + 1, sizeof *items);
+        if (items == NULL) {
+            return giq_fail_memory(err);
+        }
+        tickets->items = items;
+        giq_ticket_init(&items[tickets->len]);
+        items[tickets->len].n = n;
+        tickets->len++;
+        if (!giq_ticket_read(folder, n, &items[tickets->len - 1], &found, err)) {
+            return false;
+        }
+    }
+    qsort(tickets->items, tickets->len, sizeof *tickets->items, compare_numbers);
+    return true;
+}
+
+static bool list(const char *folder, const struct giq_record_tickets *which, int attempt,
+                 struct giq_tickets *out, struct giq_error *err)
+{
+    int last = which->known > attempt ? which->known : attempt;
+    if (!giq_ticket_list(folder, out, err)) {
+        return false;
+    }
+    leave_out(out, which->below);
+    if (which->below > 0 && last >= which->below) {
+        last = which->below - 1;
+    }
+    return add_unlisted(folder, last, out, err);
+}
+
+/* The index of the newest ticket that did not end with "nothing"; -1 if there is none. */
+static long find_newest(const struct giq_tickets *tickets)
+{
+    long i = (long)tickets->len - 1;
+    while (i >= 0 && tickets->items[i].outcome == GIQ_TICKET_NOTHING) {
+        i--;
+    }
+    return i;
+}
+
+/* ---- the record ---- */
+
+/* Set what the tickets state without regard to job.json. */
+static void set_numbers(const struct giq_tickets *tickets, struct giq_record *record)
+{
+    record->newest = 0;
+    record->throttled = 0;
+    record->is_paused = false;
+    for (size_t i = 0; i < tickets->len; i++) {
+        const struct giq_ticket *ticket = &tickets->items[i];
+        bool is_throttled =
+            ticket->outcome == GIQ_TICKET_NOTHING && ticket->retry_after_ms > 0;
+        record->newest = ticket->n;
+        record->throttled += is_throttled ? 1 : 0;
+        record->is_paused = is_throttled;
+    }
+}
+
+static bool add_labels(const struct giq_tickets *tickets, struct giq_record *record,
+                       struct giq_error *err)
+{
+    for (size_t i = 0; i < tickets->len; i++) {
+        const struct giq_ticket *ticket = &tickets->items[i];
+        if (ticket->outcome != GIQ_TICKET_NOTHING && ticket->label != NULL &&
+            !giq_record_use_label(record, ticket->label, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_job(const struct giq_record *record)
+{
+    return record->job_id != NULL && record->state >= GIQ_JOB_SUBMITTED;
+}
+
+static bool set_job(struct giq_record *record, const struct giq_ticket *ticket)
+{
+    record->state = GIQ_JOB_SUBMITTED;
+    record->started_ms = ticket->started_ms;
+    return giq_text_set(&record->job_id, ticket->job_id) &&
+           giq_text_set(&record->status, ticket->status) &&
+           giq_text_set(&record->type, ticket->type) &&
+           giq_text_set(&record->error, NULL);
+}
+
+static bool set_unknown(struct giq_record *record, const char *reason)
+{
+    record->state = GIQ_JOB_UNKNOWN;
+    return giq_text_set(&record->error, reason);
+}
+
+/* The ticket has no outcome. Its owner may have recorded one in job.json alone. */
+static bool set_pending(const char *folder, struct giq_record *record,
+                        const struct giq_ticket *ticket, struct giq_error *err)
+{
+    bool is_alive = false;
+    if (record->state > GIQ_JOB_SENDING) {
+        return true;
+    }
+    if (!giq_ticket_is_alive(folder, GIQ_OS_PRIVATE, ticket, &is_alive, err)) {
+        return false;
+    }
+    record->state = GIQ_JOB_SENDING;
+    record->sender = is_alive ? GIQ_SENDER_ALIVE : GIQ_SENDER_DEAD;
+    if (!is_alive && !set_unknown(record, not_recorded)) {
+        return giq_fail_memory(err);
+    }
+    return true;
+}
+
+static bool set_outcome(const char *folder, struct giq_record *record,
+                        const struct giq_ticket *ticket, struct giq_error *err)
+{
+    bool ok = true;
+    if (ticket->outcome == GIQ_TICKET_NONE) {
+        return set_pending(folder, record, ticket, err);
+    }
+    if (ticket->outcome == GIQ_TICKET_JOB) {
+        ok = set_job(record, ticket);
+    } else {
+        ok = set_unknown(record, ticket->error);
+    }
+    return ok || giq_fail_memory(err);
+}
+
+static bool copy_members(struct giq_record *record, const struct giq_ticket *ticket,
+                         struct giq_error *err)
+{
+    record->submitted_ms = ticket->time_ms;
+    if (!giq_text_set(&record->model_id, ticket->model_id) ||
+        !giq_text_set(&record->file_id, ticket->file_id) ||
+        !giq_text_set(&record->upload, ticket->upload) ||
+        !giq_text_set(&record->geometry_crs, ticket->geometry_crs)) {
+        return giq_fail_memory(err);
+    }
+    return ticket->replaces == NULL ||
+           giq_record_add_earlier(record, ticket->replaces, err);
+}
+
+/* The record is older than the ticket, or is missing. */
+static bool rebuild(struct giq_record *record, const struct giq_ticket *ticket,
+                    struct giq_error *err)
+{
+    if (record->state > GIQ_JOB_INTENT) {
+        if (!giq_record_restart(record, err)) {
+            return false;
+        }
+    } else {
+        giq_record_release(record);
+    }
+    record->attempt = ticket->n;
+    return copy_members(record, ticket, err);
+}
+
+/* ---- several jobs ---- */
+
+/* Whether a ticket after the one at `i` replaces the job of that one. */
+static bool is_replaced(const struct giq_tickets *tickets, size_t i)
+{
+    const char *id = tickets->items[i].job_id;
+    for (size_t k = i + 1; k < tickets->len; k++) {
+        const struct giq_ticket *later = &tickets->items[k];
+        if (later->outcome != GIQ_TICKET_NOTHING && later->replaces != NULL &&
+            giq_text_is_same_id(later->replaces, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the ticket at `i` has a job that no further job was meant to replace. */
+static bool has_own_job(const struct giq_tickets *tickets, size_t i,
+                        const struct giq_record *record)
+{
+    const struct giq_ticket *ticket = &tickets->items[i];
+    return ticket->outcome == GIQ_TICKET_JOB && !is_replaced(tickets, i) &&
+           !giq_record_is_earlier(record, ticket->job_id);
+}
+
+/* The newest run request has no known job. If the response to an older one, which was
+ * given up, has arrived since, its job is that of the request. */
+static bool use_late_job(const struct giq_tickets *tickets, size_t newest,
+                         struct giq_record *record, struct giq_error *err)
+{
+    for (size_t i = newest; i-- > 0;) {
+        if (has_own_job(tickets, i, record)) {
+            record->sender = GIQ_SENDER_NONE;
+            return set_job(record, &tickets->items[i]) || giq_fail_memory(err);
+        }
+    }
+    return true;
+}
+
+static bool note_other_jobs(const struct giq_tickets *tickets, struct giq_record *record,
+                            struct giq_error *err)
+{
+    for (size_t i = 0; i < tickets->len; i++) {
+        const char *id = tickets->items[i].job_id;
+        char *longer = NULL;
+        if (!has_own_job(tickets, i, record) ||
+            (record->job_id != NULL && giq_text_is_same_id(record->job_id, id))) {
+            continue;
+        }
+        if (asprintf(&longer, "%s%s%s",
+                     record->other_jobs == NULL ? "" : record->other_jobs,
+                     record->other_jobs == NULL ? "" : ", ", id) < 0) {
+            return giq_fail_memory(err);
+        }
+        free(record->other_jobs);
+        record->other_jobs = longer;
+    }
+    return true;
+}
+
+/* ---- merging ---- */
+
+/* Let the ticket decide, unless the record has a job and is about this ticket or a later
+ * one: then it is the later word. */
+static bool apply(const char *folder, const struct giq_tickets *tickets, size_t newest,
+                  struct giq_record *record, struct giq_error *err)
+{
+    const struct giq_ticket *ticket = &tickets->items[newest];
+    if (record->attempt >= ticket->n && has_job(record)) {
+        return true;
+    }
+    if (record->attempt < ticket->n && !rebuild(record, ticket, err)) {
+        return false;
+    }
+    if (!set_outcome(folder, record, ticket, err)) {
+        return false;
+    }
+    return record->state != GIQ_JOB_UNKNOWN || use_late_job(tickets, newest, record, err);
+}
+
+/* While a record is damaged, only a run request that is being sent is certain to be newer
+ * than the damage. */
+static bool apply_to_damaged(const char *folder, const struct giq_tickets *tickets,
+                             long newest, struct giq_record *record, bool *damaged,
+                             struct giq_error *err)
+{
+    const struct giq_ticket *ticket = newest < 0 ? NULL : &tickets->items[newest];
+    bool is_alive = false;
+    if (ticket == NULL || ticket->outcome != GIQ_TICKET_NONE) {
+        return false;
+    }
+    if (!giq_ticket_is_alive(folder, GIQ_OS_PRIVATE, ticket, &is_alive, err) ||
+        !is_alive) {
+        *damaged = err->code == GIQ_E_NONE;
+        return false;
+    }
+    *damaged = false;
+    return rebuild(record, ticket, err) && set_outcome(folder, record, ticket, err);
+}
+
+static bool merge(const char *folder, const struct giq_tickets *tickets,
+                  struct giq_record *record, bool *damaged, struct giq_error *err)
+{
+    long newest = find_newest(tickets);
+    int n = newest < 0 ? 0 : tickets->items[newest].n;
+    if (*damaged) {
+        giq_record_release(record);
+        return apply_to_damaged(folder, tickets, newest, record, damaged, err);
+    }
+    while (record->attempt > n && !has_job(record)) {
+        if (!giq_record_use_earlier(record, folder, err)) {
+            *damaged = err->code == GIQ_E_STORE;
+            return false;
+        }
+    }
+    return (newest < 0 || apply(folder, tickets, (size_t)newest, record, err)) &&
+           note_other_jobs(tickets, record, err);
+}
+
+/* Keep of a damaged record only what the tickets state, and its labels. */
+static void reduce(struct giq_record *record)
+{
+    struct giq_record reduced;
+    giq_record_init(&reduced);
+    reduced.newest = record->newest;
+    reduced.throttled = record->throttled;
+    reduced.is_paused = record->is_paused;
+    reduced.document = giq_take(&record->document);
+    giq_record_release(record);
+    *record = reduced;
+}
+
+/*
+ * Merge the record, which was read from job.json, with the tickets. `*damaged` is whether
+ * job.json is damaged; the record is then empty. On failure it is whether the content is
+ * damaged, `err` is set unless that was known, and the record has what the tickets state.
+ */
+static bool merge_tickets(const char *folder, const struct giq_record_tickets *tickets,
+                          struct giq_record *record, bool *damaged, struct giq_error *err)
+{
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets found = {0};
+    struct giq_error failure = {0};
+    if (!list(folder, tickets, record->attempt, &found, err)) {
+        *damaged = false;
+        return false;
+    }
+    bool ok = merge(folder, &found, record, damaged, err);
+    if (!ok && !*damaged) {
+        return false;
+    }
+    if (!ok) {
+        reduce(record);
+    }
+    set_numbers(&found, record);
+    if (!add_labels(&found, record, &failure)) {
+        *err = failure;
+        *damaged = false;
+        return false;
+    }
+    return ok;
+}
+
+/* ---- claims ---- */
+
+/* The open that publishes makes the claim first, and may be killed before it writes
+ * job.json. */
+static bool use_newest_claim(struct giq_record *record, const char *folder,
+                             struct giq_error *err)
+{
+    GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
+    if (!giq_claim_read_newest(folder, &newest, err)) {
+        return false;
+    }
+    return !giq_record_is_older(record, &newest) ||
+           giq_record_use_claim(record, &newest, err);
+}
+
+/* ---- reading ---- */
+
+/* Whether no ticket can change what the record states. */
+static bool is_settled(const struct giq_record *record)
+{
+    return record->state == GIQ_JOB_PUBLISHED && !record->gone && record->attempt <= 1;
+}
+
+/* If memory ran out or a system call failed, the record may be intact. */
+static bool is_content_error(const struct giq_error *err)
+{
+    return err->code == GIQ_E_STORE && err->sys_errno == 0;
+}
+
+static bool read_once(const char *folder, const char *request,
+                      const struct giq_record_tickets *tickets, struct giq_record *record,
+                      bool *damaged, struct giq_error *err)
+{
+    giq_record_init(record);
+    *damaged = false;
+    bool ok = giq_record_load(folder, record, damaged, err);
+    *damaged = *damaged && is_content_error(err);
+    if (!ok && !*damaged) {
+        giq_record_release(record);
+        return false;
+    }
+    if (!ok || !is_settled(record)) {
+        struct giq_error reason = {0};
+        ok = merge_tickets(folder, tickets, record, damaged, &reason);
+        if (!ok && reason.code != GIQ_E_NONE) {
+            *err = reason;
+        }
+    }
+    /* The owner of a ticket replaces a damaged request before it sends. */
+    bool has_files = record->state != GIQ_JOB_NONE && record->sender != GIQ_SENDER_ALIVE;
+    if (ok && has_files && request != NULL) {
+        ok = giq_record_check_request(folder, request, err);
+        *damaged = !ok && is_content_error(err);
+    }
+    if (ok && record->state == GIQ_JOB_SUCCEEDED) {
+        ok = use_newest_claim(record, folder, err);
+    }
+    if (!ok && *damaged) {
+        reduce(record);
+    } else if (!ok) {
+        giq_record_release(record);
+    }
+    return ok;
+}
+
+bool giq_record_read_with(const char *folder, const char *request,
+                          const struct giq_record_tickets *tickets,
+                          struct giq_record *out, bool *out_damaged,
+                          struct giq_error *err)
+{
+    /* Another process may write or remove the record while its files are read. */
+    enum { TRIES = 3 };
+    struct giq_record record;
+    bool damaged = false;
+    bool ok = false;
+    int tries = 0;
+    giq_record_init(&record);
+    do {
+        giq_record_release(&record);
+        *err = (struct giq_error){0};
+        ok = read_once(folder, request, tickets, &record, &damaged, err);
+        tries++;
+    } while (!ok && damaged && tries < TRIES);
+    if (!ok && out_damaged != NULL) {
+        *out_damaged = damaged;
+    }
+    if (!ok && !damaged) {
+        return false;
+    }
+    giq_record_release(out);
+    *out = record;
+    return ok;
+}
+
+bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
+                     bool *out_damaged, struct giq_error *err)
+{
+    static const struct giq_record_tickets all = {0, 0};
+    return giq_record_read_with(folder, request, &all, out, out_damaged, err);
+}

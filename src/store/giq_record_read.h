@@ -1,0 +1,47 @@
+/*
+ * Reading a record: what job.json states, merged with the tickets and claims in its
+ * folder. Takes no lock, and writes nothing.
+ *
+ * The newest ticket that did not end with "nothing" decides. A record that is about an
+ * older one, or is missing, is rebuilt from it; one that is about a later ticket, which
+ * thus started no job, gives way to the earlier record that it keeps. A job that a ticket
+ * bears although later run requests were sent counts if none of those started one.
+ *
+ * Thread-safe. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
+ */
+#ifndef GIQ_RECORD_READ_H
+#define GIQ_RECORD_READ_H
+
+#include "store/giq_record.h"
+
+/*
+ * Read the record in `folder` into `*out`, an initialised record. `request` is the
+ * canonical text that must be recorded there; NULL accepts any. If neither job.json nor a
+ * ticket states a job or that one was sent for, the state is GIQ_JOB_NONE. If job.json is
+ * about a further job that was not started, the earlier record is read instead. A record
+ * that seems damaged is read up to three times, since another process may be writing or
+ * removing it. A job that is published, and was started by the first ticket or without
+ * one, is read without listing the folder.
+ *
+ * A GIQ_E_STORE error names the file that is damaged, belongs to another request or has a
+ * newer format. `out_damaged` may be NULL. On failure `*out_damaged` is true if the
+ * content is damaged, so that a further job may replace the record; `*out` then has what
+ * the tickets state, and the labels that they use. It is false for a newer format, a file
+ * that is too large or not a regular file, a failed system call or lack of memory.
+ */
+bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
+                     bool *out_damaged, struct giq_error *err);
+
+/* What a caller knows of the tickets of a folder. */
+struct giq_record_tickets {
+    int known; /* this one exists, though it may not be listed yet; 0: none is known */
+    int below; /* leave out this one and those after it; 0: none */
+};
+
+/* As giq_record_read(), with these tickets. */
+bool giq_record_read_with(const char *folder, const char *request,
+                          const struct giq_record_tickets *tickets,
+                          struct giq_record *out, bool *out_damaged,
+                          struct giq_error *err);
+
+#endif
