@@ -32,4 +32,5 @@ set -eu
 request=${1:?"the dataset name is missing; see the head of slurm.sh"}
 : "${SLURM_ARRAY_TASK_ID:?"start this script with sbatch, as an array job"}"
 : "${GIQ_STORE_DIR:?"set it to a folder that all nodes share"}"
-exec "${2:-ogrinfo}" "$request;part=$SLURM_ARRAY_TASK_ID/$N"
+# What is printed is of no use here; messages go to the log.
+exec "${2:-ogrinfo}" "$request;part=$SLURM_ARRAY_TASK_ID/$N" >/dev/null

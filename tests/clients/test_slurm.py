@@ -7,7 +7,7 @@ import pytest
 from areas import write_squares
 from conftest import DATA
 from datasets import features
-from programs import Sandbox, wait_until
+from programs import SCENE, Sandbox, wait_until
 from secret_search import KEY, is_input
 from slurm import Slurm
 
@@ -49,11 +49,12 @@ def user(client, cluster):
 def commands_of(text):
     """What to type, for the rows and the model of the test."""
     return [re.sub("batch=[^;]*;model=[^;]*;file=[^\"]*",
-                   "batch=fields.gpkg;model=wait;file=olinda_landsat7.tif", line.strip("# "))
+                   f"batch=fields.gpkg;model=wait;file={SCENE}", line.strip("# "))
             for line in text.splitlines()
             if re.match("(#   )?(export|sbatch|ogr2ogr) ", line)]
 
 
+PART = f"GIQ:batch=fields.gpkg;model=wait;file={SCENE};part=0/{TASKS}"
 _, SUBMIT, READ = commands_of(README.split("\n## Clusters\n")[1].split("\n## ")[0])
 
 
@@ -102,6 +103,33 @@ def test_each_row_is_paid_once_though_tasks_are_cancelled_and_requeued(
     assert len(read) == ROWS
     assert {feature["properties"]["row"] for feature in read} == {
         str(number) for number in range(1, ROWS + 1)}
+
+
+def test_row_that_was_being_submitted_when_its_task_was_killed_is_unknown(
+        user, cluster, sandbox):
+    sandbox.set_faults("run:hang@1")
+    options = ("--array=0", "--nodelist=n1")
+    job = submit(user, *options)
+    wait_until(lambda: sorted(record["state"] for record in user.records().values())
+               == ["published"] * (ROWS // TASKS - 1) + ["sending"], "the other rows")
+    user.run("scancel", job)
+    wait_for_states(cluster, job, {0: "CANCELLED"})
+    sandbox.set_faults()
+    again = submit(user, *options)
+    wait_for_states(cluster, again, {0: "FAILED"})
+    [error] = (user.folder / f"giq-{again}_0.log").read_text().splitlines()
+    assert error.startswith("ERROR 1: GIQ[batch] 1 of 10 rows of the batch failed")
+    assert len(user.paid()) == ROWS // TASKS
+
+    [row] = re.findall(r"row (\d+): \[unknown\]", error)
+    [name] = [feature["properties"]["location"] for feature in
+              user.layer(f"{PART};wait=no", "-oo", "SUBMIT=NO")
+              if feature["properties"]["row"] == row]
+    more = user.run("sbatch", "--parsable", "--nodelist=n1", "--array=0", "--wrap",
+                    f"ogrinfo '{name}' -oo RETRY=monday").stdout.strip()
+    wait_for_states(cluster, more, {0: "COMPLETED"})
+    assert len(user.paid()) == ROWS // TASKS + 1
+    assert len(user.layer(PART, "-oo", "SUBMIT=NO")) == ROWS // TASKS
 
 
 def test_task_that_fails_says_why_in_its_log(user, cluster):

@@ -3,8 +3,10 @@ on the address of its name, which is a loopback one where root runs it.
 
 As root each node has a host name and process numbers of its own, so that the tasks of one
 cannot see those of the other, as on two machines."""
+import contextlib
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -53,10 +55,12 @@ NODE = ("NodeName={node} NodeHostname={host} NodeAddr={address} Port={port} "
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in sockets]
-    for server in sockets:
-        server.close()
+    """Ports that the system gives to nobody by itself, from here to 32767."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(20000, 32768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
     return ports
 
 
