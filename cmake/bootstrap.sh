@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the system packages of the named groups: build, run, test, clients, draw,
-# package, full, roots. Without a group, the first five. Quiet when nothing is missing.
+# package, full, nfs, roots. Without a group, the first five. Quiet when nothing is missing.
 # Of names joined by | the first that this release of Debian has.
 set -eu
 
@@ -16,6 +16,8 @@ python3-geopandas python3-gdal python3-numpy python3-distributed slurm-wlm munge
 draw="python3-gdal python3-numpy"
 package="dpkg-dev file gzip lintian"
 full="clang-tidy gcovr"
+nfs="qemu-system-x86 linux-image-cloud-amd64 busybox-static cpio kmod nfs-ganesha
+nfs-ganesha-vfs rpcbind python3-pytest"
 roots="debootstrap git"
 
 fail() {
@@ -32,6 +34,7 @@ packages_of() {
     draw) echo "$draw" ;;
     package) echo "$package" ;;
     full) echo "$full" ;;
+    nfs) echo "$nfs" ;;
     roots) echo "$roots" ;;
     *) fail "no group '$1'; see the head of cmake/bootstrap.sh" ;;
     esac

@@ -1,15 +1,16 @@
 #!/bin/sh
 # All that .ci/run leaves out, for which there is time once a release; ends in a table:
 #   sh tests/full.sh [PART...]
-# PART is fuzz, tidy, clang, tsan, valgrind, coverage, mixes, packages, matrix or bench;
-# without one, all of them. The table has the last run of each part. Logs are in build-full.
-# Needs root for packages and matrix.
+# PART is fuzz, tidy, clang, tsan, valgrind, coverage, mixes, races, nfs, packages, matrix or
+# bench; without one, all of them. The table has the last run of each part. Logs are in
+# build-full.
+# Needs root for nfs, packages and matrix.
 set -u
 cd "$(dirname "$0")/.."
 logs=build-full
 fuzz_seconds=600
 with_table="packages matrix bench"
-parts="fuzz tidy clang tsan valgrind coverage mixes $with_table"
+parts="fuzz tidy clang tsan valgrind coverage mixes races nfs $with_table"
 [ $# -gt 0 ] || set -- $parts
 mkdir -p "$logs"
 
@@ -57,6 +58,16 @@ mixes() {
     GIQ_TEST_MIXES=200 sh tests/run.sh -R '^fault.mixes$'
 }
 
+# A thousand races of 16 processes where locks lock nothing, and a hundred of each other kind;
+# a process is killed at each call while it sends.
+races() {
+    GIQ_TEST_RACES=1000 sh tests/run.sh -R '^fault.(races|races_others|owners|mounts)$'
+}
+
+nfs() {
+    sh tests/nfs.sh
+}
+
 matrix() {
     sh tests/matrix.sh
 }
@@ -80,9 +91,10 @@ tests_passed() {
 words() {
     log=$logs/$1.log
     case $1 in
-    clang | tsan | valgrind | mixes) tests_passed "$log" ;;
+    clang | tsan | valgrind | mixes | races) tests_passed "$log" ;;
     tidy) echo "$(grep -c '^clang-tidy' "$log") files," \
         "$(grep -cE '(warning|error): .*\[[a-z]' "$log") findings" ;;
+    nfs) tail -n 1 "$log" ;;
     fuzz) echo "$(grep -c 'executions' "$log") targets, $fuzz_seconds s," \
         "$(awk '/executions/ { sum += $2 } END { print sum }' "$log") executions" ;;
     coverage) echo "$(tests_passed "$log"); $(sed -n \

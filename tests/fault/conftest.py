@@ -28,11 +28,13 @@ def take_upload(seen):
 class Opener:
     """A process that opens datasets (opener.py): one, or several at once, at a time."""
 
-    def __init__(self, gdal, number):
+    COMMAND = ("/usr/bin/python3", OPENER)
+
+    def __init__(self, gdal, number, command=COMMAND):
         self.outputs = gdal.folder / f"opener-{number}"
-        self.process = gdal.start(
-            "/usr/bin/python3", OPENER, stdin=subprocess.PIPE, stderr=None,
-            env={"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]})
+        preload = {"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]}
+        self.process = gdal.start(*command, stdin=subprocess.PIPE, stderr=None,
+                                  env=preload if command == self.COMMAND else None)
 
     def open(self, name, env, **more):
         """What a program would have said that opens and reads this dataset."""
