@@ -157,6 +157,7 @@ static bool check_not_stopped(struct giq_job *job, struct giq_error *err)
         return true;
     }
     giq_ticket_touch(job->folder, job->ticket.n);
+    job->touched_ms = giq_job_now_ms(job);
     if (!giq_ticket_list(job->folder, &tickets, err)) {
         return false;
     }

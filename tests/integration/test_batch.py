@@ -380,6 +380,7 @@ def test_what_a_killed_batch_was_sending_stops_nothing(gdal, jobs):
     files = [f"f{i:02}" for i in range(14)]
     rows(gdal, *files[:12])
     read(gdal)
+    gdal.drop_tickets()
     for path in gdal.store.glob("v1/*/job.json"):
         record = json.loads(path.read_text())
         path.write_text(json.dumps({**record, "state": "sending", "job_id": None}))

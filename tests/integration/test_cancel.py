@@ -274,6 +274,7 @@ def test_wait_for_a_lock_ends_and_what_another_process_recorded_is_reported(
     """Another process holds the lock, and submits a job after this one read the record."""
     service.script["run"] = [Response(b"", 500)]
     scripted_gdal.fails("ogrinfo", NAME, tag="unknown")
+    scripted_gdal.drop_tickets()
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     record = {**json.loads(path.read_text()), **change}
     path.unlink()

@@ -183,7 +183,8 @@ def test_what_was_paid_before_shows_its_state(scripted_gdal, service):
 
 
 def plant(gdal, state, **members):
-    """Give the record of a request that has one another state."""
+    """Give the record of a request that has one another state, as version 0.1 wrote it."""
+    gdal.drop_tickets()
     [path] = gdal.store.glob("v1/*/job.json")
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "state": state, **members}))

@@ -96,7 +96,7 @@ def test_damaged_and_newer_records_are_rows_that_say_so(scripted_gdal, service):
     damaged, newer = (rows[path.parent.name] for path in paths[:2])
     assert damaged["error"].startswith(f"the record {paths[0]} is damaged; ")
     assert newer["error"] == (f"the record {paths[1]} was written by a newer version of "
-                              "the driver (format 99, newer than 1); update the driver")
+                              "the driver (format 99, newer than 2); update the driver")
     for row in (damaged, newer):
         assert row["state"] == "damaged"
         assert {name for name, value in row.items() if value is not None} == {

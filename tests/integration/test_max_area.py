@@ -87,6 +87,7 @@ def test_retry_and_rerun_are_new_jobs(scripted_gdal, service):
 
 def test_abandoned_intent_is_a_new_job(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", f"{NAME};{LARGE}")
+    scripted_gdal.drop_tickets()
     [path] = scripted_gdal.store.glob("v1/*/job.json")
     path.write_text(json.dumps({"format": 1, "state": "intent"}))
     assert WORDS in refused(scripted_gdal, f"{NAME};{LARGE}")

@@ -52,7 +52,7 @@ def test_states_are_written_before_what_they_announce(scripted_gdal, service):
     assert found == {"run": ["sending"], "status": ["submitted"],
                      "download": ["succeeded"]}
     [record] = scripted_gdal.records().values()
-    assert record["state"] == "published" and record["format"] == 1
+    assert record["state"] == "published" and record["format"] == 2
 
 
 def test_key_is_the_digest_of_the_request(scripted_gdal):

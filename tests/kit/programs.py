@@ -209,3 +209,12 @@ class Gdal:
         """Every job.json of the store, by key."""
         return {path.parent.name: json.loads(path.read_text())
                 for path in self.store.glob("v1/*/job.json")}
+
+    def drop_tickets(self):
+        """Make every record one of version 0.1, which had no tickets."""
+        for path in self.store.glob("v1/*/sent.*"):
+            path.unlink()
+        for path in self.store.glob("v1/*/job.json"):
+            record = {**json.loads(path.read_text()), "format": 1}
+            record.pop("attempt", None)
+            path.write_text(json.dumps(record))

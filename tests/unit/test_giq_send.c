@@ -1,0 +1,467 @@
+/* Run requests of several opens without locks: the ticket decides who sends. */
+#include "job/giq_send.h"
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "job_kit.h"
+#include "store/giq_lock.h"
+#include "store/giq_record_read.h"
+#include "store/giq_spent.h"
+
+#define TICKET(members) "{\"format\":1" members "}"
+#define IS_SENT         TICKET("")
+#define HAS_J1          TICKET(",\"outcome\":\"job\",\"job_id\":\"j1\"")
+#define HAS_J2          TICKET(",\"outcome\":\"job\",\"job_id\":\"j2\"")
+#define IS_UNKNOWN      TICKET(",\"outcome\":\"unknown\",\"error\":\"cut\"")
+#define WAS_THROTTLED   TICKET(",\"outcome\":\"nothing\",\"retry_after_ms\":5000")
+#define FAILED                                                                           \
+    "{\"format\":2,\"state\":\"failed\",\"job_id\":\"j0\",\"model_id\":\"m\","           \
+    "\"error\":\"why\"}"
+
+/* ---- what another process does meanwhile ---- */
+
+struct event {
+    const char *name; /* of a file that it writes, or NULL */
+    const char *text;
+    int64_t pause_ms; /* how long this process is stopped */
+};
+
+static struct job_kit kit;
+static struct event before_take, after_take, before_end;
+static int touches;
+
+static void happen(struct event *event)
+{
+    const struct event now = *event;
+    *event = (struct event){0};
+    env_kit_advance(&kit.service.clock, now.pause_ms);
+    if (now.name != NULL) {
+        env_kit_write(kit.job->folder, now.name, now.text);
+    }
+}
+
+bool __real_giq_ticket_take(const char *folder, unsigned access,
+                            struct giq_ticket *ticket, bool *out_taken,
+                            struct giq_error *err);
+bool __wrap_giq_ticket_take(const char *folder, unsigned access,
+                            struct giq_ticket *ticket, bool *out_taken,
+                            struct giq_error *err);
+bool __wrap_giq_ticket_take(const char *folder, unsigned access,
+                            struct giq_ticket *ticket, bool *out_taken,
+                            struct giq_error *err)
+{
+    happen(&before_take);
+    return __real_giq_ticket_take(folder, access, ticket, out_taken, err);
+}
+
+/* The first thing after the ticket was taken. */
+bool __real_giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
+                                struct giq_error *err);
+bool __wrap_giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
+                                struct giq_error *err);
+bool __wrap_giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
+                                struct giq_error *err)
+{
+    if (below > 0) {
+        happen(&after_take);
+    }
+    return __real_giq_step_read_below(job, below, out, err);
+}
+
+bool __real_giq_ticket_end(const char *folder, unsigned access,
+                           const struct giq_ticket *ticket, struct giq_error *err);
+bool __wrap_giq_ticket_end(const char *folder, unsigned access,
+                           const struct giq_ticket *ticket, struct giq_error *err);
+bool __wrap_giq_ticket_end(const char *folder, unsigned access,
+                           const struct giq_ticket *ticket, struct giq_error *err)
+{
+    happen(&before_end);
+    return __real_giq_ticket_end(folder, access, ticket, err);
+}
+
+void __real_giq_ticket_touch(const char *folder, int n);
+void __wrap_giq_ticket_touch(const char *folder, int n);
+void __wrap_giq_ticket_touch(const char *folder, int n)
+{
+    touches++;
+    __real_giq_ticket_touch(folder, n);
+}
+
+/* A lock that locks nothing. */
+bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
+                             struct giq_error *err);
+bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
+                             struct giq_error *err)
+{
+    static int nothing;
+    (void)folder;
+    (void)access;
+    (void)err;
+    *out = (struct giq_lock *)(void *)&nothing;
+    return true;
+}
+
+void __wrap_giq_lock_release(struct giq_lock *lock);
+void __wrap_giq_lock_release(struct giq_lock *lock)
+{
+    (void)lock;
+}
+
+/* ---- helpers ---- */
+
+static void start(const struct http_kit_response *responses, size_t count)
+{
+    before_take = after_take = before_end = (struct event){0};
+    touches = 0;
+    job_kit_start(&kit, responses, count);
+}
+
+static char *ticket_text(int n)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "sent.%d", n);
+    return env_kit_read(kit.job->folder, name);
+}
+
+static void check_outcome(int n, const char *outcome)
+{
+    char member[64];
+    char *text = ticket_text(n);
+    (void)snprintf(member, sizeof member, "\"outcome\":\"%s\"", outcome);
+    assert_non_null(text);
+    assert_non_null(strstr(text, member));
+    free(text);
+}
+
+static void make_old(const char *name)
+{
+    char path[512];
+    struct timespec times[2];
+    (void)snprintf(path, sizeof path, "%s/%s", kit.job->folder, name);
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
+    times[0].tv_sec -= 61;
+    times[1] = times[0];
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+#define START(...)                                                                       \
+    static const struct http_kit_response responses[] = {__VA_ARGS__};                   \
+    start(responses, GIQ_COUNT(responses))
+
+/* ---- one run request ---- */
+
+static void test_ticket_is_taken_and_ended(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN);
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    check_outcome(1, "job");
+    char *text = env_kit_read(kit.job->folder, "job.json");
+    assert_non_null(strstr(text, "\"format\":2"));
+    assert_non_null(strstr(text, "\"attempt\":1"));
+    assert_null(strstr(text, "token"));
+    free(text);
+    job_kit_stop(&kit);
+}
+
+static void test_lost_ticket_sends_nothing_and_uses_the_other_job(void **state)
+{
+    (void)state;
+    int spent = -1;
+    START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    kit.limits = (struct giq_limits){.has_max_jobs = true, .max_jobs = 1};
+    job_kit_open(&kit, &job_kit_request, 0);
+    before_take = (struct event){.name = "sent.1", .text = HAS_J1};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    assert_true(
+        giq_spent_count(kit.store, kit.service.clock.wall_ms, &spent, &kit.service.err));
+    assert_int_equal(spent, 0);
+    job_kit_stop(&kit);
+}
+
+static void test_owner_that_is_at_work_is_waited_for(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS);
+    before_take = (struct event){.name = "sent.1", .text = IS_SENT};
+    kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    assert_non_null(strstr(kit.service.err.text, "awaits its response"));
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    /* A dry run shows it at once. */
+    struct giq_job_view view;
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    giq_job_get_view(kit.job, &view);
+    assert_string_equal(view.state_name, "sending");
+    job_kit_stop(&kit);
+}
+
+static void test_abandoned_ticket_is_unknown_and_nothing_is_written(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS);
+    before_take = (struct event){.name = "sent.1", .text = IS_SENT};
+    kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+    char *before = env_kit_read(kit.job->folder, "job.json");
+    make_old("sent.1");
+    for (int opens = 0; opens < 2; opens++) {
+        job_kit_open(&kit, &job_kit_request, 0);
+        assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
+        assert_non_null(strstr(kit.service.err.text, "(its outcome was not recorded)"));
+    }
+    char *after = env_kit_read(kit.job->folder, "job.json");
+    char *ticket = ticket_text(1);
+    assert_string_equal(after, before);
+    assert_string_equal(ticket, IS_SENT);
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    free(before);
+    free(after);
+    free(ticket);
+    job_kit_stop(&kit);
+}
+
+static void test_job_that_was_adopted_meanwhile_is_used(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    after_take = (struct event){
+        .name = "job.json",
+        .text = "{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j1\"}"};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    check_outcome(1, "nothing");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+/* ---- stopped processes ---- */
+
+static void test_owner_that_was_stopped_sends_only_with_the_newest_ticket(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    after_take = (struct event){.name = "sent.2", .text = HAS_J1, .pause_ms = 21 * 1000};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    check_outcome(1, "nothing");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_owner_that_was_stopped_alone_touches_and_sends(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN);
+    after_take = (struct event){.pause_ms = 21 * 1000};
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    assert_int_equal(touches, 1);
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+static void test_late_job_stays_in_its_ticket(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN,
+          {.status = 200, .body = "{\"id\":\"j2\",\"status\":\"DONE\"}"}, JOB_KIT_RESULT);
+    before_end = (struct event){.name = "sent.2", .text = HAS_J2};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    check_outcome(1, "job");
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
+    assert_true(giq_record_read(kit.job->folder, NULL, &record, NULL, &kit.service.err));
+    assert_string_equal(record.job_id, "j2");
+    assert_string_equal(record.other_jobs, "j1");
+    assert_int_equal(record.state, GIQ_JOB_PUBLISHED);
+    job_kit_stop(&kit);
+}
+
+static void test_adoption_during_the_run_stays(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN,
+          {.status = 200, .body = "{\"id\":\"j7\",\"status\":\"DONE\"}"}, JOB_KIT_RESULT);
+    before_end = (struct event){
+        .name = "job.json",
+        .text = "{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j7\",\"attempt\":1}"};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    check_outcome(1, "job");
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
+    assert_true(giq_record_read(kit.job->folder, NULL, &record, NULL, &kit.service.err));
+    assert_string_equal(record.job_id, "j7");
+    job_kit_stop(&kit);
+}
+
+static void test_owner_touches_its_ticket_while_it_waits(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN);
+    enum giq_step step = GIQ_STEP_AGAIN;
+    assert_true(job_kit_step(&kit, &step));
+    kit.service.clock.step_ms = 3000; /* each time the clock is read */
+    assert_true(job_kit_step(&kit, &step));
+    assert_true(touches > 0);
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+/* ---- RETRY ---- */
+
+static const struct giq_request retry = {.model = "m", .file = "f", .retry = "a"};
+
+static void test_label_that_another_uses_is_used(void **state)
+{
+    (void)state;
+    START(JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    job_kit_plant(&kit, FAILED);
+    job_kit_open(&kit, &retry, 0);
+    before_take = (struct event){
+        .name = "sent.1",
+        .text = TICKET(",\"outcome\":\"job\",\"job_id\":\"j1\",\"label\":\"a\","
+                       "\"replaces\":\"j0\"")};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_second_label_sends_only_if_the_first_ended_badly(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first;
+        size_t runs;
+    } cases[] = {
+        {TICKET(",\"outcome\":\"job\",\"job_id\":\"j1\",\"label\":\"b\","
+                "\"replaces\":\"j0\""),
+         0},
+        {TICKET(",\"outcome\":\"unknown\",\"error\":\"cut\",\"label\":\"b\","
+                "\"model_id\":\"m\""),
+         1},
+        {TICKET(",\"outcome\":\"nothing\",\"label\":\"b\""), 1},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        const struct http_kit_response sends[] = {JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                                                  JOB_KIT_RESULT};
+        size_t skipped = 1 - cases[i].runs;
+        start(sends + skipped, GIQ_COUNT(sends) - skipped);
+        job_kit_plant(&kit, FAILED);
+        job_kit_open(&kit, &retry, 0);
+        before_take = (struct event){.name = "sent.1", .text = cases[i].first};
+        assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+        assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
+        assert_string_equal(job_kit_state(&kit), "published");
+        job_kit_stop(&kit);
+    }
+}
+
+static void test_late_response_makes_a_retry_needless(void **state)
+{
+    (void)state;
+    START(JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    job_kit_plant(&kit, "{\"format\":2,\"state\":\"unknown\",\"model_id\":\"m\","
+                        "\"attempt\":1}");
+    env_kit_write(kit.job->folder, "sent.1", IS_UNKNOWN);
+    job_kit_open(&kit, &retry, 0);
+    after_take = (struct event){.name = "sent.1", .text = HAS_J1};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    check_outcome(2, "nothing");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_refused_retry_restores_the_record(void **state)
+{
+    (void)state;
+    START({.status = 422});
+    job_kit_plant(&kit, FAILED);
+    job_kit_open(&kit, &retry, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_REFUSED);
+    check_outcome(1, "nothing");
+    char *text = env_kit_read(kit.job->folder, "job.json");
+    assert_string_equal(text, FAILED "\n");
+    free(text);
+    job_kit_stop(&kit);
+}
+
+static void test_retry_replaces_a_damaged_record(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    job_kit_plant(&kit, "{");
+    env_kit_write(kit.job->folder, "sent.1", HAS_J2);
+    job_kit_open(&kit, &retry, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    check_outcome(2, "job");
+    char *damaged = env_kit_read(kit.job->folder, "job.json.damaged");
+    assert_string_equal(damaged, "{");
+    free(damaged);
+    job_kit_stop(&kit);
+}
+
+/* ---- throttling ---- */
+
+static void test_pause_of_another_is_kept(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN);
+    int64_t began_ms = kit.service.clock.now_ms;
+    before_take = (struct event){.name = "sent.1", .text = WAS_THROTTLED};
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    int64_t waited_ms = kit.service.clock.now_ms - began_ms;
+    assert_in_range(waited_ms, 4000, 5000);
+    check_outcome(2, "job");
+    assert_int_equal(job_kit_count(&kit, "POST"), 1);
+    job_kit_stop(&kit);
+}
+
+static void test_others_throttling_counts_against_max_retry(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS);
+    enum giq_step step = GIQ_STEP_AGAIN;
+    char name[32];
+    assert_true(job_kit_step(&kit, &step));
+    assert_true(giq_store_make(kit.store, kit.job->folder, &kit.service.err));
+    for (int n = 1; n <= kit.service.service->settings.max_retry + 1; n++) {
+        (void)snprintf(name, sizeof name, "sent.%d", n);
+        env_kit_write(kit.job->folder, name, WAS_THROTTLED);
+    }
+    assert_int_equal(job_kit_run(&kit), GIQ_E_REFUSED);
+    assert_non_null(strstr(kit.service.err.text, "other opens of the same request were "
+                                                 "throttled (HTTP 429)"));
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ticket_is_taken_and_ended),
+        cmocka_unit_test(test_lost_ticket_sends_nothing_and_uses_the_other_job),
+        cmocka_unit_test(test_owner_that_is_at_work_is_waited_for),
+        cmocka_unit_test(test_abandoned_ticket_is_unknown_and_nothing_is_written),
+        cmocka_unit_test(test_job_that_was_adopted_meanwhile_is_used),
+        cmocka_unit_test(test_owner_that_was_stopped_sends_only_with_the_newest_ticket),
+        cmocka_unit_test(test_owner_that_was_stopped_alone_touches_and_sends),
+        cmocka_unit_test(test_late_job_stays_in_its_ticket),
+        cmocka_unit_test(test_adoption_during_the_run_stays),
+        cmocka_unit_test(test_owner_touches_its_ticket_while_it_waits),
+        cmocka_unit_test(test_label_that_another_uses_is_used),
+        cmocka_unit_test(test_second_label_sends_only_if_the_first_ended_badly),
+        cmocka_unit_test(test_late_response_makes_a_retry_needless),
+        cmocka_unit_test(test_refused_retry_restores_the_record),
+        cmocka_unit_test(test_retry_replaces_a_damaged_record),
+        cmocka_unit_test(test_pause_of_another_is_kept),
+        cmocka_unit_test(test_others_throttling_counts_against_max_retry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
