@@ -13,13 +13,43 @@
 #include "base/giq_os.h"
 #include "env_kit.h"
 #include "fetch_kit.h"
+#include "store/giq_lock.h"
 #include "wrap_kit.h"
 
-enum { THREADS = 16 };
+enum { THREADS = 16, ROUNDS = 10 };
 
+static bool has_locks;
+static bool jobs_fail;
+static const char *labels[2]; /* of RETRY, for every other open; NULL: none */
+static atomic_int opens;
 static atomic_int runs;
 static atomic_int fetches;
 static const char *store_path;
+
+/* A lock that locks nothing, as on some file servers. */
+bool __real_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
+                             struct giq_error *err);
+bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
+                             struct giq_error *err);
+bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
+                             struct giq_error *err)
+{
+    static int nothing;
+    if (has_locks) {
+        return __real_giq_lock_acquire(folder, access, out, err);
+    }
+    *out = (struct giq_lock *)(void *)&nothing;
+    return true;
+}
+
+void __real_giq_lock_release(struct giq_lock *lock);
+void __wrap_giq_lock_release(struct giq_lock *lock);
+void __wrap_giq_lock_release(struct giq_lock *lock)
+{
+    if (has_locks) {
+        __real_giq_lock_release(lock);
+    }
+}
 
 enum giq_api_run_outcome __wrap_giq_api_run(struct giq_service *service,
                                             const struct giq_request *request,
@@ -33,8 +63,9 @@ enum giq_api_run_outcome __wrap_giq_api_run(struct giq_service *service,
     if (!hooks->before_send(hooks->ctx, err)) {
         return GIQ_API_RUN_NO_JOB;
     }
-    runs++;
-    *job = (struct giq_api_job){.id = strdup("j1"), .started_ms = GIQ_TIME_NONE};
+    char id[16];
+    (void)snprintf(id, sizeof id, "j%d", ++runs);
+    *job = (struct giq_api_job){.id = strdup(id), .started_ms = GIQ_TIME_NONE};
     return GIQ_API_RUN_SUBMITTED;
 }
 
@@ -44,9 +75,10 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
 {
     (void)service;
     (void)err;
-    assert_string_equal(job_id, "j1");
+    assert_int_equal(job_id[0], 'j');
     *later_ms = -1;
-    *job = (struct giq_api_job){.status = strdup("DONE"), .started_ms = GIQ_TIME_NONE};
+    *job = (struct giq_api_job){.status = strdup(jobs_fail ? "FAILED" : "DONE"),
+                                .started_ms = GIQ_TIME_NONE};
     return GIQ_API_STATUS_OK;
 }
 
@@ -96,7 +128,8 @@ static void *open_once(void *unused)
     struct giq_job *job = NULL;
     const struct giq_settings settings = {
         .base_url = "http://127.0.0.1:1", .timeout_ms = 60000, .max_retry = 1};
-    const struct giq_request request = {.model = "m", .file = "f"};
+    const struct giq_request request = {
+        .model = "m", .file = "f", .retry = labels[opens++ % 2]};
     const struct giq_job_host host = {.accept = accept_all};
     (void)unused;
     bool ok = giq_cred_new("key", NULL, &cred, &err) &&
@@ -111,29 +144,88 @@ static void *open_once(void *unused)
     return ok ? NULL : strdup(err.text);
 }
 
-static void test_threads_share_one_job(void **state)
+/* All threads at once; how many of them failed. */
+static int open_in_threads(void)
 {
-    (void)state;
     pthread_t threads[THREADS];
-    char *folder = env_kit_folder();
-    store_path = folder;
+    int failures = 0;
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, open_once, NULL), 0);
     }
     for (int i = 0; i < THREADS; i++) {
         void *fault = NULL;
         assert_int_equal(pthread_join(threads[i], &fault), 0);
-        assert_null(fault);
+        if (fault != NULL) {
+            print_message("%s\n", (char *)fault);
+            failures++;
+        }
+        free(fault);
     }
+    return failures;
+}
+
+static void start(char *folder)
+{
+    store_path = folder;
+    runs = 0;
+    fetches = 0;
+    jobs_fail = false;
+    labels[0] = labels[1] = NULL;
+}
+
+static void test_threads_share_one_job(void **state)
+{
+    (void)state;
+    char *folder = env_kit_folder();
+    has_locks = true;
+    start(folder);
+    assert_int_equal(open_in_threads(), 0);
     assert_int_equal(runs, 1);
     assert_int_equal(fetches, 1);
     env_kit_remove(folder);
+}
+
+static void test_threads_without_locks_share_one_job(void **state)
+{
+    (void)state;
+    has_locks = false;
+    for (int round = 0; round < ROUNDS; round++) {
+        char *folder = env_kit_folder();
+        start(folder);
+        assert_int_equal(open_in_threads(), 0);
+        assert_int_equal(runs, 1);
+        env_kit_remove(folder);
+    }
+}
+
+/* With one label, and with two at once: the job of the first ends well. */
+static void test_labels_without_locks_start_one_job(void **state)
+{
+    (void)state;
+    static const char *const both[][2] = {{"a", "a"}, {"a", "b"}};
+    has_locks = false;
+    for (int round = 0; round < ROUNDS; round++) {
+        char *folder = env_kit_folder();
+        start(folder);
+        jobs_fail = true;
+        void *fault = open_once(NULL);
+        assert_non_null(fault);
+        free(fault);
+        jobs_fail = false;
+        labels[0] = both[round % 2][0];
+        labels[1] = both[round % 2][1];
+        assert_int_equal(open_in_threads(), 0);
+        assert_int_equal(runs, 2);
+        env_kit_remove(folder);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_share_one_job),
+        cmocka_unit_test(test_threads_without_locks_share_one_job),
+        cmocka_unit_test(test_labels_without_locks_start_one_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
