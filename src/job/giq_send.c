@@ -85,10 +85,12 @@ static bool take_ticket(struct giq_job *job, struct giq_error *err)
     bool is_taken = false;
     GIQ_AUTO(giq_ticket_release) struct giq_ticket ticket;
     giq_ticket_init(&ticket);
-    if (!fill_ticket(job, &ticket, err) ||
-        !giq_ticket_take(job->folder, giq_store_access(job->store), &ticket, &is_taken,
-                         err)) {
+    if (!fill_ticket(job, &ticket, err)) {
         return false;
+    }
+    if (!giq_ticket_take(job->folder, giq_store_access(job->store), &ticket, &is_taken,
+                         err)) {
+        return giq_store_explain_full(err);
     }
     if (!is_taken) {
         job->known_ticket = ticket.n;

@@ -12,6 +12,7 @@
 #include "job/giq_step.h"
 #include "service/giq_models.h"
 #include "service/giq_upload.h"
+#include "store/giq_leftovers.h"
 
 /* ---- deciding ---- */
 
@@ -222,7 +223,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     return giq_step_retry_later(job, due_ms, err);
 }
 
-/* Check the store once, before the first request of this open. */
+/* Check the store once, before the first request of this open, and tidy it. */
 static bool check_store(struct giq_job *job, struct giq_error *err)
 {
     if (job->has_checked_store) {
@@ -230,6 +231,11 @@ static bool check_store(struct giq_job *job, struct giq_error *err)
     }
     job->has_checked_store =
         giq_store_check_writable(job->store, job->folder, needs_upload(job), err);
+    /* A damaged record may name a result. */
+    if (job->has_checked_store && !job->is_damaged) {
+        giq_leftovers_remove(job->folder, giq_store_access(job->store),
+                             job->record.result_folder);
+    }
     return job->has_checked_store;
 }
 

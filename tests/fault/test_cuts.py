@@ -16,7 +16,7 @@ SEEDED = 50
 CHUNKS = (1, 4096, 4095, 10000, 777, 16384)
 # The last chunk is over, and so the body is whole, before this.
 LAST_LINE_FEED = b"\n"
-ALLOWED = {"request.json", "job.json", "lock"}
+ALLOWED = {"request.json", "job.json", "lock", "sent.1"}
 MAKE = """
 from osgeo import gdal, ogr, osr
 gdal.UseExceptions()

@@ -17,7 +17,7 @@ from scripted import Response, job
 
 DISK = 2 * 1024 * 1024
 PAGE = 4096
-RECORD = {"request.json", "job.json", "lock"}
+RECORD = {"request.json", "job.json", "lock", "sent.1"}
 
 
 def rows(size):

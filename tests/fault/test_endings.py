@@ -12,7 +12,7 @@ from programs import PUBLISHED, Gdal, entries, set_old
 from raw import RESULT, WELL, RawService, response, job
 
 NAME = "GIQ:model=m;file=f"
-RECORD = {"request.json", "job.json", "lock"}
+RECORD = {"request.json", "job.json", "lock", "sent.1"}
 LONG = 60
 PYTHON = """
 import signal, sys
