@@ -176,7 +176,7 @@ class Races:
 
     def outcomes(self, file):
         """Of the tickets, in ascending order: job, nothing, unknown or None."""
-        count = len(self.files(file, "sent.*"))
+        count = sum(name.split(".")[-1].isdigit() for name in self.files(file, "sent.*"))
         return [self.ticket(file, n).get("outcome") for n in range(1, count + 1)]
 
     def wait_for_ticket(self, file, n=1):
@@ -203,9 +203,9 @@ class Races:
     def check_published(self, file, job_id):
         """One result, whole: a download of this job's result. The name of its feature."""
         record = self.record(file)
-        assert (record["state"], record["job_id"]) == ("published", job_id)
+        assert (record["state"], record.get("job_id")) == ("published", job_id), record
         folder = record["result"].get("folder", "result")
-        assert self.files(file, "result*") == [folder]
+        assert self.files(file, "result*") == [folder], self.files(file, "*")
         body = (self.key(file) / folder / record["result"]["name"]).read_bytes()
         assert len(body) == record["result"]["size"]
         [name] = [name for name, sent in self.service.results[job_id].items() if sent == body]

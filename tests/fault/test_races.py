@@ -103,7 +103,7 @@ def test_second_label_sends_after_a_failure(races, world):
         races.service.failing.add(f"{file}-2")
         done = races.race(file, WORLDS[world], options=label_of)
         assert races.service.runs[file] == [f"{file}-{n}" for n in (1, 2, 3)]
-        labels = [races.ticket(file, n)["label"] for n in (1, 2, 3)]
+        labels = [races.ticket(file, n).get("label") for n in (1, 2, 3)]
         assert labels in ([None, "red", "blue"], [None, "blue", "red"])
         second = [one for number, one in enumerate(done)
                   if label_of(number) == [f"RETRY={labels[2]}"]]
