@@ -36,7 +36,6 @@ PARTS = {
     "files": lambda table, place, o: measure_files.measure(
         table, o.build, place.folder, o.runs),
     "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
-    "batch": lambda table, place, o: measure_many.measure_batch(table, place),
 }
 BEGIN = "<!-- what tests/bench.sh measured -->"
 END = "<!-- so far tests/bench.sh -->"
