@@ -1,10 +1,9 @@
 """What is recorded of a result when it is published."""
-import io
 import json
-import zipfile
 
 import pytest
 
+from batches import archive
 from programs import SCENE
 from scripted import GEOJSON, Response
 
@@ -40,12 +39,9 @@ def test_raster_has_size_and_bands(gdal, sandbox):
 
 
 def test_archive_has_each_member(scripted_gdal, service):
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("one.geojson", GEOJSON)
-        archive.writestr("sub/two.geojson", GEOJSON)
-        archive.writestr("notes.txt", "nothing that GDAL opens")
-    service.script["download"] = [Response(held.getvalue(), chunked=True, headers={
+    held = archive({"one.geojson": GEOJSON, "sub/two.geojson": GEOJSON,
+                    "notes.txt": "nothing that GDAL opens"})
+    service.script["download"] = [Response(held, chunked=True, headers={
         "Content-Disposition": "attachment; filename=r.zip"})]
     scripted_gdal.run("ogrinfo", f"{NAME};member=one.geojson")
     names = [file["name"] for file in recorded(scripted_gdal)["files"]]
