@@ -36,7 +36,7 @@ def test_fields_in_any_case_replace_the_defaults(gdal, service, jobs):
     assert [row for row, _ in found] == ["all", "none", "file", "again"]
     assert paid(service) == [("m", "b"), ("m", "z"), ("n", "a"), ("n", "a")]
     read(gdal, f"{NAME};file=z;rerun=x")
-    assert len(paid(service)) == 4 + 2, "the row with that label is there, and another is equal"
+    assert len(paid(service)) == 4 + 2, "one has that label, and another is equal"
 
 
 def test_file_or_upload_of_a_row_replaces_either_default(gdal, service, jobs):
