@@ -130,7 +130,7 @@ bool giq_open_identify(const char *name)
 static const char *batch_of_source(char **options)
 {
     const char *submit = CSLFetchNameValue(options, "SUBMIT");
-    const char *batch = CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION + 1);
+    const char *batch = CSLFetchNameValue(options, &GIQ_BATCH_VRT_OPTION[1]);
     if (submit == NULL || !EQUAL(submit, "NO")) {
         return NULL;
     }
