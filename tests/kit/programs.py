@@ -1,6 +1,7 @@
 """Runs GDAL's programs with the plugin that was built, and the sandbox service.
 
 ctest names the build by the variables below; without it they name build/ at the root."""
+import functools
 import json
 import os
 import pathlib
@@ -36,6 +37,19 @@ def version_of_gdal():
 VERSION = version_of_gdal()
 # Whether there is the program "gdal", which does what all others do.
 HAS_GDAL_PROGRAM = VERSION >= (3, 11)
+
+
+@functools.cache
+def vector_formats():
+    """What its programs print of their vector drivers."""
+    return subprocess.run(["ogrinfo", "--formats"], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+
+
+def needs_driver(name):
+    """The mark of a test that is skipped where GDAL was built without a vector driver."""
+    return pytest.mark.skipif(f" {name} -" not in vector_formats(),
+                              reason=f"this GDAL has no driver {name}")
 
 
 # A process inherits the peak of the one that starts it: this one is small.
