@@ -278,7 +278,10 @@ def test_ten_bad_endings_stop_the_starting_of_rows(gdal, jobs):
     rows(gdal, *(f"f{i}" for i in range(30)))
     jobs.run.update({f"f{i}": Response({"message": "no"}, 422) for i in range(30)})
     said = fails(gdal, "batch", "CONCURRENCY=1")
-    assert "10 of 30 rows of the batch failed (10 refused); 20 further rows were not begun" \
+    assert ("10 of 30 rows of the batch failed (10 refused); 20 further rows were not begun, "
+            "because of [refused] 10 requests in a row were refused, failed, or have an "
+            "unknown outcome; the last: ") in said
+    assert "; opening the batch again goes on with the other rows, and pays for none twice" \
         in said
     assert len(jobs.paid()) == 10
     said = fails(gdal, "batch", "CONCURRENCY=1", "ON_FAILED=SKIP")
