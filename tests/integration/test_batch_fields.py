@@ -52,6 +52,27 @@ def test_file_or_upload_of_a_row_replaces_either_default(gdal, service, jobs):
     assert service.names().count("upload") == 2
 
 
+def test_file_that_many_rows_upload_is_uploaded_once(gdal, service, jobs):
+    (gdal.folder / "one.tif").write_text("one")
+    write_lines(gdal, "id,upload,rerun", *(f"r{i},one.tif,label{i}" for i in range(6)))
+    assert len(read(gdal)[0]) == 6
+    assert jobs.paid() == ["up-1"] * 6
+    assert service.names().count("upload") == 1
+
+
+ODD = 'f; "q" \\n $HOME, \'x\''
+
+
+def test_names_that_need_quotes_are_sent_and_opened_as_they_are(gdal, jobs):
+    quoted = ODD.replace('"', '""')
+    write_lines(gdal, "id,file", f'"{quoted}","{quoted}"', "b,f")
+    found, _ = table(gdal)
+    assert sorted(jobs.paid()) == ["f", ODD] and found[0]["row"] == ODD
+    assert [row for row, _ in read(gdal)[0]] == [ODD, "b"]
+    gdal.run("ogrinfo", "-ro", found[0]["location"])
+    assert sorted(jobs.paid()) == ["f", ODD]
+
+
 def test_member_and_options_hold_for_every_row(gdal, service, jobs):
     inner = collection(({"name": "inner"}, None))
     for file in "ab":

@@ -165,3 +165,57 @@ def test_refused_key_stops_the_table_too(gdal, service, jobs):
     jobs.run.clear()
     assert [row["state"] for row in table(gdal)[0]] == ["succeeded"] + ["submitted"] * 3
     assert jobs.paid() == ["a", "b", "b", "c", "d"]
+
+
+def test_failure_of_the_network_that_is_permanent_stops_the_batch(gdal, jobs):
+    """A proxy that wants other credentials."""
+    write_rows(gdal, *"abcd")
+    jobs.run["b"] = Response({"message": "who are you"}, 407)
+    said = fails(gdal, "batch", "CONCURRENCY=1")
+    assert ("1 of 4 rows of the batch failed (1 network); 2 further rows were not begun, "
+            "because of [network] ") in said
+    assert "opening the batch again goes on with the other rows" in said
+    assert jobs.paid() == ["a", "b"]
+    jobs.run.clear()
+    assert len(read(gdal)[0]) == 4
+    assert jobs.paid() == ["a", "b", "b", "c", "d"]
+
+
+def test_status_calls_of_all_rows_keep_to_ten_a_second(gdal, service, jobs):
+    files = [f"f{i:02}" for i in range(16)]
+    write_rows(gdal, *files)
+    first = []
+
+    def status(seen):
+        now = time.monotonic()
+        first.append(now)
+        return Response({**job("RUNNING" if now - first[0] < 3 else "COMPLETED"),
+                         "id": seen["query"]["inferenceId"]})
+
+    service.script["status"] = [status]
+    began = time.monotonic()
+    assert len(read(gdal)[0]) == 16
+    assert 16 < len(service.calls("status")) <= 10 * (time.monotonic() - began)
+    assert jobs.paid() == files
+
+
+THREADS = """
+import os, sys
+from osgeo import gdal
+gdal.DontUseExceptions()
+gdal.PushErrorHandler("CPLQuietErrorHandler")
+def tasks():
+    return sorted(os.listdir("/proc/self/task"))
+before = tasks()
+data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR)
+print(data is not None, tasks() == before)
+"""
+
+
+@pytest.mark.parametrize("is_ok", [True, False])
+def test_threads_have_ended_when_the_open_returns(gdal, jobs, is_ok):
+    write_rows(gdal, *"abcdef")
+    if not is_ok:
+        jobs.run["c"] = Response({"message": "no"}, 422)
+    assert gdal.python(THREADS, NAME).stdout == f"{is_ok} True\n"
+    assert jobs.paid() == list("abcdef")
