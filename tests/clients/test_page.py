@@ -24,14 +24,16 @@ SHOWS = {
     "ComputeStatistics": "[",
     "ogr2ogr parcels.gpkg": "state (String) = not submitted",
     "ogr2ogr all.gpkg": "",
+    "ogr2ogr named.gpkg": "",
     "gdal.Translate": "",
 }
 # What an example writes.
 WRITES = {"ogr2ogr water.gpkg": "water.gpkg", "gdal_translate": "ndvi.tif",
           "ogr2ogr parcels.gpkg": "parcels.gpkg", "ogr2ogr all.gpkg": "all.gpkg",
-          "gdal.Translate": "2.tif"}
+          "ogr2ogr named.gpkg": "named.gpkg", "gdal.Translate": "2.tif"}
 # The jobs of a batch: the parcels, and the one raster of the sandbox.
-ROWS = {"ogr2ogr parcels.gpkg": 3, "ogr2ogr all.gpkg": 1, "gdal.Translate": 3}
+ROWS = {"ogr2ogr parcels.gpkg": 3, "ogr2ogr all.gpkg": 1, "ogr2ogr named.gpkg": 1,
+        "gdal.Translate": 3}
 
 
 def section(title):

@@ -248,6 +248,21 @@ def test_summary_is_made_up_for_records_of_earlier_versions(gdal, service, jobs)
     assert len(service.calls()) == calls
 
 
+def test_file_is_that_of_the_rows_and_is_not_changed_for_others(gdal, service, jobs):
+    write_rows(gdal, "a", "b")
+    read(gdal)
+    [first] = gdal.store.glob("batches/v1/*/rows.vrt")
+    written = first.read_text()
+    calls = len(service.calls())
+    (gdal.folder / "rows.csv").write_text("id,file\nx,a\ny,b\n")
+    assert read(gdal)[0] == [("x", "a"), ("y", "b")]
+    (gdal.folder / "rows.csv").write_text("id,file\nr1,b\nr0,a\n")
+    assert read(gdal)[0] == [("r1", "b"), ("r0", "a")]
+    assert len([*gdal.store.glob("batches/v1/*/rows.vrt")]) == 3
+    assert first.read_text() == written and len(service.calls()) == calls
+    assert "<OOI key=\"SUBMIT\">NO</OOI>" in written
+
+
 DESCRIPTORS = """
 import os, sys
 from osgeo import gdal
