@@ -380,6 +380,11 @@ bool giq_job_set_summary(struct giq_job *job, const struct giq_summary *summary,
     return true;
 }
 
+const char *giq_job_get_proof(const struct giq_job *job)
+{
+    return giq_summary_get_proof(&job->record);
+}
+
 static bool fetch(struct giq_job *job, struct giq_error *err)
 {
     struct giq_fetched fetched = {NULL, -1};

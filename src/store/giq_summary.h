@@ -18,6 +18,10 @@ bool giq_summary_to_json(const struct giq_summary *summary, struct giq_json **ou
 bool giq_summary_parse(const struct giq_json *json, struct giq_summary *out,
                        bool *out_found, struct giq_error *err);
 
+/* The member `proof` of the summary of the record's result, borrowed; NULL if the result
+ * has none. */
+const char *giq_summary_get_proof(const struct giq_record *record);
+
 /* Set the summary of the record's result, in memory; `json` NULL removes it. To be called
  * once the record has the id of its job and the size of its result. Errors:
  * GIQ_E_MEMORY. */

@@ -218,7 +218,7 @@ def test_row_that_is_lost_while_it_is_read_is_not_paid_for(gdal, service, jobs):
     calls = len(service.calls())
     [lost] = [key for key, record in gdal.records().items() if record["job_id"] == "job-b"]
     found, *errors = gdal.python(CUT, NAME, gdal.store / "v1" / lost).stdout.splitlines()
-    assert found == "['r0', 'r2']"
+    assert found == "['r0']"  # test_batch_sources.py: the rows after it fail too
     assert len(errors) == 1 and errors[0].startswith("GIQ[usage] "), errors
     assert len(service.calls()) == calls and jobs.paid() == ["a", "b", "c"]
 

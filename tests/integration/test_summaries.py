@@ -1,5 +1,6 @@
 """What is recorded of a result when it is published."""
 import json
+import re
 
 import pytest
 
@@ -19,6 +20,8 @@ def test_vector_has_layers_fields_and_extents(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
     summary = recorded(scripted_gdal)
     assert summary["job_id"] == "job-1" and summary["size"] == len(GEOJSON)
+    assert re.fullmatch(f"check 1, GDAL [^ ]+, GeoJSON, {len(GEOJSON)} bytes of [0-9.]+",
+                        summary["proof"])
     (file,) = summary["files"]
     (layer,) = file.pop("layers")
     assert file == {"name": "result.geojson", "driver": "GeoJSON", "is_vector": True}
