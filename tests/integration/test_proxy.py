@@ -1,12 +1,11 @@
 """Proxies between the driver and the service: what they get to see, and that what they
 refuse is never taken for the word of the service."""
-import subprocess
-
 import pytest
 
 from nginx import Server, front_of
 from programs import SCENE, Sandbox
-from proxies import ChallengingProxy, Relay, ScriptedProxy, Silent, Tinyproxy
+from proxies import (NEEDS_NTLM, ChallengingProxy, Relay, ScriptedProxy, Silent,
+                     Tinyproxy)
 from scripted import Response, ScriptedService, job
 from watched import COOKIE, KEY, LOGIN, PASSWORD, TOKEN, WatchedGdal
 
@@ -121,11 +120,6 @@ def test_proxy_that_asks_for_a_digest_gets_one(tmp_path, started, kind):
     runs = [PASSWORD in str(seen["headers"]) for seen in proxy.calls("run")
             if "proxy-authorization" in seen["headers"]]
     assert runs == [False]
-
-
-LIBCURL = subprocess.run(["curl", "-V"], stdout=subprocess.PIPE, text=True,
-                         check=True).stdout
-NEEDS_NTLM = pytest.mark.skipif(" NTLM " not in LIBCURL, reason="this libcurl has no NTLM")
 
 
 @pytest.mark.parametrize("kind,auth", [("digest", "DIGEST"), ("digest", "ANY"),
