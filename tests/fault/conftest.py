@@ -1,11 +1,13 @@
 """Opens with a fault injected: what the fault tests share."""
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
 import pathlib
 import queue
 import re
+import signal
 import subprocess
 
 import pytest
@@ -33,7 +35,7 @@ class Opener:
         self.err = gdal.folder / f"opener-{number}.err"
         self.process = gdal.start(
             "/usr/bin/python3", OPENER, stdin=subprocess.PIPE, stderr=None,
-            env={"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]})
+            start_new_session=True, env={"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]})
 
     def open(self, name, env, **more):
         """What a program would have said that opens and reads this dataset."""
@@ -48,7 +50,11 @@ class Opener:
             in_text(self.err.read_text(), name))
 
     def stop(self):
+        """Also what it forked: in a child that is made while another thread has the lock of
+        PROJ's databases, fork() does not return."""
         self.process.communicate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Bench:
