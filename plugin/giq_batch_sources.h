@@ -16,7 +16,7 @@
 
 /* The most rows that are kept, of all batches together; those of the batches that were
  * kept first are dropped. A larger batch is not kept. */
-enum { GIQ_BATCH_SOURCES_MAX = 20000 };
+enum { GIQ_BATCH_SOURCES_MAX = 10000 };
 
 struct giq_batch_sources;
 
