@@ -6,7 +6,7 @@ set(CPACK_PACKAGE_NAME libgdal-plugin-giq)
 set(giq_doc ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_PACKAGE_NAME})
 install(FILES LICENSE DESTINATION ${giq_doc} RENAME copyright)
 install(FILES plugin/GIQ.md DESTINATION ${giq_doc})
-install(PROGRAMS data/batch.sh data/slurm.sh DESTINATION ${giq_doc}/examples)
+install(PROGRAMS data/slurm.sh DESTINATION ${giq_doc}/examples)
 
 set(GIQ_PACKAGE_CONTACT "The GIQ driver authors <maintainers@giq.invalid>" CACHE STRING
     "Maintainer of the package: name and address")

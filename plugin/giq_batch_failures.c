@@ -62,6 +62,20 @@ static void list_counts(const struct giq_batch_failures *failures, char out[COUN
     }
 }
 
+/* Whether opening the batch again, as it is, may read rows that failed. */
+static bool has_transient(const struct giq_batch_failures *failures)
+{
+    static const enum giq_code transient[] = {GIQ_E_CREDENTIALS, GIQ_E_NETWORK,
+                                              GIQ_E_SERVICE,     GIQ_E_INCOMPLETE,
+                                              GIQ_E_STORE,       GIQ_E_MEMORY};
+    for (size_t i = 0; i < GIQ_COUNT(transient); i++) {
+        if (failures->by_code[transient[i]] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void list_advice(const struct giq_batch_failures *failures,
                         const struct giq_batch_end *end, char out[ADVICE_SIZE])
 {
@@ -75,6 +89,11 @@ static void list_advice(const struct giq_batch_failures *failures,
         append(out, ADVICE_SIZE,
                "; RETRY leaves rows alone that are unknown: look for the job of each on "
                "the service and adopt it (model=...;file=...;job=<id>)");
+    }
+    if (end->pending > 0 || has_transient(failures)) {
+        append(out, ADVICE_SIZE,
+               "; opening the batch again goes on with the other rows, and pays for none "
+               "twice");
     }
     if (end->may_skip && failures->count < end->rows) {
         append(out, ADVICE_SIZE, "; ON_FAILED=SKIP reads the other %zu",
@@ -92,8 +111,9 @@ bool giq_batch_failures_invalid(const struct giq_batch_failures *failures, size_
     append_shown(failures, shown, sizeof shown);
     return giq_fail(err, GIQ_E_BATCH,
                     "%zu of %zu rows of the batch %s not valid, so no job was started; "
-                    "correct or remove them%s",
-                    failures->count, rows, failures->count == 1 ? "is" : "are", shown);
+                    "correct or remove them: %s",
+                    failures->count, rows, failures->count == 1 ? "is" : "are",
+                    shown + strlen("; "));
 }
 
 /* Append why rows were not begun. */
@@ -102,9 +122,10 @@ static void append_stop(const struct giq_batch_end *end, char *text, size_t size
     if (end->stop == NULL || end->pending == 0) {
         return;
     }
-    append(text, size, "; %zu further rows were not begun, because of [%s] %.*s",
-           end->pending, giq_code_tag(end->stop->code),
-           giq_text_cut_len(end->stop->text, STOP_MAX), end->stop->text);
+    int len = giq_text_cut_len(end->stop->text, STOP_MAX);
+    append(text, size, "; %zu further rows were not begun, because of [%s] %.*s%s",
+           end->pending, giq_code_tag(end->stop->code), len, end->stop->text,
+           end->stop->text[len] == '\0' ? "" : "...");
 }
 
 static bool fail_timeout(const struct giq_batch_failures *failures,

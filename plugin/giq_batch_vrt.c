@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "giq/batch_file.h"
+#include "giq_batch_failing.h"
 #include "giq_batch_mosaic.h"
+#include "giq_batch_sources.h"
 #include "giq_batch_union.h"
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_kept_options.h"
@@ -23,6 +25,7 @@ struct giq_batch_vrt {
     struct giq_batch_file *file;
     struct giq_batch_union *layers;
     struct giq_batch_mosaic *mosaic;
+    struct giq_batch_sources *sources; /* NULL once they are kept */
 };
 
 /* ---- the dataset ---- */
@@ -36,6 +39,7 @@ bool giq_batch_vrt_new(const struct giq_batch_vrt_args *args, struct giq_batch_v
     vrt->options = CSLSetNameValue(vrt->options, "SUBMIT", "NO");
     vrt->layers = giq_batch_union_new();
     vrt->mosaic = giq_batch_mosaic_new();
+    vrt->sources = giq_batch_sources_new();
     if (!giq_batch_file_new(&vrt->file, err)) {
         giq_batch_vrt_free(vrt);
         return false;
@@ -56,6 +60,7 @@ void giq_batch_vrt_free(struct giq_batch_vrt *vrt)
         giq_batch_file_free(vrt->file);
         giq_batch_union_free(vrt->layers);
         giq_batch_mosaic_free(vrt->mosaic);
+        giq_batch_sources_free(vrt->sources);
         CSLDestroy(vrt->options);
         CPLFree(vrt);
     }
@@ -142,6 +147,21 @@ static void add_files(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row 
     }
 }
 
+/* A result with a proof is one file, which every open of its row reads, unless a member
+ * or options for its driver were chosen. */
+static void add_source(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row *row,
+                       const struct giq_summary *summary)
+{
+    const struct giq_batch_source source = {.name = (char *)row->name,
+                                            .path = (char *)row->result_path,
+                                            .job_id = (char *)row->job_id,
+                                            .proof = summary->proof};
+    if (summary->proof != NULL && vrt->args.member == NULL &&
+        vrt->args.config->result_options == NULL) {
+        giq_batch_sources_add(vrt->sources, &source);
+    }
+}
+
 /* Choose the files that an open of the row reads, and add what they have. */
 static bool add_summary(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row *row,
                         const struct giq_result *result,
@@ -161,6 +181,7 @@ static bool add_summary(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_ro
         vrt->kind = kind_of(summary, chosen);
     }
     add_files(vrt, row, summary, chosen);
+    add_source(vrt, row, summary);
     return true;
 }
 
@@ -261,13 +282,16 @@ static bool make_file(const struct giq_batch_vrt *vrt, char **path, struct giq_e
     return ok;
 }
 
-/* Keep the options of this thread for the sources, under the name of the file's folder.
- */
-static void keep_options(struct giq_batch_vrt *vrt, const char *path)
+/* Keep the sources, and the options of this thread for them, under the name of the file's
+ * folder. */
+static void keep_sources(struct giq_batch_vrt *vrt, const char *path)
 {
     GIQ_AUTO_CPL char *batch = CPLStrdup(CPLGetFilename(CPLGetPath(path)));
     vrt->options = CSLSetNameValue(vrt->options, GIQ_BATCH_VRT_OPTION, batch);
+    giq_batch_failing_forget(batch);
     giq_kept_options_keep(batch);
+    giq_batch_sources_keep(batch, vrt->sources);
+    vrt->sources = NULL;
 }
 
 bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
@@ -279,7 +303,7 @@ bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
         !giq_batch_file_path(vrt->file, vrt->args.store, &path, err)) {
         return false;
     }
-    keep_options(vrt, path);
+    keep_sources(vrt, path);
     if (!make_file(vrt, &path, err)) {
         free(path);
         return false;

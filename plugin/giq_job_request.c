@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "giq/geom.h"
+#include "giq/summary.h"
 #include "giq_await.h"
 #include "giq_given.h"
 #include "giq_tables.h"
@@ -86,6 +87,7 @@ struct giq_result giq_job_request_result(const struct giq_config *config,
         .path = new_path == NULL ? view.result_path : new_path,
         .job_id = view.job_id == NULL ? "?" : view.job_id,
         .is_new = new_path != NULL,
+        .proof = new_path != NULL ? NULL : giq_job_get_proof(job),
         .member = args->conn->value[GIQ_CONN_KEY_MEMBER],
         .shared_name = args->name,
         .drivers = config->result_drivers,

@@ -9,7 +9,9 @@
 
 #include "area/giq_vector_source.h"
 #include "giq_await.h"
+#include "giq_batch_failing.h"
 #include "giq_batch_open.h"
+#include "giq_batch_sources.h"
 #include "giq_batch_vrt.h"
 #include "giq_files_table.h"
 #include "giq_job_request.h"
@@ -18,6 +20,8 @@
 #include "options/giq_kept_options.h"
 #include "options/giq_options.h"
 #include "result/giq_inner.h"
+#include "result/giq_result_open.h"
+#include "result/giq_result_proof.h"
 
 static bool open_models(const struct giq_open_info *info, struct giq_session *session,
                         GDALDatasetH *out, struct giq_error *err)
@@ -130,11 +134,73 @@ bool giq_open_identify(const char *name)
 static const char *batch_of_source(char **options)
 {
     const char *submit = CSLFetchNameValue(options, "SUBMIT");
-    const char *batch = CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION + 1);
+    const char *batch = CSLFetchNameValue(options, &GIQ_BATCH_VRT_OPTION[1]);
     if (submit == NULL || !EQUAL(submit, "NO")) {
         return NULL;
     }
     return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
+}
+
+/* Open a source of a batch whose result is kept and unchanged; NULL if it is not, and
+ * after an error, which an open with a session then reports. */
+static GDALDatasetH open_kept(const struct giq_open_info *info, const char *batch)
+{
+    GDALDatasetH dataset = NULL;
+    struct giq_batch_source source;
+    struct giq_config config;
+    struct giq_error ignored = {0};
+    if (giq_vector_source_is_reading() ||
+        !giq_batch_sources_find(batch, info->name, &source)) {
+        return NULL;
+    }
+    if (giq_config_read_results(&config, &ignored)) {
+        const struct giq_result result = {.path = source.path,
+                                          .job_id = source.job_id,
+                                          .proof = source.proof,
+                                          .shared_name = info->name,
+                                          .drivers = config.result_drivers,
+                                          .flags = info->flags};
+        bool ok = config.result_options == NULL &&
+                  giq_result_proof_is_unchanged(source.proof, source.path) &&
+                  giq_result_open(&result, &dataset, &ignored);
+        dataset = ok ? dataset : NULL;
+        giq_config_release(&config);
+    }
+    giq_batch_source_release(&source);
+    return dataset;
+}
+
+/* Open by a session; NULL after an error. */
+static GDALDatasetH open_by_session(const struct giq_open_info *info)
+{
+    GDALDatasetH dataset = NULL;
+    struct giq_session session = {0};
+    struct giq_error err = {0};
+    if (!parse_and_open(info, &session, &dataset, &err)) {
+        giq_session_report_error(&session, &err);
+    }
+    giq_session_close(&session);
+    return dataset;
+}
+
+/* Open a source of a batch. A read of rasters fails with the first source that does. */
+static GDALDatasetH open_source(const struct giq_open_info *info, const char *batch)
+{
+    bool may_be_left_out = !giq_inner_is_raster_only(info->flags);
+    struct giq_kept_options kept;
+    if (may_be_left_out && giq_batch_failing_check(batch)) {
+        return NULL;
+    }
+    giq_kept_options_begin(batch, &kept);
+    GDALDatasetH dataset = open_kept(info, batch);
+    if (dataset == NULL) {
+        dataset = open_by_session(info);
+    }
+    giq_kept_options_end(&kept);
+    if (dataset == NULL && may_be_left_out) {
+        giq_batch_failing_note(batch);
+    }
+    return dataset;
 }
 
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
@@ -147,17 +213,8 @@ GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
         }
         return NULL;
     }
-    GDALDatasetH dataset = NULL;
-    struct giq_session session = {0};
-    struct giq_error err = {0};
-    struct giq_kept_options kept;
-    giq_kept_options_begin(batch_of_source(info->options), &kept);
-    if (!parse_and_open(info, &session, &dataset, &err)) {
-        giq_session_report_error(&session, &err);
-    }
-    giq_session_close(&session);
-    giq_kept_options_end(&kept);
-    return dataset;
+    const char *batch = batch_of_source(info->options);
+    return batch == NULL ? open_by_session(info) : open_source(info, batch);
 }
 
 CPLErr giq_open_refuse(const char *what)

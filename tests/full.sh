@@ -53,9 +53,10 @@ coverage() {
         --fail-under-line 90 build-coverage && [ "$tested" = yes ]
 }
 
-# Batches in trouble: five times as many mixes as .ci/run has.
+# Batches in trouble: five times as many mixes as .ci/run has; and ten times as long ones.
 mixes() {
-    GIQ_TEST_MIXES=200 sh tests/run.sh -R '^fault.mixes$'
+    GIQ_TEST_MIXES=200 GIQ_TEST_BATCH_ROWS=1000 \
+        sh tests/run.sh -R '^(fault.mixes|integration.batch_memory)$'
 }
 
 # A thousand races of 16 processes where locks lock nothing, and a hundred of each other kind;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # From a bare Debian 12 to a first result: installs what is missing, builds, runs a model
-# on a real scene in a service of its own, and draws what came.
+# on a real scene in a service of its own, for one area and for nine at once, and draws what
+# came.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -33,12 +34,16 @@ show() {
 show ogr2ogr "$work/water.gpkg" "GIQ:model=water;file=olinda_landsat7.tif" \
     -oo GEOMETRY=@data/coast.wkt
 show ogrinfo -so "$work/water.gpkg" water
+show ogr2ogr "$work/plots.gpkg" \
+    "GIQ:batch=data/areas/plots.geojson;model=segments;file=olinda_landsat7.tif"
+show ogrinfo -so "$work/plots.gpkg" segments
 /usr/bin/python3 tests/quickstart_draw.py data/olinda_landsat7.tif data/coast.wkt \
-    "$work/water.gpkg" build/quickstart.png
+    "$work/water.gpkg" data/areas/plots.geojson "$work/plots.gpkg" build/quickstart.png
 
 cat <<END
 
-The scene, the area and the water in it are drawn in build/quickstart.png.
+build/quickstart.png shows the scene with the area and the water in it, and beside it the
+nine areas and their segments.
 Go on with these:
 
   build/tests/sandbox/giq_sandbox --files data --state build/sandbox --port 8765 &

@@ -1,6 +1,6 @@
-"""Draw a scene with the area of interest, and beside it the result.
+"""Draw a scene with an area of interest and its result, and beside it many areas and theirs.
 
-quickstart_draw.py SCENE AREA RESULT PICTURE
+quickstart_draw.py SCENE AREA RESULT AREAS RESULTS PICTURE
 """
 import sys
 
@@ -12,6 +12,9 @@ SCALE = 2  # pixels of the picture for one of the scene
 GAP = 8
 AREA_COLOUR = (255, 221, 0)
 RESULT_COLOUR = (0, 200, 255)
+# Segments by their class, from water over bare ground to dense vegetation.
+CLASS_COLOURS = {1: (30, 90, 200), 2: (200, 130, 80), 3: (245, 225, 150),
+                 4: (130, 195, 90), 5: (10, 110, 50)}
 BANDS = (3, 2, 1)  # red, green, blue
 
 
@@ -62,31 +65,54 @@ def paint(picture, mask, colour, share):
         picture[band][mask] = picture[band][mask] * (1 - share) + value * share
 
 
-def read_area(path, scene):
-    with open(path, encoding="ascii") as file:
-        area = ogr.CreateGeometryFromWkt(file.read())
+def project(areas, scene):
+    """Areas in longitude and latitude, moved to the system of the scene."""
     degrees = osr.SpatialReference()
     degrees.ImportFromEPSG(4326)
     degrees.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    area.Transform(osr.CoordinateTransformation(degrees, scene.GetSpatialRef()))
-    return area
+    transformation = osr.CoordinateTransformation(degrees, scene.GetSpatialRef())
+    for area in areas:
+        area.Transform(transformation)
+    return areas
 
 
-def read_result(path):
+def read_area(path):
+    with open(path, encoding="ascii") as file:
+        return ogr.CreateGeometryFromWkt(file.read())
+
+
+def read_geometries(path, where=None):
     data = ogr.Open(path)
-    return [feature.GetGeometryRef().Clone() for feature in data.GetLayer(0)]
+    layer = data.GetLayer(0)
+    layer.SetAttributeFilter(where)
+    return [feature.GetGeometryRef().Clone() for feature in layer]
 
 
-def main(scene_path, area_path, result_path, picture_path):
+def paint_areas(picture, scene, areas):
+    line = scene.GetGeoTransform()[1] / SCALE
+    paint(picture, burn(scene, edges(areas, 1.5 * line)), AREA_COLOUR, 1)
+
+
+def draw_result(picture, scene, path):
+    line = scene.GetGeoTransform()[1] / SCALE
+    result = read_geometries(path)
+    paint(picture, burn(scene, result), RESULT_COLOUR, 0.5)
+    paint(picture, burn(scene, edges(result, line / 2)), RESULT_COLOUR, 1)
+
+
+def draw_classes(picture, scene, path):
+    for number, colour in CLASS_COLOURS.items():
+        segments = read_geometries(path, f"class = {number}")
+        paint(picture, burn(scene, segments), colour, 0.75)
+
+
+def main(scene_path, area_path, result_path, areas_path, results_path, picture_path):
     scene, left = read_scene(scene_path)
     right = left.copy()
-    line = scene.GetGeoTransform()[1] / SCALE
-    area = read_area(area_path, scene)
-    result = read_result(result_path)
-    paint(right, burn(scene, result), RESULT_COLOUR, 0.5)
-    paint(right, burn(scene, edges(result, line / 2)), RESULT_COLOUR, 1)
-    for picture in (left, right):
-        paint(picture, burn(scene, edges([area], 1.5 * line)), AREA_COLOUR, 1)
+    draw_result(left, scene, result_path)
+    paint_areas(left, scene, project([read_area(area_path)], scene))
+    draw_classes(right, scene, results_path)
+    paint_areas(right, scene, project(read_geometries(areas_path), scene))
     gap = numpy.full((3, left.shape[1], GAP), 255, "u1")
     whole = numpy.concatenate([left, gap, right], axis=2)
     made = gdal.GetDriverByName("MEM").Create("", whole.shape[2], whole.shape[1], 3)

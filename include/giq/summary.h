@@ -75,6 +75,7 @@ struct giq_summary_file {
 };
 
 struct giq_summary {
+    char *proof; /* of what the host checked, for the host; NULL: none */
     struct giq_summary_file *files;
     size_t file_count;
 };
@@ -93,6 +94,10 @@ struct giq_summary_band *giq_summary_add_band(struct giq_summary_raster *raster)
  * GIQ_E_MEMORY. */
 bool giq_job_set_summary(struct giq_job *job, const struct giq_summary *summary,
                          struct giq_error *err);
+
+/* The proof in the summary of the published result of the job; NULL if there is none.
+ * Borrowed until the next step of the job. */
+const char *giq_job_get_proof(const struct giq_job *job);
 
 /* Read the summary that is recorded for the key. `*out_found` is false if there is none,
  * or if the request has no published result. Takes no lock. The caller passes `*out` to

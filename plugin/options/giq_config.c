@@ -74,8 +74,7 @@ static bool read_base_url(struct giq_config *config, struct giq_error *err)
         config->typed_url[--len] = '\0';
     }
     config->settings.base_url = config->base_url;
-    config->reader.base_url = config->base_url;
-    config->reader.typed_url = config->typed_url;
+    giq_reader_set_urls(&config->reader, config->typed_url, config->base_url);
     return true;
 }
 
@@ -184,9 +183,9 @@ static bool read_max_new_jobs(struct giq_config *config, struct giq_error *err)
     if (giq_reader_config(&config->reader, option->config_name) == NULL) {
         return true;
     }
-    struct giq_reader of_config = {.typed_url = config->typed_url,
-                                   .base_url = config->base_url};
+    struct giq_reader of_config = {0};
     int limit = 0;
+    giq_reader_set_urls(&of_config, config->typed_url, config->base_url);
     bool ok = giq_reader_number(&of_config, GIQ_OPTION_MAX_NEW_JOBS, 1, &limit, err);
     giq_reader_release(&of_config);
     if (ok && limit < config->max_new_jobs) {
@@ -350,6 +349,18 @@ bool giq_config_read(char **open_options, struct giq_config *out, struct giq_err
         return false;
     }
     config.reader.open_options = NULL;
+    *out = config;
+    return true;
+}
+
+bool giq_config_read_results(struct giq_config *out, struct giq_error *err)
+{
+    struct giq_config config = {0};
+    if (!read_base_url(&config, err) || !read_result_drivers(&config, err) ||
+        !read_result_options(&config, err)) {
+        giq_config_release(&config);
+        return false;
+    }
     *out = config;
     return true;
 }

@@ -49,6 +49,10 @@ struct giq_config {
 bool giq_config_read(char **open_options, struct giq_config *out, struct giq_error *err);
 void giq_config_release(struct giq_config *config);
 
+/* Read only `result_drivers` and `result_options`, and what these need. Otherwise as
+ * giq_config_read(). */
+bool giq_config_read_results(struct giq_config *out, struct giq_error *err);
+
 /* Find the folder of the store, from GIQ_STORE_DIR, XDG_DATA_HOME or HOME, and set
  * `store_dir` and `store_flags`. May be called once. Errors: GIQ_E_STORE if none of them
  * is set; GIQ_E_USAGE if the folder is not an absolute path on disk. */

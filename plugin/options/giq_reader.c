@@ -15,27 +15,34 @@ void giq_reader_release(struct giq_reader *reader)
         giq_cred_wipe(reader->texts[i]);
     }
     CSLDestroy(reader->texts);
+    for (size_t i = 0; i < GIQ_COUNT(reader->paths); i++) {
+        CPLFree(reader->paths[i]);
+    }
     *reader = (struct giq_reader){0};
 }
 
-/* The option for paths below `url`, else the general one. GDAL compares path prefixes:
- * with a slash at its end, `url` matches a prefix that was set with or without one. */
-static const char *path_option(const char *url, const char *name)
+/* GDAL compares path prefixes: with a slash at its end, a URL matches a prefix that was
+ * set with or without one. */
+void giq_reader_set_urls(struct giq_reader *reader, const char *typed_url,
+                         const char *base_url)
 {
-    if (url == NULL) {
-        return CPLGetConfigOption(name, NULL);
+    reader->paths[0] = CPLStrdup(CPLSPrintf("%s/", typed_url));
+    if (strcmp(typed_url, base_url) != 0) {
+        reader->paths[1] = CPLStrdup(CPLSPrintf("%s/", base_url));
     }
-    return VSIGetPathSpecificOption(CPLSPrintf("%s/", url), name, NULL);
 }
 
 static const char *find_config(const struct giq_reader *reader, const char *name)
 {
     const char *general = CPLGetConfigOption(name, NULL);
-    const char *value = path_option(reader->typed_url, name);
-    /* VSIGetPathSpecificOption() falls back to the general option: then nothing is set
-     * for the URL as typed, but may be for its canonical form. */
-    if (value == NULL || (general != NULL && strcmp(value, general) == 0)) {
-        value = path_option(reader->base_url, name);
+    const char *value = general;
+    for (size_t i = 0; i < GIQ_COUNT(reader->paths) && reader->paths[i] != NULL; i++) {
+        value = VSIGetPathSpecificOption(reader->paths[i], name, NULL);
+        /* VSIGetPathSpecificOption() falls back to the general option: then nothing is
+         * set for this path, but may be for the next one. */
+        if (value != NULL && (general == NULL || strcmp(value, general) != 0)) {
+            return value;
+        }
     }
     return value;
 }

@@ -10,15 +10,17 @@
 
 struct giq_reader {
     char **open_options; /* a GDAL string list, borrowed; may be NULL */
-    /* The URL of the service as typed, without a slash at its end, and in its canonical
-     * form; borrowed. Both are searched for path-specific options. NULL before BASE_URL
-     * is read: only general options are found. */
-    const char *typed_url;
-    const char *base_url;
-    char **texts; /* the values that were found; a GDAL string list */
+    char *paths[2];      /* of giq_reader_set_urls(); NULL: none */
+    char **texts;        /* the values that were found; a GDAL string list */
 };
 
-/* Wipe and free the values that were found. */
+/* Search for path-specific options of the service: those of its URL as typed, without a
+ * slash at its end, and of its canonical form. Before this call only general options are
+ * found. */
+void giq_reader_set_urls(struct giq_reader *reader, const char *typed_url,
+                         const char *base_url);
+
+/* Wipe and free the values that were found, and free what giq_reader_set_urls() keeps. */
 void giq_reader_release(struct giq_reader *reader);
 
 /* The configuration option `name`, or NULL if it is not set or empty. Valid until

@@ -5,6 +5,7 @@
 
 #include <cpl_error.h>
 #include <cpl_string.h>
+#include <string.h>
 
 #include "giq/external.h"
 #include "options/giq_gdal_cleanup.h"
@@ -46,27 +47,47 @@ static GDALDatasetH open_with(const char *path, unsigned flags, char **drivers,
     return dataset;
 }
 
-static bool is_jpeg2000(const char *path, char **drivers)
+/* The leading bytes of a file; none of a folder, and of a file that cannot be read. */
+struct head {
+    char bytes[GIQ_SNIFF_BYTES];
+    size_t len;
+};
+
+static void read_head(const char *path, struct head *head)
+{
+    VSIStatBufL st;
+    head->len = 0;
+    if (VSIStatL(path, &st) != 0 || !VSI_ISREG(st.st_mode)) {
+        return;
+    }
+    GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
+    if (file != NULL) {
+        head->len = VSIFReadL(head->bytes, 1, sizeof head->bytes, file);
+    }
+}
+
+/* GDAL takes long to ask one driver whether it identifies a file, so this is only done
+ * for files that begin as JPEG 2000 does: a codestream, or boxes. */
+static bool is_jpeg2000(const char *path, const struct head *head, char **drivers)
 {
     static const char *const only[] = {JPEG2000, NULL};
-    return CSLFindString(drivers, JPEG2000) >= 0 &&
+    bool may_be = head->len >= 6 && (memcmp(head->bytes, "\xff\x4f", 2) == 0 ||
+                                     memcmp(head->bytes + 4, "jP", 2) == 0);
+    return may_be && CSLFindString(drivers, JPEG2000) >= 0 &&
            GDALIdentifyDriverEx(path, GDAL_OF_RASTER, only, NULL) != NULL;
+}
+
+static const char *reference_driver(const struct head *head, char **drivers)
+{
+    const char *driver = giq_sniff_reference_driver(head->bytes, head->len);
+    return driver != NULL && CSLFindString(drivers, driver) < 0 ? driver : NULL;
 }
 
 const char *giq_inner_reference_driver(const char *path, char **drivers)
 {
-    char head[GIQ_SNIFF_BYTES];
-    VSIStatBufL st;
-    if (VSIStatL(path, &st) != 0 || !VSI_ISREG(st.st_mode)) {
-        return NULL;
-    }
-    GIQ_AUTO_VSI VSILFILE *file = VSIFOpenL(path, "rb");
-    if (file == NULL) {
-        return NULL;
-    }
-    const char *driver =
-        giq_sniff_reference_driver(head, VSIFReadL(head, 1, sizeof head, file));
-    return driver != NULL && CSLFindString(drivers, driver) < 0 ? driver : NULL;
+    struct head head;
+    read_head(path, &head);
+    return reference_driver(&head, drivers);
 }
 
 GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
@@ -74,12 +95,14 @@ GDALDatasetH giq_inner_open(const char *path, unsigned flags, char **drivers,
 {
     unsigned inner = flags & ~FLAGS_NOT_PASSED;
     bool wants_vector_only = (flags & GIQ_INNER_KINDS) == GDAL_OF_VECTOR;
+    struct head head;
+    read_head(path, &head);
     /* A driver that identifies files by their name might open a list of references. */
-    if (giq_inner_reference_driver(path, drivers) != NULL) {
+    if (reference_driver(&head, drivers) != NULL) {
         CPLErrorReset();
         return NULL;
     }
-    if (!is_jpeg2000(path, drivers)) {
+    if (!is_jpeg2000(path, &head, drivers)) {
         return open_with(path, inner, drivers, options);
     }
     /* Opened as a raster only: GDAL opens the GML and KML in a JPEG 2000 file with any

@@ -13,6 +13,7 @@ struct giq_result {
     const char *path;   /* a file, or the folder of an unpacked archive */
     const char *job_id; /* for messages */
     bool is_new;        /* not published yet; the core then adds the job id to messages */
+    const char *proof;  /* of a published result (giq_result_proof.h), or NULL */
     const char *member; /* the member to open, or NULL */
     const char *shared_name; /* the connection string */
     char **drivers;          /* those that may open results: a GDAL string list */

@@ -13,6 +13,7 @@
 #include "result/giq_references.h"
 #include "result/giq_result_driver.h"
 #include "result/giq_result_error.h"
+#include "result/giq_result_proof.h"
 #include "result/giq_result_summary.h"
 #include "result/giq_sidecar.h"
 
@@ -109,10 +110,24 @@ static bool check_datasets(struct check *check, const char *path, bool *out_open
     return true;
 }
 
+/* Set the proof of a file that was checked, if one driver opened it. */
+static bool set_proof(struct giq_summary *summary, const char *state,
+                      struct giq_error *err)
+{
+    if (state == NULL || summary->file_count != 1 ||
+        summary->files[0].other_driver != NULL) {
+        return true;
+    }
+    GIQ_AUTO_CPL char *proof = giq_result_proof(state, summary->files[0].driver);
+    summary->proof = strdup(proof);
+    return summary->proof != NULL || giq_fail(err, GIQ_E_MEMORY, "out of memory");
+}
+
 static bool check_file(struct check *check, struct giq_error *err)
 {
     bool opens = false;
     const struct giq_result *result = check->result;
+    GIQ_AUTO_CPL char *state = giq_result_proof_state(result->path);
     if (!giq_references_check_file(&check->references, result->path, err) ||
         !check_datasets(check, result->path, &opens, err)) {
         return false;
@@ -121,7 +136,7 @@ static bool check_file(struct check *check, struct giq_error *err)
     char reason[GIQ_RESULT_REASON_SIZE];
     giq_result_error_reason(result->path, reason);
     if (opens || may_open_later(result->path, result->drivers)) {
-        return true;
+        return set_proof(check->summary, state, err);
     }
     return giq_result_error_file(result, result->path, reason, err);
 }

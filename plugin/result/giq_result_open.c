@@ -14,6 +14,7 @@
 #include "result/giq_inner.h"
 #include "result/giq_references.h"
 #include "result/giq_result_error.h"
+#include "result/giq_result_proof.h"
 
 /* ---- members of an archive ---- */
 
@@ -213,12 +214,17 @@ static GDALDatasetH open_inner(const struct giq_result *result, const char *path
                : giq_inner_open(path, result->flags, result->drivers, result->options);
 }
 
-/* Other drivers or options than at publishing may find external references. */
+/* Other drivers or options than at publishing may find external references. A raster is
+ * always checked: GDAL may keep its sidecars in another folder. */
 static bool check_dataset(struct giq_references *references,
                           const struct giq_result *result, GDALDatasetH dataset,
                           const char *path, struct giq_error *err)
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
+    if (result->options == NULL && GDALGetRasterCount(dataset) == 0 &&
+        giq_result_proof_holds(result->proof, path, driver)) {
+        return true;
+    }
     /* The GeoJSON driver fetches URLs only while it reads features. */
     if (STARTS_WITH_CI(driver, "GeoJSON") &&
         !giq_references_check_file(references, path, err)) {

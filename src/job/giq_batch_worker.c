@@ -204,8 +204,8 @@ static void stop_after(struct giq_batch_run *run, const struct giq_batch_item *i
     if (run->bad_endings >= GIQ_BATCH_BAD_ENDINGS_MAX) {
         struct giq_error reason = *failure;
         (void)giq_error_context(&reason,
-                                "no further request was begun after %d in a row that "
-                                "were refused, failed, or have an unknown outcome",
+                                "%d requests in a row were refused, failed, or have an "
+                                "unknown outcome; the last",
                                 GIQ_BATCH_BAD_ENDINGS_MAX);
         stop(run, &reason);
     }

@@ -299,6 +299,11 @@ bool giq_job_set_summary(struct giq_job *job, const struct giq_summary *summary,
     return true;
 }
 
+const char *giq_job_get_proof(const struct giq_job *job)
+{
+    return giq_summary_get_proof(&job->record);
+}
+
 /* ---- stepping ---- */
 
 static bool done_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)

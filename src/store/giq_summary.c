@@ -13,6 +13,7 @@
 #include "store/giq_store.h"
 
 static const char summary_member[] = "summary";
+static const char proof_member[] = "proof"; /* of the summary */
 
 /* ---- lists ---- */
 
@@ -192,6 +193,7 @@ void giq_summary_release(struct giq_summary *summary)
         release_file(&summary->files[i]);
     }
     free(summary->files);
+    free(summary->proof);
     *summary = (struct giq_summary){0};
 }
 
@@ -243,7 +245,8 @@ static bool add_file(struct giq_json *summary, const struct giq_summary_file *fi
 
 static bool fill(struct giq_json *json, const struct giq_summary *summary)
 {
-    bool ok = giq_json_set_list(json, "files");
+    bool ok = giq_json_set_text(json, proof_member, summary->proof) &&
+              giq_json_set_list(json, "files");
     for (size_t i = 0; ok && i < summary->file_count; i++) {
         ok = add_file(json, &summary->files[i]);
     }
@@ -344,6 +347,9 @@ bool giq_summary_parse(const struct giq_json *json, struct giq_summary *out,
     GIQ_AUTO(giq_summary_release) struct giq_summary summary = {0};
     *out = (struct giq_summary){0};
     *out_found = false;
+    if (!giq_text_set(&summary.proof, giq_json_text(giq_json_get(json, proof_member)))) {
+        return giq_fail_memory(err);
+    }
     const struct giq_json *item = giq_json_first(giq_json_get(json, "files"));
     for (; item != NULL; item = giq_json_next(item)) {
         if (!parse_file(item, &summary)) {
@@ -371,6 +377,11 @@ static const struct giq_json *current_summary(const struct giq_record *record)
         strcmp(job_id, record->job_id) == 0 &&
         giq_json_integer(giq_json_get(json, "size"), -1) == record->result_size;
     return is_current ? json : NULL;
+}
+
+const char *giq_summary_get_proof(const struct giq_record *record)
+{
+    return giq_json_text(giq_json_get(current_summary(record), proof_member));
 }
 
 bool giq_summary_read(const struct giq_store *store, const char *key,

@@ -14,6 +14,7 @@ import pathlib
 import tempfile
 
 import measure_area
+import measure_batch
 import measure_cluster
 import measure_download
 import measure_files
@@ -37,8 +38,9 @@ PARTS = {
     "files": lambda table, place, o: measure_files.measure(
         table, o.build, place.folder, o.runs),
     "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
-    "batch": lambda table, place, o: measure_many.measure_batch(table, place),
     "cluster": lambda table, place, o: measure_cluster.measure(
+        table, o.build, place.folder, o.runs),
+    "batch": lambda table, place, o: measure_batch.measure(
         table, o.build, place.folder, o.runs),
 }
 BEGIN = "<!-- what tests/bench.sh measured -->"

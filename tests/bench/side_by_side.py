@@ -15,7 +15,8 @@ import os, sys, time
 began = time.perf_counter()
 child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - began, usage.ru_maxrss, file=sys.stderr)
+print(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss,
+      file=sys.stderr)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 
@@ -96,14 +97,20 @@ def in_turn(ours, theirs, runs):
 
 def run(command, env, folder):
     """(seconds, peak KiB) of one run of a program that must succeed."""
+    seconds, _, peak = run_counted(command, env, folder)
+    return seconds, peak
+
+
+def run_counted(command, env, folder):
+    """(seconds, seconds of CPU, peak KiB), of all processes and of the largest one."""
     done = subprocess.run(["/usr/bin/python3", "-S", "-c", LAUNCHER,
                            *[str(word) for word in command]], env=env, cwd=folder,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     words = done.stderr.decode()
     if done.returncode != 0:
         sys.exit(f"{command} failed: {words}")
-    seconds, peak = words.split()[-2:]
-    return float(seconds), int(peak)
+    seconds, cpu, peak = words.split()[-3:]
+    return float(seconds), float(cpu), int(peak)
 
 
 def instructions(command, env, folder):

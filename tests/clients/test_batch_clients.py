@@ -9,6 +9,7 @@ from osgeo import gdal, ogr
 from areas import points
 from conftest import DATA, FOLDER, SCENE
 from datasets import features, pixels
+from programs import VERSION
 
 gdal.UseExceptions()
 PARCELS = DATA / "parcels.geojson"
@@ -199,3 +200,35 @@ def test_ledger_that_was_saved_leads_to_each_result_and_pays_nothing(client):
     calls = client.calls()
     client.run("gdalinfo", MOSAIC)
     assert client.calls() == calls, "the results are all there"
+
+
+# Each pixel of the index, read on the grid of GDAL's own mosaic of the results.
+TILES = """
+from osgeo import gdal
+gdal.UseExceptions()
+merged = gdal.Open("merged.vrt")
+west, size, _, north, _, _ = merged.GetGeoTransform()
+columns, rows = merged.RasterXSize, merged.RasterYSize
+corners = (west, north - rows * size, west + columns * size, north)
+grid = [f"{name}={value!r}" for name, value in zip(("MINX", "MINY", "MAXX", "MAXY"), corners)]
+tiles = gdal.OpenEx("GTI:jobs.gpkg",
+                    open_options=[*grid, f"RESX={size!r}", f"RESY={size!r}"])
+assert tiles.GetGeoTransform() == merged.GetGeoTransform()
+expected = merged.ReadAsArray()
+assert (expected != merged.GetRasterBand(1).GetNoDataValue()).sum() > 1000
+assert (tiles.ReadAsArray(0, 0, columns, rows) == expected).all()
+"""
+
+
+@pytest.mark.skipif(VERSION < (3, 9), reason="this GDAL has no driver GTI")
+def test_ledger_that_was_saved_is_a_tile_index(client):
+    """In the coordinate system of the results: elsewhere, GDAL reprojects each tile."""
+    client.run("ogr2ogr", "-t_srs", "EPSG:31985", "jobs.gpkg", f"{MOSAIC};wait=no")
+    assert len(client.paid()) == 3
+    client.run("gdalinfo", MOSAIC)
+    merged_mosaic(client)
+    calls = client.calls()
+    within = {"GIQ_SUBMIT": "NO", "GIQ_API_KEY": ""}
+    client.python(TILES, env=within)
+    client.run("gdal_translate", "-q", "GTI:jobs.gpkg", "all.tif", env=within)
+    assert client.calls() == calls and len(client.paid()) == 3

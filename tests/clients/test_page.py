@@ -24,12 +24,16 @@ SHOWS = {
     "ComputeStatistics": "[",
     "ogr2ogr parcels.gpkg": "state (String) = not submitted",
     "ogr2ogr all.gpkg": "",
+    "ogr2ogr named.gpkg": "",
+    "gdal.Translate": "",
 }
 # What an example writes.
 WRITES = {"ogr2ogr water.gpkg": "water.gpkg", "gdal_translate": "ndvi.tif",
-          "ogr2ogr parcels.gpkg": "parcels.gpkg", "ogr2ogr all.gpkg": "all.gpkg"}
+          "ogr2ogr parcels.gpkg": "parcels.gpkg", "ogr2ogr all.gpkg": "all.gpkg",
+          "ogr2ogr named.gpkg": "named.gpkg", "gdal.Translate": "2.tif"}
 # The jobs of a batch: the parcels, and the one raster of the sandbox.
-ROWS = {"ogr2ogr parcels.gpkg": 3, "ogr2ogr all.gpkg": 1}
+ROWS = {"ogr2ogr parcels.gpkg": 3, "ogr2ogr all.gpkg": 1, "ogr2ogr named.gpkg": 1,
+        "gdal.Translate": 3}
 
 
 def section(title):
@@ -90,11 +94,17 @@ def test_keys_of_a_search_are_all_there(client):
                             for name in re.findall(r"`(\w+)`", row.split("|")[1])}
 
 
+def blocks_of_readme(title):
+    """The blocks of commands of a section."""
+    found = README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return re.findall(r"```\n(.*?)```", found, re.S)
+
+
 def test_readme_leads_from_an_area_to_a_result(client):
     (client.folder / "data").mkdir()
     shutil.copy(DATA / "parcels.geojson", client.folder / "data")
-    way = README.split("\n## From an area to a result\n")[1].split("\n## ")[0]
-    find, run = re.search(r"```\n(.*?)```", way, re.S).group(1).splitlines()
+    [way] = blocks_of_readme("From an area to a result")
+    find, run = way.splitlines()
     found = client.run("sh", "-ec", find).stdout.splitlines()
     assert found[0] == "item_id,file_id,name,datetime"
     [scene] = [row.split(",") for row in found[1:] if row.startswith(SCENE)]
@@ -102,6 +112,33 @@ def test_readme_leads_from_an_area_to_a_result(client):
     [paid] = client.paid()
     assert paid["form"]["fileId"] == scene[1] and "geometry" in paid["form"]
     assert (client.folder / "out.gpkg").exists()
+
+
+def test_readme_leads_from_many_files_and_areas_to_one_dataset(client):
+    (client.folder / "data").symlink_to(DATA)
+    (client.folder / "scenes").mkdir()
+    client.run("gdal_translate", "-q", "-srcwin", 0, 0, 100, 100, DATA / SCENE,
+               "scenes/a 1.tif")
+    client.run("gdal_translate", "-q", "-srcwin", 100, 0, 100, 100, DATA / SCENE,
+               "scenes/b.tif")
+    areas, scenes, files = blocks_of_readme("Many files and areas")
+    done = client.run("sh", "-ec", areas)
+    assert done.stdout.count("state (String) = not submitted") == 9
+    assert "GIQ: dry run: 9 jobs to be paid, " in done.stderr
+    assert "GIQ: starting 9 jobs, 0 exist" in done.stderr
+    assert {row["properties"]["row"] for row in client.layer("segments.gpkg")} == {
+        "north-west", "north", "north-east", "west", "centre", "east", "south-west", "south",
+        "south-east"}
+    client.run("sh", "-ec", scenes)
+    assert {row["properties"]["row"] for row in client.layer("scenes.gpkg")} == {
+        "scenes/a 1.tif", "scenes/b.tif"}
+    client.run("sh", "-ec", files)
+    assert {row["properties"]["row"] for row in client.layer("water.fgb")} == {"0"}
+    assert len(client.paid()) == 9 + 2 + 1
+    calls = client.calls()
+    client.run("sh", "-ec", areas)
+    client.run("sh", "-ec", scenes)
+    assert client.calls() == calls
 
 
 def test_keys_of_the_string_are_all_there(client):

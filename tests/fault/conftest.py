@@ -1,11 +1,13 @@
 """Opens with a fault injected: what the fault tests share."""
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
 import pathlib
 import queue
 import re
+import signal
 import subprocess
 
 import pytest
@@ -34,6 +36,7 @@ class Opener:
         self.outputs = gdal.folder / f"opener-{number}"
         preload = {"LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"]}
         self.process = gdal.start(*command, stdin=subprocess.PIPE, stderr=None,
+                                  start_new_session=True,
                                   env=preload if command == self.COMMAND else None)
 
     def open(self, name, env, **more):
@@ -58,7 +61,11 @@ class Opener:
             for order, code, output in zip(orders, codes, paths)]
 
     def stop(self):
+        """Also what it forked: in a child that is made while another thread has the lock of
+        PROJ's databases, fork() does not return."""
         self.process.communicate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Bench:

@@ -2,6 +2,7 @@
 programs with the plugin that was built."""
 import pytest
 
+from batches import Jobs
 from certificates import Authority
 from external import SECRET, Host
 from nginx import Nginx
@@ -25,6 +26,12 @@ def gdal(tmp_path, sandbox):
 @pytest.fixture
 def scripted_gdal(tmp_path, service):
     return Gdal(tmp_path, service.url)
+
+
+@pytest.fixture
+def jobs(service):
+    """The scripted service has a job for each file."""
+    return Jobs(service)
 
 
 @pytest.fixture(scope="module")

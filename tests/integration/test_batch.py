@@ -9,109 +9,19 @@ import threading
 import pytest
 
 from areas import write
+from batches import NAME, attached, fails, file_of, read, table
+from batches import write_rows as rows
 from programs import PUBLISHED, SCENE, Gdal
 from scripted import Response, job
 
-NAME = "GIQ:batch=rows.csv;model=m"
-COLUMNS = ["row", "key", "model_id", "file_id", "upload", "label", "job_id", "status",
-           "state", "type", "started_at", "submitted_at", "finished_at", "result_path",
-           "result_size", "area_km2", "error", "location"]
 FAST = {"GIQ_POLL_INTERVAL": "0.05"}
 SQUARE = "POLYGON((54 24,54 25,55 25,55 24,54 24))"
-
-
-def result(name):
-    return json.dumps({
-        "type": "FeatureCollection",
-        "features": [{"type": "Feature", "properties": {"name": name},
-                      "geometry": {"type": "Point", "coordinates": [1, 2]}}]}).encode()
-
-
-def file_of(run):
-    """The file of a run request."""
-    return re.search(rb'name="fileId"\r\n\r\n(.*?)\r\n', run["body"])[1].decode()
-
-
-class Jobs:
-    """A service whose jobs are called job-<file>. `run`, `state` and `results` have what is
-    not as usual, by file."""
-
-    def __init__(self, service):
-        self.service = service
-        self.run, self.state, self.results = {}, {}, {}
-        service.script.update(run=[self.on_run], status=[self.on_status],
-                              download=[self.on_download])
-
-    def on_run(self, seen):
-        file = file_of(seen)
-        return self.run.get(file) or Response({**job("SUBMITTED"), "id": f"job-{file}"})
-
-    def on_status(self, seen):
-        name = seen["query"]["inferenceId"]
-        state = self.state.get(name.removeprefix("job-"), "COMPLETED")
-        return Response({**job(state), "id": name})
-
-    def on_download(self, seen):
-        file = seen["query"]["inferenceJobId"].removeprefix("job-")
-        return self.results.get(file) or Response(result(file), headers={
-            "Content-Disposition": "attachment; filename=result.geojson"})
-
-    def paid(self):
-        """The files of the run requests, in no order."""
-        return sorted(file_of(seen) for seen in self.service.calls("run"))
-
-
-@pytest.fixture
-def jobs(service):
-    return Jobs(service)
 
 
 @pytest.fixture
 def gdal(scripted_gdal):
     scripted_gdal.env.update(FAST)
     return scripted_gdal
-
-
-def rows(gdal, *files, name="rows.csv", fields=("id", "file")):
-    """Write a table whose rows are r0, r1 ... of these files."""
-    lines = [",".join(fields), *(f"r{i},{file}" for i, file in enumerate(files))]
-    (gdal.folder / name).write_text("\n".join(lines) + "\n")
-
-
-def read(gdal, name=NAME, *options, env=None):
-    """(row, name) of each feature, and what is said on stderr."""
-    out = gdal.folder / "read.geojson"
-    out.unlink(missing_ok=True)
-    done = gdal.run("ogr2ogr", "-f", "GeoJSON", out, name,
-                    *(word for option in options for word in ("-oo", option)), env=env)
-    found = [feature["properties"] for feature in json.loads(out.read_text())["features"]]
-    return [(one["row"], one["name"]) for one in found], done.stderr
-
-
-TABLE = """
-import json, sys
-from osgeo import gdal
-gdal.UseExceptions()
-data = gdal.OpenEx(sys.argv[1], gdal.OF_VECTOR, open_options=sys.argv[2:])
-assert data.GetLayerCount() == 1 and data.GetLayer(0).GetName() == "jobs"
-layer = data.GetLayer(0)
-print(json.dumps([[field.GetName() for field in layer.schema],
-                  [row.items() for row in layer]]))
-"""
-
-
-def table(gdal, name=f"{NAME};wait=no", *options, env=None):
-    """The layer `jobs`, and what is said on stderr."""
-    done = gdal.python(TABLE, name, *options, env=env)
-    columns, found = json.loads(done.stdout)
-    assert columns == COLUMNS
-    return found, done.stderr
-
-
-def fails(gdal, tag, *options, name=NAME, env=None):
-    return gdal.fails("ogr2ogr", "-f", "GeoJSON", "/vsistdout/", name,
-                      *(word for option in options for word in ("-oo", option)), tag=tag,
-                      env=env)
 
 
 # ---- reading ----
@@ -357,8 +267,7 @@ def test_nothing_left_is_an_error_though_failed_rows_are_skipped(gdal, jobs):
 
 def test_result_that_no_driver_reads_fails_its_row_alone(gdal, jobs):
     rows(gdal, "a", "b")
-    jobs.results["b"] = Response(b"<VRTDataset/>", headers={
-        "Content-Disposition": "attachment; filename=result.vrt"})
+    jobs.results["b"] = attached(b"<VRTDataset/>", "result.vrt")
     said = fails(gdal, "batch")
     assert "1 of 2 rows of the batch failed (1 result)" in said
     assert read(gdal, NAME, "ON_FAILED=SKIP")[0] == [("r0", "a")]
@@ -369,7 +278,10 @@ def test_ten_bad_endings_stop_the_starting_of_rows(gdal, jobs):
     rows(gdal, *(f"f{i}" for i in range(30)))
     jobs.run.update({f"f{i}": Response({"message": "no"}, 422) for i in range(30)})
     said = fails(gdal, "batch", "CONCURRENCY=1")
-    assert "10 of 30 rows of the batch failed (10 refused); 20 further rows were not begun" \
+    assert ("10 of 30 rows of the batch failed (10 refused); 20 further rows were not begun, "
+            "because of [refused] 10 requests in a row were refused, failed, or have an "
+            "unknown outcome; the last: ") in said
+    assert "; opening the batch again goes on with the other rows, and pays for none twice" \
         in said
     assert len(jobs.paid()) == 10
     said = fails(gdal, "batch", "CONCURRENCY=1", "ON_FAILED=SKIP")
@@ -615,8 +527,7 @@ for _ in range(3):
 
 def test_refused_result_is_downloaded_once_a_minute(gdal, service, jobs):
     rows(gdal, "a", "b")
-    jobs.results["b"] = Response(b"<VRTDataset/>", headers={
-        "Content-Disposition": "attachment; filename=result.vrt"})
+    jobs.results["b"] = attached(b"<VRTDataset/>", "result.vrt")
     said = gdal.python(REPEATED, NAME).stdout.splitlines()
     assert len(said) == 3
     for line in said:

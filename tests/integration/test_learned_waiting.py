@@ -199,8 +199,8 @@ def test_sandbox_jobs_are_learned_from(tmp_path, started):
 def test_wait_for_an_approval_says_so_and_where(learner, service):
     page = service.url.replace("/public", "/")
     service.script["status"] = [learner.says("REQUESTED")]
-    error = learner.gdal.fails("ogrinfo", "-oo", "TIMEOUT=0.3", NAME, tag="timeout")
-    assert ("the job job-1 is still REQUESTED after 0 s; it is waiting for approval on the "
+    error = learner.gdal.fails("ogrinfo", "-oo", "TIMEOUT=1", NAME, tag="timeout")
+    assert ("the job job-1 is still REQUESTED after 1 s; it is waiting for approval on the "
             f"service, see {page}; it continues, and opening the same dataset again "
             "continues the wait.") in error
     service.script["status"] = [learner.says("REQUESTED"), done]

@@ -1,10 +1,10 @@
 """What is recorded of a result when it is published."""
-import io
 import json
-import zipfile
+import re
 
 import pytest
 
+from batches import archive
 from programs import PUBLISHED, SCENE
 from scripted import GEOJSON, Response
 
@@ -20,6 +20,8 @@ def test_vector_has_layers_fields_and_extents(scripted_gdal, service):
     scripted_gdal.run("ogrinfo", NAME)
     summary = recorded(scripted_gdal)
     assert summary["job_id"] == "job-1" and summary["size"] == len(GEOJSON)
+    assert re.fullmatch(f"check 1, GDAL [^ ]+, GeoJSON, {len(GEOJSON)} bytes of [0-9.]+",
+                        summary["proof"])
     (file,) = summary["files"]
     (layer,) = file.pop("layers")
     assert file == {"name": "result.geojson", "driver": "GeoJSON", "is_vector": True}
@@ -40,12 +42,9 @@ def test_raster_has_size_and_bands(gdal, sandbox):
 
 
 def test_archive_has_each_member(scripted_gdal, service):
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        archive.writestr("one.geojson", GEOJSON)
-        archive.writestr("sub/two.geojson", GEOJSON)
-        archive.writestr("notes.txt", "nothing that GDAL opens")
-    service.script["download"] = [Response(held.getvalue(), chunked=True, headers={
+    held = archive({"one.geojson": GEOJSON, "sub/two.geojson": GEOJSON,
+                    "notes.txt": "nothing that GDAL opens"})
+    service.script["download"] = [Response(held, chunked=True, headers={
         "Content-Disposition": "attachment; filename=r.zip"})]
     scripted_gdal.run("ogrinfo", f"{NAME};member=one.geojson")
     names = [file["name"] for file in recorded(scripted_gdal)["files"]]

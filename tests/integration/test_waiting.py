@@ -15,8 +15,8 @@ NAME = "GIQ:model=m;file=f"
 
 def test_timeout_names_the_job_and_opening_again_resumes(scripted_gdal, service):
     service.script["status"] = [Response(job("RUNNING"))]
-    text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=0.3", NAME, tag="timeout")
-    assert "the job job-1 is still RUNNING after 0 s" in text
+    text = scripted_gdal.fails("ogrinfo", "-oo", "TIMEOUT=1", NAME, tag="timeout")
+    assert "the job job-1 is still RUNNING after 1 s" in text
     service.script["status"] = [Response(job("COMPLETED"))]
     scripted_gdal.run("ogrinfo", NAME)
     assert service.names().count("run") == 1
@@ -278,9 +278,9 @@ def test_timeout_of_one_open_makes_every_other_check_once(scripted_gdal, service
     """Several unfinished layers freeze a GIS once, not once each."""
     service.script["status"] = [Response(job("RUNNING"))]
     messages = opens_in_one_process(
-        scripted_gdal, (NAME, ["TIMEOUT=0.1"]), (f"{NAME};rerun=b", []),
+        scripted_gdal, (NAME, ["TIMEOUT=1"]), (f"{NAME};rerun=b", []),
         (f"{NAME};rerun=c", []), ("GIQ:job=job-1", []))
-    assert "is still RUNNING after 0 s" in messages[0] and "only once" not in messages[0]
+    assert "is still RUNNING after 1 s" in messages[0] and "only once" not in messages[0]
     assert all("checked only once: the job job-1 is still RUNNING" in line
                for line in messages[1:])
     assert service.names().count("run") == 3

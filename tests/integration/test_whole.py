@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from programs import DATA, PUBLISHED, SCENE
+from programs import DATA, PUBLISHED, SCENE, needs_driver
 from external import NAME, give
 
 RASTER = ("gdal_translate", "-q", "-outsize", "300", "300", "-of")
@@ -55,7 +55,9 @@ def command_for(name):
     return "ogrinfo" if FORMATS[name][0] == "ogr2ogr" else "gdalinfo"
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=needs_driver("LIBKML") if "LIBKML" in command else ())
+    for name, command in FORMATS.items()])
 def test_cut_file_is_asked_for_again_and_the_whole_one_is_published(scripted_gdal, service,
                                                                     name):
     whole = make(scripted_gdal, name)

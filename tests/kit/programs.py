@@ -1,6 +1,7 @@
 """Runs GDAL's programs with the plugin that was built, and the sandbox service.
 
 ctest names the build by the variables below; without it they name build/ at the root."""
+import functools
 import json
 import os
 import pathlib
@@ -59,6 +60,19 @@ def wait_until(is_true, what, seconds=60):
     while not is_true():
         assert time.monotonic() < end, f"{seconds} s without {what}"
         time.sleep(0.02)
+
+
+@functools.cache
+def vector_formats():
+    """What its programs print of their vector drivers."""
+    return subprocess.run(["ogrinfo", "--formats"], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+
+
+def needs_driver(name):
+    """The mark of a test that is skipped where GDAL was built without a vector driver."""
+    return pytest.mark.skipif(f" {name} -" not in vector_formats(),
+                              reason=f"this GDAL has no driver {name}")
 
 
 # A process inherits the peak of the one that starts it: this one is small.

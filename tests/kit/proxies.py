@@ -5,8 +5,16 @@ import socket
 import subprocess
 import threading
 
+import pytest
+
 import secret_search
 from programs import without_sanitizer
+
+# libcurl's own program names what the library was built with.
+NEEDS_NTLM = pytest.mark.skipif(
+    " NTLM " not in subprocess.run(["curl", "-V"], stdout=subprocess.PIPE, text=True,
+                                   check=True).stdout,
+    reason="this libcurl has no NTLM")
 
 TINYPROXY = """
 Port {port}

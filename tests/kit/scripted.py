@@ -75,6 +75,9 @@ class ScriptedService:
 
         class Server(http.server.ThreadingHTTPServer):
             address_family = family
+            # Python's five are too few for the rows of a batch: on a busy machine the
+            # system resets connections that wait to be accepted.
+            request_queue_size = 512
 
         self.server = Server((host, 0), Handler)
         self.server.daemon_threads = True

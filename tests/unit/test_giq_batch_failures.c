@@ -38,6 +38,7 @@ static void test_longest_message_keeps_the_ways_on(void **state)
     assert_int_equal(err.code, GIQ_E_BATCH);
     assert_true(strlen(err.text) + TAG_SIZE <= 2000);
     assert_non_null(strstr(err.text, "; row iiii"));
+    assert_non_null(strstr(err.text, "rrr...; row "));
     assert_non_null(strstr(err.text, "RETRY=<label> starts one new job"));
     assert_non_null(strstr(err.text, "ON_FAILED=SKIP reads the other"));
     const char *last = "; GIQ:jobs lists all jobs";
@@ -62,7 +63,8 @@ static void test_five_rows_are_shown_with_their_tags(void **state)
         "reason; row b: [unknown] reason; row c: [incomplete] reason; row d: "
         "[incomplete] reason; row e: [incomplete] reason; and 2 more; RETRY leaves rows "
         "alone that are unknown: look for the job of each on the service and adopt it "
-        "(model=...;file=...;job=<id>); ON_FAILED=SKIP reads the other 2; GIQ:jobs lists "
+        "(model=...;file=...;job=<id>); opening the batch again goes on with the other "
+        "rows, and pays for none twice; ON_FAILED=SKIP reads the other 2; GIQ:jobs lists "
         "all jobs");
 }
 
@@ -96,7 +98,9 @@ static void test_rows_that_were_not_begun_are_an_error_without_failures(void **s
     assert_false(giq_batch_failures_fail(&failures, &end, &err));
     assert_string_equal(err.text,
                         "0 of 3 rows of the batch failed; 2 further rows were not begun, "
-                        "because of [memory] out of memory; GIQ:jobs lists all jobs");
+                        "because of [memory] out of memory; opening the batch again goes "
+                        "on with the other rows, and pays for none twice; GIQ:jobs lists "
+                        "all jobs");
 }
 
 int main(void)

@@ -193,7 +193,7 @@ static void test_ten_bad_endings_in_a_row_stop_the_run(void **state)
     assert_int_equal(batch_kit_counts(&kit).published, 1);
     const struct giq_error *reason = giq_batch_get_stop(kit.batch);
     assert_int_equal(reason->code, GIQ_E_UNKNOWN);
-    assert_non_null(strstr(reason->text, "10 in a row"));
+    assert_non_null(strstr(reason->text, "10 requests in a row"));
 }
 
 static void test_rows_in_flight_go_on_after_a_stop(void **state)

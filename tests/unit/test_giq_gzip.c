@@ -1,6 +1,7 @@
 #include "result/giq_gzip.h"
 
 #include <errno.h>
+#include <zlib.h>
 
 #include "base/giq_buf.h"
 #include "base/giq_os.h"
@@ -8,6 +9,18 @@
 #include "gzip_kit.h"
 
 enum { ROOM = 1 << 22, BIG = 300000 };
+
+#define TRUNCATED "the result is a gzip file that is truncated"
+
+/* gzread() knows a gzip file by its first two bytes, since zlib 1.3.2 by its first four.
+ * One byte alone after a member is ignored, but since 1.3.2 it is a truncated member. */
+#if ZLIB_VERNUM >= 0x1320
+enum { MAGIC_LEN = 4, IS_LAST_BYTE_IGNORED = false };
+#define WRONG_METHOD "the result is not a gzip file"
+#else
+enum { MAGIC_LEN = 2, IS_LAST_BYTE_IGNORED = true };
+#define WRONG_METHOD "unknown compression method"
+#endif
 
 static void add_noise(struct giq_buf *out, size_t len)
 {
@@ -87,7 +100,7 @@ static void test_damage_is_an_error(void **state)
         const char *says;
     } cases[] = {
         {0, "the result is not a gzip file"},
-        {2, "unknown compression method"},
+        {2, WRONG_METHOD},
         {one - 8, "damaged: incorrect data check"},
         {one - 4, "damaged: incorrect length check"},
         {2 * one - 5, "damaged: incorrect data check"},
@@ -108,8 +121,7 @@ static void test_damage_is_an_error(void **state)
     giq_buf_release(&gzip);
 }
 
-/* A file cut within a member, at every byte but the first of a header: that one is data
- * that is not gzip. */
+/* A file cut within a member, at every byte after the mark of the first one. */
 static void test_truncated_file_is_an_error(void **state)
 {
     struct giq_buf gzip;
@@ -118,14 +130,15 @@ static void test_truncated_file_is_an_error(void **state)
     size_t one = gzip.len;
     add_gzip(&gzip, "ijklmnop", 8);
     size_t len = gzip.len;
-    for (gzip.len = 2; gzip.len <= len; gzip.len++) {
+    for (gzip.len = MAGIC_LEN; gzip.len <= len; gzip.len++) {
         struct giq_error err = {0};
         GIQ_AUTO_BUF struct giq_buf out;
         giq_buf_init(&out, ROOM);
         write_gzip(*state, &gzip);
-        bool is_whole = gzip.len == one || gzip.len == one + 1 || gzip.len == len;
+        bool is_whole = gzip.len == one || gzip.len == len ||
+                        (gzip.len == one + 1 && IS_LAST_BYTE_IGNORED);
         assert_int_equal(read_file(*state, 4096, &out, &err), is_whole);
-        assert_true(is_whole || strstr(err.text, "truncated") != NULL);
+        assert_string_equal(err.text, is_whole ? "" : TRUNCATED);
     }
     gzip.len = len;
     giq_buf_release(&gzip);
@@ -149,8 +162,10 @@ static void test_data_after_the_end_is_ignored(void **state)
         add_gzip(&gzip, "abc", 3);
         assert_true(giq_buf_add(&gzip, cases[i].bytes, cases[i].len));
         write_gzip(*state, &gzip);
-        assert_true(read_file(*state, 4096, &out, &err));
-        assert_string_equal(giq_buf_text(&out), "abc");
+        bool is_ignored = cases[i].len != 1 || IS_LAST_BYTE_IGNORED;
+        assert_int_equal(read_file(*state, 4096, &out, &err), is_ignored);
+        assert_string_equal(is_ignored ? giq_buf_text(&out) : err.text,
+                            is_ignored ? "abc" : TRUNCATED);
         giq_buf_release(&gzip);
     }
 }

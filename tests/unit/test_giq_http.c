@@ -1,5 +1,7 @@
 #include "session_kit.h"
 
+#include <curl/curl.h>
+
 #include "unit.h"
 
 /* ---- requests ---- */
@@ -220,15 +222,17 @@ static void test_refusing_before_send_sends_nothing(void **state)
 static void test_session_goes_on_after_a_connection_that_failed(void **state)
 {
     (void)state;
-    static const struct {
+    char no_proxy[100];
+    (void)snprintf(no_proxy, sizeof no_proxy, "127.0.0.1: %s",
+                   curl_easy_strerror(CURLE_COULDNT_RESOLVE_PROXY));
+    const struct {
         const char *url, *proxy, *text;
     } cases[] = {
         {"http://" NO_HOST "/x", "", NO_HOST ": Could not resolve host: " NO_HOST},
         {"http://127.0.0.1/x", "http://" NO_HOST ":8080",
          "127.0.0.1: Could not resolve proxy: " NO_HOST},
-        {"http://127.0.0.1/x", "http://u:p@ss@127.0.0.1:9",
-         "127.0.0.1: Couldn't resolve proxy name"},
-        {"http://127.0.0.1:1/x", "", "127.0.0.1: Failed to connect to 127.0.0.1 port 1"},
+        {"http://127.0.0.1/x", "http://u:p@ss@127.0.0.1:9", no_proxy},
+        {"http://127.0.0.1:1/x", "", "127.0.0.1: Failed to connect to 127.0.0.1"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         static const struct http_kit_response responses[] = {{.status = 200}};

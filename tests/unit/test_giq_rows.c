@@ -7,11 +7,34 @@
 #include <ogr_api.h>
 #include <unistd.h>
 
+#include "area/giq_vector_source.h"
 #include "env_kit.h"
 #include "giq_rows.h"
 #include "store/giq_key.h"
 
 void GDALRegister_GIQ(void);
+
+/* The bytes of each area that is written; 0: as it is. */
+static size_t area_len;
+
+bool __real_giq_vector_source_write(struct giq_geom *geom, struct giq_project *project,
+                                    char **out, struct giq_error *err);
+bool __wrap_giq_vector_source_write(struct giq_geom *geom, struct giq_project *project,
+                                    char **out, struct giq_error *err);
+
+bool __wrap_giq_vector_source_write(struct giq_geom *geom, struct giq_project *project,
+                                    char **out, struct giq_error *err)
+{
+    if (area_len == 0) {
+        return __real_giq_vector_source_write(geom, project, out, err);
+    }
+    char *text = malloc(area_len + 1);
+    assert_non_null(text);
+    memset(text, 'x', area_len);
+    text[area_len] = '\0';
+    *out = text;
+    return true;
+}
 
 /* An open session, and the rows of a batch or the error. */
 struct kit {
@@ -523,6 +546,27 @@ static void test_more_rows_than_a_batch_may_have(void **state)
     CPLFree(path);
 }
 
+/* A part of such a batch has smaller areas. */
+static void test_areas_have_at_most_256_mib(void **state)
+{
+    enum { MIB = 1024 * 1024, ROWS = 4 };
+    const char *const areas[ROWS] = {in_degrees[0], in_degrees[0], in_degrees[0],
+                                     in_degrees[0]};
+    struct kit kit;
+    begin(&kit, *state);
+    write_features(*state, "rows.geojson", "", areas, ROWS);
+    area_len = 256 * MIB / ROWS;
+    assert_true(reads(&kit, "rows.geojson;model=m"));
+    assert_int_equal(giq_rows_count(kit.rows), ROWS);
+    end(&kit);
+    area_len++;
+    fails(&kit, "rows.geojson;model=m", GIQ_E_BATCH,
+          "the areas of the batch have more than 256 MiB");
+    assert_true(reads(&kit, "rows.geojson;model=m;part=0/2"));
+    end(&kit);
+    area_len = 0;
+}
+
 /* ---- options ---- */
 
 static void test_configuration_limits_new_jobs(void **state)
@@ -567,6 +611,7 @@ int main(void)
         ENV_KIT_TEST(test_numbers_and_null_of_fields),
         ENV_KIT_TEST(test_row_is_named_by_its_id_or_its_feature),
         ENV_KIT_TEST(test_part_takes_rows_by_their_position),
+        ENV_KIT_TEST(test_areas_have_at_most_256_mib),
         ENV_KIT_TEST(test_rows_that_upload_a_file_have_readers_of_their_own),
         ENV_KIT_TEST(test_path_of_a_file_becomes_absolute_in_the_string),
         ENV_KIT_TEST(test_missing_file_is_found_for_each_row),

@@ -58,8 +58,8 @@ static void test_what_is_not_a_summary_is_none(void **state)
         "{\"files\":[{\"name\":\"a\",\"driver\":\"d\",\"layers\":[{}]}]}",
         "{\"files\":[{\"name\":\"a\",\"driver\":\"d\",\"raster\":{\"width\":-1}}]}",
         "{\"files\":[{\"name\":\"a\",\"driver\":\"d\",\"raster\":{\"bands\":[{}]}}]}",
-        "{\"files\":[{\"name\":\"a\",\"driver\":\"d\",\"layers\":[{\"name\":\"l\","
-        "\"fields\":[{\"name\":\"f\"}]}]}]}",
+        ("{\"files\":[{\"name\":\"a\",\"driver\":\"d\",\"layers\":[{\"name\":\"l\","
+         "\"fields\":[{\"name\":\"f\"}]}]}]}"),
     };
     for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
         struct giq_error err = {0};
