@@ -535,12 +535,14 @@ bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
 
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
-    /* A record that was rebuilt from its ticket alone has none. */
+    /* A record that was rebuilt from its ticket alone has at most labels. */
     if (record->document == NULL) {
         record->document = giq_json_new_object();
-        if (record->document == NULL || !set_members(record->document, record)) {
-            return giq_fail_memory(err);
-        }
+    }
+    bool is_whole = giq_json_get(record->document, "state") != NULL;
+    if (record->document == NULL ||
+        (!is_whole && !set_members(record->document, record))) {
+        return giq_fail_memory(err);
     }
     GIQ_AUTO_JSON struct giq_json *json = giq_json_copy(record->document);
     if (json == NULL || !giq_json_set_copy(json, before_member, record->document)) {

@@ -23,10 +23,27 @@ enum { STATES_MAX = 2000, CHOICES_MAX = 12, SIGNATURE_SIZE = 128, CRASHED = 77 }
 
 /* ---- states: the files of the key's folder ---- */
 
-static const char *const file_names[] = {"job.json", "job.json.damaged", "request.json",
+static const char *const file_names[] = {"job.json",
+                                         "job.json.damaged",
+                                         "request.json",
                                          "request.json.damaged",
-                                         "result.00000000000000000000000000000001"};
-enum { FILES = GIQ_COUNT(file_names), JOB = 0, REQUEST = 2, RESULT = 4 };
+                                         "result.00000000000000000000000000000001",
+                                         "sent.1",
+                                         "sent.2",
+                                         "sent.3",
+                                         "sent.4",
+                                         "sent.5",
+                                         "sent.6",
+                                         "sent.7",
+                                         "sent.8"};
+enum {
+    FILES = GIQ_COUNT(file_names),
+    JOB = 0,
+    REQUEST = 2,
+    RESULT = 4,
+    SENT = 5, /* the first ticket */
+    TICKETS = FILES - SENT,
+};
 
 /* ---- what an open may meet ---- */
 
@@ -190,38 +207,120 @@ struct meaning {
     bool has_label[2];
 };
 
-static struct meaning mean(const struct state *state)
+static void add_label(struct meaning *meaning, const char *label)
 {
-    struct meaning meaning = {"none", {false, false}};
-    const char *text = state->file[JOB];
-    if (text == NULL) {
-        return meaning;
+    if (label != NULL) {
+        meaning->has_label[label[0] - 'a'] = true;
     }
-    struct giq_json *json = giq_json_parse(text, strlen(text));
+}
+
+/* The word of the newest ticket, whose owner has ended; NULL without tickets. */
+static const char *word_of_tickets(const struct state *state, struct meaning *meaning,
+                                   int *out_count)
+{
+    const char *word = NULL;
+    for (*out_count = 0; *out_count < TICKETS; (*out_count)++) {
+        const char *text = state->file[SENT + *out_count];
+        if (text == NULL) {
+            break;
+        }
+        struct giq_json *json = giq_json_parse(text, strlen(text));
+        const char *outcome = giq_json_text(giq_json_get(json, "outcome"));
+        add_label(meaning, giq_json_text(giq_json_get(json, "label")));
+        word = outcome != NULL && strcmp(outcome, "job") == 0 ? "submitted" : "unknown";
+        giq_json_free(json);
+    }
+    return word;
+}
+
+/* The word of a record that is not damaged. */
+static const char *word_of_record(const struct state *state, const struct giq_json *json,
+                                  struct meaning *meaning)
+{
     const struct giq_json *told = json;
-    const char *word = giq_json_text(giq_json_get(json, "state"));
     const struct giq_json *before = giq_json_get(json, "before");
-    if (word != NULL && strcmp(word, "intent") == 0 && before != NULL) {
+    const char *word = giq_json_text(giq_json_get(json, "state"));
+    if (strcmp(word, "intent") == 0 && before != NULL) {
         told = before;
         word = giq_json_text(giq_json_get(told, "state"));
     }
-    bool has_result =
-        word != NULL && strcmp(word, "published") == 0 && state->file[RESULT] != NULL;
+    bool has_result = strcmp(word, "published") == 0 && state->file[RESULT] != NULL;
     bool is_gone = giq_json_is_true(giq_json_get(told, "gone")) && !has_result;
-    bool is_newer = giq_json_integer(giq_json_get(json, "format"), 0) > 1;
-    bool is_damaged = word == NULL || state->file[REQUEST] == NULL ||
-                      strstr(state->file[REQUEST], "127.0.0.1") == NULL;
-    (void)snprintf(meaning.word, sizeof meaning.word, "%s",
-                   is_newer     ? "newer"
-                   : is_damaged ? "damaged"
-                   : is_gone    ? "gone"
-                                : word);
     for (const struct giq_json *label = giq_json_first(giq_json_get(told, "labels"));
          label != NULL; label = giq_json_next(label)) {
-        meaning.has_label[giq_json_text(label)[0] - 'a'] = true;
+        add_label(meaning, giq_json_text(label));
     }
+    return is_gone ? "gone" : word;
+}
+
+static struct meaning mean(const struct state *state)
+{
+    struct meaning meaning = {"none", {false, false}};
+    int tickets = 0;
+    const char *sent = word_of_tickets(state, &meaning, &tickets);
+    const char *text = state->file[JOB] == NULL ? "" : state->file[JOB];
+    struct giq_json *json = giq_json_parse(text, strlen(text));
+    bool has_words = giq_json_text(giq_json_get(json, "state")) != NULL;
+    const char *word = sent == NULL ? "none" : sent;
+    bool is_damaged =
+        state->file[REQUEST] == NULL || strstr(state->file[REQUEST], "127.0.0.1") == NULL;
+    if (giq_json_integer(giq_json_get(json, "format"), 0) > 2) {
+        word = "newer";
+    } else if ((state->file[JOB] != NULL && (!has_words || is_damaged)) ||
+               (sent != NULL && is_damaged)) {
+        word = "damaged";
+    } else if (has_words) {
+        bool is_newest = giq_json_integer(giq_json_get(json, "attempt"), 0) >= tickets;
+        const char *told = word_of_record(state, json, &meaning);
+        bool has_id = giq_json_get(json, "job_id") != NULL;
+        word = sent == NULL || (is_newest && has_id) ? told : sent;
+    }
+    (void)snprintf(meaning.word, sizeof meaning.word, "%s", word);
     giq_json_free(json);
     return meaning;
+}
+
+/* ---- what is the same state ---- */
+
+static void set_attempt(struct giq_json *json, const int kept[TICKETS + 1])
+{
+    int64_t attempt = giq_json_integer(giq_json_get(json, "attempt"), 0);
+    assert_in_range(attempt, 0, TICKETS);
+    if (attempt > 0) {
+        assert_true(giq_json_set_integer(json, "attempt", kept[attempt]));
+    }
+}
+
+/* A ticket that started nothing changes nothing but the numbers of later ones: leave it
+ * out, or each refusal would be another state. */
+static void leave_out_nothing(struct state *state)
+{
+    int kept[TICKETS + 1] = {0}; /* how many of the tickets up to this one */
+    for (int i = 0; i < TICKETS; i++) {
+        char *text = state->file[SENT + i];
+        state->file[SENT + i] = NULL;
+        kept[i + 1] = kept[i];
+        if (text != NULL && strstr(text, "\"outcome\":\"nothing\"") != NULL) {
+            free(text);
+        } else if (text != NULL) {
+            state->file[SENT + kept[i + 1]++] = text;
+        }
+    }
+    const char *text = state->file[JOB] == NULL ? "" : state->file[JOB];
+    struct giq_json *json = giq_json_parse(text, strlen(text));
+    if (giq_json_is_object(json)) {
+        const struct giq_json *before = giq_json_get(json, "before");
+        struct giq_json *copy = before == NULL ? NULL : giq_json_copy(before);
+        set_attempt(json, kept);
+        if (copy != NULL) {
+            set_attempt(copy, kept);
+            assert_true(giq_json_set_copy(json, "before", copy));
+        }
+        free(state->file[JOB]);
+        state->file[JOB] = giq_json_print(json);
+        giq_json_free(copy);
+    }
+    giq_json_free(json);
 }
 
 static struct state states[STATES_MAX];
@@ -243,9 +342,13 @@ static void sign(const struct state *state, char out[SIGNATURE_SIZE])
                  meaning.has_label[1], giq_json_is_true(giq_json_get(json, "gone")),
                  giq_json_get(json, "submitted_at") != NULL);
     for (int f = 0; f < FILES; f++) {
-        out[len++] = state->file[f] == NULL ? '-' : '+';
+        const char *file = state->file[f];
+        const char *outcome = file == NULL ? NULL : strstr(file, "\"outcome\":\"");
+        bool is_ticket = f >= SENT && outcome != NULL;
+        out[len++] = (char)(file == NULL ? '-' : is_ticket ? outcome[11] : '+');
     }
-    out[len] = '\0';
+    (void)snprintf(out + len, SIGNATURE_SIZE - (size_t)len, " %d",
+                   (int)giq_json_integer(giq_json_get(json, "attempt"), 0));
     giq_json_free(json);
 }
 
@@ -354,6 +457,7 @@ static struct state read_back(void)
     for (int f = 0; f < FILES; f++) {
         state.file[f] = env_kit_read(folder_path, file_names[f]);
     }
+    leave_out_nothing(&state);
     return state;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/giq_os.h"
 #include "job_kit.h"
 #include "store/giq_lock.h"
 #include "store/giq_record_read.h"
@@ -392,6 +393,31 @@ static void test_refused_retry_restores_the_record(void **state)
     job_kit_stop(&kit);
 }
 
+/* Its owner died before job.json was written. */
+static void test_refused_retry_restores_a_record_that_only_a_ticket_has(void **state)
+{
+    (void)state;
+    START({.status = 422});
+    job_kit_plant(&kit, FAILED);
+    env_kit_write(kit.job->folder, "sent.1",
+                  TICKET(",\"label\":\"b\",\"model_id\":\"m\""));
+    make_old("sent.1");
+    char *path = giq_os_join(kit.job->folder, "job.json");
+    assert_true(giq_os_remove(path, &kit.service.err));
+    free(path);
+    job_kit_open(&kit, &retry, 0);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_REFUSED);
+    check_outcome(2, "nothing");
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
+    assert_true(giq_record_read(kit.job->folder, kit.job->canonical, &record, NULL,
+                                &kit.service.err));
+    assert_int_equal(record.state, GIQ_JOB_UNKNOWN);
+    assert_true(giq_record_has_label(&record, "b"));
+    assert_false(giq_record_has_label(&record, "a"));
+    job_kit_stop(&kit);
+}
+
 static void test_retry_replaces_a_damaged_record(void **state)
 {
     (void)state;
@@ -459,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_second_label_sends_only_if_the_first_ended_badly),
         cmocka_unit_test(test_late_response_makes_a_retry_needless),
         cmocka_unit_test(test_refused_retry_restores_the_record),
+        cmocka_unit_test(test_refused_retry_restores_a_record_that_only_a_ticket_has),
         cmocka_unit_test(test_retry_replaces_a_damaged_record),
         cmocka_unit_test(test_pause_of_another_is_kept),
         cmocka_unit_test(test_others_throttling_counts_against_max_retry),
