@@ -168,7 +168,8 @@ bool giq_claim_make(const char *folder, unsigned access, const struct giq_claim 
         return giq_fail_memory(err);
     }
     GIQ_AUTO(giq_exclusive_release)
-    struct giq_exclusive file = {folder, access, text, strlen(text), NULL, false};
+    struct giq_exclusive file = {
+        .folder = folder, .access = access, .bytes = text, .len = strlen(text)};
     write_name(claim->generation, name);
     if (!giq_exclusive_create(&file, name, &made, err)) {
         return false;

@@ -44,6 +44,18 @@ static bool create_without_links(struct giq_exclusive *file, const char *name,
     return true;
 }
 
+static bool rename_whole(const struct giq_exclusive *file, const char *name,
+                         const char *path, bool *out_created, struct giq_error *err)
+{
+    struct giq_os_stat st;
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    *out_created = st.kind == GIQ_OS_NOTHING;
+    return !*out_created || giq_os_replace_file(file->folder, name, file->access,
+                                                file->bytes, file->len, err);
+}
+
 bool giq_exclusive_create(struct giq_exclusive *file, const char *name, bool *out_created,
                           struct giq_error *err)
 {
@@ -60,6 +72,9 @@ bool giq_exclusive_create(struct giq_exclusive *file, const char *name, bool *ou
     }
     if (outcome == GIQ_OS_LINK_UNSUPPORTED) {
         file->has_no_links = true;
+        if (file->is_whole) {
+            return rename_whole(file, name, path, out_created, err);
+        }
         return create_without_links(file, name, path, out_created, err);
     }
     *out_created = outcome == GIQ_OS_LINKED;

@@ -3,11 +3,14 @@
  * by link(2) from a synced temporary file, or by O_EXCL where there are no links. No lock
  * decides.
  *
- * Usage: initialise the first four members, call giq_exclusive_create() for one name, or
- * for one name after the other until it creates one, and giq_exclusive_release().
+ * Usage: initialise the first members up to `is_whole`, call giq_exclusive_create() for
+ * one name, or for one name after the other until it creates one, and
+ * giq_exclusive_release().
  *
  * A file is complete when it appears, except where there are no links: there it may be
- * empty for a moment, or for good after a crash. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
+ * empty for a moment, or for good after a crash. With `is_whole` it is complete there
+ * too, but may replace one that another caller creates at the same time. Errors are
+ * GIQ_E_STORE and GIQ_E_MEMORY.
  */
 #ifndef GIQ_EXCLUSIVE_H
 #define GIQ_EXCLUSIVE_H
@@ -21,6 +24,7 @@ struct giq_exclusive {
     unsigned access;    /* bits of enum giq_os_access */
     const char *bytes;  /* of the file */
     size_t len;
+    bool is_whole;
     char *temporary; /* path of the temporary file; NULL before it is created */
     bool has_no_links;
 };

@@ -377,8 +377,11 @@ bool giq_record_create(const char *folder, unsigned access,
         return giq_fail_memory(err);
     }
     GIQ_AUTO(giq_exclusive_release)
-    struct giq_exclusive file = {
-        .folder = folder, .access = access, .bytes = buf.data, .len = buf.len};
+    struct giq_exclusive file = {.folder = folder,
+                                 .access = access,
+                                 .bytes = buf.data,
+                                 .len = buf.len,
+                                 .is_whole = true};
     return giq_exclusive_create(&file, job_name, &is_created, err) &&
            (!is_created || giq_os_sync_path(folder, err));
 }

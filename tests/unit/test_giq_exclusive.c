@@ -26,6 +26,19 @@ int __wrap_link(const char *from, const char *to)
     return rc;
 }
 
+static int empty_creations; /* of files that must not exist */
+
+bool __real_giq_os_create_new(const char *path, unsigned access, const char *bytes,
+                              size_t len, bool *out_exists, struct giq_error *err);
+bool __wrap_giq_os_create_new(const char *path, unsigned access, const char *bytes,
+                              size_t len, bool *out_exists, struct giq_error *err);
+bool __wrap_giq_os_create_new(const char *path, unsigned access, const char *bytes,
+                              size_t len, bool *out_exists, struct giq_error *err)
+{
+    empty_creations += len == 0;
+    return __real_giq_os_create_new(path, access, bytes, len, out_exists, err);
+}
+
 static bool create(const char *folder, const char *name, const char *text, bool *out,
                    struct giq_error *err)
 {
@@ -137,6 +150,30 @@ static void test_empty_file_decides_where_there_are_no_links(void **state)
     expect_text(folder, "f", "");
 }
 
+/* It is never seen empty. */
+static void test_whole_file_is_renamed_where_there_are_no_links(void **state)
+{
+    const char *folder = *state;
+    for (int i = 0; i < 2; i++) {
+        GIQ_AUTO(giq_exclusive_release)
+        struct giq_exclusive file = {.folder = folder,
+                                     .access = 0600,
+                                     .bytes = i == 0 ? "first" : "second",
+                                     .len = i == 0 ? 5 : 6,
+                                     .is_whole = true};
+        struct giq_error err = {0};
+        bool is_created = i != 0;
+        link_errno = EPERM;
+        empty_creations = 0;
+        assert_true(giq_exclusive_create(&file, "f", &is_created, &err));
+        link_errno = 0;
+        assert_int_equal(is_created, i == 0);
+        assert_int_equal(empty_creations, 0);
+        expect_text(folder, "f", "first");
+    }
+    assert_int_equal(count_names(folder), 1);
+}
+
 static void test_one_of_several_processes_creates_each_name(void **state)
 {
     enum { PROCESSES = 8, NAMES = 60 };
@@ -214,6 +251,7 @@ int main(void)
         ENV_KIT_TEST(test_link_whose_reply_was_lost_is_made),
         ENV_KIT_TEST(test_link_that_fails_is_an_error_and_leaves_nothing),
         ENV_KIT_TEST(test_empty_file_decides_where_there_are_no_links),
+        ENV_KIT_TEST(test_whole_file_is_renamed_where_there_are_no_links),
         ENV_KIT_TEST(test_one_of_several_processes_creates_each_name),
         cmocka_unit_test(test_numbers_of_names),
     };
