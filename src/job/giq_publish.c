@@ -335,30 +335,14 @@ static bool record_result_gone(struct giq_job *job, struct giq_error *err)
     return giq_step_fail_recorded(job, err);
 }
 
-/* The highest generation of any claim, as far as it is recorded or listed. */
-static bool read_generation(const struct giq_job *job, int *out, struct giq_error *err)
-{
-    GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
-    if (!giq_claim_read_newest(job->folder, &newest, err)) {
-        return false;
-    }
-    *out = newest.generation > job->record.result_generation
-               ? newest.generation
-               : job->record.result_generation;
-    return true;
-}
-
 static bool fetch(struct giq_job *job, struct giq_error *err)
 {
-    int generation = 0;
     GIQ_AUTO(giq_claim_release) struct giq_claim own = {0};
     giq_json_free(giq_take(&job->summary));
     giq_leftovers_remove(job->folder, giq_store_access(job->store),
                          job->record.result_folder);
-    /* What is claimed from here on is another open's result of the same job. */
-    if (!read_generation(job, &generation, err)) {
-        return false;
-    }
+    /* What was claimed since the record was read is another open's result of this job. */
+    int generation = job->record.result_generation;
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &own, err)) {
         return err->code == GIQ_E_GONE ? record_result_gone(job, err)
