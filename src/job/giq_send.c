@@ -417,14 +417,16 @@ static bool drop_stale_file(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-static bool end_without_job(struct giq_job *job, struct giq_error *err)
+static bool end_without_job(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     struct giq_error ignored = {0};
+    bool had_ticket = job->ticket.n != 0;
     (void)record_nothing(job, false, &ignored);
     if (job->is_beaten) {
         job->phase = GIQ_PHASE_READ_RECORD;
         *err = (struct giq_error){0};
-        return true;
+        /* TIMEOUT bounds how many tickets one open takes for nothing. */
+        return !had_ticket || giq_step_wait_for_sender(job, due_ms, err);
     }
     return drop_stale_file(job, err);
 }
@@ -437,7 +439,7 @@ static bool record_outcome(struct giq_job *job, enum giq_api_run_outcome outcome
     case GIQ_API_RUN_SUBMITTED:
         return record_submitted(job, started, err);
     case GIQ_API_RUN_NO_JOB:
-        return end_without_job(job, err);
+        return end_without_job(job, due_ms, err);
     case GIQ_API_RUN_THROTTLED:
         return retry_later(job, retry_after_ms, due_ms, err);
     case GIQ_API_RUN_UNKNOWN:

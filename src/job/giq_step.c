@@ -34,9 +34,7 @@ bool giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
                          struct giq_error *err)
 {
     const struct giq_record_tickets tickets = {job->known_ticket, below};
-    bool may_retry = job->request.retry != NULL && !(job->flags & GIQ_JOB_NO_SUBMIT);
-    bool may_replace =
-        job->request.model != NULL && (job->request.job != NULL || may_retry);
+    const char *label = job->request.retry;
     job->is_damaged = false;
     bool is_read = giq_record_read_with(job->folder, job->canonical, &tickets, out,
                                         &job->is_damaged, err);
@@ -44,6 +42,10 @@ bool giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
     if (is_read) {
         return true;
     }
+    bool may_retry = label != NULL && !(job->flags & GIQ_JOB_NO_SUBMIT) &&
+                     !(job->is_damaged && giq_record_has_label(out, label));
+    bool may_replace =
+        job->request.model != NULL && (job->request.job != NULL || may_retry);
     if (!job->is_damaged || !may_replace) {
         return false;
     }
