@@ -19,7 +19,7 @@ import time
 
 from osgeo import gdal
 
-MOST_SECONDS = 60
+MOST_SECONDS = 120
 LIFE_SECONDS = 1  # of what was forked meanwhile
 
 
