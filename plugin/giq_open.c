@@ -152,7 +152,9 @@ GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
     struct giq_error err = {0};
     struct giq_kept_options kept;
     giq_kept_options_begin(batch_of_source(info->options), &kept);
-    if (!parse_and_open(info, &session, &dataset, &err)) {
+    bool ok = parse_and_open(info, &session, &dataset, &err);
+    giq_session_end(&session, &err);
+    if (!ok) {
         giq_session_report_error(&session, &err);
     }
     giq_session_close(&session);

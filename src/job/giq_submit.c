@@ -215,6 +215,7 @@ static bool send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     int64_t retry_after_ms = -1;
     request.model = model_of(job);
     request.file = job->file_id == NULL ? job->request.file : job->file_id;
+    giq_env_begin(job->service->env, GIQ_ACTIVITY_SUBMIT);
     enum giq_api_run_outcome outcome = giq_api_run(job->service, &request, record_sending,
                                                    job, &started, &retry_after_ms, err);
     bool ok = record_outcome(job, outcome, &started, retry_after_ms, due_ms, err);
@@ -327,6 +328,7 @@ bool giq_submit_list_models(struct giq_service *service, struct giq_models *out,
                             bool *out_listed, struct giq_error *err)
 {
     struct giq_error reason = {0};
+    giq_env_begin(service->env, GIQ_ACTIVITY_MODELS);
     *out_listed = giq_models_get(service, out, &reason);
     if (*out_listed) {
         return true;
@@ -390,6 +392,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         return true;
     }
     report_upload(job);
+    giq_env_begin(job->service->env, GIQ_ACTIVITY_UPLOAD);
     if (giq_upload_find_or_send(job->service, job->store, upload, job->stale_file_id,
                                 &job->file_id, err)) {
         return true;
