@@ -1,0 +1,89 @@
+"""What the algorithms share."""
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (QgsProcessingAlgorithm, QgsProcessingContext, QgsProcessingException,
+                       QgsProcessingFeedback)
+from qgis.PyQt.QtGui import QIcon
+
+from . import credentials, driver
+from .jobs import DriverError, Watcher
+from .opening import Cancelled
+from .resources import ICON
+
+
+class GiqAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm that calls the driver. Subclasses implement run()."""
+
+    def createInstance(self) -> "GiqAlgorithm":
+        return type(self)()
+
+    def group(self) -> str:
+        return ""
+
+    def groupId(self) -> str:
+        return ""
+
+    def icon(self) -> QIcon:
+        return QIcon(ICON)
+
+    def canExecute(self) -> tuple[bool, str]:
+        reason = driver.missing()
+        return reason is None, reason or ""
+
+    def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                      feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                         feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        reason = driver.missing()  # qgis_process of 3.22 does not ask canExecute()
+        if reason is not None:
+            raise QgsProcessingException(reason)
+        try:
+            credentials.apply()
+            return self.run_algorithm(parameters, context, feedback, watcher_of(feedback))
+        except Cancelled:
+            feedback.pushInfo("Cancelled. A job that was started continues; running the "
+                              "same again finds it and is not paid for again.")
+            return {}
+        except (DriverError, credentials.CredentialsError) as error:
+            raise QgsProcessingException(str(error)) from error
+
+
+def percent_of(state: dict[str, Any]) -> int | None:
+    """How far the current phase is, if that is known."""
+    done, whole = state.get("bytes"), state.get("total")
+    if done is None or not whole:
+        done, whole = state.get("waited_s"), state.get("expected_s")
+    if done is None or not whole:
+        return None
+    return min(99, int(100 * done / whole))
+
+
+def text_of(state: dict[str, Any]) -> str:
+    """A phase of the driver in words."""
+    words = {"area": "Reading the area", "models": "Reading the list of models",
+             "upload": "Uploading", "submit": "Starting the job", "wait": "Waiting for the job",
+             "download": "Downloading the result", "unpack": "Checking the result"}
+    text = words.get(state.get("phase", ""), "")
+    if text and state.get("total"):
+        text += f": {state['bytes'] / 1e6:.1f} of {state['total'] / 1e6:.1f} MB"
+    elif state.get("phase") == "wait" and state.get("waited_s") is not None:
+        text += f": {state['waited_s']} s"
+        if state.get("expected_s"):
+            text += f" of about {state['expected_s']} s"
+    return text
+
+
+def watcher_of(feedback: QgsProcessingFeedback) -> Watcher:
+    def progress(state: dict[str, Any]) -> None:
+        percent = percent_of(state)
+        if percent is not None:
+            feedback.setProgress(percent)
+        text = text_of(state)
+        if text:
+            feedback.setProgressText(text)
+
+    return Watcher(is_cancelled=feedback.isCanceled, say=feedback.pushInfo, progress=progress)

@@ -1,0 +1,166 @@
+"""giq:run: a model on a file of the service or a local one."""
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from osgeo import gdal
+from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingException,
+                       QgsProcessingFeedback, QgsProcessingOutputRasterLayer,
+                       QgsProcessingOutputString, QgsProcessingOutputVectorLayer,
+                       QgsProcessingParameterBoolean, QgsProcessingParameterDefinition,
+                       QgsProcessingParameterEnum, QgsProcessingParameterExtent,
+                       QgsProcessingParameterFeatureSource, QgsProcessingParameterFile,
+                       QgsProcessingParameterFileDestination, QgsProcessingParameterNumber,
+                       QgsProcessingParameterString, QgsRasterLayer, QgsVectorLayer)
+
+from . import areas, jobs, layers, names
+from .base import GiqAlgorithm
+from .jobs import Watcher
+
+SOURCE_TYPES = ("UNKNOWN", "RASTER", "VECTOR", "POINT_CLOUD")
+HOUR_S = 3600
+
+
+def summary(row: dict[str, Any], upload: str) -> str:
+    """What a dry run found, in one line."""
+    parts = [f"model {row['model_id']}"]
+    if upload:
+        parts.append(f"upload of {upload} ({os.path.getsize(upload):,} bytes)"
+                     if not row["file_id"] else f"{upload}, already uploaded")
+    else:
+        parts.append(f"file {row['file_id']}")
+    parts.append("the whole file" if row["area_km2"] is None
+                 else f"{row['area_km2']:,.3f} km²")
+    return ", ".join(parts) + ": " + verdict(row)
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """Whether running it would be paid for."""
+    if row["state"] == "not submitted":
+        return row["error"] or "this starts a paid job"
+    job = f"job {row['job_id']}, " if row["job_id"] else ""
+    return f"already paid: {job}state {row['state']}"
+
+
+class RunAlgorithm(GiqAlgorithm):
+    def name(self) -> str:
+        return "run"
+
+    def displayName(self) -> str:
+        return "Run a model"
+
+    def shortHelpString(self) -> str:
+        return ("Runs a model of the gIQ service on a file of the service (FILE) or on a "
+                "local file (UPLOAD), within an area or an extent. A job is paid for when it "
+                "is started; running the same again finds the same job, and costs nothing. "
+                "Cancel ends the wait, not a job that was started.")
+
+    def initAlgorithm(self, config=None) -> None:
+        add = self.addParameter
+        add(QgsProcessingParameterString("MODEL", "Model"))
+        add(QgsProcessingParameterString("FILE", "File of the service", optional=True))
+        add(QgsProcessingParameterFile("UPLOAD", "Local file to upload", optional=True))
+        add(QgsProcessingParameterEnum("SOURCE_TYPE", "Kind of the uploaded file",
+                                       options=list(SOURCE_TYPES), defaultValue=0,
+                                       optional=True, usesStaticStrings=False))
+        add(QgsProcessingParameterFeatureSource(
+            "AREA", "Area of interest", [QgsProcessing.SourceType.TypeVectorPolygon],
+            optional=True))
+        add(QgsProcessingParameterExtent("EXTENT", "Extent of interest", optional=True))
+        for parameter in (
+                QgsProcessingParameterString("RERUN", "Label of a further run (a new job)",
+                                             optional=True),
+                QgsProcessingParameterString("RETRY", "Label to retry a failed job (a new job)",
+                                             optional=True),
+                QgsProcessingParameterNumber("TIMEOUT", "Longest wait in seconds",
+                                             QgsProcessingParameterNumber.Type.Double,
+                                             HOUR_S, minValue=0)):
+            parameter.setFlags(parameter.flags()
+                               | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+            add(parameter)
+        add(QgsProcessingParameterBoolean("DRY_RUN", "Only tell what would be paid",
+                                          defaultValue=False))
+        add(QgsProcessingParameterFileDestination("OUTPUT", "Copy of the result",
+                                                  optional=True, createByDefault=False))
+        self.addOutput(QgsProcessingOutputVectorLayer("VECTOR", "Vector result"))
+        self.addOutput(QgsProcessingOutputRasterLayer("RASTER", "Raster result"))
+        self.addOutput(QgsProcessingOutputString("JOB", "Job"))
+        self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
+
+    def request(self, parameters: dict[str, Any], context: QgsProcessingContext
+                ) -> tuple[str, list[str]]:
+        """The connection string of the parameters, and its temporary files."""
+        def text(name: str) -> str:
+            return self.parameterAsString(parameters, name, context).strip()
+
+        file, upload = text("FILE"), self.parameterAsFile(parameters, "UPLOAD", context)
+        if bool(file) == bool(upload):
+            raise QgsProcessingException("Give exactly one of FILE and UPLOAD.")
+        area = self.parameterAsSource(parameters, "AREA", context)
+        has_extent = parameters.get("EXTENT") not in (None, "")
+        if area is not None and has_extent:
+            raise QgsProcessingException("Give at most one of AREA and EXTENT.")
+        keys: dict[str, Any] = {}
+        if area is not None:
+            keys = {"aoi": areas.of_source(area)}
+        elif has_extent:
+            keys = areas.of_extent(self.parameterAsExtent(parameters, "EXTENT", context),
+                                   self.parameterAsExtentCrs(parameters, "EXTENT", context))
+        name = names.make(model=text("MODEL"), file=file, upload=upload, rerun=text("RERUN"),
+                          **keys)
+        return name, [keys["aoi"]] if "aoi" in keys else []
+
+    def settings(self, parameters: dict[str, Any], context: QgsProcessingContext
+                 ) -> dict[str, str]:
+        """Configuration options of the request."""
+        kind = SOURCE_TYPES[self.parameterAsEnum(parameters, "SOURCE_TYPE", context)]
+        label = self.parameterAsString(parameters, "RETRY", context).strip()
+        settings = {"GIQ_SOURCE_TYPE": kind}
+        if label:
+            settings["GIQ_RETRY"] = label
+        return settings
+
+    def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                      feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
+        name, _ = self.request(parameters, context)
+        settings = self.settings(parameters, context)
+        upload = self.parameterAsFile(parameters, "UPLOAD", context)
+        row = jobs.dry_run(name, watcher, settings)
+        feedback.pushInfo(summary(row, upload))
+        if self.parameterAsBool(parameters, "DRY_RUN", context):
+            return {"JOB": row["job_id"] or "", "SOURCE": ""}
+        row = jobs.submit(name, watcher, settings)
+        timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
+        row = jobs.await_job(row, watcher, timeout_s)
+        members = jobs.fetch(row["job_id"], watcher)
+        row = jobs.look(row["job_id"], watcher)
+        return self.results(parameters, context, row, members)
+
+    def results(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                row: dict[str, Any], members: list[jobs.Member]) -> dict[str, Any]:
+        made = layers.make(members, row)
+        results: dict[str, Any] = {"JOB": row["job_id"],
+                                   "SOURCE": members[0].source if len(members) == 1
+                                   else names.of_job(row["job_id"])}
+        for output, kind in (("VECTOR", QgsVectorLayer), ("RASTER", QgsRasterLayer)):
+            layer = layers.first(made, kind)
+            if layer is not None:
+                results[output] = layer.id()
+        for layer in made:
+            output = "RASTER" if isinstance(layer, QgsRasterLayer) else "VECTOR"
+            layers.load(layer, context, output)
+        copy = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+        if copy:
+            copy_result(members[0], copy)
+            results["OUTPUT"] = copy
+        return results
+
+
+def copy_result(member: jobs.Member, path: str) -> None:
+    """Copy a dataset of the result; the extension of `path` chooses the format."""
+    translate = gdal.Translate if member.is_raster else gdal.VectorTranslate
+    done = translate(path, gdal.OpenEx(member.source))
+    if done is None:
+        raise QgsProcessingException(f"The result could not be copied to {path}: "
+                                     f"{gdal.GetLastErrorMsg()}")
