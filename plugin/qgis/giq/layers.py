@@ -1,7 +1,7 @@
 """Layers of results: their names, sources and where they come from."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from osgeo import gdal
 from qgis.core import (QgsLayerMetadata, QgsMapLayer, QgsProcessingContext, QgsRasterLayer,
@@ -79,5 +79,20 @@ def load(layer: QgsMapLayer, context: QgsProcessingContext, output: str) -> str:
     return layer.id()
 
 
-def first(layers: list[QgsMapLayer], kind: type) -> Optional[QgsMapLayer]:
-    return next((layer for layer in layers if isinstance(layer, kind)), None)
+def load_all(made: list[QgsMapLayer], context: QgsProcessingContext) -> dict[str, str]:
+    """Have QGIS add the layers; the outputs VECTOR and RASTER, the first of each kind."""
+    results: dict[str, str] = {}
+    for layer in made:
+        output = "RASTER" if isinstance(layer, QgsRasterLayer) else "VECTOR"
+        layer_id = load(layer, context, output)
+        results.setdefault(output, layer_id)
+    return results
+
+
+def of_batch(source: str) -> QgsMapLayer:
+    """The layer of all results of a batch: a file of the store, whose sources start no
+    job."""
+    vector = QgsVectorLayer(source, "gIQ batch", "ogr")
+    layer = vector if vector.isValid() else QgsRasterLayer(source, "gIQ batch", "gdal")
+    _describe(layer, layer.name(), {"giq/service": service()})
+    return layer

@@ -12,7 +12,7 @@ from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingExcepti
                        QgsProcessingParameterEnum, QgsProcessingParameterExtent,
                        QgsProcessingParameterFeatureSource, QgsProcessingParameterFile,
                        QgsProcessingParameterFileDestination, QgsProcessingParameterNumber,
-                       QgsProcessingParameterString, QgsRasterLayer, QgsVectorLayer)
+                       QgsProcessingParameterString)
 
 from . import areas, jobs, layers, names
 from .base import GiqAlgorithm
@@ -139,17 +139,9 @@ class RunAlgorithm(GiqAlgorithm):
 
     def results(self, parameters: dict[str, Any], context: QgsProcessingContext,
                 row: dict[str, Any], members: list[jobs.Member]) -> dict[str, Any]:
-        made = layers.make(members, row)
-        results: dict[str, Any] = {"JOB": row["job_id"],
-                                   "SOURCE": members[0].source if len(members) == 1
-                                   else names.of_job(row["job_id"])}
-        for output, kind in (("VECTOR", QgsVectorLayer), ("RASTER", QgsRasterLayer)):
-            layer = layers.first(made, kind)
-            if layer is not None:
-                results[output] = layer.id()
-        for layer in made:
-            output = "RASTER" if isinstance(layer, QgsRasterLayer) else "VECTOR"
-            layers.load(layer, context, output)
+        source = members[0].source if len(members) == 1 else names.of_job(row["job_id"])
+        results = {"JOB": row["job_id"], "SOURCE": source,
+                   **layers.load_all(layers.make(members, row), context)}
         copy = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         if copy:
             copy_result(members[0], copy)
