@@ -79,6 +79,15 @@ def dry_run(name: str, watcher: Watcher, settings: dict[str, str]) -> dict[str, 
     return table(without_wait(name), {**settings, **DRY}, watcher)[0]
 
 
+def start_dry_run(name: str, settings: dict[str, str], files: list[str]) -> Opening:
+    """The same in the background; `value` of the opening are the rows. The temporary
+    files are removed at its end."""
+    opening = Opening(without_wait(name), gdal.OF_VECTOR, settings={**settings, **DRY},
+                      read=rows_of, files=files)
+    opening.start()
+    return opening
+
+
 def submit(name: str, watcher: Watcher, settings: dict[str, str]) -> dict[str, Any]:
     """Submit the request, or find its job."""
     return table(without_wait(name), {**settings, **LIFTED}, watcher)[0]

@@ -88,6 +88,10 @@ class RunAlgorithm(GiqAlgorithm):
         self.addOutput(QgsProcessingOutputString("JOB", "Job"))
         self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
 
+    def createCustomParametersWidget(self, parent=None):
+        from .dialog import RunDialog  # there is no GUI in qgis_process
+        return RunDialog(self.create(), summary, parent)
+
     def request(self, parameters: dict[str, Any], context: QgsProcessingContext
                 ) -> tuple[str, list[str]]:
         """The connection string of the parameters, and its temporary files."""
