@@ -4,14 +4,16 @@ from __future__ import annotations
 from typing import Optional
 
 from qgis.core import (QgsCoordinateReferenceSystem, QgsCoordinateTransformContext,
-                       QgsFeature, QgsFeatureSink, QgsFeatureSource, QgsFields, QgsGeometry,
+                       QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsGeometry,
                        QgsProcessingException, QgsProcessingFeatureSource,
                        QgsProcessingUtils, QgsRectangle, QgsVectorFileWriter, QgsWkbTypes)
 
 DEGREES = "EPSG:4326"
+# The driver checks areas, and says what is wrong with them.
+_AS_THEY_ARE = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
 
 
-def write_features(source: QgsFeatureSource, fields: QgsFields, attributes=None,
+def write_features(source: QgsProcessingFeatureSource, fields: QgsFields, attributes=None,
                    is_cancelled=lambda: False) -> tuple[str, int]:
     """The features of a source in a temporary GeoPackage, in their own coordinate system;
     its path, and how many there are. `attributes` makes those of `fields` from a feature.
@@ -25,7 +27,7 @@ def write_features(source: QgsFeatureSource, fields: QgsFields, attributes=None,
     if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
         raise QgsProcessingException(f"The area could not be written: {writer.errorMessage()}")
     count = 0
-    for feature in source.getFeatures():
+    for feature in source.getFeatures(QgsFeatureRequest(), _AS_THEY_ARE):
         if is_cancelled():
             break
         copy = QgsFeature(fields)
@@ -63,7 +65,7 @@ class _Rectangle:
     def sourceCrs(self) -> QgsCoordinateReferenceSystem:
         return self._crs
 
-    def getFeatures(self):
+    def getFeatures(self, _request, _flags):
         feature = QgsFeature()
         feature.setGeometry(QgsGeometry.fromRect(self._rectangle))
         return [feature]

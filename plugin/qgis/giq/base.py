@@ -54,12 +54,12 @@ class GiqAlgorithm(QgsProcessingAlgorithm):
 
 def percent_of(state: dict[str, Any]) -> int | None:
     """How far the current phase is, if that is known."""
-    done, whole = state.get("bytes"), state.get("total")
-    if done is None or not whole:
-        done, whole = state.get("waited_s"), state.get("expected_s")
-    if done is None or not whole:
-        return None
-    return min(99, int(100 * done / whole))
+    for part, all_of_it in (("finished", "rows"), ("bytes", "total"),
+                            ("waited_s", "expected_s")):
+        done, whole = state.get(part), state.get(all_of_it)
+        if done is not None and whole:
+            return min(99, int(100 * done / whole))
+    return None
 
 
 def text_of(state: dict[str, Any]) -> str:
@@ -68,7 +68,9 @@ def text_of(state: dict[str, Any]) -> str:
              "upload": "Uploading", "submit": "Starting the job", "wait": "Waiting for the job",
              "download": "Downloading the result", "unpack": "Checking the result"}
     text = words.get(state.get("phase", ""), "")
-    if text and state.get("total"):
+    if state.get("phase") == "wait" and state.get("rows"):
+        text = f"{state['finished']} of {state['rows']} jobs have ended"
+    elif text and state.get("total"):
         text += f": {state['bytes'] / 1e6:.1f} of {state['total'] / 1e6:.1f} MB"
     elif state.get("phase") == "wait" and state.get("waited_s") is not None:
         text += f": {state['waited_s']} s"

@@ -77,14 +77,12 @@ class BatchAlgorithm(GiqAlgorithm):
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
         name = self.request(parameters, context, watcher)
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
-        rows = jobs.table(jobs.without_wait(name), jobs.LIFTED, watcher)
+        rows = jobs.table(jobs.without_wait(name), watcher, [])
         self._await(name, rows, watcher, timeout_s)
-        source, failure = self._fetch(name, watcher)
-        results = {"OUTPUT": self._ledger(name, parameters, context, watcher)}
-        if source is None:
-            raise QgsProcessingException(failure)
-        layer = layers.of_batch(source)
-        return {**results, "SOURCE": source, **layers.load_all([layer], context)}
+        union = self._fetch(name, watcher)
+        return {"OUTPUT": self._ledger(name, parameters, context, watcher),
+                "SOURCE": union.source,
+                **layers.load_all(layers.of_batch(union), context)}
 
     def _await(self, name: str, rows: list[dict[str, Any]], watcher: Watcher,
                timeout_s: float) -> None:
@@ -94,32 +92,30 @@ class BatchAlgorithm(GiqAlgorithm):
         while jobs.unfinished(rows):
             waited = time.monotonic() - began
             left = len(jobs.unfinished(rows))
-            watcher.progress({"phase": "wait", "bytes": None, "total": None,
-                              "waited_s": len(rows) - left, "expected_s": len(rows)})
+            watcher.progress({"phase": "wait", "finished": len(rows) - left,
+                              "rows": len(rows)})
             if waited >= timeout_s:
                 raise jobs.DriverError(
                     f"{left} of {len(rows)} jobs were not finished after {timeout_s:g} s; "
                     "they continue, and running the same again resumes the wait without "
                     "paying again")
-            wait(min(pause, max(timeout_s - waited, 0)), watcher.is_cancelled)
+            wait(min(pause, timeout_s - waited), watcher.is_cancelled)
             pause = jobs.next_pause(pause, waited)
-            rows = jobs.table(jobs.without_wait(name), jobs.FETCHING, watcher)
+            rows = jobs.table(jobs.without_wait(name), watcher, jobs.UNPAID)
 
-    def _fetch(self, name: str, watcher: Watcher) -> tuple[Optional[str], str]:
-        """The file of the union or mosaic of all results; or why there is none."""
-        opening = Opening(name, gdal.OF_VECTOR | gdal.OF_RASTER,
-                          settings=dict(jobs.FETCHING), options=["ON_FAILED=SKIP"],
-                          read=lambda dataset: dataset.GetDescription())
-        source = opening.run(watcher.is_cancelled, watcher.progress)
-        assert opening.opened is not None
-        for text in opening.opened.warnings:
-            watcher.say(text)
-        return source, opening.opened.error
+    def _fetch(self, name: str, watcher: Watcher) -> jobs.Member:
+        """The union or mosaic of all results, which is a file of the store."""
+        def read(dataset: gdal.Dataset) -> jobs.Member:
+            return jobs.member_of(dataset, dataset.GetDescription(), "")
+
+        return jobs.run_opening(
+            Opening(name, gdal.OF_VECTOR | gdal.OF_RASTER,
+                    options=[*jobs.UNPAID, "ON_FAILED=SKIP"], read=read), watcher)
 
     def _ledger(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext,
                 watcher: Watcher) -> str:
         self._styler = styles.Styler(styles.by_state)
-        return tables.write_table(self, jobs.without_wait(name), jobs.FETCHING, parameters,
+        return tables.write_table(self, jobs.without_wait(name), jobs.UNPAID, parameters,
                                   context, watcher, self._styler)
 
 

@@ -64,14 +64,14 @@ class RunDialog(AlgorithmDialog):
             context = QgsProcessingContext()
             algorithm = self.algorithm()
             name, files = algorithm.request(parameters, context)
-            settings = algorithm.settings(parameters, context)
-            self._upload = algorithm.parameterAsFile(parameters, "UPLOAD", context)
+            options = algorithm.options(parameters, context)
+            self._upload = algorithm.upload(parameters, context)
             credentials.apply()
         except (QgsProcessingException, credentials.CredentialsError) as error:
             self._label.setText(str(error))
             return
         self._label.setText("…")
-        self._opening = jobs.start_dry_run(name, settings, files)
+        self._opening = jobs.start_dry_run(name, options, files)
         self._poll.start()
 
     def _look(self) -> None:

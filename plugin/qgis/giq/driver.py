@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import platform
 import re
+import xml.etree.ElementTree as ElementTree
 from typing import Optional
 
 from osgeo import gdal
 
 MINIMUM = (0, 2)  # the first driver with GIQ_CANCEL_FILE, GIQ_PROGRESS_FILE and GIQ_FETCH
-PACKAGE = "gdal-giq"
+PACKAGE = "libgdal-plugin-giq"
 
 
 def _gdal_version() -> str:
@@ -31,6 +32,16 @@ def missing() -> Optional[str]:
         return (f"The GIQ driver of GDAL has version {version}; this plugin needs "
                 f"{'.'.join(map(str, MINIMUM))} or later. Update the package {PACKAGE}.")
     return None
+
+
+def choices(option: str) -> list[str]:
+    """The values of an open option, as the driver lists them; [] without the driver."""
+    driver = gdal.GetDriverByName("GIQ")
+    listed = driver.GetMetadataItem("DMD_OPENOPTIONLIST") if driver is not None else None
+    if not listed:
+        return []
+    values = ElementTree.fromstring(listed).findall(f"Option[@name='{option}']/Value")
+    return [value.text or "" for value in values]
 
 
 class Opened:

@@ -14,12 +14,19 @@ ADVICE = ("A layer was not added, because the gIQ plugin starts no job while QGI
           "layers. Run the model with Processing > gIQ > Run a model, which shows the price "
           "first; for a result that is not in the store yet use Processing > gIQ > Fetch a "
           "result.")
+# The options that have these values because of the guard, not because of the user. The
+# algorithms lift them for their own threads, and no others.
+held: set[str] = set()
+
+
+def lifted() -> dict[str, str]:
+    """What lifts the guard for one thread."""
+    return {name: DEFAULTS[name] for name in held}
 
 
 class Guard:
     def __init__(self, iface):
         self._iface = iface
-        self._ours: list[str] = []
         self._has_advised = False
 
     def begin(self) -> None:
@@ -28,15 +35,15 @@ class Guard:
         for name, value in OPTIONS.items():
             if gdal.GetConfigOption(name) is None:
                 gdal.SetConfigOption(name, value)
-                self._ours.append(name)
+                held.add(name)
         QgsApplication.messageLog().messageReceived.connect(self._read_log)
 
     def end(self) -> None:
-        if not self._ours:
+        if not held:
             return
-        for name in self._ours:
+        for name in held:
             gdal.SetConfigOption(name, DEFAULTS[name])
-        self._ours = []
+        held.clear()
         QgsApplication.messageLog().messageReceived.disconnect(self._read_log)
 
     def _read_log(self, text: str, _tag: str = "", _level=None) -> None:

@@ -26,46 +26,47 @@ def provenance(row: dict[str, Any]) -> dict[str, str]:
     return {**kept, "giq/service": service()}
 
 
-def _describe(layer: QgsMapLayer, title: str, kept: dict[str, str]) -> None:
+def _describe(layer: QgsMapLayer, kept: dict[str, str]) -> QgsMapLayer:
     for name, value in kept.items():
         layer.setCustomProperty(name, value)
     metadata = QgsLayerMetadata(layer.metadata())
-    metadata.setTitle(title)
+    metadata.setTitle(layer.name())
     metadata.setType("dataset")
-    metadata.setAbstract("Result of the job {giq/job} of the service {giq/service}".format(
-        **{"giq/job": "?", **kept}))
+    what = f"job {kept['giq/job']}" if "giq/job" in kept else "a batch of jobs"
+    metadata.setAbstract(f"Result of {what} of the service {kept['giq/service']}")
     metadata.setHistory([f"{name[4:]}: {value}" for name, value in kept.items()])
     layer.setMetadata(metadata)
+    return layer
 
 
-def title_of(row: dict[str, Any], member: str = "") -> str:
+def title_of(row: dict[str, Any]) -> str:
     """A name that a reader of the layer tree recognises."""
     upload = row.get("upload")
     what = upload.rsplit("/", 1)[-1] if upload else row.get("file_id")
-    parts = [row.get("model_id"), what, row.get("label"), member]
+    parts = [row.get("model_id"), what, row.get("label")]
     return " – ".join(str(part) for part in parts if part) or str(row.get("job_id"))
 
 
 def make(members: list[Member], row: dict[str, Any]) -> list[QgsMapLayer]:
     """A layer for each dataset of a result, and for each of its vector layers."""
+    kept = provenance(row)
+    return [_describe(layer, kept) for member in members
+            for layer in _layers_of(member, title_of(row), len(members) > 1)]
+
+
+def _layers_of(member: Member, title: str, is_named: bool) -> list[QgsMapLayer]:
+    """The raster and the vector layers of a dataset."""
     made: list[QgsMapLayer] = []
-    for member in members:
-        named = member.name if len(members) > 1 else ""
-        if member.is_raster:
-            made.append(_layer(QgsRasterLayer(member.source, title_of(row, named), "gdal"),
-                               row, named))
-        for name in member.layers:
-            several = len(member.layers) > 1
-            source = f"{member.source}|layername={name}" if several else member.source
-            title = named or (name if several else "")
-            made.append(_layer(QgsVectorLayer(source, title_of(row, title), "ogr"), row,
-                               title))
+    if is_named:
+        title = f"{title} – {member.name}"
+    if member.is_raster:
+        made.append(QgsRasterLayer(member.source, title, "gdal"))
+    if len(member.layers) == 1:
+        made.append(QgsVectorLayer(member.source, title, "ogr"))
+    elif member.layers:
+        made += [QgsVectorLayer(f"{member.source}|layername={name}", f"{title} – {name}",
+                                "ogr") for name in member.layers]
     return made
-
-
-def _layer(layer: QgsMapLayer, row: dict[str, Any], member: str) -> QgsMapLayer:
-    _describe(layer, title_of(row, member), provenance(row))
-    return layer
 
 
 def load(layer: QgsMapLayer, context: QgsProcessingContext, output: str) -> str:
@@ -89,10 +90,8 @@ def load_all(made: list[QgsMapLayer], context: QgsProcessingContext) -> dict[str
     return results
 
 
-def of_batch(source: str) -> QgsMapLayer:
-    """The layer of all results of a batch: a file of the store, whose sources start no
+def of_batch(union: Member) -> list[QgsMapLayer]:
+    """The layers of all results of a batch: a file of the store, whose sources start no
     job."""
-    vector = QgsVectorLayer(source, "gIQ batch", "ogr")
-    layer = vector if vector.isValid() else QgsRasterLayer(source, "gIQ batch", "gdal")
-    _describe(layer, layer.name(), {"giq/service": service()})
-    return layer
+    kept = {"giq/service": service()}
+    return [_describe(layer, kept) for layer in _layers_of(union, "gIQ batch", False)]

@@ -16,10 +16,11 @@ from typing import Any, Callable, Optional
 
 from osgeo import gdal
 
+from . import guard
 from .driver import Opened, open_dataset
 
 POLL_S = 0.1  # between two looks at the thread
-CANCEL_S = 0.8  # how long a cancelled open is waited for
+CANCEL_S = 0.5  # how long a cancelled open is waited for
 
 # Threads that were left behind; kept so that they are not collected while they run.
 _left_behind: set[threading.Thread] = set()
@@ -30,17 +31,17 @@ class Cancelled(Exception):
 
 
 class Opening:
-    """An open of `name`. `settings` are configuration options of its thread alone; a value
-    of None leaves the option as it is. `read` turns the dataset into the result, in the
-    thread of the open. `files` are removed when the thread has ended."""
+    """An open of `name`, for which the guard of the desktop is lifted. `options` are open
+    options. `read` turns the dataset into the result, in the thread of the open. `files`
+    are removed when the thread has ended."""
 
     def __init__(self, name: str, flags: int = gdal.OF_VECTOR, *,
-                 settings: Optional[dict[str, Optional[str]]] = None,
                  options: Optional[list[str]] = None,
                  read: Optional[Callable[[gdal.Dataset], Any]] = None,
                  files: Optional[list[str]] = None):
         self.opened: Optional[Opened] = None
         self.value: Any = None
+        self.last: dict[str, Any] = {}  # the progress at the end
         self._name = name
         self._flags = flags
         self._options = options or []
@@ -49,9 +50,6 @@ class Opening:
         self._folder = tempfile.mkdtemp(prefix="giq-")
         self._cancel_file = os.path.join(self._folder, "cancel")
         self._progress_file = os.path.join(self._folder, "progress.json")
-        self._settings = {"GIQ_CANCEL_FILE": self._cancel_file,
-                          "GIQ_PROGRESS_FILE": self._progress_file,
-                          "GIQ_PROGRESS": "NO", **(settings or {})}
         self._failure: Optional[BaseException] = None
         self._thread = threading.Thread(target=self._work, name="giq-open")
 
@@ -89,6 +87,9 @@ class Opening:
             report: Optional[Callable[[dict[str, Any]], None]] = None) -> Any:
         """Start, wait, and return what `read` returned, or None for an open that failed:
         `opened.error` is then the driver's text. Raises Cancelled."""
+        if is_cancelled():
+            self._clean_up()
+            raise Cancelled()
         self.start()
         while not self.join(POLL_S):
             if report is not None:
@@ -104,28 +105,30 @@ class Opening:
         return self.value
 
     def _work(self) -> None:
+        settings = {**guard.lifted(), "GIQ_CANCEL_FILE": self._cancel_file,
+                    "GIQ_PROGRESS_FILE": self._progress_file}
         try:
-            for key, value in self._settings.items():
-                if value is not None:
-                    gdal.SetThreadLocalConfigOption(key, value)
-            self.opened = open_dataset(self._name, self._flags, self._options)
+            for key, value in settings.items():
+                gdal.SetThreadLocalConfigOption(key, value)
+            self.opened = open_dataset(self._name, self._flags,
+                                       ["PROGRESS=NO", *self._options])
             if self.opened.dataset is not None and self._read is not None:
                 self.value = self._read(self.opened.dataset)
-                self.opened.dataset = None
+            self.opened.dataset = None
         except BaseException as error:  # noqa: B902 - raised again in run()
             self._failure = error
         finally:
-            for path in self._files:
-                _remove(path)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.last = self.progress()
+            self._clean_up()
             _left_behind.discard(self._thread)
 
-
-def _remove(path: str) -> None:
-    try:
-        os.remove(path)
-    except OSError:
-        pass
+    def _clean_up(self) -> None:
+        for path in self._files:
+            try:
+                os.remove(path)
+            except OSError:
+                pass  # it is in a folder that QGIS removes when it ends
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def wait(seconds: float, is_cancelled: Callable[[], bool]) -> None:

@@ -1,7 +1,6 @@
 """giq:run: a model on a file of the service or a local one."""
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from osgeo import gdal
@@ -14,11 +13,10 @@ from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingExcepti
                        QgsProcessingParameterFileDestination, QgsProcessingParameterNumber,
                        QgsProcessingParameterString)
 
-from . import areas, jobs, layers, names
+from . import areas, copies, driver, jobs, layers, names, uploads
 from .base import GiqAlgorithm
 from .jobs import Watcher
 
-SOURCE_TYPES = ("UNKNOWN", "RASTER", "VECTOR", "POINT_CLOUD")
 HOUR_S = 3600
 
 
@@ -26,13 +24,19 @@ def summary(row: dict[str, Any], upload: str) -> str:
     """What a dry run found, in one line."""
     parts = [f"model {row['model_id']}"]
     if upload:
-        parts.append(f"upload of {upload} ({os.path.getsize(upload):,} bytes)"
+        parts.append(f"upload of {upload} ({size_of(upload):,} bytes)"
                      if not row["file_id"] else f"{upload}, already uploaded")
     else:
         parts.append(f"file {row['file_id']}")
     parts.append("the whole file" if row["area_km2"] is None
                  else f"{row['area_km2']:,.3f} km²")
     return ", ".join(parts) + ": " + verdict(row)
+
+
+def size_of(path: str) -> int:
+    """Of a file that GDAL can read, in bytes."""
+    status = gdal.VSIStatL(path)
+    return status.size if status is not None else 0
 
 
 def verdict(row: dict[str, Any]) -> str:
@@ -62,8 +66,8 @@ class RunAlgorithm(GiqAlgorithm):
         add(QgsProcessingParameterString("FILE", "File of the service", optional=True))
         add(QgsProcessingParameterFile("UPLOAD", "Local file to upload", optional=True))
         add(QgsProcessingParameterEnum("SOURCE_TYPE", "Kind of the uploaded file",
-                                       options=list(SOURCE_TYPES), defaultValue=0,
-                                       optional=True, usesStaticStrings=False))
+                                       options=driver.choices("SOURCE_TYPE"),
+                                       optional=True, usesStaticStrings=True))
         add(QgsProcessingParameterFeatureSource(
             "AREA", "Area of interest", [QgsProcessing.SourceType.TypeVectorPolygon],
             optional=True))
@@ -92,13 +96,17 @@ class RunAlgorithm(GiqAlgorithm):
         from .dialog import RunDialog  # there is no GUI in qgis_process
         return RunDialog(self.create(), summary, parent)
 
+    def upload(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """The path of the file to upload: as typed, or of a loaded layer."""
+        return uploads.path_of(self, parameters, "UPLOAD", context)
+
     def request(self, parameters: dict[str, Any], context: QgsProcessingContext
                 ) -> tuple[str, list[str]]:
         """The connection string of the parameters, and its temporary files."""
         def text(name: str) -> str:
             return self.parameterAsString(parameters, name, context).strip()
 
-        file, upload = text("FILE"), self.parameterAsFile(parameters, "UPLOAD", context)
+        file, upload = text("FILE"), self.upload(parameters, context)
         if bool(file) == bool(upload):
             raise QgsProcessingException("Give exactly one of FILE and UPLOAD.")
         area = self.parameterAsSource(parameters, "AREA", context)
@@ -115,30 +123,26 @@ class RunAlgorithm(GiqAlgorithm):
                           **keys)
         return name, [keys["aoi"]] if "aoi" in keys else []
 
-    def settings(self, parameters: dict[str, Any], context: QgsProcessingContext
-                 ) -> dict[str, str]:
-        """Configuration options of the request."""
-        kind = SOURCE_TYPES[self.parameterAsEnum(parameters, "SOURCE_TYPE", context)]
-        label = self.parameterAsString(parameters, "RETRY", context).strip()
-        settings = {"GIQ_SOURCE_TYPE": kind}
-        if label:
-            settings["GIQ_RETRY"] = label
-        return settings
+    def options(self, parameters: dict[str, Any], context: QgsProcessingContext
+                ) -> list[str]:
+        """Open options of the request."""
+        values = {"SOURCE_TYPE": self.parameterAsEnumString(parameters, "SOURCE_TYPE", context),
+                  "RETRY": self.parameterAsString(parameters, "RETRY", context).strip()}
+        return [f"{name}={value}" for name, value in values.items() if value]
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
-        name, _ = self.request(parameters, context)
-        settings = self.settings(parameters, context)
-        upload = self.parameterAsFile(parameters, "UPLOAD", context)
-        row = jobs.dry_run(name, watcher, settings)
-        feedback.pushInfo(summary(row, upload))
+        name, files = self.request(parameters, context)
+        options = self.options(parameters, context)
+        row = jobs.dry_run(name, watcher, options)
+        feedback.pushInfo(summary(row, self.upload(parameters, context)))
         if self.parameterAsBool(parameters, "DRY_RUN", context):
             return {"JOB": row["job_id"] or "", "SOURCE": ""}
-        row = jobs.submit(name, watcher, settings)
+        found = jobs.submit(name, watcher, options, files)
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
-        row = jobs.await_job(row, watcher, timeout_s)
-        members = jobs.fetch(row["job_id"], watcher)
-        row = jobs.look(row["job_id"], watcher)
+        job = jobs.await_job(found, watcher, timeout_s)["job_id"]
+        members = jobs.fetch(job, watcher)
+        row = jobs.look(job, watcher).row
         return self.results(parameters, context, row, members)
 
     def results(self, parameters: dict[str, Any], context: QgsProcessingContext,
@@ -148,15 +152,6 @@ class RunAlgorithm(GiqAlgorithm):
                    **layers.load_all(layers.make(members, row), context)}
         copy = self.parameterAsFileOutput(parameters, "OUTPUT", context)
         if copy:
-            copy_result(members[0], copy)
+            copies.write(members, copy)
             results["OUTPUT"] = copy
         return results
-
-
-def copy_result(member: jobs.Member, path: str) -> None:
-    """Copy a dataset of the result; the extension of `path` chooses the format."""
-    translate = gdal.Translate if member.is_raster else gdal.VectorTranslate
-    done = translate(path, gdal.OpenEx(member.source))
-    if done is None:
-        raise QgsProcessingException(f"The result could not be copied to {path}: "
-                                     f"{gdal.GetLastErrorMsg()}")

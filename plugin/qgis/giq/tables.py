@@ -10,7 +10,7 @@ from qgis.core import (QgsCoordinateReferenceSystem, QgsFeature, QgsFeatureSink,
                        QgsProcessingParameterNumber, QgsProcessingParameterString,
                        QgsVectorLayer)
 
-from . import areas, jobs, names, styles
+from . import areas, copies, jobs, names, styles
 from .base import GiqAlgorithm
 from .jobs import Watcher
 from .opening import Opening
@@ -18,27 +18,24 @@ from .opening import Opening
 TABLE = "/vsimem/giq/{}.gpkg"
 
 
-def copy_table(name: str, settings: dict[str, str], watcher: Watcher) -> str:
+def copy_table(name: str, options: list[str], watcher: Watcher) -> str:
     """A table of the driver as a GeoPackage in memory; its path."""
     path = TABLE.format(id(watcher))
 
     def copy(dataset: gdal.Dataset) -> None:
-        done = gdal.VectorTranslate(path, dataset, format="GPKG", layerName="table")
-        if done is None:
-            raise jobs.DriverError(gdal.GetLastErrorMsg())
+        copies.translate(gdal.VectorTranslate, path, dataset, format="GPKG",
+                         layerName="table")
 
-    opening = Opening(name, gdal.OF_VECTOR, settings=settings, read=copy)
-    opening.run(watcher.is_cancelled, watcher.progress)
-    jobs.checked(opening, None, watcher)
+    jobs.run_opening(Opening(name, options=options, read=copy), watcher)
     return path
 
 
-def write_table(algorithm: GiqAlgorithm, name: str, settings: dict[str, str],
+def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
                 parameters: dict[str, Any], context: QgsProcessingContext,
                 watcher: Watcher, styler: Optional[styles.Styler]) -> str:
     """Copy a table of the driver into the sink OUTPUT; its id. The caller keeps `styler`,
     which QGIS calls when the layer is added."""
-    path = copy_table(name, settings, watcher)
+    path = copy_table(name, options, watcher)
     try:
         table = QgsVectorLayer(path, "table", "ogr")
         if not table.isValid():
@@ -66,7 +63,8 @@ def _fill_sink(algorithm: GiqAlgorithm, table: QgsVectorLayer, parameters: dict[
         feature = QgsFeature(fields)
         feature.setGeometry(row.geometry())
         feature.setAttributes([row.attribute(field.name()) for field in fields])
-        sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert)
+        if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, "OUTPUT"))
     return output
 
 
@@ -109,8 +107,8 @@ class TableAlgorithm(GiqAlgorithm):
         self.prepare_table(watcher)
         self._styler = self.styler()
         source = self.source(parameters, context)
-        return {"OUTPUT": write_table(self, source, jobs.FETCHING, parameters, context,
-                                      watcher, self._styler)}
+        return {"OUTPUT": write_table(self, source, [], parameters, context, watcher,
+                                      self._styler)}
 
 
 class JobsAlgorithm(TableAlgorithm):
@@ -119,7 +117,7 @@ class JobsAlgorithm(TableAlgorithm):
             "unfinished one is first looked at once. Nothing is billed.")
 
     def prepare_table(self, watcher: Watcher) -> None:
-        rows = jobs.table("GIQ:jobs", jobs.FETCHING, watcher)
+        rows = jobs.table("GIQ:jobs", watcher, [])
         for job in jobs.unfinished(rows):
             try:
                 jobs.look(job, watcher)
