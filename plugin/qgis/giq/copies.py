@@ -22,11 +22,18 @@ def translate(function: Callable[..., Any], path: str, dataset: gdal.Dataset,
     try:
         done = function(path, dataset, **options)
     except RuntimeError as error:
-        errors.append(str(error))
+        if str(error) not in errors:
+            errors.append(str(error))
     finally:
         gdal.PopErrorHandler()
     if done is None or errors:
         raise DriverError(f"The copy {path} could not be written: {' '.join(errors)}")
+
+
+def remove(path: str) -> None:
+    """Delete a file, if there is one."""
+    if gdal.VSIStatL(path) is not None:
+        gdal.Unlink(path)
 
 
 def write(members: list[Member], path: str) -> None:
@@ -39,7 +46,7 @@ def write(members: list[Member], path: str) -> None:
                               f"raster only: run gdal_translate on {rasters[0].source}")
         translate(gdal.Translate, path, open_member(rasters[0].source))
         return
-    gdal.Unlink(path)  # as for every output of Processing; some formats refuse to overwrite
+    remove(path)  # as QGIS does with outputs; some formats refuse to overwrite
     for number, member in enumerate(members):
         translate(gdal.VectorTranslate, path, open_member(member.source),
                   accessMode="update" if number else None)

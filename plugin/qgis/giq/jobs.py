@@ -99,16 +99,29 @@ def _look(opening: Opening, watcher: Watcher) -> Look:
     return Look(row, opening.last.get("waited_s"), opening.last.get("expected_s"))
 
 
-def submit(name: str, watcher: Watcher, options: list[str], files: list[str]) -> Look:
-    """Submit the request, or find its job. The temporary files are removed."""
-    return _look(Opening(without_wait(name), options=options, read=rows_of, files=files),
-                 watcher)
+def submit(name: str, watcher: Watcher, options: list[str]) -> Look:
+    """Submit the request, or find its job. Raises DriverError for a job that has failed."""
+    found = _look(Opening(without_wait(name), options=options, read=rows_of), watcher)
+    if not _can_succeed(found.row):
+        fail(name, found.row, watcher, options)
+    return found
 
 
 def look(job: str, watcher: Watcher) -> Look:
     """One status call for an unfinished job, none for a finished one."""
     return _look(Opening(without_wait(names.of_job(job)), options=UNPAID, read=rows_of),
                  watcher)
+
+
+def _can_succeed(row: dict[str, Any]) -> bool:
+    return row["state"] in (WAITING, *FINAL) and bool(row["job_id"])
+
+
+def fail(name: str, row: dict[str, Any], watcher: Watcher, options: list[str]) -> None:
+    """Raise the driver's own error for a request that cannot succeed any more."""
+    run_opening(Opening(name, gdal.OF_VECTOR | gdal.OF_RASTER, options=[*options, *UNPAID]),
+                watcher)
+    raise DriverError(row["error"] or f"the job is {row['state']}")
 
 
 def next_pause(pause_s: float, waited_s: float, expected_s: Optional[float] = None) -> float:
@@ -128,8 +141,8 @@ def await_job(found: Look, watcher: Watcher, timeout_s: float) -> dict[str, Any]
     said = None
     while found.row["state"] not in FINAL:
         row = found.row
-        if row["state"] != WAITING or not row["job_id"]:
-            raise DriverError(row["error"] or f"the job is {row['state']}")
+        if not _can_succeed(row):
+            fail(names.of_job(row["job_id"]), row, watcher, [])
         ours = time.monotonic() - began
         waited = max(ours, found.waited_s or 0)
         if row["status"] != said:

@@ -1,6 +1,7 @@
 """giq:run: a model on a file of the service or a local one."""
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from osgeo import gdal
@@ -100,6 +101,12 @@ class RunAlgorithm(GiqAlgorithm):
         """The path of the file to upload: as typed, or of a loaded layer."""
         return uploads.path_of(self, parameters, "UPLOAD", context)
 
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext
+                             ) -> tuple[bool, str]:
+        """QGIS takes existing files only, and neither a layer nor a path of GDAL's own."""
+        others = {name: value for name, value in parameters.items() if name != "UPLOAD"}
+        return super().checkParameterValues(others, context)
+
     def request(self, parameters: dict[str, Any], context: QgsProcessingContext
                 ) -> tuple[str, list[str]]:
         """The connection string of the parameters, and its temporary files."""
@@ -133,12 +140,20 @@ class RunAlgorithm(GiqAlgorithm):
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
         name, files = self.request(parameters, context)
+        try:
+            return self.run_request(name, parameters, context, watcher)
+        finally:
+            for path in files:
+                os.remove(path)
+
+    def run_request(self, name: str, parameters: dict[str, Any],
+                    context: QgsProcessingContext, watcher: Watcher) -> dict[str, Any]:
         options = self.options(parameters, context)
         row = jobs.dry_run(name, watcher, options)
-        feedback.pushInfo(summary(row, self.upload(parameters, context)))
+        watcher.say(summary(row, self.upload(parameters, context)))
         if self.parameterAsBool(parameters, "DRY_RUN", context):
             return {"JOB": row["job_id"] or "", "SOURCE": ""}
-        found = jobs.submit(name, watcher, options, files)
+        found = jobs.submit(name, watcher, options)
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
         job = jobs.await_job(found, watcher, timeout_s)["job_id"]
         members = jobs.fetch(job, watcher)

@@ -42,7 +42,7 @@ def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
             raise QgsProcessingException(f"{name} could not be copied.")
         output = _fill_sink(algorithm, table, parameters, context)
     finally:
-        gdal.Unlink(path)
+        copies.remove(path)
     if styler is not None and context.willLoadLayerOnCompletion(output):
         context.layerToLoadOnCompletionDetails(output).setPostProcessor(styler)
     return output
