@@ -17,7 +17,7 @@ from qgis_kit import application, finish
 import processing
 from processing.core.Processing import Processing
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
-from qgis.core import QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import NULL, QgsProject, QgsRasterLayer, QgsVectorLayer
 Processing.initialize()
 from giq.provider import GiqProvider
 provider = GiqProvider()
@@ -38,7 +38,9 @@ def fails(name, **parameters):
 
 
 def tell(value):
-    print("TOLD", json.dumps(value, default=str))
+    def plain(other):
+        return None if other == NULL else str(other)
+    print("TOLD", json.dumps(value, default=plain))
 """
 
 

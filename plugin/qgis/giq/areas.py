@@ -1,7 +1,7 @@
 """An area or an extent of QGIS as a key of the connection string."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 from qgis.core import (QgsCoordinateReferenceSystem, QgsCoordinateTransformContext,
                        QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsGeometry,
@@ -65,7 +65,7 @@ class _Rectangle:
     def sourceCrs(self) -> QgsCoordinateReferenceSystem:
         return self._crs
 
-    def getFeatures(self, _request, _flags):
+    def getFeatures(self, _request: Any, _flags: Any) -> list[QgsFeature]:
         feature = QgsFeature()
         feature.setGeometry(QgsGeometry.fromRect(self._rectangle))
         return [feature]

@@ -1,6 +1,7 @@
 """What the algorithms share."""
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from qgis.core import (QgsProcessingAlgorithm, QgsProcessingContext, QgsProcessingException,
@@ -11,6 +12,11 @@ from . import credentials, driver
 from .jobs import DriverError, Watcher
 from .opening import Cancelled
 from .resources import ICON
+
+TEXT_PAUSE_S = 2.0  # between two texts about the same phase
+WORDS = {"area": "Reading the area", "models": "Reading the list of models",
+         "upload": "Uploading", "submit": "Starting the job", "wait": "Waiting for the job",
+         "download": "Downloading the result", "unpack": "Checking the result"}
 
 
 class GiqAlgorithm(QgsProcessingAlgorithm):
@@ -63,15 +69,12 @@ def percent_of(state: dict[str, Any]) -> int | None:
 
 
 def text_of(state: dict[str, Any]) -> str:
-    """A phase of the driver in words."""
-    words = {"area": "Reading the area", "models": "Reading the list of models",
-             "upload": "Uploading", "submit": "Starting the job", "wait": "Waiting for the job",
-             "download": "Downloading the result", "unpack": "Checking the result"}
-    text = words.get(state.get("phase", ""), "")
-    if state.get("phase") == "wait" and state.get("rows"):
-        text = f"{state['finished']} of {state['rows']} jobs have ended"
-    elif text and state.get("total"):
-        text += f": {state['bytes'] / 1e6:.1f} of {state['total'] / 1e6:.1f} MB"
+    """A phase of the driver in words; '' for one that has none."""
+    text = WORDS.get(state.get("phase") or "", "")
+    if state.get("rows"):
+        return f"{state['finished']} of {state['rows']} jobs have ended"
+    if text and state.get("total"):
+        text += f": {(state['bytes'] or 0) / 1e6:.1f} of {state['total'] / 1e6:.1f} MB"
     elif state.get("phase") == "wait" and state.get("waited_s") is not None:
         text += f": {state['waited_s']} s"
         if state.get("expected_s"):
@@ -79,13 +82,28 @@ def text_of(state: dict[str, Any]) -> str:
     return text
 
 
-def watcher_of(feedback: QgsProcessingFeedback) -> Watcher:
-    def progress(state: dict[str, Any]) -> None:
+class _Progress:
+    """Copies the progress of the driver to a feedback. Its dialog logs each text: one for
+    each phase, and one now and then while a phase lasts."""
+
+    def __init__(self, feedback: QgsProcessingFeedback):
+        self._feedback = feedback
+        self._phase: Any = None
+        self._text = ""
+        self._told_s = 0.0
+
+    def __call__(self, state: dict[str, Any]) -> None:
         percent = percent_of(state)
         if percent is not None:
-            feedback.setProgress(percent)
+            self._feedback.setProgress(percent)
         text = text_of(state)
-        if text:
-            feedback.setProgressText(text)
+        now_s = time.monotonic()
+        is_due = state.get("phase") != self._phase or now_s - self._told_s >= TEXT_PAUSE_S
+        if text and text != self._text and is_due:
+            self._phase, self._text, self._told_s = state.get("phase"), text, now_s
+            self._feedback.setProgressText(text)
 
-    return Watcher(is_cancelled=feedback.isCanceled, say=feedback.pushInfo, progress=progress)
+
+def watcher_of(feedback: QgsProcessingFeedback) -> Watcher:
+    return Watcher(is_cancelled=feedback.isCanceled, say=feedback.pushInfo,
+                   progress=_Progress(feedback))

@@ -76,8 +76,8 @@ class RunAlgorithm(GiqAlgorithm):
         for parameter in (
                 QgsProcessingParameterString("RERUN", "Label of a further run (a new job)",
                                              optional=True),
-                QgsProcessingParameterString("RETRY", "Label to retry a failed job (a new job)",
-                                             optional=True),
+                QgsProcessingParameterString(
+                    "RETRY", "Label to retry a failed job (a new job)", optional=True),
                 QgsProcessingParameterNumber("TIMEOUT", "Longest wait in seconds",
                                              QgsProcessingParameterNumber.Type.Double,
                                              HOUR_S, minValue=0)):
@@ -93,7 +93,7 @@ class RunAlgorithm(GiqAlgorithm):
         self.addOutput(QgsProcessingOutputString("JOB", "Job"))
         self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
 
-    def createCustomParametersWidget(self, parent=None):
+    def createCustomParametersWidget(self, parent: Any = None) -> Any:
         from .dialog import RunDialog  # there is no GUI in qgis_process
         return RunDialog(self.create(), summary, parent)
 
@@ -133,8 +133,9 @@ class RunAlgorithm(GiqAlgorithm):
     def options(self, parameters: dict[str, Any], context: QgsProcessingContext
                 ) -> list[str]:
         """Open options of the request."""
-        values = {"SOURCE_TYPE": self.parameterAsEnumString(parameters, "SOURCE_TYPE", context),
-                  "RETRY": self.parameterAsString(parameters, "RETRY", context).strip()}
+        values = {
+            "SOURCE_TYPE": self.parameterAsEnumString(parameters, "SOURCE_TYPE", context),
+            "RETRY": self.parameterAsString(parameters, "RETRY", context).strip()}
         return [f"{name}={value}" for name, value in values.items() if value]
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,

@@ -64,7 +64,8 @@ def _fill_sink(algorithm: GiqAlgorithm, table: QgsVectorLayer, parameters: dict[
         feature.setGeometry(row.geometry())
         feature.setAttributes([row.attribute(field.name()) for field in fields])
         if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
-            raise QgsProcessingException(algorithm.writeFeatureError(sink, parameters, "OUTPUT"))
+            raise QgsProcessingException(
+                algorithm.writeFeatureError(sink, parameters, "OUTPUT"))
     return output
 
 
@@ -139,8 +140,8 @@ class FilesAlgorithm(TableAlgorithm):
             "DATETIME", "Time, as a day or from/to (2024-05-01/2024-05-31)", optional=True))
         self.addParameter(QgsProcessingParameterString("COLLECTION", "Collection",
                                                        optional=True))
-        self.addParameter(QgsProcessingParameterNumber("LIMIT", "Most files", defaultValue=1000,
-                                                       minValue=1, maxValue=100000))
+        self.addParameter(QgsProcessingParameterNumber(
+            "LIMIT", "Most files", defaultValue=1000, minValue=1, maxValue=100000))
 
     def source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         keys: dict[str, Any] = {}
