@@ -66,7 +66,7 @@ void giq_await_cache_refusal(struct giq_job *job, const struct giq_config *confi
     giq_negative_cache_add(key, err);
 }
 
-/* ---- Ctrl-C ---- */
+/* ---- cancelling ---- */
 
 void giq_await_begin(struct giq_report *report, const char *hint)
 {
@@ -74,55 +74,57 @@ void giq_await_begin(struct giq_report *report, const char *hint)
     report->progress.hint = ends ? hint : NULL;
 }
 
-/* The error of an interrupted wait; `view` has the id of the job. */
-static bool fail_wait_cancelled(const struct giq_job_view *view, struct giq_error *err)
+/* The error of a wait that `who` cancelled; `view` has the id of the job. */
+static bool fail_wait_cancelled(const char *who, const struct giq_job_view *view,
+                                struct giq_error *err)
 {
     if (view->is_external) {
         return giq_fail(err, GIQ_E_CANCELLED,
-                        "Ctrl-C ended the open before the job %s was found and recorded; "
+                        "%s ended the open before the job %s was found and recorded; "
                         "open again to check it",
-                        view->job_id);
+                        who, view->job_id);
     }
     if (strcmp(view->state_name, "gone") == 0) {
         return giq_fail(err, GIQ_E_CANCELLED,
-                        "Ctrl-C ended the open while the job %s, which is recorded as "
+                        "%s ended the open while the job %s, which is recorded as "
                         "gone, was checked again; no new job was started",
-                        view->job_id);
+                        who, view->job_id);
     }
     if (view->state == GIQ_JOB_FAILED) {
         return giq_fail(err, GIQ_E_CANCELLED,
-                        "Ctrl-C ended the open before a new job was started in place of "
+                        "%s ended the open before a new job was started in place of "
                         "the job %s, which failed",
-                        view->job_id);
+                        who, view->job_id);
     }
     return giq_fail(err, GIQ_E_CANCELLED,
                     view->state == GIQ_JOB_SUBMITTED
-                        ? "Ctrl-C ended the wait for the job %s; the job continues; open "
+                        ? "%s ended the wait for the job %s; the job continues; open "
                           "again to resume"
-                        : "Ctrl-C ended the download of the result of the job %s; open "
+                        : "%s ended the download of the result of the job %s; open "
                           "again to repeat it",
-                    view->job_id);
+                    who, view->job_id);
 }
 
-static bool fail_cancelled(struct giq_job *job, struct giq_error *err)
+static bool fail_cancelled(const char *who, struct giq_job *job, struct giq_error *err)
 {
     struct giq_job_view view;
     giq_job_refresh(job);
     giq_job_get_view(job, &view);
     if (view.state == GIQ_JOB_SENDING || view.state == GIQ_JOB_UNKNOWN) {
         return giq_fail(err, GIQ_E_CANCELLED,
-                        "Ctrl-C ended the open; a run request was sent before, so a job "
+                        "%s ended the open; a run request was sent before, so a job "
                         "may have been started; open again without RETRY to see its "
-                        "state");
+                        "state",
+                        who);
     }
     if (view.job_id == NULL) {
         return giq_fail(err, GIQ_E_CANCELLED,
-                        "Ctrl-C ended the open before a job was started");
+                        "%s ended the open before a job was started", who);
     }
-    return fail_wait_cancelled(&view, err);
+    return fail_wait_cancelled(who, &view, err);
 }
 
-bool giq_await_may_be_due_to_interrupt(const struct giq_error *err)
+bool giq_await_may_be_cancelled(const struct giq_error *err)
 {
     switch (err->code) {
     case GIQ_E_CANCELLED:
@@ -141,17 +143,17 @@ bool giq_await_may_be_due_to_interrupt(const struct giq_error *err)
 static bool run_steps(const struct giq_await *await, struct giq_error *err)
 {
     const struct giq_env env = giq_report_env(await->report);
-    const struct giq_interrupt *interrupt = &await->report->interrupt;
     for (;;) {
         enum giq_step step = GIQ_STEP_AGAIN;
         int64_t due_ms = 0;
+        const char *who = NULL;
         if (!giq_job_step(await->job, &step, &due_ms, err)) {
             if (err->code == GIQ_E_RESULT) {
                 giq_await_cache_refusal(await->job, await->config, err);
             }
-            if (giq_interrupt_received(interrupt) &&
-                giq_await_may_be_due_to_interrupt(err)) {
-                return fail_cancelled(await->job, err);
+            who = giq_report_canceller(await->report);
+            if (who != NULL && giq_await_may_be_cancelled(err)) {
+                return fail_cancelled(who, await->job, err);
             }
             return false;
         }
@@ -166,7 +168,8 @@ static bool run_steps(const struct giq_await *await, struct giq_error *err)
          * Later calls do nothing. Once the wait is cancelled, the next step ends the
          * open. */
         giq_await_begin(await->report, "Ctrl-C ends the wait but not a started job");
-        while (!giq_interrupt_received(interrupt) && env.now_ms(env.ctx) < due_ms) {
+        while (giq_report_canceller(await->report) == NULL &&
+               env.now_ms(env.ctx) < due_ms) {
             env.sleep_ms(env.ctx, due_ms - env.now_ms(env.ctx));
         }
     }
@@ -230,6 +233,7 @@ struct listing {
 
 static bool get_models(const struct listing *listing, struct giq_error *err)
 {
+    giq_activity_begin(&listing->report->activity, GIQ_ACTIVITY_MODELS);
     return giq_models_get(listing->service, listing->models, err);
 }
 
@@ -243,10 +247,10 @@ static bool get_list(const struct listing *listing, struct giq_error *err)
     struct giq_report *report = listing->report;
     giq_await_begin(report, "Ctrl-C ends it");
     bool ok = listing->get(listing, err);
-    if (!ok && giq_interrupt_received(&report->interrupt) &&
-        giq_await_may_be_due_to_interrupt(err)) {
+    const char *who = ok ? NULL : giq_report_canceller(report);
+    if (who != NULL && giq_await_may_be_cancelled(err)) {
         (void)giq_fail(err, GIQ_E_CANCELLED,
-                       "Ctrl-C ended the open before the list of %s was received",
+                       "%s ended the open before the list of %s was received", who,
                        listing->what);
     }
     giq_interrupt_end(&report->interrupt);

@@ -1,7 +1,7 @@
 /*
  * Runs the steps of a job, or gets a list of the service, with the pauses in between.
- * Ctrl-C ends the wait, and the negative cache shortens it. For the thread of the
- * session.
+ * Ctrl-C or the cancel file ends the wait, and the negative cache shortens it. For the
+ * thread of the session.
  */
 #ifndef GIQ_AWAIT_H
 #define GIQ_AWAIT_H
@@ -44,9 +44,9 @@ bool giq_await_files(struct giq_service *service, const char *base_url,
  * which is borrowed. */
 void giq_await_begin(struct giq_report *report, const char *hint);
 
-/* Whether the error can be a consequence of Ctrl-C, which cuts short a call or its
+/* Whether the error can be a consequence of cancelling, which cuts short a call or its
  * retries. */
-bool giq_await_may_be_due_to_interrupt(const struct giq_error *err);
+bool giq_await_may_be_cancelled(const struct giq_error *err);
 
 /* Whether the result of the job, which has succeeded, was refused within the last minute:
  * it is then refused again without a download, with the same error in `*err`. To be

@@ -92,6 +92,8 @@ static void report_progress(void *ctx, const struct giq_batch_counts *counts)
                    counts->requests, opening->waits ? "published" : "checked",
                    counts->running, counts->failed);
     giq_progress_set(&opening->session->report.progress, text, "");
+    giq_activity_begin(&opening->session->report.activity, GIQ_ACTIVITY_WAIT);
+    giq_activity_set_status(&opening->session->report.activity, text);
 }
 
 /* ---- before the run ---- */
@@ -250,10 +252,28 @@ static bool check_new(struct opening *opening, struct giq_error *err)
     return true;
 }
 
+/* FETCH=NO: nothing is sent unless all that can be read is published already. */
+static bool check_may_fetch(const struct opening *opening, struct giq_error *err)
+{
+    struct giq_batch_counts counts;
+    giq_batch_get_counts(opening->batch, &counts);
+    if (!opening->waits || opening->session->config.may_fetch || counts.pending == 0) {
+        return true;
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "%zu of %zu jobs of the batch are not in the store, and GIQ_FETCH=NO "
+                    "neither waits nor downloads; open it without GIQ_FETCH=NO, or with "
+                    "wait=no for the state of its jobs",
+                    counts.pending, counts.requests);
+}
+
 static bool run(struct opening *opening, struct giq_error *err)
 {
     const struct giq_config *config = &opening->session->config;
     bool is_dry = !config->may_submit && !opening->waits;
+    if (!check_may_fetch(opening, err)) {
+        return false;
+    }
     if (is_dry) {
         print_bill(opening);
     }
@@ -263,17 +283,18 @@ static bool run(struct opening *opening, struct giq_error *err)
     return giq_batch_run(opening->batch, err);
 }
 
-/* Run the batch; Ctrl-C ends it. */
-static bool run_until_interrupted(struct opening *opening, struct giq_error *err)
+/* Run the batch; Ctrl-C or the cancel file ends it. */
+static bool run_until_cancelled(struct opening *opening, struct giq_error *err)
 {
     struct giq_report *report = &opening->session->report;
     giq_await_begin(report, "Ctrl-C ends the wait, started jobs continue");
     bool ok = make_batch(opening, err) && run(opening, err);
-    if (!ok && giq_interrupt_received(&report->interrupt) &&
-        giq_await_may_be_due_to_interrupt(err)) {
+    const char *who = ok ? NULL : giq_report_canceller(report);
+    if (who != NULL && giq_await_may_be_cancelled(err)) {
         (void)giq_fail(err, GIQ_E_CANCELLED,
-                       "Ctrl-C ended the open of the batch; jobs that were started "
-                       "continue, and opening it again resumes the wait");
+                       "%s ended the open of the batch; jobs that were started continue, "
+                       "and opening it again resumes the wait",
+                       who);
     }
     giq_interrupt_end(&report->interrupt);
     giq_progress_clear(&report->progress);
@@ -499,7 +520,7 @@ static bool open_rows(struct opening *opening, GDALDatasetH *out, struct giq_err
                         "the batch has no rows, so nothing can be read; check the layer "
                         "and \"part\"");
     }
-    if (opening->count > 0 && !run_until_interrupted(opening, err)) {
+    if (opening->count > 0 && !run_until_cancelled(opening, err)) {
         return false;
     }
     return opening->waits ? open_results(opening, out, err)

@@ -54,6 +54,7 @@ bool giq_given_read_area(struct giq_session *session, const struct giq_given_are
         return false;
     }
     (void)giq_interrupt_begin(&session->report.interrupt);
+    giq_activity_begin(&session->report.activity, GIQ_ACTIVITY_AREA);
     return giq_area_read(area->kind, area->text, flags, &session->env, out, err);
 }
 

@@ -113,7 +113,12 @@ static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 static void report_progress(void *ctx, const char *text, const char *detail)
 {
     struct giq_job_request *request = ctx;
+    struct giq_job_view view;
     giq_progress_set(&request->session->report.progress, text, detail);
+    if (request->session->report.activity.path != NULL) {
+        giq_job_get_view(request->job, &view);
+        giq_activity_set_job(&request->session->report.activity, &view);
+    }
 }
 
 static bool may_start(void *ctx, struct giq_error *err)
@@ -147,7 +152,8 @@ static bool make_job(struct giq_job_request *request, struct giq_error *err)
         .limits = config->limits,
     };
     unsigned flags = (config->may_submit ? 0u : GIQ_JOB_NO_SUBMIT) |
-                     (request->waits ? 0u : GIQ_JOB_NO_WAIT);
+                     (request->waits ? 0u : GIQ_JOB_NO_WAIT) |
+                     (config->may_fetch ? 0u : GIQ_JOB_NO_FETCH);
     return giq_job_new(session->service, session->store, &job_request, flags, &host,
                        &request->job, err);
 }

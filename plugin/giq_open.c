@@ -176,7 +176,9 @@ static GDALDatasetH open_by_session(const struct giq_open_info *info)
     GDALDatasetH dataset = NULL;
     struct giq_session session = {0};
     struct giq_error err = {0};
-    if (!parse_and_open(info, &session, &dataset, &err)) {
+    bool ok = parse_and_open(info, &session, &dataset, &err);
+    giq_session_end(&session, &err);
+    if (!ok) {
         giq_session_report_error(&session, &err);
     }
     giq_session_close(&session);

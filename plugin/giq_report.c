@@ -2,12 +2,14 @@
 #include "giq_report.h"
 
 #include <cpl_error.h>
+#include <cpl_vsi.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     LINE_SIZE = GIQ_ERROR_TEXT_SIZE, /* holds the whole text of an error */
     TICK_MS = 250,                   /* the longest sleep */
+    FILE_TICK_MS = 100,              /* the same while a cancel file is looked for */
 };
 
 static CPLErrorNum cpl_number_of(enum giq_code code)
@@ -61,19 +63,55 @@ static void debug(void *ctx, const char *text)
     CPLDebug("GIQ", "%s", copy_masked(ctx, text, line));
 }
 
+/* Once the file was found the open stays cancelled. The file is looked for each time,
+ * because no run request may begin after it was made. */
+static bool has_cancel_file(struct giq_report *report)
+{
+    if (report->cancel_file == NULL) {
+        return false;
+    }
+    VSIStatBufL st;
+    if (!atomic_load(&report->found_cancel_file) &&
+        VSIStatExL(report->cancel_file, &st, VSI_STAT_EXISTS_FLAG) == 0) {
+        atomic_store(&report->found_cancel_file, true);
+    }
+    return atomic_load(&report->found_cancel_file);
+}
+
+const char *giq_report_canceller(struct giq_report *report)
+{
+    if (giq_interrupt_received(&report->interrupt)) {
+        return "Ctrl-C";
+    }
+    return has_cancel_file(report) ? "the file of GIQ_CANCEL_FILE" : NULL;
+}
+
 static bool cancelled(void *ctx)
 {
-    const struct giq_report *report = ctx;
-    return giq_interrupt_received(&report->interrupt);
+    return giq_report_canceller(ctx) != NULL;
+}
+
+static void begin(void *ctx, enum giq_activity activity)
+{
+    struct giq_report *report = ctx;
+    giq_activity_begin(&report->activity, activity);
+}
+
+static void moved(void *ctx, int64_t bytes, int64_t total)
+{
+    struct giq_report *report = ctx;
+    giq_activity_moved(&report->activity, bytes, total);
 }
 
 /* Sleeps are short: the elapsed time on the terminal is updated, and a signal that
- * another thread received is noticed. */
+ * another thread received, or the cancel file, is noticed. */
 static void sleep_ms(void *ctx, int64_t ms)
 {
     struct giq_report *report = ctx;
-    giq_env_system.sleep_ms(giq_env_system.ctx, ms < TICK_MS ? ms : TICK_MS);
+    int64_t most_ms = report->cancel_file == NULL ? TICK_MS : FILE_TICK_MS;
+    giq_env_system.sleep_ms(giq_env_system.ctx, ms < most_ms ? ms : most_ms);
     giq_progress_tick(&report->progress);
+    giq_activity_tick(&report->activity);
 }
 
 struct giq_env giq_report_env(struct giq_report *report)
@@ -83,6 +121,8 @@ struct giq_env giq_report_env(struct giq_report *report)
     env.cancelled = cancelled;
     env.warn = warn;
     env.debug = debug;
+    env.begin = begin;
+    env.moved = moved;
     env.ctx = report;
     return env;
 }

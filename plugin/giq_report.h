@@ -5,7 +5,10 @@
 #ifndef GIQ_REPORT_H
 #define GIQ_REPORT_H
 
+#include <stdatomic.h>
+
 #include "giq/giq.h"
+#include "giq_activity.h"
 #include "giq_interrupt.h"
 #include "giq_progress.h"
 
@@ -14,12 +17,19 @@
 struct giq_report {
     const struct giq_cred *cred; /* whose secrets are masked, or NULL */
     struct giq_progress progress;
+    struct giq_activity_log activity;
     struct giq_interrupt interrupt; /* of the current wait */
+    const char *cancel_file;        /* borrowed, or NULL */
+    atomic_bool found_cancel_file;
 };
 
 /* An environment with the system's clock that reports through `report`, which is
- * borrowed. */
+ * borrowed. Its cancelled() may be called in any thread. */
 struct giq_env giq_report_env(struct giq_report *report);
+
+/* Who has cancelled the open, as a message names it ("Ctrl-C"); NULL: nobody. It may be
+ * called in any thread. */
+const char *giq_report_canceller(struct giq_report *report);
 
 /* Raise the error as a CPL error: "GIQ[tag] text", with the whole text. */
 void giq_report_error(struct giq_report *report, const struct giq_error *err);

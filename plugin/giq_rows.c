@@ -502,6 +502,7 @@ static bool read_rows(struct giq_rows *rows, const struct giq_conn *conn,
     }
     CPLPushErrorHandler(CPLQuietErrorHandler);
     (void)giq_interrupt_begin(&session->report.interrupt);
+    giq_activity_begin(&session->report.activity, GIQ_ACTIVITY_AREA);
     bool ok = read_layer(&reading, err);
     giq_project_free(reading.project);
     giq_vector_source_close(&reading.source);

@@ -1,6 +1,8 @@
 /* Opens and closes what the requests of one open share. */
 #include "giq_session.h"
 
+#include <stdio.h>
+
 #include "options/giq_thread_options.h"
 
 bool giq_session_open(struct giq_session *session, char **open_options,
@@ -11,7 +13,9 @@ bool giq_session_open(struct giq_session *session, char **open_options,
         return false;
     }
     session->report.cred = config->cred;
+    session->report.cancel_file = config->cancel_file;
     giq_progress_init(&session->report.progress, config->progress);
+    giq_activity_init(&session->report.activity, config->progress_file);
     session->env = giq_report_env(&session->report);
     return giq_service_new(&config->settings, config->cred, &session->env,
                            &session->service, err);
@@ -41,6 +45,19 @@ void giq_session_report_error(struct giq_session *session, const struct giq_erro
         }
     }
     giq_report_error(&session->report, &reported);
+}
+
+void giq_session_end(struct giq_session *session, const struct giq_error *err)
+{
+    struct giq_activity_log *activity = &session->report.activity;
+    const struct giq_env *env = &session->env;
+    giq_activity_end(activity, err->code);
+    if (activity->has_failed) {
+        char text[GIQ_ERROR_TEXT_SIZE + sizeof "GIQ_PROGRESS_FILE: "];
+        (void)snprintf(text, sizeof text, "GIQ_PROGRESS_FILE: %s",
+                       activity->failure.text);
+        env->warn(env->ctx, text);
+    }
 }
 
 void giq_session_close(struct giq_session *session)

@@ -42,6 +42,7 @@ installs() {
         apt-get install -q -y ./libgdal-plugin-giq_*.deb
         ogrinfo --formats | grep "GIQ -raster,vector-"
         cat /usr/share/doc/libgdal-plugin-giq/copyright
+        cat /usr/share/qgis/python/plugins/giq/metadata.txt
         dpkg -L libgdal-plugin-giq'
 }
 

@@ -100,8 +100,9 @@ struct giq_batch_host {
 struct giq_batch_args {
     const struct giq_settings *settings;
     const struct giq_cred *cred; /* as for giq_service_new() */
-    /* now_ms(), wall_ms() and random() are called in all threads, the others only in the
-     * caller's thread. Warnings of the threads reach warn() there; equal ones once. */
+    /* now_ms(), wall_ms(), random() and cancelled() are called in all threads, the others
+     * only in the caller's thread. Warnings of the threads reach warn() there; equal ones
+     * once. */
     const struct giq_env *env;
     struct giq_store *store;
     /* One for each row; `job` must be NULL. The source of an upload must not be shared by

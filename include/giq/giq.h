@@ -97,10 +97,21 @@ enum { GIQ_DIGEST_HEX_SIZE = 65 };
 
 /* ---- environment ------------------------------------------------------ */
 
+/* What an open is doing. */
+enum giq_activity {
+    GIQ_ACTIVITY_AREA,   /* reading and checking areas */
+    GIQ_ACTIVITY_MODELS, /* getting the list of models */
+    GIQ_ACTIVITY_UPLOAD,
+    GIQ_ACTIVITY_SUBMIT, /* sending the run request, until its response */
+    GIQ_ACTIVITY_WAIT,
+    GIQ_ACTIVITY_DOWNLOAD,
+    GIQ_ACTIVITY_UNPACK, /* of the download, and checking it */
+};
+
 /*
- * Functions of the host. All are required. The structure is borrowed and must outlive
- * every object that was made with it. The functions are called in the thread that calls
- * the core.
+ * Functions of the host. All but the last two are required. The structure is borrowed and
+ * must outlive every object that was made with it. The functions are called in the thread
+ * that calls the core.
  */
 struct giq_env {
     int64_t (*now_ms)(void *ctx);            /* the monotonic clock */
@@ -114,7 +125,13 @@ struct giq_env {
     uint32_t (*random)(void *ctx);              /* for jitter; need not be secure */
     void (*warn)(void *ctx, const char *text);  /* a warning to the user, one line */
     void (*debug)(void *ctx, const char *text); /* a line for the log */
-    void *ctx;                                  /* passed to each of them */
+    /* An activity begins. May be NULL. */
+    void (*begin)(void *ctx, enum giq_activity activity);
+    /* How many bytes of the upload or download were transferred so far, and of how many;
+     * -1: nothing new is known. Called in every transfer, several times a second, so it
+     * must be cheap. May be NULL. */
+    void (*moved)(void *ctx, int64_t bytes, int64_t total);
+    void *ctx; /* passed to each of them */
 };
 
 /* The operating system's clocks, sleep and random numbers. It is never cancelled, and
@@ -669,6 +686,8 @@ enum giq_job_flags {
      * sent. */
     GIQ_JOB_KEEP_UNKNOWN = 4, /* `retry` starts no job if the outcome of the recorded one
                                  is unknown */
+    GIQ_JOB_NO_FETCH = 8,     /* fail with GIQ_E_USAGE rather than wait for a job or
+                                 download its result; not with GIQ_JOB_NO_WAIT */
 };
 
 enum giq_step {

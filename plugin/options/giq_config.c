@@ -221,6 +221,7 @@ static bool read_switches(struct giq_config *config, struct giq_error *err)
         !giq_reader_bool(reader, GIQ_OPTION_ALLOW_UNVERIFIED_LENGTH,
                          &config->settings.allow_unverified_length, err) ||
         !read_submit(config, err) ||
+        !giq_reader_bool(reader, GIQ_OPTION_FETCH, &config->may_fetch, err) ||
         !giq_reader_choice(reader, GIQ_OPTION_PROGRESS, &progress, err)) {
         return false;
     }
@@ -332,6 +333,8 @@ static bool read_all(struct giq_config *config, struct giq_error *err)
     }
     /* A failure is reported only when a request needs the credentials. */
     (void)giq_network_read_credentials(reader, &config->cred, &config->cred_error);
+    config->cancel_file = copy_value(reader, GIQ_OPTION_CANCEL_FILE);
+    config->progress_file = copy_value(reader, GIQ_OPTION_PROGRESS_FILE);
     config->area[GIQ_AREA_GEOMETRY] = copy_value(reader, GIQ_OPTION_GEOMETRY);
     config->area[GIQ_AREA_AOI] = copy_value(reader, GIQ_OPTION_AOI);
     config->area[GIQ_AREA_BBOX] = copy_value(reader, GIQ_OPTION_BBOX);
@@ -343,7 +346,8 @@ static bool read_all(struct giq_config *config, struct giq_error *err)
 
 bool giq_config_read(char **open_options, struct giq_config *out, struct giq_error *err)
 {
-    struct giq_config config = {.wait = true, .reader = {.open_options = open_options}};
+    struct giq_config config = {
+        .wait = true, .may_fetch = true, .reader = {.open_options = open_options}};
     if (!read_all(&config, err)) {
         giq_config_release(&config);
         return false;
@@ -433,6 +437,8 @@ void giq_config_release(struct giq_config *config)
         CPLFree(config->area[i]);
     }
     CPLFree(config->retry);
+    CPLFree(config->cancel_file);
+    CPLFree(config->progress_file);
     CPLFree(config->store_dir);
     CPLFree(config->typed_url);
     free(config->base_url);

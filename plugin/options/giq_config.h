@@ -27,11 +27,14 @@ struct giq_config {
     struct giq_cred *cred;  /* NULL if none is set or `cred_error` is set */
     struct giq_error cred_error; /* why the credentials cannot be used */
     enum giq_progress_mode progress;
+    char *cancel_file;    /* whose existence ends the open, or NULL */
+    char *progress_file;  /* to which the progress is written, or NULL */
     unsigned store_flags; /* enum giq_store_flags */
     bool wait;
     bool is_wait_given;  /* by the open option */
     unsigned geom_flags; /* enum giq_geom_flags */
     bool may_submit;
+    bool may_fetch; /* download a result, or wait for a job */
     struct giq_limits limits;
     int concurrency;  /* rows of a batch at a time */
     int max_new_jobs; /* that a batch may start */

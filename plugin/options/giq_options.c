@@ -18,13 +18,13 @@
         .is_open = true,                                                                 \
         .is_config = (is_config_),                                                       \
     },
-#define CONFIG_ROW_OF(name_, type_, minimum_, maximum_)                                  \
+#define CONFIG_ROW_OF(name_, type_, default_, minimum_, maximum_)                        \
     [GIQ_OPTION_##name_] = {                                                             \
         .name = #name_,                                                                  \
         .type = (type_),                                                                 \
         .values = "",                                                                    \
         .config_name = "GIQ_" #name_,                                                    \
-        .default_value = "",                                                             \
+        .default_value = (default_),                                                     \
         .minimum = (minimum_),                                                           \
         .maximum = (maximum_),                                                           \
         .is_config = true,                                                               \

@@ -99,20 +99,24 @@ enum giq_on_failed { GIQ_ON_FAILED_ERROR, GIQ_ON_FAILED_SKIP };
       "Status line on stderr while waiting. AUTO: if stderr is a terminal")
 
 /* Options that decide which credentials are sent and where, where results are stored,
- * what is accepted as a result, and how much may be spent. They are never open options,
- * because VRT and project files from others can contain open options. X(name, type,
- * minimum, maximum): as above. */
+ * what is accepted as a result, how much may be spent, and how the host program follows
+ * and ends an open. They are never open options, because VRT and project files from
+ * others can contain open options. X(name, type,
+ * default_value, minimum, maximum): as above. */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
-    X(API_KEY, "string", 0, 0)                                                           \
-    X(BEARER_TOKEN, "string", 0, 0)                                                      \
-    X(API_KEY_FILE, "string", 0, 0)                                                      \
-    X(BASE_URL, "string", 0, 0)                                                          \
-    X(ALLOW_HTTP, "string", 0, 0)                                                        \
-    X(ALLOW_UNVERIFIED_LENGTH, "string", 0, 0)                                           \
-    X(STORE_DIR, "string", 0, 0)                                                         \
-    X(RESULT_DRIVERS, "string", 0, 0)                                                    \
-    X(MAX_AREA, "float", 0.0001, 1000000000)                                             \
-    X(MAX_JOBS, "int", 0, GIQ_JOBS_A_DAY_MAX)
+    X(API_KEY, "string", "", 0, 0)                                                       \
+    X(BEARER_TOKEN, "string", "", 0, 0)                                                  \
+    X(API_KEY_FILE, "string", "", 0, 0)                                                  \
+    X(BASE_URL, "string", "", 0, 0)                                                      \
+    X(ALLOW_HTTP, "string", "", 0, 0)                                                    \
+    X(ALLOW_UNVERIFIED_LENGTH, "string", "", 0, 0)                                       \
+    X(STORE_DIR, "string", "", 0, 0)                                                     \
+    X(RESULT_DRIVERS, "string", "", 0, 0)                                                \
+    X(CANCEL_FILE, "string", "", 0, 0)                                                   \
+    X(PROGRESS_FILE, "string", "", 0, 0)                                                 \
+    X(FETCH, "boolean", "YES", 0, 0)                                                     \
+    X(MAX_AREA, "float", "", 0.0001, 1000000000)                                         \
+    X(MAX_JOBS, "int", "", 0, GIQ_JOBS_A_DAY_MAX)
 
 #define GIQ_OPTION_ID_OF(name, ...) GIQ_OPTION_##name,
 enum giq_option_id {

@@ -27,6 +27,20 @@ bool giq_env_cancelled(const struct giq_env *env)
     return env->cancelled(env->ctx);
 }
 
+void giq_env_begin(const struct giq_env *env, enum giq_activity activity)
+{
+    if (env->begin != NULL) {
+        env->begin(env->ctx, activity);
+    }
+}
+
+void giq_env_moved(const struct giq_env *env, int64_t bytes, int64_t total)
+{
+    if (env->moved != NULL) {
+        env->moved(env->ctx, bytes, total);
+    }
+}
+
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms)
 {
     while (!giq_env_cancelled(env)) {

@@ -469,6 +469,11 @@ bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t val
     return set_item(object, name, item);
 }
 
+bool giq_json_set_null(struct giq_json *object, const char *name)
+{
+    return set_item(object, name, cJSON_CreateNull());
+}
+
 bool giq_json_set_bool(struct giq_json *object, const char *name, bool value)
 {
     return set_item(object, name, cJSON_CreateBool(value));

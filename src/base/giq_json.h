@@ -92,6 +92,7 @@ int64_t giq_json_time(const struct giq_json *json);
 /* Set the member `name`. A NULL text or GIQ_TIME_NONE removes it. */
 bool giq_json_set_text(struct giq_json *object, const char *name, const char *text);
 bool giq_json_set_integer(struct giq_json *object, const char *name, int64_t value);
+bool giq_json_set_null(struct giq_json *object, const char *name);
 bool giq_json_set_bool(struct giq_json *object, const char *name, bool value);
 bool giq_json_set_time(struct giq_json *object, const char *name, int64_t ms);
 /* A copy of `value`. */

@@ -111,7 +111,8 @@ static void sleep_ms(void *ctx, int64_t ms)
 static bool cancelled(void *ctx)
 {
     const struct giq_batch_worker *worker = ctx;
-    return atomic_load(&worker->run->is_cancelled);
+    const struct giq_env *env = host_env(worker->run);
+    return atomic_load(&worker->run->is_cancelled) || env->cancelled(env->ctx);
 }
 
 static uint32_t draw(void *ctx)

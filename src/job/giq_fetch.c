@@ -26,6 +26,7 @@ struct part {
     char *path;
     struct giq_os_file *file; /* NULL before the first byte */
     int64_t size;
+    int64_t total; /* -1: not known */
     struct giq_complete_json json;
 };
 
@@ -33,6 +34,7 @@ static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
 {
     struct part *part = ctx;
     part->size = 0;
+    part->total = length;
     part->json = (struct giq_complete_json){0};
     /* Empty the file before the free space is checked: it may have the bytes
      * of an earlier attempt. */
@@ -53,6 +55,7 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 {
     struct part *part = ctx;
     part->size += (int64_t)len;
+    giq_env_moved(part->service->env, part->size, part->total);
     giq_complete_json_scan(&part->json, bytes, len);
     return giq_os_write(part->file, bytes, len, err);
 }
@@ -60,6 +63,7 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 static bool download(struct part *part, char **out_disposition, struct giq_error *err)
 {
     const struct giq_download_sink sink = {begin_part, write_part, part};
+    giq_env_begin(part->service->env, GIQ_ACTIVITY_DOWNLOAD);
     return giq_download(part->service, part->job_id, &sink, out_disposition, err) &&
            giq_os_sync(part->file, err);
 }
@@ -200,9 +204,10 @@ static bool stage(struct part *part, const char *disposition,
     GIQ_AUTO(giq_staged_release) struct giq_staged staged = {0};
     GIQ_AUTO_FREE char *staging = NULL;
     unsigned access = giq_store_access(part->store);
+    giq_env_begin(part->service->env, GIQ_ACTIVITY_UNPACK);
     if (!giq_store_stage(part->store, part->folder, part->token, &staging, err) ||
         !giq_stage_download(part->path, disposition, staging, access, part->service->cred,
-                            &staged, err) ||
+                            part->service->env, &staged, err) ||
         !check_complete(part, &staged, err) ||
         !host->accept(host->ctx, staged.path, err) ||
         !giq_store_publish(part->folder, part->token, &out->folder, err)) {

@@ -253,12 +253,34 @@ static bool retry_or_fail(struct giq_job *job, struct giq_error *err)
     return giq_step_report_end(job, err);
 }
 
-static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+/* GIQ_JOB_NO_FETCH: fail if the open would wait, download or start a job. */
+static bool check_may_fetch(const struct giq_job *job, struct giq_error *err)
 {
-    (void)due_ms;
-    if (!find_record(job, err)) {
-        return false;
+    enum { NO_FETCH = GIQ_JOB_NO_FETCH, NO_SUBMIT = GIQ_JOB_NO_SUBMIT };
+    struct giq_printable id;
+    bool waits = (job->flags & GIQ_JOB_NO_WAIT) == 0;
+    if (!(job->flags & NO_FETCH) || !waits || job->phase == GIQ_PHASE_DONE) {
+        return true;
     }
+    if (job->phase == GIQ_PHASE_SUBMIT && (job->flags & NO_SUBMIT)) {
+        return true; /* nothing is sent, and its error states what is recorded */
+    }
+    if (job->record.job_id == NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "no result of this request is in the store, and GIQ_FETCH=NO "
+                        "neither waits nor downloads; open it without GIQ_FETCH=NO, or "
+                        "with wait=no for its state");
+    }
+    return giq_fail(err, GIQ_E_USAGE,
+                    "the result of the job %s is not in the store, and GIQ_FETCH=NO "
+                    "neither waits nor downloads; open it without GIQ_FETCH=NO (an "
+                    "existing job is not paid for again), or with wait=no for its state",
+                    giq_call_printable(job->service, job->record.job_id, &id));
+}
+
+/* Choose the phase by what is recorded. */
+static bool choose_phase(struct giq_job *job, struct giq_error *err)
+{
     switch (job->record.state) {
     case GIQ_JOB_NONE:
     case GIQ_JOB_INTENT:
@@ -283,6 +305,12 @@ static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *er
         break;
     }
     return retry_or_fail(job, err);
+}
+
+static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
+{
+    (void)due_ms;
+    return find_record(job, err) && choose_phase(job, err) && check_may_fetch(job, err);
 }
 
 /* ---- the summary of a result ---- */

@@ -176,7 +176,7 @@ static bool before_send(void *ctx, struct giq_error *err)
         return true;
     }
     return take_ticket(job, err) && check_decision(job, err) &&
-           giq_step_check_cancelled(job, err) && giq_limits_take_slot(job, err) &&
+           giq_limits_take_slot(job, err) && giq_step_check_cancelled(job, err) &&
            record_sending(job, err) && check_not_stopped(job, err);
 }
 
@@ -471,6 +471,7 @@ bool giq_send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     struct giq_request request = job->request;
     request.model = giq_send_model(job);
     request.file = job->file_id == NULL ? job->request.file : job->file_id;
+    giq_env_begin(job->service->env, GIQ_ACTIVITY_SUBMIT);
     enum giq_api_run_outcome outcome =
         giq_api_run(job->service, &request, &hooks, &started, &retry_after_ms, err);
     bool ok = record_outcome(job, outcome, &started, retry_after_ms, due_ms, err);

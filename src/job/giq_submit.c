@@ -153,6 +153,7 @@ bool giq_submit_list_models(struct giq_service *service, struct giq_models *out,
                             bool *out_listed, struct giq_error *err)
 {
     struct giq_error reason = {0};
+    giq_env_begin(service->env, GIQ_ACTIVITY_MODELS);
     *out_listed = giq_models_get(service, out, &reason);
     if (*out_listed) {
         return true;
@@ -216,6 +217,7 @@ static bool get_file(struct giq_job *job, int64_t *due_ms, struct giq_error *err
         return true;
     }
     report_upload(job);
+    giq_env_begin(job->service->env, GIQ_ACTIVITY_UPLOAD);
     if (giq_upload_find_or_send(job->service, job->store, upload, job->stale_file_id,
                                 &job->file_id, err)) {
         return true;

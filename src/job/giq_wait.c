@@ -149,6 +149,7 @@ static void report_progress(const struct giq_job *job)
     struct giq_printable status;
     char detail[DETAIL_SIZE];
     char line[sizeof "job  " + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX];
+    giq_env_begin(job->service->env, GIQ_ACTIVITY_WAIT);
     if (job->host.progress == NULL) {
         return;
     }

@@ -1,5 +1,7 @@
 /*
- * One exchange through libcurl's easy interface: its options, callbacks and outcome.
+ * One exchange through libcurl: its options, callbacks and outcome. The multi interface
+ * is used for one handle at a time, because only there the longest pause between two
+ * calls of on_progress() can be chosen.
  */
 #include "net/giq_http.h"
 
@@ -24,10 +26,12 @@ enum {
     STALL_MS = 1000,              /* default of `stall_ms` in a request */
     HEADER_BYTES_MAX = 64 * 1024, /* interim responses and trailers included */
     TOO_LARGE = 100,              /* CURLE_TOO_LARGE, which not every version has */
+    POLL_MS = 100, /* the longest pause between two calls of on_progress() */
 };
 
 struct giq_http {
-    CURL *curl; /* NULL before the first exchange, and after one that failed */
+    CURL *curl;   /* NULL before the first exchange, and after one that failed */
+    CURLM *multi; /* keeps the connections of `curl`; NULL as above */
     const struct giq_settings *settings;
     const struct giq_env *env;
     bool avoids_http2; /* HTTP/2 failed in this session */
@@ -244,7 +248,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 }
 
 /* Ends a transfer that stalls after the deadline, sends its file too slowly, or was
- * cancelled. libcurl calls this at least once a second. */
+ * cancelled. libcurl calls this at least every POLL_MS. */
 static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
                        curl_off_t up_total, curl_off_t up_now)
 {
@@ -261,6 +265,9 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
     if (x->request->tick != NULL) {
         x->request->tick(x->request->ctx);
     }
+    bool is_upload = x->request->fields != NULL;
+    giq_env_moved(env, is_upload ? up_now : -1,
+                  is_upload && up_total > 0 ? up_total : -1);
     bool has_stalled = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
                        now - x->last_progress_ms > stall_ms;
     if (giq_multipart_is_too_slow(x->multipart, settings->low_speed_time_s,
@@ -473,7 +480,62 @@ static bool prepare(struct exchange *x, struct curl_slist **headers)
 static void free_handle(struct giq_http *http)
 {
     curl_easy_cleanup(http->curl);
+    (void)curl_multi_cleanup(http->multi);
     http->curl = NULL;
+    http->multi = NULL;
+}
+
+static bool make_handle(struct giq_http *http)
+{
+    if (http->curl != NULL) {
+        return true;
+    }
+    http->curl = curl_easy_init();
+    http->multi = curl_multi_init();
+    if (http->curl == NULL || http->multi == NULL) {
+        free_handle(http);
+        return false;
+    }
+    return true;
+}
+
+/* The outcome of a transfer that is no longer running. */
+static CURLcode result_of(CURLM *multi)
+{
+    int left = 0;
+    CURLcode rc = CURLE_FAILED_INIT;
+    for (CURLMsg *message = curl_multi_info_read(multi, &left); message != NULL;
+         message = curl_multi_info_read(multi, &left)) {
+        if (message->msg == CURLMSG_DONE) {
+            rc = message->data.result;
+        }
+    }
+    return rc;
+}
+
+static CURLcode code_of(CURLMcode code)
+{
+    return code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+}
+
+/* As curl_easy_perform(), with shorter pauses. Every wait is bounded by on_progress() and
+ * the timeouts of the handle. */
+static CURLcode perform(const struct giq_http *http)
+{
+    int running = 1;
+    CURLMcode code = curl_multi_add_handle(http->multi, http->curl);
+    if (code != CURLM_OK) {
+        return code_of(code);
+    }
+    while (code == CURLM_OK && running > 0) {
+        code = curl_multi_perform(http->multi, &running);
+        if (code == CURLM_OK && running > 0) {
+            code = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
+        }
+    }
+    CURLcode rc = code == CURLM_OK ? result_of(http->multi) : code_of(code);
+    (void)curl_multi_remove_handle(http->multi, http->curl);
+    return rc;
 }
 
 static bool exchange_on_handle(struct giq_http *http,
@@ -491,14 +553,11 @@ static bool exchange_on_handle(struct giq_http *http,
     CURLcode rc = CURLE_FAILED_INIT;
     bool ok = false;
     giq_response_init(response);
-    if (http->curl == NULL) {
-        http->curl = curl_easy_init();
-    }
-    if (http->curl == NULL) {
+    if (!make_handle(http)) {
         return giq_fail_memory(err);
     }
     if (prepare(&x, &headers)) {
-        rc = curl_easy_perform(http->curl);
+        rc = perform(http);
         ok = finish(&x, rc);
     }
     curl_easy_reset(http->curl);
@@ -518,13 +577,16 @@ static bool exchange_once(struct giq_http *http, const struct giq_http_request *
                           struct giq_response *response, struct giq_error *err)
 {
     CURL *session_handle = http->curl;
+    CURLM *session_multi = http->multi;
     if (!request->fresh_connection) {
         return exchange_on_handle(http, request, response, err);
     }
     http->curl = NULL;
+    http->multi = NULL;
     bool ok = exchange_on_handle(http, request, response, err);
     free_handle(http);
     http->curl = session_handle;
+    http->multi = session_multi;
     return ok;
 }
 

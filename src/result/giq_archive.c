@@ -36,8 +36,9 @@ struct unpack {
     struct gunzip gunzip;
     struct giq_members *members;
     const char *folder;
-    unsigned access; /* enum giq_os_access, for new files and folders */
-    int64_t bytes;   /* written so far */
+    unsigned access;           /* enum giq_os_access, for new files and folders */
+    const struct giq_env *env; /* NULL: it cannot be cancelled */
+    int64_t bytes;             /* written so far */
     int64_t bytes_max;
     bool is_too_large;
     int members_read;
@@ -56,6 +57,15 @@ static bool fail_too_large(int64_t bytes_max, struct giq_error *err)
                     "the result unpacks to more than %" PRId64
                     " bytes, the limit for a download of its size",
                     bytes_max);
+}
+
+static bool check_cancelled(const struct giq_env *env, struct giq_error *err)
+{
+    if (env != NULL && giq_env_cancelled(env)) {
+        return giq_fail(err, GIQ_E_CANCELLED,
+                        "the open was cancelled while the result was unpacked");
+    }
+    return true;
 }
 
 /* The error of a call of libarchive that failed. */
@@ -131,7 +141,8 @@ static bool write_block(struct unpack *unpack, struct giq_os_file *file, size_t 
         unpack->is_too_large = true;
         return fail_archive(unpack, err);
     }
-    return giq_os_write(file, unpack->block, len, err);
+    return check_cancelled(unpack->env, err) &&
+           giq_os_write(file, unpack->block, len, err);
 }
 
 /* `path` is the safe path of the member, in which secrets are masked. */
@@ -388,7 +399,7 @@ GIQ_AUTO_DEFINE(free_unpack, struct unpack)
 
 static bool unpack_file(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, const struct giq_cred *cred,
-                        struct giq_error *err)
+                        const struct giq_env *env, struct giq_error *err)
 {
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
@@ -403,6 +414,7 @@ static bool unpack_file(const char *path, enum giq_archive_kind kind, const char
     }
     unpack->folder = folder;
     unpack->access = access;
+    unpack->env = env;
     unpack->bytes_max = unpacked_bytes_max(st.size);
     if (!giq_libarchive_load(&unpack->la, err)) {
         return false;
@@ -417,14 +429,14 @@ static bool unpack_file(const char *path, enum giq_archive_kind kind, const char
 
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, const struct giq_cred *cred,
-                        struct giq_error *err)
+                        const struct giq_env *env, struct giq_error *err)
 {
     /* libarchive converts names from UTF-8 to the character set of the locale, and fails
      * for characters that the locale lacks. The locale is set for this thread only. On
      * a system without C.UTF-8 it is not changed. */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
-    bool ok = unpack_file(path, kind, folder, access, cred, err);
+    bool ok = unpack_file(path, kind, folder, access, cred, env, err);
     if (utf8 != (locale_t)0) {
         (void)uselocale(before);
         freelocale(utf8);
@@ -433,7 +445,7 @@ bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char
 }
 
 static bool gunzip_to(struct giq_gzip *gzip, int64_t bytes_max, struct giq_os_file *file,
-                      struct giq_error *err)
+                      const struct giq_env *env, struct giq_error *err)
 {
     enum { GUNZIP_BLOCK = 16384 }; /* on the stack */
     char block[GUNZIP_BLOCK];
@@ -450,14 +462,14 @@ static bool gunzip_to(struct giq_gzip *gzip, int64_t bytes_max, struct giq_os_fi
         if (bytes > bytes_max) {
             return fail_too_large(bytes_max, err);
         }
-        if (!giq_os_write(file, block, len, err)) {
+        if (!check_cancelled(env, err) || !giq_os_write(file, block, len, err)) {
             return false;
         }
     }
 }
 
 bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
-                        struct giq_error *err)
+                        const struct giq_env *env, struct giq_error *err)
 {
     struct giq_os_stat st;
     GIQ_AUTO_GZIP struct giq_gzip *gzip = NULL;
@@ -468,7 +480,7 @@ bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
     if (!giq_os_create(to, access, &file, err)) {
         return false;
     }
-    bool ok = gunzip_to(gzip, unpacked_bytes_max(st.size), file, err);
+    bool ok = gunzip_to(gzip, unpacked_bytes_max(st.size), file, env, err);
     giq_os_close(file);
     return ok;
 }

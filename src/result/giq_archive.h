@@ -10,6 +10,7 @@
 #ifndef GIQ_ARCHIVE_H
 #define GIQ_ARCHIVE_H
 
+#include "base/giq_env.h"
 #include "base/giq_error.h"
 
 /* Limits against archive bombs: the number of members, with those that are skipped, and
@@ -23,25 +24,27 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 /*
  * Unpack the archive file `path` into the existing, empty `folder`. `access` is bits of
  * enum giq_os_access for the new files; `cred`, which may be NULL, has the secrets to
- * mask in names. Does not sync; giq_tree_sync() does.
+ * mask in names. `env`, which may be NULL, may cancel it. Does not sync; giq_tree_sync()
+ * does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated or encrypted; too many members or bytes; a
  * path that is too deep, too long or that of another member; an archive without files;
  * libarchive missing or too old), GIQ_E_STORE (the disk, too many open files),
- * GIQ_E_MEMORY. After an error the caller removes what was unpacked. Thread-safe: the
- * locale is set for the calling thread only, and restored.
+ * GIQ_E_CANCELLED, GIQ_E_MEMORY. After an error the caller removes what was unpacked.
+ * Thread-safe: the locale is set for the calling thread only, and restored.
  */
 bool giq_archive_unpack(const char *path, enum giq_archive_kind kind, const char *folder,
                         unsigned access, const struct giq_cred *cred,
-                        struct giq_error *err);
+                        const struct giq_env *env, struct giq_error *err);
 
 /*
  * Decode the gzip file `path` into the new file `to`, which may be as large as an
- * unpacked archive. Data after the gzip that is not gzip is ignored. Does not sync.
- * Errors: GIQ_E_RESULT (damaged, truncated, too many bytes), GIQ_E_STORE, GIQ_E_MEMORY.
+ * unpacked archive. Data after the gzip that is not gzip is ignored. `env` as above. Does
+ * not sync. Errors: GIQ_E_RESULT (damaged, truncated, too many bytes), GIQ_E_STORE,
+ * GIQ_E_CANCELLED, GIQ_E_MEMORY.
  * After an error the caller removes `to`. Thread-safe.
  */
 bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
-                        struct giq_error *err);
+                        const struct giq_env *env, struct giq_error *err);
 
 #endif

@@ -101,21 +101,24 @@ static bool identify(const char *part, const char *disposition,
  */
 static bool write_result(const char *part, const struct content *content,
                          const char *path, unsigned access, const struct giq_cred *cred,
-                         struct giq_error *err)
+                         const struct giq_env *env, struct giq_error *err)
 {
     if (is_archive(content)) {
-        return giq_archive_unpack(part, archive_kind(content), path, access, cred, err) &&
+        return giq_archive_unpack(part, archive_kind(content), path, access, cred, env,
+                                  err) &&
                giq_os_remove(part, err);
     }
     if (content->is_gzip) {
-        return giq_archive_gunzip(part, path, access, err) && giq_os_remove(part, err);
+        return giq_archive_gunzip(part, path, access, env, err) &&
+               giq_os_remove(part, err);
     }
     return giq_os_rename(part, path, err);
 }
 
 bool giq_stage_download(const char *part, const char *disposition, const char *folder,
                         unsigned access, const struct giq_cred *cred,
-                        struct giq_staged *out, struct giq_error *err)
+                        const struct giq_env *env, struct giq_staged *out,
+                        struct giq_error *err)
 {
     struct content content;
     struct giq_os_stat downloaded;
@@ -134,7 +137,7 @@ bool giq_stage_download(const char *part, const char *disposition, const char *f
     if (staged.path == NULL || (staged.name == NULL && !is_folder)) {
         return giq_fail_memory(err);
     }
-    if (!write_result(part, &content, staged.path, access, cred, err)) {
+    if (!write_result(part, &content, staged.path, access, cred, env, err)) {
         return false;
     }
     struct giq_os_stat written = downloaded;

@@ -92,7 +92,7 @@ void unpacking_check(enum giq_archive_kind kind, const void *bytes, size_t len)
     folder = out;
     written = 0;
     files = 0;
-    bool ok = giq_archive_unpack(archive, kind, out, GIQ_OS_PRIVATE, NULL, &err);
+    bool ok = giq_archive_unpack(archive, kind, out, GIQ_OS_PRIVATE, NULL, NULL, &err);
     MUST(nftw(out, check_file, 8, FTW_PHYS) == 0);
     MUST(files <= GIQ_ARCHIVE_MEMBERS_MAX);
     if (ok) {
@@ -115,7 +115,7 @@ void unpacking_check_gzip(const void *bytes, size_t len)
     fuzz_write(gzip, bytes, len);
     folder = fuzz_folder();
     written = 0;
-    bool ok = giq_archive_gunzip(gzip, out, GIQ_OS_PRIVATE, &err);
+    bool ok = giq_archive_gunzip(gzip, out, GIQ_OS_PRIVATE, NULL, &err);
     bool is_full = written > BYTES_MAX;
     struct giq_os_stat st;
     struct giq_error ignored = {0};

@@ -14,6 +14,7 @@ SOUND = {
     "CMakeLists.txt": "project(giq)\n",
     "include/giq/giq.h": "#include <stdint.h>\n",
     "plugin/giq_driver.cpp": '#include "giq/giq.h"\n#include "options/giq_config.h"\n',
+    "plugin/qgis/giq/plugin.py": '"""Nothing."""\n',
     "src/README.md": "| folder | modules |\n|-|-|\n| `src/base` | os |\n"
                      "| `src/net` | http |\n| `plugin` | driver |\n",
     "src/base/giq_os.c": '#include "base/giq_buf.h"\n#include <unistd.h>\n',
@@ -25,6 +26,8 @@ SOUND = {
 def function(count):
     return "int f(int a) {\n" + "  a++;\n" * (count - 3) + "  return a;\n}\n"
 
+
+PLUGIN = "plugin/qgis/giq/plugin.py"
 
 # Check, file of the fault, its content, and what the check has to print.
 CASES = (
@@ -94,6 +97,13 @@ CASES = (
     ("text", "src/service/giq_api.c", "\tint a;\n", "src/service/giq_api.c:1: a tab"),
     ("text", "cmake/a.cmake", "project() \n", "cmake/a.cmake:1: white space at the end"),
     ("text", "tests/run.sh", "cd /ho" + "me/me\n", "tests/run.sh:1: a path of one"),
+    ("python", PLUGIN, "from PyQt5.QtCore import QTimer\n",
+     "plugin.py:1: PyQt5: import qgis.PyQt, which is there for each Qt"),
+    ("python", PLUGIN, "\nimport urllib.request\n", "plugin.py:2: urllib: the driver alone"),
+    ("python", PLUGIN, "level = Qgis.Warning\n", "plugin.py:1: Qgis.Warning: Qt 6 needs the"),
+    ("python", PLUGIN, "def f(:\n", "plugin.py:1: cannot be parsed"),
+    ("python", PLUGIN, "#" * 96 + "\n", "plugin.py:1: 96 columns, more than 95"),
+    ("python", PLUGIN, "def f(a):\n    return a\n", "plugin.py:1: f() has no type hint"),
     ("text", "notes/a.md", "", "notes:1: not one of the names that the root may hold"),
 )
 SOUND_CASES = (
@@ -109,6 +119,8 @@ SOUND_CASES = (
     ("folders", "src/job/giq_job.c", '#include "area/giq_rings.h"\n'),
     ("folders", "plugin/giq_open.c", '#include "gdal.h"\n#include "giq_report.h"\n'),
     ("folders", "include/giq/external.h", '#include "giq/giq.h"\n'),
+    ("python", PLUGIN, "from qgis.PyQt.QtCore import QTimer\n"
+     "kind = QgsProcessing.SourceType.TypeVector\nmade = QgsVectorFileWriter.Options()\n"),
     ("text", "README.md", "file:///ho" + "me/x, https://a.org/work/, a/work/b\n"),
 )
 
@@ -146,7 +158,7 @@ def run_exports(source):
 
 def outcomes():
     """(what was tried, status and output, what must be printed or None if sound)."""
-    for check in ("folders", "foreign", "length", "format", "text", "readme"):
+    for check in ("folders", "foreign", "length", "format", "text", "readme", "python"):
         yield check, run_on(check, SOUND), None
     for check, path, content in SOUND_CASES:
         yield f"{check} of {path}", run_on(check, {**SOUND, path: content}), None

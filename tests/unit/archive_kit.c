@@ -165,7 +165,8 @@ int count_files(void)
 void check_unpacks(enum giq_archive_kind kind)
 {
     struct giq_error err = {0};
-    if (!giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, NULL, &err)) {
+    if (!giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, NULL, NULL,
+                            &err)) {
         fail_msg("%s", err.text);
     }
 }
@@ -174,7 +175,7 @@ void check_refused(enum giq_archive_kind kind, const char *says)
 {
     struct giq_error err = {0};
     assert_false(
-        giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, NULL, &err));
+        giq_archive_unpack(archive_path, kind, folder, GIQ_OS_PRIVATE, NULL, NULL, &err));
     if (err.code != GIQ_E_RESULT || strstr(err.text, says) == NULL) {
         fail_msg("not \"%s\": %s", says, err.text);
     }

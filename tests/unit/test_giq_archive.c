@@ -196,12 +196,12 @@ static void test_failures_of_the_disk_stay_what_they_are(void **state)
     struct giq_error err = {0};
     make_archive(GIQ_ARCHIVE_ZIP, NULL, two_members);
     assert_false(giq_archive_unpack(archive_path, GIQ_ARCHIVE_ZIP, "/dev/null",
-                                    GIQ_OS_PRIVATE, NULL, &err));
+                                    GIQ_OS_PRIVATE, NULL, NULL, &err));
     assert_int_equal(err.code, GIQ_E_STORE);
     assert_true(err.sys_errno != 0);
     err = (struct giq_error){0};
     assert_false(giq_archive_unpack("/nowhere/archive", GIQ_ARCHIVE_ZIP, folder,
-                                    GIQ_OS_PRIVATE, NULL, &err));
+                                    GIQ_OS_PRIVATE, NULL, NULL, &err));
     assert_int_equal(err.code, GIQ_E_STORE);
 }
 

@@ -185,7 +185,7 @@ static void test_unpacking_without_the_library_fails(void **state)
     loader.finds_no_library = true;
     loader.says = "no such file";
     assert_false(giq_archive_unpack("/proc/self/exe", GIQ_ARCHIVE_ZIP, "/nowhere",
-                                    GIQ_OS_PRIVATE, NULL, &err));
+                                    GIQ_OS_PRIVATE, NULL, NULL, &err));
     assert_int_equal(err.code, GIQ_E_RESULT);
     assert_non_null(strstr(err.text, "archives cannot be unpacked: no such file"));
 }

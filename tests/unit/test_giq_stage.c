@@ -12,7 +12,7 @@ static void check_staged(const char *disposition, const char *name, int64_t size
     struct giq_staged staged;
     struct giq_error err = {0};
     struct giq_os_stat st;
-    if (!giq_stage_download(archive_path, disposition, folder, GIQ_OS_PRIVATE, NULL,
+    if (!giq_stage_download(archive_path, disposition, folder, GIQ_OS_PRIVATE, NULL, NULL,
                             &staged, &err)) {
         fail_msg("%s: %s", disposition, err.text);
     }
@@ -36,7 +36,7 @@ static void check_not_staged(const char *disposition, const char *says)
     struct giq_staged staged;
     struct giq_error err = {0};
     assert_false(giq_stage_download(archive_path, disposition, folder, GIQ_OS_PRIVATE,
-                                    NULL, &staged, &err));
+                                    NULL, NULL, &staged, &err));
     if (err.code != GIQ_E_RESULT || strstr(err.text, says) == NULL) {
         fail_msg("not \"%s\": %s", says, err.text);
     }

@@ -1,0 +1,85 @@
+"""An area or an extent of QGIS as a key of the connection string."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import (QgsCoordinateReferenceSystem, QgsCoordinateTransformContext,
+                       QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsGeometry,
+                       QgsProcessingException, QgsProcessingFeatureSource,
+                       QgsProcessingUtils, QgsRectangle, QgsVectorFileWriter, QgsWkbTypes)
+
+DEGREES = "EPSG:4326"
+# The driver checks areas, and says what is wrong with them.
+_AS_THEY_ARE = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+
+
+def write_features(source: QgsProcessingFeatureSource, fields: QgsFields, attributes=None,
+                   is_cancelled=lambda: False) -> tuple[str, int]:
+    """The features of a source in a temporary GeoPackage, in their own coordinate system;
+    its path, and how many there are. `attributes` makes those of `fields` from a feature.
+    """
+    path = QgsProcessingUtils.generateTempFilename("giq.gpkg")
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    options.layerName = "rows"
+    writer = QgsVectorFileWriter.create(path, fields, source.wkbType(), source.sourceCrs(),
+                                        QgsCoordinateTransformContext(), options)
+    if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
+        raise QgsProcessingException(f"The area could not be written: {writer.errorMessage()}")
+    count = 0
+    for feature in source.getFeatures(QgsFeatureRequest(), _AS_THEY_ARE):
+        if is_cancelled():
+            break
+        copy = QgsFeature(fields)
+        copy.setGeometry(feature.geometry())
+        if attributes is not None:
+            copy.setAttributes(attributes(feature))
+        if not writer.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(
+                f"The area could not be written: {writer.errorMessage()}")
+        count += 1
+    del writer
+    return path, count
+
+
+def of_source(source: QgsProcessingFeatureSource) -> str:
+    """The path of a dataset that has the source's polygons."""
+    if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
+        raise QgsProcessingException("AREA must be a layer of polygons.")
+    path, count = write_features(source, QgsFields())
+    if count == 0:
+        raise QgsProcessingException("AREA has no features (or none is selected).")
+    return path
+
+
+class _Rectangle:
+    """The part of a feature source that write_features() needs."""
+
+    def __init__(self, rectangle: QgsRectangle, crs: QgsCoordinateReferenceSystem):
+        self._rectangle = rectangle
+        self._crs = crs
+
+    def wkbType(self):
+        return QgsWkbTypes.Type.Polygon
+
+    def sourceCrs(self) -> QgsCoordinateReferenceSystem:
+        return self._crs
+
+    def getFeatures(self, _request: Any, _flags: Any) -> list[QgsFeature]:
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromRect(self._rectangle))
+        return [feature]
+
+
+def of_extent(rectangle: QgsRectangle, crs: QgsCoordinateReferenceSystem
+              ) -> dict[str, Optional[str]]:
+    """A rectangle in degrees is a bbox, with the same key as a typed one; in another
+    coordinate system it is transformed by the driver, like any area."""
+    if rectangle.isEmpty():
+        raise QgsProcessingException("EXTENT is empty.")
+    if crs.authid() == DEGREES or not crs.isValid():
+        numbers = (rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(),
+                   rectangle.yMaximum())
+        return {"bbox": ",".join(repr(n) for n in numbers)}
+    path, _ = write_features(_Rectangle(rectangle, crs), QgsFields())
+    return {"aoi": path}

@@ -1,0 +1,88 @@
+"""The dialog of giq:run: its last line says what Run would cost, before it is pressed."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from processing.gui.AlgorithmDialog import AlgorithmDialog
+from qgis.core import QgsProcessingContext, QgsProcessingException
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QLabel
+
+from . import credentials, jobs
+from .opening import Opening
+
+QUIET_MS = 500  # after the last change of a parameter
+POLL_MS = 100  # between two looks at a dry run
+
+
+class RunDialog(AlgorithmDialog):
+    def __init__(self, algorithm, summary, parent=None):
+        super().__init__(algorithm, False, parent)
+        self._summary = summary  # of a row of the dry run and the path of an upload
+        self._opening: Optional[Opening] = None
+        self._upload = ""
+        self._label = QLabel("")
+        self._label.setObjectName("giqCost")
+        self._label.setWordWrap(True)
+        layout = self.layout()
+        layout.insertWidget(layout.count() - 1, self._label)
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(QUIET_MS)
+        self._quiet.timeout.connect(self._begin)
+        self._poll = QTimer(self)
+        self._poll.setInterval(POLL_MS)
+        self._poll.timeout.connect(self._look)
+        for wrapper in self.mainWidget().wrappers.values():
+            wrapper.widgetValueHasChanged.connect(self._changed)
+        self._changed()
+
+    def setParameters(self, parameters: dict[str, Any]) -> None:
+        super().setParameters(parameters)
+        self._changed()
+
+    def closeEvent(self, event) -> None:
+        self._stop()
+        super().closeEvent(event)
+
+    def _changed(self, *_args) -> None:
+        self._stop()
+        self._label.setText("")
+        self._quiet.start()
+
+    def _stop(self) -> None:
+        self._quiet.stop()
+        self._poll.stop()
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+
+    def _begin(self) -> None:
+        """Start a dry run of the parameters, in a thread: it may read a large file."""
+        try:
+            parameters = self.mainWidget().createProcessingParameters()
+            context = QgsProcessingContext()
+            algorithm = self.algorithm()
+            name, files = algorithm.request(parameters, context)
+            options = algorithm.options(parameters, context)
+            self._upload = algorithm.upload(parameters, context)
+            credentials.apply()
+        except (QgsProcessingException, credentials.CredentialsError) as error:
+            self._label.setText(str(error))
+            return
+        self._label.setText("…")
+        self._opening = jobs.start_dry_run(name, options, files)
+        self._poll.start()
+
+    def _look(self) -> None:
+        opening = self._opening
+        if opening is None or opening.is_running():
+            return
+        self._poll.stop()
+        self._opening = None
+        assert opening.opened is not None
+        if opening.opened.error:
+            self._label.setText(opening.opened.error)
+        else:
+            self._label.setText(self._summary(opening.value[0], self._upload))
+

@@ -1,0 +1,173 @@
+"""giq:run: a model on a file of the service or a local one."""
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from osgeo import gdal
+from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingException,
+                       QgsProcessingFeedback, QgsProcessingOutputRasterLayer,
+                       QgsProcessingOutputString, QgsProcessingOutputVectorLayer,
+                       QgsProcessingParameterBoolean, QgsProcessingParameterDefinition,
+                       QgsProcessingParameterEnum, QgsProcessingParameterExtent,
+                       QgsProcessingParameterFeatureSource, QgsProcessingParameterFile,
+                       QgsProcessingParameterFileDestination, QgsProcessingParameterNumber,
+                       QgsProcessingParameterString)
+
+from . import areas, copies, driver, jobs, layers, names, uploads
+from .base import GiqAlgorithm
+from .jobs import Watcher
+
+HOUR_S = 3600
+
+
+def summary(row: dict[str, Any], upload: str) -> str:
+    """What a dry run found, in one line."""
+    parts = [f"model {row['model_id']}"]
+    if upload:
+        parts.append(f"upload of {upload} ({size_of(upload):,} bytes)"
+                     if not row["file_id"] else f"{upload}, already uploaded")
+    else:
+        parts.append(f"file {row['file_id']}")
+    parts.append("the whole file" if row["area_km2"] is None
+                 else f"{row['area_km2']:,.3f} km²")
+    return ", ".join(parts) + ": " + verdict(row)
+
+
+def size_of(path: str) -> int:
+    """Of a file that GDAL can read, in bytes."""
+    status = gdal.VSIStatL(path)
+    return status.size if status is not None else 0
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """Whether running it would be paid for."""
+    if row["state"] == "not submitted":
+        return row["error"] or "this starts a paid job"
+    job = f"job {row['job_id']}, " if row["job_id"] else ""
+    return f"already paid: {job}state {row['state']}"
+
+
+class RunAlgorithm(GiqAlgorithm):
+    def name(self) -> str:
+        return "run"
+
+    def displayName(self) -> str:
+        return "Run a model"
+
+    def shortHelpString(self) -> str:
+        return ("Runs a model of the gIQ service on a file of the service (FILE) or on a "
+                "local file (UPLOAD), within an area or an extent. A job is paid for when it "
+                "is started; running the same again finds the same job, and costs nothing. "
+                "Cancel ends the wait, not a job that was started.")
+
+    def initAlgorithm(self, config=None) -> None:
+        add = self.addParameter
+        add(QgsProcessingParameterString("MODEL", "Model"))
+        add(QgsProcessingParameterString("FILE", "File of the service", optional=True))
+        add(QgsProcessingParameterFile("UPLOAD", "Local file to upload", optional=True))
+        add(QgsProcessingParameterEnum("SOURCE_TYPE", "Kind of the uploaded file",
+                                       options=driver.choices("SOURCE_TYPE"),
+                                       optional=True, usesStaticStrings=True))
+        add(QgsProcessingParameterFeatureSource(
+            "AREA", "Area of interest", [QgsProcessing.SourceType.TypeVectorPolygon],
+            optional=True))
+        add(QgsProcessingParameterExtent("EXTENT", "Extent of interest", optional=True))
+        for parameter in (
+                QgsProcessingParameterString("RERUN", "Label of a further run (a new job)",
+                                             optional=True),
+                QgsProcessingParameterString(
+                    "RETRY", "Label to retry a failed job (a new job)", optional=True),
+                QgsProcessingParameterNumber("TIMEOUT", "Longest wait in seconds",
+                                             QgsProcessingParameterNumber.Type.Double,
+                                             HOUR_S, minValue=0)):
+            parameter.setFlags(parameter.flags()
+                               | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+            add(parameter)
+        add(QgsProcessingParameterBoolean("DRY_RUN", "Only tell what would be paid",
+                                          defaultValue=False))
+        add(QgsProcessingParameterFileDestination("OUTPUT", "Copy of the result",
+                                                  optional=True, createByDefault=False))
+        self.addOutput(QgsProcessingOutputVectorLayer("VECTOR", "Vector result"))
+        self.addOutput(QgsProcessingOutputRasterLayer("RASTER", "Raster result"))
+        self.addOutput(QgsProcessingOutputString("JOB", "Job"))
+        self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
+
+    def createCustomParametersWidget(self, parent: Any = None) -> Any:
+        from .dialog import RunDialog  # there is no GUI in qgis_process
+        return RunDialog(self.create(), summary, parent)
+
+    def upload(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """The path of the file to upload: as typed, or of a loaded layer."""
+        return uploads.path_of(self, parameters, "UPLOAD", context)
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext
+                             ) -> tuple[bool, str]:
+        """QGIS takes existing files only, and neither a layer nor a path of GDAL's own."""
+        others = {name: value for name, value in parameters.items() if name != "UPLOAD"}
+        return super().checkParameterValues(others, context)
+
+    def request(self, parameters: dict[str, Any], context: QgsProcessingContext
+                ) -> tuple[str, list[str]]:
+        """The connection string of the parameters, and its temporary files."""
+        def text(name: str) -> str:
+            return self.parameterAsString(parameters, name, context).strip()
+
+        file, upload = text("FILE"), self.upload(parameters, context)
+        if bool(file) == bool(upload):
+            raise QgsProcessingException("Give exactly one of FILE and UPLOAD.")
+        area = self.parameterAsSource(parameters, "AREA", context)
+        has_extent = parameters.get("EXTENT") not in (None, "")
+        if area is not None and has_extent:
+            raise QgsProcessingException("Give at most one of AREA and EXTENT.")
+        keys: dict[str, Any] = {}
+        if area is not None:
+            keys = {"aoi": areas.of_source(area)}
+        elif has_extent:
+            keys = areas.of_extent(self.parameterAsExtent(parameters, "EXTENT", context),
+                                   self.parameterAsExtentCrs(parameters, "EXTENT", context))
+        name = names.make(model=text("MODEL"), file=file, upload=upload, rerun=text("RERUN"),
+                          **keys)
+        return name, [keys["aoi"]] if "aoi" in keys else []
+
+    def options(self, parameters: dict[str, Any], context: QgsProcessingContext
+                ) -> list[str]:
+        """Open options of the request."""
+        values = {
+            "SOURCE_TYPE": self.parameterAsEnumString(parameters, "SOURCE_TYPE", context),
+            "RETRY": self.parameterAsString(parameters, "RETRY", context).strip()}
+        return [f"{name}={value}" for name, value in values.items() if value]
+
+    def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                      feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
+        name, files = self.request(parameters, context)
+        try:
+            return self.run_request(name, parameters, context, watcher)
+        finally:
+            for path in files:
+                os.remove(path)
+
+    def run_request(self, name: str, parameters: dict[str, Any],
+                    context: QgsProcessingContext, watcher: Watcher) -> dict[str, Any]:
+        options = self.options(parameters, context)
+        row = jobs.dry_run(name, watcher, options)
+        watcher.say(summary(row, self.upload(parameters, context)))
+        if self.parameterAsBool(parameters, "DRY_RUN", context):
+            return {"JOB": row["job_id"] or "", "SOURCE": ""}
+        found = jobs.submit(name, watcher, options)
+        timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
+        job = jobs.await_job(found, watcher, timeout_s)["job_id"]
+        members = jobs.fetch(job, watcher)
+        row = jobs.look(job, watcher).row
+        return self.results(parameters, context, row, members)
+
+    def results(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                row: dict[str, Any], members: list[jobs.Member]) -> dict[str, Any]:
+        source = members[0].source if len(members) == 1 else names.of_job(row["job_id"])
+        results = {"JOB": row["job_id"], "SOURCE": source,
+                   **layers.load_all(layers.make(members, row), context)}
+        copy = self.parameterAsFileOutput(parameters, "OUTPUT", context)
+        if copy:
+            copies.write(members, copy)
+            results["OUTPUT"] = copy
+        return results

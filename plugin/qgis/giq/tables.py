@@ -1,0 +1,163 @@
+"""giq:jobs, giq:files and giq:models: tables of the driver as layers."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from osgeo import gdal
+from qgis.core import (QgsCoordinateReferenceSystem, QgsFeature, QgsFeatureSink,
+                       QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback,
+                       QgsProcessingParameterExtent, QgsProcessingParameterFeatureSink,
+                       QgsProcessingParameterNumber, QgsProcessingParameterString,
+                       QgsVectorLayer)
+
+from . import areas, copies, jobs, names, styles
+from .base import GiqAlgorithm
+from .jobs import Watcher
+from .opening import Opening
+
+TABLE = "/vsimem/giq/{}.gpkg"
+
+
+def copy_table(name: str, options: list[str], watcher: Watcher) -> str:
+    """A table of the driver as a GeoPackage in memory; its path."""
+    path = TABLE.format(id(watcher))
+
+    def copy(dataset: gdal.Dataset) -> None:
+        copies.translate(gdal.VectorTranslate, path, dataset, format="GPKG",
+                         layerName="table")
+
+    jobs.run_opening(Opening(name, options=options, read=copy), watcher)
+    return path
+
+
+def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
+                parameters: dict[str, Any], context: QgsProcessingContext,
+                watcher: Watcher, styler: Optional[styles.Styler]) -> str:
+    """Copy a table of the driver into the sink OUTPUT; its id. The caller keeps `styler`,
+    which QGIS calls when the layer is added."""
+    path = copy_table(name, options, watcher)
+    try:
+        table = QgsVectorLayer(path, "table", "ogr")
+        if not table.isValid():
+            raise QgsProcessingException(f"{name} could not be copied.")
+        output = _fill_sink(algorithm, table, parameters, context)
+    finally:
+        copies.remove(path)
+    if styler is not None and context.willLoadLayerOnCompletion(output):
+        context.layerToLoadOnCompletionDetails(output).setPostProcessor(styler)
+    return output
+
+
+def _fill_sink(algorithm: GiqAlgorithm, table: QgsVectorLayer, parameters: dict[str, Any],
+               context: QgsProcessingContext) -> str:
+    fields = table.fields()
+    fid = fields.lookupField("fid")
+    if fid >= 0:
+        fields.remove(fid)
+    crs = table.crs() if table.isSpatial() else QgsCoordinateReferenceSystem()
+    sink, output = algorithm.parameterAsSink(parameters, "OUTPUT", context, fields,
+                                             table.wkbType(), crs)
+    if sink is None:
+        raise QgsProcessingException(algorithm.invalidSinkError(parameters, "OUTPUT"))
+    for row in table.getFeatures():
+        feature = QgsFeature(fields)
+        feature.setGeometry(row.geometry())
+        feature.setAttributes([row.attribute(field.name()) for field in fields])
+        if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(
+                algorithm.writeFeatureError(sink, parameters, "OUTPUT"))
+    return output
+
+
+class TableAlgorithm(GiqAlgorithm):
+    """Subclasses name the table and its style."""
+
+    NAME, TITLE, HELP = "", "", ""
+
+    def __init__(self):
+        super().__init__()
+        self._styler: Optional[styles.Styler] = None
+
+    def name(self) -> str:
+        return self.NAME
+
+    def displayName(self) -> str:
+        return self.TITLE
+
+    def shortHelpString(self) -> str:
+        return self.HELP
+
+    def initAlgorithm(self, config=None) -> None:
+        self.add_parameters()
+        self.addParameter(QgsProcessingParameterFeatureSink("OUTPUT", self.TITLE))
+
+    def add_parameters(self) -> None:
+        pass
+
+    def source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        return f"GIQ:{self.NAME}"
+
+    def prepare_table(self, watcher: Watcher) -> None:
+        pass
+
+    def styler(self) -> Optional[styles.Styler]:
+        return None
+
+    def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                      feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
+        self.prepare_table(watcher)
+        self._styler = self.styler()
+        source = self.source(parameters, context)
+        return {"OUTPUT": write_table(self, source, [], parameters, context, watcher,
+                                      self._styler)}
+
+
+class JobsAlgorithm(TableAlgorithm):
+    NAME, TITLE = "jobs", "List the jobs"
+    HELP = ("The jobs that were started from this store, with their areas and states. Each "
+            "unfinished one is first looked at once. Nothing is billed.")
+
+    def prepare_table(self, watcher: Watcher) -> None:
+        rows = jobs.table("GIQ:jobs", watcher, [])
+        for job in jobs.unfinished(rows):
+            try:
+                jobs.look(job, watcher)
+            except jobs.DriverError as error:
+                watcher.say(str(error))
+
+    def styler(self) -> styles.Styler:
+        return styles.Styler(styles.by_state)
+
+
+class FilesAlgorithm(TableAlgorithm):
+    NAME, TITLE = "files", "Find files on the service"
+    HELP = ("The files on the service with their footprints, within an extent and a time. "
+            "FILE of “Run a model” takes the file_id. Nothing is billed.")
+
+    def add_parameters(self) -> None:
+        self.addParameter(QgsProcessingParameterExtent("EXTENT", "Extent", optional=True))
+        self.addParameter(QgsProcessingParameterString(
+            "DATETIME", "Time, as a day or from/to (2024-05-01/2024-05-31)", optional=True))
+        self.addParameter(QgsProcessingParameterString("COLLECTION", "Collection",
+                                                       optional=True))
+        self.addParameter(QgsProcessingParameterNumber(
+            "LIMIT", "Most files", defaultValue=1000, minValue=1, maxValue=100000))
+
+    def source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        keys: dict[str, Any] = {}
+        if parameters.get("EXTENT") not in (None, ""):
+            keys = areas.of_extent(self.parameterAsExtent(parameters, "EXTENT", context),
+                                   self.parameterAsExtentCrs(parameters, "EXTENT", context))
+        for key in ("DATETIME", "COLLECTION"):
+            keys[key.lower()] = self.parameterAsString(parameters, key, context).strip()
+        keys["limit"] = str(self.parameterAsInt(parameters, "LIMIT", context))
+        narrowed = names.make(**keys)[len("GIQ:"):]
+        return f"GIQ:files;{narrowed}"
+
+    def styler(self) -> styles.Styler:
+        return styles.Styler(styles.by_date)
+
+
+class ModelsAlgorithm(TableAlgorithm):
+    NAME, TITLE = "models", "List the models"
+    HELP = "The models of the service. MODEL of “Run a model” takes the id or the name."
