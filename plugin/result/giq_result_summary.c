@@ -122,9 +122,9 @@ static bool set_colors(struct giq_summary_band *band, GDALRasterBandH source)
     char colors[COLORS_MAX * 8 + 1] = "";
     for (int i = 0; i < count; i++) {
         const GDALColorEntry *entry = GDALGetColorEntry(table, i);
-        (void)snprintf(colors + i * 8, 9, "%02x%02x%02x%02x", (unsigned)entry->c1 & 255u,
-                       (unsigned)entry->c2 & 255u, (unsigned)entry->c3 & 255u,
-                       (unsigned)entry->c4 & 255u);
+        (void)snprintf(colors + (size_t)i * 8, 9, "%02x%02x%02x%02x",
+                       (unsigned)entry->c1 & 255u, (unsigned)entry->c2 & 255u,
+                       (unsigned)entry->c3 & 255u, (unsigned)entry->c4 & 255u);
     }
     return set(&band->colors, colors);
 }

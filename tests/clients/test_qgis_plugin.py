@@ -320,3 +320,58 @@ def test_missing_driver_is_a_clear_error(client):
     done = qgis_process(client, "giq:run", "MODEL=water", f"FILE={SCENE}", ok=False)
     assert "has no driver GIQ. Install the package libgdal-plugin-giq" in done.stderr
     assert "GDAL_DRIVER_PATH" in done.stderr and client.calls() == []
+
+
+MODEL = """
+from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingModelChildAlgorithm
+from qgis.core import QgsProcessingModelChildParameterSource, QgsProcessingModelOutput
+static = QgsProcessingModelChildParameterSource.fromStaticValue
+run_child = QgsProcessingModelChildAlgorithm("giq:run")
+run_child.setChildId("inference")
+run_child.addParameterSources("MODEL", [static("water")])
+run_child.addParameterSources("FILE", [static(sys.argv[1])])
+points = QgsProcessingModelChildAlgorithm("native:centroids")
+points.setChildId("points")
+points.addParameterSources("INPUT", [
+    QgsProcessingModelChildParameterSource.fromChildOutput("inference", "VECTOR")])
+out = QgsProcessingModelOutput("points", "points")
+out.setChildId("points")
+out.setChildOutputName("OUTPUT")
+points.setModelOutputs({"points": out})
+model = QgsProcessingModelAlgorithm("model", "")
+model.addChildAlgorithm(run_child)
+model.addChildAlgorithm(points)
+found = processing.run(model, {"points:points": "memory:"})
+tell([layer.featureCount() for layer in found.values() if isinstance(layer, QgsVectorLayer)])
+"""
+
+
+def test_result_goes_on_in_a_model(client):
+    assert script(client, MODEL, SCENE) == [[69]]
+    assert len(client.paid()) == 1
+
+
+TASK = """
+from qgis.core import QgsProcessingAlgRunnerTask
+from qgis.PyQt.QtCore import QThread
+project = QgsProject.instance()
+context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+context.setProject(project)
+algorithm = application.processingRegistry().createAlgorithmById("giq:run")
+task = QgsProcessingAlgRunnerTask(algorithm, {"MODEL": "water", "FILE": sys.argv[1]}, context,
+                                  feedback)
+ended = []
+task.executed.connect(lambda ok, results: ended.append((ok, results)))
+application.taskManager().addTask(task)
+while not ended:
+    application.processEvents()
+[(ok, results)] = ended
+layer = context.takeResultLayer(results["VECTOR"])
+assert ok and layer.thread() == QThread.currentThread() and project.addMapLayer(layer)
+tell([layer.featureCount(), layer.source() == results["SOURCE"]])
+"""
+
+
+def test_task_hands_its_layer_to_the_thread_of_the_window(client):
+    assert script(client, TASK, SCENE) == [[69, True]]
+    assert len(client.paid()) == 1

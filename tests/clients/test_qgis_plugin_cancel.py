@@ -120,3 +120,23 @@ def test_pause_between_two_looks(scripted_client, service, folder):
     service.script["status"] = [running, Response(job("RUNNING")), Response(job("RUNNING")),
                                 last]
     cancelled(scripted_client, service, FILE="f")
+
+
+AFTER_DRY_RUN = """
+from giq import opening
+
+
+class Feedback(QgsProcessingFeedback):
+    def pushInfo(self, text):
+        if text.endswith("this starts a paid job"):
+            self.cancel()
+
+
+tell(run("run", feedback=Feedback(), MODEL="m", FILE="f"))
+tell(len(opening._left_behind))
+"""
+
+
+def test_nothing_is_sent_between_two_opens(scripted_client, service):
+    assert script(scripted_client, AFTER_DRY_RUN) == [{}, 0]
+    assert service.calls() == [] and scripted_client.records() == {}

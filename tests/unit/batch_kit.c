@@ -365,7 +365,7 @@ void batch_kit_start(struct batch_kit *k)
                                         .retry_delay_ms = 1000,
                                         .http_timeout_ms = 20 * 1000};
     k->concurrency = 4;
-    k->job_ms = 10 * 1000;
+    k->job_ms = 10 * SECOND_MS;
     k->least_run_ms = INT64_MAX;
     k->least_status_ms = INT64_MAX;
 }

@@ -24,6 +24,8 @@
 #include "giq/batch.h"
 #include "giq/giq.h"
 
+#define SECOND_MS INT64_C(1000)
+
 enum { BATCH_KIT_ROWS = 2000, BATCH_KIT_CALLS = 20000, BATCH_KIT_FILE_SIZE = 40 };
 
 struct batch_kit_job {

@@ -235,7 +235,7 @@ static void test_batches_at_once_share_their_jobs(void **state)
 static void test_one_throttled_request_delays_those_of_all(void **state)
 {
     (void)state;
-    kit.throttle_ms = 60 * 1000;
+    kit.throttle_ms = 60 * SECOND_MS;
     batch_kit_add(&kit, "throttled", 0);
     batch_kit_add(&kit, "ok", 11);
     assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
@@ -255,7 +255,7 @@ static void test_one_throttled_request_delays_those_of_all(void **state)
 static void test_throttled_for_longer_than_the_timeout_is_refused(void **state)
 {
     (void)state;
-    kit.throttle_ms = 3600 * 1000;
+    kit.throttle_ms = 3600 * SECOND_MS;
     kit.concurrency = 1;
     batch_kit_add(&kit, "throttled", 0);
     batch_kit_add(&kit, "ok", 2);
@@ -271,7 +271,7 @@ static void test_throttled_for_longer_than_the_timeout_is_refused(void **state)
 static void test_a_throttled_request_that_is_refused_later_leaves_no_record(void **state)
 {
     (void)state;
-    kit.throttle_ms = 60 * 1000;
+    kit.throttle_ms = 60 * SECOND_MS;
     kit.concurrency = 2;
     batch_kit_add(&kit, "throttled", 1);
     batch_kit_add_running(&kit);

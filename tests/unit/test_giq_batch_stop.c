@@ -27,7 +27,7 @@ static void test_the_timeout_counts_from_the_last_change(void **state)
 {
     (void)state;
     kit.settings.timeout_ms = 100 * 1000;
-    kit.job_ms = 60 * 1000;
+    kit.job_ms = 60 * SECOND_MS;
     kit.concurrency = 2;
     batch_kit_add(&kit, "hang", 0);
     batch_kit_add(&kit, "ok", 5);
@@ -38,7 +38,7 @@ static void test_the_timeout_counts_from_the_last_change(void **state)
     assert_int_equal(row.recorded, GIQ_JOB_SUBMITTED);
     assert_non_null(strstr(row.error, "is still RUNNING"));
     /* 5 times 60 s, then 100 s. */
-    assert_true(kit.now_ms >= 1000000 + 400 * 1000);
+    assert_true(kit.now_ms >= 1000000 + 400 * SECOND_MS);
     assert_null(giq_batch_get_stop(kit.batch));
 }
 
@@ -58,7 +58,7 @@ static void test_after_the_timeout_no_row_is_begun(void **state)
 static void test_opening_again_resumes(void **state)
 {
     (void)state;
-    kit.job_ms = 700 * 1000;
+    kit.job_ms = 700 * SECOND_MS;
     batch_kit_add(&kit, "ok", 4);
     assert_int_equal(batch_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(batch_kit_counts(&kit).failed_by_code[GIQ_E_TIMEOUT], 4);
@@ -100,7 +100,7 @@ static void test_an_open_that_polls_once_checks_each_row_once(void **state)
     assert_int_equal(kit.runs, 8);
     assert_int_equal(kit.statuses, 8);
     /* Only the status calls are limited. */
-    assert_true(kit.least_run_ms > 500 * 1000);
+    assert_true(kit.least_run_ms > 500 * SECOND_MS);
     assert_int_equal(kit.least_status_ms, 2000);
     assert_int_equal(batch_kit_counts(&kit).published, 4);
     assert_int_equal(batch_kit_counts(&kit).failed_by_code[GIQ_E_TIMEOUT], 4);
@@ -214,8 +214,8 @@ static void test_rows_in_flight_go_on_after_a_stop(void **state)
 static void test_rows_that_wait_to_submit_are_withdrawn_at_a_stop(void **state)
 {
     (void)state;
-    kit.throttle_ms = 60 * 1000;
-    kit.job_ms = 20 * 1000;
+    kit.throttle_ms = 60 * SECOND_MS;
+    kit.job_ms = 20 * SECOND_MS;
     kit.concurrency = 2;
     kit.accept_fails_with = GIQ_E_STORE;
     batch_kit_add(&kit, "throttled", 1);
@@ -232,14 +232,14 @@ static void test_rows_that_wait_to_submit_are_withdrawn_at_a_stop(void **state)
 static void test_a_cancel_ends_the_wait_to_submit(void **state)
 {
     (void)state;
-    kit.throttle_ms = 60 * 1000;
-    kit.job_ms = 20 * 1000;
+    kit.throttle_ms = 60 * SECOND_MS;
+    kit.job_ms = 20 * SECOND_MS;
     kit.concurrency = 2;
     batch_kit_add(&kit, "throttled", 1);
     batch_kit_add_running(&kit);
     batch_kit_add(&kit, "ok", 1);
     /* The second thread ends its row while the first is throttled, and then waits too. */
-    kit.cancels_ms = kit.now_ms + 40 * 1000;
+    kit.cancels_ms = kit.now_ms + 40 * SECOND_MS;
     assert_int_equal(batch_kit_run(&kit), GIQ_E_CANCELLED);
     assert_int_equal(kit.runs, 1);
     assert_int_equal(batch_kit_counts(&kit).published, 1);
@@ -273,7 +273,7 @@ static void test_a_cancel_ends_the_reading_of_rows(void **state)
 static void test_a_cancel_ends_all_waits(void **state)
 {
     (void)state;
-    kit.cancels_ms = kit.now_ms + 45 * 1000;
+    kit.cancels_ms = kit.now_ms + 45 * SECOND_MS;
     batch_kit_add(&kit, "hang", 9);
     assert_int_equal(batch_kit_run(&kit), GIQ_E_CANCELLED);
     assert_true(kit.now_ms < kit.cancels_ms + 200);

@@ -94,8 +94,11 @@ class RunAlgorithm(GiqAlgorithm):
         self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
 
     def createCustomParametersWidget(self, parent: Any = None) -> Any:
-        from .dialog import RunDialog  # there is no GUI in qgis_process
-        return RunDialog(self.create(), summary, parent)
+        from . import hints  # there is no GUI in qgis_process
+        from .dialog import RunDialog
+        dialog = RunDialog(self.create(), summary, parent)
+        hints.attach(dialog.mainWidget().wrappers["MODEL"].wrappedWidget())
+        return dialog
 
     def upload(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         """The path of the file to upload: as typed, or of a loaded layer."""
