@@ -167,3 +167,35 @@ def test_batch_in_qgis_process(client):
     found = results(qgis_process(client, "giq:batch", "INPUT=rows.csv", "OUTPUT=jobs.gpkg"))
     assert len(client.paid()) == 2 and found["SOURCE"].endswith("/rows.vrt")
     assert [row["row"] for row in rows(client.folder / "jobs.gpkg")] == ["a", "b"]
+
+
+def test_refused_row_is_a_row_and_stops_no_other(scripted_client, service):
+    (scripted_client.folder / "rows.csv").write_text(TABLE)
+    service.script["run"] = [lambda seen: Response({"message": "no such file"}, 400)
+                             if b"\r\n\r\ng\r\n" in seen["body"] else
+                             Response(job("SUBMITTED", id=f"job-{len(service.calls('run'))}"))]
+    parameters = json.dumps({"INPUT": str(scripted_client.folder / "rows.csv")})
+    ledger, result, names = script(scripted_client, BATCH, parameters)
+    assert [row[:2] for row in ledger] == [["one", "published"], ["two", "not submitted"],
+                                           ["three", "published"]]
+    assert "no such file" in ledger[1][3]
+    assert result == [True, True, "rows.vrt"] and names == ["one", "three"]
+    assert len(service.calls("run")) == 3
+
+
+ALL_FAILED = """
+tell(fails("batch", INPUT=sys.argv[1], OUTPUT="memory:"))
+"""
+
+
+def test_batch_without_results_is_the_error_of_the_driver(scripted_client, service):
+    (scripted_client.folder / "rows.csv").write_text(TABLE)
+    service.script["status"] = [lambda seen: Response(
+        job("FAILED", id=seen["query"]["inferenceId"]))]
+    service.script["run"] = [lambda _: Response(
+        job("SUBMITTED", id=f"job-{len(service.calls('run'))}"))]
+    path = scripted_client.folder / "rows.csv"
+    [text] = script(scripted_client, ALL_FAILED, path)
+    assert text.startswith("GIQ[batch]") and "3 failed" in text
+    assert script(scripted_client, ALL_FAILED, path) == [text]
+    assert len(service.calls("run")) == 3

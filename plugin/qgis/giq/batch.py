@@ -78,9 +78,11 @@ class BatchAlgorithm(GiqAlgorithm):
         name = self.request(parameters, context, watcher)
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
         rows = jobs.table(jobs.without_wait(name), watcher, [])
+        refused = {number: row["error"] for number, row in enumerate(rows)
+                   if row["state"] == "not submitted" and row["error"]}
         self._await(name, rows, watcher, timeout_s)
         union = self._fetch(name, watcher)
-        return {"OUTPUT": self._ledger(name, parameters, context, watcher),
+        return {"OUTPUT": self._ledger(name, parameters, context, watcher, refused),
                 "SOURCE": union.source,
                 **layers.load_all(layers.of_batch(union), context)}
 
@@ -113,10 +115,10 @@ class BatchAlgorithm(GiqAlgorithm):
                     options=[*jobs.UNPAID, "ON_FAILED=SKIP"], read=read), watcher)
 
     def _ledger(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext,
-                watcher: Watcher) -> str:
+                watcher: Watcher, refused: dict[int, str]) -> str:
         self._styler = styles.Styler(styles.by_state)
         return tables.write_table(self, jobs.without_wait(name), jobs.UNPAID, parameters,
-                                  context, watcher, self._styler)
+                                  context, watcher, self._styler, refused)
 
 
 def _columns(fields: QgsFields, label: str):

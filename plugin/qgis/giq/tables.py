@@ -32,15 +32,17 @@ def copy_table(name: str, options: list[str], watcher: Watcher) -> str:
 
 def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
                 parameters: dict[str, Any], context: QgsProcessingContext,
-                watcher: Watcher, styler: Optional[styles.Styler]) -> str:
+                watcher: Watcher, styler: Optional[styles.Styler],
+                errors: Optional[dict[int, str]] = None) -> str:
     """Copy a table of the driver into the sink OUTPUT; its id. The caller keeps `styler`,
-    which QGIS calls when the layer is added."""
+    which QGIS calls when the layer is added. `errors` by the number of the row are those
+    of which the driver keeps no record."""
     path = copy_table(name, options, watcher)
     try:
         table = QgsVectorLayer(path, "table", "ogr")
         if not table.isValid():
             raise QgsProcessingException(f"{name} could not be copied.")
-        output = _fill_sink(algorithm, table, parameters, context)
+        output = _fill_sink(algorithm, table, parameters, context, errors or {})
     finally:
         copies.remove(path)
     if styler is not None and context.willLoadLayerOnCompletion(output):
@@ -49,7 +51,7 @@ def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
 
 
 def _fill_sink(algorithm: GiqAlgorithm, table: QgsVectorLayer, parameters: dict[str, Any],
-               context: QgsProcessingContext) -> str:
+               context: QgsProcessingContext, errors: dict[int, str]) -> str:
     fields = table.fields()
     fid = fields.lookupField("fid")
     if fid >= 0:
@@ -59,10 +61,13 @@ def _fill_sink(algorithm: GiqAlgorithm, table: QgsVectorLayer, parameters: dict[
                                              table.wkbType(), crs)
     if sink is None:
         raise QgsProcessingException(algorithm.invalidSinkError(parameters, "OUTPUT"))
-    for row in table.getFeatures():
+    error = fields.lookupField("error")
+    for number, row in enumerate(table.getFeatures()):
         feature = QgsFeature(fields)
         feature.setGeometry(row.geometry())
         feature.setAttributes([row.attribute(field.name()) for field in fields])
+        if number in errors:
+            feature.setAttribute(error, errors[number])
         if not sink.addFeature(feature, QgsFeatureSink.Flag.FastInsert):
             raise QgsProcessingException(
                 algorithm.writeFeatureError(sink, parameters, "OUTPUT"))
