@@ -276,6 +276,27 @@ bool giq_os_touch(const char *path, struct giq_error *err)
            giq_os_fail_path(err, "touch", path);
 }
 
+bool giq_os_overwrite(const char *path, const char *bytes, size_t len,
+                      struct giq_error *err)
+{
+    int fd = giq_os_open_fd(path, O_WRONLY | O_NOFOLLOW, 0);
+    size_t done = 0;
+    bool ok = fd >= 0;
+    while (ok && done < len) {
+        ssize_t n = pwrite(fd, bytes + done, len - done, (off_t)done);
+        ok = n > 0 || (n < 0 && errno == EINTR);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    ok = ok && fsync(fd) == 0;
+    if (!ok) {
+        (void)giq_os_fail_path(err, "overwrite", path);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return ok;
+}
+
 bool giq_os_server_time(const char *folder, unsigned access, int64_t *out_ns,
                         struct giq_error *err)
 {

@@ -81,6 +81,12 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
  * follow links. */
 bool giq_os_stat_now(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
+/* Overwrite the first bytes of an existing file, and sync it. It needs no space on the
+ * disk, but a crash, or another reader, may find the file half written. Fails if `path`
+ * is a link. */
+bool giq_os_overwrite(const char *path, const char *bytes, size_t len,
+                      struct giq_error *err);
+
 /* Set the time at which a file or folder was modified to now, by the clock of its server.
  * Does not follow links. */
 bool giq_os_touch(const char *path, struct giq_error *err);

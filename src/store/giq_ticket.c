@@ -15,6 +15,10 @@
 enum {
     TICKET_FORMAT = 1,
     NAME_SIZE = sizeof "sent." + 11, /* the digits of an int */
+    /* Spaces after a ticket without outcome, so that one can be written if the disk is
+     * full. */
+    RESERVED_BYTES = 512,
+    OVERWRITTEN_MAX = 64 * 1024, /* bytes of a ticket */
 };
 #define NS_PER_MS INT64_C(1000000)
 
@@ -129,9 +133,15 @@ static char *print(const struct giq_ticket *ticket)
         !giq_json_set_integer(json, "retry_after_ms", ticket->retry_after_ms)) {
         return NULL;
     }
-    GIQ_AUTO_FREE char *text = giq_json_print(json);
+    return giq_json_print(json);
+}
+
+/* The text with spaces up to `len` bytes, and a line feed; the caller frees it. NULL when
+ * out of memory. */
+static char *pad(const char *text, size_t len)
+{
     char *line = NULL;
-    return text == NULL || asprintf(&line, "%s\n", text) < 0 ? NULL : line;
+    return asprintf(&line, "%-*s\n", (int)len, text) < 0 ? NULL : line;
 }
 
 /* Copy a text into `size` bytes; "" if it is missing or does not fit. */
@@ -284,12 +294,14 @@ bool giq_ticket_take(const char *folder, unsigned access, struct giq_ticket *tic
         ticket->time_ms = giq_os_wall_ms();
     }
     GIQ_AUTO_FREE char *text = print(ticket);
-    if (text == NULL) {
+    GIQ_AUTO_FREE char *line =
+        text == NULL ? NULL : pad(text, strlen(text) + RESERVED_BYTES);
+    if (line == NULL) {
         return giq_fail_memory(err);
     }
     GIQ_AUTO(giq_exclusive_release)
     struct giq_exclusive file = {
-        .folder = folder, .access = access, .bytes = text, .len = strlen(text)};
+        .folder = folder, .access = access, .bytes = line, .len = strlen(line)};
     if (!giq_exclusive_create(&file, name_of(ticket->n, name), &is_taken, err)) {
         return false;
     }
@@ -303,17 +315,47 @@ bool giq_ticket_take(const char *folder, unsigned access, struct giq_ticket *tic
     return true;
 }
 
+/* Write the outcome over the ticket, which has room for it: the disk may be full. */
+static bool overwrite(const char *folder, int n, const char *text, struct giq_error *err)
+{
+    struct giq_os_stat st;
+    GIQ_AUTO_FREE char *path = path_of(folder, n);
+    if (path == NULL) {
+        return giq_fail_memory(err);
+    }
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    if (st.size <= (int64_t)strlen(text) || st.size > OVERWRITTEN_MAX) {
+        return giq_fail(err, GIQ_E_STORE, "%s has no room for an outcome", path);
+    }
+    GIQ_AUTO_FREE char *line = pad(text, (size_t)st.size - 1);
+    if (line == NULL) {
+        return giq_fail_memory(err);
+    }
+    return giq_os_overwrite(path, line, strlen(line), err);
+}
+
 bool giq_ticket_end(const char *folder, unsigned access, const struct giq_ticket *ticket,
                     struct giq_error *err)
 {
     char name[NAME_SIZE];
+    struct giq_error ignored = {0};
     assert(ticket->outcome != GIQ_TICKET_NONE);
     GIQ_AUTO_FREE char *text = print(ticket);
-    if (text == NULL) {
+    GIQ_AUTO_FREE char *line = text == NULL ? NULL : pad(text, strlen(text));
+    if (line == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_os_replace_file(folder, name_of(ticket->n, name), access, text,
-                               strlen(text), err);
+    if (giq_os_replace_file(folder, name_of(ticket->n, name), access, line, strlen(line),
+                            err)) {
+        return true;
+    }
+    if (!overwrite(folder, ticket->n, text, &ignored)) {
+        return false;
+    }
+    *err = (struct giq_error){0};
+    return true;
 }
 
 void giq_ticket_touch(const char *folder, int n)
