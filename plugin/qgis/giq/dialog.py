@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext, QgsProcessingException
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QLabel
 
-from . import credentials, jobs
+from . import jobs
 from .opening import Opening
 
 QUIET_MS = 500  # after the last change of a parameter
@@ -66,8 +66,7 @@ class RunDialog(AlgorithmDialog):
             name, files = algorithm.request(parameters, context)
             options = algorithm.options(parameters, context)
             self._upload = algorithm.upload(parameters, context)
-            credentials.apply()
-        except (QgsProcessingException, credentials.CredentialsError) as error:
+        except QgsProcessingException as error:
             self._label.setText(str(error))
             return
         self._label.setText("…")

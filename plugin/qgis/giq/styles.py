@@ -31,8 +31,9 @@ def by_state(layer: QgsVectorLayer) -> None:
     layer.setRenderer(QgsCategorizedSymbolRenderer("state", categories))
 
 
+# A JSON string is one of Python too, whatever a service has put into an id.
 RUN_ACTION = """from qgis import processing
-processing.execAlgorithmDialog("giq:run", {"FILE": "[% file_id %]"})"""
+processing.execAlgorithmDialog("giq:run", {"FILE": [% to_json("file_id") %]})"""
 
 
 def by_date(layer: QgsVectorLayer) -> None:
