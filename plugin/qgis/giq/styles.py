@@ -26,8 +26,9 @@ def _outline(color: str) -> QgsFillSymbol:
 
 
 def by_state(layer: QgsVectorLayer) -> None:
+    found = layer.uniqueValues(layer.fields().lookupField("state"))
     categories = [QgsRendererCategory(state, _outline(color), state)
-                  for state, color in STATES]
+                  for state, color in STATES if state in found]
     layer.setRenderer(QgsCategorizedSymbolRenderer("state", categories))
 
 
@@ -66,3 +67,8 @@ class Styler(QgsProcessingLayerPostProcessorInterface):
         if isinstance(layer, QgsVectorLayer) and layer.isSpatial():
             self._style(layer)
             layer.triggerRepaint()
+
+
+# QGIS keeps no reference, and calls them after the algorithm is gone.
+JOBS = Styler(by_state)
+FILES = Styler(by_date)
