@@ -4,7 +4,7 @@ import os
 import pytest
 
 from desktop_kit import desktop, screen  # noqa: F401
-from programs import DATA, SCENE, Sandbox
+from programs import AREA, DATA, SCENE, Sandbox
 
 JOB_S = 4
 
@@ -54,9 +54,16 @@ def work(scene, journal):
 """
 CANCEL = """
 from desktop_session import *
+from qgis.core import QgsFeature, QgsGeometry, QgsVectorLayer
 
-def work(scene):
-    dialog = open_dialog("giq:run", {"MODEL": "water", "FILE": scene})
+def work(scene, area):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromWkt(area))
+    layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    dialog = open_dialog("giq:run", {"MODEL": "water", "FILE": scene, "AREA": layer.id()})
+    before = cost_of(dialog)
     ends = press_run(dialog)
     wait(lambda: "job " in dialog.findChild(QTextEdit, "txtLog").toPlainText(), "the job")
     began = time.monotonic()
@@ -68,7 +75,8 @@ def work(scene):
     cost = (dialog.setParameters({"RERUN": ""}), cost_of(dialog))[1]
     ends = press_run(dialog)
     wait(lambda: ends, "the second end")
-    return {"took": took, "log": log, "cost": cost, "ok": ends[0][0], "layers": layers()}
+    QgsProject.instance().removeMapLayer(layer.id())
+    return {"took": took, "log": log, "before": before, "cost": cost, "ok": ends[0][0], "layers": layers()}
 """
 
 
@@ -90,10 +98,12 @@ def test_dialog_tells_the_cost_and_runs(desktop, client):  # noqa: F811
 
 
 def test_cancel_ends_the_task_and_running_again_is_the_same_job(desktop, client):  # noqa
-    found = desktop.run(CANCEL, SCENE)
+    found = desktop.run(CANCEL, SCENE, AREA)
     [run] = client.paid()
     assert found["took"] < 5
     assert "Cancelled. A job that was started continues" in found["log"]
-    assert f"already paid: job {run['job']}, state submitted" in found["cost"]
+    assert found["before"] == (f"model water, file {SCENE}, 24.384 km²: this starts a paid "
+                               "job")
+    assert f"24.384 km²: already paid: job {run['job']}, state submitted" in found["cost"]
     assert found["ok"]
     assert [layer[1:] for layer in found["layers"]] == [[f"GIQ:job={run['job']}", True]]

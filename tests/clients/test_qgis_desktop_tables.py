@@ -4,6 +4,7 @@ from desktop_kit import desktop, screen  # noqa: F401
 
 TABLES = """
 from desktop_session import *
+from qgis.core import QgsExpressionContextScope, QgsRenderContext
 
 def layer_of(algorithm, **given):
     before = set(QgsProject.instance().mapLayers())
@@ -12,10 +13,9 @@ def layer_of(algorithm, **given):
     return QgsProject.instance().mapLayer(made)
 
 def fills(renderer):
-    symbols = [c.symbol() for c in renderer.categories()] if hasattr(
-        renderer, "categories") else [renderer.symbol()] if hasattr(
-        renderer, "symbol") else [r.symbol() for r in renderer.ranges()]
-    return sorted({symbol.color().alpha() for symbol in symbols})
+    "The transparencies of its fills."
+    return sorted({symbol.color().alpha() for symbol in
+                   renderer.symbols(QgsRenderContext())})
 
 def run_action(layer):
     "The FILE of the dialog that the action of a footprint opens."
@@ -29,7 +29,8 @@ def run_action(layer):
     timer.timeout.connect(look)
     timer.start(50)
     [action] = layer.actions().actions()
-    layer.actions().doAction(action.id(), next(layer.getFeatures()))
+    layer.actions().doAction(action.id(), next(layer.getFeatures()),
+                             QgsExpressionContextScope())
     timer.stop()
     return [action.name(), found[0], next(layer.getFeatures())["file_id"]]
 
@@ -39,6 +40,9 @@ def work():
         layer = layer_of("giq:" + name)
         renderer = layer.renderer()
         found[name] = [renderer.type(), fills(renderer), layer.featureCount()]
+        if name == "files":
+            found["labels"] = [r.label() for r in getattr(renderer, "ranges", list)()]
+            found["dates"] = [str(f["datetime"]) for f in layer.getFeatures()]
         iface.setActiveLayer(layer)
         iface.zoomToActiveLayer()
         iface.mapCanvas().waitWhileRendering()
@@ -53,6 +57,7 @@ def test_jobs_and_files_are_styled_and_a_file_runs_a_model(desktop, client):  # 
     client.run("ogrinfo", VECTOR, "-oo", f"GEOMETRY={AREA}")
     client.run("ogrinfo", f"{VECTOR};rerun=2;wait=no", "-oo", f"GEOMETRY={AREA}")
     found = desktop.run(TABLES)
+    print(found)
     assert found["jobs"] == ["categorizedSymbol", [60], 2]
     assert found["files"][0] == "singleSymbol" and found["files"][1] == [60]
     assert found["action"] == ["Run a model on this file", SCENE, SCENE]

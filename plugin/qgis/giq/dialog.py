@@ -4,7 +4,8 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from processing.gui.AlgorithmDialog import AlgorithmDialog
-from qgis.core import QgsProcessingContext, QgsProcessingException
+from processing.tools.dataobjects import createContext
+from qgis.core import QgsProcessingException
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QLabel
 
@@ -61,7 +62,7 @@ class RunDialog(AlgorithmDialog):
         """Start a dry run of the parameters, in a thread: it may read a large file."""
         try:
             parameters = self.mainWidget().createProcessingParameters()
-            context = QgsProcessingContext()
+            context = createContext()  # which has the project, and so its layers
             algorithm = self.algorithm()
             name, files = algorithm.request(parameters, context)
             options = algorithm.options(parameters, context)
