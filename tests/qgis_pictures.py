@@ -19,8 +19,15 @@ from programs import DATA, SCENE, Sandbox  # noqa: E402
 
 SCRIPT = """
 from desktop_session import *
-from qgis.core import QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsFillSymbol, QgsRasterLayer, QgsSingleSymbolRenderer, QgsVectorLayer
+from qgis.PyQt.QtGui import QImage
 from qgis.PyQt.QtWidgets import QDockWidget
+
+def picture(widget, path):
+    "A small PNG: of fewer colours than a screen has."
+    grab(widget, path)
+    QImage(path).convertToFormat(QImage.Format_RGB16).convertToFormat(
+        QImage.Format_RGB888).save(path, "PNG", 0)
 
 def work(scene, path, area):
     project = QgsProject.instance()
@@ -35,17 +42,20 @@ def work(scene, path, area):
     dialog = open_dialog("giq:run", {"MODEL": "water", "FILE": scene, "AREA": coast.id()})
     dialog.resize(700, 500)
     assert "46.045 km" in cost_of(dialog)
-    grab(dialog, "qgis-run.png")
+    picture(dialog, "qgis-run.png")
     ends = press_run(dialog)
     wait(lambda: ends, "the end")
     dialog.close()
     project.removeMapLayer(coast.id())
+    water = project.mapLayersByName("water – " + scene)[0]
+    water.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(
+        {"color": "#4292c6", "outline_color": "#08519c"})))
     processing.runAndLoadResults("giq:jobs", {"OUTPUT": "memory:"})
     iface.setActiveLayer(project.mapLayersByName("Jobs")[0])
     iface.zoomToActiveLayer()
     iface.mapCanvas().zoomByFactor(1.2)
     iface.mapCanvas().waitWhileRendering()
-    grab(window, "qgis-map.png")
+    picture(window, "qgis-map.png")
     return layers()
 """
 

@@ -4,7 +4,7 @@ from desktop_kit import desktop, screen  # noqa: F401
 
 TABLES = """
 from desktop_session import *
-from qgis.core import QgsExpressionContextScope, QgsRenderContext
+from qgis.core import QgsRenderContext
 
 def layer_of(algorithm, **given):
     before = set(QgsProject.instance().mapLayers())
@@ -30,7 +30,7 @@ def run_action(layer):
     timer.start(50)
     [action] = layer.actions().actions()
     layer.actions().doAction(action.id(), next(layer.getFeatures()),
-                             QgsExpressionContextScope())
+                             layer.createExpressionContext())
     timer.stop()
     return [action.name(), found[0], next(layer.getFeatures())["file_id"]]
 
