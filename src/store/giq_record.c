@@ -231,6 +231,7 @@ bool giq_record_use_earlier(struct giq_record *record, const char *folder,
         return true;
     }
     if (giq_json_is_true(giq_json_get(before, damaged_member))) {
+        giq_record_release(record);
         return fail_damaged(folder, job_name, "was damaged", err);
     }
     struct giq_json *copy = giq_json_copy(before);

@@ -1,13 +1,10 @@
 """The QGIS desktop itself on a screen in memory: where its user puts the key, and what
 its user sees."""
 import json
-import os
-import subprocess
-
-import pytest
 
 import secret_search
 from conftest import RASTER, VECTOR
+from desktop_kit import screen  # noqa: F401
 
 # What Settings > Options > System > Environment writes to the profile.
 SETTINGS = """[qgis]
@@ -52,23 +49,7 @@ iface.initializationCompleted.connect(work)
 WRONG = "GIQ:model=ndwi;file=x"
 
 
-@pytest.fixture
-def screen(tmp_path):
-    """The display of an X server that draws to memory."""
-    ours, theirs = os.pipe()
-    with open(tmp_path / "xvfb.log", "wb") as log:
-        server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(theirs), "-nolisten", "tcp", "-screen", "0",
-             "1024x768x24"], pass_fds=[theirs], stderr=log)
-    os.close(theirs)
-    with os.fdopen(ours) as pipe:
-        number = pipe.readline().strip()
-    yield f":{number}"
-    server.terminate()
-    server.wait()
-
-
-def desktop(client, screen):
+def desktop(client, screen):  # noqa: F811
     """Add layers in a QGIS whose settings hold the key; what QGIS reports."""
     profile = client.folder / "profiles" / "default" / "QGIS"
     profile.mkdir(parents=True)
@@ -81,7 +62,7 @@ def desktop(client, screen):
     return json.loads((client.folder / "found.json").read_text())
 
 
-def test_key_of_the_settings_and_layers_of_the_desktop(client, screen):
+def test_key_of_the_settings_and_layers_of_the_desktop(client, screen):  # noqa: F811
     found = desktop(client, screen)
     assert found["valid"] == [True, True] and found["timeout"] == "60"
     assert len(client.paid()) == 2

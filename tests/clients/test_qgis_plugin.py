@@ -295,9 +295,12 @@ tell(texts)
 
 
 def test_errors_are_the_same_with_and_without_exceptions(scripted_client, service):
-    [[model, copy, *others]] = script(scripted_client, EXCEPTIONS)
-    assert [model, copy] == others and model.startswith("GIQ[usage] the service has no model")
-    assert copy.startswith("The copy /nowhere/out.gpkg could not be written: ")
+    """GDAL 3.13 orders its own words for a copy differently in an exception."""
+    [[model, copy, same_model, same_copy]] = script(scripted_client, EXCEPTIONS)
+    assert model == same_model and model.startswith("GIQ[usage] the service has no model")
+    for text in (copy, same_copy):
+        assert text.startswith("The copy /nowhere/out.gpkg could not be written: ")
+        assert text.count("sqlite3_open(/nowhere/out.gpkg) failed") == 1
     assert len(service.calls("run")) == 1
 
 
@@ -341,7 +344,8 @@ points.setModelOutputs({"points": out})
 model = QgsProcessingModelAlgorithm("model", "")
 model.addChildAlgorithm(run_child)
 model.addChildAlgorithm(points)
-found = processing.run(model, {"points:points": "memory:"})
+[destination] = model.destinationParameterDefinitions()
+found = processing.run(model, {destination.name(): "memory:"})
 tell([layer.featureCount() for layer in found.values() if isinstance(layer, QgsVectorLayer)])
 """
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Optional
+from typing import Any
 
 from osgeo import gdal
 from qgis.core import (QgsFeature, QgsField, QgsFields, QgsProcessing,
@@ -24,10 +24,6 @@ REQUEST_FIELDS = ("model", "file", "file_id", "upload", "rerun", "id")
 
 
 class BatchAlgorithm(GiqAlgorithm):
-    def __init__(self):
-        super().__init__()
-        self._styler: Optional[styles.Styler] = None
-
     def name(self) -> str:
         return "batch"
 
@@ -116,9 +112,8 @@ class BatchAlgorithm(GiqAlgorithm):
 
     def _ledger(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext,
                 watcher: Watcher, refused: dict[int, str]) -> str:
-        self._styler = styles.Styler(styles.by_state)
         return tables.write_table(self, jobs.without_wait(name), jobs.UNPAID, parameters,
-                                  context, watcher, self._styler, refused)
+                                  context, watcher, styles.JOBS, refused)
 
 
 def _columns(fields: QgsFields, label: str):

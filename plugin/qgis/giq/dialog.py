@@ -4,11 +4,12 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from processing.gui.AlgorithmDialog import AlgorithmDialog
-from qgis.core import QgsProcessingContext, QgsProcessingException
+from processing.tools.dataobjects import createContext
+from qgis.core import QgsProcessingException
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QLabel
 
-from . import credentials, jobs
+from . import jobs
 from .opening import Opening
 
 QUIET_MS = 500  # after the last change of a parameter
@@ -61,13 +62,12 @@ class RunDialog(AlgorithmDialog):
         """Start a dry run of the parameters, in a thread: it may read a large file."""
         try:
             parameters = self.mainWidget().createProcessingParameters()
-            context = QgsProcessingContext()
+            context = createContext()  # which has the project, and so its layers
             algorithm = self.algorithm()
             name, files = algorithm.request(parameters, context)
             options = algorithm.options(parameters, context)
             self._upload = algorithm.upload(parameters, context)
-            credentials.apply()
-        except (QgsProcessingException, credentials.CredentialsError) as error:
+        except QgsProcessingException as error:
             self._label.setText(str(error))
             return
         self._label.setText("…")

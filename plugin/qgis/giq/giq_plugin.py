@@ -30,7 +30,7 @@ class GiqPlugin:
             return
         self._guard = Guard(self._iface)
         self._guard.begin()
-        self._projects = ProjectCheck(self._iface)
+        self._projects = ProjectCheck(self._iface, self._guard.advise)
         self._projects.begin()
 
     def unload(self) -> None:

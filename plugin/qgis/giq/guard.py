@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from osgeo import gdal
 from qgis.core import Qgis, QgsApplication, QgsSettings
+from qgis.PyQt.QtCore import QTimer
 
 SETTING = "giq/guard"
 OPTIONS = {"GIQ_SUBMIT": "NO", "GIQ_TIMEOUT": "0", "GIQ_FETCH": "NO"}
 # The value that is the driver's default: an option that algorithms set for their own
 # threads, and that has no value anywhere, would make the driver refuse other threads.
 DEFAULTS = {"GIQ_SUBMIT": "IF_MISSING", "GIQ_TIMEOUT": "3600", "GIQ_FETCH": "YES"}
-ADVICE = ("A layer was not added, because the gIQ plugin starts no job while QGIS adds "
-          "layers. Run the model with Processing > gIQ > Run a model, which shows the price "
-          "first; for a result that is not in the store yet use Processing > gIQ > Fetch a "
-          "result.")
+ADVICE = ("A layer was not added: with the gIQ plugin, adding a layer starts no job. Use "
+          "Processing > gIQ > Run a model, which says first whether it is paid for; or, for a "
+          "result of an existing job, Fetch a result.")
 # The options that have these values because of the guard, not because of the user. The
 # algorithms lift them for their own threads, and no others.
 held: set[str] = set()
@@ -26,34 +26,57 @@ def lifted() -> dict[str, str]:
 
 class Guard:
     def __init__(self, iface):
-        self._iface = iface
+        self._bar = iface.messageBar()
+        self._is_on = False
         self._has_advised = False
+        self._texts: set[str] = set()  # of the bars when they were last read
 
     def begin(self) -> None:
         if not QgsSettings().value(SETTING, True, type=bool):
             return
+        self._is_on = True
         for name, value in OPTIONS.items():
             if gdal.GetConfigOption(name) is None:
                 gdal.SetConfigOption(name, value)
                 held.add(name)
         QgsApplication.messageLog().messageReceived.connect(self._read_log)
+        self._bar.widgetAdded.connect(self._read_bars_soon)
 
     def end(self) -> None:
-        if not held:
+        """Undo it. GIQ_SUBMIT keeps a value, the driver's default: threads have had one of
+        their own, and the driver refuses opens that lack what other threads have set."""
+        if not self._is_on:
             return
-        for name in held:
-            gdal.SetConfigOption(name, DEFAULTS[name])
-        held.clear()
+        self._is_on = False
         QgsApplication.messageLog().messageReceived.disconnect(self._read_log)
+        self._bar.widgetAdded.disconnect(self._read_bars_soon)
+        for name in held:
+            gdal.SetConfigOption(name, DEFAULTS[name] if name == "GIQ_SUBMIT" else None)
+        held.clear()
 
     def _read_log(self, text: str, _tag: str = "", _level=None) -> None:
+        """A project or a script has opened a layer; the log has the driver's words."""
+        if "GIQ[usage]" in text and "SUBMIT=NO" in text:
+            self.advise()
+
+    def _read_bars_soon(self, *_args) -> None:
+        QTimer.singleShot(0, self._read_bars)
+
+    def _read_bars(self) -> None:
+        """The data source manager keeps the driver's words to itself, but has a bar with
+        the source that could not be opened."""
+        texts = {item.text() for item in self._bar.items()}
+        new, self._texts = texts - self._texts, texts
+        if any(text.upper().startswith("GIQ:") for text in new):
+            self.advise()
+
+    def advise(self) -> None:
         """Once for each burst of messages: a source is opened several times."""
-        is_refused = "GIQ[usage]" in text and ("SUBMIT=NO" in text or "GIQ_FETCH=NO" in text)
-        if is_refused and not self._has_advised:
+        if self._is_on and not self._has_advised:
             self._has_advised = True
-            item = self._iface.messageBar().createMessage("gIQ", ADVICE)
+            item = self._bar.createMessage("gIQ", ADVICE)
             item.destroyed.connect(self._forget)
-            self._iface.messageBar().pushWidget(item, Qgis.MessageLevel.Info, 15)
+            self._bar.pushWidget(item, Qgis.MessageLevel.Info, 0)
 
     def _forget(self, *_args) -> None:
         self._has_advised = False

@@ -76,6 +76,7 @@ def load(layer: QgsMapLayer, context: QgsProcessingContext, output: str) -> str:
     project = context.project()
     if project is not None:
         details = QgsProcessingContext.LayerDetails(layer.name(), project, output)
+        details.forceName = True  # QGIS may be set to name layers after their files
         context.addLayerToLoadOnCompletion(layer.id(), details)
     return layer.id()
 

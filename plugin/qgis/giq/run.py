@@ -120,6 +120,8 @@ class RunAlgorithm(GiqAlgorithm):
         if bool(file) == bool(upload):
             raise QgsProcessingException("Give exactly one of FILE and UPLOAD.")
         area = self.parameterAsSource(parameters, "AREA", context)
+        if area is None and parameters.get("AREA") not in (None, ""):
+            raise QgsProcessingException(self.invalidSourceError(parameters, "AREA"))
         has_extent = parameters.get("EXTENT") not in (None, "")
         if area is not None and has_extent:
             raise QgsProcessingException("Give at most one of AREA and EXTENT.")

@@ -34,8 +34,8 @@ def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
                 parameters: dict[str, Any], context: QgsProcessingContext,
                 watcher: Watcher, styler: Optional[styles.Styler],
                 errors: Optional[dict[int, str]] = None) -> str:
-    """Copy a table of the driver into the sink OUTPUT; its id. The caller keeps `styler`,
-    which QGIS calls when the layer is added. `errors` by the number of the row are those
+    """Copy a table of the driver into the sink OUTPUT; its id. QGIS calls `styler`
+    when the layer is added. `errors` by the number of the row are those
     of which the driver keeps no record."""
     path = copy_table(name, options, watcher)
     try:
@@ -79,10 +79,6 @@ class TableAlgorithm(GiqAlgorithm):
 
     NAME, TITLE, HELP = "", "", ""
 
-    def __init__(self):
-        super().__init__()
-        self._styler: Optional[styles.Styler] = None
-
     def name(self) -> str:
         return self.NAME
 
@@ -94,7 +90,7 @@ class TableAlgorithm(GiqAlgorithm):
 
     def initAlgorithm(self, config=None) -> None:
         self.add_parameters()
-        self.addParameter(QgsProcessingParameterFeatureSink("OUTPUT", self.TITLE))
+        self.addParameter(QgsProcessingParameterFeatureSink("OUTPUT", self.NAME.capitalize()))
 
     def add_parameters(self) -> None:
         pass
@@ -111,10 +107,9 @@ class TableAlgorithm(GiqAlgorithm):
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
         self.prepare_table(watcher)
-        self._styler = self.styler()
         source = self.source(parameters, context)
         return {"OUTPUT": write_table(self, source, [], parameters, context, watcher,
-                                      self._styler)}
+                                      self.styler())}
 
 
 class JobsAlgorithm(TableAlgorithm):
@@ -131,7 +126,7 @@ class JobsAlgorithm(TableAlgorithm):
                 watcher.say(str(error))
 
     def styler(self) -> styles.Styler:
-        return styles.Styler(styles.by_state)
+        return styles.JOBS
 
 
 class FilesAlgorithm(TableAlgorithm):
@@ -160,7 +155,7 @@ class FilesAlgorithm(TableAlgorithm):
         return f"GIQ:files;{narrowed}"
 
     def styler(self) -> styles.Styler:
-        return styles.Styler(styles.by_date)
+        return styles.FILES
 
 
 class ModelsAlgorithm(TableAlgorithm):

@@ -1,0 +1,109 @@
+"""A model run from the dialog of the plugin in the desktop of QGIS."""
+import os
+
+import pytest
+
+from desktop_kit import desktop, screen  # noqa: F401
+from programs import AREA, DATA, SCENE, Sandbox
+
+JOB_S = 4
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    made = Sandbox(tmp_path_factory.mktemp("service") / "sandbox", "--job-seconds",
+                   str(JOB_S))
+    yield made
+    made.stop()
+
+
+RUN = """
+from desktop_session import *
+
+def work(scene, journal):
+    def calls():
+        return len(open(journal).readlines()) if os.path.exists(journal) else 0
+    request = {"MODEL": "water", "UPLOAD": scene,
+               "EXTENT": "-34.89,-34.84,-8.03,-7.99 [EPSG:4326]"}
+    found = {"bars": bars()}
+    before = calls()
+    dialog = open_dialog("giq:run", {"MODEL": "water"})
+    found["costs"] = [cost_of(dialog)]
+    dialog.setParameters(request)
+    found["costs"].append(cost_of(dialog))
+    found["free"] = [calls() - before]
+    grab(dialog, "before.png")
+    delays = Delays()
+    ends = press_run(dialog)
+    wait(lambda: layers() or ends, "the layer")
+    wait(lambda: ends, "the end")
+    found["delays"] = delays.take()
+    found["ok"], results = ends[0]
+    found["job"], found["source"] = results.get("JOB"), results.get("SOURCE")
+    found["layers"] = layers()
+    found["log"] = dialog.findChild(QTextEdit, "txtLog").toPlainText()
+    grab(dialog, "after.png")
+    before = calls()
+    dialog.setParameters({**request, "RERUN": ""})
+    found["costs"].append(cost_of(dialog))
+    found["free"].append(calls() - before)
+    dialog.close()
+    iface.mapCanvas().waitWhileRendering()
+    grab(iface.mainWindow(), "window.png")
+    return found
+"""
+CANCEL = """
+from desktop_session import *
+from qgis.core import QgsFeature, QgsGeometry, QgsVectorLayer
+
+def work(scene, area):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromWkt(area))
+    layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    dialog = open_dialog("giq:run", {"MODEL": "water", "FILE": scene, "AREA": layer.id()})
+    before = cost_of(dialog)
+    ends = press_run(dialog)
+    wait(lambda: "job " in dialog.findChild(QTextEdit, "txtLog").toPlainText(), "the job")
+    began = time.monotonic()
+    dialog.cancelButton().click()
+    wait(lambda: ends or not dialog.cancelButton().isEnabled(), "the end")
+    wait(lambda: not QgsApplication.taskManager().activeTasks(), "the end of the task")
+    took = time.monotonic() - began
+    log = dialog.findChild(QTextEdit, "txtLog").toPlainText()
+    cost = (dialog.setParameters({"RERUN": ""}), cost_of(dialog))[1]
+    ends = press_run(dialog)
+    wait(lambda: ends, "the second end")
+    QgsProject.instance().removeMapLayer(layer.id())
+    return {"took": took, "log": log, "before": before, "cost": cost, "ok": ends[0][0], "layers": layers()}
+"""
+
+
+def test_dialog_tells_the_cost_and_runs(desktop, client):  # noqa: F811
+    found = desktop.run(RUN, DATA / SCENE, client.sandbox.state /
+                        "journal.jsonl")
+    [run] = client.paid()
+    size = os.path.getsize(DATA / SCENE)
+    what = f"model water, upload of {DATA / SCENE} ({size:,} bytes), 24.384"
+    assert found["costs"][0] == "Give exactly one of FILE and UPLOAD."
+    assert found["costs"][1].startswith(what)
+    assert found["costs"][1].endswith(" km²: this starts a paid job")
+    assert found["costs"][2].endswith(f" km²: already paid: job {run['job']}, "
+                                      "state published")
+    assert found["free"] == [0, 0] and found["bars"] == []
+    assert found["ok"] and found["job"] == run["job"]
+    assert found["layers"] == [[f"water – {SCENE}", f"GIQ:job={run['job']}", True]]
+    print(f"event loop while a job of {JOB_S} s runs and is added: {found['delays']}")
+
+
+def test_cancel_ends_the_task_and_running_again_is_the_same_job(desktop, client):  # noqa
+    found = desktop.run(CANCEL, SCENE, AREA)
+    [run] = client.paid()
+    assert found["took"] < 5
+    assert "Cancelled. A job that was started continues" in found["log"]
+    assert found["before"] == (f"model water, file {SCENE}, 24.384 km²: this starts a paid "
+                               "job")
+    assert f"24.384 km²: already paid: job {run['job']}, state submitted" in found["cost"]
+    assert found["ok"]
+    assert [layer[1:] for layer in found["layers"]] == [[f"GIQ:job={run['job']}", True]]

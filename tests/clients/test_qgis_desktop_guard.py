@@ -1,0 +1,122 @@
+"""What the plugin keeps the desktop of QGIS from: layers and projects that start, wait for
+or download jobs while the window stands still."""
+from conftest import RASTER, VECTOR
+from desktop_kit import desktop, screen  # noqa: F401
+
+GUARD = """
+from desktop_session import *
+from osgeo import gdal
+from qgis.utils import startPlugin, loadPlugin, unloadPlugin
+from qgis.core import QgsRasterLayer, QgsVectorLayer
+
+def options():
+    return [gdal.GetConfigOption(name) for name in ("GIQ_SUBMIT", "GIQ_TIMEOUT", "GIQ_FETCH")]
+
+def start():
+    assert loadPlugin("giq") and startPlugin("giq")
+    return options()
+
+def work(vector, raster):
+    found = {"guarded": options()}
+    iface.messageBar().clearWidgets()
+    found["added"] = [iface.addVectorLayer(vector, "water", "ogr") is None,
+                      iface.addRasterLayer(raster, "ndvi") is None]
+    wait(lambda: any("gIQ" in text for text in bars()), "the advice")
+    found["bars"] = [text for text in bars() if "Processing > gIQ" in text]
+    assert unloadPlugin("giq")
+    found["unloaded"] = options()
+    QgsSettings().setValue("giq/guard", False)
+    found["off"] = start()
+    assert unloadPlugin("giq")
+    QgsSettings().setValue("giq/guard", True)
+    gdal.SetConfigOption("GIQ_TIMEOUT", "60")
+    gdal.SetConfigOption("GIQ_SUBMIT", None)
+    found["typed"] = start()
+    assert unloadPlugin("giq")
+    found["after typed"] = options()
+    return found
+"""
+
+
+def test_typed_strings_start_nothing_and_say_what_to_do(desktop, client):  # noqa: F811
+    found = desktop.run(GUARD, VECTOR, RASTER)
+    assert client.calls() == []
+    assert found["guarded"] == ["NO", "0", "NO"] and found["added"] == [True, True]
+    assert len(found["bars"]) == 1
+    assert "Processing > gIQ > Run a model" in found["bars"][0]
+    assert found["unloaded"] == ["IF_MISSING", None, None]
+    assert found["off"] == ["IF_MISSING", None, None]
+    assert found["typed"] == ["NO", "60", "NO"]
+    assert found["after typed"] == ["IF_MISSING", "60", None]
+
+
+PROJECTS = """
+from desktop_session import *
+from osgeo import gdal
+from qgis.core import QgsRasterLayer, QgsVectorLayer
+from qgis.PyQt.QtWidgets import QPushButton
+
+project = QgsProject.instance()
+
+def work(journal, empty, raster, *jobs):
+    def calls():
+        return [json.loads(line)["path"].rsplit("/", 1)[-1] for line in open(journal)]
+    def read(path):
+        iface.messageBar().clearWidgets()
+        before, began = len(calls()), time.monotonic()
+        project.clear()
+        assert project.read(path)
+        took = time.monotonic() - began
+        QApplication.processEvents()
+        return {"calls": calls()[before:], "bars": bars(), "layers": layers(), "took": took}
+    for job in jobs:
+        processing.runAndLoadResults("giq:fetch", {"JOB": job})
+    assert len(layers()) == 2, layers()
+    kept = {layer.name(): layer.customProperty("giq/job")
+            for layer in project.mapLayers().values()}
+    assert project.write("saved.qgs")
+    found = {"full": read("saved.qgs")}
+    found["kept"] = kept == {layer.name(): layer.customProperty("giq/job")
+                             for layer in project.mapLayers().values()}
+    full = gdal.GetConfigOption("GIQ_STORE_DIR")
+    gdal.SetConfigOption("GIQ_STORE_DIR", empty)
+    found["empty"] = read("saved.qgs")
+    grab(iface.mainWindow(), "fetch.png")
+    before = len(calls())
+    [button] = [b for b in iface.messageBar().findChildren(QPushButton)
+                if b.text() == "Fetch"]
+    button.click()
+    wait(lambda: all(valid for _, _, valid in layers()), "the fetched layers")
+    found["fetched"] = {"calls": sorted(calls()[before:]), "layers": layers(),
+                        "bars": bars()}
+    project.clear()
+    project.addMapLayers([QgsRasterLayer(f"{raster};rerun={i}", f"r{i}", "gdal")
+                          for i in range(8)])
+    assert project.write("eight.qgs")
+    found["eight"] = read("eight.qgs")
+    return found
+"""
+
+
+def test_projects_start_nothing_and_offer_to_fetch(desktop, client):  # noqa: F811
+    client.run("ogrinfo", VECTOR)
+    client.run("gdalinfo", RASTER)
+    jobs = [run["job"] for run in client.paid()]
+    found = desktop.run(PROJECTS, client.sandbox.state / "journal.jsonl",
+                        client.folder / "empty", RASTER, *jobs)
+    assert len(client.paid()) == 2
+    sources = sorted(f"GIQ:job={job}" for job in jobs)
+    for state, valid in (("full", True), ("empty", False), ("fetched", True)):
+        assert sorted(layer[1:] for layer in found[state]["layers"]) == [
+            [source, valid] for source in sources], state
+    assert found["kept"]
+    assert found["full"]["calls"] == found["empty"]["calls"] == []
+    assert found["full"]["bars"] == []
+    assert [text for text in found["empty"]["bars"] if "Fetching them is not billed" in text] \
+        == ["The results of 2 gIQ jobs are not on this machine. Fetching them is not billed."]
+    # Of each job one look and one download.
+    assert found["fetched"]["calls"] == 2 * ["download"] + 2 * ["status"]
+    assert found["eight"]["calls"] == []
+    assert len([text for text in found["eight"]["bars"] if "Run a model" in text]) == 1
+    assert [layer[2] for layer in found["eight"]["layers"]] == [False] * 8
+    print(f"a project of eight layers opens in {found['eight']['took']:.2f} s")
