@@ -129,6 +129,16 @@ class Bench:
             return re.search(r'"state":"(\w+)"', path.read_text()).group(1)
         return None
 
+    def outcome(self, label):
+        """That of the newest ticket: None without a ticket, "" while it is not known."""
+        tickets = sorted(self.folder.glob(f"store-{label}/v1/*/sent.*"),
+                         key=lambda path: int(path.suffix[1:]) if path.suffix[1:].isdigit()
+                         else 0)
+        if not tickets:
+            return None
+        found = re.search(r'"outcome":"(\w+)"', tickets[-1].read_text())
+        return found.group(1) if found else ""
+
     def enumerate(self, label, **fault):
         """The counted calls of an open without a fault."""
         log = self.folder / f"log-{label}"
