@@ -67,8 +67,7 @@ def main():
         try:
             client = Client(folder, sandbox)
             shape = ogr.CreateGeometryFromWkt((DATA / "coast.wkt").read_text())
-            (folder / "coast.geojson").write_text(
-                f'{{"type": "Feature", "properties": {{}}, "geometry": {shape.ExportToJson()}}}')
+            (folder / "coast.geojson").write_text(shape.ExportToJson())
             with start_screen(folder) as screen:
                 Desktop(client, screen).run(SCRIPT, SCENE, DATA / SCENE,
                                             folder / "coast.geojson")

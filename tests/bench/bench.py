@@ -19,6 +19,7 @@ import measure_cluster
 import measure_download
 import measure_files
 import measure_many
+import measure_qgis
 import measure_script
 import measure_upload
 import measure_waiting
@@ -40,6 +41,7 @@ PARTS = {
     "area": lambda table, place, o: measure_area.measure(table, place, o.runs),
     "cluster": lambda table, place, o: measure_cluster.measure(
         table, o.build, place.folder, o.runs),
+    "qgis": lambda table, place, o: measure_qgis.measure(table, o.build, place.folder),
     "batch": lambda table, place, o: measure_batch.measure(
         table, o.build, place.folder, o.runs),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from processing.gui.AlgorithmDialog import AlgorithmDialog
+from processing.gui.AlgorithmDialogBase import AlgorithmDialogBase
 from processing.tools.dataobjects import createContext
 from qgis.core import QgsProcessingException
 from qgis.PyQt.QtCore import QTimer
@@ -67,6 +68,12 @@ class RunDialog(AlgorithmDialog):
             name, files = algorithm.request(parameters, context)
             options = algorithm.options(parameters, context)
             self._upload = algorithm.upload(parameters, context)
+        except AlgorithmDialogBase.InvalidParameterValue as error:
+            self._label.setText(f"“{error.parameter.description()}” has no valid value.")
+            return
+        except AlgorithmDialogBase.InvalidOutputExtension as error:
+            self._label.setText(error.message)
+            return
         except QgsProcessingException as error:
             self._label.setText(str(error))
             return

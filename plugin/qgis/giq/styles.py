@@ -35,9 +35,10 @@ def by_state(layer: QgsVectorLayer) -> None:
     layer.setRenderer(QgsCategorizedSymbolRenderer("state", categories))
 
 
-# A JSON string is one of Python too, whatever a service has put into an id.
+# JSON of strings is Python too, whatever a service has put into an id.
 RUN_ACTION = """from qgis import processing
-processing.execAlgorithmDialog("giq:run", {"FILE": [% to_json("file_id") %]})"""
+[file] = [% to_json(array(coalesce("file_id", ''))) %]
+processing.execAlgorithmDialog("giq:run", {"FILE": file})"""
 
 
 def _text_of(epoch_ms: float) -> str:
