@@ -47,8 +47,10 @@ def test_killed_at_every_call(both, action):
     assert all(end == "unknown" for outcome, end in ends if outcome == "")
     # Not each call has the same number in every run: where a response comes late, there
     # is one more. So only the two ends are told apart.
+    # With an upload the last calls that are counted may be those of the ticket.
     assert unknown or bench.uploads
-    assert ends[0][1] == ends[-1][1] == "published"
+    assert ends[0][1] == "published"
+    assert bench.uploads or ends[-1][1] == "published"
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EINTR, errno.EMFILE])
