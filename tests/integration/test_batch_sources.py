@@ -6,7 +6,7 @@ import os
 import pytest
 
 from batches import NAME, attached, collection, read, result, write_rows
-from programs import Gdal, SCENE, Sandbox
+from programs import PUBLISHED, SCENE, Gdal, Sandbox
 from scripted import Response
 
 # Opens the batch, removes a result, reads, puts it back, and does it again without.
@@ -54,7 +54,8 @@ def path_of(gdal, file):
     """The published result of a row."""
     [folder] = [path.parent for path in gdal.store.glob("v1/*/job.json")
                 if json.loads(path.read_text())["job_id"] == f"job-{file}"]
-    return folder / "result/result.geojson"
+    [path] = folder.glob(f"{PUBLISHED}/result.geojson")
+    return path
 
 
 @pytest.mark.parametrize("row", ["a", "b", "c"])

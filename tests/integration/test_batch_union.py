@@ -7,6 +7,7 @@ from osgeo import gdal as gdal_library
 from osgeo import ogr, osr
 
 from batches import NAME, attached, collection, read, write_rows
+from programs import PUBLISHED
 
 gdal_library.UseExceptions()
 POINT = {"type": "Point", "coordinates": [1, 2]}
@@ -227,7 +228,9 @@ def test_open_count_and_fields_open_no_result(gdal, service, jobs):
     """The results are overwritten by what no driver opens."""
     write_rows(gdal, "a", "b")
     expected = gdal.run("ogrinfo", "-so", "-al", NAME).stdout
-    for path in gdal.store.glob("v1/*/result/result.geojson"):
+    paths = list(gdal.store.glob(f"v1/*/{PUBLISHED}/result.geojson"))
+    assert len(paths) == 2
+    for path in paths:
         path.write_bytes(b"?" * path.stat().st_size)
     assert gdal.run("ogrinfo", "-so", "-al", NAME).stdout == expected
     assert "Feature Count: 2" in expected and jobs.paid() == ["a", "b"]
