@@ -26,9 +26,10 @@ def test_programs_are_run_where_their_output_is_searched():
     others = {path.name for folder in ("integration", "fault", "clients")
               for path in (tests / folder).glob("test_*.py")
               if re.search(r"subprocess\.(run|Popen|call|check_)", path.read_text())}
-    # Mounting, an X server, pytest itself, and a terminal, which searches what it shows.
-    assert others == {"test_batch.py", "test_desktop.py", "test_disk.py",
-                      "test_secret_search.py", "test_waiting.py"}
+    # Mounting, building, pytest itself, and a terminal, which searches what it shows.
+    assert others == {"test_batch.py", "test_disk.py", "test_mounts.py",
+                      "test_qgis_plugin_package.py", "test_secret_search.py",
+                      "test_waiting.py"}
 
 
 @pytest.mark.parametrize("secret", [secret_search.KEY, secret_search.SIGNATURE, "the-t0ken"])
