@@ -371,12 +371,14 @@ struct states_kit_meaning states_kit_mean(const struct states_kit_state *state,
     bool damaged = text != NULL && is_damaged(state, json, part);
     /* No further run request is sent for a published job; if one was about to replace a
      * damaged record, it was not sent before that record was replaced. */
+    int64_t format = giq_json_integer(giq_json_get(json, "format"), 0);
     bool is_settled = !damaged && part == json && is_word(of_part, "published") &&
-                      !giq_json_is_true(giq_json_get(part, "gone")) && attempt <= 1;
+                      !giq_json_is_true(giq_json_get(part, "gone")) &&
+                      (attempt == 1 || (attempt == 0 && format == 1));
     bool is_later = !is_settled && newest > 0 && !(attempt >= newest && has_job(part));
     bool is_recorded = attempt == newest && is_word(word, "unknown") && counted > 0 &&
                        tickets[counted - 1].outcome == '-';
-    if (giq_json_integer(giq_json_get(json, "format"), 0) > GIQ_RECORD_FORMAT) {
+    if (format > GIQ_RECORD_FORMAT) {
         word = "newer";
     } else if (damaged) {
         bool is_sending = counted > 0 && tickets[counted - 1].outcome == '-';
@@ -450,6 +452,11 @@ static void sign_tickets(const struct ticket *tickets, int count, bool swaps, ch
 
 /* A part of job.json, and the earlier ones in it. The number of a ticket says whether the
  * record is about that one, one that ended with nothing, or the first. */
+static bool is_old(const struct giq_json *part)
+{
+    return giq_json_integer(giq_json_get(part, "format"), 0) == 1;
+}
+
 static void sign_record(const struct giq_json *json, const struct ticket *tickets,
                         int count, char *out, size_t size)
 {
@@ -469,7 +476,10 @@ static void sign_record(const struct giq_json *json, const struct ticket *ticket
             is_own     ? '='
             : is_ahead ? '>'
                        : '-',
-            attempt > 1 ? '+' : '-', giq_json_is_true(giq_json_get(part, "gone")),
+            attempt > 1                    ? '+'
+            : attempt == 0 && is_old(part) ? '1'
+                                           : '-',
+            giq_json_is_true(giq_json_get(part, "gone")),
             giq_json_get(part, "submitted_at") != NULL);
         assert_true(len + 60 < size);
     }
