@@ -392,10 +392,13 @@ static bool use_newest_claim(struct giq_record *record, const char *folder,
 
 /* ---- reading ---- */
 
-/* Whether no ticket can change what the record states. */
+/* Whether no ticket can change what the record states. Version 0.1 wrote format 1; who
+ * wrote a newer one without a ticket may not have seen that there is one. */
 static bool is_settled(const struct giq_record *record)
 {
-    return record->state == GIQ_JOB_PUBLISHED && !record->gone && record->attempt <= 1;
+    int64_t format = giq_json_integer(giq_json_get(record->document, "format"), 0);
+    return record->state == GIQ_JOB_PUBLISHED && !record->gone &&
+           (record->attempt == 1 || (record->attempt == 0 && format == 1));
 }
 
 /* If memory ran out or a system call failed, the record may be intact. */
@@ -411,12 +414,18 @@ static bool read_once(const char *folder, const char *request,
     giq_record_init(record);
     *damaged = false;
     bool ok = giq_record_load(folder, record, damaged, err);
+    bool settled = ok && is_settled(record);
+    if (settled && request != NULL) {
+        /* Once its request is damaged, a further job may replace it. */
+        ok = giq_record_check_request(folder, request, err);
+        *damaged = !ok;
+    }
     *damaged = *damaged && is_content_error(err);
     if (!ok && !*damaged) {
         giq_record_release(record);
         return false;
     }
-    if (!ok || !is_settled(record)) {
+    if (!ok || !settled) {
         struct giq_error reason = {0};
         ok = merge_tickets(folder, tickets, record, damaged, &reason);
         if (!ok && reason.code != GIQ_E_NONE) {
@@ -425,7 +434,7 @@ static bool read_once(const char *folder, const char *request,
     }
     /* The owner of a ticket replaces a damaged request before it sends. */
     bool has_files = record->state != GIQ_JOB_NONE && record->sender != GIQ_SENDER_ALIVE;
-    if (ok && has_files && request != NULL) {
+    if (ok && !settled && has_files && request != NULL) {
         ok = giq_record_check_request(folder, request, err);
         *damaged = !ok && is_content_error(err);
     }

@@ -20,8 +20,8 @@
  * ticket states a job or that one was sent for, the state is GIQ_JOB_NONE. If job.json is
  * about a further job that was not started, the earlier record is read instead. A record
  * that seems damaged is read up to three times, since another process may be writing or
- * removing it. A job that is published, and was started by the first ticket or without
- * one, is read without listing the folder.
+ * removing it. A job that is published, and was started by the first ticket or by version
+ * 0.1, is read without listing the folder.
  *
  * A GIQ_E_STORE error names the file that is damaged, belongs to another request or has a
  * newer format. `out_damaged` may be NULL. On failure `*out_damaged` is true if the
