@@ -216,7 +216,8 @@ static const struct states_kit_payment *last_payment(bool has_id)
     return last;
 }
 
-/* Every job is in its ticket, and the last one is that of the request. */
+/* Every job is in its ticket, and the last one is that of the request. While one open
+ * puts a damaged record back that another replaces, it may stay damaged. */
 static void check_jobs(const struct race *race, const struct states_kit_state *after)
 {
     const struct states_kit_play *play = states_kit_play;
@@ -236,7 +237,10 @@ static void check_jobs(const struct race *race, const struct states_kit_state *a
     states_kit_check_reading(after, false, race->text, &read);
     (void)snprintf(expected, sizeof expected, "j%d", last == NULL ? 0 : last->n);
     bool is_adopted = race->pair->kind[0].job != NULL || race->pair->kind[1].job != NULL;
-    if (last != NULL && !is_adopted && strcmp(read.job_id, expected) != 0) {
+    bool may_be_damaged =
+        strcmp(race->was.word, "damaged") == 0 && strcmp(read.word, "damaged") == 0;
+    if (last != NULL && !is_adopted && !may_be_damaged &&
+        strcmp(read.job_id, expected) != 0) {
         fail_msg("%s: the job is %s, not %s", race->text, read.job_id, expected);
     }
 }
@@ -344,23 +348,28 @@ static void run_state(const struct states_kit_state *state,
 
 /* With which files the two begin. */
 static const struct {
-    const char *word; /* that they mean */
-    bool has_request;
+    const char *word;    /* that they mean */
+    const char *request; /* "" for the right one */
     const char *job, *ticket;
     bool has_view[GIQ_COUNT(views)]; /* the others add nothing to those of "none" */
 } beginnings[] = {
-    {"none", false, NULL, NULL, {true, true, true, true}},
-    {"intent", true, RECORD("intent", ""), NULL, {false, true, false, false}},
-    {"none", true, NULL, TICKET(",\"outcome\":\"nothing\""), {false, true, false, true}},
+    {"none", NULL, NULL, NULL, {true, true, true, true}},
+    {"intent", "", RECORD("intent", ""), NULL, {false, true, false, false}},
+    {"none", "", NULL, TICKET(",\"outcome\":\"nothing\""), {false, true, false, true}},
     {"failed",
-     true,
+     "",
      RECORD("failed", ",\"job_id\":\"j0\",\"error\":\"no\""),
      NULL,
      {true, true, true, true}},
     {"unknown",
-     true,
+     "",
      RECORD("sending", ",\"attempt\":1"),
      TICKET(",\"outcome\":\"unknown\",\"error\":\"no\""),
+     {true, true, true, true}},
+    {"damaged",
+     "{",
+     RECORD("published", ",\"job_id\":\"j0\",\"result\":{\"size\":4}"),
+     NULL,
      {true, true, true, true}},
 };
 
@@ -371,9 +380,11 @@ static void test_two_at_once_send_one_run_request(void **unused)
     struct states_kit_state first = states_kit_read_back();
     for (size_t i = 0; i < GIQ_COUNT(beginnings); i++) {
         struct states_kit_state state = {.count = 0};
+        const char *request = beginnings[i].request;
         states_kit_set(&state, "request.json",
-                       beginnings[i].has_request ? states_kit_text(&first, "request.json")
-                                                 : NULL);
+                       request == NULL || request[0] != '\0'
+                           ? request
+                           : states_kit_text(&first, "request.json"));
         states_kit_set(&state, "job.json", beginnings[i].job);
         states_kit_set(&state, "sent.1", beginnings[i].ticket);
         const struct states_kit_meaning meaning = states_kit_mean(&state, false);
