@@ -129,8 +129,8 @@ static bool record_sending(struct giq_job *job, struct giq_error *err)
 {
     struct giq_record *record = &job->record;
     if (job->is_damaged) {
-        if (!giq_record_quarantine(job->folder, giq_store_access(job->store), record,
-                                   err)) {
+        if (!giq_record_quarantine(job->folder, giq_store_access(job->store),
+                                   job->canonical, record, err)) {
             return false;
         }
     } else if (record->state > GIQ_JOB_INTENT && !giq_record_restart(record, err)) {

@@ -92,8 +92,8 @@ static bool adopt(struct giq_job *job, struct giq_record *before, struct giq_err
     }
     job->record.attempt = before->newest;
     if (job->is_damaged) {
-        if (!giq_record_quarantine(job->folder, giq_store_access(job->store), before,
-                                   err)) {
+        if (!giq_record_quarantine(job->folder, giq_store_access(job->store),
+                                   job->canonical, before, err)) {
             return false;
         }
     } else if (before->document != NULL && !giq_record_restart(before, err)) {

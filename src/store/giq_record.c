@@ -580,21 +580,34 @@ static bool rename_if_exists(const char *folder, const char *from, const char *t
     return giq_os_rename(from_path, to_path, err);
 }
 
-/* Copy job.json to job.json.damaged. It is not renamed: without job.json there would be
- * no record of a job until the next write. */
-static bool copy_job(const char *folder, unsigned access, struct giq_error *err)
+/* Copy a file of a damaged record, if it exists. It is not renamed: without it there
+ * would be no record until the next write, and another machine may miss a name for a
+ * while that is made again. */
+static bool copy_file(const char *folder, unsigned access, const char *from,
+                      const char *to, struct giq_error *err)
 {
     bool found = false;
     GIQ_AUTO_BUF struct giq_buf buf;
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
-    if (!giq_document_read_bytes(folder, job_name, &buf, &found, err)) {
+    if (!giq_document_read_bytes(folder, from, &buf, &found, err)) {
         return false;
     }
     if (!found) {
         return true;
     }
-    return giq_os_replace_file(folder, damaged_job_name, access, giq_buf_text(&buf),
-                               buf.len, err);
+    return giq_os_replace_file(folder, to, access, giq_buf_text(&buf), buf.len, err);
+}
+
+/* Replace request.json by `request`, unless it is that already. */
+static bool replace_request(const char *folder, unsigned access, const char *request,
+                            struct giq_error *err)
+{
+    struct giq_error reason = {0};
+    if (giq_record_check_request(folder, request, &reason)) {
+        return true;
+    }
+    return copy_file(folder, access, request_name, damaged_request_name, err) &&
+           giq_document_write(folder, request_name, access, request, err);
 }
 
 /* Whether job.json is already that of a further job for a damaged record. */
@@ -611,8 +624,8 @@ static bool is_quarantined(const char *folder)
            giq_json_is_true(giq_json_get(earlier_record(json), damaged_member));
 }
 
-bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
-                           struct giq_error *err)
+bool giq_record_quarantine(const char *folder, unsigned access, const char *request,
+                           struct giq_record *record, struct giq_error *err)
 {
     GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
     if (json == NULL) {
@@ -623,8 +636,8 @@ bool giq_record_quarantine(const char *folder, unsigned access, struct giq_recor
         return giq_fail_memory(err);
     }
     if (!is_quarantined(folder)) {
-        if (!copy_job(folder, access, err) ||
-            !rename_if_exists(folder, request_name, damaged_request_name, err)) {
+        if (!copy_file(folder, access, job_name, damaged_job_name, err) ||
+            !replace_request(folder, access, request, err)) {
             return false;
         }
     }

@@ -164,10 +164,10 @@ bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
 bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 
 /* As giq_record_restart(), for a damaged record: its files are kept with the extension
- * ".damaged". `*record` is an initialised record. Only the owner of the newest ticket may
- * call it, or who adopts a job. */
-bool giq_record_quarantine(const char *folder, unsigned access, struct giq_record *record,
-                           struct giq_error *err);
+ * ".damaged", and request.json becomes `request`. `*record` is an initialised record.
+ * Only the owner of the newest ticket may call it, or who adopts a job. */
+bool giq_record_quarantine(const char *folder, unsigned access, const char *request,
+                           struct giq_record *record, struct giq_error *err);
 
 /*
  * No job was started by the ticket `attempt` (0: none was taken), and the record of this

@@ -184,14 +184,21 @@ static void test_damaged_record_comes_back_whatever_it_was(void **state)
     static const char *const texts[] = {
         "{\"format\":1,\"state\":\"sub",
         "{\"format\":1,\"state\":\"x\",\"before\":{\"damaged\":true}}"};
-    for (size_t i = 0; i < GIQ_COUNT(texts); i++) {
+    static const char *const requests[] = {REQUEST, "{", ""};
+    for (size_t n = 0; n < GIQ_COUNT(texts) * GIQ_COUNT(requests); n++) {
+        size_t i = n / GIQ_COUNT(requests);
+        size_t k = n % GIQ_COUNT(requests);
         char *folder = env_kit_folder();
         struct giq_record record;
         struct giq_error err = {0};
         giq_record_init(&record);
         env_kit_write(folder, "job.json", texts[i]);
-        env_kit_write(folder, "request.json", REQUEST);
-        assert_true(giq_record_quarantine(folder, GIQ_OS_PRIVATE, &record, &err));
+        env_kit_write(folder, "request.json", requests[k]);
+        assert_true(
+            giq_record_quarantine(folder, GIQ_OS_PRIVATE, REQUEST, &record, &err));
+        char *written = env_kit_read(folder, "request.json");
+        assert_int_equal(strncmp(written, REQUEST, strlen(REQUEST)), 0);
+        free(written);
         record.state = GIQ_JOB_SENDING;
         record.attempt = 1;
         assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
@@ -200,7 +207,7 @@ static void test_damaged_record_comes_back_whatever_it_was(void **state)
         char *job = env_kit_read(folder, "job.json");
         char *request = env_kit_read(folder, "request.json");
         assert_string_equal(job, texts[i]);
-        assert_string_equal(request, REQUEST);
+        assert_string_equal(request, requests[k]);
         free(request);
         free(job);
         env_kit_remove(folder);
