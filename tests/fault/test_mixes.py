@@ -287,6 +287,15 @@ def check_actor(actor, done):
     return tags[-1]
 
 
+def is_out(folder):
+    """Whether the newest ticket has no outcome: the run request may have been sent."""
+    tickets = [path for path in folder.glob("sent.*") if path.suffix[1:].isdigit()]
+    if not tickets:
+        return False
+    newest = max(tickets, key=lambda path: int(path.suffix[1:]))
+    return '"outcome"' not in newest.read_text()
+
+
 def states(mix, store):
     """The states of the records, by area, whose published results are complete."""
     found = {}
@@ -296,7 +305,8 @@ def states(mix, store):
         area = area_of(mix.number, [list(map(float, pair)) for pair in re.findall(
             r"(-?[\d.]+) (-?[\d.]+)", json.dumps(request))])
         assert area not in found
-        found[area] = record["state"]
+        is_pending = record["state"] == "intent" and is_out(path.parent)
+        found[area] = "sending" if is_pending else record["state"]
         if record["state"] == "published":
             result = path.parent / record["result"]["folder"] / record["result"]["name"]
             assert result.stat().st_size == record["result"]["size"]
