@@ -27,7 +27,7 @@ tsan() {
 # A process for each of eleven thousand opens is too much for valgrind; the other tests of
 # jobs go through the same code.
 valgrind() {
-    sh tests/run.sh --kind valgrind -L unit -E giq_job_states
+    sh tests/run.sh --kind valgrind -L unit -E 'giq_job_(states|pairs)'
 }
 
 tidy() {
