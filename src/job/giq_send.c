@@ -379,9 +379,8 @@ static bool retry_later(struct giq_job *job, int64_t retry_after_ms, int64_t *du
     int64_t pause_ms =
         giq_call_delay_ms(job->service, throttled_count(job), retry_after_ms);
     bool is_retried = may_retry(job, pause_ms);
-    /* An open that gives up makes others wait only as long as the service wants. */
-    int64_t wanted_ms = is_retried ? pause_ms : retry_after_ms;
-    job->ticket.retry_after_ms = wanted_ms > 0 ? wanted_ms : 1;
+    /* An open that gives up makes nobody wait: the pause may be a day. */
+    job->ticket.retry_after_ms = is_retried && pause_ms > 0 ? pause_ms : 1;
     job->has_throttled = true;
     bool is_recorded = record_nothing(job, is_retried, &failure);
     if (!is_retried) {
