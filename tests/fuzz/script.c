@@ -216,8 +216,14 @@ void script_start(struct script *script, const uint8_t *data, size_t size)
         .connect_timeout_ms = 10000,
     };
     *script = (struct script){
-        .env = {now_ms, now_ms, sleep_ms, cancelled, draw, check_line, check_line,
-                script},
+        .env = {.now_ms = now_ms,
+                .wall_ms = now_ms,
+                .sleep_ms = sleep_ms,
+                .cancelled = cancelled,
+                .random = draw,
+                .warn = check_line,
+                .debug = check_line,
+                .ctx = script},
         .text = fuzz_text(data, size),
     };
     script->rest = script->text;

@@ -506,9 +506,10 @@ void states_kit_sign(const struct states_kit_state *state,
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         files[i] = states_kit_text(state, names[i]) == NULL ? '-' : '+';
     }
-    (void)snprintf(out, STATES_KIT_SIGNATURE_SIZE, "%s %d%d %s| %s%s", meaning.word,
-                   meaning.has_label[swaps], meaning.has_label[!swaps], of_record,
-                   of_tickets, files);
+    int len = snprintf(out, STATES_KIT_SIGNATURE_SIZE, "%s %d%d %s| %s%s", meaning.word,
+                       meaning.has_label[swaps], meaning.has_label[!swaps], of_record,
+                       of_tickets, files);
+    assert_true(len > 0 && len < STATES_KIT_SIGNATURE_SIZE);
 }
 
 /* ---- what an open may do, and what it reads ---- */

@@ -487,7 +487,7 @@ static void test_remote_owner_is_alive_while_its_ticket_is_touched(void **state)
     for (int way = 0; way < 4; way++) {
         struct giq_ticket ticket;
         struct giq_error err = {0};
-        char name[16];
+        char name[sizeof "sent." + 11];
         int n = way + 1;
         pid_t owner = start_owner(folder, n);
         end_owner(owner);
