@@ -6,7 +6,7 @@ import os
 import pytest
 
 from batches import NAME, attached, collection, read, result, write_rows
-from programs import PUBLISHED, SCENE, Gdal, Sandbox
+from programs import PUBLISHED
 from scripted import Response
 
 # Opens the batch, removes a result, reads, puts it back, and does it again without.
@@ -100,39 +100,3 @@ def test_drivers_are_asked_for_each_result(gdal, jobs):
                               "gdal.SetConfigOption('GIQ_RESULT_DRIVERS', 'GPKG')")
     assert gdal.python(script, NAME, "", "").stdout == "failed\n"
     assert jobs.paid() == ["a", "b"]
-
-
-# Opens and reads batches in one process; prints its descriptors and its memory in KiB after
-# each, and what was read.
-MANY = """
-import json, os, sys
-from osgeo import gdal
-gdal.UseExceptions()
-found = []
-for part in range(10):
-    data = gdal.OpenEx(f"{sys.argv[1]};part={part}/10", gdal.OF_VECTOR)
-    count = sum(1 for _ in data.GetLayer(0))
-    data = None
-    pages = int(open("/proc/self/statm").read().split()[1])
-    found.append([count, len(os.listdir("/proc/self/fd")),
-                  pages * os.sysconf("SC_PAGE_SIZE") // 1024])
-print(json.dumps(found))
-"""
-ROWS, GROWN_KIB = 1000, 12 * 1024
-
-
-def test_memory_and_descriptors_are_the_same_after_ten_batches(tmp_path, started):
-    """The bound is what the allocator and the results that are kept may take: 9 batches of
-    100 rows. A leak of 16 KiB a row, or of a session or a thread, is more."""
-    sandbox = started(Sandbox(tmp_path / "sandbox", "--offer-wait", "--job-seconds", "0"))
-    gdal = Gdal(tmp_path, sandbox.url)
-    gdal.env["GIQ_CONCURRENCY"] = "64"  # it also raises the limit of status calls
-    gdal.env["MALLOC_ARENA_MAX"] = "2"  # else each thread may keep memory of its own
-    lines = ["model,rerun", *(f"wait,r{number}" for number in range(ROWS))]
-    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
-    done = gdal.python(MANY, f"GIQ:batch=rows.csv;file={SCENE}")
-    after = json.loads(done.stdout)
-    assert [count for count, _, _ in after] == [ROWS // 10] * 10
-    assert len({descriptors for _, descriptors, _ in after[1:]}) == 1
-    assert after[-1][2] - after[1][2] <= GROWN_KIB
-    assert len(sandbox.runs()) == ROWS
