@@ -1,7 +1,7 @@
 #!/bin/sh
 # All that .ci/run leaves out, for which there is time once a release; ends in a table:
 #   sh tests/full.sh [PART...]
-# PART is fuzz, tidy, clang, tsan, valgrind, coverage, states, mixes, races, nfs, packages, matrix or
+# PART is fuzz, tidy, clang, tsan, valgrind, coverage, mixes, races, nfs, packages, matrix or
 # bench; without one, all of them. The table has the last run of each part. Logs are in
 # build-full.
 # Needs root for nfs, packages and matrix.
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 logs=build-full
 fuzz_seconds=600
 with_table="packages matrix bench"
-parts="fuzz tidy clang tsan valgrind coverage states mixes races nfs $with_table"
+parts="fuzz tidy clang tsan valgrind coverage mixes races nfs $with_table"
 [ $# -gt 0 ] || set -- $parts
 mkdir -p "$logs"
 
@@ -53,11 +53,6 @@ coverage() {
         --fail-under-line 90 build-coverage && [ "$tested" = yes ]
 }
 
-# Every state of a record against every event.
-states() {
-    sh tests/run.sh -R '^unit.giq_job_states$'
-}
-
 # Batches in trouble: five times as many mixes as .ci/run has; and ten times as long ones.
 mixes() {
     GIQ_TEST_MIXES=200 GIQ_TEST_BATCH_ROWS=1000 \
@@ -97,7 +92,7 @@ tests_passed() {
 words() {
     log=$logs/$1.log
     case $1 in
-    clang | tsan | valgrind | states | mixes | races) tests_passed "$log" ;;
+    clang | tsan | valgrind | mixes | races) tests_passed "$log" ;;
     tidy) echo "$(grep -c '^clang-tidy' "$log") files," \
         "$(grep -cE '(warning|error): .*\[[a-z]' "$log") findings" ;;
     nfs) tail -n 1 "$log" ;;

@@ -300,13 +300,17 @@ static bool apply_to_damaged(const char *folder, const struct giq_tickets *ticke
                              struct giq_error *err)
 {
     const struct giq_ticket *ticket = newest < 0 ? NULL : &tickets->items[newest];
+    struct giq_error failure = {0};
     bool is_alive = false;
     if (ticket == NULL || ticket->outcome != GIQ_TICKET_NONE) {
         return false;
     }
-    if (!giq_ticket_is_alive(folder, GIQ_OS_PRIVATE, ticket, &is_alive, err) ||
-        !is_alive) {
-        *damaged = err->code == GIQ_E_NONE;
+    if (!giq_ticket_is_alive(folder, GIQ_OS_PRIVATE, ticket, &is_alive, &failure)) {
+        *err = failure;
+        *damaged = false;
+        return false;
+    }
+    if (!is_alive) {
         return false;
     }
     *damaged = false;
@@ -318,15 +322,17 @@ static bool merge(const char *folder, const struct giq_tickets *tickets,
 {
     long newest = find_newest(tickets);
     int n = newest < 0 ? 0 : tickets->items[newest].n;
+    while (!*damaged && record->attempt > n && !has_job(record)) {
+        if (!giq_record_use_earlier(record, folder, err)) {
+            *damaged = err->code == GIQ_E_STORE;
+            if (!*damaged) {
+                return false;
+            }
+        }
+    }
     if (*damaged) {
         giq_record_release(record);
         return apply_to_damaged(folder, tickets, newest, record, damaged, err);
-    }
-    while (record->attempt > n && !has_job(record)) {
-        if (!giq_record_use_earlier(record, folder, err)) {
-            *damaged = err->code == GIQ_E_STORE;
-            return false;
-        }
     }
     return (newest < 0 || apply(folder, tickets, (size_t)newest, record, err)) &&
            note_other_jobs(tickets, record, err);

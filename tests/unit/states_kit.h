@@ -90,6 +90,11 @@ struct states_kit_meaning states_kit_mean(const struct states_kit_state *state,
 void states_kit_sign(const struct states_kit_state *state,
                      char out[STATES_KIT_SIGNATURE_SIZE]);
 
+/* What decides what an open does next: the meaning, job.json without the records that it
+ * keeps, and the last ticket. */
+void states_kit_classify(const struct states_kit_state *state,
+                         char out[STATES_KIT_SIGNATURE_SIZE]);
+
 /* Whether a ticket has no outcome. */
 bool states_kit_has_pending(const struct states_kit_state *state);
 

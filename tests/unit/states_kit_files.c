@@ -183,7 +183,6 @@ void states_kit_lay_out(const struct states_kit_state *state,
 struct ticket {
     int n;
     char outcome; /* j, n, u, or '-' without one */
-    bool is_throttled;
     char job_id[16];
     char replaces[16];
     char label; /* '-': none */
@@ -210,11 +209,9 @@ static int read_tickets(const struct states_kit_state *state,
         const char *outcome = giq_json_text(giq_json_get(json, "outcome"));
         const char *label = giq_json_text(giq_json_get(json, "label"));
         struct ticket *ticket = &out[count++];
-        *ticket =
-            (struct ticket){.n = n,
-                            .outcome = outcome == NULL ? '-' : outcome[0],
-                            .is_throttled = giq_json_get(json, "retry_after_ms") != NULL,
-                            .label = label == NULL ? '-' : label[0]};
+        *ticket = (struct ticket){.n = n,
+                                  .outcome = outcome == NULL ? '-' : outcome[0],
+                                  .label = label == NULL ? '-' : label[0]};
         copy_text(json, "job_id", ticket->job_id);
         copy_text(json, "replaces", ticket->replaces);
     }
@@ -315,12 +312,16 @@ static const char *word_of_ticket(const struct ticket *tickets, int count,
     return newest->outcome == '-' ? "dead" : "unknown";
 }
 
+/* Whether the files of a record, with or without job.json, are no record of the request.
+ */
 static bool is_damaged(const struct states_kit_state *state, const struct giq_json *json,
                        const struct giq_json *part)
 {
     const char *request = states_kit_text(state, "request.json");
-    bool has_word = giq_json_text(giq_json_get(json, "state")) != NULL &&
-                    (part == NULL || giq_json_text(giq_json_get(part, "state")) != NULL);
+    bool has_word =
+        states_kit_text(state, "job.json") == NULL ||
+        (giq_json_text(giq_json_get(json, "state")) != NULL &&
+         (part == NULL || giq_json_text(giq_json_get(part, "state")) != NULL));
     return !has_word || request == NULL || strstr(request, "127.0.0.1") == NULL;
 }
 
@@ -368,7 +369,7 @@ struct states_kit_meaning states_kit_mean(const struct states_kit_state *state,
     int attempt = (int)giq_json_integer(giq_json_get(part, "attempt"), 0);
     const char *of_part = word_of_part(state, part);
     const char *word = of_part;
-    bool damaged = text != NULL && is_damaged(state, json, part);
+    bool damaged = (text != NULL || newest > 0) && is_damaged(state, json, part);
     /* No further run request is sent for a published job; if one was about to replace a
      * damaged record, it was not sent before that record was replaced. */
     int64_t format = giq_json_integer(giq_json_get(json, "format"), 0);
@@ -442,13 +443,12 @@ static void sign_tickets(const struct ticket *tickets, int count, bool swaps, ch
                                  swap_label(ticket->label, swaps));
         }
     }
-    const struct ticket *last = count == 0 ? NULL : &tickets[count - 1];
-    bool is_nothing = last != NULL && last->outcome == 'n';
-    (void)snprintf(out + len, size - len, "%s ",
-                   !is_nothing          ? ""
-                   : last->is_throttled ? "throttled"
-                                        : "nothing");
+    bool is_nothing = count > 0 && tickets[count - 1].outcome == 'n';
+    (void)snprintf(out + len, size - len, "%s ", is_nothing ? "nothing" : "");
 }
+
+/* Each further job that was not started keeps one part more. */
+enum { PARTS_SIGNED = 3 };
 
 /* A part of job.json, and the earlier ones in it. The number of a ticket says whether the
  * record is about that one, one that ended with nothing, or the first. */
@@ -463,12 +463,13 @@ static void sign_record(const struct giq_json *json, const struct ticket *ticket
     char id[16];
     size_t len = 0;
     out[0] = '\0';
-    for (const struct giq_json *part = json; part != NULL;
-         part = giq_json_get(part, "before")) {
+    const struct giq_json *part = json;
+    for (int depth = 0; part != NULL && depth < PARTS_SIGNED; depth++) {
         const char *word = giq_json_text(giq_json_get(part, "state"));
         int attempt = (int)giq_json_integer(giq_json_get(part, "attempt"), 0);
         bool is_own = rank(tickets, count, attempt) > rank(tickets, count, attempt - 1);
         bool is_ahead = count > 0 && attempt > tickets[count - 1].n;
+        bool is_published = is_word(word, "published");
         len += (size_t)snprintf(
             out + len, size - len, "%s %s %d%c%c%d%d ", word == NULL ? "-" : word,
             rank_of_job(tickets, count, giq_json_text(giq_json_get(part, "job_id")), id),
@@ -476,12 +477,14 @@ static void sign_record(const struct giq_json *json, const struct ticket *ticket
             is_own     ? '='
             : is_ahead ? '>'
                        : '-',
-            attempt > 1                    ? '+'
-            : attempt == 0 && is_old(part) ? '1'
-                                           : '-',
+            !is_published  ? '-'
+            : attempt > 1  ? '+'
+            : is_old(part) ? '1'
+                           : '2',
             giq_json_is_true(giq_json_get(part, "gone")),
             giq_json_get(part, "submitted_at") != NULL);
         assert_true(len + 60 < size);
+        part = giq_json_get(part, "before");
     }
 }
 
@@ -510,6 +513,28 @@ void states_kit_sign(const struct states_kit_state *state,
                        meaning.has_label[swaps], meaning.has_label[!swaps], of_record,
                        of_tickets, files);
     assert_true(len > 0 && len < STATES_KIT_SIGNATURE_SIZE);
+}
+
+void states_kit_classify(const struct states_kit_state *state,
+                         char out[STATES_KIT_SIGNATURE_SIZE])
+{
+    struct ticket tickets[STATES_KIT_TICKETS_MAX];
+    int count = read_tickets(state, tickets);
+    const struct states_kit_meaning meaning = states_kit_mean(state, false);
+    const char *text = states_kit_text(state, "job.json");
+    GIQ_AUTO_JSON struct giq_json *json =
+        text == NULL ? NULL : giq_json_parse(text, strlen(text));
+    const char *word = giq_json_text(giq_json_get(json, "state"));
+    int attempt = (int)giq_json_integer(giq_json_get(json, "attempt"), 0);
+    int last = count == 0 ? 0 : tickets[count - 1].n;
+    (void)snprintf(out, STATES_KIT_SIGNATURE_SIZE, "%s %d %s %d%d%d %c %d%d%d",
+                   meaning.word, meaning.has_label[0] || meaning.has_label[1],
+                   word == NULL ? "-" : word, giq_json_get(json, "before") != NULL,
+                   has_job(json), (attempt > last) - (attempt < last),
+                   count == 0 ? ' ' : tickets[count - 1].outcome,
+                   states_kit_text(state, "request.json") != NULL,
+                   states_kit_text(state, "request.json.damaged") != NULL,
+                   states_kit_text(state, states_kit_result) != NULL);
 }
 
 /* ---- what an open may do, and what it reads ---- */

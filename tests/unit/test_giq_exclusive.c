@@ -80,7 +80,7 @@ static void test_second_creator_leaves_the_file_of_the_first(void **state)
     for (size_t i = 0; i < GIQ_COUNT(errors); i++) {
         struct giq_error err;
         struct stat st;
-        char name[16];
+        char name[24];
         bool is_first = false;
         bool is_second = true;
         (void)snprintf(name, sizeof name, "f%zu", i);
@@ -106,7 +106,7 @@ static void test_link_whose_reply_was_lost_is_made(void **state)
     const char *folder = *state;
     for (size_t i = 0; i < GIQ_COUNT(errors); i++) {
         struct giq_error err;
-        char name[16];
+        char name[24];
         bool is_created = false;
         (void)snprintf(name, sizeof name, "f%zu", i);
         link_errno = errors[i];

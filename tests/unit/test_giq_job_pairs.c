@@ -314,7 +314,11 @@ static void run_pair(struct race *race)
     bool second_sends =
         race->pair->removal == REMOVES_NOTHING && race->pair->kind[1].job == NULL;
     for (size_t i = 0; i < GIQ_COUNT(runs); i++) {
-        if (second_sends || runs[i][1] == STATES_KIT_RUN_SUBMITTED) {
+        /* A throttled request goes on for long, so it has many points. */
+        bool is_one_too_many = runs[i][0] == STATES_KIT_RUN_THROTTLED &&
+                               (race->view->ages || !race->view->is_stale);
+        if (!is_one_too_many &&
+            (second_sends || runs[i][1] == STATES_KIT_RUN_SUBMITTED)) {
             run_schedules(race, runs[i]);
         }
     }
