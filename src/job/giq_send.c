@@ -88,6 +88,8 @@ static bool take_ticket(struct giq_job *job, struct giq_error *err)
     if (!fill_ticket(job, &ticket, err)) {
         return false;
     }
+    /* The ticket has the time of a file that was made before it. */
+    int64_t began_ms = giq_job_now_ms(job);
     if (!giq_ticket_take(job->folder, giq_store_access(job->store), &ticket, &is_taken,
                          err)) {
         return giq_store_explain_full(err);
@@ -98,7 +100,7 @@ static bool take_ticket(struct giq_job *job, struct giq_error *err)
     }
     job->ticket = ticket; /* transferred */
     giq_ticket_init(&ticket);
-    job->touched_ms = giq_job_now_ms(job);
+    job->touched_ms = began_ms;
     return true;
 }
 
@@ -151,13 +153,34 @@ static bool record_sending(struct giq_job *job, struct giq_error *err)
     return giq_step_write(job, GIQ_JOB_SENDING, err);
 }
 
-/* If this process was stopped for long, another one may have taken the next ticket. */
-static bool check_not_stopped(struct giq_job *job, struct giq_error *err)
+/* Whether the record on disk is still about the ticket of this open, and states no more
+ * than that ticket; `unread` if it cannot be read. */
+static bool is_record_own(const struct giq_job *job, bool unread)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO(giq_record_release) struct giq_record record;
+    giq_record_init(&record);
+    if (!giq_record_read(job->folder, job->canonical, &record, NULL, &ignored)) {
+        return unread;
+    }
+    const char *own_id = job->ticket.job_id;
+    bool has_own_job = record.job_id != NULL && own_id != NULL &&
+                       giq_text_is_same_id(record.job_id, own_id);
+    return record.newest == job->ticket.n && record.attempt == job->ticket.n &&
+           (record.state == GIQ_JOB_SENDING || record.state == GIQ_JOB_UNKNOWN ||
+            (record.state == GIQ_JOB_SUBMITTED && has_own_job));
+}
+
+/* Whether the ticket was not touched for so long that it may have been given up. */
+static bool was_stopped(const struct giq_job *job)
+{
+    return giq_job_now_ms(job) - job->touched_ms > STOPPED_MS;
+}
+
+/* After this process was stopped: another one may have taken the next ticket. */
+static bool check_newest(struct giq_job *job, struct giq_error *err)
 {
     GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
-    if (giq_job_now_ms(job) - job->touched_ms <= STOPPED_MS) {
-        return true;
-    }
     giq_ticket_touch(job->folder, job->ticket.n);
     job->touched_ms = giq_job_now_ms(job);
     if (!giq_ticket_list(job->folder, &tickets, err)) {
@@ -167,17 +190,33 @@ static bool check_not_stopped(struct giq_job *job, struct giq_error *err)
     return is_newest || fail_beaten(job, err);
 }
 
+/* Before `sending` is recorded, which would replace what another open has recorded. */
+static bool check_before_record(struct giq_job *job, struct giq_error *err)
+{
+    return !was_stopped(job) || (check_newest(job, err) && check_decision(job, err));
+}
+
+/* The last check before the request is sent. */
+static bool check_before_sending(struct giq_job *job, struct giq_error *err)
+{
+    if (!was_stopped(job)) {
+        return true;
+    }
+    return check_newest(job, err) && (is_record_own(job, false) || fail_beaten(job, err));
+}
+
 /* The connection is up and the request is about to be sent. Called again if a redirect is
  * followed. */
 static bool before_send(void *ctx, struct giq_error *err)
 {
     struct giq_job *job = ctx;
     if (job->ticket.n != 0) {
-        return true;
+        return check_before_sending(job, err);
     }
     return take_ticket(job, err) && check_decision(job, err) &&
            giq_limits_take_slot(job, err) && giq_step_check_cancelled(job, err) &&
-           record_sending(job, err) && check_not_stopped(job, err);
+           check_before_record(job, err) && record_sending(job, err) &&
+           check_before_sending(job, err);
 }
 
 /* While the response is awaited. */
@@ -200,24 +239,6 @@ static bool end_ticket(struct giq_job *job, enum giq_ticket_outcome outcome,
     return giq_ticket_end(job->folder, giq_store_access(job->store), &job->ticket, err);
 }
 
-/* Whether the record on disk is still about the ticket of this open, and states no more
- * than that ticket. One that cannot be read counts as such. */
-static bool is_record_own(const struct giq_job *job)
-{
-    struct giq_error ignored = {0};
-    GIQ_AUTO(giq_record_release) struct giq_record record;
-    giq_record_init(&record);
-    if (!giq_record_read(job->folder, job->canonical, &record, NULL, &ignored)) {
-        return true;
-    }
-    const char *own_id = job->ticket.job_id;
-    bool has_own_job = record.job_id != NULL && own_id != NULL &&
-                       giq_text_is_same_id(record.job_id, own_id);
-    return record.newest == job->ticket.n && record.attempt == job->ticket.n &&
-           (record.state == GIQ_JOB_SENDING || record.state == GIQ_JOB_UNKNOWN ||
-            (record.state == GIQ_JOB_SUBMITTED && has_own_job));
-}
-
 static bool copy_job(struct giq_job *job, const struct giq_api_job *started)
 {
     struct giq_ticket *ticket = &job->ticket;
@@ -233,13 +254,13 @@ static bool copy_job(struct giq_job *job, const struct giq_api_job *started)
 }
 
 /* Record the outcome in the ticket, then in the record unless another open has changed
- * it. One of both is enough. `*out_own` is whether the record is still that of this
- * open. */
+ * it or it cannot be read. One of both is enough. `*out_own` is whether the record is
+ * still that of this open. */
 static bool record_in_both(struct giq_job *job, enum giq_ticket_outcome outcome,
                            enum giq_job_state state, bool *out_own, struct giq_error *err)
 {
     bool in_ticket = end_ticket(job, outcome, err);
-    *out_own = is_record_own(job);
+    *out_own = is_record_own(job, !in_ticket);
     bool in_record = *out_own && giq_step_write(job, state, err);
     if (!in_ticket && !in_record) {
         return false;

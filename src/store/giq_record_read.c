@@ -384,7 +384,7 @@ static bool merge_tickets(const char *folder, const struct giq_record_tickets *t
 /* ---- claims ---- */
 
 /* The open that publishes makes the claim first, and may be killed before it writes
- * job.json. */
+ * job.json; another one that was stopped may put an older record over it. */
 static bool use_newest_claim(struct giq_record *record, const char *folder,
                              struct giq_error *err)
 {
@@ -444,7 +444,9 @@ static bool read_once(const char *folder, const char *request,
         ok = giq_record_check_request(folder, request, err);
         *damaged = !ok && is_content_error(err);
     }
-    if (ok && record->state == GIQ_JOB_SUCCEEDED) {
+    bool may_have_claim =
+        record->state == GIQ_JOB_SUBMITTED || record->state == GIQ_JOB_SUCCEEDED;
+    if (ok && may_have_claim) {
         ok = use_newest_claim(record, folder, err);
     }
     if (!ok && *damaged) {

@@ -393,6 +393,38 @@ static void test_run_request_that_replaces_a_damaged_record_is_awaited(void **st
     env_kit_remove(folder);
 }
 
+/* An open that was stopped may put an older job.json over that of a published result. */
+static void test_claim_counts_although_job_json_is_older(void **state)
+{
+    (void)state;
+    static const char *const records[] = {
+        RECORD("submitted", 1, WITH("j1")),
+        RECORD("submitted", 1, WITH("j1") ",\"gone\":true"),
+        RECORD("succeeded", 1, WITH("j1")),
+        RECORD("intent", 0, ""),
+    };
+    for (size_t i = 0; i < GIQ_COUNT(records); i++) {
+        struct giq_record record;
+        struct giq_error err = {0};
+        char *folder = env_kit_folder();
+        env_kit_write(folder, "request.json", REQUEST);
+        env_kit_write(folder, "job.json", records[i]);
+        env_kit_write(folder, "sent.1",
+                      "{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j1\"}");
+        env_kit_write(folder, "published.1",
+                      "{\"format\":1,\"job_id\":\"j1\",\"folder\":"
+                      "\"result.0000000000000000000000000000000a\",\"name\":\"a.csv\","
+                      "\"size\":3}");
+        giq_record_init(&record);
+        assert_true(giq_record_read(folder, REQUEST, &record, NULL, &err));
+        assert_int_equal(record.state, GIQ_JOB_PUBLISHED);
+        assert_false(record.gone);
+        assert_string_equal(record.result_name, "a.csv");
+        giq_record_release(&record);
+        env_kit_remove(folder);
+    }
+}
+
 static void test_other_jobs_are_described(void **state)
 {
     (void)state;
@@ -421,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_throttled_run_requests_are_counted),
         cmocka_unit_test(test_damaged_record_keeps_the_labels_and_numbers_of_tickets),
         cmocka_unit_test(test_run_request_that_replaces_a_damaged_record_is_awaited),
+        cmocka_unit_test(test_claim_counts_although_job_json_is_older),
         cmocka_unit_test(test_other_jobs_are_described),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/giq_os.h"
+#include "job/giq_limits.h"
 #include "job_kit.h"
 #include "store/giq_lock.h"
 #include "store/giq_record_read.h"
@@ -32,7 +33,7 @@ struct event {
 };
 
 static struct job_kit kit;
-static struct event before_take, after_take, before_end;
+static struct event before_take, after_take, after_decision, before_end;
 static int touches;
 
 static void happen(struct event *event)
@@ -71,6 +72,14 @@ bool __wrap_giq_step_read_below(struct giq_job *job, int below, struct giq_recor
         happen(&after_take);
     }
     return __real_giq_step_read_below(job, below, out, err);
+}
+
+bool __real_giq_limits_take_slot(struct giq_job *job, struct giq_error *err);
+bool __wrap_giq_limits_take_slot(struct giq_job *job, struct giq_error *err);
+bool __wrap_giq_limits_take_slot(struct giq_job *job, struct giq_error *err)
+{
+    happen(&after_decision);
+    return __real_giq_limits_take_slot(job, err);
 }
 
 bool __real_giq_ticket_end(const char *folder, unsigned access,
@@ -116,7 +125,7 @@ void __wrap_giq_lock_release(struct giq_lock *lock)
 
 static void start(const struct http_kit_response *responses, size_t count)
 {
-    before_take = after_take = before_end = (struct event){0};
+    before_take = after_take = after_decision = before_end = (struct event){0};
     touches = 0;
     job_kit_start(&kit, responses, count);
 }
@@ -250,6 +259,34 @@ static void test_owner_that_was_stopped_sends_only_with_the_newest_ticket(void *
     (void)state;
     START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     after_take = (struct event){.name = "sent.2", .text = HAS_J1, .pause_ms = 21 * 1000};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    check_outcome(1, "nothing");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_owner_that_was_stopped_while_it_took_its_ticket_checks_it(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    before_take = (struct event){.pause_ms = 61 * 1000};
+    after_take = (struct event){.name = "sent.2", .text = HAS_J1};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    check_outcome(1, "nothing");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_job_that_was_adopted_while_the_owner_was_stopped_is_used(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    after_decision = (struct event){
+        .name = "job.json",
+        .text = "{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j1\",\"attempt\":1}",
+        .pause_ms = 61 * 1000};
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     check_outcome(1, "nothing");
@@ -477,6 +514,8 @@ int main(void)
         cmocka_unit_test(test_abandoned_ticket_is_unknown_and_nothing_is_written),
         cmocka_unit_test(test_job_that_was_adopted_meanwhile_is_used),
         cmocka_unit_test(test_owner_that_was_stopped_sends_only_with_the_newest_ticket),
+        cmocka_unit_test(test_owner_that_was_stopped_while_it_took_its_ticket_checks_it),
+        cmocka_unit_test(test_job_that_was_adopted_while_the_owner_was_stopped_is_used),
         cmocka_unit_test(test_owner_that_was_stopped_alone_touches_and_sends),
         cmocka_unit_test(test_late_job_stays_in_its_ticket),
         cmocka_unit_test(test_adoption_during_the_run_stays),
