@@ -477,7 +477,10 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
         ok = giq_os_fail_path(err, "write", path);
     }
     if (!ok) {
-        (void)unlink(path);
+        /* Others may have seen an empty file, whose name alone says something. */
+        if (len > 0) {
+            (void)unlink(path);
+        }
         return false;
     }
     *out_exists = false;
@@ -507,11 +510,22 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
     return giq_os_sync_path(folder, err);
 }
 
-static bool has_two_names(const char *path)
+/* Whether the link of `from` to `to` was made although the call failed. Another program
+ * may have made a link of `from` too, so that the names alone prove nothing if there is
+ * another file at `to`. */
+static bool was_linked(const char *from, const char *to)
 {
     struct giq_os_stat st;
     struct giq_error ignored = {0};
-    return giq_os_stat_now(path, &st, &ignored) && st.names > 1;
+    struct stat of_from;
+    struct stat of_to;
+    if (!giq_os_stat_now(from, &st, &ignored) || st.names < 2) {
+        return false;
+    }
+    if (lstat(from, &of_from) != 0 || lstat(to, &of_to) != 0) {
+        return true; /* the name may not be visible yet */
+    }
+    return of_from.st_dev == of_to.st_dev && of_from.st_ino == of_to.st_ino;
 }
 
 static bool has_no_links(int sys_errno)
@@ -524,7 +538,7 @@ bool giq_os_link(const char *from, const char *to, enum giq_os_link_outcome *out
                  struct giq_error *err)
 {
     int sys_errno = link(from, to) == 0 ? 0 : errno;
-    if (sys_errno == 0 || has_two_names(from)) {
+    if (sys_errno == 0 || was_linked(from, to)) {
         *out = GIQ_OS_LINKED;
     } else if (sys_errno == EEXIST) {
         *out = GIQ_OS_LINK_EXISTS;

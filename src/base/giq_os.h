@@ -119,7 +119,8 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err);
 
 /* Create a file with these bytes, synced; its folder is not. `*out_exists` is true, and
- * the call succeeds, if the path exists already: of several callers one creates it. */
+ * the call succeeds, if the path exists already: of several callers one creates it. After
+ * a failure an empty file may be left, no other. */
 bool giq_os_create_new(const char *path, unsigned access, const char *bytes, size_t len,
                        bool *out_exists, struct giq_error *err);
 

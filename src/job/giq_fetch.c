@@ -196,6 +196,13 @@ static void remove_file(const char *folder, const char *name)
     }
 }
 
+/* State that `path` is in use: leftovers that are old are removed. */
+static void touch(const char *path)
+{
+    struct giq_error ignored = {0};
+    (void)giq_os_touch(path, &ignored);
+}
+
 /* Stage the part, check it, let the host accept it, and give it its published name. */
 static bool stage(struct part *part, const char *disposition,
                   const struct giq_job_host *host, struct giq_claim *out,
@@ -205,12 +212,19 @@ static bool stage(struct part *part, const char *disposition,
     GIQ_AUTO_FREE char *staging = NULL;
     unsigned access = giq_store_access(part->store);
     giq_env_begin(part->service->env, GIQ_ACTIVITY_UNPACK);
+    touch(part->path);
     if (!giq_store_stage(part->store, part->folder, part->token, &staging, err) ||
         !giq_stage_download(part->path, disposition, staging, access, part->service->cred,
-                            part->service->env, &staged, err) ||
-        !check_complete(part, &staged, err) ||
-        !host->accept(host->ctx, staged.path, err) ||
-        !giq_store_publish(part->folder, part->token, &out->folder, err)) {
+                            part->service->env, &staged, err)) {
+        return false;
+    }
+    touch(staging);
+    if (!check_complete(part, &staged, err) ||
+        !host->accept(host->ctx, staged.path, err)) {
+        return false;
+    }
+    touch(staging);
+    if (!giq_store_publish(part->folder, part->token, &out->folder, err)) {
         return false;
     }
     remove_file(part->folder, short_name);

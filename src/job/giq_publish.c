@@ -273,18 +273,18 @@ static bool claim_result(const struct giq_job *job, struct giq_claim *own, bool 
         }
     }
     return giq_fail(err, GIQ_E_STORE,
-                    "no claim of a result could be made in %s; remove its files "
-                    "published.* and open again to repeat the download",
+                    "no claim of a result could be made in %s; open again to repeat the "
+                    "download",
                     job->folder);
 }
 
-/* Whether this result has the newest claim. */
+/* Whether this result has the newest claim; also if the claims cannot be read. */
 static bool has_newest_claim(const struct giq_job *job, const struct giq_claim *claim)
 {
     struct giq_error ignored = {0};
     GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
-    return giq_claim_read_newest(job->folder, &newest, &ignored) &&
-           newest.folder != NULL && strcmp(newest.folder, claim->folder) == 0;
+    return !giq_claim_read_newest(job->folder, &newest, &ignored) ||
+           (newest.folder != NULL && strcmp(newest.folder, claim->folder) == 0);
 }
 
 /* Publish the fetched result, or use the one that another open has published first. */

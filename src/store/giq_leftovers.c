@@ -69,17 +69,21 @@ static bool add_candidate(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
-/* Remove `folder`/`name` if it was not modified since `before_ns`. */
+/* Remove `folder`/`name` if it was not modified since `before_ns`. It gets another name
+ * first: whoever still uses it must not find a tree that is half removed. */
 static bool remove_old(const char *folder, const char *name, int64_t before_ns,
                        struct giq_error *err)
 {
     int64_t modified_ns = 0;
     GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
-    if (path == NULL) {
+    GIQ_AUTO_FREE char *discarded = giq_os_temporary(folder, "discarded");
+    if (path == NULL || discarded == NULL) {
         return giq_fail_memory(err);
     }
-    return !giq_tree_newest(path, &modified_ns, err) || modified_ns > before_ns ||
-           giq_tree_remove(path, err);
+    if (!giq_tree_newest(path, &modified_ns, err) || modified_ns > before_ns) {
+        return true;
+    }
+    return giq_os_rename(path, discarded, err) && giq_tree_remove(discarded, err);
 }
 
 static void remove_candidates(const char *folder, unsigned access,

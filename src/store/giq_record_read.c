@@ -346,6 +346,7 @@ static void reduce(struct giq_record *record)
     reduced.newest = record->newest;
     reduced.throttled = record->throttled;
     reduced.is_paused = record->is_paused;
+    reduced.other_jobs = giq_take(&record->other_jobs);
     reduced.document = giq_take(&record->document);
     giq_record_release(record);
     *record = reduced;
@@ -373,12 +374,26 @@ static bool merge_tickets(const char *folder, const struct giq_record_tickets *t
         reduce(record);
     }
     set_numbers(&found, record);
-    if (!add_labels(&found, record, &failure)) {
+    if ((!ok && !note_other_jobs(&found, record, &failure)) ||
+        !add_labels(&found, record, &failure)) {
         *err = failure;
         *damaged = false;
         return false;
     }
     return ok;
+}
+
+/* Add to the error of a damaged record the jobs that it or its tickets still name: one of
+ * them can be adopted, and need not be looked for. */
+static void name_job(const struct giq_record *record, struct giq_error *err)
+{
+    const struct giq_error reason = *err;
+    struct giq_printable id;
+    const char *known = record->job_id == NULL ? record->other_jobs : record->job_id;
+    if (known != NULL) {
+        (void)giq_error_replace(err, reason.code, "%s; the job of the request is %s",
+                                reason.text, giq_text_printable(known, &id));
+    }
 }
 
 /* ---- claims ---- */
@@ -450,6 +465,7 @@ static bool read_once(const char *folder, const char *request,
         ok = use_newest_claim(record, folder, err);
     }
     if (!ok && *damaged) {
+        name_job(record, err);
         reduce(record);
     } else if (!ok) {
         giq_record_release(record);

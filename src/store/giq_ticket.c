@@ -2,6 +2,7 @@
 #include "store/giq_ticket.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -389,7 +390,10 @@ static bool read_age(const char *folder, unsigned access, int n, int64_t *out_ms
             *err = failure;
             return false;
         }
-        now_ns = giq_os_wall_ms() * NS_PER_MS;
+        /* The local clock may differ by minutes, so it counts for readers alone. */
+        bool is_read_only = failure.sys_errno == EROFS || failure.sys_errno == EACCES ||
+                            failure.sys_errno == EPERM;
+        now_ns = is_read_only ? giq_os_wall_ms() * NS_PER_MS : st.modified_ns;
     }
     bool is_old = st.kind != GIQ_OS_NOTHING && now_ns > st.modified_ns;
     *out_ms = is_old ? (now_ns - st.modified_ns) / NS_PER_MS : 0;

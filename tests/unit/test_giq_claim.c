@@ -162,7 +162,7 @@ static void test_names_of_results(void **state)
 #define CLAIM_OF(job_id)                                                                 \
     CLAIM("\"job_id\":\"" job_id "\",\"folder\":\"" FOLDER_1 "\",\"name\":\"a.tif\"")
 
-static void test_record_of_a_job_that_succeeded_is_published_by_its_claim(void **state)
+static void test_record_of_a_job_is_published_by_its_claim(void **state)
 {
     const char *folder = *state;
     static const struct {
@@ -178,7 +178,8 @@ static void test_record_of_a_job_that_succeeded_is_published_by_its_claim(void *
          CLAIM_OF("j1"), GIQ_JOB_PUBLISHED},
         {RECORD("succeeded", ",\"gone\":true,\"result\":{\"size\":7,\"generation\":2}"),
          CLAIM_OF("j1"), GIQ_JOB_SUCCEEDED},
-        {RECORD("submitted", ""), CLAIM_OF("j1"), GIQ_JOB_SUBMITTED},
+        {RECORD("submitted", ""), CLAIM_OF("j1"), GIQ_JOB_PUBLISHED},
+        {RECORD("submitted", ""), CLAIM_OF("j2"), GIQ_JOB_SUBMITTED},
         {RECORD("failed", ""), CLAIM_OF("j1"), GIQ_JOB_FAILED},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
@@ -210,7 +211,7 @@ int main(void)
         ENV_KIT_TEST(test_claim_of_a_newer_version_is_an_error),
         ENV_KIT_TEST(test_claim_that_is_not_visible_names_nothing),
         cmocka_unit_test(test_names_of_results),
-        ENV_KIT_TEST(test_record_of_a_job_that_succeeded_is_published_by_its_claim),
+        ENV_KIT_TEST(test_record_of_a_job_is_published_by_its_claim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

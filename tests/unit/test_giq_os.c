@@ -576,6 +576,11 @@ static void test_link_is_made_once(void **state)
     assert_int_equal(outcome, GIQ_OS_LINKED);
     assert_true(giq_os_link(two, to, &outcome, &err));
     assert_int_equal(outcome, GIQ_OS_LINK_EXISTS);
+    /* A backup has made a link of the file that is to be linked. */
+    GIQ_AUTO_FREE char *backup = giq_os_join(folder, "backup");
+    assert_int_equal(link(two, backup), 0);
+    assert_true(giq_os_link(two, to, &outcome, &err));
+    assert_int_equal(outcome, GIQ_OS_LINK_EXISTS);
     GIQ_AUTO_FREE char *text = env_kit_read(folder, "to");
     assert_string_equal(text, "one");
     GIQ_AUTO_FREE char *none = giq_os_join(folder, "none");

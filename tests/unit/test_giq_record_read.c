@@ -373,6 +373,23 @@ static void test_damaged_record_keeps_the_labels_and_numbers_of_tickets(void **s
     }
 }
 
+static void test_error_of_a_damaged_record_names_the_job_of_its_ticket(void **state)
+{
+    (void)state;
+    const struct reading reading = {.job = "{", .tickets = {JOB("j1")}};
+    char *folder = env_kit_folder();
+    struct giq_record record;
+    struct giq_error err = {0};
+    bool damaged = false;
+    lay_out(folder, &reading);
+    giq_record_init(&record);
+    assert_false(giq_record_read(folder, REQUEST, &record, &damaged, &err));
+    assert_true(damaged);
+    assert_non_null(strstr(err.text, "; the job of the request is j1"));
+    giq_record_release(&record);
+    env_kit_remove(folder);
+}
+
 static void test_run_request_that_replaces_a_damaged_record_is_awaited(void **state)
 {
     (void)state;
@@ -452,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_tickets_can_be_left_out),
         cmocka_unit_test(test_throttled_run_requests_are_counted),
         cmocka_unit_test(test_damaged_record_keeps_the_labels_and_numbers_of_tickets),
+        cmocka_unit_test(test_error_of_a_damaged_record_names_the_job_of_its_ticket),
         cmocka_unit_test(test_run_request_that_replaces_a_damaged_record_is_awaited),
         cmocka_unit_test(test_claim_counts_although_job_json_is_older),
         cmocka_unit_test(test_other_jobs_are_described),
