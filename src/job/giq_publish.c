@@ -278,13 +278,17 @@ static bool claim_result(const struct giq_job *job, struct giq_claim *own, bool 
                     job->folder);
 }
 
-/* Whether this result has the newest claim; also if the claims cannot be read. */
-static bool has_newest_claim(const struct giq_job *job, const struct giq_claim *claim)
+/* Whether this result has the newest claim, or may have it, because a system call failed
+ * that reads the claims. */
+static bool may_have_newest_claim(const struct giq_job *job,
+                                  const struct giq_claim *claim)
 {
-    struct giq_error ignored = {0};
+    struct giq_error reason = {0};
     GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
-    return !giq_claim_read_newest(job->folder, &newest, &ignored) ||
-           (newest.folder != NULL && strcmp(newest.folder, claim->folder) == 0);
+    if (!giq_claim_read_newest(job->folder, &newest, &reason)) {
+        return reason.sys_errno != 0;
+    }
+    return newest.folder != NULL && strcmp(newest.folder, claim->folder) == 0;
 }
 
 /* Publish the fetched result, or use the one that another open has published first. */
@@ -294,7 +298,7 @@ static bool publish(struct giq_job *job, struct giq_claim *own, struct giq_error
     GIQ_AUTO(giq_claim_release) struct giq_claim other = {0};
     if (!claim_result(job, own, &made, &other, err)) {
         /* The claim may have been made although the call failed. */
-        if (!has_newest_claim(job, own)) {
+        if (!may_have_newest_claim(job, own)) {
             giq_store_unpublish(job->folder, own->folder);
         }
         return giq_store_explain_full(err);
