@@ -224,12 +224,14 @@ static bool describe(struct taker *taker, const char *key, int64_t now_ms,
 /* Take this slot, unless it has an owner; then taker->slot stays NULL. */
 static bool try_slot(struct taker *taker, int number, struct giq_error *err)
 {
+    char name[sizeof "-2147483648"];
     bool is_created = false;
     GIQ_AUTO_FREE char *path = slot_path(&taker->day, number);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_exclusive_create(&taker->file, strrchr(path, '/') + 1, &is_created, err)) {
+    snprintf(name, sizeof name, "%d", number);
+    if (!giq_exclusive_create(&taker->file, name, &is_created, err)) {
         return false;
     }
     if (is_created) {
