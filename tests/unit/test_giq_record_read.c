@@ -256,20 +256,45 @@ static void check(const struct reading *reading, const struct giq_record *record
     }
 }
 
+/* A folder with a record, and what was read of it. */
+struct kit {
+    char *folder;
+    struct giq_record record;
+    struct giq_error err;
+    bool damaged;
+};
+
+/* `reading` is laid out; NULL leaves the folder empty. */
+static void start(struct kit *kit, const struct reading *reading)
+{
+    *kit = (struct kit){.folder = env_kit_folder()};
+    giq_record_init(&kit->record);
+    if (reading != NULL) {
+        lay_out(kit->folder, reading);
+    }
+}
+
+static bool read_record(struct kit *kit)
+{
+    return giq_record_read(kit->folder, REQUEST, &kit->record, &kit->damaged, &kit->err);
+}
+
+static void finish(struct kit *kit)
+{
+    giq_record_release(&kit->record);
+    env_kit_remove(kit->folder);
+}
+
 static void test_newest_ticket_decides(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(readings); i++) {
-        char *folder = env_kit_folder();
-        struct giq_record record;
-        struct giq_error err = {0};
+        struct kit kit;
         print_message("%s\n", readings[i].name);
-        lay_out(folder, &readings[i]);
-        giq_record_init(&record);
-        assert_true(giq_record_read(folder, REQUEST, &record, NULL, &err));
-        check(&readings[i], &record);
-        giq_record_release(&record);
-        env_kit_remove(folder);
+        start(&kit, &readings[i]);
+        assert_true(read_record(&kit));
+        check(&readings[i], &kit.record);
+        finish(&kit);
     }
 }
 
@@ -278,19 +303,16 @@ static void test_merged_record_that_is_written_stays_the_same(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GIQ_COUNT(readings); i++) {
-        char *folder = env_kit_folder();
-        struct giq_record record;
-        struct giq_error err = {0};
-        lay_out(folder, &readings[i]);
-        giq_record_init(&record);
-        assert_true(giq_record_read(folder, REQUEST, &record, NULL, &err));
-        if (record.job_id != NULL) {
-            assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
-            assert_true(giq_record_read(folder, REQUEST, &record, NULL, &err));
-            check(&readings[i], &record);
+        struct kit kit;
+        start(&kit, &readings[i]);
+        assert_true(read_record(&kit));
+        if (kit.record.job_id != NULL) {
+            assert_true(
+                giq_record_write(kit.folder, GIQ_OS_PRIVATE, &kit.record, &kit.err));
+            assert_true(read_record(&kit));
+            check(&readings[i], &kit.record);
         }
-        giq_record_release(&record);
-        env_kit_remove(folder);
+        finish(&kit);
     }
 }
 
@@ -298,116 +320,90 @@ static void test_known_ticket_counts_before_it_is_listed(void **state)
 {
     (void)state;
     static const struct giq_record_tickets known = {.known = 2};
-    char *folder = env_kit_folder();
-    struct giq_record record;
-    struct giq_error err = {0};
-    env_kit_write(folder, "sent.1", "{\"format\":1,\"outcome\":\"nothing\"}");
-    giq_record_init(&record);
-    assert_true(giq_record_read_with(folder, NULL, &known, &record, NULL, &err));
-    assert_int_equal(record.state, GIQ_JOB_SENDING);
-    assert_int_equal(record.sender, GIQ_SENDER_ALIVE);
-    assert_int_equal(record.newest, 2);
-    giq_record_release(&record);
-    env_kit_remove(folder);
+    struct kit kit;
+    start(&kit, NULL);
+    env_kit_write(kit.folder, "sent.1", "{\"format\":1,\"outcome\":\"nothing\"}");
+    assert_true(
+        giq_record_read_with(kit.folder, NULL, &known, &kit.record, NULL, &kit.err));
+    assert_int_equal(kit.record.state, GIQ_JOB_SENDING);
+    assert_int_equal(kit.record.sender, GIQ_SENDER_ALIVE);
+    assert_int_equal(kit.record.newest, 2);
+    finish(&kit);
 }
 
 static void test_tickets_can_be_left_out(void **state)
 {
     (void)state;
     static const struct giq_record_tickets below = {.known = 2, .below = 2};
-    char *folder = env_kit_folder();
-    struct giq_record record;
-    struct giq_error err = {0};
-    env_kit_write(folder, "sent.1", "{\"format\":1,\"outcome\":\"unknown\"}");
-    env_kit_write(folder, "sent.2", "{\"format\":1}");
-    giq_record_init(&record);
-    assert_true(giq_record_read_with(folder, NULL, &below, &record, NULL, &err));
-    assert_int_equal(record.state, GIQ_JOB_UNKNOWN);
-    assert_int_equal(record.newest, 1);
-    giq_record_release(&record);
-    env_kit_remove(folder);
+    struct kit kit;
+    start(&kit, NULL);
+    env_kit_write(kit.folder, "sent.1", "{\"format\":1,\"outcome\":\"unknown\"}");
+    env_kit_write(kit.folder, "sent.2", "{\"format\":1}");
+    assert_true(
+        giq_record_read_with(kit.folder, NULL, &below, &kit.record, NULL, &kit.err));
+    assert_int_equal(kit.record.state, GIQ_JOB_UNKNOWN);
+    assert_int_equal(kit.record.newest, 1);
+    finish(&kit);
 }
 
 static void test_throttled_run_requests_are_counted(void **state)
 {
     (void)state;
     static const struct reading reading = {.tickets = {PAUSE, NOTHING, PAUSE}};
-    char *folder = env_kit_folder();
-    struct giq_record record;
-    struct giq_error err = {0};
-    lay_out(folder, &reading);
-    giq_record_init(&record);
-    assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
-    assert_int_equal(record.state, GIQ_JOB_NONE);
-    assert_int_equal(record.throttled, 2);
-    assert_true(record.is_paused);
-    giq_record_release(&record);
-    env_kit_remove(folder);
+    struct kit kit;
+    start(&kit, &reading);
+    assert_true(giq_record_read(kit.folder, NULL, &kit.record, NULL, &kit.err));
+    assert_int_equal(kit.record.state, GIQ_JOB_NONE);
+    assert_int_equal(kit.record.throttled, 2);
+    assert_true(kit.record.is_paused);
+    finish(&kit);
 }
 
 static void test_damaged_record_keeps_the_labels_and_numbers_of_tickets(void **state)
 {
     (void)state;
-    static const char *const jobs[] = {"{",
-                                       "{\"format\":2,\"state\":\"failed\","
-                                       "\"attempt\":-1}",
-                                       "{\"format\":2,\"state\":\"failed\","
-                                       "\"attempt\":99999999}"};
+    static const char *const jobs[] = {"{", RECORD("failed", -1, ""),
+                                       RECORD("failed", 99999999, "")};
     for (size_t i = 0; i < GIQ_COUNT(jobs); i++) {
         const struct reading reading = {.job = jobs[i], .tickets = {UNKNOWN}};
-        char *folder = env_kit_folder();
-        struct giq_record record;
-        struct giq_error err = {0};
-        bool damaged = false;
-        lay_out(folder, &reading);
-        giq_record_init(&record);
-        assert_false(giq_record_read(folder, REQUEST, &record, &damaged, &err));
-        assert_true(damaged);
-        assert_int_equal(err.code, GIQ_E_STORE);
-        assert_non_null(strstr(err.text, "job.json"));
-        assert_int_equal(record.state, GIQ_JOB_NONE);
-        assert_int_equal(record.newest, 1);
-        assert_true(giq_record_has_label(&record, "u"));
-        giq_record_release(&record);
-        env_kit_remove(folder);
+        struct kit kit;
+        start(&kit, &reading);
+        assert_false(read_record(&kit));
+        assert_true(kit.damaged);
+        assert_int_equal(kit.err.code, GIQ_E_STORE);
+        assert_non_null(strstr(kit.err.text, "job.json"));
+        assert_int_equal(kit.record.state, GIQ_JOB_NONE);
+        assert_int_equal(kit.record.newest, 1);
+        assert_true(giq_record_has_label(&kit.record, "u"));
+        finish(&kit);
     }
 }
 
 static void test_error_of_a_damaged_record_names_the_job_of_its_ticket(void **state)
 {
     (void)state;
-    const struct reading reading = {.job = "{", .tickets = {JOB("j1")}};
-    char *folder = env_kit_folder();
-    struct giq_record record;
-    struct giq_error err = {0};
-    bool damaged = false;
-    lay_out(folder, &reading);
-    giq_record_init(&record);
-    assert_false(giq_record_read(folder, REQUEST, &record, &damaged, &err));
-    assert_true(damaged);
-    assert_non_null(strstr(err.text, "; the job of the request is j1"));
-    giq_record_release(&record);
-    env_kit_remove(folder);
+    static const struct reading reading = {.job = "{", .tickets = {JOB("j1")}};
+    struct kit kit;
+    start(&kit, &reading);
+    assert_false(read_record(&kit));
+    assert_true(kit.damaged);
+    assert_non_null(strstr(kit.err.text, "; the job of the request is j1"));
+    finish(&kit);
 }
 
 static void test_run_request_that_replaces_a_damaged_record_is_awaited(void **state)
 {
     (void)state;
     static const struct reading reading = {.job = "{", .tickets = {SENT}};
-    char *folder = env_kit_folder();
-    struct giq_record record;
-    struct giq_error err = {0};
-    bool damaged = false;
-    lay_out(folder, &reading);
-    giq_record_init(&record);
-    assert_true(giq_record_read(folder, REQUEST, &record, &damaged, &err));
-    assert_int_equal(record.state, GIQ_JOB_SENDING);
-    assert_int_equal(record.sender, GIQ_SENDER_ALIVE);
-    make_old(folder, 1);
-    assert_false(giq_record_read(folder, REQUEST, &record, &damaged, &err));
-    assert_true(damaged);
-    giq_record_release(&record);
-    env_kit_remove(folder);
+    struct kit kit;
+    start(&kit, &reading);
+    assert_true(read_record(&kit));
+    assert_int_equal(kit.record.state, GIQ_JOB_SENDING);
+    assert_int_equal(kit.record.sender, GIQ_SENDER_ALIVE);
+    make_old(kit.folder, 1);
+    assert_false(read_record(&kit));
+    assert_true(kit.damaged);
+    finish(&kit);
 }
 
 /* An open that was stopped may put an older job.json over that of a published result. */
@@ -421,24 +417,19 @@ static void test_claim_counts_although_job_json_is_older(void **state)
         RECORD("intent", 0, ""),
     };
     for (size_t i = 0; i < GIQ_COUNT(records); i++) {
-        struct giq_record record;
-        struct giq_error err = {0};
-        char *folder = env_kit_folder();
-        env_kit_write(folder, "request.json", REQUEST);
-        env_kit_write(folder, "job.json", records[i]);
-        env_kit_write(folder, "sent.1",
-                      "{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j1\"}");
-        env_kit_write(folder, "published.1",
+        const struct reading reading = {
+            .job = records[i], .tickets = {"{\"outcome\":\"job\",\"job_id\":\"j1\"}"}};
+        struct kit kit;
+        start(&kit, &reading);
+        env_kit_write(kit.folder, "published.1",
                       "{\"format\":1,\"job_id\":\"j1\",\"folder\":"
                       "\"result.0000000000000000000000000000000a\",\"name\":\"a.csv\","
                       "\"size\":3}");
-        giq_record_init(&record);
-        assert_true(giq_record_read(folder, REQUEST, &record, NULL, &err));
-        assert_int_equal(record.state, GIQ_JOB_PUBLISHED);
-        assert_false(record.gone);
-        assert_string_equal(record.result_name, "a.csv");
-        giq_record_release(&record);
-        env_kit_remove(folder);
+        assert_true(read_record(&kit));
+        assert_int_equal(kit.record.state, GIQ_JOB_PUBLISHED);
+        assert_false(kit.record.gone);
+        assert_string_equal(kit.record.result_name, "a.csv");
+        finish(&kit);
     }
 }
 
