@@ -77,9 +77,9 @@ packages() {
     sh tests/packages.sh
 }
 
-# The table of the README is the one that was measured last.
+# The tables of the pages are what was measured last.
 bench() {
-    sh tests/bench.sh --into README.md
+    sh tests/bench.sh --keep
 }
 
 # ---- what a log says in a few words ----

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Measures the driver side by side with what a user would do without it, in one run:
 
-  sh tests/bench.sh [--runs 15] [--only PART ...] [--into README.md]
+  sh tests/bench.sh [--runs 15] [--only PART ...] [--keep]
 
 Prints a table in Markdown: medians, the ratio of ours to theirs with its interval, and
-the bound that the project sets itself, in bold where it is missed. With --into it also
-puts the rows between two lines of a file, BEGIN and END. Nothing here is a test: times
-are not asserted anywhere.
+the bound that the project sets itself, in bold where it is missed. With --keep the rows
+also go into RESULTS.md, and those that README.md shows already into it, between the lines
+BEGIN and END of each. Nothing here is a test: times are not asserted anywhere.
 """
 import argparse
 import os
@@ -45,6 +45,8 @@ PARTS = {
     "batch": lambda table, place, o: measure_batch.measure(
         table, o.build, place.folder, o.runs),
 }
+RESULTS = ROOT / "tests/bench/RESULTS.md"
+README = ROOT / "README.md"
 BEGIN = "<!-- what tests/bench.sh measured -->"
 END = "<!-- so far tests/bench.sh -->"
 
@@ -56,16 +58,33 @@ def machine():
     return f"{os.cpu_count()} processors, {gib:.0f} GiB, {gdal_version()}, {curl}"
 
 
-def put_into(path, rows, is_whole):
-    """What was not measured now stays, unless it was all."""
+def rows_by_name(lines):
+    """The rows of a table by their first cells, in the order of the table."""
+    return {row.split("|")[1]: row for row in lines if row.startswith("|")}
+
+
+def parts_of(path):
+    """The text before BEGIN, the lines from there to END, and the text after END."""
     before, rest = path.read_text().split(BEGIN)
     kept, after = rest.split(END)
-    known = {} if is_whole else {row.split("|")[1]: row for row in kept.splitlines()
-                                 if row.startswith("|")}
-    known.update((row.split("|")[1], row) for row in rows)
-    head = f"Measured on {machine()}." if is_whole else kept.split("\n")[1]
-    text = "\n".join([head, "", *known.values()])
+    return before, kept.split("\n"), after
+
+
+def write(path, head, rows):
+    before, _, after = parts_of(path)
+    text = "\n".join([head, "", *rows])
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def keep(measured, is_whole):
+    """What was not measured now stays in RESULTS, unless everything was measured."""
+    _, kept, _ = parts_of(RESULTS)
+    head = f"Measured on {machine()}." if is_whole else kept[1]
+    rows = measured if is_whole else {**rows_by_name(kept), **measured}
+    write(RESULTS, head, rows.values())
+    _, kept, _ = parts_of(README)
+    write(README, head, [measured.get(name, row)
+                         for name, row in rows_by_name(kept).items()])
 
 
 def main():
@@ -74,7 +93,7 @@ def main():
                         default=ROOT / "build-release")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--into", type=pathlib.Path)
+    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     print(machine(), end="\n\n")
     table = Table()
@@ -85,8 +104,8 @@ def main():
                 PARTS[part](table, place, options)
         finally:
             place.stop()
-    if options.into:
-        put_into(options.into, table.rows, options.only == list(PARTS))
+    if options.keep:
+        keep(rows_by_name(table.rows), options.only == list(PARTS))
 
 
 if __name__ == "__main__":
