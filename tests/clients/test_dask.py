@@ -1,4 +1,4 @@
-"""The example with Dask of the README: each row is paid for once, though a worker dies."""
+"""The example with Dask of GIQ.md: each row is paid for once, though a worker dies."""
 import os
 import re
 import signal
@@ -10,7 +10,7 @@ from conftest import DATA
 from datasets import features
 from programs import Sandbox, wait_until
 
-README = (DATA.parent / "README.md").read_text()
+PAGE = (DATA.parent / "plugin" / "GIQ.md").read_text()
 WORKERS, THREADS, ROWS = 2, 4, 24
 BATCH = "GIQ:batch=fields.gpkg;model=wait;file=olinda_landsat7.tif"
 # A cluster until its standard input ends; prints its address and the pids of its workers.
@@ -44,7 +44,7 @@ def cluster(client):
 
 
 def example(address):
-    section = README.split("\n## Clusters\n")[1].split("\n## ")[0]
+    section = PAGE.split("\n## Clusters\n")[1].split("\n## ")[0]
     [code] = re.findall(r"```python\n(.*?)```", section, re.S)
     code, batches = re.subn('"GIQ:batch=.*?"', f'"{BATCH}"', code)
     code, addresses = re.subn("scheduler:8786", address, code)
@@ -52,7 +52,7 @@ def example(address):
     return code
 
 
-def test_example_of_the_readme_pays_once_though_a_worker_is_killed(
+def test_example_pays_once_though_a_worker_is_killed(
         client, cluster, sandbox):
     address, workers = cluster
     write_squares(client.folder / "fields.gpkg", ROWS)
