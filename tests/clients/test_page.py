@@ -4,11 +4,10 @@ import re
 import shutil
 
 import pytest
-from programs import DATA, SCENE
+from programs import DATA
 
 PAGE = pathlib.Path(__file__).parents[2] / "plugin" / "GIQ.md"
 TEXT = PAGE.read_text()
-README = (PAGE.parents[1] / "README.md").read_text()
 PROGRAMS = {"sh": ("sh", "-ec"), "python": ("/usr/bin/python3", "-c")}
 # What the output of an example holds, by words that only this example has.
 SHOWS = {
@@ -92,53 +91,6 @@ def test_keys_of_a_search_are_all_there(client):
     assert set(allowed) == {name for row in section("Files").splitlines()
                             if row.startswith("| `")
                             for name in re.findall(r"`(\w+)`", row.split("|")[1])}
-
-
-def blocks_of_readme(title):
-    """The blocks of commands of a section."""
-    found = README.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    return re.findall(r"```\n(.*?)```", found, re.S)
-
-
-def test_readme_leads_from_an_area_to_a_result(client):
-    (client.folder / "data").mkdir()
-    shutil.copy(DATA / "parcels.geojson", client.folder / "data")
-    [way] = blocks_of_readme("From an area to a result")
-    find, run = way.splitlines()
-    found = client.run("sh", "-ec", find).stdout.splitlines()
-    assert found[0] == "item_id,file_id,name,datetime"
-    [scene] = [row.split(",") for row in found[1:] if row.startswith(SCENE)]
-    client.run("sh", "-ec", run.replace("<file_id>", scene[1]).replace("<model>", "water"))
-    [paid] = client.paid()
-    assert paid["form"]["fileId"] == scene[1] and "geometry" in paid["form"]
-    assert (client.folder / "out.gpkg").exists()
-
-
-def test_readme_leads_from_many_files_and_areas_to_one_dataset(client):
-    (client.folder / "data").symlink_to(DATA)
-    (client.folder / "scenes").mkdir()
-    client.run("gdal_translate", "-q", "-srcwin", 0, 0, 100, 100, DATA / SCENE,
-               "scenes/a 1.tif")
-    client.run("gdal_translate", "-q", "-srcwin", 100, 0, 100, 100, DATA / SCENE,
-               "scenes/b.tif")
-    areas, scenes, files = blocks_of_readme("Many files and areas")
-    done = client.run("sh", "-ec", areas)
-    assert done.stdout.count("state (String) = not submitted") == 9
-    assert "GIQ: dry run: 9 jobs to be paid, " in done.stderr
-    assert "GIQ: starting 9 jobs, 0 exist" in done.stderr
-    assert {row["properties"]["row"] for row in client.layer("segments.gpkg")} == {
-        "north-west", "north", "north-east", "west", "centre", "east", "south-west", "south",
-        "south-east"}
-    client.run("sh", "-ec", scenes)
-    assert {row["properties"]["row"] for row in client.layer("scenes.gpkg")} == {
-        "scenes/a 1.tif", "scenes/b.tif"}
-    client.run("sh", "-ec", files)
-    assert {row["properties"]["row"] for row in client.layer("water.fgb")} == {"0"}
-    assert len(client.paid()) == 9 + 2 + 1
-    calls = client.calls()
-    client.run("sh", "-ec", areas)
-    client.run("sh", "-ec", scenes)
-    assert client.calls() == calls
 
 
 def test_keys_of_the_string_are_all_there(client):

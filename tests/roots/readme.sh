@@ -32,6 +32,12 @@ sh tests/quickstart.sh
 
 rm -rf build
 run_block Install 1
+# The table of places: what an active conda environment sets hides the driver.
+mkdir -p build/environment
+GDAL_DRIVER_PATH=$PWD/build/environment ogrinfo --formats >build/formats
+if grep GIQ build/formats; then
+    exit 1
+fi
 apt-get purge -y libgdal-plugin-giq
 
 rm -rf build

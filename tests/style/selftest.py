@@ -91,6 +91,10 @@ CASES = (
     ("readme", "src/README.md", "| folder | modules |\n|-|-|\n| src/net | http, gone |\n",
      "src/README.md:3: no giq_gone in src/net"),
     ("readme", "src/README.md", "\n" * 61, "src/README.md:61: 61 lines, more than 60"),
+    ("pages", "README.md", "\n[a](src/gone.md)\n", "README.md:2: no file src/gone.md"),
+    ("pages", "plugin/a.md", "# A b\n[a](#a-c)\n", "a.md:2: plugin/a.md has no section a-c"),
+    ("pages", "plugin/a.md", "[a](../src/README.md#a)\n", "src/README.md has no section a"),
+    ("pages", "README.md", "\n" * 251, "README.md:251: 251 lines, more than 250"),
     ("text", "README.md", "\nT" + "ODO: more\n", "README.md:2: unfinished: T" + "ODO"),
     ("text", "src/service/giq_api.c", "#if" + " 0\n",
      "src/service/giq_api.c:1: dead code: #if"),
@@ -121,6 +125,8 @@ SOUND_CASES = (
     ("folders", "include/giq/external.h", '#include "giq/giq.h"\n'),
     ("python", PLUGIN, "from qgis.PyQt.QtCore import QTimer\n"
      "kind = QgsProcessing.SourceType.TypeVector\nmade = QgsVectorFileWriter.Options()\n"),
+    ("pages", "plugin/a.md", "# A `b`: c-d\n[a](#a-b-c-d) [b](../src/README.md)\n"
+     "[c](https://a.org/b#c)\n```\n[d](gone.md)\n```\n"),
     ("text", "README.md", "file:///ho" + "me/x, https://a.org/work/, a/work/b\n"),
 )
 
@@ -158,7 +164,8 @@ def run_exports(source):
 
 def outcomes():
     """(what was tried, status and output, what must be printed or None if sound)."""
-    for check in ("folders", "foreign", "length", "format", "text", "readme", "python"):
+    for check in ("folders", "foreign", "length", "format", "text", "readme", "pages",
+                  "python"):
         yield check, run_on(check, SOUND), None
     for check, path, content in SOUND_CASES:
         yield f"{check} of {path}", run_on(check, {**SOUND, path: content}), None
