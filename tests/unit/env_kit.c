@@ -2,6 +2,7 @@
 
 #include "unit.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/giq_os.h"
@@ -127,4 +128,14 @@ void env_kit_write(const char *folder, const char *name, const char *text)
     assert_non_null(file);
     assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
     assert_int_equal(fclose(file), 0);
+}
+
+void env_kit_set_age(const char *folder, const char *name, int64_t age_ms)
+{
+    char *path = giq_os_join(folder, name);
+    int64_t ms = giq_os_wall_ms() - age_ms;
+    const struct timespec past = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    const struct timespec times[2] = {past, past};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    free(path);
 }

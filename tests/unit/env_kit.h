@@ -42,4 +42,7 @@ int env_kit_teardown(void **state);
 char *env_kit_read(const char *folder, const char *name);
 void env_kit_write(const char *folder, const char *name, const char *text);
 
+/* As if the file or folder folder/name was last written so long ago. */
+void env_kit_set_age(const char *folder, const char *name, int64_t age_ms);
+
 #endif

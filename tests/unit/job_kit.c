@@ -105,14 +105,19 @@ enum giq_code job_kit_run(struct job_kit *kit)
     return job_kit_run_to(kit, SIZE_MAX);
 }
 
-const char *job_kit_state(const struct job_kit *kit)
+void job_kit_read(const struct job_kit *kit, struct giq_record *out)
 {
     struct giq_error err = {0};
-    struct giq_record record;
-    giq_record_init(&record);
-    if (!giq_record_read(kit->job->folder, NULL, &record, NULL, &err)) {
+    giq_record_init(out);
+    if (!giq_record_read(kit->job->folder, NULL, out, NULL, &err)) {
         fail_msg("%s", err.text);
     }
+}
+
+const char *job_kit_state(const struct job_kit *kit)
+{
+    struct giq_record record;
+    job_kit_read(kit, &record);
     const char *name = giq_record_state_name(record.state);
     giq_record_release(&record);
     return name;
@@ -120,13 +125,9 @@ const char *job_kit_state(const struct job_kit *kit)
 
 char *job_kit_result(const struct job_kit *kit, const char *name)
 {
-    struct giq_error err = {0};
     struct giq_record record;
     char *text = NULL;
-    giq_record_init(&record);
-    if (!giq_record_read(kit->job->folder, NULL, &record, NULL, &err)) {
-        fail_msg("%s", err.text);
-    }
+    job_kit_read(kit, &record);
     if (record.result_size >= 0) {
         char *path = giq_store_result(kit->job->folder, record.result_folder, NULL);
         assert_string_equal(record.result_name, name);

@@ -65,6 +65,10 @@ enum giq_code job_kit_run(struct job_kit *kit);
 /* Steps until `count` requests came or the open ends; as job_kit_run(). */
 enum giq_code job_kit_run_to(struct job_kit *kit, size_t count);
 
+/* Initialise `out` and read the record into it; a record that cannot be read ends the
+ * test. The caller passes `out` to giq_record_release(). */
+void job_kit_read(const struct job_kit *kit, struct giq_record *out);
+
 /* The state that job.json has, "none" without one; static. */
 const char *job_kit_state(const struct job_kit *kit);
 

@@ -3,10 +3,6 @@
 
 #include "unit.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <time.h>
-
 #include "base/giq_os.h"
 #include "base/giq_tree.h"
 #include "env_kit.h"
@@ -117,13 +113,7 @@ static bool is_pending(const struct states_kit_file *file)
 
 static void age(const char *name)
 {
-    char *path = giq_os_join(states_kit_folder, name);
-    struct timespec past[2];
-    (void)clock_gettime(CLOCK_REALTIME, &past[0]);
-    past[0].tv_sec -= 61;
-    past[1] = past[0];
-    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
-    free(path);
+    env_kit_set_age(states_kit_folder, name, 61000);
 }
 
 /* Hosts are "n1" and "n2", or here "n9". */

@@ -39,10 +39,8 @@ struct recheck {
 
 static void check_record(const struct job_kit *kit, const struct recheck *expected)
 {
-    struct giq_error err = {0};
     struct giq_record record;
-    giq_record_init(&record);
-    assert_true(giq_record_read(kit->job->folder, NULL, &record, NULL, &err));
+    job_kit_read(kit, &record);
     assert_string_equal(giq_record_state_name(record.state), expected->state);
     assert_string_equal(record.job_id, expected->job_id);
     assert_int_equal(record.gone, expected->is_gone);

@@ -3,9 +3,7 @@
 
 #include "unit.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/giq_os.h"
@@ -15,34 +13,25 @@
 #define TOKEN_2 "00000000000000000000000000000002"
 #define TOKEN_3 "00000000000000000000000000000003"
 
-enum { OLD_S = 601, YOUNG_S = 599 };
-
-static void set_age(const char *path, int age_s)
-{
-    const struct timespec then = {.tv_sec = time(NULL) - age_s};
-    const struct timespec times[2] = {then, then};
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
+enum { OLD_MS = 601000, YOUNG_MS = 599000 };
 
 /* A file of this age, or a folder with a file of this age in a folder in it. */
-static void make(const char *folder, const char *name, bool is_folder, int age_s)
+static void make(const char *folder, const char *name, bool is_folder, int64_t age_ms)
 {
     struct giq_error err = {0};
-    char *path = giq_os_join(folder, name);
     if (!is_folder) {
         env_kit_write(folder, name, "x");
     } else {
+        char *path = giq_os_join(folder, name);
         char *inner = giq_os_join(path, "inner");
-        char *file = giq_os_join(inner, "f");
         assert_true(giq_os_make_folders(inner, GIQ_OS_PRIVATE, &err));
         env_kit_write(inner, "f", "x");
-        set_age(file, age_s);
-        set_age(inner, OLD_S);
-        free(file);
+        env_kit_set_age(inner, "f", age_ms);
+        env_kit_set_age(path, "inner", OLD_MS);
         free(inner);
+        free(path);
     }
-    set_age(path, is_folder ? OLD_S : age_s);
-    free(path);
+    env_kit_set_age(folder, name, is_folder ? OLD_MS : age_ms);
 }
 
 static bool exists(const char *folder, const char *name)
@@ -80,10 +69,10 @@ static const struct entry {
     {"notes of the user", false, false},
 };
 
-static void make_all(const char *folder, int age_s)
+static void make_all(const char *folder, int64_t age_ms)
 {
     for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
-        make(folder, entries[i].name, entries[i].is_folder, age_s);
+        make(folder, entries[i].name, entries[i].is_folder, age_ms);
     }
     env_kit_write(
         folder, "published.2",
@@ -93,7 +82,7 @@ static void make_all(const char *folder, int age_s)
 static void test_old_leftovers_are_removed(void **state)
 {
     const char *folder = *state;
-    make_all(folder, OLD_S);
+    make_all(folder, OLD_MS);
     giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
     for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
         assert_int_equal(exists(folder, entries[i].name), !entries[i].is_leftover);
@@ -103,7 +92,7 @@ static void test_old_leftovers_are_removed(void **state)
 static void test_young_ones_may_have_an_owner(void **state)
 {
     const char *folder = *state;
-    make_all(folder, YOUNG_S);
+    make_all(folder, YOUNG_MS);
     giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
     for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
         assert_true(exists(folder, entries[i].name));
@@ -113,8 +102,8 @@ static void test_young_ones_may_have_an_owner(void **state)
 static void test_result_of_version_0_1_stays_until_a_newer_one_is_named(void **state)
 {
     const char *folder = *state;
-    make(folder, "result", true, OLD_S);
-    make(folder, "result.old", true, OLD_S);
+    make(folder, "result", true, OLD_MS);
+    make(folder, "result.old", true, OLD_MS);
     giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
     assert_true(exists(folder, "result"));
     assert_true(exists(folder, "result.old"));
@@ -128,9 +117,9 @@ static void test_folder_without_leftovers_is_not_written_to(void **state)
     const char *folder = *state;
     struct stat before;
     struct stat after;
-    make(folder, "result." TOKEN_2, true, OLD_S);
+    make(folder, "result." TOKEN_2, true, OLD_MS);
     env_kit_write(folder, "job.json", "{}");
-    set_age(folder, OLD_S);
+    env_kit_set_age(folder, ".", OLD_MS);
     assert_int_equal(stat(folder, &before), 0);
     giq_leftovers_remove(folder, GIQ_OS_PRIVATE, "result." TOKEN_2);
     assert_int_equal(stat(folder, &after), 0);
@@ -141,7 +130,7 @@ static void test_folder_without_leftovers_is_not_written_to(void **state)
 static void test_results_stay_if_the_newest_claim_cannot_be_read(void **state)
 {
     const char *folder = *state;
-    make(folder, "result." TOKEN_1, true, OLD_S);
+    make(folder, "result." TOKEN_1, true, OLD_MS);
     env_kit_write(folder, "published.1", "{\"format\":2}");
     giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
     assert_true(exists(folder, "result." TOKEN_1));

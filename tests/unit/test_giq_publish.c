@@ -6,15 +6,13 @@
 
 #include "unit.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/giq_os.h"
 #include "base/giq_tree.h"
+#include "job/giq_fetch.h"
 #include "job_kit.h"
 #include "store/giq_claim.h"
 #include "store/giq_record_read.h"
@@ -55,9 +53,8 @@ static void pass(enum point point)
 }
 
 /* Locks that succeed and lock nothing. */
-bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
-                             struct giq_error *err);
-void __wrap_giq_lock_release(struct giq_lock *lock);
+UNIT_WRAPS(giq_lock_acquire);
+UNIT_WRAPS(giq_lock_release);
 
 bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                              struct giq_error *err)
@@ -75,14 +72,7 @@ void __wrap_giq_lock_release(struct giq_lock *lock)
     (void)lock;
 }
 
-bool __real_giq_fetch(struct giq_service *service, const struct giq_store *store,
-                      const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_claim *out,
-                      struct giq_error *err);
-bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
-                      const char *folder, const char *job_id,
-                      const struct giq_job_host *host, struct giq_claim *out,
-                      struct giq_error *err);
+UNIT_WRAPS(giq_fetch);
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,
                       const char *folder, const char *job_id,
@@ -93,10 +83,7 @@ bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store
     return __real_giq_fetch(service, store, folder, job_id, host, out, err);
 }
 
-bool __real_giq_store_publish(const char *folder, const char *token, char **out,
-                              struct giq_error *err);
-bool __wrap_giq_store_publish(const char *folder, const char *token, char **out,
-                              struct giq_error *err);
+UNIT_WRAPS(giq_store_publish);
 
 bool __wrap_giq_store_publish(const char *folder, const char *token, char **out,
                               struct giq_error *err)
@@ -107,12 +94,7 @@ bool __wrap_giq_store_publish(const char *folder, const char *token, char **out,
     return ok;
 }
 
-bool __real_giq_claim_make(const char *folder, unsigned access,
-                           const struct giq_claim *claim, bool *out_made,
-                           struct giq_claim *out_other, struct giq_error *err);
-bool __wrap_giq_claim_make(const char *folder, unsigned access,
-                           const struct giq_claim *claim, bool *out_made,
-                           struct giq_claim *out_other, struct giq_error *err);
+UNIT_WRAPS(giq_claim_make);
 
 bool __wrap_giq_claim_make(const char *folder, unsigned access,
                            const struct giq_claim *claim, bool *out_made,
@@ -124,10 +106,7 @@ bool __wrap_giq_claim_make(const char *folder, unsigned access,
     return ok;
 }
 
-bool __real_giq_record_write(const char *folder, unsigned access,
-                             const struct giq_record *record, struct giq_error *err);
-bool __wrap_giq_record_write(const char *folder, unsigned access,
-                             const struct giq_record *record, struct giq_error *err);
+UNIT_WRAPS(giq_record_write);
 
 bool __wrap_giq_record_write(const char *folder, unsigned access,
                              const struct giq_record *record, struct giq_error *err)
@@ -199,8 +178,8 @@ static void open_and_kill(struct job_kit *kit, enum point point)
 static const struct http_kit_response results[] = {
     JOB_KIT_RESULT, JOB_KIT_RESULT, JOB_KIT_RESULT, JOB_KIT_RESULT, JOB_KIT_RESULT};
 
-static void start(struct job_kit *kit, const struct http_kit_response *responses,
-                  size_t count)
+static void start_with(struct job_kit *kit, const struct http_kit_response *responses,
+                       size_t count)
 {
     kill_at = NOWHERE;
     act_at = NOWHERE;
@@ -208,6 +187,11 @@ static void start(struct job_kit *kit, const struct http_kit_response *responses
     acting = kit;
     job_kit_start(kit, responses, count);
     job_kit_plant(kit, SUCCEEDED);
+}
+
+static void start(struct job_kit *kit)
+{
+    start_with(kit, results, GIQ_COUNT(results));
 }
 
 static void act_in(enum point point, void (*function)(struct job_kit *kit))
@@ -225,21 +209,26 @@ static bool is_recorded(const struct job_kit *kit)
     return found;
 }
 
-/* One result, which is the recorded one, and as many claims as `generation` says. */
-static void check_one_result(struct job_kit *kit, int generation)
+/* job.json names a result that is whole, and there are as many claims as `generation`
+ * says. */
+static void check_result(struct job_kit *kit, int generation)
 {
-    struct giq_error err = {0};
     struct giq_record record;
-    giq_record_init(&record);
     assert_true(is_recorded(kit));
-    assert_true(giq_record_read(kit->job->folder, NULL, &record, NULL, &err));
+    job_kit_read(kit, &record);
     assert_int_equal(record.result_generation, generation);
     giq_record_release(&record);
-    assert_int_equal(job_kit_entries(kit, "result"), 1);
     assert_int_equal(job_kit_entries(kit, "published."), (size_t)generation);
     char *body = job_kit_result(kit, "a.geojson");
     assert_string_equal(body, JOB_KIT_BODY);
     free(body);
+}
+
+/* It is the only one. */
+static void check_one_result(struct job_kit *kit, int generation)
+{
+    check_result(kit, generation);
+    assert_int_equal(job_kit_entries(kit, "result"), 1);
 }
 
 static void check_downloads(struct job_kit *kit, size_t count)
@@ -257,20 +246,28 @@ static void run_beside(struct job_kit *kit)
     assert_int_equal(open_beside(kit, beside_path), GIQ_E_NONE);
 }
 
+/* An open during which, at this point, `other` runs: both have the same one result. */
+static void check_race(struct job_kit *kit, enum point point,
+                       void (*other)(struct job_kit *kit), size_t downloads,
+                       int generation)
+{
+    char path[PATH_MAX] = "";
+    act_in(point, other);
+    assert_int_equal(open_beside(kit, path), GIQ_E_NONE);
+    assert_int_equal(act_at, NOWHERE);
+    assert_string_equal(path, beside_path);
+    check_downloads(kit, downloads);
+    check_one_result(kit, generation);
+    job_kit_stop(kit);
+}
+
 static void test_of_two_that_fetch_at_once_one_publishes(void **state)
 {
     (void)state;
     for (enum point point = DOWNLOAD; point <= CLAIM; point++) {
         struct job_kit kit;
-        char path[PATH_MAX] = "";
-        start(&kit, results, GIQ_COUNT(results));
-        act_in(point, run_beside);
-        assert_int_equal(open_beside(&kit, path), GIQ_E_NONE);
-        assert_int_equal(act_at, NOWHERE);
-        assert_string_equal(path, beside_path);
-        check_downloads(&kit, 2);
-        check_one_result(&kit, 1);
-        job_kit_stop(&kit);
+        start(&kit);
+        check_race(&kit, point, run_beside, 2, 1);
     }
 }
 
@@ -279,15 +276,8 @@ static void test_one_that_comes_after_the_claim_uses_it(void **state)
     (void)state;
     for (enum point point = CLAIMED; point <= WRITTEN; point++) {
         struct job_kit kit;
-        char path[PATH_MAX] = "";
-        start(&kit, results, GIQ_COUNT(results));
-        act_in(point, run_beside);
-        assert_int_equal(open_beside(&kit, path), GIQ_E_NONE);
-        assert_int_equal(act_at, NOWHERE);
-        assert_string_equal(path, beside_path);
-        check_downloads(&kit, 1);
-        check_one_result(&kit, 1);
-        job_kit_stop(&kit);
+        start(&kit);
+        check_race(&kit, point, run_beside, 1, 1);
     }
 }
 
@@ -300,7 +290,7 @@ static void test_loser_records_the_result_of_a_winner_that_was_killed(void **sta
 {
     (void)state;
     struct job_kit kit;
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     act_in(ACCEPT, kill_after_claim);
     assert_int_equal(open_beside(&kit, NULL), GIQ_E_NONE);
     check_downloads(&kit, 2);
@@ -312,8 +302,7 @@ static void remove_results(struct job_kit *kit)
 {
     struct giq_error err = {0};
     struct giq_record record;
-    giq_record_init(&record);
-    assert_true(giq_record_read(kit->job->folder, NULL, &record, NULL, &err));
+    job_kit_read(kit, &record);
     char *path = giq_store_result(kit->job->folder, record.result_folder, NULL);
     assert_true(giq_tree_remove(path, &err));
     free(path);
@@ -330,16 +319,14 @@ static void publish_twice(struct job_kit *kit)
 static void test_newer_result_of_another_is_not_replaced(void **state)
 {
     (void)state;
-    static const enum point points[] = {ACCEPT, CLAIMED};
-    for (size_t i = 0; i < GIQ_COUNT(points); i++) {
+    static const struct {
+        enum point point;
+        size_t downloads;
+    } cases[] = {{ACCEPT, 3}, {CLAIMED, 2}};
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct job_kit kit;
-        char path[PATH_MAX] = "";
-        start(&kit, results, GIQ_COUNT(results));
-        act_in(points[i], publish_twice);
-        assert_int_equal(open_beside(&kit, path), GIQ_E_NONE);
-        assert_string_equal(path, beside_path);
-        check_one_result(&kit, 2);
-        job_kit_stop(&kit);
+        start(&kit);
+        check_race(&kit, cases[i].point, publish_twice, cases[i].downloads, 2);
     }
 }
 
@@ -348,14 +335,8 @@ static void test_result_that_another_published_is_not_recorded_as_gone(void **st
     (void)state;
     static const struct http_kit_response responses[] = {JOB_KIT_RESULT, {.status = 404}};
     struct job_kit kit;
-    char path[PATH_MAX] = "";
-    start(&kit, responses, GIQ_COUNT(responses));
-    act_in(DOWNLOAD, run_beside);
-    assert_int_equal(open_beside(&kit, path), GIQ_E_NONE);
-    assert_string_equal(path, beside_path);
-    check_downloads(&kit, 2);
-    check_one_result(&kit, 1);
-    job_kit_stop(&kit);
+    start_with(&kit, responses, GIQ_COUNT(responses));
+    check_race(&kit, DOWNLOAD, run_beside, 2, 1);
 }
 
 static void record_other_job(struct job_kit *kit)
@@ -367,7 +348,7 @@ static void test_record_of_another_job_is_not_replaced(void **state)
 {
     (void)state;
     struct job_kit kit;
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     act_in(ACCEPT, record_other_job);
     assert_int_equal(open_beside(&kit, NULL), GIQ_E_FAILED);
     assert_string_equal(job_kit_state(&kit), "failed");
@@ -387,7 +368,7 @@ static void test_record_that_was_removed_meanwhile_starts_no_job(void **state)
 {
     (void)state;
     struct job_kit kit;
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     act_in(ACCEPT, remove_record);
     assert_int_equal(open_beside(&kit, NULL), GIQ_E_NONE);
     check_downloads(&kit, 1);
@@ -402,32 +383,26 @@ static void test_next_open_publishes_after_a_kill_at_any_point(void **state)
     (void)state;
     for (enum point point = DOWNLOAD; point < POINTS; point++) {
         struct job_kit kit;
-        start(&kit, results, GIQ_COUNT(results));
+        start(&kit);
         open_and_kill(&kit, point);
         size_t downloaded = point == DOWNLOAD ? 0 : 1;
         bool is_claimed = point >= CLAIMED;
         check_downloads(&kit, downloaded);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         check_downloads(&kit, downloaded + (is_claimed ? 0 : 1));
-        assert_true(is_recorded(&kit));
-        assert_int_equal(job_kit_entries(&kit, "published."), 1);
-        char *body = job_kit_result(&kit, "a.geojson");
-        assert_string_equal(body, JOB_KIT_BODY);
-        free(body);
+        check_result(&kit, 1);
         job_kit_stop(&kit);
     }
 }
 
 static bool set_old(void *ctx, const char *name, struct giq_error *err)
 {
-    const struct timespec then = {.tv_sec = time(NULL) - 601};
-    const struct timespec times[2] = {then, then};
     char *path = giq_os_join(ctx, name);
     if (giq_os_is_folder(path)) {
         assert_true(giq_os_list(path, set_old, path, err));
     }
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     free(path);
+    env_kit_set_age(ctx, name, 601000);
     return true;
 }
 
@@ -436,7 +411,7 @@ static void test_what_killed_opens_left_is_removed_once_it_is_old(void **state)
     (void)state;
     struct job_kit kit;
     struct giq_error err = {0};
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     for (enum point point = ACCEPT; point <= CLAIM; point++) {
         open_and_kill(&kit, point);
     }
@@ -475,7 +450,7 @@ static void test_claim_without_a_usable_result_is_passed_over(void **state)
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct job_kit kit;
-        start(&kit, results, GIQ_COUNT(results));
+        start(&kit);
         late_claim = cases[i].claim;
         act_in(ACCEPT, make_claim);
         assert_int_equal(open_beside(&kit, NULL), GIQ_E_NONE);
@@ -494,7 +469,7 @@ test_published_result_opens_although_its_record_cannot_be_written(void **state)
     (void)state;
     struct job_kit kit;
     char path[PATH_MAX] = "";
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     fails_to_write = true;
     for (int opens = 0; opens < 2; opens++) {
         assert_int_equal(open_beside(&kit, path), GIQ_E_NONE);
@@ -515,7 +490,7 @@ static void test_result_that_the_user_deleted_gets_a_new_generation(void **state
     struct job_kit kit;
     char first[PATH_MAX] = "";
     char second[PATH_MAX] = "";
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     assert_int_equal(open_beside(&kit, first), GIQ_E_NONE);
     remove_results(&kit);
     assert_int_equal(open_beside(&kit, second), GIQ_E_NONE);
@@ -529,7 +504,7 @@ static void test_new_generation_whose_owner_was_killed_is_used(void **state)
 {
     (void)state;
     struct job_kit kit;
-    start(&kit, results, GIQ_COUNT(results));
+    start(&kit);
     assert_int_equal(open_beside(&kit, NULL), GIQ_E_NONE);
     remove_results(&kit);
     open_and_kill(&kit, CLAIMED);
@@ -549,7 +524,7 @@ static void test_result_of_version_0_1_stays_where_it_is(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct job_kit kit;
         struct giq_error err = {0};
-        start(&kit, results, GIQ_COUNT(results));
+        start(&kit);
         job_kit_plant(&kit, "{\"format\":1,\"state\":\"published\",\"job_id\":\"j1\","
                             "\"result\":{\"name\":\"a.geojson\",\"size\":4}}");
         char *path = giq_os_join(kit.job->folder, "result");

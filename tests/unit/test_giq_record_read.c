@@ -3,10 +3,6 @@
 
 #include "unit.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <time.h>
-
 #include "env_kit.h"
 #include "store/giq_advice.h"
 
@@ -202,17 +198,6 @@ static const struct reading {
      .attempt = 1},
 };
 
-static void make_old(const char *folder, int n)
-{
-    char path[512];
-    struct timespec times[2];
-    (void)snprintf(path, sizeof path, "%s/sent.%d", folder, n);
-    assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
-    times[0].tv_sec -= 61;
-    times[1] = times[0];
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
 static void lay_out(const char *folder, const struct reading *reading)
 {
     env_kit_write(folder, "request.json", REQUEST);
@@ -229,7 +214,7 @@ static void lay_out(const char *folder, const struct reading *reading)
                        members[0] == '\0' ? "" : members + 1);
         env_kit_write(folder, name, text);
         if (reading->is_old) {
-            make_old(folder, i + 1);
+            env_kit_set_age(folder, name, 61000);
         }
     }
 }
@@ -400,7 +385,7 @@ static void test_run_request_that_replaces_a_damaged_record_is_awaited(void **st
     assert_true(read_record(&kit));
     assert_int_equal(kit.record.state, GIQ_JOB_SENDING);
     assert_int_equal(kit.record.sender, GIQ_SENDER_ALIVE);
-    make_old(kit.folder, 1);
+    env_kit_set_age(kit.folder, "sent.1", 61000);
     assert_false(read_record(&kit));
     assert_true(kit.damaged);
     finish(&kit);

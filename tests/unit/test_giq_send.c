@@ -3,12 +3,9 @@
 
 #include "unit.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <time.h>
-
 #include "base/giq_os.h"
 #include "job/giq_limits.h"
+#include "job/giq_step.h"
 #include "job_kit.h"
 #include "store/giq_lock.h"
 #include "store/giq_record_read.h"
@@ -46,12 +43,8 @@ static void happen(struct event *event)
     }
 }
 
-bool __real_giq_ticket_take(const char *folder, unsigned access,
-                            struct giq_ticket *ticket, bool *out_taken,
-                            struct giq_error *err);
-bool __wrap_giq_ticket_take(const char *folder, unsigned access,
-                            struct giq_ticket *ticket, bool *out_taken,
-                            struct giq_error *err);
+UNIT_WRAPS(giq_ticket_take);
+
 bool __wrap_giq_ticket_take(const char *folder, unsigned access,
                             struct giq_ticket *ticket, bool *out_taken,
                             struct giq_error *err)
@@ -61,10 +54,8 @@ bool __wrap_giq_ticket_take(const char *folder, unsigned access,
 }
 
 /* The first thing after the ticket was taken. */
-bool __real_giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
-                                struct giq_error *err);
-bool __wrap_giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
-                                struct giq_error *err);
+UNIT_WRAPS(giq_step_read_below);
+
 bool __wrap_giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
                                 struct giq_error *err)
 {
@@ -74,18 +65,16 @@ bool __wrap_giq_step_read_below(struct giq_job *job, int below, struct giq_recor
     return __real_giq_step_read_below(job, below, out, err);
 }
 
-bool __real_giq_limits_take_slot(struct giq_job *job, struct giq_error *err);
-bool __wrap_giq_limits_take_slot(struct giq_job *job, struct giq_error *err);
+UNIT_WRAPS(giq_limits_take_slot);
+
 bool __wrap_giq_limits_take_slot(struct giq_job *job, struct giq_error *err)
 {
     happen(&after_decision);
     return __real_giq_limits_take_slot(job, err);
 }
 
-bool __real_giq_ticket_end(const char *folder, unsigned access,
-                           const struct giq_ticket *ticket, struct giq_error *err);
-bool __wrap_giq_ticket_end(const char *folder, unsigned access,
-                           const struct giq_ticket *ticket, struct giq_error *err);
+UNIT_WRAPS(giq_ticket_end);
+
 bool __wrap_giq_ticket_end(const char *folder, unsigned access,
                            const struct giq_ticket *ticket, struct giq_error *err)
 {
@@ -93,8 +82,8 @@ bool __wrap_giq_ticket_end(const char *folder, unsigned access,
     return __real_giq_ticket_end(folder, access, ticket, err);
 }
 
-void __real_giq_ticket_touch(const char *folder, int n);
-void __wrap_giq_ticket_touch(const char *folder, int n);
+UNIT_WRAPS(giq_ticket_touch);
+
 void __wrap_giq_ticket_touch(const char *folder, int n)
 {
     touches++;
@@ -102,8 +91,8 @@ void __wrap_giq_ticket_touch(const char *folder, int n)
 }
 
 /* A lock that locks nothing. */
-bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
-                             struct giq_error *err);
+UNIT_WRAPS(giq_lock_acquire);
+
 bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                              struct giq_error *err)
 {
@@ -115,7 +104,8 @@ bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_loc
     return true;
 }
 
-void __wrap_giq_lock_release(struct giq_lock *lock);
+UNIT_WRAPS(giq_lock_release);
+
 void __wrap_giq_lock_release(struct giq_lock *lock)
 {
     (void)lock;
@@ -145,17 +135,6 @@ static void check_outcome(int n, const char *outcome)
     assert_non_null(text);
     assert_non_null(strstr(text, member));
     free(text);
-}
-
-static void make_old(const char *name)
-{
-    char path[512];
-    struct timespec times[2];
-    (void)snprintf(path, sizeof path, "%s/%s", kit.job->folder, name);
-    assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
-    times[0].tv_sec -= 61;
-    times[1] = times[0];
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
 #define START(...)                                                                       \
@@ -221,7 +200,7 @@ static void test_abandoned_ticket_is_unknown_and_nothing_is_written(void **state
     kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     char *before = env_kit_read(kit.job->folder, "job.json");
-    make_old("sent.1");
+    env_kit_set_age(kit.job->folder, "sent.1", 61000);
     for (int opens = 0; opens < 2; opens++) {
         job_kit_open(&kit, &job_kit_request, 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
@@ -314,8 +293,7 @@ static void test_late_job_stays_in_its_ticket(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_outcome(1, "job");
     GIQ_AUTO(giq_record_release) struct giq_record record;
-    giq_record_init(&record);
-    assert_true(giq_record_read(kit.job->folder, NULL, &record, NULL, &kit.service.err));
+    job_kit_read(&kit, &record);
     assert_string_equal(record.job_id, "j2");
     assert_string_equal(record.other_jobs, "j1");
     assert_int_equal(record.state, GIQ_JOB_PUBLISHED);
@@ -333,8 +311,7 @@ static void test_adoption_during_the_run_stays(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_outcome(1, "job");
     GIQ_AUTO(giq_record_release) struct giq_record record;
-    giq_record_init(&record);
-    assert_true(giq_record_read(kit.job->folder, NULL, &record, NULL, &kit.service.err));
+    job_kit_read(&kit, &record);
     assert_string_equal(record.job_id, "j7");
     job_kit_stop(&kit);
 }
@@ -438,7 +415,7 @@ static void test_refused_retry_restores_a_record_that_only_a_ticket_has(void **s
     job_kit_plant(&kit, FAILED);
     env_kit_write(kit.job->folder, "sent.1",
                   TICKET(",\"label\":\"b\",\"model_id\":\"m\""));
-    make_old("sent.1");
+    env_kit_set_age(kit.job->folder, "sent.1", 61000);
     char *path = giq_os_join(kit.job->folder, "job.json");
     assert_true(giq_os_remove(path, &kit.service.err));
     free(path);

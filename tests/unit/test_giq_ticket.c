@@ -23,16 +23,16 @@ static const char *other_boot; /* a file with the id of another boot */
 static bool is_read_only;      /* no file can be created */
 static bool sync_fails;
 
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
+UNIT_WRAPS(link);
+
 int __wrap_link(const char *from, const char *to)
 {
     errno = link_errno;
     return link_errno == 0 ? __real_link(from, to) : -1;
 }
 
-int __real_gethostname(char *out, size_t size);
-int __wrap_gethostname(char *out, size_t size);
+UNIT_WRAPS(gethostname);
+
 int __wrap_gethostname(char *out, size_t size)
 {
     if (other_host == NULL) {
@@ -42,8 +42,8 @@ int __wrap_gethostname(char *out, size_t size)
     return 0;
 }
 
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
+UNIT_WRAPS(open);
+
 int __wrap_open(const char *path, int flags, ...)
 {
     va_list args;
@@ -58,8 +58,8 @@ int __wrap_open(const char *path, int flags, ...)
     return __real_open(is_boot && other_boot != NULL ? other_boot : path, flags, mode);
 }
 
-bool __real_giq_os_sync_path(const char *path, struct giq_error *err);
-bool __wrap_giq_os_sync_path(const char *path, struct giq_error *err);
+UNIT_WRAPS(giq_os_sync_path);
+
 bool __wrap_giq_os_sync_path(const char *path, struct giq_error *err)
 {
     if (sync_fails) {
@@ -99,16 +99,6 @@ static bool is_alive(const char *folder, int n)
     read_ticket(folder, n, &ticket);
     assert_true(giq_ticket_is_alive(folder, PRIVATE, &ticket, &alive, &err));
     return alive;
-}
-
-static void set_age(const char *folder, const char *name, int64_t age_ms)
-{
-    char *path = giq_os_join(folder, name);
-    int64_t ms = giq_os_wall_ms() - age_ms;
-    const struct timespec past = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    const struct timespec times[2] = {past, past};
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-    free(path);
 }
 
 static int count_entries(const char *folder)
@@ -289,7 +279,7 @@ static void test_damaged_ticket_has_neither_owner_nor_outcome(void **state)
         giq_tickets_release(&tickets);
         assert_false(take(folder, 1));
         assert_true(is_alive(folder, 1));
-        set_age(folder, "sent.1", GIQ_TICKET_ABANDONED_MS + 1000);
+        env_kit_set_age(folder, "sent.1", GIQ_TICKET_ABANDONED_MS + 1000);
         assert_false(is_alive(folder, 1));
     }
 }
@@ -445,7 +435,7 @@ static void test_stopped_owner_of_this_host_is_alive_at_any_age(void **state)
 {
     const char *folder = *state;
     pid_t owner = start_owner(folder, 1);
-    set_age(folder, "sent.1", 100 * too_old_ms);
+    env_kit_set_age(folder, "sent.1", 100 * too_old_ms);
     assert_true(is_alive(folder, 1));
     end_owner(owner);
 }
@@ -456,7 +446,7 @@ static void test_owner_that_lives_and_does_not_touch_its_ticket_is_dead(void **s
     const char *folder = *state;
     assert_true(take(folder, 1));
     assert_true(is_alive(folder, 1));
-    set_age(folder, "sent.1", too_old_ms);
+    env_kit_set_age(folder, "sent.1", too_old_ms);
     assert_false(is_alive(folder, 1));
     giq_ticket_touch(folder, 1);
     assert_true(is_alive(folder, 1));
@@ -506,7 +496,7 @@ static void test_remote_owner_is_alive_while_its_ticket_is_touched(void **state)
                      {-3600000, true}};
         for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
             bool alive = !cases[i].alive;
-            set_age(folder, name, cases[i].age_ms);
+            env_kit_set_age(folder, name, cases[i].age_ms);
             assert_true(giq_ticket_is_alive(folder, PRIVATE, &ticket, &alive, &err));
             assert_int_equal(alive, cases[i].alive);
         }
@@ -524,7 +514,7 @@ static void test_age_in_a_store_that_cannot_be_written_is_by_the_local_clock(voi
     is_read_only = true;
     other_host = "elsewhere";
     assert_true(is_alive(folder, 1));
-    set_age(folder, "sent.1", too_old_ms);
+    env_kit_set_age(folder, "sent.1", too_old_ms);
     assert_false(is_alive(folder, 1));
     is_read_only = false;
     other_host = NULL;
@@ -554,7 +544,7 @@ static void test_pause_ends_by_the_clock_of_the_file_server(void **state)
         ticket.retry_after_ms = cases[i].retry_after_ms;
         assert_true(giq_ticket_end(folder, PRIVATE, &ticket, &err));
         (void)snprintf(name, sizeof name, "sent.%d", ticket.n);
-        set_age(folder, name, cases[i].age_ms);
+        env_kit_set_age(folder, name, cases[i].age_ms);
         assert_true(giq_ticket_pause_left(folder, PRIVATE, &ticket, &left_ms, &err));
         assert_true(left_ms >= cases[i].min_ms && left_ms <= cases[i].max_ms);
     }

@@ -14,4 +14,8 @@
 
 #include "giq/giq.h"
 
+/* Declare what the linker makes of calls of `function` that are replaced (--wrap), and
+ * the function itself. */
+#define UNIT_WRAPS(function) __typeof__(function) __wrap_##function, __real_##function
+
 #endif
