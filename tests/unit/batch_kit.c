@@ -8,14 +8,10 @@
 #include "env_kit.h"
 #include "fetch_kit.h"
 #include "job/giq_batch_internal.h"
-#include "service/giq_models.h"
 #include "wrap_kit.h"
 
 /* The service is replaced by functions without a context, so there is one kit. */
 static struct batch_kit *kit;
-
-bool __wrap_giq_models_get(struct giq_service *service, struct giq_models *out,
-                           struct giq_error *err);
 
 /* ---- the environment of the host ---- */
 

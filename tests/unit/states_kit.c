@@ -129,8 +129,7 @@ static void note_ticket(int n)
 
 /* ---- libc, replaced ---- */
 
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
+UNIT_WRAPS(link);
 int __wrap_link(const char *from, const char *to)
 {
     const char *name = states_kit_name(to);
@@ -155,8 +154,7 @@ int __wrap_link(const char *from, const char *to)
     return rc;
 }
 
-int __real_rename(const char *from, const char *to);
-int __wrap_rename(const char *from, const char *to);
+UNIT_WRAPS(rename);
 int __wrap_rename(const char *from, const char *to)
 {
     const char *name = states_kit_name(to);
@@ -176,8 +174,7 @@ int __wrap_rename(const char *from, const char *to)
     return rc;
 }
 
-int __real_remove(const char *path);
-int __wrap_remove(const char *path);
+UNIT_WRAPS(remove);
 int __wrap_remove(const char *path)
 {
     if (self.is_running && states_kit_name(path) != NULL) {
@@ -186,8 +183,7 @@ int __wrap_remove(const char *path)
     return __real_remove(path);
 }
 
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
+UNIT_WRAPS(open);
 int __wrap_open(const char *path, int flags, ...)
 {
     va_list args;
@@ -201,8 +197,7 @@ int __wrap_open(const char *path, int flags, ...)
     return __real_open(path, flags, mode);
 }
 
-int __real_stat(const char *path, struct stat *out);
-int __wrap_stat(const char *path, struct stat *out);
+UNIT_WRAPS(stat);
 int __wrap_stat(const char *path, struct stat *out)
 {
     if (is_hidden(path)) {
@@ -214,16 +209,14 @@ int __wrap_stat(const char *path, struct stat *out)
 
 static bool is_listing; /* the folder of the key */
 
-DIR *__real_opendir(const char *path);
-DIR *__wrap_opendir(const char *path);
+UNIT_WRAPS(opendir);
 DIR *__wrap_opendir(const char *path)
 {
     is_listing = states_kit_folder != NULL && strcmp(path, states_kit_folder) == 0;
     return __real_opendir(path);
 }
 
-struct dirent *__real_readdir(DIR *dir);
-struct dirent *__wrap_readdir(DIR *dir);
+UNIT_WRAPS(readdir);
 struct dirent *__wrap_readdir(DIR *dir)
 {
     for (;;) {
@@ -239,7 +232,7 @@ struct dirent *__wrap_readdir(DIR *dir)
     }
 }
 
-int __wrap_fsync(int fd);
+UNIT_WRAPS(fsync);
 int __wrap_fsync(int fd)
 {
     (void)fd;
@@ -247,8 +240,7 @@ int __wrap_fsync(int fd)
 }
 
 /* A lock that locks nothing. */
-int __real_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...);
+UNIT_WRAPS(fcntl);
 int __wrap_fcntl(int fd, int command, ...)
 {
     va_list args;
@@ -258,8 +250,7 @@ int __wrap_fcntl(int fd, int command, ...)
     return command == F_OFD_SETLK ? 0 : __real_fcntl(fd, command, value);
 }
 
-int __real_gethostname(char *out, size_t size);
-int __wrap_gethostname(char *out, size_t size);
+UNIT_WRAPS(gethostname);
 int __wrap_gethostname(char *out, size_t size)
 {
     bool is_remote = self.is_running && states_kit_play->is_remote[self.who];
@@ -349,9 +340,7 @@ bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store
 }
 
 /* Claims are left out: each one more would be another state. */
-bool __wrap_giq_claim_make(const char *folder, unsigned access,
-                           const struct giq_claim *claim, bool *out_made,
-                           struct giq_claim *out_other, struct giq_error *err);
+UNIT_WRAPS(giq_claim_make);
 bool __wrap_giq_claim_make(const char *folder, unsigned access,
                            const struct giq_claim *claim, bool *out_made,
                            struct giq_claim *out_other, struct giq_error *err)

@@ -14,8 +14,7 @@
 static int link_errno;   /* of each call; 0: it works */
 static bool loses_reply; /* the link is made before link_errno is reported */
 
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
+UNIT_WRAPS(link);
 int __wrap_link(const char *from, const char *to)
 {
     int rc = link_errno == 0 || loses_reply ? __real_link(from, to) : -1;
@@ -28,10 +27,7 @@ int __wrap_link(const char *from, const char *to)
 
 static int empty_creations; /* of files that must not exist */
 
-bool __real_giq_os_create_new(const char *path, unsigned access, const char *bytes,
-                              size_t len, bool *out_exists, struct giq_error *err);
-bool __wrap_giq_os_create_new(const char *path, unsigned access, const char *bytes,
-                              size_t len, bool *out_exists, struct giq_error *err);
+UNIT_WRAPS(giq_os_create_new);
 bool __wrap_giq_os_create_new(const char *path, unsigned access, const char *bytes,
                               size_t len, bool *out_exists, struct giq_error *err)
 {

@@ -25,7 +25,7 @@ static int records_read; /* calls of giq_record_read() */
 static int64_t now_ms;      /* what giq_os_now_ms() returns */
 static int64_t per_call_ms; /* added each time */
 
-int64_t __wrap_giq_os_now_ms(void);
+UNIT_WRAPS(giq_os_now_ms);
 
 int64_t __wrap_giq_os_now_ms(void)
 {
@@ -33,12 +33,7 @@ int64_t __wrap_giq_os_now_ms(void)
     return now_ms;
 }
 
-bool __real_giq_record_read(const char *folder, const char *request,
-                            struct giq_record *out, bool *out_damaged,
-                            struct giq_error *err);
-bool __wrap_giq_record_read(const char *folder, const char *request,
-                            struct giq_record *out, bool *out_damaged,
-                            struct giq_error *err);
+UNIT_WRAPS(giq_record_read);
 
 bool __wrap_giq_record_read(const char *folder, const char *request,
                             struct giq_record *out, bool *out_damaged,

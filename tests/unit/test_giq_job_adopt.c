@@ -93,10 +93,7 @@ static void test_adopted_job_outlives_trouble_that_passes(void **state)
 
 /* ---- a record that changes while the job is searched for ---- */
 
-bool __real_giq_record_read_request(const char *folder, struct giq_json **out,
-                                    struct giq_error *err);
-bool __wrap_giq_record_read_request(const char *folder, struct giq_json **out,
-                                    struct giq_error *err);
+UNIT_WRAPS(giq_record_read_request);
 
 /* What job.json becomes after the next request.json that is read; "" removes it, NULL
  * leaves it. */

@@ -16,10 +16,7 @@ static const char full[] =
 
 static bool sees_free; /* the check before the request is passed: the link decides */
 
-bool __real_giq_spent_check(const struct giq_store *store, int64_t now_ms, int max_jobs,
-                            struct giq_error *err);
-bool __wrap_giq_spent_check(const struct giq_store *store, int64_t now_ms, int max_jobs,
-                            struct giq_error *err);
+UNIT_WRAPS(giq_spent_check);
 
 bool __wrap_giq_spent_check(const struct giq_store *store, int64_t now_ms, int max_jobs,
                             struct giq_error *err)

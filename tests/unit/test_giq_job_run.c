@@ -225,10 +225,7 @@ static void test_run_that_is_throttled_too_often_or_too_long_is_refused(void **s
 
 /* ---- the list of models ---- */
 
-bool __real_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
-                          struct giq_error *err);
-bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
-                          struct giq_error *err);
+UNIT_WRAPS(giq_json_read);
 
 /* Memory runs out for a document with this text. */
 #define UNREADABLE "too much for the memory"

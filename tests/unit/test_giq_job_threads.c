@@ -27,10 +27,7 @@ static atomic_int fetches;
 static const char *store_path;
 
 /* A lock that locks nothing, as on some file servers. */
-bool __real_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
-                             struct giq_error *err);
-bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
-                             struct giq_error *err);
+UNIT_WRAPS(giq_lock_acquire);
 bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
                              struct giq_error *err)
 {
@@ -42,8 +39,7 @@ bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_loc
     return true;
 }
 
-void __real_giq_lock_release(struct giq_lock *lock);
-void __wrap_giq_lock_release(struct giq_lock *lock);
+UNIT_WRAPS(giq_lock_release);
 void __wrap_giq_lock_release(struct giq_lock *lock)
 {
     if (has_locks) {

@@ -19,14 +19,10 @@ static struct {
     int open; /* handles */
 } loader;
 
-void *__real_dlopen(const char *name, int flags);
-void *__wrap_dlopen(const char *name, int flags);
-void *__real_dlsym(void *handle, const char *name);
-void *__wrap_dlsym(void *handle, const char *name);
-int __real_dlclose(void *handle);
-int __wrap_dlclose(void *handle);
-char *__real_dlerror(void);
-char *__wrap_dlerror(void);
+UNIT_WRAPS(dlopen);
+UNIT_WRAPS(dlsym);
+UNIT_WRAPS(dlclose);
+UNIT_WRAPS(dlerror);
 
 void *__wrap_dlopen(const char *name, int flags)
 {

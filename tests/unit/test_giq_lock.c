@@ -32,8 +32,7 @@ static bool fails_now(void)
     return false;
 }
 
-int __real_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...);
+UNIT_WRAPS(fcntl);
 int __wrap_fcntl(int fd, int command, ...)
 {
     va_list args;
@@ -43,8 +42,7 @@ int __wrap_fcntl(int fd, int command, ...)
     return command == F_OFD_SETLK && fails_now() ? -1 : __real_fcntl(fd, command, value);
 }
 
-int __real_flock(int fd, int operation);
-int __wrap_flock(int fd, int operation);
+UNIT_WRAPS(flock);
 int __wrap_flock(int fd, int operation)
 {
     return fails_now() ? -1 : __real_flock(fd, operation);

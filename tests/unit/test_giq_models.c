@@ -136,18 +136,11 @@ static bool fails_now(void)
     return calls_left > 0 && --calls_left == 0;
 }
 
-bool __real_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
-                          struct giq_error *err);
-bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
-                          struct giq_error *err);
-bool __real_giq_json_copy_id(const struct giq_json *json, char **out);
-bool __wrap_giq_json_copy_id(const struct giq_json *json, char **out);
-bool __real_giq_json_copy_scalar(const struct giq_json *json, char **out);
-bool __wrap_giq_json_copy_scalar(const struct giq_json *json, char **out);
-struct giq_json *__real_giq_json_copy(const struct giq_json *json);
-struct giq_json *__wrap_giq_json_copy(const struct giq_json *json);
-char *__real_giq_json_print(const struct giq_json *json);
-char *__wrap_giq_json_print(const struct giq_json *json);
+UNIT_WRAPS(giq_json_read);
+UNIT_WRAPS(giq_json_copy_id);
+UNIT_WRAPS(giq_json_copy_scalar);
+UNIT_WRAPS(giq_json_copy);
+UNIT_WRAPS(giq_json_print);
 
 bool __wrap_giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                           struct giq_error *err)

@@ -129,8 +129,7 @@ static void test_reading_is_limited_to_regular_files_of_a_size(void **state)
 
 static int stale_reads; /* so many reads of a second block fail */
 
-ssize_t __real_read(int fd, void *out, size_t max);
-ssize_t __wrap_read(int fd, void *out, size_t max);
+UNIT_WRAPS(read);
 ssize_t __wrap_read(int fd, void *out, size_t max)
 {
     if (stale_reads > 0 && lseek(fd, 0, SEEK_CUR) > 0) {
@@ -421,8 +420,7 @@ static void test_writing_truncating_and_reading_heads(void **state)
 
 static off_t begun; /* so far the system was asked to write */
 
-int __real_sync_file_range(int fd, off_t offset, off_t count, unsigned flags);
-int __wrap_sync_file_range(int fd, off_t offset, off_t count, unsigned flags);
+UNIT_WRAPS(sync_file_range);
 
 int __wrap_sync_file_range(int fd, off_t offset, off_t count, unsigned flags)
 {

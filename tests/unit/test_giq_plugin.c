@@ -21,8 +21,7 @@
 /* The texts that were wiped, joined. */
 static char wiped[1000];
 
-void __real_giq_cred_wipe(char *text);
-void __wrap_giq_cred_wipe(char *text);
+UNIT_WRAPS(giq_cred_wipe);
 
 void __wrap_giq_cred_wipe(char *text)
 {

@@ -361,10 +361,7 @@ static void test_used_label_is_found(void **state)
 
 /* ---- a record that changes while it is read ---- */
 
-bool __real_giq_os_read_file(const char *path, size_t max, struct giq_buf *out,
-                             bool *out_found, struct giq_error *err);
-bool __wrap_giq_os_read_file(const char *path, size_t max, struct giq_buf *out,
-                             bool *out_found, struct giq_error *err);
+UNIT_WRAPS(giq_os_read_file);
 
 /* What another process does before a file of the record is read. */
 enum change { END, NOTHING, RECORDS, REMOVES, REMOVES_JOB };

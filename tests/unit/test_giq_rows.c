@@ -17,10 +17,7 @@ void GDALRegister_GIQ(void);
 /* The bytes of each area that is written; 0: as it is. */
 static size_t area_len;
 
-bool __real_giq_vector_source_write(struct giq_geom *geom, struct giq_project *project,
-                                    char **out, struct giq_error *err);
-bool __wrap_giq_vector_source_write(struct giq_geom *geom, struct giq_project *project,
-                                    char **out, struct giq_error *err);
+UNIT_WRAPS(giq_vector_source_write);
 
 bool __wrap_giq_vector_source_write(struct giq_geom *geom, struct giq_project *project,
                                     char **out, struct giq_error *err)

@@ -32,8 +32,7 @@ static int link_errno;
 static int link_late;
 static atomic_int links;
 
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
+UNIT_WRAPS(link);
 
 int __wrap_link(const char *from, const char *to)
 {
@@ -60,8 +59,7 @@ static const char *synced_slot; /* this path is looked for when a folder is sync
 static atomic_bool was_there;   /* what the last sync found */
 static bool sync_fails;         /* that of the folder of MAY_1 */
 
-bool __real_giq_os_sync_path(const char *path, struct giq_error *err);
-bool __wrap_giq_os_sync_path(const char *path, struct giq_error *err);
+UNIT_WRAPS(giq_os_sync_path);
 
 bool __wrap_giq_os_sync_path(const char *path, struct giq_error *err)
 {
@@ -75,8 +73,7 @@ bool __wrap_giq_os_sync_path(const char *path, struct giq_error *err)
 static int pretended; /* slots that exist for giq_os_stat() only */
 static atomic_int stats;
 
-bool __real_giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
-bool __wrap_giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
+UNIT_WRAPS(giq_os_stat);
 
 bool __wrap_giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err)
 {

@@ -21,8 +21,7 @@ static const struct giq_key key = {"0123abcd"};
 /* Renaming to a path with this end fails once; NULL: none fails. */
 static const char *fail_rename_to;
 
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
+UNIT_WRAPS(fsync);
 
 static char synced[16][4096]; /* the paths of files and folders, in order */
 static size_t synced_count;
@@ -123,8 +122,7 @@ static void test_parent_is_synced_although_the_path_ends_in_a_slash(void **state
     env_kit_remove(folder);
 }
 
-int __wrap_rename(const char *from, const char *to);
-int __real_rename(const char *from, const char *to);
+UNIT_WRAPS(rename);
 
 int __wrap_rename(const char *from, const char *to)
 {
@@ -458,16 +456,14 @@ static int exclusive_errno;       /* of the creation of files that must not exis
 static bool ignores_exclusive;    /* such a creation succeeds if the file exists */
 static const char *created_alone; /* where neither is replaced: temporary files */
 
-int __real_link(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
+UNIT_WRAPS(link);
 int __wrap_link(const char *from, const char *to)
 {
     errno = link_errno;
     return link_errno == 0 ? __real_link(from, to) : -1;
 }
 
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
+UNIT_WRAPS(open);
 int __wrap_open(const char *path, int flags, ...)
 {
     va_list args;

@@ -19,8 +19,7 @@
 
 static bool has_no_locks;
 
-int __real_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...);
+UNIT_WRAPS(fcntl);
 int __wrap_fcntl(int fd, int command, ...)
 {
     va_list args;
