@@ -224,8 +224,8 @@ static bool is_field_value(const char *value)
     return value[0] != '\0' && strlen(value) <= SECRET_MAX;
 }
 
-static bool take_header(struct giq_cred *cred, const char *name, const char *value,
-                        bool *out_added, struct giq_error *err)
+static bool add_user_header(struct giq_cred *cred, const char *name, const char *value,
+                            bool *out_added, struct giq_error *err)
 {
     *out_added = false;
     if (!is_header_name(name) || !is_field_value(value) || is_reserved(cred, name) ||
@@ -253,7 +253,7 @@ bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_adde
     char *value = giq_text_trim(colon + 1, strlen(colon + 1));
     bool ok = false;
     if (name != NULL && value != NULL) {
-        ok = take_header(cred, name, value, out_added, err);
+        ok = add_user_header(cred, name, value, out_added, err);
     } else {
         (void)giq_fail_memory(err);
     }

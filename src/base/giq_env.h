@@ -24,8 +24,9 @@ void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);
  * same time. */
 int64_t giq_env_jitter(const struct giq_env *env, int64_t ms);
 
-/* Pass a warning or a debug message to the host. A message longer than 1279 bytes is cut
- * and ends in "...". The caller masks secrets before. */
+/* Pass a warning or a debug message to the host. A message longer than
+ * GIQ_ERROR_TEXT_SIZE + 255 bytes is cut and ends in "...". The caller masks secrets
+ * before. */
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void giq_env_debug(const struct giq_env *env, const char *fmt, ...)

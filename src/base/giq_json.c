@@ -277,6 +277,13 @@ const char *giq_json_text(const struct giq_json *json)
     return cJSON_GetStringValue(unwrap_const(json));
 }
 
+void giq_json_copy_short(const struct giq_json *json, char *out, size_t size)
+{
+    const char *text = giq_json_text(json);
+    bool fits = text != NULL && strlen(text) < size;
+    (void)snprintf(out, size, "%s", fits ? text : "");
+}
+
 /* Whether `json` is a whole number greater than -2^53 and less than 2^53. */
 static bool whole_number(const struct giq_json *json, double *out)
 {
@@ -323,16 +330,8 @@ char *giq_json_scalar_text(const struct giq_json *json)
 /* Whether a string can be an id; see giq_json_copy_id(). */
 static bool is_usable_id(const char *text)
 {
-    if (text[0] == '\0' || strlen(text) > GIQ_JSON_ID_MAX ||
-        strstr(text, replacement) != NULL) {
-        return false;
-    }
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
-            return false;
-        }
-    }
-    return true;
+    return text[0] != '\0' && strlen(text) <= GIQ_JSON_ID_MAX &&
+           strstr(text, replacement) == NULL && !giq_text_has_ascii_control(text);
 }
 
 /* Print the decimal digits of a whole number; `*out` stays NULL for anything else. A
@@ -405,8 +404,6 @@ static int64_t time_from_list(const struct giq_json *list)
 
 int64_t giq_json_time(const struct giq_json *json)
 {
-    /* The end of the year 9999, the last that GDAL supports. */
-    static const int64_t latest = INT64_C(253402300799999);
     /* Smaller numbers are seconds, until the year 5138; others are milliseconds, from
      * March 1973 on. */
     static const double least_ms = 1e11;
@@ -421,7 +418,7 @@ int64_t giq_json_time(const struct giq_json *json)
     if (is_number(json) && fabs(unwrap_const(json)->valuedouble) < exact_limit) {
         double number = unwrap_const(json)->valuedouble;
         ms = (int64_t)(number < least_ms ? number * 1000 : number);
-        return ms >= 0 && ms <= latest ? ms : GIQ_TIME_NONE;
+        return ms >= 0 && ms <= GIQ_TEXT_TIME_MAX_MS ? ms : GIQ_TIME_NONE;
     }
     return GIQ_TIME_NONE;
 }

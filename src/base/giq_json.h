@@ -56,6 +56,9 @@ size_t giq_json_count(const struct giq_json *json);
 
 /* A string, else NULL. */
 const char *giq_json_text(const struct giq_json *json);
+/* Copy a string into `out`, which has `size` bytes; "" if it is not a string or does not
+ * fit. */
+void giq_json_copy_short(const struct giq_json *json, char *out, size_t size);
 /* A whole number greater than -2^53 and less than 2^53, else `otherwise`. */
 int64_t giq_json_integer(const struct giq_json *json, int64_t otherwise);
 

@@ -22,7 +22,7 @@ enum {
     FOLDER_BITS = 0777,
     FILE_BITS = 0666,
     PROC_STAT_BYTES_MAX = 1024,
-    STALE_READS_MAX = 5,
+    STALE_READS_MAX = 5, /* of a file that is replaced meanwhile */
 };
 #define NS_PER_S INT64_C(1000000000)
 
@@ -146,7 +146,7 @@ static void read_proc(const char *path, char *out, size_t size)
     out[strcspn(out, "\n")] = '\0';
 }
 
-/* What proc_pid_stat(5) states about a process. */
+/* Fields of proc_pid_stat(5). */
 struct proc_stat {
     char state; /* 0: it cannot be read */
     long threads;
@@ -233,7 +233,7 @@ static struct giq_os_stat convert_stat(const struct stat *st)
         .size = st->st_size,
         .access = st->st_mode & FOLDER_BITS,
         .modified_ns = to_ns(&st->st_mtim),
-        .names = (int64_t)st->st_nlink,
+        .links = (int64_t)st->st_nlink,
     };
 }
 
@@ -477,7 +477,7 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
         ok = giq_os_fail_path(err, "write", path);
     }
     if (!ok) {
-        /* Others may have seen an empty file, whose name alone says something. */
+        /* An empty file stays: others may have seen its name, which alone may decide. */
         if (len > 0) {
             (void)unlink(path);
         }
@@ -510,16 +510,16 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
     return giq_os_sync_path(folder, err);
 }
 
-/* Whether the link of `from` to `to` was made although the call failed. Another program
- * may have made a link of `from` too, so that the names alone prove nothing if there is
- * another file at `to`. */
+/* Whether the link of `from` to `to` was made although the call failed: `from` then has
+ * two links. Another program may have made the second one, so `to` must be the same file.
+ */
 static bool was_linked(const char *from, const char *to)
 {
     struct giq_os_stat st;
     struct giq_error ignored = {0};
     struct stat of_from;
     struct stat of_to;
-    if (!giq_os_stat_now(from, &st, &ignored) || st.names < 2) {
+    if (!giq_os_stat_now(from, &st, &ignored) || st.links < 2) {
         return false;
     }
     if (lstat(from, &of_from) != 0 || lstat(to, &of_to) != 0) {

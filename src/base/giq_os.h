@@ -60,7 +60,7 @@ struct giq_os_stat {
     int64_t size;
     unsigned access;     /* permission bits, as enum giq_os_access */
     int64_t modified_ns; /* since 1970-01-01 UTC, by the clock of the file's server */
-    int64_t names;       /* its hard links */
+    int64_t links;       /* how many hard links it has */
 };
 
 /* Permission bits. New folders get `access`, new files `access` without the bits to
@@ -77,8 +77,8 @@ enum giq_os_access {
 bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
 /* The same for a file or folder that is opened first: the client of a file server then
- * asks for its current status, where stat() may return one that is a minute old. Does not
- * follow links. */
+ * asks for its current status, where stat() may return one that is a minute old. Fails if
+ * `path` is a link. */
 bool giq_os_stat_now(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
 /* Overwrite the first bytes of an existing file, and sync it. It needs no space on the
@@ -120,7 +120,7 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
 
 /* Create a file with these bytes, synced; its folder is not. `*out_exists` is true, and
  * the call succeeds, if the path exists already: of several callers one creates it. After
- * a failure an empty file may be left, no other. */
+ * a failure the file is removed, unless `len` is 0. */
 bool giq_os_create_new(const char *path, unsigned access, const char *bytes, size_t len,
                        bool *out_exists, struct giq_error *err);
 

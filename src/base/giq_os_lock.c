@@ -226,8 +226,8 @@ void giq_os_lock_release(struct giq_os_lock *lock)
         /* A child that was not made by fork() may share the file description, so that
          * closing it would not release the lock. */
         if (lock->fd >= 0 && !lock->is_void) {
-            (void)giq_os_truncate_fd(
-                lock->fd); /* else messages would still name the holder */
+            /* Otherwise messages would still name the holder. */
+            (void)giq_os_truncate_fd(lock->fd);
             (void)set_lock(lock, false);
         }
         close_lock(lock);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MS_PER_SECOND = 1000, TM_YEAR_BASE = 1900 };
+enum { MS_PER_S = 1000, TM_YEAR_BASE = 1900 };
 
 /* Not tolower(), which follows the locale: "I" and "i" differ in Turkish. */
 static char fold(char c)
@@ -104,6 +104,16 @@ bool giq_text_is_control(uint32_t code_point)
            code_point == 0x2028 || code_point == 0x2029;
 }
 
+bool giq_text_has_ascii_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool giq_text_is_same_id(const char *a, const char *b)
 {
     return giq_text_equal_nocase(a, b);
@@ -161,6 +171,8 @@ int giq_text_cut_len(const char *text, int max)
 
 /* ---- addresses ---- */
 
+static const char scheme_mark[] = "://";
+
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -204,12 +216,11 @@ struct word {
 
 static struct word word_at(char *text)
 {
-    static const char mark[] = "://";
     size_t len = leading_word_len(text);
-    char *scheme = memmem(text, len, mark, strlen(mark));
+    char *scheme = memmem(text, len, scheme_mark, strlen(scheme_mark));
     char *amp = memrchr(text, '&', len);
     struct word word = {.end = text + len, .at = memrchr(text, '@', len)};
-    word.host = scheme == NULL ? word.end : scheme + strlen(mark);
+    word.host = scheme == NULL ? word.end : scheme + strlen(scheme_mark);
     word.last_separator = word.at;
     if (amp != NULL && (word.at == NULL || amp > word.at)) {
         word.last_separator = amp;
@@ -299,8 +310,6 @@ void giq_text_mask_addresses(char *text)
         *out = '\0';
     }
 }
-
-static const char scheme_mark[] = "://";
 
 static bool is_scheme_char(char c)
 {
@@ -560,7 +569,7 @@ bool giq_text_to_bool(const char *text, bool *out)
 
 static bool is_in_years_1_to_9999(int64_t ms)
 {
-    return ms >= INT64_C(-62135596800000) && ms <= INT64_C(253402300799999);
+    return ms >= INT64_C(-62135596800000) && ms <= GIQ_TEXT_TIME_MAX_MS;
 }
 
 /* Whether the month has that day. Only the date is passed to timegm(): a second 60 might
@@ -590,7 +599,7 @@ bool giq_text_civil_to_ms(const int64_t fields[6], int64_t *out_ms)
     if (!has_day(tm)) {
         return false;
     }
-    *out_ms = (int64_t)timegm(&tm) * MS_PER_SECOND;
+    *out_ms = (int64_t)timegm(&tm) * MS_PER_S;
     return is_in_years_1_to_9999(*out_ms);
 }
 
@@ -688,7 +697,7 @@ bool giq_text_to_time(const char *text, int64_t *out_ms)
         !giq_text_civil_to_ms(field, &ms)) {
         return false;
     }
-    ms += fraction_ms - zone_minutes * 60 * MS_PER_SECOND;
+    ms += fraction_ms - zone_minutes * 60 * MS_PER_S;
     if (!is_in_years_1_to_9999(ms)) {
         return false;
     }
@@ -712,10 +721,10 @@ bool giq_text_to_date(const char *text, int64_t *out_ms)
 
 struct giq_civil giq_text_civil_from_ms(int64_t ms)
 {
-    int64_t rest_ms = ms % MS_PER_SECOND;
-    time_t seconds = (time_t)(ms / MS_PER_SECOND);
+    int64_t rest_ms = ms % MS_PER_S;
+    time_t seconds = (time_t)(ms / MS_PER_S);
     if (rest_ms < 0) {
-        rest_ms += MS_PER_SECOND;
+        rest_ms += MS_PER_S;
         seconds--;
     }
     struct tm tm = {0};

@@ -67,6 +67,9 @@ uint32_t giq_text_code_point(const char *text, size_t len);
  * U+2029). */
 bool giq_text_is_control(uint32_t code_point);
 
+/* Whether a text has an ASCII control character (C0 or DEL). */
+bool giq_text_has_ascii_control(const char *text);
+
 /* A copy of at most `len` bytes, up to a NUL, without ASCII white space at its start and
  * end; the caller frees it. NULL when out of memory. */
 char *giq_text_trim(const char *text, size_t len);
@@ -82,6 +85,9 @@ bool giq_text_begins_nocase(const char *text, const char *prefix);
 /* Parse YES, TRUE, ON, 1 or NO, FALSE, OFF, 0, in any case. Returns false for anything
  * else; `*out` is then unchanged. */
 bool giq_text_to_bool(const char *text, bool *out);
+
+/* The end of the year 9999, the last that GDAL supports. */
+#define GIQ_TEXT_TIME_MAX_MS INT64_C(253402300799999)
 
 /* Milliseconds since 1970-01-01 UTC from a date and time of ISO 8601,
  * "2024-05-01T10:20:30.5+04:00": seconds, their fraction and the zone may be missing;

@@ -1,4 +1,4 @@
-/* Removes, syncs or dates a folder with everything in it. */
+/* Walks a folder with everything in it. */
 #include "base/giq_tree.h"
 
 #include "base/giq_cleanup.h"
@@ -52,7 +52,7 @@ static bool remove_entry(void *ctx, const char *path, struct giq_error *err)
     return giq_os_remove(path, err);
 }
 
-static bool date_entry(void *ctx, const char *path, struct giq_error *err)
+static bool compare_entry(void *ctx, const char *path, struct giq_error *err)
 {
     int64_t *newest_ns = ctx;
     struct giq_os_stat st;
@@ -83,9 +83,9 @@ bool giq_tree_sync(const char *folder, struct giq_error *err)
 bool giq_tree_newest(const char *path, int64_t *out_ns, struct giq_error *err)
 {
     int64_t newest_ns = INT64_MIN;
-    struct walk walk = {date_entry, &newest_ns, path, 0};
+    struct walk walk = {compare_entry, &newest_ns, path, 0};
     if ((giq_os_is_folder(path) && !giq_os_list(path, walk_entry, &walk, err)) ||
-        !date_entry(&newest_ns, path, err)) {
+        !compare_entry(&newest_ns, path, err)) {
         return false;
     }
     *out_ns = newest_ns;

@@ -1,5 +1,6 @@
 /*
- * Removes, syncs or dates a folder with everything in it. Links are not followed. Errors:
+ * Removes or syncs a folder with everything in it, or finds when it was last modified.
+ * Links are not followed, but giq_tree_newest() counts the time of their targets. Errors:
  * those of giq_os.h, and GIQ_E_STORE if folders are nested too deeply.
  */
 #ifndef GIQ_TREE_H
@@ -15,7 +16,7 @@ bool giq_tree_remove(const char *path, struct giq_error *err);
 bool giq_tree_sync(const char *folder, struct giq_error *err);
 
 /* When `path`, a file or a folder, or anything in it was last modified, as in
- * struct giq_os_stat. */
+ * struct giq_os_stat; INT64_MIN if it does not exist. */
 bool giq_tree_newest(const char *path, int64_t *out_ns, struct giq_error *err);
 
 #endif

@@ -347,14 +347,14 @@ static void test_touched_file_is_as_old_as_a_new_one(void **state)
     assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
     assert_true(giq_os_stat_now(path, &st, &err));
     assert_true(st.modified_ns == INT64_C(1000000000000000005));
-    assert_int_equal(st.names, 1);
+    assert_int_equal(st.links, 1);
     assert_int_equal(link(path, second), 0);
     assert_true(giq_os_server_time(folder, 0700, &before_ns, &err));
     assert_true(giq_os_touch(path, &err));
     assert_true(giq_os_server_time(folder, 0700, &after_ns, &err));
     assert_true(giq_os_stat_now(second, &st, &err));
     assert_int_equal(st.kind, GIQ_OS_FILE);
-    assert_int_equal(st.names, 2);
+    assert_int_equal(st.links, 2);
     assert_true(before_ns <= st.modified_ns && st.modified_ns <= after_ns);
     assert_int_equal(count_names(folder), 2);
     assert_int_equal(unlink(path), 0);
