@@ -47,12 +47,13 @@ void giq_batch_file_free(struct giq_batch_file *file)
 bool giq_batch_file_add(struct giq_batch_file *file, const char *text,
                         struct giq_error *err)
 {
-    /* The length comes first, so that no two lists of texts are the same bytes. */
-    char length[24];
+    /* The length of a text precedes it, so that no two lists of texts are the same bytes.
+     */
+    char prefix[24];
     size_t len = text == NULL ? 0 : strlen(text);
-    int n = text == NULL ? snprintf(length, sizeof length, "-;")
-                         : snprintf(length, sizeof length, "%zu;", len);
-    return giq_digest_add(file->digest, length, (size_t)n, err) &&
+    int n = text == NULL ? snprintf(prefix, sizeof prefix, "-;")
+                         : snprintf(prefix, sizeof prefix, "%zu;", len);
+    return giq_digest_add(file->digest, prefix, (size_t)n, err) &&
            (len == 0 || giq_digest_add(file->digest, text, len, err));
 }
 

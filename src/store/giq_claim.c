@@ -13,7 +13,6 @@
 
 enum {
     FORMAT = 1,
-    DIGITS_MAX = 7, /* of a generation */
     NAME_SIZE = 32, /* of the name of a claim */
 };
 
@@ -97,26 +96,10 @@ bool giq_claim_read(const char *folder, int generation, struct giq_claim *out,
     return true;
 }
 
-/* The generation of the claim whose file has this name; 0 if it is not that of a claim.
- */
-static int parse_generation(const char *name)
-{
-    size_t prefix_len = sizeof prefix - 1;
-    if (strncmp(name, prefix, prefix_len) != 0) {
-        return 0;
-    }
-    const char *digits = name + prefix_len;
-    size_t len = strspn(digits, "0123456789");
-    if (len == 0 || len > DIGITS_MAX || digits[len] != '\0' || digits[0] == '0') {
-        return 0;
-    }
-    return (int)strtol(digits, NULL, 10);
-}
-
 static bool note_generation(void *ctx, const char *name, struct giq_error *err)
 {
     int *newest = ctx;
-    int generation = parse_generation(name);
+    int generation = giq_exclusive_number(name, prefix);
     (void)err;
     if (generation > *newest) {
         *newest = generation;

@@ -13,8 +13,9 @@
 
 #include "base/giq_error.h"
 #include "base/giq_json.h"
+#include "store/giq_exclusive.h"
 
-enum { GIQ_CLAIM_MAX = 9999999 }; /* highest generation */
+enum { GIQ_CLAIM_MAX = GIQ_EXCLUSIVE_NUMBER_MAX }; /* highest generation */
 
 /* All texts are owned, and NULL if absent. */
 struct giq_claim {
@@ -33,8 +34,8 @@ void giq_claim_release(struct giq_claim *claim);
 bool giq_claim_read_newest(const char *folder, struct giq_claim *out,
                            struct giq_error *err);
 
-/* Read the claim `generation`, whose name was listed, or seen as taken. It has no
- * `folder` if it is not visible (yet), or damaged. */
+/* Read the claim `generation`, which is known to exist: it was listed, or another open
+ * has made it. It has no `folder` if it is not visible yet, or damaged. */
 bool giq_claim_read(const char *folder, int generation, struct giq_claim *out,
                     struct giq_error *err);
 

@@ -20,14 +20,16 @@ static bool create_temporary(struct giq_exclusive *file, struct giq_error *err)
         return false;
     }
     if (exists) {
-        return giq_fail(err, GIQ_E_STORE, "cannot create %s, which exists", path);
+        return giq_fail(err, GIQ_E_STORE, "the file %s exists; remove it", path);
     }
     file->temporary = giq_take(&path);
     return true;
 }
 
-/* The empty file decides who creates it. It is never removed, also if its text cannot be
- * written: others may have found it. */
+/* The caller that creates the empty file has created the file, and replaces it by one
+ * with the text. The empty file is never removed, also if that fails: others may have
+ * found it.
+ */
 static bool create_without_links(struct giq_exclusive *file, const char *name,
                                  const char *path, bool *out_created,
                                  struct giq_error *err)
@@ -44,8 +46,9 @@ static bool create_without_links(struct giq_exclusive *file, const char *name,
     return true;
 }
 
-static bool rename_whole(const struct giq_exclusive *file, const char *name,
-                         const char *path, bool *out_created, struct giq_error *err)
+/* For `is_whole` without links: a rename is not exclusive, but leaves no empty file. */
+static bool create_by_rename(const struct giq_exclusive *file, const char *name,
+                             const char *path, bool *out_created, struct giq_error *err)
 {
     struct giq_os_stat st;
     if (!giq_os_stat(path, &st, err)) {
@@ -73,7 +76,7 @@ bool giq_exclusive_create(struct giq_exclusive *file, const char *name, bool *ou
     if (outcome == GIQ_OS_LINK_UNSUPPORTED) {
         file->has_no_links = true;
         if (file->is_whole) {
-            return rename_whole(file, name, path, out_created, err);
+            return create_by_rename(file, name, path, out_created, err);
         }
         return create_without_links(file, name, path, out_created, err);
     }

@@ -24,7 +24,7 @@ struct giq_exclusive {
     unsigned access;    /* bits of enum giq_os_access */
     const char *bytes;  /* of the file */
     size_t len;
-    bool is_whole;
+    bool is_whole;   /* the file must never be seen empty */
     char *temporary; /* path of the temporary file; NULL before it is created */
     bool has_no_links;
 };

@@ -7,6 +7,7 @@
 
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
+#include "base/giq_text.h"
 #include "store/giq_digest.h"
 #include "store/giq_document.h"
 #include "store/giq_record_read.h"
@@ -59,12 +60,9 @@ static bool find_subject(const struct giq_store *store, const char *base_url,
 
 /* ---- jobs ---- */
 
-/* Times that giq_json_time() reads end with the year 9999. */
-#define FINISHED_MAX_MS INT64_C(253402300799999)
-
 static bool is_valid(const struct giq_history_job *job)
 {
-    return job->finished_ms >= 0 && job->finished_ms <= FINISHED_MAX_MS &&
+    return job->finished_ms >= 0 && job->finished_ms <= GIQ_TEXT_TIME_MAX_MS &&
            job->duration_ms > 0 && job->duration_ms <= GIQ_HISTORY_DURATION_MAX_MS &&
            job->area_m2 >= 0;
 }
@@ -240,8 +238,8 @@ static bool is_enough(const struct rebuild *rebuild)
            giq_os_now_ms() - rebuild->began_ms >= GIQ_HISTORY_REBUILD_MS;
 }
 
-/* Whether the record is of a job that counts; `*out` is then filled. */
-static bool counts(const struct giq_record *record, const struct subject *subject,
+/* Take the job from the record; false if the history does not count it. */
+static bool to_job(const struct giq_record *record, const struct subject *subject,
                    struct giq_history_job *out)
 {
     bool has_succeeded =
@@ -270,7 +268,7 @@ static bool read_record(void *ctx, const char *name, struct giq_error *err)
     rebuild->records++;
     GIQ_AUTO_FREE char *folder = giq_store_folder(rebuild->subject->store, name);
     if (folder != NULL && giq_record_read(folder, NULL, &record, NULL, &ignored) &&
-        counts(&record, rebuild->subject, &job)) {
+        to_job(&record, rebuild->subject, &job)) {
         insert(rebuild->history, &job);
     }
     return true;
@@ -306,7 +304,7 @@ void giq_history_add(const struct giq_store *store, const struct giq_record *rec
     struct giq_history history;
     struct giq_history_job job;
     if (!find_subject(store, record->base_url, record->model_id, &subject) ||
-        !counts(record, &subject, &job)) {
+        !to_job(record, &subject, &job)) {
         return;
     }
     enum summary summary = read_summary(&subject, &history);

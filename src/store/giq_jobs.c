@@ -21,12 +21,12 @@ struct listing {
 static bool list_record(const struct listing *listing, const char *key,
                         const char *folder, struct giq_error *err)
 {
-    struct giq_error advice = {0};
+    struct giq_error reason = {0};
     GIQ_AUTO(giq_record_release) struct giq_record record;
     GIQ_AUTO_JSON struct giq_json *request = NULL;
     giq_record_init(&record);
-    bool is_read = giq_record_read(folder, NULL, &record, NULL, &advice) &&
-                   giq_record_read_request(folder, &request, &advice);
+    bool is_read = giq_record_read(folder, NULL, &record, NULL, &reason) &&
+                   giq_record_read_request(folder, &request, &reason);
     if (is_read && record.state == GIQ_JOB_NONE) {
         return true;
     }
@@ -43,9 +43,9 @@ static bool list_record(const struct listing *listing, const char *key,
     if (!is_read) {
         view.state_name = "damaged";
         view.status = NULL;
-        view.error = advice.text;
-    } else if (giq_advice_describe(&record, giq_text_printable(job_id, &id), &advice)) {
-        view.error = advice.text;
+        view.error = reason.text;
+    } else if (giq_advice_describe(&record, giq_text_printable(job_id, &id), &reason)) {
+        view.error = reason.text;
     }
     return listing->each(listing->ctx, &view, err);
 }

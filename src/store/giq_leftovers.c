@@ -29,7 +29,7 @@ static void candidates_release(struct candidates *candidates)
     }
 }
 
-/* A file or folder that is there only while a process works on it. */
+/* Whether a file or folder of this name exists only while a process works on it. */
 static bool is_private(const char *name)
 {
     static const char *const prefixes[] = {"result.part", "result.new",
@@ -43,14 +43,15 @@ static bool is_private(const char *name)
     return extension != NULL && strcmp(extension, ".tmp") == 0;
 }
 
-/* Whether this is a result, of any version, that the record does not name. */
+/* Whether this is a result that the record does not name. Version 0.1 used result/ and
+ * result.old/. */
 static bool is_unnamed_result(const char *name, const char *published)
 {
     if (giq_claim_is_folder(name)) {
         return published == NULL || strcmp(name, published) != 0;
     }
-    bool is_old = strcmp(name, "result") == 0 || strcmp(name, "result.old") == 0;
-    return is_old && published != NULL;
+    bool is_of_0_1 = strcmp(name, "result") == 0 || strcmp(name, "result.old") == 0;
+    return is_of_0_1 && published != NULL;
 }
 
 static bool add_candidate(void *ctx, const char *name, struct giq_error *err)

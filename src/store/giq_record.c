@@ -147,13 +147,6 @@ static int parse_attempt(const struct giq_json *json)
     return n < 0 || n > GIQ_TICKET_MAX ? -1 : (int)n;
 }
 
-static void parse_token(const struct giq_json *json, char out[GIQ_OS_TOKEN_SIZE])
-{
-    const char *token = giq_json_text(giq_json_get(json, token_member));
-    bool fits = token != NULL && strlen(token) < GIQ_OS_TOKEN_SIZE;
-    (void)snprintf(out, GIQ_OS_TOKEN_SIZE, "%s", fits ? token : "");
-}
-
 static bool parse(struct giq_record *record)
 {
     const struct giq_json *json = record->document;
@@ -162,7 +155,8 @@ static bool parse(struct giq_record *record)
     record->state = parse_state(giq_json_text(giq_json_get(json, "state")));
     record->gone = giq_json_is_true(giq_json_get(json, gone_member));
     record->attempt = parse_attempt(json);
-    parse_token(json, record->token);
+    giq_json_copy_short(giq_json_get(json, token_member), record->token,
+                        sizeof record->token);
     record->started_ms = giq_json_time(giq_json_get(json, "started_at"));
     record->submitted_ms = giq_json_time(giq_json_get(json, "submitted_at"));
     record->finished_ms = giq_json_time(giq_json_get(json, "finished_at"));
@@ -243,10 +237,10 @@ bool giq_record_use_earlier(struct giq_record *record, const char *folder,
     return parse_document(record, folder, err);
 }
 
-bool giq_record_load(const char *folder, struct giq_record *record, bool *damaged,
+bool giq_record_load(const char *folder, struct giq_record *record, bool *out_damaged,
                      struct giq_error *err)
 {
-    bool ok = read_document(folder, &record->document, damaged, err);
+    bool ok = read_document(folder, &record->document, out_damaged, err);
     if (!ok || record->document == NULL) {
         return ok;
     }
@@ -255,7 +249,7 @@ bool giq_record_load(const char *folder, struct giq_record *record, bool *damage
         earlier_record(record->document) != NULL) {
         ok = giq_record_use_earlier(record, folder, err);
     }
-    *damaged = !ok;
+    *out_damaged = !ok && err->code == GIQ_E_STORE;
     return ok;
 }
 
@@ -655,10 +649,10 @@ static bool remove_name(const char *folder, const char *name, struct giq_error *
     return giq_os_remove(path, err);
 }
 
-static bool restore(const char *folder, unsigned access, const struct giq_json *before,
-                    struct giq_error *err)
+static bool write_document(const char *folder, unsigned access,
+                           const struct giq_json *json, struct giq_error *err)
 {
-    GIQ_AUTO_FREE char *text = giq_json_print(before);
+    GIQ_AUTO_FREE char *text = giq_json_print(json);
     if (text == NULL) {
         return giq_fail_memory(err);
     }
@@ -670,15 +664,15 @@ static bool restore_earlier(const char *folder, unsigned access,
                             const struct giq_json *before, struct giq_error *err)
 {
     if (!giq_json_is_true(giq_json_get(before, damaged_member))) {
-        return restore(folder, access, before, err);
+        return write_document(folder, access, before, err);
     }
     return rename_if_exists(folder, damaged_request_name, request_name, err) &&
            rename_if_exists(folder, damaged_job_name, job_name, err) &&
            giq_os_sync_path(folder, err);
 }
 
-/* Remove the record. The request stays if there are tickets, or if a ticket is taken
- * while it is removed. */
+/* Remove the record. The request stays if there are tickets; if one is taken while it is
+ * removed, it is written again. */
 static bool remove_files(const char *folder, unsigned access, struct giq_error *err)
 {
     GIQ_AUTO(giq_tickets_release) struct giq_tickets before = {0};

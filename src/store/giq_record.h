@@ -13,14 +13,15 @@
  *   failed     the service reported that the job failed
  *   unknown    the run request was sent; its outcome is not known
  *
- * Tickets (giq_ticket) decide who sends a run request and what came of it; job.json sums
- * up, and states in `attempt` which ticket it is about. It may be older than the tickets,
- * or be missing: giq_record_read() merges both.
+ * Tickets (giq_ticket) decide who sends a run request, and have its outcome; job.json
+ * sums up, and states in `attempt` which ticket it is about. It may be older than the
+ * tickets, or be missing: giq_record_read() merges both.
  *
  * Both files have a format number. Older formats are read, a newer one is an error;
- * members that this version does not know survive a rewrite. Reading takes no lock; who
- * writes reads again right before, with the record lock held if there are locks. `access`
- * is bits of enum giq_os_access for the files. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
+ * members that this version does not know survive a rewrite. Reading takes no lock.
+ * Before a write, the record is read again, with the record lock held if there are locks.
+ * `access` is bits of enum giq_os_access for the files. Errors are GIQ_E_STORE and
+ * GIQ_E_MEMORY.
  *
  * A further job is one that RETRY or adoption records for a request that had a job. While
  * its state is `sending` (or `intent`, in version 0.1), job.json keeps the earlier record
@@ -37,9 +38,12 @@
 /* Of job.json. Version 0.1 wrote 1, without tickets; it refuses a newer format. */
 enum { GIQ_RECORD_FORMAT = 2 };
 
+/* `error` of the state `unknown` if the sender recorded no outcome. */
+#define GIQ_RECORD_NO_OUTCOME "its outcome was not recorded"
+
 /* Whether the process that sends a run request is at work. */
 enum giq_sender {
-    GIQ_SENDER_NONE,  /* there is no ticket without outcome: version 0.1 had none */
+    GIQ_SENDER_NONE,  /* no ticket lacks its outcome; version 0.1 had no tickets */
     GIQ_SENDER_ALIVE, /* the state is `sending` */
     GIQ_SENDER_DEAD,  /* the state is `unknown`, which is not recorded */
 };
@@ -77,7 +81,7 @@ struct giq_record {
     enum giq_sender sender;
     int newest;       /* highest number; 0: there is no ticket */
     int throttled;    /* run requests that the service throttled */
-    bool is_paused;   /* the newest one was: the next must wait */
+    bool is_paused;   /* the newest run request was throttled: the next one must wait */
     char *other_jobs; /* ids of further jobs that were started for the request, separated
                          by ", "; NULL: none */
     struct giq_json *document; /* as read, for members that are unknown here */
@@ -170,11 +174,11 @@ bool giq_record_quarantine(const char *folder, unsigned access, const char *requ
                            struct giq_record *record, struct giq_error *err);
 
 /*
- * No job was started by the ticket `attempt` (0: none was taken), and the record of this
- * caller on disk states `sending` for it, or is an `intent` with the caller's `token`:
- * restore the earlier record, or remove the record, durably. With `keeps_intent` the
- * record becomes an intent with that token instead of being removed. Does nothing if
- * another has changed the record since.
+ * Undo what this caller recorded for a run request that started no job: restore the
+ * earlier record or, if there is none, remove the record, durably. With `keeps_intent`
+ * the record becomes an intent with `token` instead of being removed. Does nothing unless
+ * the record on disk is the caller's: it states `sending` for the ticket `attempt` (0:
+ * none was taken), or is an `intent` with the caller's `token`.
  */
 bool giq_record_undo(const char *folder, unsigned access, int attempt, const char *token,
                      bool keeps_intent, struct giq_error *err);

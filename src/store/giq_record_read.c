@@ -9,11 +9,9 @@
 #include "base/giq_text.h"
 #include "store/giq_ticket.h"
 
-/* Tickets that are read though they are not listed: a folder may be listed as it was some
- * seconds ago. */
+/* The most tickets that are read though they are not listed: a listing of the folder may
+ * be some seconds old. */
 enum { UNLISTED_MAX = 100 };
-
-static const char not_recorded[] = "its outcome was not recorded";
 
 /* ---- the tickets ---- */
 
@@ -35,15 +33,8 @@ static bool has_number(const struct giq_tickets *tickets, size_t count, int n)
     return false;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    const struct giq_ticket *first = a;
-    const struct giq_ticket *second = b;
-    return (first->n > second->n) - (first->n < second->n);
-}
-
-/* Numbers are consecutive, so if `last` exists, those before it do. One that is not
- * visible yet is a ticket without outcome. */
+/* Add the tickets up to `last` that were not listed. They exist if `last` does, since
+ * numbers are consecutive. One that is not visible yet is a ticket without outcome. */
 static bool add_unlisted(const char *folder, int last, struct giq_tickets *tickets,
                          struct giq_error *err)
 {
@@ -57,23 +48,17 @@ static bool add_unlisted(const char *folder, int last, struct giq_tickets *ticke
         if (has_number(tickets, listed, n)) {
             continue;
         }
-        struct giq_ticket *items =
-            reallocarray(tickets->items, tickets->len + 1, sizeof *items);
-        if (items == NULL) {
-            return giq_fail_memory(err);
-        }
-        tickets->items = items;
-        giq_ticket_init(&items[tickets->len]);
-        items[tickets->len].n = n;
-        tickets->len++;
-        if (!giq_ticket_read(folder, n, &items[tickets->len - 1], &found, err)) {
+        if (!giq_tickets_add(tickets, n, err) ||
+            !giq_ticket_read(folder, n, &tickets->items[tickets->len - 1], &found, err)) {
             return false;
         }
     }
-    qsort(tickets->items, tickets->len, sizeof *tickets->items, compare_numbers);
+    giq_tickets_sort(tickets);
     return true;
 }
 
+/* List the tickets that `which` allows, up to at least the one that the record is about.
+ */
 static bool list(const char *folder, const struct giq_record_tickets *which, int attempt,
                  struct giq_tickets *out, struct giq_error *err)
 {
@@ -163,7 +148,7 @@ static bool set_pending(const char *folder, struct giq_record *record,
     }
     record->state = GIQ_JOB_SENDING;
     record->sender = is_alive ? GIQ_SENDER_ALIVE : GIQ_SENDER_DEAD;
-    if (!is_alive && !set_unknown(record, not_recorded)) {
+    if (!is_alive && !set_unknown(record, GIQ_RECORD_NO_OUTCOME)) {
         return giq_fail_memory(err);
     }
     return true;
@@ -198,7 +183,8 @@ static bool copy_members(struct giq_record *record, const struct giq_ticket *tic
            giq_record_add_earlier(record, ticket->replaces, err);
 }
 
-/* The record is older than the ticket, or is missing. */
+/* Replace a record that is older than the ticket, or is missing, by what the ticket
+ * states. */
 static bool rebuild(struct giq_record *record, const struct giq_ticket *ticket,
                     struct giq_error *err)
 {
@@ -339,7 +325,7 @@ static bool merge(const char *folder, const struct giq_tickets *tickets,
 }
 
 /* Keep of a damaged record only what the tickets state, and its labels. */
-static void reduce(struct giq_record *record)
+static void keep_tickets_only(struct giq_record *record)
 {
     struct giq_record reduced;
     giq_record_init(&reduced);
@@ -354,8 +340,9 @@ static void reduce(struct giq_record *record)
 
 /*
  * Merge the record, which was read from job.json, with the tickets. `*damaged` is whether
- * job.json is damaged; the record is then empty. On failure it is whether the content is
- * damaged, `err` is set unless that was known, and the record has what the tickets state.
+ * job.json is damaged; the record is then empty. On failure `*damaged` is whether the
+ * content is damaged, and the record has what the tickets state; `err` stays empty if the
+ * damage was known before the call.
  */
 static bool merge_tickets(const char *folder, const struct giq_record_tickets *tickets,
                           struct giq_record *record, bool *damaged, struct giq_error *err)
@@ -371,7 +358,7 @@ static bool merge_tickets(const char *folder, const struct giq_record_tickets *t
         return false;
     }
     if (!ok) {
-        reduce(record);
+        keep_tickets_only(record);
     }
     set_numbers(&found, record);
     if ((!ok && !note_other_jobs(&found, record, &failure)) ||
@@ -413,9 +400,10 @@ static bool use_newest_claim(struct giq_record *record, const char *folder,
 
 /* ---- reading ---- */
 
-/* Whether no ticket can change what the record states. Version 0.1 wrote format 1; who
- * wrote a newer one without a ticket may not have seen that there is one. */
-static bool is_settled(const struct giq_record *record)
+/* Whether no ticket can change what the record states. Version 0.1 wrote format 1. A
+ * record of a newer format that names no ticket may have been written by an open that had
+ * not seen one. */
+static bool needs_no_tickets(const struct giq_record *record)
 {
     int64_t format = giq_json_integer(giq_json_get(record->document, "format"), 0);
     return record->state == GIQ_JOB_PUBLISHED && !record->gone &&
@@ -435,9 +423,9 @@ static bool read_once(const char *folder, const char *request,
     giq_record_init(record);
     *damaged = false;
     bool ok = giq_record_load(folder, record, damaged, err);
-    bool settled = ok && is_settled(record);
-    if (settled && request != NULL) {
-        /* Once its request is damaged, a further job may replace it. */
+    bool is_complete = ok && needs_no_tickets(record);
+    if (is_complete && request != NULL) {
+        /* If its request is damaged, a ticket of a further job may decide. */
         ok = giq_record_check_request(folder, request, err);
         *damaged = !ok;
     }
@@ -446,16 +434,17 @@ static bool read_once(const char *folder, const char *request,
         giq_record_release(record);
         return false;
     }
-    if (!ok || !settled) {
+    if (!ok || !is_complete) {
         struct giq_error reason = {0};
         ok = merge_tickets(folder, tickets, record, damaged, &reason);
         if (!ok && reason.code != GIQ_E_NONE) {
             *err = reason;
         }
     }
-    /* The owner of a ticket replaces a damaged request before it sends. */
-    bool has_files = record->state != GIQ_JOB_NONE && record->sender != GIQ_SENDER_ALIVE;
-    if (ok && !settled && has_files && request != NULL) {
+    /* A sender that is alive may be about to replace a damaged request. */
+    bool has_request =
+        record->state != GIQ_JOB_NONE && record->sender != GIQ_SENDER_ALIVE;
+    if (ok && !is_complete && has_request && request != NULL) {
         ok = giq_record_check_request(folder, request, err);
         *damaged = !ok && is_content_error(err);
     }
@@ -466,7 +455,7 @@ static bool read_once(const char *folder, const char *request,
     }
     if (!ok && *damaged) {
         name_job(record, err);
-        reduce(record);
+        keep_tickets_only(record);
     } else if (!ok) {
         giq_record_release(record);
     }

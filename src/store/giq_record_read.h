@@ -3,9 +3,9 @@
  * folder. Takes no lock, and writes nothing.
  *
  * The newest ticket that did not end with "nothing" decides. A record that is about an
- * older one, or is missing, is rebuilt from it; one that is about a later ticket, which
- * thus started no job, gives way to the earlier record that it keeps. A job that a ticket
- * bears although later run requests were sent counts if none of those started one.
+ * older one, or is missing, is rebuilt from it. A record that is about a later one, which
+ * started no job, is replaced by the earlier record that it keeps. The job of an older
+ * ticket counts if no later run request started one.
  *
  * Thread-safe. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
  */
@@ -16,12 +16,12 @@
 
 /*
  * Read the record in `folder` into `*out`, an initialised record. `request` is the
- * canonical text that must be recorded there; NULL accepts any. If neither job.json nor a
- * ticket states a job or that one was sent for, the state is GIQ_JOB_NONE. If job.json is
- * about a further job that was not started, the earlier record is read instead. A record
- * that seems damaged is read up to three times, since another process may be writing or
- * removing it. A job that is published, and was started by the first ticket or by version
- * 0.1, is read without listing the folder.
+ * canonical text that must be recorded there; NULL accepts any. Without job.json,
+ * and without a ticket that may have started a job, the state is GIQ_JOB_NONE. If
+ * job.json is about a further job that was not started, the earlier record is read
+ * instead. A record that seems damaged is read up to three times, since another process
+ * may be writing or removing it. A job that is published, and was started by the first
+ * ticket or by version 0.1, is read without listing the folder.
  *
  * A GIQ_E_STORE error names the file that is damaged, belongs to another request or has a
  * newer format. `out_damaged` may be NULL. On failure `*out_damaged` is true if the

@@ -1,4 +1,4 @@
-/* Slots of GIQ_MAX_JOBS: finding a free slot, taking it by a link, returning it. */
+/* Slots of GIQ_MAX_JOBS: finding a free slot, taking it, returning it. */
 #include "store/giq_spent.h"
 
 #include <stdio.h>
@@ -44,12 +44,17 @@ static void write_date(int64_t ms, char out[GIQ_TEXT_TIME_SIZE])
     (void)snprintf(out, GIQ_TEXT_TIME_SIZE, "%04d-%02d-%02d", at.year, at.month, at.day);
 }
 
+int64_t giq_spent_next_day_ms(int64_t now_ms)
+{
+    int64_t since_midnight_ms = (now_ms % MS_PER_DAY + MS_PER_DAY) % MS_PER_DAY;
+    return now_ms - since_midnight_ms + MS_PER_DAY;
+}
+
 /* The caller passes `out` to day_release(), also on failure. */
 static bool day_init(struct day *out, const struct giq_store *store, int64_t now_ms,
                      struct giq_error *err)
 {
-    int64_t since_midnight_ms = (now_ms % MS_PER_DAY + MS_PER_DAY) % MS_PER_DAY;
-    out->end_ms = now_ms - since_midnight_ms + MS_PER_DAY;
+    out->end_ms = giq_spent_next_day_ms(now_ms);
     write_date(now_ms, out->date);
     out->spent = giq_os_join(giq_store_keys_folder(store), "spent");
     out->folder = out->spent == NULL ? NULL : giq_os_join(out->spent, out->date);
@@ -69,7 +74,8 @@ static bool fail_full(const struct day *day, int max_jobs, int taken,
     return giq_fail(err, GIQ_E_USAGE,
                     "no job was started: GIQ_MAX_JOBS limits the jobs that may be "
                     "started from this store in a day (UTC) to %d; started today: %d; "
-                    "the next day begins at %s",
+                    "the next day begins at %s; open again then, or raise "
+                    "GIQ_MAX_JOBS",
                     max_jobs, taken, next_day);
 }
 
@@ -230,7 +236,7 @@ static bool try_slot(struct taker *taker, int number, struct giq_error *err)
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    snprintf(name, sizeof name, "%d", number);
+    (void)snprintf(name, sizeof name, "%d", number);
     if (!giq_exclusive_create(&taker->file, name, &is_created, err)) {
         return false;
     }

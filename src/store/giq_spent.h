@@ -9,10 +9,10 @@
  * before a run request is sent; giq_spent_return() if it is certain that it started no
  * job.
  *
- * link(2) decides who gets a slot, among threads, processes and machines; no lock is
- * needed. A slot is durable before the request is sent and is returned only after its
- * outcome is known, so a crash may leave a slot taken for nothing, but never a request
- * without its slot.
+ * Exclusive creation (giq_exclusive) decides who gets a slot, among threads, processes
+ * and machines; no lock is needed. A slot is durable before the request is sent and is
+ * returned only after its outcome is known, so a crash may leave a slot taken for
+ * nothing, but never a request without its slot.
  *
  * `now_ms` is the time of day since 1970-01-01 UTC, `max_jobs` the value of the option, 0
  * to GIQ_JOBS_A_DAY_MAX. Thread-safe. Errors are GIQ_E_STORE and GIQ_E_MEMORY unless
@@ -22,6 +22,9 @@
 #define GIQ_SPENT_H
 
 #include "base/giq_error.h"
+
+/* When the next day (UTC) begins, as `now_ms`. */
+int64_t giq_spent_next_day_ms(int64_t now_ms);
 
 /* Count the slots that are taken on the day of `now_ms`. Reads the whole folder. */
 bool giq_spent_count(const struct giq_store *store, int64_t now_ms, int *out,

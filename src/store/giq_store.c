@@ -25,12 +25,12 @@ static const char uploads_name[] = "uploads/v1";
 static const char waiting_name[] = "waiting/v1";
 static const char batches_name[] = "batches/v1";
 static const char probe_name[] = "probe";
-/* Of results; a token follows. */
+/* Prefixes of the names of results; a token follows. */
 static const char published_prefix[] = "result.";
 static const char part_prefix[] = "result.part.";
 static const char staged_prefix[] = "result.new.";
 
-/* Of version 0.1. */
+/* Names of results in version 0.1. */
 static const char old_published_name[] = "result";
 static const char old_replaced_name[] = "result.old";
 static const char old_discarded_name[] = "result.discarded";
@@ -224,7 +224,7 @@ bool giq_store_make(const struct giq_store *store, const char *folder,
 
 /* ---- checking that it is writable ---- */
 
-/* Check that only one of two creations of `name` succeeds, as giq_exclusive says. */
+/* Check that only one of two creations of `name` succeeds. */
 static bool probe(const struct giq_store *store, const char *folder, const char *name,
                   struct giq_error *err)
 {
@@ -466,6 +466,7 @@ bool giq_store_publish(const char *folder, const char *token, char **out,
     return true;
 }
 
+/* Remove the tree at `path` and free `path`, which may be NULL. Failures are ignored. */
 static void remove_quietly(char *path)
 {
     struct giq_error ignored = {0};

@@ -79,7 +79,7 @@ bool giq_store_explain_full(struct giq_error *err);
 /*
  * A result is published in three steps: downloaded into giq_store_part(), written under
  * its own name into the folder of giq_store_stage(), which giq_store_publish() renames.
- * `token` is new for each fetch (giq_os_token()), so that fetches do not meet.
+ * `token` is new for each fetch (giq_os_token()), so that each has paths of its own.
  */
 
 /* The path of the part. */
@@ -89,8 +89,8 @@ char *giq_store_part(const char *folder, const char *token);
 bool giq_store_stage(const struct giq_store *store, const char *folder, const char *token,
                      char **out, struct giq_error *err);
 
-/* Give that folder its published name, durably. It is the result of nobody until a claim
- * names it. The caller frees `*out`, that name. */
+/* Give that folder its published name, durably. No open uses it until a claim names
+ * it. The caller frees `*out`, that name. */
 bool giq_store_publish(const char *folder, const char *token, char **out,
                        struct giq_error *err);
 

@@ -17,8 +17,9 @@ static const char proof_member[] = "proof"; /* of the summary */
 
 /* ---- lists ---- */
 
-/* Room for one more element of `size` bytes; the new one is zeroed. NULL when out of
- * memory. */
+/* Append a zeroed element of `size` bytes to a list of `*count`. Returns the element, and
+ * the list, which may have moved, in `*out_list`. NULL when out of memory; the list is
+ * then unchanged. */
 static void *append(void *list, size_t *count, size_t size, void **out_list)
 {
     char *grown = reallocarray(list, *count + 1, size);
@@ -31,11 +32,12 @@ static void *append(void *list, size_t *count, size_t size, void **out_list)
     return memset(added, 0, size);
 }
 
+/* The body of a function that appends an element to owner->list, and returns it. */
 #define APPEND(owner, list, count)                                                       \
-    __typeof__((owner)->list) grown = (owner)->list;                                     \
-    void *moved = grown;                                                                 \
-    void *added = append(grown, &(owner)->count, sizeof *grown, &moved);                 \
-    (owner)->list = moved;                                                               \
+    __typeof__((owner)->list) before = (owner)->list;                                    \
+    void *after = before;                                                                \
+    void *added = append(before, &(owner)->count, sizeof *before, &after);               \
+    (owner)->list = after;                                                               \
     return added
 
 struct giq_summary_file *giq_summary_add_file(struct giq_summary *summary)
@@ -60,7 +62,7 @@ struct giq_summary_band *giq_summary_add_band(struct giq_summary_raster *raster)
 
 /* ---- members of the JSON ---- */
 
-enum kind { TEXT, INTEGER, YES };
+enum kind { TEXT, INTEGER, BOOLEAN };
 
 /* A member of an object of the JSON, and where its value is in the struct. */
 struct member {
@@ -106,17 +108,18 @@ static const struct member raster_members[] = {
     MEMBER(giq_summary_raster, INTEGER, height),
     MEMBER(giq_summary_raster, TEXT, geotransform),
     MEMBER(giq_summary_raster, TEXT, srs),
-    MEMBER(giq_summary_raster, YES, has_mask),
+    MEMBER(giq_summary_raster, BOOLEAN, has_mask),
 };
 
 static const struct member file_members[] = {
     MEMBER(giq_summary_file, TEXT, name),
     MEMBER(giq_summary_file, TEXT, driver),
     MEMBER(giq_summary_file, TEXT, other_driver),
-    MEMBER(giq_summary_file, YES, is_vector),
+    MEMBER(giq_summary_file, BOOLEAN, is_vector),
 };
 
-/* Copy the values of the members between the struct at `at` and an object. */
+/* Set the members of `json` to the values in the struct at `at`; get_members() does the
+ * reverse. A boolean that is false is left out. */
 static bool set_members(struct giq_json *json, const void *at,
                         const struct member *members, size_t count)
 {
@@ -130,7 +133,7 @@ static bool set_members(struct giq_json *json, const void *at,
         case INTEGER:
             ok = giq_json_set_integer(json, members[i].name, *(const int64_t *)value);
             break;
-        case YES:
+        case BOOLEAN:
             ok = !*(const bool *)value || giq_json_set_bool(json, members[i].name, true);
             break;
         }
@@ -146,7 +149,7 @@ static bool get_members(const struct giq_json *json, void *at,
         const struct giq_json *member = giq_json_get(json, members[i].name);
         if (members[i].kind == INTEGER) {
             *(int64_t *)value = giq_json_integer(member, 0);
-        } else if (members[i].kind == YES) {
+        } else if (members[i].kind == BOOLEAN) {
             *(bool *)value = giq_json_is_true(member);
         } else if (!giq_text_set(value, giq_json_text(member))) {
             return false;
@@ -366,8 +369,8 @@ bool giq_summary_parse(const struct giq_json *json, struct giq_summary *out,
 
 /* ---- records ---- */
 
-/* An older version, which keeps the member as it is, may have recorded another result
- * since. */
+/* The summary, if it is of the result that is published now; else NULL. An older version,
+ * which keeps the member as it is, may have recorded another result since. */
 static const struct giq_json *current_summary(const struct giq_record *record)
 {
     const struct giq_json *json = giq_json_get(record->document, summary_member);

@@ -16,16 +16,16 @@
 enum {
     TICKET_FORMAT = 1,
     NAME_SIZE = sizeof "sent." + 11, /* the digits of an int */
-    /* Spaces after a ticket without outcome, so that one can be written if the disk is
-     * full. */
+    /* Spaces after a ticket without outcome, so that its outcome can be written over it
+     * if the disk is full. */
     RESERVED_BYTES = 512,
-    OVERWRITTEN_MAX = 64 * 1024, /* bytes of a ticket */
+    OVERWRITTEN_MAX = 64 * 1024, /* bytes of the largest ticket that is overwritten */
 };
 #define NS_PER_MS INT64_C(1000000)
 
 static const char name_prefix[] = "sent.";
-static const char advice[] = "do not remove it: its run request may have started a job, "
-                             "which would be paid for again";
+/* No message: a damaged ticket is one without outcome. */
+static const char no_advice[] = "";
 
 static const char *const outcome_names[] = {
     [GIQ_TICKET_NONE] = NULL,
@@ -145,27 +145,20 @@ static char *pad(const char *text, size_t len)
     return asprintf(&line, "%-*s\n", (int)len, text) < 0 ? NULL : line;
 }
 
-/* Copy a text into `size` bytes; "" if it is missing or does not fit. */
-static void copy_text(const struct giq_json *json, const char *name, char *out,
-                      size_t size)
-{
-    const char *text = giq_json_text(giq_json_get(json, name));
-    bool fits = text != NULL && strlen(text) < size;
-    (void)snprintf(out, size, "%s", fits ? text : "");
-}
-
 static void parse_owner(const struct giq_json *json, struct giq_ticket *out)
 {
     int64_t pid = giq_json_integer(giq_json_get(json, "pid"), 0);
-    copy_text(json, "token", out->token, sizeof out->token);
+    giq_json_copy_short(giq_json_get(json, "token"), out->token, sizeof out->token);
     if (pid <= 0 || pid > INT32_MAX) {
         return;
     }
     out->owner.pid = (long)pid;
     out->owner.pidns = giq_json_integer(giq_json_get(json, "pidns"), 0);
     out->owner.start = giq_json_integer(giq_json_get(json, "start"), 0);
-    copy_text(json, "host", out->owner.host, sizeof out->owner.host);
-    copy_text(json, "boot", out->owner.boot, sizeof out->owner.boot);
+    giq_json_copy_short(giq_json_get(json, "host"), out->owner.host,
+                        sizeof out->owner.host);
+    giq_json_copy_short(giq_json_get(json, "boot"), out->owner.boot,
+                        sizeof out->owner.boot);
 }
 
 static enum giq_ticket_outcome parse_outcome(const struct giq_json *json)
@@ -213,7 +206,7 @@ bool giq_ticket_read(const char *folder, int n, struct giq_ticket *out, bool *ou
     GIQ_AUTO(giq_ticket_release) struct giq_ticket ticket;
     giq_ticket_init(&ticket);
     ticket.n = n;
-    if (!giq_document_read(folder, name_of(n, name), TICKET_FORMAT, advice, &json,
+    if (!giq_document_read(folder, name_of(n, name), TICKET_FORMAT, no_advice, &json,
                            &is_damaged, &failure) &&
         !is_damaged) {
         *err = failure;
@@ -232,13 +225,8 @@ bool giq_ticket_read(const char *folder, int n, struct giq_ticket *out, bool *ou
 
 /* ---- listing ---- */
 
-static bool add_number(void *ctx, const char *name, struct giq_error *err)
+bool giq_tickets_add(struct giq_tickets *tickets, int n, struct giq_error *err)
 {
-    struct giq_tickets *tickets = ctx;
-    int n = giq_exclusive_number(name, name_prefix);
-    if (n == 0) {
-        return true;
-    }
     struct giq_ticket *items =
         reallocarray(tickets->items, tickets->len + 1, sizeof *items);
     if (items == NULL) {
@@ -250,11 +238,24 @@ static bool add_number(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
+static bool add_number(void *ctx, const char *name, struct giq_error *err)
+{
+    int n = giq_exclusive_number(name, name_prefix);
+    return n == 0 || giq_tickets_add(ctx, n, err);
+}
+
 static int compare_numbers(const void *a, const void *b)
 {
     const struct giq_ticket *first = a;
     const struct giq_ticket *second = b;
     return (first->n > second->n) - (first->n < second->n);
+}
+
+void giq_tickets_sort(struct giq_tickets *tickets)
+{
+    if (tickets->len > 1) {
+        qsort(tickets->items, tickets->len, sizeof *tickets->items, compare_numbers);
+    }
 }
 
 bool giq_ticket_list(const char *folder, struct giq_tickets *out, struct giq_error *err)
@@ -264,9 +265,7 @@ bool giq_ticket_list(const char *folder, struct giq_tickets *out, struct giq_err
     if (!giq_os_list(folder, add_number, &tickets, err)) {
         return false;
     }
-    if (tickets.len > 1) {
-        qsort(tickets.items, tickets.len, sizeof *tickets.items, compare_numbers);
-    }
+    giq_tickets_sort(&tickets);
     for (size_t i = 0; i < tickets.len; i++) {
         /* A ticket that is listed and not visible yet stays, without its outcome. */
         int n = tickets.items[i].n;
@@ -287,7 +286,11 @@ bool giq_ticket_take(const char *folder, unsigned access, struct giq_ticket *tic
     char name[NAME_SIZE];
     bool is_taken = false;
     if (ticket->n < 1 || ticket->n > GIQ_TICKET_MAX) {
-        return giq_fail(err, GIQ_E_STORE, "%s has too many run requests", folder);
+        return giq_fail(err, GIQ_E_STORE,
+                        "no job was started: the run requests in %s have reached the "
+                        "highest number, %d; rerun=<label> starts a new job, which is "
+                        "paid for",
+                        folder, GIQ_TICKET_MAX);
     }
     giq_os_identity(&ticket->owner);
     giq_os_token(ticket->token);
@@ -390,7 +393,8 @@ static bool read_age(const char *folder, unsigned access, int n, int64_t *out_ms
             *err = failure;
             return false;
         }
-        /* The local clock may differ by minutes, so it counts for readers alone. */
+        /* The local clock may differ by minutes, so it counts only in a store that cannot
+         * be written. After another failure the age is 0. */
         bool is_read_only = failure.sys_errno == EROFS || failure.sys_errno == EACCES ||
                             failure.sys_errno == EPERM;
         now_ns = is_read_only ? giq_os_wall_ms() * NS_PER_MS : st.modified_ns;
@@ -400,7 +404,7 @@ static bool read_age(const char *folder, unsigned access, int n, int64_t *out_ms
     return true;
 }
 
-/* Whether the pid of the owner counts here. */
+/* Whether the owner's pid is one of this host, boot and pid namespace. */
 static bool is_local(const struct giq_os_identity *owner)
 {
     struct giq_os_identity self;

@@ -20,6 +20,7 @@
 
 #include "base/giq_error.h"
 #include "base/giq_os.h"
+#include "store/giq_exclusive.h"
 
 enum {
     GIQ_TICKET_MAX = 9999999,   /* highest number */
@@ -67,9 +68,15 @@ struct giq_tickets {
 };
 void giq_tickets_release(struct giq_tickets *tickets);
 
-/* Read the ticket `n`, whose name was listed, recorded, or seen as taken. `*out_found` is
- * false if it is not visible (yet). A file that is empty or damaged is a ticket without
- * owner and outcome. The caller passes `*out`, initialised, to giq_ticket_release(). */
+/* Append a ticket with the number `n` and nothing else, and sort the tickets by their
+ * numbers. */
+bool giq_tickets_add(struct giq_tickets *tickets, int n, struct giq_error *err);
+void giq_tickets_sort(struct giq_tickets *tickets);
+
+/* Read the ticket `n`, which is known to exist: it was listed or recorded, or another
+ * open has taken it. `*out_found` is false if it is not visible yet. A file that is empty
+ * or damaged is a ticket without owner and outcome. The caller passes `*out`,
+ * initialised, to giq_ticket_release(). */
 bool giq_ticket_read(const char *folder, int n, struct giq_ticket *out, bool *out_found,
                      struct giq_error *err);
 
@@ -89,7 +96,8 @@ bool giq_ticket_take(const char *folder, unsigned access, struct giq_ticket *tic
 bool giq_ticket_end(const char *folder, unsigned access, const struct giq_ticket *ticket,
                     struct giq_error *err);
 
-/* State that the owner of the ticket `n` is alive. Failures are ignored. */
+/* Set the modification time of the ticket `n`, which shows that its owner is alive.
+ * Failures are ignored. */
 void giq_ticket_touch(const char *folder, int n);
 
 /*

@@ -53,7 +53,8 @@ def refuses(gdal, name, limit, started=None):
     """The open is refused by the limit; what it says."""
     text = gdal.fails("ogrinfo", name, tag="usage", env={"GIQ_MAX_JOBS": str(limit)})
     assert f"in a day (UTC) to {limit}; started today: {started or limit}; " in text
-    assert re.search(r"; the next day begins at \d{4}-\d\d-\d\d 00:00:00 UTC$", text), text
+    assert re.search(r"; the next day begins at \d{4}-\d\d-\d\d 00:00:00 UTC; "
+                     r"open again then, or raise GIQ_MAX_JOBS$", text), text
     return text
 
 

@@ -12,7 +12,7 @@
 static const char full[] =
     "no job was started: GIQ_MAX_JOBS limits the jobs that may be started from this "
     "store in a day (UTC) to 1; started today: 1; the next day begins at 2024-05-02 "
-    "00:00:00 UTC";
+    "00:00:00 UTC; open again then, or raise GIQ_MAX_JOBS";
 
 static bool sees_free; /* the check before the request is passed: the link decides */
 

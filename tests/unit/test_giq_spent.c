@@ -198,7 +198,7 @@ static void test_slots_are_taken_up_to_the_limit(void **state)
     static const char full[] =
         "no job was started: GIQ_MAX_JOBS limits the jobs that may be started from this "
         "store in a day (UTC) to 3; started today: 3; the next day begins at 2024-05-02 "
-        "00:00:00 UTC";
+        "00:00:00 UTC; open again then, or raise GIQ_MAX_JOBS";
     assert_int_equal(take(shop, 3), 0);
     assert_string_equal(shop->err.text, full);
     assert_false(giq_spent_check(shop->store, may_1_ms, 3, &shop->err));
