@@ -17,8 +17,6 @@
 #include "store/giq_record_read.h"
 #include "store/giq_spent.h"
 
-enum { DAY_MS = 24 * 60 * 60 * 1000 };
-
 GIQ_AUTO_DEFINE(giq_job_free, struct giq_job)
 
 /* ---- states and counts ---- */
@@ -277,7 +275,7 @@ bool giq_batch_check_limits(const struct giq_batch *batch, struct giq_error *err
     if (batch->counts.new_jobs <= left) {
         return true;
     }
-    giq_text_printable_time((now_ms / DAY_MS + 1) * DAY_MS, next_day);
+    giq_text_printable_time(giq_spent_next_day_ms(now_ms), next_day);
     return giq_fail(err, GIQ_E_USAGE,
                     "the batch would start %zu jobs, and GIQ_MAX_JOBS allows %d on one "
                     "day (UTC), of which %zu are left; take a part of the rows "

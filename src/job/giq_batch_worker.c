@@ -182,8 +182,8 @@ static bool concerns_all(const struct giq_error *failure)
            (failure->code == GIQ_E_NETWORK && failure->permanent);
 }
 
-/* An earlier open sent the request and did not record its outcome: that says nothing
- * about the service now. */
+/* Whether the error counts against the service. An unknown outcome does not if an earlier
+ * open sent the request. */
 static bool is_bad_ending(const struct giq_batch_item *item,
                           const struct giq_error *failure)
 {
@@ -328,15 +328,16 @@ enum admission {
 static bool is_throttled_too_long(const struct giq_batch_run *run, int64_t due_ms,
                                   struct giq_error *err)
 {
-    enum { MS_A_SECOND = 1000 };
+    enum { MS_PER_S = 1000 };
     if (due_ms == GIQ_RATE_BLOCKED || due_ms < atomic_load(&run->deadline_ms)) {
         return false;
     }
     int64_t pause_ms = due_ms - now_ms_of(run);
     (void)giq_fail(err, GIQ_E_REFUSED,
                    "no job was started: the service accepts no jobs for another %lld s, "
-                   "which is longer than TIMEOUT allows",
-                   (long long)(pause_ms + MS_A_SECOND - 1) / MS_A_SECOND);
+                   "which is longer than TIMEOUT allows; set TIMEOUT to wait longer, or "
+                   "open again then",
+                   (long long)(pause_ms + MS_PER_S - 1) / MS_PER_S);
     return true;
 }
 

@@ -25,9 +25,9 @@ enum { WRITTEN_MAX = 256 * 1024 * 1024 }; /* bytes of a string that is written *
 
 /* The keys of requests and batches, and of GIQ:files, in the order in which they are
  * documented. */
-#define ALLOWED                                                                          \
+#define REQUEST_KEYS                                                                     \
     "model, file, upload, job, geometry, aoi, bbox, rerun, wait, member, batch, part"
-#define FILES_ALLOWED "bbox, geometry, aoi, datetime, collection, limit"
+#define FILES_KEYS "bbox, geometry, aoi, datetime, collection, limit"
 
 static const char *const key_names[GIQ_CONN_KEY_COUNT] = {
     [GIQ_CONN_KEY_MODEL] = "model",       [GIQ_CONN_KEY_FILE] = "file",
@@ -96,7 +96,7 @@ bool giq_conn_identify(const char *text)
 
 static const char *allowed_keys(bool is_files)
 {
-    return is_files ? FILES_ALLOWED : ALLOWED;
+    return is_files ? FILES_KEYS : REQUEST_KEYS;
 }
 
 static bool fail_key(const char *name, bool is_files, struct giq_error *err)
@@ -224,16 +224,6 @@ static bool parse_value(const char **at, const char *key, bool is_quoted, char *
     *at += len;
     *out = value;
     return true;
-}
-
-static bool has_control(const char *value)
-{
-    for (; *value != '\0'; value++) {
-        if ((unsigned char)*value < 0x20 || *value == 0x7F) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static const char *const archive_extensions[] = {".zip", ".tar", ".gz", ".tgz"};
@@ -369,7 +359,8 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
                     name);
 }
 
-/* Parse a whole number at `*at`, which is moved behind it; -1 if there is none. */
+/* Parse a whole number at `*at`, which is moved past it; -1 if there is none, or it has
+ * more than 9 digits. */
 static int64_t parse_whole(const char **at)
 {
     enum { DIGITS_MAX = 9 };
@@ -427,14 +418,19 @@ static bool check_grammar(enum giq_conn_key key, const char *name, const char *v
     }
 }
 
+static bool fail_no_value(const char *name, struct giq_error *err)
+{
+    return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
+                    name, name);
+}
+
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     const char *name = key_names[key];
     char quoted[sizeof "\"collection\""]; /* the longest name */
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
     if (value[0] == '\0') {
-        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
-                        name, name);
+        return fail_no_value(name, err);
     }
     bool is_file = key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD ||
                    key == GIQ_CONN_KEY_AOI || key == GIQ_CONN_KEY_BATCH;
@@ -447,7 +443,7 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
                         "an area with SRID= contains a ';' and must be quoted: "
                         "geometry=\"SRID=<code>;POLYGON((...))\"");
     }
-    if (key != GIQ_CONN_KEY_GEOMETRY && has_control(value)) {
+    if (key != GIQ_CONN_KEY_GEOMETRY && giq_text_has_ascii_control(value)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the value of \"%s\" contains a control character, such as a "
                         "line break; remove it",
@@ -479,8 +475,7 @@ static bool parse_pair(const char **at, struct giq_conn *conn, struct giq_error 
         return false;
     }
     if ((*at)[len] != '=') {
-        return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" has no value; write %s=<value>",
-                        key_names[key], key_names[key]);
+        return fail_no_value(key_names[key], err);
     }
     if (conn->value[key] != NULL) {
         return giq_fail(err, GIQ_E_USAGE, "the key \"%s\" is given twice; give it once",

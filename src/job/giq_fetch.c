@@ -196,7 +196,7 @@ static void remove_file(const char *folder, const char *name)
     }
 }
 
-/* State that `path` is in use: leftovers that are old are removed. */
+/* Mark `path` as in use: giq_leftovers_remove() removes what is old. */
 static void touch(const char *path)
 {
     struct giq_error ignored = {0};

@@ -13,8 +13,8 @@
 
 #include "job/giq_job_internal.h"
 
-/* Check that a new job is within the limits. The number of jobs passes also if another
- * open may be submitting the same request, whose job this one would use. Sends and writes
+/* Check that a new job is within the limits. The number of jobs is not checked if another
+ * open may be submitting the same request: this one would use its job. Sends and writes
  * nothing. */
 bool giq_limits_check(struct giq_job *job, struct giq_error *err);
 

@@ -4,7 +4,7 @@
  *
  * Equal warnings are delivered once. Of different ones, GIQ_NOTES_WARNINGS_MAX are
  * delivered; giq_notes_end() adds how many more there were. Lines for the log that come
- * faster than they are delivered, and what memory is lacking for, are dropped.
+ * faster than they are delivered are dropped, as is what memory is lacking for.
  *
  * Thread-safe, except init and release.
  */

@@ -59,7 +59,7 @@ static double deviation(const double *numbers, size_t count, size_t parameters)
 
 /* ---- durations by area ---- */
 
-/* duration = fixed + rate * area; neither is below 0. */
+/* duration = fixed_ms + ms_per_m2 * area; neither number is below 0. */
 struct line {
     double fixed_ms;
     double ms_per_m2;
@@ -91,27 +91,27 @@ static double median_slope(const struct sample *sample)
 /* False if the duration does not grow with the area. */
 static bool fit_line(const struct sample *sample, struct line *out)
 {
-    double rest[GIQ_HISTORY_JOBS_MAX];
+    double numbers[GIQ_HISTORY_JOBS_MAX];
     out->ms_per_m2 = median_slope(sample);
     if (out->ms_per_m2 <= 0) {
         return false;
     }
     for (size_t i = 0; i < sample->count; i++) {
-        rest[i] = sample->duration_ms[i] - out->ms_per_m2 * sample->area_m2[i];
+        numbers[i] = sample->duration_ms[i] - out->ms_per_m2 * sample->area_m2[i];
     }
-    out->fixed_ms = sort_median(rest, sample->count);
+    out->fixed_ms = sort_median(numbers, sample->count);
     if (out->fixed_ms >= 0) {
         return true;
     }
     out->fixed_ms = 0;
     for (size_t i = 0; i < sample->count; i++) {
-        rest[i] = sample->duration_ms[i] / sample->area_m2[i];
+        numbers[i] = sample->duration_ms[i] / sample->area_m2[i];
     }
-    out->ms_per_m2 = sort_median(rest, sample->count);
+    out->ms_per_m2 = sort_median(numbers, sample->count);
     return true;
 }
 
-static double at(const struct line *line, double area_m2)
+static double duration_ms_at(const struct line *line, double area_m2)
 {
     return line->fixed_ms + line->ms_per_m2 * area_m2;
 }
@@ -136,8 +136,8 @@ static bool scale(const struct giq_history *history, double area_m2,
     }
     scaled.count = with_area.count;
     for (size_t i = 0; i < scaled.count; i++) {
-        double duration_ms = with_area.duration_ms[i] * at(&line, area_m2) /
-                             at(&line, with_area.area_m2[i]);
+        double duration_ms = with_area.duration_ms[i] * duration_ms_at(&line, area_m2) /
+                             duration_ms_at(&line, with_area.area_m2[i]);
         scaled.duration_ms[i] =
             fmin(fmax(duration_ms, 1), (double)GIQ_HISTORY_DURATION_MAX_MS);
     }

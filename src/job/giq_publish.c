@@ -107,7 +107,7 @@ bool giq_publish_find(struct giq_job *job, bool *out, struct giq_error *err)
     if (*out) {
         return true;
     }
-    /* Who fetched it again may have been killed before it recorded that. */
+    /* An open that fetched it again may have been killed before it wrote job.json. */
     if (!giq_claim_read_newest(job->folder, &newest, err)) {
         return false;
     }
@@ -140,10 +140,10 @@ static void warn_changed_result(const struct giq_job *job)
 
 /* Read the record again before it is written: the lock may lock nothing.
  * `*out_is_current` is false if it is about another job by now, or has a result newer
- * than `generation`. False also if there is none, or it cannot be read; then job->record
- * is the last word. */
-static bool read_again(const struct giq_job *job, int generation, struct giq_record *out,
-                       bool *out_is_current)
+ * than `generation`. Returns false if there is no record, or it cannot be read;
+ * job->record is then used as it is. */
+static bool reread(const struct giq_job *job, int generation, struct giq_record *out,
+                   bool *out_is_current)
 {
     struct giq_error ignored = {0};
     if (!giq_record_read(job->folder, job->canonical, out, NULL, &ignored) ||
@@ -158,14 +158,14 @@ static bool read_again(const struct giq_job *job, int generation, struct giq_rec
 
 /* Let job.json name the result of `claim`, and remove the result that it named before.
  * The claim suffices for others to find it, so a failure to write is ignored. */
-static bool record_claim(struct giq_job *job, const struct giq_claim *claim,
-                         struct giq_error *err)
+static bool record_published(struct giq_job *job, const struct giq_claim *claim,
+                             struct giq_error *err)
 {
     struct giq_error ignored = {0};
     bool is_current = false;
     GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
-    bool is_read = read_again(job, claim->generation, &record, &is_current);
+    bool is_read = reread(job, claim->generation, &record, &is_current);
     if (is_read && !is_current) {
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
@@ -227,8 +227,9 @@ void giq_publish_record_claim(struct giq_job *job)
 
 /* ---- claims ---- */
 
-/* Whether the claim of another open is of a result of this job that can be used. One
- * without links may be read while it is written, so it is read again for a while. */
+/* Whether the claim of another open is of a result of this job that can be used. On a
+ * file system without links a claim may be read while it is written, so it is read again
+ * for a while. */
 static bool is_usable(const struct giq_job *job, struct giq_claim *other, bool *out,
                       struct giq_error *err)
 {
@@ -273,8 +274,8 @@ static bool claim_result(const struct giq_job *job, struct giq_claim *own, bool 
         }
     }
     return giq_fail(err, GIQ_E_STORE,
-                    "no claim of a result could be made in %s; open again to repeat the "
-                    "download",
+                    "the downloaded result could not be published in %s; open again to "
+                    "repeat the download",
                     job->folder);
 }
 
@@ -306,7 +307,7 @@ static bool publish(struct giq_job *job, struct giq_claim *own, struct giq_error
     if (!made) {
         giq_store_unpublish(job->folder, own->folder);
     }
-    return record_claim(job, made ? own : &other, err);
+    return record_published(job, made ? own : &other, err);
 }
 
 /* ---- fetching ---- */
@@ -320,8 +321,7 @@ static bool record_result_gone(struct giq_job *job, struct giq_error *err)
     bool is_current = false;
     GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
-    if (read_again(job, job->record.result_generation, &record, &is_current) &&
-        !is_current) {
+    if (reread(job, job->record.result_generation, &record, &is_current) && !is_current) {
         *err = (struct giq_error){0};
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
@@ -345,7 +345,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     giq_json_free(giq_take(&job->summary));
     giq_leftovers_remove(job->folder, giq_store_access(job->store),
                          job->record.result_folder);
-    /* What was claimed since the record was read is another open's result of this job. */
+    /* Taken before the download: a claim that is made meanwhile is another open's result
+     * of this job. */
     int generation = job->record.result_generation;
     if (!giq_fetch(job->service, job->store, job->folder, job->record.job_id, &job->host,
                    &own, err)) {

@@ -3,16 +3,20 @@
 
 #include <assert.h>
 
-enum { STATUS_CALLS_A_SECOND = 10, US_A_MS = 1000, US_A_SECOND = 1000 * 1000 };
+enum {
+    STATUS_CALLS_PER_S = 10,    /* of up to EVEN_RATE_THREADS threads */
+    STATUS_CALLS_OF_THREAD = 2, /* a second, for each of more threads */
+    EVEN_RATE_THREADS = 16,
+    US_PER_MS = 1000,
+    US_PER_S = 1000 * 1000,
+};
 
 void giq_rate_init(struct giq_rate *rate, int threads)
 {
-    enum {
-        EVEN_RATE_MAX = 16
-    }; /* threads up to which the rate does not depend on them */
-    int calls = threads > EVEN_RATE_MAX ? 2 * threads : STATUS_CALLS_A_SECOND;
+    int calls = threads > EVEN_RATE_THREADS ? STATUS_CALLS_OF_THREAD * threads
+                                            : STATUS_CALLS_PER_S;
     *rate = (struct giq_rate){
-        .status_interval_us = US_A_SECOND / calls,
+        .status_interval_us = US_PER_S / calls,
         .submit_limit = threads,
         .submit_limit_max = threads,
     };
@@ -20,10 +24,10 @@ void giq_rate_init(struct giq_rate *rate, int threads)
 
 int64_t giq_rate_take_status(struct giq_rate *rate, int64_t now_ms)
 {
-    int64_t now_us = now_ms * US_A_MS;
+    int64_t now_us = now_ms * US_PER_MS;
     int64_t turn_us = rate->next_status_us > now_us ? rate->next_status_us : now_us;
     rate->next_status_us = turn_us + rate->status_interval_us;
-    return (turn_us + US_A_MS - 1) / US_A_MS;
+    return (turn_us + US_PER_MS - 1) / US_PER_MS;
 }
 
 int64_t giq_rate_submit_due_ms(const struct giq_rate *rate, int64_t now_ms)

@@ -1,8 +1,8 @@
 /*
  * The rate of a batch: how fast its threads may call the service.
  *
- * Status calls are spread evenly, STATUS_CALLS_A_SECOND over all threads, or twice the
- * number of threads if that is more. Run requests wait as long as the service asks for.
+ * Status calls are spread evenly: 10 a second over all threads, or 2 a second for each
+ * thread if there are more than 16. Run requests wait as long as the service asks for.
  * When it has throttled, one run request at a time is sent, and one more at a time for
  * each that the service takes, until it throttles again.
  *

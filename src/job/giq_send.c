@@ -1,4 +1,4 @@
-/* Sending one run request with a ticket, and recording what came of it. */
+/* Sending one run request with a ticket, and recording its outcome. */
 #include "job/giq_send.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 enum {
     CAUSE_MAX = 120, /* bytes of an error that is quoted in another one */
     /* A process that was stopped for longer checks again that its ticket is the newest:
-     * it may have been given up (GIQ_TICKET_ABANDONED_MS). */
+     * others may have given the ticket up (GIQ_TICKET_ABANDONED_MS). */
     STOPPED_MS = 20 * 1000,
 };
 
@@ -88,7 +88,8 @@ static bool take_ticket(struct giq_job *job, struct giq_error *err)
     if (!fill_ticket(job, &ticket, err)) {
         return false;
     }
-    /* The ticket has the time of a file that was made before it. */
+    /* The file of the ticket is written before it gets its name, so this is how old its
+     * time may be. */
     int64_t began_ms = giq_job_now_ms(job);
     if (!giq_ticket_take(job->folder, giq_store_access(job->store), &ticket, &is_taken,
                          err)) {
@@ -154,14 +155,14 @@ static bool record_sending(struct giq_job *job, struct giq_error *err)
 }
 
 /* Whether the record on disk is still about the ticket of this open, and states no more
- * than that ticket; `unread` if it cannot be read. */
-static bool is_record_own(const struct giq_job *job, bool unread)
+ * than that ticket. Returns `if_unreadable` if it cannot be read. */
+static bool is_record_own(const struct giq_job *job, bool if_unreadable)
 {
     struct giq_error ignored = {0};
     GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
     if (!giq_record_read(job->folder, job->canonical, &record, NULL, &ignored)) {
-        return unread;
+        return if_unreadable;
     }
     const char *own_id = job->ticket.job_id;
     bool has_own_job = record.job_id != NULL && own_id != NULL &&
@@ -177,7 +178,7 @@ static bool was_stopped(const struct giq_job *job)
     return giq_job_now_ms(job) - job->touched_ms > STOPPED_MS;
 }
 
-/* After this process was stopped: another one may have taken the next ticket. */
+/* After this process was stopped, check that no other one has taken the next ticket. */
 static bool check_newest(struct giq_job *job, struct giq_error *err)
 {
     GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
@@ -190,7 +191,8 @@ static bool check_newest(struct giq_job *job, struct giq_error *err)
     return is_newest || fail_beaten(job, err);
 }
 
-/* Before `sending` is recorded, which would replace what another open has recorded. */
+/* Called before `sending` is recorded, which would replace what another open has recorded
+ * while this process was stopped. */
 static bool check_before_record(struct giq_job *job, struct giq_error *err)
 {
     return !was_stopped(job) || (check_newest(job, err) && check_decision(job, err));
@@ -254,8 +256,8 @@ static bool copy_job(struct giq_job *job, const struct giq_api_job *started)
 }
 
 /* Record the outcome in the ticket, then in the record unless another open has changed
- * it or it cannot be read. One of both is enough. `*out_own` is whether the record is
- * still that of this open. */
+ * it. A record that cannot be read is written only if the ticket could not be. One of the
+ * two is enough. `*out_own` is whether the record is still that of this open. */
 static bool record_in_both(struct giq_job *job, enum giq_ticket_outcome outcome,
                            enum giq_job_state state, bool *out_own, struct giq_error *err)
 {
@@ -354,7 +356,7 @@ static bool fail_throttled(const struct giq_job *job, struct giq_error *err)
     return giq_fail(err, GIQ_E_REFUSED,
                     "no job was started: the service does not accept jobs now; other "
                     "opens of the same request were throttled (HTTP 429) %d times while "
-                    "this one waited",
+                    "this one waited; open again later",
                     throttled_count(job));
 }
 
@@ -400,7 +402,8 @@ static bool retry_later(struct giq_job *job, int64_t retry_after_ms, int64_t *du
     int64_t pause_ms =
         giq_call_delay_ms(job->service, throttled_count(job), retry_after_ms);
     bool is_retried = may_retry(job, pause_ms);
-    /* An open that gives up makes nobody wait: the pause may be a day. */
+    /* The pause may be a day. An open that gives up records 1 ms, so that it makes nobody
+     * wait. */
     job->ticket.retry_after_ms = is_retried && pause_ms > 0 ? pause_ms : 1;
     job->has_throttled = true;
     bool is_recorded = record_nothing(job, is_retried, &failure);

@@ -2,10 +2,10 @@
  * One run request, and what is recorded around it.
  *
  * A new request is recorded as `intent` first. When the connection is up and the request
- * is about to be sent, the next ticket of the key is taken (giq_ticket), which one open
- * gets, and the record becomes `sending`. The outcome goes into the ticket, then into the
- * record. So whatever races, fails or is killed, nothing is sent without a ticket, and no
- * two tickets are open at a time.
+ * is about to be sent, the next ticket of the key is taken (giq_ticket), which only one
+ * open gets, and the record becomes `sending`. The outcome goes into the ticket, then
+ * into the record. So whatever races, fails or is killed, nothing is sent without a
+ * ticket, and only the owner of the newest ticket sends.
  */
 #ifndef GIQ_SEND_H
 #define GIQ_SEND_H
@@ -13,10 +13,10 @@
 #include "job/giq_job_internal.h"
 
 /*
- * Send the run request of a job that was decided on by job->record, which was read again
- * right before. If another open takes the ticket, or has started a job or recorded one
- * since, nothing is sent, and the next step reads the record. On success `*due_ms` is
- * when the next step is due. Errors: those of giq_job_step().
+ * Send a run request, which job->record allows. Must be called with the record lock held,
+ * after the record was read again. If another open has taken the ticket, or has started
+ * or recorded a job since, nothing is sent, and the next step reads the record. On
+ * success `*due_ms` is when the next step is due. Errors: those of giq_job_step().
  */
 bool giq_send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err);
 

@@ -14,12 +14,12 @@
 
 enum {
     LOCK_PAUSE_MS = 50,    /* between two attempts to acquire a lock */
-    SENDER_PAUSE_MS = 250, /* between two reads of a record that another open changes */
+    SENDER_PAUSE_MS = 250, /* between two reads of a record while another open sends */
 };
 
 /* ---- the record ---- */
 
-/* Note how often the run request was throttled. */
+/* Note how often run requests of the key were throttled. */
 static void note_throttled(struct giq_job *job, const struct giq_record *record)
 {
     if (job->throttled < record->throttled) {
@@ -63,7 +63,7 @@ void giq_step_use_abandoned(struct giq_job *job)
     struct giq_record *record = &job->record;
     if (record->state == GIQ_JOB_SENDING && record->sender == GIQ_SENDER_NONE) {
         record->state = GIQ_JOB_UNKNOWN;
-        (void)giq_text_set(&record->error, "its outcome was not recorded");
+        (void)giq_text_set(&record->error, GIQ_RECORD_NO_OUTCOME);
     }
 }
 

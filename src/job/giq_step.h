@@ -17,7 +17,7 @@
  * is not an error; job->is_damaged is then set. */
 bool giq_step_read(struct giq_job *job, struct giq_record *out, struct giq_error *err);
 
-/* The same as it would be without the tickets from `below` on. */
+/* The same, without the ticket `below` and later ones. */
 bool giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
                          struct giq_error *err);
 

@@ -79,7 +79,7 @@ static bool fail_no_submit(struct giq_error *err)
  * run: the view then shows what would be sent, or the limit that forbids it. Sends and
  * writes nothing.
  */
-static bool end_without_job(struct giq_job *job, struct giq_error *err)
+static bool end_no_submit(struct giq_job *job, struct giq_error *err)
 {
     if (!(job->flags & GIQ_JOB_NO_WAIT)) {
         return fail_no_submit(err);
@@ -136,7 +136,7 @@ static bool decide_by_record(struct giq_job *job, int64_t *due_ms, struct giq_er
         return !was_sending || giq_step_report_end(job, err);
     }
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
-        return end_without_job(job, err);
+        return end_no_submit(job, err);
     }
     return submit(job, due_ms, err);
 }
@@ -251,8 +251,9 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     if (!check_request(job, err) || !giq_step_may_start(job, err)) {
         return false;
     }
-    /* A throttled request has left a record, which a refusal here would not remove. Its
-     * limits are checked when it is sent again: a refusal then removes the record. */
+    /* A run request of this open that was throttled has left an intent, which a refusal
+     * here would not remove. Its limits are checked when it is sent again, and a refusal
+     * then removes the intent. */
     if (!job->has_throttled && !giq_limits_check(job, err)) {
         return false;
     }
@@ -278,7 +279,7 @@ bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err
     if (job->flags & GIQ_JOB_NO_SUBMIT) {
         /* Fail before anything is written: the store may be read-only. */
         if (job->record.state <= GIQ_JOB_INTENT) {
-            return end_without_job(job, err);
+            return end_no_submit(job, err);
         }
     } else {
         if (!prepare(job, due_ms, err)) {

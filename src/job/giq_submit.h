@@ -14,9 +14,9 @@ bool giq_submit_needs_models(const struct giq_job *job);
 /*
  * Get the list of models. After an error status or an unexpected list `*out_listed` is
  * false, and the model is sent as typed. On success the caller passes `*out` to
- * giq_models_release(). No run request must be sent after an error: the service cannot be
- * reached (the request might arrive, and its response be lost), without valid
- * credentials, when out of memory, or if the open was cancelled.
+ * giq_models_release(). It fails if the service cannot be reached, the credentials are
+ * not valid, memory ran out or the open was cancelled. No run request must be sent then:
+ * over a broken connection it might arrive, and its response be lost.
  */
 bool giq_submit_list_models(struct giq_service *service, struct giq_models *out,
                             bool *out_listed, struct giq_error *err);
