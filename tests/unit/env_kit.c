@@ -130,6 +130,43 @@ void env_kit_write(const char *folder, const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+void env_kit_expect(const char *folder, const char *name, const char *text)
+{
+    char *found = env_kit_read(folder, name);
+    assert_non_null(found);
+    assert_string_equal(found, text);
+    free(found);
+}
+
+bool env_kit_has(const char *folder, const char *name, const char *part)
+{
+    char *found = env_kit_read(folder, name);
+    bool has = found != NULL && strstr(found, part) != NULL;
+    free(found);
+    return has;
+}
+
+struct entries {
+    const char *start;
+    size_t count;
+};
+
+static bool count_entry(void *ctx, const char *name, struct giq_error *err)
+{
+    struct entries *entries = ctx;
+    (void)err;
+    entries->count += strncmp(name, entries->start, strlen(entries->start)) == 0;
+    return true;
+}
+
+size_t env_kit_count(const char *folder, const char *start)
+{
+    struct giq_error err = {0};
+    struct entries entries = {start, 0};
+    assert_true(giq_os_list(folder, count_entry, &entries, &err));
+    return entries.count;
+}
+
 void env_kit_set_age(const char *folder, const char *name, int64_t age_ms)
 {
     char *path = giq_os_join(folder, name);

@@ -42,6 +42,15 @@ int env_kit_teardown(void **state);
 char *env_kit_read(const char *folder, const char *name);
 void env_kit_write(const char *folder, const char *name, const char *text);
 
+/* The file folder/name exists and is this text. */
+void env_kit_expect(const char *folder, const char *name, const char *text);
+
+/* Whether it exists and contains `part`. */
+bool env_kit_has(const char *folder, const char *name, const char *part);
+
+/* How many entries of the folder have a name that begins so; none if it is missing. */
+size_t env_kit_count(const char *folder, const char *start);
+
 /* As if the file or folder folder/name was last written so long ago. */
 void env_kit_set_age(const char *folder, const char *name, int64_t age_ms);
 

@@ -138,25 +138,9 @@ char *job_kit_result(const struct job_kit *kit, const char *name)
     return text;
 }
 
-struct entries {
-    const char *start;
-    size_t count;
-};
-
-static bool count_entry(void *ctx, const char *name, struct giq_error *err)
-{
-    struct entries *entries = ctx;
-    (void)err;
-    entries->count += strncmp(name, entries->start, strlen(entries->start)) == 0;
-    return true;
-}
-
 size_t job_kit_entries(const struct job_kit *kit, const char *start)
 {
-    struct giq_error err = {0};
-    struct entries entries = {start, 0};
-    assert_true(giq_os_list(kit->job->folder, count_entry, &entries, &err));
-    return entries.count;
+    return env_kit_count(kit->job->folder, start);
 }
 
 void job_kit_plant(struct job_kit *kit, const char *job_json)

@@ -87,9 +87,7 @@ static void test_what_is_written_is_one_line(void **state)
     char *folder = env_kit_folder();
     struct giq_error err = {0};
     assert_true(giq_document_write(folder, "a.json", 0, "{\"format\":1}", &err));
-    char *text = env_kit_read(folder, "a.json");
-    assert_string_equal(text, "{\"format\":1}\n");
-    free(text);
+    env_kit_expect(folder, "a.json", "{\"format\":1}\n");
     assert_false(giq_document_write("/nowhere/at/all", "a.json", 0, "{}", &err));
     assert_int_equal(err.code, GIQ_E_STORE);
     env_kit_remove(folder);

@@ -45,30 +45,6 @@ static bool create(const char *folder, const char *name, const char *text, bool 
     return giq_exclusive_create(&file, name, out, err);
 }
 
-static void expect_text(const char *folder, const char *name, const char *expected)
-{
-    char *text = env_kit_read(folder, name);
-    assert_string_equal(text, expected);
-    free(text);
-}
-
-static bool count_name(void *ctx, const char *name, struct giq_error *err)
-{
-    int *count = ctx;
-    (void)name;
-    (void)err;
-    (*count)++;
-    return true;
-}
-
-static int count_names(const char *folder)
-{
-    struct giq_error err = {0};
-    int count = 0;
-    assert_true(giq_os_list(folder, count_name, &count, &err));
-    return count;
-}
-
 static void test_second_creator_leaves_the_file_of_the_first(void **state)
 {
     static const int errors[] = {0, EPERM, EOPNOTSUPP, ENOSYS, EMLINK};
@@ -86,13 +62,13 @@ static void test_second_creator_leaves_the_file_of_the_first(void **state)
         link_errno = 0;
         assert_true(is_first);
         assert_false(is_second);
-        expect_text(folder, name, "first");
+        env_kit_expect(folder, name, "first");
         char *path = giq_os_join(folder, name);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0640);
         assert_int_equal(st.st_nlink, 1);
         free(path);
-        assert_int_equal(count_names(folder), (int)i + 1);
+        assert_int_equal(env_kit_count(folder, ""), (int)i + 1);
     }
 }
 
@@ -111,9 +87,9 @@ static void test_link_whose_reply_was_lost_is_made(void **state)
         loses_reply = false;
         link_errno = 0;
         assert_true(is_created);
-        expect_text(folder, name, "mine");
+        env_kit_expect(folder, name, "mine");
     }
-    assert_int_equal(count_names(folder), GIQ_COUNT(errors));
+    assert_int_equal(env_kit_count(folder, ""), GIQ_COUNT(errors));
 }
 
 static void test_link_that_fails_is_an_error_and_leaves_nothing(void **state)
@@ -128,7 +104,7 @@ static void test_link_that_fails_is_an_error_and_leaves_nothing(void **state)
         link_errno = 0;
         assert_int_equal(err.code, GIQ_E_STORE);
         assert_int_equal(err.sys_errno, errors[i]);
-        assert_int_equal(count_names(folder), 0);
+        assert_int_equal(env_kit_count(folder, ""), 0);
     }
 }
 
@@ -143,7 +119,7 @@ static void test_empty_file_decides_where_there_are_no_links(void **state)
     assert_true(create(folder, "f", "mine", &is_created, &err));
     link_errno = 0;
     assert_false(is_created);
-    expect_text(folder, "f", "");
+    env_kit_expect(folder, "f", "");
 }
 
 /* It is never seen empty. */
@@ -165,9 +141,9 @@ static void test_whole_file_is_renamed_where_there_are_no_links(void **state)
         link_errno = 0;
         assert_int_equal(is_created, i == 0);
         assert_int_equal(empty_creations, 0);
-        expect_text(folder, "f", "first");
+        env_kit_expect(folder, "f", "first");
     }
-    assert_int_equal(count_names(folder), 1);
+    assert_int_equal(env_kit_count(folder, ""), 1);
 }
 
 static void test_one_of_several_processes_creates_each_name(void **state)
@@ -206,9 +182,9 @@ static void test_one_of_several_processes_creates_each_name(void **state)
         for (int n = 0; n < NAMES; n++) {
             char name[32];
             (void)snprintf(name, sizeof name, "links%d.%d", has_links, n);
-            expect_text(folder, name, "whole");
+            env_kit_expect(folder, name, "whole");
         }
-        assert_int_equal(count_names(folder), NAMES * (has_links + 1));
+        assert_int_equal(env_kit_count(folder, ""), NAMES * (has_links + 1));
     }
 }
 

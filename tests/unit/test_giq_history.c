@@ -427,9 +427,7 @@ static void test_folder_in_place_of_a_summary_is_left_alone(void **state)
 
 static void check_waiting(const struct shop *shop, const char *text)
 {
-    char *found = env_kit_read(shop->folder, "waiting");
-    assert_string_equal(found, text);
-    free(found);
+    env_kit_expect(shop->folder, "waiting", text);
 }
 
 /* As in a read-only store: the history is there, although it cannot be written. */

@@ -135,9 +135,7 @@ static void test_model_that_is_named_runs_by_its_id(void **state)
     }
     giq_job_get_view(kit.job, &view);
     assert_string_equal(view.model_id, "m-7");
-    char *asked = env_kit_read(kit.job->folder, "request.json");
-    assert_non_null(strstr(asked, "\"model\":\"deep water\""));
-    free(asked);
+    assert_true(env_kit_has(kit.job->folder, "request.json", "\"model\":\"deep water\""));
     job_kit_stop(&kit);
 }
 

@@ -103,9 +103,7 @@ static void test_result_that_version_0_1_left_as_old_is_restored(void **state)
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     assert_int_equal(http_kit_count(kit.service.http), 0);
-    char *text = env_kit_read(kit.job->folder, "result/a.geojson");
-    assert_string_equal(text, "data");
-    free(text);
+    env_kit_expect(kit.job->folder, "result/a.geojson", "data");
     assert_int_equal(job_kit_entries(&kit, "result"), 1);
     job_kit_stop(&kit);
 }

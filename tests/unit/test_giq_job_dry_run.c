@@ -94,9 +94,7 @@ static void test_intent_shows_the_request_and_keeps_its_record(void **state)
     giq_job_get_view(kit.job, &view);
     assert_string_equal(view.state_name, "intent");
     assert_null(view.area);
-    char *record = env_kit_read(kit.job->folder, "job.json");
-    assert_string_equal(record, INTENT);
-    free(record);
+    env_kit_expect(kit.job->folder, "job.json", INTENT);
     stop_unsent(&kit);
 }
 

@@ -122,11 +122,9 @@ static void test_record_holds_what_a_summary_is_rebuilt_from(void **state)
     static const int64_t call_ms[] = {0, 9000, 10000};
     struct job_kit kit;
     run_job(&kit, call_ms, 3, "RUNNING", "DONE");
-    char *text = env_kit_read(kit.job->folder, "job.json");
-    assert_non_null(strstr(text, "\"state\":\"published\""));
-    assert_non_null(
-        strstr(text, "\"waiting\":{\"duration_ms\":9500,\"base_url\":\"http"));
-    free(text);
+    assert_true(env_kit_has(kit.job->folder, "job.json", "\"state\":\"published\""));
+    assert_true(env_kit_has(kit.job->folder, "job.json",
+                            "\"waiting\":{\"duration_ms\":9500,\"base_url\":\"http"));
     job_kit_stop(&kit);
 }
 

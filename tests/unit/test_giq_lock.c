@@ -116,9 +116,7 @@ static void test_holder_that_dies_leaves(void **state)
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 1);
     giq_lock_release(lock);
-    char *text = env_kit_read(folder, "lock");
-    assert_string_equal(text, "");
-    free(text);
+    env_kit_expect(folder, "lock", "");
 }
 
 static void test_locking_that_is_interrupted_is_repeated(void **state)

@@ -170,40 +170,21 @@ static void test_file_that_is_replaced_while_it_is_read_is_read_again(void **sta
     free(path);
 }
 
-static bool count_name(void *ctx, const char *name, struct giq_error *err)
-{
-    int *count = ctx;
-    (void)name;
-    (void)err;
-    (*count)++;
-    return true;
-}
-
-static int count_names(const char *folder)
-{
-    struct giq_error err = {0};
-    int count = 0;
-    assert_true(giq_os_list(folder, count_name, &count, &err));
-    return count;
-}
-
 static void test_replacing_leaves_the_new_file_alone(void **state)
 {
     char *folder = *state;
     struct giq_error err = {0};
     env_kit_write(folder, "f", "old");
     assert_true(giq_os_replace_file(folder, "f", 0600, "new", 3, &err));
-    char *text = env_kit_read(folder, "f");
-    assert_string_equal(text, "new");
-    free(text);
-    assert_int_equal(count_names(folder), 1);
+    env_kit_expect(folder, "f", "new");
+    assert_int_equal(env_kit_count(folder, ""), 1);
     char *path = giq_os_join(folder, "in-the-way");
     assert_int_equal(mkdir(path, 0700), 0);
     assert_false(giq_os_replace_file(folder, "in-the-way", 0600, "new", 3, &err));
     assert_int_equal(err.sys_errno, EISDIR);
     assert_non_null(strstr(err.text, path));
     free(path);
-    assert_int_equal(count_names(folder), 2);
+    assert_int_equal(env_kit_count(folder, ""), 2);
     assert_false(giq_os_replace_file("/nonexistent-giq", "f", 0, "x", 1, &err));
     assert_int_equal(err.sys_errno, ENOENT);
 }
@@ -217,12 +198,8 @@ static void test_replacing_does_not_follow_a_planted_link(void **state)
     env_kit_write(folder, "victim", "whole");
     assert_int_equal(symlink(victim, file), 0);
     assert_true(giq_os_replace_file(folder, "f", 0600, "new", 3, &err));
-    char *text = env_kit_read(folder, "victim");
-    assert_string_equal(text, "whole");
-    free(text);
-    text = env_kit_read(folder, "f");
-    assert_string_equal(text, "new");
-    free(text);
+    env_kit_expect(folder, "victim", "whole");
+    env_kit_expect(folder, "f", "new");
     free(file);
     free(victim);
 }
@@ -255,7 +232,7 @@ static void test_several_may_replace_a_file_at_once(void **state)
         assert_int_equal(strspn(text, (char[]){text[0], '\0'}), BYTES);
         free(text);
     }
-    assert_int_equal(count_names(folder), 1);
+    assert_int_equal(env_kit_count(folder, ""), 1);
 }
 
 /* ---- identities and times ---- */
@@ -356,7 +333,7 @@ static void test_touched_file_is_as_old_as_a_new_one(void **state)
     assert_int_equal(st.kind, GIQ_OS_FILE);
     assert_int_equal(st.links, 2);
     assert_true(before_ns <= st.modified_ns && st.modified_ns <= after_ns);
-    assert_int_equal(count_names(folder), 2);
+    assert_int_equal(env_kit_count(folder, ""), 2);
     assert_int_equal(unlink(path), 0);
     assert_true(giq_os_stat_now(path, &st, &err));
     assert_int_equal(st.kind, GIQ_OS_NOTHING);
@@ -550,8 +527,7 @@ static void test_new_file_is_created_by_one_of_two(void **state)
     assert_false(exists);
     assert_true(giq_os_create_new(path, 0640, "two", 3, &exists, &err));
     assert_true(exists);
-    GIQ_AUTO_FREE char *text = env_kit_read(folder, "a");
-    assert_string_equal(text, "one");
+    env_kit_expect(folder, "a", "one");
     struct giq_os_stat st;
     assert_true(giq_os_stat(path, &st, &err));
     assert_int_equal(st.access, 0640);
@@ -579,8 +555,7 @@ static void test_link_is_made_once(void **state)
     assert_int_equal(link(two, backup), 0);
     assert_true(giq_os_link(two, to, &outcome, &err));
     assert_int_equal(outcome, GIQ_OS_LINK_EXISTS);
-    GIQ_AUTO_FREE char *text = env_kit_read(folder, "to");
-    assert_string_equal(text, "one");
+    env_kit_expect(folder, "to", "one");
     GIQ_AUTO_FREE char *none = giq_os_join(folder, "none");
     assert_false(giq_os_link(none, two, &outcome, &err));
     assert_int_equal(err.sys_errno, ENOENT);

@@ -203,10 +203,7 @@ static void act_in(enum point point, void (*function)(struct job_kit *kit))
 /* Whether job.json itself names the published result. */
 static bool is_recorded(const struct job_kit *kit)
 {
-    char *text = env_kit_read(kit->job->folder, "job.json");
-    bool found = strstr(text, "\"state\":\"published\"") != NULL;
-    free(text);
-    return found;
+    return env_kit_has(kit->job->folder, "job.json", "\"state\":\"published\"");
 }
 
 /* job.json names a result that is whole, and there are as many claims as `generation`

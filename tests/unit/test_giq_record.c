@@ -110,10 +110,9 @@ static void test_what_is_taken_away_is_gone_from_the_file(void **state)
     record.result_size = -1;
     record.state = GIQ_JOB_INTENT;
     assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
-    char *text = env_kit_read(folder, "job.json");
-    assert_string_equal(text, "{\"format\":2,\"state\":\"intent\",\"job_id\":\"j\","
-                              "\"future\":[1,{\"a\":2}],\"gone\":false}\n");
-    free(text);
+    env_kit_expect(folder, "job.json",
+                   "{\"format\":2,\"state\":\"intent\",\"job_id\":\"j\","
+                   "\"future\":[1,{\"a\":2}],\"gone\":false}\n");
     giq_record_release(&record);
     env_kit_remove(folder);
 }
@@ -131,10 +130,9 @@ static void test_unknown_members_of_the_result_survive(void **state)
     assert_true(read_record(folder, NULL, &record, &err));
     assert_true(giq_text_set(&record.result_name, "b"));
     assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
-    char *text = env_kit_read(folder, "job.json");
-    assert_non_null(strstr(text, "\"result\":{\"name\":\"b\","
-                                 "\"future\":[9007199254740993,1.10],\"size\":1}"));
-    free(text);
+    assert_true(env_kit_has(folder, "job.json",
+                            "\"result\":{\"name\":\"b\","
+                            "\"future\":[9007199254740993,1.10],\"size\":1}"));
     giq_record_release(&record);
     env_kit_remove(folder);
 }
@@ -288,11 +286,9 @@ static void test_ids_of_earlier_jobs_are_kept(void **state)
         record.job_id = strdup(id);
         assert_true(giq_record_write(folder, GIQ_STORE_PRIVATE, &record, &err));
     }
-    char *text = env_kit_read(folder, "job.json");
-    assert_non_null(strstr(text, "\"earlier\":[\"j1\",\"j2\"]"));
-    assert_non_null(strstr(text, "\"job_id\":\"j3\""));
-    assert_null(strstr(text, "before"));
-    free(text);
+    assert_true(env_kit_has(folder, "job.json", "\"earlier\":[\"j1\",\"j2\"]"));
+    assert_true(env_kit_has(folder, "job.json", "\"job_id\":\"j3\""));
+    assert_false(env_kit_has(folder, "job.json", "before"));
 
     /* A new job that was not started leaves the record as it was. */
     assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
@@ -301,9 +297,7 @@ static void test_ids_of_earlier_jobs_are_kept(void **state)
     record.attempt = 3;
     assert_true(giq_record_write(folder, GIQ_STORE_PRIVATE, &record, &err));
     assert_true(giq_record_undo(folder, GIQ_STORE_PRIVATE, 3, "", false, &err));
-    text = env_kit_read(folder, "job.json");
-    assert_non_null(strstr(text, "\"earlier\":[\"j1\",\"j2\"]"));
-    free(text);
+    assert_true(env_kit_has(folder, "job.json", "\"earlier\":[\"j1\",\"j2\"]"));
     giq_record_release(&record);
     env_kit_remove(folder);
 }
@@ -320,9 +314,7 @@ static void test_request_is_written_once(void **state)
     assert_true(giq_record_write_request(folder, 0, REQUEST, &err));
     assert_false(giq_record_write_request(folder, 0, "{\"format\":1}", &err));
     assert_int_equal(err.code, GIQ_E_STORE);
-    char *text = env_kit_read(folder, "request.json");
-    assert_string_equal(text, REQUEST "\n");
-    free(text);
+    env_kit_expect(folder, "request.json", REQUEST "\n");
     assert_true(giq_record_read_request(folder, &json, &err));
     assert_string_equal(giq_json_text(giq_json_get(json, "model")), "m");
     giq_json_free(json);
@@ -342,9 +334,7 @@ static void test_withdrawn_record_leaves_nothing(void **state)
     assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 0, "t", false, &err));
     assert_null(env_kit_read(folder, "request.json"));
     assert_null(env_kit_read(folder, "job.json"));
-    char *lock = env_kit_read(folder, "lock");
-    assert_string_equal(lock, "");
-    free(lock);
+    env_kit_expect(folder, "lock", "");
     env_kit_remove(folder);
 }
 

@@ -149,11 +149,9 @@ static void test_ticket_is_taken_and_ended(void **state)
     START(JOB_KIT_MODELS, JOB_KIT_RUN);
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     check_outcome(1, "job");
-    char *text = env_kit_read(kit.job->folder, "job.json");
-    assert_non_null(strstr(text, "\"format\":2"));
-    assert_non_null(strstr(text, "\"attempt\":1"));
-    assert_null(strstr(text, "token"));
-    free(text);
+    assert_true(env_kit_has(kit.job->folder, "job.json", "\"format\":2"));
+    assert_true(env_kit_has(kit.job->folder, "job.json", "\"attempt\":1"));
+    assert_false(env_kit_has(kit.job->folder, "job.json", "token"));
     job_kit_stop(&kit);
 }
 
@@ -401,9 +399,7 @@ static void test_refused_retry_restores_the_record(void **state)
     job_kit_open(&kit, &retry, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_REFUSED);
     check_outcome(1, "nothing");
-    char *text = env_kit_read(kit.job->folder, "job.json");
-    assert_string_equal(text, FAILED "\n");
-    free(text);
+    env_kit_expect(kit.job->folder, "job.json", FAILED "\n");
     job_kit_stop(&kit);
 }
 
@@ -441,9 +437,7 @@ static void test_retry_replaces_a_damaged_record(void **state)
     job_kit_open(&kit, &retry, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     check_outcome(2, "job");
-    char *damaged = env_kit_read(kit.job->folder, "job.json.damaged");
-    assert_string_equal(damaged, "{");
-    free(damaged);
+    env_kit_expect(kit.job->folder, "job.json.damaged", "{");
     job_kit_stop(&kit);
 }
 

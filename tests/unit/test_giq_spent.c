@@ -158,21 +158,11 @@ static void give_back(const struct shop *shop, int slot)
     assert_int_equal(access(path, F_OK), -1);
 }
 
-static bool count_name(void *ctx, const char *name, struct giq_error *err)
-{
-    (void)name;
-    (void)err;
-    ++*(int *)ctx;
-    return true;
-}
-
 /* How many files the folder of a day has, whatever their names. */
-static int files_of(struct shop *shop, const char *date)
+static size_t files_of(struct shop *shop, const char *date)
 {
-    int count = 0;
     GIQ_AUTO_FREE char *folder = folder_of(shop, date);
-    assert_true(giq_os_list(folder, count_name, &count, &shop->err));
-    return count;
+    return env_kit_count(folder, "");
 }
 
 static int taken_at(struct shop *shop, int64_t now_ms)
@@ -231,8 +221,7 @@ static void test_slot_states_whose_it_is(void **state)
                    "\"host\":\"%s\"}\n",
                    (long)getpid(), host);
     assert_int_equal(take(shop, 1), 1);
-    GIQ_AUTO_FREE char *text = env_kit_read(shop->folder, "v1/spent/" MAY_1 "/1");
-    assert_string_equal(text, expected);
+    env_kit_expect(shop->folder, "v1/spent/" MAY_1 "/1", expected);
 }
 
 static void test_slots_have_the_permissions_of_the_store(void **state)
@@ -380,8 +369,7 @@ static void test_without_links_a_file_is_created(void **state)
         assert_int_equal(links, 3);
     }
     assert_int_equal(files_of(shop, MAY_1), 3);
-    GIQ_AUTO_FREE char *text = env_kit_read(shop->folder, "v1/spent/" MAY_1 "/3");
-    assert_non_null(strstr(text, "{\"key\":\"00ff\","));
+    assert_true(env_kit_has(shop->folder, "v1/spent/" MAY_1 "/3", "{\"key\":\"00ff\","));
 }
 
 static void test_link_whose_reply_was_lost_is_a_slot(void **state)

@@ -561,9 +561,7 @@ static void test_publishing_renames_the_result_whole(void **state)
     stage_result(shop);
     assert_true(giq_store_publish(shop->of_key, TOKEN, &name, &shop->err));
     assert_string_equal(name, "result." TOKEN);
-    char *text = env_kit_read(shop->of_key, "result." TOKEN "/a");
-    assert_string_equal(text, "a");
-    free(text);
+    env_kit_expect(shop->of_key, "result." TOKEN "/a", "a");
     assert_null(env_kit_read(shop->of_key, "result.new." TOKEN "/a"));
     giq_store_unpublish(shop->of_key, name);
     assert_null(env_kit_read(shop->of_key, "result." TOKEN "/a"));
@@ -618,18 +616,14 @@ static void test_replaced_result_is_restored_only_without_a_published_one(void *
     assert_true(giq_store_restore(shop->of_key, &shop->err));
     assert_null(env_kit_read(shop->of_key, "result.old/a"));
     assert_null(env_kit_read(shop->of_key, "result.discarded/a"));
-    char *text = env_kit_read(shop->of_key, "result/a");
-    assert_string_equal(text, "new");
-    free(text);
+    env_kit_expect(shop->of_key, "result/a", "new");
     giq_store_unpublish(shop->of_key, NULL);
     assert_true(giq_store_restore(shop->of_key, &shop->err));
     assert_null(env_kit_read(shop->of_key, "result/a"));
     assert_int_equal(mkdir(old, 0700), 0);
     env_kit_write(old, "a", "old");
     assert_true(giq_store_restore(shop->of_key, &shop->err));
-    text = env_kit_read(shop->of_key, "result/a");
-    assert_string_equal(text, "old");
-    free(text);
+    env_kit_expect(shop->of_key, "result/a", "old");
 }
 
 static void test_paths_of_results(void **state)

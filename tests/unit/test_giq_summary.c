@@ -183,8 +183,7 @@ static void test_other_texts_are_another_file(void **state)
     assert_false(giq_batch_file_equals(paths[0], "tex", 3));
     assert_false(giq_batch_file_equals(paths[0], "text ", 5));
     *strrchr(paths[0], '/') = '\0';
-    GIQ_AUTO_FREE char *text = env_kit_read(paths[0], "rows.vrt");
-    assert_string_equal(text, "text");
+    env_kit_expect(paths[0], "rows.vrt", "text");
     for (size_t i = 0; i < GIQ_COUNT(lists); i++) {
         free(paths[i]);
     }
