@@ -9,36 +9,45 @@
 static const struct giq_multipart_field form[] = {{.name = "modelId", .value = "m"},
                                                   {.name = "fileId", .value = "f"}};
 
-/* One call without retries; the response's status, or 0 with the kit's error. */
-static int call_plain(struct service_kit *kit, const struct giq_multipart_field *fields)
+typedef bool call_function(struct giq_service *service,
+                           const struct giq_http_request *request,
+                           struct giq_response *response, struct giq_error *err);
+
+/* Call the service's address; the response's status, or 0 with the kit's error. */
+static int call(struct service_kit *kit, call_function *function,
+                struct giq_http_request request)
 {
-    const struct giq_http_request request = {
-        .url = kit->service->settings.base_url,
-        .accept = "application/json",
-        .fields = fields,
-        .field_count = fields == NULL ? 0 : GIQ_COUNT(form),
-        .timeout_ms = 20000,
-        .fresh_connection = fields != NULL,
-    };
     struct giq_response response;
+    request.url = kit->service->settings.base_url;
+    request.accept = "application/json";
+    request.timeout_ms = 20000;
     kit->err = (struct giq_error){0};
-    bool ok = giq_call_once(kit->service, &request, &response, &kit->err);
+    bool ok = function(kit->service, &request, &response, &kit->err);
     int status = ok ? response.status : 0;
     giq_response_release(&response);
     return status;
 }
 
+/* Without retries. */
+static int call_plain(struct service_kit *kit, const struct giq_multipart_field *fields)
+{
+    return call(kit, giq_call_once,
+                (struct giq_http_request){
+                    .fields = fields,
+                    .field_count = fields == NULL ? 0 : GIQ_COUNT(form),
+                    .fresh_connection = fields != NULL,
+                });
+}
+
 static int call_get(struct service_kit *kit)
 {
-    const struct giq_http_request request = {.url = kit->service->settings.base_url,
-                                             .accept = "application/json",
-                                             .timeout_ms = 20000};
-    struct giq_response response;
-    kit->err = (struct giq_error){0};
-    bool ok = giq_call_with_retries(kit->service, &request, &response, &kit->err);
-    int status = ok ? response.status : 0;
-    giq_response_release(&response);
-    return status;
+    return call(kit, giq_call_with_retries, (struct giq_http_request){0});
+}
+
+static int call_search(struct service_kit *kit)
+{
+    return call(kit, giq_call_with_retries,
+                (struct giq_http_request){.json = "{\"limit\":1}"});
 }
 
 /* ---- redirects ---- */
@@ -64,13 +73,21 @@ static void test_redirect_to_same_origin_keeps_key(void **state)
     }
 }
 
+/* Another host, and the header that redirects to it. */
+static struct http_kit *start_other(const struct http_kit_response *responses,
+                                    size_t count, char header[128])
+{
+    struct http_kit *other = http_kit_start(responses, count);
+    (void)snprintf(header, 128, "Location: %s/x\r\n", http_kit_url(other));
+    return other;
+}
+
 static void test_redirect_to_other_host_drops_key(void **state)
 {
     (void)state;
     static const struct http_kit_response landed[] = {{.status = 200, .body = "{}"}};
-    struct http_kit *other = http_kit_start(landed, 1);
     char header[128];
-    (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
+    struct http_kit *other = start_other(landed, 1, header);
     const struct http_kit_response responses[] = {{.status = 302, .headers = header}};
     struct service_kit kit;
     service_kit_start(&kit, responses, 1);
@@ -154,9 +171,8 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
 static void test_post_is_not_redirected_to_other_host(void **state)
 {
     (void)state;
-    struct http_kit *other = http_kit_start(NULL, 0);
     char header[128];
-    (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
+    struct http_kit *other = start_other(NULL, 0, header);
     const struct http_kit_response responses[] = {{.status = 307, .headers = header}};
     struct service_kit kit;
     service_kit_start(&kit, responses, 1);
@@ -166,20 +182,6 @@ static void test_post_is_not_redirected_to_other_host(void **state)
     assert_int_equal(http_kit_count(other), 0);
     service_kit_stop(&kit);
     http_kit_stop(other);
-}
-
-static int call_search(struct service_kit *kit)
-{
-    const struct giq_http_request request = {.url = kit->service->settings.base_url,
-                                             .accept = "application/json",
-                                             .json = "{\"limit\":1}",
-                                             .timeout_ms = 20000};
-    struct giq_response response;
-    kit->err = (struct giq_error){0};
-    bool ok = giq_call_with_retries(kit->service, &request, &response, &kit->err);
-    int status = ok ? response.status : 0;
-    giq_response_release(&response);
-    return status;
 }
 
 static void test_search_is_a_post_that_is_repeated_like_a_get(void **state)
@@ -209,9 +211,8 @@ static void test_search_is_a_post_that_is_repeated_like_a_get(void **state)
 static void test_search_is_redirected_like_a_post(void **state)
 {
     (void)state;
-    struct http_kit *other = http_kit_start(NULL, 0);
     char header[128];
-    (void)snprintf(header, sizeof header, "Location: %s/x\r\n", http_kit_url(other));
+    struct http_kit *other = start_other(NULL, 0, header);
     static const int statuses[] = {301, 302, 303, 307, 308};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
         const struct http_kit_response responses[] = {

@@ -5,7 +5,7 @@
 #include "base/giq_buf.h"
 #include "service_kit.h"
 
-enum { TAKEN_MAX = 400 };
+enum { TAKEN_MAX = 400, PAGES_MAX = 3 };
 
 /* What a host was given. */
 struct host {
@@ -17,6 +17,8 @@ struct host {
     const char *refuses; /* the id that is not selected, or NULL */
     const char *fails;   /* the id that is an error, or NULL */
     char progress[64];
+    char *pages[PAGES_MAX]; /* of the service */
+    struct http_kit_response responses[PAGES_MAX];
 };
 
 static bool add(void *ctx, const struct giq_file *file, bool is_limit_reached,
@@ -45,13 +47,52 @@ static void progress(void *ctx, const char *text)
     (void)snprintf(host->progress, sizeof host->progress, "%s", text);
 }
 
+static void init(struct host *host)
+{
+    *host = (struct host){
+        .functions = {.add = add, .progress = progress, .ctx = host},
+    };
+}
+
 static void start(struct host *host, const struct http_kit_response *responses,
                   size_t count)
 {
-    *host = (struct host){0};
+    init(host);
     service_kit_start(&host->kit, responses, count);
-    host->functions =
-        (struct giq_files_host){.add = add, .progress = progress, .ctx = host};
+}
+
+/* The items i<first> to i<first + count - 1>, and more members of the response. */
+struct page {
+    int first, count;
+    const char *more;
+};
+
+/* The caller frees it. */
+static char *write_page(const struct page *page)
+{
+    struct giq_buf buf;
+    giq_buf_init(&buf, 1 << 20);
+    assert_true(giq_buf_addf(&buf, "{\"type\":\"FeatureCollection\"%s,\"features\":[",
+                             page->more));
+    for (int i = 0; i < page->count; i++) {
+        assert_true(
+            giq_buf_addf(&buf, "%s{\"id\":\"i%d\"}", i == 0 ? "" : ",", page->first + i));
+    }
+    assert_true(giq_buf_add_text(&buf, "]}"));
+    return giq_buf_take(&buf);
+}
+
+/* The service responds with these pages. */
+static void start_pages(struct host *host, const struct page *pages, size_t count)
+{
+    init(host);
+    assert_true(count <= PAGES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        host->pages[i] = write_page(&pages[i]);
+        host->responses[i] =
+            (struct http_kit_response){.status = 200, .body = host->pages[i]};
+    }
+    service_kit_start(&host->kit, host->responses, count);
 }
 
 static void finish(struct host *host)
@@ -60,6 +101,9 @@ static void finish(struct host *host)
         free(host->taken[i]);
     }
     service_kit_stop(&host->kit);
+    for (size_t i = 0; i < PAGES_MAX; i++) {
+        free(host->pages[i]);
+    }
 }
 
 static bool search(struct host *host, const struct giq_files_query *query)
@@ -69,18 +113,13 @@ static bool search(struct host *host, const struct giq_files_query *query)
 
 static const struct giq_files_query everything = {.limit = NULL};
 
-/* A page of the items i<first> to i<first + count - 1>; the caller frees it. */
-static char *page_of(int first, int count, const char *more)
+/* A search that succeeds after so many requests, with so many files. */
+static void check_search(struct host *host, const struct giq_files_query *query,
+                         size_t requests, size_t files)
 {
-    struct giq_buf buf;
-    giq_buf_init(&buf, 1 << 20);
-    assert_true(
-        giq_buf_addf(&buf, "{\"type\":\"FeatureCollection\"%s,\"features\":[", more));
-    for (int i = first; i < first + count; i++) {
-        assert_true(giq_buf_addf(&buf, "%s{\"id\":\"i%d\"}", i == first ? "" : ",", i));
-    }
-    assert_true(giq_buf_add_text(&buf, "]}"));
-    return giq_buf_take(&buf);
+    assert_true(search(host, query));
+    assert_int_equal(http_kit_count(host->kit.http), requests);
+    assert_int_equal(host->count, files);
 }
 
 static const char *body_of(struct host *host, size_t request)
@@ -129,23 +168,16 @@ static void test_query_is_sent_as_the_service_takes_it(void **state)
 static void test_pages_until_one_is_short(void **state)
 {
     (void)state;
-    char *full = page_of(0, 100, "");
-    char *last = page_of(100, 30, "");
-    const struct http_kit_response responses[] = {{.status = 200, .body = full},
-                                                  {.status = 200, .body = last}};
+    static const struct page pages[] = {{0, 100, ""}, {100, 30, ""}};
     struct host host;
-    start(&host, responses, 2);
-    assert_true(search(&host, &everything));
-    assert_int_equal(http_kit_count(host.kit.http), 2);
-    assert_int_equal(host.count, 130);
+    start_pages(&host, pages, GIQ_COUNT(pages));
+    check_search(&host, &everything, 2, 130);
     assert_string_equal(host.taken[0], "i0");
     assert_string_equal(host.taken[129], "i129");
     assert_string_equal(body_of(&host, 1), "{\"limit\":100,\"offset\":100," SORTED);
     assert_string_equal(host.progress, "listing files: 130 so far");
     assert_int_equal(host.kit.clock.warnings, 0);
     finish(&host);
-    free(full);
-    free(last);
 }
 
 static void test_short_page_goes_on_if_the_response_states_more(void **state)
@@ -158,19 +190,12 @@ static void test_short_page_goes_on_if_the_response_states_more(void **state)
          "{\"rel\":\"next\",\"href\":\"http://127.0.0.1:1/\"}]"),
     };
     for (size_t i = 0; i < GIQ_COUNT(more); i++) {
-        char *first = page_of(0, 41, more[i]);
-        char *second = page_of(41, 1, "");
-        const struct http_kit_response responses[] = {{.status = 200, .body = first},
-                                                      {.status = 200, .body = second}};
+        const struct page pages[] = {{0, 41, more[i]}, {41, 1, ""}};
         struct host host;
-        start(&host, responses, 2);
-        assert_true(search(&host, &everything));
-        assert_int_equal(http_kit_count(host.kit.http), 2);
-        assert_int_equal(host.count, 42);
+        start_pages(&host, pages, GIQ_COUNT(pages));
+        check_search(&host, &everything, 2, 42);
         assert_string_equal(body_of(&host, 1), "{\"limit\":100,\"offset\":41," SORTED);
         finish(&host);
-        free(first);
-        free(second);
     }
 }
 
@@ -179,42 +204,23 @@ static void test_short_page_goes_on_if_the_response_states_more(void **state)
 static void test_first_page_of_a_round_size_is_not_the_last(void **state)
 {
     (void)state;
-    char *first = page_of(0, 50, "");
-    char *second = page_of(50, 50, "");
-    char *third = page_of(100, 49, "");
-    const struct http_kit_response responses[] = {{.status = 200, .body = first},
-                                                  {.status = 200, .body = second},
-                                                  {.status = 200, .body = third}};
+    static const struct page pages[] = {{0, 50, ""}, {50, 50, ""}, {100, 49, ""}};
     struct host host;
-    start(&host, responses, 3);
-    assert_true(search(&host, &everything));
-    assert_int_equal(http_kit_count(host.kit.http), 3);
-    assert_int_equal(host.count, 149);
+    start_pages(&host, pages, GIQ_COUNT(pages));
+    check_search(&host, &everything, 3, 149);
     assert_string_equal(body_of(&host, 2), "{\"limit\":100,\"offset\":100," SORTED);
     finish(&host);
-    free(first);
-    free(second);
-    free(third);
 }
 
 static void test_item_that_comes_twice_is_one_row(void **state)
 {
     (void)state;
-    char *first = page_of(0, 100, "");
-    char *second = page_of(50, 100, "");
-    char *third = page_of(50, 100, ",\"numberMatched\":1000");
-    const struct http_kit_response responses[] = {{.status = 200, .body = first},
-                                                  {.status = 200, .body = second},
-                                                  {.status = 200, .body = third}};
+    static const struct page pages[] = {
+        {0, 100, ""}, {50, 100, ""}, {50, 100, ",\"numberMatched\":1000"}};
     struct host host;
-    start(&host, responses, 3);
-    assert_true(search(&host, &everything));
-    assert_int_equal(http_kit_count(host.kit.http), 3);
-    assert_int_equal(host.count, 150);
+    start_pages(&host, pages, GIQ_COUNT(pages));
+    check_search(&host, &everything, 3, 150);
     finish(&host);
-    free(first);
-    free(second);
-    free(third);
 }
 
 /* The second search may begin with a page of items that the first one had too. */
@@ -223,23 +229,13 @@ static void test_items_on_both_sides_of_the_antimeridian_are_one(void **state)
     (void)state;
     static const struct giq_geom_box boxes[] = {{"170,-1,180,1"}, {"-180,0,-170,3"}};
     static const struct giq_files_query query = {.boxes = boxes, .box_count = 2};
-    char *west = page_of(0, 99, "");
-    char *both = page_of(0, 100, "");
-    char *east = page_of(200, 3, "");
-    const struct http_kit_response responses[] = {{.status = 200, .body = west},
-                                                  {.status = 200, .body = both},
-                                                  {.status = 200, .body = east}};
+    static const struct page pages[] = {{0, 99, ""}, {0, 100, ""}, {200, 3, ""}};
     struct host host;
-    start(&host, responses, 3);
-    assert_true(search(&host, &query));
-    assert_int_equal(http_kit_count(host.kit.http), 3);
-    assert_int_equal(host.count, 103);
+    start_pages(&host, pages, GIQ_COUNT(pages));
+    check_search(&host, &query, 3, 103);
     assert_string_equal(host.taken[99], "i99");
     assert_string_equal(host.taken[100], "i200");
     finish(&host);
-    free(west);
-    free(both);
-    free(east);
 }
 
 static void test_limit_counts_what_is_selected_and_warns(void **state)
@@ -256,31 +252,23 @@ static void test_limit_counts_what_is_selected_and_warns(void **state)
         {"105", NULL, 105, 0, 2}, {"104", "i104", 104, 0, 2}, {"1", "i0", 1, 1, 1},
         {NULL, NULL, 105, 0, 2},
     };
-    char *first = page_of(0, 100, "");
-    char *second = page_of(100, 5, "");
-    const struct http_kit_response responses[] = {{.status = 200, .body = first},
-                                                  {.status = 200, .body = second}};
+    static const struct page pages[] = {{0, 100, ""}, {100, 5, ""}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct giq_files_query query = {.limit = cases[i].limit};
         struct host host;
-        start(&host, responses, 2);
+        start_pages(&host, pages, GIQ_COUNT(pages));
         host.refuses = cases[i].refuses;
-        assert_true(search(&host, &query));
-        assert_int_equal(host.count, cases[i].count);
-        assert_int_equal(http_kit_count(host.kit.http), cases[i].requests);
+        check_search(&host, &query, cases[i].requests, cases[i].count);
         assert_int_equal(host.kit.clock.warnings, cases[i].warnings);
         if (i == 0) {
             assert_string_equal(
                 host.kit.clock.warned,
                 "the list ends at the limit of 3 files, and the service has more; narrow "
                 "the search with an area, datetime or collection, or raise limit (at "
-                "most "
-                "100000)");
+                "most 100000)");
         }
         finish(&host);
     }
-    free(first);
-    free(second);
 }
 
 static void test_titles_of_collections_are_asked_for_once(void **state)
@@ -332,7 +320,7 @@ static void test_titles_that_cannot_be_had_are_missing(void **state)
 static void test_failed_page_is_asked_for_again_and_then_ends(void **state)
 {
     (void)state;
-    char *full = page_of(0, 100, "");
+    char *full = write_page(&(struct page){0, 100, ""});
     const struct http_kit_response good[] = {
         {.status = 200, .body = full},
         {.status = 503},
@@ -377,26 +365,23 @@ static void test_failed_page_is_asked_for_again_and_then_ends(void **state)
 static void test_host_ends_the_search(void **state)
 {
     (void)state;
-    char *page = page_of(0, 100, "");
-    const struct http_kit_response responses[] = {{.status = 200, .body = page}};
+    static const struct page pages[] = {{0, 100, ""}};
     struct host host;
-    start(&host, responses, 1);
+    start_pages(&host, pages, GIQ_COUNT(pages));
     host.fails = "i7";
     assert_false(search(&host, &everything));
     assert_int_equal(host.kit.err.code, GIQ_E_STORE);
     assert_int_equal(host.offered, 8);
     finish(&host);
-    free(page);
 }
 
 /* The clock passes the deadline while the first page is read. */
 static void test_list_ends_with_the_time_of_the_open(void **state)
 {
     (void)state;
-    char *page = page_of(0, 100, "");
-    const struct http_kit_response responses[] = {{.status = 200, .body = page}};
+    static const struct page pages[] = {{0, 100, ""}};
     struct host host;
-    start(&host, responses, 1);
+    start_pages(&host, pages, GIQ_COUNT(pages));
     host.kit.service->deadline_ms = host.kit.clock.now_ms + 1;
     host.kit.clock.step_ms = 1;
     assert_false(search(&host, &everything));
@@ -406,7 +391,6 @@ static void test_list_ends_with_the_time_of_the_open(void **state)
                         "search with bbox, datetime or collection, or raise TIMEOUT");
     assert_int_equal(http_kit_count(host.kit.http), 1);
     finish(&host);
-    free(page);
 }
 
 static void test_mistakes_are_found_before_anything_is_sent(void **state)
