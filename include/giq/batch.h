@@ -59,8 +59,8 @@ struct giq_batch_counts {
     size_t failed_by_code[GIQ_CODE_COUNT]; /* indexed by enum giq_code */
 };
 
-/* A row. Texts are borrowed until the next giq_batch_run() or giq_batch_free(), and must
- * not be asked for during a run. */
+/* A row. Texts are borrowed until the next giq_batch_run() or giq_batch_free(). Must not
+ * be requested during a run. */
 struct giq_batch_row {
     enum giq_batch_state state;
     enum giq_job_state recorded; /* the state of its record, as last read or written */
@@ -78,8 +78,8 @@ struct giq_batch_row {
  * several of them at a time. All may be NULL, but `accept` only with GIQ_JOB_NO_WAIT. */
 struct giq_batch_host {
     /* Called in each thread before and after its work; `thread_end` only if
-     * `thread_begin` succeeded. A failure ends the batch as one of a request would, with
-     * this error. */
+     * `thread_begin` succeeded. A failure has the same effect as a request that fails
+     * with this error. */
     bool (*thread_begin)(void *ctx, struct giq_error *err);
     void (*thread_end)(void *ctx);
     /* In a thread: as `accept` of struct giq_job_host. `row` is the first row with this
@@ -124,9 +124,9 @@ struct giq_batch_args {
  * Make the keys of all rows and read their records; takes no lock, writes and sends
  * nothing. `args` is copied. A record that states an error, or is damaged, makes the row
  * GIQ_BATCH_FAILED, not the call fail. A row that needs a job and whose area is beyond
- * the limits becomes GIQ_BATCH_FAILED with GIQ_E_USAGE, which no record has: so that
- * nothing is sent for an invalid batch, the host must then not run it. The caller passes
- * `*out` to giq_batch_free().
+ * the limits becomes GIQ_BATCH_FAILED with GIQ_E_USAGE, a code that no record has. The
+ * host must then not run the batch, so that nothing is sent for an invalid one. The
+ * caller passes `*out` to giq_batch_free().
  * Errors: GIQ_E_USAGE (the label of RETRY), GIQ_E_CANCELLED, GIQ_E_MEMORY.
  */
 bool giq_batch_new(const struct giq_batch_args *args, struct giq_batch **out,
@@ -179,9 +179,9 @@ bool giq_batch_choose_models(struct giq_batch *batch, size_t *out_invalid,
  */
 bool giq_batch_run(struct giq_batch *batch, struct giq_error *err);
 
-/* Why a run stopped to begin further requests, or NULL if it did not: an error that
- * concerns all requests (credentials, store, memory, a permanent failure of the network),
- * the last of GIQ_BATCH_BAD_ENDINGS_MAX bad endings, or GIQ_E_TIMEOUT. Borrowed. */
+/* Why a run stopped beginning requests, or NULL if it did not: an error that concerns
+ * all requests (credentials, store, memory, a permanent failure of the network), the last
+ * of GIQ_BATCH_BAD_ENDINGS_MAX bad endings, or GIQ_E_TIMEOUT. Borrowed. */
 const struct giq_error *giq_batch_get_stop(const struct giq_batch *batch);
 
 #ifdef __cplusplus

@@ -381,7 +381,7 @@ void giq_service_free(struct giq_service *service);
 void giq_service_limit_to_one_try(struct giq_service *service);
 
 /* Make only one status call to find out whether the job is finished. Submitting and
- * downloading keep the times of the settings. */
+ * downloading keep the timeouts of the settings. */
 void giq_service_limit_to_one_poll(struct giq_service *service);
 
 /* Whether calls are tried only once at present, by either limit. */

@@ -4,8 +4,7 @@
  * core records it as the member `summary` of job.json.
  *
  * A summary holds for one result of one job: if either changed, none is recorded. A
- * summary that is too large is not recorded either; the host then makes it up from the
- * result.
+ * summary that is too large is not recorded either; the host then reads the result again.
  *
  * Start from `{0}`; all pointers are owned by the summary, and NULL if absent or empty.
  * Thread-safe, but a summary may be used by one thread at a time.
@@ -67,7 +66,8 @@ struct giq_summary_raster {
 struct giq_summary_file {
     char *name;         /* relative to the folder of an archive; of a file its name */
     char *driver;       /* of the first dataset that GDAL opens */
-    char *other_driver; /* of the second, if the first is not of all kinds; or NULL */
+    char *other_driver; /* of the one that GDAL opens for the kind (raster or vector) that
+                           the first lacks; or NULL */
     bool is_vector;     /* GDAL opens it as a vector, maybe without layers */
     struct giq_summary_raster raster;
     struct giq_summary_layer *layers;
@@ -75,7 +75,8 @@ struct giq_summary_file {
 };
 
 struct giq_summary {
-    char *proof; /* of what the host checked, for the host; NULL: none */
+    char *proof; /* a text by which the host recognises a result that it has checked and
+                    that has not changed since; NULL: none */
     struct giq_summary_file *files;
     size_t file_count;
 };
@@ -105,9 +106,10 @@ const char *giq_job_get_proof(const struct giq_job *job);
 bool giq_summary_read(const struct giq_store *store, const char *key,
                       struct giq_summary *out, bool *out_found, struct giq_error *err);
 
-/* Record the summary of a published result of the job `job_id` that has none: of an older
- * version. Does nothing if another holder has the record lock, the result has changed or
- * the store cannot be written: the summary can be made up again. */
+/* Record the summary of a published result of the job `job_id` that has none, because an
+ * older version of the driver published it. Does nothing if another holder has the record
+ * lock, the result has changed or the store cannot be written: the summary can be made
+ * again. */
 void giq_summary_record(const struct giq_store *store, const char *key,
                         const char *job_id, const struct giq_summary *summary);
 
