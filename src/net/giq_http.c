@@ -513,7 +513,8 @@ static CURLcode result_of(CURLM *multi)
     return rc;
 }
 
-static CURLcode code_of(CURLMcode code)
+/* The error of the easy interface for one of the multi interface. */
+static CURLcode easy_code_of(CURLMcode code)
 {
     return code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
 }
@@ -525,7 +526,7 @@ static CURLcode perform(const struct giq_http *http)
     int running = 1;
     CURLMcode code = curl_multi_add_handle(http->multi, http->curl);
     if (code != CURLM_OK) {
-        return code_of(code);
+        return easy_code_of(code);
     }
     while (code == CURLM_OK && running > 0) {
         code = curl_multi_perform(http->multi, &running);
@@ -533,7 +534,7 @@ static CURLcode perform(const struct giq_http *http)
             code = curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
         }
     }
-    CURLcode rc = code == CURLM_OK ? result_of(http->multi) : code_of(code);
+    CURLcode rc = code == CURLM_OK ? result_of(http->multi) : easy_code_of(code);
     (void)curl_multi_remove_handle(http->multi, http->curl);
     return rc;
 }

@@ -113,8 +113,8 @@ static bool is_on(const char *value)
     return value != NULL && giq_text_to_bool(value, &on) && on;
 }
 
-/* A value that is not a whole number of seconds, 0, and more than nine digits (which
- * might overflow) are ignored. */
+/* Ignored are a value that is not a whole number, one of more than nine digits, which
+ * might overflow, and 0. */
 static CURLcode apply_seconds(CURL *curl, CURLoption option, const char *value)
 {
     enum { DIGITS_MAX = 9 };

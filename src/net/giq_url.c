@@ -130,7 +130,7 @@ static bool split_checked(const char *text, struct giq_url *out)
     return giq_url_split(text, out) && is_plain_host(out->host);
 }
 
-static bool is_web(const struct giq_url *parts)
+static bool is_http_or_https(const struct giq_url *parts)
 {
     return strcmp(parts->scheme, "https") == 0 || strcmp(parts->scheme, "http") == 0;
 }
@@ -140,7 +140,7 @@ static enum giq_url_redirect classify(const struct giq_url *from,
 {
     bool is_downgrade =
         strcmp(from->scheme, "https") == 0 && strcmp(to->scheme, "https") != 0;
-    if (!is_web(to) || is_downgrade || to->has_user) {
+    if (!is_http_or_https(to) || is_downgrade || to->has_user) {
         return GIQ_URL_FORBIDDEN;
     }
     bool is_same = strcmp(from->scheme, to->scheme) == 0 &&
@@ -172,7 +172,7 @@ static bool is_loopback(const char *host)
 
 static bool check_base(const struct giq_url *parts, unsigned flags, struct giq_error *err)
 {
-    if (!is_web(parts)) {
+    if (!is_http_or_https(parts)) {
         struct giq_printable scheme;
         return giq_fail(err, GIQ_E_USAGE,
                         "GIQ_BASE_URL must begin with https://; got \"%s:\"",

@@ -376,8 +376,7 @@ static bool unpack_archive(struct unpack *unpack, const char *path,
     return true;
 }
 
-/* The maximum unpacked size of an archive of `size` bytes. */
-static int64_t unpacked_bytes_max(int64_t size)
+int64_t giq_archive_unpacked_bytes_max(int64_t size)
 {
     int64_t most = size > INT64_MAX / GIQ_ARCHIVE_RATIO_MAX
                        ? INT64_MAX
@@ -415,7 +414,7 @@ static bool unpack_file(const char *path, enum giq_archive_kind kind, const char
     unpack->folder = folder;
     unpack->access = access;
     unpack->env = env;
-    unpack->bytes_max = unpacked_bytes_max(st.size);
+    unpack->bytes_max = giq_archive_unpacked_bytes_max(st.size);
     if (!giq_libarchive_load(&unpack->la, err)) {
         return false;
     }
@@ -480,7 +479,7 @@ bool giq_archive_gunzip(const char *path, const char *to, unsigned access,
     if (!giq_os_create(to, access, &file, err)) {
         return false;
     }
-    bool ok = gunzip_to(gzip, unpacked_bytes_max(st.size), file, env, err);
+    bool ok = gunzip_to(gzip, giq_archive_unpacked_bytes_max(st.size), file, env, err);
     giq_os_close(file);
     return ok;
 }

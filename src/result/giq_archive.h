@@ -19,6 +19,9 @@
 enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
 #define GIQ_ARCHIVE_UNPACKED_ALLOWANCE (INT64_C(1) << 30)
 
+/* The maximum unpacked size of `size` bytes, by these limits. Pure. */
+int64_t giq_archive_unpacked_bytes_max(int64_t size);
+
 enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 
 /*

@@ -85,7 +85,7 @@ static const char *skip_back(const char *start, const char *at)
 }
 
 /* U+201C, which PROJ accepts like '"' as the opening quote of a WKT string. */
-static const char printed_quote[] = "\xe2\x80\x9c";
+static const char curly_quote[] = "\xe2\x80\x9c";
 
 /* Whether PROJ and GDAL read the definition as WKT, where a '"' that is not doubled ends
  * every string. */
@@ -96,7 +96,7 @@ static bool is_wkt(const char *text)
         "LOCAL_CS", "GEODCRS",  "GEOGCRS",        "GEODETICCRS",   "GEOGRAPHICCRS",
         "PROJCRS",  "VERTCRS",  "PROJECTEDCRS",   "COMPOUNDCRS",   "VERTICALCRS",
         "ENGCRS",   "BOUNDCRS", "ENGINEERINGCRS", "DERIVEDPROJCRS"};
-    if (strstr(text, printed_quote) != NULL) {
+    if (strstr(text, curly_quote) != NULL) {
         return false;
     }
     text += strspn(text, " \t\r\n");
@@ -169,19 +169,19 @@ static const char *after_string(const char *at)
     }
 }
 
-/* Whether the second string of a WKT element is the path of a transformation file. `name`
- * is the name of the element or, with `is_text`, its first string. An element in a text
- * with printed_quote always counts, because its strings are not found here. */
-static bool has_file_element(const char *text, const char *name, bool is_text)
+/* Whether a WKT element has the path of a transformation file as its second string. The
+ * element is found by `name`: its keyword or, with `in_string`, its first string. In a
+ * text with curly quotes any such element counts, because its strings are not found. */
+static bool has_file_element(const char *text, const char *name, bool in_string)
 {
     const char *at = strcasestr(text, name);
-    if (at != NULL && strstr(text, printed_quote) != NULL) {
+    if (at != NULL && strstr(text, curly_quote) != NULL) {
         return true;
     }
     while (at != NULL) {
         /* All occurrences within one string are one element. */
-        const char *after = is_text ? after_string(at) : after_quote(at);
-        const char *path = after_quote(is_text ? after : after_string(after));
+        const char *after = in_string ? after_string(at) : after_quote(at);
+        const char *path = after_quote(in_string ? after : after_string(after));
         const char *end = after_string(path);
         if (path != NULL && has_path(path, end == NULL ? path + strlen(path) : end)) {
             return true;
@@ -340,7 +340,7 @@ static bool is_self_contained_table(const char *sql)
  * connects to hosts or runs other statements. GDAL refuses its own functions, but not in
  * statements that are stored as BLOBs. SpatiaLite's other functions that read files are
  * off by default. */
-static bool calls_out(const char *sql)
+static bool names_external_function(const char *sql)
 {
     static const char *const functions[] = {
         "ogr_geocode",  "ogr_datasource_load_layers", "ogr_getconfigoption", "gdal_get_",
@@ -372,7 +372,7 @@ bool giq_external_statement(const char *sql)
     (void)accept_word(&sql, "unique");
     bool is_known = accept_word(&sql, "table") || accept_word(&sql, "view") ||
                     accept_word(&sql, "index");
-    return !is_known || calls_out(sql);
+    return !is_known || names_external_function(sql);
 }
 
 /* ---- text files ---- */
@@ -422,7 +422,7 @@ static bool is_string_start(const char *start, const char *at, const char *word)
 
 /* Record whether the string at `at` begins with a word of a linked coordinate system:
  * {"crs": {"type": "link" or "url", ...}}. */
-static void check_word(struct giq_external *scan, const char *at)
+static void record_word(struct giq_external *scan, const char *at)
 {
     scan->has_crs = scan->has_crs || giq_text_begins_nocase(at, "crs");
     scan->has_link = scan->has_link || giq_text_begins_nocase(at, "link") ||
@@ -486,7 +486,7 @@ static void scan_buffer(struct giq_external *scan)
             continue;
         }
         if (*at == '"' || *at == '\'') {
-            check_word(scan, at + 1);
+            record_word(scan, at + 1);
         } else if (*at == ':' && is_string_start(start, at, "dict")) {
             scan->names_file = scan->names_file || has_text_path(at + 1, end, ",\r\n\"'");
         } else if (*at == '=' && ends_in(start, at, "+init")) {

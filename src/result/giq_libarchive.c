@@ -41,7 +41,7 @@ static bool fail_load(int sys_errno, struct giq_error *err)
     }
     struct giq_printable printable;
     return giq_fail(err, GIQ_E_RESULT,
-                    "archives cannot be unpacked: %s; install libarchive",
+                    "archives cannot be unpacked: %s; install or update libarchive",
                     giq_text_printable(why, &printable));
 }
 

@@ -108,9 +108,9 @@ const struct giq_json *giq_call_message(const struct giq_json *json)
     return found == NULL ? find_text(json, "error", DEPTH) : found;
 }
 
-/* The message of an error response: a member of `json`, which is the parsed `body` or
- * NULL, or its text if it is a string; else the plain text of `body`; "" if there is
- * none. Borrowed. */
+/* The message of an error response, borrowed; "" if there is none. `json` is the parsed
+ * `body`, or NULL. If it is an object, the message is a member of it; if it is a string,
+ * that string; a body that is plain text is the message itself. */
 static const char *message_of(const struct giq_json *json, const struct giq_buf *body)
 {
     const char *text = giq_json_text(giq_call_message(json));
@@ -244,8 +244,8 @@ static bool follow_redirect(const struct giq_service *service,
     return true;
 }
 
-/* Note that the service throttles: it sent 429, or an error with Retry-After. In a
- * response that is no error Retry-After is only a hint for the next poll of this job. */
+/* Note that the service throttles: it sent 429, or another error status with Retry-After.
+ * With other statuses Retry-After is only a hint for the next poll of this job. */
 static void note_throttling(struct giq_service *service,
                             const struct giq_response *response)
 {

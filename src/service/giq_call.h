@@ -35,9 +35,8 @@ bool giq_call_is_transient_status(int status);
  * it, was received, and the cause is not permanent. */
 bool giq_call_is_transient_error(const struct giq_error *err);
 
-/* The timeout in milliseconds of a small GET or search that begins now: the
- * http_timeout_ms of the settings, or the time that is left if that is shorter, but not
- * less than 250 ms unless http_timeout_ms is. */
+/* The timeout in milliseconds of a small GET or search that begins now: the time that is
+ * left, but at least 250 ms, and at most the http_timeout_ms of the settings. */
 int64_t giq_call_timeout_ms(const struct giq_service *service);
 
 /* The pause after `attempt` failed attempts (`attempt` is at least 1): `retry_after_ms`

@@ -12,11 +12,8 @@
 #include "base/giq_text.h"
 #include "net/giq_inflate.h"
 #include "net/giq_url.h"
+#include "result/giq_archive.h"
 #include "service/giq_call.h"
-
-/* A gzip-coded body may decode to this many times its size, and in any case to 1 GiB. */
-enum { DECODED_FACTOR_MAX = 200 };
-static const int64_t always_allowed_bytes = INT64_C(1) << 30;
 
 static const char context[] = "downloading the result";
 
@@ -39,7 +36,7 @@ struct download {
     bool sink_failed;              /* or memory ran out: a retry cannot help */
 };
 
-/* The next attempt begins with the first byte. */
+/* Discard the current body, so that the next attempt begins with the first byte. */
 static void start_over(struct download *d)
 {
     giq_inflate_free(d->decoder);
@@ -56,6 +53,8 @@ static void release(struct download *d)
     start_over(d);
     free(d->disposition);
 }
+
+/* The functions below fail because of the body, and discard it. */
 
 static bool fail_too_long(struct download *d, struct giq_error *err)
 {
@@ -162,13 +161,12 @@ static bool write_bytes(void *ctx, const char *bytes, size_t len, struct giq_err
     return !d->sink_failed;
 }
 
-/* Limits the decoded size: a few coded bytes may decode to more than the disk holds. */
+/* Limits the decoded size as that of an archive: a few coded bytes may decode to more
+ * than the disk holds. */
 static bool write_decoded(void *ctx, const char *bytes, size_t len, struct giq_error *err)
 {
     struct download *d = ctx;
-    int64_t max = d->received > always_allowed_bytes / DECODED_FACTOR_MAX
-                      ? d->received * DECODED_FACTOR_MAX
-                      : always_allowed_bytes;
+    int64_t max = giq_archive_unpacked_bytes_max(d->received);
     if (giq_inflate_is_coded(d->decoder) && (int64_t)len > max - d->written) {
         struct giq_error ignored = {0};
         (void)d->sink->begin(d->sink->ctx, -1, &ignored); /* frees the disk space */
@@ -176,7 +174,7 @@ static bool write_decoded(void *ctx, const char *bytes, size_t len, struct giq_e
             err, GIQ_E_RESULT,
             "%s: the gzip coding decodes to more than 1 GiB, and to more than "
             "%d times the bytes received",
-            context, DECODED_FACTOR_MAX);
+            context, (int)GIQ_ARCHIVE_RATIO_MAX);
     }
     return write_bytes(d, bytes, len, err);
 }
@@ -216,7 +214,8 @@ static bool is_refused_cross_origin(const struct giq_response *response)
            (status == 401 || status == 403 || status == 404 || status == 410);
 }
 
-/* An empty body with Content-Length: 0 is complete, so a retry is useless. */
+/* An empty body with Content-Length: 0 is complete, so a retry is useless. Discards the
+ * body. */
 static bool fail_empty(struct download *d, const struct giq_response *response,
                        struct giq_error *err)
 {

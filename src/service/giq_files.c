@@ -23,7 +23,8 @@ enum {
     PAGE_SIZE = 100,  /* files of a page */
     PAGES_MAX = 2000, /* of one search, in all boxes */
     LIMIT_DEFAULT = 1000,
-    /* A service's own maximum of a page is at least this, and a multiple of that. */
+    /* A service may send fewer files to a page than requested. Its own maximum is then
+     * assumed to be at least LEAST_MAXIMUM and a multiple of ROUND_SIZE. */
     LEAST_MAXIMUM = 10,
     ROUND_SIZE = 5,
 };
@@ -230,7 +231,7 @@ static bool check_seen(struct search *s, const struct giq_file *file, bool *out_
     return true;
 }
 
-/* Pass a file to the host that it has not got yet. */
+/* Pass a file that is new in this search to the host. */
 static bool add_file(struct search *s, struct giq_file *file, struct giq_error *err)
 {
     if (file->collection != NULL) {
@@ -343,8 +344,8 @@ struct pages {
     bool is_over;
 };
 
-/* The size of full pages, by that of the first one. A service may have a maximum of its
- * own, which is a round number: a first page of such a size is not taken for the last. */
+/* The size of full pages, by that of the first one. A first page whose size may be the
+ * service's own maximum is not taken for the last. */
 static size_t full_size_of(size_t first_size)
 {
     bool may_be_maximum = first_size >= LEAST_MAXIMUM && first_size % ROUND_SIZE == 0;

@@ -15,8 +15,8 @@ struct giq_service {
     const struct giq_env *env;
     struct giq_http *http; /* NULL before the first call */
     int64_t deadline_ms;   /* of the open, on the monotonic clock */
-    /* Of an open that checks once: the deadline of its calls, and the timeout and
-     * deadline that are restored afterwards. */
+    /* Of an open that checks once: the deadline of its calls, and the deadline and
+     * timeout that are restored afterwards. */
     int64_t check_until_ms;
     int64_t resume_deadline_ms;
     int resume_timeout_ms;

@@ -281,11 +281,12 @@ static bool check_response(const struct giq_service *service,
                            const struct outgoing *outgoing, char **out,
                            struct giq_error *err)
 {
-    int hundreds = response->status / 100;
-    if (hundreds != 2) {
+    int status_class = response->status / 100;
+    if (status_class != 2) {
         return giq_call_fail_status(
-            service, response, hundreds == 3 ? GIQ_E_NETWORK : GIQ_E_SERVICE,
-            hundreds == 4 ? "the service refused the upload" : "uploading the file", err);
+            service, response, status_class == 3 ? GIQ_E_NETWORK : GIQ_E_SERVICE,
+            status_class == 4 ? "the service refused the upload" : "uploading the file",
+            err);
     }
     if (!check_sent(outgoing, err)) {
         return false;

@@ -96,7 +96,7 @@ static void test_missing_library_is_told(void **state)
     assert_false(giq_libarchive_load(&la, &err));
     assert_int_equal(err.code, GIQ_E_RESULT);
     assert_string_equal(err.text, "archives cannot be unpacked: lib.so: no such file; "
-                                  "install libarchive");
+                                  "install or update libarchive");
     assert_true(is_empty(&la));
     loader.says = NULL;
     assert_false(giq_libarchive_load(&la, &err));
@@ -114,7 +114,7 @@ static void test_long_words_of_the_loader_are_cut(void **state)
     loader.finds_no_library = true;
     loader.says = words;
     assert_false(giq_libarchive_load(&la, &err));
-    assert_non_null(strstr(err.text, "w; install libarchive"));
+    assert_non_null(strstr(err.text, "w; install or update libarchive"));
 }
 
 static void test_memory_that_runs_out_is_told_as_such(void **state)
@@ -166,7 +166,8 @@ static void test_each_missing_function_is_told(void **state)
             break;
         }
         assert_int_equal(err.code, GIQ_E_RESULT);
-        assert_non_null(strstr(err.text, "undefined symbol; install libarchive"));
+        assert_non_null(
+            strstr(err.text, "undefined symbol; install or update libarchive"));
         assert_true(is_empty(&la));
         assert_int_equal(loader.open, 0);
     }
