@@ -15,19 +15,19 @@
  */
 #define LOW_EDGE 0.05
 
-enum { LOW_NODES = 1, HIGH_NODES = 4 };
+enum { LOW_PAIRS = 1, HIGH_PAIRS = 4 };
 
 /* A pair of nodes of a Gauss-Legendre rule on -1 to 1: at `at` and at -`at`. */
-struct node {
+struct node_pair {
     double at;
-    double weight;
+    double weight; /* of each */
 };
 
 /* Two nodes. */
-static const struct node low_rule[LOW_NODES] = {{0.57735026918962576, 1}};
+static const struct node_pair low_rule[LOW_PAIRS] = {{0.57735026918962576, 1}};
 
 /* Eight nodes. The error is below 1e-12 for an edge from pole to pole. */
-static const struct node high_rule[HIGH_NODES] = {
+static const struct node_pair high_rule[HIGH_PAIRS] = {
     {0.18343464249564980, 0.36268378337836198},
     {0.52553240991632899, 0.31370664587788729},
     {0.79666647741362674, 0.22238103445337447},
@@ -58,9 +58,9 @@ static double mean_strip_area(double base, double from, double to)
         return strip_area(base, middle);
     }
     bool is_low = fabs(half) <= LOW_EDGE / 2;
-    const struct node *rule = is_low ? low_rule : high_rule;
+    const struct node_pair *rule = is_low ? low_rule : high_rule;
     double sum = 0;
-    for (int i = 0; i < (is_low ? LOW_NODES : HIGH_NODES); i++) {
+    for (int i = 0; i < (is_low ? LOW_PAIRS : HIGH_PAIRS); i++) {
         sum += rule[i].weight * (strip_area(base, middle + half * rule[i].at) +
                                  strip_area(base, middle - half * rule[i].at));
     }

@@ -314,7 +314,7 @@ static bool project_all(struct giq_geom *g, const struct giq_projection *project
 }
 
 /* Make a witness for an area in degrees if it will be cut. */
-static bool witness_degrees(struct giq_geom *g, struct giq_error *err)
+static bool make_witness_if_cut(struct giq_geom *g, struct giq_error *err)
 {
     if (!giq_antimeridian_is_crossed(&g->rings)) {
         return true;
@@ -339,7 +339,7 @@ bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projectio
         return false;
     }
     if (projection->ring == NULL) {
-        return witness_degrees(g, err);
+        return make_witness_if_cut(g, err);
     }
     GIQ_AUTO_RINGS struct giq_rings projected = {0};
     g->is_projected = true;

@@ -36,7 +36,7 @@ static size_t count_points(const struct union_in_progress *u, size_t polygon)
 /* Whether the current polygon and `other` are compared when `other` is the current
  * polygon, and not now. The polygon with more points is prepared, so that the cost of a
  * comparison depends on the polygon with fewer points. */
-static bool is_compared_from(const struct union_in_progress *u, size_t other)
+static bool is_compared_by_other(const struct union_in_progress *u, size_t other)
 {
     size_t points = count_points(u, u->current);
     size_t other_points = count_points(u, other);
@@ -48,7 +48,7 @@ static void join_if_near(void *item, void *ctx)
 {
     struct union_in_progress *u = ctx;
     size_t other = (size_t)((GEOSGeometry **)item - u->polygons);
-    if (u->failed || is_compared_from(u, other) ||
+    if (u->failed || is_compared_by_other(u, other) ||
         giq_disjoint_are_joined(&u->sets, u->current, other)) {
         return;
     }

@@ -24,12 +24,12 @@ enum {
     FIRST_CAPACITY = 16,
 };
 
-/* The scale (see scale_at()) is measured over a step that must be small compared to the
- * polygon and large compared to the rounding errors of the projection. In fractions of
- * the longer side of the polygon: */
-static const double step_max = 1e-2;
-static const double step_min = 1e-4;
-static const double step_on_shell = 1e-5;
+/* The steps over which scale_at() measures, as fractions of the longer side of the
+ * polygon. They must be small compared to the polygon, and large compared to the rounding
+ * errors of the projection. */
+static const double step_max = 1e-2;      /* at the inner point */
+static const double step_min = 1e-4;      /* the same */
+static const double step_on_shell = 1e-5; /* at points of the shell */
 
 /* The rounding error of a longitude, in turns. */
 static const double turn_tolerance = 1e-9;
