@@ -21,9 +21,9 @@ struct giq_config {
     char *store_dir;              /* NULL before giq_config_find_store() */
     char **result_drivers;        /* drivers that may open a result; a GDAL string list */
     char **result_options;        /* their open options; a GDAL string list, or NULL */
-    char **request_options; /* those that decide which request a string is, or how its
-                               result is read, as typed: for strings that GDAL opens
-                               later; a GDAL string list, or NULL */
+    char **request_options; /* the options, as typed, that are part of a request or of how
+                               its result is read: GDAL opens the sources of a batch with
+                               them later; a GDAL string list, or NULL */
     struct giq_cred *cred;  /* NULL if none is set or `cred_error` is set */
     struct giq_error cred_error; /* why the credentials cannot be used */
     enum giq_progress_mode progress;

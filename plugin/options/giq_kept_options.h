@@ -1,8 +1,8 @@
 /*
  * Options of one thread, kept for opens that belong to the same dataset but happen later
- * or in other threads: GDAL opens the sources of a VRT file when it reads them, and its
- * thread-local configuration may have ended by then. A source that does not open is left
- * out in silence.
+ * or in other threads: GDAL opens the sources of a VRT file when it reads them, and the
+ * thread-local configuration may have ended by then. GDAL would leave out a source that
+ * does not open, without an error.
  *
  * Kept are only options that decide where a published result is and which drivers open
  * it, never a secret. Thread-safe.
@@ -28,6 +28,6 @@ void giq_kept_options_keep(const char *name);
  * configuration, but leave those that it has. giq_kept_options_end() in the same thread
  * unsets them. */
 void giq_kept_options_begin(const char *name, struct giq_kept_options *out);
-void giq_kept_options_end(const struct giq_kept_options *kept);
+void giq_kept_options_end(const struct giq_kept_options *applied);
 
 #endif

@@ -191,9 +191,11 @@ static void percent_decode(const char *text, char *out)
     *out = '\0';
 }
 
-/* Mask the password of "user:password". */
-static bool mask_password(struct giq_cred *cred, const char *userpwd,
-                          struct giq_error *err)
+/* These functions register passwords as secrets, so that messages mask them. */
+
+/* Add the password of "user:password". */
+static bool add_password(struct giq_cred *cred, const char *userpwd,
+                         struct giq_error *err)
 {
     const char *password = strchr(userpwd, ':');
     if (password == NULL) {
@@ -202,17 +204,17 @@ static bool mask_password(struct giq_cred *cred, const char *userpwd,
     return giq_cred_add_secret(cred, password + 1, err);
 }
 
-/* Mask a password in each form in which a message might contain it: as written, decoded,
+/* Add a password in each form in which a message might contain it: as written, decoded,
  * and with the user in base64 as a proxy receives it. `decoded` is a buffer as long as
  * `userpwd`. */
-static bool mask_forms(struct giq_cred *cred, const char *userpwd, char *decoded,
-                       struct giq_error *err)
+static bool add_password_forms(struct giq_cred *cred, const char *userpwd, char *decoded,
+                               struct giq_error *err)
 {
     if (strchr(userpwd, ':') == NULL) {
         return true;
     }
     percent_decode(userpwd, decoded);
-    if (!mask_password(cred, userpwd, err) || !mask_password(cred, decoded, err)) {
+    if (!add_password(cred, userpwd, err) || !add_password(cred, decoded, err)) {
         return false;
     }
     char *sent = CPLBase64Encode((int)strlen(decoded), (const GByte *)decoded);
@@ -222,15 +224,15 @@ static bool mask_forms(struct giq_cred *cred, const char *userpwd, char *decoded
     return ok;
 }
 
-/* Mask the password in the `len` bytes "user:password" at `begin`. No copy of it stays in
+/* Add the password in the `len` bytes "user:password" at `begin`. No copy of it stays in
  * freed memory. */
-static bool mask_userpwd(struct giq_cred *cred, const char *begin, size_t len,
-                         struct giq_error *err)
+static bool add_userpwd(struct giq_cred *cred, const char *begin, size_t len,
+                        struct giq_error *err)
 {
     char *userpwd = CPLCalloc(len + 1, 1);
     char *decoded = CPLCalloc(len + 1, 1);
     (void)memcpy(userpwd, begin, len);
-    bool ok = mask_forms(cred, userpwd, decoded, err);
+    bool ok = add_password_forms(cred, userpwd, decoded, err);
     giq_cred_wipe(userpwd);
     giq_cred_wipe(decoded);
     CPLFree(userpwd);
@@ -238,8 +240,8 @@ static bool mask_userpwd(struct giq_cred *cred, const char *begin, size_t len,
     return ok;
 }
 
-/* Mask the password in the URL of a proxy. */
-static bool mask_proxy_url(struct giq_cred *cred, const char *url, struct giq_error *err)
+/* Add the password in the URL of a proxy. */
+static bool add_proxy_url(struct giq_cred *cred, const char *url, struct giq_error *err)
 {
     const char *scheme = strstr(url, "://");
     const char *begin = scheme == NULL ? url : scheme + strlen("://");
@@ -247,13 +249,13 @@ static bool mask_proxy_url(struct giq_cred *cred, const char *url, struct giq_er
     if (end == NULL) {
         return true;
     }
-    return mask_userpwd(cred, begin, (size_t)(end - begin), err);
+    return add_userpwd(cred, begin, (size_t)(end - begin), err);
 }
 
-/* Mask the secrets that libcurl receives in its own options. libcurl also reads the URLs
+/* Add the secrets that libcurl receives in its own options. libcurl also reads the URLs
  * of proxies from the environment. */
-static bool mask_passwords(struct giq_reader *reader, struct giq_cred *cred,
-                           struct giq_error *err)
+static bool add_passwords(struct giq_reader *reader, struct giq_cred *cred,
+                          struct giq_error *err)
 {
     static const char *const proxies[] = {
         "GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY", "http_proxy", "https_proxy",
@@ -263,12 +265,12 @@ static bool mask_passwords(struct giq_reader *reader, struct giq_cred *cred,
         return false;
     }
     const char *userpwd = giq_reader_config(reader, "GDAL_HTTP_PROXYUSERPWD");
-    if (userpwd != NULL && !mask_userpwd(cred, userpwd, strlen(userpwd), err)) {
+    if (userpwd != NULL && !add_userpwd(cred, userpwd, strlen(userpwd), err)) {
         return false;
     }
     for (size_t i = 0; i < GIQ_COUNT(proxies); i++) {
         const char *url = giq_reader_config(reader, proxies[i]);
-        if (url != NULL && !mask_proxy_url(cred, url, err)) {
+        if (url != NULL && !add_proxy_url(cred, url, err)) {
             return false;
         }
     }
@@ -289,7 +291,7 @@ bool giq_network_read_credentials(struct giq_reader *reader, struct giq_cred **o
         return true;
     }
     if (!read_headers(reader, cred, err) || !read_header_file(reader, cred, err) ||
-        !mask_passwords(reader, cred, err)) {
+        !add_passwords(reader, cred, err)) {
         giq_cred_free(cred);
         return false;
     }

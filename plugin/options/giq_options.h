@@ -13,6 +13,7 @@
 #ifndef GIQ_OPTIONS_H
 #define GIQ_OPTIONS_H
 
+#include "giq/batch.h"
 #include "giq/giq.h"
 
 enum {
@@ -67,7 +68,7 @@ enum giq_on_failed { GIQ_ON_FAILED_ERROR, GIQ_ON_FAILED_SKIP };
     X(RETRY, "string", GIQ_NO_VALUES, "", true, NULL, 0, 0,                              \
       "A label: starts one new job, once per label, for a request that is recorded as "  \
       "failed, unknown or gone, or whose record is damaged")                             \
-    X(CONCURRENCY, "int", GIQ_NO_VALUES, "16", true, NULL, 1, 256,                       \
+    X(CONCURRENCY, "int", GIQ_NO_VALUES, "16", true, NULL, 1, GIQ_BATCH_CONCURRENCY_MAX, \
       "How many rows of a batch are submitted, awaited and fetched at a time")           \
     X(MAX_NEW_JOBS, "int", GIQ_NO_VALUES, "1000", true, NULL, 0, GIQ_ROWS_MAX,           \
       "Most new jobs that a batch may start. The value of the configuration is the "     \
@@ -87,8 +88,7 @@ enum giq_on_failed { GIQ_ON_FAILED_ERROR, GIQ_ON_FAILED_SKIP };
       "Seconds before the first retry; doubled for each further one")                    \
     X(HTTP_TIMEOUT, "float", GIQ_NO_VALUES, "60", true, NULL, 0.001, 86400,              \
       "Maximum seconds for one call that gets the list of models or files, or the "      \
-      "state "                                                                           \
-      "of a job")                                                                        \
+      "state of a job")                                                                  \
     X(CONNECT_TIMEOUT, "float", GIQ_NO_VALUES, "10", true, "GDAL_HTTP_CONNECTTIMEOUT",   \
       0.001, 86400, "Maximum seconds to connect")                                        \
     X(LOW_SPEED_TIME, "int", GIQ_NO_VALUES, "30", true, "GDAL_HTTP_LOW_SPEED_TIME", 1,   \
@@ -101,8 +101,8 @@ enum giq_on_failed { GIQ_ON_FAILED_ERROR, GIQ_ON_FAILED_SKIP };
 /* Options that decide which credentials are sent and where, where results are stored,
  * what is accepted as a result, how much may be spent, and how the host program follows
  * and ends an open. They are never open options, because VRT and project files from
- * others can contain open options. X(name, type,
- * default_value, minimum, maximum): as above. */
+ * others can contain open options. X(name, type, default_value, minimum, maximum): as
+ * above. */
 #define GIQ_CONFIG_OPTIONS(X)                                                            \
     X(API_KEY, "string", "", 0, 0)                                                       \
     X(BEARER_TOKEN, "string", "", 0, 0)                                                  \

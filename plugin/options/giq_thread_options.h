@@ -17,8 +17,8 @@
 unsigned giq_thread_options_read(struct giq_reader *reader);
 
 /* Fails with GIQ_E_USAGE if one of the options `unset` was set in the configuration of
- * some thread. Considers only options that decide where a job is sent, whether it may be
- * started and who pays. */
+ * some thread. Considers only options that decide where a job is sent and recorded,
+ * whether it may be started, how much may be spent and who pays. */
 bool giq_thread_options_check(unsigned unset, struct giq_error *err);
 
 /* The same for the credentials alone; fails with GIQ_E_CREDENTIALS. */

@@ -273,22 +273,23 @@ static enum rows read_rows(OGRLayerH rows, bool (*refers)(const char *text),
         if (row == NULL) {
             return ROWS_FAIL;
         }
-        bool is_edge = !OGR_F_IsFieldSetAndNotNull(row, 0);
-        bool does_refer = !is_edge && refers(OGR_F_GetFieldAsString(row, 1));
+        bool is_marker = !OGR_F_IsFieldSetAndNotNull(row, 0);
+        bool does_refer = !is_marker && refers(OGR_F_GetFieldAsString(row, 1));
         (void)CPLStrlcpy(name, OGR_F_GetFieldAsString(row, 0), ROW_NAME_SIZE);
         OGR_F_Destroy(row);
-        if (does_refer || (is_edge && has_begun)) {
+        if (does_refer || (is_marker && has_begun)) {
             return does_refer ? ROWS_REFER : ROWS_CLEAN;
         }
-        has_begun = has_begun || is_edge;
+        has_begun = has_begun || is_marker;
     }
 }
 
 /*
  * Whether `refers` is true of a text in the column of the table. The name of its row,
  * given by the SQL expression `title`, is stored in `name` for messages. Texts may be
- * stored as blobs or numbers. A row without a name stands before and after the rows of
- * the table: it makes the columns texts, and proves that all rows were read.
+ * stored as blobs or numbers. The query adds a marker, a row without a name, before and
+ * after the rows of the table: the first one makes the columns texts, and the last one
+ * proves that all rows were read.
  */
 static enum rows find_row(GDALDatasetH dataset, const char *table, const char *title,
                           const char *column, bool (*refers)(const char *text),
@@ -550,7 +551,7 @@ static bool check_each_subdataset(struct giq_references *references, GDALDataset
         return true;
     }
     if (CSLCount(items) > 2 * OPENED_MAX) { /* each has a name and a description */
-        references->is_too_many = true;
+        references->has_too_many_subdatasets = true;
         return giq_fail(err, GIQ_E_RESULT,
                         "the result has %d subdatasets; references to other files can be "
                         "checked in at most %d. The result is kept; if you trust the "
@@ -587,7 +588,7 @@ bool giq_references_check(struct giq_references *references, GDALDatasetH datase
                           const char *path, char **drivers, struct giq_error *err)
 {
     const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(dataset));
-    references->is_too_many = false;
+    references->has_too_many_subdatasets = false;
     if (!check_schema(dataset, driver, path, err) || !check_one(dataset, path, err) ||
         !check_each_subdataset(references, dataset, path, drivers, err)) {
         return false;

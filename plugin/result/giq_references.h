@@ -24,9 +24,10 @@ struct giq_references {
     /* The first URL that a driver tried to fetch, which was refused; without its query,
      * and cut; "" if there was none. */
     char fetched_url[GIQ_REFERENCES_URL_SIZE];
-    bool may_fetch;   /* a driver may fetch a URL while it reads the features of a text */
-    bool is_too_many; /* the last giq_references_check() failed only for the number of
-                       * subdatasets: the result is kept, but not opened */
+    bool may_fetch; /* a driver may fetch a URL while it reads the features of a text */
+    /* The last giq_references_check() failed only because of the number of subdatasets:
+     * the result is kept, but not opened. */
+    bool has_too_many_subdatasets;
 };
 
 /* From here on refuse, and record, every URL that drivers fetch by GDAL in this thread.
@@ -51,9 +52,9 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
 /*
  * Refuse an open dataset of the file `path` if its metadata, coordinate systems or
  * database schema name other files, or those of its subdatasets do, or if there are too
- * many of these to check (references->is_too_many). `drivers`, a GDAL string list, are
- * those that may open subdatasets. Reads all features of GeoJSON if may_fetch is set.
- * Errors: GIQ_E_RESULT.
+ * many of these to check (references->has_too_many_subdatasets). `drivers`, a GDAL string
+ * list, are those that may open subdatasets. Reads all features of GeoJSON if may_fetch
+ * is set. Errors: GIQ_E_RESULT.
  */
 bool giq_references_check(struct giq_references *references, GDALDatasetH dataset,
                           const char *path, char **drivers, struct giq_error *err);

@@ -102,7 +102,7 @@ static bool check_datasets(struct check *check, const char *path, bool *out_open
             if (!describe(check, dataset, kinds, path, &file, err)) {
                 return false;
             }
-        } else if (!check->references.is_too_many) {
+        } else if (!check->references.has_too_many_subdatasets) {
             return giq_fail(err, found.code, "%s", found.text);
         }
         kinds = other_kinds(dataset);

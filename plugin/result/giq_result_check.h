@@ -20,8 +20,9 @@
 bool giq_result_accept(const struct giq_result *result, struct giq_job *job,
                        struct giq_error *err);
 
-/* Make up the summary of a published result, of an older version or for result->options:
- * opens its files, which are checked again, and removes none. Errors as above. */
+/* Make the summary of a published result that has none, because an older version of the
+ * driver published it, or that is opened with result->options: opens its files, which are
+ * checked again, and removes none. Errors as above. */
 bool giq_result_summarize(const struct giq_result *result, struct giq_summary *summary,
                           struct giq_error *err);
 

@@ -1,4 +1,4 @@
-/* Makes and compares the texts. */
+/* Makes proofs from the state of a file, and compares them with it. */
 #include "result/giq_result_proof.h"
 
 #include <cpl_string.h>

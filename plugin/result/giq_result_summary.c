@@ -285,7 +285,7 @@ static bool fail_kind(const struct giq_result *result, struct giq_error *err)
 {
     bool wants_raster = giq_inner_is_raster_only(result->flags);
     return giq_fail(err, GIQ_E_RESULT, "the result of the job %s is not a %s",
-                    result->job_id, wants_raster ? "raster" : "vector");
+                    result->job_id, wants_raster ? "raster" : "vector dataset");
 }
 
 /* Whether the chosen files are Shapefiles of one folder. */
