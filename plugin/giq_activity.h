@@ -1,6 +1,6 @@
 /*
  * What an open is doing, written to the file that GIQ_PROGRESS_FILE names, at most four
- * times a second, at each new phase, and at the end. For the thread of the session.
+ * times a second, and at the end. For the thread of the session.
  */
 #ifndef GIQ_ACTIVITY_H
 #define GIQ_ACTIVITY_H
@@ -26,7 +26,7 @@ struct giq_activity_log {
 
 void giq_activity_init(struct giq_activity_log *log, const char *path);
 
-/* An activity begins. */
+/* An activity begins. Writes it, as giq_activity_tick(). */
 void giq_activity_begin(struct giq_activity_log *log, enum giq_activity activity);
 
 /* Bytes of the current transfer; -1: nothing new is known. Ignored in other phases.

@@ -49,8 +49,8 @@ void giq_await_begin(struct giq_report *report, const char *hint);
 bool giq_await_may_be_cancelled(const struct giq_error *err);
 
 /* Whether the result of the job, which has succeeded, was refused within the last minute:
- * it is then refused again without a download, with the same error in `*err`. To be
- * called in any thread, as the next function. */
+ * it is then refused again without a download, with the same error in `*err`. This
+ * function and the next one may be called in any thread. */
 bool giq_await_is_refusal_cached(struct giq_job *job, const struct giq_config *config,
                                  struct giq_error *err);
 
@@ -58,9 +58,9 @@ bool giq_await_is_refusal_cached(struct giq_job *job, const struct giq_config *c
 void giq_await_cache_refusal(struct giq_job *job, const struct giq_config *config,
                              const struct giq_error *err);
 
-/* Add a failure to the negative cache under `key`, a GDAL string list, if it took longer
- * than two seconds since `began_ms` on the monotonic clock; but neither Ctrl-C nor a
- * timeout, nor a failure of an open that was limited to one try or one poll. */
+/* Add a failure to the negative cache under `key`, a GDAL string list, if it came more
+ * than two seconds after `began_ms` on the monotonic clock. Does nothing if the open was
+ * cancelled, timed out, or was limited to one try or one poll. */
 void giq_await_cache_slow_failure(bool was_limited, char **key, int64_t began_ms,
                                   const struct giq_error *err);
 
@@ -68,7 +68,7 @@ void giq_await_cache_slow_failure(bool was_limited, char **key, int64_t began_ms
 bool giq_await_is_timeout_cached(void);
 
 /* Handle GIQ_E_TIMEOUT at the end of an open: add it to the negative cache, or, if the
- * open checked only once because of that cache, say so in `err`. `timeout_ms` is the
+ * open checked only once because of that cache, state this in `err`. `timeout_ms` is the
  * limit of the settings. */
 void giq_await_end_timeout(bool was_limited, int timeout_ms, struct giq_error *err);
 

@@ -1,15 +1,16 @@
 /*
  * Batches of which a source failed to open a moment ago. GDAL's union of layers leaves
  * out a source that does not open and goes on with the next one, so the error would be
- * forgotten. If all sources after it fail too, the union ends with an error, and programs
- * such as ogr2ogr fail. Thread-safe.
+ * lost. If all sources after it fail too, the union ends with an error, and programs such
+ * as ogr2ogr fail. Thread-safe.
  */
 #ifndef GIQ_BATCH_FAILING_H
 #define GIQ_BATCH_FAILING_H
 
 #include <stdbool.h>
 
-/* How long after a failure further sources fail; each of them begins it anew. */
+/* How long after a failure further sources fail; each of these failures restarts the
+ * time. */
 enum { GIQ_BATCH_FAILING_MS = 5000 };
 
 /* A source of the batch failed to open. */

@@ -172,7 +172,7 @@ bool giq_batch_failures_fail(const struct giq_batch_failures *failures,
     (void)snprintf(failed, sizeof failed, "%zu of %zu rows of the batch failed%s%s%s",
                    failures->count, end->rows, failures->count > 0 ? " (" : "", counts,
                    failures->count > 0 ? ")" : "");
-    /* The ways on are never cut, however long the reasons are. */
+    /* The advice is never cut, however long the reasons are. */
     int room =
         GIQ_ERROR_TEXT_SIZE - 1 - (int)(strlen(failed) + strlen(stop) + strlen(advice));
     return giq_fail(err, is_refused ? GIQ_E_CREDENTIALS : GIQ_E_BATCH, "%s%s%.*s%s",

@@ -9,8 +9,9 @@
 
 #include "options/giq_gdal_cleanup.h"
 
-/* Pixels by which the sizes of two rasters may differ in the resolution of the other, and
- * by which an offset may differ from a whole number to be rounded. */
+/* In pixels. Two resolutions are the same if the width or height of a raster changes by
+ * no more than this from one to the other; an offset that is this near to a whole number
+ * is rounded to it. */
 static const double pixel_tolerance = 0.001;
 
 static const char alpha[] = "Alpha";
@@ -31,7 +32,7 @@ struct giq_batch_mosaic {
     double pixel_width, pixel_height;
     struct source *sources;
     size_t count;
-    size_t size;
+    size_t capacity;
     bool has_mask; /* of any raster */
     double left, top, right, bottom;
     struct giq_error mismatch; /* {0}: all fit */
@@ -42,7 +43,7 @@ struct giq_batch_mosaic *giq_batch_mosaic_new(void)
     return CPLCalloc(1, sizeof(struct giq_batch_mosaic));
 }
 
-/* The copy is owned by GDAL's functions, unlike what giq_summary_release() frees. */
+/* The copies are freed with CPLFree(), unlike the texts of a summary. */
 static void free_band(struct giq_summary_band *band)
 {
     CPLFree(band->type);
@@ -204,10 +205,10 @@ static char **list_nodata(struct giq_batch_mosaic *mosaic,
 static void add_source(struct giq_batch_mosaic *mosaic, const char *name,
                        const struct giq_summary_raster *raster, const double transform[6])
 {
-    if (mosaic->count == mosaic->size) {
-        mosaic->size = mosaic->size == 0 ? 8 : mosaic->size * 2;
+    if (mosaic->count == mosaic->capacity) {
+        mosaic->capacity = mosaic->capacity == 0 ? 8 : mosaic->capacity * 2;
         mosaic->sources =
-            CPLRealloc(mosaic->sources, mosaic->size * sizeof *mosaic->sources);
+            CPLRealloc(mosaic->sources, mosaic->capacity * sizeof *mosaic->sources);
     }
     mosaic->sources[mosaic->count++] = (struct source){
         .name = name,

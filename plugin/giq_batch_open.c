@@ -232,8 +232,9 @@ static void print_bill(struct opening *opening)
 
 /* ---- the run ---- */
 
-/* Everything that can be refused is refused here, before the first run request. */
-static bool check_new(struct opening *opening, struct giq_error *err)
+/* Refuse everything that can be refused before the first run request, choose the models,
+ * and print how many jobs will start. */
+static bool prepare_new_jobs(struct opening *opening, struct giq_error *err)
 {
     struct giq_batch_counts counts;
     size_t invalid = 0;
@@ -277,7 +278,7 @@ static bool run(struct opening *opening, struct giq_error *err)
     if (is_dry) {
         print_bill(opening);
     }
-    if (config->may_submit && !check_new(opening, err)) {
+    if (config->may_submit && !prepare_new_jobs(opening, err)) {
         return false;
     }
     return giq_batch_run(opening->batch, err);
@@ -369,8 +370,8 @@ static bool add_table_row(struct opening *opening, OGRLayerH layer, size_t row,
     return ok;
 }
 
-/* Refused credentials are an error of their own; other rows say in the table what
- * happened. */
+/* Refused credentials are an error of the open; other errors stand in the rows of the
+ * table. */
 static bool check_table_end(struct opening *opening, struct giq_error *err)
 {
     find_failures(opening, false);
@@ -408,7 +409,8 @@ static bool open_table(struct opening *opening, GDALDatasetH *out, struct giq_er
 
 /* ---- the results ---- */
 
-/* The strings of rows, which must live as long as the description of the dataset. */
+/* Free the strings of the rows. Must be called after giq_batch_vrt_free(), since the
+ * giq_batch_vrt borrows them. */
 static void free_locations(char **locations, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

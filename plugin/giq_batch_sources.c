@@ -12,7 +12,7 @@ enum { MUTEX_WAIT_S = 1000 }; /* GDAL's usual limit; never reached */
 struct giq_batch_sources {
     struct giq_batch_source *items; /* sorted by name once they are kept */
     size_t count;
-    size_t size;
+    size_t capacity;
     char *batch;
     struct giq_batch_sources *next;
 };
@@ -63,10 +63,10 @@ void giq_batch_sources_add(struct giq_batch_sources *sources,
     if (sources->count > GIQ_BATCH_SOURCES_MAX) {
         return; /* they will not be kept */
     }
-    if (sources->count == sources->size) {
-        sources->size = sources->size == 0 ? 64 : sources->size * 2;
+    if (sources->count == sources->capacity) {
+        sources->capacity = sources->capacity == 0 ? 64 : sources->capacity * 2;
         sources->items =
-            CPLRealloc(sources->items, sources->size * sizeof *sources->items);
+            CPLRealloc(sources->items, sources->capacity * sizeof *sources->items);
     }
     sources->items[sources->count++] = copy_of(source);
 }

@@ -27,7 +27,7 @@ struct layer {
     char *name;
     struct source *sources;
     size_t source_count;
-    size_t source_size;
+    size_t source_capacity;
     struct field *fields;
     size_t field_count;
     OGRwkbGeometryType type; /* wkbNone until a layer with geometry is added */
@@ -283,10 +283,11 @@ static struct layer *find_layer(struct giq_batch_union *all, const char *name)
 
 static void add_source(struct layer *layer, const struct source *source)
 {
-    if (layer->source_count == layer->source_size) {
-        layer->source_size = layer->source_size == 0 ? 8 : layer->source_size * 2;
+    if (layer->source_count == layer->source_capacity) {
+        layer->source_capacity =
+            layer->source_capacity == 0 ? 8 : layer->source_capacity * 2;
         layer->sources =
-            CPLRealloc(layer->sources, layer->source_size * sizeof *layer->sources);
+            CPLRealloc(layer->sources, layer->source_capacity * sizeof *layer->sources);
     }
     layer->sources[layer->source_count++] = *source;
 }

@@ -198,16 +198,17 @@ bool giq_batch_vrt_add(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row
 
 /* ---- the file ---- */
 
-/* Whether the dataset gets the connection string as its description, and is a raster: at
- * its end GDAL would write what a program has set on it to a file of that name. */
+/* Whether the dataset gets the connection string as its description, and is a raster:
+ * when it is closed, GDAL would write what a program has set on it to a file of that
+ * name. */
 static bool is_shared_mosaic(const struct giq_batch_vrt *vrt)
 {
     return vrt->kind == GDAL_OF_RASTER && giq_inner_is_renamed(vrt->args.flags);
 }
 
-/* Without GDAL's check against a schema: it takes as long as the open, and prints of ids
- * with control characters, which are read all the same. GDAL never writes a dataset that
- * is opened by "vrt://". */
+/* GDAL's check of the file against a schema is switched off: it takes as long as the
+ * open, and prints errors about ids with control characters, which GDAL reads all the
+ * same. GDAL never writes to a dataset that is opened by "vrt://". */
 static GDALDatasetH open_file(const struct giq_batch_vrt *vrt, const char *path)
 {
     static const char validation[] = "GDAL_XML_VALIDATION";
@@ -262,8 +263,8 @@ static bool write_xml(const struct giq_batch_vrt *vrt, struct giq_batch_xml *xml
     return true;
 }
 
-/* Write the file in the store, unless it is there with this content. Fails also if its
- * path cannot be opened: what follows a "?" in a name of "vrt://" are options. */
+/* Write the file in the store, unless it exists with this content. Fails also if its path
+ * cannot be opened: what follows a "?" in a name of "vrt://" are options. */
 static bool write_in_store(const struct giq_batch_vrt *vrt,
                            const struct giq_batch_xml *xml, const char *path)
 {

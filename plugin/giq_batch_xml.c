@@ -8,7 +8,7 @@
 
 #include "options/giq_gdal_cleanup.h"
 
-enum { SMALLEST_SIZE = 4096, FORMATTED_SIZE = 1001 };
+enum { CAPACITY_MIN = 4096, FORMATTED_SIZE = 1001 };
 
 void giq_batch_xml_release(struct giq_batch_xml *xml)
 {
@@ -18,14 +18,14 @@ void giq_batch_xml_release(struct giq_batch_xml *xml)
 
 static void add_bytes(struct giq_batch_xml *xml, const char *bytes, size_t len)
 {
-    if (xml->len + len + 1 > xml->size) {
-        size_t doubled = xml->size * 2;
+    if (xml->len + len + 1 > xml->capacity) {
+        size_t doubled = xml->capacity * 2;
         size_t needed = xml->len + len + 1;
-        xml->size = doubled > needed ? doubled : needed;
-        if (xml->size < SMALLEST_SIZE) {
-            xml->size = SMALLEST_SIZE;
+        xml->capacity = doubled > needed ? doubled : needed;
+        if (xml->capacity < CAPACITY_MIN) {
+            xml->capacity = CAPACITY_MIN;
         }
-        xml->text = CPLRealloc(xml->text, xml->size);
+        xml->text = CPLRealloc(xml->text, xml->capacity);
     }
     memcpy(xml->text + xml->len, bytes, len);
     xml->len += len;

@@ -13,7 +13,7 @@
 struct giq_batch_xml {
     char *text; /* NULL while nothing was added */
     size_t len;
-    size_t size;
+    size_t capacity;
 };
 
 void giq_batch_xml_release(struct giq_batch_xml *xml);

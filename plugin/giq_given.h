@@ -24,9 +24,9 @@ bool giq_given_find_area(const struct giq_conn *conn, const struct giq_config *c
 bool giq_given_read_area(struct giq_session *session, const struct giq_given_area *area,
                          unsigned flags, char **out, struct giq_error *err);
 
-/* Find whether the open waits for results, as `wait` or the open option says. `flags` are
- * GDAL_OF_... of the open. Errors: GIQ_E_USAGE, also if only a raster is wanted without
- * the wait. */
+/* Find whether the open waits for results, by the key `wait` or the open option WAIT.
+ * `flags` are GDAL_OF_... of the open. Errors: GIQ_E_USAGE, also if the open does not
+ * wait and only a raster was requested. */
 bool giq_given_read_wait(const struct giq_conn *conn, const struct giq_config *config,
                          unsigned flags, bool *out, struct giq_error *err);
 

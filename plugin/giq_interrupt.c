@@ -27,7 +27,7 @@ static struct {
     pid_t process;  /* not this process in a forked child, which has no waits */
     atomic_int levels;
     struct sigaction handlers[LEVELS];
-} chain;
+} stack;
 
 /* Count of SIGINTs. Atomic, because any thread may receive one. */
 static atomic_int signals;
@@ -70,7 +70,7 @@ static void clear_running(int thread)
 /* The handler at a level; for a negative level the oldest one. */
 static const struct sigaction *handler_at(int level)
 {
-    return &chain.handlers[level > 0 ? level : 0];
+    return &stack.handlers[level > 0 ? level : 0];
 }
 
 static void call_handler(const struct sigaction *handler, int number, siginfo_t *info,
@@ -88,7 +88,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     int sys_errno = errno;
     int thread = gettid();
     int depth = count_running(thread);
-    const struct sigaction *handler = handler_at(atomic_load(&chain.levels) - 1 - depth);
+    const struct sigaction *handler = handler_at(atomic_load(&stack.levels) - 1 - depth);
     (void)atomic_fetch_add(&signals, 1);
     /* The limit breaks an endless recursion of handlers that call each other. */
     atomic_int *entry = depth < LEVELS ? add_running(thread) : NULL;
@@ -114,10 +114,10 @@ static bool is_handler(const struct sigaction *action)
 /* The level of a handler in the stack, or the next free level if it is not in it. */
 static int level_of(const struct sigaction *handler)
 {
-    int levels = atomic_load(&chain.levels);
+    int levels = atomic_load(&stack.levels);
     int level = 0;
     while (level < levels &&
-           chain.handlers[level].sa_sigaction != handler->sa_sigaction) {
+           stack.handlers[level].sa_sigaction != handler->sa_sigaction) {
         level++;
     }
     return level;
@@ -132,8 +132,8 @@ static bool install(const struct sigaction *handler)
     if (level == LEVELS) {
         return false;
     }
-    chain.handlers[level] = *handler;
-    atomic_store(&chain.levels, level + 1);
+    stack.handlers[level] = *handler;
+    atomic_store(&stack.levels, level + 1);
     ours.sa_sigaction = on_signal;
     ours.sa_flags |= SA_SIGINFO;
     return sigaction(SIGINT, &ours, NULL) == 0;
@@ -142,14 +142,14 @@ static bool install(const struct sigaction *handler)
 /* `now` is the current action of SIGINT. */
 static bool add_wait(const struct sigaction *now)
 {
-    if (chain.process != getpid()) {
-        chain.process = getpid();
-        chain.waits = 0;
+    if (stack.process != getpid()) {
+        stack.process = getpid();
+        stack.waits = 0;
     }
     if (!is_ours(now) && !install(now)) {
         return false;
     }
-    chain.waits++;
+    stack.waits++;
     return true;
 }
 
@@ -157,11 +157,11 @@ static bool add_wait(const struct sigaction *now)
 static void remove_wait(void)
 {
     struct sigaction now;
-    chain.waits--;
-    if (chain.waits == 0 && sigaction(SIGINT, NULL, &now) == 0 && is_ours(&now)) {
-        int levels = atomic_load(&chain.levels);
+    stack.waits--;
+    if (stack.waits == 0 && sigaction(SIGINT, NULL, &now) == 0 && is_ours(&now)) {
+        int levels = atomic_load(&stack.levels);
         (void)sigaction(SIGINT, handler_at(levels - 1), NULL);
-        atomic_store(&chain.levels, levels > 1 ? levels - 1 : 1);
+        atomic_store(&stack.levels, levels > 1 ? levels - 1 : 1);
     }
 }
 

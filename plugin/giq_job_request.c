@@ -59,7 +59,8 @@ static bool read_upload(struct giq_job_request *request, struct giq_error *err)
     if (typed == NULL) {
         return true;
     }
-    /* As for an area: a Ctrl-C while the file is read must stop the run request. */
+    /* As in giq_given_read_area(): a Ctrl-C while the file is read must prevent the run
+     * request. */
     (void)giq_interrupt_begin(&request->session->report.interrupt);
     return giq_upload_file_new(typed, &request->file, err);
 }

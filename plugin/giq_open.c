@@ -141,8 +141,8 @@ static const char *batch_of_source(char **options)
     return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
 }
 
-/* Open a source of a batch whose result is kept and unchanged; NULL if it is not, and
- * after an error, which an open with a session then reports. */
+/* Open a source of a batch whose result is kept and unchanged. NULL if it is not, and
+ * after an error: an open with a session then reports it. */
 static GDALDatasetH open_kept(const struct giq_open_info *info, const char *batch)
 {
     GDALDatasetH dataset = NULL;
@@ -170,8 +170,8 @@ static GDALDatasetH open_kept(const struct giq_open_info *info, const char *batc
     return dataset;
 }
 
-/* Open by a session; NULL after an error. */
-static GDALDatasetH open_by_session(const struct giq_open_info *info)
+/* Open with a session; NULL after an error. */
+static GDALDatasetH open_with_session(const struct giq_open_info *info)
 {
     GDALDatasetH dataset = NULL;
     struct giq_session session = {0};
@@ -185,7 +185,8 @@ static GDALDatasetH open_by_session(const struct giq_open_info *info)
     return dataset;
 }
 
-/* Open a source of a batch. A read of rasters fails with the first source that does. */
+/* Open a source of a batch. GDAL's union of layers leaves out a source that does not
+ * open; its mosaic does not, and a read of it fails. */
 static GDALDatasetH open_source(const struct giq_open_info *info, const char *batch)
 {
     bool may_be_left_out = !giq_inner_is_raster_only(info->flags);
@@ -196,7 +197,7 @@ static GDALDatasetH open_source(const struct giq_open_info *info, const char *ba
     giq_kept_options_begin(batch, &kept);
     GDALDatasetH dataset = open_kept(info, batch);
     if (dataset == NULL) {
-        dataset = open_by_session(info);
+        dataset = open_with_session(info);
     }
     giq_kept_options_end(&kept);
     if (dataset == NULL && may_be_left_out) {
@@ -216,7 +217,7 @@ GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
         return NULL;
     }
     const char *batch = batch_of_source(info->options);
-    return batch == NULL ? open_by_session(info) : open_source(info, batch);
+    return batch == NULL ? open_with_session(info) : open_source(info, batch);
 }
 
 CPLErr giq_open_refuse(const char *what)

@@ -2,8 +2,10 @@
  * The driver in C, as the C++ registration (giq_driver.cpp) calls it.
  *
  * Thread-safe. Between opens the process keeps only the negative cache, the names of the
- * options that threads have set (giq_thread_options.h), and the SIGINT handlers of the
- * program (giq_interrupt.h).
+ * options that threads have set (giq_thread_options.h), the SIGINT handlers of the
+ * program (giq_interrupt.h), and of batches: options and sources for the opens of their
+ * sources (giq_kept_options.h, giq_batch_sources.h), those of which a source failed to
+ * open (giq_batch_failing.h), and the files in memory of those in a read-only store.
  */
 #ifndef GIQ_OPEN_H
 #define GIQ_OPEN_H

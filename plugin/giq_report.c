@@ -9,7 +9,7 @@
 enum {
     LINE_SIZE = GIQ_ERROR_TEXT_SIZE, /* holds the whole text of an error */
     TICK_MS = 250,                   /* the longest sleep */
-    FILE_TICK_MS = 100,              /* the same while a cancel file is looked for */
+    FILE_TICK_MS = 100,              /* the same if there may be a cancel file */
 };
 
 static CPLErrorNum cpl_number_of(enum giq_code code)
@@ -63,7 +63,7 @@ static void debug(void *ctx, const char *text)
     CPLDebug("GIQ", "%s", copy_masked(ctx, text, line));
 }
 
-/* Once the file was found the open stays cancelled. The file is looked for each time,
+/* Once the file was found the open stays cancelled. Until then each call checks for it,
  * because no run request may begin after it was made. */
 static bool has_cancel_file(struct giq_report *report)
 {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "area/giq_vector_source.h"
+#include "giq_batch_failures.h"
 #include "giq_files_table.h"
 #include "giq_interrupt.h"
 #include "giq_row_uploads.h"
@@ -22,7 +23,6 @@
 enum {
     AREAS_MAX = 256 * 1024 * 1024, /* bytes of all areas */
     ROWS_FIRST = 64,               /* capacity of the first list of rows */
-    SHOWN_MAX = 5,                 /* rows that are not valid, in the message */
     LABEL_SIZE = 41,               /* bytes of the name of a row in the message */
     REASON_MAX = 220,              /* bytes of what is wrong with a row */
     HALF_TURN = 180,               /* degrees */
@@ -347,7 +347,7 @@ static void note_problem(struct reading *reading, const struct giq_error *proble
 {
     size_t len = strlen(reading->problems);
     reading->invalid++;
-    if (reading->invalid <= SHOWN_MAX) {
+    if (reading->invalid <= GIQ_BATCH_FAILURES_SHOWN) {
         (void)snprintf(reading->problems + len, sizeof reading->problems - len,
                        "%srow %.*s: %.*s", len == 0 ? "" : "; ",
                        giq_text_cut_len(reading->label, LABEL_SIZE), reading->label,
@@ -385,8 +385,9 @@ static bool read_row(struct reading *reading, OGRFeatureH feature, struct giq_er
 static bool fail_invalid(const struct reading *reading, struct giq_error *err)
 {
     char more[40] = ""; /* "; and 99995 more" */
-    if (reading->invalid > SHOWN_MAX) {
-        (void)snprintf(more, sizeof more, "; and %zu more", reading->invalid - SHOWN_MAX);
+    if (reading->invalid > GIQ_BATCH_FAILURES_SHOWN) {
+        (void)snprintf(more, sizeof more, "; and %zu more",
+                       reading->invalid - GIQ_BATCH_FAILURES_SHOWN);
     }
     return giq_fail(err, GIQ_E_BATCH,
                     "%zu of %zu rows of the batch %s not valid, so no job was started; "
@@ -455,7 +456,7 @@ static bool read_layer(struct reading *reading, struct giq_error *err)
     }
     ignore_other_fields(reading);
     if (reading->has_areas && !is_as_is) {
-        if (!giq_project_check(err) ||
+        if (!giq_project_check_database(err) ||
             !giq_vector_source_project(&reading->source, &reading->project, err)) {
             return false;
         }
@@ -569,7 +570,8 @@ static bool may_have_long_edge(const char *area)
     double max = -HALF_TURN;
     for (const char *at = area + strcspn(area, "-0123456789"); *at != '\0';) {
         char *end = NULL;
-        double x = CPLStrtod(at, &end); /* and y up to the next bracket or comma */
+        double x =
+            CPLStrtod(at, &end); /* y, up to the next bracket or comma, is skipped */
         min = fmin(min, x);
         max = fmax(max, x);
         at = end + strcspn(end, ",()");
@@ -578,7 +580,8 @@ static bool may_have_long_edge(const char *area)
     return max - min > HALF_TURN;
 }
 
-/* Whether the area means the same as a text. */
+/* Whether the text of the area, in a connection string, would be read as the same area.
+ */
 static bool is_area_text(const struct giq_request *request)
 {
     struct giq_error ignored = {0};

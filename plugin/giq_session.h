@@ -35,8 +35,8 @@ bool giq_session_open_store(struct giq_session *session, struct giq_error *err);
 void giq_session_report_error(struct giq_session *session, const struct giq_error *err);
 
 /* Write the end of the open to the progress file, if there is one; `err` is {0} if the
- * open succeeded. Before the error is reported. Also for a session that failed to open.
- */
+ * open succeeded. Must be called before giq_session_report_error(). Also for a session
+ * that failed to open. */
 void giq_session_end(struct giq_session *session, const struct giq_error *err);
 
 /* End the wait for Ctrl-C, if it has begun, and release what the session holds; also

@@ -31,7 +31,7 @@ static bool read_source(struct giq_vector_source *source, unsigned flags, char *
     bool is_as_is = (flags & GIQ_GEOM_AS_IS) != 0;
     struct giq_project *project = NULL;
     struct giq_geom *geom = NULL;
-    if (!is_as_is && !giq_project_check(err)) {
+    if (!is_as_is && !giq_project_check_database(err)) {
         return false;
     }
     bool ok = giq_vector_source_open(source, err) &&

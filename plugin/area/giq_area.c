@@ -16,7 +16,7 @@
 
 enum {
     SRID_DIGITS_MAX = 9,
-    BLOCK_BYTES = 1024 * 1024, /* of a file, read between two checks for Ctrl-C */
+    BLOCK_BYTES = 1024 * 1024, /* of a file, read between two checks of cancelled() */
 };
 
 static const char white_space[] = " \t\r\n\v\f";
@@ -26,9 +26,7 @@ static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
 static bool fail_unreadable(const char *printable, struct giq_error *err)
 {
-    return giq_fail(err, GIQ_E_AREA,
-                    "the GEOMETRY file %s cannot be read or is larger than %d MiB",
-                    printable, GIQ_AREA_FILE_MAX / (1024 * 1024));
+    return giq_fail(err, GIQ_E_AREA, "the GEOMETRY file %s cannot be read", printable);
 }
 
 /* Read `size` bytes into `out`. `printable` names the file in messages. */
@@ -52,8 +50,14 @@ static bool read_blocks(VSILFILE *file, const char *printable, const struct giq_
 static char *read_whole(VSILFILE *file, const char *printable, const struct giq_env *env,
                         size_t *out_size, struct giq_error *err)
 {
-    if (VSIFSeekL(file, 0, SEEK_END) != 0 || VSIFTellL(file) > GIQ_AREA_FILE_MAX) {
+    if (VSIFSeekL(file, 0, SEEK_END) != 0) {
         (void)fail_unreadable(printable, err);
+        return NULL;
+    }
+    if (VSIFTellL(file) > GIQ_AREA_FILE_MAX) {
+        (void)giq_fail(err, GIQ_E_AREA,
+                       "the GEOMETRY file %s is larger than %d MiB; simplify the area",
+                       printable, GIQ_AREA_FILE_MAX / (1024 * 1024));
         return NULL;
     }
     size_t size = (size_t)VSIFTellL(file);
@@ -138,7 +142,7 @@ static bool parse_srid(const char *text, int *out_srid, const char **out_rest,
 static bool make_project(int srid, const struct giq_env *env, struct giq_project **out,
                          struct giq_error *err)
 {
-    if (!giq_project_check(err)) {
+    if (!giq_project_check_database(err)) {
         return false;
     }
     OGRSpatialReferenceH srs = OSRNewSpatialReference(NULL);

@@ -563,7 +563,7 @@ static OGRSpatialReferenceH make_world(struct giq_error *err)
     return NULL;
 }
 
-bool giq_project_check(struct giq_error *err)
+bool giq_project_check_database(struct giq_error *err)
 {
     OGRSpatialReferenceH world = make_world(err);
     if (world == NULL) {

@@ -16,7 +16,7 @@ struct giq_project;
 
 /* Check that PROJ finds its database: without it GDAL mistakes some coordinate systems
  * for others. Fails with GIQ_E_AREA and PROJ's own message. */
-bool giq_project_check(struct giq_error *err);
+bool giq_project_check_database(struct giq_error *err);
 
 /* Fail with GIQ_E_CANCELLED if the open was cancelled. */
 bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *err);
@@ -26,9 +26,10 @@ bool giq_project_check_cancelled(const struct giq_env *env, struct giq_error *er
 bool giq_project_has_no_position(OGRSpatialReferenceH srs);
 
 /*
- * Prepare to project from `srs` with its own axis mapping, after giq_project_check().
- * `srs` is borrowed for the call, `env` for the life of the object. On success the caller
- * passes `*out` to giq_project_free(). Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * Prepare to project from `srs` with its own axis mapping, after
+ * giq_project_check_database(). `srs` is borrowed for the call, `env` for the life of the
+ * object. On success the caller passes `*out` to giq_project_free(). Errors: GIQ_E_AREA,
+ * GIQ_E_MEMORY.
  */
 bool giq_project_new(OGRSpatialReferenceH srs, const struct giq_env *env,
                      struct giq_project **out, struct giq_error *err);

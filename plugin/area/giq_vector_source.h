@@ -51,7 +51,7 @@ bool giq_vector_source_defn(const struct giq_vector_source *source, OGRFeatureDe
                             struct giq_error *err);
 
 /* Prepare to project from the layer's coordinate system. Errors: GIQ_E_AREA if it has
- * none, or one that gives no position on Earth; those of giq_project_check() and
+ * none, or one that gives no position on Earth; those of giq_project_check_database() and
  * giq_project_new(). */
 bool giq_vector_source_project(const struct giq_vector_source *source,
                                struct giq_project **out, struct giq_error *err);
