@@ -9,15 +9,20 @@ from qgis.core import (QgsCoordinateReferenceSystem, QgsCoordinateTransformConte
                        QgsProcessingUtils, QgsRectangle, QgsVectorFileWriter, QgsWkbTypes)
 
 DEGREES = "EPSG:4326"
-# The driver checks areas, and says what is wrong with them.
+# The driver checks areas, and its errors state what is wrong with them.
 _AS_THEY_ARE = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+
+
+def _write_error(path: str, writer: QgsVectorFileWriter) -> QgsProcessingException:
+    return QgsProcessingException(
+        f"The features could not be written to {path}: {writer.errorMessage()}")
 
 
 def write_features(source: QgsProcessingFeatureSource, fields: QgsFields, attributes=None,
                    is_cancelled=lambda: False) -> tuple[str, int]:
-    """The features of a source in a temporary GeoPackage, in their own coordinate system;
-    its path, and how many there are. `attributes` makes those of `fields` from a feature.
-    """
+    """Write the features of a source into a temporary GeoPackage, in their own coordinate
+    system. Returns its path and the number of features. `attributes` makes those of `fields`
+    from a feature."""
     path = QgsProcessingUtils.generateTempFilename("giq.gpkg")
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
@@ -25,7 +30,7 @@ def write_features(source: QgsProcessingFeatureSource, fields: QgsFields, attrib
     writer = QgsVectorFileWriter.create(path, fields, source.wkbType(), source.sourceCrs(),
                                         QgsCoordinateTransformContext(), options)
     if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
-        raise QgsProcessingException(f"The area could not be written: {writer.errorMessage()}")
+        raise _write_error(path, writer)
     count = 0
     for feature in source.getFeatures(QgsFeatureRequest(), _AS_THEY_ARE):
         if is_cancelled():
@@ -35,15 +40,14 @@ def write_features(source: QgsProcessingFeatureSource, fields: QgsFields, attrib
         if attributes is not None:
             copy.setAttributes(attributes(feature))
         if not writer.addFeature(copy, QgsFeatureSink.Flag.FastInsert):
-            raise QgsProcessingException(
-                f"The area could not be written: {writer.errorMessage()}")
+            raise _write_error(path, writer)
         count += 1
     del writer
     return path, count
 
 
 def of_source(source: QgsProcessingFeatureSource) -> str:
-    """The path of a dataset that has the source's polygons."""
+    """Write the source's polygons into a temporary dataset; returns its path."""
     if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise QgsProcessingException("AREA must be a layer of polygons.")
     path, count = write_features(source, QgsFields())

@@ -11,7 +11,7 @@ HEADER = "x-api-key"
 
 
 class CredentialsError(Exception):
-    """Why the key cannot be had."""
+    """Its text states why the key is not available."""
 
 
 def _key_of(config: QgsAuthMethodConfig) -> str:

@@ -1,4 +1,4 @@
-"""Calls the GIQ driver of GDAL: whether it is there, and one open with its error text."""
+"""Calls the GIQ driver of GDAL: whether it exists, and one open with its error text."""
 from __future__ import annotations
 
 import platform

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QCompleter, QLineEdit, QWidget
 from . import jobs
 from .opening import Opening
 
-POLL_MS = 100  # between two looks at the list
+POLL_MS = 100  # between two checks whether the list has arrived
 
 
 class ModelHints(QObject):
@@ -25,16 +25,16 @@ class ModelHints(QObject):
         line.textEdited.connect(self._begin)
         self._poll = QTimer(self)
         self._poll.setInterval(POLL_MS)
-        self._poll.timeout.connect(self._look)
+        self._poll.timeout.connect(self._check)
 
     def _begin(self, _text: str) -> None:
-        """Once for a dialog, whether or not the list can be had."""
+        """Request the list, once for a dialog, even if that fails."""
         if self._opening is None:
             self._opening = Opening("GIQ:models", read=jobs.rows_of)
             self._opening.start()
             self._poll.start()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         opening = self._opening
         if opening is None or opening.is_running():
             return

@@ -19,7 +19,7 @@ from osgeo import gdal
 from . import guard
 from .driver import Opened, open_dataset
 
-POLL_S = 0.1  # between two looks at the thread
+POLL_S = 0.1  # between two checks of the thread
 CANCEL_S = 0.5  # how long a cancelled open is waited for
 
 # Threads that were left behind; kept so that they are not collected while they run.
