@@ -7,15 +7,8 @@
 
 const struct giq_request job_kit_request = {.model = "m", .file = "f"};
 
-void job_kit_script(struct http_kit_response responses[JOB_KIT_RESPONSES],
-                    struct http_kit_response status)
-{
-    responses[0] = (struct http_kit_response)JOB_KIT_MODELS;
-    responses[1] = (struct http_kit_response)JOB_KIT_RUN;
-    for (size_t i = 2; i < JOB_KIT_RESPONSES; i++) {
-        responses[i] = status;
-    }
-}
+const struct giq_request job_kit_by_id[2] = {{.job = "j1"},
+                                             {.model = "m", .file = "f", .job = "j1"}};
 
 static bool accept_result(void *ctx, const char *path, struct giq_error *err)
 {
@@ -48,15 +41,39 @@ void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsign
                             &kit->job, &kit->service.err));
 }
 
-void job_kit_start(struct job_kit *kit, const struct http_kit_response *responses,
-                   size_t count)
+static void start(struct job_kit *kit, const struct http_kit_response *responses,
+                  size_t count)
 {
-    *kit = (struct job_kit){0};
     service_kit_start(&kit->service, responses, count);
     kit->folder = env_kit_folder();
     assert_true(
         giq_store_open(kit->folder, GIQ_STORE_PRIVATE, &kit->store, &kit->service.err));
     job_kit_open(kit, &job_kit_request, 0);
+}
+
+void job_kit_start(struct job_kit *kit, const struct http_kit_response *responses,
+                   size_t count)
+{
+    *kit = (struct job_kit){0};
+    start(kit, responses, count);
+}
+
+void job_kit_start_waiting(struct job_kit *kit, struct http_kit_response status)
+{
+    *kit = (struct job_kit){.script = {JOB_KIT_MODELS, JOB_KIT_RUN}};
+    for (size_t i = 2; i < JOB_KIT_RESPONSES; i++) {
+        kit->script[i] = status;
+    }
+    start(kit, kit->script, JOB_KIT_RESPONSES);
+}
+
+void job_kit_disconnect(struct job_kit *kit)
+{
+    struct http_kit *stopped = http_kit_start(NULL, 0);
+    const char **base_url = &kit->service.service->settings.base_url;
+    free((char *)*base_url);
+    *base_url = strdup(http_kit_url(stopped));
+    http_kit_stop(stopped);
 }
 
 void job_kit_stop(struct job_kit *kit)
@@ -80,6 +97,15 @@ bool job_kit_step(struct job_kit *kit, enum giq_step *out)
         env_kit_advance(clock, kit->due_ms - clock->now_ms);
     }
     return true;
+}
+
+int64_t job_kit_pause(struct job_kit *kit)
+{
+    int64_t before = kit->service.clock.now_ms;
+    enum giq_step step = GIQ_STEP_DONE;
+    assert_true(job_kit_step(kit, &step));
+    assert_int_equal(step, GIQ_STEP_AGAIN);
+    return kit->service.clock.now_ms - before;
 }
 
 enum giq_code job_kit_run_to(struct job_kit *kit, size_t count)
@@ -123,19 +149,16 @@ const char *job_kit_state(const struct job_kit *kit)
     return name;
 }
 
-char *job_kit_result(const struct job_kit *kit, const char *name)
+void job_kit_expect_result(const struct job_kit *kit, const char *name)
 {
     struct giq_record record;
-    char *text = NULL;
     job_kit_read(kit, &record);
-    if (record.result_size >= 0) {
-        char *path = giq_store_result(kit->job->folder, record.result_folder, NULL);
-        assert_string_equal(record.result_name, name);
-        text = env_kit_read(path, name);
-        free(path);
-    }
+    assert_true(record.result_size >= 0);
+    assert_string_equal(record.result_name, name);
+    char *folder = giq_store_result(kit->job->folder, record.result_folder, NULL);
+    env_kit_expect(folder, name, JOB_KIT_BODY);
+    free(folder);
     giq_record_release(&record);
-    return text;
 }
 
 size_t job_kit_entries(const struct job_kit *kit, const char *start)

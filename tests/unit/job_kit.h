@@ -28,29 +28,42 @@
 /* So many responses that a wait in a test does not use them up. */
 enum { JOB_KIT_RESPONSES = 220 };
 
-/* A script that submits and then says `status` for ever. */
-void job_kit_script(struct http_kit_response responses[JOB_KIT_RESPONSES],
-                    struct http_kit_response status);
-
 struct job_kit {
     struct service_kit service;
     char *folder;
     struct giq_store *store;
     struct giq_job *job;
     int64_t due_ms;
-    size_t progress;          /* lines reported */
-    char last_line[600];      /* the last one */
-    char last_detail[600];    /* and its detail */
-    size_t accepted;          /* results that were offered */
-    bool refuses;             /* the host takes no result */
-    struct giq_limits limits; /* of the opens that follow */
+    size_t progress;                                    /* lines reported */
+    char last_line[600];                                /* the last one */
+    char last_detail[600];                              /* and its detail */
+    size_t accepted;                                    /* results that were offered */
+    bool refuses;                                       /* the host takes no result */
+    struct giq_limits limits;                           /* of the opens that follow */
+    struct http_kit_response script[JOB_KIT_RESPONSES]; /* of job_kit_start_waiting() */
 };
 
 /* The request that tests make unless they say otherwise: model m, file f. */
 extern const struct giq_request job_kit_request;
 
+/* The requests that name the job j1: by its id alone, and with what it was made for. */
+extern const struct giq_request job_kit_by_id[2];
+
 void job_kit_start(struct job_kit *kit, const struct http_kit_response *responses,
                    size_t count);
+
+/* The same, with the responses themselves in place of an array of them. */
+#define JOB_KIT_START(kit, ...)                                                          \
+    job_kit_start((kit), (const struct http_kit_response[]){__VA_ARGS__},                \
+                  sizeof((const struct http_kit_response[]){__VA_ARGS__}) /              \
+                      sizeof(struct http_kit_response))
+
+/* The service submits the job and then reports `status` for ever, unless the test changes
+ * `kit->script`, where the first status is the third response. */
+void job_kit_start_waiting(struct job_kit *kit, struct http_kit_response status);
+
+/* No server listens at the service's address any more. */
+void job_kit_disconnect(struct job_kit *kit);
 void job_kit_stop(struct job_kit *kit);
 
 /* Another open, as of a new process: the one before ends where it stands. */
@@ -58,6 +71,9 @@ void job_kit_open(struct job_kit *kit, const struct giq_request *request, unsign
 
 /* One step, after which the clock stands at what is due. */
 bool job_kit_step(struct job_kit *kit, enum giq_step *out);
+
+/* The same, for a step after which another one follows: how long it waits for that. */
+int64_t job_kit_pause(struct job_kit *kit);
 
 /* Steps until the open ends; the error's code, GIQ_E_NONE where it is done. */
 enum giq_code job_kit_run(struct job_kit *kit);
@@ -72,9 +88,8 @@ void job_kit_read(const struct job_kit *kit, struct giq_record *out);
 /* The state that job.json has, "none" without one; static. */
 const char *job_kit_state(const struct job_kit *kit);
 
-/* The file of the published result, whose name must be `name`, to be freed; NULL if no
- * result is recorded, or it is not there. */
-char *job_kit_result(const struct job_kit *kit, const char *name);
+/* The result that is recorded has this name and the text JOB_KIT_BODY. */
+void job_kit_expect_result(const struct job_kit *kit, const char *name);
 
 /* How many entries of the job's folder have a name that begins so. */
 size_t job_kit_entries(const struct job_kit *kit, const char *start);

@@ -29,11 +29,9 @@ static int64_t wall_and_trace(void *ctx)
 static void test_states_are_written_before_what_they_announce(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     traced = &kit;
     trace[0] = '\0';
     kit.service.clock.env.wall_ms = wall_and_trace;
@@ -48,16 +46,14 @@ static void test_states_are_written_before_what_they_announce(void **state)
 static void test_view_of_a_published_job(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,
-        {.status = 200,
-         .body = "{\"id\":7,\"status\":\"PENDING\",\"type\":\"SEGMENTATION\","
-                 "\"startedAt\":\"2024-05-01T00:00:01Z\"}"},
-        {.status = 200, .body = "{\"id\":\"7\",\"status\":\"DONE\"}"},
-        JOB_KIT_RESULT};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS,
+                  {.status = 200,
+                   .body = "{\"id\":7,\"status\":\"PENDING\",\"type\":\"SEGMENTATION\","
+                           "\"startedAt\":\"2024-05-01T00:00:01Z\"}"},
+                  {.status = 200, .body = "{\"id\":\"7\",\"status\":\"DONE\"}"},
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
     assert_int_equal(view.state, GIQ_JOB_PUBLISHED);
@@ -72,17 +68,13 @@ static void test_view_of_a_published_job(void **state)
     assert_true(view.submitted_ms == INT64_C(1714521600000));
     assert_true(view.finished_ms == INT64_C(1714521600000));
     assert_string_equal(view.result_path + strlen(view.result_path) - 9, "a.geojson");
-    char *body = job_kit_result(&kit, "a.geojson");
-    assert_string_equal(body, JOB_KIT_BODY);
-    free(body);
+    job_kit_expect_result(&kit, "a.geojson");
     job_kit_stop(&kit);
 }
 
 static void test_requests_are_those_of_the_interface(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     static const char *const lines[] = {
         "GET /inference/models HTTP/1.1",
         "POST /inference/run HTTP/1.1",
@@ -92,7 +84,8 @@ static void test_requests_are_those_of_the_interface(void **state)
     const struct giq_request request = {
         .model = "m", .file = "f&1", .area = "POLYGON ((0 0,1 0,1 1,0 0))"};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     for (size_t i = 0; i < GIQ_COUNT(lines); i++) {
@@ -114,16 +107,11 @@ static void test_model_that_is_named_runs_by_its_id(void **state)
     static const struct http_kit_response models = {
         .status = 200,
         .body = "[{\"id\":\"m-7\",\"name\":\"Deep Water\"},{\"id\":\"x\"}]"};
-    const struct http_kit_response responses[] = {models,
-                                                  JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("FAILED"),
-                                                  JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("DONE"),
-                                                  JOB_KIT_RESULT};
     struct giq_request request = {.model = "deep water", .file = "f"};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, models, JOB_KIT_RUN, JOB_KIT_STATUS("FAILED"), JOB_KIT_RUN,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
     /* The record tells a further job which model is meant. */
@@ -144,10 +132,9 @@ static void test_model_that_is_named_runs_by_its_id(void **state)
 static void test_published_result_opens_without_traffic(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_open(&kit, &job_kit_request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -159,11 +146,9 @@ static void test_published_result_opens_without_traffic(void **state)
 static void test_lost_result_is_fetched_again_without_a_new_job(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                         JOB_KIT_STATUS("DONE"),
-                                                         JOB_KIT_RESULT, JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT, JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     env_kit_remove(
         giq_store_result(kit.job->folder, kit.job->record.result_folder, NULL));
@@ -178,17 +163,12 @@ static void test_lost_result_is_fetched_again_without_a_new_job(void **state)
 static void test_failed_job_is_remembered(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,
-        JOB_KIT_RUN,
+    struct job_kit kit;
+    JOB_KIT_START(
+        &kit, JOB_KIT_MODELS, JOB_KIT_RUN,
         {.status = 200,
          .body = "{\"id\":\"j1\",\"status\":\"failed\",\"message\":\"no scene\"}"},
-        JOB_KIT_MODELS,
-        JOB_KIT_RUN,
-        JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT};
-    struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     for (int opens = 0; opens < 2; opens++) {
         job_kit_open(&kit, &job_kit_request, 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
@@ -208,11 +188,9 @@ static void test_failed_job_is_remembered(void **state)
 static void test_refused_result_is_not_published(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                         JOB_KIT_STATUS("DONE"),
-                                                         JOB_KIT_RESULT, JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT, JOB_KIT_RESULT);
     kit.refuses = true;
     assert_int_equal(job_kit_run(&kit), GIQ_E_RESULT);
     assert_string_equal(kit.service.err.text, "job j1: the host refuses it");
@@ -244,17 +222,14 @@ static void test_results_get_the_name_that_their_bytes_ask_for(void **state)
         {{.status = 200, .body = "<!DOCTYPE html><html></html>"}, GIQ_E_RESULT, NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), cases[i].response};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                      cases[i].response);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_string_equal(job_kit_state(&kit),
                             cases[i].file == NULL ? "succeeded" : "published");
         if (cases[i].file != NULL) {
-            char *body = job_kit_result(&kit, cases[i].file);
-            assert_string_equal(body, JOB_KIT_BODY);
-            free(body);
+            job_kit_expect_result(&kit, cases[i].file);
         }
         job_kit_stop(&kit);
     }
@@ -268,12 +243,9 @@ static void test_id_that_holds_a_secret_is_shown_without_it(void **state)
         char body[128];
         (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"status\":\"%s\"}",
                        SERVICE_KIT_KEY, ends[i]);
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS,
-                                                      {.status = 200, .body = body},
-                                                      {.status = 200, .body = body},
-                                                      {.status = 404}};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, {.status = 200, .body = body},
+                      {.status = 200, .body = body}, {.status = 404});
         assert_int_not_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_non_null(strstr(kit.service.err.text, "job **************"));
         assert_null(strstr(kit.service.err.text, SERVICE_KIT_KEY));
@@ -287,10 +259,9 @@ static void test_result_that_is_gone_is_remembered(void **state)
     (void)state;
     static const int statuses[] = {404, 410};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), {.status = statuses[i]}};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                      {.status = statuses[i]});
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_int_equal(kit.service.err.http_status, statuses[i]);
         job_kit_open(&kit, &job_kit_request, 0);
@@ -304,19 +275,15 @@ static void test_result_that_is_gone_is_remembered(void **state)
 static void test_result_that_is_gone_is_asked_for_again_by_name(void **state)
 {
     (void)state;
-    static const struct giq_request names[] = {{.job = "j1"},
-                                               {.model = "m", .file = "f", .job = "j1"}};
-    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS,  JOB_KIT_RUN,     JOB_KIT_STATUS("DONE"),
-            {.status = 404}, {.status = 404}, JOB_KIT_RESULT};
+    for (size_t i = 0; i < GIQ_COUNT(job_kit_by_id); i++) {
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                      {.status = 404}, {.status = 404}, JOB_KIT_RESULT);
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_non_null(strstr(kit.service.err.text, "use job=<id> to check it again"));
-        job_kit_open(&kit, &names[i], 0);
+        job_kit_open(&kit, &job_kit_by_id[i], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
-        job_kit_open(&kit, &names[i], 0);
+        job_kit_open(&kit, &job_kit_by_id[i], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         job_kit_open(&kit, &job_kit_request, 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -345,11 +312,10 @@ static void test_no_submit_starts_nothing(void **state)
 static void test_look_asks_once_and_fetches_nothing(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE")};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
+                  JOB_KIT_STATUS("DONE"));
     job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
@@ -366,11 +332,10 @@ static void test_look_asks_once_and_fetches_nothing(void **state)
 static void test_job_by_id_gets_a_record_of_its_own(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     const struct giq_request request = {.job = "j1"};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run_to(&kit, 1), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "none");
@@ -385,11 +350,10 @@ static void test_job_by_id_gets_a_record_of_its_own(void **state)
 static void test_job_by_id_is_served_by_the_record_of_its_request(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     const struct giq_request request = {.job = "j1"};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);

@@ -126,10 +126,9 @@ static void test_job_whose_record_goes_while_it_is_found_is_not_submitted(void *
         "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j2\"}",
     };
     static const struct giq_request by_id = {.job = "j1"};
-    const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     for (size_t i = 0; i < GIQ_COUNT(later); i++) {
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
         job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
         job_kit_open(&kit, &by_id, 0);
         next_job_json = later[i];
@@ -146,9 +145,8 @@ static void test_job_is_found_whatever_the_case_of_its_id(void **state)
 {
     (void)state;
     static const struct giq_request by_id = {.job = "J1"};
-    const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
     char *folder = strdup(kit.job->folder);
     job_kit_open(&kit, &by_id, 0);
@@ -162,10 +160,8 @@ static void test_job_whose_record_goes_before_it_is_locked_is_not_submitted(void
 {
     (void)state;
     static const struct giq_request by_id = {.job = "j1"};
-    const struct http_kit_response responses[] = {
-        {.status = 500}, {.status = 500}, JOB_KIT_RUN};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, {.status = 500}, {.status = 500}, JOB_KIT_RUN);
     job_kit_plant(&kit, "{\"format\":1,\"state\":\"succeeded\",\"job_id\":\"j1\"}");
     job_kit_open(&kit, &by_id, 0);
     enum giq_step step;

@@ -36,10 +36,8 @@ static bool cancels_with_the_ticket(void *ctx)
 static void test_pause_between_tries_ends(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {
-        {.status = 503}, JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, {.status = 503}, JOB_KIT_MODELS, JOB_KIT_RUN);
     kit.service.clock.cancels_ms = kit.service.clock.now_ms + 1;
     (void)job_kit_run(&kit);
     assert_int_equal(http_kit_count(kit.service.http), 1);
@@ -50,10 +48,9 @@ static void test_pause_between_tries_ends(void **state)
 static void test_call_under_way_ends(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, {.raw = "HTTP/1.1 2", .then = HTTP_KIT_SILENT}};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN,
+                  {.raw = "HTTP/1.1 2", .then = HTTP_KIT_SILENT});
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     kit.service.clock.step_ms = 1;
     kit.service.clock.cancels_ms = kit.service.clock.now_ms + 10;
@@ -66,9 +63,8 @@ static void test_call_under_way_ends(void **state)
 static void test_cancel_before_sending_leaves_no_record(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN);
     kit.service.clock.env.cancelled = cancels_before_the_run;
     assert_int_equal(job_kit_run(&kit), GIQ_E_CANCELLED);
     assert_string_equal(job_kit_state(&kit), "none");
@@ -93,9 +89,8 @@ static void check_cancelled(struct job_kit *kit, const char *state)
 static void test_cancel_of_a_throttled_run_leaves_no_record(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 429}};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, {.status = 429});
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "intent");
     cancel_now(&kit);
@@ -108,10 +103,9 @@ static void test_cancel_of_a_throttled_run_leaves_no_record(void **state)
 static void test_cancel_of_a_throttled_retry_keeps_the_record(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {{.status = 429}};
     struct giq_request request = job_kit_request;
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, {.status = 429});
     job_kit_plant(&kit, "{\"format\":1,\"state\":\"failed\",\"job_id\":\"j0\","
                         "\"model_id\":\"m\",\"error\":\"no memory\"}");
     request.retry = "a";
@@ -130,11 +124,10 @@ static void test_cancel_of_a_throttled_retry_keeps_the_record(void **state)
 static void test_cancel_ends_the_wait_for_the_lock(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
     struct giq_lock *lock = NULL;
     enum giq_step step = GIQ_STEP_AGAIN;
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN);
     struct giq_error *err = &kit.service.err;
     assert_true(giq_store_make(kit.store, kit.job->folder, err));
     assert_true(giq_lock_acquire(kit.job->folder, GIQ_STORE_PRIVATE, &lock, err));
@@ -151,11 +144,9 @@ static void test_cancel_ends_the_wait_for_the_lock(void **state)
 static void test_cancel_ends_the_wait_to_record_the_final_state(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("DONE")};
     struct giq_lock *lock = NULL;
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"));
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     assert_true(
         giq_lock_acquire(kit.job->folder, GIQ_STORE_PRIVATE, &lock, &kit.service.err));
@@ -168,11 +159,9 @@ static void test_cancel_ends_the_wait_to_record_the_final_state(void **state)
 static void test_response_to_a_run_that_is_out_is_recorded(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                  JOB_KIT_STATUS("RUNNING")};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_AGAIN;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"));
     kit.service.clock.env.cancelled = cancels_once_the_run_is_out;
     assert_true(job_kit_step(&kit, &step));
     assert_true(job_kit_step(&kit, &step));
@@ -187,10 +176,9 @@ static void test_response_to_a_run_that_is_out_is_recorded(void **state)
 static void test_cancel_with_the_ticket_sends_nothing(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_AGAIN;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN);
     kit.service.clock.env.cancelled = cancels_with_the_ticket;
     assert_true(job_kit_step(&kit, &step));
     assert_false(job_kit_step(&kit, &step));

@@ -56,10 +56,9 @@ static void test_crash_between_any_two_steps_pays_once(void **state)
 static void test_abandoned_intent_submits_again(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     job_kit_plant(&kit, RECORD("intent", ""));
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
@@ -70,9 +69,8 @@ static void test_abandoned_intent_submits_again(void **state)
 static void test_abandoned_sending_is_unknown_and_never_sent_again(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_MODELS};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_MODELS);
     job_kit_plant(&kit,
                   RECORD("sending", ",\"submitted_at\":\"2024-04-30T10:00:00.000Z\""));
     for (int opens = 0; opens < 2; opens++) {
@@ -111,11 +109,9 @@ static void test_result_that_version_0_1_left_as_old_is_restored(void **state)
 static void test_unknown_job_can_be_opened_by_its_id(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"),
-                                                         JOB_KIT_RESULT};
     const struct giq_request by_id = {.job = "j1"};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     job_kit_plant(&kit, RECORD("unknown", ""));
     job_kit_open(&kit, &by_id, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -210,9 +206,8 @@ static void test_run_that_cannot_be_recorded_is_not_sent_or_names_its_job(void *
          "a job may have been started and paid for"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS, cases[i].response};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, cases[i].response);
         spoiled = &kit;
         spoils_ticket = cases[i].runs == 1;
         looks_left = cases[i].looks;
@@ -240,10 +235,9 @@ static void test_outcome_in_the_ticket_is_enough(void **state)
     } cases[] = {{JOB_KIT_RUN, GIQ_E_NONE, "submitted"},
                  {{.status = 500}, GIQ_E_UNKNOWN, "unknown"}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS, cases[i].response};
         struct giq_error err = {0};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, cases[i].response);
         spoiled = &kit;
         spoils_ticket = false;
         looks_left = 3;
@@ -271,11 +265,9 @@ static struct giq_lock *hold(struct job_kit *kit)
 static void test_submitting_waits_for_another_and_takes_over_its_job(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));
     for (int tries = 0; tries < 3; tries++) {
@@ -296,13 +288,12 @@ static void test_submitting_waits_for_another_and_takes_over_its_job(void **stat
 static void test_intent_that_another_leaves_is_prepared_for(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        {.status = 200, .body = "[{\"id\":\"m-17\",\"name\":\"Deep water\"}]"},
-        JOB_KIT_RUN};
     const struct giq_request request = {.model = "deep water", .file = "f"};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit,
+                  {.status = 200, .body = "[{\"id\":\"m-17\",\"name\":\"Deep water\"}]"},
+                  JOB_KIT_RUN);
     job_kit_open(&kit, &request, 0);
     job_kit_plant(&kit, RECORD("sending", ""));
     struct giq_lock *held = hold(&kit);
@@ -320,9 +311,8 @@ static void test_intent_that_another_leaves_is_prepared_for(void **state)
 static void test_waiting_for_another_ends_with_the_open(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS);
     kit.service.service->deadline_ms = kit.service.clock.now_ms + 1000;
     int64_t began_ms = kit.service.clock.now_ms;
     struct giq_lock *held = hold(&kit);
@@ -366,11 +356,10 @@ static void test_fetching_waits_for_another_and_uses_its_result(void **state)
 static void test_end_is_recorded_once_another_is_done(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     struct giq_lock *held = hold(&kit);
     assert_true(job_kit_step(&kit, &step));

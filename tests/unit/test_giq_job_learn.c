@@ -8,6 +8,9 @@
 #include "job_kit.h"
 #include "store/giq_history.h"
 
+static const struct http_kit_response running = JOB_KIT_STATUS("RUNNING");
+static const struct http_kit_response requested = JOB_KIT_STATUS("REQUESTED");
+
 /* The scripted service has this address. */
 static const char *base_url_of(const struct job_kit *kit)
 {
@@ -34,16 +37,6 @@ static struct giq_history history_of(const struct job_kit *kit)
     return history;
 }
 
-/* The pause after the next status call. */
-static int64_t next_pause(struct job_kit *kit)
-{
-    int64_t before = kit->service.clock.now_ms;
-    enum giq_step step = GIQ_STEP_DONE;
-    assert_true(job_kit_step(kit, &step));
-    assert_int_equal(step, GIQ_STEP_AGAIN);
-    return kit->service.clock.now_ms - before;
-}
-
 static bool has_file(const struct job_kit *kit, const char *name)
 {
     struct giq_os_stat st;
@@ -56,29 +49,32 @@ static bool has_file(const struct job_kit *kit, const char *name)
 
 /* ---- what is learned ---- */
 
+/* The next step, this long after `since_ms`. */
+static void step_at(struct job_kit *kit, int64_t since_ms, int64_t after_ms)
+{
+    enum giq_step step = GIQ_STEP_DONE;
+    env_kit_advance(&kit->service.clock, since_ms + after_ms - kit->service.clock.now_ms);
+    assert_true(job_kit_step(kit, &step));
+}
+
 /* Run a job: status calls at these times after its submission, the last of which reports
  * `end`. */
 static void run_job(struct job_kit *kit, const int64_t *call_ms, size_t calls,
                     const char *status, const char *end)
 {
-    static struct http_kit_response responses[JOB_KIT_RESPONSES];
     static char bodies[2][100];
     (void)snprintf(bodies[0], sizeof bodies[0], "{\"id\":\"j1\",\"status\":\"%s\"}",
                    status);
     (void)snprintf(bodies[1], sizeof bodies[1], "{\"id\":\"j1\",\"status\":\"%s\"}", end);
-    job_kit_script(responses,
-                   (struct http_kit_response){.status = 200, .body = bodies[0]});
-    responses[1 + calls].body = bodies[1];
-    responses[2 + calls] = (struct http_kit_response)JOB_KIT_RESULT;
-    job_kit_start(kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(kit,
+                          (struct http_kit_response){.status = 200, .body = bodies[0]});
+    kit->script[1 + calls].body = bodies[1];
+    kit->script[2 + calls] = (struct http_kit_response)JOB_KIT_RESULT;
     kit->service.service->deadline_ms += INT64_C(1) << 40;
     assert_int_equal(job_kit_run_to(kit, 2), GIQ_E_NONE);
     int64_t submitted_ms = kit->service.clock.now_ms;
     for (size_t i = 0; i < calls; i++) {
-        enum giq_step step = GIQ_STEP_DONE;
-        env_kit_advance(&kit->service.clock,
-                        submitted_ms + call_ms[i] - kit->service.clock.now_ms);
-        assert_true(job_kit_step(kit, &step));
+        step_at(kit, submitted_ms, call_ms[i]);
     }
     (void)job_kit_run(kit);
 }
@@ -133,29 +129,20 @@ static void test_record_holds_what_a_summary_is_rebuilt_from(void **state)
 static void test_wait_for_approval_is_not_part_of_the_duration(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,
-        {.status = 200, .body = "{\"id\":\"j1\",\"status\":\"REQUESTED\"}"},
-        JOB_KIT_STATUS("requested"),
-        JOB_KIT_STATUS("REQUESTED"),
-        JOB_KIT_STATUS("RUNNING"),
-        JOB_KIT_STATUS("RUNNING"),
-        JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT,
-    };
     static const int64_t call_ms[] = {0, 500000, 510000, 590000, 600000};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS,
+                  {.status = 200, .body = "{\"id\":\"j1\",\"status\":\"REQUESTED\"}"},
+                  JOB_KIT_STATUS("requested"), JOB_KIT_STATUS("REQUESTED"),
+                  JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("RUNNING"),
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     kit.service.service->deadline_ms += 1000000;
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     plant_history(&kit, 5, 60000);
     int64_t submitted_ms = kit.service.clock.now_ms;
     for (size_t i = 0; i < GIQ_COUNT(call_ms); i++) {
-        enum giq_step step = GIQ_STEP_DONE;
         char expected[100];
-        env_kit_advance(&kit.service.clock,
-                        submitted_ms + call_ms[i] - kit.service.clock.now_ms);
-        assert_true(job_kit_step(&kit, &step));
+        step_at(&kit, submitted_ms, call_ms[i]);
         (void)snprintf(expected, sizeof expected,
                        "it is waiting for approval on the service, see http://127.0.0.1");
         if (i < 2) {
@@ -177,26 +164,16 @@ static void test_wait_for_approval_is_not_part_of_the_duration(void **state)
 static void test_duration_counts_from_the_approval(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,
-        JOB_KIT_RUN,
-        JOB_KIT_STATUS("REQUESTED"),
-        JOB_KIT_STATUS("APPROVED"),
-        JOB_KIT_STATUS("RUNNING"),
-        JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT,
-    };
     static const int64_t call_ms[] = {400000, 402000, 490000, 500000};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("REQUESTED"),
+                  JOB_KIT_STATUS("APPROVED"), JOB_KIT_STATUS("RUNNING"),
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     kit.service.service->deadline_ms += 1000000;
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     int64_t submitted_ms = kit.service.clock.now_ms;
     for (size_t i = 0; i < GIQ_COUNT(call_ms); i++) {
-        enum giq_step step = GIQ_STEP_DONE;
-        env_kit_advance(&kit.service.clock,
-                        submitted_ms + call_ms[i] - kit.service.clock.now_ms);
-        assert_true(job_kit_step(&kit, &step));
+        step_at(&kit, submitted_ms, call_ms[i]);
     }
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     /* From 400 to 402 s, until 490 to 500 s. */
@@ -207,11 +184,9 @@ static void test_duration_counts_from_the_approval(void **state)
 static void test_timeout_names_the_page_of_the_approval(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
     char expected[200];
-    job_kit_script(responses, (struct http_kit_response)JOB_KIT_STATUS("REQUESTED"));
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, requested);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     (void)snprintf(
         expected, sizeof expected,
@@ -226,15 +201,13 @@ static void test_timeout_names_the_page_of_the_approval(void **state)
 static void test_pauses_of_an_approval_are_those_without_history(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, (struct http_kit_response)JOB_KIT_STATUS("REQUESTED"));
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, requested);
     plant_history(&kit, 5, 600000);
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
-    assert_int_equal(next_pause(&kit), 249);
+    assert_int_equal(job_kit_pause(&kit), 249);
     env_kit_advance(&kit.service.clock, 120000 - 249);
-    assert_int_equal(next_pause(&kit), 374);
+    assert_int_equal(job_kit_pause(&kit), 374);
     job_kit_stop(&kit);
 }
 
@@ -243,16 +216,14 @@ static void test_pauses_of_an_approval_are_those_without_history(void **state)
 static void test_calls_follow_earlier_jobs(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_script(responses, (struct http_kit_response)JOB_KIT_STATUS("RUNNING"));
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
     kit.service.service->deadline_ms += 1000000;
     plant_history(&kit, 5, 600000);
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     int64_t began_ms = kit.service.clock.now_ms;
-    assert_int_equal(next_pause(&kit), 249);
+    assert_int_equal(job_kit_pause(&kit), 249);
     giq_job_get_view(kit.job, &view);
     assert_int_equal(view.expected_ms, 600000);
     assert_string_equal(kit.last_line, "job j1 RUNNING");
@@ -266,7 +237,7 @@ static void test_calls_follow_earlier_jobs(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         env_kit_advance(&kit.service.clock,
                         began_ms + cases[i].age_ms - kit.service.clock.now_ms);
-        assert_int_equal(next_pause(&kit), cases[i].pause_ms);
+        assert_int_equal(job_kit_pause(&kit), cases[i].pause_ms);
     }
     assert_string_equal(kit.last_detail,
                         "longer than the 5 earlier jobs of this model, which took 10 "
@@ -277,10 +248,8 @@ static void test_calls_follow_earlier_jobs(void **state)
 static void test_resumed_wait_counts_from_the_submission(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, (struct http_kit_response)JOB_KIT_STATUS("RUNNING"));
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
     plant_history(&kit, 5, 600000);
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     env_kit_advance(&kit.service.clock, 300000 - 249);
@@ -288,7 +257,7 @@ static void test_resumed_wait_counts_from_the_submission(void **state)
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     enum giq_step step = GIQ_STEP_DONE;
     assert_true(job_kit_step(&kit, &step)); /* reads the record */
-    assert_int_equal(next_pause(&kit), 50000);
+    assert_int_equal(job_kit_pause(&kit), 50000);
     assert_string_equal(kit.last_detail,
                         "about 5 min left (5 jobs of this model took 10 min)");
     job_kit_stop(&kit);
@@ -300,12 +269,10 @@ static void test_durations_are_scaled_to_the_area_of_the_request(void **state)
     (void)state;
     static const struct giq_request request = {
         .model = "m", .file = "f", .area = "POLYGON ((0 0, 0 1, 1 1, 1 0, 0 0))"};
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     for (int i = 1; i <= 5; i++) {
         const struct giq_record record = {.state = GIQ_JOB_SUCCEEDED,
                                           .model_id = (char[]){"m"},
@@ -331,17 +298,15 @@ static void test_durations_are_scaled_to_the_area_of_the_request(void **state)
 static void test_record_from_the_future_predicts_from_the_wait(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, (struct http_kit_response)JOB_KIT_STATUS("RUNNING"));
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
     plant_history(&kit, 5, 600000);
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     kit.service.clock.wall_ms -= 3600000;
     job_kit_open(&kit, &job_kit_request, 0);
     enum giq_step step = GIQ_STEP_DONE;
     assert_true(job_kit_step(&kit, &step));
-    assert_int_equal(next_pause(&kit), 249);
+    assert_int_equal(job_kit_pause(&kit), 249);
     assert_string_equal(kit.last_detail,
                         "about 10 min left (5 jobs of this model took 10 min)");
     job_kit_stop(&kit);
@@ -358,17 +323,15 @@ static void test_fixed_interval_and_retry_after_win(void **state)
                  {"Retry-After: 5\r\n", 0, 5000},
                  {"Retry-After: 5\r\n", 700, 5000}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct http_kit_response status = JOB_KIT_STATUS("RUNNING");
         struct job_kit kit;
         status.headers = cases[i].headers;
-        job_kit_script(responses, status);
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, status);
         kit.service.service->settings.poll_interval_ms = cases[i].interval_ms;
         plant_history(&kit, 5, 600000);
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         for (int calls = 0; calls < 4; calls++) {
-            assert_int_equal(next_pause(&kit), cases[i].pause_ms);
+            assert_int_equal(job_kit_pause(&kit), cases[i].pause_ms);
         }
         job_kit_stop(&kit);
     }
@@ -379,11 +342,9 @@ static void test_fixed_interval_and_retry_after_win(void **state)
 static void test_opens_that_do_not_wait_read_no_history(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_false(has_file(&kit, "waiting")); /* the job was seen running */

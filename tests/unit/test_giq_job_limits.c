@@ -24,11 +24,10 @@ bool __wrap_giq_spent_check(const struct giq_store *store, int64_t now_ms, int m
     return sees_free || __real_giq_spent_check(store, now_ms, max_jobs, err);
 }
 
-static void start(struct job_kit *kit, const struct http_kit_response *responses,
-                  size_t count, int max_jobs)
+/* Open again with this limit. */
+static void limit_to(struct job_kit *kit, int max_jobs)
 {
     sees_free = false;
-    job_kit_start(kit, responses, count);
     kit->limits = (struct giq_limits){.has_max_jobs = true, .max_jobs = max_jobs};
     job_kit_open(kit, &job_kit_request, 0);
 }
@@ -71,9 +70,9 @@ static void test_outcome_decides_what_becomes_of_the_slot(void **state)
         {{.raw = "", .then = HTTP_KIT_CLOSE}, GIQ_E_UNKNOWN, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS, cases[i].response};
         struct job_kit kit;
-        start(&kit, responses, GIQ_COUNT(responses), 1);
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, cases[i].response);
+        limit_to(&kit, 1);
         assert_int_equal(job_kit_run_to(&kit, 2), cases[i].code);
         assert_int_equal(job_kit_count(&kit, "POST"), 1);
         assert_int_equal(taken(&kit), cases[i].taken);
@@ -84,14 +83,10 @@ static void test_outcome_decides_what_becomes_of_the_slot(void **state)
 static void test_no_connection_leaves_no_slot(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
-    struct http_kit *stopped = http_kit_start(NULL, 0);
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
-    const char **base_url = &kit.service.service->settings.base_url;
-    free((char *)*base_url);
-    *base_url = strdup(http_kit_url(stopped));
-    http_kit_stop(stopped);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS);
+    limit_to(&kit, 1);
+    job_kit_disconnect(&kit);
     kit.job->has_checked_models = true;
     assert_int_equal(job_kit_run(&kit), GIQ_E_NETWORK);
     assert_string_equal(job_kit_state(&kit), "none");
@@ -102,13 +97,11 @@ static void test_no_connection_leaves_no_slot(void **state)
 static void test_followed_redirect_takes_one_slot(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, {.status = 307, .headers = "Location: /v2/run\r\n"},
-        JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT,
-    };
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS,
+                  {.status = 307, .headers = "Location: /v2/run\r\n"}, JOB_KIT_RUN,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    limit_to(&kit, 1);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(job_kit_count(&kit, "POST"), 2);
     assert_int_equal(taken(&kit), 1);
@@ -118,11 +111,10 @@ static void test_followed_redirect_takes_one_slot(void **state)
 static void test_throttled_request_holds_no_slot_while_it_waits(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, {.status = 429},        {.status = 429},
-        JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, {.status = 429}, {.status = 429}, JOB_KIT_RUN,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    limit_to(&kit, 1);
     for (size_t i = 2; i < 4; i++) {
         assert_int_equal(job_kit_run_to(&kit, i), GIQ_E_NONE);
         assert_string_equal(job_kit_state(&kit), "intent");
@@ -136,9 +128,9 @@ static void test_throttled_request_holds_no_slot_while_it_waits(void **state)
 static void test_slot_that_is_lost_in_a_pause_ends_the_open(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 429}};
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, {.status = 429});
+    limit_to(&kit, 1);
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     take(&kit);
     assert_int_equal(job_kit_run(&kit), GIQ_E_USAGE);
@@ -151,10 +143,10 @@ static void test_slot_that_is_lost_in_a_pause_ends_the_open(void **state)
 static void test_pause_over_midnight_takes_a_slot_of_the_new_day(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, {.status = 429, .headers = "Retry-After: 300\r\n"}, JOB_KIT_RUN};
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS,
+                  {.status = 429, .headers = "Retry-After: 300\r\n"}, JOB_KIT_RUN);
+    limit_to(&kit, 1);
     kit.service.clock.wall_ms += 86400000 - 1000;
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
@@ -167,7 +159,8 @@ static void test_no_free_slot_ends_the_open_before_any_call(void **state)
 {
     (void)state;
     struct job_kit kit;
-    start(&kit, NULL, 0, 1);
+    job_kit_start(&kit, NULL, 0);
+    limit_to(&kit, 1);
     take(&kit);
     assert_int_equal(job_kit_run(&kit), GIQ_E_USAGE);
     assert_string_equal(kit.service.err.text, full);
@@ -179,9 +172,9 @@ static void test_no_free_slot_ends_the_open_before_any_call(void **state)
 static void test_last_slot_that_another_open_takes_first_ends_the_open(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS);
+    limit_to(&kit, 1);
     take(&kit);
     sees_free = true;
     assert_int_equal(job_kit_run(&kit), GIQ_E_USAGE);
@@ -197,12 +190,11 @@ static void test_last_slot_that_another_open_takes_first_ends_the_open(void **st
 static void test_retry_takes_a_slot_too(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,         JOB_KIT_RUN,   JOB_KIT_STATUS("FAILED"), JOB_KIT_RUN,
-        JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     static const struct giq_request retry = {.model = "m", .file = "f", .retry = "a"};
     struct job_kit kit;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("FAILED"),
+                  JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    limit_to(&kit, 1);
     assert_int_equal(job_kit_run(&kit), GIQ_E_FAILED);
     char *before = env_kit_read(kit.job->folder, "job.json");
     for (int i = 0; i < 2; i++) {
@@ -223,17 +215,14 @@ static void test_retry_takes_a_slot_too(void **state)
 static void test_what_starts_no_job_takes_no_slot(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"),
-                                                         JOB_KIT_RESULT};
-    static const struct giq_request requests[] = {
-        {.job = "j1"}, {.model = "m", .file = "f", .job = "j1"}};
-    for (size_t i = 0; i < GIQ_COUNT(requests); i++) {
+    for (size_t i = 0; i < GIQ_COUNT(job_kit_by_id); i++) {
         struct job_kit kit;
-        start(&kit, responses, GIQ_COUNT(responses), 0);
-        job_kit_open(&kit, &requests[i], 0);
+        JOB_KIT_START(&kit, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+        limit_to(&kit, 0);
+        job_kit_open(&kit, &job_kit_by_id[i], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         /* Published: it opens without a call. */
-        job_kit_open(&kit, &requests[i], 0);
+        job_kit_open(&kit, &job_kit_by_id[i], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_int_equal(http_kit_count(kit.service.http), 2);
         GIQ_AUTO_FREE char *spent = giq_store_folder(kit.store, "spent");
@@ -245,34 +234,40 @@ static void test_what_starts_no_job_takes_no_slot(void **state)
 static void test_without_the_option_no_slot_is_taken(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN);
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     GIQ_AUTO_FREE char *spent = giq_store_folder(kit.store, "spent");
     assert_int_equal(access(spent, F_OK), -1);
     job_kit_stop(&kit);
 }
 
+/* Another open holds the lock of the record and takes a slot; the kit's one waits. */
+static struct giq_lock *wait_for_another(struct job_kit *kit)
+{
+    struct giq_lock *lock = NULL;
+    struct giq_error err = {0};
+    enum giq_step step = GIQ_STEP_DONE;
+    assert_true(giq_store_make(kit->store, kit->job->folder, &err));
+    assert_true(giq_lock_acquire(kit->job->folder, 0700, &lock, &err));
+    take(kit);
+    for (int i = 0; i < 3; i++) {
+        assert_true(job_kit_step(kit, &step));
+        assert_int_equal(step, GIQ_STEP_AGAIN);
+    }
+    return lock;
+}
+
 /* The open that submits the same request holds the lock, and has the last slot. */
 static void test_job_of_another_open_is_shared_at_the_limit(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
-    struct giq_error err = {0};
-    struct giq_lock *lock = NULL;
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    limit_to(&kit, 1);
     assert_true(job_kit_step(&kit, &step)); /* nothing is recorded */
-    assert_true(giq_store_make(kit.store, kit.job->folder, &err));
-    assert_true(giq_lock_acquire(kit.job->folder, 0700, &lock, &err));
-    take(&kit);
-    for (int i = 0; i < 3; i++) {
-        assert_true(job_kit_step(&kit, &step));
-        assert_int_equal(step, GIQ_STEP_AGAIN);
-    }
+    struct giq_lock *lock = wait_for_another(&kit);
     job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
     giq_lock_release(lock);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -285,11 +280,10 @@ static void test_job_of_another_open_is_shared_at_the_limit(void **state)
 static void test_job_that_was_just_recorded_is_shared_at_the_limit(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_DONE;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    limit_to(&kit, 1);
     assert_true(job_kit_step(&kit, &step)); /* nothing is recorded */
     take(&kit);
     job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
@@ -302,19 +296,10 @@ static void test_job_that_was_just_recorded_is_shared_at_the_limit(void **state)
 static void test_lock_that_ends_without_a_job_leads_to_the_limit(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
-    struct giq_error err = {0};
-    struct giq_lock *lock = NULL;
     struct job_kit kit;
-    enum giq_step step = GIQ_STEP_DONE;
-    start(&kit, responses, GIQ_COUNT(responses), 1);
-    assert_true(giq_store_make(kit.store, kit.job->folder, &err));
-    assert_true(giq_lock_acquire(kit.job->folder, 0700, &lock, &err));
-    take(&kit);
-    for (int i = 0; i < 3; i++) {
-        assert_true(job_kit_step(&kit, &step));
-        assert_int_equal(step, GIQ_STEP_AGAIN);
-    }
+    JOB_KIT_START(&kit, JOB_KIT_MODELS);
+    limit_to(&kit, 1);
+    struct giq_lock *lock = wait_for_another(&kit);
     giq_lock_release(lock);
     assert_int_equal(job_kit_run(&kit), GIQ_E_USAGE);
     assert_string_equal(job_kit_state(&kit), "none");

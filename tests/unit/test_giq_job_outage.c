@@ -38,11 +38,9 @@ static void test_what_the_first_status_call_may_end_with(void **state)
         {JOB_KIT_STATUS("CANCELLED"), GIQ_E_FAILED},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS, JOB_KIT_RUN, cases[i].response, JOB_KIT_STATUS("DONE"),
-            JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, cases[i].response,
+                      JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_int_equal(job_kit_count(&kit, "POST"), 1);
         assert_true(cases[i].code == GIQ_E_NONE || cases[i].code == GIQ_E_FAILED ||
@@ -71,11 +69,9 @@ static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
     } cases[] = {{0, GIQ_E_NONE, "published"},
                  {GIQ_JOB_NO_WAIT, GIQ_E_NETWORK, "submitted"}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS,         JOB_KIT_RUN,   CUT, CUT, CUT,
-            JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, CUT, CUT, CUT,
+                      JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
         job_kit_open(&kit, &job_kit_request, cases[i].flags);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_string_equal(job_kit_state(&kit), cases[i].state);
@@ -86,10 +82,8 @@ static void test_cut_status_calls_are_waited_out_but_end_a_look(void **state)
 static void test_timeout_names_the_outage(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, (struct http_kit_response){.status = 502});
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, (struct http_kit_response){.status = 502});
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_non_null(strstr(kit.service.err.text, "has no result after 600 s (getting "
                                                  "the status of the job: HTTP 502)"));
@@ -111,11 +105,9 @@ static void test_odd_response_is_waited_out_after_a_good_one(void **state)
     (void)state;
     static const struct http_kit_response odd[] = {ODD_RESPONSES};
     for (size_t i = 0; i < GIQ_COUNT(odd); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS,         JOB_KIT_RUN,   JOB_KIT_STATUS("RUNNING"), odd[i],
-            JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
+                      odd[i], JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
         assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
         assert_string_equal(job_kit_state(&kit), "published");
         assert_int_equal(job_kit_count(&kit, "POST"), 1);
@@ -123,14 +115,11 @@ static void test_odd_response_is_waited_out_after_a_good_one(void **state)
     }
 }
 
-/* A script in which `good` is said once and `odd` from then on; calls come every 10 s. */
-static void start_odd(struct job_kit *kit,
-                      struct http_kit_response responses[JOB_KIT_RESPONSES],
-                      struct http_kit_response odd)
+/* The job is reported as running once, and then as `odd`; calls come every 10 s. */
+static void start_odd(struct job_kit *kit, struct http_kit_response odd)
 {
-    job_kit_script(responses, odd);
-    responses[2] = running;
-    job_kit_start(kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(kit, odd);
+    kit->script[2] = running;
     kit->service.service->settings.poll_interval_ms = 10000;
 }
 
@@ -145,9 +134,8 @@ static void test_odd_responses_end_the_wait_after_five_minutes(void **state)
                  {{.status = 403}, GIQ_E_CREDENTIALS},
                  {{.status = 522}, GIQ_E_SERVICE}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        start_odd(&kit, responses, cases[i].odd);
+        start_odd(&kit, cases[i].odd);
         int64_t began_ms = kit.service.clock.now_ms;
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_true(kit.service.clock.now_ms - began_ms == 310000);
@@ -164,9 +152,8 @@ static const struct http_kit_response of_other = {
 static void test_responses_about_another_job_end_the_wait_after_five_minutes(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    start_odd(&kit, responses, of_other);
+    start_odd(&kit, of_other);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
     assert_true(kit.service.clock.now_ms - began_ms == 310000);
@@ -187,10 +174,8 @@ static void test_responses_about_another_job_alone_are_tried_max_retry_times(voi
         {.status = 200, .body = "{}"},
     };
     for (size_t i = 0; i < GIQ_COUNT(others); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        job_kit_script(responses, others[i]);
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, others[i]);
         assert_int_equal(job_kit_run(&kit), GIQ_E_SERVICE);
         assert_ptr_equal(strstr(kit.service.err.text, GOES_ON), kit.service.err.text);
         assert_int_equal(job_kit_count(&kit, "GET /inference/status"), 1 + 3);
@@ -211,10 +196,9 @@ static void test_five_minutes_begin_anew_with_another_response(void **state)
     static const struct http_kit_response others[] = {JOB_KIT_STATUS("RUNNING"),
                                                       {.status = 502}};
     for (size_t i = 0; i < GIQ_COUNT(others); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        start_odd(&kit, responses, (struct http_kit_response){.status = 401});
-        responses[32] = others[i]; /* after 290 s of odd ones */
+        start_odd(&kit, (struct http_kit_response){.status = 401});
+        kit.script[32] = others[i]; /* after 290 s of odd ones */
         int64_t began_ms = kit.service.clock.now_ms;
         assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
         assert_true(kit.service.clock.now_ms - began_ms == 600000);
@@ -242,14 +226,10 @@ static void test_new_job_may_be_unknown_for_a_minute(void **state)
                  {410, GIQ_E_NONE, 0},
                  {410, GIQ_E_GONE, 60000}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS,
-                                                      JOB_KIT_RUN,
-                                                      {.status = cases[i].status},
-                                                      {.status = cases[i].status},
-                                                      JOB_KIT_STATUS("DONE"),
-                                                      JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, {.status = cases[i].status},
+                      {.status = cases[i].status}, JOB_KIT_STATUS("DONE"),
+                      JOB_KIT_RESULT);
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         env_kit_advance(&kit.service.clock, cases[i].age_ms);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
@@ -275,11 +255,9 @@ static int64_t wall_and_pass(void *ctx)
 static void test_job_is_new_when_the_response_came_late(void **state)
 {
     (void)state;
-    const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,         JOB_KIT_RUN,   NO_JOB, NO_JOB,
-        JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, NO_JOB, NO_JOB,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     looks_left = 3;
     kit.service.clock.env.wall_ms = wall_and_pass;
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -294,10 +272,8 @@ static void test_record_from_the_future_is_new_for_a_minute_of_the_wait(void **s
     static const int64_t ahead_ms[] = {INT64_C(3600) * 1000,
                                        INT64_C(10) * 365 * 86400 * 1000};
     for (size_t i = 0; i < GIQ_COUNT(ahead_ms); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        job_kit_script(responses, (struct http_kit_response)NO_JOB);
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, (struct http_kit_response)NO_JOB);
         kit.service.service->settings.poll_interval_ms = 10000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.wall_ms -= ahead_ms[i];
@@ -323,14 +299,11 @@ static void check_gone(struct job_kit *kit)
 static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"),
-        NO_JOB,         NO_JOB,      NO_JOB,
-        NO_JOB,         JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT};
     struct giq_request request = job_kit_request;
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING"), NO_JOB,
+                  NO_JOB, NO_JOB, NO_JOB, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     env_kit_advance(&kit.service.clock, 60000);
     /* What is told while it is waited for, and what the record tells. */
@@ -362,28 +335,18 @@ static void test_job_that_the_service_no_longer_knows_is_recorded_as_gone(void *
 static void test_gone_job_is_checked_again_by_its_id(void **state)
 {
     (void)state;
-    static const struct giq_request names[] = {{.job = "j1"},
-                                               {.model = "m", .file = "f", .job = "j1"}};
-    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS,
-                                                      JOB_KIT_RUN,
-                                                      NO_JOB,
-                                                      NO_JOB,
-                                                      NO_JOB,
-                                                      NO_JOB,
-                                                      JOB_KIT_STATUS("RUNNING"),
-                                                      JOB_KIT_STATUS("DONE"),
-                                                      JOB_KIT_RESULT};
+    for (size_t i = 0; i < GIQ_COUNT(job_kit_by_id); i++) {
         struct job_kit kit;
         enum giq_step step = GIQ_STEP_AGAIN;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, NO_JOB, NO_JOB, NO_JOB, NO_JOB,
+                      JOB_KIT_STATUS("RUNNING"), JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         env_kit_advance(&kit.service.clock, 60000);
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
-        job_kit_open(&kit, &names[i], 0);
+        job_kit_open(&kit, &job_kit_by_id[i], 0);
         assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
         assert_int_equal(http_kit_count(kit.service.http), 6);
-        job_kit_open(&kit, &names[i], 0);
+        job_kit_open(&kit, &job_kit_by_id[i], 0);
         assert_int_equal(job_kit_run_to(&kit, 7), GIQ_E_NONE);
         assert_true(job_kit_step(&kit, &step)); /* records that it is there */
         job_kit_open(&kit, &job_kit_request, 0);
@@ -397,11 +360,9 @@ static void test_gone_job_is_checked_again_by_its_id(void **state)
 static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, JOB_KIT_RUN,
-                                                         NO_JOB, NO_JOB, NO_JOB};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, NO_JOB, NO_JOB, NO_JOB);
     job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     giq_job_get_view(kit.job, &view);
@@ -419,10 +380,9 @@ static void test_look_at_a_job_that_is_not_known_shows_it(void **state)
 static void test_job_by_id_that_is_unknown_is_gone_at_once(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {{.status = 404}};
     const struct giq_request request = {.job = "j9"};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, {.status = 404});
     job_kit_open(&kit, &request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_GONE);
     assert_int_equal(http_kit_count(kit.service.http), 1);

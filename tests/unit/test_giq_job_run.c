@@ -20,11 +20,9 @@ struct outcome {
 
 static void check_outcome(const struct outcome *outcome)
 {
-    const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, outcome->response,      JOB_KIT_MODELS,
-        JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, outcome->response, JOB_KIT_MODELS, JOB_KIT_RUN,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     assert_int_equal(job_kit_run_to(&kit, 2), outcome->code);
     assert_string_equal(job_kit_state(&kit), outcome->state);
     job_kit_open(&kit, &job_kit_request, 0);
@@ -124,13 +122,9 @@ static void test_what_cannot_be_known_is_never_sent_again(void **state)
 static void test_no_connection_leaves_no_record(void **state)
 {
     (void)state;
-    struct http_kit *stopped = http_kit_start(NULL, 0);
     struct job_kit kit;
     job_kit_start(&kit, NULL, 0);
-    const char **base_url = &kit.service.service->settings.base_url;
-    free((char *)*base_url);
-    *base_url = strdup(http_kit_url(stopped));
-    http_kit_stop(stopped);
+    job_kit_disconnect(&kit);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NETWORK);
     assert_string_equal(job_kit_state(&kit), "none");
     assert_null(env_kit_read(kit.job->folder, "request.json"));
@@ -140,13 +134,10 @@ static void test_no_connection_leaves_no_record(void **state)
 static void test_run_follows_a_redirect_within_the_origin(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, {.status = 307, .headers = "Location: /v2/run\r\n"},
-        JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"),
-        JOB_KIT_RESULT,
-    };
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS,
+                  {.status = 307, .headers = "Location: /v2/run\r\n"}, JOB_KIT_RUN,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(job_kit_count(&kit, "POST /v2/run"), 1);
     assert_true(service_kit_sent(&kit.service, 2, "\"fileId\"\r\n\r\nf\r\n"));
@@ -156,10 +147,9 @@ static void test_run_follows_a_redirect_within_the_origin(void **state)
 static void test_every_run_has_a_connection_of_its_own(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     struct http_kit *http = kit.service.http;
     int of_models = http_kit_connection(http, 0);
@@ -183,11 +173,10 @@ static void test_throttled_run_is_sent_again_later(void **state)
         {{.status = 429, .headers = "Retry-After: 0\r\n"}, {0, 0, 0}},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            JOB_KIT_MODELS, cases[i].response,      cases[i].response, cases[i].response,
-            JOB_KIT_RUN,    JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, cases[i].response, cases[i].response,
+                      cases[i].response, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                      JOB_KIT_RESULT);
         for (size_t k = 0; k < 3; k++) {
             int64_t before = kit.service.clock.now_ms;
             assert_int_equal(job_kit_run_to(&kit, k + 2), GIQ_E_NONE);
@@ -211,10 +200,8 @@ static void test_run_that_is_throttled_too_often_or_too_long_is_refused(void **s
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response busy = {.status = 429,
                                                .headers = cases[i].headers};
-        const struct http_kit_response responses[] = {JOB_KIT_MODELS, busy, busy,
-                                                      busy,           busy, JOB_KIT_RUN};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, JOB_KIT_MODELS, busy, busy, busy, busy, JOB_KIT_RUN);
         assert_int_equal(job_kit_run(&kit), GIQ_E_REFUSED);
         assert_int_equal(kit.service.err.http_status, 429);
         assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
@@ -256,10 +243,9 @@ static void test_models_that_do_not_offer_it_spare_a_run(void **state)
         {{.status = 200, .body = "\"?\""}, GIQ_E_NONE, 1},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            cases[i].response, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
         struct job_kit kit;
-        job_kit_start(&kit, responses, GIQ_COUNT(responses));
+        JOB_KIT_START(&kit, cases[i].response, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                      JOB_KIT_RESULT);
         assert_int_equal(job_kit_run(&kit), cases[i].code);
         assert_int_equal(job_kit_count(&kit, "POST"), cases[i].runs);
         assert_string_equal(job_kit_state(&kit),

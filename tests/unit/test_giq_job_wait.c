@@ -9,31 +9,17 @@
 
 static const struct http_kit_response running = JOB_KIT_STATUS("RUNNING");
 
-/* The pause after the next status call, or -1 with the error in the kit. */
-static int64_t next_pause(struct job_kit *kit)
-{
-    int64_t before = kit->service.clock.now_ms;
-    enum giq_step step = GIQ_STEP_DONE;
-    if (!job_kit_step(kit, &step)) {
-        return -1;
-    }
-    assert_int_equal(step, GIQ_STEP_AGAIN);
-    return kit->service.clock.now_ms - before;
-}
-
 static void test_first_status_call_comes_at_once(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, running);
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "submitted");
     assert_true(kit.service.clock.now_ms == began_ms);
     assert_true(kit.due_ms == began_ms);
-    assert_true(next_pause(&kit) == 249);
+    assert_true(job_kit_pause(&kit) == 249);
     assert_int_equal(http_kit_count(kit.service.http), 3);
     job_kit_stop(&kit);
 }
@@ -50,18 +36,16 @@ static void test_pauses_grow_by_half_up_to_a_twelfth_of_the_wait(void **state)
         {1024, 4800, 400}, {512, 600000, 374}, {512, 3600000, 374},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
-        job_kit_script(responses, running);
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, running);
         kit.service.service->deadline_ms += 4000000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.random = cases[i].random;
         if (cases[i].elapsed_ms > 0) {
-            int64_t first = next_pause(&kit);
+            int64_t first = job_kit_pause(&kit);
             env_kit_advance(&kit.service.clock, cases[i].elapsed_ms - first);
         }
-        assert_true(next_pause(&kit) == cases[i].pause_ms);
+        assert_true(job_kit_pause(&kit) == cases[i].pause_ms);
         job_kit_stop(&kit);
     }
 }
@@ -74,11 +58,9 @@ static void test_no_pause_is_longer_than_its_limit(void **state)
         int64_t longest_ms;
     } cases[] = {{0, 22500}, {512, 30000}, {1024, 30000}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
         int64_t longest_ms = 0;
-        job_kit_script(responses, running);
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, running);
         kit.service.service->deadline_ms += 3000000;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         kit.service.clock.random = cases[i].random;
@@ -86,7 +68,7 @@ static void test_no_pause_is_longer_than_its_limit(void **state)
         for (int calls = 0; calls < 150; calls++) {
             int64_t limit = (kit.service.clock.now_ms - began_ms) / 12;
             limit = limit < 250 ? 250 : limit;
-            int64_t pause = next_pause(&kit);
+            int64_t pause = job_kit_pause(&kit);
             assert_true(pause >= 187 && pause <= limit);
             longest_ms = pause > longest_ms ? pause : longest_ms;
         }
@@ -110,16 +92,14 @@ static void test_asked_pauses_and_fixed_intervals(void **state)
         {"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 700, 250},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct http_kit_response status = running;
         struct job_kit kit;
         status.headers = cases[i].headers;
-        job_kit_script(responses, status);
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, status);
         kit.service.service->settings.poll_interval_ms = cases[i].interval_ms;
         assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
         for (int calls = 0; calls < 4; calls++) {
-            assert_true(next_pause(&kit) == cases[i].pause_ms);
+            assert_true(job_kit_pause(&kit) == cases[i].pause_ms);
         }
         job_kit_stop(&kit);
     }
@@ -130,10 +110,8 @@ static void test_asked_pauses_and_fixed_intervals(void **state)
 static void test_wait_ends_with_the_open_and_goes_on_in_the_next(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, running);
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_true(kit.service.clock.now_ms == began_ms + 600000);
@@ -149,10 +127,8 @@ static void test_wait_ends_with_the_open_and_goes_on_in_the_next(void **state)
 static void test_open_without_time_asks_once(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
-    job_kit_script(responses, running);
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
     kit.service.service->settings.timeout_ms = 0;
     kit.service.service->deadline_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
@@ -164,12 +140,10 @@ static void test_open_without_time_asks_once(void **state)
 static void test_retry_after_beyond_the_open_ends_it(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct http_kit_response status = running;
     struct job_kit kit;
     status.headers = "Retry-After: 601\r\n";
-    job_kit_script(responses, status);
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, status);
     assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
     assert_int_equal(http_kit_count(kit.service.http), 3);
     assert_non_null(strstr(kit.service.err.text,
@@ -196,12 +170,10 @@ static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
         {NULL, "none", GIQ_E_STORE},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        struct http_kit_response responses[JOB_KIT_RESPONSES];
         struct job_kit kit;
         enum giq_step step = GIQ_STEP_AGAIN;
-        job_kit_script(responses, running);
-        responses[3] = (struct http_kit_response)JOB_KIT_STATUS("FAILED");
-        job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+        job_kit_start_waiting(&kit, running);
+        kit.script[3] = (struct http_kit_response)JOB_KIT_STATUS("FAILED");
         assert_int_equal(job_kit_run_to(&kit, 4), GIQ_E_NONE);
         if (cases[i].job_json == NULL) {
             assert_true(giq_tree_remove(kit.job->folder, &kit.service.err));
@@ -219,12 +191,10 @@ static void test_end_of_a_job_is_not_recorded_as_that_of_another(void **state)
 static void test_result_of_another_job_is_not_fetched_before_its_end(void **state)
 {
     (void)state;
-    struct http_kit_response responses[JOB_KIT_RESPONSES];
     struct job_kit kit;
     enum giq_step step = GIQ_STEP_AGAIN;
-    job_kit_script(responses, running);
-    responses[2] = (struct http_kit_response)JOB_KIT_STATUS("DONE");
-    job_kit_start(&kit, responses, JOB_KIT_RESPONSES);
+    job_kit_start_waiting(&kit, running);
+    kit.script[2] = (struct http_kit_response)JOB_KIT_STATUS("DONE");
     while (strcmp(job_kit_state(&kit), "succeeded") != 0) {
         assert_true(job_kit_step(&kit, &step));
     }
@@ -240,16 +210,13 @@ static void test_result_of_another_job_is_not_fetched_before_its_end(void **stat
 static void test_what_is_told_with_the_end_is_recorded(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS,
-        JOB_KIT_RUN,
-        {.status = 200,
-         .body = "{\"id\":\"j1\",\"status\":\"DONE\",\"type\":\"T\","
-                 "\"startedAt\":1714521600000}"},
-        JOB_KIT_RESULT};
     struct job_kit kit;
     struct giq_job_view view;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN,
+                  {.status = 200,
+                   .body = "{\"id\":\"j1\",\"status\":\"DONE\",\"type\":\"T\","
+                           "\"startedAt\":1714521600000}"},
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     job_kit_open(&kit, &job_kit_request, 0);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -263,14 +230,9 @@ static void test_what_is_told_with_the_end_is_recorded(void **state)
 static void test_unknown_state_is_warned_of_once(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS,
-                                                         JOB_KIT_RUN,
-                                                         JOB_KIT_STATUS("MARINATING"),
-                                                         JOB_KIT_STATUS("BAKING"),
-                                                         JOB_KIT_STATUS("done"),
-                                                         JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("MARINATING"),
+                  JOB_KIT_STATUS("BAKING"), JOB_KIT_STATUS("done"), JOB_KIT_RESULT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_int_equal(kit.service.clock.warnings, 1);
     assert_string_equal(kit.service.clock.warned,
@@ -296,13 +258,10 @@ static void test_longest_id_and_state_fit_into_the_progress_line(void **state)
     word[sizeof word - 1] = '\0';
     (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"status\":\"%s\"}", id, word);
     (void)snprintf(done, sizeof done, "{\"id\":\"%s\",\"status\":\"DONE\"}", id);
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS,
-                                                  {.status = 200, .body = body},
-                                                  {.status = 200, .body = body},
-                                                  {.status = 200, .body = done},
-                                                  JOB_KIT_RESULT};
     struct job_kit kit;
-    job_kit_start(&kit, responses, GIQ_COUNT(responses));
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, {.status = 200, .body = body},
+                  {.status = 200, .body = body}, {.status = 200, .body = done},
+                  JOB_KIT_RESULT);
     assert_int_equal(job_kit_run_to(&kit, 3), GIQ_E_NONE);
     assert_int_equal(strlen(kit.last_line),
                      strlen("job  ") + 2 * (size_t)GIQ_TEXT_PRINTABLE_MAX);
