@@ -376,6 +376,18 @@ void batch_kit_stop(struct batch_kit *k)
     kit = NULL;
 }
 
+int batch_kit_setup(void **state)
+{
+    batch_kit_start(*state);
+    return 0;
+}
+
+int batch_kit_teardown(void **state)
+{
+    batch_kit_stop(*state);
+    return 0;
+}
+
 static void add_row(struct batch_kit *k, const char *file)
 {
     assert_true(k->row_count < BATCH_KIT_ROWS);

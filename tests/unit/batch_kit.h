@@ -101,6 +101,13 @@ struct batch_kit {
 void batch_kit_start(struct batch_kit *kit);
 void batch_kit_stop(struct batch_kit *kit);
 
+/* A test before which `kit` is started, and after which it is stopped. */
+int batch_kit_setup(void **state);
+int batch_kit_teardown(void **state);
+#define BATCH_KIT_TEST(test, kit)                                                        \
+    cmocka_unit_test_prestate_setup_teardown(test, batch_kit_setup, batch_kit_teardown,  \
+                                             kit)
+
 /* Add `count` rows of the model "m" whose file is "<what>-<number>"; with a `count` of 0
  * one row, whose file is `what` itself. */
 void batch_kit_add(struct batch_kit *kit, const char *what, size_t count);

@@ -10,20 +10,6 @@
 
 static struct batch_kit kit;
 
-static int start(void **state)
-{
-    (void)state;
-    batch_kit_start(&kit);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    batch_kit_stop(&kit);
-    return 0;
-}
-
 /* ---- rows and requests ---- */
 
 static void test_equal_requests_are_one_job(void **state)
@@ -525,7 +511,7 @@ static void test_batches_leave_no_descriptors(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+#define TEST(name) BATCH_KIT_TEST(name, &kit)
     const struct CMUnitTest tests[] = {
         TEST(test_equal_requests_are_one_job),
         TEST(test_a_batch_without_rows_is_empty),

@@ -7,20 +7,6 @@
 
 static struct batch_kit kit;
 
-static int start(void **state)
-{
-    (void)state;
-    batch_kit_start(&kit);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    batch_kit_stop(&kit);
-    return 0;
-}
-
 /* ---- the time limit ---- */
 
 static void test_the_timeout_counts_from_the_last_change(void **state)
@@ -311,7 +297,7 @@ static void test_a_cancel_ends_downloads(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+#define TEST(name) BATCH_KIT_TEST(name, &kit)
     const struct CMUnitTest tests[] = {
         TEST(test_the_timeout_counts_from_the_last_change),
         TEST(test_after_the_timeout_no_row_is_begun),

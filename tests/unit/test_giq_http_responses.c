@@ -169,15 +169,31 @@ static void test_sizes_are_capped(void **state)
 #define GZIP_HEAD "\x1F\x8B\x08\0\0\0\0\0\x02\x03"
 #define GZIP_BODY GZIP_HEAD "\xAB\xAE\x05\0\x43\xBF\xA6\xA3\x02\0\0\0"
 
+struct coded {
+    int status;
+    const char *coding, *bytes;
+    size_t len;
+    const char *body; /* NULL: what came */
+};
+
+/* Begin a session in which this response comes. */
+static bool exchange_coded(struct session *s, const struct coded *coded)
+{
+    static char headers[64];
+    static struct http_kit_response response;
+    (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n", coded->coding);
+    response = (struct http_kit_response){.status = coded->status,
+                                          .headers = headers,
+                                          .body = coded->bytes,
+                                          .body_len = coded->len};
+    session_begin(s, &response, 1);
+    return session_exchange(s, (struct giq_http_request){.fresh_connection = false});
+}
+
 static void test_small_responses_are_decoded(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *coding, *bytes;
-        size_t len;
-        const char *body; /* NULL: what came */
-    } cases[] = {
+    static const struct coded cases[] = {
         {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
         {200, "x-gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
         {400, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1, "{}"},
@@ -189,17 +205,8 @@ static void test_small_responses_are_decoded(void **state)
         {200, "gzip", GZIP_HEAD "\xFF\xFF", sizeof GZIP_HEAD + 1, NULL},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        char headers[64];
-        (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
-                       cases[i].coding);
-        const struct http_kit_response response = {.status = cases[i].status,
-                                                   .headers = headers,
-                                                   .body = cases[i].bytes,
-                                                   .body_len = cases[i].len};
         struct session s;
-        session_begin(&s, &response, 1);
-        assert_true(
-            session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
+        assert_true(exchange_coded(&s, &cases[i]));
         const char *body = cases[i].body == NULL ? cases[i].bytes : cases[i].body;
         size_t len = cases[i].body == NULL ? cases[i].len : strlen(body);
         assert_int_equal(s.response.body.len, len);
@@ -212,34 +219,20 @@ static void test_small_responses_are_decoded(void **state)
 static void test_cut_content_coding_is_a_cut_response(void **state)
 {
     (void)state;
-    static const struct {
-        int status;
-        const char *coding, *bytes;
-        size_t len;
-    } cases[] = {
-        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 8},
-        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1},
-        {201, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1},
-        {200, "deflate", "\x78\x9C\xAB\xAE\x05\0\x01\x75\0\xF9", 9},
-        {400, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 8},
-        {502, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1},
+    static const struct coded cases[] = {
+        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 8, "{}"},
+        {200, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1, "{}"},
+        {201, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1, "{}"},
+        {200, "deflate", "\x78\x9C\xAB\xAE\x05\0\x01\x75\0\xF9", 9, "{}"},
+        {400, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 8, "{}"},
+        {502, "gzip", GZIP_BODY, sizeof GZIP_BODY - 1 - 1, "{}"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        char headers[64];
-        (void)snprintf(headers, sizeof headers, "Content-Encoding: %s\r\n",
-                       cases[i].coding);
-        const struct http_kit_response response = {.status = cases[i].status,
-                                                   .headers = headers,
-                                                   .body = cases[i].bytes,
-                                                   .body_len = cases[i].len};
         bool is_error_page = cases[i].status >= 400;
         struct session s;
-        session_begin(&s, &response, 1);
-        assert_int_equal(
-            session_exchange(&s, (struct giq_http_request){.fresh_connection = false}),
-            is_error_page);
+        assert_int_equal(exchange_coded(&s, &cases[i]), is_error_page);
         assert_int_equal(s.kit.err.code, is_error_page ? GIQ_E_NONE : GIQ_E_NETWORK);
-        assert_string_equal(giq_buf_text(&s.response.body), "{}");
+        assert_string_equal(giq_buf_text(&s.response.body), cases[i].body);
         session_end(&s);
     }
 }
