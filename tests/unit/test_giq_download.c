@@ -67,20 +67,26 @@ static bool take(void *ctx, const char *bytes, size_t len, struct giq_error *err
 #define GZIP_HEAD "HTTP/1.1 200 Said\r\nContent-Encoding: gzip\r\nETag: \"v1\"\r\n"
 enum { GZIP_LEN = sizeof GZIP - 1 };
 
+/* Download from a service; the code of the error. The sink's body is to be released. */
+static enum giq_code download_from(struct service_kit *kit, struct sink *sink)
+{
+    const struct giq_download_sink taken = {begin, take, sink};
+    char *disposition = NULL;
+    giq_buf_init(&sink->body, 1 << 20);
+    bool ok = giq_download(kit->service, "j", &taken, &disposition, &kit->err);
+    free(disposition);
+    return ok ? GIQ_E_NONE : kit->err.code;
+}
+
 /* Download with these responses; the code of the error, the sink as it was left. */
 static enum giq_code download(const struct http_kit_response *responses, size_t count,
                               struct sink *sink, size_t *requests, bool allow)
 {
-    const struct giq_download_sink taken = {begin, take, sink};
     struct service_kit kit;
-    char *disposition = NULL;
-    giq_buf_init(&sink->body, 1 << 20);
     service_kit_start(&kit, responses, count);
     kit.service->settings.allow_unverified_length = allow;
-    bool ok = giq_download(kit.service, "j", &taken, &disposition, &kit.err);
-    free(disposition);
+    enum giq_code code = download_from(&kit, sink);
     *requests = http_kit_count(kit.http);
-    enum giq_code code = ok ? GIQ_E_NONE : kit.err.code;
     service_kit_stop(&kit);
     return code;
 }
@@ -305,20 +311,16 @@ static void check_range(struct service_kit *kit, size_t i, const char *range)
 static void check_resumed(const struct resumed *c)
 {
     struct sink sink = {.length = -1};
-    const struct giq_download_sink taken = {begin, take, &sink};
     struct service_kit kit;
-    char *disposition = NULL;
     size_t count = 0;
-    giq_buf_init(&sink.body, 1 << 20);
     service_kit_start(&kit, c->responses, 5);
-    assert_true(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
+    assert_int_equal(download_from(&kit, &sink), GIQ_E_NONE);
     assert_string_equal(giq_buf_text(&sink.body), "result");
     assert_int_equal(sink.begun, c->begun);
     for (; count < 5 && c->ranges[count] != NULL; count++) {
         check_range(&kit, count, c->ranges[count]);
     }
     assert_int_equal(http_kit_count(kit.http), count);
-    free(disposition);
     giq_buf_release(&sink.body);
     service_kit_stop(&kit);
 }
@@ -429,15 +431,11 @@ static void test_cancelled_transfer_ends(void **state)
          .then = HTTP_KIT_SILENT},
         WHOLE};
     struct sink sink = {.length = -1};
-    const struct giq_download_sink taken = {begin, take, &sink};
     struct service_kit kit;
-    char *disposition = NULL;
-    giq_buf_init(&sink.body, 1 << 20);
     service_kit_start(&kit, responses, GIQ_COUNT(responses));
     cancelling = &sink;
     kit.clock.env.cancelled = cancels_after_a_byte;
-    assert_false(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
-    assert_int_equal(kit.err.code, GIQ_E_CANCELLED);
+    assert_int_equal(download_from(&kit, &sink), GIQ_E_CANCELLED);
     assert_int_equal(http_kit_count(kit.http), 1);
     assert_int_equal(kit.clock.sleeps, 0);
     service_kit_stop(&kit);
@@ -449,14 +447,10 @@ static void test_cancelled_pause_is_the_last(void **state)
     (void)state;
     static const struct http_kit_response responses[] = {{.status = 503}, WHOLE};
     struct sink sink = {.length = -1};
-    const struct giq_download_sink taken = {begin, take, &sink};
     struct service_kit kit;
-    char *disposition = NULL;
-    giq_buf_init(&sink.body, 1 << 20);
     service_kit_start(&kit, responses, GIQ_COUNT(responses));
     kit.clock.cancels_ms = kit.clock.now_ms + 1; /* the pause takes longer */
-    assert_false(giq_download(kit.service, "j", &taken, &disposition, &kit.err));
-    assert_int_equal(kit.err.code, GIQ_E_SERVICE);
+    assert_int_equal(download_from(&kit, &sink), GIQ_E_SERVICE);
     assert_int_equal(http_kit_count(kit.http), 1);
     assert_int_equal(kit.clock.sleeps, 1);
     service_kit_stop(&kit);

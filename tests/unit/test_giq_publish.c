@@ -52,26 +52,6 @@ static void pass(enum point point)
     }
 }
 
-/* Locks that succeed and lock nothing. */
-UNIT_WRAPS(giq_lock_acquire);
-UNIT_WRAPS(giq_lock_release);
-
-bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
-                             struct giq_error *err)
-{
-    static int none;
-    (void)folder;
-    (void)access;
-    (void)err;
-    *out = (struct giq_lock *)(void *)&none;
-    return true;
-}
-
-void __wrap_giq_lock_release(struct giq_lock *lock)
-{
-    (void)lock;
-}
-
 UNIT_WRAPS(giq_fetch);
 
 bool __wrap_giq_fetch(struct giq_service *service, const struct giq_store *store,

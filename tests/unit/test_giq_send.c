@@ -7,7 +7,6 @@
 #include "job/giq_limits.h"
 #include "job/giq_step.h"
 #include "job_kit.h"
-#include "store/giq_lock.h"
 #include "store/giq_record_read.h"
 #include "store/giq_spent.h"
 
@@ -88,27 +87,6 @@ void __wrap_giq_ticket_touch(const char *folder, int n)
 {
     touches++;
     __real_giq_ticket_touch(folder, n);
-}
-
-/* A lock that locks nothing. */
-UNIT_WRAPS(giq_lock_acquire);
-
-bool __wrap_giq_lock_acquire(const char *folder, unsigned access, struct giq_lock **out,
-                             struct giq_error *err)
-{
-    static int nothing;
-    (void)folder;
-    (void)access;
-    (void)err;
-    *out = (struct giq_lock *)(void *)&nothing;
-    return true;
-}
-
-UNIT_WRAPS(giq_lock_release);
-
-void __wrap_giq_lock_release(struct giq_lock *lock)
-{
-    (void)lock;
 }
 
 /* ---- helpers ---- */

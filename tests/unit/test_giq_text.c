@@ -165,14 +165,26 @@ static void test_run_ends_where_utf8_does(void **state)
     }
 }
 
+struct moment {
+    const char *text;
+    bool ok;
+    int64_t ms;
+};
+
+static void check_moments(bool (*read)(const char *text, int64_t *out),
+                          const struct moment *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t ms = 0;
+        assert_int_equal(read(cases[i].text, &ms), cases[i].ok);
+        assert_true(ms == cases[i].ms);
+    }
+}
+
 static void test_times(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        bool ok;
-        int64_t ms;
-    } cases[] = {
+    static const struct moment cases[] = {
         {"1970-01-01T00:00:00Z", true, 0},
         {"1970-01-01T00:00:00", true, 0},
         {"2024-02-29T12:34:56.789Z", true, INT64_C(1709210096789)},
@@ -199,21 +211,13 @@ static void test_times(void **state)
         {"yesterday", false, 0},
         {"", false, 0},
     };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        int64_t ms = 0;
-        assert_int_equal(giq_text_to_time(cases[i].text, &ms), cases[i].ok);
-        assert_true(ms == cases[i].ms);
-    }
+    check_moments(giq_text_to_time, cases, GIQ_COUNT(cases));
 }
 
 static void test_dates(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        bool ok;
-        int64_t ms;
-    } cases[] = {
+    static const struct moment cases[] = {
         {"1970-01-01", true, 0},
         {"2024-02-29", true, INT64_C(1709164800000)},
         {"2023-02-29", false, 0},
@@ -224,11 +228,7 @@ static void test_dates(void **state)
         {"2024-02-29T00:00:00Z", false, 0},
         {"", false, 0},
     };
-    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        int64_t ms = 0;
-        assert_int_equal(giq_text_to_date(cases[i].text, &ms), cases[i].ok);
-        assert_true(ms == cases[i].ms);
-    }
+    check_moments(giq_text_to_date, cases, GIQ_COUNT(cases));
 }
 
 static void test_addresses_lose_what_may_be_secret(void **state)
