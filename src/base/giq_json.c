@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/giq_cleanup.h"
+#include "base/giq_json_cut.h"
 #include "base/giq_number.h"
 #include "base/giq_text.h"
 
@@ -46,7 +47,7 @@ static void replace_nul_escapes(char *text)
 {
     size_t len = strlen(nul_escape);
     for (char *at = text; (at = strchr(at, '\\')) != NULL; at += at[1] != '\0' ? 2 : 1) {
-        if (strncmp(at, nul_escape, len) == 0) {
+        if (at[1] == 'u' && strncmp(at, nul_escape, len) == 0) {
             memcpy(at, replacement_escape, len);
         }
     }
@@ -186,8 +187,8 @@ static bool parse_again(const char *text, cJSON **out)
     return true;
 }
 
-bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
-                   struct giq_error *err)
+bool giq_json_read_without(const char *bytes, size_t len, const char *name,
+                           struct giq_json **out, struct giq_error *err)
 {
     *out = NULL;
     if (bytes == NULL || len == 0 || memchr(bytes, '\0', len) != NULL ||
@@ -198,13 +199,25 @@ bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
     if (text == NULL) {
         return giq_fail_memory(err);
     }
+    if (name != NULL) {
+        (void)giq_json_cut(text, name);
+    }
     replace_nul_escapes(text);
     cJSON *item = parse_text(text);
     if (item == NULL && !parse_again(text, &item)) {
         return giq_fail_memory(err);
     }
     *out = wrap(item);
+    if (name != NULL) {
+        giq_json_remove(*out, name);
+    }
     return true;
+}
+
+bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
+                   struct giq_error *err)
+{
+    return giq_json_read_without(bytes, len, NULL, out, err);
 }
 
 struct giq_json *giq_json_parse(const char *bytes, size_t len)

@@ -1,6 +1,7 @@
 /* Finds numbers in JSON without parsing it. */
 #include "base/giq_number.h"
 
+#include <limits.h>
 #include <stdbool.h>
 
 static bool is_digit(char c)
@@ -18,16 +19,30 @@ static size_t count_digits(const char *text)
     return len;
 }
 
+const char *giq_number_string_run(const char *json)
+{
+    static const bool ends_run[UCHAR_MAX + 1] = {
+        ['"'] = true, ['\\'] = true, ['\0'] = true};
+    while (!ends_run[(unsigned char)*json]) {
+        json++;
+    }
+    return json;
+}
+
+/* What follows the string whose opening quote precedes `json`. */
+static const char *skip_string(const char *json)
+{
+    json = giq_number_string_run(json);
+    while (*json == '\\') {
+        json = giq_number_string_run(json + (json[1] == '\0' ? 1 : 2));
+    }
+    return *json == '"' ? json + 1 : json;
+}
+
 const char *giq_number_find(const char *json)
 {
-    bool is_in_string = false;
-    while (*json != '\0' && (is_in_string || (*json != '-' && !is_digit(*json)))) {
-        if (*json == '"') {
-            is_in_string = !is_in_string;
-        } else if (is_in_string && *json == '\\' && json[1] != '\0') {
-            json++;
-        }
-        json++;
+    while (*json != '\0' && *json != '-' && !is_digit(*json)) {
+        json = *json == '"' ? skip_string(json + 1) : json + 1;
     }
     return json;
 }

@@ -1,5 +1,5 @@
 /*
- * Finds numbers in JSON text without parsing it. Pure.
+ * Finds numbers, and the ends of strings, in JSON text without parsing it. Pure.
  */
 #ifndef GIQ_NUMBER_H
 #define GIQ_NUMBER_H
@@ -10,6 +10,10 @@
  * there is none. `json` is valid JSON, or the rest of valid JSON after one of its values.
  */
 const char *giq_number_find(const char *json);
+
+/* Where the ordinary characters of a string that begin at `json` end: at its quote, at a
+ * backslash or at the end of the text. */
+const char *giq_number_string_run(const char *json);
 
 /* How many bytes at the start of `text` are digits, signs, points, 'e' or 'E'. */
 size_t giq_number_span(const char *text);

@@ -43,9 +43,9 @@ static bool check_format(const char *folder, const char *name, int64_t newest,
     return true;
 }
 
-bool giq_document_read(const char *folder, const char *name, int64_t newest,
-                       const char *advice, struct giq_json **out, bool *out_damaged,
-                       struct giq_error *err)
+bool giq_document_read_without(const char *folder, const char *name, const char *without,
+                               int64_t newest, const char *advice, struct giq_json **out,
+                               bool *out_damaged, struct giq_error *err)
 {
     bool found = false;
     GIQ_AUTO_JSON struct giq_json *json = NULL;
@@ -55,12 +55,21 @@ bool giq_document_read(const char *folder, const char *name, int64_t newest,
     if (!giq_document_read_bytes(folder, name, &buf, &found, err)) {
         return false;
     }
-    if (found && (!giq_json_read(giq_buf_text(&buf), buf.len, &json, err) ||
-                  !check_format(folder, name, newest, advice, json, out_damaged, err))) {
+    if (found &&
+        (!giq_json_read_without(giq_buf_text(&buf), buf.len, without, &json, err) ||
+         !check_format(folder, name, newest, advice, json, out_damaged, err))) {
         return false;
     }
     *out = giq_take(&json);
     return true;
+}
+
+bool giq_document_read(const char *folder, const char *name, int64_t newest,
+                       const char *advice, struct giq_json **out, bool *out_damaged,
+                       struct giq_error *err)
+{
+    return giq_document_read_without(folder, name, NULL, newest, advice, out, out_damaged,
+                                     err);
 }
 
 bool giq_document_write(const char *folder, const char *name, unsigned access,

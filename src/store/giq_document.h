@@ -31,6 +31,11 @@ bool giq_document_read(const char *folder, const char *name, int64_t newest,
                        const char *advice, struct giq_json **out, bool *out_damaged,
                        struct giq_error *err);
 
+/* The same without the member `without`, as giq_json_read_without(). */
+bool giq_document_read_without(const char *folder, const char *name, const char *without,
+                               int64_t newest, const char *advice, struct giq_json **out,
+                               bool *out_damaged, struct giq_error *err);
+
 /* Fail with "the record folder/name `reason`; `advice`". */
 bool giq_document_fail(const char *folder, const char *name, const char *reason,
                        const char *advice, struct giq_error *err);

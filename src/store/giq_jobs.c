@@ -25,7 +25,7 @@ static bool list_record(const struct listing *listing, const char *key,
     GIQ_AUTO(giq_record_release) struct giq_record record;
     GIQ_AUTO_JSON struct giq_json *request = NULL;
     giq_record_init(&record);
-    bool is_read = giq_record_read(folder, NULL, &record, NULL, &reason) &&
+    bool is_read = giq_record_read_brief(folder, &record, &reason) &&
                    giq_record_read_request(folder, &request, &reason);
     if (is_read && record.state == GIQ_JOB_NONE) {
         return true;

@@ -93,11 +93,11 @@ static bool fail_damaged(const char *folder, const char *name, const char *reaso
     return giq_document_fail(folder, name, reason, advice, err);
 }
 
-static bool read_document(const char *folder, struct giq_json **out, bool *out_damaged,
-                          struct giq_error *err)
+static bool read_document(const char *folder, bool is_brief, struct giq_json **out,
+                          bool *out_damaged, struct giq_error *err)
 {
-    return giq_document_read(folder, job_name, GIQ_RECORD_FORMAT, advice, out,
-                             out_damaged, err);
+    return giq_document_read_without(folder, job_name, is_brief ? summary_member : NULL,
+                                     GIQ_RECORD_FORMAT, advice, out, out_damaged, err);
 }
 
 bool giq_record_read_request(const char *folder, struct giq_json **out,
@@ -237,10 +237,10 @@ bool giq_record_use_earlier(struct giq_record *record, const char *folder,
     return parse_document(record, folder, err);
 }
 
-bool giq_record_load(const char *folder, struct giq_record *record, bool *out_damaged,
-                     struct giq_error *err)
+bool giq_record_load(const char *folder, bool is_brief, struct giq_record *record,
+                     bool *out_damaged, struct giq_error *err)
 {
-    bool ok = read_document(folder, &record->document, out_damaged, err);
+    bool ok = read_document(folder, is_brief, &record->document, out_damaged, err);
     if (!ok || record->document == NULL) {
         return ok;
     }
@@ -610,7 +610,7 @@ static bool is_quarantined(const char *folder)
     struct giq_error ignored = {0};
     GIQ_AUTO_JSON struct giq_json *json = NULL;
     bool damaged = false;
-    if (!read_document(folder, &json, &damaged, &ignored)) {
+    if (!read_document(folder, true, &json, &damaged, &ignored)) {
         return false;
     }
     enum giq_job_state state = parse_state(giq_json_text(giq_json_get(json, "state")));
@@ -723,7 +723,7 @@ bool giq_record_undo(const char *folder, unsigned access, int attempt, const cha
     bool damaged = false;
     GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
-    if (!read_document(folder, &record.document, &damaged, err)) {
+    if (!read_document(folder, false, &record.document, &damaged, err)) {
         return false;
     }
     if (!parse(&record)) {

@@ -95,9 +95,10 @@ const char *giq_record_state_name(enum giq_job_state state);
 
 /* Read job.json as it is into an initialised record; without it the record stays empty.
  * If it is the intent of a further job, which was abandoned, the earlier record is read
- * instead. On failure `*out_damaged` is whether the content is damaged. */
-bool giq_record_load(const char *folder, struct giq_record *record, bool *out_damaged,
-                     struct giq_error *err);
+ * instead. With `is_brief` the summary of the result is left out. On failure
+ * `*out_damaged` is whether the content is damaged. */
+bool giq_record_load(const char *folder, bool is_brief, struct giq_record *record,
+                     bool *out_damaged, struct giq_error *err);
 
 /* Use the earlier record of a further job in place of this one; without it the record
  * becomes empty. Errors also: GIQ_E_STORE if the earlier record was damaged. */

@@ -13,6 +13,8 @@
  * be some seconds old. */
 enum { UNLISTED_MAX = 100 };
 
+static const struct giq_record_tickets all_tickets = {0, 0};
+
 /* ---- the tickets ---- */
 
 /* Leave out the tickets from `below` on. */
@@ -417,12 +419,12 @@ static bool is_content_error(const struct giq_error *err)
 }
 
 static bool read_once(const char *folder, const char *request,
-                      const struct giq_record_tickets *tickets, struct giq_record *record,
-                      bool *damaged, struct giq_error *err)
+                      const struct giq_record_tickets *tickets, bool is_brief,
+                      struct giq_record *record, bool *damaged, struct giq_error *err)
 {
     giq_record_init(record);
     *damaged = false;
-    bool ok = giq_record_load(folder, record, damaged, err);
+    bool ok = giq_record_load(folder, is_brief, record, damaged, err);
     bool is_complete = ok && needs_no_tickets(record);
     if (is_complete && request != NULL) {
         /* If its request is damaged, a ticket of a further job may decide. */
@@ -462,8 +464,8 @@ static bool read_once(const char *folder, const char *request,
     return ok;
 }
 
-bool giq_record_read_with(const char *folder, const char *request,
-                          const struct giq_record_tickets *tickets,
+static bool read_retrying(const char *folder, const char *request,
+                          const struct giq_record_tickets *tickets, bool is_brief,
                           struct giq_record *out, bool *out_damaged,
                           struct giq_error *err)
 {
@@ -477,7 +479,7 @@ bool giq_record_read_with(const char *folder, const char *request,
     do {
         giq_record_release(&record);
         *err = (struct giq_error){0};
-        ok = read_once(folder, request, tickets, &record, &damaged, err);
+        ok = read_once(folder, request, tickets, is_brief, &record, &damaged, err);
         tries++;
     } while (!ok && damaged && tries < TRIES);
     if (!ok && out_damaged != NULL) {
@@ -491,9 +493,22 @@ bool giq_record_read_with(const char *folder, const char *request,
     return ok;
 }
 
+bool giq_record_read_with(const char *folder, const char *request,
+                          const struct giq_record_tickets *tickets,
+                          struct giq_record *out, bool *out_damaged,
+                          struct giq_error *err)
+{
+    return read_retrying(folder, request, tickets, false, out, out_damaged, err);
+}
+
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err)
 {
-    static const struct giq_record_tickets all = {0, 0};
-    return giq_record_read_with(folder, request, &all, out, out_damaged, err);
+    return read_retrying(folder, request, &all_tickets, false, out, out_damaged, err);
+}
+
+bool giq_record_read_brief(const char *folder, struct giq_record *out,
+                           struct giq_error *err)
+{
+    return read_retrying(folder, NULL, &all_tickets, true, out, NULL, err);
 }

@@ -32,6 +32,11 @@
 bool giq_record_read(const char *folder, const char *request, struct giq_record *out,
                      bool *out_damaged, struct giq_error *err);
 
+/* The same for any request, and without the summary of the result, which takes most of
+ * the time: for a list of many records. Such a record must not be written. */
+bool giq_record_read_brief(const char *folder, struct giq_record *out,
+                           struct giq_error *err);
+
 /* What a caller knows of the tickets of a folder. */
 struct giq_record_tickets {
     int known; /* this one exists, though it may not be listed yet; 0: none is known */

@@ -327,7 +327,7 @@ static bool read_is_match(const struct search *search, const char *folder, bool 
     GIQ_AUTO_JSON struct giq_json *request = NULL;
     giq_record_init(&record);
     *out = false;
-    if (!giq_record_read(folder, NULL, &record, NULL, err)) {
+    if (!giq_record_read_brief(folder, &record, err)) {
         return false;
     }
     if (record.job_id == NULL || !giq_text_is_same_id(record.job_id, search->job_id)) {

@@ -102,6 +102,27 @@ static void check_written(struct giq_json *json, const char *text)
     check_printed(json);
 }
 
+/* Without a member the value is the same but for that member, also one that is nested or
+ * whose value is damaged. */
+static void check_without(const char *bytes, size_t size, const char *name)
+{
+    struct giq_error err = {0};
+    struct giq_json *whole = giq_json_parse(bytes, size);
+    struct giq_json *rest = NULL;
+    MUST(giq_json_read_without(bytes, size, name, &rest, &err));
+    MUST((whole == NULL) == (rest == NULL));
+    if (whole != NULL) {
+        giq_json_remove(whole, name);
+        char *text = giq_json_print(whole);
+        char *text_of_rest = giq_json_print(rest);
+        MUST(text != NULL && text_of_rest != NULL && strcmp(text, text_of_rest) == 0);
+        free(text_of_rest);
+        free(text);
+    }
+    giq_json_free(rest);
+    giq_json_free(whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     /* A copy of the exact size, so that AddressSanitizer detects reading beyond it. */
@@ -111,6 +132,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(bytes, data, size);
     }
     struct giq_json *json = giq_json_parse(bytes, size);
+    check_without(bytes, size, "id");
+    check_without(bytes, size, "data");
     free(bytes);
     if (json != NULL) {
         char *text = fuzz_text(data, size);

@@ -312,6 +312,37 @@ static void test_times_of_every_form(void **state)
     }
 }
 
+static void test_object_is_read_without_a_member(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *rest; /* NULL: it is not JSON */
+    } cases[] = {
+        {"{\"a\":1,\"s\":{\"b\":[\"c\",2.50]},\"d\":3.0}", "{\"a\":1,\"d\":3.0}"},
+        {"{\"s\":1,\"a\":2,\"s\":[3,4]}", "{\"a\":2}"},
+        {"{\"s\":\"\\u0000\"}", "{}"},
+        {"{\"a\":{\"s\":12345}}", "{\"a\":{\"s\":12345}}"},
+        {"[12345]", "[12345]"},
+        {"{\"s\":[1,2}", NULL},
+        {"{\"s\":[1,2],}", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        struct giq_json *json = NULL;
+        const char *text = cases[i].text;
+        assert_true(giq_json_read_without(text, strlen(text), "s", &json, &err));
+        char *rest = json == NULL ? NULL : giq_json_print(json);
+        if (cases[i].rest == NULL) {
+            assert_null(rest);
+        } else {
+            assert_string_equal(rest, cases[i].rest);
+        }
+        free(rest);
+        giq_json_free(json);
+    }
+}
+
 static void test_members_are_set_replaced_and_removed(void **state)
 {
     (void)state;
@@ -446,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_numbers_keep_their_digits),
         cmocka_unit_test(test_numbers_that_are_none_in_json_are_printed_as_numbers),
         cmocka_unit_test(test_times_of_every_form),
+        cmocka_unit_test(test_object_is_read_without_a_member),
         cmocka_unit_test(test_members_are_set_replaced_and_removed),
         cmocka_unit_test(test_no_member_of_a_removed_name_is_left),
         cmocka_unit_test(test_object_that_is_there_keeps_its_members),

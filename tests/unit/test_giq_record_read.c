@@ -279,8 +279,29 @@ static void test_newest_ticket_decides(void **state)
         start(&kit, &readings[i]);
         assert_true(read_record(&kit));
         check(&readings[i], &kit.record);
+        assert_true(giq_record_read_brief(kit.folder, &kit.record, &kit.err));
+        check(&readings[i], &kit.record);
         finish(&kit);
     }
+}
+
+static void test_brief_record_has_no_summary(void **state)
+{
+    static const struct reading reading = {
+        .job = RECORD("published", 1, WITH("j1") ",\"summary\":{\"size\":7},\"x\":8"),
+        .state = "published",
+        .id = "j1",
+        .attempt = 1};
+    struct kit kit;
+    (void)state;
+    start(&kit, &reading);
+    assert_true(read_record(&kit));
+    assert_non_null(giq_json_get(kit.record.document, "summary"));
+    assert_true(giq_record_read_brief(kit.folder, &kit.record, &kit.err));
+    check(&reading, &kit.record);
+    assert_null(giq_json_get(kit.record.document, "summary"));
+    assert_non_null(giq_json_get(kit.record.document, "x"));
+    finish(&kit);
 }
 
 /* What is read and written again is read as the same. */
@@ -440,6 +461,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_newest_ticket_decides),
+        cmocka_unit_test(test_brief_record_has_no_summary),
         cmocka_unit_test(test_merged_record_that_is_written_stays_the_same),
         cmocka_unit_test(test_known_ticket_counts_before_it_is_listed),
         cmocka_unit_test(test_tickets_can_be_left_out),
