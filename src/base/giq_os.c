@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -740,6 +741,13 @@ int giq_os_socket(int family, int type, int protocol)
 void giq_os_wipe(void *bytes, size_t len)
 {
     explicit_bzero(bytes, len);
+}
+
+int giq_os_processors(void)
+{
+    cpu_set_t set;
+    /* Fails if the system has more processors than the set has bits. */
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 bool giq_os_is_terminal(void)

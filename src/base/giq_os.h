@@ -210,6 +210,9 @@ int64_t giq_os_wall_ms(void);
 void giq_os_sleep_ms(int64_t ms);
 uint32_t giq_os_random(void);
 
+/* How many processors this process can use at the same time; at least 1. */
+int giq_os_processors(void);
+
 /* Whether standard error is a terminal. */
 bool giq_os_is_terminal(void);
 
