@@ -72,18 +72,16 @@ struct giq_job {
     char *canonical; /* text of the request; NULL if the record is of another request */
     struct giq_json *request_json; /* the request that the record belongs to */
     struct giq_record record;
-    struct giq_lock *lock;    /* held only within a step */
-    struct giq_json *summary; /* of the result that the host is accepting, or NULL */
-    char *result_path;        /* of the last view */
-    struct giq_error advice;  /* whose text the last view has as its error */
-    bool has_folder;          /* the folder exists, and the lock is waited for or held */
-    bool is_damaged;          /* the record cannot be read, and may be replaced */
-    bool is_external;         /* the job has no record in the store yet */
-    bool is_adopting;         /* job=<id> beside a model: the request gets that job */
-
-    /* Set if the published result differs from its record. */
-    bool is_result_changed;
-    bool keeps_changed_result;   /* it has content, so it must not be lost */
+    struct giq_lock *lock;     /* held only within a step */
+    struct giq_json *summary;  /* of the result that the host is accepting, or NULL */
+    char *result_path;         /* of the last view */
+    struct giq_error advice;   /* whose text the last view has as its error */
+    bool has_folder;           /* the folder exists, and the lock is waited for or held */
+    bool is_damaged;           /* the record cannot be read, and may be replaced */
+    bool is_external;          /* the job has no record in the store yet */
+    bool is_adopting;          /* job=<id> beside a model: the request gets that job */
+    bool is_result_changed;    /* the published result differs from its record */
+    bool keeps_changed_result; /* it has content, so it must not be lost */
     int64_t changed_result_size; /* of that file; -1 if it is not a file */
 
     /* Submitting. */
@@ -99,12 +97,12 @@ struct giq_job {
     struct giq_ticket ticket; /* of the run request that is being sent; n is 0: none */
     int64_t touched_ms;       /* when that ticket was taken or touched */
     int known_ticket; /* highest number that this open took, or found taken; 0: none */
-    bool is_beaten;   /* nothing was sent, since another open sends or has a job */
     /* Run requests of the key that the service throttled, whoever sent them. */
     int throttled;        /* so far */
     int throttled_before; /* when this open began; -1: it has not read the record */
-    bool has_throttled;   /* one that this open sent */
-    int paused_ticket;    /* the ticket whose pause ends then; 0: none */
+    int paused_ticket;    /* the ticket whose pause ends at paused_until_ms; 0: none */
+    bool has_throttled;   /* the service throttled one that this open sent */
+    bool is_beaten;       /* nothing was sent, since another open sends or has a job */
     int64_t paused_until_ms;
     char *slot; /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */
@@ -114,12 +112,12 @@ struct giq_job {
     bool has_warned;     /* the warning about an unknown status was given */
     int not_found_count; /* consecutive responses that the job does not exist */
     int failed_polls;    /* status calls that retry_poll() counted against MAX_RETRY */
-    int64_t unexpected_since_ms; /* when unexpected responses began; 0: none */
-    int64_t wait_began_ms;       /* 0: not yet */
-    int64_t pause_ms;            /* adaptive pause, before jitter; 0: none so far */
-    struct giq_learning learning;
     enum giq_job_state final_state; /* as reported; GIQ_JOB_NONE: it is not final */
-    char *reason;                   /* of a failure, as the service last reported it */
+    int64_t unexpected_since_ms;    /* when unexpected responses began; 0: none */
+    int64_t wait_began_ms;          /* 0: not yet */
+    int64_t pause_ms;               /* adaptive pause, before jitter; 0: none so far */
+    struct giq_learning learning;
+    char *reason; /* of a failure, as the service last reported it */
 
     /* Checking a job again that is recorded as gone. */
     char *rechecked_id; /* of the job that is or was checked again; NULL: none */

@@ -40,6 +40,7 @@ enum giq_ticket_outcome {
  */
 struct giq_ticket {
     int n;
+    enum giq_ticket_outcome outcome;
     char *label;                  /* of RETRY */
     struct giq_os_identity owner; /* pid 0: not known */
     char token[GIQ_OS_TOKEN_SIZE];
@@ -49,8 +50,7 @@ struct giq_ticket {
     char *upload;
     char *geometry_crs;
     char *replaces; /* id of the job that this run request replaces */
-    enum giq_ticket_outcome outcome;
-    char *job_id; /* of GIQ_TICKET_JOB, as are status, type and started_ms */
+    char *job_id;   /* of GIQ_TICKET_JOB, as are status, type and started_ms */
     char *status;
     char *type;
     int64_t started_ms;

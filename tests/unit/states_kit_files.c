@@ -178,6 +178,12 @@ struct ticket {
     char label; /* '-': none */
 };
 
+static const char *text_or_dash(const struct giq_json *json, const char *name)
+{
+    const char *text = giq_json_text(giq_json_get(json, name));
+    return text == NULL ? "-" : text;
+}
+
 static void copy_text(const struct giq_json *json, const char *name, char out[16])
 {
     const char *text = giq_json_text(giq_json_get(json, name));
@@ -196,12 +202,10 @@ static int read_tickets(const struct states_kit_state *state,
             continue;
         }
         GIQ_AUTO_JSON struct giq_json *json = giq_json_parse(text, strlen(text));
-        const char *outcome = giq_json_text(giq_json_get(json, "outcome"));
-        const char *label = giq_json_text(giq_json_get(json, "label"));
+        const char *outcome = text_or_dash(json, "outcome");
+        const char *label = text_or_dash(json, "label");
         struct ticket *ticket = &out[count++];
-        *ticket = (struct ticket){.n = n,
-                                  .outcome = outcome == NULL ? '-' : outcome[0],
-                                  .label = label == NULL ? '-' : label[0]};
+        *ticket = (struct ticket){.n = n, .outcome = outcome[0], .label = label[0]};
         copy_text(json, "job_id", ticket->job_id);
         copy_text(json, "replaces", ticket->replaces);
     }
@@ -413,7 +417,10 @@ static bool swaps_labels(const struct states_kit_meaning *meaning,
 
 static char swap_label(char label, bool swaps)
 {
-    return !swaps || label == '-' ? label : label == 'a' ? 'b' : 'a';
+    if (!swaps || label == '-') {
+        return label;
+    }
+    return "ab"[label == 'a'];
 }
 
 static void sign_tickets(const struct ticket *tickets, int count, bool swaps, char *out,

@@ -31,11 +31,11 @@ static const struct reading {
     const char *name;
     const char *job; /* job.json, or NULL */
     const char *tickets[TICKETS];
-    bool is_old; /* no ticket was touched for 61 s */
     const char *state;
     const char *id;
     int attempt, newest;
     enum giq_sender sender;
+    bool is_old;        /* no ticket was touched for 61 s */
     const char *label;  /* that is used */
     const char *free;   /* label that is not */
     const char *others; /* other jobs */

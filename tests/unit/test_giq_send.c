@@ -213,7 +213,8 @@ static void test_owner_that_was_stopped_sends_only_with_the_newest_ticket(void *
 {
     (void)state;
     START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
-    after_take = (struct event){.name = "sent.2", .text = HAS_J1, .pause_ms = 21 * 1000};
+    after_take =
+        (struct event){.name = "sent.2", .text = HAS_J1, .pause_ms = 21 * INT64_C(1000)};
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     check_outcome(1, "nothing");
@@ -225,7 +226,7 @@ static void test_owner_that_was_stopped_while_it_took_its_ticket_checks_it(void 
 {
     (void)state;
     START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
-    before_take = (struct event){.pause_ms = 61 * 1000};
+    before_take = (struct event){.pause_ms = 61 * INT64_C(1000)};
     after_take = (struct event){.name = "sent.2", .text = HAS_J1};
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
@@ -241,7 +242,7 @@ static void test_job_that_was_adopted_while_the_owner_was_stopped_is_used(void *
     after_decision = (struct event){
         .name = "job.json",
         .text = "{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j1\",\"attempt\":1}",
-        .pause_ms = 61 * 1000};
+        .pause_ms = 61 * INT64_C(1000)};
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     check_outcome(1, "nothing");
@@ -253,7 +254,7 @@ static void test_owner_that_was_stopped_alone_touches_and_sends(void **state)
 {
     (void)state;
     START(JOB_KIT_MODELS, JOB_KIT_RUN);
-    after_take = (struct event){.pause_ms = 21 * 1000};
+    after_take = (struct event){.pause_ms = 21 * INT64_C(1000)};
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     assert_int_equal(touches, 1);
     assert_int_equal(job_kit_count(&kit, "POST"), 1);
