@@ -182,7 +182,8 @@ static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-/* The job succeeded: choose whether to open the published result, or to fetch it. */
+/* The job succeeded: choose whether its result is opened or fetched or, if it is recorded
+ * as gone, checked again or replaced by that of a new job. */
 static bool choose_result_phase(struct giq_job *job, struct giq_error *err)
 {
     bool exists = false;
@@ -388,7 +389,7 @@ void giq_job_refresh(struct giq_job *job)
     }
 }
 
-/* Show the request as it would be sent now: nothing was sent so far. */
+/* Let the view state the request as it would be sent now: nothing was sent so far. */
 static void view_request(const struct giq_job *job, struct giq_job_view *out)
 {
     const struct giq_request *request = &job->request;
