@@ -21,8 +21,8 @@ enum { GIQ_JSON_VALUES_MAX = 1000000 };
  * library's limit, or have more than GIQ_JSON_VALUES_MAX values. Errors: GIQ_E_MEMORY. */
 bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err);
-/* The same, and the object `*out` is without the member `name`, which mostly is not even
- * parsed; NULL names none. Whether the bytes are JSON does not depend on `name`. */
+/* The same without the member `name` of the object, which is mostly not even parsed; NULL
+ * leaves out none. Whether the bytes are JSON does not depend on `name`. */
 bool giq_json_read_without(const char *bytes, size_t len, const char *name,
                            struct giq_json **out, struct giq_error *err);
 /* As giq_json_read(); NULL also when out of memory. */

@@ -45,11 +45,11 @@ struct listing {
     void *ctx;
     struct row *rows; /* row i of the listing is at i % ROWS_MAX */
 
-    struct giq_thread_lock lock; /* of what follows, and of is_done of the rows */
-    struct giq_thread_event may_take;
-    struct giq_thread_event done; /* the caller's thread waits for it */
-    size_t listed;                /* rows so far */
-    size_t taken;                 /* rows that a thread reads or has read */
+    struct giq_thread_lock lock;      /* of what follows, and of is_done of the rows */
+    struct giq_thread_event may_take; /* a row was listed or reported: for the readers */
+    struct giq_thread_event done;     /* a row was read: for the caller's thread */
+    size_t listed;                    /* rows so far */
+    size_t taken;                     /* rows that a thread reads or has read */
     size_t reported;
     size_t area_bytes; /* in rows that are read and not reported */
     bool is_ended;
@@ -96,7 +96,8 @@ static void read_row(struct row *row)
     }
     const char *area = giq_json_text(giq_json_get(row->request, "geometry"));
     row->area_len = area == NULL ? 0 : strlen(area);
-    /* It has most of the memory of the record, and the view does without. */
+    /* The document takes most of the memory of the record, and the view does not need it.
+     */
     giq_json_free(record->document);
     record->document = NULL;
 }
