@@ -113,6 +113,7 @@ void giq_job_free(struct giq_job *job)
     release_request(&job->request);
     free(job->model_id);
     free(job->file_id);
+    free(job->seen_job);
     free(job->stale_file_id);
     free(job->slot);
     giq_ticket_release(&job->ticket);
@@ -308,10 +309,23 @@ static bool choose_phase(struct giq_job *job, struct giq_error *err)
     return retry_or_fail(job, err);
 }
 
+/* A record that had a job when this open read or wrote it, and was removed since, must
+ * not lead to another job that the user has not asked for. */
 static bool read_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
+    const struct giq_record *record = &job->record;
     (void)due_ms;
-    return find_record(job, err) && choose_phase(job, err) && check_may_fetch(job, err);
+    if (record->job_id != NULL && !job->is_external &&
+        !giq_text_set(&job->seen_job, record->job_id)) {
+        return giq_fail_memory(err);
+    }
+    if (!find_record(job, err)) {
+        return false;
+    }
+    if (record->state == GIQ_JOB_NONE && job->seen_job != NULL) {
+        return giq_step_fail_removed(job, job->seen_job, err);
+    }
+    return choose_phase(job, err) && check_may_fetch(job, err);
 }
 
 /* ---- the summary of a result ---- */

@@ -75,6 +75,7 @@ struct giq_job {
     struct giq_lock *lock;     /* held only within a step */
     struct giq_json *summary;  /* of the result that the host is accepting, or NULL */
     char *result_path;         /* of the last view */
+    char *seen_job;            /* id of the last recorded job that it knew, or NULL */
     struct giq_error advice;   /* whose text the last view has as its error */
     bool has_folder;           /* the folder exists, and the lock is waited for or held */
     bool is_damaged;           /* the record cannot be read, and may be replaced */

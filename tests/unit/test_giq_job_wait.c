@@ -207,6 +207,29 @@ static void test_result_of_another_job_is_not_fetched_before_its_end(void **stat
     job_kit_stop(&kit);
 }
 
+/* As `forget` of another program does, between two steps of an open that waits. */
+static void test_record_that_was_removed_leads_to_no_other_job(void **state)
+{
+    (void)state;
+    for (int steps = 0; steps < 2; steps++) {
+        struct job_kit kit;
+        enum giq_step step = GIQ_STEP_AGAIN;
+        job_kit_start_waiting(&kit, running);
+        kit.script[2] = (struct http_kit_response)JOB_KIT_STATUS("DONE");
+        while (strcmp(job_kit_state(&kit), "succeeded") != 0) {
+            assert_true(job_kit_step(&kit, &step));
+        }
+        for (int i = 0; i < steps; i++) {
+            assert_true(job_kit_step(&kit, &step));
+        }
+        assert_true(giq_tree_remove(kit.job->folder, &kit.service.err));
+        assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+        assert_non_null(strstr(kit.service.err.text, "the record of the job j1 was"));
+        assert_int_equal(job_kit_count(&kit, "POST"), 1);
+        job_kit_stop(&kit);
+    }
+}
+
 static void test_what_is_told_with_the_end_is_recorded(void **state)
 {
     (void)state;
@@ -281,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_retry_after_beyond_the_open_ends_it),
         cmocka_unit_test(test_end_of_a_job_is_not_recorded_as_that_of_another),
         cmocka_unit_test(test_result_of_another_job_is_not_fetched_before_its_end),
+        cmocka_unit_test(test_record_that_was_removed_leads_to_no_other_job),
         cmocka_unit_test(test_what_is_told_with_the_end_is_recorded),
         cmocka_unit_test(test_unknown_state_is_warned_of_once),
         cmocka_unit_test(test_longest_id_and_state_fit_into_the_progress_line),
