@@ -65,6 +65,20 @@ static bool compare_entry(void *ctx, const char *path, struct giq_error *err)
     return true;
 }
 
+static bool measure_entry(void *ctx, const char *path, struct giq_error *err)
+{
+    int64_t *bytes = ctx;
+    struct giq_os_stat st;
+    if (giq_os_is_link(path)) {
+        return true;
+    }
+    if (!giq_os_stat(path, &st, err)) {
+        return false;
+    }
+    *bytes += st.kind == GIQ_OS_FILE ? st.size : 0;
+    return true;
+}
+
 bool giq_tree_remove(const char *path, struct giq_error *err)
 {
     struct walk walk = {remove_entry, NULL, path, 0};
@@ -89,5 +103,17 @@ bool giq_tree_newest(const char *path, int64_t *out_ns, struct giq_error *err)
         return false;
     }
     *out_ns = newest_ns;
+    return true;
+}
+
+bool giq_tree_size(const char *path, int64_t *out_bytes, struct giq_error *err)
+{
+    int64_t bytes = 0;
+    struct walk walk = {measure_entry, &bytes, path, 0};
+    if ((giq_os_is_folder(path) && !giq_os_list(path, walk_entry, &walk, err)) ||
+        !measure_entry(&bytes, path, err)) {
+        return false;
+    }
+    *out_bytes = bytes;
     return true;
 }

@@ -94,6 +94,30 @@ static void test_missing_paths(void **state)
     free(path);
 }
 
+static void test_size_is_that_of_the_files(void **state)
+{
+    struct giq_error err = {0};
+    int64_t bytes = -1;
+    char *tree = giq_os_join(*state, "tree");
+    char *deep = giq_os_join(tree, "a/b");
+    char *file = giq_os_join(deep, "f");
+    char *link = giq_os_join(tree, "link");
+    assert_true(giq_tree_size(tree, &bytes, &err));
+    assert_true(bytes == 0);
+    assert_true(giq_os_make_folders(deep, GIQ_OS_PRIVATE, &err));
+    env_kit_write(tree, "g", "12345");
+    env_kit_write(deep, "f", "123");
+    assert_int_equal(symlink(file, link), 0);
+    assert_true(giq_tree_size(tree, &bytes, &err));
+    assert_true(bytes == 8);
+    assert_true(giq_tree_size(file, &bytes, &err));
+    assert_true(bytes == 3);
+    free(link);
+    free(file);
+    free(deep);
+    free(tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +125,7 @@ int main(void)
         ENV_KIT_TEST(test_depth_has_a_limit),
         ENV_KIT_TEST(test_syncing_does_not_follow_links),
         ENV_KIT_TEST(test_missing_paths),
+        ENV_KIT_TEST(test_size_is_that_of_the_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,379 @@
+/* Forgetting: what is removed, what is kept, and which names and ages are refused. */
+#include "giq/forget.h"
+
+#include "unit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/giq_os.h"
+#include "env_kit.h"
+#include "store/giq_lock.h"
+#include "store/giq_record_read.h"
+#include "store/giq_store.h"
+#include "store/giq_ticket.h"
+
+#define TOKEN   "00000000000000000000000000000001"
+#define KEY(x)  x x x x x x x x x x x x x x x x
+#define KEY_A   KEY("aaaa")
+#define KEY_B   KEY("bbbb")
+#define KEY_C   KEY("cccc")
+#define REQUEST "{\"format\":1,\"base_url\":\"https://x\",\"model\":\"m\"}"
+
+/* Records; that of version 0.1 has no ticket, and its result is in result/. */
+#define RECORD(state, id)                                                                \
+    "{\"format\":2,\"state\":\"" state "\",\"attempt\":1,\"job_id\":\"" id "\","         \
+    "\"finished_at\":\"2024-05-01T00:00:00Z\",\"result\":{\"folder\":\"result." TOKEN    \
+    "\",\"name\":\"f\",\"size\":5}}"
+#define OLD_RECORD(state, id)                                                            \
+    "{\"format\":1,\"state\":\"" state "\",\"job_id\":\"" id "\","                       \
+    "\"finished_at\":\"2024-05-01T00:00:00Z\"}"
+#define JOB(id)                                                                          \
+    "{\"format\":1,\"model_id\":\"m\",\"outcome\":\"job\",\"job_id\":\"" id "\"}"
+
+enum { OUTCOMES_MAX = 8, BEFORE_FIRST_END = 0 };
+
+/* A store in a folder of its own, and what a call has reported. */
+struct kit {
+    char *folder;
+    struct giq_store *store;
+    struct giq_error err;
+    struct giq_forgotten reported[OUTCOMES_MAX]; /* numbers alone */
+    char states[OUTCOMES_MAX][20];
+    size_t count;
+};
+
+static int set_up(void **state)
+{
+    struct kit *kit = calloc(1, sizeof *kit);
+    kit->folder = env_kit_folder();
+    assert_true(giq_store_open(kit->folder, GIQ_STORE_PRIVATE, &kit->store, &kit->err));
+    *state = kit;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct kit *kit = *state;
+    giq_store_close(kit->store);
+    env_kit_remove(kit->folder);
+    free(kit);
+    return 0;
+}
+
+/* A record with this job.json; `ticket` and `result`, a folder, may be NULL. */
+static void make(struct kit *kit, const char *key, const char *job, const char *ticket,
+                 const char *result)
+{
+    char *folder = giq_store_folder(kit->store, key);
+    assert_true(giq_store_make(kit->store, folder, &kit->err));
+    env_kit_write(folder, "request.json", REQUEST);
+    env_kit_write(folder, "job.json", job);
+    if (ticket != NULL) {
+        env_kit_write(folder, "sent.1", ticket);
+    }
+    if (result != NULL) {
+        char *path = giq_os_join(folder, result);
+        assert_true(giq_os_make_folders(path, GIQ_OS_PRIVATE, &kit->err));
+        env_kit_write(path, "f", "12345");
+        free(path);
+    }
+    free(folder);
+}
+
+/* Whether the folder of a key, or `name` in it, exists. */
+static bool exists(const struct kit *kit, const char *key, const char *name)
+{
+    char *folder = giq_store_folder(kit->store, key);
+    char *path = name == NULL ? strdup(folder) : giq_os_join(folder, name);
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    free(folder);
+    return found;
+}
+
+/* The entries of <store>/v1. */
+static size_t count_entries(struct kit *kit)
+{
+    return env_kit_count(giq_store_keys_folder(kit->store), "");
+}
+
+static bool note(void *ctx, const struct giq_forgotten *forgotten, struct giq_error *err)
+{
+    struct kit *kit = ctx;
+    (void)err;
+    assert_true(kit->count < OUTCOMES_MAX);
+    assert_int_equal(forgotten->reason != NULL, forgotten->outcome == GIQ_FORGET_KEPT);
+    kit->reported[kit->count].outcome = forgotten->outcome;
+    kit->reported[kit->count].bytes = forgotten->bytes;
+    (void)snprintf(kit->states[kit->count], sizeof kit->states[0], "%s",
+                   forgotten->state_name);
+    kit->count++;
+    return true;
+}
+
+static bool forget(struct kit *kit, const char *name, int64_t before_ms, unsigned flags)
+{
+    const struct giq_forget_args args = {.names = &name,
+                                         .count = name == NULL ? 0 : 1,
+                                         .before_ms = before_ms,
+                                         .flags = flags,
+                                         .each = note,
+                                         .ctx = kit};
+    kit->count = 0;
+    kit->err = (struct giq_error){0};
+    return giq_forget(kit->store, &args, &kit->err);
+}
+
+static void assert_fails(struct kit *kit, const char *name, unsigned flags,
+                         enum giq_code code, const char *words)
+{
+    assert_false(forget(kit, name, GIQ_TIME_NONE, flags));
+    assert_int_equal(kit->err.code, code);
+    assert_non_null(strstr(kit->err.text, words));
+    assert_int_equal(kit->count, 0);
+}
+
+/* ---- what is removed ---- */
+
+static void test_record_goes_with_its_result_and_nothing_is_left(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    make(kit, KEY_B, RECORD("published", "j2"), JOB("j2"), "result." TOKEN);
+    assert_true(forget(kit, "J1", GIQ_TIME_NONE, 0));
+    assert_int_equal(kit->count, 1);
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+    assert_true(kit->reported[0].bytes > 5);
+    assert_string_equal(kit->states[0], "published");
+    assert_false(exists(kit, KEY_A, NULL));
+    assert_true(exists(kit, KEY_B, "result." TOKEN "/f"));
+    assert_int_equal(count_entries(kit), 1);
+}
+
+static void test_key_names_a_record_too(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
+    assert_true(forget(kit, KEY_A, GIQ_TIME_NONE, 0));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+    assert_false(exists(kit, KEY_A, NULL));
+}
+
+static void test_results_alone_leave_record_and_tickets(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RESULT);
+    assert_int_equal(kit->reported[0].bytes, 5);
+    assert_false(exists(kit, KEY_A, "result." TOKEN));
+    assert_true(exists(kit, KEY_A, "job.json"));
+    assert_true(exists(kit, KEY_A, "sent.1"));
+    assert_false(exists(kit, KEY_A, "sent.2"));
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_NOTHING);
+}
+
+static void test_record_of_version_0_1(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, OLD_RECORD("published", "j1"), NULL, "result");
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
+    assert_int_equal(kit->reported[0].bytes, 5);
+    assert_false(exists(kit, KEY_A, "result"));
+    assert_true(exists(kit, KEY_A, "job.json"));
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, 0));
+    assert_false(exists(kit, KEY_A, NULL));
+}
+
+static void test_dry_run_writes_nothing(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_DRY_RUN));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+    assert_true(kit->reported[0].bytes > 5);
+    assert_true(
+        forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_DRY_RUN | GIQ_FORGET_RESULTS_ONLY));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RESULT);
+    assert_int_equal(kit->reported[0].bytes, 5);
+    assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+    assert_false(exists(kit, KEY_A, "lock"));
+    assert_false(exists(kit, KEY_A, "sent.2"));
+}
+
+static void test_what_a_killed_process_left_goes_with_the_next(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
+    char *left =
+        giq_os_join(giq_store_keys_folder(kit->store), "forgotten." TOKEN ".tmp");
+    assert_true(giq_os_make_folders(left, GIQ_OS_PRIVATE, &kit->err));
+    env_kit_write(left, "job.json", "{}");
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, 0));
+    assert_int_equal(count_entries(kit), 0);
+    free(left);
+}
+
+/* ---- what is kept ---- */
+
+static void test_jobs_that_nothing_else_names_are_kept_unless_forced(void **state)
+{
+    static const struct {
+        const char *job;
+        const char *ticket;
+        const char *state;
+    } cases[] = {
+        {RECORD("submitted", "j1"), JOB("j1"), "submitted"},
+        {RECORD("unknown", "j1"),
+         "{\"format\":1,\"outcome\":\"unknown\",\"error\":\"cut\"}", "unknown"},
+        {OLD_RECORD("sending", "j1"), NULL, "sending"},
+        {"no JSON", JOB("j1"), "damaged"},
+    };
+    struct kit *kit = *state;
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char words[40];
+        (void)snprintf(words, sizeof words, "is \"%s\"", cases[i].state);
+        make(kit, KEY_A, cases[i].job, cases[i].ticket, "result." TOKEN);
+        assert_fails(kit, KEY_A, 0, GIQ_E_USAGE, words);
+        assert_fails(kit, KEY_A, GIQ_FORGET_RESULTS_ONLY, GIQ_E_USAGE, "--force");
+        assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+        assert_true(forget(kit, KEY_A, GIQ_TIME_NONE, GIQ_FORGET_FORCE));
+        assert_string_equal(kit->states[0], cases[i].state);
+        assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+        assert_false(exists(kit, KEY_A, NULL));
+    }
+}
+
+static void test_sender_that_is_alive_is_not_forced(void **state)
+{
+    struct kit *kit = *state;
+    struct giq_ticket ticket;
+    bool is_taken = false;
+    char *folder = giq_store_folder(kit->store, KEY_A);
+    make(kit, KEY_A, "{\"format\":2,\"state\":\"sending\",\"attempt\":1}", NULL, NULL);
+    giq_ticket_init(&ticket);
+    ticket.n = 1;
+    assert_true(giq_ticket_take(folder, GIQ_OS_PRIVATE, &ticket, &is_taken, &kit->err));
+    assert_true(is_taken);
+    assert_fails(kit, KEY_A, 0, GIQ_E_USAGE, "is \"sending\"");
+    assert_fails(kit, KEY_A, GIQ_FORGET_FORCE, GIQ_E_STORE, "an open is working on");
+    assert_true(exists(kit, KEY_A, "job.json"));
+    assert_false(exists(kit, KEY_A, "sent.2"));
+    giq_ticket_release(&ticket);
+    free(folder);
+}
+
+static void test_record_whose_lock_is_held_is_kept(void **state)
+{
+    struct kit *kit = *state;
+    struct giq_lock *lock = NULL;
+    char *folder = giq_store_folder(kit->store, KEY_A);
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    assert_true(giq_lock_acquire(folder, GIQ_OS_PRIVATE, &lock, &kit->err));
+    assert_fails(kit, "j1", GIQ_FORGET_FORCE, GIQ_E_STORE, "j1 was not forgotten");
+    assert_true(forget(kit, NULL, INT64_MAX, 0));
+    assert_int_equal(kit->count, 1);
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_KEPT);
+    assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+    giq_lock_release(lock);
+    free(folder);
+}
+
+static void test_newer_format_is_not_forced(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, "{\"format\":3,\"state\":\"published\"}", NULL, NULL);
+    assert_fails(kit, KEY_A, GIQ_FORGET_FORCE, GIQ_E_STORE, "newer");
+    assert_true(exists(kit, KEY_A, "job.json"));
+}
+
+/* ---- names and ages ---- */
+
+static void test_names_have_one_record(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
+    make(kit, KEY_B, RECORD("failed", "j1"), JOB("j1"), NULL);
+    assert_fails(kit, "j9", 0, GIQ_E_USAGE, "the job \"j9\"; nothing was forgotten");
+    assert_fails(kit, KEY_C, 0, GIQ_E_USAGE, "nothing was forgotten");
+    assert_fails(kit, "j1", 0, GIQ_E_USAGE, "2 records in the store have the job");
+    assert_fails(kit, NULL, 0, GIQ_E_USAGE, "--older-than");
+    assert_int_equal(count_entries(kit), 2);
+}
+
+static void test_age_alone_frees_results(void **state)
+{
+    struct kit *kit = *state;
+    const int64_t ended_ms = INT64_C(1714521600000);
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    make(kit, KEY_B, RECORD("submitted", "j2"), JOB("j2"), "result." TOKEN);
+    make(kit, KEY_C, RECORD("failed", "j3"), JOB("j3"), NULL);
+    assert_true(forget(kit, NULL, ended_ms, GIQ_FORGET_FORCE));
+    assert_int_equal(kit->count, 0);
+    assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+    assert_true(forget(kit, NULL, ended_ms + 1, 0));
+    assert_int_equal(kit->count, 1);
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RESULT);
+    assert_false(exists(kit, KEY_A, "result." TOKEN));
+    assert_true(exists(kit, KEY_A, "job.json"));
+    assert_true(exists(kit, KEY_B, "result." TOKEN "/f"));
+    assert_true(exists(kit, KEY_C, "job.json"));
+}
+
+static void test_age_holds_for_names_too(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    assert_true(forget(kit, "j1", BEFORE_FIRST_END, 0));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_KEPT);
+    assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+    assert_true(forget(kit, "j1", INT64_MAX, 0));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+    assert_false(exists(kit, KEY_A, NULL));
+}
+
+static void test_ages(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t hours; /* -1: refused */
+    } cases[] = {
+        {"1h", 1},   {"0d", 0},   {"30d", 720},   {"2w", 336},      {"36525d", 876600},
+        {"", -1},    {"d", -1},   {"30", -1},     {"-1d", -1},      {"1.5d", -1},
+        {"1d ", -1}, {" 1d", -1}, {"36526d", -1}, {"9999999h", -1}, {"1m", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_error err = {0};
+        int64_t ms = -1;
+        assert_int_equal(giq_forget_parse_age(cases[i].text, &ms, &err),
+                         cases[i].hours >= 0);
+        assert_true(ms == (cases[i].hours < 0 ? -1 : cases[i].hours * 3600000));
+        assert_int_equal(err.code, cases[i].hours < 0 ? GIQ_E_USAGE : GIQ_E_NONE);
+    }
+}
+
+#define KIT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KIT_TEST(test_record_goes_with_its_result_and_nothing_is_left),
+        KIT_TEST(test_key_names_a_record_too),
+        KIT_TEST(test_results_alone_leave_record_and_tickets),
+        KIT_TEST(test_record_of_version_0_1),
+        KIT_TEST(test_dry_run_writes_nothing),
+        KIT_TEST(test_what_a_killed_process_left_goes_with_the_next),
+        KIT_TEST(test_jobs_that_nothing_else_names_are_kept_unless_forced),
+        KIT_TEST(test_sender_that_is_alive_is_not_forced),
+        KIT_TEST(test_record_whose_lock_is_held_is_kept),
+        KIT_TEST(test_newer_format_is_not_forced),
+        KIT_TEST(test_names_have_one_record),
+        KIT_TEST(test_age_alone_frees_results),
+        KIT_TEST(test_age_holds_for_names_too),
+        cmocka_unit_test(test_ages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
