@@ -1,4 +1,4 @@
-/* Keeps the state of an open, and writes it to the progress file. */
+/* Keeps the state of an open, writes it to the progress file, and estimates its share. */
 #include "giq_activity.h"
 
 #include <stdio.h>
@@ -28,6 +28,7 @@ void giq_activity_init(struct giq_activity_log *log, const char *path)
         .total = -1,
         .submitted_ms = GIQ_TIME_NONE,
         .expected_ms = -1,
+        .batch_share = -1,
     };
 }
 
@@ -71,7 +72,7 @@ void giq_activity_tick(struct giq_activity_log *log)
 
 void giq_activity_begin(struct giq_activity_log *log, enum giq_activity activity)
 {
-    if (log->path == NULL || log->phase == phases[activity]) {
+    if (log->phase == phases[activity]) {
         return;
     }
     log->phase = phases[activity];
@@ -103,9 +104,6 @@ static void set_text(char out[GIQ_ACTIVITY_TEXT_SIZE], const char *text)
 
 void giq_activity_set_job(struct giq_activity_log *log, const struct giq_job_view *view)
 {
-    if (log->path == NULL) {
-        return;
-    }
     set_text(log->job, view->job_id);
     set_text(log->status, view->status);
     log->submitted_ms = view->submitted_ms;
@@ -114,14 +112,46 @@ void giq_activity_set_job(struct giq_activity_log *log, const struct giq_job_vie
     giq_activity_tick(log);
 }
 
-void giq_activity_set_status(struct giq_activity_log *log, const char *status)
+void giq_activity_set_batch(struct giq_activity_log *log, const char *status,
+                            double share)
 {
-    if (log->path == NULL) {
-        return;
-    }
     set_text(log->status, status);
+    log->batch_share = share;
     log->has_changed = true;
     giq_activity_tick(log);
+}
+
+/* How much of `total` is `done`; 0 if either is not known. */
+static double part_of(int64_t done, int64_t total)
+{
+    if (done <= 0 || total <= 0) {
+        return 0;
+    }
+    return done < total ? (double)done / (double)total : 1;
+}
+
+double giq_activity_share(const struct giq_activity_log *log)
+{
+    /* Where each phase begins, the wait having most of an open. */
+    static const double submit = 0.05;
+    static const double download = 0.8;
+    static const double unpack = 0.95;
+    if (log->batch_share >= 0) {
+        return log->batch_share;
+    }
+    if (log->phase == phases[GIQ_ACTIVITY_UPLOAD]) {
+        return submit * part_of(log->bytes, log->total);
+    }
+    if (log->phase == phases[GIQ_ACTIVITY_SUBMIT]) {
+        return submit;
+    }
+    if (log->phase == phases[GIQ_ACTIVITY_WAIT]) {
+        return submit + (download - submit) * part_of(waited_ms(log), log->expected_ms);
+    }
+    if (log->phase == phases[GIQ_ACTIVITY_DOWNLOAD]) {
+        return download + (unpack - download) * part_of(log->bytes, log->total);
+    }
+    return log->phase == phases[GIQ_ACTIVITY_UNPACK] ? unpack : 0;
 }
 
 void giq_activity_end(struct giq_activity_log *log, enum giq_code code)

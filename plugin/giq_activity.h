@@ -1,6 +1,7 @@
 /*
- * What an open is doing, written to the file that GIQ_PROGRESS_FILE names, at most four
- * times a second, and at the end. For the thread of the session.
+ * What an open is doing: written to the file that GIQ_PROGRESS_FILE names, at most four
+ * times a second, and at the end; and as the share that is done, for the program's
+ * callback. For the thread of the session.
  */
 #ifndef GIQ_ACTIVITY_H
 #define GIQ_ACTIVITY_H
@@ -18,6 +19,7 @@ struct giq_activity_log {
     char status[GIQ_ACTIVITY_TEXT_SIZE];
     int64_t submitted_ms; /* of the job, since 1970-01-01 UTC, or GIQ_TIME_NONE */
     int64_t expected_ms;
+    double batch_share; /* of the requests of a batch that are done; -1: no batch */
     int64_t written_ms; /* on the monotonic clock; 0: not written so far */
     bool has_changed;   /* since it was written */
     bool has_failed;    /* the file cannot be written */
@@ -36,8 +38,13 @@ void giq_activity_moved(struct giq_activity_log *log, int64_t bytes, int64_t tot
 /* What is known of the job; the view is not kept. */
 void giq_activity_set_job(struct giq_activity_log *log, const struct giq_job_view *view);
 
-/* The state of a batch, in words, in place of the service's. */
-void giq_activity_set_status(struct giq_activity_log *log, const char *status);
+/* The state of a batch, in words, in place of the service's, and the share of its
+ * requests that is done, from 0 to 1. */
+void giq_activity_set_batch(struct giq_activity_log *log, const char *status,
+                            double share);
+
+/* The share of the open that is done, from 0 to 1: an estimate. */
+double giq_activity_share(const struct giq_activity_log *log);
 
 /* Write what has changed, if a quarter of a second has passed since the last time. */
 void giq_activity_tick(struct giq_activity_log *log);

@@ -68,10 +68,16 @@ void giq_await_cache_refusal(struct giq_job *job, const struct giq_config *confi
 
 /* ---- cancelling ---- */
 
+static const char command_hint[] =
+    "Ctrl-C ends the program but not a started job; the same command resumes, also "
+    "gdal driver giq fetch";
+
 void giq_await_begin(struct giq_report *report, const char *hint)
 {
     bool ends = giq_interrupt_begin(&report->interrupt);
-    report->progress.hint = ends ? hint : NULL;
+    report->progress.hint = !ends                           ? NULL
+                            : report->host.function == NULL ? hint
+                                                            : command_hint;
 }
 
 /* The error of a wait that `who` cancelled; `view` has the id of the job. */

@@ -93,7 +93,8 @@ static void report_progress(void *ctx, const struct giq_batch_counts *counts)
                    counts->running, counts->failed);
     giq_progress_set(&opening->session->report.progress, text, "");
     giq_activity_begin(&opening->session->report.activity, GIQ_ACTIVITY_WAIT);
-    giq_activity_set_status(&opening->session->report.activity, text);
+    giq_activity_set_batch(&opening->session->report.activity, text,
+                           (double)done / (double)counts->requests);
 }
 
 /* ---- before the run ---- */

@@ -6,6 +6,10 @@
 
 #include "giq_open.h"
 
+#if GDAL_VERSION_NUM >= GDAL_COMPUTE_VERSION(3, 11, 0)
+#include "giq_commands.h"
+#endif
+
 static int identify(GDALOpenInfo *info)
 {
     return giq_open_identify(info->pszFilename);
@@ -21,6 +25,8 @@ static GDALDataset *open(GDALOpenInfo *info)
         static_cast<unsigned>(info->nOpenFlags),
         info->eAccess == GA_Update,
         info->papszOpenOptions,
+        nullptr,
+        nullptr,
     };
     return GDALDataset::FromHandle(giq_open_dataset(&arguments));
 }
@@ -60,5 +66,8 @@ extern "C" CPL_DLL void GDALRegister_GIQ(void)
     giq_open_describe(driver);
     driver->pfnIdentify = identify;
     driver->pfnOpen = open;
+#if GDAL_VERSION_NUM >= GDAL_COMPUTE_VERSION(3, 11, 0)
+    giq_commands_declare(driver);
+#endif
     register_read_only(driver);
 }

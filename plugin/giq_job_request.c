@@ -116,10 +116,8 @@ static void report_progress(void *ctx, const char *text, const char *detail)
     struct giq_job_request *request = ctx;
     struct giq_job_view view;
     giq_progress_set(&request->session->report.progress, text, detail);
-    if (request->session->report.activity.path != NULL) {
-        giq_job_get_view(request->job, &view);
-        giq_activity_set_job(&request->session->report.activity, &view);
-    }
+    giq_job_get_view(request->job, &view);
+    giq_activity_set_job(&request->session->report.activity, &view);
 }
 
 static bool may_start(void *ctx, struct giq_error *err)

@@ -176,6 +176,7 @@ static GDALDatasetH open_with_session(const struct giq_open_info *info)
     GDALDatasetH dataset = NULL;
     struct giq_session session = {0};
     struct giq_error err = {0};
+    giq_host_progress_init(&session.report.host, info->progress, info->progress_data);
     bool ok = parse_and_open(info, &session, &dataset, &err);
     giq_session_end(&session, &err);
     if (!ok) {

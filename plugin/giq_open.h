@@ -22,7 +22,9 @@ struct giq_open_info {
     const char *name;
     unsigned flags; /* GDAL_OF_... */
     bool is_update;
-    char **options; /* open options, a GDAL string list, or NULL */
+    char **options;            /* open options, a GDAL string list, or NULL */
+    GDALProgressFunc progress; /* of a program that runs a command, or NULL */
+    void *progress_data;
 };
 
 /* Whether the name is a connection string of this driver; see giq_conn_identify(). */

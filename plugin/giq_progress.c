@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MINUTE_MS = 60 * 1000 };
+enum {
+    MINUTE_MS = 60 * 1000,
+    CHANGES_MAX = 5, /* of the state that are printed at once beside a progress bar */
+};
 
 /* Escape sequences of terminals. */
 #define CLEAR_LINE "\r\033[K"
@@ -27,6 +30,20 @@ void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mod
     };
 }
 
+void giq_progress_share(struct giq_progress *progress)
+{
+    progress->is_shared = progress->is_terminal;
+    progress->is_terminal = false;
+}
+
+/* Leave the line of GDAL's progress bar. */
+static void end_bar(const struct giq_progress *progress)
+{
+    if (progress->is_shared) {
+        (void)fputc('\n', stderr);
+    }
+}
+
 static void print(struct giq_progress *progress, int64_t now)
 {
     long long seconds = (long long)(now - progress->began_ms) / 1000;
@@ -35,6 +52,7 @@ static void print(struct giq_progress *progress, int64_t now)
     const char *format = progress->is_terminal ? CLEAR_LINE WRAP_OFF
                              "GIQ: %s, %lld:%02lld%s%s%s%s" WRAP_ON
                                                : "GIQ: %s, %lld:%02lld%s%s%s%s\n";
+    end_bar(progress);
     bool has_detail = progress->detail[0] != '\0';
     bool has_hint = progress->hint != NULL;
     (void)fprintf(stderr, format, progress->text, seconds / 60, seconds % 60,
@@ -57,9 +75,12 @@ void giq_progress_tick(struct giq_progress *progress)
 void giq_progress_set(struct giq_progress *progress, const char *text, const char *detail)
 {
     bool is_first = progress->text[0] == '\0';
+    bool is_change = progress->is_shared && progress->changes < CHANGES_MAX &&
+                     strcmp(progress->text, text) != 0;
     (void)snprintf(progress->text, sizeof progress->text, "%s", text);
     (void)snprintf(progress->detail, sizeof progress->detail, "%s", detail);
-    if (is_first && progress->is_enabled) {
+    progress->changes += is_change ? 1 : 0;
+    if ((is_first || is_change) && progress->is_enabled) {
         print(progress, now_ms());
     } else {
         giq_progress_tick(progress);
@@ -78,6 +99,7 @@ void giq_progress_clear(struct giq_progress *progress)
 void giq_progress_print_line(struct giq_progress *progress, const char *text)
 {
     giq_progress_clear(progress);
+    end_bar(progress);
     (void)fprintf(stderr, "GIQ: %s\n", text);
     (void)fflush(stderr);
 }

@@ -1,7 +1,8 @@
 /*
  * Progress of a wait on stderr: on a terminal one line that is updated in place; else,
- * with PROGRESS=YES, one line at the start and then one per minute. A struct is for one
- * open in one thread.
+ * with PROGRESS=YES, one line at the start and then one per minute. On a terminal that
+ * GDAL's progress bar uses too, one line for each of the first states and then one per
+ * minute. A struct is for one open in one thread.
  */
 #ifndef GIQ_PROGRESS_H
 #define GIQ_PROGRESS_H
@@ -11,6 +12,8 @@
 struct giq_progress {
     bool is_terminal;
     bool is_enabled;
+    bool is_shared;     /* GDAL's progress bar may be on the terminal's current line */
+    int changes;        /* of the state that were printed, if is_shared */
     bool is_drawn;      /* the terminal's current line holds progress text */
     int64_t began_ms;   /* on the monotonic clock */
     int64_t printed_ms; /* when the last line was printed */
@@ -21,6 +24,9 @@ struct giq_progress {
 
 /* Begin: the elapsed time counts from here. Prints nothing. */
 void giq_progress_init(struct giq_progress *progress, enum giq_progress_mode mode);
+
+/* State that GDAL's progress bar may be on the same terminal. */
+void giq_progress_share(struct giq_progress *progress);
 
 /* Set the current state and its detail, which are copied; a text that is too long is cut.
  * Prints the state, the elapsed time and the detail: on a terminal at once, else if it is

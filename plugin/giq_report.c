@@ -9,7 +9,7 @@
 enum {
     LINE_SIZE = GIQ_ERROR_TEXT_SIZE, /* holds the whole text of an error */
     TICK_MS = 250,                   /* the longest sleep */
-    FILE_TICK_MS = 100,              /* the same if there may be a cancel file */
+    CANCEL_TICK_MS = 100, /* the same if a cancel file or a callback may end the open */
 };
 
 static CPLErrorNum cpl_number_of(enum giq_code code)
@@ -78,10 +78,22 @@ static bool has_cancel_file(struct giq_report *report)
     return atomic_load(&report->found_cancel_file);
 }
 
+static bool has_host_cancelled(struct giq_report *report)
+{
+    if (giq_host_progress_is_due(&report->host)) {
+        giq_host_progress_call(&report->host, giq_activity_share(&report->activity),
+                               report->progress.text);
+    }
+    return giq_host_progress_is_cancelled(&report->host);
+}
+
 const char *giq_report_canceller(struct giq_report *report)
 {
     if (giq_interrupt_received(&report->interrupt)) {
         return "Ctrl-C";
+    }
+    if (has_host_cancelled(report)) {
+        return "the program";
     }
     return has_cancel_file(report) ? "the file of GIQ_CANCEL_FILE" : NULL;
 }
@@ -104,11 +116,12 @@ static void moved(void *ctx, int64_t bytes, int64_t total)
 }
 
 /* Sleeps are short: the elapsed time on the terminal is updated, and a signal that
- * another thread received, or the cancel file, is noticed. */
+ * another thread received, the cancel file, or the callback, is noticed. */
 static void sleep_ms(void *ctx, int64_t ms)
 {
     struct giq_report *report = ctx;
-    int64_t most_ms = report->cancel_file == NULL ? TICK_MS : FILE_TICK_MS;
+    bool is_simple = report->cancel_file == NULL && report->host.function == NULL;
+    int64_t most_ms = is_simple ? TICK_MS : CANCEL_TICK_MS;
     giq_env_system.sleep_ms(giq_env_system.ctx, ms < most_ms ? ms : most_ms);
     giq_progress_tick(&report->progress);
     giq_activity_tick(&report->activity);

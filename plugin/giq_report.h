@@ -9,6 +9,7 @@
 
 #include "giq/giq.h"
 #include "giq_activity.h"
+#include "giq_host_progress.h"
 #include "giq_interrupt.h"
 #include "giq_progress.h"
 
@@ -19,6 +20,7 @@ struct giq_report {
     struct giq_progress progress;
     struct giq_activity_log activity;
     struct giq_interrupt interrupt; /* of the current wait */
+    struct giq_host_progress host;  /* of the program that runs a command */
     const char *cancel_file;        /* borrowed, or NULL */
     atomic_bool found_cancel_file;
 };
@@ -27,8 +29,8 @@ struct giq_report {
  * borrowed. Its cancelled() may be called in any thread. */
 struct giq_env giq_report_env(struct giq_report *report);
 
-/* Who has cancelled the open, as a message names it ("Ctrl-C"); NULL: nobody. It may be
- * called in any thread. */
+/* Who has cancelled the open, as a message names it ("Ctrl-C"); NULL: nobody. Asks the
+ * program's callback too. It may be called in any thread. */
 const char *giq_report_canceller(struct giq_report *report);
 
 /* Raise the error as a CPL error: "GIQ[tag] text", with the whole text. */

@@ -15,6 +15,9 @@ bool giq_session_open(struct giq_session *session, char **open_options,
     session->report.cred = config->cred;
     session->report.cancel_file = config->cancel_file;
     giq_progress_init(&session->report.progress, config->progress);
+    if (session->report.host.function != NULL) {
+        giq_progress_share(&session->report.progress);
+    }
     giq_activity_init(&session->report.activity, config->progress_file);
     session->env = giq_report_env(&session->report);
     return giq_service_new(&config->settings, config->cred, &session->env,

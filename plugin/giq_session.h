@@ -2,8 +2,9 @@
  * Session: what all requests of one open share, that is options, credentials, the
  * service, the store, and how errors, warnings and progress reach the user.
  *
- * Usage: start from `{0}`, giq_session_open(), any number of requests
- * (giq_job_request_new()), giq_session_close() on every path.
+ * Usage: start from `{0}`, giq_host_progress_init() of its report if the program has a
+ * callback, giq_session_open(), any number of requests (giq_job_request_new()),
+ * giq_session_close() on every path.
  *
  * A session must not be moved once it is open, and is for one thread.
  */

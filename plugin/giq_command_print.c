@@ -1,0 +1,123 @@
+/* Prints the rows of a layer as a table or as lists. */
+#include "giq_command_print.h"
+
+#include "options/giq_gdal_cleanup.h"
+
+enum { COLUMNS_MAX = 16 };
+
+/* The columns of a layer that are printed. */
+struct columns {
+    int fields[COLUMNS_MAX];
+    const char *names[COLUMNS_MAX];
+    int widths[COLUMNS_MAX]; /* characters */
+    int count;
+};
+
+/* The items of a list in one text, of which the end may be cut. */
+static const char *join(char **items)
+{
+    GIQ_AUTO_CPL char *text = CPLStrdup("");
+    for (int i = 0; items != NULL && items[i] != NULL; i++) {
+        char *longer =
+            CPLStrdup(CPLSPrintf("%s%s%s", text, i == 0 ? "" : ", ", items[i]));
+        CPLFree(text);
+        text = longer;
+    }
+    return CPLSPrintf("%s", text);
+}
+
+/* The characters of a text in UTF-8. */
+static int width_of(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++) {
+        width += ((unsigned char)*text & 0xC0) != 0x80 ? 1 : 0;
+    }
+    return width;
+}
+
+/* The text of a value, "" for NULL; valid until the next call. */
+static const char *value_of(OGRFeatureH row, int field)
+{
+    if (!OGR_F_IsFieldSetAndNotNull(row, field)) {
+        return "";
+    }
+    switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(row, field))) {
+    case OFTDateTime:
+        return OGR_F_GetFieldAsISO8601DateTime(row, field, NULL);
+    case OFTStringList:
+        return join(OGR_F_GetFieldAsStringList(row, field));
+    default:
+        return OGR_F_GetFieldAsString(row, field);
+    }
+}
+
+static struct columns find_columns(OGRLayerH layer, const char *const *names)
+{
+    struct columns columns = {.count = 0};
+    for (; *names != NULL && columns.count < COLUMNS_MAX; names++) {
+        int field = OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(layer), *names);
+        if (field >= 0) {
+            columns.fields[columns.count] = field;
+            columns.names[columns.count] = *names;
+            columns.widths[columns.count++] = width_of(*names);
+        }
+    }
+    return columns;
+}
+
+static void widen(struct columns *columns, OGRFeatureH row)
+{
+    for (int i = 0; i < columns->count; i++) {
+        int width = width_of(value_of(row, columns->fields[i]));
+        columns->widths[i] = width > columns->widths[i] ? width : columns->widths[i];
+    }
+}
+
+/* Print one cell; the last one of a line is not padded. */
+static void print_cell(FILE *out, const struct columns *columns, int i, const char *text)
+{
+    bool is_last = i == columns->count - 1;
+    int padding = is_last ? 0 : columns->widths[i] - width_of(text) + 2;
+    (void)fprintf(out, "%s%*s%s", text, padding, "", is_last ? "\n" : "");
+}
+
+static void print_row(FILE *out, const struct columns *columns, OGRFeatureH row)
+{
+    for (int i = 0; i < columns->count; i++) {
+        print_cell(out, columns, i, value_of(row, columns->fields[i]));
+    }
+}
+
+static void print_list(FILE *out, const struct columns *columns, OGRFeatureH row)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const char *value = value_of(row, columns->fields[i]);
+        if (value[0] != '\0') {
+            (void)fprintf(out, "%s: %s\n", columns->names[i], value);
+        }
+    }
+}
+
+void giq_command_print(FILE *out, OGRLayerH layer, const char *const *names, bool is_list)
+{
+    struct columns columns = find_columns(layer, names);
+    OGRFeatureH row = NULL;
+    OGR_L_ResetReading(layer);
+    while (!is_list && (row = OGR_L_GetNextFeature(layer)) != NULL) {
+        widen(&columns, row);
+        OGR_F_Destroy(row);
+    }
+    for (int i = 0; !is_list && i < columns.count; i++) {
+        print_cell(out, &columns, i, columns.names[i]);
+    }
+    OGR_L_ResetReading(layer);
+    while ((row = OGR_L_GetNextFeature(layer)) != NULL) {
+        if (is_list) {
+            print_list(out, &columns, row);
+        } else {
+            print_row(out, &columns, row);
+        }
+        OGR_F_Destroy(row);
+    }
+}

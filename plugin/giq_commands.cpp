@@ -1,0 +1,310 @@
+/*
+ * The arguments of the commands `gdal driver giq ...`. C++, because GDALAlgorithm has no
+ * C interface to define one.
+ */
+#include "giq_commands.h"
+
+#include <cpl_string.h>
+#include <gdal_priv.h>
+#include <gdalalgorithm.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "giq/giq.h"
+#include "giq_command.h"
+
+namespace
+{
+
+/* Commands, as bits. */
+enum : unsigned {
+    MODELS = 1u << GIQ_COMMAND_MODELS,
+    FILES = 1u << GIQ_COMMAND_FILES,
+    JOBS = 1u << GIQ_COMMAND_JOBS,
+    RUN = 1u << GIQ_COMMAND_RUN,
+    FETCH = 1u << GIQ_COMMAND_FETCH,
+    BATCH = 1u << GIQ_COMMAND_BATCH,
+    FORGET = 1u << GIQ_COMMAND_FORGET,
+};
+
+const struct {
+    const char *name;
+    const char *help;
+} commands[] = {
+    {"models", "List the models of the gIQ service"},
+    {"files", "List the files on the gIQ service"},
+    {"jobs", "List the jobs in the store of this user"},
+    {"run",
+     "Run a model on a file, wait, and download the result; a job is paid for once"},
+    {"fetch", "Wait for existing jobs, and download their results; starts no job"},
+    {"batch", "Run many requests, the rows of a dataset; each job is paid for once"},
+    {"forget", "Remove results, or whole records, from the store"},
+};
+
+/* What a text argument is for. */
+enum class Use { KEY, OPTION };
+
+/* Arguments that are texts; the name of a key or an option is that of the argument. */
+const struct {
+    unsigned commands;
+    const char *name;
+    Use use;
+    const char *group; /* of which one may be given, or nullptr */
+    const char *help;
+} texts[] = {
+    {RUN | BATCH, "model", Use::KEY, nullptr, "Id or name of the model"},
+    {RUN | BATCH, "file", Use::KEY, "source", "Id of a file on the service"},
+    {RUN | BATCH, "upload", Use::KEY, "source", "Local file, uploaded once"},
+    {RUN | FILES, "geometry", Use::KEY, "area", "Area of interest as WKT, or @file"},
+    {RUN | FILES, "aoi", Use::KEY, "area", "Area from a vector dataset: path[,layer]"},
+    {RUN | FILES, "bbox", Use::KEY, "area", "Area as minx,miny,maxx,maxy in degrees"},
+    {RUN | BATCH, "rerun", Use::KEY, nullptr, "Label: each new one is a new, paid job"},
+    {RUN | FETCH | BATCH, "member", Use::KEY, nullptr, "Member of an archive"},
+    {BATCH, "part", Use::KEY, nullptr, "k/n: the rows whose position modulo n is k"},
+    {FILES, "datetime", Use::KEY, nullptr, "Instant, day, or interval from/to"},
+    {FILES, "collection", Use::KEY, nullptr, "Id of a collection"},
+    {FILES, "limit", Use::KEY, nullptr, "The most files that are listed"},
+    {RUN | BATCH, "retry", Use::OPTION, nullptr,
+     "Label: a request that failed gets one new, paid job for it"},
+    {RUN | FETCH | BATCH, "timeout", Use::OPTION, nullptr,
+     "Seconds to wait; the job continues after that"},
+    {RUN | BATCH, "source-type", Use::OPTION, nullptr, "Kind of the uploaded file"},
+    {BATCH, "concurrency", Use::OPTION, nullptr, "Rows that are worked on at once"},
+    {BATCH, "max-new-jobs", Use::OPTION, nullptr, "The most jobs that may be started"},
+    {BATCH, "on-failed", Use::OPTION, nullptr, "ERROR, or SKIP rows that failed"},
+};
+
+std::vector<std::string> list_of(char **words)
+{
+    std::vector<std::string> list;
+    for (char **word = words; word != nullptr && *word != nullptr; word++) {
+        list.emplace_back(*word);
+    }
+    CSLDestroy(words);
+    return list;
+}
+
+class Command final : public GDALAlgorithm
+{
+  public:
+    explicit Command(giq_command_kind kind);
+
+  protected:
+    bool RunImpl(GDALProgressFunc progress, void *data) override;
+
+  private:
+    bool is_one_of(unsigned mask) const
+    {
+        return (mask & (1u << m_kind)) != 0;
+    }
+    void add_texts();
+    void add_output();
+    void add_names();
+    void add_forget();
+
+    const giq_command_kind m_kind;
+    std::map<std::string, std::string> m_texts{};
+    std::vector<std::string> m_names{};
+    std::vector<std::string> m_open_options{};
+    std::vector<std::string> m_creation_options{};
+    std::string m_batch{};
+    std::string m_output{};
+    std::string m_output_format{};
+    std::string m_older_than{};
+    std::string m_format{};
+    std::string m_printed{};
+    bool m_overwrites = false;
+    bool m_is_dry_run = false;
+    bool m_is_no_wait = false;
+    bool m_results_only = false;
+    bool m_forces = false;
+};
+
+Command::Command(giq_command_kind kind)
+    : GDALAlgorithm(commands[kind].name, commands[kind].help, ""), m_kind(kind)
+{
+    if (is_one_of(RUN | FETCH | BATCH)) {
+        AddProgressArg();
+    } else {
+        m_progressBarRequested = false;
+    }
+    if (kind == GIQ_COMMAND_BATCH) {
+        auto &arg = AddArg("batch", 0, "Dataset with the rows: path[,layer]", &m_batch);
+        arg.SetPositional().SetRequired();
+        SetAutoCompleteFunctionForFilename(arg, GDAL_OF_VECTOR);
+    }
+    add_names();
+    add_texts();
+    add_output();
+    add_forget();
+    if (is_one_of(RUN | BATCH | FORGET)) {
+        AddArg("dry-run", 0, "Only report what would be done", &m_is_dry_run);
+    }
+    if (is_one_of(RUN | FETCH | BATCH)) {
+        AddArg("no-wait", 0, "Do not wait for the job; report its state", &m_is_no_wait);
+        AddOpenOptionsArg(&m_open_options);
+    }
+    /* GDAL's progress bar is on standard output too. */
+    AddArg("format", 'f', "Format of what is printed", &m_format)
+        .SetChoices("text", "json")
+        .SetDefault("text")
+        .AddAction([this] {
+            m_progressBarRequested = m_progressBarRequested && m_format != "json";
+        });
+    AddOutputStringArg(&m_printed);
+}
+
+void Command::add_texts()
+{
+    for (const auto &text : texts) {
+        if (!is_one_of(text.commands)) {
+            continue;
+        }
+        const std::string name = text.name;
+        auto &arg = AddArg(name, 0, text.help, &m_texts[name]);
+        if (text.group != nullptr) {
+            arg.SetMutualExclusionGroup(text.group);
+        }
+        if (name == "model") {
+            arg.SetAutoCompleteFunction([](const std::string &) {
+                return list_of(giq_command_complete_models());
+            });
+            if (m_kind == GIQ_COMMAND_RUN) {
+                arg.SetRequired();
+            }
+        } else if (name == "source-type") {
+#define GIQ_QUOTED(type) type,
+            const std::vector<std::string> types = {GIQ_SOURCE_TYPES(GIQ_QUOTED)};
+#undef GIQ_QUOTED
+            arg.SetChoices(types);
+        } else if (name == "on-failed") {
+            arg.SetChoices("ERROR", "SKIP");
+        } else if (name == "upload" || name == "aoi") {
+            SetAutoCompleteFunctionForFilename(arg, GDAL_OF_RASTER | GDAL_OF_VECTOR);
+        }
+    }
+}
+
+void Command::add_names()
+{
+    if (!is_one_of(FETCH | FORGET)) {
+        return;
+    }
+    const bool is_fetch = m_kind == GIQ_COMMAND_FETCH;
+    auto &arg = AddArg(is_fetch ? "job" : "name", 0,
+                       is_fetch ? "Ids of jobs" : "Jobs, or keys of records", &m_names);
+    arg.SetPositional().SetPackedValuesAllowed(false).SetAutoCompleteFunction(
+        [](const std::string &) { return list_of(giq_command_complete_jobs()); });
+    if (is_fetch) {
+        arg.SetRequired();
+    }
+}
+
+void Command::add_output()
+{
+    if (!is_one_of(RUN | FETCH | BATCH)) {
+        return;
+    }
+    auto &arg = AddArg("output", 'o', "File for a copy of the result", &m_output);
+    SetAutoCompleteFunctionForFilename(arg, GDAL_OF_RASTER | GDAL_OF_VECTOR);
+    AddArg("output-format", 0, "Driver that writes the copy", &m_output_format)
+        .AddAlias("of");
+    AddCreationOptionsArg(&m_creation_options);
+    AddOverwriteArg(&m_overwrites);
+}
+
+void Command::add_forget()
+{
+    if (m_kind != GIQ_COMMAND_FORGET) {
+        return;
+    }
+    AddArg("older-than", 0,
+           "Only jobs that ended this long ago, such as 30d; alone it frees results only",
+           &m_older_than);
+    AddArg("results-only", 0, "Remove results, and keep the records", &m_results_only);
+    AddArg("force", 0, "Also records that are sending, submitted, unknown or damaged",
+           &m_forces);
+}
+
+const char *text_or_null(const std::string &text)
+{
+    return text.empty() ? nullptr : text.c_str();
+}
+
+bool Command::RunImpl(GDALProgressFunc progress, void *data)
+{
+    CPLStringList keys;
+    CPLStringList options;
+    CPLStringList names;
+    if (!m_batch.empty()) {
+        keys.AddNameValue("batch", m_batch.c_str());
+    }
+    for (const auto &option : m_open_options) {
+        options.AddString(option.c_str());
+    }
+    for (const auto &text : texts) {
+        const auto found = m_texts.find(text.name);
+        if (found == m_texts.end() || found->second.empty()) {
+            continue;
+        }
+        if (text.use == Use::KEY) {
+            keys.AddNameValue(text.name, found->second.c_str());
+        } else {
+            options.SetNameValue(CPLString(text.name).replaceAll("-", "_").toupper(),
+                                 found->second.c_str());
+        }
+    }
+    for (const auto &name : m_names) {
+        names.AddString(name.c_str());
+    }
+    CPLStringList creation_options(m_creation_options);
+    giq_command command = {};
+    command.kind = m_kind;
+    command.keys = keys.List();
+    command.options = options.List();
+    command.names = names.List();
+    command.is_json = m_format == "json";
+    command.is_dry_run = m_is_dry_run;
+    command.is_no_wait = m_is_no_wait;
+    command.output = text_or_null(m_output);
+    command.output_format = text_or_null(m_output_format);
+    command.creation_options = creation_options.List();
+    command.overwrites = m_overwrites;
+    command.older_than = text_or_null(m_older_than);
+    command.results_only = m_results_only;
+    command.forces = m_forces;
+    command.progress = m_is_dry_run ? nullptr : progress;
+    command.progress_data = data;
+    char *printed = nullptr;
+    if (!giq_command_run(&command, &printed)) {
+        return false;
+    }
+    m_printed = printed;
+    std::free(printed);
+    return true;
+}
+
+GDALAlgorithm *instantiate(const std::vector<std::string> &path)
+{
+    for (size_t i = 0; i < GIQ_COUNT(commands); i++) {
+        if (path.size() == 1 && path[0] == commands[i].name) {
+            return std::make_unique<Command>(static_cast<giq_command_kind>(i)).release();
+        }
+    }
+    return nullptr;
+}
+
+} // namespace
+
+void giq_commands_declare(GDALDriver *driver)
+{
+    driver->pfnInstantiateAlgorithm = instantiate;
+    for (const auto &command : commands) {
+        driver->DeclareAlgorithm({command.name});
+    }
+}
