@@ -218,6 +218,35 @@ static void test_what_a_killed_process_left_goes_with_the_next(void **state)
 
 /* ---- what is kept ---- */
 
+UNIT_WRAPS(giq_ticket_take);
+
+/* Where locks lock nothing, another process takes this ticket first. */
+static const char *intruding_ticket;
+
+bool __wrap_giq_ticket_take(const char *folder, unsigned access,
+                            struct giq_ticket *ticket, bool *out_taken,
+                            struct giq_error *err)
+{
+    if (intruding_ticket != NULL) {
+        env_kit_write(folder, intruding_ticket, "");
+    }
+    return __real_giq_ticket_take(folder, access, ticket, out_taken, err);
+}
+
+static void test_run_request_that_begins_meanwhile_wins(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
+    intruding_ticket = "sent.2";
+    bool ok = forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_FORCE);
+    intruding_ticket = NULL;
+    assert_false(ok);
+    assert_int_equal(kit->err.code, GIQ_E_STORE);
+    assert_non_null(strstr(kit->err.text, "another process sends a run request"));
+    assert_true(exists(kit, KEY_A, "job.json"));
+    assert_true(exists(kit, KEY_A, "sent.2"));
+}
+
 static void test_jobs_that_nothing_else_names_are_kept_unless_forced(void **state)
 {
     static const struct {
@@ -369,6 +398,7 @@ int main(void)
         KIT_TEST(test_jobs_that_nothing_else_names_are_kept_unless_forced),
         KIT_TEST(test_sender_that_is_alive_is_not_forced),
         KIT_TEST(test_record_whose_lock_is_held_is_kept),
+        KIT_TEST(test_run_request_that_begins_meanwhile_wins),
         KIT_TEST(test_newer_format_is_not_forced),
         KIT_TEST(test_names_have_one_record),
         KIT_TEST(test_age_alone_frees_results),
