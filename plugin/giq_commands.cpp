@@ -94,6 +94,10 @@ class Command final : public GDALAlgorithm
   public:
     explicit Command(giq_command_kind kind);
 
+    std::vector<std::string> GetAutoComplete(std::vector<std::string> &words,
+                                             bool is_last_complete,
+                                             bool shows_all) override;
+
   protected:
     bool RunImpl(GDALProgressFunc progress, void *data) override;
 
@@ -159,6 +163,18 @@ Command::Command(giq_command_kind kind)
     AddOutputStringArg(&m_printed);
 }
 
+/* GDAL completes values of options alone, and jobs are given without one. */
+std::vector<std::string> Command::GetAutoComplete(std::vector<std::string> &words,
+                                                  bool is_last_complete, bool shows_all)
+{
+    auto found = GDALAlgorithm::GetAutoComplete(words, is_last_complete, shows_all);
+    const bool is_option = !words.empty() && words.back().rfind("-", 0) == 0;
+    if (found.empty() && !is_option && is_one_of(FETCH | FORGET)) {
+        found = list_of(giq_command_complete_jobs());
+    }
+    return found;
+}
+
 void Command::add_texts()
 {
     for (const auto &text : texts) {
@@ -178,10 +194,10 @@ void Command::add_texts()
                 arg.SetRequired();
             }
         } else if (name == "source-type") {
-#define GIQ_QUOTED(type) type,
-            const std::vector<std::string> types = {GIQ_SOURCE_TYPES(GIQ_QUOTED)};
-#undef GIQ_QUOTED
-            arg.SetChoices(types);
+/* Before GDAL 3.12 it takes no list; each call adds to the choices. */
+#define GIQ_ADD_CHOICE(type) arg.SetChoices(type);
+            GIQ_SOURCE_TYPES(GIQ_ADD_CHOICE)
+#undef GIQ_ADD_CHOICE
         } else if (name == "on-failed") {
             arg.SetChoices("ERROR", "SKIP");
         } else if (name == "upload" || name == "aoi") {

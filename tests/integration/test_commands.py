@@ -59,6 +59,7 @@ def test_json_usage_names_the_arguments(scripted_gdal):
     assert arguments["model"]["required"] is True
     assert arguments["file"]["mutual_exclusion_group"] == "source"
     assert arguments["format"]["choices"] == ["text", "json"]
+    assert len(arguments["source-type"]["choices"]) == 20
     assert [argument["name"] for argument in usage["output_arguments"]] == ["output-string"]
 
 
@@ -354,7 +355,7 @@ def test_words_are_completed_from_the_store_alone(scripted_gdal, service):
     giq(scripted_gdal, "run", *REQUEST)
     before = service.names()
     for words, expected in ((("run", "--model"), "m"), (("fetch", "--job"), "job-1"),
-                            (("forget", "--name"), "job-1")):
+                            (("fetch",), "job-1"), (("forget", "jo"), "job-1")):
         done = scripted_gdal.run("gdal", "completion", "gdal", "driver", "giq", *words,
                                  "last_word_is_complete=true")
         assert done.stdout == expected
