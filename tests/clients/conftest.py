@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from programs import AREA, DATA, Gdal, SCENE, Sandbox
+from programs import AREA, DATA, Gdal, SCENE, Sandbox, started  # noqa: F401
 from scripted import service  # noqa: F401
 from secret_search import no_secret_in_files  # noqa: F401
 
@@ -45,8 +45,10 @@ class Client(Gdal):
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    made = Sandbox(tmp_path_factory.mktemp("service") / "sandbox", "--job-seconds", "0")
+def sandbox(request, tmp_path_factory):
+    """With the SANDBOX_OPTIONS of the file of tests."""
+    made = Sandbox(tmp_path_factory.mktemp("service") / "sandbox", "--job-seconds", "0",
+                   *getattr(request.module, "SANDBOX_OPTIONS", ()))
     yield made
     made.stop()
 

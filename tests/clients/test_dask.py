@@ -8,9 +8,10 @@ import pytest
 from areas import write_squares
 from conftest import DATA
 from datasets import features
-from programs import Sandbox, wait_until
+from programs import wait_until
 
 PAGE = (DATA.parent / "plugin" / "GIQ.md").read_text()
+SANDBOX_OPTIONS = ["--offer-wait"]
 WORKERS, THREADS, ROWS = 2, 4, 24
 BATCH = "GIQ:batch=fields.gpkg;model=wait;file=olinda_landsat7.tif"
 # A cluster until its standard input ends; prints its address and the pids of its workers.
@@ -23,14 +24,6 @@ with LocalCluster(n_workers=%d, threads_per_worker=%d, processes=True, host="127
           flush=True)
     sys.stdin.read()
 """ % (WORKERS, THREADS)
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    made = Sandbox(tmp_path_factory.mktemp("service") / "sandbox", "--job-seconds", "0",
-                   "--offer-wait")
-    yield made
-    made.stop()
 
 
 @pytest.fixture

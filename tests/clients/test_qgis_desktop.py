@@ -1,21 +1,11 @@
 """A model run from the dialog of the plugin in the desktop of QGIS."""
 import os
 
-import pytest
-
 from desktop_kit import desktop, screen  # noqa: F401
-from programs import AREA, DATA, SCENE, Sandbox
+from programs import AREA, DATA, SCENE
 
 JOB_S = 4
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    made = Sandbox(tmp_path_factory.mktemp("service") / "sandbox", "--job-seconds",
-                   str(JOB_S))
-    yield made
-    made.stop()
-
+SANDBOX_OPTIONS = ["--job-seconds", str(JOB_S)]
 
 RUN = """
 from desktop_session import *

@@ -1,10 +1,10 @@
 """giq:run of the QGIS plugin, in qgis_process and in processing.run(): one paid job for
 each request, its layers, its copies and its errors."""
-import zipfile
 
 import pytest
 from osgeo import gdal, ogr
 
+from archives import pack_zip
 import plugin_kit
 from areas import write
 from conftest import DATA, SCENE
@@ -119,11 +119,8 @@ tell(len(context.layersToLoadOnCompletion()))
 
 
 def test_each_member_of_an_archive_is_a_layer(scripted_client, service):
-    path = scripted_client.folder / "r.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.geojson", GEOJSON)
-        archive.writestr("b.geojson", GEOJSON)
-    service.script["download"] = [Response(path.read_bytes())]
+    packed = pack_zip({"a.geojson": GEOJSON, "b.geojson": GEOJSON})
+    service.script["download"] = [Response(packed)]
     found, layers, to_load = script(scripted_client, ARCHIVE)
     assert found["SOURCE"] == "GIQ:job=job-1" and "RASTER" not in found
     assert layers == [[f"m – f – {name}", f"GIQ:job=job-1;member={name}", True, 1]

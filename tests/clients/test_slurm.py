@@ -7,29 +7,20 @@ import pytest
 from areas import write_squares
 from conftest import DATA
 from datasets import features
-from programs import SCENE, Sandbox, wait_until
+from programs import SCENE, wait_until
 from secret_search import KEY, is_input
 from slurm import Slurm
 
 SCRIPT = DATA / "slurm.sh"
 README = (DATA.parent / "README.md").read_text()
+SANDBOX_OPTIONS = ["--offer-wait"]
 TASKS, ROWS, AT_ONCE = 8, 80, 4
 COMPLETED = dict.fromkeys(range(TASKS), "COMPLETED")
 
 
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    made = Sandbox(tmp_path_factory.mktemp("service") / "sandbox", "--job-seconds", "0",
-                   "--offer-wait")
-    yield made
-    made.stop()
-
-
 @pytest.fixture
-def cluster():
-    made = Slurm()
-    yield made
-    made.stop()
+def cluster(started):
+    return started(Slurm())
 
 
 @pytest.fixture

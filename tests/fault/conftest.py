@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from programs import Gdal
+from programs import Gdal, started  # noqa: F401
 from scripted import Response, ScriptedService
 from secret_search import in_text, know_environment, no_secret_in_files  # noqa: F401
 
@@ -173,7 +173,5 @@ def both(bench, request):
 
 
 @pytest.fixture
-def bench(tmp_path):
-    made = Bench(tmp_path)
-    yield made
-    made.stop()
+def bench(tmp_path, started):
+    return started(Bench(tmp_path))

@@ -71,14 +71,14 @@ class RawService:
         self.listener = listener
         threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
 
-    def close(self):
+    def stop(self):
         # shutdown() wakes the thread that accepts; close() alone does not.
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
     def go_away(self, seconds):
         """Refuse connections for so long, as a service does that is restarted."""
-        self.close()
+        self.stop()
         threading.Timer(seconds, self.listen).start()
 
     def accept(self, listener):

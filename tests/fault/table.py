@@ -7,6 +7,7 @@ import json
 import tarfile
 import zipfile
 
+from archives import pack_zip
 from raw import (NAMED, RESULT, WELL, response, chunk, chunked, dripping, endless, job,
                  reset, restart, silent)
 
@@ -79,11 +80,7 @@ def tar(name, body=RESULT, **fields):
 
 
 def zipped(**members):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, body in members.items():
-            made.writestr(name, body)
-    return out.getvalue()
+    return pack_zip(members, zipfile.ZIP_DEFLATED)
 
 
 VRT = b"<VRTDataset rasterXSize='1' rasterYSize='1'/>"

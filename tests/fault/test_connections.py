@@ -9,7 +9,7 @@ from certificates import Authority
 from nginx import Nginx, Server, front_of
 from programs import Gdal
 from proxies import Relay, ScriptedProxy
-from scripted import Response, ScriptedService, job
+from scripted import Response, job, service  # noqa: F401
 
 NAME = "GIQ:model=m;file=f"
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
@@ -83,23 +83,14 @@ class Trouble:
         return {"GDAL_HTTPS_PROXY": self.start(ScriptedProxy(BUSY, None)).url}
 
 
-@pytest.fixture
-def service():
-    made = ScriptedService()
-    yield made
-    made.stop()
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(params=list(WORDS))
-def trouble(request, tmp_path, service, authority):
-    made = Trouble(request.param, tmp_path, service, authority)
-    yield made
-    made.stop()
+def trouble(request, tmp_path, service, authority, started):
+    return started(Trouble(request.param, tmp_path, service, authority))
 
 
 def test_get_is_tried_again(trouble, service):

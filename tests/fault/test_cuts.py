@@ -217,10 +217,8 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(params=FORMATS)
-def service(request, files):
-    made = CutService(request.param, files[request.param])
-    yield made
-    made.close()
+def service(request, files, started):
+    return started(CutService(request.param, files[request.param]))
 
 
 @pytest.fixture

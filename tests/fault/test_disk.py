@@ -3,7 +3,6 @@
 file system."""
 import contextlib
 import errno
-import io
 import json
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import zipfile
 
 import pytest
 
+from archives import pack_zip
 import secret_search
 from conftest import errors
 from programs import PUBLISHED, entries, set_old
@@ -119,12 +119,10 @@ def test_room_that_cannot_be_learned_is_not_a_full_disk(bench, response):
 
 
 def test_disk_that_is_full_after_unpacking_has_begun(bench, disk):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a/first.txt", b"no dataset")
-        archive.writestr("a/rows.csv", ROWS)
-    assert len(packed.getvalue()) < DISK // 4
-    give(bench, packed.getvalue(), "rows.zip")
+    packed = pack_zip({"a/first.txt": b"no dataset", "a/rows.csv": ROWS},
+                      zipfile.ZIP_DEFLATED)
+    assert len(packed) < DISK // 4
+    give(bench, packed, "rows.zip")
     check_store_error(bench, bench.open("disk"))
     mount("-o", "remount,size=20m", disk)
     done = bench.open("disk", name="GIQ:model=m;file=fdisk;member=a/rows.csv")

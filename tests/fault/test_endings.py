@@ -1,13 +1,12 @@
 """Programs that a signal ends at a moment that the service, or the system, tells: the
 next open goes on with the same job, or says that its outcome is unknown."""
-import io
 import os
 import signal
 import threading
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from programs import PUBLISHED, Gdal, entries, set_old
 from raw import RESULT, WELL, RawService, response, job
 
@@ -123,11 +122,7 @@ class EndingService(RawService):
 
     def __init__(self, raster):
         super().__init__()
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("r.tif", raster)
-            archive.writestr("r.geojson", RESULT)
-        self.result = response(packed.getvalue())
+        self.result = response(pack_zip({"r.tif": raster, "r.geojson": RESULT}))
 
     def next_reply(self, call, head, body):
         reply = super().next_reply(call, head, body)
@@ -150,11 +145,10 @@ def raster(tmp_path_factory):
 
 
 @pytest.fixture
-def service(gdal, raster):
-    made = EndingService(raster)
+def service(gdal, raster, started):
+    made = started(EndingService(raster))
     gdal.env["GIQ_BASE_URL"] = made.url
-    yield made
-    made.close()
+    return made
 
 
 # ---- ending ----

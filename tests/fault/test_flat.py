@@ -22,10 +22,8 @@ FAULTS = {
 
 
 @pytest.fixture
-def service():
-    made = RawService()
-    yield made
-    made.close()
+def service(started):
+    return started(RawService())
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -53,10 +53,8 @@ class Recorded:
 
 
 @pytest.fixture
-def recorded(tmp_path):
-    made = Recorded(tmp_path)
-    yield made
-    made.stop()
+def recorded(tmp_path, started):
+    return started(Recorded(tmp_path))
 
 
 def check_read(done, gives):

@@ -20,11 +20,9 @@ HERE, THERE = WORLDS["hosts"]
 
 
 @pytest.fixture
-def races(tmp_path):
+def races(tmp_path, started):
     print("seed", SEED)
-    made = Races(tmp_path)
-    yield made
-    made.stop()
+    return started(Races(tmp_path))
 
 
 def some(numbers):

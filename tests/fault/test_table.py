@@ -14,10 +14,8 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 @pytest.fixture
-def service():
-    made = RawService()
-    yield made
-    made.close()
+def service(started):
+    return started(RawService())
 
 
 def environment(row, service, folder):

@@ -1,13 +1,12 @@
 """A program that opens a thousand times is in the end what it was in the beginning."""
-import io
 import itertools
 import json
 import socket
 import statistics
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from programs import Gdal
 from raw import RESULT, RawService, response, chunk, chunked, job
 
@@ -54,17 +53,10 @@ print(json.dumps(measure()))
 """
 
 
-def packed():
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("r.geojson", RESULT)
-    return out.getvalue()
-
-
 # What a service does for ever, and the tag that opening its result gives.
 SERVICES = {
     "well": ({}, None),
-    "archive": ({"download": response(packed())}, None),
+    "archive": ({"download": response(pack_zip({"r.geojson": RESULT}))}, None),
     "cut": ({"download": chunked(chunk(RESULT)[:-40])}, "GIQ[incomplete]"),
     "vrt": ({"download": response(b"<VRTDataset/>")}, "GIQ[result]"),
     "failed": ({"status": response(job("FAILED"))}, "GIQ[failed]"),
@@ -100,7 +92,7 @@ def cases():
            case("GIQ:model=m;file=f", f"http://127.0.0.1:{port}", "GIQ[network]")]
     nobody.close()
     for service in (*services, busy):
-        service.close()
+        service.stop()
 
 
 def test_thousand_opens_leave_nothing(tmp_path, cases):

@@ -40,10 +40,8 @@ class Taker(RawService):
 
 
 @pytest.fixture
-def service():
-    made = Taker()
-    yield made
-    made.close()
+def service(started):
+    return started(Taker())
 
 
 @pytest.fixture

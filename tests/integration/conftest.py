@@ -6,16 +6,9 @@ from batches import Jobs
 from certificates import Authority
 from external import SECRET, Host
 from nginx import Nginx
-from programs import Gdal, Sandbox
+from programs import Gdal, sandbox, started  # noqa: F401
 from scripted import service  # noqa: F401
 from secret_search import no_secret_in_files  # noqa: F401
-
-
-@pytest.fixture
-def sandbox(tmp_path):
-    made = Sandbox(tmp_path / "sandbox")
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -41,31 +34,15 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture
-def started():
-    """Takes what has a stop(), and stops it after the test."""
-    kept = []
-
-    def start(made):
-        kept.append(made)
-        return made
-
-    yield start
-    for made in reversed(kept):
-        made.stop()
-
-
-@pytest.fixture
 def nginx(tmp_path, started):
     """Starts the one nginx of a test, with the servers that it is given."""
     return lambda *servers: started(Nginx(tmp_path / "nginx", *servers))
 
 
 @pytest.fixture
-def host():
+def host(started):
     """A host that a result must not make GDAL contact."""
-    made = Host()
-    yield made
-    made.stop()
+    return started(Host())
 
 
 @pytest.fixture

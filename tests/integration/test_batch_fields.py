@@ -3,7 +3,8 @@ and whole files, and the limits of a batch."""
 import pytest
 
 from areas import points, write
-from batches import (NAME, archive, attached, collection, fails, field_of, file_of, read,
+from archives import pack_zip
+from batches import (NAME, attached, collection, fails, field_of, file_of, read,
                      table, words_of, write_rows)
 from scripted import MODELS, Response
 
@@ -76,7 +77,7 @@ def test_names_that_need_quotes_are_sent_and_opened_as_they_are(gdal, jobs):
 def test_member_and_options_hold_for_every_row(gdal, service, jobs):
     inner = collection(({"name": "inner"}, None))
     for file in "ab":
-        jobs.results[file] = attached(archive({"one.geojson": inner, "two.geojson": inner}),
+        jobs.results[file] = attached(pack_zip({"one.geojson": inner, "two.geojson": inner}),
                                       "r.zip")
     write_rows(gdal, "a", "b")
     assert "member=<name>: one.geojson, two.geojson" in fails(gdal, "batch")

@@ -1,34 +1,14 @@
 """Content decides what a result is, whatever the service calls it."""
 import gzip
-import io
-import tarfile
 import unicodedata
 import zipfile
 
 import pytest
 
+from archives import pack_tar, pack_zip
 from programs import PUBLISHED, VERSION
 from external import NAME, give, needs_source_driver, refused
 from scripted import GEOJSON
-
-
-def pack_tar(members, mode="w:gz"):
-    """As GNU tar does it: the names as they are written."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode=mode, format=tarfile.GNU_FORMAT) as archive:
-        for name, body in members.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(body)
-            archive.addfile(entry, io.BytesIO(body))
-    return packed.getvalue()
-
-
-def pack_zip(members):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, body in members.items():
-            archive.writestr(name, body)
-    return packed.getvalue()
 
 
 def kept(gdal):
@@ -172,10 +152,7 @@ def test_names_of_two_bytes_a_character_are_kept_whole(scripted_gdal, service, e
     raw = name.encode(encoding)
     entry = zipfile.ZipInfo("x" * len(raw))
     entry.create_system = system
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr(entry, GEOJSON)
-    body = packed.getvalue().replace(b"x" * len(raw), raw)
+    body = pack_zip({entry: GEOJSON}).replace(b"x" * len(raw), raw)
     give(service, body, "r.zip")
     assert "POINT (1 2)" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
     assert kept(scripted_gdal) == [stored]
@@ -226,13 +203,10 @@ def test_files_beside_a_shapefile_are_its_parts(scripted_gdal, service):
     (scripted_gdal.folder / "in.geojson").write_bytes(GEOJSON)
     scripted_gdal.run("ogr2ogr", scripted_gdal.folder / "r.shp", "in.geojson")
     others = ("fbn", "fbx", "ixs", "mxs", "qml")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for part in ("shp", "shx", "dbf", "prj"):
-            archive.write(scripted_gdal.folder / f"r.{part}", f"r.{part}")
-        for part in others:
-            archive.writestr(f"r.{part}", b"x")
-    give(service, packed.getvalue(), "r.zip")
+    parts = {name: (scripted_gdal.folder / name).read_bytes()
+             for name in ("r.shp", "r.shx", "r.dbf", "r.prj")}
+    beside = {f"r.{part}": b"x" for part in others}
+    give(service, pack_zip({**parts, **beside}), "r.zip")
     done = scripted_gdal.run("ogrinfo", "-al", NAME)
     assert "name (String) = one" in done.stdout
     error = scripted_gdal.fails("ogrinfo", f"{NAME};member=x", tag="usage")

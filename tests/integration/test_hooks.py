@@ -2,10 +2,10 @@
 import json
 import threading
 import time
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from areas import write
 from scripted import GEOJSON, MODELS, Response, job
 
@@ -117,13 +117,9 @@ def test_download_ends_and_is_repeated(scripted_gdal, service, cancel, hold):
 
 
 def test_unpacking_ends(scripted_gdal, service, cancel):
-    path = scripted_gdal.folder / "r.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.geojson", GEOJSON)
-
     def download(_):
         cancel.touch()
-        return Response(path.read_bytes())
+        return Response(pack_zip({"a.geojson": GEOJSON}))
     good = service.script["download"][0]
     service.script["download"] = [download, good]
     cancelled(scripted_gdal, cancel, NAME)

@@ -1,11 +1,10 @@
 """A result that was paid for is kept where the driver of the moment does not open it: the
 error says what would, and opening it again then takes no other download."""
-import io
 import json
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from programs import DATA
 from external import NAME, give
 from scripted import GEOJSON
@@ -20,12 +19,9 @@ def published(gdal):
 def shapefile(gdal, *parts, folder=""):
     """A zip with parts of a Shapefile."""
     gdal.run("ogr2ogr", "-f", "ESRI Shapefile", "s.shp", DATA / "parcels.geojson")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a_readme.txt", "not data")
-        for part in parts:
-            archive.write(gdal.folder / f"s.{part}", f"{folder}s.{part}")
-    return packed.getvalue()
+    members = {f"{folder}s.{part}": (gdal.folder / f"s.{part}").read_bytes()
+               for part in parts}
+    return pack_zip({"a_readme.txt": "not data", **members})
 
 
 def test_remedy_of_gdal_is_shown_in_full_and_works_without_a_download(scripted_gdal,
@@ -92,11 +88,7 @@ def test_driver_that_is_not_in_the_list_reads_it_once_it_is(scripted_gdal, servi
 
 def packed(folder, pattern):
     """A zip of these files."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as made:
-        for path in sorted(folder.glob(pattern)):
-            made.write(path, path.name)
-    return archive.getvalue()
+    return pack_zip({path.name: path.read_bytes() for path in sorted(folder.glob(pattern))})
 
 
 # Drivers whose formats can name other files in ways that no check sees: the name of the
@@ -176,11 +168,7 @@ def test_text_of_no_known_format_is_not_kept(scripted_gdal, service, body, name)
 
 def test_archive_of_nothing_known_is_not_kept_and_lists_what_it_holds(scripted_gdal,
                                                                       service):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a/readme.txt", "nothing")
-        archive.writestr("b.bin", b"\0\1\2")
-    give(service, packed.getvalue(), "r.zip")
+    give(service, pack_zip({"a/readme.txt": "nothing", "b.bin": b"\0\1\2"}), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
     assert "no driver is known for any file of the result: " in text
     assert "a/readme.txt" in text and "b.bin" in text and "result.new" not in text

@@ -1,7 +1,6 @@
 """Being installed costs programs that do not use the driver nothing."""
-import io
-import zipfile
 
+from archives import pack_zip
 from scripted import Response, GEOJSON
 
 
@@ -39,12 +38,10 @@ def opens_libarchive(gdal, *command, env=None):
 
 def test_libarchive_is_loaded_for_archives_only(scripted_gdal, service):
     """It and its dependencies would be two fifths of the cost of loading."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("r.geojson", GEOJSON)
+    packed = pack_zip({"r.geojson": GEOJSON})
     service.script["download"] = [
         Response(body, headers={"Content-Disposition": f"attachment; filename={name}"})
-        for body, name in ((GEOJSON, "r.geojson"), (packed.getvalue(), "r.zip"))]
+        for body, name in ((GEOJSON, "r.geojson"), (packed, "r.zip"))]
     name = "GIQ:model=m;file=f"
     # A later GDAL needs it itself.
     of_gdal = opens_libarchive(scripted_gdal, "ogrinfo", "--formats",

@@ -14,11 +14,9 @@ NAME = "GIQ:model=m;file=f"
 
 
 @pytest.fixture
-def other_host():
+def other_host(started):
     """Another host's server, to which a download is redirected."""
-    made = ScriptedService()
-    yield made
-    made.stop()
+    return started(ScriptedService())
 
 
 def redirect_to(service, other_host, host="localhost"):

@@ -1,14 +1,13 @@
 """Records: what is written before each step, and what a further open makes of it."""
 import hashlib
-import io
 import json
 import os
 import stat
 import time
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from programs import PUBLISHED
 from scripted import GEOJSON, Response, job
 
@@ -166,10 +165,8 @@ def test_result_of_another_size_is_downloaded_again_with_a_warning(scripted_gdal
 
 def test_emptied_folder_of_an_archive_is_downloaded_again_with_a_warning(scripted_gdal,
                                                                          service):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a.geojson", GEOJSON)
-    service.script["download"] = [Response(packed.getvalue(), chunked=True)]
+    packed = pack_zip({"a.geojson": GEOJSON})
+    service.script["download"] = [Response(packed, chunked=True)]
     scripted_gdal.run("ogrinfo", NAME)
     [path] = scripted_gdal.store.glob(f"v1/*/{PUBLISHED}/*")
     path.with_name("a.geojson.aux.xml").write_text("<PAMDataset/>")

@@ -2,10 +2,10 @@
 import io
 import sqlite3
 import tarfile
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from external import NAME, SECRET, give, needs_source_driver, refused
 from programs import PUBLISHED, needs_driver
 from scripted import GEOJSON
@@ -138,11 +138,8 @@ def tiff(gdal, name):
 
 
 def test_members_of_several_kinds_are_subdatasets(scripted_gdal, service):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a;b.tif", tiff(scripted_gdal, "a.tif"))
-        archive.writestr("deep/c.geojson", GEOJSON)
-    give(service, packed.getvalue(), "r.zip")
+    raster = tiff(scripted_gdal, "a.tif")
+    give(service, pack_zip({"a;b.tif": raster, "deep/c.geojson": GEOJSON}), "r.zip")
     done = scripted_gdal.run("gdalinfo", NAME)
     assert "Size is 8, 8" in done.stdout, "the only raster"
     script = """
@@ -176,12 +173,10 @@ pyramids = pathlib.Path("r.rrd")
 pyramids.write_bytes(pyramids.read_bytes().replace(b"r.rde", b"../rd"))
 """
     scripted_gdal.python(script)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name in ("r.tif", "r.aux", "r.rrd"):
-            archive.write(scripted_gdal.folder / name, f"d/{name}")
-        archive.write(scripted_gdal.folder / "r.rde", "rd")
-    give(service, packed.getvalue(), "r.zip")
+    names = {"d/r.tif": "r.tif", "d/r.aux": "r.aux", "d/r.rrd": "r.rrd", "rd": "r.rde"}
+    members = {name: (scripted_gdal.folder / file).read_bytes()
+               for name, file in names.items()}
+    give(service, pack_zip(members), "r.zip")
     done = scripted_gdal.run("gdalinfo", f"{NAME};member=d/r.tif")
     assert "Size is 512, 512" in done.stdout and "Overviews:" not in done.stdout
     [warning] = [line for line in done.stderr.splitlines() if line.startswith("Warning")]

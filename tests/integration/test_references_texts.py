@@ -1,12 +1,11 @@
 """Texts in a result that would make GDAL read another file or contact a host: references to
 definitions of coordinate systems, and what a database schema runs."""
-import io
 import json
 import sqlite3
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from external import NAME, SECRET, give, refused
 
 # In every test: no other host is contacted, and one job is paid for.
@@ -105,16 +104,8 @@ def test_a_name_that_is_a_file_of_proj_is_refused(scripted_gdal, service):
 
 # ---- other formats ----
 
-def pack(members):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, body in members.items():
-            archive.writestr(name, body)
-    return packed.getvalue()
-
-
 def test_a_dictionary_beside_a_table_is_refused(scripted_gdal, service, dictionary):
-    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": dictionary}), "r.zip")
+    give(service, pack_zip({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": dictionary}), "r.zip")
     refused(scripted_gdal, service, f'member "r.prj": {DEFINED}')
 
 
@@ -134,13 +125,13 @@ GRIDS["behind many"] = WKT.format(
 @pytest.mark.parametrize("grid", GRIDS)
 def test_an_external_grid_is_refused(scripted_gdal, service, host, grid):
     system = GRIDS[grid].replace("HOST", host.url)
-    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": system}), "r.zip")
+    give(service, pack_zip({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": system}), "r.zip")
     refused(scripted_gdal, service, NAMED)
 
 
 def test_a_grid_of_proj_is_read(scripted_gdal, service):
     wkt = WKT.format(name="x", more=',EXTENSION["PROJ4_GRIDS","conus"]')
-    give(service, pack({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": wkt}), "r.zip")
+    give(service, pack_zip({"r.csv": 'WKT,a\n"POINT(1 2)",1\n', "r.prj": wkt}), "r.zip")
     assert "conus" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
 
 

@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from archives import pack_zip
 import secret_search
 from programs import AREA, DATA, PUBLISHED, SCENE
 from external import give, needs_source_driver, refused
@@ -174,11 +175,8 @@ def test_named_member_of_the_other_kind_says_what_it_is(scripted_gdal, service):
 
 
 def test_key_in_names_of_members_is_neither_stored_nor_shown(scripted_gdal, service):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name in ("one", secret_search.KEY):
-            archive.writestr(f"{secret_search.KEY}/{name}.geojson", GEOJSON)
-    give(service, packed.getvalue(), "r.zip")
+    give(service, pack_zip({f"{secret_search.KEY}/{name}.geojson": GEOJSON
+                            for name in ("one", secret_search.KEY)}), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="usage")
     masked = "_" * len(secret_search.KEY)
     assert f"{masked}/one.geojson" in text
@@ -249,10 +247,7 @@ def test_driver_that_is_not_allowed_opens_nothing_to_be_named(scripted_gdal, ser
 xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
 <gml:featureMember><ogr:a><ogr:n>1</ogr:n></ogr:a></gml:featureMember>
 </ogr:FeatureCollection>"""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("result.gz", gzip.compress(gml))
-    give(service, packed.getvalue(), "r.zip")
+    give(service, pack_zip({"result.gz": gzip.compress(gml)}), "r.zip")
     text = scripted_gdal.fails("ogrinfo", NAME, tag="result")
     assert text.endswith("no driver is known for any file of the result: result.gz")
 
@@ -260,12 +255,8 @@ xmlns:ogr="http://ogr.maptools.org/" xmlns:gml="http://www.opengis.net/gml">
 def test_metadata_of_a_shapefile_is_not_a_member(scripted_gdal, service):
     scripted_gdal.run("ogr2ogr", "-f", "ESRI Shapefile", "roads.shp",
                       DATA / "parcels.geojson")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path in scripted_gdal.folder.glob("roads.*"):
-            archive.write(path, path.name)
-        archive.writestr("roads.shp.xml", GEOJSON)
-    give(service, packed.getvalue(), "r.zip")
+    members = {path.name: path.read_bytes() for path in scripted_gdal.folder.glob("roads.*")}
+    give(service, pack_zip({**members, "roads.shp.xml": GEOJSON}), "r.zip")
     assert "Layer name: roads" in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
 
 

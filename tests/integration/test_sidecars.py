@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from archives import pack_tar, pack_zip
 from external import NAME, SECRET, give
-from test_contents import kept, pack_tar, pack_zip
+from test_contents import kept
 
 # A raster, and all that GDAL writes about it into a sidecar.
 MAKE = """

@@ -1,9 +1,9 @@
 """The connection string and the options: every mistake is reported before a byte is
 sent, and names what is wrong."""
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 from programs import VERSION
 from scripted import GEOJSON, Response, job
 
@@ -234,8 +234,7 @@ def test_upload_below_a_folder_that_is_named_like_an_archive(scripted_gdal, serv
 
 def test_archives_of_others_are_left_to_gdal(scripted_gdal, service):
     path = scripted_gdal.folder / "GIQ.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.geojson", GEOJSON)
+    path.write_bytes(pack_zip({"a.geojson": GEOJSON}))
     for name in ("/vsizip/GIQ.zip", f"/vsizip/{path}", f"/vsizip/{path}/a.geojson"):
         assert "name (String) = one" in scripted_gdal.run("ogrinfo", "-al", name).stdout
     assert "GIQ[" not in scripted_gdal.run("ogrinfo", "/vsizip/none.zip", ok=None).stderr

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from batches import archive
+from archives import pack_zip
 from programs import PUBLISHED, SCENE
 from scripted import GEOJSON, Response
 
@@ -42,7 +42,7 @@ def test_raster_has_size_and_bands(gdal, sandbox):
 
 
 def test_archive_has_each_member(scripted_gdal, service):
-    held = archive({"one.geojson": GEOJSON, "sub/two.geojson": GEOJSON,
+    held = pack_zip({"one.geojson": GEOJSON, "sub/two.geojson": GEOJSON,
                     "notes.txt": "nothing that GDAL opens"})
     service.script["download"] = [Response(held, chunked=True, headers={
         "Content-Disposition": "attachment; filename=r.zip"})]

@@ -3,10 +3,10 @@ rest is reported before any request."""
 import gzip
 import os
 import socket
-import zipfile
 
 import pytest
 
+from archives import pack_zip
 import secret_search
 from programs import DATA, SCENE
 from scripted import Response
@@ -41,9 +41,7 @@ def make_large(gdal):
 
 
 def make_zip(gdal):
-    with zipfile.ZipFile(gdal.folder / "a.zip", "w") as archive:
-        archive.writestr("in/table.csv", ROWS)
-        archive.writestr("in/other.csv", ROWS)
+    (gdal.folder / "a.zip").write_bytes(pack_zip({"in/table.csv": ROWS, "in/other.csv": ROWS}))
 
 
 MISTAKES = [

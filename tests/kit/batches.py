@@ -1,9 +1,7 @@
 """Batches against a scripted service: its jobs, tables of rows, and what an open of them
 reads or says."""
-import io
 import json
 import re
-import zipfile
 
 from scripted import Response, job
 
@@ -33,15 +31,6 @@ def collection(*features):
 
 def result(name):
     return collection(({"name": name}, {"type": "Point", "coordinates": [1, 2]}))
-
-
-def archive(members):
-    """A zip file."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as made:
-        for name, body in members.items():
-            made.writestr(name, body)
-    return held.getvalue()
 
 
 def attached(body, name="result.geojson"):

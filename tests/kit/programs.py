@@ -132,6 +132,25 @@ class Sandbox:
                 if e["method"] == "POST" and e["path"].endswith("inference/run")]
 
 
+@pytest.fixture
+def started():
+    """Takes what has a stop(), and stops it after the test."""
+    kept = []
+
+    def start(made):
+        kept.append(made)
+        return made
+
+    yield start
+    for made in reversed(kept):
+        made.stop()
+
+
+@pytest.fixture
+def sandbox(tmp_path, started):
+    return started(Sandbox(tmp_path / "sandbox"))
+
+
 def without_sanitizer():
     """The environment of programs that do not load the plugin."""
     return {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}

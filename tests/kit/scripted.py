@@ -144,8 +144,6 @@ def send(request, response):
 
 
 @pytest.fixture
-def service():
+def service(started):
     """A service whose responses a test writes down."""
-    made = ScriptedService()
-    yield made
-    made.stop()
+    return started(ScriptedService())

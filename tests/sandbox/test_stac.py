@@ -64,11 +64,9 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def sandbox(tmp_path, folder):
-    made = Sandbox(tmp_path / "sandbox", "--files", str(folder), "--data-port",
-                   str(DATA_PORT))
-    yield made
-    made.stop()
+def sandbox(tmp_path, folder, started):
+    return started(Sandbox(tmp_path / "sandbox", "--files", str(folder), "--data-port",
+                           str(DATA_PORT)))
 
 
 def search(client, status=200, **body):
