@@ -97,6 +97,7 @@ struct giq_job {
     char token[GIQ_OS_TOKEN_SIZE]; /* of the intent of this open; "" before it has one */
     struct giq_ticket ticket; /* of the run request that is being sent; n is 0: none */
     int64_t touched_ms;       /* when that ticket was taken or touched */
+    struct giq_ticket_watch watch; /* of the newest ticket, while it is another's */
     int known_ticket; /* highest number that this open took, or found taken; 0: none */
     /* Run requests of the key that the service throttled, whoever sent them. */
     int throttled;        /* so far */
@@ -137,6 +138,13 @@ static inline int64_t giq_job_now_ms(const struct giq_job *job)
 {
     const struct giq_env *env = job->service->env;
     return env->now_ms(env->ctx);
+}
+
+/* Whether the open shows what it would do, and sends and writes nothing. */
+static inline bool giq_job_is_dry_run(const struct giq_job *job)
+{
+    enum { DRY_RUN = GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT };
+    return (job->flags & DRY_RUN) == DRY_RUN;
 }
 
 /* How long the open may still take; 0 once TIMEOUT has passed. */

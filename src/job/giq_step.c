@@ -30,10 +30,22 @@ static void note_throttled(struct giq_job *job, const struct giq_record *record)
     }
 }
 
+/* Whether the open neither sends nor waits: what it reports decides nothing. */
+static bool only_reports(const struct giq_job *job)
+{
+    bool waits = (job->flags & GIQ_JOB_NO_WAIT) == 0;
+    return giq_job_is_dry_run(job) || (waits && (job->flags & GIQ_JOB_NO_FETCH) != 0);
+}
+
 bool giq_step_read_below(struct giq_job *job, int below, struct giq_record *out,
                          struct giq_error *err)
 {
-    const struct giq_record_tickets tickets = {job->known_ticket, below};
+    const struct giq_record_tickets tickets = {
+        .known = job->known_ticket,
+        .below = below,
+        .watch = only_reports(job) ? NULL : &job->watch,
+    };
+    job->watch.now_ms = giq_job_now_ms(job);
     const char *label = job->request.retry;
     job->is_damaged = false;
     bool is_read = giq_record_read_with(job->folder, job->canonical, &tickets, out,
@@ -212,13 +224,27 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
     return true;
 }
 
+/* TIMEOUT passed before it was known what became of the run request. */
+static bool fail_sending(const struct giq_job *job, struct giq_error *err)
+{
+    const struct giq_ticket_watch *watch = &job->watch;
+    if (watch->suspect_ms > 0) {
+        return giq_fail(err, GIQ_E_TIMEOUT,
+                        "another open has sent the run request, and seems to have ended "
+                        "before it recorded the response; open again with a TIMEOUT of "
+                        "more than %d seconds, which it takes to be sure",
+                        (int)((watch->unchanged_ms + watch->suspect_ms) / 1000));
+    }
+    return giq_fail(err, GIQ_E_TIMEOUT,
+                    "another open has sent the run request and awaits its response; "
+                    "open again when it has finished");
+}
+
 bool giq_step_wait_for_sender(const struct giq_job *job, int64_t *due_ms,
                               struct giq_error *err)
 {
     if (giq_job_left_ms(job) == 0) {
-        return giq_fail(err, GIQ_E_TIMEOUT,
-                        "another open has sent the run request and awaits its response; "
-                        "open again when it has finished");
+        return fail_sending(job, err);
     }
     *due_ms = giq_job_now_ms(job) + SENDER_PAUSE_MS;
     return giq_step_check_cancelled(job, err);

@@ -16,12 +16,6 @@
 
 /* ---- deciding ---- */
 
-static bool is_dry_run(const struct giq_job *job)
-{
-    enum { DRY_RUN = GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT };
-    return (job->flags & DRY_RUN) == DRY_RUN;
-}
-
 static bool is_upload_missing(const struct giq_job *job)
 {
     return job->request.upload != NULL && job->file_id == NULL;
@@ -102,8 +96,8 @@ static bool end_no_submit(struct giq_job *job, struct giq_error *err)
 /* A dry run shows that the request is being sent; other opens wait for the outcome. */
 static bool wait_for_sender(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
-    job->phase = is_dry_run(job) ? GIQ_PHASE_DONE : GIQ_PHASE_READ_RECORD;
-    return is_dry_run(job) || giq_step_wait_for_sender(job, due_ms, err);
+    job->phase = giq_job_is_dry_run(job) ? GIQ_PHASE_DONE : GIQ_PHASE_READ_RECORD;
+    return giq_job_is_dry_run(job) || giq_step_wait_for_sender(job, due_ms, err);
 }
 
 /* The lock of a request that is being sent, or was sent by version 0.1, cannot be
@@ -111,7 +105,7 @@ static bool wait_for_sender(struct giq_job *job, int64_t *due_ms, struct giq_err
 static bool go_on_without_lock(struct giq_job *job, int64_t *due_ms,
                                struct giq_error *err)
 {
-    bool is_possible = job->record.sender == GIQ_SENDER_ALIVE || is_dry_run(job);
+    bool is_possible = job->record.sender == GIQ_SENDER_ALIVE || giq_job_is_dry_run(job);
     if (job->record.state != GIQ_JOB_SENDING || err->code != GIQ_E_STORE ||
         !is_possible) {
         return false;
@@ -273,7 +267,7 @@ static bool prepare(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 bool giq_submit_step(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
 {
     bool held = false;
-    if (is_dry_run(job) && job->record.sender == GIQ_SENDER_ALIVE) {
+    if (giq_job_is_dry_run(job) && job->record.sender == GIQ_SENDER_ALIVE) {
         return wait_for_sender(job, due_ms, err);
     }
     if (job->flags & GIQ_JOB_NO_SUBMIT) {

@@ -15,8 +15,8 @@
 
 enum { REQUEST_FORMAT = 1 };
 
+const char giq_record_name[] = "job.json";
 static const char request_name[] = "request.json";
-static const char job_name[] = "job.json";
 static const char damaged_request_name[] = "request.json.damaged";
 static const char damaged_job_name[] = "job.json.damaged";
 
@@ -96,8 +96,9 @@ static bool fail_damaged(const char *folder, const char *name, const char *reaso
 static bool read_document(const char *folder, bool is_brief, struct giq_json **out,
                           bool *out_damaged, struct giq_error *err)
 {
-    return giq_document_read_without(folder, job_name, is_brief ? summary_member : NULL,
-                                     GIQ_RECORD_FORMAT, advice, out, out_damaged, err);
+    return giq_document_read_without(folder, giq_record_name,
+                                     is_brief ? summary_member : NULL, GIQ_RECORD_FORMAT,
+                                     advice, out, out_damaged, err);
 }
 
 bool giq_record_read_request(const char *folder, struct giq_json **out,
@@ -211,7 +212,7 @@ static bool parse_document(struct giq_record *record, const char *folder,
         return giq_fail_memory(err);
     }
     if (!has_required_members(record)) {
-        return fail_damaged(folder, job_name, "is damaged", err);
+        return fail_damaged(folder, giq_record_name, "is damaged", err);
     }
     return true;
 }
@@ -226,7 +227,7 @@ bool giq_record_use_earlier(struct giq_record *record, const char *folder,
     }
     if (giq_json_is_true(giq_json_get(before, damaged_member))) {
         giq_record_release(record);
-        return fail_damaged(folder, job_name, "was damaged", err);
+        return fail_damaged(folder, giq_record_name, "was damaged", err);
     }
     struct giq_json *copy = giq_json_copy(before);
     if (copy == NULL) {
@@ -358,7 +359,7 @@ bool giq_record_write(const char *folder, unsigned access,
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_document_write(folder, job_name, access, text, err);
+    return giq_document_write(folder, giq_record_name, access, text, err);
 }
 
 bool giq_record_create(const char *folder, unsigned access,
@@ -377,7 +378,7 @@ bool giq_record_create(const char *folder, unsigned access,
                                  .bytes = buf.data,
                                  .len = buf.len,
                                  .is_whole = true};
-    return giq_exclusive_create(&file, job_name, &is_created, err) &&
+    return giq_exclusive_create(&file, giq_record_name, &is_created, err) &&
            (!is_created || giq_os_sync_path(folder, err));
 }
 
@@ -630,7 +631,7 @@ bool giq_record_quarantine(const char *folder, unsigned access, const char *requ
         return giq_fail_memory(err);
     }
     if (!is_quarantined(folder)) {
-        if (!copy_file(folder, access, job_name, damaged_job_name, err) ||
+        if (!copy_file(folder, access, giq_record_name, damaged_job_name, err) ||
             !replace_request(folder, access, request, err)) {
             return false;
         }
@@ -656,7 +657,7 @@ static bool write_document(const char *folder, unsigned access,
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_document_write(folder, job_name, access, text, err);
+    return giq_document_write(folder, giq_record_name, access, text, err);
 }
 
 /* Restore the earlier record of a further job. */
@@ -667,7 +668,7 @@ static bool restore_earlier(const char *folder, unsigned access,
         return write_document(folder, access, before, err);
     }
     return rename_if_exists(folder, damaged_request_name, request_name, err) &&
-           rename_if_exists(folder, damaged_job_name, job_name, err) &&
+           rename_if_exists(folder, damaged_job_name, giq_record_name, err) &&
            giq_os_sync_path(folder, err);
 }
 
@@ -680,7 +681,8 @@ static bool remove_files(const char *folder, unsigned access, struct giq_error *
     GIQ_AUTO_BUF struct giq_buf request;
     bool found = false;
     giq_buf_init(&request, GIQ_DOCUMENT_BYTES_MAX);
-    if (!remove_name(folder, job_name, err) || !giq_ticket_list(folder, &before, err) ||
+    if (!remove_name(folder, giq_record_name, err) ||
+        !giq_ticket_list(folder, &before, err) ||
         !giq_document_read_bytes(folder, request_name, &request, &found, err)) {
         return false;
     }

@@ -90,6 +90,8 @@ struct giq_record {
 void giq_record_init(struct giq_record *record);
 void giq_record_release(struct giq_record *record);
 
+extern const char giq_record_name[]; /* of the file: job.json */
+
 /* The name of a state in job.json; static, never NULL. */
 const char *giq_record_state_name(enum giq_job_state state);
 

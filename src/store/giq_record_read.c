@@ -7,13 +7,12 @@
 
 #include "base/giq_cleanup.h"
 #include "base/giq_text.h"
-#include "store/giq_ticket.h"
 
 /* The most tickets that are read though they are not listed: a listing of the folder may
  * be some seconds old. */
 enum { UNLISTED_MAX = 100 };
 
-static const struct giq_record_tickets all_tickets = {0, 0};
+static const struct giq_record_tickets all_tickets = {.known = 0};
 
 /* ---- the tickets ---- */
 
@@ -138,14 +137,14 @@ static bool set_unknown(struct giq_record *record, const char *reason)
 }
 
 /* The ticket has no outcome. Its owner may have recorded one in job.json alone. */
-static bool set_pending(const char *folder, struct giq_record *record,
+static bool set_pending(const struct giq_ticket_look *look, struct giq_record *record,
                         const struct giq_ticket *ticket, struct giq_error *err)
 {
     bool is_alive = false;
     if (record->state > GIQ_JOB_SENDING) {
         return true;
     }
-    if (!giq_ticket_is_alive(folder, GIQ_OS_PRIVATE, ticket, &is_alive, err)) {
+    if (!giq_ticket_is_alive(look, ticket, &is_alive, err)) {
         return false;
     }
     record->state = GIQ_JOB_SENDING;
@@ -156,12 +155,12 @@ static bool set_pending(const char *folder, struct giq_record *record,
     return true;
 }
 
-static bool set_outcome(const char *folder, struct giq_record *record,
+static bool set_outcome(const struct giq_ticket_look *look, struct giq_record *record,
                         const struct giq_ticket *ticket, struct giq_error *err)
 {
     bool ok = true;
     if (ticket->outcome == GIQ_TICKET_NONE) {
-        return set_pending(folder, record, ticket, err);
+        return set_pending(look, record, ticket, err);
     }
     if (ticket->outcome == GIQ_TICKET_JOB) {
         ok = set_job(record, ticket);
@@ -265,8 +264,8 @@ static bool note_other_jobs(const struct giq_tickets *tickets, struct giq_record
 
 /* Let the ticket decide, unless the record has a job and is about this ticket or a later
  * one: then it is the later word. */
-static bool apply(const char *folder, const struct giq_tickets *tickets, size_t newest,
-                  struct giq_record *record, struct giq_error *err)
+static bool apply(const struct giq_ticket_look *look, const struct giq_tickets *tickets,
+                  size_t newest, struct giq_record *record, struct giq_error *err)
 {
     const struct giq_ticket *ticket = &tickets->items[newest];
     if (record->attempt >= ticket->n && has_job(record)) {
@@ -275,7 +274,7 @@ static bool apply(const char *folder, const struct giq_tickets *tickets, size_t 
     if (record->attempt < ticket->n && !rebuild(record, ticket, err)) {
         return false;
     }
-    if (!set_outcome(folder, record, ticket, err)) {
+    if (!set_outcome(look, record, ticket, err)) {
         return false;
     }
     return record->state != GIQ_JOB_UNKNOWN || use_late_job(tickets, newest, record, err);
@@ -283,8 +282,9 @@ static bool apply(const char *folder, const struct giq_tickets *tickets, size_t 
 
 /* While a record is damaged, only a run request that is being sent is certain to be newer
  * than the damage. */
-static bool apply_to_damaged(const char *folder, const struct giq_tickets *tickets,
-                             long newest, struct giq_record *record, bool *damaged,
+static bool apply_to_damaged(const struct giq_ticket_look *look,
+                             const struct giq_tickets *tickets, long newest,
+                             struct giq_record *record, bool *damaged,
                              struct giq_error *err)
 {
     const struct giq_ticket *ticket = newest < 0 ? NULL : &tickets->items[newest];
@@ -293,7 +293,7 @@ static bool apply_to_damaged(const char *folder, const struct giq_tickets *ticke
     if (ticket == NULL || ticket->outcome != GIQ_TICKET_NONE) {
         return false;
     }
-    if (!giq_ticket_is_alive(folder, GIQ_OS_PRIVATE, ticket, &is_alive, &failure)) {
+    if (!giq_ticket_is_alive(look, ticket, &is_alive, &failure)) {
         *err = failure;
         *damaged = false;
         return false;
@@ -302,14 +302,21 @@ static bool apply_to_damaged(const char *folder, const struct giq_tickets *ticke
         return false;
     }
     *damaged = false;
-    return rebuild(record, ticket, err) && set_outcome(folder, record, ticket, err);
+    return rebuild(record, ticket, err) && set_outcome(look, record, ticket, err);
 }
 
 static bool merge(const char *folder, const struct giq_tickets *tickets,
-                  struct giq_record *record, bool *damaged, struct giq_error *err)
+                  struct giq_ticket_watch *watch, struct giq_record *record,
+                  bool *damaged, struct giq_error *err)
 {
     long newest = find_newest(tickets);
     int n = newest < 0 ? 0 : tickets->items[newest].n;
+    const struct giq_ticket_look look = {
+        .folder = folder,
+        .access = GIQ_OS_PRIVATE,
+        .later_name = record->attempt >= n ? giq_record_name : NULL,
+        .watch = watch,
+    };
     while (!*damaged && record->attempt > n && !has_job(record)) {
         if (!giq_record_use_earlier(record, folder, err)) {
             *damaged = err->code == GIQ_E_STORE;
@@ -320,9 +327,9 @@ static bool merge(const char *folder, const struct giq_tickets *tickets,
     }
     if (*damaged) {
         giq_record_release(record);
-        return apply_to_damaged(folder, tickets, newest, record, damaged, err);
+        return apply_to_damaged(&look, tickets, newest, record, damaged, err);
     }
-    return (newest < 0 || apply(folder, tickets, (size_t)newest, record, err)) &&
+    return (newest < 0 || apply(&look, tickets, (size_t)newest, record, err)) &&
            note_other_jobs(tickets, record, err);
 }
 
@@ -355,7 +362,7 @@ static bool merge_tickets(const char *folder, const struct giq_record_tickets *t
         *damaged = false;
         return false;
     }
-    bool ok = merge(folder, &found, record, damaged, err);
+    bool ok = merge(folder, &found, tickets->watch, record, damaged, err);
     if (!ok && !*damaged) {
         return false;
     }

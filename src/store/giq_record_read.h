@@ -13,6 +13,7 @@
 #define GIQ_RECORD_READ_H
 
 #include "store/giq_record.h"
+#include "store/giq_ticket.h"
 
 /*
  * Read the record in `folder` into `*out`, an initialised record. `request` is the
@@ -41,6 +42,9 @@ bool giq_record_read_brief(const char *folder, struct giq_record *out,
 struct giq_record_tickets {
     int known; /* this one exists, though it may not be listed yet; 0: none is known */
     int below; /* leave out this one and those after it; 0: none */
+    /* What it has seen of the newest one, if that has no outcome; NULL: one look decides
+     * whether its owner is alive. */
+    struct giq_ticket_watch *watch;
 };
 
 /* As giq_record_read(), with these tickets. */

@@ -373,19 +373,35 @@ void giq_ticket_touch(const char *folder, int n)
 
 /* ---- whether the owner lives ---- */
 
-/* Milliseconds since the ticket was written or touched, by the clock of its server; 0 if
- * it is not visible, or seems to come from the future. */
-static bool read_age(const char *folder, unsigned access, int n, int64_t *out_ms,
-                     struct giq_error *err)
+/* When a ticket was written or touched, by the clock of its server. */
+struct age {
+    int64_t modified_ns; /* 0: it is not visible */
+    int64_t ms;          /* since then; 0 if that is not known */
+    bool is_known;       /* it is visible, and not from the future */
+};
+
+/* stat() a file of the folder, as its server has it now. */
+static bool stat_file(const char *folder, const char *name, struct giq_os_stat *out,
+                      struct giq_error *err)
 {
-    struct giq_os_stat st;
-    struct giq_error failure = {0};
-    int64_t now_ns = 0;
-    GIQ_AUTO_FREE char *path = path_of(folder, n);
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, name);
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_os_stat_now(path, &st, err)) {
+    return giq_os_stat_now(path, out, err);
+}
+
+/* `later_name` as in struct giq_ticket_look. */
+static bool read_age(const char *folder, unsigned access, int n, const char *later_name,
+                     struct age *out, struct giq_error *err)
+{
+    char name[NAME_SIZE];
+    struct giq_os_stat st;
+    struct giq_error failure = {0};
+    int64_t now_ns = 0;
+    if (!stat_file(folder, name_of(n, name), &st, err) ||
+        (st.kind == GIQ_OS_NOTHING && later_name != NULL &&
+         !stat_file(folder, later_name, &st, err))) {
         return false;
     }
     if (!giq_os_server_time(folder, access, &now_ns, &failure)) {
@@ -399,8 +415,10 @@ static bool read_age(const char *folder, unsigned access, int n, int64_t *out_ms
                             failure.sys_errno == EPERM;
         now_ns = is_read_only ? giq_os_wall_ms() * NS_PER_MS : st.modified_ns;
     }
-    bool is_old = st.kind != GIQ_OS_NOTHING && now_ns > st.modified_ns;
-    *out_ms = is_old ? (now_ns - st.modified_ns) / NS_PER_MS : 0;
+    *out = (struct age){.modified_ns = st.modified_ns};
+    int64_t ms = now_ns / NS_PER_MS - st.modified_ns / NS_PER_MS;
+    out->is_known = st.kind != GIQ_OS_NOTHING && ms > -GIQ_TICKET_TOUCH_MS;
+    out->ms = out->is_known && ms > 0 ? ms : 0;
     return true;
 }
 
@@ -414,23 +432,56 @@ static bool is_local(const struct giq_os_identity *owner)
            strcmp(owner->boot, self.boot) == 0 && owner->pidns == self.pidns;
 }
 
-bool giq_ticket_is_alive(const char *folder, unsigned access,
+/* Note what was seen of the ticket `n`. */
+static void note_look(struct giq_ticket_watch *watch, int n, const struct age *age)
+{
+    int64_t passed_ms = watch->now_ms - watch->looked_ms;
+    if (watch->n != n || watch->modified_ns != age->modified_ns) {
+        watch->n = n;
+        watch->modified_ns = age->modified_ns;
+        watch->unchanged_ms = 0;
+        passed_ms = 0;
+    }
+    watch->looked_ms = watch->now_ms;
+    watch->unchanged_ms +=
+        passed_ms < GIQ_TICKET_TOUCH_MS ? passed_ms : GIQ_TICKET_TOUCH_MS;
+}
+
+static bool is_alive_by_age(struct giq_ticket_watch *watch, int n, const struct age *age)
+{
+    bool is_old = age->ms >= GIQ_TICKET_ABANDONED_MS;
+    if (watch == NULL) {
+        return !is_old;
+    }
+    note_look(watch, n, age);
+    int64_t needed_ms = is_old ? GIQ_TICKET_SECOND_LOOK_MS : GIQ_TICKET_ABANDONED_MS;
+    bool is_alive = watch->unchanged_ms < needed_ms;
+    bool is_suspect = is_alive && (is_old || !age->is_known);
+    watch->suspect_ms = is_suspect ? needed_ms - watch->unchanged_ms : 0;
+    return is_alive;
+}
+
+bool giq_ticket_is_alive(const struct giq_ticket_look *look,
                          const struct giq_ticket *ticket, bool *out,
                          struct giq_error *err)
 {
-    int64_t age_ms = 0;
+    struct age age = {.ms = 0};
     if (is_local(&ticket->owner)) {
         enum giq_os_process state =
             giq_os_process_state(ticket->owner.pid, ticket->owner.start);
         if (state != GIQ_OS_PROCESS_ALIVE) {
+            /* When it goes on, it needs a moment to touch its ticket. */
+            if (look->watch != NULL) {
+                *look->watch = (struct giq_ticket_watch){.n = 0};
+            }
             *out = state == GIQ_OS_PROCESS_STOPPED;
             return true;
         }
     }
-    if (!read_age(folder, access, ticket->n, &age_ms, err)) {
+    if (!read_age(look->folder, look->access, ticket->n, look->later_name, &age, err)) {
         return false;
     }
-    *out = age_ms < GIQ_TICKET_ABANDONED_MS;
+    *out = is_alive_by_age(look->watch, ticket->n, &age);
     return true;
 }
 
@@ -438,11 +489,11 @@ bool giq_ticket_pause_left(const char *folder, unsigned access,
                            const struct giq_ticket *ticket, int64_t *out_ms,
                            struct giq_error *err)
 {
-    int64_t age_ms = 0;
+    struct age age = {.ms = 0};
     if (ticket->retry_after_ms > 0 &&
-        !read_age(folder, access, ticket->n, &age_ms, err)) {
+        !read_age(folder, access, ticket->n, NULL, &age, err)) {
         return false;
     }
-    *out_ms = ticket->retry_after_ms > age_ms ? ticket->retry_after_ms - age_ms : 0;
+    *out_ms = ticket->retry_after_ms > age.ms ? ticket->retry_after_ms - age.ms : 0;
     return true;
 }

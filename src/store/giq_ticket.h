@@ -25,8 +25,11 @@
 enum {
     GIQ_TICKET_MAX = 9999999,   /* highest number */
     GIQ_TICKET_TOUCH_MS = 5000, /* between two touches by the owner */
-    GIQ_TICKET_ABANDONED_MS =
-        60000 /* not touched for so long: its owner counts as dead */
+    /* Not touched for so long: its owner counts as dead ... */
+    GIQ_TICKET_ABANDONED_MS = 60000,
+    /* ... if it stays so for this time: its machine may have been suspended, or the clock
+     * of the file server put forward. */
+    GIQ_TICKET_SECOND_LOOK_MS = 10000,
 };
 
 enum giq_ticket_outcome {
@@ -100,13 +103,42 @@ bool giq_ticket_end(const char *folder, unsigned access, const struct giq_ticket
  * Failures are ignored. */
 void giq_ticket_touch(const char *folder, int n);
 
+/* What a caller has seen of a ticket without outcome, in calls of giq_ticket_is_alive()
+ * one after the other; all 0 before the first one. The caller sets `now_ms`. */
+struct giq_ticket_watch {
+    int64_t now_ms; /* on the monotonic clock */
+    int64_t looked_ms;
+    int n; /* of the ticket that was seen; 0: none */
+    int64_t modified_ns;
+    int64_t unchanged_ms; /* it was seen with that time for so long */
+    /* It looks abandoned, and counts as such if it stays as it is for so long; 0: it does
+     * not. */
+    int64_t suspect_ms;
+};
+
+/* Where to look for the owner of a ticket. */
+struct giq_ticket_look {
+    const char *folder;
+    unsigned access;
+    /* A file of the folder that was written after the ticket, or NULL: if the ticket is
+     * not visible, its time counts. */
+    const char *later_name;
+    struct giq_ticket_watch *watch; /* NULL: one look decides */
+};
+
 /*
- * Whether the owner of a ticket without outcome may still be at work: on this host (same
- * boot and pid namespace) its process decides, and elsewhere, or if it is not known, the
- * time of the last touch by the clock of the file server. Makes and removes a probe file
- * in `folder` for that time; in a store that cannot be written the local clock is used.
+ * Whether the owner of a ticket without outcome may still be at work. On this host (same
+ * boot and pid namespace) it is dead as soon as its process has ended, and alive while
+ * that is stopped. Else it is dead if its ticket was not touched for
+ * GIQ_TICKET_ABANDONED_MS by the clock of the file server. Makes and removes a probe file
+ * in the folder for that clock; in a store that cannot be written the local one is used.
+ *
+ * With a watch such a ticket must also stay as it is for GIQ_TICKET_SECOND_LOOK_MS, and
+ * one that stays so for GIQ_TICKET_ABANDONED_MS is abandoned whatever the clocks state:
+ * it may not be visible, or seem to come from the future. Of the time between two calls
+ * at most GIQ_TICKET_TOUCH_MS counts: the file server may have answered nobody.
  */
-bool giq_ticket_is_alive(const char *folder, unsigned access,
+bool giq_ticket_is_alive(const struct giq_ticket_look *look,
                          const struct giq_ticket *ticket, bool *out,
                          struct giq_error *err);
 

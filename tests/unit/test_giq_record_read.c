@@ -183,6 +183,13 @@ static const struct reading {
      .attempt = 2,
      .newest = 2,
      .sender = GIQ_SENDER_ALIVE},
+    {.name = "a run request whose ticket is lost",
+     .job = RECORD("sending", 1, ""),
+     .is_old = true,
+     .state = "unknown",
+     .attempt = 1,
+     .newest = 1,
+     .sender = GIQ_SENDER_DEAD},
     {.name = "an empty ticket",
      .tickets = {""},
      .is_old = true,
@@ -203,6 +210,9 @@ static void lay_out(const char *folder, const struct reading *reading)
     env_kit_write(folder, "request.json", REQUEST);
     if (reading->job != NULL) {
         env_kit_write(folder, "job.json", reading->job);
+        if (reading->is_old) {
+            env_kit_set_age(folder, "job.json", 61000);
+        }
     }
     for (int i = 0; i < TICKETS && reading->tickets[i] != NULL; i++) {
         char name[32];
@@ -334,6 +344,12 @@ static void test_known_ticket_counts_before_it_is_listed(void **state)
     assert_int_equal(kit.record.state, GIQ_JOB_SENDING);
     assert_int_equal(kit.record.sender, GIQ_SENDER_ALIVE);
     assert_int_equal(kit.record.newest, 2);
+    /* A record that is older than the ticket says nothing about the age of that. */
+    env_kit_write(kit.folder, "job.json", OLD_FAILED);
+    env_kit_set_age(kit.folder, "job.json", 61000);
+    assert_true(
+        giq_record_read_with(kit.folder, NULL, &known, &kit.record, NULL, &kit.err));
+    assert_int_equal(kit.record.sender, GIQ_SENDER_ALIVE);
     finish(&kit);
 }
 

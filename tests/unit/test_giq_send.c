@@ -193,6 +193,110 @@ static void test_abandoned_ticket_is_unknown_and_nothing_is_written(void **state
     job_kit_stop(&kit);
 }
 
+static const struct giq_request retry = {.model = "m", .file = "f", .retry = "a"};
+
+/* Its machine was suspended, or the clock of the file server was put forward. */
+static void test_owner_that_touches_its_ticket_after_a_look_is_alive(void **state)
+{
+    (void)state;
+    enum giq_step step = GIQ_STEP_AGAIN;
+    START(JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    job_kit_plant(&kit, "{\"format\":2,\"state\":\"sending\",\"attempt\":1}");
+    env_kit_write(kit.job->folder, "sent.1", IS_SENT);
+    job_kit_open(&kit, &retry, 0);
+    for (int64_t age_ms = 3600000; age_ms > 0; age_ms -= 300000) {
+        env_kit_set_age(kit.job->folder, "sent.1", age_ms);
+        for (int steps = 0; steps < 50; steps++) {
+            assert_true(job_kit_step(&kit, &step));
+        }
+    }
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    env_kit_write(kit.job->folder, "sent.1", HAS_J1);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+static void test_one_look_does_not_prove_that_an_owner_is_dead(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS);
+    job_kit_plant(&kit, "{\"format\":2,\"state\":\"sending\",\"attempt\":1}");
+    env_kit_write(kit.job->folder, "sent.1", IS_SENT);
+    env_kit_set_age(kit.job->folder, "sent.1", 61000);
+    static const struct giq_request *const requests[] = {&job_kit_request, &retry};
+    for (size_t i = 0; i < GIQ_COUNT(requests); i++) {
+        job_kit_open(&kit, requests[i], 0);
+        kit.service.service->deadline_ms = kit.service.clock.now_ms;
+        assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+        assert_non_null(strstr(kit.service.err.text, "TIMEOUT of more than 10 seconds"));
+    }
+    /* What only reports looks once. */
+    struct giq_job_view view;
+    job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT);
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    giq_job_get_view(kit.job, &view);
+    assert_string_equal(view.state_name, "unknown");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
+/* The clock of the file server was put back, or a ticket that job.json names is lost:
+ * what the clocks state does not prove that the owner is alive. */
+static void test_ticket_that_stays_as_it_is_for_a_minute_is_abandoned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ticket; /* NULL: it is missing */
+        const char *dated;  /* the file whose time is */
+        int64_t age_ms;     /* so long ago */
+        int64_t after_ms;
+    } cases[] = {
+        {IS_SENT, "sent.1", -3600000, 60000}, {"", "sent.1", -3600000, 60000},
+        {NULL, "job.json", 0, 60000},         {NULL, "job.json", -3600000, 60000},
+        {NULL, "job.json", 3600000, 10000},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        START(JOB_KIT_MODELS);
+        job_kit_plant(&kit, "{\"format\":2,\"state\":\"sending\",\"attempt\":1}");
+        if (cases[i].ticket != NULL) {
+            env_kit_write(kit.job->folder, "sent.1", cases[i].ticket);
+        }
+        env_kit_set_age(kit.job->folder, cases[i].dated, cases[i].age_ms);
+        job_kit_open(&kit, &job_kit_request, 0);
+        kit.service.service->deadline_ms = kit.service.clock.now_ms + 9000;
+        assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
+        job_kit_open(&kit, &job_kit_request, 0);
+        int64_t began_ms = kit.service.clock.now_ms;
+        assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
+        int64_t waited_ms = kit.service.clock.now_ms - began_ms;
+        assert_in_range(waited_ms, cases[i].after_ms, cases[i].after_ms + 1000);
+        assert_int_equal(job_kit_count(&kit, "POST"), 0);
+        job_kit_stop(&kit);
+    }
+}
+
+/* The ticket was found taken, is not visible, and nothing else is known of it. */
+static void test_ticket_that_never_appears_is_abandoned(void **state)
+{
+    (void)state;
+    enum giq_step step = GIQ_STEP_AGAIN;
+    START(JOB_KIT_MODELS);
+    before_take = (struct event){.name = "sent.1", .text = IS_SENT};
+    while (kit.job->known_ticket == 0) {
+        assert_true(job_kit_step(&kit, &step));
+    }
+    char *path = giq_os_join(kit.job->folder, "sent.1");
+    assert_true(giq_os_remove(path, &kit.service.err));
+    free(path);
+    int64_t began_ms = kit.service.clock.now_ms;
+    assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
+    assert_in_range(kit.service.clock.now_ms - began_ms, 60000, 61000);
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
 static void test_job_that_was_adopted_meanwhile_is_used(void **state)
 {
     (void)state;
@@ -307,8 +411,6 @@ static void test_owner_touches_its_ticket_while_it_waits(void **state)
 }
 
 /* ---- RETRY ---- */
-
-static const struct giq_request retry = {.model = "m", .file = "f", .retry = "a"};
 
 static void test_label_that_another_uses_is_used(void **state)
 {
@@ -462,6 +564,10 @@ int main(void)
         cmocka_unit_test(test_lost_ticket_sends_nothing_and_uses_the_other_job),
         cmocka_unit_test(test_owner_that_is_at_work_is_waited_for),
         cmocka_unit_test(test_abandoned_ticket_is_unknown_and_nothing_is_written),
+        cmocka_unit_test(test_owner_that_touches_its_ticket_after_a_look_is_alive),
+        cmocka_unit_test(test_one_look_does_not_prove_that_an_owner_is_dead),
+        cmocka_unit_test(test_ticket_that_stays_as_it_is_for_a_minute_is_abandoned),
+        cmocka_unit_test(test_ticket_that_never_appears_is_abandoned),
         cmocka_unit_test(test_job_that_was_adopted_meanwhile_is_used),
         cmocka_unit_test(test_owner_that_was_stopped_sends_only_with_the_newest_ticket),
         cmocka_unit_test(test_owner_that_was_stopped_while_it_took_its_ticket_checks_it),
