@@ -114,8 +114,10 @@ enum giq_activity {
  * that calls the core.
  */
 struct giq_env {
-    int64_t (*now_ms)(void *ctx);            /* the monotonic clock */
-    int64_t (*wall_ms)(void *ctx);           /* the time of day, since 1970-01-01 UTC */
+    int64_t (*now_ms)(void *ctx);  /* the monotonic clock */
+    int64_t (*boot_ms)(void *ctx); /* one that runs while the system is suspended too;
+                                      NULL: now_ms */
+    int64_t (*wall_ms)(void *ctx); /* the time of day, since 1970-01-01 UTC */
     void (*sleep_ms)(void *ctx, int64_t ms); /* may return early */
     /* Whether the host has cancelled the open. Every wait, retry and transfer then ends
      * with GIQ_E_CANCELLED. Exception: the response to a run request that was sent is

@@ -16,6 +16,11 @@ bool giq_env_is_terminal(void)
     return giq_os_is_terminal();
 }
 
+int64_t giq_env_boot_ms(const struct giq_env *env)
+{
+    return env->boot_ms == NULL ? env->now_ms(env->ctx) : env->boot_ms(env->ctx);
+}
+
 int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms)
 {
     int64_t now = env->now_ms(env->ctx);
@@ -96,6 +101,12 @@ static int64_t system_now(void *ctx)
     return giq_os_now_ms();
 }
 
+static int64_t system_boot(void *ctx)
+{
+    (void)ctx;
+    return giq_os_boot_ms();
+}
+
 static int64_t system_wall(void *ctx)
 {
     (void)ctx;
@@ -128,6 +139,7 @@ static void ignore_text(void *ctx, const char *text)
 
 const struct giq_env giq_env_system = {
     .now_ms = system_now,
+    .boot_ms = system_boot,
     .wall_ms = system_wall,
     .sleep_ms = system_sleep,
     .cancelled = never,

@@ -7,6 +7,9 @@
 
 #include "giq/giq.h"
 
+/* Now, on a clock that also runs while the system is suspended, if there is one. */
+int64_t giq_env_boot_ms(const struct giq_env *env);
+
 /* Milliseconds until `deadline_ms` on the monotonic clock; never below 0. */
 int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
 

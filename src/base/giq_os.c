@@ -758,13 +758,20 @@ bool giq_os_is_terminal(void)
 static int64_t clock_ms(clockid_t clock)
 {
     struct timespec ts;
-    (void)clock_gettime(clock, &ts);
+    if (clock_gettime(clock, &ts) != 0) {
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    }
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 int64_t giq_os_now_ms(void)
 {
     return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t giq_os_boot_ms(void)
+{
+    return clock_ms(CLOCK_BOOTTIME);
 }
 
 int64_t giq_os_wall_ms(void)

@@ -206,6 +206,7 @@ int giq_os_socket(int family, int type, int protocol);
 /* Clocks, a sleep and a random number, as in struct giq_env. A sleep may end early. The
  * random number is not for secrets: if the system has none yet, it is the time. */
 int64_t giq_os_now_ms(void);
+int64_t giq_os_boot_ms(void);
 int64_t giq_os_wall_ms(void);
 void giq_os_sleep_ms(int64_t ms);
 uint32_t giq_os_random(void);

@@ -91,6 +91,12 @@ static int64_t now_ms(void *ctx)
     return now_ms_of(worker->run);
 }
 
+static int64_t boot_ms(void *ctx)
+{
+    const struct giq_batch_worker *worker = ctx;
+    return giq_env_boot_ms(host_env(worker->run));
+}
+
 static int64_t wall_ms(void *ctx)
 {
     const struct giq_batch_worker *worker = ctx;
@@ -139,6 +145,7 @@ static bool make_service(struct giq_batch_worker *worker, struct giq_error *err)
     const struct giq_batch_args *args = &worker->run->batch->args;
     worker->env = (struct giq_env){
         .now_ms = now_ms,
+        .boot_ms = boot_ms,
         .wall_ms = wall_ms,
         .sleep_ms = sleep_ms,
         .cancelled = cancelled,

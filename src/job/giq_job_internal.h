@@ -96,7 +96,7 @@ struct giq_job {
     struct giq_error limit; /* why a dry run found that no job may be started, or {0} */
     char token[GIQ_OS_TOKEN_SIZE]; /* of the intent of this open; "" before it has one */
     struct giq_ticket ticket; /* of the run request that is being sent; n is 0: none */
-    int64_t touched_ms;       /* when that ticket was taken or touched */
+    int64_t touched_ms; /* when that ticket was taken or touched, by giq_env_boot_ms() */
     struct giq_ticket_watch watch; /* of the newest ticket, while it is another's */
     int known_ticket; /* highest number that this open took, or found taken; 0: none */
     /* Run requests of the key that the service throttled, whoever sent them. */

@@ -16,8 +16,9 @@
 
 enum {
     CAUSE_MAX = 120, /* bytes of an error that is quoted in another one */
-    /* A process that was stopped for longer checks again that its ticket is the newest:
-     * others may have given the ticket up (GIQ_TICKET_ABANDONED_MS). */
+    /* A process that was stopped, or whose system was suspended, for longer checks again
+     * that its ticket is the newest: others may have given the ticket up
+     * (GIQ_TICKET_ABANDONED_MS). */
     STOPPED_MS = 20 * 1000,
 };
 
@@ -90,7 +91,7 @@ static bool take_ticket(struct giq_job *job, struct giq_error *err)
     }
     /* The file of the ticket is written before it gets its name, so this is how old its
      * time may be. */
-    int64_t began_ms = giq_job_now_ms(job);
+    int64_t began_ms = giq_env_boot_ms(job->service->env);
     if (!giq_ticket_take(job->folder, giq_store_access(job->store), &ticket, &is_taken,
                          err)) {
         return giq_store_explain_full(err);
@@ -175,7 +176,7 @@ static bool is_record_own(const struct giq_job *job, bool if_unreadable)
 /* Whether the ticket was not touched for so long that it may have been given up. */
 static bool was_stopped(const struct giq_job *job)
 {
-    return giq_job_now_ms(job) - job->touched_ms > STOPPED_MS;
+    return giq_env_boot_ms(job->service->env) - job->touched_ms > STOPPED_MS;
 }
 
 /* After this process was stopped, check that no other one has taken the next ticket. */
@@ -183,7 +184,7 @@ static bool check_newest(struct giq_job *job, struct giq_error *err)
 {
     GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
     giq_ticket_touch(job->folder, job->ticket.n);
-    job->touched_ms = giq_job_now_ms(job);
+    job->touched_ms = giq_env_boot_ms(job->service->env);
     if (!giq_ticket_list(job->folder, &tickets, err)) {
         return false;
     }
@@ -225,7 +226,7 @@ static bool before_send(void *ctx, struct giq_error *err)
 static void touch_ticket(void *ctx)
 {
     struct giq_job *job = ctx;
-    int64_t now_ms = giq_job_now_ms(job);
+    int64_t now_ms = giq_env_boot_ms(job->service->env);
     if (job->ticket.n != 0 && now_ms - job->touched_ms >= GIQ_TICKET_TOUCH_MS) {
         giq_ticket_touch(job->folder, job->ticket.n);
         job->touched_ms = now_ms;

@@ -10,7 +10,7 @@
  *   GIQ_FAULT_WON      calls are counted from when this process has given a file a name
  * of this pattern, by link() or exclusive creation GIQ_FAULT_ACTION   kill-before,
  * kill-after, stop-before, stop-after (until SIGCONT), or a number: fail with this errno
- *   GIQ_FAULT_LEAP     after a stop the monotonic clock is so many seconds later
+ *   GIQ_FAULT_LEAP     after a stop the clocks that nobody sets are so many seconds later
  *   GIQ_FAULT_ROOM     so many bytes can be written to the store, as by a quota
  *   GIQ_FAULT_SPACE    the store's file system does not report its room: 0 for zeros in
  *                      its place, or this errno
@@ -408,7 +408,8 @@ int clock_gettime(clockid_t clock, struct timespec *out)
     if (result == 0 && clock == CLOCK_REALTIME) {
         out->tv_sec += number("GIQ_FAULT_CLOCK");
     }
-    if (result == 0 && clock == CLOCK_MONOTONIC && was_stopped) {
+    bool leaps = clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
+    if (result == 0 && leaps && was_stopped) {
         out->tv_sec += number("GIQ_FAULT_LEAP");
     }
     return result;

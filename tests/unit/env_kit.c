@@ -15,6 +15,12 @@ static int64_t now_ms(void *ctx)
     return kit->now_ms;
 }
 
+static int64_t boot_ms(void *ctx)
+{
+    const struct env_kit *kit = ctx;
+    return now_ms(ctx) + kit->suspended_ms;
+}
+
 static int64_t wall_ms(void *ctx)
 {
     const struct env_kit *kit = ctx;
@@ -64,6 +70,7 @@ void env_kit_init(struct env_kit *kit)
 {
     *kit = (struct env_kit){
         .env = {.now_ms = now_ms,
+                .boot_ms = boot_ms,
                 .wall_ms = wall_ms,
                 .sleep_ms = sleep_ms,
                 .cancelled = cancelled,

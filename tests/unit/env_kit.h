@@ -13,6 +13,7 @@ enum { ENV_KIT_SLEEPS_MAX = 64, ENV_KIT_NO_JITTER = 512 };
 struct env_kit {
     struct giq_env env; /* its ctx is the kit */
     int64_t now_ms;
+    int64_t suspended_ms; /* how long the monotonic clock stood still */
     int64_t wall_ms;
     int64_t cancels_ms; /* when the host cancels; 0: never */
     int64_t step_ms;    /* added each time the monotonic clock is read */

@@ -95,9 +95,23 @@ static void test_system_clocks_are_those_of_the_system(void **state)
     int64_t before = clock_ms(CLOCK_MONOTONIC);
     int64_t now = env->now_ms(env->ctx);
     assert_true(before <= now && now <= clock_ms(CLOCK_MONOTONIC));
+    before = clock_ms(CLOCK_BOOTTIME);
+    now = giq_env_boot_ms(env);
+    assert_true(before <= now && now <= clock_ms(CLOCK_BOOTTIME));
     before = clock_ms(CLOCK_REALTIME);
     now = env->wall_ms(env->ctx);
     assert_true(before <= now && now <= clock_ms(CLOCK_REALTIME));
+}
+
+static void test_host_without_a_boot_clock_has_the_monotonic_one(void **state)
+{
+    (void)state;
+    struct env_kit kit;
+    env_kit_init(&kit);
+    kit.suspended_ms = 5000;
+    assert_true(giq_env_boot_ms(&kit.env) == kit.now_ms + 5000);
+    kit.env.boot_ms = NULL;
+    assert_true(giq_env_boot_ms(&kit.env) == kit.now_ms);
 }
 
 static void test_system_sleep_is_not_shorter_than_asked(void **state)
@@ -146,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_sleep_until_goes_on_after_waking_early),
         cmocka_unit_test(test_lines_are_formatted_and_cut),
         cmocka_unit_test(test_system_clocks_are_those_of_the_system),
+        cmocka_unit_test(test_host_without_a_boot_clock_has_the_monotonic_one),
         cmocka_unit_test(test_system_sleep_is_not_shorter_than_asked),
         cmocka_unit_test(test_system_random_numbers_differ),
         cmocka_unit_test(test_system_prints_no_lines),

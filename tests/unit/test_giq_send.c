@@ -25,7 +25,8 @@
 struct event {
     const char *name; /* of a file that it writes, or NULL */
     const char *text;
-    int64_t pause_ms; /* how long this process is stopped */
+    int64_t pause_ms;     /* how long this process is stopped */
+    int64_t suspended_ms; /* how long the system is suspended */
 };
 
 static struct job_kit kit;
@@ -37,6 +38,7 @@ static void happen(struct event *event)
     const struct event now = *event;
     *event = (struct event){0};
     env_kit_advance(&kit.service.clock, now.pause_ms);
+    kit.service.clock.suspended_ms += now.suspended_ms;
     if (now.name != NULL) {
         env_kit_write(kit.job->folder, now.name, now.text);
     }
@@ -326,6 +328,19 @@ static void test_owner_that_was_stopped_sends_only_with_the_newest_ticket(void *
     job_kit_stop(&kit);
 }
 
+static void test_owner_whose_system_was_suspended_checks_its_ticket(void **state)
+{
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    after_take =
+        (struct event){.name = "sent.2", .text = HAS_J1, .suspended_ms = 21 * 1000};
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    check_outcome(1, "nothing");
+    assert_int_equal(job_kit_count(&kit, "POST"), 0);
+    job_kit_stop(&kit);
+}
+
 static void test_owner_that_was_stopped_while_it_took_its_ticket_checks_it(void **state)
 {
     (void)state;
@@ -570,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_ticket_that_never_appears_is_abandoned),
         cmocka_unit_test(test_job_that_was_adopted_meanwhile_is_used),
         cmocka_unit_test(test_owner_that_was_stopped_sends_only_with_the_newest_ticket),
+        cmocka_unit_test(test_owner_whose_system_was_suspended_checks_its_ticket),
         cmocka_unit_test(test_owner_that_was_stopped_while_it_took_its_ticket_checks_it),
         cmocka_unit_test(test_job_that_was_adopted_while_the_owner_was_stopped_is_used),
         cmocka_unit_test(test_owner_that_was_stopped_alone_touches_and_sends),
