@@ -13,6 +13,7 @@
 
 enum {
     FORMAT = 1,
+    READ_MAX = 100, /* damaged claims that are passed over */
     NAME_SIZE = 32, /* of the name of a claim */
 };
 
@@ -96,13 +97,19 @@ bool giq_claim_read(const char *folder, int generation, struct giq_claim *out,
     return true;
 }
 
+/* The highest generation that is listed, of those below one. */
+struct search {
+    int below;
+    int found; /* 0: none */
+};
+
 static bool note_generation(void *ctx, const char *name, struct giq_error *err)
 {
-    int *newest = ctx;
+    struct search *search = ctx;
     int generation = giq_exclusive_number(name, prefix);
     (void)err;
-    if (generation > *newest) {
-        *newest = generation;
+    if (generation > search->found && generation < search->below) {
+        search->found = generation;
     }
     return true;
 }
@@ -110,15 +117,30 @@ static bool note_generation(void *ctx, const char *name, struct giq_error *err)
 bool giq_claim_read_newest(const char *folder, struct giq_claim *out,
                            struct giq_error *err)
 {
+    struct search search = {.below = GIQ_CLAIM_MAX + 1};
     int newest = 0;
-    if (!giq_os_list(folder, note_generation, &newest, err)) {
-        return false;
+    for (int i = 0; i < READ_MAX; i++) {
+        GIQ_AUTO(giq_claim_release) struct giq_claim claim = {0};
+        search.found = 0;
+        if (!giq_os_list(folder, note_generation, &search, err)) {
+            return false;
+        }
+        newest = i == 0 ? search.found : newest;
+        if (search.found == 0) {
+            break;
+        }
+        if (!giq_claim_read(folder, search.found, &claim, err)) {
+            return false;
+        }
+        if (claim.folder != NULL) {
+            *out = claim;
+            claim = (struct giq_claim){0};
+            return true;
+        }
+        search.below = search.found;
     }
-    if (newest == 0) {
-        *out = (struct giq_claim){0};
-        return true;
-    }
-    return giq_claim_read(folder, newest, out, err);
+    *out = (struct giq_claim){.generation = newest};
+    return true;
 }
 
 /* ---- making ---- */

@@ -109,6 +109,27 @@ static void test_damaged_claim_names_nothing(void **state)
     }
 }
 
+/* Who made it died before it had content. */
+static void test_damaged_claim_does_not_hide_an_older_one(void **state)
+{
+    const char *folder = *state;
+    struct giq_error err = {0};
+    struct giq_claim claim = {0};
+    const struct giq_claim good = claim_of(3, FOLDER_1);
+    bool made = false;
+    env_kit_write(folder, "published.2", "{");
+    env_kit_write(folder, "published.4", "{");
+    env_kit_write(folder, "published.20", "");
+    assert_true(giq_claim_read_newest(folder, &claim, &err));
+    assert_int_equal(claim.generation, 20);
+    assert_null(claim.folder);
+    assert_true(giq_claim_make(folder, GIQ_OS_PRIVATE, &good, &made, &claim, &err));
+    assert_true(giq_claim_read_newest(folder, &claim, &err));
+    assert_int_equal(claim.generation, 3);
+    assert_string_equal(claim.folder, FOLDER_1);
+    giq_claim_release(&claim);
+}
+
 static void test_claim_of_a_newer_version_is_an_error(void **state)
 {
     const char *folder = *state;
@@ -208,6 +229,7 @@ int main(void)
         ENV_KIT_TEST(test_first_one_makes_the_claim),
         ENV_KIT_TEST(test_newest_claim_is_the_highest_number),
         ENV_KIT_TEST(test_damaged_claim_names_nothing),
+        ENV_KIT_TEST(test_damaged_claim_does_not_hide_an_older_one),
         ENV_KIT_TEST(test_claim_of_a_newer_version_is_an_error),
         ENV_KIT_TEST(test_claim_that_is_not_visible_names_nothing),
         cmocka_unit_test(test_names_of_results),
