@@ -19,7 +19,7 @@
 enum {
     CLAIMS_TRIED = 100,   /* generations that one fetch tries to claim */
     CLAIM_PAUSE_MS = 50,  /* between two reads of a claim that has no content yet */
-    CLAIM_READS_MAX = 20, /* of such a claim */
+    CLAIM_WAIT_MS = 1000, /* for the content of all such claims */
 };
 
 /* ---- the published result ---- */
@@ -156,6 +156,21 @@ static bool reread(const struct giq_job *job, int generation, struct giq_record 
     return true;
 }
 
+/* Who claimed the result may have been suspended before, and the result removed as a
+ * leftover. The next open passes such a claim over. */
+static bool check_claimed(const struct giq_job *job, const struct giq_claim *claim,
+                          struct giq_error *err)
+{
+    bool exists = false;
+    if (!has_claimed_result(job, claim, &exists, err)) {
+        return false;
+    }
+    return exists || giq_fail(err, GIQ_E_STORE,
+                              "%s/%s was removed while it was published; open again to "
+                              "repeat the download",
+                              job->folder, claim->folder);
+}
+
 /* Let job.json name the result of `claim`, and remove the result that it named before.
  * The claim suffices for others to find it, so a failure to write is ignored. */
 static bool record_published(struct giq_job *job, const struct giq_claim *claim,
@@ -169,6 +184,9 @@ static bool record_published(struct giq_job *job, const struct giq_claim *claim,
     if (is_read && !is_current) {
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
+    }
+    if (!check_claimed(job, claim, err)) {
+        return false;
     }
     GIQ_AUTO_FREE char *replaced = giq_take(&job->record.result_folder);
     if (is_read) {
@@ -227,19 +245,29 @@ void giq_publish_record_claim(struct giq_job *job)
 
 /* ---- claims ---- */
 
-/* Whether the claim of another open is of a result of this job that can be used. On a
- * file system without links a claim may be read while it is written, so it is read again
- * for a while. */
-static bool is_usable(const struct giq_job *job, struct giq_claim *other, bool *out,
-                      struct giq_error *err)
+/* On a file system without links a claim may be read while it is written, so one without
+ * content is read again until then. */
+static bool await_content(const struct giq_job *job, struct giq_claim *claim,
+                          int64_t until_ms, struct giq_error *err)
 {
-    int generation = other->generation;
-    for (int i = 0; other->folder == NULL && i < CLAIM_READS_MAX; i++) {
+    int generation = claim->generation;
+    while (claim->folder == NULL && giq_job_now_ms(job) < until_ms) {
         giq_env_sleep_until(job->service->env, giq_job_now_ms(job) + CLAIM_PAUSE_MS);
-        giq_claim_release(other);
-        if (!giq_claim_read(job->folder, generation, other, err)) {
+        giq_claim_release(claim);
+        if (!giq_step_check_cancelled(job, err) ||
+            !giq_claim_read(job->folder, generation, claim, err)) {
             return false;
         }
+    }
+    return true;
+}
+
+/* Whether the claim of another open is of a result of this job that can be used. */
+static bool is_usable(const struct giq_job *job, struct giq_claim *other,
+                      int64_t until_ms, bool *out, struct giq_error *err)
+{
+    if (!await_content(job, other, until_ms, err)) {
+        return false;
     }
     *out = false;
     if (other->folder == NULL ||
@@ -257,6 +285,9 @@ static bool claim_result(const struct giq_job *job, struct giq_claim *own, bool 
 {
     unsigned access = giq_store_access(job->store);
     bool usable = false;
+    int64_t left_ms = giq_job_left_ms(job);
+    int64_t until_ms =
+        giq_job_now_ms(job) + (left_ms < CLAIM_WAIT_MS ? left_ms : CLAIM_WAIT_MS);
     for (int i = 0; i < CLAIMS_TRIED && own->generation < GIQ_CLAIM_MAX; i++) {
         own->generation++;
         giq_claim_release(other);
@@ -266,7 +297,7 @@ static bool claim_result(const struct giq_job *job, struct giq_claim *own, bool 
         if (*out_made) {
             return true;
         }
-        if (!is_usable(job, other, &usable, err)) {
+        if (!is_usable(job, other, until_ms, &usable, err)) {
             return false;
         }
         if (usable) {

@@ -70,8 +70,21 @@ static bool add_candidate(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
+/* Whether the newest claim names this result, or cannot be read. */
+static bool may_be_claimed(const char *folder, const char *name)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO(giq_claim_release) struct giq_claim newest = {0};
+    if (!giq_claim_is_folder(name)) {
+        return false;
+    }
+    return !giq_claim_read_newest(folder, &newest, &ignored) ||
+           (newest.folder != NULL && strcmp(newest.folder, name) == 0);
+}
+
 /* Remove `folder`/`name` if it was not modified since `before_ns`. It gets another name
- * first: whoever still uses it must not find a tree that is half removed. */
+ * first: whoever still uses it must not find a tree that is half removed. Its owner may
+ * have been suspended, and claim it at this moment: it then gets its name back. */
 static bool remove_old(const char *folder, const char *name, int64_t before_ns,
                        struct giq_error *err)
 {
@@ -84,7 +97,11 @@ static bool remove_old(const char *folder, const char *name, int64_t before_ns,
     if (!giq_tree_newest(path, &modified_ns, err) || modified_ns > before_ns) {
         return true;
     }
-    return giq_os_rename(path, discarded, err) && giq_tree_remove(discarded, err);
+    if (!giq_os_rename(path, discarded, err)) {
+        return false;
+    }
+    return may_be_claimed(folder, name) ? giq_os_rename(discarded, path, err)
+                                        : giq_tree_remove(discarded, err);
 }
 
 static void remove_candidates(const char *folder, unsigned access,

@@ -15,6 +15,20 @@
 
 enum { OLD_MS = 601000, YOUNG_MS = 599000 };
 
+/* A claim that is made just before the leftover gets its other name; NULL: none. */
+static const char *late_claim;
+static const char *claim_folder;
+
+UNIT_WRAPS(giq_os_rename);
+bool __wrap_giq_os_rename(const char *from, const char *to, struct giq_error *err)
+{
+    if (late_claim != NULL) {
+        env_kit_write(claim_folder, "published.9", late_claim);
+        late_claim = NULL;
+    }
+    return __real_giq_os_rename(from, to, err);
+}
+
 /* A file of this age, or a folder with a file of this age in a folder in it. */
 static void make(const char *folder, const char *name, bool is_folder, int64_t age_ms)
 {
@@ -69,14 +83,15 @@ static const struct entry {
     {"notes of the user", false, false},
 };
 
+#define CLAIM(token)                                                                     \
+    "{\"format\":1,\"job_id\":\"j1\",\"size\":7,\"folder\":\"result." token "\"}"
+
 static void make_all(const char *folder, int64_t age_ms)
 {
     for (size_t i = 0; i < GIQ_COUNT(entries); i++) {
         make(folder, entries[i].name, entries[i].is_folder, age_ms);
     }
-    env_kit_write(
-        folder, "published.2",
-        "{\"format\":1,\"job_id\":\"j1\",\"size\":7,\"folder\":\"result." TOKEN_3 "\"}");
+    env_kit_write(folder, "published.2", CLAIM(TOKEN_3));
 }
 
 static void test_old_leftovers_are_removed(void **state)
@@ -136,6 +151,40 @@ static void test_results_stay_if_the_newest_claim_cannot_be_read(void **state)
     assert_true(exists(folder, "result." TOKEN_1));
 }
 
+static void test_claimed_result_stays_beside_a_damaged_claim(void **state)
+{
+    const char *folder = *state;
+    make(folder, "result." TOKEN_1, true, OLD_MS);
+    env_kit_write(folder, "published.1", CLAIM(TOKEN_1));
+    env_kit_write(folder, "published.2", "");
+    giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
+    assert_true(exists(folder, "result." TOKEN_1));
+}
+
+static void test_result_that_is_claimed_meanwhile_stays(void **state)
+{
+    static const struct {
+        const char *claim;
+        bool stays;
+    } cases[] = {
+        {CLAIM(TOKEN_1), true},
+        {CLAIM(TOKEN_2), false},
+        {"{\"format\":2}", true}, /* it cannot be read */
+    };
+    (void)state;
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char *folder = env_kit_folder();
+        make(folder, "result." TOKEN_1, true, OLD_MS);
+        claim_folder = folder;
+        late_claim = cases[i].claim;
+        giq_leftovers_remove(folder, GIQ_OS_PRIVATE, NULL);
+        assert_null(late_claim);
+        assert_int_equal(exists(folder, "result." TOKEN_1), cases[i].stays);
+        assert_int_equal(exists(folder, "result." TOKEN_1 "/inner/f"), cases[i].stays);
+        env_kit_remove(folder);
+    }
+}
+
 static void test_missing_folder_is_no_error(void **state)
 {
     char *folder = giq_os_join(*state, "none");
@@ -152,6 +201,8 @@ int main(void)
         ENV_KIT_TEST(test_result_of_version_0_1_stays_until_a_newer_one_is_named),
         ENV_KIT_TEST(test_folder_without_leftovers_is_not_written_to),
         ENV_KIT_TEST(test_results_stay_if_the_newest_claim_cannot_be_read),
+        ENV_KIT_TEST(test_claimed_result_stays_beside_a_damaged_claim),
+        cmocka_unit_test(test_result_that_is_claimed_meanwhile_stays),
         ENV_KIT_TEST(test_missing_folder_is_no_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -436,6 +436,66 @@ static void test_claim_without_a_usable_result_is_passed_over(void **state)
     }
 }
 
+static void make_empty_claims(struct job_kit *kit)
+{
+    static const char *const names[] = {"published.1", "published.2", "published.3"};
+    for (size_t i = 0; i < GIQ_COUNT(names); i++) {
+        env_kit_write(kit->job->folder, names[i], "");
+    }
+}
+
+static void test_claims_without_content_are_awaited_together(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t timeout_ms;
+        int64_t cancelled_ms; /* 0: never */
+        size_t sleeps;
+        enum giq_code code;
+    } cases[] = {
+        {60000, 0, 20, GIQ_E_NONE},
+        {200, 0, 4, GIQ_E_NONE},
+        {0, 0, 0, GIQ_E_NONE},
+        {60000, 100, 2, GIQ_E_CANCELLED},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct job_kit kit;
+        start(&kit);
+        struct env_kit *clock = &kit.service.clock;
+        int64_t now_ms = clock->now_ms;
+        kit.service.service->deadline_ms = now_ms + cases[i].timeout_ms;
+        if (cases[i].cancelled_ms > 0) {
+            clock->cancels_ms = now_ms + cases[i].cancelled_ms;
+        }
+        act_in(ACCEPT, make_empty_claims);
+        assert_int_equal(open_beside(&kit, NULL), cases[i].code);
+        assert_int_equal(clock->sleeps, cases[i].sleeps);
+        if (cases[i].code == GIQ_E_NONE) {
+            check_one_result(&kit, 4);
+        } else {
+            assert_int_equal(job_kit_entries(&kit, "result"), 0);
+            assert_int_equal(job_kit_entries(&kit, "published."), 3);
+        }
+        check_downloads(&kit, 1);
+        job_kit_stop(&kit);
+    }
+}
+
+/* Its owner was suspended before it claimed the result, which looked like a leftover. */
+static void test_result_that_is_gone_when_it_was_claimed_is_an_error(void **state)
+{
+    (void)state;
+    struct job_kit kit;
+    start(&kit);
+    act_in(CLAIMED, remove_results);
+    assert_int_equal(open_beside(&kit, NULL), GIQ_E_STORE);
+    assert_false(is_recorded(&kit));
+    assert_int_equal(open_beside(&kit, NULL), GIQ_E_NONE);
+    check_downloads(&kit, 2);
+    check_one_result(&kit, 2);
+    job_kit_stop(&kit);
+}
+
 /* ---- the record ---- */
 
 static void
@@ -528,6 +588,8 @@ int main(void)
         cmocka_unit_test(test_next_open_publishes_after_a_kill_at_any_point),
         cmocka_unit_test(test_what_killed_opens_left_is_removed_once_it_is_old),
         cmocka_unit_test(test_claim_without_a_usable_result_is_passed_over),
+        cmocka_unit_test(test_claims_without_content_are_awaited_together),
+        cmocka_unit_test(test_result_that_is_gone_when_it_was_claimed_is_an_error),
         cmocka_unit_test(
             test_published_result_opens_although_its_record_cannot_be_written),
         cmocka_unit_test(test_result_that_the_user_deleted_gets_a_new_generation),
