@@ -1,6 +1,7 @@
 /* Downloading and checking a result. */
 #include "job/giq_fetch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,13 @@
 #include "service/giq_download.h"
 #include "service/giq_service.h"
 #include "store/giq_digest.h"
+#include "store/giq_leftovers.h"
 
 static const char short_name[] = "result.short"; /* digest of a truncated download */
+
+/* Between two touches of what a slow step does not write: old files are leftovers. */
+enum { TOUCH_MS = 60 * 1000 };
+static_assert(2 * TOUCH_MS < GIQ_LEFTOVERS_AGE_MS, "touched too seldom");
 
 /* A download into a file of its own. */
 struct part {
@@ -28,7 +34,31 @@ struct part {
     int64_t size;
     int64_t total; /* -1: not known */
     struct giq_complete_json json;
+    char *staging;      /* the folder where it is checked; NULL before that */
+    int64_t touched_ms; /* both, by giq_env_boot_ms() */
 };
+
+/* Mark `path` as in use: giq_leftovers_remove() removes what is old. */
+static void touch(const char *path)
+{
+    struct giq_error ignored = {0};
+    (void)giq_os_touch(path, &ignored);
+}
+
+/* Mark the part and its folder as in use, unless that was done a moment ago. */
+static void keep(void *ctx)
+{
+    struct part *part = ctx;
+    int64_t now_ms = giq_env_boot_ms(part->service->env);
+    if (now_ms - part->touched_ms < TOUCH_MS) {
+        return;
+    }
+    part->touched_ms = now_ms;
+    touch(part->path);
+    if (part->staging != NULL) {
+        touch(part->staging);
+    }
+}
 
 static bool begin_part(void *ctx, int64_t length, struct giq_error *err)
 {
@@ -62,7 +92,8 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 
 static bool download(struct part *part, char **out_disposition, struct giq_error *err)
 {
-    const struct giq_download_sink sink = {begin_part, write_part, part};
+    const struct giq_download_sink sink = {
+        .begin = begin_part, .write = write_part, .tick = keep, .ctx = part};
     giq_env_begin(part->service->env, GIQ_ACTIVITY_DOWNLOAD);
     return giq_download(part->service, part->job_id, &sink, out_disposition, err) &&
            giq_os_sync(part->file, err);
@@ -73,8 +104,9 @@ static bool download(struct part *part, char **out_disposition, struct giq_error
 static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
                       struct giq_error *err)
 {
-    const struct part *part = ctx;
+    struct part *part = ctx;
     size_t n = 0;
+    keep(part);
     if (!giq_os_seek(part->file, at, err)) {
         return false;
     }
@@ -196,11 +228,12 @@ static void remove_file(const char *folder, const char *name)
     }
 }
 
-/* Mark `path` as in use: giq_leftovers_remove() removes what is old. */
-static void touch(const char *path)
+/* In place of the host's `cancelled`, which is asked in a loop. */
+static bool keep_unless_cancelled(void *ctx)
 {
-    struct giq_error ignored = {0};
-    (void)giq_os_touch(path, &ignored);
+    struct part *part = ctx;
+    keep(part);
+    return giq_env_cancelled(part->service->env);
 }
 
 /* Stage the part, check it, let the host accept it, and give it its published name. */
@@ -209,21 +242,21 @@ static bool stage(struct part *part, const char *disposition,
                   struct giq_error *err)
 {
     GIQ_AUTO(giq_staged_release) struct giq_staged staged = {0};
-    GIQ_AUTO_FREE char *staging = NULL;
     unsigned access = giq_store_access(part->store);
+    const struct giq_env env = {.cancelled = keep_unless_cancelled, .ctx = part};
     giq_env_begin(part->service->env, GIQ_ACTIVITY_UNPACK);
     touch(part->path);
-    if (!giq_store_stage(part->store, part->folder, part->token, &staging, err) ||
-        !giq_stage_download(part->path, disposition, staging, access, part->service->cred,
-                            part->service->env, &staged, err)) {
+    if (!giq_store_stage(part->store, part->folder, part->token, &part->staging, err) ||
+        !giq_stage_download(part->path, disposition, part->staging, access,
+                            part->service->cred, &env, &staged, err)) {
         return false;
     }
-    touch(staging);
+    touch(part->staging);
     if (!check_complete(part, &staged, err) ||
         !host->accept(host->ctx, staged.path, err)) {
         return false;
     }
-    touch(staging);
+    touch(part->staging);
     if (!giq_store_publish(part->folder, part->token, &out->folder, err)) {
         return false;
     }
@@ -260,5 +293,6 @@ bool giq_fetch(struct giq_service *service, const struct giq_store *store,
     }
     giq_os_close(part.file);
     free(part.path);
+    free(part.staging);
     return ok;
 }

@@ -27,8 +27,8 @@ enum giq_archive_kind { GIQ_ARCHIVE_ZIP, GIQ_ARCHIVE_TAR, GIQ_ARCHIVE_TAR_GZ };
 /*
  * Unpack the archive file `path` into the existing, empty `folder`. `access` is bits of
  * enum giq_os_access for the new files; `cred`, which may be NULL, has the secrets to
- * mask in names. `env`, which may be NULL, may cancel it. Does not sync; giq_tree_sync()
- * does.
+ * mask in names. `env`, which may be NULL, may cancel it; only its `cancelled` is called,
+ * for each block of bytes. Does not sync; giq_tree_sync() does.
  *
  * Errors: GIQ_E_RESULT (damaged, truncated or encrypted; too many members or bytes; a
  * path that is too deep, too long or that of another member; an archive without files;

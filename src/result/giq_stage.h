@@ -22,10 +22,10 @@ struct giq_staged {
  * Move the download at `part` into the empty folder `folder`. `disposition` is the value
  * of its Content-Disposition or NULL, `access` is bits of enum giq_os_access. `cred`,
  * which may be NULL, has the secrets to mask in names. `env`, which may be NULL, may
- * cancel it. On success the caller passes `out` to giq_staged_release(). After an error
- * the caller removes what was written. Errors: those of giq_archive_unpack();
- * GIQ_E_RESULT (a web page; a gzip file that contains another archive than a tar).
- * Thread-safe.
+ * cancel it; only its `cancelled` is called. On success the caller passes `out` to
+ * giq_staged_release(). After an error the caller removes what was written. Errors: those
+ * of giq_archive_unpack(); GIQ_E_RESULT (a web page; a gzip file that contains another
+ * archive than a tar). Thread-safe.
  */
 bool giq_stage_download(const char *part, const char *disposition, const char *folder,
                         unsigned access, const struct giq_cred *cred,

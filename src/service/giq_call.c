@@ -15,6 +15,7 @@
 
 enum {
     DELAY_MAX_MS = 30 * 1000,
+    TICK_MS = 60 * 1000,  /* between two calls of `tick` in a pause */
     TIMEOUT_MIN_MS = 250, /* of a call just before the deadline */
     PROXY_DENIED = 407,   /* never sent by the service itself */
 };
@@ -300,8 +301,19 @@ bool giq_call_once(struct giq_service *service, const struct giq_http_request *r
 
 /* ---- retries ---- */
 
+static void sleep_until(const struct giq_env *env, int64_t due_ms,
+                        void (*tick)(void *ctx), void *ctx)
+{
+    while (tick != NULL && giq_env_left_ms(env, due_ms) > TICK_MS &&
+           !giq_env_cancelled(env)) {
+        giq_env_sleep_until(env, env->now_ms(env->ctx) + TICK_MS);
+        tick(ctx);
+    }
+    giq_env_sleep_until(env, due_ms);
+}
+
 bool giq_call_pause(const struct giq_service *service, int attempt,
-                    int64_t retry_after_ms)
+                    int64_t retry_after_ms, void (*tick)(void *ctx), void *ctx)
 {
     const struct giq_env *env = service->env;
     int64_t delay = giq_call_delay_ms(service, attempt, retry_after_ms);
@@ -311,7 +323,7 @@ bool giq_call_pause(const struct giq_service *service, int attempt,
     }
     giq_env_debug(env, "attempt %d failed; the next is in %lld ms", attempt,
                   (long long)delay);
-    giq_env_sleep_until(env, env->now_ms(env->ctx) + delay);
+    sleep_until(env, env->now_ms(env->ctx) + delay, tick, ctx);
     return !giq_env_cancelled(env);
 }
 
@@ -330,7 +342,7 @@ bool giq_call_with_retries(struct giq_service *service,
         bool is_transient = ok ? giq_call_is_transient_status(response->status)
                                : giq_call_is_transient_error(err);
         if (!is_transient ||
-            !giq_call_pause(service, attempt, response->retry_after_ms)) {
+            !giq_call_pause(service, attempt, response->retry_after_ms, NULL, NULL)) {
             return ok;
         }
         giq_response_release(response);

@@ -46,9 +46,10 @@ int64_t giq_call_delay_ms(const struct giq_service *service, int attempt,
                           int64_t retry_after_ms);
 
 /* Sleep after `attempt` failed attempts. Returns false if no attempt is left, if the
- * pause would exceed the time limit, or if the open was cancelled. */
+ * pause would exceed the time limit, or if the open was cancelled. Meanwhile `tick`,
+ * which may be NULL, is called at least once a minute. */
 bool giq_call_pause(const struct giq_service *service, int attempt,
-                    int64_t retry_after_ms);
+                    int64_t retry_after_ms, void (*tick)(void *ctx), void *ctx);
 
 /* Copy a string or number of a response into a new text, which the caller frees. The
  * user's secrets, and parts of addresses that may be secret, are masked. `*out` is NULL

@@ -269,6 +269,14 @@ static bool check_response(struct download *d, const struct giq_response *respon
     return true;
 }
 
+static void tick(void *ctx)
+{
+    const struct download *d = ctx;
+    if (d->sink->tick != NULL) {
+        d->sink->tick(d->sink->ctx);
+    }
+}
+
 static bool exchange(struct download *d, const char *url, const char *const *headers,
                      size_t header_count, int64_t *retry_after_ms, struct giq_error *err)
 {
@@ -280,6 +288,7 @@ static bool exchange(struct download *d, const char *url, const char *const *hea
         .header_count = header_count,
         .deadline_ms = giq_service_call_deadline_ms(service),
         .sink = write_body,
+        .tick = tick,
         .ctx = d,
     };
     struct giq_response response;
@@ -334,7 +343,7 @@ bool giq_download(struct giq_service *service, const char *job_id,
         int64_t retry_after_ms = -1;
         ok = try_once(&d, url, &retry_after_ms, err);
         if (ok || !is_retryable(&d, err) ||
-            !giq_call_pause(service, attempt, retry_after_ms)) {
+            !giq_call_pause(service, attempt, retry_after_ms, tick, &d)) {
             break;
         }
     }

@@ -17,6 +17,9 @@ struct giq_download_sink {
      * `length` is in bytes, -1 if it is not known. */
     bool (*begin)(void *ctx, int64_t length, struct giq_error *err);
     bool (*write)(void *ctx, const char *bytes, size_t len, struct giq_error *err);
+    /* Called at least once a second during a transfer, and at least once a minute in a
+     * pause between two attempts. May be NULL. */
+    void (*tick)(void *ctx);
     void *ctx;
 };
 

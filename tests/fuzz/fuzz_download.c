@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct script script;
     struct taken taken = {.length = -1};
-    const struct giq_download_sink sink = {begin, take, &taken};
+    const struct giq_download_sink sink = {.begin = begin, .write = take, .ctx = &taken};
     struct giq_error err = {0};
     char *disposition = NULL;
     giq_buf_init(&taken.bytes, 1 << 24);

@@ -70,7 +70,7 @@ enum { GZIP_LEN = sizeof GZIP - 1 };
 /* Download from a service; the code of the error. The sink's body is to be released. */
 static enum giq_code download_from(struct service_kit *kit, struct sink *sink)
 {
-    const struct giq_download_sink taken = {begin, take, sink};
+    const struct giq_download_sink taken = {.begin = begin, .write = take, .ctx = sink};
     char *disposition = NULL;
     giq_buf_init(&sink->body, 1 << 20);
     bool ok = giq_download(kit->service, "j", &taken, &disposition, &kit->err);
@@ -264,7 +264,8 @@ static void test_coded_result_has_a_ceiling(void **state)
     char *coded = code_zeros(&len);
     const struct http_kit_response response = CODED("gzip", coded, len);
     struct sink sink = {.length = -1};
-    const struct giq_download_sink taken = {begin, forget, &sink};
+    const struct giq_download_sink taken = {
+        .begin = begin, .write = forget, .ctx = &sink};
     struct service_kit kit;
     char *disposition = NULL;
     giq_buf_init(&sink.body, 1);
