@@ -532,6 +532,20 @@ bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
     return true;
 }
 
+/* What a further job keeps of the record. If that is of a further job too, whose outcome
+ * was not recorded, its ticket states all but the record before it. */
+static const struct giq_json *kept_record(const struct giq_record *record)
+{
+    const struct giq_json *json = record->document;
+    const struct giq_json *before = earlier_record(json);
+    enum giq_job_state state = parse_state(giq_json_text(giq_json_get(json, "state")));
+    int attempt = parse_attempt(json);
+    bool is_in_ticket =
+        record->attempt > attempt || (state == GIQ_JOB_SENDING && attempt > 0);
+    bool was_damaged = giq_json_is_true(giq_json_get(before, damaged_member));
+    return is_in_ticket && before != NULL && !was_damaged ? before : json;
+}
+
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
     /* A record that was rebuilt from its ticket alone has at most labels. */
@@ -544,7 +558,7 @@ bool giq_record_restart(struct giq_record *record, struct giq_error *err)
         return giq_fail_memory(err);
     }
     GIQ_AUTO_JSON struct giq_json *json = giq_json_copy(record->document);
-    if (json == NULL || !giq_json_set_copy(json, before_member, record->document)) {
+    if (json == NULL || !giq_json_set_copy(json, before_member, kept_record(record))) {
         return giq_fail_memory(err);
     }
     if (record->job_id != NULL &&
@@ -660,44 +674,82 @@ static bool write_document(const char *folder, unsigned access,
     return giq_document_write(folder, giq_record_name, access, text, err);
 }
 
-/* Restore the earlier record of a further job. */
-static bool restore_earlier(const char *folder, unsigned access,
+/* Write what was read of a file before it was replaced or removed. */
+static bool put_back(const char *folder, const char *name, unsigned access,
+                     const struct giq_buf *bytes, struct giq_error *err)
+{
+    return bytes->len == 0 || giq_os_replace_file(folder, name, access,
+                                                  giq_buf_text(bytes), bytes->len, err);
+}
+
+/* Whether another open has taken a ticket after this one. */
+static bool has_later_ticket(const char *folder, int attempt, bool *out,
+                             struct giq_error *err)
+{
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
+    if (!giq_ticket_list(folder, &tickets, err)) {
+        return false;
+    }
+    *out = tickets.len > 0 && tickets.items[tickets.len - 1].n > attempt;
+    return true;
+}
+
+/* Restore the files of a damaged record. Without locks another open may meanwhile have
+ * begun a further job, which needs the files as they were. */
+static bool restore_damaged(const char *folder, unsigned access, int attempt,
+                            struct giq_error *err)
+{
+    bool ignored = false;
+    bool is_later = false;
+    GIQ_AUTO_BUF struct giq_buf request;
+    GIQ_AUTO_BUF struct giq_buf record;
+    giq_buf_init(&request, GIQ_DOCUMENT_BYTES_MAX);
+    giq_buf_init(&record, GIQ_DOCUMENT_BYTES_MAX);
+    if (!giq_document_read_bytes(folder, request_name, &request, &ignored, err) ||
+        !giq_document_read_bytes(folder, giq_record_name, &record, &ignored, err) ||
+        !rename_if_exists(folder, damaged_request_name, request_name, err) ||
+        !rename_if_exists(folder, damaged_job_name, giq_record_name, err) ||
+        !has_later_ticket(folder, attempt, &is_later, err)) {
+        return false;
+    }
+    if (is_later) {
+        return put_back(folder, request_name, access, &request, err) &&
+               put_back(folder, giq_record_name, access, &record, err);
+    }
+    return giq_os_sync_path(folder, err);
+}
+
+/* Restore the earlier record of a further job, which had the ticket `attempt`. */
+static bool restore_earlier(const char *folder, unsigned access, int attempt,
                             const struct giq_json *before, struct giq_error *err)
 {
-    if (!giq_json_is_true(giq_json_get(before, damaged_member))) {
-        return write_document(folder, access, before, err);
-    }
-    return rename_if_exists(folder, damaged_request_name, request_name, err) &&
-           rename_if_exists(folder, damaged_job_name, giq_record_name, err) &&
-           giq_os_sync_path(folder, err);
+    return giq_json_is_true(giq_json_get(before, damaged_member))
+               ? restore_damaged(folder, access, attempt, err)
+               : write_document(folder, access, before, err);
 }
 
 /* Remove the record. The request stays if there are tickets; if one is taken while it is
  * removed, it is written again. */
 static bool remove_files(const char *folder, unsigned access, struct giq_error *err)
 {
-    GIQ_AUTO(giq_tickets_release) struct giq_tickets before = {0};
-    GIQ_AUTO(giq_tickets_release) struct giq_tickets after = {0};
-    GIQ_AUTO_BUF struct giq_buf request;
+    bool has_tickets = false;
     bool found = false;
+    GIQ_AUTO_BUF struct giq_buf request;
     giq_buf_init(&request, GIQ_DOCUMENT_BYTES_MAX);
     if (!remove_name(folder, giq_record_name, err) ||
-        !giq_ticket_list(folder, &before, err) ||
+        !has_later_ticket(folder, 0, &has_tickets, err) ||
         !giq_document_read_bytes(folder, request_name, &request, &found, err)) {
         return false;
     }
-    if (before.len > 0 || !found) {
+    if (has_tickets || !found) {
         return giq_os_sync_path(folder, err);
     }
     if (!remove_name(folder, request_name, err) ||
-        !giq_ticket_list(folder, &after, err)) {
+        !has_later_ticket(folder, 0, &has_tickets, err)) {
         return false;
     }
-    if (after.len > 0) {
-        return giq_os_replace_file(folder, request_name, access, giq_buf_text(&request),
-                                   request.len, err);
-    }
-    return giq_os_sync_path(folder, err);
+    return has_tickets ? put_back(folder, request_name, access, &request, err)
+                       : giq_os_sync_path(folder, err);
 }
 
 /* Whether job.json, which was read into `record`, was written by this caller. */
@@ -736,7 +788,7 @@ bool giq_record_undo(const char *folder, unsigned access, int attempt, const cha
     }
     const struct giq_json *before = earlier_record(record.document);
     if (before != NULL) {
-        return restore_earlier(folder, access, before, err);
+        return restore_earlier(folder, access, attempt, before, err);
     }
     return keeps_intent ? write_intent(folder, access, &record, token, err)
                         : remove_files(folder, access, err);

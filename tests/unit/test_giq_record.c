@@ -420,6 +420,142 @@ static void test_request_that_is_removed_while_it_is_read_is_none(void **state)
     }
 }
 
+/* ---- further jobs ---- */
+
+static const char *further_folder; /* where another open begins one; NULL: nowhere */
+
+static void begin_further(const char *folder)
+{
+    struct giq_error err = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    env_kit_write(folder, "sent.2", "{\"format\":1,\"model_id\":\"m\"}");
+    assert_true(giq_record_quarantine(folder, GIQ_OS_PRIVATE, REQUEST, &record, &err));
+    record.state = GIQ_JOB_SENDING;
+    record.attempt = 2;
+    assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+    giq_record_release(&record);
+}
+
+UNIT_WRAPS(giq_os_rename);
+bool __wrap_giq_os_rename(const char *from, const char *to, struct giq_error *err)
+{
+    const char *folder = further_folder;
+    further_folder = NULL;
+    if (folder != NULL) {
+        begin_further(folder);
+    }
+    return __real_giq_os_rename(from, to, err);
+}
+
+static void test_refused_retry_does_not_damage_the_record_of_another(void **state)
+{
+    (void)state;
+    static const char nothing[] = "{\"format\":1,\"outcome\":\"nothing\"}";
+    static const struct {
+        const char *ticket; /* how the other one ends */
+        enum giq_job_state state;
+    } cases[] = {
+        {"{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j2\"}", GIQ_JOB_SUBMITTED},
+        {nothing, GIQ_JOB_NONE},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        char *folder = env_kit_folder();
+        struct giq_record record;
+        struct giq_error err = {0};
+        bool damaged = false;
+        giq_record_init(&record);
+        env_kit_write(folder, "job.json", "{");
+        env_kit_write(folder, "request.json", "{");
+        env_kit_write(folder, "sent.1", nothing);
+        assert_true(
+            giq_record_quarantine(folder, GIQ_OS_PRIVATE, REQUEST, &record, &err));
+        record.state = GIQ_JOB_SENDING;
+        record.attempt = 1;
+        assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+        further_folder = folder;
+        assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 1, "", false, &err));
+        assert_null(further_folder);
+        env_kit_write(folder, "sent.2", cases[i].ticket);
+        bool ok = giq_record_read(folder, REQUEST, &record, &damaged, &err);
+        assert_int_equal(ok, cases[i].state == GIQ_JOB_SUBMITTED);
+        assert_int_equal(damaged, cases[i].state == GIQ_JOB_NONE);
+        assert_int_equal(record.state, cases[i].state);
+        giq_record_release(&record);
+        env_kit_remove(folder);
+    }
+}
+
+static void write_ticket(const char *folder, int n, const char *text)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "sent.%d", n);
+    env_kit_write(folder, name, text);
+    env_kit_set_age(folder, name, 61000);
+}
+
+static size_t count_text(const char *text, const char *part)
+{
+    size_t count = 0;
+    while ((text = strstr(text, part)) != NULL) {
+        count++;
+        text++;
+    }
+    return count;
+}
+
+/* Begin the further job `n`; its owner crashes before or after it writes job.json. */
+static void crash_further(const char *folder, int n, bool is_written)
+{
+    struct giq_error err = {0};
+    struct giq_record record;
+    giq_record_init(&record);
+    assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
+    assert_int_equal(record.state, n == 2 ? GIQ_JOB_FAILED : GIQ_JOB_UNKNOWN);
+    write_ticket(folder, n, "{\"format\":1,\"model_id\":\"m\"}");
+    if (is_written) {
+        assert_true(giq_record_restart(&record, &err));
+        record.state = GIQ_JOB_SENDING;
+        record.attempt = n;
+        assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+    }
+    giq_record_release(&record);
+}
+
+static void test_record_does_not_grow_with_further_jobs_that_crash(void **state)
+{
+    (void)state;
+    enum { LAST = 40 };
+    for (int skipped = 0; skipped <= 2; skipped++) {
+        char *folder = env_kit_folder();
+        struct giq_error err = {0};
+        struct giq_record record;
+        giq_record_init(&record);
+        env_kit_write(folder, "job.json",
+                      "{\"format\":2,\"state\":\"failed\",\"job_id\":\"j1\","
+                      "\"attempt\":1}");
+        write_ticket(folder, 1, "{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j1\"}");
+        for (int n = 2; n <= LAST; n++) {
+            crash_further(folder, n, n % (skipped + 1) == 0);
+        }
+        char *text = env_kit_read(folder, "job.json");
+        assert_int_equal(count_text(text, "\"before\""), 1);
+        assert_int_equal(count_text(text, "\"j1\""), 2); /* and in "earlier" */
+        free(text);
+        for (int n = LAST; n >= 2; n--) {
+            assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
+            assert_int_equal(record.state, GIQ_JOB_UNKNOWN);
+            assert_int_equal(record.attempt, n);
+            write_ticket(folder, n, "{\"format\":1,\"outcome\":\"nothing\"}");
+        }
+        assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
+        assert_int_equal(record.state, GIQ_JOB_FAILED);
+        assert_string_equal(record.job_id, "j1");
+        giq_record_release(&record);
+        env_kit_remove(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +573,8 @@ int main(void)
         cmocka_unit_test(test_withdrawn_record_leaves_nothing),
         cmocka_unit_test(test_used_label_is_found),
         cmocka_unit_test(test_request_that_is_removed_while_it_is_read_is_none),
+        cmocka_unit_test(test_refused_retry_does_not_damage_the_record_of_another),
+        cmocka_unit_test(test_record_does_not_grow_with_further_jobs_that_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
