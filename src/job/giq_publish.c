@@ -171,6 +171,25 @@ static bool check_claimed(const struct giq_job *job, const struct giq_claim *cla
                               job->folder, claim->folder);
 }
 
+/* Whether a run request after that of the ticket `attempt` was sent, and may have started
+ * a job. */
+static bool has_later_run(const char *folder, int attempt)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
+    if (!giq_ticket_list(folder, &tickets, &ignored)) {
+        return false;
+    }
+    for (size_t i = 0; i < tickets.len; i++) {
+        const struct giq_ticket *ticket = &tickets.items[i];
+        if (ticket->n > attempt &&
+            (ticket->outcome == GIQ_TICKET_JOB || ticket->outcome == GIQ_TICKET_NONE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Let job.json name the result of `claim`, and remove the result that it named before.
  * The claim suffices for others to find it, so a failure to write is ignored. */
 static bool record_published(struct giq_job *job, const struct giq_claim *claim,
@@ -198,11 +217,18 @@ static bool record_published(struct giq_job *job, const struct giq_claim *claim,
     if (!giq_record_use_claim(&job->record, claim, err)) {
         return false;
     }
-    if (giq_step_write(job, GIQ_JOB_PUBLISHED, &ignored)) {
-        job->record.is_claimed = false;
-        if (replaced == NULL || strcmp(replaced, claim->folder) != 0) {
-            giq_store_unpublish(job->folder, replaced);
-        }
+    if (!giq_step_write(job, GIQ_JOB_PUBLISHED, &ignored)) {
+        return true;
+    }
+    job->record.is_claimed = false;
+    if (has_later_run(job->folder, job->record.attempt)) {
+        /* Published by the first ticket it would be read without the others. */
+        (void)giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored);
+        job->phase = GIQ_PHASE_READ_RECORD;
+        return true;
+    }
+    if (replaced == NULL || strcmp(replaced, claim->folder) != 0) {
+        giq_store_unpublish(job->folder, replaced);
     }
     return true;
 }
@@ -224,7 +250,12 @@ static void record_claim_locked(const struct giq_job *job)
         return;
     }
     if (record.is_claimed && record.result_generation == job->record.result_generation) {
-        (void)giq_record_write(job->folder, access, &record, &ignored);
+        if (giq_record_write(job->folder, access, &record, &ignored) &&
+            has_later_run(job->folder, record.attempt)) {
+            record.state = GIQ_JOB_SUCCEEDED;
+            (void)giq_record_write(job->folder, access, &record, &ignored);
+            return;
+        }
         giq_leftovers_remove(job->folder, access, record.result_folder);
     }
 }

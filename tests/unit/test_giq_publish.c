@@ -519,6 +519,53 @@ test_published_result_opens_although_its_record_cannot_be_written(void **state)
     job_kit_stop(&kit);
 }
 
+static const char *later_ticket;
+
+static void take_later_ticket(struct job_kit *kit)
+{
+    env_kit_write(kit->job->folder, "sent.2", later_ticket);
+    env_kit_write(
+        kit->job->folder, "job.json",
+        "{\"format\":2,\"state\":\"submitted\",\"job_id\":\"j2\",\"attempt\":2}");
+}
+
+/* The owner of the first ticket was stopped after it read the record again, and writes
+ * over that of a further job. */
+static void test_late_result_does_not_hide_a_further_job(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ticket;
+        const char *state;
+        const char *id;
+    } cases[] = {
+        {"{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j2\",\"replaces\":\"j1\"}",
+         "submitted", "j2"},
+        {"{\"format\":1,\"outcome\":\"nothing\"}", "published", "j1"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct job_kit kit;
+        struct giq_error err = {0};
+        struct giq_record record;
+        giq_record_init(&record);
+        start_with(&kit, results, 1);
+        job_kit_plant(&kit, "{\"format\":2,\"state\":\"succeeded\",\"job_id\":\"j1\","
+                            "\"attempt\":1}");
+        env_kit_write(kit.job->folder, "sent.1",
+                      "{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j1\"}");
+        later_ticket = cases[i].ticket;
+        act_in(WRITE, take_later_ticket);
+        /* The service knows nothing of j2. */
+        assert_int_equal(open_beside(&kit, NULL), i == 0 ? GIQ_E_SERVICE : GIQ_E_NONE);
+        assert_int_equal(act_at, NOWHERE);
+        assert_string_equal(job_kit_state(&kit), cases[i].state);
+        assert_true(giq_record_read(kit.job->folder, NULL, &record, NULL, &err));
+        assert_string_equal(record.job_id, cases[i].id);
+        giq_record_release(&record);
+        job_kit_stop(&kit);
+    }
+}
+
 static void test_result_that_the_user_deleted_gets_a_new_generation(void **state)
 {
     (void)state;
@@ -592,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_result_that_is_gone_when_it_was_claimed_is_an_error),
         cmocka_unit_test(
             test_published_result_opens_although_its_record_cannot_be_written),
+        cmocka_unit_test(test_late_result_does_not_hide_a_further_job),
         cmocka_unit_test(test_result_that_the_user_deleted_gets_a_new_generation),
         cmocka_unit_test(test_new_generation_whose_owner_was_killed_is_used),
         cmocka_unit_test(test_result_of_version_0_1_stays_where_it_is),
