@@ -133,8 +133,9 @@ class Races:
         return self.folder / f"store-{file}"
 
     def key(self, file):
-        """The folder of the only request in the store of a file."""
-        [path] = self.store(file).glob("v1/*")
+        """The folder of the only request in the store of a file. A file from which the time
+        of the server is read may lie beside it."""
+        [path] = self.store(file).glob("v1/" + "[0-9a-f]" * 64)
         return path
 
     def order(self, file, env, store=None, options=(), name=None):
