@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,10 +185,7 @@ int __wrap_remove(const char *path)
 UNIT_WRAPS(open);
 int __wrap_open(const char *path, int flags, ...)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = va_arg(args, mode_t);
-    va_end(args);
+    UNIT_OPTIONAL_ARG(mode_t, mode, flags);
     if ((flags & O_CREAT) == 0 && is_hidden(path)) {
         errno = ENOENT;
         return -1;
@@ -243,10 +239,7 @@ int __wrap_fsync(int fd)
 UNIT_WRAPS(fcntl);
 int __wrap_fcntl(int fd, int command, ...)
 {
-    va_list args;
-    va_start(args, command);
-    void *value = va_arg(args, void *);
-    va_end(args);
+    UNIT_OPTIONAL_ARG(void *, value, command);
     return command == F_OFD_SETLK ? 0 : __real_fcntl(fd, command, value);
 }
 

@@ -42,15 +42,22 @@ static bool count_send(void *ctx, struct giq_error *err)
     return !*refuses || giq_fail(err, GIQ_E_STORE, "cannot note it");
 }
 
+/* The caller passes `job` to giq_api_job_release(). */
+static enum giq_api_run_outcome run_for(struct service_kit *kit, bool refuses,
+                                        struct giq_api_job *job, int64_t *later_ms)
+{
+    static const struct giq_request request = {.model = "m", .file = "f"};
+    const struct giq_api_run_hooks hooks = {.before_send = count_send, .ctx = &refuses};
+    *job = (struct giq_api_job){.started_ms = GIQ_TIME_NONE};
+    sends = 0;
+    return giq_api_run(kit->service, &request, &hooks, job, later_ms, &kit->err);
+}
+
 static enum giq_api_run_outcome run(struct service_kit *kit, bool refuses,
                                     int64_t *later_ms)
 {
-    static const struct giq_request request = {.model = "m", .file = "f"};
-    struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
-    const struct giq_api_run_hooks hooks = {.before_send = count_send, .ctx = &refuses};
-    sends = 0;
-    enum giq_api_run_outcome outcome =
-        giq_api_run(kit->service, &request, &hooks, &job, later_ms, &kit->err);
+    struct giq_api_job job;
+    enum giq_api_run_outcome outcome = run_for(kit, refuses, &job, later_ms);
     giq_api_job_release(&job);
     return outcome;
 }
@@ -126,6 +133,25 @@ static void test_run_is_sent_once_whatever_comes(void **state)
     }
 }
 
+/* A response that is cut: the job is known if its id has come. */
+static void check_cut(const struct http_kit_response *response,
+                      enum giq_api_run_outcome outcome)
+{
+    bool is_submitted = outcome == GIQ_API_RUN_SUBMITTED;
+    struct service_kit kit;
+    struct giq_api_job job;
+    int64_t later_ms = -1;
+    service_kit_start(&kit, response, 1);
+    assert_int_equal(run_for(&kit, false, &job, &later_ms), outcome);
+    assert_int_equal(kit.err.code, is_submitted ? GIQ_E_NONE : GIQ_E_NETWORK);
+    if (is_submitted) {
+        assert_string_equal(job.id, "j1");
+    }
+    assert_int_equal(http_kit_count(kit.http), 1);
+    giq_api_job_release(&job);
+    service_kit_stop(&kit);
+}
+
 static void test_run_response_cut_after_id_is_submitted(void **state)
 {
     (void)state;
@@ -146,28 +172,10 @@ static void test_run_response_cut_after_id_is_submitted(void **state)
         {"HTTP/1.1 500 Error\r\nContent-Length: 15\r\n\r\n{\"id\":\"j1\"}",
          GIQ_API_RUN_UNKNOWN},
     };
-    static const struct giq_request request = {.model = "m", .file = "f"};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         const struct http_kit_response response = {.raw = cases[i].raw,
                                                    .then = HTTP_KIT_CLOSE};
-        struct service_kit kit;
-        struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
-        bool refuses = false;
-        const struct giq_api_run_hooks hooks = {.before_send = count_send,
-                                                .ctx = &refuses};
-        int64_t later_ms = -1;
-        service_kit_start(&kit, &response, 1);
-        assert_int_equal(
-            giq_api_run(kit.service, &request, &hooks, &job, &later_ms, &kit.err),
-            cases[i].outcome);
-        bool is_submitted = cases[i].outcome == GIQ_API_RUN_SUBMITTED;
-        assert_int_equal(kit.err.code, is_submitted ? GIQ_E_NONE : GIQ_E_NETWORK);
-        if (is_submitted) {
-            assert_string_equal(job.id, "j1");
-        }
-        assert_int_equal(http_kit_count(kit.http), 1);
-        giq_api_job_release(&job);
-        service_kit_stop(&kit);
+        check_cut(&response, cases[i].outcome);
     }
 }
 
@@ -187,7 +195,6 @@ static void test_coded_run_response_cut_after_id_is_submitted(void **state)
         {23, 23, GIQ_API_RUN_SUBMITTED}, {23, 31, GIQ_API_RUN_SUBMITTED},
         {16, 16, GIQ_API_RUN_UNKNOWN},   {16, 31, GIQ_API_RUN_UNKNOWN},
     };
-    static const struct giq_request request = {.model = "m", .file = "f"};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         char raw[256];
         int len = snprintf(raw, sizeof raw,
@@ -197,22 +204,7 @@ static void test_coded_run_response_cut_after_id_is_submitted(void **state)
         (void)memcpy(raw + len, GZIP_ID, cases[i].sent);
         const struct http_kit_response response = {
             .raw = raw, .body_len = (size_t)len + cases[i].sent, .then = HTTP_KIT_CLOSE};
-        struct service_kit kit;
-        struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
-        bool refuses = false;
-        const struct giq_api_run_hooks hooks = {.before_send = count_send,
-                                                .ctx = &refuses};
-        int64_t retry_after_ms = -1;
-        service_kit_start(&kit, &response, 1);
-        assert_int_equal(
-            giq_api_run(kit.service, &request, &hooks, &job, &retry_after_ms, &kit.err),
-            cases[i].outcome);
-        if (cases[i].outcome == GIQ_API_RUN_SUBMITTED) {
-            assert_string_equal(job.id, "j1");
-        }
-        assert_int_equal(http_kit_count(kit.http), 1);
-        giq_api_job_release(&job);
-        service_kit_stop(&kit);
+        check_cut(&response, cases[i].outcome);
     }
 }
 
@@ -228,18 +220,11 @@ static void test_run_response_without_an_id_is_not_quoted(void **state)
         {{.status = 200, .body = "key " SERVICE_KIT_KEY},
          "HTTP 200 without a valid job id"},
     };
-    static const struct giq_request request = {.model = "m", .file = "f"};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct service_kit kit;
-        struct giq_api_job job = {.started_ms = GIQ_TIME_NONE};
-        bool refuses = false;
-        const struct giq_api_run_hooks hooks = {.before_send = count_send,
-                                                .ctx = &refuses};
         int64_t retry_after_ms = 7;
         service_kit_start(&kit, &cases[i].response, 1);
-        assert_int_equal(
-            giq_api_run(kit.service, &request, &hooks, &job, &retry_after_ms, &kit.err),
-            GIQ_API_RUN_UNKNOWN);
+        assert_int_equal(run(&kit, false, &retry_after_ms), GIQ_API_RUN_UNKNOWN);
         assert_string_equal(kit.err.text, cases[i].text);
         assert_int_equal(retry_after_ms, -1);
         service_kit_stop(&kit);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,10 +34,7 @@ static bool fails_now(void)
 UNIT_WRAPS(fcntl);
 int __wrap_fcntl(int fd, int command, ...)
 {
-    va_list args;
-    va_start(args, command);
-    void *value = va_arg(args, void *);
-    va_end(args);
+    UNIT_OPTIONAL_ARG(void *, value, command);
     return command == F_OFD_SETLK && fails_now() ? -1 : __real_fcntl(fd, command, value);
 }
 

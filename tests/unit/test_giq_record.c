@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "env_kit.h"
@@ -17,6 +18,15 @@ static bool read_record(const char *folder, const char *request,
     *err = (struct giq_error){0};
     giq_record_init(record);
     return giq_record_read(folder, request, record, NULL, err);
+}
+
+/* Record that a run request is going to be sent. */
+static void write_sending(const char *folder, int attempt, struct giq_record *record)
+{
+    struct giq_error err = {0};
+    record->state = GIQ_JOB_SENDING;
+    record->attempt = attempt;
+    assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, record, &err));
 }
 
 static void test_names_of_states(void **state)
@@ -36,16 +46,14 @@ static void test_names_of_states(void **state)
 
 static void test_nothing_recorded(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
-    struct giq_record record;
+    const char *folder = *state;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
     struct giq_error err;
     assert_true(read_record(folder, REQUEST, &record, &err));
     assert_int_equal(record.state, GIQ_JOB_NONE);
     assert_null(record.job_id);
     assert_true(record.result_size == -1);
     assert_true(record.started_ms == GIQ_TIME_NONE);
-    env_kit_remove(folder);
 }
 
 static void fill(struct giq_record *record)
@@ -67,10 +75,9 @@ static void fill(struct giq_record *record)
 
 static void test_record_comes_back_as_written(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
-    struct giq_record written;
-    struct giq_record record;
+    const char *folder = *state;
+    GIQ_AUTO(giq_record_release) struct giq_record written;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
     struct giq_error err = {0};
     fill(&written);
     assert_true(giq_record_write_request(folder, GIQ_OS_PRIVATE, REQUEST, &err));
@@ -88,16 +95,12 @@ static void test_record_comes_back_as_written(void **state)
     assert_true(record.submitted_ms == written.submitted_ms);
     assert_true(record.finished_ms == written.finished_ms);
     assert_true(record.result_size == INT64_C(5000000000));
-    giq_record_release(&written);
-    giq_record_release(&record);
-    env_kit_remove(folder);
 }
 
 static void test_what_is_taken_away_is_gone_from_the_file(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
-    struct giq_record record;
+    const char *folder = *state;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
     struct giq_error err = {0};
     env_kit_write(
         folder, "job.json",
@@ -113,15 +116,12 @@ static void test_what_is_taken_away_is_gone_from_the_file(void **state)
     env_kit_expect(folder, "job.json",
                    "{\"format\":2,\"state\":\"intent\",\"job_id\":\"j\","
                    "\"future\":[1,{\"a\":2}],\"gone\":false}\n");
-    giq_record_release(&record);
-    env_kit_remove(folder);
 }
 
 static void test_unknown_members_of_the_result_survive(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
-    struct giq_record record;
+    const char *folder = *state;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
     struct giq_error err = {0};
     env_kit_write(folder, "job.json",
                   "{\"format\":1,\"state\":\"published\",\"job_id\":\"j\","
@@ -133,13 +133,11 @@ static void test_unknown_members_of_the_result_survive(void **state)
     assert_true(env_kit_has(folder, "job.json",
                             "\"result\":{\"name\":\"b\","
                             "\"future\":[9007199254740993,1.10],\"size\":1}"));
-    giq_record_release(&record);
-    env_kit_remove(folder);
 }
 
 static void test_damaged_and_newer_records_are_errors(void **state)
 {
-    (void)state;
+    const char *folder = *state;
     static const struct {
         const char *text, *part;
     } cases[] = {
@@ -162,7 +160,6 @@ static void test_damaged_and_newer_records_are_errors(void **state)
         {"{\"format\":\"1\",\"state\":\"intent\"}", "has no valid format number"},
         {"{\"format\":3,\"state\":\"intent\"}", "was written by a newer version"},
     };
-    char *folder = env_kit_folder();
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_record record;
         struct giq_error err;
@@ -173,7 +170,6 @@ static void test_damaged_and_newer_records_are_errors(void **state)
         assert_non_null(strstr(err.text, cases[i].part));
         assert_int_equal(record.state, GIQ_JOB_NONE);
     }
-    env_kit_remove(folder);
 }
 
 static void test_damaged_record_comes_back_whatever_it_was(void **state)
@@ -197,17 +193,11 @@ static void test_damaged_record_comes_back_whatever_it_was(void **state)
         char *written = env_kit_read(folder, "request.json");
         assert_int_equal(strncmp(written, REQUEST, strlen(REQUEST)), 0);
         free(written);
-        record.state = GIQ_JOB_SENDING;
-        record.attempt = 1;
-        assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+        write_sending(folder, 1, &record);
         assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 1, "", false, &err));
         giq_record_release(&record);
-        char *job = env_kit_read(folder, "job.json");
-        char *request = env_kit_read(folder, "request.json");
-        assert_string_equal(job, texts[i]);
-        assert_string_equal(request, requests[k]);
-        free(request);
-        free(job);
+        env_kit_expect(folder, "job.json", texts[i]);
+        env_kit_expect(folder, "request.json", requests[k]);
         env_kit_remove(folder);
     }
 }
@@ -250,8 +240,7 @@ static bool is_damaged(const char *folder)
 
 static void test_only_damage_lets_a_further_job_replace_a_record(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     char path[4096];
     env_kit_write(folder, "job.json", "{\"format\":1,\"state\":\"published\"}");
     assert_true(is_damaged(folder));
@@ -266,15 +255,13 @@ static void test_only_damage_lets_a_further_job_replace_a_record(void **state)
     assert_int_equal(unlink(path), 0);
     env_kit_write(folder, "job.json", "{\"format\":3,\"state\":\"unknown\"}");
     assert_false(is_damaged(folder));
-    env_kit_remove(folder);
 }
 
 static void test_ids_of_earlier_jobs_are_kept(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     struct giq_error err = {0};
-    struct giq_record record;
+    GIQ_AUTO(giq_record_release) struct giq_record record;
     giq_record_init(&record);
     env_kit_write(folder, "job.json",
                   "{\"format\":1,\"state\":\"failed\",\"job_id\":\"j1\"}");
@@ -293,19 +280,14 @@ static void test_ids_of_earlier_jobs_are_kept(void **state)
     /* A new job that was not started leaves the record as it was. */
     assert_true(giq_record_read(folder, NULL, &record, NULL, &err));
     assert_true(giq_record_restart(&record, &err));
-    record.state = GIQ_JOB_SENDING;
-    record.attempt = 3;
-    assert_true(giq_record_write(folder, GIQ_STORE_PRIVATE, &record, &err));
+    write_sending(folder, 3, &record);
     assert_true(giq_record_undo(folder, GIQ_STORE_PRIVATE, 3, "", false, &err));
     assert_true(env_kit_has(folder, "job.json", "\"earlier\":[\"j1\",\"j2\"]"));
-    giq_record_release(&record);
-    env_kit_remove(folder);
 }
 
 static void test_request_is_written_once(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     struct giq_error err = {0};
     struct giq_json *json = NULL;
     assert_true(giq_record_read_request(folder, &json, &err));
@@ -318,13 +300,11 @@ static void test_request_is_written_once(void **state)
     assert_true(giq_record_read_request(folder, &json, &err));
     assert_string_equal(giq_json_text(giq_json_get(json, "model")), "m");
     giq_json_free(json);
-    env_kit_remove(folder);
 }
 
 static void test_withdrawn_record_leaves_nothing(void **state)
 {
-    (void)state;
-    char *folder = env_kit_folder();
+    const char *folder = *state;
     struct giq_error err = {0};
     env_kit_write(folder, "request.json", REQUEST);
     env_kit_write(folder, "job.json",
@@ -335,7 +315,6 @@ static void test_withdrawn_record_leaves_nothing(void **state)
     assert_null(env_kit_read(folder, "request.json"));
     assert_null(env_kit_read(folder, "job.json"));
     env_kit_expect(folder, "lock", "");
-    env_kit_remove(folder);
 }
 
 static void test_used_label_is_found(void **state)
@@ -431,9 +410,7 @@ static void begin_further(const char *folder)
     giq_record_init(&record);
     env_kit_write(folder, "sent.2", "{\"format\":1,\"model_id\":\"m\"}");
     assert_true(giq_record_quarantine(folder, GIQ_OS_PRIVATE, REQUEST, &record, &err));
-    record.state = GIQ_JOB_SENDING;
-    record.attempt = 2;
-    assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+    write_sending(folder, 2, &record);
     giq_record_release(&record);
 }
 
@@ -470,9 +447,7 @@ static void test_refused_retry_does_not_damage_the_record_of_another(void **stat
         env_kit_write(folder, "sent.1", nothing);
         assert_true(
             giq_record_quarantine(folder, GIQ_OS_PRIVATE, REQUEST, &record, &err));
-        record.state = GIQ_JOB_SENDING;
-        record.attempt = 1;
-        assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+        write_sending(folder, 1, &record);
         further_folder = folder;
         assert_true(giq_record_undo(folder, GIQ_OS_PRIVATE, 1, "", false, &err));
         assert_null(further_folder);
@@ -515,9 +490,7 @@ static void crash_further(const char *folder, int n, bool is_written)
     write_ticket(folder, n, "{\"format\":1,\"model_id\":\"m\"}");
     if (is_written) {
         assert_true(giq_record_restart(&record, &err));
-        record.state = GIQ_JOB_SENDING;
-        record.attempt = n;
-        assert_true(giq_record_write(folder, GIQ_OS_PRIVATE, &record, &err));
+        write_sending(folder, n, &record);
     }
     giq_record_release(&record);
 }
@@ -560,17 +533,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_of_states),
-        cmocka_unit_test(test_nothing_recorded),
-        cmocka_unit_test(test_record_comes_back_as_written),
-        cmocka_unit_test(test_what_is_taken_away_is_gone_from_the_file),
-        cmocka_unit_test(test_unknown_members_of_the_result_survive),
-        cmocka_unit_test(test_damaged_and_newer_records_are_errors),
+        ENV_KIT_TEST(test_nothing_recorded),
+        ENV_KIT_TEST(test_record_comes_back_as_written),
+        ENV_KIT_TEST(test_what_is_taken_away_is_gone_from_the_file),
+        ENV_KIT_TEST(test_unknown_members_of_the_result_survive),
+        ENV_KIT_TEST(test_damaged_and_newer_records_are_errors),
         cmocka_unit_test(test_damaged_record_comes_back_whatever_it_was),
         cmocka_unit_test(test_record_of_another_request_is_an_error),
-        cmocka_unit_test(test_only_damage_lets_a_further_job_replace_a_record),
-        cmocka_unit_test(test_ids_of_earlier_jobs_are_kept),
-        cmocka_unit_test(test_request_is_written_once),
-        cmocka_unit_test(test_withdrawn_record_leaves_nothing),
+        ENV_KIT_TEST(test_only_damage_lets_a_further_job_replace_a_record),
+        ENV_KIT_TEST(test_ids_of_earlier_jobs_are_kept),
+        ENV_KIT_TEST(test_request_is_written_once),
+        ENV_KIT_TEST(test_withdrawn_record_leaves_nothing),
         cmocka_unit_test(test_used_label_is_found),
         cmocka_unit_test(test_request_that_is_removed_while_it_is_read_is_none),
         cmocka_unit_test(test_refused_retry_does_not_damage_the_record_of_another),

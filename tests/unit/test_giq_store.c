@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -466,10 +465,7 @@ int __wrap_link(const char *from, const char *to)
 UNIT_WRAPS(open);
 int __wrap_open(const char *path, int flags, ...)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = va_arg(args, mode_t);
-    va_end(args);
+    UNIT_OPTIONAL_ARG(mode_t, mode, flags);
     const char *name = strrchr(path, '/');
     bool is_replaced = created_alone != NULL && (flags & O_EXCL) != 0 &&
                        strncmp(name + 1, created_alone, strlen(created_alone)) != 0;

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,10 +45,7 @@ UNIT_WRAPS(open);
 
 int __wrap_open(const char *path, int flags, ...)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = va_arg(args, mode_t);
-    va_end(args);
+    UNIT_OPTIONAL_ARG(mode_t, mode, flags);
     if (is_read_only && (flags & O_CREAT) != 0) {
         errno = EROFS;
         return -1;

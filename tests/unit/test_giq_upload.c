@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 
 #include "service_kit.h"
 #include "source_kit.h"
@@ -22,10 +21,7 @@ static bool has_no_locks;
 UNIT_WRAPS(fcntl);
 int __wrap_fcntl(int fd, int command, ...)
 {
-    va_list args;
-    va_start(args, command);
-    void *value = va_arg(args, void *);
-    va_end(args);
+    UNIT_OPTIONAL_ARG(void *, value, command);
     if (has_no_locks && command == F_OFD_SETLK) {
         errno = ENOLCK;
         return -1;

@@ -14,6 +14,13 @@
 
 #include "giq/giq.h"
 
+/* Declare `name`, the optional argument behind `last`, in a function like open(). */
+#define UNIT_OPTIONAL_ARG(type, name, last)                                              \
+    va_list name##_args;                                                                 \
+    va_start(name##_args, last);                                                         \
+    type name = va_arg(name##_args, type);                                               \
+    va_end(name##_args)
+
 /* Declare what the linker makes of calls of `function` that are replaced (--wrap), and
  * the function itself. */
 #define UNIT_WRAPS(function) __typeof__(function) __wrap_##function, __real_##function
