@@ -69,8 +69,8 @@ void giq_await_cache_refusal(struct giq_job *job, const struct giq_config *confi
 /* ---- cancelling ---- */
 
 static const char command_hint[] =
-    "Ctrl-C ends the program but not a started job; the same command resumes, also "
-    "gdal driver giq fetch";
+    "Ctrl-C ends the program but not a started job; the same command, or gdal driver giq "
+    "fetch <job>, resumes";
 
 void giq_await_begin(struct giq_report *report, const char *hint)
 {

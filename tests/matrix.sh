@@ -45,7 +45,8 @@ run_tests() {
         "$(echo "$labels" | tr ' ' '|')" "$without" >"$log" 2>&1 || :
     for label in $labels; do
         passed=$(count "$1" "$label" ' +Passed') || :
-        other=$(count "$1" "$label" '[*]+') || :
+        # Skipped ones are no failures: commands need GDAL 3.11.
+        other=$(count "$1" "$label" '[*]+[^*S]') || :
         if ! grep -q 'tests passed' "$log"; then
             cell "$1" "$label" "failed: $log has no end"
         elif [ "$other" -eq 0 ]; then

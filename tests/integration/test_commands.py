@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from batches import COLUMNS
-from programs import HAS_GDAL_PROGRAM, wait_until
+from batches import COLUMNS, archive, attached, result
+from programs import HAS_GDAL_PROGRAM, SCENE, wait_until
 from scripted import MODELS, Response, job
 
 pytestmark = pytest.mark.skipif(not HAS_GDAL_PROGRAM,
@@ -139,6 +139,27 @@ def test_run_copies_the_result(scripted_gdal, service):
     giq(scripted_gdal, "run", *REQUEST, "--output", text, "--of", "GeoJSON")
     assert json.loads(text.read_text())["features"][0]["properties"] == {"name": "one"}
     assert len(service.calls("run")) == 1
+
+
+def test_raster_is_copied_with_creation_options(gdal, sandbox):
+    out = gdal.folder / "ndvi.tif"
+    giq(gdal, "run", "--model", "ndvi", "--file", SCENE, "--bbox", "-34.9,-8.1,-34.8,-8",
+        "-o", out, "--co", "COMPRESS=DEFLATE")
+    assert "COMPRESSION=DEFLATE" in gdal.run("gdalinfo", out).stdout
+    assert len(sandbox.runs()) == 1
+
+
+def test_one_member_of_several_is_copied(scripted_gdal, service):
+    members = {"a.geojson": result("one"), "b.geojson": result("two")}
+    service.script["download"] = [attached(archive(members), "result.zip")]
+    out = scripted_gdal.folder / "out.gpkg"
+    [row] = rows(scripted_gdal, "run", *REQUEST)
+    assert row["state"] == "published"
+    text = fails(scripted_gdal, "run", *REQUEST, "-o", out, tag="usage")
+    assert "several members" in text and "--member" in text
+    giq(scripted_gdal, "run", *REQUEST, "--member", "b.geojson", "-o", out)
+    assert "name (String) = two" in scripted_gdal.run("ogrinfo", "-al", out).stdout
+    assert service.names() == ["models", "run", "status", "download"]
 
 
 def test_output_that_cannot_be_written_is_refused_before_anything_is_sent(
@@ -311,6 +332,18 @@ def test_callback_ends_a_call_that_is_silent(scripted_gdal, service):
     assert service.names() == ["models", "run", "status"]
 
 
+def test_callback_ends_the_copy_and_the_result_stays(gdal, sandbox):
+    out = gdal.folder / "ndvi.tif"
+    arguments = {"model": "ndvi", "file": SCENE, "output": str(out)}
+    script = CANCEL.replace("text.startswith(sys.argv[2])", "share > 0.91")
+    shown = gdal.python(script, "run", "", json.dumps(arguments)).stdout
+    assert "GIQ[cancelled] the program ended the copy to " in shown
+    assert not out.exists()
+    assert cancel(gdal, "run", "never", arguments)[0] == "done"
+    assert out.exists()
+    assert len(sandbox.runs()) == 1
+
+
 def test_callback_ends_a_batch(scripted_gdal, jobs, service):
     (scripted_gdal.folder / "rows.csv").write_text("id,file\na,f1\nb,f2\n")
     jobs.state = {"f1": "RUNNING", "f2": "RUNNING"}
@@ -341,7 +374,7 @@ def test_terminal_says_how_to_resume_and_ctrl_c_ends_the_program(scripted_gdal, 
     os.close(other)
     shown = read_until(terminal, b"resumes")
     assert "GIQ: job job-1 RUNNING, 0:00; Ctrl-C ends the program but not a started job; " \
-           "the same command resumes" in shown
+           "the same command, or gdal driver giq fetch <job>, resumes" in shown
     wait_until(lambda: "status" in service.names(), "status call")
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == -signal.SIGINT
