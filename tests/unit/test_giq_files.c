@@ -18,7 +18,6 @@ struct host {
     const char *fails;   /* the id that is an error, or NULL */
     char progress[64];
     char *pages[PAGES_MAX]; /* of the service */
-    struct http_kit_response responses[PAGES_MAX];
 };
 
 static bool add(void *ctx, const struct giq_file *file, bool is_limit_reached,
@@ -85,14 +84,14 @@ static char *write_page(const struct page *page)
 /* The service responds with these pages. */
 static void start_pages(struct host *host, const struct page *pages, size_t count)
 {
+    static struct http_kit_response responses[PAGES_MAX];
     init(host);
     assert_true(count <= PAGES_MAX);
     for (size_t i = 0; i < count; i++) {
         host->pages[i] = write_page(&pages[i]);
-        host->responses[i] =
-            (struct http_kit_response){.status = 200, .body = host->pages[i]};
+        responses[i] = (struct http_kit_response){.status = 200, .body = host->pages[i]};
     }
-    service_kit_start(&host->kit, host->responses, count);
+    service_kit_start(&host->kit, responses, count);
 }
 
 static void finish(struct host *host)
