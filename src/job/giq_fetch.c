@@ -18,7 +18,7 @@
 
 static const char short_name[] = "result.short"; /* digest of a truncated download */
 
-/* Between two touches of what a slow step does not write: old files are leftovers. */
+/* Between two touches of the part and its folder, which a slow step may not write to. */
 enum { TOUCH_MS = 60 * 1000 };
 static_assert(2 * TOUCH_MS < GIQ_LEFTOVERS_AGE_MS, "touched too seldom");
 
@@ -35,7 +35,7 @@ struct part {
     int64_t total; /* -1: not known */
     struct giq_complete_json json;
     char *staging;      /* the folder where it is checked; NULL before that */
-    int64_t touched_ms; /* both, by giq_env_boot_ms() */
+    int64_t touched_ms; /* when both were touched, by giq_env_boot_ms() */
 };
 
 /* Mark `path` as in use: giq_leftovers_remove() removes what is old. */
@@ -46,7 +46,7 @@ static void touch(const char *path)
 }
 
 /* Mark the part and its folder as in use, unless that was done a moment ago. */
-static void keep(void *ctx)
+static void touch_both(void *ctx)
 {
     struct part *part = ctx;
     int64_t now_ms = giq_env_boot_ms(part->service->env);
@@ -93,7 +93,7 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 static bool download(struct part *part, char **out_disposition, struct giq_error *err)
 {
     const struct giq_download_sink sink = {
-        .begin = begin_part, .write = write_part, .tick = keep, .ctx = part};
+        .begin = begin_part, .write = write_part, .tick = touch_both, .ctx = part};
     giq_env_begin(part->service->env, GIQ_ACTIVITY_DOWNLOAD);
     return giq_download(part->service, part->job_id, &sink, out_disposition, err) &&
            giq_os_sync(part->file, err);
@@ -106,7 +106,7 @@ static bool read_part(void *ctx, uint64_t at, void *bytes, size_t len,
 {
     struct part *part = ctx;
     size_t n = 0;
-    keep(part);
+    touch_both(part);
     if (!giq_os_seek(part->file, at, err)) {
         return false;
     }
@@ -228,11 +228,11 @@ static void remove_file(const char *folder, const char *name)
     }
 }
 
-/* In place of the host's `cancelled`, which is asked in a loop. */
-static bool keep_unless_cancelled(void *ctx)
+/* In place of the host's `cancelled`, which unpacking calls again and again. */
+static bool touch_and_check_cancelled(void *ctx)
 {
     struct part *part = ctx;
-    keep(part);
+    touch_both(part);
     return giq_env_cancelled(part->service->env);
 }
 
@@ -243,7 +243,7 @@ static bool stage(struct part *part, const char *disposition,
 {
     GIQ_AUTO(giq_staged_release) struct giq_staged staged = {0};
     unsigned access = giq_store_access(part->store);
-    const struct giq_env env = {.cancelled = keep_unless_cancelled, .ctx = part};
+    const struct giq_env env = {.cancelled = touch_and_check_cancelled, .ctx = part};
     giq_env_begin(part->service->env, GIQ_ACTIVITY_UNPACK);
     touch(part->path);
     if (!giq_store_stage(part->store, part->folder, part->token, &part->staging, err) ||

@@ -104,7 +104,7 @@ struct giq_job {
     int throttled_before; /* when this open began; -1: it has not read the record */
     int paused_ticket;    /* the ticket whose pause ends at paused_until_ms; 0: none */
     bool has_throttled;   /* the service throttled one that this open sent */
-    bool is_beaten;       /* nothing was sent, since another open sends or has a job */
+    bool is_overtaken;    /* nothing was sent, since another open sends or has a job */
     int64_t paused_until_ms;
     char *slot; /* the slot of GIQ_MAX_JOBS that this open holds; NULL: none */
     int64_t id_received_ms; /* when this open received the job's id; 0: it did not */

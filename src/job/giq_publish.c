@@ -156,8 +156,9 @@ static bool reread(const struct giq_job *job, int generation, struct giq_record 
     return true;
 }
 
-/* Who claimed the result may have been suspended before, and the result removed as a
- * leftover. The next open passes such a claim over. */
+/* Check that the claimed result still exists: the open that claimed it may have been
+ * suspended before, and the result removed as a leftover. The next open skips such a
+ * claim. */
 static bool check_claimed(const struct giq_job *job, const struct giq_claim *claim,
                           struct giq_error *err)
 {
@@ -222,7 +223,7 @@ static bool record_published(struct giq_job *job, const struct giq_claim *claim,
     }
     job->record.is_claimed = false;
     if (has_later_run(job->folder, job->record.attempt)) {
-        /* Published by the first ticket it would be read without the others. */
+        /* A record that is published by the first ticket is read without the others. */
         (void)giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored);
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
@@ -277,7 +278,7 @@ void giq_publish_record_claim(struct giq_job *job)
 /* ---- claims ---- */
 
 /* On a file system without links a claim may be read while it is written, so one without
- * content is read again until then. */
+ * content is read again until `until_ms`. */
 static bool await_content(const struct giq_job *job, struct giq_claim *claim,
                           int64_t until_ms, struct giq_error *err)
 {

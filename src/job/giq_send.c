@@ -53,9 +53,9 @@ static bool record_intent(struct giq_job *job, struct giq_error *err)
 }
 
 /* Nothing is sent: another open sends the run request, or has changed the record. */
-static bool fail_beaten(struct giq_job *job, struct giq_error *err)
+static bool fail_overtaken(struct giq_job *job, struct giq_error *err)
 {
-    job->is_beaten = true;
+    job->is_overtaken = true;
     return giq_fail(err, GIQ_E_TIMEOUT,
                     "another open sends the run request of the same request");
 }
@@ -98,7 +98,7 @@ static bool take_ticket(struct giq_job *job, struct giq_error *err)
     }
     if (!is_taken) {
         job->known_ticket = ticket.n;
-        return fail_beaten(job, err);
+        return fail_overtaken(job, err);
     }
     job->ticket = ticket; /* transferred */
     giq_ticket_init(&ticket);
@@ -124,7 +124,7 @@ static bool check_decision(struct giq_job *job, struct giq_error *err)
     giq_record_init(&record);
     giq_step_use_abandoned(job);
     bool may_send = !is_further_job(job) || giq_retry_allows_job(job);
-    return (is_same_job && may_send) || fail_beaten(job, err);
+    return (is_same_job && may_send) || fail_overtaken(job, err);
 }
 
 /* From now on the label is used, since a job may be started under it. The earlier record
@@ -189,7 +189,7 @@ static bool check_newest(struct giq_job *job, struct giq_error *err)
         return false;
     }
     bool is_newest = tickets.len > 0 && tickets.items[tickets.len - 1].n == job->ticket.n;
-    return is_newest || fail_beaten(job, err);
+    return is_newest || fail_overtaken(job, err);
 }
 
 /* Called before `sending` is recorded, which would replace what another open has recorded
@@ -205,7 +205,8 @@ static bool check_before_sending(struct giq_job *job, struct giq_error *err)
     if (!was_stopped(job)) {
         return true;
     }
-    return check_newest(job, err) && (is_record_own(job, false) || fail_beaten(job, err));
+    return check_newest(job, err) &&
+           (is_record_own(job, false) || fail_overtaken(job, err));
 }
 
 /* The connection is up and the request is about to be sent. Called again if a redirect is
@@ -325,11 +326,11 @@ static bool record_unknown(struct giq_job *job, struct giq_error *err)
 static bool record_nothing(struct giq_job *job, bool keeps_intent, struct giq_error *err)
 {
     bool has_ticket = job->ticket.n != 0;
-    bool is_beaten = job->is_beaten && !has_ticket;
+    bool is_overtaken = job->is_overtaken && !has_ticket;
     bool ok =
         (!has_ticket || end_ticket(job, GIQ_TICKET_NOTHING, err)) &&
-        (is_beaten || giq_record_undo(job->folder, giq_store_access(job->store),
-                                      job->ticket.n, job->token, keeps_intent, err));
+        (is_overtaken || giq_record_undo(job->folder, giq_store_access(job->store),
+                                         job->ticket.n, job->token, keeps_intent, err));
     if (has_ticket) {
         job->known_ticket = job->ticket.n;
     }
@@ -448,7 +449,7 @@ static bool end_without_job(struct giq_job *job, int64_t *due_ms, struct giq_err
     struct giq_error ignored = {0};
     bool had_ticket = job->ticket.n != 0;
     (void)record_nothing(job, false, &ignored);
-    if (job->is_beaten) {
+    if (job->is_overtaken) {
         job->phase = GIQ_PHASE_READ_RECORD;
         *err = (struct giq_error){0};
         /* TIMEOUT bounds how many tickets one open takes for nothing. */
@@ -490,7 +491,7 @@ bool giq_send_run(struct giq_job *job, int64_t *due_ms, struct giq_error *err)
     const struct giq_api_run_hooks hooks = {before_send, touch_ticket, job};
     int64_t retry_after_ms = -1;
     assert(job->ticket.n == 0);
-    job->is_beaten = false;
+    job->is_overtaken = false;
     if (!record_intent(job, err)) {
         return false;
     }

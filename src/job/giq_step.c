@@ -30,7 +30,8 @@ static void note_throttled(struct giq_job *job, const struct giq_record *record)
     }
 }
 
-/* Whether the open neither sends nor waits: what it reports decides nothing. */
+/* Whether the open neither sends nor waits, so that nothing depends on its check of the
+ * sender. */
 static bool only_reports(const struct giq_job *job)
 {
     bool waits = (job->flags & GIQ_JOB_NO_WAIT) == 0;
@@ -224,7 +225,7 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
     return true;
 }
 
-/* TIMEOUT passed before it was known what became of the run request. */
+/* TIMEOUT passed before the outcome of the run request was known. */
 static bool fail_sending(const struct giq_job *job, struct giq_error *err)
 {
     const struct giq_ticket_watch *watch = &job->watch;

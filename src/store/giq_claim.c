@@ -13,7 +13,7 @@
 
 enum {
     FORMAT = 1,
-    READ_MAX = 100, /* damaged claims that are passed over */
+    READ_MAX = 100, /* damaged claims that a search skips */
     NAME_SIZE = 32, /* of the name of a claim */
 };
 

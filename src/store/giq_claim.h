@@ -30,8 +30,8 @@ struct giq_claim {
 void giq_claim_release(struct giq_claim *claim);
 
 /* Read the claim with the highest generation that is listed in `folder` and not damaged:
- * who made a later one may have died before it had content. If all are damaged, the
- * highest one is read, which has no `folder`. The caller passes `*out` to
+ * an open that made a later one may have been killed before it had content. If all are
+ * damaged, the highest one is read, which has no `folder`. The caller passes `*out` to
  * giq_claim_release(). */
 bool giq_claim_read_newest(const char *folder, struct giq_claim *out,
                            struct giq_error *err);

@@ -32,7 +32,7 @@ enum {
     HOUR_MS = 60 * 60 * 1000,
 };
 
-/* Of folders of keys while they are removed; a token follows. */
+/* The name of the folder of a key while it is removed; a token follows. */
 static const char forgotten_name[] = "forgotten";
 
 /* ---- selecting ---- */
@@ -207,8 +207,8 @@ static bool keep(struct forgetting *forgetting)
     return true;
 }
 
-/* Read the state again. A record that has changed so that it must be kept is: then
- * `*out_kept` is true. */
+/* Read the state again. `*out_kept` is whether the record has changed so that it must be
+ * kept; the reason is then set. */
 static bool check_again(struct forgetting *forgetting, bool *out_kept,
                         struct giq_error *err)
 {
@@ -227,11 +227,17 @@ static bool check_again(struct forgetting *forgetting, bool *out_kept,
     bool is_alive = record.sender == GIQ_SENDER_ALIVE;
     *out_kept =
         is_alive || (is_protected(state_name) && !(forgetting->flags & GIQ_FORGET_FORCE));
-    if (*out_kept) {
+    if (is_alive) {
+        (void)giq_fail(
+            &forgetting->reason, GIQ_E_STORE,
+            "an open is working on the record, whose state is \"%s\"; forget it "
+            "when that has finished",
+            state_name);
+    } else if (*out_kept) {
         (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
-                       "%s is working on the record, whose state is \"%s\"; forget it "
-                       "when that has finished",
-                       is_alive ? "an open" : "another process", state_name);
+                       "its state has changed to \"%s\"; wait for the job, or forget it "
+                       "with --force",
+                       state_name);
     }
     return true;
 }
@@ -268,7 +274,8 @@ static bool add_result(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
-/* Whoever still looks for the result must not find a tree that is half removed. */
+/* The result gets another name first: an open that uses it must not find a tree that is
+ * half removed. */
 static bool remove_result(struct forgetting *forgetting, const char *name,
                           struct giq_error *err)
 {
@@ -321,7 +328,7 @@ static bool take_ticket(const struct forgetting *forgetting, bool *out_taken,
                            &ticket, out_taken, err);
 }
 
-/* The folder gets another name first: nobody finds a record that is half removed. */
+/* The folder gets another name first: no open must find a record that is half removed. */
 static bool remove_folder(struct forgetting *forgetting, struct giq_error *err)
 {
     const char *keys = giq_store_keys_folder(forgetting->store);
@@ -350,7 +357,8 @@ static bool remove_record(struct forgetting *forgetting, struct giq_error *err)
     }
     if (!is_taken) {
         (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
-                       "another process sends a run request for it");
+                       "another process sends a run request for it; forget it when that "
+                       "has finished");
         return keep(forgetting);
     }
     if (!check_again(forgetting, &is_kept, err)) {

@@ -532,8 +532,9 @@ bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
     return true;
 }
 
-/* What a further job keeps of the record. If that is of a further job too, whose outcome
- * was not recorded, its ticket states all but the record before it. */
+/* What a further job keeps as the earlier record. If the record is of a further job too,
+ * whose outcome was not recorded, its ticket states all of it, and only the record before
+ * it is kept. */
 static const struct giq_json *kept_record(const struct giq_record *record)
 {
     const struct giq_json *json = record->document;
@@ -674,7 +675,8 @@ static bool write_document(const char *folder, unsigned access,
     return giq_document_write(folder, giq_record_name, access, text, err);
 }
 
-/* Write what was read of a file before it was replaced or removed. */
+/* Write back what was read of a file before it was replaced or removed. Without bytes
+ * there was no file. */
 static bool put_back(const char *folder, const char *name, unsigned access,
                      const struct giq_buf *bytes, struct giq_error *err)
 {

@@ -74,8 +74,9 @@ static bool list(const char *folder, const struct giq_record_tickets *which, int
     return add_unlisted(folder, last, out, err);
 }
 
-/* The index of the newest ticket that did not end with "nothing"; -1 if there is none. */
-static long find_newest(const struct giq_tickets *tickets)
+/* The index of the ticket that decides, the newest that did not end with "nothing"; -1
+ * if there is none. */
+static long find_deciding(const struct giq_tickets *tickets)
 {
     long i = (long)tickets->len - 1;
     while (i >= 0 && tickets->items[i].outcome == GIQ_TICKET_NOTHING) {
@@ -137,14 +138,14 @@ static bool set_unknown(struct giq_record *record, const char *reason)
 }
 
 /* The ticket has no outcome. Its owner may have recorded one in job.json alone. */
-static bool set_pending(const struct giq_ticket_look *look, struct giq_record *record,
+static bool set_pending(const struct giq_ticket_check *check, struct giq_record *record,
                         const struct giq_ticket *ticket, struct giq_error *err)
 {
     bool is_alive = false;
     if (record->state > GIQ_JOB_SENDING) {
         return true;
     }
-    if (!giq_ticket_is_alive(look, ticket, &is_alive, err)) {
+    if (!giq_ticket_is_alive(check, ticket, &is_alive, err)) {
         return false;
     }
     record->state = GIQ_JOB_SENDING;
@@ -155,12 +156,12 @@ static bool set_pending(const struct giq_ticket_look *look, struct giq_record *r
     return true;
 }
 
-static bool set_outcome(const struct giq_ticket_look *look, struct giq_record *record,
+static bool set_outcome(const struct giq_ticket_check *check, struct giq_record *record,
                         const struct giq_ticket *ticket, struct giq_error *err)
 {
     bool ok = true;
     if (ticket->outcome == GIQ_TICKET_NONE) {
-        return set_pending(look, record, ticket, err);
+        return set_pending(check, record, ticket, err);
     }
     if (ticket->outcome == GIQ_TICKET_JOB) {
         ok = set_job(record, ticket);
@@ -225,12 +226,12 @@ static bool has_own_job(const struct giq_tickets *tickets, size_t i,
            !giq_record_is_earlier(record, ticket->job_id);
 }
 
-/* The newest run request has no known job. If the response to an older one, which was
- * given up, has arrived since, its job is that of the request. */
-static bool use_late_job(const struct giq_tickets *tickets, size_t newest,
+/* The deciding ticket has no known job. If the response to an older run request, which
+ * was given up, has arrived since, its job is that of the request. */
+static bool use_late_job(const struct giq_tickets *tickets, size_t deciding,
                          struct giq_record *record, struct giq_error *err)
 {
-    for (size_t i = newest; i-- > 0;) {
+    for (size_t i = deciding; i-- > 0;) {
         if (has_own_job(tickets, i, record)) {
             record->sender = GIQ_SENDER_NONE;
             return set_job(record, &tickets->items[i]) || giq_fail_memory(err);
@@ -263,37 +264,38 @@ static bool note_other_jobs(const struct giq_tickets *tickets, struct giq_record
 /* ---- merging ---- */
 
 /* Let the ticket decide, unless the record has a job and is about this ticket or a later
- * one: then it is the later word. */
-static bool apply(const struct giq_ticket_look *look, const struct giq_tickets *tickets,
-                  size_t newest, struct giq_record *record, struct giq_error *err)
+ * one: then the record was written after the ticket. */
+static bool apply(const struct giq_ticket_check *check, const struct giq_tickets *tickets,
+                  size_t deciding, struct giq_record *record, struct giq_error *err)
 {
-    const struct giq_ticket *ticket = &tickets->items[newest];
+    const struct giq_ticket *ticket = &tickets->items[deciding];
     if (record->attempt >= ticket->n && has_job(record)) {
         return true;
     }
     if (record->attempt < ticket->n && !rebuild(record, ticket, err)) {
         return false;
     }
-    if (!set_outcome(look, record, ticket, err)) {
+    if (!set_outcome(check, record, ticket, err)) {
         return false;
     }
-    return record->state != GIQ_JOB_UNKNOWN || use_late_job(tickets, newest, record, err);
+    return record->state != GIQ_JOB_UNKNOWN ||
+           use_late_job(tickets, deciding, record, err);
 }
 
 /* While a record is damaged, only a run request that is being sent is certain to be newer
  * than the damage. */
-static bool apply_to_damaged(const struct giq_ticket_look *look,
-                             const struct giq_tickets *tickets, long newest,
+static bool apply_to_damaged(const struct giq_ticket_check *check,
+                             const struct giq_tickets *tickets, long deciding,
                              struct giq_record *record, bool *damaged,
                              struct giq_error *err)
 {
-    const struct giq_ticket *ticket = newest < 0 ? NULL : &tickets->items[newest];
+    const struct giq_ticket *ticket = deciding < 0 ? NULL : &tickets->items[deciding];
     struct giq_error failure = {0};
     bool is_alive = false;
     if (ticket == NULL || ticket->outcome != GIQ_TICKET_NONE) {
         return false;
     }
-    if (!giq_ticket_is_alive(look, ticket, &is_alive, &failure)) {
+    if (!giq_ticket_is_alive(check, ticket, &is_alive, &failure)) {
         *err = failure;
         *damaged = false;
         return false;
@@ -302,16 +304,16 @@ static bool apply_to_damaged(const struct giq_ticket_look *look,
         return false;
     }
     *damaged = false;
-    return rebuild(record, ticket, err) && set_outcome(look, record, ticket, err);
+    return rebuild(record, ticket, err) && set_outcome(check, record, ticket, err);
 }
 
 static bool merge(const char *folder, const struct giq_tickets *tickets,
                   struct giq_ticket_watch *watch, struct giq_record *record,
                   bool *damaged, struct giq_error *err)
 {
-    long newest = find_newest(tickets);
-    int n = newest < 0 ? 0 : tickets->items[newest].n;
-    const struct giq_ticket_look look = {
+    long deciding = find_deciding(tickets);
+    int n = deciding < 0 ? 0 : tickets->items[deciding].n;
+    const struct giq_ticket_check check = {
         .folder = folder,
         .access = GIQ_OS_PRIVATE,
         .later_name = record->attempt >= n ? giq_record_name : NULL,
@@ -327,9 +329,9 @@ static bool merge(const char *folder, const struct giq_tickets *tickets,
     }
     if (*damaged) {
         giq_record_release(record);
-        return apply_to_damaged(&look, tickets, newest, record, damaged, err);
+        return apply_to_damaged(&check, tickets, deciding, record, damaged, err);
     }
-    return (newest < 0 || apply(&look, tickets, (size_t)newest, record, err)) &&
+    return (deciding < 0 || apply(&check, tickets, (size_t)deciding, record, err)) &&
            note_other_jobs(tickets, record, err);
 }
 

@@ -42,7 +42,7 @@ bool giq_record_read_brief(const char *folder, struct giq_record *out,
 struct giq_record_tickets {
     int known; /* this one exists, though it may not be listed yet; 0: none is known */
     int below; /* leave out this one and those after it; 0: none */
-    /* What it has seen of the newest one, if that has no outcome; NULL: one look decides
+    /* What it has seen of the newest one, if that has no outcome; NULL: one check decides
      * whether its owner is alive. */
     struct giq_ticket_watch *watch;
 };

@@ -373,10 +373,10 @@ void giq_ticket_touch(const char *folder, int n)
 
 /* ---- whether the owner lives ---- */
 
-/* When a ticket was written or touched, by the clock of its server. */
+/* When a ticket was written or touched, by the clock of its file server. */
 struct age {
     int64_t modified_ns; /* 0: it is not visible */
-    int64_t ms;          /* since then; 0 if that is not known */
+    int64_t ms;          /* since then; 0: not known */
     bool is_known;       /* it is visible, and not from the future */
 };
 
@@ -391,7 +391,7 @@ static bool stat_file(const char *folder, const char *name, struct giq_os_stat *
     return giq_os_stat_now(path, out, err);
 }
 
-/* `later_name` as in struct giq_ticket_look. */
+/* Read the age of the ticket `n`; `later_name` as in struct giq_ticket_check. */
 static bool read_age(const char *folder, unsigned access, int n, const char *later_name,
                      struct age *out, struct giq_error *err)
 {
@@ -432,17 +432,17 @@ static bool is_local(const struct giq_os_identity *owner)
            strcmp(owner->boot, self.boot) == 0 && owner->pidns == self.pidns;
 }
 
-/* Note what was seen of the ticket `n`. */
-static void note_look(struct giq_ticket_watch *watch, int n, const struct age *age)
+/* Note for how long the ticket `n` has been unchanged. */
+static void note_check(struct giq_ticket_watch *watch, int n, const struct age *age)
 {
-    int64_t passed_ms = watch->now_ms - watch->looked_ms;
+    int64_t passed_ms = watch->now_ms - watch->checked_ms;
     if (watch->n != n || watch->modified_ns != age->modified_ns) {
         watch->n = n;
         watch->modified_ns = age->modified_ns;
         watch->unchanged_ms = 0;
         passed_ms = 0;
     }
-    watch->looked_ms = watch->now_ms;
+    watch->checked_ms = watch->now_ms;
     watch->unchanged_ms +=
         passed_ms < GIQ_TICKET_TOUCH_MS ? passed_ms : GIQ_TICKET_TOUCH_MS;
 }
@@ -453,15 +453,15 @@ static bool is_alive_by_age(struct giq_ticket_watch *watch, int n, const struct 
     if (watch == NULL) {
         return !is_old;
     }
-    note_look(watch, n, age);
-    int64_t needed_ms = is_old ? GIQ_TICKET_SECOND_LOOK_MS : GIQ_TICKET_ABANDONED_MS;
+    note_check(watch, n, age);
+    int64_t needed_ms = is_old ? GIQ_TICKET_CONFIRM_MS : GIQ_TICKET_ABANDONED_MS;
     bool is_alive = watch->unchanged_ms < needed_ms;
     bool is_suspect = is_alive && (is_old || !age->is_known);
     watch->suspect_ms = is_suspect ? needed_ms - watch->unchanged_ms : 0;
     return is_alive;
 }
 
-bool giq_ticket_is_alive(const struct giq_ticket_look *look,
+bool giq_ticket_is_alive(const struct giq_ticket_check *check,
                          const struct giq_ticket *ticket, bool *out,
                          struct giq_error *err)
 {
@@ -470,18 +470,20 @@ bool giq_ticket_is_alive(const struct giq_ticket_look *look,
         enum giq_os_process state =
             giq_os_process_state(ticket->owner.pid, ticket->owner.start);
         if (state != GIQ_OS_PROCESS_ALIVE) {
-            /* When it goes on, it needs a moment to touch its ticket. */
-            if (look->watch != NULL) {
-                *look->watch = (struct giq_ticket_watch){.n = 0};
+            /* Count anew: a stopped process that continues needs a moment to touch its
+             * ticket. */
+            if (check->watch != NULL) {
+                *check->watch = (struct giq_ticket_watch){.n = 0};
             }
             *out = state == GIQ_OS_PROCESS_STOPPED;
             return true;
         }
     }
-    if (!read_age(look->folder, look->access, ticket->n, look->later_name, &age, err)) {
+    if (!read_age(check->folder, check->access, ticket->n, check->later_name, &age,
+                  err)) {
         return false;
     }
-    *out = is_alive_by_age(look->watch, ticket->n, &age);
+    *out = is_alive_by_age(check->watch, ticket->n, &age);
     return true;
 }
 

@@ -23,13 +23,13 @@
 #include "store/giq_exclusive.h"
 
 enum {
-    GIQ_TICKET_MAX = 9999999,   /* highest number */
-    GIQ_TICKET_TOUCH_MS = 5000, /* between two touches by the owner */
-    /* Not touched for so long: its owner counts as dead ... */
+    GIQ_TICKET_MAX = GIQ_EXCLUSIVE_NUMBER_MAX, /* highest number */
+    GIQ_TICKET_TOUCH_MS = 5000,                /* between two touches by the owner */
+    /* The owner of a ticket that was not touched for so long counts as dead. */
     GIQ_TICKET_ABANDONED_MS = 60000,
-    /* ... if it stays so for this time: its machine may have been suspended, or the clock
-     * of the file server put forward. */
-    GIQ_TICKET_SECOND_LOOK_MS = 10000,
+    /* A caller that checks repeatedly must see such a ticket unchanged for this time too:
+     * a machine may have been suspended, or the clock of the file server put forward. */
+    GIQ_TICKET_CONFIRM_MS = 10000,
 };
 
 enum giq_ticket_outcome {
@@ -103,42 +103,43 @@ bool giq_ticket_end(const char *folder, unsigned access, const struct giq_ticket
  * Failures are ignored. */
 void giq_ticket_touch(const char *folder, int n);
 
-/* What a caller has seen of a ticket without outcome, in calls of giq_ticket_is_alive()
- * one after the other; all 0 before the first one. The caller sets `now_ms`. */
+/* What repeated calls of giq_ticket_is_alive() have seen of a ticket without outcome; all
+ * 0 before the first one. The caller sets `now_ms`. */
 struct giq_ticket_watch {
-    int64_t now_ms; /* on the monotonic clock */
-    int64_t looked_ms;
-    int n; /* of the ticket that was seen; 0: none */
-    int64_t modified_ns;
-    int64_t unchanged_ms; /* it was seen with that time for so long */
-    /* It looks abandoned, and counts as such if it stays as it is for so long; 0: it does
-     * not. */
+    int64_t now_ms;       /* on the monotonic clock */
+    int64_t checked_ms;   /* `now_ms` of the last call */
+    int n;                /* of the ticket that was checked; 0: none */
+    int64_t modified_ns;  /* its modification time */
+    int64_t unchanged_ms; /* for how long it has had that time */
+    /* The ticket seems abandoned, and counts as abandoned if it stays unchanged for so
+     * long; 0: it does not seem so. */
     int64_t suspect_ms;
 };
 
-/* Where to look for the owner of a ticket. */
-struct giq_ticket_look {
+/* How to check whether the owner of a ticket is alive. */
+struct giq_ticket_check {
     const char *folder;
     unsigned access;
-    /* A file of the folder that was written after the ticket, or NULL: if the ticket is
-     * not visible, its time counts. */
+    /* A file of the folder that was written after the ticket, or NULL. If the ticket is
+     * not visible, the time of this file counts. */
     const char *later_name;
-    struct giq_ticket_watch *watch; /* NULL: one look decides */
+    struct giq_ticket_watch *watch; /* NULL: one call decides */
 };
 
 /*
  * Whether the owner of a ticket without outcome may still be at work. On this host (same
  * boot and pid namespace) it is dead as soon as its process has ended, and alive while
- * that is stopped. Else it is dead if its ticket was not touched for
- * GIQ_TICKET_ABANDONED_MS by the clock of the file server. Makes and removes a probe file
- * in the folder for that clock; in a store that cannot be written the local one is used.
+ * that is stopped. Otherwise it is dead if its ticket was not touched for
+ * GIQ_TICKET_ABANDONED_MS by the clock of the file server. To read that clock, a probe
+ * file is made in the folder and removed; in a store that cannot be written the local
+ * clock is used.
  *
- * With a watch such a ticket must also stay as it is for GIQ_TICKET_SECOND_LOOK_MS, and
- * one that stays so for GIQ_TICKET_ABANDONED_MS is abandoned whatever the clocks state:
- * it may not be visible, or seem to come from the future. Of the time between two calls
- * at most GIQ_TICKET_TOUCH_MS counts: the file server may have answered nobody.
+ * With a watch such a ticket must also stay unchanged for GIQ_TICKET_CONFIRM_MS. One that
+ * stays unchanged for GIQ_TICKET_ABANDONED_MS is abandoned whatever the clocks state: it
+ * may not be visible, or seem to come from the future. Of the time between two calls at
+ * most GIQ_TICKET_TOUCH_MS counts: the file server may not have responded to anybody.
  */
-bool giq_ticket_is_alive(const struct giq_ticket_look *look,
+bool giq_ticket_is_alive(const struct giq_ticket_check *check,
                          const struct giq_ticket *ticket, bool *out,
                          struct giq_error *err);
 

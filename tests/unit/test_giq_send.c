@@ -198,7 +198,7 @@ static void test_abandoned_ticket_is_unknown_and_nothing_is_written(void **state
 static const struct giq_request retry = {.model = "m", .file = "f", .retry = "a"};
 
 /* Its machine was suspended, or the clock of the file server was put forward. */
-static void test_owner_that_touches_its_ticket_after_a_look_is_alive(void **state)
+static void test_owner_that_touches_its_ticket_after_a_check_is_alive(void **state)
 {
     (void)state;
     enum giq_step step = GIQ_STEP_AGAIN;
@@ -220,7 +220,7 @@ static void test_owner_that_touches_its_ticket_after_a_look_is_alive(void **stat
     job_kit_stop(&kit);
 }
 
-static void test_one_look_does_not_prove_that_an_owner_is_dead(void **state)
+static void test_one_check_does_not_prove_that_an_owner_is_dead(void **state)
 {
     (void)state;
     START(JOB_KIT_MODELS);
@@ -234,7 +234,7 @@ static void test_one_look_does_not_prove_that_an_owner_is_dead(void **state)
         assert_int_equal(job_kit_run(&kit), GIQ_E_TIMEOUT);
         assert_non_null(strstr(kit.service.err.text, "TIMEOUT of more than 10 seconds"));
     }
-    /* What only reports looks once. */
+    /* What only reports checks once. */
     struct giq_job_view view;
     job_kit_open(&kit, &job_kit_request, GIQ_JOB_NO_SUBMIT | GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
@@ -579,8 +579,8 @@ int main(void)
         cmocka_unit_test(test_lost_ticket_sends_nothing_and_uses_the_other_job),
         cmocka_unit_test(test_owner_that_is_at_work_is_waited_for),
         cmocka_unit_test(test_abandoned_ticket_is_unknown_and_nothing_is_written),
-        cmocka_unit_test(test_owner_that_touches_its_ticket_after_a_look_is_alive),
-        cmocka_unit_test(test_one_look_does_not_prove_that_an_owner_is_dead),
+        cmocka_unit_test(test_owner_that_touches_its_ticket_after_a_check_is_alive),
+        cmocka_unit_test(test_one_check_does_not_prove_that_an_owner_is_dead),
         cmocka_unit_test(test_ticket_that_stays_as_it_is_for_a_minute_is_abandoned),
         cmocka_unit_test(test_ticket_that_never_appears_is_abandoned),
         cmocka_unit_test(test_job_that_was_adopted_meanwhile_is_used),

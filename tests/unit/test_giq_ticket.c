@@ -87,21 +87,21 @@ static void read_ticket(const char *folder, int n, struct giq_ticket *out)
     assert_true(found);
 }
 
-static bool is_alive_to(const struct giq_ticket_look *look, int n)
+static bool is_alive_to(const struct giq_ticket_check *check, int n)
 {
     struct giq_error err = {0};
     bool alive = false;
     GIQ_AUTO(giq_ticket_release) struct giq_ticket ticket;
-    read_ticket(look->folder, n, &ticket);
-    assert_true(giq_ticket_is_alive(look, &ticket, &alive, &err));
+    read_ticket(check->folder, n, &ticket);
+    assert_true(giq_ticket_is_alive(check, &ticket, &alive, &err));
     return alive;
 }
 
-/* By one look. */
+/* By one check. */
 static bool is_alive(const char *folder, int n)
 {
-    const struct giq_ticket_look look = {.folder = folder, .access = PRIVATE};
-    return is_alive_to(&look, n);
+    const struct giq_ticket_check check = {.folder = folder, .access = PRIVATE};
+    return is_alive_to(&check, n);
 }
 
 static int count_entries(const char *folder)
@@ -463,11 +463,11 @@ static void test_pid_that_another_process_has_now_is_dead(void **state)
     struct giq_ticket ticket;
     struct giq_error err = {0};
     bool alive = true;
-    const struct giq_ticket_look look = {.folder = folder, .access = PRIVATE};
+    const struct giq_ticket_check check = {.folder = folder, .access = PRIVATE};
     assert_true(take(folder, 1));
     read_ticket(folder, 1, &ticket);
     ticket.owner.start--;
-    assert_true(giq_ticket_is_alive(&look, &ticket, &alive, &err));
+    assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
     assert_false(alive);
     giq_ticket_release(&ticket);
 }
@@ -481,7 +481,7 @@ static void test_remote_owner_is_alive_while_its_ticket_is_touched(void **state)
     for (int way = 0; way < 4; way++) {
         struct giq_ticket ticket;
         struct giq_error err = {0};
-        const struct giq_ticket_look look = {.folder = folder, .access = PRIVATE};
+        const struct giq_ticket_check check = {.folder = folder, .access = PRIVATE};
         char name[sizeof "sent." + 11];
         int n = way + 1;
         pid_t owner = start_owner(folder, n);
@@ -502,7 +502,7 @@ static void test_remote_owner_is_alive_while_its_ticket_is_touched(void **state)
         for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
             bool alive = !cases[i].alive;
             env_kit_set_age(folder, name, cases[i].age_ms);
-            assert_true(giq_ticket_is_alive(&look, &ticket, &alive, &err));
+            assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
             assert_int_equal(alive, cases[i].alive);
         }
         other_host = NULL;
@@ -525,15 +525,15 @@ static void test_age_in_a_store_that_cannot_be_written_is_by_the_local_clock(voi
     other_host = NULL;
 }
 
-/* ---- several looks ---- */
+/* ---- several checks ---- */
 
 /* Looks of which each is `ms` after the one before. */
-static bool looks_alive(const struct giq_ticket_look *look, int count, int64_t ms)
+static bool stays_alive(const struct giq_ticket_check *check, int count, int64_t ms)
 {
     bool alive = true;
     for (int i = 0; i < count; i++) {
-        look->watch->now_ms += ms;
-        alive = is_alive_to(look, 1);
+        check->watch->now_ms += ms;
+        alive = is_alive_to(check, 1);
     }
     return alive;
 }
@@ -542,48 +542,48 @@ static void test_old_ticket_is_abandoned_once_it_stays_as_it_is(void **state)
 {
     const char *folder = *state;
     struct giq_ticket_watch watch = {.now_ms = 1000};
-    const struct giq_ticket_look look = {folder, PRIVATE, NULL, &watch};
+    const struct giq_ticket_check check = {folder, PRIVATE, NULL, &watch};
     env_kit_write(folder, "sent.1", "");
     env_kit_set_age(folder, "sent.1", too_old_ms);
-    assert_true(looks_alive(&look, 1, 0));
-    assert_true(watch.suspect_ms == GIQ_TICKET_SECOND_LOOK_MS);
-    assert_true(looks_alive(&look, 1, 4999));
-    assert_true(looks_alive(&look, 1, 5000));
+    assert_true(stays_alive(&check, 1, 0));
+    assert_true(watch.suspect_ms == GIQ_TICKET_CONFIRM_MS);
+    assert_true(stays_alive(&check, 1, 4999));
+    assert_true(stays_alive(&check, 1, 5000));
     assert_true(watch.suspect_ms == 1);
     /* Touched, and abandoned since. */
     env_kit_set_age(folder, "sent.1", too_old_ms + 1);
-    assert_true(looks_alive(&look, 2, 5000));
-    assert_false(looks_alive(&look, 1, 5000));
+    assert_true(stays_alive(&check, 2, 5000));
+    assert_false(stays_alive(&check, 1, 5000));
     assert_true(watch.suspect_ms == 0);
     giq_ticket_touch(folder, 1);
-    assert_true(looks_alive(&look, 1, 5000));
+    assert_true(stays_alive(&check, 1, 5000));
     assert_true(watch.suspect_ms == 0);
 }
 
 /* The file server may have answered nobody, the owner neither. */
-static void test_time_between_two_looks_hardly_counts(void **state)
+static void test_time_between_two_checks_hardly_counts(void **state)
 {
     const char *folder = *state;
     struct giq_ticket_watch watch = {.now_ms = 1000};
-    const struct giq_ticket_look look = {folder, PRIVATE, NULL, &watch};
+    const struct giq_ticket_check check = {folder, PRIVATE, NULL, &watch};
     env_kit_write(folder, "sent.1", "");
     env_kit_set_age(folder, "sent.1", too_old_ms);
-    assert_true(looks_alive(&look, 2, 3600000));
-    assert_false(looks_alive(&look, 1, 3600000));
+    assert_true(stays_alive(&check, 2, 3600000));
+    assert_false(stays_alive(&check, 1, 3600000));
 }
 
 static void test_owner_that_was_stopped_has_time_to_touch_its_ticket(void **state)
 {
     const char *folder = *state;
     struct giq_ticket_watch watch = {.now_ms = 1000};
-    const struct giq_ticket_look look = {folder, PRIVATE, NULL, &watch};
+    const struct giq_ticket_check check = {folder, PRIVATE, NULL, &watch};
     siginfo_t info;
     pid_t owner = start_owner(folder, 1);
     env_kit_set_age(folder, "sent.1", too_old_ms);
-    assert_true(looks_alive(&look, 100, 5000));
+    assert_true(stays_alive(&check, 100, 5000));
     assert_int_equal(kill(owner, SIGCONT), 0);
     assert_int_equal(waitid(P_PID, (id_t)owner, &info, WEXITED | WNOWAIT), 0);
-    assert_false(looks_alive(&look, 1, 0));
+    assert_false(stays_alive(&check, 1, 0));
     assert_int_equal(waitid(P_PID, (id_t)owner, &info, WEXITED), 0);
 }
 
@@ -593,7 +593,7 @@ static void test_ticket_of_no_known_age_is_abandoned_after_a_minute(void **state
         const char *name; /* of the only file */
         const char *later;
         int64_t age_ms;
-        int looks; /* of 5 s each, in all of which it is alive */
+        int checks; /* of 5 s each, in all of which it is alive */
     } cases[] = {
         {"sent.1", NULL, -3600000, 12},    {"other", NULL, too_old_ms, 12},
         {"later", "later", 0, 12},         {"later", "later", -3600000, 12},
@@ -601,25 +601,26 @@ static void test_ticket_of_no_known_age_is_abandoned_after_a_minute(void **state
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_ticket_watch watch = {.now_ms = 1000};
-        struct giq_ticket_look look = {env_kit_folder(), PRIVATE, cases[i].later, &watch};
+        struct giq_ticket_check check = {env_kit_folder(), PRIVATE, cases[i].later,
+                                         &watch};
         struct giq_ticket ticket;
         struct giq_error err = {0};
         bool alive = false;
         giq_ticket_init(&ticket);
         ticket.n = 1;
-        env_kit_write(look.folder, cases[i].name, "");
-        env_kit_set_age(look.folder, cases[i].name, cases[i].age_ms);
-        for (int k = 0; k < cases[i].looks; k++) {
-            assert_true(giq_ticket_is_alive(&look, &ticket, &alive, &err));
+        env_kit_write(check.folder, cases[i].name, "");
+        env_kit_set_age(check.folder, cases[i].name, cases[i].age_ms);
+        for (int k = 0; k < cases[i].checks; k++) {
+            assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
             assert_true(alive);
             watch.now_ms += 5000;
         }
-        assert_true(giq_ticket_is_alive(&look, &ticket, &alive, &err));
+        assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
         assert_false(alive);
-        look.watch = NULL;
-        assert_true(giq_ticket_is_alive(&look, &ticket, &alive, &err));
-        assert_int_equal(alive, cases[i].looks != 2);
-        env_kit_remove((char *)look.folder);
+        check.watch = NULL;
+        assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
+        assert_int_equal(alive, cases[i].checks != 2);
+        env_kit_remove((char *)check.folder);
     }
     (void)state;
 }
@@ -675,7 +676,7 @@ int main(void)
         ENV_KIT_TEST(test_remote_owner_is_alive_while_its_ticket_is_touched),
         ENV_KIT_TEST(test_age_in_a_store_that_cannot_be_written_is_by_the_local_clock),
         ENV_KIT_TEST(test_old_ticket_is_abandoned_once_it_stays_as_it_is),
-        ENV_KIT_TEST(test_time_between_two_looks_hardly_counts),
+        ENV_KIT_TEST(test_time_between_two_checks_hardly_counts),
         ENV_KIT_TEST(test_owner_that_was_stopped_has_time_to_touch_its_ticket),
         cmocka_unit_test(test_ticket_of_no_known_age_is_abandoned_after_a_minute),
         ENV_KIT_TEST(test_pause_ends_by_the_clock_of_the_file_server),
