@@ -332,8 +332,7 @@ static void test_owner_whose_system_was_suspended_checks_its_ticket(void **state
 {
     (void)state;
     START(JOB_KIT_MODELS, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
-    after_take =
-        (struct event){.name = "sent.2", .text = HAS_J1, .suspended_ms = 21 * 1000};
+    after_take = (struct event){.name = "sent.2", .text = HAS_J1, .suspended_ms = 21000};
     assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&kit), "published");
     check_outcome(1, "nothing");
