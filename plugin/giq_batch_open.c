@@ -433,7 +433,7 @@ static bool add_result(struct opening *opening, struct giq_batch_vrt *vrt, size_
     }
     /* A published result has a path, unless memory ran out. */
     if (published->result_path == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     if (*location == NULL) {
         giq_batch_failures_add(&opening->failures, id, GIQ_E_USAGE,

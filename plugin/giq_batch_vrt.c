@@ -239,7 +239,7 @@ static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
     free(*path);
     *path = strdup(name);
     if (*path == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     VSILFILE *file = VSIFOpenL(temporary, "wb");
     bool ok = file != NULL && VSIFWriteL(xml->text, 1, xml->len, file) == xml->len;
@@ -248,7 +248,7 @@ static bool write_in_memory(const struct giq_batch_xml *xml, char **path,
     }
     if (!ok || VSIRename(temporary, name) != 0) {
         (void)VSIUnlink(temporary);
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     return true;
 }

@@ -214,7 +214,7 @@ bool giq_job_request_open(struct giq_job_request *request, GDALDatasetH *out,
     const struct giq_result result = result_of(request, NULL);
     /* A published result has a path, unless memory ran out. */
     if (result.path == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     return giq_result_open(&result, out, err);
 }

@@ -313,12 +313,12 @@ static bool reserve_row(struct giq_rows *rows, struct giq_error *err)
     size_t capacity = rows->capacity == 0 ? ROWS_FIRST : 2 * rows->capacity;
     void *requests = realloc(rows->requests, capacity * sizeof *rows->requests);
     if (requests == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     rows->requests = requests;
     void *id = realloc(rows->id, capacity * sizeof *rows->id);
     if (id == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     rows->id = id;
     rows->capacity = capacity;
@@ -627,7 +627,7 @@ static bool write_string(const struct giq_conn *conn, char **out_text,
 {
     char *text = giq_conn_write(conn);
     if (text == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     if (!is_read_back(text, conn)) {
         free(text);

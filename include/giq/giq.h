@@ -92,6 +92,13 @@ bool giq_fail(struct giq_error *err, enum giq_code code, const char *fmt, ...)
  * call that the value is false. */
 #define giq_fail(...) ((void)giq_fail(__VA_ARGS__), false)
 
+/* Set `err` to GIQ_E_MEMORY; returns false. */
+static inline bool giq_fail_memory(struct giq_error *err)
+{
+    (void)giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    return false;
+}
+
 /* Bytes of a SHA-256 in lower-case hexadecimal digits, with the final NUL. */
 enum { GIQ_DIGEST_HEX_SIZE = 65 };
 

@@ -63,7 +63,7 @@ static char *read_whole(VSILFILE *file, const char *printable, const struct giq_
     size_t size = (size_t)VSIFTellL(file);
     char *bytes = VSIMalloc(size + 1);
     if (bytes == NULL) {
-        (void)giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        (void)giq_fail_memory(err);
         return NULL;
     }
     VSIRewindL(file);

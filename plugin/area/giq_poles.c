@@ -174,7 +174,7 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
     struct ring ring = {
         .poles = poles, .xy = malloc(2 * sizeof *xy * 3 * count), .first_pole = SIZE_MAX};
     if (ring.xy == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     add_vertex(&ring, xy);
     for (size_t i = 1; i < count; i++) {
@@ -186,7 +186,7 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
         ring.xy = NULL;
     } else if (ring.first_pole != 0 && !rotate(&ring, ring.first_pole)) {
         free(ring.xy);
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     *out_xy = ring.xy;
     *out_count = ring.count;

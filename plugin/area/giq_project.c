@@ -149,7 +149,7 @@ static bool add_point(struct line *line, const struct point *point)
         size_t room = line->room == 0 ? CHUNK : 2 * line->room;
         struct point *grown = realloc(line->points, room * sizeof *grown);
         if (grown == NULL) {
-            return giq_fail(line->err, GIQ_E_MEMORY, "out of memory");
+            return giq_fail_memory(line->err);
         }
         line->points = grown;
         line->room = room;
@@ -398,7 +398,7 @@ static bool begin_nearest_to_pole(struct line *line, double pole, double turn)
     }
     struct point *points = malloc(line->count * sizeof *points);
     if (points == NULL) {
-        return giq_fail(line->err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(line->err);
     }
     for (size_t i = 0; i <= open; i++) {
         points[i] = line->points[(first + i) % open];
@@ -521,7 +521,7 @@ static bool project_ring(void *ctx, const double *xy, size_t count, double **out
     double *made = malloc(2 * sizeof *made * line.count);
     if (made == NULL) {
         free(line.points);
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     for (size_t i = 0; i < line.count; i++) {
         made[2 * i] = line.points[i].lon;
@@ -606,7 +606,7 @@ bool giq_project_new(OGRSpatialReferenceH srs, const struct giq_env *env,
     struct giq_project *p = calloc(1, sizeof *p);
     if (p == NULL) {
         OSRRelease(world);
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     OSRSetAxisMappingStrategy(world, OAMS_TRADITIONAL_GIS_ORDER);
     p->env = env;

@@ -230,7 +230,7 @@ static bool add_ring(struct giq_geom *geom, OGRGeometryH ring, struct giq_error 
     size_t count = (size_t)OGR_G_GetPointCount(ring);
     double *xy = malloc((count + 1) * 2 * sizeof *xy);
     if (xy == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     const int stride = 2 * (int)sizeof *xy;
     (void)OGR_G_GetPoints(ring, xy, stride, xy + 1, stride, NULL, 0);

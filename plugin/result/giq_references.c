@@ -80,7 +80,7 @@ bool giq_references_check_file(struct giq_references *references, const char *pa
     GIQ_AUTO_CPL char *block = VSIMalloc(BLOCK_LEN);
     GIQ_AUTO_CPL struct giq_external *scan = VSICalloc(1, sizeof *scan);
     if (block == NULL || scan == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     scan_file(file, block, scan);
     references->may_fetch = references->may_fetch || (scan->has_crs && scan->has_link);

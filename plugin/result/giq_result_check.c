@@ -70,7 +70,7 @@ static bool describe(struct check *check, GDALDatasetH dataset, unsigned kinds,
     if (*file == NULL) {
         *file = giq_summary_add_file(check->summary);
         if (*file == NULL || ((*file)->name = strdup(name)) == NULL) {
-            return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+            return giq_fail_memory(err);
         }
     }
     return giq_result_summary_describe(*file, dataset, kinds, path, err);
@@ -120,7 +120,7 @@ static bool set_proof(struct giq_summary *summary, const char *state,
     }
     GIQ_AUTO_CPL char *proof = giq_result_proof(state, summary->files[0].driver);
     summary->proof = strdup(proof);
-    return summary->proof != NULL || giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    return summary->proof != NULL || giq_fail_memory(err);
 }
 
 static bool check_file(struct check *check, struct giq_error *err)

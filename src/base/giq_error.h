@@ -1,6 +1,6 @@
 /*
- * Errors as values. giq_fail() of giq/giq.h, giq_fail_sys() and giq_fail_memory() set a
- * new error, whatever `err` held before. giq_error_replace() and giq_error_context()
+ * Errors as values. giq_fail() and giq_fail_memory() of giq/giq.h, and giq_fail_sys() set
+ * a new error, whatever `err` held before. giq_error_replace() and giq_error_context()
  * change the text of an error and keep its cause. A text that is too long is cut.
  * Thread-safe: all state is the caller's.
  */
@@ -20,13 +20,6 @@ enum { GIQ_ERROR_STRERROR_SIZE = 128 };
 /* Write the system's message for `sys_errno`, in the user's language, to the `size` bytes
  * at `out`; a longer message is cut. */
 void giq_error_strerror(int sys_errno, char *out, size_t size);
-
-/* Set `err` to GIQ_E_MEMORY; returns false. */
-static inline bool giq_fail_memory(struct giq_error *err)
-{
-    (void)giq_fail(err, GIQ_E_MEMORY, "out of memory");
-    return false;
-}
 
 /* Replace the code and text of `err`, whether it is set or not; its cause (http_status,
  * sys_errno, permanent) stays. Returns false. */
