@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "giq/giq.h"
+#include "giq/external.h"
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_list.h"
 #include "result/giq_inner.h"
@@ -82,4 +82,44 @@ char **giq_result_files(const char *folder)
         }
     }
     return files;
+}
+
+int giq_result_find_member(char **names, const char *member)
+{
+    int at = CSLFindStringCaseSensitive(names, member);
+    for (int i = 0; at < 0 && names != NULL && names[i] != NULL; i++) {
+        if (giq_norm_same(names[i], member)) {
+            at = i;
+        }
+    }
+    return at;
+}
+
+bool giq_result_are_shapefiles(char **names)
+{
+    GIQ_AUTO_CPL char *folder =
+        CPLStrdup(CSLCount(names) == 0 ? "" : CPLGetPath(names[0]));
+    for (int i = 0; names != NULL && names[i] != NULL; i++) {
+        if (!EQUAL(CPLGetExtension(names[i]), "shp") ||
+            strcmp(CPLGetPath(names[i]), folder) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool giq_result_fail_member(const struct giq_result *result, char **names,
+                            struct giq_error *err)
+{
+    char list[GIQ_LIST_SIZE];
+    char title[GIQ_RESULT_DESCRIPTION_SIZE];
+    (void)giq_list_join(names, list, GIQ_LIST_SIZE);
+    (void)giq_result_describe(result, title);
+    if (result->member == NULL) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "%s has several members; choose one with member=<name>: %s",
+                        title, list);
+    }
+    return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; its members are: %s",
+                    title, result->member, list);
 }

@@ -6,7 +6,8 @@
 #define GIQ_RESULT_H
 
 #include <gdal.h>
-#include <stdbool.h>
+
+#include "giq/giq.h"
 
 /* Everything is borrowed. */
 struct giq_result {
@@ -37,5 +38,19 @@ bool giq_result_is_folder(const char *path);
  * sidecars (giq_sidecar_is_sidecar()) nor parts of a Shapefile beside its .shp. A GDAL
  * string list of paths relative to `folder`; the caller frees it. */
 char **giq_result_files(const char *folder);
+
+/* The index of the member with this name in a GDAL string list, or else of the first
+ * whose name differs only in ASCII case or Unicode normalisation; -1 if there is none. */
+int giq_result_find_member(char **names, const char *member);
+
+/* Whether the members of a GDAL string list are Shapefiles of one folder, which GDAL
+ * opens as one dataset. */
+bool giq_result_are_shapefiles(char **names);
+
+/* Fail with GIQ_E_USAGE because result->member is not a member of the result, or, if it
+ * is NULL, because the result has several members. The message lists `names`, a GDAL
+ * string list. */
+bool giq_result_fail_member(const struct giq_result *result, char **names,
+                            struct giq_error *err);
 
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "options/giq_gdal_cleanup.h"
-#include "options/giq_list.h"
 #include "options/giq_result_options.h"
 #include "result/giq_inner.h"
 #include "result/giq_references.h"
@@ -23,17 +22,10 @@
  * CPLFree(). */
 static bool is_shapefile_folder(char **members, char **folder)
 {
-    GIQ_AUTO_CPL char *parent = CPLStrdup(CPLGetPath(members[0]));
-    if (CSLCount(members) == 1) {
+    if (CSLCount(members) == 1 || !giq_result_are_shapefiles(members)) {
         return false;
     }
-    for (int i = 0; members[i] != NULL; i++) {
-        if (!EQUAL(CPLGetExtension(members[i]), "shp") ||
-            strcmp(CPLGetPath(members[i]), parent) != 0) {
-            return false;
-        }
-    }
-    *folder = CPLStrdup(parent);
+    *folder = CPLStrdup(CPLGetPath(members[0]));
     return true;
 }
 
@@ -84,7 +76,7 @@ static bool make_container(const struct giq_result *result, char **members,
     GIQ_AUTO_CSL char **list = NULL;
     for (int i = 0; members[i] != NULL; i++) {
         if (!add_subdataset(result, members[i], i + 1, &list)) {
-            return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+            return giq_fail_memory(err);
         }
     }
     GIQ_AUTO_DATASET GDALDatasetH dataset =
@@ -97,44 +89,18 @@ static bool make_container(const struct giq_result *result, char **members,
     return true;
 }
 
-static bool fail_no_member(const struct giq_result *result, char **members,
-                           struct giq_error *err)
-{
-    char list[GIQ_LIST_SIZE];
-    char title[GIQ_RESULT_DESCRIPTION_SIZE];
-    return giq_fail(err, GIQ_E_USAGE, "%s has no member \"%s\"; its members are: %s",
-                    giq_result_describe(result, title), result->member,
-                    giq_list_join(members, list, GIQ_LIST_SIZE));
-}
-
-/* The file of the list with this name, or else the first whose name differs only in ASCII
- * case or Unicode normalisation; NULL if there is none. */
-static const char *find_member(char **files, const char *name)
-{
-    int at = CSLFindStringCaseSensitive(files, name);
-    if (at >= 0) {
-        return files[at];
-    }
-    for (int i = 0; files != NULL && files[i] != NULL; i++) {
-        if (giq_norm_same(files[i], name)) {
-            return files[i];
-        }
-    }
-    return NULL;
-}
-
 /* Find the named member, as choose_member() returns it, without opening any file. */
 static bool find_named(const struct giq_result *result, char **out, struct giq_error *err)
 {
     GIQ_AUTO_CSL char **files = giq_result_files(result->path);
-    const char *found = find_member(files, result->member);
-    if (found != NULL) {
-        *out = CPLStrdup(found);
+    int found = giq_result_find_member(files, result->member);
+    if (found >= 0) {
+        *out = CPLStrdup(files[found]);
         return true;
     }
     GIQ_AUTO_CSL char **members = list_members(result);
     return members == NULL ? giq_result_error_archive(result, err)
-                           : fail_no_member(result, members, err);
+                           : giq_result_fail_member(result, members, err);
 }
 
 /*
@@ -159,11 +125,7 @@ static bool choose_member(const struct giq_result *result, char **out,
     if (giq_result_kinds(result) != GDAL_OF_VECTOR) {
         return make_container(result, members, out_list, err);
     }
-    char list[GIQ_LIST_SIZE];
-    char title[GIQ_RESULT_DESCRIPTION_SIZE];
-    return giq_fail(
-        err, GIQ_E_USAGE, "%s has several members; choose one with member=<name>: %s",
-        giq_result_describe(result, title), giq_list_join(members, list, GIQ_LIST_SIZE));
+    return giq_result_fail_member(result, members, err);
 }
 
 /* The path to open, to be freed with CPLFree(); NULL if `*out_list` lists several
@@ -173,8 +135,8 @@ static bool find_path(const struct giq_result *result, char **out, GDALDatasetH 
 {
     if (!giq_result_is_folder(result->path)) {
         char *only[] = {(char *)CPLGetFilename(result->path), NULL};
-        if (result->member != NULL && find_member(only, result->member) == NULL) {
-            return fail_no_member(result, only, err);
+        if (result->member != NULL && giq_result_find_member(only, result->member) < 0) {
+            return giq_result_fail_member(result, only, err);
         }
         *out = CPLStrdup(result->path);
         return true;

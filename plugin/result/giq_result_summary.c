@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "giq/external.h"
 #include "options/giq_gdal_cleanup.h"
-#include "options/giq_list.h"
 #include "result/giq_inner.h"
 
 enum { COLORS_MAX = 256 }; /* larger palettes are not recorded */
@@ -203,7 +201,7 @@ bool giq_result_summary_describe(struct giq_summary_file *file, GDALDatasetH dat
                           (!is_raster && !is_list);
         ok = add_layers(file, dataset, path);
     }
-    return ok || giq_fail(err, GIQ_E_MEMORY, "out of memory");
+    return ok || giq_fail_memory(err);
 }
 
 /* ---- choosing files ---- */
@@ -235,22 +233,7 @@ static bool has_kind(const struct giq_summary_file *file, unsigned kinds)
            ((kinds & GDAL_OF_VECTOR) && file->is_vector);
 }
 
-/* The file with the name of the member, as giq_result_open() finds it; or SIZE_MAX. */
-static size_t find_member(const struct giq_summary *summary, const char *member)
-{
-    for (size_t i = 0; i < summary->file_count; i++) {
-        if (strcmp(summary->files[i].name, member) == 0) {
-            return i;
-        }
-    }
-    for (size_t i = 0; i < summary->file_count; i++) {
-        if (giq_norm_same(summary->files[i].name, member)) {
-            return i;
-        }
-    }
-    return SIZE_MAX;
-}
-
+/* The names of the chosen files; with `chosen` NULL of all. */
 static char **names_of(const struct giq_summary *summary, const bool *chosen)
 {
     char **names = NULL;
@@ -262,25 +245,6 @@ static char **names_of(const struct giq_summary *summary, const bool *chosen)
     return names;
 }
 
-static bool fail_member(const struct giq_summary *summary,
-                        const struct giq_result *result, const bool *chosen,
-                        struct giq_error *err)
-{
-    char list[GIQ_LIST_SIZE];
-    GIQ_AUTO_CSL char **names = names_of(summary, chosen);
-    (void)giq_list_join(names, list, GIQ_LIST_SIZE);
-    if (result->member != NULL) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "the result of the job %s has no member \"%s\"; its members are: "
-                        "%s",
-                        result->job_id, result->member, list);
-    }
-    return giq_fail(err, GIQ_E_USAGE,
-                    "the result of the job %s has several members; choose one with "
-                    "member=<name>: %s",
-                    result->job_id, list);
-}
-
 static bool fail_kind(const struct giq_result *result, struct giq_error *err)
 {
     bool wants_raster = giq_inner_is_raster_only(result->flags);
@@ -288,24 +252,18 @@ static bool fail_kind(const struct giq_result *result, struct giq_error *err)
                     result->job_id, wants_raster ? "raster" : "vector dataset");
 }
 
-/* Whether the chosen files are Shapefiles of one folder. */
-static bool are_shapefiles(const struct giq_summary *summary, const bool *chosen)
+static bool choose_named(const struct giq_summary *summary,
+                         const struct giq_result *result, bool *chosen,
+                         struct giq_error *err)
 {
-    GIQ_AUTO_CPL char *folder = NULL;
-    for (size_t i = 0; i < summary->file_count; i++) {
-        const char *name = summary->files[i].name;
-        if (!chosen[i]) {
-            continue;
-        }
-        if (folder == NULL) {
-            folder = CPLStrdup(CPLGetPath(name));
-        }
-        if (!EQUAL(CPLGetExtension(name), "shp") ||
-            strcmp(CPLGetPath(name), folder) != 0) {
-            return false;
-        }
+    GIQ_AUTO_CSL char **names = names_of(summary, NULL);
+    int at = giq_result_find_member(names, result->member);
+    if (at < 0) {
+        return giq_result_fail_member(result, names, err);
     }
-    return true;
+    chosen[at] = true;
+    return has_kind(&summary->files[at], giq_result_kinds(result)) ||
+           fail_kind(result, err);
 }
 
 bool giq_result_summary_choose(const struct giq_summary *summary,
@@ -316,12 +274,7 @@ bool giq_result_summary_choose(const struct giq_summary *summary,
     unsigned kinds = giq_result_kinds(result);
     memset(chosen, 0, summary->file_count * sizeof *chosen);
     if (result->member != NULL) {
-        size_t at = find_member(summary, result->member);
-        if (at == SIZE_MAX) {
-            return fail_member(summary, result, NULL, err);
-        }
-        chosen[at] = true;
-        return has_kind(&summary->files[at], kinds) || fail_kind(result, err);
+        return choose_named(summary, result, chosen, err);
     }
     for (size_t i = 0; i < summary->file_count; i++) {
         chosen[i] = has_kind(&summary->files[i], kinds);
@@ -330,6 +283,9 @@ bool giq_result_summary_choose(const struct giq_summary *summary,
     if (count == 0) {
         return fail_kind(result, err);
     }
-    return count == 1 || are_shapefiles(summary, chosen) ||
-           fail_member(summary, result, chosen, err);
+    if (count == 1) {
+        return true;
+    }
+    GIQ_AUTO_CSL char **names = names_of(summary, chosen);
+    return giq_result_are_shapefiles(names) || giq_result_fail_member(result, names, err);
 }

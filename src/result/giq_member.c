@@ -157,18 +157,28 @@ struct path {
     size_t safe_len;
 };
 
-static void add_part(const struct giq_members *members, struct path *path,
-                     const char *part, size_t len)
+/* Add the part of `*len` bytes at `part`. If another part follows it, also add the
+ * separator to the raw path, store its length in `*len` and return it; else return
+ * NULL. */
+static const char *add_part(const struct giq_members *members, struct path *path,
+                            const char *part, bool is_utf8, size_t *len)
 {
     char name[GIQ_NAME_SIZE];
-    memcpy(path->raw + path->raw_len, part, len);
-    path->raw[path->raw_len + len] = '\0';
+    const char *after = part + *len;
+    memcpy(path->raw + path->raw_len, part, *len);
+    path->raw[path->raw_len + *len] = '\0';
     giq_name_clean(path->raw + path->raw_len, name);
     giq_name_mask(members->cred, name);
-    path->raw_len += len;
+    path->raw_len += *len;
     path->safe_len +=
         (size_t)snprintf(path->safe + path->safe_len, sizeof path->safe - path->safe_len,
                          "%s%s", path->safe_len == 0 ? "" : "/", name);
+    const char *next = next_part(after, is_utf8, len);
+    if (next != NULL) {
+        path->raw[path->raw_len++] = '/';
+        path->raw[path->raw_len] = '\0';
+    }
+    return next;
 }
 
 /* Make the path of the masked raw path `raw`. */
@@ -188,11 +198,8 @@ static bool make_path(struct giq_members *members, const char *raw, struct path 
                             (int)GIQ_MEMBER_DEPTH_MAX - 1,
                             giq_text_printable(raw, &printable));
         }
-        add_part(members, path, at, len);
-        at = next_part(at + len, is_utf8, &len);
+        at = add_part(members, path, at, is_utf8, &len);
         if (at != NULL) {
-            path->raw[path->raw_len++] = '/';
-            path->raw[path->raw_len] = '\0';
             *out_folder_len = path->safe_len;
         }
         if (!reserve_path(members, path->safe, path->raw, err)) {
@@ -248,12 +255,7 @@ bool giq_members_find(const struct giq_members *members, const char *raw,
     size_t len = 0;
     const char *at = next_part(masked, is_utf8, &len);
     for (int depth = 0; at != NULL && depth < GIQ_MEMBER_DEPTH_MAX; depth++) {
-        add_part(members, path, at, len);
-        at = next_part(at + len, is_utf8, &len);
-        if (at != NULL) {
-            path->raw[path->raw_len++] = '/';
-            path->raw[path->raw_len] = '\0';
-        }
+        at = add_part(members, path, at, is_utf8, &len);
     }
     const struct member wanted = {.path = path->safe};
     struct member *const *found = tfind(&wanted, &members->tree, compare);
