@@ -106,7 +106,15 @@ def test_jobs_looks_once_at_each_unfinished_one(scripted_client, service):
 
 BATCH = """
 parameters = json.loads(sys.argv[1])
-found = run("batch", OUTPUT="memory:", **parameters)
+said = []
+
+
+class Feedback(QgsProcessingFeedback):
+    def pushInfo(self, text):
+        said.append(text)
+
+
+found = run("batch", feedback=Feedback(), OUTPUT="memory:", **parameters)
 tell([[feature["row"], feature["state"], feature["job_id"], feature["error"],
        feature.hasGeometry()] for feature in found["OUTPUT"].getFeatures()])
 layer = found.get("VECTOR") or found.get("RASTER")
@@ -169,18 +177,54 @@ def test_batch_in_qgis_process(client):
     assert [row["row"] for row in rows(client.folder / "jobs.gpkg")] == ["a", "b"]
 
 
+SAID = "tell([text for text in said if 'rows of the batch' in text])"
+REFUSED = ("GIQ: 1 of 3 rows of the batch have an error (1 refused); see the column error; row "
+           "two: [refused] no job was started: the service refused the request: HTTP 400 no "
+           "such file")
+
+
+def refuse_g(service):
+    """Run requests for the file g are refused, each other one is a job of its own."""
+    def respond(seen):
+        if b"\r\n\r\ng\r\n" in seen["body"]:
+            return Response({"message": "no such file"}, 400)
+        return Response(job("SUBMITTED", id=f"job-{len(service.calls('run'))}"))
+    service.script["run"] = [respond]
+
+
 def test_refused_row_is_a_row_and_stops_no_other(scripted_client, service):
+    """It is told once, with the words of the service and no advice about SUBMIT=NO, which
+    the user has not set."""
     (scripted_client.folder / "rows.csv").write_text(TABLE)
-    service.script["run"] = [lambda seen: Response({"message": "no such file"}, 400)
-                             if b"\r\n\r\ng\r\n" in seen["body"] else
-                             Response(job("SUBMITTED", id=f"job-{len(service.calls('run'))}"))]
+    refuse_g(service)
     parameters = json.dumps({"INPUT": str(scripted_client.folder / "rows.csv")})
-    ledger, result, names = script(scripted_client, BATCH, parameters)
+    ledger, result, names, said = script(scripted_client, BATCH + SAID, parameters)
     assert [row[:2] for row in ledger] == [["one", "published"], ["two", "not submitted"],
                                            ["three", "published"]]
     assert "no such file" in ledger[1][3]
     assert result == [True, True, "rows.vrt"] and names == ["one", "three"]
     assert len(service.calls("run")) == 3
+    assert said == [REFUSED]
+
+
+def test_refused_row_without_a_name_leaves_the_ids_of_the_others(scripted_client, service):
+    (scripted_client.folder / "rows.csv").write_text(
+        "\n".join(line.partition(",")[2] for line in TABLE.splitlines()) + "\n")
+    refuse_g(service)
+    parameters = json.dumps({"INPUT": str(scripted_client.folder / "rows.csv")})
+    ledger, result, names = script(scripted_client, BATCH, parameters)
+    assert [row[:2] for row in ledger] == [["1", "published"], ["2", "not submitted"],
+                                           ["3", "published"]]
+    assert result == [True, True, "rows.vrt"] and names == ["1", "3"]
+
+
+def test_batch_of_refused_rows_is_an_error_that_says_why(scripted_client, service):
+    (scripted_client.folder / "rows.csv").write_text(TABLE)
+    service.script["run"] = [Response({"message": "no such file"}, 400)]
+    [text] = script(scripted_client, ALL_FAILED, scripted_client.folder / "rows.csv")
+    assert text == ("No job was started for any of the 3 rows, and nothing is paid. Row one: "
+                    "no job was started: the service refused the request: HTTP 400 no such file")
+    assert len(service.calls("run")) == 3 and service.calls("status") == []
 
 
 ALL_FAILED = """

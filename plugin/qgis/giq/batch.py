@@ -1,6 +1,7 @@
 """giq:batch: a model on many areas, or a table of requests, as one dataset."""
 from __future__ import annotations
 
+import shutil
 import time
 from typing import Any
 
@@ -12,7 +13,7 @@ from qgis.core import (QgsFeature, QgsField, QgsFields, QgsProcessing,
                        QgsProcessingParameterFeatureSink,
                        QgsProcessingParameterFeatureSource, QgsProcessingParameterField,
                        QgsProcessingParameterFile, QgsProcessingParameterNumber,
-                       QgsProcessingParameterString)
+                       QgsProcessingParameterString, QgsProcessingUtils)
 
 from . import areas, jobs, layers, names, styles, tables
 from .base import GiqAlgorithm
@@ -56,35 +57,39 @@ class BatchAlgorithm(GiqAlgorithm):
         self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
 
     def request(self, parameters: dict[str, Any], context: QgsProcessingContext,
-                watcher: Watcher) -> str:
-        """The connection string of the batch; its rows are a temporary GeoPackage."""
+                watcher: Watcher) -> dict[str, str]:
+        """The connection string's keys; the rows are a temporary GeoPackage."""
         source = self.parameterAsSource(parameters, "INPUT", context)
         if source is None:
             raise QgsProcessingException(self.invalidSourceError(parameters, "INPUT"))
         label = self.parameterAsString(parameters, "LABEL_FIELD", context)
         path, _ = areas.write_features(source, *_columns(source.fields(), label),
                                        is_cancelled=watcher.is_cancelled)
-        return names.make(
-            batch=path, model=self.parameterAsString(parameters, "MODEL", context).strip(),
-            file=self.parameterAsString(parameters, "FILE", context).strip(),
-            upload=self.parameterAsFile(parameters, "UPLOAD", context))
+        return {"batch": path,
+                "model": self.parameterAsString(parameters, "MODEL", context).strip(),
+                "file": self.parameterAsString(parameters, "FILE", context).strip(),
+                "upload": self.parameterAsFile(parameters, "UPLOAD", context)}
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
-        name = self.request(parameters, context, watcher)
+        keys = self.request(parameters, context, watcher)
+        name = names.make(**keys)
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
         rows = jobs.table(jobs.without_wait(name), watcher, [])
         refused = {number: row["error"] for number, row in enumerate(rows)
-                   if row["state"] == "not submitted" and row["error"]}
-        self._await(name, rows, watcher, timeout_s)
-        union = self._fetch(name, watcher)
+                   if jobs.was_not_sent(row) and row["error"]}
+        rows = self._await(name, rows, watcher, timeout_s)
+        if refused:
+            keys["batch"] = _with_jobs(keys["batch"], rows, refused)
+        union = self._fetch(names.make(**keys), watcher)
         return {"OUTPUT": self._ledger(name, parameters, context, watcher, refused),
                 "SOURCE": union.source,
                 **layers.load_all(layers.of_batch(union), context)}
 
     def _await(self, name: str, rows: list[dict[str, Any]], watcher: Watcher,
-               timeout_s: float) -> None:
-        """Look at all unfinished jobs, one status call each, until none is left."""
+               timeout_s: float) -> list[dict[str, Any]]:
+        """Look at all unfinished jobs, one status call each, until none is left; the last
+        rows."""
         began = time.monotonic()
         pause = jobs.FIRST_PAUSE_S
         while jobs.unfinished(rows):
@@ -100,6 +105,7 @@ class BatchAlgorithm(GiqAlgorithm):
             wait(min(pause, timeout_s - waited), watcher.is_cancelled)
             pause = jobs.next_pause(pause, waited)
             rows = jobs.table(jobs.without_wait(name), watcher, jobs.UNPAID)
+        return rows
 
     def _fetch(self, name: str, watcher: Watcher) -> jobs.Member:
         """The union or mosaic of all results, which is a file of the store."""
@@ -114,6 +120,24 @@ class BatchAlgorithm(GiqAlgorithm):
                 watcher: Watcher, refused: dict[int, str]) -> str:
         return tables.write_table(self, jobs.without_wait(name), jobs.UNPAID, parameters,
                                   context, watcher, styles.JOBS, refused)
+
+
+def _with_jobs(path: str, rows: list[dict[str, Any]], refused: dict[int, str]) -> str:
+    """The path of the rows that have a job: reading the others would only say that they
+    have none. They keep their ids, and so their results. `rows` are those of the table of
+    jobs, in the same order. Raises DriverError if no row has a job."""
+    if all(jobs.was_not_sent(row) for row in rows):
+        number, text = next(iter(refused.items()))
+        raise jobs.DriverError(f"No job was started for any of the {len(rows)} rows, and "
+                               f"nothing is paid. Row {rows[number]['row']}: {text}")
+    kept = QgsProcessingUtils.generateTempFilename("giq.gpkg")
+    shutil.copyfile(path, kept)
+    dataset = gdal.OpenEx(kept, gdal.OF_VECTOR | gdal.OF_UPDATE)
+    layer = dataset.GetLayer(0)
+    for feature_id, row in zip([feature.GetFID() for feature in layer], rows):
+        if jobs.was_not_sent(row):
+            layer.DeleteFeature(feature_id)
+    return kept
 
 
 def _columns(fields: QgsFields, label: str):

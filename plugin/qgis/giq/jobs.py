@@ -13,6 +13,8 @@ from .opening import Opening, wait
 
 FINAL = ("succeeded", "published")
 WAITING = "submitted"  # the only state that the service may change
+SUBMITTED = ("sending", WAITING, *FINAL)  # paid for, and not failed
+NOT_SENT = ("not submitted", "intent")  # no run request was sent, or it was refused
 FIRST_PAUSE_S, SHORTEST_S, LONGEST_S = 0.25, 0.25, 30.0
 
 # With it an open starts no job, so what is looked at or fetched is never paid for.
@@ -189,6 +191,11 @@ def fetch(job: str, watcher: Watcher) -> list[Member]:
     """Download the result of a job that has succeeded, unless it is in the store."""
     return run_opening(Opening(names.of_job(job), gdal.OF_VECTOR | gdal.OF_RASTER,
                                options=UNPAID, read=_members_of(job)), watcher)
+
+
+def was_not_sent(row: dict[str, Any]) -> bool:
+    """Whether nothing was paid for a request: it was refused, or its turn did not come."""
+    return row["state"] in NOT_SENT
 
 
 def unfinished(rows: list[dict[str, Any]]) -> list[str]:
