@@ -20,6 +20,7 @@ processing=true
 """
 # A desktop starts in seconds, in a minute or two on a machine that does much else.
 LONGEST_S = 400
+USERS = 2000  # the group of Gdal.as_user()
 
 
 @contextlib.contextmanager
@@ -47,11 +48,13 @@ def screen(tmp_path):
 
 
 class Desktop:
-    """A desktop of a client; each run() starts it anew with the same profile."""
+    """A desktop of a client; each run() starts it anew with the same profile. `user` is the
+    number of the user who runs it, None for the one of the test."""
 
-    def __init__(self, client, screen):
+    def __init__(self, client, screen, user=None):
         self.client = client
         self.screen = screen
+        self.user = user
         self.profile = client.folder / "profiles" / "default"
         (self.profile / "QGIS").mkdir(parents=True)
         self.settings = self.profile / "QGIS" / "QGIS3.ini"
@@ -67,8 +70,13 @@ class Desktop:
         (self.client.folder / "begin.py").write_text(
             "import desktop_session\ndesktop_session.begin()\n")
         command = ["qgis", "--nologo", "--noversioncheck", "--profiles-path",
-                   self.client.folder, "--code", "begin.py"]
-        self.client.run(*command, *(["--project", project] if project else []),
+                   self.client.folder, "--code", "begin.py",
+                   *(["--project", project] if project else [])]
+        if self.user is not None:
+            command = self.client.as_user(self.user, *command)
+            for path in (self.client.folder, *self.client.folder.rglob("*")):
+                os.chown(path, self.user, USERS)
+        self.client.run(*command,
                         timeout=LONGEST_S,
                         env={"DISPLAY": self.screen, "QT_QPA_PLATFORM": "xcb",
                              "PYTHONPATH": str(FOLDER), "PYTHONDONTWRITEBYTECODE": "1",

@@ -68,7 +68,7 @@ def wait(done, what="the event"):
             loop.quit()
     timer.timeout.connect(look)
     timer.start(TICK_MS)
-    loop.exec_()
+    loop.exec()
     timer.stop()
     if isinstance(found[0], Exception):
         raise found[0]
@@ -108,7 +108,7 @@ def open_dialog(algorithm, parameters):
 def cost_of(dialog):
     """The line above Run, when it has been worked out."""
     label = dialog.findChild(QLabel, "giqCost")
-    return wait(lambda: len(label.text()) > 1 and label.text(), "the cost")
+    return wait(lambda: not label.text().endswith("…") and label.text(), "the cost")
 
 
 def press_run(dialog):

@@ -22,7 +22,8 @@ def work(vector, raster):
     found["added"] = [iface.addVectorLayer(vector, "water", "ogr") is None,
                       iface.addRasterLayer(raster, "ndvi") is None]
     wait(lambda: any("gIQ" in text for text in bars()), "the advice")
-    found["bars"] = [text for text in bars() if "Processing > gIQ" in text]
+    found["bars"] = [text for text in bars() if "Toolbox > gIQ" in text]
+    found["log"] = messages
     assert unloadPlugin("giq")
     found["unloaded"] = options()
     QgsSettings().setValue("giq/guard", False)
@@ -43,7 +44,8 @@ def test_typed_strings_start_nothing_and_say_what_to_do(desktop, client):  # noq
     assert client.calls() == []
     assert found["guarded"] == ["NO", "0", "NO"] and found["added"] == [True, True]
     assert len(found["bars"]) == 1
-    assert "Processing > gIQ > Run a model" in found["bars"][0]
+    assert "Toolbox > gIQ > Run a model" in found["bars"][0]
+    assert len([text for text in found["log"] if "giq/guard turns this off" in text]) == 1
     assert found["unloaded"] == ["IF_MISSING", None, None]
     assert found["off"] == ["IF_MISSING", None, None]
     assert found["typed"] == ["NO", "60", "NO"]
@@ -113,7 +115,7 @@ def test_projects_start_nothing_and_offer_to_fetch(desktop, client):  # noqa: F8
     assert found["full"]["calls"] == found["empty"]["calls"] == []
     assert found["full"]["bars"] == []
     assert [text for text in found["empty"]["bars"] if "Fetching them is not billed" in text] \
-        == ["The results of 2 gIQ jobs are not on this machine. Fetching them is not billed."]
+        == ["The results of 2 gIQ jobs are not in your store. Fetching them is not billed."]
     # Of each job one look and one download.
     assert found["fetched"]["calls"] == 2 * ["download"] + 2 * ["status"]
     assert found["eight"]["calls"] == []

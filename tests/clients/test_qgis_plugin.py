@@ -18,6 +18,7 @@ def counts(path):
     return {layer.GetName(): layer.GetFeatureCount() for layer in layers}
 
 
+EITHER = "Give either a file of the service (FILE) or a local file to upload (UPLOAD)."
 BOX = "-34.89,-34.84,-8.03,-7.99"
 
 
@@ -76,6 +77,21 @@ def test_layer_names_its_job_and_where_it_comes_from(client, model, kind, out):
     assert found == {"JOB": run["job"], "SOURCE": source, "OUTPUT": out}
     assert gdal.OpenEx(str(client.folder / out)) is not None
     assert record["state"] == "published"
+
+
+EXTENT = """
+import glob
+layer = run("run", MODEL="m", FILE="f")["VECTOR"]
+[path] = glob.glob("store/v1/*/result.*/*.geojson")
+os.truncate(path, 0)
+tell(layer.extent().center().toString(0))
+"""
+
+
+def test_extent_is_found_before_the_window_needs_it(scripted_client):
+    """QGIS needs it in the thread of its window, which stood still while a large result was
+    read again from end to end."""
+    assert script(scripted_client, EXTENT) == ["1,2"]
 
 
 PROJECT = """
@@ -155,7 +171,7 @@ def test_area_is_that_of_the_selected_features(client):
           "POLYGON((290000 9112000,292000 9112000,292000 9114000,290000 9114000,290000 9112000))",
           "POLYGON((294000 9112000,296000 9112000,296000 9114000,294000 9114000,294000 9112000))")
     [count, both], none = script(client, AREAS, "areas.gpkg", SCENE)
-    assert count == 2 and both == "Give at most one of AREA and EXTENT."
+    assert count == 2 and both == "Give either an area (AREA) or an extent (EXTENT), not both."
     assert none == "AREA has no features (or none is selected)."
     one, two = [area_of(run) for run in client.paid()]
     assert one.GetGeometryCount() == 1 and two.GetGeometryCount() == 2
@@ -197,7 +213,7 @@ def test_upload_is_a_path_or_the_file_of_a_layer(client):
     one, other = client.paid()
     assert one["job"] == job_id and client.calls().count("upload") == 2
     assert errors == ['UPLOAD must be a file; the layer "memory" is not read from one. Save '
-                      "it as a file first."] + 2 * ["Give exactly one of FILE and UPLOAD."]
+                      "it as a file first."] + 2 * [EITHER]
 
 
 CHOICES = """
@@ -257,6 +273,35 @@ def test_retry_is_one_job_for_each_label(scripted_client, service):
     assert len(service.calls("run")) == 3 and len(texts) == 5
     for text in texts:
         assert text.startswith("GIQ[failed]") and "RETRY=<label>" in text, text
+
+
+RETRY_COST = """
+said = []
+
+
+class Feedback(QgsProcessingFeedback):
+    def pushInfo(self, text):
+        said.append(text)
+
+
+for label in ("", "monday"):
+    run("run", feedback=Feedback(), MODEL="m", FILE="f", RETRY=label, DRY_RUN=True)
+tell([text for text in said if text.startswith("model m")])
+"""
+
+
+def test_dry_run_of_a_retry_says_that_it_would_be_paid_for(scripted_client, service):
+    """A job that has failed is not said to be paid for already where Run would start one
+    more."""
+    service.script["status"] = [Response(job("FAILED"))]
+    scripted_client.run("ogrinfo", "GIQ:model=m;file=f", ok=None)
+    [[failed, retry]] = script(scripted_client, RETRY_COST)
+    begin = "model m, file f, the whole file: job job-1, state failed; this starts "
+    assert failed.startswith(f"{begin}no job. the job job-1 failed on the service")
+    assert "RETRY=<label>" in failed
+    assert retry == (f"{begin}a new paid job, unless one was already started with the RETRY "
+                     "label monday")
+    assert len(service.calls("run")) == 1
 
 
 LIMITS = """

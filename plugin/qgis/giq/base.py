@@ -75,6 +75,8 @@ def text_of(state: dict[str, Any]) -> str:
         return f"{state['finished']} of {state['rows']} jobs have ended"
     if text and state.get("total"):
         text += f": {(state['bytes'] or 0) / 1e6:.1f} of {state['total'] / 1e6:.1f} MB"
+    elif state.get("phase") == "wait" and not state.get("job") and state.get("status"):
+        text = f"Jobs: {state['status']}"  # of the rows of a batch
     elif state.get("phase") == "wait" and state.get("waited_s") is not None:
         text += f": {state['waited_s']} s"
         if state.get("expected_s"):

@@ -20,9 +20,9 @@ POLL_MS = 100  # between two looks at a dry run
 class RunDialog(AlgorithmDialog):
     def __init__(self, algorithm, summary, parent=None):
         super().__init__(algorithm, False, parent)
-        self._summary = summary  # of a row of the dry run and the path of an upload
+        self._summary = summary  # see run.summary()
         self._opening: Optional[Opening] = None
-        self._upload = ""
+        self._upload = self._retry = ""
         self._label = QLabel("")
         self._label.setObjectName("giqCost")
         self._label.setWordWrap(True)
@@ -42,6 +42,12 @@ class RunDialog(AlgorithmDialog):
     def setParameters(self, parameters: dict[str, Any]) -> None:
         super().setParameters(parameters)
         self._changed()
+
+    def finish(self, *arguments: Any, **more: Any) -> None:
+        """What was to be paid for may be paid by now."""
+        super().finish(*arguments, **more)
+        if self.isVisible():
+            self._changed()
 
     def closeEvent(self, event) -> None:
         self._stop()
@@ -68,6 +74,7 @@ class RunDialog(AlgorithmDialog):
             name, files = algorithm.request(parameters, context)
             options = algorithm.options(parameters, context)
             self._upload = algorithm.upload(parameters, context)
+            self._retry = algorithm.retry(parameters, context)
         except AlgorithmDialogBase.InvalidParameterValue as error:
             self._label.setText(f"“{error.parameter.description()}” has no valid value.")
             return
@@ -77,7 +84,7 @@ class RunDialog(AlgorithmDialog):
         except QgsProcessingException as error:
             self._label.setText(str(error))
             return
-        self._label.setText("…")
+        self._label.setText("Working out what this would cost …")
         self._opening = jobs.start_dry_run(name, options, files)
         self._poll.start()
 
@@ -91,5 +98,4 @@ class RunDialog(AlgorithmDialog):
         if opening.opened.error:
             self._label.setText(opening.opened.error)
         else:
-            self._label.setText(self._summary(opening.value[0], self._upload))
-
+            self._label.setText(self._summary(opening.value[0], self._upload, self._retry))

@@ -28,7 +28,7 @@ class FetchAlgorithm(GiqAlgorithm):
                 "the store. It starts no job and is not billed.")
 
     def initAlgorithm(self, config=None) -> None:
-        self.addParameter(QgsProcessingParameterString("JOB", "Job, or GIQ:job=…"))
+        self.addParameter(QgsProcessingParameterString("JOB", "Id of the job, or GIQ:job=…"))
         for parameter in (
                 QgsProcessingParameterNumber("TIMEOUT", "Longest wait in seconds",
                                              QgsProcessingParameterNumber.Type.Double,

@@ -11,9 +11,12 @@ OPTIONS = {"GIQ_SUBMIT": "NO", "GIQ_TIMEOUT": "0", "GIQ_FETCH": "NO"}
 # The value that is the driver's default: an option that algorithms set for their own
 # threads, and that has no value anywhere, would make the driver refuse other threads.
 DEFAULTS = {"GIQ_SUBMIT": "IF_MISSING", "GIQ_TIMEOUT": "3600", "GIQ_FETCH": "YES"}
-ADVICE = ("A layer was not added: with the gIQ plugin, adding a layer starts no job. Use "
-          "Processing > gIQ > Run a model, which says first whether it is paid for; or, for a "
-          "result of an existing job, Fetch a result.")
+# A bar has room for little more than a line; the log has the rest.
+ADVICE = ("Adding a layer starts no job and downloads nothing. Use Processing Toolbox > gIQ > "
+          "Run a model, or Fetch a result.")
+REASON = ("A layer was not added, because the gIQ plugin sets GIQ_SUBMIT=NO, GIQ_FETCH=NO and "
+          "GIQ_TIMEOUT=0 for layers that are typed: QGIS would open them in the thread of its "
+          "window. The setting giq/guard turns this off.")
 # The options that have these values because of the guard, not because of the user. The
 # algorithms lift them for their own threads, and no others.
 held: set[str] = set()
@@ -74,6 +77,7 @@ class Guard:
         """Once for each burst of messages: a source is opened several times."""
         if self._is_on and not self._has_advised:
             self._has_advised = True
+            QgsApplication.messageLog().logMessage(REASON, "gIQ", Qgis.MessageLevel.Info)
             item = self._bar.createMessage("gIQ", ADVICE)
             item.destroyed.connect(self._forget)
             self._bar.pushWidget(item, Qgis.MessageLevel.Info, 0)

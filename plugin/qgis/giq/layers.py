@@ -27,6 +27,9 @@ def provenance(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _describe(layer: QgsMapLayer, kept: dict[str, str]) -> QgsMapLayer:
+    """Give a layer its provenance, and have it find its extent, for which many formats are
+    read from end to end: here, rather than in the thread of the window."""
+    layer.extent()
     for name, value in kept.items():
         layer.setCustomProperty(name, value)
     metadata = QgsLayerMetadata(layer.metadata())

@@ -7,11 +7,13 @@ from typing import Callable, Optional
 from qgis.core import (Qgis, QgsApplication, QgsMapLayer, QgsProcessingAlgRunnerTask,
                        QgsProcessingContext, QgsProcessingFeedback, QgsProject)
 from qgis.PyQt.QtCore import QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox, QPushButton, QTableWidget
+from qgis.PyQt.QtWidgets import (QApplication, QDialogButtonBox, QPushButton, QTableWidget,
+                                 QWidget)
 
 DRIVER = "GIQ:"
 PREFIX = "GIQ:job="
 REQUEST = re.compile(r"GIQ:(.*;)?\s*(model|batch)\s*=", re.IGNORECASE)
+BATCH = re.compile(r"\bbatches/v1/[0-9a-f]+/rows\.vrt(\||$)")  # of a store
 LOOK_MS = 20  # between two looks for QGIS's dialog while a project is read
 MOST_LOOKS = 250  # without a dialog and without the end of the reading
 
@@ -34,12 +36,18 @@ def missing_layers(project: QgsProject) -> dict[str, list[QgsMapLayer]]:
     return found
 
 
+def missing_batches(project: QgsProject) -> list[str]:
+    """The names of layers of a batch whose store cannot be read."""
+    return [layer.name() for layer in project.mapLayers().values()
+            if BATCH.search(layer.source()) and not layer.isValid()]
+
+
 def _is_all_ours(table: QTableWidget) -> bool:
     """Whether each row of QGIS's table of unavailable layers has a source of the driver."""
     def is_ours(row: int) -> bool:
         cells = [table.item(row, column) for column in range(table.columnCount())]
-        return any(cell is not None and cell.text().upper().startswith(DRIVER)
-                   for cell in cells)
+        texts = [cell.text() for cell in cells if cell is not None]
+        return any(text.upper().startswith(DRIVER) or BATCH.search(text) for text in texts)
     return all(is_ours(row) for row in range(table.rowCount()))
 
 
@@ -49,6 +57,56 @@ def has_requests(project: QgsProject) -> bool:
                for layer in project.mapLayers().values())
 
 
+# A bar has room for little more than a line.
+_BATCH = "The layer “{}” cannot be opened: it lies in the store in which its batch was run."
+_BATCH_MORE = ("Use that store (GIQ_STORE_DIR), or have the layer exported to a file where it "
+               "can be opened. With another store, running the batch again is paid for again.")
+
+
+def _offer_of(count: int) -> str:
+    if count == 1:
+        return "The result of a gIQ job is not in your store. Fetching it is not billed."
+    return (f"The results of {count} gIQ jobs are not in your store. Fetching them is not "
+            "billed.")
+
+
+class _Errors(QgsProcessingFeedback):
+    """Keeps the last error."""
+
+    last = ""
+
+    def reportError(self, error: str, fatalError: bool = False) -> None:
+        self.last = error
+
+
+# The tasks that run; QGIS keeps no reference to what they use.
+_alive: set["_Fetch"] = set()
+
+
+class _Fetch:
+    """Fetches the result of one job in the background."""
+
+    def __init__(self, job: str, at_end: Callable[["_Fetch"], None]):
+        self.job = job
+        self.error: Optional[str] = None
+        self._at_end = at_end
+        self._context, self._feedback = QgsProcessingContext(), _Errors()
+        self.task = QgsProcessingAlgRunnerTask(
+            QgsApplication.processingRegistry().algorithmById("giq:fetch"),
+            {"JOB": job, "LOAD": False}, self._context, self._feedback)
+        self.task.executed.connect(self._end)
+
+    def start(self) -> None:
+        _alive.add(self)
+        QgsApplication.taskManager().addTask(self.task)
+
+    def _end(self, ok: bool, _results: dict) -> None:
+        _alive.discard(self)
+        if not ok:
+            self.error = self._feedback.last or "it was cancelled"
+        self._at_end(self)
+
+
 class ProjectCheck:
     """Asks once, in a bar, and spares the user QGIS's dialog about unavailable layers,
     which stops everything and cannot fetch."""
@@ -56,8 +114,9 @@ class ProjectCheck:
     def __init__(self, iface, advise: Callable[[], None]):
         self._iface = iface
         self._advise = advise  # about layers that would start a job
-        self._tasks: list[QgsProcessingAlgRunnerTask] = []
-        self._contexts: list[tuple] = []
+        self._running: list[_Fetch] = []
+        self._failed: list[_Fetch] = []
+        self._offer: Optional[QWidget] = None  # the bar that asks
         self._looks = 0
         self._timer = QTimer()
         self._timer.setInterval(LOOK_MS)
@@ -71,8 +130,9 @@ class ProjectCheck:
         self._timer.stop()
         QgsProject.instance().loadingLayer.disconnect(self._expect_dialog)
         QgsProject.instance().readProject.disconnect(self._check)
-        for task in self._tasks:
-            task.cancel()
+        running, self._running = self._running, []
+        for fetch in running:
+            fetch.task.cancel()
 
     def _expect_dialog(self, *_args) -> None:
         self._looks = 0
@@ -93,36 +153,57 @@ class ProjectCheck:
 
     def _check(self, *_args) -> None:
         self._timer.stop()
+        if self._offer is not None:  # of the project that was open before
+            self._iface.messageBar().popWidget(self._offer)
         if has_requests(QgsProject.instance()):
             self._advise()
-        found = missing_layers(QgsProject.instance())
-        if not found:
-            return
+        found = list(missing_layers(QgsProject.instance()))
+        if found:
+            self._offer_to_fetch(found)
+        batches = missing_batches(QgsProject.instance())
+        if batches:
+            self._iface.messageBar().pushMessage("gIQ", _BATCH.format(batches[0]), _BATCH_MORE,
+                                                 Qgis.MessageLevel.Warning, 0)
+
+    def _offer_to_fetch(self, job_ids: list[str]) -> None:
         bar = self._iface.messageBar()
-        text = (f"The results of {len(found)} gIQ jobs are not on this machine." if
-                len(found) > 1 else "The result of a gIQ job is not on this machine.")
-        item = bar.createMessage("gIQ", text + " Fetching them is not billed.")
+        item = bar.createMessage("gIQ", _offer_of(len(job_ids)))
         button = QPushButton("Fetch")
-        button.clicked.connect(lambda: (bar.popWidget(item), self.fetch(list(found))))
+        button.clicked.connect(lambda: (bar.popWidget(item), self.fetch(job_ids)))
         item.layout().addWidget(button)
+        item.destroyed.connect(lambda *_: self._forget_offer(item))
+        self._offer = item
         bar.pushWidget(item, Qgis.MessageLevel.Warning, 0)
+
+    def _forget_offer(self, item: QWidget) -> None:
+        if self._offer is item:
+            self._offer = None
 
     def fetch(self, job_ids: list[str]) -> None:
         """Fetch the results in the background, then open their layers again."""
-        algorithm = QgsApplication.processingRegistry().algorithmById("giq:fetch")
         for job in job_ids:
-            context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
-            task = QgsProcessingAlgRunnerTask(algorithm, {"JOB": job, "LOAD": False},
-                                              context, feedback)
-            task.executed.connect(
-                lambda ok, _results, job=job: self._reload(job, ok))
-            self._contexts.append((context, feedback))
-            self._tasks.append(task)
-            QgsApplication.taskManager().addTask(task)
+            fetch = _Fetch(job, self._end_fetch)
+            self._running.append(fetch)
+            fetch.start()
 
-    def _reload(self, job: str, ok: bool) -> None:
-        if not ok:
-            return
-        for layer in missing_layers(QgsProject.instance()).get(job, []):
-            layer.setDataSource(layer.source(), layer.name(), layer.providerType())
-            layer.triggerRepaint()
+    def _end_fetch(self, fetch: _Fetch) -> None:
+        if fetch not in self._running:
+            return  # the plugin was unloaded
+        self._running.remove(fetch)
+        if fetch.error is None:
+            for layer in missing_layers(QgsProject.instance()).get(fetch.job, []):
+                layer.setDataSource(layer.source(), layer.name(), layer.providerType())
+                layer.triggerRepaint()
+        else:
+            self._failed.append(fetch)
+        if self._failed and not self._running:
+            self._report_failed()
+
+    def _report_failed(self) -> None:
+        """One bar for all of them, with the driver's words about the first."""
+        first, count = self._failed[0], len(self._failed)
+        self._failed = []
+        text = (f"The result of the job {first.job} could not be fetched" if count == 1 else
+                f"The results of {count} jobs could not be fetched, the first is {first.job}")
+        self._iface.messageBar().pushMessage("gIQ", f"{text}: {first.error}", first.error,
+                                             Qgis.MessageLevel.Critical, 0)

@@ -21,8 +21,9 @@ from .jobs import Watcher
 HOUR_S = 3600
 
 
-def summary(row: dict[str, Any], upload: str) -> str:
-    """What a dry run found, in one line."""
+def summary(row: dict[str, Any], upload: str, retry: str) -> str:
+    """What a dry run found, in one line: of a request with the path of an upload and a
+    label of RETRY, '' if there is none."""
     parts = [f"model {row['model_id']}"]
     if upload:
         parts.append(f"upload of {upload} ({size_of(upload):,} bytes)"
@@ -31,7 +32,7 @@ def summary(row: dict[str, Any], upload: str) -> str:
         parts.append(f"file {row['file_id']}")
     parts.append("the whole file" if row["area_km2"] is None
                  else f"{row['area_km2']:,.3f} km²")
-    return ", ".join(parts) + ": " + verdict(row)
+    return ", ".join(parts) + ": " + verdict(row, retry)
 
 
 def size_of(path: str) -> int:
@@ -40,12 +41,18 @@ def size_of(path: str) -> int:
     return status.size if status is not None else 0
 
 
-def verdict(row: dict[str, Any]) -> str:
+def verdict(row: dict[str, Any], retry: str) -> str:
     """Whether running it would be paid for."""
-    if row["state"] == "not submitted":
+    if jobs.was_not_sent(row):
         return row["error"] or "this starts a paid job"
-    job = f"job {row['job_id']}, " if row["job_id"] else ""
-    return f"already paid: {job}state {row['state']}"
+    found = f"job {row['job_id']}, state" if row["job_id"] else "state"
+    found += f" {row['state']}"
+    if row["state"] in jobs.SUBMITTED:
+        return f"already paid: {found}"
+    if retry:
+        return (f"{found}; this starts a new paid job, unless one was already started with "
+                f"the RETRY label {retry}")
+    return f"{found}; this starts no job. {row['error'] or ''}".rstrip()
 
 
 class RunAlgorithm(GiqAlgorithm):
@@ -74,18 +81,20 @@ class RunAlgorithm(GiqAlgorithm):
             optional=True))
         add(QgsProcessingParameterExtent("EXTENT", "Extent of interest", optional=True))
         for parameter in (
-                QgsProcessingParameterString("RERUN", "Label of a further run (a new job)",
-                                             optional=True),
                 QgsProcessingParameterString(
-                    "RETRY", "Label to retry a failed job (a new job)", optional=True),
+                    "RERUN", "Label of one more run of the same request (a new paid job)",
+                    optional=True),
+                QgsProcessingParameterString(
+                    "RETRY", "Label of a retry after a failed job (a new paid job)",
+                    optional=True),
                 QgsProcessingParameterNumber("TIMEOUT", "Longest wait in seconds",
                                              QgsProcessingParameterNumber.Type.Double,
                                              HOUR_S, minValue=0)):
             parameter.setFlags(parameter.flags()
                                | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
             add(parameter)
-        add(QgsProcessingParameterBoolean("DRY_RUN", "Only tell what would be paid",
-                                          defaultValue=False))
+        add(QgsProcessingParameterBoolean(
+            "DRY_RUN", "Dry run: only say what would be paid for", defaultValue=False))
         add(QgsProcessingParameterFileDestination("OUTPUT", "Copy of the result",
                                                   optional=True, createByDefault=False))
         self.addOutput(QgsProcessingOutputVectorLayer("VECTOR", "Vector result"))
@@ -104,6 +113,9 @@ class RunAlgorithm(GiqAlgorithm):
         """The path of the file to upload: as typed, or of a loaded layer."""
         return uploads.path_of(self, parameters, "UPLOAD", context)
 
+    def retry(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        return self.parameterAsString(parameters, "RETRY", context).strip()
+
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext
                              ) -> tuple[bool, str]:
         """QGIS takes existing files only, and neither a layer nor a path of GDAL's own."""
@@ -118,13 +130,15 @@ class RunAlgorithm(GiqAlgorithm):
 
         file, upload = text("FILE"), self.upload(parameters, context)
         if bool(file) == bool(upload):
-            raise QgsProcessingException("Give exactly one of FILE and UPLOAD.")
+            raise QgsProcessingException("Give either a file of the service (FILE) or a "
+                                         "local file to upload (UPLOAD).")
         area = self.parameterAsSource(parameters, "AREA", context)
         if area is None and parameters.get("AREA") not in (None, ""):
             raise QgsProcessingException(self.invalidSourceError(parameters, "AREA"))
         has_extent = parameters.get("EXTENT") not in (None, "")
         if area is not None and has_extent:
-            raise QgsProcessingException("Give at most one of AREA and EXTENT.")
+            raise QgsProcessingException("Give either an area (AREA) or an extent (EXTENT), "
+                                         "not both.")
         keys: dict[str, Any] = {}
         if area is not None:
             keys = {"aoi": areas.of_source(area)}
@@ -140,7 +154,7 @@ class RunAlgorithm(GiqAlgorithm):
         """Open options of the request."""
         values = {
             "SOURCE_TYPE": self.parameterAsEnumString(parameters, "SOURCE_TYPE", context),
-            "RETRY": self.parameterAsString(parameters, "RETRY", context).strip()}
+            "RETRY": self.retry(parameters, context)}
         return [f"{name}={value}" for name, value in values.items() if value]
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
@@ -156,7 +170,8 @@ class RunAlgorithm(GiqAlgorithm):
                     context: QgsProcessingContext, watcher: Watcher) -> dict[str, Any]:
         options = self.options(parameters, context)
         row = jobs.dry_run(name, watcher, options)
-        watcher.say(summary(row, self.upload(parameters, context)))
+        watcher.say(summary(row, self.upload(parameters, context),
+                            self.retry(parameters, context)))
         if self.parameterAsBool(parameters, "DRY_RUN", context):
             return {"JOB": row["job_id"] or "", "SOURCE": ""}
         found = jobs.submit(name, watcher, options)

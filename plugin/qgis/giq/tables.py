@@ -114,8 +114,8 @@ class TableAlgorithm(GiqAlgorithm):
 
 class JobsAlgorithm(TableAlgorithm):
     NAME, TITLE = "jobs", "List the jobs"
-    HELP = ("The jobs that were started from this store, with their areas and states. Each "
-            "unfinished one is first looked at once. Nothing is billed.")
+    HELP = ("The jobs that were started from this store, with their areas and states. The "
+            "service is asked once for the state of each unfinished job. Nothing is billed.")
 
     def prepare_table(self, watcher: Watcher) -> None:
         rows = jobs.table("GIQ:jobs", watcher, [])
@@ -141,7 +141,8 @@ class FilesAlgorithm(TableAlgorithm):
         self.addParameter(QgsProcessingParameterString("COLLECTION", "Collection",
                                                        optional=True))
         self.addParameter(QgsProcessingParameterNumber(
-            "LIMIT", "Most files", defaultValue=1000, minValue=1, maxValue=100000))
+            "LIMIT", "Maximum number of files", defaultValue=1000, minValue=1,
+            maxValue=100000))
 
     def source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         keys: dict[str, Any] = {}
