@@ -307,6 +307,8 @@ static bool apply_to_damaged(const struct giq_ticket_check *check,
     return rebuild(record, ticket, err) && set_outcome(check, record, ticket, err);
 }
 
+/* As merge_tickets(), but without the numbers and labels of the tickets, which do not
+ * depend on the record. */
 static bool merge(const char *folder, const struct giq_tickets *tickets,
                   struct giq_ticket_watch *watch, struct giq_record *record,
                   bool *damaged, struct giq_error *err)
@@ -427,6 +429,9 @@ static bool is_content_error(const struct giq_error *err)
     return err->code == GIQ_E_STORE && err->sys_errno == 0;
 }
 
+/* Read job.json, merge it with the tickets unless they cannot change it, check the
+ * request, and use a newer claim. `*damaged` is as `*out_damaged` of giq_record_read().
+ */
 static bool read_once(const char *folder, const char *request,
                       const struct giq_record_tickets *tickets, bool is_brief,
                       struct giq_record *record, bool *damaged, struct giq_error *err)
@@ -473,6 +478,7 @@ static bool read_once(const char *folder, const char *request,
     return ok;
 }
 
+/* As giq_record_read_with(); `is_brief` as in giq_record_load(). */
 static bool read_retrying(const char *folder, const char *request,
                           const struct giq_record_tickets *tickets, bool is_brief,
                           struct giq_record *out, bool *out_damaged,
