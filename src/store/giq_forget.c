@@ -521,7 +521,7 @@ bool giq_forget_parse_age(const char *text, int64_t *out_ms, struct giq_error *e
     static const struct {
         char unit;
         int64_t hours;
-    } units[] = {{'h', 1}, {'d', 24}, {'w', 7 * 24}};
+    } units[] = {{'h', 1}, {'d', 24}, {'w', 168}};
     size_t digits = strspn(text, "0123456789");
     struct giq_printable printable;
     for (size_t i = 0; i < GIQ_COUNT(units) && digits > 0 && digits <= 6; i++) {

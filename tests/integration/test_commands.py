@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from batches import COLUMNS, archive, attached, result
+from archives import pack_zip
+from batches import COLUMNS, attached, result
 from programs import HAS_GDAL_PROGRAM, SCENE, wait_until
 from scripted import MODELS, Response, job
 
@@ -151,7 +152,7 @@ def test_raster_is_copied_with_creation_options(gdal, sandbox):
 
 def test_one_member_of_several_is_copied(scripted_gdal, service):
     members = {"a.geojson": result("one"), "b.geojson": result("two")}
-    service.script["download"] = [attached(archive(members), "result.zip")]
+    service.script["download"] = [attached(pack_zip(members), "result.zip")]
     out = scripted_gdal.folder / "out.gpkg"
     [row] = rows(scripted_gdal, "run", *REQUEST)
     assert row["state"] == "published"
