@@ -23,6 +23,13 @@ struct http_kit_response {
     enum http_kit_then then;
 };
 
+/* Responses and their count, for a function that is given both. They live as long as the
+ * block. */
+#define HTTP_KIT_SCRIPT(...)                                                             \
+    (const struct http_kit_response[]){__VA_ARGS__},                                     \
+        sizeof((const struct http_kit_response[]){__VA_ARGS__}) /                        \
+            sizeof(struct http_kit_response)
+
 struct http_kit;
 
 struct http_kit *http_kit_start(const struct http_kit_response *responses, size_t count);

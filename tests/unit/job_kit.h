@@ -53,10 +53,7 @@ void job_kit_start(struct job_kit *kit, const struct http_kit_response *response
                    size_t count);
 
 /* The same, with the responses themselves in place of an array of them. */
-#define JOB_KIT_START(kit, ...)                                                          \
-    job_kit_start((kit), (const struct http_kit_response[]){__VA_ARGS__},                \
-                  sizeof((const struct http_kit_response[]){__VA_ARGS__}) /              \
-                      sizeof(struct http_kit_response))
+#define JOB_KIT_START(kit, ...) job_kit_start((kit), HTTP_KIT_SCRIPT(__VA_ARGS__))
 
 /* The service submits the job and then reports `status` for ever, unless the test changes
  * `kit->script`, where the first status is the third response. */

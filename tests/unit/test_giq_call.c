@@ -57,13 +57,11 @@ static void test_redirect_to_same_origin_keeps_key(void **state)
     (void)state;
     static const int statuses[] = {301, 302, 303, 307, 308};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
-        const struct http_kit_response responses[] = {
-            {.status = statuses[i], .headers = "Location: /there?a=b\r\n"},
-            {.status = 200},
-        };
         struct service_kit kit;
         char line[SERVICE_KIT_LINE_SIZE];
-        service_kit_start(&kit, responses, GIQ_COUNT(responses));
+        service_kit_start(&kit, HTTP_KIT_SCRIPT({.status = statuses[i],
+                                                 .headers = "Location: /there?a=b\r\n"},
+                                                {.status = 200}));
         assert_int_equal(call_plain(&kit, NULL), 200);
         assert_int_equal(http_kit_count(kit.http), 2);
         assert_string_equal(service_kit_line(&kit, 1, line), "GET /there?a=b HTTP/1.1");
@@ -85,12 +83,11 @@ static struct http_kit *start_other(const struct http_kit_response *responses,
 static void test_redirect_to_other_host_drops_key(void **state)
 {
     (void)state;
-    static const struct http_kit_response landed[] = {{.status = 200, .body = "{}"}};
     char header[128];
-    struct http_kit *other = start_other(landed, 1, header);
-    const struct http_kit_response responses[] = {{.status = 302, .headers = header}};
+    struct http_kit *other =
+        start_other(HTTP_KIT_SCRIPT({.status = 200, .body = "{}"}), header);
     struct service_kit kit;
-    service_kit_start(&kit, responses, 1);
+    service_kit_start(&kit, HTTP_KIT_SCRIPT({.status = 302, .headers = header}));
     assert_int_equal(call_plain(&kit, NULL), 200);
     assert_true(service_kit_sent(&kit, 0, KEY_LINE));
     assert_int_equal(http_kit_count(other), 1);
@@ -105,12 +102,11 @@ static void test_key_stays_dropped_on_the_way_back(void **state)
     (void)state;
     char out[128] = "";
     char back[128] = "";
-    const struct http_kit_response home[] = {{.status = 302, .headers = out},
-                                             {.status = 200}};
-    const struct http_kit_response away[] = {{.status = 302, .headers = back}};
-    struct http_kit *other = http_kit_start(away, 1);
+    struct http_kit *other =
+        http_kit_start(HTTP_KIT_SCRIPT({.status = 302, .headers = back}));
     struct service_kit kit;
-    service_kit_start(&kit, home, 2);
+    service_kit_start(&kit,
+                      HTTP_KIT_SCRIPT({.status = 302, .headers = out}, {.status = 200}));
     (void)snprintf(out, sizeof out, "Location: %s/\r\n", http_kit_url(other));
     (void)snprintf(back, sizeof back, "Location: %s/\r\n", http_kit_url(kit.http));
     assert_int_equal(call_plain(&kit, NULL), 200);
@@ -151,12 +147,10 @@ static void test_post_is_sent_again_only_for_307_and_308(void **state)
     } cases[] = {
         {301, 301, 1}, {302, 302, 1}, {303, 303, 1}, {307, 200, 2}, {308, 200, 2}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            {.status = cases[i].status, .headers = "Location: /run2\r\n"},
-            {.status = 200},
-        };
         struct service_kit kit;
-        service_kit_start(&kit, responses, GIQ_COUNT(responses));
+        service_kit_start(&kit, HTTP_KIT_SCRIPT({.status = cases[i].status,
+                                                 .headers = "Location: /run2\r\n"},
+                                                {.status = 200}));
         assert_int_equal(call_plain(&kit, form), cases[i].final_status);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         if (cases[i].requests == 2) {
@@ -173,9 +167,8 @@ static void test_post_is_not_redirected_to_other_host(void **state)
     (void)state;
     char header[128];
     struct http_kit *other = start_other(NULL, 0, header);
-    const struct http_kit_response responses[] = {{.status = 307, .headers = header}};
     struct service_kit kit;
-    service_kit_start(&kit, responses, 1);
+    service_kit_start(&kit, HTTP_KIT_SCRIPT({.status = 307, .headers = header}));
     assert_int_equal(call_plain(&kit, form), 0);
     assert_int_equal(kit.err.code, GIQ_E_NETWORK);
     assert_non_null(strstr(kit.err.text, "another origin (http://127.0.0.1:"));
@@ -187,14 +180,12 @@ static void test_post_is_not_redirected_to_other_host(void **state)
 static void test_search_is_a_post_that_is_repeated_like_a_get(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        {.status = 503},
-        {.raw = "", .then = HTTP_KIT_CLOSE},
-        {.status = 308, .headers = "Location: /there\r\n"},
-        {.status = 200, .body = "{}"}};
     struct service_kit kit;
     char line[SERVICE_KIT_LINE_SIZE];
-    service_kit_start(&kit, responses, GIQ_COUNT(responses));
+    service_kit_start(
+        &kit, HTTP_KIT_SCRIPT({.status = 503}, {.raw = "", .then = HTTP_KIT_CLOSE},
+                              {.status = 308, .headers = "Location: /there\r\n"},
+                              {.status = 200, .body = "{}"}));
     assert_int_equal(call_search(&kit), 200);
     /* libcurl repeats the request itself on a new connection. */
     assert_int_equal(http_kit_count(kit.http), 4);
@@ -215,10 +206,9 @@ static void test_search_is_redirected_like_a_post(void **state)
     struct http_kit *other = start_other(NULL, 0, header);
     static const int statuses[] = {301, 302, 303, 307, 308};
     for (size_t i = 0; i < GIQ_COUNT(statuses); i++) {
-        const struct http_kit_response responses[] = {
-            {.status = statuses[i], .headers = header}};
         struct service_kit kit;
-        service_kit_start(&kit, responses, 1);
+        service_kit_start(&kit,
+                          HTTP_KIT_SCRIPT({.status = statuses[i], .headers = header}));
         assert_int_equal(call_search(&kit), statuses[i] < 307 ? statuses[i] : 0);
         assert_int_equal(kit.err.code, statuses[i] < 307 ? GIQ_E_NONE : GIQ_E_NETWORK);
         assert_int_equal(http_kit_count(kit.http), 1);
@@ -238,10 +228,8 @@ static void test_redirects_to_forbidden_addresses_are_refused(void **state)
         "Location: http://user:secret@127.0.0.1/x\r\n",
     };
     for (size_t i = 0; i < GIQ_COUNT(targets); i++) {
-        const struct http_kit_response responses[] = {
-            {.status = 302, .headers = targets[i]}};
         struct service_kit kit;
-        service_kit_start(&kit, responses, 1);
+        service_kit_start(&kit, HTTP_KIT_SCRIPT({.status = 302, .headers = targets[i]}));
         assert_int_equal(call_get(&kit), 0);
         assert_int_equal(kit.err.code, GIQ_E_NETWORK);
         assert_non_null(strstr(kit.err.text, "a URL that the driver does not follow"));
@@ -282,14 +270,13 @@ static void test_get_is_repeated_after_what_passes(void **state)
 static void test_get_is_repeated_after_a_cut_connection(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        {.raw = "", .then = HTTP_KIT_CLOSE},
-        {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 9\r\n\r\nhalf",
-         .then = HTTP_KIT_CLOSE},
-        {.status = 200},
-    };
     struct service_kit kit;
-    service_kit_start(&kit, responses, GIQ_COUNT(responses));
+    service_kit_start(
+        &kit,
+        HTTP_KIT_SCRIPT({.raw = "", .then = HTTP_KIT_CLOSE},
+                        {.raw = "HTTP/1.1 200 Said\r\nContent-Length: 9\r\n\r\nhalf",
+                         .then = HTTP_KIT_CLOSE},
+                        {.status = 200}));
     assert_int_equal(call_get(&kit), 200);
     assert_int_equal(http_kit_count(kit.http), 3);
     assert_int_equal(kit.clock.sleeps, 2);
@@ -313,10 +300,10 @@ static void test_retry_after_sets_the_pause(void **state)
         {NULL, 1000},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            {.status = 503, .headers = cases[i].header}, {.status = 200}};
         struct service_kit kit;
-        service_kit_start(&kit, responses, GIQ_COUNT(responses));
+        service_kit_start(&kit,
+                          HTTP_KIT_SCRIPT({.status = 503, .headers = cases[i].header},
+                                          {.status = 200}));
         assert_int_equal(call_get(&kit), 200);
         assert_int_equal(kit.clock.sleeps, 1);
         assert_true(kit.clock.slept_ms[0] == cases[i].slept_ms);
@@ -336,9 +323,8 @@ static void test_service_keeps_until_when_it_is_throttled(void **state)
         {{.status = 200, .headers = "Retry-After: 9\r\n"}, 0},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {cases[i].response, {.status = 200}};
         struct service_kit kit;
-        service_kit_start(&kit, responses, GIQ_COUNT(responses));
+        service_kit_start(&kit, HTTP_KIT_SCRIPT(cases[i].response, {.status = 200}));
         int64_t until_ms =
             cases[i].after_ms == 0 ? 0 : kit.clock.now_ms + cases[i].after_ms;
         assert_int_equal(call_plain(&kit, NULL), cases[i].response.status);
@@ -357,11 +343,10 @@ static void test_no_pause_beyond_the_time_of_the_open(void **state)
         size_t requests;
     } cases[] = {{"Retry-After: 600\r\n", 1}, {"Retry-After: 599\r\n", 2}};
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        const struct http_kit_response responses[] = {
-            {.status = 503, .headers = cases[i].header},
-            {.status = 503, .headers = cases[i].header}};
         struct service_kit kit;
-        service_kit_start(&kit, responses, GIQ_COUNT(responses));
+        service_kit_start(&kit,
+                          HTTP_KIT_SCRIPT({.status = 503, .headers = cases[i].header},
+                                          {.status = 503, .headers = cases[i].header}));
         assert_int_equal(call_get(&kit), 503);
         assert_int_equal(http_kit_count(kit.http), cases[i].requests);
         service_kit_stop(&kit);

@@ -9,7 +9,6 @@
 static void test_get_has_these_lines(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {{.status = 200}};
     static const char *const lines[] = {
         "\r\nAccept: text/x\r\n",
         "\r\nAccept-Encoding: identity\r\n",
@@ -18,7 +17,7 @@ static void test_get_has_these_lines(void **state)
     };
     struct session s;
     char line[SERVICE_KIT_LINE_SIZE];
-    session_begin(&s, responses, 1);
+    session_begin(&s, HTTP_KIT_SCRIPT({.status = 200}));
     assert_true(
         session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
     assert_string_equal(service_kit_line(&s.kit, 0, line), "GET /p/a?q=1 HTTP/1.1");
@@ -44,9 +43,8 @@ static void test_settings_reach_the_request(void **state)
         {GIQ_NET_HTTPS_PROXY, "http://127.0.0.1:1", "GET /p/a?q=1 HTTP/1.1\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        static const struct http_kit_response responses[] = {{.status = 200}};
         struct session s;
-        session_begin(&s, responses, 1);
+        session_begin(&s, HTTP_KIT_SCRIPT({.status = 200}));
         struct giq_settings settings = s.kit.service->settings;
         settings.net[cases[i].option] = cases[i].value;
         session_use_settings(&s, &settings);
@@ -60,9 +58,8 @@ static void test_settings_reach_the_request(void **state)
 static void test_proxy_gets_the_request_and_its_own_credentials(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {{.status = 200}};
     struct session s;
-    session_begin(&s, responses, 1);
+    session_begin(&s, HTTP_KIT_SCRIPT({.status = 200}));
     struct giq_settings settings = s.kit.service->settings;
     settings.net[GIQ_NET_PROXY] = http_kit_url(s.kit.http);
     settings.net[GIQ_NET_PROXY_USERPWD] = "user:pass";
@@ -125,11 +122,10 @@ static void test_refusing_proxy_is_not_the_service(void **state)
 static void test_post_is_a_multipart_form(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {{.status = 200}};
     static const struct giq_multipart_field fields[] = {
         {.name = "a", .value = "1"}, {.name = "b", .value = "x\r\n\"y\""}};
     struct session s;
-    session_begin(&s, responses, 1);
+    session_begin(&s, HTTP_KIT_SCRIPT({.status = 200}));
     assert_true(session_exchange(
         &s, (struct giq_http_request){.fields = fields, .field_count = 2}));
     const char *request = http_kit_request(s.kit.http, 0);
@@ -179,11 +175,11 @@ static void test_connections_are_reused_but_not_by_fresh_requests(void **state)
 static void test_fresh_post_is_never_repeated_by_the_library(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        {.status = 200}, {.raw = "", .then = HTTP_KIT_CLOSE}, {.status = 200}};
     static const struct giq_multipart_field fields[] = {{.name = "a", .value = "1"}};
     struct session s;
-    session_begin(&s, responses, GIQ_COUNT(responses));
+    session_begin(&s,
+                  HTTP_KIT_SCRIPT({.status = 200}, {.raw = "", .then = HTTP_KIT_CLOSE},
+                                  {.status = 200}));
     assert_true(
         session_exchange(&s, (struct giq_http_request){.fresh_connection = false}));
     const struct giq_http_request post = {.fields = fields,
@@ -235,9 +231,8 @@ static void test_session_goes_on_after_a_connection_that_failed(void **state)
         {"http://127.0.0.1:1/x", "", "127.0.0.1: Failed to connect to 127.0.0.1"},
     };
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
-        static const struct http_kit_response responses[] = {{.status = 200}};
         struct session s;
-        session_begin(&s, responses, 1);
+        session_begin(&s, HTTP_KIT_SCRIPT({.status = 200}));
         struct giq_settings settings = s.kit.service->settings;
         session_use_settings(&s, &settings);
         const struct giq_http_request request = {

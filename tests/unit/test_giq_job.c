@@ -364,12 +364,11 @@ static void test_job_by_id_is_served_by_the_record_of_its_request(void **state)
 static void test_label_that_is_not_utf8_is_refused(void **state)
 {
     (void)state;
-    static const struct http_kit_response none[] = {{.status = 200}};
     const struct giq_job_host host = {.ctx = NULL};
     struct giq_request request = job_kit_request;
     struct giq_job *job = NULL;
     struct job_kit kit;
-    job_kit_start(&kit, none, 1);
+    job_kit_start(&kit, HTTP_KIT_SCRIPT({.status = 200}));
     struct giq_error *err = &kit.service.err;
     request.retry = "f\xfcr";
     assert_false(

@@ -82,9 +82,8 @@ static void test_file_is_uploaded_after_the_look_at_the_models(void **state)
 static void test_model_that_is_not_listed_uploads_nothing(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct shop shop;
-    open_shop(&shop, responses, 1, 0);
+    open_shop(&shop, HTTP_KIT_SCRIPT(JOB_KIT_MODELS), 0);
     shop.request.model = "n";
     job_kit_open(&shop.kit, &shop.request, 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_USAGE);
@@ -95,9 +94,8 @@ static void test_model_that_is_not_listed_uploads_nothing(void **state)
 static void test_upload_that_fails_leaves_no_record(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS, {.status = 415}};
     struct shop shop;
-    open_shop(&shop, responses, 2, 0);
+    open_shop(&shop, HTTP_KIT_SCRIPT(JOB_KIT_MODELS, {.status = 415}), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_SERVICE);
     assert_string_equal(job_kit_state(&shop.kit), "none");
     assert_int_equal(runs(&shop), 0);
@@ -108,11 +106,10 @@ static void test_run_is_not_sent_where_the_upload_was_cut(void **state)
 {
     (void)state;
     static const struct http_kit_response cut = {.raw = "", .then = HTTP_KIT_CLOSE};
-    /* libcurl repeats the first try on the connection that the list came on. */
-    const struct http_kit_response responses[] = {JOB_KIT_MODELS, cut, cut, cut, cut, cut,
-                                                  JOB_KIT_RUN};
     struct shop shop;
-    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
+    /* libcurl repeats the first try on the connection that the list came on. */
+    open_shop(&shop,
+              HTTP_KIT_SCRIPT(JOB_KIT_MODELS, cut, cut, cut, cut, cut, JOB_KIT_RUN), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NETWORK);
     assert_string_equal(job_kit_state(&shop.kit), "none");
     assert_int_equal(uploads(&shop), 5);
@@ -123,10 +120,9 @@ static void test_run_is_not_sent_where_the_upload_was_cut(void **state)
 static void test_nothing_is_uploaded_where_no_job_may_be_made(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_STATUS("DONE"),
-                                                         JOB_KIT_RESULT};
     struct shop shop;
-    open_shop(&shop, responses, 2, GIQ_JOB_NO_SUBMIT);
+    open_shop(&shop, HTTP_KIT_SCRIPT(JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT),
+              GIQ_JOB_NO_SUBMIT);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_USAGE);
     assert_int_equal(http_kit_count(shop.kit.service.http), 0);
     shop.request.job = "j1";
@@ -143,10 +139,11 @@ static void test_nothing_is_uploaded_where_no_job_may_be_made(void **state)
 static void test_look_uploads_and_submits(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN, JOB_KIT_STATUS("RUNNING")};
     struct shop shop;
-    open_shop(&shop, responses, GIQ_COUNT(responses), GIQ_JOB_NO_WAIT);
+    open_shop(&shop,
+              HTTP_KIT_SCRIPT(JOB_KIT_MODELS, FILE_ID("f-1"), JOB_KIT_RUN,
+                              JOB_KIT_STATUS("RUNNING")),
+              GIQ_JOB_NO_WAIT);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_NONE);
     assert_string_equal(job_kit_state(&shop.kit), "submitted");
     assert_int_equal(uploads(&shop), 1);
@@ -192,10 +189,8 @@ static void test_what_is_not_found_twice_is_refused(void **state)
 static void test_other_refusals_upload_nothing_again(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, FILE_ID("f-1"), {.status = 410}};
     struct shop shop;
-    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
+    open_shop(&shop, HTTP_KIT_SCRIPT(JOB_KIT_MODELS, FILE_ID("f-1"), {.status = 410}), 0);
     assert_int_equal(job_kit_run(&shop.kit), GIQ_E_REFUSED);
     assert_int_equal(uploads(&shop), 1);
     close_shop(&shop);
@@ -224,13 +219,14 @@ static void test_retry_uploads_a_stale_file_again(void **state)
 static void test_upload_by_another_open_is_waited_for(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT};
     struct shop shop;
     struct giq_lock *lock = NULL;
     struct giq_content content;
     enum giq_step step = GIQ_STEP_DONE;
-    open_shop(&shop, responses, GIQ_COUNT(responses), 0);
+    open_shop(&shop,
+              HTTP_KIT_SCRIPT(JOB_KIT_MODELS, JOB_KIT_RUN, JOB_KIT_STATUS("DONE"),
+                              JOB_KIT_RESULT),
+              0);
     struct giq_error *err = &shop.kit.service.err;
     assert_true(giq_content_acquire_lock(shop.kit.store, shop.upload.digest, &lock, err));
     for (int steps = 0; steps < 5; steps++) {
@@ -253,10 +249,9 @@ static void test_upload_by_another_open_is_waited_for(void **state)
 static void test_upload_by_another_open_without_end_is_a_timeout(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_MODELS};
     struct shop shop;
     struct giq_lock *lock = NULL;
-    open_shop(&shop, responses, 1, 0);
+    open_shop(&shop, HTTP_KIT_SCRIPT(JOB_KIT_MODELS), 0);
     assert_true(giq_content_acquire_lock(shop.kit.store, shop.upload.digest, &lock,
                                          &shop.kit.service.err));
     enum giq_step step = GIQ_STEP_AGAIN;

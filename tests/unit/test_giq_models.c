@@ -10,9 +10,7 @@ static enum giq_code get(const struct http_kit_response *response,
                          struct giq_models *models, struct giq_error *err)
 {
     struct service_kit kit;
-    const struct http_kit_response responses[] = {*response, *response, *response,
-                                                  *response};
-    service_kit_start(&kit, responses, GIQ_COUNT(responses));
+    service_kit_start(&kit, HTTP_KIT_SCRIPT(*response, *response, *response, *response));
     bool ok = giq_models_get(kit.service, models, &kit.err);
     *err = kit.err;
     service_kit_stop(&kit);

@@ -308,9 +308,8 @@ static void test_newer_result_of_another_is_not_replaced(void **state)
 static void test_result_that_another_published_is_not_recorded_as_gone(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {JOB_KIT_RESULT, {.status = 404}};
     struct job_kit kit;
-    start_with(&kit, responses, GIQ_COUNT(responses));
+    start_with(&kit, HTTP_KIT_SCRIPT(JOB_KIT_RESULT, {.status = 404}));
     check_race(&kit, DOWNLOAD, run_beside, 2, 1);
 }
 

@@ -362,9 +362,9 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
         {.status = 308, .headers = "Location: /elsewhere\r\n"},
     };
     for (size_t i = 0; i < GIQ_COUNT(first); i++) {
-        const struct http_kit_response responses[] = {first[i], UPLOADED("f-1")};
         struct shop shop;
-        assert_int_equal(upload_once(&shop, responses, 2), GIQ_E_NONE);
+        assert_int_equal(upload_once(&shop, HTTP_KIT_SCRIPT(first[i], UPLOADED("f-1"))),
+                         GIQ_E_NONE);
         assert_int_equal(http_kit_count(shop.service.http), 2);
         assert_true(service_kit_sent(&shop.service, 1, "\r\n\r\n" BODY "\r\n--"));
         /* Once for its digest, and twice to be sent. */
@@ -380,10 +380,11 @@ static void test_what_may_pass_is_sent_again_from_the_first_byte(void **state)
 static void test_retries_come_to_an_end(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {
-        {.status = 503}, {.status = 503}, {.status = 503}, {.status = 503}};
     struct shop shop;
-    assert_int_equal(upload_once(&shop, responses, 4), GIQ_E_SERVICE);
+    assert_int_equal(
+        upload_once(&shop, HTTP_KIT_SCRIPT({.status = 503}, {.status = 503},
+                                           {.status = 503}, {.status = 503})),
+        GIQ_E_SERVICE);
     assert_int_equal(http_kit_count(shop.service.http), 4);
     close_shop(&shop);
 }
@@ -405,14 +406,12 @@ static void shrink_when_sent(struct source_kit *kit, size_t before)
 static void test_file_that_changed_before_it_was_sent_does_not_count(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {UPLOADED("f-1"),
-                                                         UPLOADED("f-1")};
     static void (*const changes[])(struct source_kit *, size_t) = {grow_when_sent,
                                                                    shrink_when_sent};
     for (size_t i = 0; i < GIQ_COUNT(changes); i++) {
         struct shop shop;
         char *id = NULL;
-        open_shop(&shop, responses, 2);
+        open_shop(&shop, HTTP_KIT_SCRIPT(UPLOADED("f-1"), UPLOADED("f-1")));
         shop.file.on_begin = changes[i];
         assert_int_equal(identify(&shop), GIQ_E_NONE);
         assert_int_equal(send_file(&shop, NULL, &id), GIQ_E_USAGE);
@@ -436,8 +435,6 @@ static void test_file_that_changed_before_it_was_sent_does_not_count(void **stat
 static void test_content_is_uploaded_once_for_each_kind(void **state)
 {
     (void)state;
-    static const struct http_kit_response responses[] = {UPLOADED("f-1"), UPLOADED("f-2"),
-                                                         UPLOADED("f-3")};
     struct shop shop;
     static const struct {
         const char *type, *stale_id, *id;
@@ -446,7 +443,7 @@ static void test_content_is_uploaded_once_for_each_kind(void **state)
         {"SAR", "f-9", "f-1"}, {"SAR", "f-1", "f-3"},  {"SAR", "f-1", "f-3"},
         {"SAR", NULL, "f-3"},  {"IMAGE", NULL, "f-2"},
     };
-    open_shop(&shop, responses, 3);
+    open_shop(&shop, HTTP_KIT_SCRIPT(UPLOADED("f-1"), UPLOADED("f-2"), UPLOADED("f-3")));
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     for (size_t i = 0; i < GIQ_COUNT(sends); i++) {
         char *id = NULL;
@@ -479,13 +476,12 @@ static void test_upload_under_way_elsewhere_is_not_begun(void **state)
  * each records is whole. */
 static void test_upload_needs_no_locks(void **state)
 {
-    static const struct http_kit_response responses[] = {UPLOADED("f-1")};
     (void)state;
     struct shop shop;
     struct giq_lock *lock = NULL;
     char *id = NULL;
     has_no_locks = true;
-    open_shop(&shop, responses, GIQ_COUNT(responses));
+    open_shop(&shop, HTTP_KIT_SCRIPT(UPLOADED("f-1")));
     assert_int_equal(identify(&shop), GIQ_E_NONE);
     assert_true(giq_content_acquire_lock(shop.store, shop.upload.digest, &lock,
                                          &shop.service.err));
