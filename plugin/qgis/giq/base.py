@@ -92,7 +92,7 @@ class _Progress:
         self._feedback = feedback
         self._phase: Any = None
         self._text = ""
-        self._told_s = 0.0
+        self._reported_s = 0.0
 
     def __call__(self, state: dict[str, Any]) -> None:
         percent = percent_of(state)
@@ -100,12 +100,12 @@ class _Progress:
             self._feedback.setProgress(percent)
         text = text_of(state)
         now_s = time.monotonic()
-        is_due = state.get("phase") != self._phase or now_s - self._told_s >= TEXT_PAUSE_S
+        is_due = state.get("phase") != self._phase or now_s - self._reported_s >= TEXT_PAUSE_S
         if text and text != self._text and is_due:
-            self._phase, self._text, self._told_s = state.get("phase"), text, now_s
+            self._phase, self._text, self._reported_s = state.get("phase"), text, now_s
             self._feedback.setProgressText(text)
 
 
 def watcher_of(feedback: QgsProcessingFeedback) -> Watcher:
-    return Watcher(is_cancelled=feedback.isCanceled, say=feedback.pushInfo,
+    return Watcher(is_cancelled=feedback.isCanceled, log=feedback.pushInfo,
                    progress=_Progress(feedback))

@@ -82,13 +82,13 @@ class BatchAlgorithm(GiqAlgorithm):
         if refused:
             keys["batch"] = _with_jobs(keys["batch"], rows, refused)
         union = self._fetch(names.make(**keys), watcher)
-        return {"OUTPUT": self._ledger(name, parameters, context, watcher, refused),
+        return {"OUTPUT": self._write_jobs(name, parameters, context, watcher, refused),
                 "SOURCE": union.source,
                 **layers.load_all(layers.of_batch(union), context)}
 
     def _await(self, name: str, rows: list[dict[str, Any]], watcher: Watcher,
                timeout_s: float) -> list[dict[str, Any]]:
-        """Look at all unfinished jobs, one status call each, until none is left; the last
+        """Check all unfinished jobs, one status call each, until none is left; the last
         rows."""
         began = time.monotonic()
         pause = jobs.FIRST_PAUSE_S
@@ -116,14 +116,14 @@ class BatchAlgorithm(GiqAlgorithm):
             Opening(name, gdal.OF_VECTOR | gdal.OF_RASTER,
                     options=[*jobs.UNPAID, "ON_FAILED=SKIP"], read=read), watcher)
 
-    def _ledger(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext,
+    def _write_jobs(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext,
                 watcher: Watcher, refused: dict[int, str]) -> str:
         return tables.write_table(self, jobs.without_wait(name), jobs.UNPAID, parameters,
                                   context, watcher, styles.JOBS, refused)
 
 
 def _with_jobs(path: str, rows: list[dict[str, Any]], refused: dict[int, str]) -> str:
-    """The path of the rows that have a job: reading the others would only say that they
+    """The path of the rows that have a job: reading the others would only report that they
     have none. They keep their ids, and so their results. `rows` are those of the table of
     jobs, in the same order. Raises DriverError if no row has a job."""
     if all(jobs.was_not_sent(row) for row in rows):

@@ -1,4 +1,4 @@
-"""The dialog of giq:run: its last line says what Run would cost, before it is pressed."""
+"""The dialog of giq:run: its last line states what Run would cost, before it is pressed."""
 from __future__ import annotations
 
 from typing import Any, Optional
@@ -14,7 +14,7 @@ from . import jobs
 from .opening import Opening
 
 QUIET_MS = 500  # after the last change of a parameter
-POLL_MS = 100  # between two looks at a dry run
+POLL_MS = 100  # between two checks of a dry run
 
 
 class RunDialog(AlgorithmDialog):
@@ -34,7 +34,7 @@ class RunDialog(AlgorithmDialog):
         self._quiet.timeout.connect(self._begin)
         self._poll = QTimer(self)
         self._poll.setInterval(POLL_MS)
-        self._poll.timeout.connect(self._look)
+        self._poll.timeout.connect(self._check_dry_run)
         for wrapper in self.mainWidget().wrappers.values():
             wrapper.widgetValueHasChanged.connect(self._changed)
         self._changed()
@@ -88,7 +88,7 @@ class RunDialog(AlgorithmDialog):
         self._opening = jobs.start_dry_run(name, options, files)
         self._poll.start()
 
-    def _look(self) -> None:
+    def _check_dry_run(self) -> None:
         opening = self._opening
         if opening is None or opening.is_running():
             return

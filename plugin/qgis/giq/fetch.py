@@ -48,9 +48,9 @@ class FetchAlgorithm(GiqAlgorithm):
         typed = self.parameterAsString(parameters, "JOB", context).strip()
         job = job_of(typed) or typed
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
-        jobs.await_job(jobs.look(job, watcher), watcher, timeout_s)
+        jobs.await_job(jobs.check(job, watcher), watcher, timeout_s)
         members = jobs.fetch(job, watcher)
-        row = jobs.look(job, watcher).row
+        row = jobs.check(job, watcher).row
         results: dict[str, Any] = {"JOB": job, "SOURCE": names.of_job(job)}
         if not self.parameterAsBool(parameters, "LOAD", context):
             return results

@@ -58,7 +58,7 @@ class Guard:
         held.clear()
 
     def _read_log(self, text: str, _tag: str = "", _level=None) -> None:
-        """A project or a script has opened a layer; the log has the driver's words."""
+        """A project or a script has opened a layer; the log has the driver's error."""
         if "GIQ[usage]" in text and "SUBMIT=NO" in text:
             self.advise()
 
@@ -66,8 +66,8 @@ class Guard:
         QTimer.singleShot(0, self._read_bars)
 
     def _read_bars(self) -> None:
-        """The data source manager keeps the driver's words to itself, but has a bar with
-        the source that could not be opened."""
+        """The data source manager does not show the driver's error, but has a bar with the
+        source that could not be opened."""
         texts = {item.text() for item in self._bar.items()}
         new, self._texts = texts - self._texts, texts
         if any(text.upper().startswith("GIQ:") for text in new):

@@ -1,4 +1,4 @@
-"""One request through the driver: dry run, submit, wait by looks, and the result."""
+"""One request through the driver: dry run, submit, check until it has ended, fetch."""
 from __future__ import annotations
 
 import time
@@ -17,19 +17,19 @@ SUBMITTED = ("sending", WAITING, *FINAL)  # paid for, and not failed
 NOT_SENT = ("not submitted", "intent")  # no run request was sent, or it was refused
 FIRST_PAUSE_S, SHORTEST_S, LONGEST_S = 0.25, 0.25, 30.0
 
-# With it an open starts no job, so what is looked at or fetched is never paid for.
+# With it an open starts no job, so what is checked or fetched is never paid for.
 UNPAID = ["SUBMIT=NO"]
 
 
 class DriverError(Exception):
-    """The driver's whole text."""
+    """Its text is the whole error of the driver."""
 
 
 @dataclass
 class Watcher:
     """How the caller follows a request."""
     is_cancelled: Callable[[], bool]
-    say: Callable[[str], None] = lambda text: None
+    log: Callable[[str], None] = lambda text: None
     progress: Callable[[dict[str, Any]], None] = lambda state: None
 
 
@@ -43,7 +43,7 @@ class Member:
 
 
 @dataclass
-class Look:
+class Check:
     """The row of a job, how long ago it was submitted, and how long it is expected to
     take."""
     row: dict[str, Any]
@@ -67,7 +67,7 @@ def run_opening(opening: Opening, watcher: Watcher) -> Any:
     value = opening.run(watcher.is_cancelled, watcher.progress)
     assert opening.opened is not None
     for text in opening.opened.warnings:
-        watcher.say(text)
+        watcher.log(text)
     if opening.opened.error:
         raise DriverError(opening.opened.error)
     return value
@@ -96,23 +96,23 @@ def start_dry_run(name: str, options: list[str], files: list[str]) -> Opening:
     return opening
 
 
-def _look(opening: Opening, watcher: Watcher) -> Look:
+def _check(opening: Opening, watcher: Watcher) -> Check:
     row = run_opening(opening, watcher)[0]
-    return Look(row, opening.last.get("waited_s"), opening.last.get("expected_s"))
+    return Check(row, opening.last.get("waited_s"), opening.last.get("expected_s"))
 
 
-def submit(name: str, watcher: Watcher, options: list[str]) -> Look:
+def submit(name: str, watcher: Watcher, options: list[str]) -> Check:
     """Submit the request, or find its job. Raises DriverError for a job that has failed."""
-    found = _look(Opening(without_wait(name), options=options, read=rows_of), watcher)
+    found = _check(Opening(without_wait(name), options=options, read=rows_of), watcher)
     if not _can_succeed(found.row):
         fail(name, found.row, watcher, options)
     return found
 
 
-def look(job: str, watcher: Watcher) -> Look:
+def check(job: str, watcher: Watcher) -> Check:
     """One status call for an unfinished job, none for a finished one."""
-    return _look(Opening(without_wait(names.of_job(job)), options=UNPAID, read=rows_of),
-                 watcher)
+    return _check(Opening(without_wait(names.of_job(job)), options=UNPAID, read=rows_of),
+                  watcher)
 
 
 def _can_succeed(row: dict[str, Any]) -> bool:
@@ -135,30 +135,30 @@ def next_pause(pause_s: float, waited_s: float, expected_s: Optional[float] = No
     return min(pause_s * 1.5, max(SHORTEST_S, longest))
 
 
-def await_job(found: Look, watcher: Watcher, timeout_s: float) -> dict[str, Any]:
-    """Look at the job until it has succeeded; its row. Raises DriverError with the
-    driver's advice if it ended in another way, and if the time is over."""
+def await_job(found: Check, watcher: Watcher, timeout_s: float) -> dict[str, Any]:
+    """Check the job until it has succeeded; its row. Raises DriverError with the
+    driver's advice if it ended in another way, and if `timeout_s` has passed."""
     began = time.monotonic()
     pause = FIRST_PAUSE_S
-    said = None
+    reported = None
     while found.row["state"] not in FINAL:
         row = found.row
         if not _can_succeed(row):
             fail(names.of_job(row["job_id"]), row, watcher, [])
-        ours = time.monotonic() - began
-        waited = max(ours, found.waited_s or 0)
-        if row["status"] != said:
-            said = row["status"]
-            watcher.say(f"job {row['job_id']} {said}")
-        watcher.progress({"phase": "wait", "job": row["job_id"], "status": said,
+        own_wait_s = time.monotonic() - began
+        waited = max(own_wait_s, found.waited_s or 0)
+        if row["status"] != reported:
+            reported = row["status"]
+            watcher.log(f"job {row['job_id']} {reported}")
+        watcher.progress({"phase": "wait", "job": row["job_id"], "status": reported,
                           "waited_s": int(waited), "expected_s": found.expected_s})
-        if ours >= timeout_s:
+        if own_wait_s >= timeout_s:
             raise DriverError(f"the job {row['job_id']} was not finished after "
                               f"{timeout_s:g} s; it continues, and running the same "
                               "again resumes the wait without paying again")
-        wait(min(pause, timeout_s - ours), watcher.is_cancelled)
+        wait(min(pause, timeout_s - own_wait_s), watcher.is_cancelled)
         pause = next_pause(pause, waited, found.expected_s)
-        found = look(row["job_id"], watcher)
+        found = check(row["job_id"], watcher)
     return found.row
 
 

@@ -14,8 +14,8 @@ DRIVER = "GIQ:"
 PREFIX = "GIQ:job="
 REQUEST = re.compile(r"GIQ:(.*;)?\s*(model|batch)\s*=", re.IGNORECASE)
 BATCH = re.compile(r"\bbatches/v1/[0-9a-f]+/rows\.vrt(\||$)")  # of a store
-LOOK_MS = 20  # between two looks for QGIS's dialog while a project is read
-MOST_LOOKS = 250  # without a dialog and without the end of the reading
+CHECK_MS = 20  # between two checks for QGIS's dialog while a project is read
+CHECKS_MAX = 250  # without a dialog and without the end of the reading
 
 
 def job_of(source: str) -> Optional[str]:
@@ -117,9 +117,9 @@ class ProjectCheck:
         self._running: list[_Fetch] = []
         self._failed: list[_Fetch] = []
         self._offer: Optional[QWidget] = None  # the bar that asks
-        self._looks = 0
+        self._checks = 0
         self._timer = QTimer()
-        self._timer.setInterval(LOOK_MS)
+        self._timer.setInterval(CHECK_MS)
         self._timer.timeout.connect(self._keep_layers)
 
     def begin(self) -> None:
@@ -135,12 +135,12 @@ class ProjectCheck:
             fetch.task.cancel()
 
     def _expect_dialog(self, *_args) -> None:
-        self._looks = 0
+        self._checks = 0
         self._timer.start()
 
     def _keep_layers(self) -> None:
         """Keep the layers in the dialog about unavailable ones, if all are of the driver."""
-        self._looks += 1
+        self._checks += 1
         dialog = QApplication.activeModalWidget()
         if dialog is not None and dialog.inherits("QgsHandleBadLayers"):
             self._timer.stop()
@@ -148,7 +148,7 @@ class ProjectCheck:
             box = dialog.findChild(QDialogButtonBox)
             if table is not None and box is not None and _is_all_ours(table):
                 box.button(QDialogButtonBox.StandardButton.Ignore).click()
-        elif self._looks >= MOST_LOOKS:
+        elif self._checks >= CHECKS_MAX:
             self._timer.stop()
 
     def _check(self, *_args) -> None:
@@ -200,7 +200,7 @@ class ProjectCheck:
             self._report_failed()
 
     def _report_failed(self) -> None:
-        """One bar for all of them, with the driver's words about the first."""
+        """One bar for all of them, with the driver's error about the first."""
         first, count = self._failed[0], len(self._failed)
         self._failed = []
         text = (f"The result of the job {first.job} could not be fetched" if count == 1 else

@@ -170,7 +170,7 @@ class RunAlgorithm(GiqAlgorithm):
                     context: QgsProcessingContext, watcher: Watcher) -> dict[str, Any]:
         options = self.options(parameters, context)
         row = jobs.dry_run(name, watcher, options)
-        watcher.say(summary(row, self.upload(parameters, context),
+        watcher.log(summary(row, self.upload(parameters, context),
                             self.retry(parameters, context)))
         if self.parameterAsBool(parameters, "DRY_RUN", context):
             return {"JOB": row["job_id"] or "", "SOURCE": ""}
@@ -178,7 +178,7 @@ class RunAlgorithm(GiqAlgorithm):
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
         job = jobs.await_job(found, watcher, timeout_s)["job_id"]
         members = jobs.fetch(job, watcher)
-        row = jobs.look(job, watcher).row
+        row = jobs.check(job, watcher).row
         return self.results(parameters, context, row, members)
 
     def results(self, parameters: dict[str, Any], context: QgsProcessingContext,

@@ -121,9 +121,9 @@ class JobsAlgorithm(TableAlgorithm):
         rows = jobs.table("GIQ:jobs", watcher, [])
         for job in jobs.unfinished(rows):
             try:
-                jobs.look(job, watcher)
+                jobs.check(job, watcher)
             except jobs.DriverError as error:
-                watcher.say(str(error))
+                watcher.log(str(error))
 
     def styler(self) -> styles.Styler:
         return styles.JOBS
