@@ -35,6 +35,8 @@ PARTS = {
         table, o.build, place.folder, o.runs),
     "script": lambda table, place, o: measure_script.measure(
         table, o.build, place.folder, o.runs),
+    "submission": lambda table, place, o: measure_many.measure_submission(
+        table, place, o.runs),
     "records": lambda table, place, o: measure_many.measure_records(table, place, o.runs),
     "files": lambda table, place, o: measure_files.measure(
         table, o.build, place.folder, o.runs),
