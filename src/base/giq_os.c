@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,7 +307,7 @@ bool giq_os_server_time(const char *folder, unsigned access, int64_t *out_ns,
     if (path == NULL) {
         return giq_fail_memory(err);
     }
-    if (!giq_os_create_new(path, access, "", 0, &exists, err)) {
+    if (!giq_os_create_new(path, access | GIQ_OS_UNSYNCED, "", 0, &exists, err)) {
         return false;
     }
     /* A file is touched like the files whose times are compared with its time: an
@@ -337,8 +336,9 @@ bool giq_os_sync_parent(const char *path, struct giq_error *err)
     return giq_os_sync_path(parent, err);
 }
 
-/* Make a folder unless it exists. With `syncs`, durably. */
-static bool make_folder(const char *path, unsigned access, bool syncs,
+/* Make a folder unless it exists. `*out_is_new` is also true if another process has made
+ * it meanwhile. */
+static bool make_folder(const char *path, unsigned access, bool *out_is_new,
                         struct giq_error *err)
 {
     /* POSIX allows mkdir() to fail with EROFS or EACCES although the folder exists. */
@@ -346,35 +346,37 @@ static bool make_folder(const char *path, unsigned access, bool syncs,
     if (!giq_os_stat(path, &st, err)) {
         return false;
     }
-    if (st.kind != GIQ_OS_NOTHING) {
-        return true;
-    }
-    if (mkdir(path, access & FOLDER_BITS) != 0 && errno != EEXIST) {
+    *out_is_new = st.kind == GIQ_OS_NOTHING;
+    if (*out_is_new && mkdir(path, access & FOLDER_BITS) != 0 && errno != EEXIST) {
         return giq_os_fail_path(err, "make the folder", path);
     }
-    return !syncs || giq_os_sync_parent(path, err);
+    return true;
 }
 
 static bool make_folders(const char *path, unsigned access, bool syncs,
                          struct giq_error *err)
 {
+    bool is_new = false;
     GIQ_AUTO_FREE char *part = strdup(path);
     if (part == NULL) {
         return giq_fail_memory(err);
     }
     for (char *at = strchr(part + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
         *at = '\0';
-        if (!make_folder(part, access, syncs, err)) {
+        if (!make_folder(part, access, &is_new, err) ||
+            (syncs && is_new && !giq_os_sync_parent(part, err))) {
             return false;
         }
         *at = '/';
     }
     struct giq_os_stat st;
-    if (!make_folder(path, access, syncs, err) || !giq_os_stat(path, &st, err)) {
+    if (!make_folder(path, access, &is_new, err) || !giq_os_stat(path, &st, err)) {
         return false;
     }
-    return st.kind == GIQ_OS_FOLDER ||
-           giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s as a folder", path);
+    if (st.kind != GIQ_OS_FOLDER) {
+        return giq_fail_sys(err, GIQ_E_STORE, ENOTDIR, "cannot use %s as a folder", path);
+    }
+    return !syncs || giq_os_sync_parent(path, err);
 }
 
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err)
@@ -472,8 +474,9 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
     if (fd < 0) {
         return giq_os_fail_path(err, "write", path);
     }
-    bool ok =
-        (write_fd(fd, bytes, len) && sync_fd(fd)) || giq_os_fail_path(err, "write", path);
+    bool syncs = (access & GIQ_OS_UNSYNCED) == 0;
+    bool ok = (write_fd(fd, bytes, len) && (!syncs || sync_fd(fd))) ||
+              giq_os_fail_path(err, "write", path);
     if (close(fd) != 0 && ok) {
         ok = giq_os_fail_path(err, "write", path);
     }
@@ -488,8 +491,8 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
     return true;
 }
 
-bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
-                         const char *bytes, size_t len, struct giq_error *err)
+bool giq_os_put_file(const char *folder, const char *name, unsigned access,
+                     const char *bytes, size_t len, struct giq_error *err)
 {
     struct giq_error ignored = {0};
     bool exists = false;
@@ -508,7 +511,14 @@ bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
         (void)giq_os_remove(part, &ignored);
         return false;
     }
-    return giq_os_sync_path(folder, err);
+    return true;
+}
+
+bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
+                         const char *bytes, size_t len, struct giq_error *err)
+{
+    return giq_os_put_file(folder, name, access, bytes, len, err) &&
+           giq_os_sync_path(folder, err);
 }
 
 /* Whether the link of `from` to `to` was made although the call failed: `from` then has
@@ -741,13 +751,6 @@ int giq_os_socket(int family, int type, int protocol)
 void giq_os_wipe(void *bytes, size_t len)
 {
     explicit_bzero(bytes, len);
-}
-
-int giq_os_processors(void)
-{
-    cpu_set_t set;
-    /* Fails if the system has more processors than the set has bits. */
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 bool giq_os_is_terminal(void)

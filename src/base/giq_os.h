@@ -71,6 +71,7 @@ enum giq_os_access {
     GIQ_OS_OTHERS_READ = 0044, /* group or others */
     GIQ_OS_WORLD_WRITE = 0002,
     GIQ_OS_WORLD_SEARCH = 0001,
+    GIQ_OS_UNSYNCED = 010000, /* no permission: the new file is soon removed */
 };
 
 /* stat() `path`; the kind is GIQ_OS_NOTHING if it does not exist. Follows links. */
@@ -98,7 +99,8 @@ bool giq_os_server_time(const char *folder, unsigned access, int64_t *out_ns,
 
 /* Make `path` and the folders above it that are missing. They are not synced. */
 bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *err);
-/* The same, and sync the parent of each folder that was made. */
+/* The same, and sync the parent of each folder that was made, and of `path` also if it
+ * exists: another process may have made it and not synced its parent yet. */
 bool giq_os_make_durable_folders(const char *path, unsigned access,
                                  struct giq_error *err);
 
@@ -118,9 +120,15 @@ char *giq_os_temporary(const char *folder, const char *name);
 bool giq_os_replace_file(const char *folder, const char *name, unsigned access,
                          const char *bytes, size_t len, struct giq_error *err);
 
-/* Create a file with these bytes, synced; its folder is not. `*out_exists` is true, and
- * the call succeeds, if the path exists already: of several callers one creates it. After
- * a failure the file is removed, unless `len` is 0. */
+/* The same, but the folder is not synced: until it is, a crash may also bring back the
+ * old file. */
+bool giq_os_put_file(const char *folder, const char *name, unsigned access,
+                     const char *bytes, size_t len, struct giq_error *err);
+
+/* Create a file with these bytes, synced unless `access` has GIQ_OS_UNSYNCED; its folder
+ * is not. `*out_exists` is true, and the call succeeds, if the path exists already: of
+ * several callers one creates it. After a failure the file is removed, unless `len` is 0.
+ */
 bool giq_os_create_new(const char *path, unsigned access, const char *bytes, size_t len,
                        bool *out_exists, struct giq_error *err);
 
@@ -210,9 +218,6 @@ int64_t giq_os_boot_ms(void);
 int64_t giq_os_wall_ms(void);
 void giq_os_sleep_ms(int64_t ms);
 uint32_t giq_os_random(void);
-
-/* How many processors this process can use at the same time; at least 1. */
-int giq_os_processors(void);
 
 /* Whether standard error is a terminal. */
 bool giq_os_is_terminal(void);

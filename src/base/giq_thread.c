@@ -29,6 +29,13 @@ void giq_thread_join(struct giq_thread *thread)
     (void)pthread_join(thread->id, NULL);
 }
 
+int giq_thread_processors(void)
+{
+    cpu_set_t set;
+    /* Fails if the system has more processors than the set has bits. */
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 bool giq_thread_lock_init(struct giq_thread_lock *lock)
 {
     return pthread_mutex_init(&lock->mutex, NULL) == 0;

@@ -34,6 +34,10 @@ enum { GIQ_THREAD_STACK_SIZE = 512 * 1024 };
 bool giq_thread_start(struct giq_thread *thread, void *(*run)(void *ctx), void *ctx);
 void giq_thread_join(struct giq_thread *thread);
 
+/* How many processors the threads of this process can use at the same time; at least 1.
+ */
+int giq_thread_processors(void);
+
 bool giq_thread_lock_init(struct giq_thread_lock *lock);
 void giq_thread_lock_release(struct giq_thread_lock *lock);
 void giq_thread_lock(struct giq_thread_lock *lock);

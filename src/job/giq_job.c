@@ -173,6 +173,7 @@ static bool use_record_of_job(struct giq_job *job, struct giq_error *err)
     }
     free(job->folder);
     job->folder = giq_take(&folder);
+    job->has_folder = false;
     free(job->canonical);
     job->canonical = NULL;
     giq_json_free(job->request_json);

@@ -77,7 +77,7 @@ struct giq_job {
     char *result_path;         /* of the last view */
     char *seen_job;            /* id of the last recorded job that it knew, or NULL */
     struct giq_error advice;   /* whose text the last view has as its error */
-    bool has_folder;           /* the folder exists, and the lock is waited for or held */
+    bool has_folder;           /* this open has made the folder, whose name is durable */
     bool is_damaged;           /* the record cannot be read, and may be replaced */
     bool is_external;          /* the job has no record in the store yet */
     bool is_adopting;          /* job=<id> beside a model: the request gets that job */

@@ -265,7 +265,7 @@ static bool record_in_both(struct giq_job *job, enum giq_ticket_outcome outcome,
 {
     bool in_ticket = end_ticket(job, outcome, err);
     *out_own = is_record_own(job, !in_ticket);
-    bool in_record = *out_own && giq_step_write(job, state, err);
+    bool in_record = *out_own && giq_step_write_outcome(job, state, in_ticket, err);
     if (!in_ticket && !in_record) {
         return false;
     }

@@ -6,6 +6,7 @@
 
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
+#include "base/giq_os.h"
 #include "base/giq_text.h"
 #include "job/giq_retry.h"
 #include "service/giq_call.h"
@@ -158,17 +159,20 @@ static bool set_upload(struct giq_job *job, struct giq_error *err)
     return true;
 }
 
-static bool write_files(const struct giq_job *job, struct giq_error *err)
+static bool write_files(const struct giq_job *job, bool is_in_ticket,
+                        struct giq_error *err)
 {
     unsigned access = giq_store_access(job->store);
     if (job->canonical != NULL &&
         !giq_record_write_request(job->folder, access, job->canonical, err)) {
         return false;
     }
-    return giq_record_write(job->folder, access, &job->record, err);
+    return is_in_ticket ? giq_record_put(job->folder, access, &job->record, err)
+                        : giq_record_write(job->folder, access, &job->record, err);
 }
 
-bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err)
+bool giq_step_write_outcome(struct giq_job *job, enum giq_job_state state,
+                            bool is_in_ticket, struct giq_error *err)
 {
     enum giq_job_state before = job->record.state;
     assert(job->lock != NULL);
@@ -176,12 +180,17 @@ bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_er
         return false;
     }
     job->record.state = state;
-    if (!write_files(job, err)) {
+    if (!write_files(job, is_in_ticket, err)) {
         job->record.state = before;
         return giq_store_explain_full(err);
     }
     job->is_external = false;
     return true;
+}
+
+bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err)
+{
+    return giq_step_write_outcome(job, state, false, err);
 }
 
 bool giq_step_create(struct giq_job *job, struct giq_error *err)
@@ -251,14 +260,26 @@ bool giq_step_wait_for_sender(const struct giq_job *job, int64_t *due_ms,
     return giq_step_check_cancelled(job, err);
 }
 
+/* Make the folder durably, once for each open unless it was removed since. */
+static bool make_folder(struct giq_job *job, struct giq_error *err)
+{
+    struct giq_os_stat st = {.kind = GIQ_OS_NOTHING};
+    if (job->has_folder && !giq_os_stat(job->folder, &st, err)) {
+        return false;
+    }
+    if (st.kind == GIQ_OS_FOLDER) {
+        return true;
+    }
+    job->has_folder = giq_store_make(job->store, job->folder, err);
+    return job->has_folder;
+}
+
 bool giq_step_acquire_lock(struct giq_job *job, bool *out_held, int64_t *due_ms,
                            struct giq_error *err)
 {
-    /* Make the folder only once while waiting for the lock. */
-    if (!job->has_folder && !giq_store_make(job->store, job->folder, err)) {
+    if (!make_folder(job, err)) {
         return false;
     }
-    job->has_folder = true;
     if (!giq_lock_acquire(job->folder, giq_store_access(job->store), &job->lock, err)) {
         *out_held = false;
         return giq_step_retry_later(job, due_ms, err);
@@ -280,7 +301,6 @@ void giq_step_release_lock(struct giq_job *job)
 {
     giq_lock_release(job->lock);
     job->lock = NULL;
-    job->has_folder = false;
 }
 
 bool giq_step_may_start(const struct giq_job *job, struct giq_error *err)

@@ -58,6 +58,12 @@ bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,
  * the record lock held. */
 bool giq_step_write(struct giq_job *job, enum giq_job_state state, struct giq_error *err);
 
+/* The same for the outcome of a run request. If it is in its ticket, which is durable,
+ * the folder need not be synced: a record that a crash loses is rebuilt from the ticket.
+ */
+bool giq_step_write_outcome(struct giq_job *job, enum giq_job_state state,
+                            bool is_in_ticket, struct giq_error *err);
+
 /* Record the state `intent` with job->token, unless the request has a record on disk,
  * which then stays. Must be called with the record lock held. */
 bool giq_step_create(struct giq_job *job, struct giq_error *err);

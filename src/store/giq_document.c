@@ -72,13 +72,20 @@ bool giq_document_read(const char *folder, const char *name, int64_t newest,
                                      err);
 }
 
-bool giq_document_write(const char *folder, const char *name, unsigned access,
-                        const char *text, struct giq_error *err)
+bool giq_document_put(const char *folder, const char *name, unsigned access,
+                      const char *text, struct giq_error *err)
 {
     GIQ_AUTO_BUF struct giq_buf buf;
     giq_buf_init(&buf, GIQ_DOCUMENT_BYTES_MAX);
     if (!giq_buf_addf(&buf, "%s\n", text)) {
         return giq_fail_memory(err);
     }
-    return giq_os_replace_file(folder, name, access, buf.data, buf.len, err);
+    return giq_os_put_file(folder, name, access, buf.data, buf.len, err);
+}
+
+bool giq_document_write(const char *folder, const char *name, unsigned access,
+                        const char *text, struct giq_error *err)
+{
+    return giq_document_put(folder, name, access, text, err) &&
+           giq_os_sync_path(folder, err);
 }

@@ -45,4 +45,8 @@ bool giq_document_fail(const char *folder, const char *name, const char *reason,
 bool giq_document_write(const char *folder, const char *name, unsigned access,
                         const char *text, struct giq_error *err);
 
+/* The same, but the folder is not synced, as giq_os_put_file(). */
+bool giq_document_put(const char *folder, const char *name, unsigned access,
+                      const char *text, struct giq_error *err);
+
 #endif

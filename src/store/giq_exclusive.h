@@ -21,7 +21,7 @@
 
 struct giq_exclusive {
     const char *folder; /* borrowed, as is `bytes` */
-    unsigned access;    /* bits of enum giq_os_access */
+    unsigned access;    /* as giq_os_create_new() */
     const char *bytes;  /* of the file */
     size_t len;
     bool is_whole;   /* the file must never be seen empty */
@@ -30,9 +30,9 @@ struct giq_exclusive {
 };
 
 /*
- * Create the file `name` in the folder, synced; the folder is not. `*out_created` is
- * false, and the call succeeds, if a file of that name exists. If the call fails, an
- * empty file may exist.
+ * Create the file `name` in the folder, synced as giq_os_create_new(); the folder is not.
+ * `*out_created` is false, and the call succeeds, if a file of that name exists. If the
+ * call fails, an empty file may exist.
  */
 bool giq_exclusive_create(struct giq_exclusive *file, const char *name, bool *out_created,
                           struct giq_error *err);

@@ -162,7 +162,7 @@ static void *reader_main(void *ctx)
 /* If no thread can be started, the caller's reads all rows. */
 static void start_readers(struct listing *listing)
 {
-    int count = giq_os_processors() - 1;
+    int count = giq_thread_processors() - 1;
     listing->has_tried_readers = true;
     while (listing->reader_count < count && listing->reader_count < READERS_MAX &&
            giq_thread_start(&listing->readers[listing->reader_count], reader_main,

@@ -352,14 +352,20 @@ static char *print(const struct giq_record *record)
     return giq_json_print(json);
 }
 
-bool giq_record_write(const char *folder, unsigned access,
-                      const struct giq_record *record, struct giq_error *err)
+bool giq_record_put(const char *folder, unsigned access, const struct giq_record *record,
+                    struct giq_error *err)
 {
     GIQ_AUTO_FREE char *text = print(record);
     if (text == NULL) {
         return giq_fail_memory(err);
     }
-    return giq_document_write(folder, giq_record_name, access, text, err);
+    return giq_document_put(folder, giq_record_name, access, text, err);
+}
+
+bool giq_record_write(const char *folder, unsigned access,
+                      const struct giq_record *record, struct giq_error *err)
+{
+    return giq_record_put(folder, access, record, err) && giq_os_sync_path(folder, err);
 }
 
 bool giq_record_create(const char *folder, unsigned access,
@@ -373,13 +379,8 @@ bool giq_record_create(const char *folder, unsigned access,
         return giq_fail_memory(err);
     }
     GIQ_AUTO(giq_exclusive_release)
-    struct giq_exclusive file = {.folder = folder,
-                                 .access = access,
-                                 .bytes = buf.data,
-                                 .len = buf.len,
-                                 .is_whole = true};
-    return giq_exclusive_create(&file, giq_record_name, &is_created, err) &&
-           (!is_created || giq_os_sync_path(folder, err));
+    struct giq_exclusive file = {folder, access, buf.data, buf.len, .is_whole = true};
+    return giq_exclusive_create(&file, giq_record_name, &is_created, err);
 }
 
 static const char *view_state_name(const struct giq_record *record)
@@ -645,11 +646,10 @@ bool giq_record_quarantine(const char *folder, unsigned access, const char *requ
     if (before == NULL || !giq_json_set_bool(before, damaged_member, true)) {
         return giq_fail_memory(err);
     }
-    if (!is_quarantined(folder)) {
-        if (!copy_file(folder, access, giq_record_name, damaged_job_name, err) ||
-            !replace_request(folder, access, request, err)) {
-            return false;
-        }
+    if (!is_quarantined(folder) &&
+        (!copy_file(folder, access, giq_record_name, damaged_job_name, err) ||
+         !replace_request(folder, access, request, err))) {
+        return false;
     }
     giq_record_release(record);
     record->document = giq_take(&json);

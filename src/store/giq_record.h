@@ -123,13 +123,19 @@ bool giq_record_read_request(const char *folder, struct giq_json **out,
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err);
 
-/* Create job.json durably, unless it exists, which is not an error. */
+/* Create job.json unless it exists, which is not an error. The folder is not synced: who
+ * takes a ticket syncs it before anything is sent. */
 bool giq_record_create(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err);
 
 /* Write job.json; durable when the call returns. */
 bool giq_record_write(const char *folder, unsigned access,
                       const struct giq_record *record, struct giq_error *err);
+
+/* The same, but the folder is not synced: after a crash the earlier record may be back.
+ * For a record that a durable ticket states too. */
+bool giq_record_put(const char *folder, unsigned access, const struct giq_record *record,
+                    struct giq_error *err);
 
 /* Fill the view of a record and its request (from giq_record_read_request(), or NULL),
  * except its key and the path of the result. Texts are borrowed from both. */

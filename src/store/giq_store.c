@@ -195,10 +195,9 @@ const char *giq_store_batches_folder(const struct giq_store *store)
     return store->batches_folder;
 }
 
-/* Sync the store's folder. If this process or another one may just have created it, sync
- * its parent too. A parent that this user may not read cannot be synced, and is skipped.
- */
-static bool sync_store(const struct giq_store *store, struct giq_error *err)
+/* If this process or another one may just have created the store's folder, sync its
+ * parent. One that this user may not read cannot be synced, and is skipped. */
+static bool sync_parent_of_store(const struct giq_store *store, struct giq_error *err)
 {
     struct giq_error reason = {0};
     if (store->was_empty && !giq_os_sync_parent(store->top, &reason) &&
@@ -206,20 +205,24 @@ static bool sync_store(const struct giq_store *store, struct giq_error *err)
         *err = reason;
         return false;
     }
-    return giq_os_sync_path(store->top, err);
+    return true;
+}
+
+/* Whether `folder` is directly in the store's folder. */
+static bool is_in_top(const struct giq_store *store, const char *folder)
+{
+    size_t parent_len = (size_t)(strrchr(folder, '/') - folder);
+    return parent_len == strlen(store->top);
 }
 
 bool giq_store_make(const struct giq_store *store, const char *folder,
                     struct giq_error *err)
 {
-    /* Folders are synced even if they exist: another process may have created an entry in
-     * them and not synced it yet. */
-    GIQ_AUTO_FREE char *parent = strndup(folder, (size_t)(strrchr(folder, '/') - folder));
-    if (parent == NULL) {
-        return giq_fail_memory(err);
-    }
+    /* The store's folder is synced even if all folders exist: another process may have
+     * created an entry in it and not synced it yet. */
     return giq_os_make_durable_folders(folder, store->access, err) &&
-           giq_os_sync_path(parent, err) && sync_store(store, err);
+           sync_parent_of_store(store, err) &&
+           (is_in_top(store, folder) || giq_os_sync_path(store->top, err));
 }
 
 /* ---- checking that it is writable ---- */
@@ -231,12 +234,12 @@ static bool probe(const struct giq_store *store, const char *folder, const char 
     static const char block[PROBE_BYTES];
     bool is_first = false;
     bool is_second = true;
-    GIQ_AUTO(giq_exclusive_release)
-    struct giq_exclusive first = {
-        .folder = folder, .access = store->access, .bytes = block, .len = sizeof block};
-    GIQ_AUTO(giq_exclusive_release)
-    struct giq_exclusive second = {
-        .folder = folder, .access = store->access, .bytes = block, .len = sizeof block};
+    const struct giq_exclusive file = {.folder = folder,
+                                       .access = store->access | GIQ_OS_UNSYNCED,
+                                       .bytes = block,
+                                       .len = sizeof block};
+    GIQ_AUTO(giq_exclusive_release) struct giq_exclusive first = file;
+    GIQ_AUTO(giq_exclusive_release) struct giq_exclusive second = file;
     if (!giq_exclusive_create(&first, name, &is_first, err) ||
         !giq_exclusive_create(&second, name, &is_second, err)) {
         return false;

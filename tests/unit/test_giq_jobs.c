@@ -34,9 +34,9 @@ static int processors;
 static int threads_started;
 static int threads_max;
 
-UNIT_WRAPS(giq_os_processors);
+UNIT_WRAPS(giq_thread_processors);
 
-int __wrap_giq_os_processors(void)
+int __wrap_giq_thread_processors(void)
 {
     return processors;
 }

@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+#include <unistd.h>
+
 #include "base/giq_os.h"
 #include "job/giq_limits.h"
 #include "job/giq_step.h"
@@ -91,6 +93,49 @@ void __wrap_giq_ticket_touch(const char *folder, int n)
     __real_giq_ticket_touch(folder, n);
 }
 
+/* ---- what is synced ---- */
+
+static char synced[1024]; /* names of files and folders, in order */
+
+static const char *last_name(const char *path)
+{
+    return strrchr(path, '/') + 1;
+}
+
+/* Temporary files are noted without their token. */
+static void note_synced(const char *path)
+{
+    const char *name = last_name(path);
+    size_t end = strlen(synced);
+    size_t token_len = 0;
+    if (strstr(name, ".tmp") != NULL) {
+        token_len = strlen(".tmp") + GIQ_OS_TOKEN_SIZE;
+    } else if (strcmp(name, last_name(kit.folder)) == 0) {
+        name = "store";
+    } else if (strcmp(name, last_name(kit.job->folder)) == 0) {
+        name = "key";
+    } else if (strcmp(name, "v1") != 0) {
+        name = "parent";
+    }
+    (void)snprintf(synced + end, sizeof synced - end, " %.*s",
+                   (int)(strlen(name) - token_len), name);
+}
+
+UNIT_WRAPS(fsync);
+
+int __wrap_fsync(int fd)
+{
+    char link[32];
+    char path[4096] = {0};
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    assert_true(readlink(link, path, sizeof path - 1) > 0);
+    if (strstr(synced, "run") == NULL && job_kit_count(&kit, "POST /inference/run") > 0) {
+        (void)strcat(synced, " run");
+    }
+    note_synced(path);
+    return __real_fsync(fd);
+}
+
 /* ---- helpers ---- */
 
 static void start(const struct http_kit_response *responses, size_t count)
@@ -132,6 +177,22 @@ static void test_ticket_is_taken_and_ended(void **state)
     assert_true(env_kit_has(kit.job->folder, "job.json", "\"format\":2"));
     assert_true(env_kit_has(kit.job->folder, "job.json", "\"attempt\":1"));
     assert_false(env_kit_has(kit.job->folder, "job.json", "token"));
+    job_kit_stop(&kit);
+}
+
+/* The ticket and the record are on the disk before the run request is sent, and its
+ * outcome before anything else is done: job.json may then be lost, since the ticket
+ * states it. */
+static void test_what_is_recorded_is_synced_before_it_happens(void **state)
+{
+    static const char expected[] =
+        " store parent v1 parent store"
+        " request.json key new new key job.json key run sent.1 key job.json";
+    (void)state;
+    START(JOB_KIT_MODELS, JOB_KIT_RUN);
+    synced[0] = '\0';
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    assert_string_equal(synced, expected);
     job_kit_stop(&kit);
 }
 
@@ -575,6 +636,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ticket_is_taken_and_ended),
+        cmocka_unit_test(test_what_is_recorded_is_synced_before_it_happens),
         cmocka_unit_test(test_lost_ticket_sends_nothing_and_uses_the_other_job),
         cmocka_unit_test(test_owner_that_is_at_work_is_waited_for),
         cmocka_unit_test(test_abandoned_ticket_is_unknown_and_nothing_is_written),
