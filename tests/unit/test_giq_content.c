@@ -247,25 +247,19 @@ static void test_content_lock_has_one_holder(void **state)
     enter_and_leave(shop);
 }
 
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_ids_are_kept_for_each_service_and_kind,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_files_are_known_until_they_change,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_mark_without_a_change_time_is_not_trusted,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_hints_that_are_none_are_passed_over,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_files_beyond_the_most_are_forgotten,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_records_that_cannot_be_read_are_named,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_what_is_not_known_survives_a_rewrite,
-                                        open_store, close_store),
-        cmocka_unit_test_setup_teardown(test_content_lock_has_one_holder, open_store,
-                                        close_store),
+        STORE_TEST(test_ids_are_kept_for_each_service_and_kind),
+        STORE_TEST(test_files_are_known_until_they_change),
+        STORE_TEST(test_mark_without_a_change_time_is_not_trusted),
+        STORE_TEST(test_hints_that_are_none_are_passed_over),
+        STORE_TEST(test_files_beyond_the_most_are_forgotten),
+        STORE_TEST(test_records_that_cannot_be_read_are_named),
+        STORE_TEST(test_what_is_not_known_survives_a_rewrite),
+        STORE_TEST(test_content_lock_has_one_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
