@@ -171,7 +171,7 @@ static bool print_output(const struct giq_command *command, const struct output 
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     if (out == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     if (command->is_json) {
         print_json(out, output);
@@ -181,7 +181,7 @@ static bool print_output(const struct giq_command *command, const struct output 
     bool failed = ferror(out) != 0;
     if (fclose(out) != 0 || failed) {
         free(text);
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     *out_text = text;
     return true;
@@ -189,7 +189,7 @@ static bool print_output(const struct giq_command *command, const struct output 
 
 /* ---- requests ---- */
 
-/* What a batch gives to read, as rows: its layers and its bands. */
+/* The layers and the bands of a batch's dataset, as rows. */
 static GDALDatasetH describe(GDALDatasetH dataset, struct giq_error *err)
 {
     enum { NAME, KIND, FEATURES, BANDS, COLUMNS };
@@ -242,7 +242,7 @@ static bool use_result(const struct giq_command *command, const char *name,
     return true;
 }
 
-/* Run one request, or the state of one. */
+/* Run one request, or report its state. */
 static bool run_request(const struct giq_command *command, const char *name,
                         struct output *output, struct giq_error *err)
 {
@@ -330,7 +330,7 @@ static bool run(const struct giq_command *command, struct output *output,
     }
     char *name = make_name(prefixes[command->kind], command->keys);
     if (name == NULL) {
-        return giq_fail(err, GIQ_E_MEMORY, "out of memory");
+        return giq_fail_memory(err);
     }
     bool is_request =
         command->kind == GIQ_COMMAND_RUN || command->kind == GIQ_COMMAND_BATCH;

@@ -141,14 +141,14 @@ static bool copy_dataset(GDALDatasetH dataset, const struct giq_command *command
     if (!has_layers && !has_bands) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the result has several members, and a copy is of one; name it "
-                        "with --member (gdal info lists them), the job is not paid for "
+                        "with --member (gdal info lists them): the job is not paid for "
                         "again");
     }
     bool is_vector = has_layers && (!has_bands || can_write(command, GDAL_OF_VECTOR));
     if (!can_write(command, is_vector ? GDAL_OF_VECTOR : GDAL_OF_RASTER)) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the result is a %s, which is not what %s can hold; name another "
-                        "output, the job is not paid for again",
+                        "output: the job is not paid for again",
                         is_vector ? "vector" : "raster", command->output);
     }
     if (command->overwrites) {

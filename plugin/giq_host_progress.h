@@ -35,7 +35,7 @@ bool giq_host_progress_is_due(const struct giq_host_progress *host);
 void giq_host_progress_call(struct giq_host_progress *host, double share,
                             const char *text);
 
-/* Whether the callback has cancelled. In any thread. */
+/* Whether the callback has cancelled. May be called in any thread. */
 bool giq_host_progress_is_cancelled(const struct giq_host_progress *host);
 
 #endif
