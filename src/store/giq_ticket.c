@@ -461,9 +461,9 @@ static bool is_alive_by_age(struct giq_ticket_watch *watch, int n, const struct 
     return is_alive;
 }
 
-bool giq_ticket_is_alive(const struct giq_ticket_check *check,
-                         const struct giq_ticket *ticket, bool *out,
-                         struct giq_error *err)
+/* Whether the owner seems to be at work. */
+static bool check_owner(const struct giq_ticket_check *check,
+                        const struct giq_ticket *ticket, bool *out, struct giq_error *err)
 {
     struct age age = {.ms = 0};
     if (is_local(&ticket->owner)) {
@@ -484,6 +484,25 @@ bool giq_ticket_is_alive(const struct giq_ticket_check *check,
         return false;
     }
     *out = is_alive_by_age(check->watch, ticket->n, &age);
+    return true;
+}
+
+bool giq_ticket_is_alive(const struct giq_ticket_check *check,
+                         const struct giq_ticket *ticket, bool *out,
+                         struct giq_error *err)
+{
+    bool found = false;
+    bool is_alive = false;
+    GIQ_AUTO(giq_ticket_release) struct giq_ticket now;
+    giq_ticket_init(&now);
+    if (!check_owner(check, ticket, &is_alive, err)) {
+        return false;
+    }
+    /* Before it died it may have ended the ticket, which was read earlier. */
+    if (!is_alive && !giq_ticket_read(check->folder, ticket->n, &now, &found, err)) {
+        return false;
+    }
+    *out = is_alive || now.outcome != GIQ_TICKET_NONE;
     return true;
 }
 

@@ -138,6 +138,9 @@ struct giq_ticket_check {
  * stays unchanged for GIQ_TICKET_ABANDONED_MS is abandoned whatever the clocks state: it
  * may not be visible, or seem to come from the future. Of the time between two calls at
  * most GIQ_TICKET_TOUCH_MS counts: the file server may not have responded to anybody.
+ *
+ * A ticket that has an outcome by now, and is to be read again, counts as that of an
+ * owner who is alive.
  */
 bool giq_ticket_is_alive(const struct giq_ticket_check *check,
                          const struct giq_ticket *ticket, bool *out,

@@ -434,6 +434,26 @@ static void test_dead_owner_of_this_host_is_found_at_once(void **state)
     assert_int_equal(count_entries(folder), 1);
 }
 
+/* Its process may end at once. */
+static void test_owner_that_has_ended_its_ticket_meanwhile_is_not_dead(void **state)
+{
+    const char *folder = *state;
+    const struct giq_ticket_check check = {.folder = folder, .access = PRIVATE};
+    struct giq_error err = {0};
+    struct giq_ticket ticket;
+    bool alive = true;
+    pid_t owner = start_owner(folder, 1);
+    read_ticket(folder, 1, &ticket);
+    end_owner(owner);
+    assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
+    assert_false(alive);
+    env_kit_write(folder, "sent.1",
+                  "{\"format\":1,\"outcome\":\"job\",\"job_id\":\"j1\"}");
+    assert_true(giq_ticket_is_alive(&check, &ticket, &alive, &err));
+    assert_true(alive);
+    giq_ticket_release(&ticket);
+}
+
 static void test_stopped_owner_of_this_host_is_alive_at_any_age(void **state)
 {
     const char *folder = *state;
@@ -670,6 +690,7 @@ int main(void)
         ENV_KIT_TEST(test_ticket_whose_folder_cannot_be_synced_sends_nothing),
         ENV_KIT_TEST(test_ticket_is_not_taken_where_nothing_can_be_written),
         ENV_KIT_TEST(test_dead_owner_of_this_host_is_found_at_once),
+        ENV_KIT_TEST(test_owner_that_has_ended_its_ticket_meanwhile_is_not_dead),
         ENV_KIT_TEST(test_stopped_owner_of_this_host_is_alive_at_any_age),
         ENV_KIT_TEST(test_owner_that_lives_and_does_not_touch_its_ticket_is_dead),
         ENV_KIT_TEST(test_pid_that_another_process_has_now_is_dead),
