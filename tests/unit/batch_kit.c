@@ -242,7 +242,7 @@ __wrap_giq_api_status(struct giq_service *service, const char *job_id,
     kit->status_ms[kit->statuses++] = now_ms(kit);
     note_time_left(service, &kit->least_status_ms);
     atomic_fetch_add(&kit->now_ms, kit->status_takes_ms);
-    if (is_script(job_of(job_id)->file, "busy")) {
+    if (is_script(job_of(job_id)->file, "busy") && kit->throttled > 0) {
         enum { AN_HOUR_MS = 3600 * 1000 };
         service->throttled_until_ms = now_ms(kit) + AN_HOUR_MS;
     }

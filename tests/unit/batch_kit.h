@@ -11,7 +11,8 @@
  *               the run request ends so; unreachable is a failure that is permanent
  *   throttled   the first run request of the test for such a file is throttled for
  *               `throttle_ms`, then as ok
- *   busy        as hang, and each status call is throttled for an hour
+ *   busy        as hang, and once a run request was throttled, each status call is
+ *               throttled for an hour
  *   cancel      the host cancels while the run request is out
  *   rejected    the host does not accept the result
  */
