@@ -2,6 +2,8 @@
 import contextlib
 import fcntl
 import json
+import os
+import shutil
 
 import pytest
 
@@ -76,6 +78,18 @@ def test_every_record_is_a_row(scripted_gdal, service):
         "h": {**same, "status": "SUBMITTED", "state": "submitted"},
     }
     assert service.names() == calls
+
+
+def test_many_records_are_rows_in_the_order_of_their_folder(scripted_gdal, service):
+    scripted_gdal.run("ogrinfo", NAME)
+    keys = scripted_gdal.store / "v1"
+    [first] = keys.iterdir()
+    for number in range(100):
+        shutil.copytree(first, keys / f"{number:064x}")
+    rows = jobs(scripted_gdal)
+    assert [row["key"] for row in rows] == os.listdir(keys)
+    assert {row["status"] for row in rows} == {"published"}
+    assert len(service.calls("run")) == 1
 
 
 def test_filters_work(scripted_gdal, service):

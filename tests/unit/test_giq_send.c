@@ -102,11 +102,16 @@ static const char *last_name(const char *path)
     return strrchr(path, '/') + 1;
 }
 
+static void note(const char *name, size_t len)
+{
+    size_t end = strlen(synced);
+    (void)snprintf(synced + end, sizeof synced - end, " %.*s", (int)len, name);
+}
+
 /* Temporary files are noted without their token. */
 static void note_synced(const char *path)
 {
     const char *name = last_name(path);
-    size_t end = strlen(synced);
     size_t token_len = 0;
     if (strstr(name, ".tmp") != NULL) {
         token_len = strlen(".tmp") + GIQ_OS_TOKEN_SIZE;
@@ -117,8 +122,7 @@ static void note_synced(const char *path)
     } else if (strcmp(name, "v1") != 0) {
         name = "parent";
     }
-    (void)snprintf(synced + end, sizeof synced - end, " %.*s",
-                   (int)(strlen(name) - token_len), name);
+    note(name, strlen(name) - token_len);
 }
 
 UNIT_WRAPS(fsync);
@@ -130,7 +134,7 @@ int __wrap_fsync(int fd)
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     assert_true(readlink(link, path, sizeof path - 1) > 0);
     if (strstr(synced, "run") == NULL && job_kit_count(&kit, "POST /inference/run") > 0) {
-        (void)strcat(synced, " run");
+        note("run", strlen("run"));
     }
     note_synced(path);
     return __real_fsync(fd);
