@@ -21,8 +21,9 @@ void giq_batch_xml_release(struct giq_batch_xml *xml);
 /* Append markup as it is. */
 void giq_batch_xml_add(struct giq_batch_xml *xml, const char *markup);
 
-/* Append markup by a format of CPLSPrintf(), which does not follow the locale: at most
- * 1,000 bytes. */
+/* Append formatted markup, as CPLSPrintf() formats it: independent of the locale. Markup
+ * longer than 1,000 bytes is cut, so the caller must not format text of unknown length.
+ */
 void giq_batch_xml_addf(struct giq_batch_xml *xml, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -36,7 +36,7 @@ static const char *const result_columns[] = {"name", "kind", "features", "bands"
 static const char *const forgotten_columns[] = {"job_id", "state", "outcome", "bytes",
                                                 "reason", "key",   NULL};
 
-/* The layers of one command, which has read them. */
+/* The layers that a command prints. */
 struct output {
     GDALDatasetH *datasets; /* each with one layer */
     size_t count;
@@ -75,8 +75,8 @@ static char *make_name(const char *prefix, char **keys)
 
 /* ---- opening ---- */
 
-/* Open a name with the options of the command and these ones; the progress ends at
- * `share`. NULL after an error. */
+/* Open a name with these open options. The command's progress function is called from 0
+ * to `share`. NULL after an error. */
 static GDALDatasetH open_name(const struct giq_command *command, const char *name,
                               char **options, double share)
 {
@@ -242,7 +242,7 @@ static bool use_result(const struct giq_command *command, const char *name,
     return true;
 }
 
-/* Run one request, or report its state. */
+/* Run one request or one batch, or report its state. */
 static bool run_request(const struct giq_command *command, const char *name,
                         struct output *output, struct giq_error *err)
 {

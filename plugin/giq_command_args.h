@@ -31,9 +31,9 @@ struct giq_command {
     const char *output_format;
     char **creation_options;
     bool overwrites;
-    const char *older_than; /* of forget, as are the next two */
-    bool results_only;
-    bool forces;
+    const char *older_than; /* forget: an age, as giq_forget_parse_age() parses it */
+    bool results_only;      /* forget: as GIQ_FORGET_RESULTS_ONLY */
+    bool forces;            /* forget: as GIQ_FORGET_FORCE */
     GDALProgressFunc progress;
     void *progress_data;
 };

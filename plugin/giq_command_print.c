@@ -13,7 +13,8 @@ struct columns {
     int count;
 };
 
-/* The items of a list in one text, of which the end may be cut. */
+/* The items of a list, separated by commas. The text is a buffer of CPLSPrintf(), which
+ * cuts a text at about 8,000 bytes. */
 static const char *join(char **items)
 {
     GIQ_AUTO_CPL char *text = CPLStrdup("");

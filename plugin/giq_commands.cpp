@@ -49,7 +49,8 @@ const struct {
 /* What a text argument is for. */
 enum class Use { KEY, OPTION };
 
-/* Arguments that are texts; the name of a key or an option is that of the argument. */
+/* Arguments that are texts. A key has the name of the argument; an open option too, in
+ * capitals and with '_' for '-'. */
 const struct {
     unsigned commands;
     const char *name;
@@ -163,7 +164,7 @@ Command::Command(giq_command_kind kind)
     AddOutputStringArg(&m_printed);
 }
 
-/* GDAL completes values of options alone, and jobs are given without one. */
+/* GDAL completes only the values of options, but jobs are positional arguments. */
 std::vector<std::string> Command::GetAutoComplete(std::vector<std::string> &words,
                                                   bool is_last_complete, bool shows_all)
 {

@@ -92,8 +92,8 @@ static GDALDatasetH open_path(const char *path)
                       (const char *const *)drivers, NULL, NULL);
 }
 
-/* Open the path before a comma if that dataset has the layer that is named after it. The
- * first dataset without that layer is kept for the message. */
+/* Open the path before a comma; the text behind the comma is the name of the layer. A
+ * dataset without that layer is kept only if it is the first, for the error message. */
 static void open_up_to_comma(struct giq_vector_source *source, const char *comma)
 {
     GIQ_AUTO_CPL char *path = CPLStrdup(source->name);

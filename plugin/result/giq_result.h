@@ -14,16 +14,17 @@ struct giq_result {
     const char *path;   /* a file, or the folder of an unpacked archive */
     const char *job_id; /* for messages */
     bool is_new;        /* not published yet; the core then adds the job id to messages */
-    const char *proof;  /* of a published result (giq_result_proof.h), or NULL */
+    const char *proof;  /* that a published file was checked for external references
+                         * (giq_result_proof.h), or NULL */
     const char *member; /* the member to open, or NULL */
-    const char *shared_name; /* the connection string */
+    const char *shared_name; /* the connection string: it names a shared dataset */
     char **drivers;          /* those that may open results: a GDAL string list */
     char **options; /* RESULT_OPTIONS for the driver: a GDAL string list, or NULL */
     unsigned flags; /* GDAL_OF_... of the caller's open */
 };
 
-/* The dataset kinds that the caller requested, of GIQ_INNER_KINDS; all if it named none.
- */
+/* The dataset kinds that the caller requested, GDAL_OF_RASTER, GDAL_OF_VECTOR or both;
+ * both if it named none. */
 unsigned giq_result_kinds(const struct giq_result *result);
 
 /* Write how messages name the result into `out`; returns it. */

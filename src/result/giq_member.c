@@ -17,7 +17,7 @@ enum { RAW_MAX = 4096, PATH_SIZE = GIQ_MEMBER_DEPTH_MAX * GIQ_NAME_SIZE };
 /* A path that is assigned to a file or a folder. */
 struct member {
     char *path; /* safe */
-    char *raw;  /* as in struct path; ends in '/' for a folder */
+    char *raw;  /* `raw` of struct path, defined below; ends in '/' for a folder */
 };
 
 struct giq_members {
@@ -108,7 +108,8 @@ static bool reserve_path(struct giq_members *members, const char *path, const ch
 /* ---- parts of a path ---- */
 
 /* The first part of a raw path that is not empty, "." or "..", and its length; NULL at
- * the end. `is_utf8` states whether the whole path is UTF-8. */
+ * the end. `is_utf8` states whether the whole path is UTF-8: if it is not, not every '\'
+ * is a separator, see giq_name_part_len(). */
 static const char *next_part(const char *at, bool is_utf8, size_t *out_len)
 {
     for (;;) {
@@ -157,9 +158,9 @@ struct path {
     size_t safe_len;
 };
 
-/* Add the part of `*len` bytes at `part`. If another part follows it, also add the
- * separator to the raw path, store its length in `*len` and return it; else return
- * NULL. */
+/* Add the part of `*len` bytes at `part`. If another part follows, also add a separator
+ * to the raw path, set `*len` to the length of that next part and return the next part;
+ * else return NULL. */
 static const char *add_part(const struct giq_members *members, struct path *path,
                             const char *part, bool is_utf8, size_t *len)
 {
@@ -181,7 +182,7 @@ static const char *add_part(const struct giq_members *members, struct path *path
     return next;
 }
 
-/* Make the path of the masked raw path `raw`. */
+/* Make the path of the masked raw path `raw`, and reserve it and each folder in it. */
 static bool make_path(struct giq_members *members, const char *raw, struct path *path,
                       size_t *out_folder_len, struct giq_error *err)
 {
