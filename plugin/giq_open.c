@@ -15,6 +15,7 @@
 #include "giq_batch_vrt.h"
 #include "giq_files_table.h"
 #include "giq_job_request.h"
+#include "giq_probe.h"
 #include "giq_session.h"
 #include "giq_tables.h"
 #include "options/giq_kept_options.h"
@@ -107,6 +108,27 @@ static bool open_parsed(const struct giq_open_info *info, const struct giq_conn 
     return open_request(info, conn, session, out, err);
 }
 
+/* The batch whose file has this open as a source; NULL for any other open, and for one
+ * that may start a job. */
+static const char *batch_of_source(char **options)
+{
+    const char *submit = CSLFetchNameValue(options, "SUBMIT");
+    const char *batch = CSLFetchNameValue(options, &GIQ_BATCH_VRT_OPTION[1]);
+    if (submit == NULL || !EQUAL(submit, "NO")) {
+        return NULL;
+    }
+    return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
+}
+
+/* An open that only looks reads what is published, and no more. */
+static void restrict_probe(const struct giq_open_info *info, struct giq_config *config)
+{
+    if (batch_of_source(info->options) == NULL && giq_probe_is_one(info->flags)) {
+        config->may_submit = false;
+        config->may_fetch = false;
+    }
+}
+
 static bool parse_and_open(const struct giq_open_info *info, struct giq_session *session,
                            GDALDatasetH *out, struct giq_error *err)
 {
@@ -118,8 +140,11 @@ static bool parse_and_open(const struct giq_open_info *info, struct giq_session 
     if (!giq_conn_parse(info->name, &conn, err)) {
         return false;
     }
-    bool ok = giq_session_open(session, info->options, err) &&
-              open_parsed(info, &conn, session, out, err);
+    bool ok = giq_session_open(session, info->options, err);
+    if (ok) {
+        restrict_probe(info, &session->config);
+        ok = open_parsed(info, &conn, session, out, err);
+    }
     giq_conn_release(&conn);
     return ok;
 }
@@ -127,18 +152,6 @@ static bool parse_and_open(const struct giq_open_info *info, struct giq_session 
 bool giq_open_identify(const char *name)
 {
     return giq_conn_identify(name);
-}
-
-/* The batch whose file has this open as a source; NULL for any other open, and for one
- * that may start a job. */
-static const char *batch_of_source(char **options)
-{
-    const char *submit = CSLFetchNameValue(options, "SUBMIT");
-    const char *batch = CSLFetchNameValue(options, &GIQ_BATCH_VRT_OPTION[1]);
-    if (submit == NULL || !EQUAL(submit, "NO")) {
-        return NULL;
-    }
-    return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
 }
 
 /* Open a source of a batch whose result is kept and unchanged. NULL if it is not, and
@@ -210,11 +223,16 @@ static GDALDatasetH open_source(const struct giq_open_info *info, const char *ba
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
 {
     if (info->is_update) {
+        giq_probe_note_update();
         /* Programs try update first and then read-only: an error now would precede a
          * successful open. */
         if (info->flags & GDAL_OF_VERBOSE_ERROR) {
             (void)giq_open_refuse("opened for update (with ogrinfo, use -ro)");
         }
+        return NULL;
+    }
+    if (giq_probe_is_for_writing()) {
+        (void)giq_open_refuse("opened for update");
         return NULL;
     }
     const char *batch = batch_of_source(info->options);

@@ -5,7 +5,9 @@
 #define GIQ_GDAL_COMPAT_H
 
 #include <cpl_conv.h>
+#include <cpl_error.h>
 #include <gdal.h>
+#include <stdbool.h>
 
 /* In debug mode GDAL 3.11 and later warn of options that are not declared. */
 #if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
@@ -19,6 +21,15 @@
 #define GIQ_GDAL_MEMORY_VECTOR "Memory"
 #else
 #define GIQ_GDAL_MEMORY_VECTOR "MEM"
+#endif
+
+/* Whether there is the program gdal, and whether errors of this thread are hidden. */
+#if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
+#define GIQ_GDAL_HAS_PROGRAM       false
+#define GIQ_GDAL_ERRORS_ARE_HIDDEN false
+#else
+#define GIQ_GDAL_HAS_PROGRAM       true
+#define GIQ_GDAL_ERRORS_ARE_HIDDEN (CPLGetErrorHandler(NULL) == CPLQuietErrorHandler)
 #endif
 
 /* Flags of GDALOpenEx() that older versions do not define. */

@@ -27,6 +27,10 @@ PROGRAMS = {
 }
 if HAS_GDAL_PROGRAM:
     PROGRAMS.update({
+        # A name that is not given as --input must be that of the dataset, which is a path.
+        "gdal convert of a vector": (
+            VECTOR, "gdal convert -q --input {source} --output {out}.gpkg"),
+        "gdal convert of a raster": (RASTER, "gdal convert -q {source} {out}.tif"),
         "gdal raster convert": (RASTER, "gdal raster convert -q {source} {out}.tif"),
         "gdal raster calc": (
             RASTER, "gdal raster calc -q -i A={source} --calc A*2 -o {out}.tif"),

@@ -1,0 +1,27 @@
+/*
+ * Opens by which the program gdal (GDAL 3.11 and later) only looks at a dataset, and
+ * which must not cost a job: to complete a word of a shell, to see whether an output
+ * exists, and for `gdal dataset identify --detailed`.
+ *
+ * Usage: giq_probe_is_one() before a request is sent; giq_probe_note_update() when an
+ * open for update was refused, after which giq_probe_is_for_writing() says whether an
+ * open that only reads leads to writing. In any other program none of them has an effect.
+ *
+ * Thread-safe. Nothing is owned, and nothing fails: a command line that cannot be read
+ * counts as that of another program.
+ */
+#ifndef GIQ_PROBE_H
+#define GIQ_PROBE_H
+
+#include <stdbool.h>
+
+/* Whether an open in this thread with these GDAL_OF_ flags only looks. */
+bool giq_probe_is_one(unsigned flags);
+
+void giq_probe_note_update(void);
+
+/* Whether the program was refused an open for update. It then looks whether it can read,
+ * before it reports that it cannot write. */
+bool giq_probe_is_for_writing(void);
+
+#endif
