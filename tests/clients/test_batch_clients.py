@@ -220,7 +220,10 @@ assert (tiles.ReadAsArray(0, 0, columns, rows) == expected).all()
 """
 
 
-@pytest.mark.skipif(VERSION < (3, 9), reason="this GDAL has no driver GTI")
+needs_index = pytest.mark.skipif(VERSION < (3, 9), reason="this GDAL has no driver GTI")
+
+
+@needs_index
 def test_ledger_that_was_saved_is_a_tile_index(client):
     """In the coordinate system of the results: elsewhere, GDAL reprojects each tile."""
     client.run("ogr2ogr", "-t_srs", "EPSG:31985", "jobs.gpkg", f"{MOSAIC};wait=no")
@@ -232,3 +235,32 @@ def test_ledger_that_was_saved_is_a_tile_index(client):
     client.python(TILES, env=within)
     client.run("gdal_translate", "-q", "GTI:jobs.gpkg", "all.tif", env=within)
     assert client.calls() == calls and len(client.paid()) == 3
+
+
+# A pixel of each tile, one after the other, as a map that is moved.
+MOVED = """
+import sys
+from osgeo import gdal, ogr
+gdal.UseExceptions()
+tiles = gdal.Open("GTI:jobs.gpkg")
+west, size, _, north, _, _ = tiles.GetGeoTransform()
+rows = ogr.Open("jobs.gpkg")
+for row in rows.GetLayer(0):
+    place = row.GetGeometryRef().PointOnSurface()
+    tiles.ReadRaster(int((place.GetX() - west) / size), int((north - place.GetY()) / size), 1, 1)
+    print(len(open(sys.argv[1]).read().split("inference/run")) - 1)
+"""
+
+
+@needs_index
+def test_map_that_is_moved_over_an_index_pays_for_each_tile_it_opens(client, sandbox):
+    client.run("ogr2ogr", "-t_srs", "EPSG:31985", "-oo", "SUBMIT=NO", "jobs.gpkg",
+               f"{MOSAIC};wait=no")
+    journal = sandbox.state / "journal.jsonl"
+    done = client.python(MOVED, journal, ok=False, env={"GIQ_SUBMIT": "NO"})
+    assert "SUBMIT=NO does not start one" in done.stderr
+    assert client.calls() == []
+    before = len(sandbox.runs())
+    counts = client.python(MOVED, journal).stdout.split()
+    assert [int(count) - before for count in counts] == [1, 2, 3]
+    assert len(client.paid()) == 3

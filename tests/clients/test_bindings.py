@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import RASTER, VECTOR
+from conftest import DATA, RASTER, SCENE, VECTOR
 from programs import VERSION
 
 # Many threads on several requests, rasters and vectors mixed; each reads all of it.
@@ -64,23 +64,27 @@ def test_threads_on_same_and_different_requests(client):
     assert sorted(json.loads(local.stdout)) == sorted(value for _, value in found)
 
 
-# Threads that read one dataset, which was opened for that.
+# Threads that read one dataset, which was opened for that, or made so.
 THREAD_SAFE = """
 import sys, threading
 from osgeo import gdal
 gdal.UseExceptions()
-name, count, out = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-data = gdal.OpenEx(name, gdal.OF_RASTER | getattr(gdal, "OF_THREAD_SAFE", 0x800))
+name, count, out, is_opened = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:]
+if is_opened:
+    data = gdal.OpenEx(name, gdal.OF_RASTER | getattr(gdal, "OF_THREAD_SAFE", 0x800))
+else:
+    data = gdal.OpenEx(name, gdal.OF_RASTER).GetThreadSafeDataset(gdal.OF_RASTER)
+assert count == 1 or data.IsThreadSafe(gdal.OF_RASTER)
 start = threading.Barrier(count)
 found = []
 
 def work():
     start.wait()
     band = data.GetRasterBand(1)
+    width, height = data.RasterXSize, data.RasterYSize
     for _ in range(5):
-        rows = range(0, data.RasterYSize, 16)
-        found.append(b"".join(
-            bytes(band.ReadRaster(0, row, data.RasterXSize, 16)) for row in rows))
+        found.append(b"".join(bytes(band.ReadRaster(0, row, width, min(16, height - row)))
+                              for row in range(0, height, 16)))
 
 threads = [threading.Thread(target=work) for _ in range(count)]
 for thread in threads: thread.start()
@@ -91,12 +95,38 @@ open(out, "wb").write(whole)
 """
 
 
+needs_thread_safe = pytest.mark.skipif(
+    VERSION < (3, 10), reason="this GDAL has no datasets for several threads")
+
+
+def check_shared(client, whole):
+    client.run("gdal_translate", "-q", "-of", "ENVI", "-b", "1", whole, "whole")
+    assert (client.folder / "shared").read_bytes() == (client.folder / "whole").read_bytes()
+
+
 def test_threads_share_a_dataset_that_is_thread_safe(client):
     """Before 3.10 the flag says nothing to GDAL, and one thread reads."""
-    client.python(THREAD_SAFE, RASTER, 8 if VERSION >= (3, 10) else 1, "shared")
-    client.run("gdal_translate", "-q", "-of", "ENVI", client.local("ndvi"), "whole")
-    assert (client.folder / "shared").read_bytes() == (client.folder / "whole").read_bytes()
+    client.python(THREAD_SAFE, RASTER, 8 if VERSION >= (3, 10) else 1, "shared", "opened")
+    check_shared(client, client.local("ndvi"))
     assert len(client.paid()) == 1
+
+
+@needs_thread_safe
+def test_threads_share_a_dataset_that_was_made_thread_safe(client):
+    client.python(THREAD_SAFE, RASTER, 8, "shared")
+    check_shared(client, client.local("ndvi"))
+    assert len(client.paid()) == 1
+
+
+@needs_thread_safe
+@pytest.mark.parametrize("ways", [["opened"], []])
+def test_threads_share_the_mosaic_of_a_batch(client, ways):
+    """Each thread opens the sources of the mosaic for itself."""
+    batch = f"GIQ:batch={DATA}/parcels.geojson;model=ndvi;file={SCENE}"
+    client.python(THREAD_SAFE, batch, 8, "shared", *ways)
+    calls = client.calls()
+    check_shared(client, batch)
+    assert client.calls() == calls and len(client.paid()) == 3
 
 
 # A dataset that is open across a fork, on both sides; the child opens more.

@@ -1,8 +1,13 @@
 """Fiona, Rasterio and GeoPandas read what a job gave, hand keyword arguments on as open
 options, and their exceptions hold the driver's words."""
+import inspect
+
 import pytest
+import rasterio
 
 from conftest import AREA, RASTER, VECTOR
+
+HAS_THREAD_SAFE = "thread_safe" in inspect.signature(rasterio.open).parameters
 
 # Each runs twice, with the name and with the local file, and must print the same.
 READING = {
@@ -112,3 +117,27 @@ def test_environment_of_rasterio_is_configuration(client):
     done = client.python(ENV % RASTER)
     assert done.stdout.startswith("GIQ[usage]") and "SUBMIT=NO" in done.stdout
     assert client.paid() == []
+
+
+THREADS = """
+import concurrent.futures, sys
+import rasterio
+from rasterio.windows import Window
+def bytes_of(name):
+    with rasterio.open(name, thread_safe=True) as found:
+        def strip(row):
+            return found.read(1, window=Window(0, row, found.width, 16)).tobytes()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            strips = list(pool.map(strip, range(0, found.height, 16)))
+        assert len(strips) == 22
+        return b"".join(strips)
+with rasterio.open(sys.argv[2]) as whole:
+    assert bytes_of(sys.argv[1]) == whole.read(1).tobytes()
+"""
+
+
+@pytest.mark.skipif(not HAS_THREAD_SAFE, reason="this rasterio has no thread_safe")
+def test_threads_of_rasterio_share_a_dataset(client):
+    client.run("gdalinfo", RASTER)
+    client.python(THREADS, RASTER, client.local("ndvi"))
+    assert len(client.paid()) == 1
