@@ -62,10 +62,14 @@ static void selection_release(struct selection *selection)
     free(selection->matches);
 }
 
-/* Whether the record may have a job that nothing else names. */
-static bool is_protected(const char *state_name)
+/* Whether the record may have a job whose result nobody has yet, and that nothing else
+ * names. */
+static bool is_protected(const char *state_name, unsigned flags)
 {
     static const char *const states[] = {"sending", "submitted", "unknown", "damaged"};
+    if (strcmp(state_name, "succeeded") == 0) {
+        return (flags & GIQ_FORGET_RESULTS_ONLY) == 0;
+    }
     for (size_t i = 0; i < GIQ_COUNT(states); i++) {
         if (strcmp(state_name, states[i]) == 0) {
             return true;
@@ -126,7 +130,8 @@ static bool select_record(void *ctx, const struct giq_job_view *job,
     }
     struct target target = {.state_name = job->state_name,
                             .is_young = is_young(selection->args, job)};
-    if (is_bulk && (target.is_young || is_protected(target.state_name))) {
+    if (is_bulk &&
+        (target.is_young || is_protected(target.state_name, selection->args->flags))) {
         return true;
     }
     if (!grow(selection, err)) {
@@ -180,7 +185,7 @@ static bool check_selection(const struct selection *selection, struct giq_error 
     for (size_t i = 0; i < selection->len; i++) {
         const struct target *target = &selection->items[i];
         if (!(args->flags & GIQ_FORGET_FORCE) && !target->is_young &&
-            is_protected(target->state_name)) {
+            is_protected(target->state_name, args->flags)) {
             return fail_protected(target, err);
         }
     }
@@ -195,6 +200,7 @@ struct forgetting {
     const struct target *target;
     unsigned flags;
     char *folder;
+    int ticket; /* that was taken; 0: none */
     enum giq_forget_outcome outcome;
     int64_t bytes;
     struct giq_error reason; /* why it was kept */
@@ -207,8 +213,51 @@ static bool keep(struct forgetting *forgetting)
     return true;
 }
 
-/* Read the state again. `*out_kept` is whether the record has changed so that it must be
- * kept; the reason is then set. */
+/* Whether the record has another job than when it was selected. */
+static bool has_other_job(const struct target *target, const struct giq_record *record)
+{
+    if (target->job_id == NULL || record->job_id == NULL) {
+        return target->job_id != record->job_id;
+    }
+    return !giq_text_is_same_id(target->job_id, record->job_id);
+}
+
+/* Whether the record, which was read again, must be kept; the reason is then set. */
+static bool must_keep(struct forgetting *forgetting, const struct giq_record *record,
+                      const char *state_name)
+{
+    struct giq_error *reason = &forgetting->reason;
+    bool forces = (forgetting->flags & GIQ_FORGET_FORCE) != 0;
+    bool is_whole = (forgetting->flags & GIQ_FORGET_RESULTS_ONLY) == 0;
+    struct giq_printable ids;
+    if (record->sender == GIQ_SENDER_ALIVE) {
+        return !giq_fail(reason, GIQ_E_STORE,
+                         "an open is working on the record, whose state is \"%s\"; "
+                         "forget it when that has finished",
+                         state_name);
+    }
+    if (has_other_job(forgetting->target, record)) {
+        return !giq_fail(reason, GIQ_E_STORE,
+                         "its job has changed since the records were listed; GIQ:jobs "
+                         "lists the new one");
+    }
+    if (!forces && is_protected(state_name, forgetting->flags)) {
+        return !giq_fail(reason, GIQ_E_STORE,
+                         "its state has changed to \"%s\"; wait for the job, or forget "
+                         "it with --force",
+                         state_name);
+    }
+    if (!forces && is_whole && record->other_jobs != NULL) {
+        return !giq_fail(reason, GIQ_E_STORE,
+                         "only this record names further jobs that were paid for: %s; "
+                         "fetch them with GIQ:job=<id>, or forget it with --force",
+                         giq_text_printable(record->other_jobs, &ids));
+    }
+    return false;
+}
+
+/* Read the record again. `*out_kept` is whether it has changed so that it must be kept;
+ * the reason is then set. */
 static bool check_again(struct forgetting *forgetting, bool *out_kept,
                         struct giq_error *err)
 {
@@ -223,22 +272,7 @@ static bool check_again(struct forgetting *forgetting, bool *out_kept,
         *err = (struct giq_error){0};
     }
     giq_record_view(&record, NULL, &view);
-    const char *state_name = damaged ? "damaged" : view.state_name;
-    bool is_alive = record.sender == GIQ_SENDER_ALIVE;
-    *out_kept =
-        is_alive || (is_protected(state_name) && !(forgetting->flags & GIQ_FORGET_FORCE));
-    if (is_alive) {
-        (void)giq_fail(
-            &forgetting->reason, GIQ_E_STORE,
-            "an open is working on the record, whose state is \"%s\"; forget it "
-            "when that has finished",
-            state_name);
-    } else if (*out_kept) {
-        (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
-                       "its state has changed to \"%s\"; wait for the job, or forget it "
-                       "with --force",
-                       state_name);
-    }
+    *out_kept = must_keep(forgetting, &record, damaged ? "damaged" : view.state_name);
     return true;
 }
 
@@ -310,9 +344,17 @@ static bool remove_results(struct forgetting *forgetting, struct giq_error *err)
 
 /* ---- the record ---- */
 
+static bool keep_sent(struct forgetting *forgetting)
+{
+    (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
+                   "another process sends a run request for it; forget it when that has "
+                   "finished");
+    return keep(forgetting);
+}
+
 /* Take the ticket that the next run request would need. `*out_taken` is false if another
  * process has taken it, which sends one. */
-static bool take_ticket(const struct forgetting *forgetting, bool *out_taken,
+static bool take_ticket(struct forgetting *forgetting, bool *out_taken,
                         struct giq_error *err)
 {
     GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
@@ -324,8 +366,26 @@ static bool take_ticket(const struct forgetting *forgetting, bool *out_taken,
     ticket.n = tickets.len == 0 ? 1 : tickets.items[tickets.len - 1].n + 1;
     ticket.outcome = GIQ_TICKET_NOTHING;
     ticket.retry_after_ms = PAUSE_MS;
+    forgetting->ticket = ticket.n;
     return giq_ticket_take(forgetting->folder, giq_store_access(forgetting->store),
                            &ticket, out_taken, err);
+}
+
+/* Rename the folder, unless another process has taken a later ticket, since this one was
+ * stopped for longer than the pause: then it gets its name back. */
+static bool rename_folder(const struct forgetting *forgetting, const char *forgotten,
+                          bool *out_renamed, struct giq_error *err)
+{
+    struct giq_error ignored = {0};
+    GIQ_AUTO(giq_tickets_release) struct giq_tickets tickets = {0};
+    if (!giq_os_rename(forgetting->folder, forgotten, err)) {
+        return false;
+    }
+    bool ok = giq_ticket_list(forgotten, &tickets, err);
+    *out_renamed =
+        ok && tickets.len > 0 && tickets.items[tickets.len - 1].n == forgetting->ticket;
+    return *out_renamed ||
+           (giq_os_rename(forgotten, forgetting->folder, ok ? err : &ignored) && ok);
 }
 
 /* The folder gets another name first: no open must find a record that is half removed. */
@@ -333,17 +393,21 @@ static bool remove_folder(struct forgetting *forgetting, struct giq_error *err)
 {
     const char *keys = giq_store_keys_folder(forgetting->store);
     int64_t bytes = 0;
+    bool is_renamed = false;
     GIQ_AUTO_FREE char *forgotten = giq_os_temporary(keys, forgotten_name);
     if (forgotten == NULL) {
         return giq_fail_memory(err);
     }
     if (!giq_tree_size(forgetting->folder, &bytes, err) ||
-        !giq_os_rename(forgetting->folder, forgotten, err) ||
-        !giq_os_sync_path(keys, err)) {
+        !rename_folder(forgetting, forgotten, &is_renamed, err)) {
         return false;
     }
+    if (!is_renamed) {
+        return keep_sent(forgetting);
+    }
+    forgetting->outcome = GIQ_FORGET_RECORD;
     forgetting->bytes += bytes;
-    return giq_tree_remove(forgotten, err);
+    return giq_os_sync_path(keys, err) && giq_tree_remove(forgotten, err);
 }
 
 /* Must be called with the record lock held. The result goes first, so that there is room
@@ -356,19 +420,12 @@ static bool remove_record(struct forgetting *forgetting, struct giq_error *err)
         return false;
     }
     if (!is_taken) {
-        (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
-                       "another process sends a run request for it; forget it when that "
-                       "has finished");
-        return keep(forgetting);
+        return keep_sent(forgetting);
     }
     if (!check_again(forgetting, &is_kept, err)) {
         return false;
     }
-    if (is_kept) {
-        return keep(forgetting);
-    }
-    forgetting->outcome = GIQ_FORGET_RECORD;
-    return remove_folder(forgetting, err);
+    return is_kept ? keep(forgetting) : remove_folder(forgetting, err);
 }
 
 static bool measure(struct forgetting *forgetting, struct giq_error *err)
@@ -436,7 +493,8 @@ static bool report(const struct giq_forget_args *args, const struct target *targ
     return args->each(args->ctx, &forgotten, err);
 }
 
-/* A named record that is being worked on is an error, and without names it is kept. */
+/* A named record that cannot be forgotten is an error, and without names it is kept: the
+ * others still free space. */
 static bool forget_target(const struct giq_store *store,
                           const struct giq_forget_args *args, const struct target *target,
                           struct giq_error *err)
@@ -452,14 +510,23 @@ static bool forget_target(const struct giq_store *store,
         (void)keep(&forgetting);
         return report(args, target, &forgetting, err);
     }
-    bool ok = forget_one(&forgetting, err);
+    struct giq_error failure = {0};
+    bool ok = forget_one(&forgetting, &failure);
     free(forgetting.folder);
-    if (!ok) {
+    if (!ok && (args->count > 0 || failure.code != GIQ_E_STORE)) {
+        *err = failure;
         return false;
     }
+    if (!ok) {
+        forgetting.reason = failure;
+        (void)keep(&forgetting);
+    }
     if (forgetting.outcome == GIQ_FORGET_KEPT && args->count > 0) {
-        return giq_fail(err, GIQ_E_STORE, "%s was not forgotten: %s",
-                        name_of(target, &name), forgetting.reason.text);
+        return giq_fail(err, GIQ_E_STORE, "%s was not forgotten: %s%s",
+                        name_of(target, &name), forgetting.reason.text,
+                        forgetting.bytes == 0 ? ""
+                                              : "; its result was removed, and is "
+                                                "downloaded again by the next open");
     }
     return report(args, target, &forgetting, err);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/giq_os.h"
+#include "base/giq_tree.h"
 #include "env_kit.h"
 #include "store/giq_lock.h"
 #include "store/giq_record_read.h"
@@ -219,9 +220,13 @@ static void test_what_a_killed_process_left_goes_with_the_next(void **state)
 /* ---- what is kept ---- */
 
 UNIT_WRAPS(giq_ticket_take);
+UNIT_WRAPS(giq_tree_size);
 
-/* Where locks lock nothing, another process takes this ticket first. */
+/* Where locks lock nothing, another process takes this ticket first, or records this job,
+ * or takes a ticket while this process is stopped before the folder gets another name. */
 static const char *intruding_ticket;
+static const char *intruding_job;
+static const char *late_ticket;
 
 bool __wrap_giq_ticket_take(const char *folder, unsigned access,
                             struct giq_ticket *ticket, bool *out_taken,
@@ -230,7 +235,18 @@ bool __wrap_giq_ticket_take(const char *folder, unsigned access,
     if (intruding_ticket != NULL) {
         env_kit_write(folder, intruding_ticket, "");
     }
+    if (intruding_job != NULL) {
+        env_kit_write(folder, "job.json", intruding_job);
+    }
     return __real_giq_ticket_take(folder, access, ticket, out_taken, err);
+}
+
+bool __wrap_giq_tree_size(const char *path, int64_t *out_bytes, struct giq_error *err)
+{
+    if (late_ticket != NULL && strcmp(strrchr(path, '/') + 1, KEY_A) == 0) {
+        env_kit_write(path, late_ticket, "");
+    }
+    return __real_giq_tree_size(path, out_bytes, err);
 }
 
 static void test_run_request_that_begins_meanwhile_wins(void **state)
@@ -245,6 +261,67 @@ static void test_run_request_that_begins_meanwhile_wins(void **state)
     assert_non_null(strstr(kit->err.text, "another process sends a run request"));
     assert_true(exists(kit, KEY_A, "job.json"));
     assert_true(exists(kit, KEY_A, "sent.2"));
+}
+
+static void test_run_request_that_begins_after_the_pause_wins(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), "result." TOKEN);
+    late_ticket = "sent.3";
+    bool ok = forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_FORCE);
+    late_ticket = NULL;
+    assert_false(ok);
+    assert_int_equal(kit->err.code, GIQ_E_STORE);
+    assert_non_null(strstr(kit->err.text, "another process sends a run request"));
+    assert_non_null(strstr(kit->err.text, "its result was removed"));
+    assert_true(exists(kit, KEY_A, "job.json"));
+    assert_true(exists(kit, KEY_A, "sent.3"));
+    assert_int_equal(count_entries(kit), 1);
+}
+
+static void test_job_that_was_not_named_is_kept(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
+    intruding_job = RECORD("published", "j2");
+    bool ok = forget(kit, KEY_A, GIQ_TIME_NONE, GIQ_FORGET_FORCE);
+    intruding_job = NULL;
+    assert_false(ok);
+    assert_int_equal(kit->err.code, GIQ_E_STORE);
+    assert_non_null(strstr(kit->err.text, "its job has changed"));
+    assert_true(exists(kit, KEY_A, "job.json"));
+}
+
+static void test_result_that_was_not_downloaded_is_kept_unless_forced(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A,
+         "{\"format\":2,\"state\":\"succeeded\",\"attempt\":1,\"job_id\":\"j1\"}",
+         JOB("j1"), NULL);
+    assert_fails(kit, "j1", 0, GIQ_E_USAGE, "is \"succeeded\"");
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_NOTHING);
+    assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_FORCE));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+    assert_false(exists(kit, KEY_A, NULL));
+}
+
+static void test_further_jobs_are_kept_unless_forced(void **state)
+{
+    struct kit *kit = *state;
+    char *folder = giq_store_folder(kit->store, KEY_A);
+    make(kit, KEY_A,
+         "{\"format\":2,\"state\":\"published\",\"attempt\":2,\"job_id\":\"j2\","
+         "\"result\":{\"folder\":\"result." TOKEN "\",\"name\":\"f\",\"size\":5}}",
+         JOB("j1"), "result." TOKEN);
+    env_kit_write(folder, "sent.2", JOB("j2"));
+    assert_fails(kit, "j2", 0, GIQ_E_STORE, "further jobs that were paid for: j1;");
+    assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+    assert_true(forget(kit, "j2", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RESULT);
+    assert_true(forget(kit, "j2", GIQ_TIME_NONE, GIQ_FORGET_FORCE));
+    assert_false(exists(kit, KEY_A, NULL));
+    free(folder);
 }
 
 static void test_jobs_that_nothing_else_names_are_kept_unless_forced(void **state)
@@ -307,6 +384,25 @@ static void test_record_whose_lock_is_held_is_kept(void **state)
     assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_KEPT);
     assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
     giq_lock_release(lock);
+    free(folder);
+}
+
+static void test_results_that_cannot_be_removed_leave_the_others(void **state)
+{
+    struct kit *kit = *state;
+    char *folder = giq_store_folder(kit->store, KEY_A);
+    char *lock = giq_os_join(folder, "lock");
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    make(kit, KEY_B, RECORD("published", "j2"), JOB("j2"), "result." TOKEN);
+    make(kit, KEY_C, RECORD("published", "j3"), JOB("j3"), "result." TOKEN);
+    assert_true(giq_os_make_folders(lock, GIQ_OS_PRIVATE, &kit->err));
+    assert_true(forget(kit, NULL, INT64_MAX, 0));
+    assert_int_equal(kit->count, 3);
+    assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
+    assert_false(exists(kit, KEY_B, "result." TOKEN));
+    assert_false(exists(kit, KEY_C, "result." TOKEN));
+    assert_fails(kit, "j1", 0, GIQ_E_STORE, "open the lock");
+    free(lock);
     free(folder);
 }
 
@@ -399,6 +495,11 @@ int main(void)
         KIT_TEST(test_sender_that_is_alive_is_not_forced),
         KIT_TEST(test_record_whose_lock_is_held_is_kept),
         KIT_TEST(test_run_request_that_begins_meanwhile_wins),
+        KIT_TEST(test_run_request_that_begins_after_the_pause_wins),
+        KIT_TEST(test_job_that_was_not_named_is_kept),
+        KIT_TEST(test_result_that_was_not_downloaded_is_kept_unless_forced),
+        KIT_TEST(test_further_jobs_are_kept_unless_forced),
+        KIT_TEST(test_results_that_cannot_be_removed_leave_the_others),
         KIT_TEST(test_newer_format_is_not_forced),
         KIT_TEST(test_names_have_one_record),
         KIT_TEST(test_age_alone_frees_results),
