@@ -270,6 +270,8 @@ static bool make_folder(struct giq_job *job, struct giq_error *err)
     if (st.kind == GIQ_OS_FOLDER) {
         return true;
     }
+    /* The tickets went with the folder. */
+    job->known_ticket = 0;
     job->has_folder = giq_store_make(job->store, job->folder, err);
     return job->has_folder;
 }

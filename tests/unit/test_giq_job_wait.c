@@ -230,6 +230,22 @@ static void test_record_that_was_removed_leads_to_no_other_job(void **state)
     }
 }
 
+/* It had no job: the tickets that the open knew of are gone with it. */
+static void test_record_that_was_removed_while_throttled_is_begun_anew(void **state)
+{
+    (void)state;
+    struct job_kit kit;
+    JOB_KIT_START(&kit, JOB_KIT_MODELS, {.status = 429}, JOB_KIT_RUN,
+                  JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+    assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "intent");
+    assert_true(giq_tree_remove(kit.job->folder, &kit.service.err));
+    assert_int_equal(job_kit_run(&kit), GIQ_E_NONE);
+    assert_string_equal(job_kit_state(&kit), "published");
+    assert_int_equal(job_kit_count(&kit, "POST"), 2);
+    job_kit_stop(&kit);
+}
+
 static void test_what_is_told_with_the_end_is_recorded(void **state)
 {
     (void)state;
@@ -305,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_end_of_a_job_is_not_recorded_as_that_of_another),
         cmocka_unit_test(test_result_of_another_job_is_not_fetched_before_its_end),
         cmocka_unit_test(test_record_that_was_removed_leads_to_no_other_job),
+        cmocka_unit_test(test_record_that_was_removed_while_throttled_is_begun_anew),
         cmocka_unit_test(test_what_is_told_with_the_end_is_recorded),
         cmocka_unit_test(test_unknown_state_is_warned_of_once),
         cmocka_unit_test(test_longest_id_and_state_fit_into_the_progress_line),
