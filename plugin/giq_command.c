@@ -45,8 +45,10 @@ struct output {
 
 /* ---- connection strings ---- */
 
-/* The name with a key added, which the caller frees; NULL when out of memory. */
-static char *add_key(const char *name, const char *key, const char *value)
+/* The name with a key added, which the caller frees. NULL when out of memory, which is
+ * then the error. */
+static char *add_key(const char *name, const char *key, const char *value,
+                     struct giq_error *err)
 {
     char *text = NULL;
     char *quoted = giq_conn_quote(value);
@@ -54,19 +56,23 @@ static char *add_key(const char *name, const char *key, const char *value)
     if (quoted == NULL ||
         asprintf(&text, "%s%s%s=%s", name, separator, key, quoted) < 0) {
         text = NULL;
+        (void)giq_fail_memory(err);
     }
     free(quoted);
     return text;
 }
 
 /* The prefix with all keys of the command, as add_key(). */
-static char *make_name(const char *prefix, char **keys)
+static char *make_name(const char *prefix, char **keys, struct giq_error *err)
 {
     char *name = strdup(prefix);
+    if (name == NULL) {
+        (void)giq_fail_memory(err);
+    }
     for (int i = 0; name != NULL && keys != NULL && keys[i] != NULL; i++) {
         GIQ_AUTO_CPL char *key = NULL;
         const char *value = CPLParseNameValue(keys[i], &key);
-        char *longer = add_key(name, key, value);
+        char *longer = add_key(name, key, value, err);
         free(name);
         name = longer;
     }
@@ -95,11 +101,11 @@ static GDALDatasetH open_name(const struct giq_command *command, const char *nam
 }
 
 /* Open the rows of a request as they are recorded, or as they are once it is submitted:
- * nothing is waited for. */
+ * nothing is waited for. NULL after an error, which was raised unless it is in `*err`. */
 static GDALDatasetH open_rows(const struct giq_command *command, const char *name,
-                              bool submits)
+                              bool submits, struct giq_error *err)
 {
-    char *row_name = add_key(name, "wait", "no");
+    char *row_name = add_key(name, "wait", "no", err);
     GIQ_AUTO_CSL char **options = CSLDuplicate(command->options);
     if (!submits) {
         options = CSLSetNameValue(options, "SUBMIT", "NO");
@@ -234,7 +240,7 @@ static bool use_result(const struct giq_command *command, const char *name,
     }
     GDALDatasetH rows = command->kind == GIQ_COMMAND_BATCH
                             ? describe(dataset, err)
-                            : open_rows(command, name, false);
+                            : open_rows(command, name, false, err);
     if (rows == NULL) {
         return false;
     }
@@ -247,7 +253,7 @@ static bool run_request(const struct giq_command *command, const char *name,
                         struct output *output, struct giq_error *err)
 {
     if (command->is_dry_run || command->is_no_wait) {
-        GDALDatasetH rows = open_rows(command, name, !command->is_dry_run);
+        GDALDatasetH rows = open_rows(command, name, !command->is_dry_run, err);
         if (rows != NULL) {
             add_output(output, rows);
         }
@@ -269,8 +275,8 @@ static bool fetch(const struct giq_command *command, struct output *output,
                         count);
     }
     for (int i = 0; i < count; i++) {
-        char *job_name = add_key("GIQ:", "job", command->names[i]);
-        char *name = job_name == NULL ? NULL : make_name(job_name, command->keys);
+        char *job_name = add_key("GIQ:", "job", command->names[i], err);
+        char *name = job_name == NULL ? NULL : make_name(job_name, command->keys, err);
         struct giq_command one = *command;
         one.progress_data =
             GDALCreateScaledProgress((double)i / count, (double)(i + 1) / count,
@@ -328,9 +334,9 @@ static bool run(const struct giq_command *command, struct output *output,
     if (command->kind == GIQ_COMMAND_FETCH) {
         return fetch(command, output, err);
     }
-    char *name = make_name(prefixes[command->kind], command->keys);
+    char *name = make_name(prefixes[command->kind], command->keys, err);
     if (name == NULL) {
-        return giq_fail_memory(err);
+        return false;
     }
     bool is_request =
         command->kind == GIQ_COMMAND_RUN || command->kind == GIQ_COMMAND_BATCH;
