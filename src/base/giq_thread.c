@@ -6,6 +6,14 @@
 
 #include "base/giq_os.h"
 
+/* A host may have set a locale for its thread alone. */
+static void *start(void *ctx)
+{
+    const struct giq_thread *thread = ctx;
+    (void)uselocale(thread->locale);
+    return thread->run(thread->ctx);
+}
+
 bool giq_thread_start(struct giq_thread *thread, void *(*run)(void *ctx), void *ctx)
 {
     pthread_attr_t attributes;
@@ -14,11 +22,14 @@ bool giq_thread_start(struct giq_thread *thread, void *(*run)(void *ctx), void *
     if (pthread_attr_init(&attributes) != 0) {
         return false;
     }
+    thread->run = run;
+    thread->ctx = ctx;
+    thread->locale = uselocale((locale_t)0);
     (void)pthread_attr_setstacksize(&attributes, GIQ_THREAD_STACK_SIZE);
     (void)sigfillset(&all);
     /* The new thread inherits the mask. */
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&thread->id, &attributes, run, ctx) == 0;
+    bool ok = pthread_create(&thread->id, &attributes, start, thread) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void)pthread_attr_destroy(&attributes);
     return ok;

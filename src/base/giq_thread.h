@@ -11,12 +11,16 @@
 #ifndef GIQ_THREAD_H
 #define GIQ_THREAD_H
 
+#include <locale.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct giq_thread {
     pthread_t id;
+    void *(*run)(void *ctx);
+    void *ctx;
+    locale_t locale;
 };
 
 struct giq_thread_lock {
@@ -28,8 +32,10 @@ struct giq_thread_event {
     pthread_cond_t cond;
 };
 
-/* Start a thread that calls `run(ctx)`. All signals are blocked in it, and its stack has
- * GIQ_THREAD_STACK_SIZE bytes. The caller passes it to giq_thread_join(). */
+/* Start a thread that calls `run(ctx)`. All signals are blocked in it, its stack has
+ * GIQ_THREAD_STACK_SIZE bytes, and it uses the locale of this one, which must not be
+ * freed before. The caller passes it to giq_thread_join(), and keeps `*thread` where it
+ * is until then. */
 enum { GIQ_THREAD_STACK_SIZE = 512 * 1024 };
 bool giq_thread_start(struct giq_thread *thread, void *(*run)(void *ctx), void *ctx);
 void giq_thread_join(struct giq_thread *thread);
