@@ -444,6 +444,10 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     size_t len = name == NULL ? 0 : strlen(name);
     bool is_test =
         len > sizeof domain - 1 && strcmp(name + len - (sizeof domain - 1), domain) == 0;
+    /* Some libcurls ask for both kinds of addresses at once, others one by one. */
+    if (is_test && hints != NULL && hints->ai_family == AF_INET6) {
+        return EAI_NONAME;
+    }
     if (is_test && looked_up++ < number("GIQ_FAULT_NAMES")) {
         return EAI_AGAIN;
     }

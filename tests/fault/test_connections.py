@@ -16,7 +16,7 @@ BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 # What the error says of each.
 WORDS = {
     "name": "Could not resolve host: giq.test",
-    "refused": "Failed to connect to 127.0.0.1 port ",
+    "refused": "Failed to connect to 127.0.0.1",
     "tls": "SSL",
     "proxy name": "Could not resolve proxy: proxy.test",
     "proxy refused": "the proxy refused to connect to 127.0.0.1: HTTP 503",
@@ -144,3 +144,41 @@ def test_connection_is_kept_alive_as_gdal_is_told(tmp_path, service, options, ke
     calls = [line.split(" ", 1) for line in log.read_text().splitlines()]
     connections = sum(name == "connect" for name, _ in calls)
     assert [what for name, what in calls if name == "setsockopt"] == kept * connections
+
+
+# Each round loads GDAL, opens in a thread that ends, and lets go of GDAL. It waits for the
+# end of all other threads.
+ROUNDS = """
+import _ctypes, ctypes, ctypes.util, os, sys, threading, time
+
+def open_in_thread(gdal):
+    gdal.GDALOpenEx.restype = ctypes.c_void_p
+    data = gdal.GDALOpenEx(sys.argv[1].encode(), 0x44, None, None, None)
+    print("opened" if data else "failed")
+    gdal.GDALClose(ctypes.c_void_p(data))
+
+for _ in range(3):
+    gdal = ctypes.CDLL(ctypes.util.find_library("gdal"))
+    gdal.GDALAllRegister()
+    thread = threading.Thread(target=open_in_thread, args=(gdal,))
+    thread.start()
+    thread.join()
+    while len(os.listdir("/proc/self/task")) > 1:
+        time.sleep(0.01)
+    gdal.GDALDestroyDriverManager()
+    _ctypes.dlclose(gdal._handle)
+print("end")
+"""
+
+
+@pytest.mark.parametrize("failures,opened", [(0, "opened"), (100, "failed")])
+def test_no_thread_of_the_resolver_is_left_after_an_open(tmp_path, service, failures,
+                                                         opened):
+    """Later libcurls resolve names in threads that transfers share: the thread that opened
+    ends, and the program lets go of GDAL."""
+    gdal = Gdal(tmp_path, f"http://giq.test:{service.port}/public")
+    done = gdal.python(ROUNDS, NAME, env={
+        "LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"], "GIQ_FAULT_NAMES": str(failures),
+        "GIQ_ALLOW_HTTP": "YES", "GIQ_MAX_RETRY": "0"})
+    assert done.stdout.split() == [opened] * 3 + ["end"]
+    assert len(service.calls("run")) == (1 if opened == "opened" else 0)
