@@ -127,8 +127,8 @@ def grab(widget, path):
 
 
 def bars():
-    """The texts of the message bar."""
-    return [item.text() for item in iface.messageBar().items()]
+    """The texts of the plugin in the message bar, where QGIS may have complaints too."""
+    return [item.text() for item in iface.messageBar().items() if item.title() == "gIQ"]
 
 
 def layers():

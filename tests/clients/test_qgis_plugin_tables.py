@@ -78,6 +78,21 @@ def test_files_within_an_extent(client):
     assert near == projected == [NAME, "parcels"] and far == []
 
 
+MODELS = """
+found = run("models", OUTPUT="memory:")["OUTPUT"]
+tell({field.name(): field.typeName() for field in found.fields()})
+tell(sorted([feature["id"], feature["labels"]] for feature in found.getFeatures()))
+"""
+
+
+def test_labels_of_models_are_text_in_any_layer(scripted_client, service):
+    """A list would be a map, which not every layer of QGIS can hold."""
+    service.script["models"] = [Response([{"id": "a", "labels": ["x", "y"]}, {"id": "b"}])]
+    types, found = script(scripted_client, MODELS)
+    assert set(types.values()) == {"string"}
+    assert found == [["a", "(2:x,y)"], ["b", None]]
+
+
 JOBS = """
 found = run("jobs", OUTPUT="memory:")["OUTPUT"]
 tell(sorted([feature["job_id"], feature["state"]] for feature in found.getFeatures()))

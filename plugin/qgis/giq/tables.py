@@ -16,6 +16,8 @@ from .jobs import Watcher
 from .opening import Opening
 
 TABLE = "/vsimem/giq/{}.gpkg"
+# A list becomes JSON in newer GDALs, and a map in QGIS, which not every layer can hold.
+TEXTS = ["-mapFieldType", "StringList=String"]
 
 
 def copy_table(name: str, options: list[str], watcher: Watcher) -> str:
@@ -24,7 +26,7 @@ def copy_table(name: str, options: list[str], watcher: Watcher) -> str:
 
     def copy(dataset: gdal.Dataset) -> None:
         copies.translate(gdal.VectorTranslate, path, dataset, format="GPKG",
-                         layerName="table")
+                         layerName="table", options=TEXTS)
 
     jobs.run_opening(Opening(name, options=options, read=copy), watcher)
     return path
