@@ -62,14 +62,10 @@ static void selection_release(struct selection *selection)
     free(selection->matches);
 }
 
-/* Whether the record may have a job whose result nobody has yet, and that nothing else
- * names. */
-static bool is_protected(const char *state_name, unsigned flags)
+/* Whether the record may have a job that nothing else names. */
+static bool is_protected(const char *state_name)
 {
     static const char *const states[] = {"sending", "submitted", "unknown", "damaged"};
-    if (strcmp(state_name, "succeeded") == 0) {
-        return (flags & GIQ_FORGET_RESULTS_ONLY) == 0;
-    }
     for (size_t i = 0; i < GIQ_COUNT(states); i++) {
         if (strcmp(state_name, states[i]) == 0) {
             return true;
@@ -130,8 +126,7 @@ static bool select_record(void *ctx, const struct giq_job_view *job,
     }
     struct target target = {.state_name = job->state_name,
                             .is_young = is_young(selection->args, job)};
-    if (is_bulk &&
-        (target.is_young || is_protected(target.state_name, selection->args->flags))) {
+    if (is_bulk && (target.is_young || is_protected(target.state_name))) {
         return true;
     }
     if (!grow(selection, err)) {
@@ -185,7 +180,7 @@ static bool check_selection(const struct selection *selection, struct giq_error 
     for (size_t i = 0; i < selection->len; i++) {
         const struct target *target = &selection->items[i];
         if (!(args->flags & GIQ_FORGET_FORCE) && !target->is_young &&
-            is_protected(target->state_name, args->flags)) {
+            is_protected(target->state_name)) {
             return fail_protected(target, err);
         }
     }
@@ -228,7 +223,7 @@ static bool must_keep(struct forgetting *forgetting, const struct giq_record *re
 {
     struct giq_error *reason = &forgetting->reason;
     bool forces = (forgetting->flags & GIQ_FORGET_FORCE) != 0;
-    bool is_whole = (forgetting->flags & GIQ_FORGET_RESULTS_ONLY) == 0;
+    bool keeps_record = (forgetting->flags & GIQ_FORGET_RESULTS_ONLY) != 0;
     struct giq_printable ids;
     if (record->sender == GIQ_SENDER_ALIVE) {
         return !giq_fail(reason, GIQ_E_STORE,
@@ -241,13 +236,19 @@ static bool must_keep(struct forgetting *forgetting, const struct giq_record *re
                          "its job has changed since the records were listed; GIQ:jobs "
                          "lists the new one");
     }
-    if (!forces && is_protected(state_name, forgetting->flags)) {
+    if (!forces && is_protected(state_name)) {
         return !giq_fail(reason, GIQ_E_STORE,
                          "its state has changed to \"%s\"; wait for the job, or forget "
                          "it with --force",
                          state_name);
     }
-    if (!forces && is_whole && record->other_jobs != NULL) {
+    if (!forces && !keeps_record && strcmp(state_name, "succeeded") == 0) {
+        return !giq_fail(reason, GIQ_E_STORE,
+                         "its job has succeeded and was paid for, and its result was not "
+                         "downloaded; open it, which downloads that, or forget it with "
+                         "--force");
+    }
+    if (!forces && !keeps_record && record->other_jobs != NULL) {
         return !giq_fail(reason, GIQ_E_STORE,
                          "only this record names further jobs that were paid for: %s; "
                          "fetch them with GIQ:job=<id>, or forget it with --force",
@@ -437,7 +438,8 @@ static bool measure(struct forgetting *forgetting, struct giq_error *err)
     return giq_tree_size(forgetting->folder, &forgetting->bytes, err);
 }
 
-static bool forget_locked(struct forgetting *forgetting, struct giq_error *err)
+/* Must be called with the record lock held, unless it only reports. */
+static bool check_and_forget(struct forgetting *forgetting, struct giq_error *err)
 {
     bool is_kept = false;
     if (!check_again(forgetting, &is_kept, err)) {
@@ -445,6 +447,9 @@ static bool forget_locked(struct forgetting *forgetting, struct giq_error *err)
     }
     if (is_kept) {
         return keep(forgetting);
+    }
+    if (forgetting->flags & GIQ_FORGET_DRY_RUN) {
+        return measure(forgetting, err);
     }
     return forgetting->flags & GIQ_FORGET_RESULTS_ONLY ? remove_results(forgetting, err)
                                                        : remove_record(forgetting, err);
@@ -458,7 +463,7 @@ static bool forget_one(struct forgetting *forgetting, struct giq_error *err)
         return giq_fail_memory(err);
     }
     if (forgetting->flags & GIQ_FORGET_DRY_RUN) {
-        return measure(forgetting, err);
+        return check_and_forget(forgetting, err);
     }
     if (!giq_lock_acquire(forgetting->folder, giq_store_access(forgetting->store), &lock,
                           &forgetting->reason)) {
@@ -468,7 +473,7 @@ static bool forget_one(struct forgetting *forgetting, struct giq_error *err)
         *err = forgetting->reason;
         return false;
     }
-    bool ok = forget_locked(forgetting, err);
+    bool ok = check_and_forget(forgetting, err);
     giq_lock_release(lock);
     return ok;
 }

@@ -298,7 +298,9 @@ static void test_result_that_was_not_downloaded_is_kept_unless_forced(void **sta
     make(kit, KEY_A,
          "{\"format\":2,\"state\":\"succeeded\",\"attempt\":1,\"job_id\":\"j1\"}",
          JOB("j1"), NULL);
-    assert_fails(kit, "j1", 0, GIQ_E_USAGE, "is \"succeeded\"");
+    assert_fails(kit, "j1", 0, GIQ_E_STORE, "its result was not downloaded");
+    assert_fails(kit, "j1", GIQ_FORGET_DRY_RUN, GIQ_E_STORE,
+                 "its result was not downloaded");
     assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
     assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_NOTHING);
     assert_true(forget(kit, "j1", GIQ_TIME_NONE, GIQ_FORGET_FORCE));
@@ -316,6 +318,7 @@ static void test_further_jobs_are_kept_unless_forced(void **state)
          JOB("j1"), "result." TOKEN);
     env_kit_write(folder, "sent.2", JOB("j2"));
     assert_fails(kit, "j2", 0, GIQ_E_STORE, "further jobs that were paid for: j1;");
+    assert_fails(kit, "j2", GIQ_FORGET_DRY_RUN, GIQ_E_STORE, "with --force");
     assert_true(exists(kit, KEY_A, "result." TOKEN "/f"));
     assert_true(forget(kit, "j2", GIQ_TIME_NONE, GIQ_FORGET_RESULTS_ONLY));
     assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RESULT);
