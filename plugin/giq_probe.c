@@ -14,6 +14,7 @@ enum { WORDS_MAX_BYTES = 4096 };
 enum program {
     UNREAD,
     OTHER,
+    OGR2OGR,
     GDAL,
     COMPLETION, /* `gdal completion`, which a shell runs */
 };
@@ -31,8 +32,9 @@ static enum program read_program(void)
     size_t length = VSIFReadL(words, 1, WORDS_MAX_BYTES, file);
     words[length] = '\0';
     words[length + 1] = '\0';
-    if (strcmp(CPLGetFilename(words), "gdal") != 0) {
-        return OTHER;
+    const char *name = CPLGetFilename(words);
+    if (strcmp(name, "gdal") != 0) {
+        return strcmp(name, "ogr2ogr") == 0 ? OGR2OGR : OTHER;
     }
     const char *command = words + strlen(words) + 1;
     return strcmp(command, "completion") == 0 ? COMPLETION : GDAL;
@@ -48,13 +50,11 @@ static enum program current_program(void)
 
 bool giq_probe_is_one(unsigned flags)
 {
-    if (!GIQ_GDAL_HAS_PROGRAM || current_program() == OTHER) {
-        return false;
-    }
     /* The program hides the errors of an open that may fail; where it will read what it
      * opens so, it asks the driver for errors. */
     bool is_quiet = (flags & GDAL_OF_VERBOSE_ERROR) == 0 && GIQ_GDAL_ERRORS_ARE_HIDDEN;
-    return is_quiet || current_program() == COMPLETION;
+    enum program found = current_program();
+    return found == COMPLETION || (found == GDAL && is_quiet);
 }
 
 void giq_probe_note_update(void)
@@ -64,5 +64,6 @@ void giq_probe_note_update(void)
 
 bool giq_probe_is_for_writing(void)
 {
-    return GIQ_GDAL_HAS_PROGRAM && is_for_writing && current_program() == GDAL;
+    enum program found = current_program();
+    return is_for_writing && (found == GDAL || found == OGR2OGR);
 }

@@ -1,7 +1,8 @@
 /*
- * Opens by which the program gdal (GDAL 3.11 and later) only looks at a dataset, and
- * which must not cost a job: to complete a word of a shell, to see whether an output
- * exists, and for `gdal dataset identify --detailed`.
+ * Opens by which a program only looks at a dataset, and which must not cost a job: those
+ * of the program gdal (GDAL 3.11 and later) to complete a word of a shell, to see whether
+ * an output exists, and for `gdal dataset identify --detailed`; and those of gdal and
+ * ogr2ogr after they could not open an output for update.
  *
  * Usage: giq_probe_is_one() before a request is sent; giq_probe_note_update() when an
  * open for update was refused, after which giq_probe_is_for_writing() says whether an
@@ -20,8 +21,8 @@ bool giq_probe_is_one(unsigned flags);
 
 void giq_probe_note_update(void);
 
-/* Whether the program was refused an open for update. It then looks whether it can read,
- * before it reports that it cannot write. */
+/* Whether the program writes and was refused an open for update. It then looks whether it
+ * can read, before it reports that it cannot write. */
 bool giq_probe_is_for_writing(void);
 
 #endif

@@ -23,12 +23,10 @@
 #define GIQ_GDAL_MEMORY_VECTOR "MEM"
 #endif
 
-/* Whether there is the program gdal, and whether errors of this thread are hidden. */
+/* Whether errors of this thread are hidden, where the program gdal may hide them. */
 #if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
-#define GIQ_GDAL_HAS_PROGRAM       false
 #define GIQ_GDAL_ERRORS_ARE_HIDDEN false
 #else
-#define GIQ_GDAL_HAS_PROGRAM       true
 #define GIQ_GDAL_ERRORS_ARE_HIDDEN (CPLGetErrorHandler(NULL) == CPLQuietErrorHandler)
 #endif
 
