@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/giq_buf.h"
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 #include "base/giq_text.h"
@@ -28,6 +29,7 @@
 enum {
     PAUSE_MS = 30000,       /* in which nobody sends a run request for the key */
     AGE_MAX_H = 24 * 36525, /* 100 years */
+    NAMES_MAX = 300,        /* bytes of the names in an error */
     RESULTS_MAX = 1000,     /* folders of results that one call removes from a record */
     HOUR_MS = 60 * 60 * 1000,
 };
@@ -42,6 +44,7 @@ struct target {
     char *job_id; /* or NULL */
     const char *state_name;
     bool is_young;
+    bool is_forgotten; /* its record was removed */
 };
 
 struct selection {
@@ -501,7 +504,7 @@ static bool report(const struct giq_forget_args *args, const struct target *targ
 /* A named record that cannot be forgotten is an error, and without names it is kept: the
  * others still free space. */
 static bool forget_target(const struct giq_store *store,
-                          const struct giq_forget_args *args, const struct target *target,
+                          const struct giq_forget_args *args, struct target *target,
                           struct giq_error *err)
 {
     struct giq_printable name;
@@ -518,6 +521,8 @@ static bool forget_target(const struct giq_store *store,
     struct giq_error failure = {0};
     bool ok = forget_one(&forgetting, &failure);
     free(forgetting.folder);
+    target->is_forgotten = ok && forgetting.outcome == GIQ_FORGET_RECORD &&
+                           (args->flags & GIQ_FORGET_DRY_RUN) == 0;
     if (!ok && (args->count > 0 || failure.code != GIQ_E_STORE)) {
         *err = failure;
         return false;
@@ -534,6 +539,30 @@ static bool forget_target(const struct giq_store *store,
                                                 "downloaded again by the next open");
     }
     return report(args, target, &forgetting, err);
+}
+
+/* Add to an error the records that were forgotten before it, which nothing else reports.
+ */
+static void add_forgotten(const struct selection *selection, struct giq_error *err)
+{
+    const struct giq_error cause = *err;
+    struct giq_printable name;
+    GIQ_AUTO_BUF struct giq_buf names;
+    giq_buf_init(&names, NAMES_MAX);
+    for (size_t i = 0; i < selection->len; i++) {
+        const struct target *target = &selection->items[i];
+        if (target->is_forgotten &&
+            !giq_buf_addf(&names, "%s%s", names.len == 0 ? "" : ", ",
+                          name_of(target, &name))) {
+            break;
+        }
+    }
+    if (names.len > 0) {
+        (void)giq_error_replace(err, cause.code,
+                                "%s; forgotten before it, so that a later open of the "
+                                "same request is paid for: %s",
+                                cause.text, giq_buf_text(&names));
+    }
 }
 
 /* What a process that was killed has left. */
@@ -582,6 +611,7 @@ bool giq_forget(const struct giq_store *store, const struct giq_forget_args *arg
     }
     for (size_t i = 0; i < selection.len; i++) {
         if (!forget_target(store, args, &selection.items[i], err)) {
+            add_forgotten(&selection, err);
             return false;
         }
     }

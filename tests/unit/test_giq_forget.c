@@ -409,6 +409,33 @@ static void test_results_that_cannot_be_removed_leave_the_others(void **state)
     free(folder);
 }
 
+static bool let_the_next_be_sent(void *ctx, const struct giq_forgotten *forgotten,
+                                 struct giq_error *err)
+{
+    intruding_ticket = "sent.2";
+    return note(ctx, forgotten, err);
+}
+
+static void test_error_names_what_was_forgotten_before_it(void **state)
+{
+    static const char *const names[] = {KEY_A, KEY_B};
+    struct kit *kit = *state;
+    const struct giq_forget_args args = {.names = names,
+                                         .count = GIQ_COUNT(names),
+                                         .before_ms = GIQ_TIME_NONE,
+                                         .each = let_the_next_be_sent,
+                                         .ctx = kit};
+    make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
+    make(kit, KEY_B, RECORD("failed", "j2"), JOB("j2"), NULL);
+    bool ok = giq_forget(kit->store, &args, &kit->err);
+    intruding_ticket = NULL;
+    assert_false(ok);
+    bool is_a_left = exists(kit, KEY_A, NULL);
+    assert_int_equal(exists(kit, KEY_B, NULL), !is_a_left);
+    assert_non_null(strstr(kit->err.text, is_a_left ? "j1 was not" : "j2 was not"));
+    assert_non_null(strstr(kit->err.text, is_a_left ? "paid for: j2" : "paid for: j1"));
+}
+
 static void test_newer_format_is_not_forced(void **state)
 {
     struct kit *kit = *state;
@@ -503,6 +530,7 @@ int main(void)
         KIT_TEST(test_result_that_was_not_downloaded_is_kept_unless_forced),
         KIT_TEST(test_further_jobs_are_kept_unless_forced),
         KIT_TEST(test_results_that_cannot_be_removed_leave_the_others),
+        KIT_TEST(test_error_names_what_was_forgotten_before_it),
         KIT_TEST(test_newer_format_is_not_forced),
         KIT_TEST(test_names_have_one_record),
         KIT_TEST(test_age_alone_frees_results),
