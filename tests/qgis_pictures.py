@@ -26,8 +26,8 @@ from qgis.PyQt.QtWidgets import QDockWidget
 def picture(widget, path):
     "A small PNG: of fewer colours than a screen has."
     grab(widget, path)
-    QImage(path).convertToFormat(QImage.Format_RGB16).convertToFormat(
-        QImage.Format_RGB888).save(path, "PNG", 0)
+    QImage(path).convertToFormat(QImage.Format.Format_RGB16).convertToFormat(
+        QImage.Format.Format_RGB888).save(path, "PNG", 0)
 
 def work(scene, path, area):
     project = QgsProject.instance()

@@ -12,8 +12,8 @@ OPTIONS = {"GIQ_SUBMIT": "NO", "GIQ_TIMEOUT": "0", "GIQ_FETCH": "NO"}
 # threads, and that has no value anywhere, would make the driver refuse other threads.
 DEFAULTS = {"GIQ_SUBMIT": "IF_MISSING", "GIQ_TIMEOUT": "3600", "GIQ_FETCH": "YES"}
 # A bar has room for little more than a line; the log has the rest.
-ADVICE = ("Adding a layer starts no job and downloads nothing. Use Processing Toolbox > gIQ > "
-          "Run a model, or Fetch a result.")
+ADVICE = ("Adding a layer starts no job. Use Processing Toolbox > gIQ > Run a model, or Fetch "
+          "a result.")
 REASON = ("A layer was not added, because the gIQ plugin sets GIQ_SUBMIT=NO, GIQ_FETCH=NO and "
           "GIQ_TIMEOUT=0 for layers that are typed: QGIS would open them in the thread of its "
           "window. The setting giq/guard turns this off.")

@@ -65,7 +65,9 @@ class RunAlgorithm(GiqAlgorithm):
     def shortHelpString(self) -> str:
         return ("Runs a model of the gIQ service on a file of the service (FILE) or on a "
                 "local file (UPLOAD), within an area or an extent. A job is paid for when it "
-                "is started; running the same again finds the same job, and costs nothing. "
+                "is started; running the same again finds the same job, and costs nothing. A "
+                "label of a further run asks for a new job of the same request, a label of a "
+                "retry for a new job after one that failed: one paid job for each label. "
                 "Cancel ends the wait, not a job that was started.")
 
     def initAlgorithm(self, config=None) -> None:
@@ -82,11 +84,9 @@ class RunAlgorithm(GiqAlgorithm):
         add(QgsProcessingParameterExtent("EXTENT", "Extent of interest", optional=True))
         for parameter in (
                 QgsProcessingParameterString(
-                    "RERUN", "Label of one more run of the same request (a new paid job)",
-                    optional=True),
+                    "RERUN", "Label of a further run (paid)", optional=True),
                 QgsProcessingParameterString(
-                    "RETRY", "Label of a retry after a failed job (a new paid job)",
-                    optional=True),
+                    "RETRY", "Label of a retry (paid)", optional=True),
                 QgsProcessingParameterNumber("TIMEOUT", "Longest wait in seconds",
                                              QgsProcessingParameterNumber.Type.Double,
                                              HOUR_S, minValue=0)):

@@ -133,13 +133,14 @@ class JobsAlgorithm(TableAlgorithm):
 
 class FilesAlgorithm(TableAlgorithm):
     NAME, TITLE = "files", "Find files on the service"
-    HELP = ("The files on the service with their footprints, within an extent and a time. "
-            "FILE of “Run a model” takes the file_id. Nothing is billed.")
+    HELP = ("The files on the service with their footprints, within an extent and a time, "
+            "which is a day (2024-05-01) or two of them (2024-05-01/2024-05-31). FILE of "
+            "“Run a model” takes the file_id. Nothing is billed.")
 
     def add_parameters(self) -> None:
         self.addParameter(QgsProcessingParameterExtent("EXTENT", "Extent", optional=True))
         self.addParameter(QgsProcessingParameterString(
-            "DATETIME", "Time, as a day or from/to (2024-05-01/2024-05-31)", optional=True))
+            "DATETIME", "Time: a day, or from/to", optional=True))
         self.addParameter(QgsProcessingParameterString("COLLECTION", "Collection",
                                                        optional=True))
         self.addParameter(QgsProcessingParameterNumber(
