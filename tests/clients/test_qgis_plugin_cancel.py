@@ -141,6 +141,32 @@ def test_pause_between_two_looks(scripted_client, service, folder):
     cancelled(scripted_client, service, FILE="f")
 
 
+AT_THE_END = """
+import threading
+from giq import opening
+made = opening.Opening("GIQ:models")
+canceller = threading.Thread(target=made.cancel)
+remove = os.rmdir
+
+
+def remove_while_cancelled(*arguments, **more):
+    canceller.start()
+    canceller.join(1)  # it may have to wait for the removal
+    remove(*arguments, **more)
+
+
+os.rmdir = remove_while_cancelled
+made._clean_up()
+canceller.join()
+tell([name for name in os.listdir(os.environ["TMPDIR"]) if name.startswith("giq-")])
+"""
+
+
+def test_cancel_at_the_very_end_leaves_no_folder(scripted_client, folder):
+    assert script(scripted_client, AT_THE_END,
+                  env={"TMPDIR": str(folder / "tmp")}) == [[]]
+
+
 AFTER_DRY_RUN = """
 from giq import opening
 

@@ -48,6 +48,8 @@ class Opening:
         self._read = read
         self._files = files or []
         self._folder = tempfile.mkdtemp(prefix="giq-")
+        self._has_folder = True
+        self._lock = threading.Lock()  # over making files in the folder and removing it
         self._cancel_file = os.path.join(self._folder, "cancel")
         self._progress_file = os.path.join(self._folder, "progress.json")
         self._failure: Optional[BaseException] = None
@@ -62,13 +64,10 @@ class Opening:
 
     def cancel(self) -> None:
         """From now on the thread begins no run request."""
-        try:
-            with open(self._cancel_file, "x", encoding="ascii"):
-                pass
-        except FileExistsError:
-            pass
-        except FileNotFoundError:
-            pass  # the thread has ended and removed the folder
+        with self._lock:
+            if self._has_folder:
+                with open(self._cancel_file, "w", encoding="ascii"):
+                    pass
 
     def join(self, seconds: float) -> bool:
         """Whether the thread has ended within this time."""
@@ -128,7 +127,9 @@ class Opening:
                 os.remove(path)
             except OSError:
                 pass  # it is in a folder that QGIS removes when it ends
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            self._has_folder = False
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def wait(seconds: float, is_cancelled: Callable[[], bool]) -> None:
