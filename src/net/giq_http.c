@@ -64,11 +64,19 @@ static void set_buffer_size(CURL *curl)
     (void)SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 }
 
+/* A transfer that has failed does not wait for a resolver that gets no response: its
+ * thread ends later. Where libcurl refuses this, it waits. */
+static void leave_resolver(CURL *curl)
+{
+    (void)SET_LONG(CURLOPT_QUICK_EXIT, 1);
+}
+
 static bool set_fixed_options(CURL *curl, const struct giq_http *http)
 {
     if (http->avoids_http2 && !SET_LONG(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)) {
         return false;
     }
+    leave_resolver(curl);
     return SET_LONG(CURLOPT_NOSIGNAL, 1) && SET_LONG(CURLOPT_FOLLOWLOCATION, 0) &&
            SET(CURLOPT_PROTOCOLS_STR, "http,https") &&
            /* The response of a proxy to CONNECT is not the service's. */
@@ -567,6 +575,9 @@ static bool exchange_on_handle(struct giq_http *http,
     if (rc != CURLE_OK) {
         /* libcurl 7.88 rejects options on a handle that failed to connect, and the handle
          * remembers names that could not be resolved. */
+#if LIBCURL_VERSION_NUM >= 0x081400 /* 8.20 */
+        (void)curl_multi_setopt(http->multi, CURLMOPT_QUICK_EXIT, 1L);
+#endif
         free_handle(http);
     }
     return ok;

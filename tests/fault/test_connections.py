@@ -182,3 +182,13 @@ def test_no_thread_of_the_resolver_is_left_after_an_open(tmp_path, service, fail
         "GIQ_ALLOW_HTTP": "YES", "GIQ_MAX_RETRY": "0"})
     assert done.stdout.split() == [opened] * 3 + ["end"]
     assert len(service.calls("run")) == (1 if opened == "opened" else 0)
+
+
+def test_resolver_that_never_responds_is_left(tmp_path, service):
+    """The time to connect counts, and the program ends."""
+    gdal = Gdal(tmp_path, f"http://giq.test:{service.port}/public")
+    text = gdal.fails("ogrinfo", NAME, tag="network", env={
+        "LD_PRELOAD": os.environ["GIQ_FAULT_LIBRARY"], "GIQ_FAULT_NAMES": "-1",
+        "GIQ_ALLOW_HTTP": "YES", "GIQ_MAX_RETRY": "1", "GIQ_CONNECT_TIMEOUT": "0.2"})
+    assert "giq.test: " in text and "Timeout was reached" in text
+    assert gdal.records() == {} and service.names() == []
