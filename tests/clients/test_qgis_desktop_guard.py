@@ -26,12 +26,16 @@ def work(vector, raster):
     found["log"] = messages
     assert unloadPlugin("giq")
     found["unloaded"] = options()
+    found["again"] = start()
+    gdal.SetConfigOption("GIQ_FETCH", "YES")
+    assert unloadPlugin("giq")
+    found["set meanwhile"] = options()
+    gdal.SetConfigOption("GIQ_FETCH", None)
     QgsSettings().setValue("giq/guard", False)
     found["off"] = start()
     assert unloadPlugin("giq")
     QgsSettings().setValue("giq/guard", True)
     gdal.SetConfigOption("GIQ_TIMEOUT", "60")
-    gdal.SetConfigOption("GIQ_SUBMIT", None)
     found["typed"] = start()
     assert unloadPlugin("giq")
     found["after typed"] = options()
@@ -47,6 +51,8 @@ def test_typed_strings_start_nothing_and_say_what_to_do(desktop, client):  # noq
     assert "Toolbox > gIQ > Run a model" in found["bars"][0]
     assert len([text for text in found["log"] if "giq/guard turns this off" in text]) == 1
     assert found["unloaded"] == ["IF_MISSING", None, None]
+    assert found["again"] == ["NO", "0", "NO"]
+    assert found["set meanwhile"] == ["IF_MISSING", None, "YES"]
     assert found["off"] == ["IF_MISSING", None, None]
     assert found["typed"] == ["NO", "60", "NO"]
     assert found["after typed"] == ["IF_MISSING", "60", None]
@@ -55,8 +61,10 @@ def test_typed_strings_start_nothing_and_say_what_to_do(desktop, client):  # noq
 PROJECTS = """
 from desktop_session import *
 from osgeo import gdal
+from unittest.mock import ANY
 from qgis.core import QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QPushButton
+from qgis.utils import startPlugin, loadPlugin, unloadPlugin
 
 project = QgsProject.instance()
 
@@ -83,10 +91,14 @@ def work(journal, empty, raster, *jobs):
     full = gdal.GetConfigOption("GIQ_STORE_DIR")
     gdal.SetConfigOption("GIQ_STORE_DIR", empty)
     found["empty"] = read("saved.qgs")
+    assert unloadPlugin("giq")
+    found["unloaded"] = bars()
+    assert loadPlugin("giq") and startPlugin("giq")
+    assert read("saved.qgs") == {**found["empty"], "took": ANY}
     grab(iface.mainWindow(), "fetch.png")
     before = len(calls())
-    [button] = [b for b in iface.messageBar().findChildren(QPushButton)
-                if b.text() == "Fetch"]
+    [button] = [b for item in iface.messageBar().items()
+                for b in item.findChildren(QPushButton) if b.text() == "Fetch"]
     button.click()
     wait(lambda: all(valid for _, _, valid in layers()), "the fetched layers")
     found["fetched"] = {"calls": sorted(calls()[before:]), "layers": layers(),
@@ -116,6 +128,7 @@ def test_projects_start_nothing_and_offer_to_fetch(desktop, client):  # noqa: F8
     assert found["full"]["bars"] == []
     assert [text for text in found["empty"]["bars"] if "Fetching them is not billed" in text] \
         == ["The results of 2 gIQ jobs are not in your store. Fetching them is not billed."]
+    assert found["unloaded"] == []
     # Of each job one look and one download.
     assert found["fetched"]["calls"] == 2 * ["download"] + 2 * ["status"]
     assert found["eight"]["calls"] == []

@@ -7,7 +7,7 @@ from processing.gui.AlgorithmDialog import AlgorithmDialog
 from processing.gui.AlgorithmDialogBase import AlgorithmDialogBase
 from processing.tools.dataobjects import createContext
 from qgis.core import QgsProcessingException
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QLabel
 
 from . import jobs
@@ -22,10 +22,10 @@ class RunDialog(AlgorithmDialog):
         super().__init__(algorithm, False, parent)
         self._summary = summary  # see run.summary()
         self._opening: Optional[Opening] = None
-        self._upload = self._retry = ""
         self._label = QLabel("")
         self._label.setObjectName("giqCost")
         self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)  # it may quote the service
         layout = self.layout()
         layout.insertWidget(layout.count() - 1, self._label)
         self._quiet = QTimer(self)
@@ -73,8 +73,8 @@ class RunDialog(AlgorithmDialog):
             algorithm = self.algorithm()
             name, files = algorithm.request(parameters, context)
             options = algorithm.options(parameters, context)
-            self._upload = algorithm.upload(parameters, context)
-            self._retry = algorithm.retry(parameters, context)
+            upload = algorithm.upload(parameters, context)
+            retry = algorithm.retry(parameters, context)
         except AlgorithmDialogBase.InvalidParameterValue as error:
             self._label.setText(f"“{error.parameter.description()}” has no valid value.")
             return
@@ -85,7 +85,9 @@ class RunDialog(AlgorithmDialog):
             self._label.setText(str(error))
             return
         self._label.setText("Working out what this would cost …")
-        self._opening = jobs.start_dry_run(name, options, files)
+        summary = self._summary  # without the dialog, which its own thread must delete
+        self._opening = jobs.start_dry_run(
+            name, options, files, lambda row: summary(row, upload, retry))
         self._poll.start()
 
     def _check_dry_run(self) -> None:
@@ -98,4 +100,4 @@ class RunDialog(AlgorithmDialog):
         if opening.opened.error:
             self._label.setText(opening.opened.error)
         else:
-            self._label.setText(self._summary(opening.value[0], self._upload, self._retry))
+            self._label.setText(opening.value)

@@ -2,6 +2,8 @@
 waits, nor downloads: QGIS opens a source up to ten times in the thread of its window."""
 from __future__ import annotations
 
+from typing import Any
+
 from osgeo import gdal
 from qgis.core import Qgis, QgsApplication, QgsSettings
 from qgis.PyQt.QtCore import QTimer
@@ -20,11 +22,35 @@ REASON = ("A layer was not added, because the gIQ plugin sets GIQ_SUBMIT=NO, GIQ
 # The options that have these values because of the guard, not because of the user. The
 # algorithms lift them for their own threads, and no others.
 held: set[str] = set()
+# A property of the application, which outlives this module: end() has left a value of
+# GIQ_SUBMIT, so that a later begin() does not take it for the user's.
+LEFT = "giq/left_submit"
 
 
 def lifted() -> dict[str, str]:
     """What lifts the guard for one thread."""
-    return {name: DEFAULTS[name] for name in held}
+    return {name: DEFAULTS[name] for name in tuple(held) if _has_guard_value(name)}
+
+
+def _has_guard_value(name: str) -> bool:
+    """Whether nobody has set the option to another value since."""
+    return gdal.GetConfigOption(name) == OPTIONS[name]
+
+
+def _may_set(name: str) -> bool:
+    """Whether the option has no value, or only the one that end() has left."""
+    value = gdal.GetConfigOption(name)
+    was_left = name == "GIQ_SUBMIT" and QgsApplication.instance().property(LEFT)
+    return value is None or (bool(was_left) and value == DEFAULTS[name])
+
+
+def _log_signal() -> Any:
+    """The signal with the texts of the log. In QGIS 4 it has a name of its own, and
+    messageReceived has only a bool."""
+    log = QgsApplication.messageLog()
+    if hasattr(log, "messageReceivedWithFormat"):
+        return log.messageReceivedWithFormat
+    return log.messageReceived
 
 
 class Guard:
@@ -39,10 +65,10 @@ class Guard:
             return
         self._is_on = True
         for name, value in OPTIONS.items():
-            if gdal.GetConfigOption(name) is None:
+            if _may_set(name):
                 gdal.SetConfigOption(name, value)
                 held.add(name)
-        QgsApplication.messageLog().messageReceived.connect(self._read_log)
+        _log_signal().connect(self._read_log)
         self._bar.widgetAdded.connect(self._read_bars_soon)
 
     def end(self) -> None:
@@ -51,13 +77,16 @@ class Guard:
         if not self._is_on:
             return
         self._is_on = False
-        QgsApplication.messageLog().messageReceived.disconnect(self._read_log)
+        _log_signal().disconnect(self._read_log)
         self._bar.widgetAdded.disconnect(self._read_bars_soon)
-        for name in held:
-            gdal.SetConfigOption(name, DEFAULTS[name] if name == "GIQ_SUBMIT" else None)
+        for name in filter(_has_guard_value, held):
+            is_left = name == "GIQ_SUBMIT"
+            gdal.SetConfigOption(name, DEFAULTS[name] if is_left else None)
+            if is_left:
+                QgsApplication.instance().setProperty(LEFT, True)
         held.clear()
 
-    def _read_log(self, text: str, _tag: str = "", _level=None) -> None:
+    def _read_log(self, text: str, *_args) -> None:
         """A project or a script has opened a layer; the log has the driver's error."""
         if "GIQ[usage]" in text and "SUBMIT=NO" in text:
             self.advise()

@@ -87,11 +87,12 @@ def dry_run(name: str, watcher: Watcher, options: list[str]) -> dict[str, Any]:
     return table(without_wait(name), watcher, [*options, *UNPAID])[0]
 
 
-def start_dry_run(name: str, options: list[str], files: list[str]) -> Opening:
-    """The same in the background; `value` of the opening are the rows. The temporary
-    files are removed at its end."""
-    opening = Opening(without_wait(name), options=[*options, *UNPAID], read=rows_of,
-                      files=files)
+def start_dry_run(name: str, options: list[str], files: list[str],
+                  tell: Callable[[dict[str, Any]], str]) -> Opening:
+    """The same in the background; `value` of the opening is what `tell` makes of the row,
+    in its thread. The temporary files are removed at its end."""
+    opening = Opening(without_wait(name), options=[*options, *UNPAID], files=files,
+                      read=lambda dataset: tell(rows_of(dataset)[0]))
     opening.start()
     return opening
 

@@ -130,6 +130,7 @@ class ProjectCheck:
         self._timer.stop()
         QgsProject.instance().loadingLayer.disconnect(self._expect_dialog)
         QgsProject.instance().readProject.disconnect(self._check)
+        self._withdraw_offer()
         running, self._running = self._running, []
         for fetch in running:
             fetch.task.cancel()
@@ -153,8 +154,7 @@ class ProjectCheck:
 
     def _check(self, *_args) -> None:
         self._timer.stop()
-        if self._offer is not None:  # of the project that was open before
-            self._iface.messageBar().popWidget(self._offer)
+        self._withdraw_offer()  # of the project that was open before
         if has_requests(QgsProject.instance()):
             self._advise()
         found = list(missing_layers(QgsProject.instance()))
@@ -174,6 +174,10 @@ class ProjectCheck:
         item.destroyed.connect(lambda *_: self._forget_offer(item))
         self._offer = item
         bar.pushWidget(item, Qgis.MessageLevel.Warning, 0)
+
+    def _withdraw_offer(self) -> None:
+        if self._offer is not None:
+            self._iface.messageBar().popWidget(self._offer)
 
     def _forget_offer(self, item: QWidget) -> None:
         if self._offer is item:

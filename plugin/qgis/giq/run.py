@@ -103,8 +103,13 @@ class RunAlgorithm(GiqAlgorithm):
         self.addOutput(QgsProcessingOutputString("SOURCE", "Source of the layer"))
 
     def createCustomParametersWidget(self, parent: Any = None) -> Any:
-        from . import hints  # there is no GUI in qgis_process
-        from .dialog import RunDialog
+        """A dialog with the cost; None, and so QGIS's own, where QGIS has another kind of
+        dialog, as QGIS 4.2 has."""
+        try:
+            from . import hints  # there is no GUI in qgis_process
+            from .dialog import RunDialog
+        except ImportError:
+            return None
         dialog = RunDialog(self.create(), summary, parent)
         hints.attach(dialog.mainWidget().wrappers["MODEL"].wrappedWidget())
         return dialog

@@ -21,8 +21,7 @@ OLDEST, NEWEST, CLASSES = "#3366aa", "#e6ab02", 5
 
 def _outline(color: str) -> QgsFillSymbol:
     symbol = QgsFillSymbol.createSimple({"outline_color": color, "outline_width": "0.5"})
-    fill = symbol.color()
-    fill.setNamedColor(color)
+    fill = QColor(color)
     fill.setAlpha(FILL_ALPHA)
     symbol.setColor(fill)
     return symbol
