@@ -93,6 +93,13 @@ void __wrap_giq_ticket_touch(const char *folder, int n)
     __real_giq_ticket_touch(folder, n);
 }
 
+/* cmocka 1 and 2 have no assertion of a range under the same name. */
+static void assert_between(int64_t value, int64_t least, int64_t most)
+{
+    assert_true(value >= least);
+    assert_true(value <= most);
+}
+
 /* ---- what is synced ---- */
 
 static char synced[1024]; /* names of files and folders, in order */
@@ -338,7 +345,7 @@ static void test_ticket_that_stays_as_it_is_for_a_minute_is_abandoned(void **sta
         int64_t began_ms = kit.service.clock.now_ms;
         assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
         int64_t waited_ms = kit.service.clock.now_ms - began_ms;
-        assert_in_range(waited_ms, cases[i].after_ms, cases[i].after_ms + 1000);
+        assert_between(waited_ms, cases[i].after_ms, cases[i].after_ms + 1000);
         assert_int_equal(job_kit_count(&kit, "POST"), 0);
         job_kit_stop(&kit);
     }
@@ -359,7 +366,7 @@ static void test_ticket_that_never_appears_is_abandoned(void **state)
     free(path);
     int64_t began_ms = kit.service.clock.now_ms;
     assert_int_equal(job_kit_run(&kit), GIQ_E_UNKNOWN);
-    assert_in_range(kit.service.clock.now_ms - began_ms, 60000, 61000);
+    assert_between(kit.service.clock.now_ms - began_ms, 60000, 61000);
     assert_int_equal(job_kit_count(&kit, "POST"), 0);
     job_kit_stop(&kit);
 }
@@ -611,7 +618,7 @@ static void test_pause_of_another_is_kept(void **state)
     before_take = (struct event){.name = "sent.1", .text = WAS_THROTTLED};
     assert_int_equal(job_kit_run_to(&kit, 2), GIQ_E_NONE);
     int64_t waited_ms = kit.service.clock.now_ms - began_ms;
-    assert_in_range(waited_ms, 4000, 5000);
+    assert_between(waited_ms, 4000, 5000);
     check_outcome(2, "job");
     assert_int_equal(job_kit_count(&kit, "POST"), 1);
     job_kit_stop(&kit);
