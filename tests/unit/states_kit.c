@@ -71,7 +71,7 @@ static int choose(int choices)
     return play->choice[play->made++];
 }
 
-static void stop(void)
+static void wait_for_turn(void)
 {
     struct states_kit_play *play = states_kit_play;
     int who = self.who;
@@ -98,7 +98,7 @@ static void pass_point(void)
     }
     play->points[self.who]++;
     if (play->points[self.who] == play->stop_at[self.who]) {
-        stop();
+        wait_for_turn();
     }
 }
 
