@@ -139,12 +139,22 @@ class Bench:
         found = re.search(r'"outcome":"(\w+)"', tickets[-1].read_text())
         return found.group(1) if found else ""
 
+    def log(self, label):
+        """The file for the counted calls of an open."""
+        return self.folder / f"log-{label}"
+
     def enumerate(self, label, **fault):
         """The counted calls of an open without a fault."""
-        log = self.folder / f"log-{label}"
-        done = self.open(label, {"GIQ_FAULT_LOG": str(log), **fault})
+        done = self.open(label, {"GIQ_FAULT_LOG": str(self.log(label)), **fault})
         assert done.returncode == 0, done.stderr
-        return log.read_text().splitlines()
+        return self.log(label).read_text().splitlines()
+
+    def check_killed(self, label, at, done):
+        """An open was killed at a counted call, or ended before it made so many: a response
+        may come in fewer pieces than another time. Its calls are in log(label)."""
+        if done.returncode != -signal.SIGKILL:
+            made = len(self.log(label).read_text().splitlines())
+            assert (done.returncode, made < at) == (0, True), (at, made, done)
 
     def calls(self):
         """Those of a new request, as far as the way to name its file makes a difference
