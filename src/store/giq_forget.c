@@ -34,8 +34,10 @@ enum {
     HOUR_MS = 60 * 60 * 1000,
 };
 
-/* The name of the folder of a key while it is removed; a token follows. */
+/* The names of the folder of a key and of a result while it is removed; a token follows.
+ */
 static const char forgotten_name[] = "forgotten";
+static const char discarded_name[] = "discarded";
 
 /* ---- selecting ---- */
 
@@ -282,8 +284,9 @@ static bool check_again(struct forgetting *forgetting, bool *out_kept,
 
 /* ---- the result ---- */
 
-/* The folders of results in the folder of a key, whoever published them. Those that a
- * process works on are left to it. */
+/* The folders of results in the folder of a key, whoever published them, and those that
+ * a killed process did not remove to the end. Those that a process works on are left to
+ * it. */
 struct results {
     char *names[RESULTS_MAX];
     size_t len;
@@ -301,7 +304,10 @@ static bool add_result(void *ctx, const char *name, struct giq_error *err)
     struct results *results = ctx;
     bool is_old = strcmp(name, "result") == 0 || strcmp(name, "result.old") == 0 ||
                   strcmp(name, "result.discarded") == 0;
-    if (results->len == RESULTS_MAX || (!is_old && !giq_claim_is_folder(name))) {
+    bool is_discarded = strncmp(name, discarded_name, strlen(discarded_name)) == 0 &&
+                        name[strlen(discarded_name)] == '.';
+    bool is_result = is_old || is_discarded || giq_claim_is_folder(name);
+    if (results->len == RESULTS_MAX || !is_result) {
         return true;
     }
     char *copy = strdup(name);
@@ -319,7 +325,7 @@ static bool remove_result(struct forgetting *forgetting, const char *name,
 {
     int64_t bytes = 0;
     GIQ_AUTO_FREE char *path = giq_os_join(forgetting->folder, name);
-    GIQ_AUTO_FREE char *discarded = giq_os_temporary(forgetting->folder, "discarded");
+    GIQ_AUTO_FREE char *discarded = giq_os_temporary(forgetting->folder, discarded_name);
     if (path == NULL || discarded == NULL) {
         return giq_fail_memory(err);
     }

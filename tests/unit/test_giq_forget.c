@@ -176,6 +176,22 @@ static void test_results_alone_leave_record_and_tickets(void **state)
     assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_NOTHING);
 }
 
+static void test_result_that_a_killed_process_was_removing_is_counted(void **state)
+{
+    static const char left[] = "discarded." TOKEN ".tmp";
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), left);
+    assert_true(forget(kit, NULL, INT64_MAX, GIQ_FORGET_DRY_RUN));
+    assert_int_equal(kit->count, 1);
+    assert_int_equal(kit->reported[0].bytes, 5);
+    assert_true(exists(kit, KEY_A, left));
+    assert_true(forget(kit, NULL, INT64_MAX, 0));
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RESULT);
+    assert_int_equal(kit->reported[0].bytes, 5);
+    assert_false(exists(kit, KEY_A, left));
+    assert_true(exists(kit, KEY_A, "job.json"));
+}
+
 static void test_record_of_version_0_1(void **state)
 {
     struct kit *kit = *state;
@@ -518,6 +534,7 @@ int main(void)
         KIT_TEST(test_record_goes_with_its_result_and_nothing_is_left),
         KIT_TEST(test_key_names_a_record_too),
         KIT_TEST(test_results_alone_leave_record_and_tickets),
+        KIT_TEST(test_result_that_a_killed_process_was_removing_is_counted),
         KIT_TEST(test_record_of_version_0_1),
         KIT_TEST(test_dry_run_writes_nothing),
         KIT_TEST(test_what_a_killed_process_left_goes_with_the_next),
