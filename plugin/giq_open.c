@@ -223,7 +223,7 @@ static GDALDatasetH open_source(const struct giq_open_info *info, const char *ba
 GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
 {
     if (info->is_update) {
-        giq_probe_note_update();
+        giq_probe_note_update(info->name);
         /* Programs try update first and then read-only: an error now would precede a
          * successful open. */
         if (info->flags & GDAL_OF_VERBOSE_ERROR) {
@@ -231,7 +231,7 @@ GDALDatasetH giq_open_dataset(const struct giq_open_info *info)
         }
         return NULL;
     }
-    if (giq_probe_is_for_writing()) {
+    if (giq_probe_is_for_writing(info->name)) {
         (void)giq_open_refuse("opened for update");
         return NULL;
     }

@@ -4,12 +4,17 @@
 #include "options/giq_gdal_cleanup.h"
 #include "options/giq_gdal_compat.h"
 
+#include <cpl_conv.h>
 #include <cpl_error.h>
+#include <cpl_multiproc.h>
 #include <cpl_vsi.h>
 #include <stdatomic.h>
 #include <string.h>
 
-enum { WORDS_MAX_BYTES = 4096 };
+enum {
+    WORDS_MAX_BYTES = 4096,
+    MUTEX_WAIT_S = 1000, /* GDAL's usual limit; never reached */
+};
 
 enum program {
     UNREAD,
@@ -20,7 +25,8 @@ enum program {
 };
 
 static atomic_int program;
-static atomic_bool is_for_writing;
+static char *refused;   /* the last name that was opened for update, or NULL */
+static CPLMutex *mutex; /* guards `refused`; made when first needed */
 
 static enum program read_program(void)
 {
@@ -57,13 +63,30 @@ bool giq_probe_is_one(unsigned flags)
     return found == COMPLETION || (found == GDAL && is_quiet);
 }
 
-void giq_probe_note_update(void)
-{
-    is_for_writing = true;
-}
-
-bool giq_probe_is_for_writing(void)
+static bool is_writer(void)
 {
     enum program found = current_program();
-    return is_for_writing && (found == GDAL || found == OGR2OGR);
+    return found == GDAL || found == OGR2OGR;
+}
+
+void giq_probe_note_update(const char *name)
+{
+    if (!is_writer()) {
+        return;
+    }
+    (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
+    CPLFree(refused);
+    refused = CPLStrdup(name);
+    CPLReleaseMutex(mutex);
+}
+
+bool giq_probe_is_for_writing(const char *name)
+{
+    if (!is_writer()) {
+        return false;
+    }
+    (void)CPLCreateOrAcquireMutex(&mutex, MUTEX_WAIT_S);
+    bool is_refused = refused != NULL && strcmp(refused, name) == 0;
+    CPLReleaseMutex(mutex);
+    return is_refused;
 }

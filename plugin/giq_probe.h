@@ -6,7 +6,8 @@
  *
  * Usage: giq_probe_is_one() before a request is sent; giq_probe_note_update() when an
  * open for update was refused, after which giq_probe_is_for_writing() says whether an
- * open that only reads leads to writing. In any other program none of them has an effect.
+ * open of the same name that only reads leads to writing. In any other program none of
+ * them has an effect.
  *
  * Thread-safe. Nothing is owned, and nothing fails: a command line that cannot be read
  * counts as that of another program.
@@ -19,10 +20,11 @@
 /* Whether an open in this thread with these GDAL_OF_ flags only looks. */
 bool giq_probe_is_one(unsigned flags);
 
-void giq_probe_note_update(void);
+/* `name` is borrowed for the call. The last name counts. */
+void giq_probe_note_update(const char *name);
 
-/* Whether the program writes and was refused an open for update. It then looks whether it
- * can read, before it reports that it cannot write. */
-bool giq_probe_is_for_writing(void);
+/* Whether the program writes and was refused an open of this name for update. It then
+ * looks whether it can read, before it reports that it cannot write. */
+bool giq_probe_is_for_writing(const char *name);
 
 #endif

@@ -102,3 +102,30 @@ def test_update_is_refused_before_the_read_only_open_of_the_same_job(scripted_gd
     assert done.stderr.count("ERROR") == (1 if VERSION >= (3, 10) else 0)
     assert done.stderr.count("GIQ[readonly]") == done.stderr.count("ERROR")
     assert len(service.calls("run")) == 1
+
+
+REFUSED = """
+from osgeo import gdal
+gdal.UseExceptions()
+def read(name, flags=0):
+    try:
+        gdal.OpenEx(name, gdal.OF_VECTOR | gdal.OF_VERBOSE_ERROR | flags)
+        print("read")
+    except RuntimeError as error:
+        print("GIQ[readonly]" in str(error))
+read("GIQ:model=m;file=out", gdal.OF_UPDATE)
+read("GIQ:model=m;file=out")
+read("GIQ:model=m;file=f")
+read("GIQ:model=m;file=out")
+"""
+
+
+@pytest.mark.parametrize("program", ["gdal", "ogr2ogr"])
+def test_other_requests_are_read_after_an_update_was_refused(scripted_gdal, service, program):
+    """The driver knows a program by its name alone."""
+    link = scripted_gdal.folder / program
+    link.symlink_to("/usr/bin/python3")
+    done = scripted_gdal.run(str(link), "-c", REFUSED)
+    assert done.stdout.split() == ["True", "True", "read", "True"]
+    [run] = service.calls("run")
+    assert b"out" not in run["body"]
