@@ -469,7 +469,10 @@ static bool close_ring(struct line *line, const double *xy, size_t count)
     }
     if (fabs(turns) > 1.5) {
         return giq_fail(line->err, GIQ_E_AREA,
-                        "the area has a ring that encircles the Earth more than once");
+                        "the area has a ring through %s that encircles the Earth more "
+                        "than once; give the area in another coordinate system, or in "
+                        "polygons that do not",
+                        CPLSPrintf("%.15g %.15g", xy[0], xy[1]));
     }
     return find_direction(line, xy, count) &&
            close_over_pole(line, turns > 0 ? TURN : -TURN);

@@ -205,3 +205,19 @@ def test_area_across_a_discontinuity_is_refused(scripted_gdal, service, ring, re
     text = refuse(scripted_gdal, service, MAKE_VALID=repairs,
                   GEOMETRY=f"SRID=3978;POLYGON(({listed}))")
     assert "crosses a discontinuity of NAD83 / Canada Atlas Lambert" in text
+
+
+def test_ring_that_encircles_the_earth_twice_is_refused(scripted_gdal, service):
+    """The cone of this projection is half a turn for a turn of the Earth, and the apex of the
+    cone is a pole: around it the whole map shows the Earth twice."""
+    cone = ("+proj=lcc +lat_1=30 +lat_2=30 +lat_0=30 +lon_0=0 +datum=WGS84 +units=m "
+            "+type=crs")
+    transform = osr.CoordinateTransformation(system("EPSG:4326"), system(cone))
+    _, apex, _ = transform.TransformPoint(0.0, 90.0)
+    ring = [(1e6 * math.cos(turn * math.pi / 8), apex + 1e6 * math.sin(turn * math.pi / 8))
+            for turn in range(16)]
+    listed = ",".join(f"{x:.3f} {y:.3f}" for x, y in ring + ring[:1])
+    area = write(scripted_gdal.folder / "twice.gpkg", cone, f"POLYGON(({listed}))")
+    text = refuse(scripted_gdal, service, AOI=area)
+    assert f"a ring through 1000000 {round(apex, 3):.15g} that encircles the Earth more " \
+           "than once; give the area in another coordinate system" in text
