@@ -66,12 +66,13 @@ const struct {
     {RUN | FILES, "bbox", Use::KEY, "area", "Area as minx,miny,maxx,maxy in degrees"},
     {RUN | BATCH, "rerun", Use::KEY, nullptr, "Label: each new one is a new, paid job"},
     {RUN | FETCH | BATCH, "member", Use::KEY, nullptr, "Member of an archive"},
-    {BATCH, "part", Use::KEY, nullptr, "k/n: the rows whose position modulo n is k"},
+    {BATCH, "part", Use::KEY, nullptr,
+     "k/n: the rows whose position modulo n is k; both count from 0"},
     {FILES, "datetime", Use::KEY, nullptr, "Instant, day, or interval from/to"},
     {FILES, "collection", Use::KEY, nullptr, "Id of a collection"},
     {FILES, "limit", Use::KEY, nullptr, "The most files that are listed"},
     {RUN | BATCH, "retry", Use::OPTION, nullptr,
-     "Label: a request that failed gets one new, paid job for it"},
+     "Label: a failed request gets one new, paid job per label"},
     {RUN | FETCH | BATCH, "timeout", Use::OPTION, nullptr,
      "Seconds to wait; the job continues after that"},
     {RUN | BATCH, "source-type", Use::OPTION, nullptr, "Kind of the uploaded file"},
@@ -241,7 +242,8 @@ void Command::add_forget()
         return;
     }
     AddArg("older-than", 0,
-           "Only jobs that ended this long ago, such as 30d; alone it frees results only",
+           "Only jobs that ended at least this long ago, such as 30d; without names only "
+           "results are removed",
            &m_older_than);
     AddArg("results-only", 0, "Remove results, and keep the records", &m_results_only);
     AddArg("force", 0, "Also records that are sending, submitted, unknown or damaged",
