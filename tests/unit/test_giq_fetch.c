@@ -93,7 +93,7 @@ static void test_part_is_touched_in_a_pause(void **state)
     };
     step_ms = 0;
     assert_int_equal(fetch(responses, GIQ_COUNT(responses)), GIQ_E_NONE);
-    assert_true(longest_ms <= 60 * 1000);
+    assert_true(longest_ms <= 60000);
     assert_true(touches >= 500 / 60);
 }
 
@@ -102,7 +102,9 @@ static char *body_of(const char *text)
     char *body = malloc(BODY_SIZE);
     assert_non_null(body);
     (void)memset(body, ' ', BODY_SIZE);
-    (void)memcpy(body, text, strlen(text));
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        body[i] = text[i];
+    }
     return body;
 }
 
