@@ -6,7 +6,9 @@
 #include <cpl_vsi.h>
 #include <gdal_utils.h>
 
+#include "options/giq_config.h"
 #include "options/giq_gdal_cleanup.h"
+#include "options/giq_path.h"
 
 /* GDAL's callback with the program's, which notes whether that has cancelled. */
 struct watched {
@@ -47,6 +49,28 @@ static bool exists(const char *path, bool *out_is_folder)
     return found;
 }
 
+/* Fail if the output is in the store: to replace a result would remove what is copied. An
+ * option that is wrong is reported by the open. */
+static bool check_is_outside_store(const struct giq_command *command,
+                                   struct giq_error *err)
+{
+    struct giq_config config;
+    struct giq_error ignored = {0};
+    if (!giq_config_read(command->options, &config, &ignored)) {
+        return true;
+    }
+    bool is_inside = giq_config_find_store(&config, &ignored) &&
+                     giq_path_is_below(command->output, config.store_dir);
+    giq_config_release(&config);
+    if (is_inside) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "the output %s is in the store, whose files only the driver "
+                        "writes; name a file in another folder",
+                        command->output);
+    }
+    return true;
+}
+
 bool giq_command_copy_check(const struct giq_command *command, struct giq_error *err)
 {
     bool is_folder = false;
@@ -60,6 +84,9 @@ bool giq_command_copy_check(const struct giq_command *command, struct giq_error 
                         "--output-format",
                         output, command->output_format == NULL ? "" : " as ",
                         command->output_format == NULL ? "" : command->output_format);
+    }
+    if (!check_is_outside_store(command, err)) {
+        return false;
     }
     if (exists(output, &is_folder) && (is_folder || !command->overwrites)) {
         return giq_fail(err, GIQ_E_USAGE,

@@ -3,6 +3,7 @@
 
 #include <cpl_conv.h>
 #include <cpl_string.h>
+#include <stdlib.h>
 #include <string.h>
 
 char *giq_path_absolute(const char *typed)
@@ -40,4 +41,29 @@ char *giq_path_printable(const char *typed)
         printable[strcspn(printable, url != NULL ? "?#" : "?")] = '\0';
     }
     return printable;
+}
+
+/* Whether the path, or what it links to, begins with `folder`, which is resolved. */
+static bool is_resolved_below(const char *path, const char *folder)
+{
+    char *resolved = realpath(path, NULL);
+    size_t len = strlen(folder);
+    bool is_below = resolved != NULL && strncmp(resolved, folder, len) == 0 &&
+                    (resolved[len] == '/' || resolved[len] == '\0');
+    free(resolved);
+    return is_below;
+}
+
+bool giq_path_is_below(const char *path, const char *folder)
+{
+    char *resolved = realpath(folder, NULL);
+    if (resolved == NULL) {
+        return false;
+    }
+    char *parent = CPLStrdup(CPLGetDirname(path));
+    bool is_below =
+        is_resolved_below(path, resolved) || is_resolved_below(parent, resolved);
+    CPLFree(parent);
+    free(resolved);
+    return is_below;
 }

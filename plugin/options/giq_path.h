@@ -5,11 +5,17 @@
 #ifndef GIQ_PATH_H
 #define GIQ_PATH_H
 
+#include <stdbool.h>
+
 /* A copy of the path, joined to the working folder if GDAL considers it relative. */
 char *giq_path_absolute(const char *typed);
 
 /* A copy of the path without the parts of a URL that may be secret: user, password,
  * query and fragment. */
 char *giq_path_printable(const char *typed);
+
+/* Whether a file of this path is or would be below `folder`, once links are resolved.
+ * False if the folder or that of the file does not exist. */
+bool giq_path_is_below(const char *path, const char *folder);
 
 #endif

@@ -76,6 +76,16 @@ def test_models_as_table_and_as_json(scripted_gdal):
                      "labels": ["a"]}
 
 
+def test_texts_of_the_service_do_not_control_the_terminal(scripted_gdal, service):
+    name = "a\x1b]0;b\x07\r\n\x9bc\u2028d\u00e9"
+    service.script["models"] = [Response([{**MODELS[0], "name": name}])]
+    assert giq(scripted_gdal, "models").stdout.splitlines() == [
+        "id  name         version  type    labels",
+        "m   a ]0;b c d\u00e9  1        RASTER  a"]
+    [model] = rows(scripted_gdal, "models")
+    assert model["name"] == name
+
+
 def test_files_within_an_area(gdal, sandbox):
     found = rows(gdal, "files", "--bbox", "-35,-9,-34,-7", "--limit", "5")
     assert "olinda_landsat7" in [row["name"] for row in found]
@@ -181,6 +191,25 @@ def test_output_of_the_other_kind_keeps_what_it_would_replace(scripted_gdal, ser
     assert "the result is a vector" in text and "not paid for again" in text
     assert out.read_bytes() == b"kept"
     assert len(service.calls("run")) == 1
+
+
+def test_output_below_the_store_is_refused_and_the_result_stays(scripted_gdal, service):
+    giq(scripted_gdal, "run", *REQUEST)
+    [published] = scripted_gdal.store.glob("v1/*/result.*/*")
+    before = published.read_bytes()
+    folder = scripted_gdal.folder / "folder"
+    folder.symlink_to(published.parent)
+    file = scripted_gdal.folder / "file.geojson"
+    file.symlink_to(published)
+    for output in (published, folder / published.name, file,
+                   published.parent / "new.geojson", scripted_gdal.store / "new.geojson"):
+        text = fails(scripted_gdal, "run", *REQUEST, "-o", output, "--overwrite",
+                     tag="usage")
+        assert f"the output {output} is in the store" in text
+        assert published.read_bytes() == before
+    outside = scripted_gdal.store.parent / f"{scripted_gdal.store.name}-2.geojson"
+    giq(scripted_gdal, "run", *REQUEST, "-o", outside)
+    assert service.names() == ["models", "run", "status", "download"]
 
 
 def test_dry_run_sends_nothing(scripted_gdal, service):
