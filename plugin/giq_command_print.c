@@ -5,6 +5,7 @@
 #include <cpl_string.h>
 #include <string.h>
 
+#include "giq/giq.h"
 #include "options/giq_gdal_cleanup.h"
 
 enum { COLUMNS_MAX = 16 };
@@ -41,44 +42,6 @@ static int width_of(const char *text)
     return width;
 }
 
-/* Bytes of the control character (C0, DEL, C1) or line end (U+2028, U+2029) that a text
- * in UTF-8 begins with; 0 if it begins with another character. */
-static size_t control_len(const char *text)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    if ((s[0] > 0 && s[0] < 0x20) || s[0] == 0x7F) {
-        return 1;
-    }
-    if (s[0] == 0xC2 && s[1] >= 0x80 && s[1] < 0xA0) {
-        return 2;
-    }
-    bool is_line_end = s[0] == 0xE2 && s[1] == 0x80 && (s[2] == 0xA8 || s[2] == 0xA9);
-    return is_line_end ? 3 : 0;
-}
-
-/* A copy for a terminal, which the caller frees: control characters and line ends become
- * one space, and a text that is not UTF-8 has '?' for what is not ASCII. */
-static char *printable(const char *text)
-{
-    bool is_utf8 = CPLIsUTF8(text, -1) != 0;
-    char *copy = is_utf8 ? CPLStrdup(text) : CPLForceToASCII(text, -1, '?');
-    char *end = copy;
-    const char *at = copy;
-    while (*at != '\0') {
-        size_t len = control_len(at);
-        if (len == 0) {
-            *end++ = *at++;
-            continue;
-        }
-        *end++ = ' ';
-        for (; len > 0; len = control_len(at)) {
-            at += len;
-        }
-    }
-    *end = '\0';
-    return copy;
-}
-
 /* The text of a value, "" for NULL; valid until the next call. */
 static const char *raw_value_of(OGRFeatureH row, int field)
 {
@@ -95,10 +58,13 @@ static const char *raw_value_of(OGRFeatureH row, int field)
     }
 }
 
-/* The text of a value as it is printed, which the caller frees. */
+/* The text of a value as it is printed, which the caller frees: a text of the service
+ * must not control the terminal. */
 static char *value_of(OGRFeatureH row, int field)
 {
-    return printable(raw_value_of(row, field));
+    char *text = CPLStrdup(raw_value_of(row, field));
+    giq_text_make_printable(text);
+    return text;
 }
 
 static struct columns find_columns(OGRLayerH layer, const char *const *names)

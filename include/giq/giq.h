@@ -172,6 +172,10 @@ void giq_text_from_time(int64_t ms, char *out);
  * end within a UTF-8 character: the precision of "%.*s" in a message. NULL gives 0. */
 int giq_text_cut_len(const char *text, int max);
 
+/* Make a text printable, in place: control characters (C0, DEL, C1) and line ends, with
+ * the spaces after them, become one space, and bytes that are not UTF-8 become '?'. */
+void giq_text_make_printable(char *text);
+
 /* The byte that the "%xx" at the beginning of `text` encodes, or -1 if there is none. */
 int giq_text_percent_byte(const char *text);
 

@@ -119,10 +119,12 @@ bool giq_text_is_same_id(const char *a, const char *b)
     return giq_text_equal_nocase(a, b);
 }
 
-const char *giq_text_printable(const char *text, struct giq_printable *out)
+/* Write `text` as giq_text_printable() shows it, at most `max` bytes and a NUL. `out` may
+ * be `text` itself: what is written is never longer than what was read. */
+static void write_printable(const char *text, char *out, size_t max)
 {
     size_t n = 0;
-    size_t left = text == NULL ? 0 : strlen(text);
+    size_t left = strlen(text);
     bool is_after_control = false;
     while (left > 0) {
         size_t size = giq_text_utf8_char_len(text, left);
@@ -138,22 +140,31 @@ const char *giq_text_printable(const char *text, struct giq_printable *out)
             printable_size = 1;
             is_control = true;
         }
-        if (n + printable_size > GIQ_TEXT_PRINTABLE_MAX) {
+        if (n + printable_size > max) {
             break;
         }
         bool is_blank = printable[0] == ' ';
         is_after_control = is_control || (is_after_control && is_blank);
-        bool is_repeated =
-            is_after_control && is_blank && n > 0 && out->text[n - 1] == ' ';
+        bool is_repeated = is_after_control && is_blank && n > 0 && out[n - 1] == ' ';
         if (!is_repeated) {
-            memcpy(out->text + n, printable, printable_size);
+            memmove(out + n, printable, printable_size);
             n += printable_size;
         }
         text += size;
         left -= size;
     }
-    out->text[n] = '\0';
+    out[n] = '\0';
+}
+
+const char *giq_text_printable(const char *text, struct giq_printable *out)
+{
+    write_printable(text == NULL ? "" : text, out->text, GIQ_TEXT_PRINTABLE_MAX);
     return out->text;
+}
+
+void giq_text_make_printable(char *text)
+{
+    write_printable(text, text, SIZE_MAX);
 }
 
 int giq_text_cut_len(const char *text, int max)

@@ -27,6 +27,11 @@ static void test_printable_text_has_no_control_characters(void **state)
     for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
         struct giq_printable shown;
         assert_string_equal(giq_text_printable(cases[i].in, &shown), cases[i].out);
+        char in_place[sizeof shown] = "";
+        (void)snprintf(in_place, sizeof in_place, "%s",
+                       cases[i].in == NULL ? "" : cases[i].in);
+        giq_text_make_printable(in_place);
+        assert_string_equal(in_place, cases[i].out);
     }
 }
 
@@ -41,6 +46,8 @@ static void test_printable_text_is_cut_between_characters(void **state)
     struct giq_printable shown;
     assert_int_equal(strlen(giq_text_printable(text, &shown)),
                      GIQ_TEXT_PRINTABLE_MAX - 1);
+    giq_text_make_printable(text);
+    assert_int_equal(strlen(text), sizeof text - 1);
 }
 
 static void test_cut_lengths_end_between_characters(void **state)
