@@ -382,12 +382,21 @@ static const char *get_job(const struct giq_job_view *job)
     return job->job_id;
 }
 
+/* A shell prints the words: a text of the service must not control the terminal. */
+static bool is_printable(const char *word)
+{
+    GIQ_AUTO_CPL char *copy = CPLStrdup(word);
+    giq_text_make_printable(copy);
+    return strcmp(copy, word) == 0;
+}
+
 static bool add_word(void *ctx, const struct giq_job_view *job, struct giq_error *err)
 {
     struct completion *completion = ctx;
     const char *word = completion->get(job);
     (void)err;
-    if (word != NULL && CSLFindStringCaseSensitive(completion->words, word) < 0) {
+    if (word != NULL && is_printable(word) &&
+        CSLFindStringCaseSensitive(completion->words, word) < 0) {
         completion->words = CSLAddString(completion->words, word);
     }
     return ++completion->records < COMPLETIONS_MAX;

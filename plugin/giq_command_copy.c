@@ -71,12 +71,40 @@ static bool check_is_outside_store(const struct giq_command *command,
     return true;
 }
 
+/* Fail if the output is a file that the request reads: `--overwrite` would lose it. */
+static bool check_is_no_input(const struct giq_command *command, struct giq_error *err)
+{
+    static const char *const inputs[] = {"batch", "upload", "aoi"};
+    for (size_t i = 0; i < GIQ_COUNT(inputs); i++) {
+        GIQ_AUTO_CPL char *path =
+            CPLStrdup(CSLFetchNameValueDef(command->keys, inputs[i], ""));
+        char *layer = strrchr(path, ',');
+        bool is_input = giq_path_is_same(path, command->output);
+        if (!is_input && layer != NULL) {
+            *layer = '\0';
+            is_input = giq_path_is_same(path, command->output);
+        }
+        if (is_input) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "the output %s is the file of --%s, which is read; name "
+                            "another file",
+                            command->output, inputs[i]);
+        }
+    }
+    return true;
+}
+
 bool giq_command_copy_check(const struct giq_command *command, struct giq_error *err)
 {
     bool is_folder = false;
     const char *output = command->output;
     if (output == NULL) {
         return true;
+    }
+    if (command->is_no_wait) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "with --no-wait there is no result yet that --output could be a "
+                        "copy of; give one of the two");
     }
     if (!can_write(command, GDAL_OF_RASTER) && !can_write(command, GDAL_OF_VECTOR)) {
         return giq_fail(err, GIQ_E_USAGE,
@@ -85,7 +113,7 @@ bool giq_command_copy_check(const struct giq_command *command, struct giq_error 
                         output, command->output_format == NULL ? "" : " as ",
                         command->output_format == NULL ? "" : command->output_format);
     }
-    if (!check_is_outside_store(command, err)) {
+    if (!check_is_outside_store(command, err) || !check_is_no_input(command, err)) {
         return false;
     }
     if (exists(output, &is_folder) && (is_folder || !command->overwrites)) {

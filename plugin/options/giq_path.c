@@ -67,3 +67,13 @@ bool giq_path_is_below(const char *path, const char *folder)
     free(resolved);
     return is_below;
 }
+
+bool giq_path_is_same(const char *a, const char *b)
+{
+    char *first = realpath(a, NULL);
+    char *second = realpath(b, NULL);
+    bool is_same = first != NULL && second != NULL && strcmp(first, second) == 0;
+    free(first);
+    free(second);
+    return is_same;
+}

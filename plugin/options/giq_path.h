@@ -18,4 +18,7 @@ char *giq_path_printable(const char *typed);
  * False if the folder or that of the file does not exist. */
 bool giq_path_is_below(const char *path, const char *folder);
 
+/* Whether both paths are of one file that exists, once links are resolved. */
+bool giq_path_is_same(const char *a, const char *b);
+
 #endif

@@ -183,6 +183,28 @@ def test_output_that_cannot_be_written_is_refused_before_anything_is_sent(
     assert service.names() == []
 
 
+def test_output_that_is_an_input_is_refused_and_stays(scripted_gdal, service):
+    rows_file = scripted_gdal.folder / "rows.geojson"
+    rows_file.write_text("{}")
+    link = scripted_gdal.folder / "link.geojson"
+    link.symlink_to(rows_file)
+    before = rows_file.read_bytes()
+    for words in (("batch", f"{rows_file},rows", "--model", "m", "--file", "f", "-o", link),
+                  ("batch", rows_file, "--model", "m", "--file", "f", "-o", rows_file),
+                  ("run", "--model", "m", "--upload", rows_file, "-o", rows_file),
+                  ("run", *REQUEST, "--aoi", link, "-o", rows_file)):
+        text = fails(scripted_gdal, *words, "--overwrite", tag="usage")
+        assert "which is read; name another file" in text
+        assert rows_file.read_bytes() == before
+    assert service.names() == []
+
+
+def test_copy_of_what_is_not_waited_for_is_refused(scripted_gdal, service):
+    text = fails(scripted_gdal, "run", *REQUEST, "--no-wait", "-o", "out.gpkg", tag="usage")
+    assert "with --no-wait there is no result yet" in text
+    assert service.names() == []
+
+
 def test_output_of_the_other_kind_keeps_what_it_would_replace(scripted_gdal, service):
     out = scripted_gdal.folder / "out.png"
     out.write_bytes(b"kept")
