@@ -20,6 +20,7 @@
 #include "base/giq_tree.h"
 #include "store/giq_claim.h"
 #include "store/giq_digest.h"
+#include "store/giq_leftovers.h"
 #include "store/giq_lock.h"
 #include "store/giq_record.h"
 #include "store/giq_record_read.h"
@@ -571,27 +572,37 @@ static void add_forgotten(const struct selection *selection, struct giq_error *e
     }
 }
 
-/* What a process that was killed has left. */
+struct leftovers {
+    const char *keys;
+    int64_t before_ns; /* modified before: no process works on it */
+};
+
+/* What a process that was killed has left. One that is alive may still give the folder
+ * its name back. */
 static bool remove_leftover(void *ctx, const char *name, struct giq_error *err)
 {
-    const char *keys = ctx;
+    const struct leftovers *leftovers = ctx;
     struct giq_error ignored = {0};
+    int64_t modified_ns = 0;
     size_t prefix_len = sizeof forgotten_name - 1;
     (void)err;
     if (strncmp(name, forgotten_name, prefix_len) == 0 && name[prefix_len] == '.') {
-        GIQ_AUTO_FREE char *path = giq_os_join(keys, name);
-        (void)(path != NULL && giq_tree_remove(path, &ignored));
+        GIQ_AUTO_FREE char *path = giq_os_join(leftovers->keys, name);
+        (void)(path != NULL && giq_tree_newest(path, &modified_ns, &ignored) &&
+               modified_ns < leftovers->before_ns && giq_tree_remove(path, &ignored));
     }
     return true;
 }
 
 static void remove_leftovers(const struct giq_store *store)
 {
+    const int64_t ns_per_ms = 1000000;
     struct giq_error ignored = {0};
-    char *keys = strdup(giq_store_keys_folder(store));
-    if (keys != NULL) {
-        (void)giq_os_list(keys, remove_leftover, keys, &ignored);
-        free(keys);
+    int64_t now_ns = 0;
+    struct leftovers leftovers = {.keys = giq_store_keys_folder(store)};
+    if (giq_os_server_time(leftovers.keys, giq_store_access(store), &now_ns, &ignored)) {
+        leftovers.before_ns = now_ns - GIQ_LEFTOVERS_AGE_MS * ns_per_ms;
+        (void)giq_os_list(leftovers.keys, remove_leftover, &leftovers, &ignored);
     }
 }
 

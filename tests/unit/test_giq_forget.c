@@ -9,6 +9,7 @@
 #include "base/giq_os.h"
 #include "base/giq_tree.h"
 #include "env_kit.h"
+#include "store/giq_leftovers.h"
 #include "store/giq_lock.h"
 #include "store/giq_record_read.h"
 #include "store/giq_store.h"
@@ -220,15 +221,23 @@ static void test_dry_run_writes_nothing(void **state)
     assert_false(exists(kit, KEY_A, "sent.2"));
 }
 
-static void test_what_a_killed_process_left_goes_with_the_next(void **state)
+/* A process that was stopped may still give a folder its name back: its age decides. */
+static void test_what_a_killed_process_left_goes_after_ten_minutes(void **state)
 {
     struct kit *kit = *state;
+    const char *keys = giq_store_keys_folder(kit->store);
+    const char *name = "forgotten." TOKEN ".tmp";
     make(kit, KEY_A, RECORD("failed", "j1"), JOB("j1"), NULL);
-    char *left =
-        giq_os_join(giq_store_keys_folder(kit->store), "forgotten." TOKEN ".tmp");
+    make(kit, KEY_B, RECORD("failed", "j2"), JOB("j2"), NULL);
+    char *left = giq_os_join(keys, name);
     assert_true(giq_os_make_folders(left, GIQ_OS_PRIVATE, &kit->err));
     env_kit_write(left, "job.json", "{}");
+    env_kit_set_age(keys, name, GIQ_LEFTOVERS_AGE_MS + 1000);
     assert_true(forget(kit, "j1", GIQ_TIME_NONE, 0));
+    assert_true(env_kit_count(left, "job.json") == 1);
+    env_kit_set_age(left, "job.json", GIQ_LEFTOVERS_AGE_MS + 1000);
+    env_kit_set_age(keys, name, GIQ_LEFTOVERS_AGE_MS + 1000);
+    assert_true(forget(kit, "j2", GIQ_TIME_NONE, 0));
     assert_int_equal(count_entries(kit), 0);
     free(left);
 }
@@ -537,7 +546,7 @@ int main(void)
         KIT_TEST(test_result_that_a_killed_process_was_removing_is_counted),
         KIT_TEST(test_record_of_version_0_1),
         KIT_TEST(test_dry_run_writes_nothing),
-        KIT_TEST(test_what_a_killed_process_left_goes_with_the_next),
+        KIT_TEST(test_what_a_killed_process_left_goes_after_ten_minutes),
         KIT_TEST(test_jobs_that_nothing_else_names_are_kept_unless_forced),
         KIT_TEST(test_sender_that_is_alive_is_not_forced),
         KIT_TEST(test_record_whose_lock_is_held_is_kept),
