@@ -89,10 +89,10 @@ def held(folder, response, count=1):
     return respond_late
 
 
-def session(client, algorithm, at="", env=None, **parameters):
-    """Cancel an algorithm, then run it again; what it then found."""
+def session(client, algorithm, at="", env=None, before="", **parameters):
+    """Cancel an algorithm, then run it again; what it then found. `before` is done first."""
     [outputs, words, found, left] = script(
-        client, SESSION, algorithm, at, json.dumps(parameters),
+        client, before + SESSION, algorithm, at, json.dumps(parameters),
         env={**LONG, "TMPDIR": str(client.folder / "tmp"), **(env or {})})
     assert [outputs, words, left] == [{}, [WORDS], []]
     return found
@@ -117,6 +117,40 @@ def test_area(scripted_client, service, folder):
     write(folder / "a.gpkg", "EPSG:4326", circle)
     cancelled(scripted_client, service, "Reading the area", FILE="f",
               AREA=str(folder / "a.gpkg"))
+
+
+FULL_DISK = """
+from giq import opening
+
+
+def open_on_full_disk(path, mode="r", **more):
+    if "w" in mode and os.path.basename(path) == "cancel":
+        raise OSError(28, "No space left on device")
+    return open(path, mode, **more)
+
+
+opening.open = open_on_full_disk
+"""
+
+
+def test_disk_that_is_full(scripted_client, service, folder):
+    last = service.script["models"][-1]
+    service.script["models"] = [held(folder, Response(MODELS)), last]
+    cancelled(scripted_client, service, FILE="f", before=FULL_DISK)
+
+
+def test_temporary_folder_that_was_removed(scripted_client):
+    code = """
+import shutil
+from giq import opening
+one = opening.Opening("GIQ:models")
+shutil.rmtree(one._folder)
+one.cancel()
+tell(os.path.exists(one._cancel_file))
+one._clean_up()
+tell(os.path.exists(one._folder))
+"""
+    assert script(scripted_client, code) == [True, False]
 
 
 @pytest.mark.parametrize("call,response", [

@@ -51,6 +51,10 @@ class Opening:
         self._has_folder = True
         self._lock = threading.Lock()  # over making files in the folder and removing it
         self._cancel_file = os.path.join(self._folder, "cancel")
+        # Renaming it to the cancel file also works on a full disk.
+        self._ready_file = os.path.join(self._folder, "ready")
+        with open(self._ready_file, "w", encoding="ascii"):
+            pass
         self._progress_file = os.path.join(self._folder, "progress.json")
         self._failure: Optional[BaseException] = None
         self._thread = threading.Thread(target=self._work, name="giq-open")
@@ -65,7 +69,12 @@ class Opening:
     def cancel(self) -> None:
         """From now on the thread begins no run request."""
         with self._lock:
-            if self._has_folder:
+            if not self._has_folder or os.path.exists(self._cancel_file):
+                return
+            try:
+                os.rename(self._ready_file, self._cancel_file)
+            except FileNotFoundError:  # the folder for temporary files was tidied up
+                os.makedirs(self._folder, mode=0o700, exist_ok=True)
                 with open(self._cancel_file, "w", encoding="ascii"):
                     pass
 
