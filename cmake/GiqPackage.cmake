@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 set(CPACK_PACKAGE_NAME libgdal-plugin-giq)
 set(giq_doc ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_PACKAGE_NAME})
 install(FILES LICENSE DESTINATION ${giq_doc} RENAME copyright)
-install(FILES plugin/GIQ.md DESTINATION ${giq_doc})
+install(FILES plugin/GIQ.md plugin/COMMANDS.md DESTINATION ${giq_doc})
 install(PROGRAMS data/slurm.sh DESTINATION ${giq_doc}/examples)
 
 set(GIQ_PACKAGE_CONTACT "The GIQ driver authors <maintainers@giq.invalid>" CACHE STRING

@@ -20,7 +20,7 @@ from scripted import MODELS, Response, job
 pytestmark = pytest.mark.skipif(not HAS_GDAL_PROGRAM,
                                 reason="this GDAL has no program gdal")
 
-PAGE = pathlib.Path(__file__).parents[2] / "plugin" / "GIQ.md"
+PAGE = pathlib.Path(__file__).parents[2] / "plugin" / "COMMANDS.md"
 REQUEST = ("--model", "m", "--file", "f")
 RUNNING = Response(job("RUNNING"))
 HOUR = {"GIQ_POLL_INTERVAL": "3000", "GIQ_RETRY_DELAY": "3000",
@@ -261,8 +261,7 @@ def test_retry_and_timeout_are_options_of_the_open(scripted_gdal, service):
 
 
 def test_example_of_the_page(gdal, sandbox):
-    section = PAGE.read_text().split("\n## Commands\n")[1].split("\n## ")[0]
-    [example] = re.findall(r"```sh\n(.*?)```", section, re.S)
+    [example] = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.S)
     done = gdal.run("sh", "-ec", example)
     assert "To be forgotten: records 0, results 0, bytes 0" in done.stdout
     assert "Layer name: water" in gdal.run("ogrinfo", "-al", "-so", "water.gpkg").stdout
