@@ -383,8 +383,8 @@ static bool fail_transfer(struct exchange *x, enum giq_code code, CURLcode rc)
 }
 
 /* Check that the final response has arrived with all its headers. libcurl reports a
- * header line that is too long as CURLE_OUT_OF_MEMORY or, newer versions, as
- * CURLE_TOO_LARGE. */
+ * header line that is too long as CURLE_OUT_OF_MEMORY; newer versions report it, and too
+ * many headers, as CURLE_TOO_LARGE. */
 static bool check_headers(struct exchange *x, CURLcode rc)
 {
     bool is_complete = x->has_all_headers && x->response->status >= 200;
@@ -397,9 +397,13 @@ static bool check_headers(struct exchange *x, CURLcode rc)
         return true;
     }
     if (x->response->sent && !is_complete) {
-        (void)giq_fail(x->err, GIQ_E_NETWORK,
-                       "a header line of the response is too long for libcurl, or memory "
-                       "ran out");
+        (void)giq_fail(
+            x->err, GIQ_E_NETWORK,
+            (int)rc == TOO_LARGE
+                ? "libcurl refuses the response: it has too many headers, or a "
+                  "header line that is too long"
+                : "a header line of the response is too long for libcurl, or "
+                  "memory ran out");
         x->err->permanent = true;
         return false;
     }

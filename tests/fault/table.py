@@ -207,8 +207,13 @@ ROWS = (
     Row("key_echoed_in_status", {"status": response(job("FAILED", message=f"bad {KEY}"))},
         "failed", "*******", state="failed"),
     # ---- headers ----
-    Row("header_flood", {"models": endless(b"HTTP/1.1 200 OK\r\n", b"X-Junk: y\r\n" * 999)},
+    Row("header_flood", {"models": endless(b"HTTP/1.1 200 OK\r\n",
+                                           b"X-Junk: %s\r\n" % (b"y" * 999))},
         "network", "bytes of headers", runs=0, opens=MODELS, env=SOON),
+    # Newer versions of libcurl refuse 5,000 headers before the driver does.
+    Row("header_flood_of_small_ones", {
+        "models": endless(b"HTTP/1.1 200 OK\r\n", b"X-Junk: y\r\n" * 999)},
+        "network", "headers", runs=0, opens=MODELS, env=SOON),
     Row("header_without_end", {"models": endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 9999)},
         "network", "a header line", runs=0, opens=MODELS, env=SOON),
     Row("interim_responses", {"models": [
