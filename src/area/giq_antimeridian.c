@@ -6,8 +6,6 @@
 
 #include "area/giq_geos_unite.h"
 
-enum { HALF_TURN = 180, TURN = 360, LATITUDE_MAX = 90 };
-
 /* An area that is being cut. */
 struct cut {
     struct giq_geos *geos;
@@ -23,7 +21,7 @@ bool giq_antimeridian_is_crossed(const struct giq_rings *rings)
         return false;
     }
     giq_rings_extent(rings->xy, rings->points, box);
-    return box[0] < -HALF_TURN || box[2] > HALF_TURN;
+    return box[0] < -GIQ_RINGS_HALF_TURN || box[2] > GIQ_RINGS_HALF_TURN;
 }
 
 /* Add the part of `whole` that lies in a turn of the world (turn 0 is from -180 to 180),
@@ -31,12 +29,12 @@ bool giq_antimeridian_is_crossed(const struct giq_rings *rings)
 static bool cut_turn(const struct cut *c, const struct giq_rings *whole, int turn,
                      struct giq_rings *out)
 {
-    double middle = (double)turn * TURN;
+    double middle = (double)turn * GIQ_RINGS_TURN;
     GIQ_AUTO_RINGS struct giq_rings piece = {0};
     GIQ_AUTO_RINGS struct giq_rings world = {0};
     if (!giq_rings_add_all(&piece, whole, 0) ||
-        !giq_rings_add_box(&world, middle - HALF_TURN, -LATITUDE_MAX, middle + HALF_TURN,
-                           LATITUDE_MAX)) {
+        !giq_rings_add_box(&world, middle - GIQ_RINGS_HALF_TURN, -GIQ_RINGS_LATITUDE_MAX,
+                           middle + GIQ_RINGS_HALF_TURN, GIQ_RINGS_LATITUDE_MAX)) {
         return giq_fail_memory(c->err);
     }
     if (!giq_geos_intersect(c->geos, &piece, &world, c->err)) {
@@ -70,14 +68,14 @@ static bool cut_ring(const struct cut *c, size_t ring, struct giq_rings *out)
     giq_rings_extent(xy, count, box);
     /* The first and last turn that the ring lies in. A ring that only touches their
      * border does not lie in the next one. */
-    int first = (int)floor((box[0] + HALF_TURN) / TURN);
-    int last = (int)ceil((box[2] - HALF_TURN) / TURN);
+    int first = (int)floor((box[0] + GIQ_RINGS_HALF_TURN) / GIQ_RINGS_TURN);
+    int last = (int)ceil((box[2] - GIQ_RINGS_HALF_TURN) / GIQ_RINGS_TURN);
     GIQ_AUTO_RINGS struct giq_rings whole = {0};
     if (!giq_rings_add_ring(&whole, xy, count) || !giq_rings_end_polygon(&whole)) {
         return giq_fail_memory(c->err);
     }
     if (first == last) {
-        return giq_rings_add_all(out, &whole, -(double)first * TURN) ||
+        return giq_rings_add_all(out, &whole, -(double)first * GIQ_RINGS_TURN) ||
                giq_fail_memory(c->err);
     }
     return cut_turns(c, &whole, first, last, out);

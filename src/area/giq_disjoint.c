@@ -5,6 +5,7 @@
 
 bool giq_disjoint_init(struct giq_disjoint *sets, size_t count)
 {
+    /* One more than needed, because calloc() may return NULL for 0. */
     *sets = (struct giq_disjoint){.parent = calloc(count + 1, sizeof(size_t)),
                                   .next = calloc(count + 1, sizeof(size_t)),
                                   .count = count};

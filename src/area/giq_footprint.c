@@ -14,10 +14,8 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_error.h"
 
-enum { LATITUDE_MAX = 90, HALF_TURN = 180, TURN = 360 };
-
-/* Points of a footprint. The time to validate it may grow with their square: a footprint
- * that has more is replaced by its box. */
+/* The maximum number of points of a footprint: the time to validate it may grow with the
+ * square of the number. A footprint with more points is replaced by its box. */
 enum { FOOTPRINT_POINTS_MAX = 5000 };
 
 /* The least extent of a box: one unit of a rounded coordinate. */
@@ -88,7 +86,7 @@ static bool set_boxes(struct giq_geom_filter *filter, const struct giq_rings *ri
         extent_of_polygon(rings, i, boxes[i]);
     }
     qsort(boxes, count, sizeof *boxes, compare_west_edges);
-    bool crosses = all[0] <= -HALF_TURN && all[2] >= HALF_TURN;
+    bool crosses = all[0] <= -GIQ_RINGS_HALF_TURN && all[2] >= GIQ_RINGS_HALF_TURN;
     size_t gap = crosses ? find_widest_gap(boxes, count) : 0;
     /* The part west of the antimeridian comes first. */
     for (size_t i = 0; i < count; i++) {
@@ -163,7 +161,7 @@ static bool is_invalid(const struct giq_error *err)
 static bool write_polygons(struct giq_geom *geom, const char *wkt, char **out,
                            struct giq_error *err)
 {
-    const struct giq_projection degrees = {.half_turn = HALF_TURN};
+    const struct giq_projection degrees = {.half_turn = GIQ_RINGS_HALF_TURN};
     return giq_geom_add_wkt(geom, wkt, err) && giq_geom_project(geom, &degrees, err) &&
            giq_geom_write(geom, out, err);
 }
@@ -210,32 +208,33 @@ static void widen(double *low, double *high, double most)
  * antimeridian, since its west is greater than its east, has both within 180 degrees. */
 static bool is_box(const double box[4])
 {
-    int longitude_max = box[0] > box[2] ? HALF_TURN : TURN;
+    int longitude_max = box[0] > box[2] ? GIQ_RINGS_HALF_TURN : GIQ_RINGS_TURN;
     return fabs(box[0]) <= longitude_max && fabs(box[2]) <= longitude_max &&
-           -LATITUDE_MAX <= box[1] && box[1] <= box[3] && box[3] <= LATITUDE_MAX;
+           -GIQ_RINGS_LATITUDE_MAX <= box[1] && box[1] <= box[3] &&
+           box[3] <= GIQ_RINGS_LATITUDE_MAX;
 }
 
 /* Move the west and east edge by whole turns to between -180 and 180; west is greater
  * than east if the box crosses the antimeridian. */
 static void move_edges(double *west, double *east)
 {
-    if (*east - *west >= TURN) {
-        *west = -HALF_TURN;
-        *east = HALF_TURN;
+    if (*east - *west >= GIQ_RINGS_TURN) {
+        *west = -GIQ_RINGS_HALF_TURN;
+        *east = GIQ_RINGS_HALF_TURN;
         return;
     }
     double turn = 0;
-    if (*west >= HALF_TURN && *east > HALF_TURN) {
-        turn = -TURN;
-    } else if (*east <= -HALF_TURN && *west < -HALF_TURN) {
-        turn = TURN;
+    if (*west >= GIQ_RINGS_HALF_TURN && *east > GIQ_RINGS_HALF_TURN) {
+        turn = -GIQ_RINGS_TURN;
+    } else if (*east <= -GIQ_RINGS_HALF_TURN && *west < -GIQ_RINGS_HALF_TURN) {
+        turn = GIQ_RINGS_TURN;
     }
     *west += turn;
     *east += turn;
-    if (*east > HALF_TURN) {
-        *east -= TURN;
-    } else if (*west < -HALF_TURN) {
-        *west += TURN;
+    if (*east > GIQ_RINGS_HALF_TURN) {
+        *east -= GIQ_RINGS_TURN;
+    } else if (*west < -GIQ_RINGS_HALF_TURN) {
+        *west += GIQ_RINGS_TURN;
     }
 }
 
@@ -248,14 +247,14 @@ static bool add_box(struct giq_rings *rings, const double box[4])
     double south = box[1];
     double north = box[3];
     move_edges(&west, &east);
-    widen(&south, &north, LATITUDE_MAX);
+    widen(&south, &north, GIQ_RINGS_LATITUDE_MAX);
     if (west <= east) {
-        widen(&west, &east, HALF_TURN);
+        widen(&west, &east, GIQ_RINGS_HALF_TURN);
         return giq_rings_add_box(rings, west, south, east, north);
     }
     /* A part that has no extent is dropped, since `rings` rounds. */
-    return giq_rings_add_box(rings, west, south, HALF_TURN, north) &&
-           giq_rings_add_box(rings, -HALF_TURN, south, east, north);
+    return giq_rings_add_box(rings, west, south, GIQ_RINGS_HALF_TURN, north) &&
+           giq_rings_add_box(rings, -GIQ_RINGS_HALF_TURN, south, east, north);
 }
 
 /* Read a box; `*out` stays NULL if it is not one. */

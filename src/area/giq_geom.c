@@ -24,11 +24,8 @@ enum {
     VERTICES_MAX = 1000000, /* points of an area that is sent */
     READ_MAX = 20000000,    /* points to read, before polygons are united */
     ROUNDING_ATTEMPTS_MAX = 3,
-    LATITUDE_MAX = 90,
-    HALF_TURN = 180,
-    TURN = 360,
     /* A ring around a pole is drawn twice, see giq_sphere_is_drawn_twice(). */
-    POLE_LONGITUDE_MAX = HALF_TURN + 2 * TURN,
+    POLE_LONGITUDE_MAX = GIQ_RINGS_HALF_TURN + 2 * GIQ_RINGS_TURN,
     SQUARE_METRES_PER_KM2 = 1000000,
 };
 
@@ -53,7 +50,7 @@ bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err)
         return false;
     }
     g->flags = flags;
-    g->longitude_max = HALF_TURN;
+    g->longitude_max = GIQ_RINGS_HALF_TURN;
     *out = g;
     return true;
 }
@@ -128,7 +125,7 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
     }
     struct giq_location location;
     (void)giq_wkt_print_location(x, y, &location);
-    if (fabs(x) <= TURN && fabs(y) <= LATITUDE_MAX) {
+    if (fabs(x) <= GIQ_RINGS_TURN && fabs(y) <= GIQ_RINGS_LATITUDE_MAX) {
         return giq_fail(err, GIQ_E_AREA,
                         "the area has the point %s, which is beyond the antimeridian: "
                         "begin the area with \"SRID=4326;\" to have it cut there, or use "
@@ -158,7 +155,7 @@ static bool is_beyond(double coordinate, int most)
 static bool check_range(const struct giq_geom *g, struct giq_error *err)
 {
     int x_max = keeps_coordinates(g) ? GIQ_RINGS_COORDINATE_MAX : g->longitude_max;
-    int y_max = keeps_coordinates(g) ? GIQ_RINGS_COORDINATE_MAX : LATITUDE_MAX;
+    int y_max = keeps_coordinates(g) ? GIQ_RINGS_COORDINATE_MAX : GIQ_RINGS_LATITUDE_MAX;
     for (size_t i = 0; i < g->rings.points; i++) {
         const double *xy = g->rings.xy + 2 * i;
         if (is_beyond(xy[0], x_max) || is_beyond(xy[1], y_max)) {
@@ -178,9 +175,10 @@ static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_e
         const double *xy = giq_rings_points(&g->rings, ring, &count);
         for (size_t i = 1; i < count; i++) {
             double half_turns = fabs(xy[2 * i] - xy[2 * i - 2]) / half_turn;
-            double units = round(half_turns * HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE);
-            if (units > (double)HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE &&
-                units < (double)TURN * GIQ_RINGS_UNITS_PER_DEGREE) {
+            double units =
+                round(half_turns * GIQ_RINGS_HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE);
+            if (units > (double)GIQ_RINGS_HALF_TURN * GIQ_RINGS_UNITS_PER_DEGREE &&
+                units < (double)GIQ_RINGS_TURN * GIQ_RINGS_UNITS_PER_DEGREE) {
                 struct giq_location from;
                 struct giq_location to;
                 return giq_fail(
@@ -334,7 +332,7 @@ static bool make_witness_if_cut(struct giq_geom *g, struct giq_error *err)
 bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
                       struct giq_error *err)
 {
-    g->longitude_max = projection->ring == NULL ? TURN : POLE_LONGITUDE_MAX;
+    g->longitude_max = projection->ring == NULL ? GIQ_RINGS_TURN : POLE_LONGITUDE_MAX;
     if (projection->half_turn > 0 && !check_edges(g, projection->half_turn, err)) {
         return false;
     }
@@ -411,7 +409,7 @@ static bool has_hole_at_pole(const struct giq_geom *g)
             size_t count = 0;
             const double *xy = giq_rings_points(&g->rings, ring, &count);
             for (size_t at = 0; at < count; at++) {
-                if (fabs(xy[2 * at + 1]) == LATITUDE_MAX) {
+                if (fabs(xy[2 * at + 1]) == GIQ_RINGS_LATITUDE_MAX) {
                     return true;
                 }
             }
@@ -473,7 +471,7 @@ static bool area_from_wkt(struct giq_geom *g, const char *wkt, char **out_wkt,
     if (!giq_geom_add_wkt(g, wkt, err) || !finish(g, err)) {
         return false;
     }
-    if (!keeps_coordinates(g) && !check_edges(g, HALF_TURN, err)) {
+    if (!keeps_coordinates(g) && !check_edges(g, GIQ_RINGS_HALF_TURN, err)) {
         return false;
     }
     return write_text(g, out_wkt, err);
@@ -504,8 +502,8 @@ static bool check_box(const struct giq_geom *g, const double box[4], const char 
     (void)giq_text_printable(text, &printable);
     bool is_outside = false;
     for (int i = 0; i < 4; i++) {
-        is_outside =
-            is_outside || is_beyond(box[i], i % 2 == 0 ? HALF_TURN : LATITUDE_MAX);
+        is_outside = is_outside || is_beyond(box[i], i % 2 == 0 ? GIQ_RINGS_HALF_TURN
+                                                                : GIQ_RINGS_LATITUDE_MAX);
     }
     if (is_outside && !keeps_coordinates(g)) {
         return giq_fail(
@@ -536,12 +534,12 @@ static bool add_boxes(struct giq_geom *g, const double box[4], struct giq_error 
         return giq_rings_add_box(&g->rings, box[0], box[1], box[2], box[3]) ||
                giq_fail_memory(err);
     }
-    if (!is_same(box[0], HALF_TURN) &&
-        !giq_rings_add_box(&g->rings, box[0], box[1], HALF_TURN, box[3])) {
+    if (!is_same(box[0], GIQ_RINGS_HALF_TURN) &&
+        !giq_rings_add_box(&g->rings, box[0], box[1], GIQ_RINGS_HALF_TURN, box[3])) {
         return giq_fail_memory(err);
     }
-    if (!is_same(box[2], -HALF_TURN) &&
-        !giq_rings_add_box(&g->rings, -HALF_TURN, box[1], box[2], box[3])) {
+    if (!is_same(box[2], -GIQ_RINGS_HALF_TURN) &&
+        !giq_rings_add_box(&g->rings, -GIQ_RINGS_HALF_TURN, box[1], box[2], box[3])) {
         return giq_fail_memory(err);
     }
     return true;

@@ -21,6 +21,7 @@ static GEOSGeometry *make_ring(struct giq_geos *g, const struct giq_rings *rings
 GEOSGeometry **giq_geos_parts_list(struct giq_geos *g, const struct giq_rings *rings,
                                    size_t first, size_t count, giq_geos_parts_maker *make)
 {
+    /* One more than needed, because calloc() may return NULL for 0. */
     GEOSGeometry **list = calloc(count + 1, sizeof(GEOSGeometry *));
     for (size_t i = 0; list != NULL && i < count; i++) {
         list[i] = make(g, rings, first + i);

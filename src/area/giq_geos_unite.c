@@ -13,6 +13,10 @@ enum {
 
 #define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE) /* as a coordinate */
 
+/* Polygons that are not within this distance do not touch once they are rounded: each of
+ * two points moves by less than a unit. */
+#define NEAR_DISTANCE (2 * UNIT)
+
 /* A union in progress. GEOS's cascaded union merges all polygons in a tree, even those
  * that touch no other: it is faster to unite each set of touching polygons on its own. */
 struct union_in_progress {
@@ -58,15 +62,15 @@ static void join_if_near(void *item, void *ctx)
     int rc = u->prepared == NULL
                  ? GEOS_FAILED
                  : GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared,
-                                                u->polygons[other], 2 * UNIT);
+                                                u->polygons[other], NEAR_DISTANCE);
     u->failed = rc != 0 && rc != 1;
     if (rc == 1) {
         giq_disjoint_join(&u->sets, u->current, other);
     }
 }
 
-/* Make a line whose envelope is that of a polygon, enlarged by two units on each side. It
- * is enough for a query of the index, which compares only envelopes. */
+/* Make a line whose envelope is that of a polygon, enlarged by NEAR_DISTANCE on each
+ * side. It is enough for a query of the index, which compares only envelopes. */
 static GEOSGeometry *make_diagonal(struct union_in_progress *u, size_t polygon)
 {
     size_t count = 0;
@@ -75,7 +79,7 @@ static GEOSGeometry *make_diagonal(struct union_in_progress *u, size_t polygon)
     double ends[4];
     giq_rings_extent(xy, count, ends);
     for (int i = 0; i < 4; i++) {
-        ends[i] += (i < 2 ? -2 : 2) * UNIT;
+        ends[i] += i < 2 ? -NEAR_DISTANCE : NEAR_DISTANCE;
     }
     GEOSCoordSequence *points =
         GEOSCoordSeq_copyFromBuffer_r(u->geos->handle, ends, 2, 0, 0);

@@ -18,6 +18,11 @@
 #include "base/giq_cleanup.h"
 
 enum {
+    /* Angles in degrees: around the Earth, half of that, and from the equator to a pole.
+     */
+    GIQ_RINGS_TURN = 360,
+    GIQ_RINGS_HALF_TURN = 180,
+    GIQ_RINGS_LATITUDE_MAX = 90,
     /* Units of a rounded coordinate; one is 11 mm at the equator. Coordinates that are
      * not degrees are rounded to as many decimals. */
     GIQ_RINGS_UNITS_PER_DEGREE = 10000000,

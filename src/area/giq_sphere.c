@@ -7,8 +7,6 @@
 
 #define RADIANS (M_PI / 180)
 
-enum { TURN = 360, LATITUDE_MAX = 90 };
-
 /* The mean of sin(latitude) along an edge. */
 static double mean_sine(double from, double to)
 {
@@ -31,8 +29,9 @@ double giq_sphere_ring_area(const double *xy, size_t count)
 bool giq_sphere_is_drawn_twice(const double *xy, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        if (fabs(xy[2 * i - 1]) == LATITUDE_MAX && xy[2 * i + 1] == xy[2 * i - 1] &&
-            fabs(xy[2 * i] - xy[2 * i - 2]) > 1.5 * TURN) {
+        if (fabs(xy[2 * i - 1]) == GIQ_RINGS_LATITUDE_MAX &&
+            xy[2 * i + 1] == xy[2 * i - 1] &&
+            fabs(xy[2 * i] - xy[2 * i - 2]) > 1.5 * GIQ_RINGS_TURN) {
             return true;
         }
     }

@@ -11,7 +11,6 @@
 #define UNIT_RADIANS (M_PI / 180 / GIQ_RINGS_UNITS_PER_DEGREE)
 
 enum {
-    TURN = 360,
     FACTOR_MAX = 2, /* the greatest ratio of two areas that count as the same */
     /* Points nearer to an edge are not checked, since rounding moves edges. */
     CLEARANCE_MIN_UNITS = 8,
@@ -217,7 +216,7 @@ static bool keep_point(struct giq_witness *w, const double xy[2], double clearan
         w->xy = grown;
         w->capacity = capacity;
     }
-    w->xy[2 * w->count] = xy[0] - TURN * round(xy[0] / TURN);
+    w->xy[2 * w->count] = xy[0] - GIQ_RINGS_TURN * round(xy[0] / GIQ_RINGS_TURN);
     w->xy[2 * w->count + 1] = xy[1];
     w->count++;
     return true;
@@ -264,7 +263,8 @@ static void add_to_totals(struct giq_witness *w, const struct giq_rings *made,
     double box[4]; /* minx, miny, maxx, maxy */
     giq_rings_extent(xy, count, box);
     w->west = fmin(w->west, box[0]);
-    w->east = fmax(w->east, box[2] - (giq_sphere_is_drawn_twice(xy, count) ? TURN : 0));
+    w->east = fmax(w->east,
+                   box[2] - (giq_sphere_is_drawn_twice(xy, count) ? GIQ_RINGS_TURN : 0));
     w->area += giq_sphere_polygon_area(made, polygon);
     w->slack += slack_of(made, polygon);
 }
@@ -318,7 +318,7 @@ bool giq_witness_check(const struct giq_witness *w, struct giq_geos *geos,
     }
     /* An area that spans several turns may overlap itself, and is then smaller once the
      * turns are united. */
-    double turns = fmax(1, ceil((w->east - w->west) / TURN - turn_tolerance));
+    double turns = fmax(1, ceil((w->east - w->west) / GIQ_RINGS_TURN - turn_tolerance));
     if (area > w->area * FACTOR_MAX + w->slack ||
         area < w->area / turns / FACTOR_MAX - w->slack) {
         return fail_size(err);

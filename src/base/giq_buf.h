@@ -38,7 +38,7 @@ bool giq_buf_addf(struct giq_buf *buf, const char *fmt, ...)
 /* Whether `len` more bytes are within the maximum size. */
 bool giq_buf_fits(const struct giq_buf *buf, size_t len);
 
-/* Keep only the first `len` bytes, of at most those that there are. */
+/* Keep only the first `len` bytes; the buffer must have at least as many. */
 void giq_buf_truncate(struct giq_buf *buf, size_t len);
 
 /* The contents as a text that is never NULL; borrowed. */

@@ -31,7 +31,7 @@ struct giq_cred {
     char *masked[MASKS_MAX]; /* the secrets, the longest first */
     size_t masked_count;
     /* The key and the token: pointers into `header`, or NULL. */
-    const char *own[AUTH_HEADERS];
+    const char *auth[AUTH_HEADERS];
 };
 
 bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_error *err)
@@ -51,7 +51,7 @@ bool giq_cred_add_secret(struct giq_cred *cred, const char *secret, struct giq_e
     if (copy == NULL) {
         return giq_fail_memory(err);
     }
-    /* The longest first: after a part of a secret is masked, the rest is not found. */
+    /* The longest first: a secret that contains another one is then masked as a whole. */
     size_t at = cred->masked_count++;
     for (; at > 0 && strlen(cred->masked[at - 1]) < len; at--) {
         cred->masked[at] = cred->masked[at - 1];
@@ -142,10 +142,10 @@ static bool check_secret(const char *secret, const char *what, struct giq_error 
     return true;
 }
 
-static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
-                    struct giq_error *err)
+static bool set_auth(struct giq_cred *cred, size_t i, const char *secret,
+                     struct giq_error *err)
 {
-    bool is_key = own == KEY_HEADER;
+    bool is_key = i == KEY_HEADER;
     const char *what = is_key ? "API key" : "bearer token";
     if (secret == NULL || secret[0] == '\0') {
         return true;
@@ -158,11 +158,11 @@ static bool set_own(struct giq_cred *cred, size_t own, const char *secret,
     if (!check_secret(secret, what, err)) {
         return false;
     }
-    if (!append_header(cred, auth_headers[own], is_key ? "" : "Bearer ", secret, err)) {
+    if (!append_header(cred, auth_headers[i], is_key ? "" : "Bearer ", secret, err)) {
         return false;
     }
     const char *line = cred->header[cred->header_count - 1];
-    cred->own[own] = line + strlen(line) - strlen(secret);
+    cred->auth[i] = line + strlen(line) - strlen(secret);
     return true;
 }
 
@@ -173,8 +173,8 @@ bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred
     if (cred == NULL) {
         return giq_fail_memory(err);
     }
-    if (!set_own(cred, KEY_HEADER, api_key, err) ||
-        !set_own(cred, TOKEN_HEADER, bearer_token, err)) {
+    if (!set_auth(cred, KEY_HEADER, api_key, err) ||
+        !set_auth(cred, TOKEN_HEADER, bearer_token, err)) {
         giq_cred_free(cred);
         return false;
     }
@@ -197,7 +197,7 @@ static bool is_reserved(const struct giq_cred *cred, const char *name)
         }
     }
     for (size_t i = 0; i < AUTH_HEADERS; i++) {
-        if (cred->own[i] != NULL && giq_text_equal_nocase(name, auth_headers[i])) {
+        if (cred->auth[i] != NULL && giq_text_equal_nocase(name, auth_headers[i])) {
             return true;
         }
     }
@@ -236,7 +236,7 @@ static bool add_user_header(struct giq_cred *cred, const char *name, const char 
     if (!append_header(cred, name, "", value, err)) {
         return false;
     }
-    /* The service may repeat only the last word of "Bearer abc": that is a secret too. */
+    /* The service may repeat only the last word of "Bearer abc": it is a secret too. */
     const char *word = strrchr(value, ' ');
     return word == NULL || giq_cred_add_secret(cred, word + 1, err);
 }
@@ -306,13 +306,13 @@ static bool check_key_line(const char *line, struct giq_error *err)
  * mark before the key and a CR after it, or write UTF-16, which has zero bytes. */
 static bool read_key(const struct giq_buf *buf, char **out, struct giq_error *err)
 {
-    static const char byte_order_mark[] = {'\xEF', '\xBB', '\xBF'};
+    static const char byte_order_mark[] = GIQ_TEXT_BYTE_ORDER_MARK;
+    const size_t mark_len = sizeof byte_order_mark - 1;
     const char *text = buf->len == 0 ? "" : buf->data;
     size_t len = buf->len;
-    if (len >= sizeof byte_order_mark &&
-        memcmp(text, byte_order_mark, sizeof byte_order_mark) == 0) {
-        text += sizeof byte_order_mark;
-        len -= sizeof byte_order_mark;
+    if (len >= mark_len && memcmp(text, byte_order_mark, mark_len) == 0) {
+        text += mark_len;
+        len -= mark_len;
     }
     if (len >= 2 &&
         (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 ||
@@ -397,8 +397,8 @@ void giq_cred_mask(const struct giq_cred *cred, char *text)
 static size_t common_prefix_len(const struct giq_cred *cred, const char *text)
 {
     size_t most = 0;
-    for (size_t own = 0; own < AUTH_HEADERS; own++) {
-        const char *secret = cred->own[own] == NULL ? "" : cred->own[own];
+    for (size_t i = 0; i < AUTH_HEADERS; i++) {
+        const char *secret = cred->auth[i] == NULL ? "" : cred->auth[i];
         size_t len = 0;
         while (secret[len] != '\0' && text[len] == secret[len]) {
             len++;
@@ -425,7 +425,7 @@ void giq_cred_mask_message(const struct giq_cred *cred, char *text)
 bool giq_cred_any(const struct giq_cred *cred)
 {
     return cred != NULL &&
-           (cred->own[KEY_HEADER] != NULL || cred->own[TOKEN_HEADER] != NULL);
+           (cred->auth[KEY_HEADER] != NULL || cred->auth[TOKEN_HEADER] != NULL);
 }
 
 const char *giq_cred_header(const struct giq_cred *cred, size_t i)

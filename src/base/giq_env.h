@@ -7,7 +7,8 @@
 
 #include "giq/giq.h"
 
-/* Now, on a clock that also runs while the system is suspended, if there is one. */
+/* Now in milliseconds, on the clock that also runs while the system is suspended; if the
+ * host has none, on the monotonic clock. */
 int64_t giq_env_boot_ms(const struct giq_env *env);
 
 /* Milliseconds until `deadline_ms` on the monotonic clock; never below 0. */
@@ -28,8 +29,8 @@ void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);
 int64_t giq_env_jitter(const struct giq_env *env, int64_t ms);
 
 /* Pass a warning or a debug message to the host. A message longer than
- * GIQ_ERROR_TEXT_SIZE + 255 bytes is cut and ends in "...". The caller masks secrets
- * before. */
+ * GIQ_ERROR_TEXT_SIZE + 255 bytes is cut and ends in "...". Secrets in it must be
+ * masked already. */
 void giq_env_warn(const struct giq_env *env, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void giq_env_debug(const struct giq_env *env, const char *fmt, ...)

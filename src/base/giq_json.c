@@ -34,7 +34,7 @@ static const struct giq_json *wrap_const(const cJSON *item)
     return (const struct giq_json *)item;
 }
 
-/* Doubles from here on do not represent every whole number. */
+/* 2^53: doubles from here on do not represent every whole number. */
 static const double exact_limit = 9007199254740992.0;
 
 static const char nul_escape[] = "\\u0000";

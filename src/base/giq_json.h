@@ -21,8 +21,9 @@ enum { GIQ_JSON_VALUES_MAX = 1000000 };
  * library's limit, or have more than GIQ_JSON_VALUES_MAX values. Errors: GIQ_E_MEMORY. */
 bool giq_json_read(const char *bytes, size_t len, struct giq_json **out,
                    struct giq_error *err);
-/* The same without the member `name` of the object, which is mostly not even parsed; NULL
- * leaves out none. Whether the bytes are JSON does not depend on `name`. */
+/* The same without the member `name` of the object; in most cases that member is not
+ * parsed at all. If `name` is NULL, nothing is left out. Whether the bytes are JSON does
+ * not depend on `name`. */
 bool giq_json_read_without(const char *bytes, size_t len, const char *name,
                            struct giq_json **out, struct giq_error *err);
 /* As giq_json_read(); NULL also when out of memory. */
@@ -42,7 +43,7 @@ struct giq_json *giq_json_copy(const struct giq_json *json);
 /* One line of text, freed by the caller; NULL when out of memory. */
 char *giq_json_print(const struct giq_json *json);
 
-/* ---- reading; NULL is an absent value, except for giq_json_next() ---- */
+/* ---- reading; NULL stands for an absent value, but not for giq_json_next() ---- */
 
 bool giq_json_is_object(const struct giq_json *json);
 bool giq_json_is_true(const struct giq_json *json);
@@ -78,10 +79,10 @@ char *giq_json_scalar_text(const struct giq_json *json);
 /*
  * Copy an identifier, a string or a whole number with all its digits, into a new text,
  * which the caller frees. `*out` is NULL if the value cannot be an id: an empty string; a
- * string that holds a control character or U+FFFD, as bytes that are not UTF-8 become; a
- * number that is not whole, or whose absolute value is 2^53 or more and which is written
- * with a fraction or an exponent; more than GIQ_JSON_ID_MAX bytes. False when out of
- * memory.
+ * string that holds an ASCII control character or U+FFFD, which replaces bytes that are
+ * not UTF-8; a number that is not whole, or that is written with a fraction or an
+ * exponent and has an absolute value of 2^53 or more; more than GIQ_JSON_ID_MAX bytes.
+ * False when out of memory.
  */
 enum { GIQ_JSON_ID_MAX = 512 };
 bool giq_json_copy_id(const struct giq_json *json, char **out);

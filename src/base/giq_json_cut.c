@@ -1,5 +1,5 @@
 /* Cuts one member out of the text of a JSON object. Functions named skip_x() return what
- * follows an x, or NULL if there is none at `at`, or an unusual one. */
+ * follows the x at `at`, or NULL if there is no x or it is unusual (giq_json_cut()). */
 #include "base/giq_json_cut.h"
 
 #include <limits.h>
@@ -10,7 +10,7 @@
 
 enum {
     DEPTH_MAX = 32,
-    NUMBER_LEN_MAX = 60, /* cJSON reads no longer ones */
+    NUMBER_LEN_MAX = 60, /* there are versions of cJSON that read at most 63 bytes */
 };
 
 static const char *skip_value(const char *at, int depth);

@@ -13,9 +13,10 @@
  * Replace the value of the first member `name` of the object in `text` by null. `name` is
  * ASCII without quotes and backslashes.
  *
- * A text that is not JSON stays one that is not. Returns false, and leaves the text as it
- * is, if there is no such member, or if its value or one before it is damaged or unusual:
- * deeply nested, with a number of many digits, or with \u in a string.
+ * A text that is not JSON does not become JSON. Returns false, and does not change the
+ * text, if there is no such member, if its value is shorter than "null", or if its value
+ * or an earlier one is damaged or unusual: deeply nested, with a number of many digits,
+ * or with \u in a string.
  */
 bool giq_json_cut(char *text, const char *name);
 

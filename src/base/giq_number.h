@@ -11,8 +11,8 @@
  */
 const char *giq_number_find(const char *json);
 
-/* Where the ordinary characters of a string that begin at `json` end: at its quote, at a
- * backslash or at the end of the text. */
+/* The first quote or backslash at or after `json`, which is within a string; the end of
+ * the text if there is none. */
 const char *giq_number_string_run(const char *json);
 
 /* How many bytes at the start of `text` are digits, signs, points, 'e' or 'E'. */

@@ -22,6 +22,7 @@ enum {
     FOLDER_BITS = 0777,
     FILE_BITS = 0666,
     PROC_STAT_BYTES_MAX = 1024,
+    READ_BLOCK = 16384,  /* bytes, on the stack */
     STALE_READS_MAX = 5, /* of a file that is replaced meanwhile */
 };
 #define NS_PER_S INT64_C(1000000000)
@@ -133,7 +134,7 @@ void giq_os_host(char out[GIQ_OS_HOST_SIZE])
     }
 }
 
-/* Read the first line of a file of /proc, of at most `size` - 1 bytes; "" on failure. */
+/* Read the first line of a file in /proc, at most `size` - 1 bytes; "" on failure. */
 static void read_proc(const char *path, char *out, size_t size)
 {
     ssize_t len = -1;
@@ -193,6 +194,7 @@ enum giq_os_process giq_os_process_state(long pid, int64_t start)
     if (start != 0 && stat.start != start) {
         return GIQ_OS_PROCESS_GONE;
     }
+    /* While other threads run, a process is alive although its first thread ended (Z). */
     if (stat.state == 'X' || (stat.state == 'Z' && stat.threads <= 1)) {
         return GIQ_OS_PROCESS_GONE;
     }
@@ -394,7 +396,7 @@ bool giq_os_make_durable_folders(const char *path, unsigned access, struct giq_e
 static bool read_fd(int fd, size_t size, size_t max, struct giq_buf *out,
                     const char *path, struct giq_error *err)
 {
-    char block[16384];
+    char block[READ_BLOCK];
     size_t before = out->len;
     do {
         ssize_t n = giq_os_read_some(fd, block, sizeof block);
@@ -444,7 +446,7 @@ bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *o
 {
     const size_t before = out->len;
     bool ok = read_file_once(path, max, out, out_found, err);
-    /* A file that another machine replaces meanwhile is gone on the file server. */
+    /* ESTALE: another machine replaced the file after it was opened here. */
     for (int i = 1; i < STALE_READS_MAX && !ok && err->sys_errno == ESTALE; i++) {
         giq_buf_truncate(out, before);
         ok = read_file_once(path, max, out, out_found, err);
@@ -481,7 +483,7 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
         ok = giq_os_fail_path(err, "write", path);
     }
     if (!ok) {
-        /* An empty file stays: others may have seen its name, which alone may decide. */
+        /* An empty file is kept: others may have seen it, and act on its existence. */
         if (len > 0) {
             (void)unlink(path);
         }

@@ -71,7 +71,7 @@ enum giq_os_access {
     GIQ_OS_OTHERS_READ = 0044, /* group or others */
     GIQ_OS_WORLD_WRITE = 0002,
     GIQ_OS_WORLD_SEARCH = 0001,
-    GIQ_OS_UNSYNCED = 010000, /* no permission: the new file is soon removed */
+    GIQ_OS_UNSYNCED = 010000, /* not a permission: do not sync the new file */
 };
 
 /* stat() `path`; the kind is GIQ_OS_NOTHING if it does not exist. Follows links. */
@@ -83,8 +83,8 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
 bool giq_os_stat_now(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
 /* Overwrite the first bytes of an existing file, and sync it. It needs no space on the
- * disk, but a crash, or another reader, may find the file half written. Fails if `path`
- * is a link. */
+ * disk, but the file may be half written after a crash, or when another process reads it.
+ * Fails if `path` is a link. */
 bool giq_os_overwrite(const char *path, const char *bytes, size_t len,
                       struct giq_error *err);
 
@@ -135,12 +135,12 @@ bool giq_os_create_new(const char *path, unsigned access, const char *bytes, siz
 enum giq_os_link_outcome {
     GIQ_OS_LINKED,
     GIQ_OS_LINK_EXISTS,      /* there is a file at `to` */
-    GIQ_OS_LINK_UNSUPPORTED, /* the file system has no links, or not of this file */
+    GIQ_OS_LINK_UNSUPPORTED, /* the file system cannot make this hard link */
 };
 
-/* Give the file `from`, which has one name, the name `to` too: of several callers one
- * gets it. A link that was made although the call failed, because the reply of a file
- * server was lost, counts as made. Not synced. */
+/* Make the hard link `to` to the file `from`, which must have no other name: of several
+ * callers with the same `to` one succeeds. A link that was made although the call failed,
+ * because the reply of a file server was lost, counts as made. Not synced. */
 bool giq_os_link(const char *from, const char *to, enum giq_os_link_outcome *out,
                  struct giq_error *err);
 

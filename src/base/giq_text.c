@@ -119,8 +119,8 @@ bool giq_text_is_same_id(const char *a, const char *b)
     return giq_text_equal_nocase(a, b);
 }
 
-/* Write `text` as giq_text_printable() shows it, at most `max` bytes and a NUL. `out` may
- * be `text` itself: what is written is never longer than what was read. */
+/* Write the printable form of `text` (giq_text_printable()), at most `max` bytes and a
+ * NUL. `out` may be `text` itself: what is written is never longer than what was read. */
 static void write_printable(const char *text, char *out, size_t max)
 {
     size_t n = 0;
@@ -403,15 +403,15 @@ static size_t length_before_query(const char *word, size_t len)
 {
     bool has_scheme = has_scheme_mark(word, len);
     bool has_slash = false;
-    size_t to_last_equals = 0;
+    size_t last_equals = 0;
     for (size_t i = 0; i < len; i++) {
         if (equals_len(word + i, len - i) > 0) {
-            to_last_equals = i;
+            last_equals = i;
         }
     }
     for (size_t i = 0; i < len; i++) {
         bool is_query = char_len(word + i, len - i, '?', "3f") > 0;
-        bool is_certain = has_scheme || (is_query && has_slash) || i < to_last_equals;
+        bool is_certain = has_scheme || (is_query && has_slash) || i < last_equals;
         if ((is_query || word[i] == '#') && is_certain) {
             return i;
         }
@@ -438,7 +438,8 @@ static size_t user_len(const char *text, size_t len)
 }
 
 /* Remove the users of the addresses in a word of `len` bytes: they follow "//" at the
- * beginning of the word or after punctuation. Returns the new length. */
+ * beginning of the word or after punctuation, and "//" with the first slash escaped
+ * anywhere. Returns the new length. */
 static size_t remove_users(char *word, size_t len)
 {
     size_t in = 0;
@@ -482,16 +483,16 @@ void giq_text_strip_addresses(char *text)
 
 bool giq_text_is_address(const char *text)
 {
-    /* In the queries of presigned addresses. */
-    static const char *const signs[] = {
+    /* Parts of the query of a presigned address. */
+    static const char *const signatures[] = {
         "x-amz-", "x-goog-", "signature=", "signature%3d", "sig=", "sig%3d"};
     size_t len = strlen(text);
     size_t before_query = length_before_query(text, len);
     if (has_scheme_mark(text, len)) {
         return true;
     }
-    for (size_t i = 0; i < GIQ_COUNT(signs); i++) {
-        if (strcasestr(text + before_query, signs[i]) != NULL) {
+    for (size_t i = 0; i < GIQ_COUNT(signatures); i++) {
+        if (strcasestr(text + before_query, signatures[i]) != NULL) {
             return true;
         }
     }

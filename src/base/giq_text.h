@@ -8,6 +8,9 @@
 
 #include "giq/giq.h"
 
+/* U+FEFF as UTF-8, which programs on Windows write at the start of a text file. */
+#define GIQ_TEXT_BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 /* Maximum length in bytes of a printable text. */
 enum { GIQ_TEXT_PRINTABLE_MAX = 200 };
 

@@ -52,7 +52,7 @@ static bool remove_entry(void *ctx, const char *path, struct giq_error *err)
     return giq_os_remove(path, err);
 }
 
-static bool compare_entry(void *ctx, const char *path, struct giq_error *err)
+static bool keep_newest(void *ctx, const char *path, struct giq_error *err)
 {
     int64_t *newest_ns = ctx;
     struct giq_os_stat st;
@@ -97,9 +97,9 @@ bool giq_tree_sync(const char *folder, struct giq_error *err)
 bool giq_tree_newest(const char *path, int64_t *out_ns, struct giq_error *err)
 {
     int64_t newest_ns = INT64_MIN;
-    struct walk walk = {compare_entry, &newest_ns, path, 0};
+    struct walk walk = {keep_newest, &newest_ns, path, 0};
     if ((giq_os_is_folder(path) && !giq_os_list(path, walk_entry, &walk, err)) ||
-        !compare_entry(&newest_ns, path, err)) {
+        !keep_newest(&newest_ns, path, err)) {
         return false;
     }
     *out_ns = newest_ns;

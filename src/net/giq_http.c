@@ -65,7 +65,7 @@ static void set_buffer_size(CURL *curl)
 }
 
 /* A transfer that has failed does not wait for a resolver that gets no response: its
- * thread ends later. Where libcurl refuses this, it waits. */
+ * thread ends later. A libcurl that rejects this option waits for it. */
 static void leave_resolver(CURL *curl)
 {
     (void)SET_LONG(CURLOPT_QUICK_EXIT, 1);
@@ -579,7 +579,7 @@ static bool exchange_on_handle(struct giq_http *http,
     if (rc != CURLE_OK) {
         /* libcurl 7.88 rejects options on a handle that failed to connect, and the handle
          * remembers names that could not be resolved. */
-#if LIBCURL_VERSION_NUM >= 0x081400 /* 8.20 */
+#if LIBCURL_VERSION_NUM >= 0x081400 /* 8.20: as leave_resolver(), for `multi` */
         (void)curl_multi_setopt(http->multi, CURLMOPT_QUICK_EXIT, 1L);
 #endif
         free_handle(http);

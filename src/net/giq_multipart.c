@@ -14,7 +14,7 @@ struct giq_multipart {
     const struct giq_multipart_file *file; /* or NULL */
     struct giq_error *err;
     bool has_failed;
-    int64_t window_began_ms; /* -1 before the first byte */
+    int64_t window_began_ms; /* -1 before the first call that measures the speed */
     int64_t window_sent;     /* bytes sent before the window */
 };
 

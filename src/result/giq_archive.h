@@ -13,9 +13,9 @@
 #include "base/giq_env.h"
 #include "base/giq_error.h"
 
-/* Limits against archive bombs: the number of members, with those that are skipped, and
- * the unpacked size as a multiple of the archive's size. GIQ_ARCHIVE_UNPACKED_ALLOWANCE
- * bytes are always allowed. */
+/* Limits against archive bombs: the number of members, including those that are skipped,
+ * and the unpacked size as a multiple of the archive's size.
+ * GIQ_ARCHIVE_UNPACKED_ALLOWANCE bytes are always allowed. */
 enum { GIQ_ARCHIVE_MEMBERS_MAX = 10000, GIQ_ARCHIVE_RATIO_MAX = 200 };
 #define GIQ_ARCHIVE_UNPACKED_ALLOWANCE (INT64_C(1) << 30)
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/giq_cleanup.h"
+#include "base/giq_text.h"
 #include "result/giq_complete_formats.h"
 #include "result/giq_format.h"
 
@@ -103,7 +104,7 @@ static size_t scan_string(struct giq_complete_json *json, const char *bytes, siz
  * mark. Returns the number of bytes. */
 static size_t begin_json(struct giq_complete_json *json, const char *bytes, size_t len)
 {
-    static const char skipped[] = " \t\r\n\v\f\x1e\xef\xbb\xbf";
+    static const char skipped[] = " \t\r\n\v\f\x1e" GIQ_TEXT_BYTE_ORDER_MARK;
     size_t at = 0;
     while (at < len && memchr(skipped, bytes[at], sizeof skipped - 1) != NULL) {
         at++;

@@ -86,7 +86,7 @@ static bool find_scan(struct giq_bounds *file, uint64_t *out_at)
         START_OF_SCAN = 0xDA,
         END_OF_IMAGE = 0xD9
     };
-    uint64_t at = 2;
+    uint64_t at = 2; /* after the marker SOI */
     while (!file->stop) {
         if (giq_bounds_number(file, at, 1) != FILL) {
             return false;
@@ -162,7 +162,7 @@ static void check_tiles(struct giq_bounds *file, uint64_t at)
 /* Check the codestream at `at`, which extends to the end of the file. */
 static void check_codestream(struct giq_bounds *file, uint64_t at)
 {
-    at += 2;
+    at += 2; /* the marker SOC */
     while (!file->stop) {
         uint64_t marker = giq_bounds_number(file, at, 2);
         if (marker == MARKER_TILE) {
@@ -205,6 +205,7 @@ void giq_complete_jp2(struct giq_bounds *file)
         if (!read_type(file, at + 4, type) || !is_printable(type)) {
             return;
         }
+        /* A box has the codestream, or a table of its fragments. */
         bool is_image = memcmp(type, "jp2c", 4) == 0;
         has_image = has_image || is_image || memcmp(type, "ftbl", 4) == 0;
         /* A length of 0 means up to the end of the file, 1 that a 64-bit length follows

@@ -105,7 +105,7 @@ static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t co
 
 void giq_complete_flatgeobuf(struct giq_bounds *file)
 {
-    enum { MAGIC = 8, NODE = 40 };
+    enum { MAGIC = 8, NODE = 40, NODE_SIZE_DEFAULT = 16 };
     enum { FEATURES_COUNT = 8, INDEX_NODE_SIZE = 9 }; /* fields of the header's table */
     struct flatbuffer header;
     uint64_t len = giq_bounds_number(file, MAGIC, 4);
@@ -116,7 +116,8 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
     }
     uint64_t at = MAGIC + 4 + len;
     uint64_t count = flat_number(&header, FEATURES_COUNT, 8, 0);
-    uint64_t node_size = flat_number(&header, INDEX_NODE_SIZE, 2, 16);
+    uint64_t node_size = flat_number(&header, INDEX_NODE_SIZE, 2, NODE_SIZE_DEFAULT);
+    /* A node size of 0 means that there is no index. */
     if (count == 0 || node_size < 2) {
         check_each_feature(file, at, count);
         return;

@@ -13,6 +13,9 @@ enum { DIRECTORIES_MAX = 65536, ENTRIES_MAX = 65535, DEPTH_MAX = 8 };
 /* How many offsets of blocks are read at once. A block is a strip or a tile. */
 enum { BATCH = 512 };
 
+/* The version number in the header of a BigTIFF; that of a TIFF is 42. */
+enum { VERSION_BIG = 43 };
+
 enum {
     TAG_COMPRESSION = 259,
     TAG_STRIP_OFFSETS = 273,
@@ -56,6 +59,8 @@ struct tiff {
     uint64_t last_count; /* its bytes */
 };
 
+/* The bytes of one value of a type of TIFF 6.0 (section 2) or BigTIFF; 0 if it is
+ * unknown. */
 static unsigned size_of_type(uint64_t type)
 {
     static const unsigned char sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4,
@@ -233,7 +238,7 @@ static bool has_trailers(struct giq_bounds *file, uint64_t at)
 static void check_trailer(const struct tiff *tiff)
 {
     struct giq_bounds *file = tiff->file;
-    uint64_t at = tiff->is_big ? 16 : 8;
+    uint64_t at = tiff->is_big ? 16 : 8; /* after the header of the TIFF */
     if (file->stop || tiff->last_at <= at || !has_trailers(file, at)) {
         return;
     }
@@ -247,7 +252,7 @@ void giq_complete_tiff(struct giq_bounds *file)
 {
     struct tiff tiff = {.file = file};
     file->order = giq_bounds_match(file, 0, "MM", 2) ? GIQ_BOUNDS_BIG : GIQ_BOUNDS_LITTLE;
-    tiff.is_big = giq_bounds_number(file, 2, 2) == 43;
+    tiff.is_big = giq_bounds_number(file, 2, 2) == VERSION_BIG;
     check_chain(&tiff, giq_bounds_number(file, tiff.is_big ? 8 : 4, tiff.is_big ? 8 : 4),
                 0, false);
     check_trailer(&tiff);

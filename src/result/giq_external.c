@@ -1,4 +1,7 @@
-/* Finds external references in coordinate systems, database schemas and texts. */
+/*
+ * Finds external references in coordinate systems, database schemas and texts. The
+ * interface is in giq/external.h.
+ */
 #include "giq/external.h"
 
 #include <stddef.h>
@@ -214,7 +217,7 @@ struct token {
     size_t len;
 };
 
-static const char byte_order_mark[] = "\xef\xbb\xbf";
+static const char byte_order_mark[] = GIQ_TEXT_BYTE_ORDER_MARK;
 
 /* Skip what SQLite's tokenizer skips: white space, byte order marks and comments. */
 static const char *skip_blank(const char *at)
@@ -420,8 +423,8 @@ static bool is_string_start(const char *start, const char *at, const char *word)
     return (unsigned char)before < ' ' || strchr("\"':", before) != NULL;
 }
 
-/* Record whether the string at `at` begins with a word of a linked coordinate system:
- * {"crs": {"type": "link" or "url", ...}}. */
+/* Record whether the string at `at` begins with a word of a linked coordinate system, as
+ * in {"crs": {"type": "link", ...}}; the type "url" has the same meaning. */
 static void record_word(struct giq_external *scan, const char *at)
 {
     scan->has_crs = scan->has_crs || giq_text_begins_nocase(at, "crs");
@@ -450,9 +453,9 @@ static bool is_delimiter(char c)
     return c == '"' || c == '\'' || c == ':' || c == '=';
 }
 
-/* How many bytes of white space, and then of a path, are scanned: both together fit in
- * the bytes that are scanned again with the next ones. The first separator of a path
- * comes earlier, because names of folders are shorter. */
+/* How many bytes of white space, and then of a path, are scanned: with the word
+ * before them, both fit in the bytes that are scanned again with the next ones. The first
+ * separator of a path comes earlier, because names of folders are shorter. */
 enum { SCANNED_MAX = GIQ_EXTERNAL_OVERLAP / 2 - 16 };
 
 /* Whether a path begins at `at`, after white space: the text up to one of `ends`, or to

@@ -1,7 +1,7 @@
 /*
  * Reading a gzip file (RFC 1952) by zlib's gzread(). The length and the checksum of every
  * member must be right. Members one after another are one stream; as in gzip and zlib,
- * data after the last member that is not gzip is ignored. (zlib 1.3.2 takes one single
+ * data after the last member that is not gzip is ignored. (zlib 1.3.2 takes a single
  * byte there for a truncated member.)
  *
  * Usage: giq_gzip_open(), giq_gzip_read() until it reads nothing, giq_gzip_close().

@@ -1,6 +1,6 @@
 /*
  * Compares names without regard to the normalisation form of Unicode: file names in
- * archives are often NFD, what a user types is NFC.
+ * archives are often NFD, what a user types is NFC. The interface is in giq/external.h.
  */
 #include "giq/external.h"
 

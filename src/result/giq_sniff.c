@@ -79,8 +79,8 @@ static void skip_past(struct head *head, const char *text)
 
 static void skip_mark_and_space(struct head *head)
 {
-    if (begins(*head, "\xEF\xBB\xBF")) {
-        skip(head, 3);
+    if (begins(*head, GIQ_TEXT_BYTE_ORDER_MARK)) {
+        skip(head, strlen(GIQ_TEXT_BYTE_ORDER_MARK));
     }
     skip_space(head);
 }
@@ -345,6 +345,7 @@ static const struct giq_format *by_dxf(struct head head, const char *name)
     return head.len < before && begins(head, "SECTION") ? giq_format_get("dxf") : NULL;
 }
 
+/* A CSV file has no keyword: any text with its extension counts as one. */
 static const struct giq_format *by_keyword(struct head head, const char *name)
 {
     bool is_text = head.len > 0 && memchr(head.at, '\0', head.len) == NULL;

@@ -24,8 +24,8 @@ struct giq_staged {
  * which may be NULL, has the secrets to mask in names. `env`, which may be NULL, may
  * cancel it; only its `cancelled` is called. On success the caller passes `out` to
  * giq_staged_release(). After an error the caller removes what was written. Errors: those
- * of giq_archive_unpack(); GIQ_E_RESULT (a web page; a gzip file that contains another
- * archive than a tar). Thread-safe.
+ * of giq_archive_unpack(); GIQ_E_RESULT (a web page; a gzip file that contains an
+ * archive other than a tar). Thread-safe.
  */
 bool giq_stage_download(const char *part, const char *disposition, const char *folder,
                         unsigned access, const struct giq_cred *cred,
