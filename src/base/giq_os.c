@@ -289,7 +289,7 @@ bool giq_os_overwrite(const char *path, const char *bytes, size_t len,
         ok = n > 0 || (n < 0 && errno == EINTR);
         done += n > 0 ? (size_t)n : 0;
     }
-    ok = ok && fsync(fd) == 0;
+    ok = ok && sync_fd(fd);
     if (!ok) {
         (void)giq_os_fail_path(err, "overwrite", path);
     }

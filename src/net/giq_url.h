@@ -1,6 +1,6 @@
 /*
  * URLs as libcurl parses them, so that the checks here and the connection agree: their
- * parts, the requests of the service, and redirects. giq_base_url() of giq/giq.h is here
+ * parts, URLs of requests, and redirects. giq_base_url() of giq/giq.h is here
  * too. Thread-safe.
  */
 #ifndef GIQ_URL_H

@@ -441,6 +441,37 @@ static void test_large_file_is_as_it_was_written(void **state)
     free(path);
 }
 
+/* ---- a sync that a signal interrupts ---- */
+
+static int interrupted_syncs; /* so many calls of fsync() fail */
+
+UNIT_WRAPS(fsync);
+
+int __wrap_fsync(int fd)
+{
+    if (interrupted_syncs > 0) {
+        interrupted_syncs--;
+        errno = EINTR;
+        return -1;
+    }
+    return __real_fsync(fd);
+}
+
+static void test_sync_that_is_interrupted_is_repeated(void **state)
+{
+    char *folder = *state;
+    struct giq_error err = {0};
+    GIQ_AUTO_FREE char *path = giq_os_join(folder, "f");
+    env_kit_write(folder, "f", "old text");
+    interrupted_syncs = 2;
+    assert_true(giq_os_overwrite(path, "new", 3, &err));
+    assert_int_equal(interrupted_syncs, 0);
+    env_kit_expect(folder, "f", "new text");
+    interrupted_syncs = 2;
+    assert_true(giq_os_sync_path(path, &err));
+    assert_int_equal(interrupted_syncs, 0);
+}
+
 static void test_messages_of_a_host_without_standard_error_miss_the_files(void **state)
 {
     struct giq_error err = {0};
@@ -579,6 +610,7 @@ int main(void)
         ENV_KIT_TEST(test_listing_stops_at_the_first_failure),
         ENV_KIT_TEST(test_writing_truncating_and_reading_heads),
         ENV_KIT_TEST(test_large_file_is_as_it_was_written),
+        ENV_KIT_TEST(test_sync_that_is_interrupted_is_repeated),
         ENV_KIT_TEST(test_messages_of_a_host_without_standard_error_miss_the_files),
         cmocka_unit_test(test_sockets_are_no_standard_streams_and_close_on_exec),
         ENV_KIT_TEST(test_locks_exclude_within_a_process),
