@@ -73,6 +73,59 @@ def work(scene, area):
             "ok": ends[0][0], "layers": layers()}
 """
 
+AREAS = """
+from desktop_session import *
+import threading
+from giq import areas, opening
+from qgis.core import (QgsFeature, QgsGeometry, QgsProcessingFeatureSourceDefinition,
+                       QgsRectangle, QgsVectorLayer)
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtTest import QTest
+
+def work(scene):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
+    for number in range(3):
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(number, 0, number + 0.5, 0.5)))
+        layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    layer.selectByIds([1, 3])
+    write = areas.write_features
+    written = []
+
+    def noted(*arguments, **more):
+        path, count = write(*arguments, **more)
+        written.append([threading.current_thread() is threading.main_thread(), count, path])
+        return path, count
+
+    def endless(source, fields, is_cancelled):
+        written.append("began")
+        while not is_cancelled():
+            time.sleep(0.01)
+        written.append("cancelled")
+        return write(source, fields, is_cancelled=is_cancelled)
+
+    areas.write_features = noted
+    request = {"MODEL": "water", "FILE": scene}
+    selected = QgsProcessingFeatureSourceDefinition(layer.id(), True)
+    dialog = open_dialog("giq:run", {**request, "AREA": selected})
+    costs = [cost_of(dialog)]
+    layer.removeSelection()
+    dialog.setParameters({**request, "AREA": layer.id()})
+    costs.append(cost_of(dialog))
+    wait(lambda: not opening._left_behind, "the dry runs")
+    found = {"costs": costs, "written": [one[:2] for one in written],
+             "left": [one[2] for one in written if os.path.exists(one[2])]}
+    areas.write_features, written[:] = endless, []
+    dialog.setParameters({**request, "AREA": selected})
+    wait(lambda: written, "a dry run")
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    wait(lambda: not opening._left_behind, "the end of the dry run")
+    areas.write_features = write
+    QgsProject.instance().removeMapLayer(layer.id())
+    return {**found, "escaped": written, "visible": dialog.isVisible()}
+"""
+
 
 def test_dialog_tells_the_cost_and_runs(desktop, client):  # noqa: F811
     found = desktop.run(RUN, DATA / SCENE, client.sandbox.state /
@@ -102,3 +155,13 @@ def test_cancel_ends_the_task_and_running_again_is_the_same_job(desktop, client)
     assert f"24.384 km²: already paid: job {run['job']}, state submitted" in found["cost"]
     assert found["ok"]
     assert [layer[1:] for layer in found["layers"]] == [[f"GIQ:job={run['job']}", True]]
+
+
+def test_dialog_reads_areas_in_another_thread_and_escape_ends_that(desktop, client):  # noqa
+    found = desktop.run(AREAS, SCENE)
+    assert found["written"] == [[False, 2], [False, 3]]
+    assert found["left"] == []
+    assert [cost.split(", ")[2] for cost in found["costs"]] == [
+        "6,154.460 km²: this starts a paid job", "9,231.690 km²: this starts a paid job"]
+    assert found["escaped"] == ["began", "cancelled"] and found["visible"] is False
+    assert client.calls() == []

@@ -117,14 +117,16 @@ def batch(client, saved):
 
 
 def test_batch_in_a_store_that_cannot_be_read_is_told_in_a_bar(client, batch, other):
-    """And not in QGIS's dialog about unavailable layers, in which nobody can help."""
+    """And not in QGIS's dialog about unavailable layers, in which nobody can help. A name is
+    text, though a bar reads HTML."""
     path, source = batch
+    path.write_text(path.read_text().replace("gIQ batch", "&lt;b>gIQ&lt;/b> batch"))
     client.store.chmod(0o700)
     found = other.run(OPEN, path, journal(client))
     assert len(client.paid()) == 1 and found["fetched"]["calls"] == []
-    assert ["gIQ batch", source, False] in found["layers"]
-    assert found["bars"] == ["The layer “gIQ batch” cannot be opened: it lies in the store in "
-                             "which its batch was run."]
+    assert ["<b>gIQ</b> batch", source, False] in found["layers"]
+    assert found["bars"] == ["The layer “&lt;b&gt;gIQ&lt;/b&gt; batch” cannot be opened: it "
+                             "lies in the store in which its batch was run."]
 
 
 def test_batch_in_a_store_that_can_be_read_starts_nothing(client, batch, other):

@@ -1,12 +1,17 @@
 """An area or an extent of QGIS as a key of the connection string."""
 from __future__ import annotations
 
-from typing import Any, Optional
+import os
+from typing import Any, Callable, Iterator, Optional
 
 from qgis.core import (QgsCoordinateReferenceSystem, QgsCoordinateTransformContext,
                        QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsGeometry,
                        QgsProcessingException, QgsProcessingFeatureSource,
-                       QgsProcessingUtils, QgsRectangle, QgsVectorFileWriter, QgsWkbTypes)
+                       QgsProcessingFeatureSourceDefinition, QgsProcessingUtils,
+                       QgsRectangle, QgsVectorFileWriter, QgsVectorLayer,
+                       QgsVectorLayerFeatureSource, QgsWkbTypes)
+
+from .opening import Cancelled
 
 DEGREES = "EPSG:4326"
 # The driver checks areas, and its errors state what is wrong with them.
@@ -46,18 +51,62 @@ def write_features(source: QgsProcessingFeatureSource, fields: QgsFields, attrib
     return path, count
 
 
-def of_source(source: QgsProcessingFeatureSource) -> str:
+def of_source(source: Any, is_cancelled: Callable[[], bool]) -> str:
     """Write the source's polygons into a temporary dataset; returns its path."""
     if QgsWkbTypes.geometryType(source.wkbType()) != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise QgsProcessingException("AREA must be a layer of polygons.")
-    path, count = write_features(source, QgsFields())
-    if count == 0:
+    path, count = write_features(source, QgsFields(), is_cancelled=is_cancelled)
+    if is_cancelled() or count == 0:
+        os.remove(path)
+        if count > 0:
+            raise Cancelled()
         raise QgsProcessingException("AREA has no features (or none is selected).")
     return path
 
 
+def layer_value(value: Any) -> Any:
+    """The layer that a value of a feature source names, as the value of a layer."""
+    is_definition = isinstance(value, QgsProcessingFeatureSourceDefinition)
+    return value.source.staticValue() if is_definition else value
+
+
+class Snapshot:
+    """What write_features() needs of the features that the value of a parameter selects
+    from a layer. Made in the thread of the layer, it can be read in any other."""
+
+    def __init__(self, layer: QgsVectorLayer, value: Any):
+        self._source = QgsVectorLayerFeatureSource(layer)
+        self._type, self._crs = layer.wkbType(), layer.crs()
+        self._request = QgsFeatureRequest()
+        self._ids: Optional[set[int]] = None
+        self._limit = -1
+        if isinstance(value, QgsProcessingFeatureSourceDefinition):
+            if value.selectedFeaturesOnly:
+                self._ids = set(layer.selectedFeatureIds())
+            self._limit = value.featureLimit
+            filter_text = getattr(value, "filterExpression", "")  # since QGIS 3.32
+            if filter_text:
+                self._request.setFilterExpression(filter_text)
+                self._request.setExpressionContext(layer.createExpressionContext())
+
+    def wkbType(self):
+        return self._type
+
+    def sourceCrs(self) -> QgsCoordinateReferenceSystem:
+        return self._crs
+
+    def getFeatures(self, _request: Any, _flags: Any) -> Iterator[QgsFeature]:
+        count = 0
+        for feature in self._source.getFeatures(self._request):
+            if count == self._limit:
+                return
+            if self._ids is None or feature.id() in self._ids:
+                count += 1
+                yield feature
+
+
 class _Rectangle:
-    """The part of a feature source that write_features() needs."""
+    """The same of a rectangle."""
 
     def __init__(self, rectangle: QgsRectangle, crs: QgsCoordinateReferenceSystem):
         self._rectangle = rectangle

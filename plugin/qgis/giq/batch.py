@@ -18,7 +18,7 @@ from qgis.core import (QgsFeature, QgsField, QgsFields, QgsProcessing,
 from . import areas, jobs, layers, names, styles, tables
 from .base import GiqAlgorithm
 from .jobs import Watcher
-from .opening import Opening, wait
+from .opening import Opening, remove_files, wait
 from .run import HOUR_S
 
 REQUEST_FIELDS = ("model", "file", "file_id", "upload", "rerun", "id")
@@ -73,6 +73,15 @@ class BatchAlgorithm(GiqAlgorithm):
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
         keys = self.request(parameters, context, watcher)
+        files = [keys["batch"]]
+        try:
+            return self.run_rows(keys, files, parameters, context, watcher)
+        finally:
+            remove_files(files)
+
+    def run_rows(self, keys: dict[str, str], files: list[str], parameters: dict[str, Any],
+                 context: QgsProcessingContext, watcher: Watcher) -> dict[str, Any]:
+        """`files` gets the temporary files that are made."""
         name = names.make(**keys)
         timeout_s = self.parameterAsDouble(parameters, "TIMEOUT", context)
         rows = jobs.table(jobs.without_wait(name), watcher, [])
@@ -81,6 +90,7 @@ class BatchAlgorithm(GiqAlgorithm):
         rows = self._await(name, rows, watcher, timeout_s)
         if refused:
             keys["batch"] = _with_jobs(keys["batch"], rows, refused)
+            files.append(keys["batch"])
         union = self._fetch(names.make(**keys), watcher)
         return {"OUTPUT": self._write_jobs(name, parameters, context, watcher, refused),
                 "SOURCE": union.source,

@@ -46,3 +46,9 @@ def apply() -> None:
             "Header with the header X-API-KEY, or Basic with the key as password.")
     if gdal.GetConfigOption(OPTION) != key:
         gdal.SetConfigOption(OPTION, key)
+
+
+def apply_unlocked() -> None:
+    """The same, unless QGIS would ask for its master password."""
+    if QgsApplication.authManager().masterPasswordIsSet():
+        apply()

@@ -37,7 +37,6 @@ class RunDialog(AlgorithmDialog):
         self._poll.timeout.connect(self._check_dry_run)
         for wrapper in self.mainWidget().wrappers.values():
             wrapper.widgetValueHasChanged.connect(self._changed)
-        self._changed()
 
     def setParameters(self, parameters: dict[str, Any]) -> None:
         super().setParameters(parameters)
@@ -46,17 +45,25 @@ class RunDialog(AlgorithmDialog):
     def finish(self, *arguments: Any, **more: Any) -> None:
         """What was to be paid for may be paid by now."""
         super().finish(*arguments, **more)
-        if self.isVisible():
+        self._changed()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        if not event.spontaneous():
             self._changed()
 
-    def closeEvent(self, event) -> None:
-        self._stop()
-        super().closeEvent(event)
+    def hideEvent(self, event) -> None:
+        """The dialog is closed, by Escape too; or its window is minimised, which is
+        spontaneous."""
+        if not event.spontaneous():
+            self._stop()
+        super().hideEvent(event)
 
     def _changed(self, *_args) -> None:
         self._stop()
         self._label.setText("")
-        self._quiet.start()
+        if self.isVisible():
+            self._quiet.start()
 
     def _stop(self) -> None:
         self._quiet.stop()
@@ -66,12 +73,13 @@ class RunDialog(AlgorithmDialog):
             self._opening = None
 
     def _begin(self) -> None:
-        """Start a dry run of the parameters, in a thread: it may read a large file."""
+        """Start a dry run of the parameters, in a thread: it may read a large file, or
+        many areas."""
         try:
             parameters = self.mainWidget().createProcessingParameters()
             context = createContext()  # which has the project, and so its layers
             algorithm = self.algorithm()
-            name, files = algorithm.request(parameters, context)
+            make = algorithm.request(parameters, context, is_snapshot=True)
             options = algorithm.options(parameters, context)
             upload = algorithm.upload(parameters, context)
             retry = algorithm.retry(parameters, context)
@@ -87,7 +95,7 @@ class RunDialog(AlgorithmDialog):
         self._label.setText("Working out what this would cost …")
         summary = self._summary  # without the dialog, which its own thread must delete
         self._opening = jobs.start_dry_run(
-            name, options, files, lambda row: summary(row, upload, retry))
+            make, options, lambda row: summary(row, upload, retry))
         self._poll.start()
 
     def _check_dry_run(self) -> None:
@@ -96,8 +104,9 @@ class RunDialog(AlgorithmDialog):
             return
         self._poll.stop()
         self._opening = None
-        assert opening.opened is not None
-        if opening.opened.error:
+        if opening.failure is not None:
+            self._label.setText(str(opening.failure))
+        elif opening.opened.error:
             self._label.setText(opening.opened.error)
         else:
             self._label.setText(opening.value)

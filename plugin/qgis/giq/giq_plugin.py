@@ -1,6 +1,7 @@
 """Loads the provider, and in the desktop the guard and the check of projects."""
 from __future__ import annotations
 
+from html import escape
 from typing import Optional
 
 from qgis.core import Qgis, QgsApplication
@@ -26,7 +27,8 @@ class GiqPlugin:
         self.initProcessing()
         reason = driver.missing()
         if reason is not None:
-            self._iface.messageBar().pushMessage("gIQ", reason, Qgis.MessageLevel.Warning, 0)
+            self._iface.messageBar().pushMessage(
+                "gIQ", escape(reason), Qgis.MessageLevel.Warning, 0)  # it reads HTML
             return
         self._guard = Guard(self._iface)
         self._guard.begin()

@@ -7,7 +7,7 @@ from typing import Optional
 from qgis.PyQt.QtCore import QObject, QStringListModel, Qt, QTimer
 from qgis.PyQt.QtWidgets import QCompleter, QLineEdit, QWidget
 
-from . import jobs
+from . import credentials, jobs
 from .opening import Opening
 
 POLL_MS = 100  # between two checks whether the list has arrived
@@ -30,6 +30,10 @@ class ModelHints(QObject):
     def _begin(self, _text: str) -> None:
         """Request the list, once for a dialog, even if that fails."""
         if self._opening is None:
+            try:
+                credentials.apply_unlocked()
+            except credentials.CredentialsError:
+                pass  # running the algorithm reports it
             self._opening = Opening("GIQ:models", read=jobs.rows_of)
             self._opening.start()
             self._poll.start()

@@ -87,11 +87,15 @@ def dry_run(name: str, watcher: Watcher, options: list[str]) -> dict[str, Any]:
     return table(without_wait(name), watcher, [*options, *UNPAID])[0]
 
 
-def start_dry_run(name: str, options: list[str], files: list[str],
-                  tell: Callable[[dict[str, Any]], str]) -> Opening:
-    """The same in the background; `value` of the opening is what `tell` makes of the row,
-    in its thread. The temporary files are removed at its end."""
-    opening = Opening(without_wait(name), options=[*options, *UNPAID], files=files,
+def start_dry_run(make: Callable[[Callable[[], bool]], tuple[str, list[str]]],
+                  options: list[str], tell: Callable[[dict[str, Any]], str]) -> Opening:
+    """The same in the background, of what `make` makes, see RunAlgorithm.request(); `value`
+    of the opening is what `tell` makes of the row. Both are called in its thread."""
+    def request(is_cancelled: Callable[[], bool]) -> tuple[str, list[str]]:
+        name, files = make(is_cancelled)
+        return without_wait(name), files
+
+    opening = Opening(request, options=[*options, *UNPAID],
                       read=lambda dataset: tell(rows_of(dataset)[0]))
     opening.start()
     return opening

@@ -6,13 +6,14 @@ until the response to a run request is recorded; nobody waits for it.
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from osgeo import gdal
 
@@ -30,23 +31,33 @@ class Cancelled(Exception):
     """The user has cancelled; a thread may still record the response of the service."""
 
 
-class Opening:
-    """An open of `name`, for which the guard of the desktop is lifted. `options` are open
-    options. `read` turns the dataset into the result, in the thread of the open. `files`
-    are removed when the thread has ended."""
+def remove_files(paths: list[str]) -> None:
+    """Temporary ones, in a folder that QGIS removes when it ends."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.remove(path)
 
-    def __init__(self, name: str, flags: int = gdal.OF_VECTOR, *,
-                 options: Optional[list[str]] = None,
-                 read: Optional[Callable[[gdal.Dataset], Any]] = None,
-                 files: Optional[list[str]] = None):
+
+class Opening:
+    """An open of `name`, for which the guard of the desktop is lifted. `name` may be a
+    function that makes it, and temporary files that are removed at the end: it is called in
+    the thread of the open with a function that says whether that is cancelled. `options`
+    are open options. `read` turns the dataset into the result, in the thread of the open."""
+
+    def __init__(self, name: Union[str, Callable[[Callable[[], bool]],
+                                                 tuple[str, list[str]]]],
+                 flags: int = gdal.OF_VECTOR, *, options: Optional[list[str]] = None,
+                 read: Optional[Callable[[gdal.Dataset], Any]] = None):
         self.opened: Optional[Opened] = None
         self.value: Any = None
+        self.failure: Optional[BaseException] = None  # of `name` or `read`
         self.last: dict[str, Any] = {}  # the progress at the end
         self._name = name
         self._flags = flags
         self._options = options or []
         self._read = read
-        self._files = files or []
+        self._files: list[str] = []
+        self._is_cancelled = False
         self._folder = tempfile.mkdtemp(prefix="giq-")
         self._has_folder = True
         self._lock = threading.Lock()  # over making files in the folder and removing it
@@ -56,7 +67,6 @@ class Opening:
         with open(self._ready_file, "w", encoding="ascii"):
             pass
         self._progress_file = os.path.join(self._folder, "progress.json")
-        self._failure: Optional[BaseException] = None
         self._thread = threading.Thread(target=self._work, name="giq-open")
 
     def start(self) -> None:
@@ -68,6 +78,7 @@ class Opening:
 
     def cancel(self) -> None:
         """From now on the thread begins no run request."""
+        self._is_cancelled = True
         with self._lock:
             if not self._has_folder or os.path.exists(self._cancel_file):
                 return
@@ -108,8 +119,8 @@ class Opening:
                 self.cancel()
                 self.join(CANCEL_S)
                 raise Cancelled()
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
         return self.value
 
     def _work(self) -> None:
@@ -118,24 +129,23 @@ class Opening:
         try:
             for key, value in settings.items():
                 gdal.SetThreadLocalConfigOption(key, value)
-            self.opened = open_dataset(self._name, self._flags,
+            name = self._name
+            if not isinstance(name, str):
+                name, self._files = name(lambda: self._is_cancelled)
+            self.opened = open_dataset(name, self._flags,
                                        ["PROGRESS=NO", *self._options])
             if self.opened.dataset is not None and self._read is not None:
                 self.value = self._read(self.opened.dataset)
             self.opened.dataset = None
         except BaseException as error:  # noqa: B902 - raised again in run()
-            self._failure = error
+            self.failure = error
         finally:
             self.last = self.progress()
             self._clean_up()
             _left_behind.discard(self._thread)
 
     def _clean_up(self) -> None:
-        for path in self._files:
-            try:
-                os.remove(path)
-            except OSError:
-                pass  # it is in a folder that QGIS removes when it ends
+        remove_files(self._files)
         with self._lock:
             self._has_folder = False
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Callable, Optional
 
 from qgis.core import (Qgis, QgsApplication, QgsMapLayer, QgsProcessingAlgRunnerTask,
@@ -162,8 +163,8 @@ class ProjectCheck:
             self._offer_to_fetch(found)
         batches = missing_batches(QgsProject.instance())
         if batches:
-            self._iface.messageBar().pushMessage("gIQ", _BATCH.format(batches[0]), _BATCH_MORE,
-                                                 Qgis.MessageLevel.Warning, 0)
+            self._iface.messageBar().pushMessage("gIQ", escape(_BATCH.format(batches[0])),
+                                                 _BATCH_MORE, Qgis.MessageLevel.Warning, 0)
 
     def _offer_to_fetch(self, job_ids: list[str]) -> None:
         bar = self._iface.messageBar()
@@ -209,5 +210,7 @@ class ProjectCheck:
         self._failed = []
         text = (f"The result of the job {first.job} could not be fetched" if count == 1 else
                 f"The results of {count} jobs could not be fetched, the first is {first.job}")
-        self._iface.messageBar().pushMessage("gIQ", f"{text}: {first.error}", first.error,
-                                             Qgis.MessageLevel.Critical, 0)
+        # A bar reads its texts as HTML.
+        self._iface.messageBar().pushMessage(
+            "gIQ", escape(f"{text}: {first.error}"), escape(first.error or ""),
+            Qgis.MessageLevel.Critical, 0)

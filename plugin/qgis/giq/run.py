@@ -1,8 +1,7 @@
 """giq:run: a model on a file of the service or a local one."""
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import Any, Callable
 
 from osgeo import gdal
 from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingException,
@@ -17,6 +16,7 @@ from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingExcepti
 from . import areas, copies, driver, jobs, layers, names, uploads
 from .base import GiqAlgorithm
 from .jobs import Watcher
+from .opening import remove_files
 
 HOUR_S = 3600
 
@@ -127,9 +127,29 @@ class RunAlgorithm(GiqAlgorithm):
         others = {name: value for name, value in parameters.items() if name != "UPLOAD"}
         return super().checkParameterValues(others, context)
 
-    def request(self, parameters: dict[str, Any], context: QgsProcessingContext
-                ) -> tuple[str, list[str]]:
-        """The connection string of the parameters, and its temporary files."""
+    def area(self, parameters: dict[str, Any], context: QgsProcessingContext,
+             is_snapshot: bool) -> Any:
+        """What areas.of_source() takes of AREA; None if it has no value."""
+        value = parameters.get("AREA")
+        if value in (None, ""):
+            return None
+        if is_snapshot:
+            layer = self.parameterAsVectorLayer(
+                {"AREA": areas.layer_value(value)}, "AREA", context)
+            source = None if layer is None else areas.Snapshot(layer, value)
+        else:
+            source = self.parameterAsSource(parameters, "AREA", context)
+        if source is None:
+            raise QgsProcessingException(self.invalidSourceError(parameters, "AREA"))
+        return source
+
+    def request(self, parameters: dict[str, Any], context: QgsProcessingContext,
+                is_snapshot: bool = False
+                ) -> Callable[[Callable[[], bool]], tuple[str, list[str]]]:
+        """Check the parameters. The function that is returned writes the area, which takes
+        its time, until the given function says that it is cancelled; it returns the
+        connection string and its temporary files. With `is_snapshot` it can be called in
+        another thread."""
         def text(name: str) -> str:
             return self.parameterAsString(parameters, name, context).strip()
 
@@ -137,22 +157,23 @@ class RunAlgorithm(GiqAlgorithm):
         if bool(file) == bool(upload):
             raise QgsProcessingException("Give either a file of the service (FILE) or a "
                                          "local file to upload (UPLOAD).")
-        area = self.parameterAsSource(parameters, "AREA", context)
-        if area is None and parameters.get("AREA") not in (None, ""):
-            raise QgsProcessingException(self.invalidSourceError(parameters, "AREA"))
+        area = self.area(parameters, context, is_snapshot)
         has_extent = parameters.get("EXTENT") not in (None, "")
         if area is not None and has_extent:
             raise QgsProcessingException("Give either an area (AREA) or an extent (EXTENT), "
                                          "not both.")
-        keys: dict[str, Any] = {}
-        if area is not None:
-            keys = {"aoi": areas.of_source(area)}
-        elif has_extent:
-            keys = areas.of_extent(self.parameterAsExtent(parameters, "EXTENT", context),
-                                   self.parameterAsExtentCrs(parameters, "EXTENT", context))
-        name = names.make(model=text("MODEL"), file=file, upload=upload, rerun=text("RERUN"),
-                          **keys)
-        return name, [keys["aoi"]] if "aoi" in keys else []
+        extent = (areas.of_extent(
+            self.parameterAsExtent(parameters, "EXTENT", context),
+            self.parameterAsExtentCrs(parameters, "EXTENT", context)) if has_extent else {})
+        model, rerun = text("MODEL"), text("RERUN")
+
+        def write(is_cancelled: Callable[[], bool]) -> tuple[str, list[str]]:
+            keys: dict[str, Any] = dict(extent)
+            if area is not None:
+                keys["aoi"] = areas.of_source(area, is_cancelled)
+            name = names.make(model=model, file=file, upload=upload, rerun=rerun, **keys)
+            return name, [keys["aoi"]] if "aoi" in keys else []
+        return write
 
     def options(self, parameters: dict[str, Any], context: QgsProcessingContext
                 ) -> list[str]:
@@ -164,12 +185,11 @@ class RunAlgorithm(GiqAlgorithm):
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
-        name, files = self.request(parameters, context)
+        name, files = self.request(parameters, context)(watcher.is_cancelled)
         try:
             return self.run_request(name, parameters, context, watcher)
         finally:
-            for path in files:
-                os.remove(path)
+            remove_files(files)
 
     def run_request(self, name: str, parameters: dict[str, Any],
                     context: QgsProcessingContext, watcher: Watcher) -> dict[str, Any]:
