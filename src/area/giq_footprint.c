@@ -158,8 +158,8 @@ static bool is_invalid(const struct giq_error *err)
     return err->code == GIQ_E_AREA;
 }
 
-static bool write_polygons(struct giq_geom *geom, const char *wkt, char **out,
-                           struct giq_error *err)
+static bool normalise_polygons(struct giq_geom *geom, const char *wkt, char **out,
+                               struct giq_error *err)
 {
     const struct giq_projection degrees = {.half_turn = GIQ_RINGS_HALF_TURN};
     return giq_geom_add_wkt(geom, wkt, err) && giq_geom_project(geom, &degrees, err) &&
@@ -185,7 +185,8 @@ static bool read_polygons(const char *wkt, char **out, struct giq_error *err)
     if (has_too_many_points(wkt)) {
         return true;
     }
-    bool ok = giq_geom_new(0, &geom, &reason) && write_polygons(geom, wkt, out, &reason);
+    bool ok =
+        giq_geom_new(0, &geom, &reason) && normalise_polygons(geom, wkt, out, &reason);
     giq_geom_free(geom);
     if (!ok && !is_invalid(&reason)) {
         *err = reason;

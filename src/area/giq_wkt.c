@@ -28,7 +28,7 @@
 #define WHOLE_BELOW    1e21
 
 enum {
-    WORD_SIZE = 24,
+    WORD_SIZE = 24, /* more than "GEOMETRYCOLLECTIONZM" */
     QUOTE_MAX = 24, /* bytes of a text that a message quotes */
     NUMBER_SIZE = 32,
     DECIMALS = 7, /* of GIQ_RINGS_UNITS_PER_DEGREE */

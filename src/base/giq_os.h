@@ -19,12 +19,12 @@
 
 long giq_os_pid(void);
 
-/* The name of this host, of at most 64 bytes, as in Linux; "" if it is not known. */
+/* The name of this host, for which Linux allows 64 bytes; "" if it is not known. */
 enum { GIQ_OS_HOST_SIZE = 65 };
 void giq_os_host(char out[GIQ_OS_HOST_SIZE]);
 
-/* A process, among those of all hosts and all times. Members that are not known are ""
- * or 0. */
+/* What distinguishes a process from those of other hosts and of earlier boots. Members
+ * that are not known are "" or 0. */
 enum { GIQ_OS_BOOT_SIZE = 37 };
 struct giq_os_identity {
     char host[GIQ_OS_HOST_SIZE];

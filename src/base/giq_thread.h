@@ -33,9 +33,9 @@ struct giq_thread_event {
 };
 
 /* Start a thread that calls `run(ctx)`. All signals are blocked in it, its stack has
- * GIQ_THREAD_STACK_SIZE bytes, and it uses the locale of this one, which must not be
- * freed before. The caller passes it to giq_thread_join(), and keeps `*thread` where it
- * is until then. */
+ * GIQ_THREAD_STACK_SIZE bytes, and it uses the locale of the calling thread, which must
+ * exist until it ends. The caller passes `thread` to giq_thread_join(), and must not move
+ * or free `*thread` before that. */
 enum { GIQ_THREAD_STACK_SIZE = 512 * 1024 };
 bool giq_thread_start(struct giq_thread *thread, void *(*run)(void *ctx), void *ctx);
 void giq_thread_join(struct giq_thread *thread);

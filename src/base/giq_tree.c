@@ -38,8 +38,7 @@ static bool walk_entry(void *ctx, const char *name, struct giq_error *err)
     return walk.each(walk.ctx, path, err);
 }
 
-/* The target of a link is not in the tree, and the link itself is synced with its folder.
- */
+/* A link is not followed; it is synced with the folder that it is in. */
 static bool sync_entry(void *ctx, const char *path, struct giq_error *err)
 {
     (void)ctx;

@@ -30,6 +30,7 @@ static const struct early_failure early_failures[] = {
 
 bool giq_failure_is_tls_alert(const struct giq_failure *failure)
 {
+    /* Words of OpenSSL's messages about alerts. */
     const char *message = failure->message;
     return !failure->has_headers && strstr(message, " alert ") != NULL &&
            (strstr(message, "certificate") != NULL ||

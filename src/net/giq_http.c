@@ -324,7 +324,7 @@ static bool append_header(struct curl_slist **list, const char *line)
 static bool build_headers(const struct giq_http_request *request,
                           struct curl_slist **list)
 {
-    char accept[128];
+    char accept[128]; /* the driver's own values are much shorter */
     (void)snprintf(accept, sizeof accept, "Accept: %s", request->accept);
     if (!append_header(list, accept) ||
         !append_header(list, "Accept-Encoding: identity") ||

@@ -228,8 +228,9 @@ void giq_complete_sqlite(struct giq_bounds *file)
     bool is_valid = giq_bounds_number(file, CHANGES_AT, 4) ==
                     giq_bounds_number(file, VALID_FOR_AT, 4);
     page_size = page_size == 1 ? 65536 : page_size; /* the field has 16 bits */
-    bool is_power_of_two = page_size >= 512 && (page_size & (page_size - 1)) == 0;
-    if (is_valid && is_power_of_two) {
+    /* A page has at least 512 bytes, and its size is a power of two. */
+    bool is_page_size = page_size >= 512 && (page_size & (page_size - 1)) == 0;
+    if (is_valid && is_page_size) {
         (void)giq_bounds_require(file, 0, pages * page_size);
     }
 }

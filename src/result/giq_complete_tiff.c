@@ -224,7 +224,7 @@ static bool has_trailers(struct giq_bounds *file, uint64_t at)
     static const char start[] = "GDAL_STRUCTURAL_METADATA_SIZE=";
     static const char trailer[] = "BLOCK_TRAILER=LAST_4_BYTES_REPEATED";
     static const char untouched[] = "KNOWN_INCOMPATIBLE_EDITION=NO";
-    char head[512];
+    char head[512]; /* GDAL writes about 200 bytes */
     size_t len = file->size - at < sizeof head ? (size_t)(file->size - at) : sizeof head;
     if (len < sizeof start || !giq_bounds_read(file, at, head, len)) {
         return false;

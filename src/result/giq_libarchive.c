@@ -16,7 +16,8 @@ struct function {
 #define FUNCTION(name) {#name, offsetof(struct giq_libarchive, name)},
 static const struct function functions[] = {GIQ_LIBARCHIVE_FUNCTIONS(FUNCTION)};
 
-/* Whether dlerror()'s message contains the text of `sys_errno`: it has no error codes. */
+/* Whether a message of dlerror(), which returns no error code, contains the text of
+ * `sys_errno`. */
 static bool has_message(const char *why, int sys_errno)
 {
     char words[GIQ_ERROR_STRERROR_SIZE];

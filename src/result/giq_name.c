@@ -340,7 +340,8 @@ void giq_name_drop_gzip(char name[GIQ_NAME_SIZE])
     char stem[GIQ_NAME_SIZE];
     size_t len = (size_t)(extension - name) - 1;
     memcpy(stem, name, len);
-    memcpy(stem + len, is_tar ? ".tar" : "", is_tar ? sizeof ".tar" : 1);
+    const char *rest = is_tar ? ".tar" : "";
+    memcpy(stem + len, rest, strlen(rest) + 1);
     giq_name_clean(stem, name);
 }
 
