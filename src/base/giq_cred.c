@@ -96,7 +96,7 @@ static bool check_copied_context(const char *secret, const char *what,
     static const char *const names[] = {"GIQ_API_KEY", "GIQ_BEARER_TOKEN",
                                         "API_KEY",     "APIKEY",
                                         "X-API-KEY",   "Authorization"};
-    static const char *const commands[] = {"export", "set", "setx", "Bearer"};
+    static const char *const words[] = {"export", "set", "setx", "Bearer"};
     for (size_t i = 0; i < GIQ_COUNT(names); i++) {
         size_t len = giq_text_begins_nocase(secret, names[i]) ? strlen(names[i]) : 0;
         char after = secret[len + strspn(secret + len, " ")];
@@ -106,12 +106,11 @@ static bool check_copied_context(const char *secret, const char *what,
                             what, names[i]);
         }
     }
-    for (size_t i = 0; i < GIQ_COUNT(commands); i++) {
-        if (giq_text_begins_nocase(secret, commands[i]) &&
-            secret[strlen(commands[i])] == ' ') {
+    for (size_t i = 0; i < GIQ_COUNT(words); i++) {
+        if (giq_text_begins_nocase(secret, words[i]) && secret[strlen(words[i])] == ' ') {
             return giq_fail(err, GIQ_E_CREDENTIALS,
                             "the %s has the word \"%s\" before it; remove that word",
-                            what, commands[i]);
+                            what, words[i]);
         }
     }
     return check_ends(secret, what, err);

@@ -174,8 +174,8 @@ static cJSON *parse_text(const char *text)
  * not JSON. False when out of memory. */
 static bool parse_again(const char *text, cJSON **out)
 {
-    const size_t blocks_of_value = 3; /* the value, its name, its string */
-    const size_t overhead = 2 * sizeof(max_align_t);
+    const size_t blocks_of_value = 3;                /* the value, its name, its string */
+    const size_t overhead = 2 * sizeof(max_align_t); /* of one block */
     size_t len = strlen(text);
     size_t value_size = sizeof(cJSON) + blocks_of_value * overhead;
     void *probe = cJSON_malloc(count_values(text, len) * value_size + 2 * len);

@@ -9,8 +9,8 @@
 #include "base/giq_text.h"
 #include "net/giq_url.h"
 
-/* Failures before the request is sent. libcurl's message about them names hosts, ports
- * and local files, which curl_easy_strerror() does not. */
+/* Failures before the request is sent. Their errors quote libcurl's message, because it
+ * names hosts, ports and local files, which curl_easy_strerror() does not. */
 struct early_failure {
     CURLcode rc;
     bool is_permanent;
@@ -42,7 +42,7 @@ bool giq_failure_is_http2(const struct giq_failure *failure)
     return failure->rc == CURLE_HTTP2 || failure->rc == CURLE_HTTP2_STREAM;
 }
 
-/* The entry of libcurl's error code, or NULL. */
+/* The entry for an error code of libcurl, or NULL. */
 static const struct early_failure *find_early_failure(int rc)
 {
     for (size_t i = 0; i < GIQ_COUNT(early_failures); i++) {

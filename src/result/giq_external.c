@@ -43,7 +43,7 @@ bool giq_external_value(const char *value)
         return true;
     }
     if (value[1] == ':' && is_separator(value[2])) {
-        return true;
+        return true; /* a drive of Windows */
     }
     return strcasestr(value, "/vsi") != NULL || strstr(value, "://") != NULL ||
            strstr(value, "../") != NULL || strstr(value, "..\\") != NULL;
@@ -354,6 +354,7 @@ static bool names_external_function(const char *sql)
             return true;
         }
     }
+    /* SpatiaLite's ST_Transform() takes definitions for PROJ, which may name files. */
     return strcasestr(sql, "transform") != NULL && giq_external_srs(sql);
 }
 
