@@ -43,15 +43,46 @@ char *giq_path_printable(const char *typed)
     return printable;
 }
 
-/* Whether the path, or what it links to, begins with `folder`, which is resolved. */
-static bool is_resolved_below(const char *path, const char *folder)
+/* Whether the path, or what it links to, begins with `folder`, which is resolved. Sets
+ * `*out_exists`. */
+static bool is_resolved_below(const char *path, const char *folder, bool *out_exists)
 {
     char *resolved = realpath(path, NULL);
     size_t len = strlen(folder);
     bool is_below = resolved != NULL && strncmp(resolved, folder, len) == 0 &&
                     (resolved[len] == '/' || resolved[len] == '\0');
+    *out_exists = resolved != NULL;
     free(resolved);
     return is_below;
+}
+
+/* The same for a path on disk, or the nearest of its parents that exists. */
+static bool is_on_disk_below(const char *path, const char *folder)
+{
+    bool exists = false;
+    bool is_below = is_resolved_below(path, folder, &exists);
+    char *parent = CPLStrdup(CPLGetDirname(path));
+    is_below = is_below || is_resolved_below(parent, folder, &exists);
+    while (!exists && strchr(parent, '/') != NULL) {
+        char *next = CPLStrdup(CPLGetDirname(parent));
+        CPLFree(parent);
+        parent = next;
+        is_below = is_resolved_below(parent, folder, &exists);
+    }
+    CPLFree(parent);
+    return is_below;
+}
+
+/* Whether a name of GDAL's virtual file systems has a path on disk that is below. Each
+ * '/', and what separates the parts of such a name, may stand before it. */
+static bool is_virtual_below(const char *name, const char *folder)
+{
+    for (const char *at = name; at != NULL; at = strpbrk(at + 1, "/,={")) {
+        if (is_on_disk_below(at, folder) || is_on_disk_below(at + 1, folder)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool giq_path_is_below(const char *path, const char *folder)
@@ -60,10 +91,8 @@ bool giq_path_is_below(const char *path, const char *folder)
     if (resolved == NULL) {
         return false;
     }
-    char *parent = CPLStrdup(CPLGetDirname(path));
-    bool is_below =
-        is_resolved_below(path, resolved) || is_resolved_below(parent, resolved);
-    CPLFree(parent);
+    bool is_below = STARTS_WITH(path, "/vsi") ? is_virtual_below(path, resolved)
+                                              : is_on_disk_below(path, resolved);
     free(resolved);
     return is_below;
 }

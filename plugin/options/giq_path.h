@@ -14,8 +14,9 @@ char *giq_path_absolute(const char *typed);
  * query and fragment. */
 char *giq_path_printable(const char *typed);
 
-/* Whether a file of this path is or would be below `folder`, once links are resolved.
- * False if the folder or that of the file does not exist. */
+/* Whether a file of this path is or would be below `folder`, once links are resolved; of
+ * a name of a virtual file system, whether a path in it is. False if the folder does not
+ * exist. */
 bool giq_path_is_below(const char *path, const char *folder);
 
 /* Whether both paths are of one file that exists, once links are resolved. */

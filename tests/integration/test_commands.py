@@ -224,7 +224,10 @@ def test_output_below_the_store_is_refused_and_the_result_stays(scripted_gdal, s
     file = scripted_gdal.folder / "file.geojson"
     file.symlink_to(published)
     for output in (published, folder / published.name, file,
-                   published.parent / "new.geojson", scripted_gdal.store / "new.geojson"):
+                   published.parent / "new.geojson", scripted_gdal.store / "new.geojson",
+                   f"/vsizip/{scripted_gdal.store}/new.zip/new.geojson",
+                   f"/vsizip/{{{scripted_gdal.store}/new.zip}}/new.geojson",
+                   f"/vsigzip/{published}"):
         text = fails(scripted_gdal, "run", *REQUEST, "-o", output, "--overwrite",
                      tag="usage")
         assert f"the output {output} is in the store" in text
