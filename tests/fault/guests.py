@@ -16,12 +16,13 @@ SERVER = "10.0.2.2"  # this machine, as QEMU's network has it
 MODULES = ("virtio_pci", "virtio_net", "virtio_console", "nfsv4", "nfsv3")
 MEMORY = "1024"
 
+# For names of owners a guest would start a program, which it reads by NFS, and wait for it.
 GANESHA = """
 NFS_CORE_PARAM {{
     Protocols = 3, 4; NFS_Port = {nfs}; MNT_Port = {mount};
     Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false;
 }}
-NFSV4 {{ Graceless = true; RecoveryRoot = "{recovery}"; }}
+NFSV4 {{ Graceless = true; RecoveryRoot = "{recovery}"; Only_Numeric_Owners = true; }}
 EXPORT_DEFAULTS {{ Squash = No_Root_Squash; SecType = sys; Transports = TCP; }}
 EXPORT {{
     Export_Id = 1; Path = "/"; Pseudo = "/host"; Access_Type = RO; FSAL {{ Name = VFS; }}
