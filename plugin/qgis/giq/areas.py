@@ -6,7 +6,8 @@ from typing import Any, Callable, Iterator, Optional
 
 from qgis.core import (QgsCoordinateReferenceSystem, QgsCoordinateTransformContext,
                        QgsFeature, QgsFeatureRequest, QgsFeatureSink, QgsFields, QgsGeometry,
-                       QgsProcessingException, QgsProcessingFeatureSource,
+                       QgsMapLayer, QgsProcessingContext, QgsProcessingException,
+                       QgsProcessingFeatureSource,
                        QgsProcessingFeatureSourceDefinition, QgsProcessingUtils,
                        QgsRectangle, QgsVectorFileWriter, QgsVectorLayer,
                        QgsVectorLayerFeatureSource, QgsWkbTypes)
@@ -58,16 +59,20 @@ def of_source(source: Any, is_cancelled: Callable[[], bool]) -> str:
     path, count = write_features(source, QgsFields(), is_cancelled=is_cancelled)
     if is_cancelled() or count == 0:
         os.remove(path)
-        if count > 0:
+        if is_cancelled():
             raise Cancelled()
         raise QgsProcessingException("AREA has no features (or none is selected).")
     return path
 
 
-def layer_value(value: Any) -> Any:
-    """The layer that a value of a feature source names, as the value of a layer."""
-    is_definition = isinstance(value, QgsProcessingFeatureSourceDefinition)
-    return value.source.staticValue() if is_definition else value
+def loaded_layer(value: Any, context: QgsProcessingContext) -> Optional[QgsMapLayer]:
+    """The layer that a value of a feature source names; None if it is not loaded, as for a
+    file."""
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        value = value.source.staticValue()
+    if isinstance(value, QgsMapLayer):
+        return value
+    return QgsProcessingUtils.mapLayerFromString(str(value or ""), context, False)
 
 
 class Snapshot:

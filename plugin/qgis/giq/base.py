@@ -38,6 +38,12 @@ class GiqAlgorithm(QgsProcessingAlgorithm):
         reason = driver.missing()
         return reason is None, reason or ""
 
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext
+                             ) -> tuple[bool, str]:
+        """QGIS takes existing files only, and neither a layer nor a path of GDAL's own."""
+        others = {name: value for name, value in parameters.items() if name != "UPLOAD"}
+        return super().checkParameterValues(others, context)
+
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
         raise NotImplementedError

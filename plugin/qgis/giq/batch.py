@@ -12,10 +12,10 @@ from qgis.core import (QgsFeature, QgsField, QgsFields, QgsProcessing,
                        QgsProcessingOutputVectorLayer, QgsProcessingParameterDefinition,
                        QgsProcessingParameterFeatureSink,
                        QgsProcessingParameterFeatureSource, QgsProcessingParameterField,
-                       QgsProcessingParameterFile, QgsProcessingParameterNumber,
-                       QgsProcessingParameterString, QgsProcessingUtils)
+                       QgsProcessingParameterNumber, QgsProcessingParameterString,
+                       QgsProcessingUtils)
 
-from . import areas, jobs, layers, names, styles, tables
+from . import areas, jobs, layers, names, styles, tables, uploads
 from .base import GiqAlgorithm
 from .jobs import Watcher
 from .opening import Opening, remove_files, wait
@@ -43,7 +43,7 @@ class BatchAlgorithm(GiqAlgorithm):
             "INPUT", "Areas, or a table of requests", [QgsProcessing.SourceType.TypeVector]))
         add(QgsProcessingParameterString("MODEL", "Model", optional=True))
         add(QgsProcessingParameterString("FILE", "File of the service", optional=True))
-        add(QgsProcessingParameterFile("UPLOAD", "Local file to upload", optional=True))
+        add(uploads.parameter())
         add(QgsProcessingParameterField("LABEL_FIELD", "Field that names the rows",
                                         parentLayerParameterName="INPUT", optional=True))
         timeout = QgsProcessingParameterNumber(
@@ -68,7 +68,7 @@ class BatchAlgorithm(GiqAlgorithm):
         return {"batch": path,
                 "model": self.parameterAsString(parameters, "MODEL", context).strip(),
                 "file": self.parameterAsString(parameters, "FILE", context).strip(),
-                "upload": self.parameterAsFile(parameters, "UPLOAD", context)}
+                "upload": uploads.path_of(self, parameters, "UPLOAD", context)}
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:

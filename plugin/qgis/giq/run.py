@@ -1,7 +1,7 @@
 """giq:run: a model on a file of the service or a local one."""
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from osgeo import gdal
 from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingException,
@@ -9,9 +9,9 @@ from qgis.core import (QgsProcessing, QgsProcessingContext, QgsProcessingExcepti
                        QgsProcessingOutputString, QgsProcessingOutputVectorLayer,
                        QgsProcessingParameterBoolean, QgsProcessingParameterDefinition,
                        QgsProcessingParameterEnum, QgsProcessingParameterExtent,
-                       QgsProcessingParameterFeatureSource, QgsProcessingParameterFile,
+                       QgsProcessingParameterFeatureSource,
                        QgsProcessingParameterFileDestination, QgsProcessingParameterNumber,
-                       QgsProcessingParameterString)
+                       QgsProcessingParameterString, QgsVectorLayer)
 
 from . import areas, copies, driver, jobs, layers, names, uploads
 from .base import GiqAlgorithm
@@ -74,7 +74,7 @@ class RunAlgorithm(GiqAlgorithm):
         add = self.addParameter
         add(QgsProcessingParameterString("MODEL", "Model"))
         add(QgsProcessingParameterString("FILE", "File of the service", optional=True))
-        add(QgsProcessingParameterFile("UPLOAD", "Local file to upload", optional=True))
+        add(uploads.parameter())
         add(QgsProcessingParameterEnum("SOURCE_TYPE", "Kind of the uploaded file",
                                        options=driver.choices("SOURCE_TYPE"),
                                        optional=True, usesStaticStrings=True))
@@ -121,26 +121,23 @@ class RunAlgorithm(GiqAlgorithm):
     def retry(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
         return self.parameterAsString(parameters, "RETRY", context).strip()
 
-    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext
-                             ) -> tuple[bool, str]:
-        """QGIS takes existing files only, and neither a layer nor a path of GDAL's own."""
-        others = {name: value for name, value in parameters.items() if name != "UPLOAD"}
-        return super().checkParameterValues(others, context)
-
     def area(self, parameters: dict[str, Any], context: QgsProcessingContext,
-             is_snapshot: bool) -> Any:
-        """What areas.of_source() takes of AREA; None if it has no value."""
+             is_snapshot: bool) -> Optional[Callable[[QgsProcessingContext], Any]]:
+        """A function that returns what areas.of_source() takes of AREA; None if it has no
+        value. It is given the context of its thread, for which see request()."""
         value = parameters.get("AREA")
         if value in (None, ""):
             return None
-        if is_snapshot:
-            layer = self.parameterAsVectorLayer(
-                {"AREA": areas.layer_value(value)}, "AREA", context)
-            source = None if layer is None else areas.Snapshot(layer, value)
-        else:
-            source = self.parameterAsSource(parameters, "AREA", context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, "AREA"))
+        layer = areas.loaded_layer(value, context) if is_snapshot else None
+        if isinstance(layer, QgsVectorLayer):
+            snapshot = areas.Snapshot(layer, value)
+            return lambda _own: snapshot
+
+        def source(own: QgsProcessingContext) -> Any:
+            found = self.parameterAsSource(parameters, "AREA", own)
+            if found is None:
+                raise QgsProcessingException(self.invalidSourceError(parameters, "AREA"))
+            return found
         return source
 
     def request(self, parameters: dict[str, Any], context: QgsProcessingContext,
@@ -162,15 +159,18 @@ class RunAlgorithm(GiqAlgorithm):
         if area is not None and has_extent:
             raise QgsProcessingException("Give either an area (AREA) or an extent (EXTENT), "
                                          "not both.")
-        extent = (areas.of_extent(
-            self.parameterAsExtent(parameters, "EXTENT", context),
-            self.parameterAsExtentCrs(parameters, "EXTENT", context)) if has_extent else {})
+        extent = (self.parameterAsExtent(parameters, "EXTENT", context),
+                  self.parameterAsExtentCrs(parameters, "EXTENT", context))
         model, rerun = text("MODEL"), text("RERUN")
 
         def write(is_cancelled: Callable[[], bool]) -> tuple[str, list[str]]:
-            keys: dict[str, Any] = dict(extent)
+            keys: dict[str, Any] = {}
             if area is not None:
-                keys["aoi"] = areas.of_source(area, is_cancelled)
+                # Another thread opens a file with a context, and so a layer, of its own.
+                own = QgsProcessingContext() if is_snapshot else context
+                keys["aoi"] = areas.of_source(area(own), is_cancelled)
+            elif has_extent:
+                keys = areas.of_extent(*extent)
             name = names.make(model=model, file=file, upload=upload, rerun=rerun, **keys)
             return name, [keys["aoi"]] if "aoi" in keys else []
         return write

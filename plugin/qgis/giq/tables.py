@@ -13,7 +13,7 @@ from qgis.core import (QgsCoordinateReferenceSystem, QgsFeature, QgsFeatureSink,
 from . import areas, copies, jobs, names, styles
 from .base import GiqAlgorithm
 from .jobs import Watcher
-from .opening import Opening
+from .opening import Opening, remove_files
 
 TABLE = "/vsimem/giq/{}.gpkg"
 # A list becomes JSON in newer GDALs, and a map in QGIS, which not every layer can hold.
@@ -97,8 +97,10 @@ class TableAlgorithm(GiqAlgorithm):
     def add_parameters(self) -> None:
         pass
 
-    def source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
-        return f"GIQ:{self.NAME}"
+    def source(self, parameters: dict[str, Any], context: QgsProcessingContext
+               ) -> tuple[str, list[str]]:
+        """The connection string and its temporary files."""
+        return f"GIQ:{self.NAME}", []
 
     def prepare_table(self, watcher: Watcher) -> None:
         pass
@@ -109,9 +111,12 @@ class TableAlgorithm(GiqAlgorithm):
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
                       feedback: QgsProcessingFeedback, watcher: Watcher) -> dict[str, Any]:
         self.prepare_table(watcher)
-        source = self.source(parameters, context)
-        return {"OUTPUT": write_table(self, source, [], parameters, context, watcher,
-                                      self.styler())}
+        source, files = self.source(parameters, context)
+        try:
+            return {"OUTPUT": write_table(self, source, [], parameters, context, watcher,
+                                          self.styler())}
+        finally:
+            remove_files(files)
 
 
 class JobsAlgorithm(TableAlgorithm):
@@ -147,7 +152,8 @@ class FilesAlgorithm(TableAlgorithm):
             "LIMIT", "Maximum number of files", defaultValue=1000, minValue=1,
             maxValue=100000))
 
-    def source(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+    def source(self, parameters: dict[str, Any], context: QgsProcessingContext
+               ) -> tuple[str, list[str]]:
         keys: dict[str, Any] = {}
         if parameters.get("EXTENT") not in (None, ""):
             keys = areas.of_extent(self.parameterAsExtent(parameters, "EXTENT", context),
@@ -156,7 +162,7 @@ class FilesAlgorithm(TableAlgorithm):
             keys[key.lower()] = self.parameterAsString(parameters, key, context).strip()
         keys["limit"] = str(self.parameterAsInt(parameters, "LIMIT", context))
         narrowed = names.make(**keys)[len("GIQ:"):]
-        return f"GIQ:files;{narrowed}"
+        return f"GIQ:files;{narrowed}", [keys["aoi"]] if "aoi" in keys else []
 
     def styler(self) -> styles.Styler:
         return styles.FILES

@@ -4,7 +4,14 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from qgis.core import (QgsMapLayer, QgsProcessingAlgorithm, QgsProcessingContext,
-                       QgsProcessingException, QgsProcessingUtils, QgsProviderRegistry)
+                       QgsProcessingException, QgsProcessingParameterFile, QgsProcessingUtils,
+                       QgsProviderRegistry)
+
+
+def parameter() -> QgsProcessingParameterFile:
+    """UPLOAD. QGIS's own filter would refuse names without a dot, as those of layers are."""
+    return QgsProcessingParameterFile("UPLOAD", "Local file to upload", optional=True,
+                                      fileFilter="All files (*)")
 
 
 def _layer_of(value: Any, context: QgsProcessingContext) -> Optional[QgsMapLayer]:
