@@ -1,6 +1,6 @@
 """What the plugin keeps the desktop of QGIS from: layers and projects that start, wait for
 or download jobs while the window stands still."""
-from conftest import RASTER, VECTOR
+from conftest import RASTER, SCENE, VECTOR
 from desktop_kit import desktop, screen  # noqa: F401
 
 GUARD = """
@@ -56,6 +56,41 @@ def test_typed_strings_start_nothing_and_say_what_to_do(desktop, client):  # noq
     assert found["off"] == ["IF_MISSING", None, None]
     assert found["typed"] == ["NO", "60", "NO"]
     assert found["after typed"] == ["IF_MISSING", "60", None]
+
+
+OWN = """
+from desktop_session import *
+from osgeo import gdal
+from giq import guard
+from qgis.utils import startPlugin, loadPlugin, unloadPlugin
+
+def work(scene):
+    request = {"MODEL": "water", "FILE": scene}
+    found = {"lifted": guard.lifted()}
+    gdal.SetConfigOption("GIQ_SUBMIT", "NO")
+    found["own"] = guard.lifted()
+    try:
+        processing.run("giq:run", request)
+    except Exception as error:
+        found["error"] = str(error)
+    assert unloadPlugin("giq")
+    found["kept"] = gdal.GetConfigOption("GIQ_SUBMIT")
+    gdal.SetConfigOption("GIQ_SUBMIT", None)
+    assert loadPlugin("giq") and startPlugin("giq")
+    found["job"] = processing.run("giq:run", request)["JOB"]
+    return found
+"""
+
+
+def test_option_that_the_user_sets_after_the_guard_is_not_lifted(desktop, client):  # noqa
+    """Even to the value that the guard has set."""
+    found = desktop.run(OWN, SCENE)
+    others = {"GIQ_TIMEOUT": "3600", "GIQ_FETCH": "YES"}
+    assert found["lifted"] == {"GIQ_SUBMIT": "IF_MISSING", **others}
+    assert found["own"] == others and found["kept"] == "NO"
+    assert found["error"].startswith("GIQ[usage]") and "SUBMIT=NO" in found["error"]
+    [run] = client.paid()
+    assert found["job"] == run["job"]
 
 
 PROJECTS = """

@@ -2,9 +2,11 @@
 waits, nor downloads: QGIS opens a source up to ten times in the thread of its window."""
 from __future__ import annotations
 
+import ctypes
+import itertools
 from typing import Any
 
-from osgeo import gdal
+from osgeo import _gdal, gdal
 from qgis.core import Qgis, QgsApplication, QgsSettings
 from qgis.PyQt.QtCore import QTimer
 
@@ -19,29 +21,45 @@ ADVICE = ("Adding a layer starts no job. Use Processing Toolbox > gIQ > Run a mo
 REASON = ("A layer was not added, because the gIQ plugin sets GIQ_SUBMIT=NO, GIQ_FETCH=NO and "
           "GIQ_TIMEOUT=0 for layers that are typed: QGIS would open them in the thread of its "
           "window. The setting giq/guard turns this off.")
-# The options that have these values because of the guard, not because of the user. The
-# algorithms lift them for their own threads, and no others.
-held: set[str] = set()
-# A property of the application, which outlives this module: end() has left a value of
-# GIQ_SUBMIT, so that a later begin() does not take it for the user's.
-LEFT = "giq/left_submit"
 
 
 def lifted() -> dict[str, str]:
-    """What lifts the guard for one thread."""
-    return {name: DEFAULTS[name] for name in tuple(held) if _has_guard_value(name)}
+    """What lifts the guard for one thread: the options that have their values because of
+    the guard, not because of the user."""
+    return {name: DEFAULTS[name] for name in OPTIONS if _is_ours(name, OPTIONS[name])}
 
 
-def _has_guard_value(name: str) -> bool:
-    """Whether nobody has set the option to another value since."""
-    return gdal.GetConfigOption(name) == OPTIONS[name]
+def _own_name(name: str) -> str:
+    """The name of an option as the guard spells it. GDAL ignores the case of a name, but
+    keeps the spelling of whoever has set the option last, even to the same value."""
+    return name.title()
+
+
+def _process_options() -> dict[str, str]:
+    """The options that are set process-wide, by their names as they were spelled."""
+    if hasattr(gdal, "GetConfigOptions"):  # since GDAL 3.7
+        return gdal.GetConfigOptions()
+    library = ctypes.CDLL(_gdal.__file__)
+    texts = ctypes.POINTER(ctypes.c_char_p)
+    library.CPLGetConfigOptions.restype = texts
+    library.CSLDestroy.argtypes = [texts]
+    listed = library.CPLGetConfigOptions()
+    try:
+        found = itertools.takewhile(bool, listed if listed else [])
+        pairs = [text.decode(errors="replace").partition("=") for text in found]
+    finally:
+        library.CSLDestroy(listed)
+    return {name: value for name, _, value in pairs}
+
+
+def _is_ours(name: str, value: str) -> bool:
+    """Whether an option has a value that the guard has set, and nobody has set it since."""
+    return _process_options().get(_own_name(name)) == value
 
 
 def _may_set(name: str) -> bool:
     """Whether the option has no value, or only the one that end() has left."""
-    value = gdal.GetConfigOption(name)
-    was_left = name == "GIQ_SUBMIT" and QgsApplication.instance().property(LEFT)
-    return value is None or (bool(was_left) and value == DEFAULTS[name])
+    return gdal.GetConfigOption(name) is None or _is_ours(name, DEFAULTS[name])
 
 
 def _log_signal() -> Any:
@@ -66,8 +84,7 @@ class Guard:
         self._is_on = True
         for name, value in OPTIONS.items():
             if _may_set(name):
-                gdal.SetConfigOption(name, value)
-                held.add(name)
+                gdal.SetConfigOption(_own_name(name), value)
         _log_signal().connect(self._read_log)
         self._bar.widgetAdded.connect(self._read_bars_soon)
 
@@ -79,12 +96,9 @@ class Guard:
         self._is_on = False
         _log_signal().disconnect(self._read_log)
         self._bar.widgetAdded.disconnect(self._read_bars_soon)
-        for name in filter(_has_guard_value, held):
+        for name in lifted():
             is_left = name == "GIQ_SUBMIT"
-            gdal.SetConfigOption(name, DEFAULTS[name] if is_left else None)
-            if is_left:
-                QgsApplication.instance().setProperty(LEFT, True)
-        held.clear()
+            gdal.SetConfigOption(_own_name(name), DEFAULTS[name] if is_left else None)
 
     def _read_log(self, text: str, *_args) -> None:
         """A project or a script has opened a layer; the log has the driver's error."""
