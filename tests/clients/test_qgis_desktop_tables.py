@@ -54,13 +54,34 @@ def dated():
         feature["file_id"] = BAD_ID
         feature["datetime"] = QDateTime(QDate(2024, 5, day), QTime(12, 0), Qt.UTC)
         layer.dataProvider().addFeature(feature)
-    styles.by_date(layer)
+    styles.of_files(layer).postProcessLayer(layer, None, None)
     renderer = layer.renderer()
     return [renderer.type(), fills(renderer), [r.label() for r in renderer.ranges()][::4],
             run_action(layer)[1][0] == BAD_ID]
 
+def threads():
+    "Whether the thread of the window makes the symbols, of algorithms run from dialogs."
+    import threading
+    from giq import styles
+    make, seen = styles._outline, []
+    def noted(*arguments):
+        seen.append(threading.current_thread() is threading.main_thread())
+        return make(*arguments)
+    styles._outline = noted
+    types = []
+    for name in ("jobs", "files"):
+        dialog = open_dialog("giq:" + name, {"OUTPUT": "memory:"})
+        before = set(QgsProject.instance().mapLayers())
+        ends = press_run(dialog)
+        wait(lambda: ends and set(QgsProject.instance().mapLayers()) - before, "the layer")
+        dialog.close()
+        [made] = set(QgsProject.instance().mapLayers()) - before
+        types.append(QgsProject.instance().mapLayer(made).renderer().type())
+    styles._outline = make
+    return [seen, types]
+
 def work():
-    found = {}
+    found = {"threads": threads()}
     for name in ("jobs", "files"):
         layer = layer_of("giq:" + name)
         renderer = layer.renderer()
@@ -82,6 +103,7 @@ def test_jobs_and_files_are_styled_and_a_file_runs_a_model(desktop, client):  # 
     found = desktop.run(TABLES)
     assert found["jobs"] == ["categorizedSymbol", [60], 2]
     assert found["files"][0] == "singleSymbol" and found["files"][1] == [60]
+    assert found["threads"] == [[False] * 3, ["categorizedSymbol", "singleSymbol"]]
     name, dialog, file_id = found["action"]
     assert name == "Run a model on this file"
     assert dialog == [file_id, "“Model” has no valid value."]

@@ -79,6 +79,22 @@ def test_layer_names_its_job_and_where_it_comes_from(client, model, kind, out):
     assert record["state"] == "published"
 
 
+MARKUP = """
+from qgis.core import QgsLayerMetadataFormatter
+layer = run("run", MODEL="water", FILE=sys.argv[1], RERUN="<img src=x>")["VECTOR"]
+formatter = QgsLayerMetadataFormatter(layer.metadata())
+tell([layer.name(), layer.customProperty("giq/label")])
+tell([formatter.identificationSectionHtml(), formatter.historySectionHtml()])
+"""
+
+
+def test_markup_in_a_name_is_text_in_the_properties_of_a_layer(client):
+    [name, label], pages = script(client, MARKUP, SCENE)
+    assert [name, label] == [f"water – {SCENE} – <img src=x>", "<img src=x>"]
+    assert [page.count("&lt;img src=x&gt;") for page in pages] == [1, 1]
+    assert [page.count("<img") for page in pages] == [0, 0]
+
+
 EXTENT = """
 import glob
 layer = run("run", MODEL="m", FILE="f")["VECTOR"]

@@ -129,7 +129,7 @@ class BatchAlgorithm(GiqAlgorithm):
     def _write_jobs(self, name: str, parameters: dict[str, Any], context: QgsProcessingContext,
                 watcher: Watcher, refused: dict[int, str]) -> str:
         return tables.write_table(self, jobs.without_wait(name), jobs.UNPAID, parameters,
-                                  context, watcher, styles.JOBS, refused)
+                                  context, watcher, styles.of_jobs, refused)
 
 
 def _with_jobs(path: str, rows: list[dict[str, Any]], refused: dict[int, str]) -> str:

@@ -27,8 +27,8 @@ class GiqPlugin:
         self.initProcessing()
         reason = driver.missing()
         if reason is not None:
-            self._iface.messageBar().pushMessage(
-                "gIQ", escape(reason), Qgis.MessageLevel.Warning, 0)  # it reads HTML
+            self._iface.messageBar().pushMessage(  # which reads HTML
+                "gIQ", escape(reason, quote=False), Qgis.MessageLevel.Warning, 0)
             return
         self._guard = Guard(self._iface)
         self._guard.begin()

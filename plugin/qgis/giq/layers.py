@@ -1,6 +1,7 @@
 """Layers of results: their names, sources and where they come from."""
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from osgeo import gdal
@@ -33,11 +34,14 @@ def _describe(layer: QgsMapLayer, kept: dict[str, str]) -> QgsMapLayer:
     for name, value in kept.items():
         layer.setCustomProperty(name, value)
     metadata = QgsLayerMetadata(layer.metadata())
-    metadata.setTitle(layer.name())
+    # QGIS shows these texts, some of which are of the service, as HTML.
+    metadata.setTitle(escape(layer.name(), quote=False))
     metadata.setType("dataset")
     what = f"job {kept['giq/job']}" if "giq/job" in kept else "a batch of jobs"
-    metadata.setAbstract(f"Result of {what} of the service {kept['giq/service']}")
-    metadata.setHistory([f"{name[4:]}: {value}" for name, value in kept.items()])
+    metadata.setAbstract(
+        escape(f"Result of {what} of the service {kept['giq/service']}", quote=False))
+    metadata.setHistory([escape(f"{name[4:]}: {value}", quote=False)
+                         for name, value in kept.items()])
     layer.setMetadata(metadata)
     return layer
 

@@ -163,8 +163,9 @@ class ProjectCheck:
             self._offer_to_fetch(found)
         batches = missing_batches(QgsProject.instance())
         if batches:
-            self._iface.messageBar().pushMessage("gIQ", escape(_BATCH.format(batches[0])),
-                                                 _BATCH_MORE, Qgis.MessageLevel.Warning, 0)
+            self._iface.messageBar().pushMessage(
+                "gIQ", escape(_BATCH.format(batches[0]), quote=False), _BATCH_MORE,
+                Qgis.MessageLevel.Warning, 0)
 
     def _offer_to_fetch(self, job_ids: list[str]) -> None:
         bar = self._iface.messageBar()
@@ -210,7 +211,7 @@ class ProjectCheck:
         self._failed = []
         text = (f"The result of the job {first.job} could not be fetched" if count == 1 else
                 f"The results of {count} jobs could not be fetched, the first is {first.job}")
-        # A bar reads its texts as HTML.
+        # A bar reads its text as HTML, and has "Show more" in a window of plain text.
         self._iface.messageBar().pushMessage(
-            "gIQ", escape(f"{text}: {first.error}"), escape(first.error or ""),
+            "gIQ", escape(f"{text}: {first.error}", quote=False), first.error or "",
             Qgis.MessageLevel.Critical, 0)

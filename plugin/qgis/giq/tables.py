@@ -34,10 +34,10 @@ def copy_table(name: str, options: list[str], watcher: Watcher) -> str:
 
 def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
                 parameters: dict[str, Any], context: QgsProcessingContext,
-                watcher: Watcher, styler: Optional[styles.Styler],
+                watcher: Watcher, style: Optional[styles.Style],
                 errors: Optional[dict[int, str]] = None) -> str:
-    """Copy a table of the driver into the sink OUTPUT; its id. QGIS calls `styler`
-    when the layer is added. `errors` by the number of the row are those
+    """Copy a table of the driver into the sink OUTPUT; its id. QGIS gives it its
+    style when the layer is added. `errors` by the number of the row are those
     of which the driver keeps no record."""
     path = copy_table(name, options, watcher)
     try:
@@ -45,10 +45,11 @@ def write_table(algorithm: GiqAlgorithm, name: str, options: list[str],
         if not table.isValid():
             raise QgsProcessingException(f"{name} could not be copied.")
         output = _fill_sink(algorithm, table, parameters, context, errors or {})
+        if (style is not None and table.isSpatial()
+                and context.willLoadLayerOnCompletion(output)):
+            context.layerToLoadOnCompletionDetails(output).setPostProcessor(style(table))
     finally:
         copies.remove(path)
-    if styler is not None and context.willLoadLayerOnCompletion(output):
-        context.layerToLoadOnCompletionDetails(output).setPostProcessor(styler)
     return output
 
 
@@ -105,7 +106,7 @@ class TableAlgorithm(GiqAlgorithm):
     def prepare_table(self, watcher: Watcher) -> None:
         pass
 
-    def styler(self) -> Optional[styles.Styler]:
+    def style(self) -> Optional[styles.Style]:
         return None
 
     def run_algorithm(self, parameters: dict[str, Any], context: QgsProcessingContext,
@@ -114,7 +115,7 @@ class TableAlgorithm(GiqAlgorithm):
         source, files = self.source(parameters, context)
         try:
             return {"OUTPUT": write_table(self, source, [], parameters, context, watcher,
-                                          self.styler())}
+                                          self.style())}
         finally:
             remove_files(files)
 
@@ -132,8 +133,8 @@ class JobsAlgorithm(TableAlgorithm):
             except jobs.DriverError as error:
                 watcher.log(str(error))
 
-    def styler(self) -> styles.Styler:
-        return styles.JOBS
+    def style(self) -> styles.Style:
+        return styles.of_jobs
 
 
 class FilesAlgorithm(TableAlgorithm):
@@ -164,8 +165,8 @@ class FilesAlgorithm(TableAlgorithm):
         narrowed = names.make(**keys)[len("GIQ:"):]
         return f"GIQ:files;{narrowed}", [keys["aoi"]] if "aoi" in keys else []
 
-    def styler(self) -> styles.Styler:
-        return styles.FILES
+    def style(self) -> styles.Style:
+        return styles.of_files
 
 
 class ModelsAlgorithm(TableAlgorithm):
