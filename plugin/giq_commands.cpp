@@ -32,6 +32,7 @@ enum : unsigned {
     FORGET = 1u << GIQ_COMMAND_FORGET,
 };
 
+/* Each has the position of its giq_command_kind. */
 const struct {
     const char *name;
     const char *help;
@@ -246,7 +247,9 @@ void Command::add_forget()
            "results are removed",
            &m_older_than);
     AddArg("results-only", 0, "Remove results, and keep the records", &m_results_only);
-    AddArg("force", 0, "Also records that are sending, submitted, unknown or damaged",
+    AddArg("force", 0,
+           "Also records of paid jobs that nothing else names, such as those that are "
+           "submitted or unknown",
            &m_forces);
 }
 
