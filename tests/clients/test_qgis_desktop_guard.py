@@ -93,6 +93,31 @@ def test_option_that_the_user_sets_after_the_guard_is_not_lifted(desktop, client
     assert found["job"] == run["job"]
 
 
+MARKUP = """
+from desktop_session import *
+from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtWidgets import QPushButton
+
+def work():
+    project = QgsProject.instance()
+    project.addMapLayer(QgsVectorLayer("GIQ:job=<img src=x>", "a job", "ogr"))
+    assert project.write("markup.qgs")
+    iface.messageBar().clearWidgets()
+    assert project.read("markup.qgs")
+    [button] = [b for item in iface.messageBar().items()
+                for b in item.findChildren(QPushButton) if b.text() == "Fetch"]
+    button.click()
+    return wait(lambda: [text for text in bars() if "could not be fetched" in text], "a bar")
+"""
+
+
+def test_markup_in_the_error_of_a_fetch_is_text_in_its_bar(desktop, client):  # noqa: F811
+    """A project that somebody else has written may name any job."""
+    [bar] = desktop.run(MARKUP)
+    assert bar.startswith("The result of the job &lt;img src=x&gt; could not be fetched: GIQ[")
+    assert "<" not in bar
+
+
 PROJECTS = """
 from desktop_session import *
 from osgeo import gdal
