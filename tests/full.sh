@@ -65,7 +65,9 @@ races() {
     sh cmake/bootstrap.sh build run test clients &&
         cmake -S . -B build -G Ninja -D GIQ_TEST_SECONDS=10000 || return
     raced=yes
-    GIQ_TEST_RACES=1000 \
+    seed=${GIQ_TEST_SEED:-$(date +%s)}
+    echo "GIQ_TEST_SEED=$seed"
+    GIQ_TEST_RACES=1000 GIQ_TEST_SEED=$seed \
         sh tests/run.sh -R '^fault.(races|races_others|owners|mounts)$' || raced=no
     cmake -S . -B build -U GIQ_TEST_SECONDS && [ "$raced" = yes ]
 }
