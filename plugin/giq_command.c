@@ -14,9 +14,11 @@
 #include "giq_table.h"
 #include "options/giq_gdal_cleanup.h"
 
-enum { COMPLETIONS_MAX = 1000 }; /* words, and records that are read for them */
+/* Records that are read to complete a word, which must not take long in a large store. */
+enum { RECORDS_READ_MAX = 1000 };
 
-/* The share of the progress that an open has if its result is copied too. */
+/* With --output, the open is this share of the progress, and the copy the rest: a job
+ * takes longer than a copy. */
 static const double open_share = 0.9;
 
 /* What a command prints for people. */
@@ -45,6 +47,9 @@ struct output {
 
 /* ---- connection strings ---- */
 
+/* What a name without keys begins with. */
+static const char prefix_of_requests[] = "GIQ:";
+
 /* The name with a key added, which the caller frees. NULL when out of memory, which is
  * then the error. */
 static char *add_key(const char *name, const char *key, const char *value,
@@ -52,7 +57,8 @@ static char *add_key(const char *name, const char *key, const char *value,
 {
     char *text = NULL;
     char *quoted = giq_conn_quote(value);
-    const char *separator = name[strlen(name) - 1] == ':' ? "" : ";";
+    /* A value may end in ':' too. */
+    const char *separator = strcmp(name, prefix_of_requests) == 0 ? "" : ";";
     if (quoted == NULL ||
         asprintf(&text, "%s%s%s=%s", name, separator, key, quoted) < 0) {
         text = NULL;
@@ -70,9 +76,11 @@ static char *make_name(const char *prefix, char **keys, struct giq_error *err)
         (void)giq_fail_memory(err);
     }
     for (int i = 0; name != NULL && keys != NULL && keys[i] != NULL; i++) {
-        GIQ_AUTO_CPL char *key = NULL;
-        const char *value = CPLParseNameValue(keys[i], &key);
-        char *longer = add_key(name, key, value, err);
+        /* Not CPLParseNameValue(), which skips blanks before the value. */
+        GIQ_AUTO_CPL char *key = CPLStrdup(keys[i]);
+        char *equals = strchr(key, '=');
+        *equals = '\0';
+        char *longer = add_key(name, key, equals + 1, err);
         free(name);
         name = longer;
     }
@@ -100,8 +108,9 @@ static GDALDatasetH open_name(const struct giq_command *command, const char *nam
     return dataset;
 }
 
-/* Open the rows of a request as they are recorded, or as they are once it is submitted:
- * nothing is waited for. NULL after an error, which was raised unless it is in `*err`. */
+/* Open the rows of a request without waiting for its job. With `submits` the request is
+ * submitted first, otherwise only its record is read. NULL after an error, which was
+ * raised unless it is in `*err`. */
 static GDALDatasetH open_rows(const struct giq_command *command, const char *name,
                               bool submits, struct giq_error *err)
 {
@@ -109,6 +118,7 @@ static GDALDatasetH open_rows(const struct giq_command *command, const char *nam
     GIQ_AUTO_CSL char **options = CSLDuplicate(command->options);
     if (!submits) {
         options = CSLSetNameValue(options, "SUBMIT", "NO");
+        /* It asks for a new job, which is an error with SUBMIT=NO. */
         options = CSLSetNameValue(options, "RETRY", NULL);
     }
     GDALDatasetH dataset =
@@ -162,6 +172,7 @@ static void print_text(FILE *out, const struct giq_command *command,
                      !command->is_no_wait;
     for (size_t i = 0; i < output->count; i++) {
         OGRLayerH layer = GDALDatasetGetLayer(output->datasets[i], 0);
+        (void)fputs(is_list && i > 0 ? "\n" : "", out);
         giq_command_print(out, layer, is_result ? result_columns : columns[command->kind],
                           is_list);
         if (command->kind == GIQ_COMMAND_FORGET) {
@@ -270,12 +281,12 @@ static bool fetch(const struct giq_command *command, struct output *output,
     int count = CSLCount(command->names);
     if (count > 1 && command->output != NULL) {
         return giq_fail(err, GIQ_E_USAGE,
-                        "%d jobs are to be fetched, and --output is a copy of one; fetch "
-                        "them one by one, or without --output",
+                        "--output can hold the result of one job only; %d jobs are to be "
+                        "fetched. Fetch them one at a time, or without --output",
                         count);
     }
     for (int i = 0; i < count; i++) {
-        char *job_name = add_key("GIQ:", "job", command->names[i], err);
+        char *job_name = add_key(prefix_of_requests, "job", command->names[i], err);
         char *name = job_name == NULL ? NULL : make_name(job_name, command->keys, err);
         struct giq_command one = *command;
         one.progress_data =
@@ -321,9 +332,9 @@ static bool run(const struct giq_command *command, struct output *output,
                 struct giq_error *err)
 {
     static const char *const prefixes[] = {
-        [GIQ_COMMAND_MODELS] = "GIQ:models", [GIQ_COMMAND_FILES] = "GIQ:files",
-        [GIQ_COMMAND_JOBS] = "GIQ:jobs",     [GIQ_COMMAND_RUN] = "GIQ:",
-        [GIQ_COMMAND_BATCH] = "GIQ:",
+        [GIQ_COMMAND_MODELS] = "GIQ:models",      [GIQ_COMMAND_FILES] = "GIQ:files",
+        [GIQ_COMMAND_JOBS] = "GIQ:jobs",          [GIQ_COMMAND_RUN] = prefix_of_requests,
+        [GIQ_COMMAND_BATCH] = prefix_of_requests,
     };
     if (command->kind == GIQ_COMMAND_FORGET) {
         return forget(command, output, err);
@@ -399,7 +410,7 @@ static bool add_word(void *ctx, const struct giq_job_view *job, struct giq_error
         CSLFindStringCaseSensitive(completion->words, word) < 0) {
         completion->words = CSLAddString(completion->words, word);
     }
-    return ++completion->records < COMPLETIONS_MAX;
+    return ++completion->records < RECORDS_READ_MAX;
 }
 
 static char **complete(const char *(*get)(const struct giq_job_view *job))

@@ -4,6 +4,7 @@
  */
 #include "giq_commands.h"
 
+#include <cpl_error.h>
 #include <cpl_string.h>
 #include <gdal_priv.h>
 #include <gdalalgorithm.h>
@@ -32,7 +33,7 @@ enum : unsigned {
     FORGET = 1u << GIQ_COMMAND_FORGET,
 };
 
-/* Each has the position of its giq_command_kind. */
+/* Indexed by giq_command_kind. */
 const struct {
     const char *name;
     const char *help;
@@ -41,22 +42,24 @@ const struct {
     {"files", "List the files on the gIQ service"},
     {"jobs", "List the jobs in the store of this user"},
     {"run",
-     "Run a model on a file, wait, and download the result; a job is paid for once"},
+     "Run a model on a file, wait, and download the result; run again, the same request "
+     "is not paid for again"},
     {"fetch", "Wait for existing jobs, and download their results; starts no job"},
-    {"batch", "Run many requests, the rows of a dataset; each job is paid for once"},
+    {"batch",
+     "Run a request for each row of a dataset; run again, no row is paid for again"},
     {"forget", "Remove results, or whole records, from the store"},
 };
 
 /* What a text argument is for. */
 enum class Use { KEY, OPTION };
 
-/* Arguments that are texts. A key has the name of the argument; an open option too, in
- * capitals and with '_' for '-'. */
+/* Arguments that are texts. Each sets the key of the connection string that has its name,
+ * or the open option that has its name in capitals, with '_' for '-'. */
 const struct {
     unsigned commands;
     const char *name;
     Use use;
-    const char *group; /* of which one may be given, or nullptr */
+    const char *group; /* only one of a group may be given; or nullptr */
     const char *help;
 } texts[] = {
     {RUN | BATCH, "model", Use::KEY, nullptr, "Id or name of the model"},
@@ -65,24 +68,26 @@ const struct {
     {RUN | FILES, "geometry", Use::KEY, "area", "Area of interest as WKT, or @file"},
     {RUN | FILES, "aoi", Use::KEY, "area", "Area from a vector dataset: path[,layer]"},
     {RUN | FILES, "bbox", Use::KEY, "area", "Area as minx,miny,maxx,maxy in degrees"},
-    {RUN | BATCH, "rerun", Use::KEY, nullptr, "Label: each new one is a new, paid job"},
+    {RUN | BATCH, "rerun", Use::KEY, nullptr,
+     "Label: each new label is a further, paid job of the same request"},
     {RUN | FETCH | BATCH, "member", Use::KEY, nullptr, "Member of an archive"},
     {BATCH, "part", Use::KEY, nullptr,
-     "k/n: the rows whose position modulo n is k; both count from 0"},
+     "k/n: only rows whose position modulo n is k; positions and k start at 0"},
     {FILES, "datetime", Use::KEY, nullptr, "Instant, day, or interval from/to"},
     {FILES, "collection", Use::KEY, nullptr, "Id of a collection"},
-    {FILES, "limit", Use::KEY, nullptr, "The most files that are listed"},
+    {FILES, "limit", Use::KEY, nullptr, "Maximum number of files to list"},
     {RUN | BATCH, "retry", Use::OPTION, nullptr,
      "Label: a failed request gets one new, paid job per label"},
     {RUN | FETCH | BATCH, "timeout", Use::OPTION, nullptr,
      "Seconds to wait; the job continues after that"},
     {RUN | BATCH, "source-type", Use::OPTION, nullptr, "Kind of the uploaded file"},
-    {BATCH, "concurrency", Use::OPTION, nullptr, "Rows that are worked on at once"},
-    {BATCH, "max-new-jobs", Use::OPTION, nullptr, "The most jobs that may be started"},
+    {BATCH, "concurrency", Use::OPTION, nullptr, "Number of rows worked on at once"},
+    {BATCH, "max-new-jobs", Use::OPTION, nullptr, "Maximum number of new jobs"},
     {BATCH, "on-failed", Use::OPTION, nullptr, "ERROR, or SKIP rows that failed"},
 };
 
-std::vector<std::string> list_of(char **words)
+/* The words, which are freed. */
+std::vector<std::string> take_list(char **words)
 {
     std::vector<std::string> list;
     for (char **word = words; word != nullptr && *word != nullptr; word++) {
@@ -113,6 +118,7 @@ class Command final : public GDALAlgorithm
     void add_output();
     void add_names();
     void add_forget();
+    bool check_values() const;
 
     const giq_command_kind m_kind;
     std::map<std::string, std::string> m_texts{};
@@ -173,7 +179,7 @@ std::vector<std::string> Command::GetAutoComplete(std::vector<std::string> &word
     auto found = GDALAlgorithm::GetAutoComplete(words, is_last_complete, shows_all);
     const bool is_option = !words.empty() && words.back().rfind("-", 0) == 0;
     if (found.empty() && !is_option && is_one_of(FETCH | FORGET)) {
-        found = list_of(giq_command_complete_jobs());
+        found = take_list(giq_command_complete_jobs());
     }
     return found;
 }
@@ -191,13 +197,13 @@ void Command::add_texts()
         }
         if (name == "model") {
             arg.SetAutoCompleteFunction([](const std::string &) {
-                return list_of(giq_command_complete_models());
+                return take_list(giq_command_complete_models());
             });
             if (m_kind == GIQ_COMMAND_RUN) {
                 arg.SetRequired();
             }
         } else if (name == "source-type") {
-/* Before GDAL 3.12 it takes no list; each call adds to the choices. */
+/* Before GDAL 3.12 SetChoices() takes no list; each call adds to the choices. */
 #define GIQ_ADD_CHOICE(type) arg.SetChoices(type);
             GIQ_SOURCE_TYPES(GIQ_ADD_CHOICE)
 #undef GIQ_ADD_CHOICE
@@ -218,7 +224,7 @@ void Command::add_names()
     auto &arg = AddArg(is_fetch ? "job" : "name", 0,
                        is_fetch ? "Ids of jobs" : "Jobs, or keys of records", &m_names);
     arg.SetPositional().SetPackedValuesAllowed(false).SetAutoCompleteFunction(
-        [](const std::string &) { return list_of(giq_command_complete_jobs()); });
+        [](const std::string &) { return take_list(giq_command_complete_jobs()); });
     if (is_fetch) {
         arg.SetRequired();
     }
@@ -242,15 +248,17 @@ void Command::add_forget()
     if (m_kind != GIQ_COMMAND_FORGET) {
         return;
     }
-    AddArg("older-than", 0,
-           "Only jobs that ended at least this long ago, such as 30d; without names only "
-           "results are removed",
-           &m_older_than);
+    AddArg(
+        "older-than", 0,
+        "Age of a job since its end, at least, for example 30d. Without names, results "
+        "are removed, and no records",
+        &m_older_than);
     AddArg("results-only", 0, "Remove results, and keep the records", &m_results_only);
-    AddArg("force", 0,
-           "Also records of paid jobs that nothing else names, such as those that are "
-           "submitted or unknown",
-           &m_forces);
+    AddArg(
+        "force", 0,
+        "Also remove records that are the only trace of a paid job, such as those that "
+        "are submitted or unknown",
+        &m_forces);
 }
 
 const char *text_or_null(const std::string &text)
@@ -258,8 +266,27 @@ const char *text_or_null(const std::string &text)
     return text.empty() ? nullptr : text.c_str();
 }
 
+/* Refuse an empty argument, such as "$BBOX" of a variable that is not set: without the
+ * area, the whole file would be paid for. */
+bool Command::check_values() const
+{
+    for (const auto &arg : GetArgs()) {
+        if (arg->IsExplicitlySet() && arg->GetType() == GAAT_STRING &&
+            arg->Get<std::string>().empty()) {
+            CPLError(CE_Failure, CPLE_IllegalArg,
+                     "GIQ[usage] the argument %s has no value; give it one, or omit it",
+                     arg->GetName().c_str());
+            return false;
+        }
+    }
+    return true;
+}
+
 bool Command::RunImpl(GDALProgressFunc progress, void *data)
 {
+    if (!check_values()) {
+        return false;
+    }
     CPLStringList keys;
     CPLStringList options;
     CPLStringList names;
@@ -300,6 +327,7 @@ bool Command::RunImpl(GDALProgressFunc progress, void *data)
     command.older_than = text_or_null(m_older_than);
     command.results_only = m_results_only;
     command.forces = m_forces;
+    /* A dry run waits for nothing. */
     command.progress = m_is_dry_run ? nullptr : progress;
     command.progress_data = data;
     char *printed = nullptr;

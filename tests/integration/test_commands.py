@@ -252,6 +252,28 @@ def test_no_wait_submits_and_reports(scripted_gdal, service):
     assert service.names() == ["models", "run", "status"]
 
 
+@pytest.mark.parametrize("arguments", [
+    ("run", *REQUEST, "--bbox", ""), ("run", *REQUEST, "--geometry="),
+    ("run", *REQUEST, "--rerun", ""), ("run", *REQUEST, "--timeout", ""),
+    ("batch", "", *REQUEST), ("forget", "job-1", "--older-than", "")])
+def test_argument_without_a_value_is_refused(scripted_gdal, service, arguments):
+    """As "$BBOX" is where the variable is not set."""
+    giq(scripted_gdal, "run", "--model", "m", "--file", "other")
+    before = service.names()
+    assert "has no value" in fails(scripted_gdal, *arguments, tag="usage")
+    assert service.names() == before
+    assert len(rows(scripted_gdal, "jobs")) == 1
+
+
+def test_value_that_ends_in_a_colon_is_a_value(scripted_gdal, service):
+    service.script["status"] = [RUNNING]
+    for _ in range(2):
+        [row] = rows(scripted_gdal, "run", *REQUEST, "--rerun", "try:", "--no-wait")
+        assert (row["label"], row["state"]) == ("try:", "submitted")
+    giq(scripted_gdal, "run", *REQUEST, "--dry-run", "--rerun", "a:", "--member", " b")
+    assert len(service.calls("run")) == 1
+
+
 def test_retry_and_timeout_are_options_of_the_open(scripted_gdal, service):
     service.script["status"] = [Response(job("FAILED"))]
     fails(scripted_gdal, "run", *REQUEST, tag="failed")
@@ -282,6 +304,8 @@ def test_fetch_waits_for_jobs_and_never_pays(scripted_gdal, service):
     out = scripted_gdal.folder / "out.gpkg"
     text = fails(scripted_gdal, "fetch", "job-7", "job-8", "-o", out, tag="usage")
     assert "2 jobs are to be fetched" in text
+    blocks = giq(scripted_gdal, "fetch", "-q", "job-7", "job-8").stdout.split("\n\n")
+    assert [block.splitlines()[0] for block in blocks] == ["job_id: job-7", "job_id: job-8"]
     giq(scripted_gdal, "fetch", "job-7", "-o", out)
     assert out.exists()
     assert service.calls("run") == []
