@@ -82,7 +82,7 @@ void giq_activity_begin(struct giq_activity_log *log, enum giq_activity activity
     giq_activity_tick(log);
 }
 
-void giq_activity_moved(struct giq_activity_log *log, int64_t bytes, int64_t total)
+void giq_activity_transferred(struct giq_activity_log *log, int64_t bytes, int64_t total)
 {
     bool is_transfer = log->phase == phases[GIQ_ACTIVITY_UPLOAD] ||
                        log->phase == phases[GIQ_ACTIVITY_DOWNLOAD];

@@ -33,7 +33,7 @@ void giq_activity_begin(struct giq_activity_log *log, enum giq_activity activity
 
 /* Bytes of the current transfer; -1: nothing new is known. Ignored in other phases.
  * Writes what has changed, as giq_activity_tick(). */
-void giq_activity_moved(struct giq_activity_log *log, int64_t bytes, int64_t total);
+void giq_activity_transferred(struct giq_activity_log *log, int64_t bytes, int64_t total);
 
 /* What is known of the job; the view is not kept. */
 void giq_activity_set_job(struct giq_activity_log *log, const struct giq_job_view *view);

@@ -109,10 +109,10 @@ static void begin(void *ctx, enum giq_activity activity)
     giq_activity_begin(&report->activity, activity);
 }
 
-static void moved(void *ctx, int64_t bytes, int64_t total)
+static void transferred(void *ctx, int64_t bytes, int64_t total)
 {
     struct giq_report *report = ctx;
-    giq_activity_moved(&report->activity, bytes, total);
+    giq_activity_transferred(&report->activity, bytes, total);
 }
 
 /* Sleeps are short: the elapsed time on the terminal is updated, and a signal that
@@ -135,7 +135,7 @@ struct giq_env giq_report_env(struct giq_report *report)
     env.warn = warn;
     env.debug = debug;
     env.begin = begin;
-    env.moved = moved;
+    env.transferred = transferred;
     env.ctx = report;
     return env;
 }

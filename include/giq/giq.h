@@ -65,7 +65,7 @@ enum giq_code {
 
 enum { GIQ_CODE_COUNT = GIQ_E_MEMORY + 1 };
 
-/* Bytes, with the final NUL: a message with its tag has at most 2000. */
+/* Bytes, with the final NUL, so that a message with its tag has at most 2000. */
 enum { GIQ_ERROR_TEXT_SIZE = 1984 };
 
 /* An error, on the caller's stack; initialise it with `{0}`. `text` has no tag, no
@@ -116,9 +116,9 @@ enum giq_activity {
 };
 
 /*
- * Functions of the host. All but the last two are required. The structure is borrowed and
- * must outlive every object that was made with it. The functions are called in the thread
- * that calls the core.
+ * Functions of the host. Each is required unless its comment allows NULL. The structure
+ * is borrowed and must outlive every object that was made with it. The functions are
+ * called in the thread that calls the core.
  */
 struct giq_env {
     int64_t (*now_ms)(void *ctx);  /* the monotonic clock */
@@ -139,7 +139,7 @@ struct giq_env {
     /* How many bytes of the upload or download were transferred so far, and of how many;
      * -1: nothing new is known. Called in every transfer, several times a second, so it
      * must be cheap. May be NULL. */
-    void (*moved)(void *ctx, int64_t bytes, int64_t total);
+    void (*transferred)(void *ctx, int64_t bytes, int64_t total);
     void *ctx; /* passed to each of them */
 };
 

@@ -39,10 +39,10 @@ void giq_env_begin(const struct giq_env *env, enum giq_activity activity)
     }
 }
 
-void giq_env_moved(const struct giq_env *env, int64_t bytes, int64_t total)
+void giq_env_transferred(const struct giq_env *env, int64_t bytes, int64_t total)
 {
-    if (env->moved != NULL) {
-        env->moved(env->ctx, bytes, total);
+    if (env->transferred != NULL) {
+        env->transferred(env->ctx, bytes, total);
     }
 }
 

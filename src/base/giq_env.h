@@ -19,7 +19,7 @@ bool giq_env_cancelled(const struct giq_env *env);
 
 /* Report the beginning of an activity, and bytes transferred, if the host wants them. */
 void giq_env_begin(const struct giq_env *env, enum giq_activity activity);
-void giq_env_moved(const struct giq_env *env, int64_t bytes, int64_t total);
+void giq_env_transferred(const struct giq_env *env, int64_t bytes, int64_t total);
 
 /* Sleep until `due_ms` on the monotonic clock, or until the host cancels the open. */
 void giq_env_sleep_until(const struct giq_env *env, int64_t due_ms);

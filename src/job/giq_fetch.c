@@ -85,7 +85,7 @@ static bool write_part(void *ctx, const char *bytes, size_t len, struct giq_erro
 {
     struct part *part = ctx;
     part->size += (int64_t)len;
-    giq_env_moved(part->service->env, part->size, part->total);
+    giq_env_transferred(part->service->env, part->size, part->total);
     giq_complete_json_scan(&part->json, bytes, len);
     return giq_os_write(part->file, bytes, len, err);
 }

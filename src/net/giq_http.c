@@ -274,8 +274,8 @@ static int on_progress(void *ctx, curl_off_t down_total, curl_off_t down_now,
         x->request->tick(x->request->ctx);
     }
     bool is_upload = x->request->fields != NULL;
-    giq_env_moved(env, is_upload ? up_now : -1,
-                  is_upload && up_total > 0 ? up_total : -1);
+    giq_env_transferred(env, is_upload ? up_now : -1,
+                        is_upload && up_total > 0 ? up_total : -1);
     bool has_stalled = x->request->deadline_ms != 0 && now > x->request->deadline_ms &&
                        now - x->last_progress_ms > stall_ms;
     if (giq_multipart_is_too_slow(x->multipart, settings->low_speed_time_s,
