@@ -1,4 +1,4 @@
-/* The summary of finished jobs of a model: reading, adding one, rebuilding it. */
+/* The file of a model's history: reading it, adding a job, rebuilding it. */
 #include "store/giq_history.h"
 
 #include <inttypes.h>
@@ -12,14 +12,14 @@
 #include "store/giq_document.h"
 #include "store/giq_record_read.h"
 
-/* Members of a summary. */
+/* Members of the file. */
 static const char base_url_member[] = "base_url";
 static const char model_member[] = "model_id";
 static const char jobs_member[] = "jobs";
 
 static const char advice[] = "remove it; it is then rebuilt";
 
-/* What a summary is about, and where it is. */
+/* What a history is about, and where its file is. */
 struct subject {
     const struct giq_store *store;
     const char *base_url;
@@ -27,11 +27,11 @@ struct subject {
     char name[GIQ_DIGEST_HEX_SIZE + sizeof ".json"]; /* of the file */
 };
 
-/* The state of a summary on disk. */
-enum summary {
-    SUMMARY_READ,
-    SUMMARY_TO_REBUILD, /* missing or damaged */
-    SUMMARY_UNUSABLE,   /* of a newer format, not a file, or it cannot be read */
+/* The state of the file. */
+enum file_state {
+    FILE_READ,
+    FILE_TO_REBUILD, /* missing or damaged */
+    FILE_UNUSABLE,   /* of a newer format, not a regular file, or it cannot be read */
 };
 
 static bool is_short_text(const char *text)
@@ -81,7 +81,7 @@ static void insert(struct giq_history *history, const struct giq_history_job *jo
     }
     if (history->count == GIQ_HISTORY_JOBS_MAX) {
         if (at == 0) {
-            return;
+            return; /* it is older than all of them */
         }
         at--;
         history->count--;
@@ -93,7 +93,7 @@ static void insert(struct giq_history *history, const struct giq_history_job *jo
     history->count++;
 }
 
-/* ---- reading a summary ---- */
+/* ---- reading the file ---- */
 
 static bool has_text(const struct giq_json *json, const char *name, const char *expected)
 {
@@ -101,7 +101,7 @@ static bool has_text(const struct giq_json *json, const char *name, const char *
     return text != NULL && strcmp(text, expected) == 0;
 }
 
-/* False if the document is not a summary of this model. */
+/* False if the document is not the history of this model. */
 static bool parse(const struct giq_json *json, const struct subject *subject,
                   struct giq_history *out)
 {
@@ -127,19 +127,21 @@ static bool parse(const struct giq_json *json, const struct subject *subject,
     return true;
 }
 
-static enum summary read_document(const struct subject *subject, struct giq_history *out)
+static enum file_state read_document(const struct subject *subject,
+                                     struct giq_history *out)
 {
     struct giq_error ignored = {0};
     bool is_damaged = false;
     GIQ_AUTO_JSON struct giq_json *json = NULL;
     if (!giq_document_read(giq_store_waiting_folder(subject->store), subject->name,
                            GIQ_HISTORY_FORMAT, advice, &json, &is_damaged, &ignored)) {
-        return is_damaged ? SUMMARY_TO_REBUILD : SUMMARY_UNUSABLE;
+        return is_damaged ? FILE_TO_REBUILD : FILE_UNUSABLE;
     }
-    return json != NULL && parse(json, subject, out) ? SUMMARY_READ : SUMMARY_TO_REBUILD;
+    return json != NULL && parse(json, subject, out) ? FILE_READ : FILE_TO_REBUILD;
 }
 
-static enum summary read_summary(const struct subject *subject, struct giq_history *out)
+static enum file_state read_history(const struct subject *subject,
+                                    struct giq_history *out)
 {
     struct giq_os_stat st;
     struct giq_error ignored = {0};
@@ -147,18 +149,18 @@ static enum summary read_summary(const struct subject *subject, struct giq_histo
         giq_os_join(giq_store_waiting_folder(subject->store), subject->name);
     *out = (struct giq_history){0};
     if (path == NULL || !giq_os_stat(path, &st, &ignored)) {
-        return SUMMARY_UNUSABLE;
+        return FILE_UNUSABLE;
     }
     if (st.kind == GIQ_OS_NOTHING) {
-        return SUMMARY_TO_REBUILD;
+        return FILE_TO_REBUILD;
     }
     if (st.kind == GIQ_OS_FILE && st.size > GIQ_HISTORY_BYTES_MAX) {
-        return SUMMARY_TO_REBUILD;
+        return FILE_TO_REBUILD;
     }
     return read_document(subject, out);
 }
 
-/* ---- writing a summary ---- */
+/* ---- writing the file ---- */
 
 static bool add_job(struct giq_json *json, const struct giq_history_job *job)
 {
@@ -169,7 +171,7 @@ static bool add_job(struct giq_json *json, const struct giq_history_job *job)
             giq_json_set_integer(item, "area_m2", job->area_m2));
 }
 
-/* The text of a summary, which the caller frees; NULL when out of memory. */
+/* The text of the file, which the caller frees; NULL when out of memory. */
 static char *print(const struct subject *subject, const struct giq_history *history)
 {
     GIQ_AUTO_JSON struct giq_json *json = giq_json_new_object();
@@ -187,7 +189,7 @@ static char *print(const struct subject *subject, const struct giq_history *hist
     return giq_json_print(json);
 }
 
-/* Write a file that has no other writer. It is not synced: a summary that a crash of the
+/* Write a file that has no other writer. It is not synced: a file that a crash of the
  * system damages is rebuilt. */
 static bool write_file(const char *path, unsigned access, const char *text,
                        struct giq_error *err)
@@ -197,8 +199,8 @@ static bool write_file(const char *path, unsigned access, const char *text,
            giq_os_write(file, text, strlen(text), err);
 }
 
-/* Replace the summary; failures are ignored. */
-static void write_summary(const struct subject *subject,
+/* Replace the file; failures are ignored. */
+static void write_history(const struct subject *subject,
                           const struct giq_history *history)
 {
     struct giq_error ignored = {0};
@@ -220,7 +222,7 @@ static void write_summary(const struct subject *subject,
     }
 }
 
-/* ---- rebuilding a summary ---- */
+/* ---- rebuilding the file ---- */
 
 struct rebuild {
     const struct subject *subject;
@@ -274,7 +276,7 @@ static bool read_record(void *ctx, const char *name, struct giq_error *err)
     return true;
 }
 
-static void rebuild_summary(const struct subject *subject, struct giq_history *out)
+static void rebuild_history(const struct subject *subject, struct giq_history *out)
 {
     struct giq_error ignored = {0};
     struct rebuild rebuild = {
@@ -292,9 +294,9 @@ void giq_history_read(const struct giq_store *store, const char *base_url,
     struct subject subject;
     *out = (struct giq_history){0};
     if (find_subject(store, base_url, model_id, &subject) &&
-        read_summary(&subject, out) == SUMMARY_TO_REBUILD) {
-        rebuild_summary(&subject, out);
-        write_summary(&subject, out);
+        read_history(&subject, out) == FILE_TO_REBUILD) {
+        rebuild_history(&subject, out);
+        write_history(&subject, out);
     }
 }
 
@@ -307,13 +309,13 @@ void giq_history_add(const struct giq_store *store, const struct giq_record *rec
         !to_job(record, &subject, &job)) {
         return;
     }
-    enum summary summary = read_summary(&subject, &history);
-    if (summary == SUMMARY_UNUSABLE) {
+    enum file_state state = read_history(&subject, &history);
+    if (state == FILE_UNUSABLE) {
         return;
     }
-    if (summary == SUMMARY_TO_REBUILD) {
-        rebuild_summary(&subject, &history);
+    if (state == FILE_TO_REBUILD) {
+        rebuild_history(&subject, &history);
     }
     insert(&history, &job);
-    write_summary(&subject, &history);
+    write_history(&subject, &history);
 }

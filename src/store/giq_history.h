@@ -1,13 +1,13 @@
 /*
- * How long earlier jobs of a model took on a service, as a hint for the pauses between
- * status calls: <store>/waiting/v1/<digest>.json, a summary of the records of jobs. The
- * digest is of the service's base URL and the id of the model.
+ * The history of a model on a service: how long earlier jobs took, as a hint for the
+ * pauses between status calls. It is in <store>/waiting/v1/<digest>.json; the digest is
+ * that of the service's base URL and the id of the model.
  *
- * A summary is derived data. It is written whole, by a rename from a name of its own, and
- * takes no lock: of two writers at a time one may lose its job. If it is missing or
- * damaged it is rebuilt once, from as many records as GIQ_HISTORY_REBUILD_MS allows, so
- * that a large store delays no open. No function fails: without a usable summary there is
- * no history. Thread-safe.
+ * The file is derived from the records of jobs. It is written to a temporary file, which
+ * is renamed, and without a lock: of two simultaneous writers one may lose the job that
+ * it added. If the file is missing or damaged it is rebuilt, from as many records as
+ * GIQ_HISTORY_REBUILD_MS allows, so that a large store delays no open. No function fails:
+ * without a usable file the history is empty. Thread-safe.
  */
 #ifndef GIQ_HISTORY_H
 #define GIQ_HISTORY_H
@@ -17,8 +17,8 @@
 
 enum {
     GIQ_HISTORY_FORMAT = 1,
-    GIQ_HISTORY_JOBS_MAX = 64,         /* in a summary; the oldest one leaves it */
-    GIQ_HISTORY_BYTES_MAX = 64 * 1024, /* of a summary */
+    GIQ_HISTORY_JOBS_MAX = 64, /* in a history; a further one replaces the oldest */
+    GIQ_HISTORY_BYTES_MAX = 64 * 1024, /* of the file */
     GIQ_HISTORY_NAME_MAX = 4096,       /* bytes of a base URL, and of the id of a model */
     GIQ_HISTORY_RECORDS_MAX = 500,     /* that a rebuild reads, in no particular order */
     GIQ_HISTORY_RECORDS_MIN = 32,      /* that it reads however long that takes */
@@ -42,7 +42,7 @@ struct giq_history {
     struct giq_history_job job[GIQ_HISTORY_JOBS_MAX];
 };
 
-/* Read the history of a model, and rebuild the summary if it is missing or damaged. */
+/* Read the history of a model, and rebuild the file if it is missing or damaged. */
 void giq_history_read(const struct giq_store *store, const char *base_url,
                       const char *model_id, struct giq_history *out);
 
