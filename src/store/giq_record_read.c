@@ -35,7 +35,7 @@ static bool has_number(const struct giq_tickets *tickets, size_t count, int n)
 }
 
 /* Add the tickets up to `last` that were not listed. They exist if `last` does, since
- * numbers are consecutive. One that is not visible yet is a ticket without outcome. */
+ * numbers are consecutive. One that is not visible yet counts as without outcome. */
 static bool add_unlisted(const char *folder, int last, struct giq_tickets *tickets,
                          struct giq_error *err)
 {
@@ -321,6 +321,8 @@ static bool merge(const char *folder, const struct giq_tickets *tickets,
         .later_name = record->attempt >= n ? giq_record_name : NULL,
         .watch = watch,
     };
+    /* The record is about a later ticket than the deciding one: its run request started
+     * no job. */
     while (!*damaged && record->attempt > n && !has_job(record)) {
         if (!giq_record_use_earlier(record, folder, err)) {
             *damaged = err->code == GIQ_E_STORE;
@@ -352,9 +354,9 @@ static void keep_tickets_only(struct giq_record *record)
 }
 
 /*
- * Merge the record, which was read from job.json, with the tickets. `*damaged` is whether
- * job.json is damaged; the record is then empty. On failure `*damaged` is whether the
- * content is damaged, and the record has what the tickets state; `err` stays empty if the
+ * Merge the record, which was read from job.json, with the tickets. The caller sets
+ * `*damaged` to whether job.json is damaged. On failure `*damaged` is whether the content
+ * is damaged, and the record has what the tickets state; `err` stays empty if the
  * damage was known before the call.
  */
 static bool merge_tickets(const char *folder, const struct giq_record_tickets *tickets,
@@ -429,45 +431,69 @@ static bool is_content_error(const struct giq_error *err)
     return err->code == GIQ_E_STORE && err->sys_errno == 0;
 }
 
-/* Read job.json, merge it with the tickets unless they cannot change it, check the
- * request, and use a newer claim. `*damaged` is as `*out_damaged` of giq_record_read().
- */
-static bool read_once(const char *folder, const char *request,
-                      const struct giq_record_tickets *tickets, bool is_brief,
-                      struct giq_record *record, bool *damaged, struct giq_error *err)
+/* Read job.json alone. `*out_is_final` is whether no ticket can change it; its request is
+ * then checked too. `*damaged` is as `*out_damaged` of giq_record_read(). */
+static bool read_job_file(const char *folder, const char *request, bool is_brief,
+                          struct giq_record *record, bool *out_is_final, bool *damaged,
+                          struct giq_error *err)
 {
-    giq_record_init(record);
     *damaged = false;
     bool ok = giq_record_load(folder, is_brief, record, damaged, err);
-    bool is_complete = ok && needs_no_tickets(record);
-    if (is_complete && request != NULL) {
-        /* If its request is damaged, a ticket of a further job may decide. */
+    *out_is_final = ok && needs_no_tickets(record);
+    if (*out_is_final && request != NULL) {
         ok = giq_record_check_request(folder, request, err);
         *damaged = !ok;
     }
     *damaged = *damaged && is_content_error(err);
-    if (!ok && !*damaged) {
-        giq_record_release(record);
-        return false;
-    }
-    if (!ok || !is_complete) {
-        struct giq_error reason = {0};
-        ok = merge_tickets(folder, tickets, record, damaged, &reason);
-        if (!ok && reason.code != GIQ_E_NONE) {
+    return ok;
+}
+
+/* Merge the record with the tickets, check the request, and use a newer claim. If
+ * `*damaged` is true, `err` has the reason, which stays unless reading the tickets fails
+ * for another one. */
+static bool merge_and_check(const char *folder, const char *request,
+                            const struct giq_record_tickets *tickets,
+                            struct giq_record *record, bool *damaged,
+                            struct giq_error *err)
+{
+    struct giq_error reason = {0};
+    if (!merge_tickets(folder, tickets, record, damaged, &reason)) {
+        if (reason.code != GIQ_E_NONE) {
             *err = reason;
         }
+        return false;
     }
     /* A sender that is alive may be about to replace a damaged request. */
     bool has_request =
         record->state != GIQ_JOB_NONE && record->sender != GIQ_SENDER_ALIVE;
-    if (ok && !is_complete && has_request && request != NULL) {
-        ok = giq_record_check_request(folder, request, err);
-        *damaged = !ok && is_content_error(err);
+    if (request != NULL && has_request &&
+        !giq_record_check_request(folder, request, err)) {
+        *damaged = is_content_error(err);
+        return false;
     }
     bool may_have_claim =
         record->state == GIQ_JOB_SUBMITTED || record->state == GIQ_JOB_SUCCEEDED;
-    if (ok && may_have_claim) {
-        ok = use_newest_claim(record, folder, err);
+    return !may_have_claim || use_newest_claim(record, folder, err);
+}
+
+/* As giq_record_read_with(), in one attempt, into `record`, which need not be
+ * initialised. If the content is damaged the record has what the tickets state; after
+ * another failure it is empty. */
+static bool read_once(const char *folder, const char *request,
+                      const struct giq_record_tickets *tickets, bool is_brief,
+                      struct giq_record *record, bool *damaged, struct giq_error *err)
+{
+    bool is_final = false;
+    giq_record_init(record);
+    bool ok = read_job_file(folder, request, is_brief, record, &is_final, damaged, err);
+    if (ok && is_final) {
+        return true;
+    }
+    /* If only the request of a final record is damaged, a ticket of a further job may
+     * decide; the request is then not checked again. */
+    if (ok || *damaged) {
+        ok = merge_and_check(folder, is_final ? NULL : request, tickets, record, damaged,
+                             err);
     }
     if (!ok && *damaged) {
         name_job(record, err);
