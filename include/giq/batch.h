@@ -12,11 +12,11 @@
  *   giq_batch_free()
  *
  * Rows with equal requests are one job: the first of them is worked on, and all report
- * its outcome. A RETRY leaves requests alone whose outcome is unknown.
+ * its outcome. RETRY starts no job for a request whose outcome is unknown.
  *
  * Threads: giq_batch_run() works in threads of its own, which have ended when it returns.
- * All functions of this header are for the one thread that made the batch. Signals are
- * blocked in the threads.
+ * All functions of this header must be called in the thread that made the batch. Signals
+ * are blocked in the threads of a run.
  */
 #ifndef GIQ_BATCH_API_H
 #define GIQ_BATCH_API_H
@@ -38,7 +38,7 @@ enum {
 
 /* How far a request is. */
 enum giq_batch_state {
-    GIQ_BATCH_PENDING,   /* not begun: there was no run yet, or it has stopped before */
+    GIQ_BATCH_PENDING,   /* not begun: there was no run yet, or it stopped first */
     GIQ_BATCH_RUNNING,   /* only while giq_batch_run() calls `progress` */
     GIQ_BATCH_PUBLISHED, /* its result is in the store */
     GIQ_BATCH_CHECKED,   /* GIQ_JOB_NO_WAIT: submitted now, or its state was checked */
@@ -150,17 +150,17 @@ void giq_batch_get_row(const struct giq_batch *batch, size_t index,
 bool giq_batch_view(struct giq_batch *batch, size_t index, struct giq_job_view *out,
                     struct giq_error *err);
 
-/* Check that as many jobs as the run would start at most may still be started today. The
- * jobs count when they are started, so other opens may use them up before. Writes and
- * sends nothing. Errors: GIQ_E_USAGE, which has the numbers; GIQ_E_STORE, GIQ_E_MEMORY.
+/* Check that GIQ_MAX_JOBS allows `new_jobs` more jobs today. A job counts when it is
+ * started, so other opens may reach the limit before the run does. Writes and sends
+ * nothing. Errors: GIQ_E_USAGE, which has the numbers; GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_batch_check_limits(const struct giq_batch *batch, struct giq_error *err);
 
 /*
  * Find the models of the jobs that the run would start, with one list of models; sends
- * nothing if there are none, or with GIQ_JOB_NO_SUBMIT. As for a request alone, a list
- * that is unavailable or incomplete decides nothing, and the models are sent as typed. A
- * row whose model does not exist becomes GIQ_BATCH_FAILED with GIQ_E_USAGE; the host must
+ * nothing if there are none, or with GIQ_JOB_NO_SUBMIT. As for a single request, a list
+ * that is unavailable or incomplete rejects no model, and models are sent as typed. A row
+ * whose model does not exist becomes GIQ_BATCH_FAILED with GIQ_E_USAGE; the host must
  * then not run the batch. `*out_invalid` is the number of such requests. Errors:
  * GIQ_E_CREDENTIALS, _STORE (a job could not be recorded), _NETWORK, _CANCELLED, _MEMORY.
  */

@@ -16,9 +16,9 @@ extern "C" {
  * Whether a definition of a coordinate system (WKT, a PROJ string, or another form that
  * GDAL accepts from a user) has an external reference: it is an http(s) URL (except those
  * of opengis.net that GDAL reads without the network), a /vsi path or a "dict:" file; a
- * parameter that takes files has another value than a list of plain names; or a WKT
+ * parameter that takes files has a value that is not a list of plain names; or a WKT
  * element names a file by a path. Plain names of grids do not count: PROJ reads these
- * from its own folders. A text that is only a local path is not found: the caller must
+ * from its own folders. A text that is only a local path is not detected: the caller must
  * not let GDAL open it.
  */
 bool giq_external_srs(const char *text);

@@ -6,10 +6,11 @@
  * unknown to the store: the next open of it starts a new job, which is paid for.
  *
  * A record whose state is `sending`, `submitted`, `unknown` or `damaged` may have a job
- * that somebody paid for and that nothing else names, so it is kept unless forced. So is
- * one whose job has succeeded and whose result was not downloaded, or that names further
- * jobs, if it is to be removed with its record. A record that an open is working on, or
- * whose job has changed since the records were listed, is always kept.
+ * that somebody paid for and that nothing else names, so neither its result nor the
+ * record is removed unless forced. A record whose job has succeeded and whose result was
+ * not downloaded, or that names further jobs, may lose a result, but is itself kept
+ * unless forced. A record that an open is working on, or whose job has changed since the
+ * records were listed, is always kept.
  *
  * Thread-safe.
  */
@@ -63,9 +64,10 @@ struct giq_forget_args {
 /*
  * Forget records or results. Names and states are checked before anything is removed.
  *
- * Errors: GIQ_E_USAGE (neither names nor a time; a name that no record has, or several;
- * a named record that only GIQ_FORGET_FORCE forgets), GIQ_E_STORE (also if a named record
- * must be kept; those before it are forgotten), GIQ_E_MEMORY, and those of `each`.
+ * Errors: GIQ_E_USAGE (neither names nor a time; a name that no record has, or that
+ * several have; a named record that only GIQ_FORGET_FORCE forgets), GIQ_E_STORE (also if
+ * a named record must be kept; those before it are forgotten), GIQ_E_MEMORY, and those of
+ * `each`.
  */
 bool giq_forget(const struct giq_store *store, const struct giq_forget_args *args,
                 struct giq_error *err);

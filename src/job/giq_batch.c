@@ -97,8 +97,9 @@ static bool set_by_record(struct giq_batch *batch, struct giq_batch_item *item,
     item->needs_job = needs_job(job);
     item->needs_model = item->needs_job && giq_submit_needs_models(job);
     batch->counts.new_jobs += item->needs_job ? 1 : 0;
-    bool is_certain = item->needs_job && job->phase == GIQ_PHASE_SUBMIT;
-    if (!is_certain || giq_limits_check_area(job, &failure)) {
+    /* A job that is recorded as gone is checked again first, and may need no new one. */
+    bool is_job_certain = item->needs_job && job->phase == GIQ_PHASE_SUBMIT;
+    if (!is_job_certain || giq_limits_check_area(job, &failure)) {
         return true;
     }
     if (failure.code == GIQ_E_MEMORY) {
@@ -297,8 +298,8 @@ static const struct giq_batch_model *find_model(const struct giq_batch *batch,
     return NULL;
 }
 
-/* Find the model `typed`, and keep it, so that there are at most as many as the list has
- * ids and names. Errors: those of giq_models_choose(). */
+/* Find the id of the model `typed`. The batch keeps one id for each text, and `*out`
+ * borrows it. Errors: those of giq_models_choose(). */
 static bool choose_model(struct giq_batch *batch, const struct giq_models *models,
                          const char *typed, const char **out, struct giq_error *err)
 {

@@ -114,8 +114,8 @@ struct giq_batch_run {
 /* The body of a thread; `ctx` is its struct giq_batch_worker. */
 void *giq_batch_worker_main(void *ctx);
 
-/* Let threads continue that wait until `until_ms` or earlier. Must be called with the
- * lock held. */
+/* Wake the threads whose wait ends at `until_ms` or earlier. Must be called with the lock
+ * held. */
 void giq_batch_worker_wake(struct giq_batch_run *run, int64_t until_ms);
 
 #endif

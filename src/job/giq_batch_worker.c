@@ -41,7 +41,7 @@ void giq_batch_worker_wake(struct giq_batch_run *run, int64_t until_ms)
     }
 }
 
-/* Wake the threads that wait for this. Must be called with the lock held. */
+/* Wake the threads that wait for `wait`. Must be called with the lock held. */
 static void wake_all(struct giq_batch_run *run, enum giq_batch_wait wait)
 {
     for (int i = 0; i < run->worker_count; i++) {
@@ -79,8 +79,8 @@ static void share_throttling(struct giq_batch_worker *worker)
 
 /* ---- the environment of a job ---- */
 
-/* Jobs read the clock before they compute how much time is left, so the time limit that
- * all threads share is taken over here. */
+/* Jobs read the clock before they compute how much time is left, so this is where their
+ * service gets the time limit that all threads share. */
 static int64_t now_ms(void *ctx)
 {
     const struct giq_batch_worker *worker = ctx;
@@ -312,7 +312,7 @@ static void end_item(struct giq_batch_worker *worker, const struct giq_error *fa
     giq_thread_unlock(&run->lock);
 }
 
-/* The run has stopped before this request was sent. */
+/* Make a request pending again that was not sent before the run stopped. */
 static void put_back_item(struct giq_batch_worker *worker)
 {
     struct giq_batch_run *run = worker->run;
@@ -348,7 +348,8 @@ static bool is_throttled_too_long(const struct giq_batch_run *run, int64_t due_m
     return true;
 }
 
-/* Wait until a run request may be sent. Must be called with the lock held. */
+/* Wait until a run request may be sent. If the run is cancelled the job is admitted, and
+ * its next step fails with GIQ_E_CANCELLED. Must be called with the lock held. */
 static enum admission admit_submit(struct giq_batch_worker *worker, struct giq_error *err)
 {
     struct giq_batch_run *run = worker->run;
@@ -370,8 +371,8 @@ static enum admission admit_submit(struct giq_batch_worker *worker, struct giq_e
 }
 
 /* Wait for the turn of a status call. The state of a job that was just started is known
- * from the response, so that its first turn is left to other jobs. A call of an open that
- * checks once has its whole time from then on. Must be called with the lock held. */
+ * from the response, so other jobs get a turn before it. The time limit of an open that
+ * checks once begins after this wait. Must be called with the lock held. */
 static void admit_status(struct giq_batch_worker *worker)
 {
     struct giq_batch_run *run = worker->run;

@@ -267,6 +267,7 @@ static size_t inserted_slash(const char *value, size_t len)
         after_dot--;
     }
     size_t extension_len = len - after_dot;
+    /* At least one character, the slash and the dot precede the extension. */
     if (extension_len == 0 || extension_len > EXTENSION_MAX || after_dot < 3) {
         return 0;
     }
@@ -297,7 +298,8 @@ static void drop_slashes(char *value)
  * length. */
 static const char *find_archive_folder(const char *value, size_t *out_len)
 {
-    if (strchr(value, '/') == NULL) { /* an area, with a point in each coordinate */
+    /* Saves a search at each '.': an area has one in each coordinate. */
+    if (strchr(value, '/') == NULL) {
         return NULL;
     }
     for (value = strchr(value, '.'); value != NULL; value = strchr(value + 1, '.')) {

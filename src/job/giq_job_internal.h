@@ -75,7 +75,7 @@ struct giq_job {
     struct giq_lock *lock;     /* held only within a step */
     struct giq_json *summary;  /* of the result that the host is accepting, or NULL */
     char *result_path;         /* of the last view */
-    char *seen_job;            /* id of the last recorded job that it knew, or NULL */
+    char *seen_job;            /* id of the last recorded job that this open knew */
     struct giq_error advice;   /* whose text the last view has as its error */
     bool has_folder;           /* this open has made the folder, whose name is durable */
     bool is_damaged;           /* the record cannot be read, and may be replaced */

@@ -135,6 +135,7 @@ void giq_learn_succeeded(struct giq_job *job)
     int64_t longest_ms = now_ms - learning->began_ms + learning->began_error_ms;
     int64_t uncertainty_ms = learning->began_error_ms + now_ms - learning->running_ms;
     if (uncertainty_ms * 100 < longest_ms * UNCERTAINTY_PERCENT) {
+        /* The mean of the longest and the shortest possible duration. */
         learning->duration_ms = longest_ms - uncertainty_ms / 2;
     }
 }

@@ -23,8 +23,8 @@ void giq_notes_release(struct giq_notes *notes)
     giq_thread_lock_release(&notes->lock);
 }
 
-/* Must be called with the lock held, as the two below. Lines for the log leave room for
- * all warnings. */
+/* Must be called with the lock held, as must the two functions below. Lines for the log
+ * leave room for all warnings. */
 static bool add(struct giq_notes *notes, const char *text, bool is_warning)
 {
     size_t max =

@@ -4,7 +4,7 @@
  *
  * Equal warnings are delivered once. Of different ones, GIQ_NOTES_WARNINGS_MAX are
  * delivered; giq_notes_end() adds how many more there were. Lines for the log that come
- * faster than they are delivered are dropped, as is what memory is lacking for.
+ * faster than they are delivered are dropped, and so is any note when out of memory.
  *
  * Thread-safe, except init and release.
  */

@@ -223,7 +223,8 @@ static bool record_published(struct giq_job *job, const struct giq_claim *claim,
     }
     job->record.is_claimed = false;
     if (has_later_run(job->folder, job->record.attempt)) {
-        /* A record that is published by the first ticket is read without the others. */
+        /* A `published` record of the first ticket is read without the later tickets, so
+         * the state must not stay `published`. */
         (void)giq_step_write(job, GIQ_JOB_SUCCEEDED, &ignored);
         job->phase = GIQ_PHASE_READ_RECORD;
         return true;
@@ -253,7 +254,7 @@ static void record_claim_locked(const struct giq_job *job)
     if (record.is_claimed && record.result_generation == job->record.result_generation) {
         if (giq_record_write(job->folder, access, &record, &ignored) &&
             has_later_run(job->folder, record.attempt)) {
-            record.state = GIQ_JOB_SUCCEEDED;
+            record.state = GIQ_JOB_SUCCEEDED; /* as in record_published() */
             (void)giq_record_write(job->folder, access, &record, &ignored);
             return;
         }
@@ -310,8 +311,8 @@ static bool is_usable(const struct giq_job *job, struct giq_claim *other,
 }
 
 /* Claim the result `own` with the first generation after own->generation that is free.
- * `*out_made` is false if another open has claimed a result of the job since, which is to
- * be used in its place; that is then in `*other`. */
+ * `*out_made` is false if another open has claimed a result of the job since; its claim
+ * is then in `*other`, and its result must be used. */
 static bool claim_result(const struct giq_job *job, struct giq_claim *own, bool *out_made,
                          struct giq_claim *other, struct giq_error *err)
 {
@@ -421,8 +422,8 @@ static bool fetch(struct giq_job *job, struct giq_error *err)
     return publish(job, &own, err) || giq_step_add_job_context(job, err);
 }
 
-/* Another open may have published the result since, recorded that it is gone, or started
- * a new job. */
+/* Fetch the result, unless another open has published it since, recorded that it is gone,
+ * or started a new job. Must be called with the record lock held. */
 static bool fetch_recorded(struct giq_job *job, const char *id, struct giq_error *err)
 {
     const struct giq_record *record = &job->record;

@@ -223,7 +223,7 @@ static bool before_send(void *ctx, struct giq_error *err)
            check_before_sending(job, err);
 }
 
-/* While the response is awaited. */
+/* Called while the response is awaited. */
 static void touch_ticket(void *ctx)
 {
     struct giq_job *job = ctx;
@@ -384,6 +384,7 @@ bool giq_send_is_paused(struct giq_job *job, bool *out, int64_t *due_ms,
     }
     left_ms = job->paused_until_ms - giq_job_now_ms(job);
     bool is_over = left_ms <= 0;
+    /* With -1 a pause that is over is allowed even when no time is left. */
     if (!may_retry(job, is_over ? -1 : left_ms)) {
         return fail_throttled(job, err);
     }
@@ -404,8 +405,8 @@ static bool retry_later(struct giq_job *job, int64_t retry_after_ms, int64_t *du
     int64_t pause_ms =
         giq_call_delay_ms(job->service, throttled_count(job), retry_after_ms);
     bool is_retried = may_retry(job, pause_ms);
-    /* The pause may be a day. An open that gives up records 1 ms, so that it makes nobody
-     * wait. */
+    /* The pause may be a day. An open that gives up records 1 ms: others need not wait,
+     * and 0 would mean that the request was not throttled. */
     job->ticket.retry_after_ms = is_retried && pause_ms > 0 ? pause_ms : 1;
     job->has_throttled = true;
     bool is_recorded = record_nothing(job, is_retried, &failure);

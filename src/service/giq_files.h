@@ -1,6 +1,5 @@
 /*
- * Checks of the values that narrow a search for files. giq_files_search() is in
- * giq/giq.h. Pure.
+ * The check of the limit of a search for files. giq_files_search() is in giq/giq.h. Pure.
  */
 #ifndef GIQ_FILES_H
 #define GIQ_FILES_H

@@ -256,8 +256,8 @@ static const struct giq_json *preview_of(const struct giq_json *item)
 }
 
 /* An address of the service's own origin keeps the parameters of the picture, since they
- * are not secret; any other one may be presigned, and so may one within its path. `*out`
- * stays NULL without an address. */
+ * are not secret. An address of another origin may be presigned, and so may one that is
+ * part of the path. `*out` stays NULL without an address. */
 static bool copy_preview(const struct giq_service *service, const struct giq_json *item,
                          char **out)
 {

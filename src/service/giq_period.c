@@ -32,7 +32,7 @@ static bool fail_form(const char *text, struct giq_error *err)
 }
 
 /* Parse one end of `len` bytes into the first and last millisecond that it stands for;
- * both are GIQ_TIME_NONE for "..". False if it is none of these. */
+ * both are GIQ_TIME_NONE for "..". False if it is not an instant, a day or "..". */
 static bool parse_end(const char *text, size_t len, struct giq_period *out)
 {
     char end[END_SIZE];

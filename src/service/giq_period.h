@@ -23,7 +23,7 @@ bool giq_period_parse(const char *text, struct giq_period *out, struct giq_error
 
 /* Room for a period as the service takes it. */
 struct giq_period_text {
-    char text[192];
+    char text[2 * GIQ_TEXT_TIME_SIZE];
 };
 
 /* Print a period as the service takes it, "2024-05-01T00:00:00Z/..". Returns `out->text`,

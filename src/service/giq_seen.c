@@ -9,7 +9,11 @@
 
 #include "store/giq_digest.h"
 
-enum { FIRST_CAPACITY = 256, HALF_DIGITS = 16, DIGITS = 2 * HALF_DIGITS };
+enum {
+    FIRST_CAPACITY = 256,
+    HALF_DIGITS = 16, /* hexadecimal digits of a uint64_t */
+    DIGITS = 2 * HALF_DIGITS,
+};
 
 static bool is_free(const struct giq_seen_digest *slot)
 {

@@ -49,7 +49,7 @@ bool giq_batch_file_add(struct giq_batch_file *file, const char *text,
 {
     /* The length of a text precedes it, so that no two lists of texts are the same bytes.
      */
-    char prefix[24];
+    char prefix[sizeof "18446744073709551615;"]; /* the largest size_t */
     size_t len = text == NULL ? 0 : strlen(text);
     int n = text == NULL ? snprintf(prefix, sizeof prefix, "-;")
                          : snprintf(prefix, sizeof prefix, "%zu;", len);

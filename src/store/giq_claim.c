@@ -13,7 +13,7 @@
 
 enum {
     FORMAT = 1,
-    READ_MAX = 100, /* damaged claims that a search skips */
+    READ_MAX = 100, /* claims that a search reads until one is not damaged */
     NAME_SIZE = 32, /* of the name of a claim */
 };
 
@@ -97,7 +97,7 @@ bool giq_claim_read(const char *folder, int generation, struct giq_claim *out,
     return true;
 }
 
-/* The highest generation that is listed, of those below one. */
+/* A search for the highest generation that is listed and less than `below`. */
 struct search {
     int below;
     int found; /* 0: none */

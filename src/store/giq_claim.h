@@ -2,9 +2,9 @@
  * Claims: which result was published first.
  *
  * The file published.<g> in the folder of a key is made by link(2), or by exclusive
- * creation where there are no links: of several openers that fetched the result of one
- * job, on any machine, one gets it, and the others use its result. It is never unlinked;
- * a result that is downloaded again gets the next g.
+ * creation where there are no links: of several opens that fetched the result of one job,
+ * on any machine, one makes the claim, and the others use its result. The file is never
+ * unlinked; a result that is downloaded again gets the next g.
  *
  * Thread-safe. Errors are GIQ_E_STORE and GIQ_E_MEMORY.
  */
@@ -49,8 +49,8 @@ bool giq_claim_read(const char *folder, int generation, struct giq_claim *out,
 bool giq_claim_make(const char *folder, unsigned access, const struct giq_claim *claim,
                     bool *out_made, struct giq_claim *out_other, struct giq_error *err);
 
-/* Whether `name` can be that of a folder, or of a file in it, in a claim: none leads out
- * of the folder of the key. */
+/* Whether `name` can be that of a folder, or of a file in it, in a claim. Such a name
+ * does not lead out of the folder of the key. */
 bool giq_claim_is_folder(const char *name);
 bool giq_claim_is_file(const char *name);
 

@@ -7,7 +7,7 @@
 #include "base/giq_cleanup.h"
 #include "base/giq_os.h"
 
-enum { NUMBER_DIGITS_MAX = 7 };
+enum { NUMBER_DIGITS_MAX = 7 }; /* of GIQ_EXCLUSIVE_NUMBER_MAX */
 
 static bool create_temporary(struct giq_exclusive *file, struct giq_error *err)
 {
@@ -26,10 +26,8 @@ static bool create_temporary(struct giq_exclusive *file, struct giq_error *err)
     return true;
 }
 
-/* The caller that creates the empty file has created the file, and replaces it by one
- * with the text. The empty file is never removed, also if that fails: others may have
- * found it.
- */
+/* The caller that creates the empty file owns the name, and replaces the file by one with
+ * the content. If that fails, the empty file stays: others may have found it. */
 static bool create_without_links(struct giq_exclusive *file, const char *name,
                                  const char *path, bool *out_created,
                                  struct giq_error *err)

@@ -24,9 +24,9 @@ struct giq_exclusive {
     unsigned access;    /* as giq_os_create_new() */
     const char *bytes;  /* of the file */
     size_t len;
-    bool is_whole;   /* the file must never be seen empty */
-    char *temporary; /* path of the temporary file; NULL before it is created */
-    bool has_no_links;
+    bool is_whole;     /* the file must never be seen empty */
+    char *temporary;   /* path of the temporary file; NULL before it is created */
+    bool has_no_links; /* link(2) is unsupported; set by giq_exclusive_create() */
 };
 
 /*

@@ -30,6 +30,7 @@
 enum {
     PAUSE_MS = 30000,       /* in which nobody sends a run request for the key */
     AGE_MAX_H = 24 * 36525, /* 100 years */
+    AGE_DIGITS_MAX = 6,     /* of AGE_MAX_H */
     NAMES_MAX = 300,        /* bytes of the names in an error */
     RESULTS_MAX = 1000,     /* folders of results that one call removes from a record */
     HOUR_MS = 60 * 60 * 1000,
@@ -46,7 +47,7 @@ struct target {
     char *key;
     char *job_id; /* or NULL */
     const char *state_name;
-    bool is_young;
+    bool is_young;     /* not older than `before_ms`, or of unknown age */
     bool is_forgotten; /* its record was removed */
 };
 
@@ -92,7 +93,7 @@ static bool is_young(const struct giq_forget_args *args, const struct giq_job_vi
 }
 
 /* Count the record for each name that it has. Without names all records match. */
-static bool matches(struct selection *selection, const struct giq_job_view *job)
+static bool match_names(struct selection *selection, const struct giq_job_view *job)
 {
     const struct giq_forget_args *args = selection->args;
     bool found = args->count == 0;
@@ -127,7 +128,7 @@ static bool select_record(void *ctx, const struct giq_job_view *job,
 {
     struct selection *selection = ctx;
     bool is_bulk = selection->args->count == 0;
-    if (!matches(selection, job)) {
+    if (!match_names(selection, job)) {
         return true;
     }
     struct target target = {.state_name = job->state_name,
@@ -286,8 +287,8 @@ static bool check_again(struct forgetting *forgetting, bool *out_kept,
 /* ---- the result ---- */
 
 /* The folders of results in the folder of a key, whoever published them, and those that
- * a killed process did not remove to the end. Those that a process works on are left to
- * it. */
+ * a killed process did not remove completely. Downloads and results that are still being
+ * checked are not among them. */
 struct results {
     char *names[RESULTS_MAX];
     size_t len;
@@ -355,16 +356,18 @@ static bool remove_results(struct forgetting *forgetting, struct giq_error *err)
 
 /* ---- the record ---- */
 
-static bool keep_sent(struct forgetting *forgetting)
+/* Keep the record because another open sends a run request for it. */
+static bool keep_sending(struct forgetting *forgetting)
 {
-    (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
-                   "another process sends a run request for it; forget it when that has "
-                   "finished");
+    (void)giq_fail(
+        &forgetting->reason, GIQ_E_STORE,
+        "another process is sending a run request for it; forget it when that has "
+        "finished");
     return keep(forgetting);
 }
 
 /* Take the ticket that the next run request would need. `*out_taken` is false if another
- * process has taken it, which sends one. */
+ * process has taken it, to send one. */
 static bool take_ticket(struct forgetting *forgetting, bool *out_taken,
                         struct giq_error *err)
 {
@@ -382,8 +385,9 @@ static bool take_ticket(struct forgetting *forgetting, bool *out_taken,
                            &ticket, out_taken, err);
 }
 
-/* Rename the folder, unless another process has taken a later ticket, since this one was
- * stopped for longer than the pause: then it gets its name back. */
+/* Rename the folder. If another process has taken a later ticket, because this one was
+ * stopped for longer than the pause, or the tickets cannot be listed, give the folder its
+ * name back. */
 static bool rename_folder(const struct forgetting *forgetting, const char *forgotten,
                           bool *out_renamed, struct giq_error *err)
 {
@@ -399,7 +403,8 @@ static bool rename_folder(const struct forgetting *forgetting, const char *forgo
            (giq_os_rename(forgotten, forgetting->folder, ok ? err : &ignored) && ok);
 }
 
-/* The folder gets another name first: no open must find a record that is half removed. */
+/* The folder gets another name first: an open must not find a record that is half
+ * removed. */
 static bool remove_folder(struct forgetting *forgetting, struct giq_error *err)
 {
     const char *keys = giq_store_keys_folder(forgetting->store);
@@ -414,7 +419,7 @@ static bool remove_folder(struct forgetting *forgetting, struct giq_error *err)
         return false;
     }
     if (!is_renamed) {
-        return keep_sent(forgetting);
+        return keep_sending(forgetting);
     }
     forgetting->outcome = GIQ_FORGET_RECORD;
     forgetting->bytes += bytes;
@@ -431,7 +436,7 @@ static bool remove_record(struct forgetting *forgetting, struct giq_error *err)
         return false;
     }
     if (!is_taken) {
-        return keep_sent(forgetting);
+        return keep_sending(forgetting);
     }
     if (!check_again(forgetting, &is_kept, err)) {
         return false;
@@ -448,7 +453,7 @@ static bool measure(struct forgetting *forgetting, struct giq_error *err)
     return giq_tree_size(forgetting->folder, &forgetting->bytes, err);
 }
 
-/* Must be called with the record lock held, unless it only reports. */
+/* Must be called with the record lock held, except with GIQ_FORGET_DRY_RUN. */
 static bool check_and_forget(struct forgetting *forgetting, struct giq_error *err)
 {
     bool is_kept = false;
@@ -508,8 +513,8 @@ static bool report(const struct giq_forget_args *args, const struct target *targ
     return args->each(args->ctx, &forgotten, err);
 }
 
-/* A named record that cannot be forgotten is an error, and without names it is kept: the
- * others still free space. */
+/* If the record was named, it is an error that it cannot be forgotten. Without names it
+ * is kept and reported, so that the results of others are still removed. */
 static bool forget_target(const struct giq_store *store,
                           const struct giq_forget_args *args, struct target *target,
                           struct giq_error *err)
@@ -574,11 +579,11 @@ static void add_forgotten(const struct selection *selection, struct giq_error *e
 
 struct leftovers {
     const char *keys;
-    int64_t before_ns; /* modified before: no process works on it */
+    int64_t before_ns; /* no process works on what was not modified since */
 };
 
-/* What a process that was killed has left. One that is alive may still give the folder
- * its name back. */
+/* Remove a folder that a killed process has left. One that was modified lately stays: a
+ * process that is alive may still give it its name back. */
 static bool remove_leftover(void *ctx, const char *name, struct giq_error *err)
 {
     const struct leftovers *leftovers = ctx;
@@ -643,7 +648,8 @@ bool giq_forget_parse_age(const char *text, int64_t *out_ms, struct giq_error *e
     } units[] = {{'h', 1}, {'d', 24}, {'w', 168}};
     size_t digits = strspn(text, "0123456789");
     struct giq_printable printable;
-    for (size_t i = 0; i < GIQ_COUNT(units) && digits > 0 && digits <= 6; i++) {
+    for (size_t i = 0; i < GIQ_COUNT(units) && digits > 0 && digits <= AGE_DIGITS_MAX;
+         i++) {
         int64_t hours = strtoll(text, NULL, 10) * units[i].hours;
         if (text[digits] == units[i].unit && text[digits + 1] == '\0' &&
             hours <= AGE_MAX_H) {

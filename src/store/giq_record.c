@@ -21,8 +21,8 @@ static const char damaged_request_name[] = "request.json.damaged";
 static const char damaged_job_name[] = "job.json.damaged";
 
 /* Members of job.json. */
-static const char before_member[] = "before"; /* the record before a further job */
-static const char damaged_member[] = "damaged";
+static const char before_member[] = "before";   /* the record before a further job */
+static const char damaged_member[] = "damaged"; /* in "before": it was damaged */
 static const char waiting_member[] = "waiting"; /* how long the job took */
 static const char gone_member[] = "gone";       /* also the status of such a job */
 static const char earlier_member[] = "earlier"; /* ids of the jobs that were replaced */
@@ -533,9 +533,9 @@ bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
     return true;
 }
 
-/* What a further job keeps as the earlier record. If the record is of a further job too,
- * whose outcome was not recorded, its ticket states all of it, and only the record before
- * it is kept. */
+/* What a further job keeps as the earlier record. If this record is itself that of a
+ * further job whose outcome was not recorded, its ticket has all that is known of that
+ * job, and only the record before it is kept. */
 static const struct giq_json *kept_record(const struct giq_record *record)
 {
     const struct giq_json *json = record->document;
@@ -550,7 +550,7 @@ static const struct giq_json *kept_record(const struct giq_record *record)
 
 bool giq_record_restart(struct giq_record *record, struct giq_error *err)
 {
-    /* A record that was rebuilt from its ticket alone has at most labels. */
+    /* The document of a record that was rebuilt from its ticket has labels at most. */
     if (record->document == NULL) {
         record->document = giq_json_new_object();
     }
@@ -591,9 +591,9 @@ static bool rename_if_exists(const char *folder, const char *from, const char *t
     return giq_os_rename(from_path, to_path, err);
 }
 
-/* Copy a file of a damaged record, if it exists. It is not renamed: without it there
- * would be no record until the next write, and another machine may miss a name for a
- * while that is made again. */
+/* Copy a file of a damaged record, if it exists. It is not renamed: there would be no
+ * record until the next write, and after that another machine may for a while not see the
+ * new file. */
 static bool copy_file(const char *folder, unsigned access, const char *from,
                       const char *to, struct giq_error *err)
 {
@@ -730,8 +730,8 @@ static bool restore_earlier(const char *folder, unsigned access, int attempt,
                : write_document(folder, access, before, err);
 }
 
-/* Remove the record. The request stays if there are tickets; if one is taken while it is
- * removed, it is written again. */
+/* Remove the record. request.json stays if there are tickets; if one is taken while it is
+ * being removed, it is written again. */
 static bool remove_files(const char *folder, unsigned access, struct giq_error *err)
 {
     bool has_tickets = false;

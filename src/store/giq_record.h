@@ -41,15 +41,15 @@ enum { GIQ_RECORD_FORMAT = 2 };
 /* `error` of the state `unknown` if the sender recorded no outcome. */
 #define GIQ_RECORD_NO_OUTCOME "its outcome was not recorded"
 
-/* Whether the process that sends a run request is at work. */
+/* Whether the process that sends a run request is alive. */
 enum giq_sender {
     GIQ_SENDER_NONE,  /* no ticket lacks its outcome; version 0.1 had no tickets */
     GIQ_SENDER_ALIVE, /* the state is `sending` */
     GIQ_SENDER_DEAD,  /* the state is `unknown`, which is not recorded */
 };
 
-/* All texts are owned, and NULL if absent; times are UTC milliseconds or
- * GIQ_TIME_NONE. */
+/* All texts are owned, and NULL if absent. Times are milliseconds since 1970-01-01 UTC,
+ * or GIQ_TIME_NONE. */
 struct giq_record {
     enum giq_job_state state; /* GIQ_JOB_NONE: there is no record */
     char *job_id;
@@ -123,8 +123,8 @@ bool giq_record_read_request(const char *folder, struct giq_json **out,
 bool giq_record_write_request(const char *folder, unsigned access, const char *request,
                               struct giq_error *err);
 
-/* Create job.json unless it exists, which is not an error. The folder is not synced: who
- * takes a ticket syncs it before anything is sent. */
+/* Create job.json unless it exists, which is not an error. The folder is not synced:
+ * taking a ticket syncs it before anything is sent. */
 bool giq_record_create(const char *folder, unsigned access,
                        const struct giq_record *record, struct giq_error *err);
 
@@ -167,8 +167,9 @@ bool giq_record_has_label(const struct giq_record *record, const char *label);
 bool giq_record_use_label(struct giq_record *record, const char *label,
                           struct giq_error *err);
 
-/* Whether the job was replaced by a further one; add it to those jobs, in memory. */
+/* Whether the job is recorded as replaced by a further one. */
 bool giq_record_is_earlier(const struct giq_record *record, const char *job_id);
+/* Record the job as replaced, in memory. Errors: GIQ_E_MEMORY. */
 bool giq_record_add_earlier(struct giq_record *record, const char *job_id,
                             struct giq_error *err);
 
@@ -178,7 +179,7 @@ bool giq_record_restart(struct giq_record *record, struct giq_error *err);
 
 /* As giq_record_restart(), for a damaged record: its files are kept with the extension
  * ".damaged", and request.json becomes `request`. `*record` is an initialised record.
- * Only the owner of the newest ticket may call it, or who adopts a job. */
+ * Only the owner of the newest ticket, or an open that adopts a job, may call it. */
 bool giq_record_quarantine(const char *folder, unsigned access, const char *request,
                            struct giq_record *record, struct giq_error *err);
 

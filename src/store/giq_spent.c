@@ -128,10 +128,13 @@ static bool guess_free(const struct day *day, int max_jobs, int *out,
     }
     /* Slots above the limit count too: the limit may have been higher before, or be
      * higher in another program. */
-    if (first_free <= max_jobs && !is_taken(day, max_jobs + 1, &taken, err)) {
-        return false;
+    if (first_free <= max_jobs) {
+        if (!is_taken(day, max_jobs + 1, &taken, err)) {
+            return false;
+        }
+        first_free = taken ? max_jobs + 1 : first_free;
     }
-    *out = taken ? max_jobs + 1 : first_free;
+    *out = first_free;
     return true;
 }
 
@@ -205,7 +208,7 @@ static void taker_release(struct taker *taker)
     free(taker->slot);
 }
 
-/* Make the text of a slot's file, which is for an operator. */
+/* Make the text of a slot's file. It is for people; the driver does not read it. */
 static bool describe(struct taker *taker, const char *key, int64_t now_ms,
                      struct giq_error *err)
 {
@@ -246,7 +249,7 @@ static bool try_slot(struct taker *taker, int number, struct giq_error *err)
     return true;
 }
 
-/* The guess was wrong, or others were faster: try each slot that the folder lacks. */
+/* The guess was wrong, or others were faster: try each slot that has no file. */
 static bool try_all(struct taker *taker, struct giq_error *err)
 {
     GIQ_AUTO_FREE bool *numbers = calloc((size_t)taker->max_jobs + 1, sizeof *numbers);

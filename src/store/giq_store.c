@@ -322,7 +322,7 @@ struct search {
     struct giq_error failure; /* of a record that may be that of the job */
 };
 
-/* Read whether the record in `folder` is that of the job. */
+/* Read the record in `folder`; `*out` is whether it is that of the job. */
 static bool read_is_match(const struct search *search, const char *folder, bool *out,
                           struct giq_error *err)
 {

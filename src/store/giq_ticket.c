@@ -1,4 +1,4 @@
-/* The JSON of tickets; taking, listing and ending them, and whether an owner lives. */
+/* The JSON of tickets; taking, listing and ending them; whether an owner is alive. */
 #include "store/giq_ticket.h"
 
 #include <assert.h>
@@ -24,7 +24,7 @@ enum {
 #define NS_PER_MS INT64_C(1000000)
 
 static const char name_prefix[] = "sent.";
-/* No message: a damaged ticket is one without outcome. */
+/* Never printed: a damaged ticket is no error, but has no outcome. */
 static const char no_advice[] = "";
 
 static const char *const outcome_names[] = {
@@ -173,7 +173,7 @@ static enum giq_ticket_outcome parse_outcome(const struct giq_json *json)
     return GIQ_TICKET_NONE;
 }
 
-/* Fill an initialised ticket. A job without its id is an outcome that is not known. */
+/* Fill an initialised ticket. The outcome `job` without an id counts as no outcome. */
 static bool parse(const struct giq_json *json, struct giq_ticket *out,
                   struct giq_error *err)
 {
@@ -371,7 +371,7 @@ void giq_ticket_touch(const char *folder, int n)
     }
 }
 
-/* ---- whether the owner lives ---- */
+/* ---- whether the owner is alive ---- */
 
 /* When a ticket was written or touched, by the clock of its file server. */
 struct age {
@@ -461,7 +461,7 @@ static bool is_alive_by_age(struct giq_ticket_watch *watch, int n, const struct 
     return is_alive;
 }
 
-/* Whether the owner seems to be at work. */
+/* Whether the owner seems to be alive. */
 static bool check_owner(const struct giq_ticket_check *check,
                         const struct giq_ticket *ticket, bool *out, struct giq_error *err)
 {
@@ -498,7 +498,7 @@ bool giq_ticket_is_alive(const struct giq_ticket_check *check,
     if (!check_owner(check, ticket, &is_alive, err)) {
         return false;
     }
-    /* Before it died it may have ended the ticket, which was read earlier. */
+    /* The owner may have ended the ticket after it was read and before it died. */
     if (!is_alive && !giq_ticket_read(check->folder, ticket->n, &now, &found, err)) {
         return false;
     }

@@ -1,10 +1,10 @@
 /*
- * Tickets: who may send the n-th run request of a key, and what became of it.
+ * Tickets: who may send the n-th run request of a key, and its outcome.
  *
  * The file sent.<n> in the folder of a key is made by link(2), or by exclusive creation
- * where there are no links: of several callers, on any machine, one gets it. It is never
- * unlinked. Until its owner has replaced it by one with an outcome, the run request may
- * have been sent.
+ * where there are no links: of several callers, on any machine, one gets the ticket. The
+ * file is never unlinked. Until the owner has replaced it by one with an outcome, the run
+ * request may have been sent.
  *
  * Usage: giq_ticket_list(), decide, giq_ticket_take() before the run request is sent,
  * giq_ticket_touch() while its response is awaited, giq_ticket_end() with its outcome.
@@ -127,9 +127,9 @@ struct giq_ticket_check {
 };
 
 /*
- * Whether the owner of a ticket without outcome may still be at work. On this host (same
+ * Whether the owner of a ticket without outcome may still be alive. On this host (same
  * boot and pid namespace) it is dead as soon as its process has ended, and alive while
- * that is stopped. Otherwise it is dead if its ticket was not touched for
+ * the process is stopped. Otherwise it is dead if its ticket was not touched for
  * GIQ_TICKET_ABANDONED_MS by the clock of the file server. To read that clock, a probe
  * file is made in the folder and removed; in a store that cannot be written the local
  * clock is used.
@@ -139,8 +139,8 @@ struct giq_ticket_check {
  * may not be visible, or seem to come from the future. Of the time between two calls at
  * most GIQ_TICKET_TOUCH_MS counts: the file server may not have responded to anybody.
  *
- * A ticket that has an outcome by now, and is to be read again, counts as that of an
- * owner who is alive.
+ * If the ticket on disk has an outcome by now, the owner counts as alive: the caller
+ * waits, reads the ticket again and finds the outcome.
  */
 bool giq_ticket_is_alive(const struct giq_ticket_check *check,
                          const struct giq_ticket *ticket, bool *out,

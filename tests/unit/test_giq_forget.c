@@ -283,7 +283,7 @@ static void test_run_request_that_begins_meanwhile_wins(void **state)
     intruding_ticket = NULL;
     assert_false(ok);
     assert_int_equal(kit->err.code, GIQ_E_STORE);
-    assert_non_null(strstr(kit->err.text, "another process sends a run request"));
+    assert_non_null(strstr(kit->err.text, "another process is sending a run request"));
     assert_true(exists(kit, KEY_A, "job.json"));
     assert_true(exists(kit, KEY_A, "sent.2"));
 }
@@ -297,7 +297,7 @@ static void test_run_request_that_begins_after_the_pause_wins(void **state)
     late_ticket = NULL;
     assert_false(ok);
     assert_int_equal(kit->err.code, GIQ_E_STORE);
-    assert_non_null(strstr(kit->err.text, "another process sends a run request"));
+    assert_non_null(strstr(kit->err.text, "another process is sending a run request"));
     assert_non_null(strstr(kit->err.text, "its result was removed"));
     assert_true(exists(kit, KEY_A, "job.json"));
     assert_true(exists(kit, KEY_A, "sent.3"));
