@@ -11,8 +11,8 @@
 #define SEMI_MINOR_AXIS 6356752.314245179
 #define ECCENTRICITY    0.081819190842621494
 
-/* Two nodes suffice for an edge up to this height in degrees: the error is below 1e-14.
- */
+/* Two nodes suffice for an edge up to this height in degrees: the error is below 1e-14 of
+ * the square of the axis. */
 #define LOW_EDGE 0.05
 
 enum { LOW_PAIRS = 1, HIGH_PAIRS = 4 };
@@ -26,7 +26,8 @@ struct node_pair {
 /* Two nodes. */
 static const struct node_pair low_rule[LOW_PAIRS] = {{0.57735026918962576, 1}};
 
-/* Eight nodes. The error is below 1e-12 for an edge from pole to pole. */
+/* Eight nodes. For an edge from pole to pole the error is below 1e-12 of the square of
+ * the axis. */
 static const struct node_pair high_rule[HIGH_PAIRS] = {
     {0.18343464249564980, 0.36268378337836198},
     {0.52553240991632899, 0.31370664587788729},

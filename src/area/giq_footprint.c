@@ -23,8 +23,8 @@ static const double extent_min = 1.0 / GIQ_RINGS_UNITS_PER_DEGREE;
 
 struct giq_geom_filter {
     struct giq_geos *geos;
-    struct giq_geos_prepared *area; /* NULL: there is none */
-    double boxes[GIQ_FILES_BOXES_MAX][4];
+    struct giq_geos_prepared *area;       /* NULL: there is none */
+    double boxes[GIQ_FILES_BOXES_MAX][4]; /* each: minx, miny, maxx, maxy */
     size_t box_count;
 };
 
@@ -195,7 +195,7 @@ static bool read_polygons(const char *wkt, char **out, struct giq_error *err)
     return true;
 }
 
-/* Widen the interval to the least extent, within -`most` and `most`. */
+/* Widen an interval that is shorter than extent_min to it, between -`most` and `most`. */
 static void widen(double *low, double *high, double most)
 {
     if (*high - *low >= extent_min) {
@@ -205,8 +205,9 @@ static void widen(double *low, double *high, double most)
     *low = *high - extent_min;
 }
 
-/* Whether the numbers can be a box: in range, and not upside down. A box that crosses the
- * antimeridian, since its west is greater than its east, has both within 180 degrees. */
+/* Whether the numbers can be a box: in range, and not upside down. If the west is greater
+ * than the east, the box crosses the antimeridian, and both must be within 180 degrees.
+ */
 static bool is_box(const double box[4])
 {
     int longitude_max = box[0] > box[2] ? GIQ_RINGS_HALF_TURN : GIQ_RINGS_TURN;

@@ -24,9 +24,9 @@ bool giq_wkt_read(const char *text, struct giq_rings *rings, struct giq_error *e
  * GIQ_E_AREA, GIQ_E_MEMORY. */
 bool giq_wkt_read_box(const char *text, double out[4], struct giq_error *err);
 
-/* Write polygons with rounded coordinates, without optional spaces: as POLYGON if there
- * is one, else as MULTIPOLYGON. For no polygons the text is "MULTIPOLYGON()", which is
- * not WKT. The caller frees the text. NULL when out of memory, or if the text would be
+/* Write polygons with rounded coordinates, without optional spaces: a single polygon as
+ * POLYGON, several as MULTIPOLYGON. For no polygons the text is "MULTIPOLYGON()", which
+ * is not WKT. The caller frees the text. NULL when out of memory, or if the text would be
  * longer than GIQ_WKT_BYTES_MAX. */
 char *giq_wkt_write(const struct giq_rings *rings);
 

@@ -9,7 +9,7 @@
 #include "base/giq_text.h"
 
 enum {
-    SECRET_MAX = 16384, /* a bearer token with many claims can be 8 KiB */
+    SECRET_MAX = 16384, /* bytes; a bearer token with many claims can be 8 KiB */
     KEY_FILE_MAX = 64 * 1024,
     MASKED_MIN = 4,     /* bytes; shorter secrets occur inside ordinary words */
     PREFIX_MIN = 8,     /* bytes of a prefix of the key or token that is masked */

@@ -51,7 +51,8 @@ static bool is_cut_character(const char *text, size_t left)
 }
 
 /* Make `text` printable, in place. Paths and messages of libraries may hold control
- * characters, and a text that was cut may end within a character. */
+ * characters. A text that was cut may end within a character, which is dropped:
+ * giq_text_make_printable() would make it '?'. */
 static void make_printable(char *text)
 {
     char *out = text;

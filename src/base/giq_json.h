@@ -43,7 +43,7 @@ struct giq_json *giq_json_copy(const struct giq_json *json);
 /* One line of text, freed by the caller; NULL when out of memory. */
 char *giq_json_print(const struct giq_json *json);
 
-/* ---- reading; NULL stands for an absent value, but not for giq_json_next() ---- */
+/* ---- reading; NULL is an absent value, and is not allowed in giq_json_next() ---- */
 
 bool giq_json_is_object(const struct giq_json *json);
 bool giq_json_is_true(const struct giq_json *json);

@@ -149,9 +149,9 @@ static void read_proc(const char *path, char *out, size_t size)
 
 /* Fields of proc_pid_stat(5). */
 struct proc_stat {
-    char state; /* 0: it cannot be read */
-    long threads;
-    int64_t start;
+    char state;    /* field 3; 0: it cannot be read */
+    long threads;  /* field 20 */
+    int64_t start; /* field 22 */
 };
 
 static struct proc_stat read_proc_stat(long pid)
@@ -216,7 +216,7 @@ void giq_os_token(char out[GIQ_OS_TOKEN_SIZE])
 
 /* ---- folders and whole files ---- */
 
-/* Times that do not fit, after the year 2262, are a mistake of the file server. */
+/* INT64_MAX for a time after the year 2262, which is a file server's mistake. */
 static int64_t to_ns(const struct timespec *ts)
 {
     int64_t ns = 0;

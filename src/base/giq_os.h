@@ -1,12 +1,12 @@
 /*
- * The operating system: with giq_os_lock, the only module of the core that makes system
- * calls. A port to another system is a port of these two.
+ * The operating system: with giq_os_lock and giq_thread, the only module of the core that
+ * makes system calls. A port to another system is a port of these three.
  *
  * Failures of files and folders are GIQ_E_STORE with `sys_errno` set, unless a function
  * documents another error; their texts name the path. Any function that returns an error
  * may fail with GIQ_E_MEMORY. Every descriptor is close-on-exec, and none is 0, 1 or 2
- * except during giq_os_list(). Interrupted calls are repeated, except a sleep.
- * Thread-safe.
+ * except during giq_os_list(). Opens, reads, writes and syncs that a signal
+ * interrupts are repeated. Thread-safe.
  */
 #ifndef GIQ_OS_H
 #define GIQ_OS_H
@@ -28,8 +28,8 @@ void giq_os_host(char out[GIQ_OS_HOST_SIZE]);
 enum { GIQ_OS_BOOT_SIZE = 37 };
 struct giq_os_identity {
     char host[GIQ_OS_HOST_SIZE];
-    char boot[GIQ_OS_BOOT_SIZE]; /* a UUID that each start of the host's system makes */
-    int64_t pidns;               /* the pid namespace, in which `pid` counts */
+    char boot[GIQ_OS_BOOT_SIZE]; /* a UUID that is new at each boot of the host */
+    int64_t pidns;               /* the number of the pid namespace that `pid` is in */
     long pid;
     int64_t start; /* when the process began, in clock ticks since the boot */
 };
@@ -79,7 +79,7 @@ bool giq_os_stat(const char *path, struct giq_os_stat *out, struct giq_error *er
 
 /* The same for a file or folder that is opened first: the client of a file server then
  * asks for its current status, where stat() may return one that is a minute old. Fails if
- * `path` is a link. */
+ * `path` is a link, or if a part of it before the last is not a folder. */
 bool giq_os_stat_now(const char *path, struct giq_os_stat *out, struct giq_error *err);
 
 /* Overwrite the first bytes of an existing file, and sync it. It needs no space on the
@@ -104,9 +104,9 @@ bool giq_os_make_folders(const char *path, unsigned access, struct giq_error *er
 bool giq_os_make_durable_folders(const char *path, unsigned access,
                                  struct giq_error *err);
 
-/* Append the contents of a regular file of at most `max` bytes to `out`. `*out_found` is
- * false (and the call succeeds) if there is no file. If the file is not regular or is
- * larger, `sys_errno` of the error is 0. Follows links. */
+/* Append the contents of a regular file to `out`, which then has at most `max` bytes.
+ * `*out_found` is false (and the call succeeds) if there is no file. If the file is not
+ * regular or is larger, `sys_errno` of the error is 0. Follows links. */
 bool giq_os_read_file(const char *path, size_t max, struct giq_buf *out, bool *out_found,
                       struct giq_error *err);
 

@@ -184,6 +184,7 @@ bool giq_os_lock_holder(const char *path, struct giq_os_holder *out)
         (void)close(fd);
     }
     struct giq_os_holder holder = {.pid = 0};
+    /* 64 is GIQ_OS_HOST_SIZE - 1; nine digits are enough for a pid, and fit a long. */
     if (sscanf(text, "%9ld %64s", &holder.pid, holder.host) != 2 || holder.pid <= 0 ||
         !is_host(holder.host)) {
         return false;

@@ -172,9 +172,11 @@ int giq_text_cut_len(const char *text, int max)
     if (text == NULL) {
         return 0;
     }
+    enum { CONTINUATION_BYTES_MAX = 3 }; /* of one character */
     int len = (int)strnlen(text, (size_t)max);
     int start = len;
-    while (start > 0 && len - start < 3 && (text[start] & 0xC0) == 0x80) {
+    while (start > 0 && len - start < CONTINUATION_BYTES_MAX &&
+           (text[start] & 0xC0) == 0x80) {
         start--;
     }
     return (text[start] & 0xC0) == 0x80 ? len : start;
@@ -284,7 +286,7 @@ static char *mask_query(const struct word *word, char **out, char *query)
     return end;
 }
 
-/* Write the masked word to `out`, which is at most `in`; returns its end:
+/* Write the masked word to `out`, which is not after `in`; returns its end:
  * "https://user:password@host/x?key=1" keeps only "https://", "@host/x?"
  * and asterisks. */
 static char *mask_word(const struct word *word, char *out, char *in)

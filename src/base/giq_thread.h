@@ -27,7 +27,7 @@ struct giq_thread_lock {
     pthread_mutex_t mutex;
 };
 
-/* Waiters of an event may also return without it. */
+/* A wait for an event may also end without it. */
 struct giq_thread_event {
     pthread_cond_t cond;
 };

@@ -64,8 +64,8 @@ static void set_buffer_size(CURL *curl)
     (void)SET_LONG(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 }
 
-/* A transfer that has failed does not wait for a resolver that gets no response: its
- * thread ends later. A libcurl that rejects this option waits for it. */
+/* A failed transfer does not wait for the thread that resolves a host name: the thread
+ * ends later. A libcurl that rejects this option waits for the thread. */
 static void leave_resolver(CURL *curl)
 {
     (void)SET_LONG(CURLOPT_QUICK_EXIT, 1);

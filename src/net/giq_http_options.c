@@ -50,7 +50,7 @@ static const struct {
     long on;                      /* value for YES; see is_switch */
     CURLoption option;
     bool is_number;      /* a count of seconds */
-    bool is_switch;      /* YES sets the option to `on`, NO to 0 */
+    bool is_switch;      /* YES sets the option to `on`, all else to 0 */
     bool is_same_origin; /* only for the origin of the service */
 } options[GIQ_NET_COUNT] = {
     [GIQ_NET_PROXY] = {.name = "GDAL_HTTP_PROXY", .option = CURLOPT_PROXY},

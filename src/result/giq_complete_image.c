@@ -205,7 +205,7 @@ void giq_complete_jp2(struct giq_bounds *file)
         if (!read_type(file, at + 4, type) || !is_printable(type)) {
             return;
         }
-        /* A box has the codestream, or a table of its fragments. */
+        /* The box jp2c has the codestream, the box ftbl a table of its fragments. */
         bool is_image = memcmp(type, "jp2c", 4) == 0;
         has_image = has_image || is_image || memcmp(type, "ftbl", 4) == 0;
         /* A length of 0 means up to the end of the file, 1 that a 64-bit length follows

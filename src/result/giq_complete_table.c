@@ -51,6 +51,7 @@ static bool flat_open(struct giq_bounds *file, uint64_t begin, uint64_t len,
 static uint64_t flat_number(const struct flatbuffer *flat, unsigned field, unsigned len,
                             uint64_t default_value)
 {
+    /* A vtable begins with its length and that of the table; all slots have two bytes. */
     uint64_t slot = 4 + 2 * (uint64_t)field;
     if (slot + 2 > flat->vtable_len) {
         return default_value;

@@ -56,6 +56,7 @@ static void skip(struct head *head, size_t len)
     head->len -= len;
 }
 
+/* The case of ASCII letters makes no difference. */
 static bool begins(struct head head, const char *text)
 {
     size_t len = strlen(text);
