@@ -168,8 +168,8 @@ static void print_text(FILE *out, const struct giq_command *command,
         [GIQ_COMMAND_FORGET] = forgotten_columns,
     };
     bool is_list = command->kind == GIQ_COMMAND_RUN || command->kind == GIQ_COMMAND_FETCH;
-    bool is_result = command->kind == GIQ_COMMAND_BATCH && !command->is_dry_run &&
-                     !command->is_no_wait;
+    bool is_result =
+        command->kind == GIQ_COMMAND_BATCH && !command->is_dry_run && !command->no_wait;
     for (size_t i = 0; i < output->count; i++) {
         OGRLayerH layer = GDALDatasetGetLayer(output->datasets[i], 0);
         (void)fputs(is_list && i > 0 ? "\n" : "", out);
@@ -263,7 +263,7 @@ static bool use_result(const struct giq_command *command, const char *name,
 static bool run_request(const struct giq_command *command, const char *name,
                         struct output *output, struct giq_error *err)
 {
-    if (command->is_dry_run || command->is_no_wait) {
+    if (command->is_dry_run || command->no_wait) {
         GDALDatasetH rows = open_rows(command, name, !command->is_dry_run, err);
         if (rows != NULL) {
             add_output(output, rows);

@@ -26,14 +26,14 @@ struct giq_command {
     char **names;   /* jobs to fetch; keys or jobs to forget */
     bool is_json;
     bool is_dry_run;
-    bool is_no_wait;
+    bool no_wait;
     const char *output; /* a copy of the result */
     const char *output_format;
     char **creation_options;
-    bool overwrites;
+    bool overwrite;
     const char *older_than; /* forget: an age, as giq_forget_parse_age() parses it */
     bool results_only;      /* forget: as GIQ_FORGET_RESULTS_ONLY */
-    bool forces;            /* forget: as GIQ_FORGET_FORCE */
+    bool force;             /* forget: as GIQ_FORGET_FORCE */
     GDALProgressFunc progress;
     void *progress_data;
 };

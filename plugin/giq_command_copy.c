@@ -101,7 +101,7 @@ bool giq_command_copy_check(const struct giq_command *command, struct giq_error 
     if (output == NULL) {
         return true;
     }
-    if (command->is_no_wait) {
+    if (command->no_wait) {
         return giq_fail(err, GIQ_E_USAGE,
                         "with --no-wait there is no result yet that --output could be a "
                         "copy of; give one of the two");
@@ -116,7 +116,7 @@ bool giq_command_copy_check(const struct giq_command *command, struct giq_error 
     if (!check_is_outside_store(command, err) || !check_is_no_input(command, err)) {
         return false;
     }
-    if (exists(output, &is_folder) && (is_folder || !command->overwrites)) {
+    if (exists(output, &is_folder) && (is_folder || !command->overwrite)) {
         return giq_fail(err, GIQ_E_USAGE,
                         is_folder ? "the output %s is a folder; name a file"
                                   : "the output %s exists; name another file, or replace "
@@ -206,7 +206,7 @@ static bool copy_dataset(GDALDatasetH dataset, const struct giq_command *command
                         "output: the job is not paid for again",
                         is_vector ? "vector" : "raster", command->output);
     }
-    if (command->overwrites) {
+    if (command->overwrite) {
         remove_output(command->output);
     }
     GDALDatasetH copy = is_vector ? copy_vector(dataset, command, watched)

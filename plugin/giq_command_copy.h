@@ -15,9 +15,9 @@
 bool giq_command_copy_check(const struct giq_command *command, struct giq_error *err);
 
 /* Copy the dataset to the command's output. The progress of the copy runs from `share` to
- * 1. The output of a failed copy is removed. Errors: GIQ_E_USAGE (the dataset has several
- * members, or the output cannot hold its kind), GIQ_E_CANCELLED; GIQ_E_RESULT after an
- * error of GDAL. */
+ * 1. The output of a failed copy is removed. Errors: GIQ_E_USAGE (the result is an
+ * archive of several members, or the output cannot hold a raster or a vector),
+ * GIQ_E_CANCELLED; GIQ_E_RESULT after an error of GDAL. */
 bool giq_command_copy(GDALDatasetH dataset, const struct giq_command *command,
                       double share, struct giq_error *err);
 

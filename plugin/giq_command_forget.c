@@ -67,7 +67,7 @@ bool giq_command_forget(struct giq_session *session, const struct giq_command *c
         .names = (const char *const *)command->names,
         .count = (size_t)CSLCount(command->names),
         .flags = (command->results_only ? GIQ_FORGET_RESULTS_ONLY : 0u) |
-                 (command->forces ? GIQ_FORGET_FORCE : 0u) |
+                 (command->force ? GIQ_FORGET_FORCE : 0u) |
                  (command->is_dry_run ? GIQ_FORGET_DRY_RUN : 0u),
         .each = add_row,
     };

@@ -17,7 +17,7 @@
 bool giq_command_forget(struct giq_session *session, const struct giq_command *command,
                         GDALDatasetH *out, struct giq_error *err);
 
-/* Write what the rows of that layer come to, and what later opens cost, in words. */
+/* Print the sum of the rows of that layer, and what later opens cost. */
 void giq_command_forget_sum_up(FILE *out, OGRLayerH layer, bool is_dry_run);
 
 #endif

@@ -32,7 +32,7 @@ static const char *join(char **items)
     return CPLSPrintf("%s", text);
 }
 
-/* The characters of a text in UTF-8. */
+/* The characters of a text in UTF-8; wide ones count as one. */
 static int width_of(const char *text)
 {
     int width = 0;
@@ -98,6 +98,20 @@ static void print_cell(FILE *out, const struct columns *columns, int i, const ch
     (void)fprintf(out, "%s%*s%s", text, padding, "", is_last ? "\n" : "");
 }
 
+/* Fit the columns to the rows of the layer, and print their names. */
+static void print_heads(FILE *out, OGRLayerH layer, struct columns *columns)
+{
+    OGRFeatureH row = NULL;
+    OGR_L_ResetReading(layer);
+    while ((row = OGR_L_GetNextFeature(layer)) != NULL) {
+        widen(columns, row);
+        OGR_F_Destroy(row);
+    }
+    for (int i = 0; i < columns->count; i++) {
+        print_cell(out, columns, i, columns->names[i]);
+    }
+}
+
 static void print_row(FILE *out, const struct columns *columns, OGRFeatureH row)
 {
     for (int i = 0; i < columns->count; i++) {
@@ -120,13 +134,8 @@ void giq_command_print(FILE *out, OGRLayerH layer, const char *const *names, boo
 {
     struct columns columns = find_columns(layer, names);
     OGRFeatureH row = NULL;
-    OGR_L_ResetReading(layer);
-    while (!is_list && (row = OGR_L_GetNextFeature(layer)) != NULL) {
-        widen(&columns, row);
-        OGR_F_Destroy(row);
-    }
-    for (int i = 0; !is_list && i < columns.count; i++) {
-        print_cell(out, &columns, i, columns.names[i]);
+    if (!is_list) {
+        print_heads(out, layer, &columns);
     }
     OGR_L_ResetReading(layer);
     while ((row = OGR_L_GetNextFeature(layer)) != NULL) {

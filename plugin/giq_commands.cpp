@@ -131,11 +131,11 @@ class Command final : public GDALAlgorithm
     std::string m_older_than{};
     std::string m_format{};
     std::string m_printed{};
-    bool m_overwrites = false;
+    bool m_overwrite = false;
     bool m_is_dry_run = false;
-    bool m_is_no_wait = false;
+    bool m_no_wait = false;
     bool m_results_only = false;
-    bool m_forces = false;
+    bool m_force = false;
 };
 
 Command::Command(giq_command_kind kind)
@@ -159,7 +159,7 @@ Command::Command(giq_command_kind kind)
         AddArg("dry-run", 0, "Only report what would be done", &m_is_dry_run);
     }
     if (is_one_of(RUN | FETCH | BATCH)) {
-        AddArg("no-wait", 0, "Do not wait for the job; report its state", &m_is_no_wait);
+        AddArg("no-wait", 0, "Do not wait for the job; report its state", &m_no_wait);
         AddOpenOptionsArg(&m_open_options);
     }
     /* GDAL's progress bar is on standard output too. */
@@ -240,7 +240,7 @@ void Command::add_output()
     AddArg("output-format", 0, "Driver that writes the copy", &m_output_format)
         .AddAlias("of");
     AddCreationOptionsArg(&m_creation_options);
-    AddOverwriteArg(&m_overwrites);
+    AddOverwriteArg(&m_overwrite);
 }
 
 void Command::add_forget()
@@ -258,7 +258,7 @@ void Command::add_forget()
         "force", 0,
         "Also remove records that are the only trace of a paid job, such as those that "
         "are submitted or unknown",
-        &m_forces);
+        &m_force);
 }
 
 const char *text_or_null(const std::string &text)
@@ -319,14 +319,14 @@ bool Command::RunImpl(GDALProgressFunc progress, void *data)
     command.names = names.List();
     command.is_json = m_format == "json";
     command.is_dry_run = m_is_dry_run;
-    command.is_no_wait = m_is_no_wait;
+    command.no_wait = m_no_wait;
     command.output = text_or_null(m_output);
     command.output_format = text_or_null(m_output_format);
     command.creation_options = creation_options.List();
-    command.overwrites = m_overwrites;
+    command.overwrite = m_overwrite;
     command.older_than = text_or_null(m_older_than);
     command.results_only = m_results_only;
-    command.forces = m_forces;
+    command.force = m_force;
     /* A dry run waits for nothing. */
     command.progress = m_is_dry_run ? nullptr : progress;
     command.progress_data = data;

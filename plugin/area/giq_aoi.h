@@ -9,7 +9,7 @@
 /*
  * Unite all polygons of a layer. `source` is the name of a dataset and of a layer, as for
  * giq_vector_source_open(). `flags` as for giq_geom_new(); `env->cancelled` is called
- * between features. On success `*out` is the area as it is sent, to be freed with free().
+ * between features. On success `*out` is normalised WKT, to be freed with free().
  * Errors: GIQ_E_AREA, GIQ_E_CANCELLED, GIQ_E_MEMORY. GDAL raises its errors unless the
  * caller installs a quiet error handler. Thread-safe.
  */

@@ -44,9 +44,10 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
                      double **out_xy, size_t *out_count, struct giq_error *err);
 
 /*
- * The orientation of a coordinate system: 1 if it shows the globe as seen from above, -1
- * if it shows the mirror image (northing before easting), 0 if no step of the length
- * `step` from a point of the ring can be transformed to degrees.
+ * The orientation of a coordinate system: 1 if it shows the globe as seen from outside,
+ * -1 if it shows the mirror image (northing before easting), 0 if no step of the length
+ * `step`, in the unit of the system, from a point of the ring that is not at a pole can
+ * be transformed to degrees.
  */
 int giq_poles_orientation(const struct giq_poles *poles,
                           OGRCoordinateTransformationH to_degrees, const double *xy,

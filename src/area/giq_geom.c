@@ -21,10 +21,13 @@
 #include "base/giq_text.h"
 
 enum {
+    /* The driver's own limits, for its memory; the service states none. */
     VERTICES_MAX = 1000000, /* points of an area that is sent */
     READ_MAX = 20000000,    /* points to read, before polygons are united */
+    /* Repairing what rounding broke adds points, which are rounded in turn. */
     ROUNDING_ATTEMPTS_MAX = 3,
-    /* A ring around a pole is drawn twice, see giq_sphere_is_drawn_twice(). */
+    /* A projected ring around a pole may begin at any longitude and spans two turns, see
+     * giq_sphere_is_drawn_twice(). */
     POLE_LONGITUDE_MAX = GIQ_RINGS_HALF_TURN + 2 * GIQ_RINGS_TURN,
     SQUARE_METRES_PER_KM2 = 1000000,
 };
@@ -78,7 +81,7 @@ static bool makes_valid(const struct giq_geom *g)
 
 /* ---- checks ---- */
 
-static bool fail_large(size_t count, int most, struct giq_error *err)
+static bool fail_many_points(size_t count, int most, struct giq_error *err)
 {
     return giq_fail(
         err, GIQ_E_AREA,
@@ -107,7 +110,7 @@ static bool check_collapsed(struct giq_geom *g, const char *what, const char *wh
                     what, when);
 }
 
-static bool fail_large_point(double x, double y, struct giq_error *err)
+static bool fail_large_coordinate(double x, double y, struct giq_error *err)
 {
     struct giq_location location;
     return giq_fail(err, GIQ_E_AREA,
@@ -121,7 +124,7 @@ static bool fail_point(const struct giq_geom *g, double x, double y,
                        struct giq_error *err)
 {
     if (keeps_coordinates(g)) {
-        return fail_large_point(x, y, err);
+        return fail_large_coordinate(x, y, err);
     }
     struct giq_location location;
     (void)giq_wkt_print_location(x, y, &location);
@@ -167,7 +170,8 @@ static bool check_range(const struct giq_geom *g, struct giq_error *err)
 
 /* Refuse edges that span more than half the world: they were most likely meant to cross
  * the antimeridian, and a job for the wrong area would be paid for. An edge of a whole
- * turn is not ambiguous. `half_turn` is 180 degrees in the unit of x. */
+ * turn or more is allowed: it belongs to an area that has all longitudes. `half_turn` is
+ * 180 degrees in the unit of x. */
 static bool check_edges(const struct giq_geom *g, double half_turn, struct giq_error *err)
 {
     for (size_t ring = 0; ring < g->rings.rings; ring++) {
@@ -207,7 +211,7 @@ bool giq_geom_add_wkt(struct giq_geom *g, const char *wkt, struct giq_error *err
         return fail_empty(err);
     }
     if (giq_rings_vertex_count(&g->rings) > VERTICES_MAX) {
-        return fail_large(giq_rings_vertex_count(&g->rings), VERTICES_MAX, err);
+        return fail_many_points(giq_rings_vertex_count(&g->rings), VERTICES_MAX, err);
     }
     return giq_geos_check_or_repair(g->geos, &g->rings, 0, "the area is not valid",
                                     makes_valid(g), NULL, err);
@@ -220,14 +224,14 @@ static bool check_point(double x, double y, struct giq_error *err)
                         "the area has a coordinate that is not a finite number");
     }
     return fmax(fabs(x), fabs(y)) <= GIQ_RINGS_COORDINATE_MAX ||
-           fail_large_point(x, y, err);
+           fail_large_coordinate(x, y, err);
 }
 
 bool giq_geom_add_ring(struct giq_geom *g, const double *xy, size_t count,
                        struct giq_error *err)
 {
     if (g->rings.points + count > READ_MAX) {
-        return fail_large(g->rings.points + count, READ_MAX, err);
+        return fail_many_points(g->rings.points + count, READ_MAX, err);
     }
     for (size_t i = 0; i < count; i++) {
         if (!check_point(xy[2 * i], xy[2 * i + 1], err)) {
@@ -332,11 +336,12 @@ static bool make_witness_if_cut(struct giq_geom *g, struct giq_error *err)
 bool giq_geom_project(struct giq_geom *g, const struct giq_projection *projection,
                       struct giq_error *err)
 {
-    g->longitude_max = projection->ring == NULL ? GIQ_RINGS_TURN : POLE_LONGITUDE_MAX;
+    bool is_in_degrees = projection->ring == NULL;
+    g->longitude_max = is_in_degrees ? GIQ_RINGS_TURN : POLE_LONGITUDE_MAX;
     if (projection->half_turn > 0 && !check_edges(g, projection->half_turn, err)) {
         return false;
     }
-    if (projection->ring == NULL) {
+    if (is_in_degrees) {
         return make_witness_if_cut(g, err);
     }
     GIQ_AUTO_RINGS struct giq_rings projected = {0};
@@ -373,7 +378,7 @@ static bool round_once(struct giq_geom *g, bool may_collapse, struct giq_error *
         return fail_empty(err);
     }
     size_t count = giq_rings_vertex_count(&g->rings);
-    return count <= VERTICES_MAX || fail_large(count, VERTICES_MAX, err);
+    return count <= VERTICES_MAX || fail_many_points(count, VERTICES_MAX, err);
 }
 
 /* Round the area until it is valid: rounding may make it invalid, and repairing it adds
@@ -396,8 +401,9 @@ static bool round_area(struct giq_geom *g, bool may_collapse, struct giq_error *
                     "the area cannot be made valid at 7 decimals; simplify it");
 }
 
-/* Whether a hole reaches a pole after projection. There the pole is an edge, which the
- * hole shares with its shell: the hole must be subtracted again to be valid. */
+/* Whether a hole reaches a pole after projection. In longitude and latitude a pole is an
+ * edge, which hole and shell then share, and that is not valid: cutting the area
+ * subtracts the hole again. */
 static bool has_hole_at_pole(const struct giq_geom *g)
 {
     if (!g->is_projected) {
@@ -409,6 +415,7 @@ static bool has_hole_at_pole(const struct giq_geom *g)
             size_t count = 0;
             const double *xy = giq_rings_points(&g->rings, ring, &count);
             for (size_t at = 0; at < count; at++) {
+                /* A projection sets the latitude of a pole to exactly this. */
                 if (fabs(xy[2 * at + 1]) == GIQ_RINGS_LATITUDE_MAX) {
                     return true;
                 }
@@ -428,7 +435,7 @@ static bool finish(struct giq_geom *g, struct giq_error *err)
         return false;
     }
     /* Polygons of a union may touch once they are projected and rounded. That is not an
-     * error of the user. */
+     * error of the user. With a hole at a pole the cut unites them. */
     if (g->is_united && !has_polar_hole &&
         !giq_geos_unite_if_invalid(g->geos, &g->rings, err)) {
         return false;
@@ -471,6 +478,7 @@ static bool area_from_wkt(struct giq_geom *g, const char *wkt, char **out_wkt,
     if (!giq_geom_add_wkt(g, wkt, err) || !finish(g, err)) {
         return false;
     }
+    /* After finish(), which reports metres as out of range. */
     if (!keeps_coordinates(g) && !check_edges(g, GIQ_RINGS_HALF_TURN, err)) {
         return false;
     }
