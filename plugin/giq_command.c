@@ -285,7 +285,14 @@ static bool fetch(const struct giq_command *command, struct output *output,
                         "fetched. Fetch them one at a time, or without --output",
                         count);
     }
-    for (int i = 0; i < count; i++) {
+    bool ok = true;
+    for (int i = 0; i < count && err->code == GIQ_E_NONE; i++) {
+        /* After a failure the others are fetched all the same, unless the host cancels.
+         */
+        if (!ok && command->progress != NULL &&
+            !command->progress((double)i / count, "", command->progress_data)) {
+            return false;
+        }
         char *job_name = add_key(prefix_of_requests, "job", command->names[i], err);
         char *name = job_name == NULL ? NULL : make_name(job_name, command->keys, err);
         struct giq_command one = *command;
@@ -293,15 +300,14 @@ static bool fetch(const struct giq_command *command, struct output *output,
             GDALCreateScaledProgress((double)i / count, (double)(i + 1) / count,
                                      command->progress, command->progress_data);
         one.progress = one.progress_data == NULL ? NULL : GDALScaledProgress;
-        bool ok = name != NULL && run_request(&one, name, output, err);
+        if (name == NULL || !run_request(&one, name, output, err)) {
+            ok = false;
+        }
         GDALDestroyScaledProgress(one.progress_data);
         free(name);
         free(job_name);
-        if (!ok) {
-            return false;
-        }
     }
-    return true;
+    return ok;
 }
 
 static bool open_table(const struct giq_command *command, const char *name,

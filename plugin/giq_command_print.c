@@ -1,8 +1,9 @@
 /* Prints the rows of a layer as a table or as lists. */
 #include "giq_command_print.h"
 
+#include <assert.h>
 #include <cpl_conv.h>
-#include <cpl_string.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "giq/giq.h"
@@ -18,18 +19,18 @@ struct columns {
     int count;
 };
 
-/* The items of a list, separated by commas. The text is a buffer of CPLSPrintf(), which
- * cuts a text at about 8,000 bytes. */
-static const char *join(char **items)
+/* The items of a list, separated by commas, which the caller frees. */
+static char *join(char **items)
 {
-    GIQ_AUTO_CPL char *text = CPLStrdup("");
+    char *text = CPLStrdup("");
     for (int i = 0; items != NULL && items[i] != NULL; i++) {
-        char *longer =
-            CPLStrdup(CPLSPrintf("%s%s%s", text, i == 0 ? "" : ", ", items[i]));
-        CPLFree(text);
-        text = longer;
+        size_t len = strlen(text);
+        const char *separator = i == 0 ? "" : ", ";
+        size_t room = len + strlen(separator) + strlen(items[i]) + 1;
+        text = CPLRealloc(text, room);
+        (void)snprintf(text + len, room - len, "%s%s", separator, items[i]);
     }
-    return CPLSPrintf("%s", text);
+    return text;
 }
 
 /* The characters of a text in UTF-8; wide ones count as one. */
@@ -42,27 +43,27 @@ static int width_of(const char *text)
     return width;
 }
 
-/* The text of a value, "" for NULL; valid until the next call. */
-static const char *raw_value_of(OGRFeatureH row, int field)
+/* The text of a value, "" for NULL, which the caller frees. */
+static char *raw_value_of(OGRFeatureH row, int field)
 {
     if (!OGR_F_IsFieldSetAndNotNull(row, field)) {
-        return "";
+        return CPLStrdup("");
     }
     switch (OGR_Fld_GetType(OGR_F_GetFieldDefnRef(row, field))) {
     case OFTDateTime:
-        return OGR_F_GetFieldAsISO8601DateTime(row, field, NULL);
+        return CPLStrdup(OGR_F_GetFieldAsISO8601DateTime(row, field, NULL));
     case OFTStringList:
         return join(OGR_F_GetFieldAsStringList(row, field));
     default:
-        return OGR_F_GetFieldAsString(row, field);
+        return CPLStrdup(OGR_F_GetFieldAsString(row, field));
     }
 }
 
-/* The text of a value as it is printed, which the caller frees: a text of the service
- * must not control the terminal. */
+/* As raw_value_of(), as it is printed: a text of the service must not control the
+ * terminal. */
 static char *value_of(OGRFeatureH row, int field)
 {
-    char *text = CPLStrdup(raw_value_of(row, field));
+    char *text = raw_value_of(row, field);
     giq_text_make_printable(text);
     return text;
 }
@@ -70,7 +71,8 @@ static char *value_of(OGRFeatureH row, int field)
 static struct columns find_columns(OGRLayerH layer, const char *const *names)
 {
     struct columns columns = {.count = 0};
-    for (; *names != NULL && columns.count < COLUMNS_MAX; names++) {
+    for (; *names != NULL; names++) {
+        assert(columns.count < COLUMNS_MAX);
         int field = OGR_FD_GetFieldIndex(OGR_L_GetLayerDefn(layer), *names);
         if (field >= 0) {
             columns.fields[columns.count] = field;

@@ -152,6 +152,9 @@ extern const struct giq_env giq_env_system;
 /* Whether standard error is a terminal. */
 bool giq_env_is_terminal(void);
 
+/* U+FEFF as UTF-8, which programs on Windows write at the start of a text file. */
+#define GIQ_TEXT_BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 /* A time in UTC; months and days count from 1. */
 struct giq_civil {
     int year, month, day;

@@ -20,7 +20,7 @@ enum {
 };
 
 static const char white_space[] = " \t\r\n\v\f";
-static const char byte_order_mark[] = "\xEF\xBB\xBF";
+static const char byte_order_mark[] = GIQ_TEXT_BYTE_ORDER_MARK;
 
 /* ---- files ---- */
 

@@ -10,7 +10,7 @@
 
 enum { HEADER_FILE_MAX = 64 * 1024 };
 
-static const char byte_order_mark[] = "\xEF\xBB\xBF";
+static const char byte_order_mark[] = GIQ_TEXT_BYTE_ORDER_MARK;
 
 /* GDAL's network options, and the settings that they set. If two rows set one setting,
  * the later one wins. */

@@ -1,15 +1,12 @@
 /*
  * Text: printable text for messages, masked addresses, UTF-8, YES/NO words and times.
- * Pure; independent of the host's locale. giq_text_civil_from_ms() and
- * giq_text_from_time() are in giq/giq.h.
+ * Pure; independent of the host's locale. GIQ_TEXT_BYTE_ORDER_MARK,
+ * giq_text_civil_from_ms() and giq_text_from_time() are in giq/giq.h.
  */
 #ifndef GIQ_TEXT_H
 #define GIQ_TEXT_H
 
 #include "giq/giq.h"
-
-/* U+FEFF as UTF-8, which programs on Windows write at the start of a text file. */
-#define GIQ_TEXT_BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 /* Maximum length in bytes of a printable text. */
 enum { GIQ_TEXT_PRINTABLE_MAX = 200 };

@@ -15,7 +15,7 @@ import pytest
 from archives import pack_zip
 from batches import COLUMNS, attached, result
 from programs import HAS_GDAL_PROGRAM, SCENE, wait_until
-from scripted import MODELS, Response, job
+from scripted import MODELS, Response, done, job
 
 pytestmark = pytest.mark.skipif(not HAS_GDAL_PROGRAM,
                                 reason="this GDAL has no program gdal")
@@ -310,6 +310,15 @@ def test_fetch_waits_for_jobs_and_never_pays(scripted_gdal, service):
     assert out.exists()
     assert service.calls("run") == []
     assert len(service.calls("download")) == 2
+
+
+def test_fetch_goes_on_after_a_job_that_fails(scripted_gdal, service):
+    service.script["status"] = [Response(job("FAILED", id="job-6")), done]
+    failed = fails(scripted_gdal, "fetch", "job-6", "job-7", tag="failed")
+    assert "job-6" in failed
+    assert service.names() == ["status", "status", "download"]
+    assert [row["state"] for row in rows(scripted_gdal, "fetch", "job-7")] == ["published"]
+    assert len(service.calls("download")) == 1
 
 
 def test_batch_runs_its_rows_and_copies_them(scripted_gdal, jobs, service):
