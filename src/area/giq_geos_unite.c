@@ -6,10 +6,7 @@
 #include "area/giq_disjoint.h"
 #include "area/giq_geos_parts.h"
 
-enum {
-    NODE_CAPACITY = 10, /* of an index; the default of GEOS */
-    GEOS_FAILED = 2,    /* returned by predicates of GEOS */
-};
+enum { NODE_CAPACITY = 10 }; /* of an index; the default of GEOS */
 
 #define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE) /* as a coordinate */
 
@@ -59,12 +56,13 @@ static void join_if_near(void *item, void *ctx)
     if (u->prepared == NULL) {
         u->prepared = GEOSPrepare_r(u->geos->handle, u->polygons[u->current]);
     }
-    int rc = u->prepared == NULL
-                 ? GEOS_FAILED
-                 : GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared,
-                                                u->polygons[other], NEAR_DISTANCE);
-    u->failed = rc != 0 && rc != 1;
-    if (rc == 1) {
+    /* GEOSPreparedDistanceWithin_r() of GEOS 3.11 has no index: polygons that are close
+     * and do not touch would take the product of their numbers of points. */
+    double distance = 0;
+    u->failed =
+        u->prepared == NULL || GEOSPreparedDistance_r(u->geos->handle, u->prepared,
+                                                      u->polygons[other], &distance) == 0;
+    if (!u->failed && distance <= NEAR_DISTANCE) {
         giq_disjoint_join(&u->sets, u->current, other);
     }
 }

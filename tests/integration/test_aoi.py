@@ -535,6 +535,29 @@ def test_more_than_a_million_vertices_is_an_error_with_the_way_to_simplify(scrip
     assert len(points(sent_area(service.calls("run")[0]))) < 200 * count
 
 
+def test_banks_of_a_river_are_compared_by_an_index(scripted_gdal, service):
+    """Two polygons that are close all along and do not touch: comparing each edge with
+    each takes longer than a program may run."""
+    count = 200000
+
+    def bank(shift, far):
+        ring = ogr.Geometry(ogr.wkbLinearRing)
+        for at in range(count):
+            x = at / count
+            ring.AddPoint_2D(x, 0.02 * math.sin(40 * x) + 0.003 * math.sin(3333 * x) + shift)
+        ring.AddPoint_2D(1, far)
+        ring.AddPoint_2D(0, far)
+        ring.CloseRings()
+        polygon = ogr.Geometry(ogr.wkbPolygon)
+        polygon.AddGeometry(ring)
+        return polygon
+    write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", bank(0, -1), bank(1e-4, 1))
+    open_with(scripted_gdal, AOI="a.gpkg")
+    [sent] = sent_areas(service)
+    assert sent.startswith("MULTIPOLYGON") and sent.count("((") == 2
+    assert len(points(sent)) == 2 * (count + 3)
+
+
 def test_nothing_of_gdal_is_left_in_the_error_state(scripted_gdal, service):
     write(scripted_gdal.folder / "a.gpkg", "EPSG:4326", SQUARE)
     (scripted_gdal.folder / "a.vrt").write_text(
