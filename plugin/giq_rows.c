@@ -269,6 +269,7 @@ static bool read_area(const struct reading *reading, OGRFeatureH feature, char *
     if (!giq_geom_new(reading->rows->session->config.geom_flags, &geom, err)) {
         return false;
     }
+    giq_geom_set_env(geom, reading->source.env);
     bool ok = giq_vector_source_add(&reading->source, feature, geom, &polygons, err) &&
               (polygons > 0 || fail_without_polygons(feature, err)) &&
               giq_vector_source_write(geom, reading->project, out, err);

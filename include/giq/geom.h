@@ -48,7 +48,8 @@ bool giq_geom_area_from_box(const char *text, unsigned flags, char **out_wkt,
  * ring, giq_geom_end_polygon() for each polygon and giq_geom_unite() once; then
  * giq_geom_project() unless the coordinates are sent as they are; giq_geom_write();
  * giq_geom_free(). After a failure only giq_geom_free() may be called. Errors:
- * GIQ_E_AREA, GIQ_E_MEMORY. An object may be used by one thread at a time.
+ * GIQ_E_AREA, GIQ_E_CANCELLED (giq_geom_set_env()), GIQ_E_MEMORY. An object may be used
+ * by one thread at a time.
  */
 struct giq_geom;
 
@@ -57,6 +58,11 @@ struct giq_geom;
 bool giq_geom_new(unsigned flags, struct giq_geom **out, struct giq_error *err);
 /* NULL is allowed. */
 void giq_geom_free(struct giq_geom *geom);
+
+/* Call `env->cancelled` while polygons are united, by giq_geom_unite() or
+ * giq_geom_write(), which then fail with GIQ_E_CANCELLED once it returns true. `env` is
+ * borrowed for the life of `geom`. */
+void giq_geom_set_env(struct giq_geom *geom, const struct giq_env *env);
 
 /* Parse WKT and check its polygons, or repair them (GIQ_GEOM_MAKE_VALID). */
 bool giq_geom_add_wkt(struct giq_geom *geom, const char *wkt, struct giq_error *err);

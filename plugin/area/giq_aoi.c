@@ -36,8 +36,12 @@ static bool read_source(struct giq_vector_source *source, unsigned flags, char *
     }
     bool ok = giq_vector_source_open(source, err) &&
               (is_as_is || giq_vector_source_project(source, &project, err)) &&
-              giq_geom_new(flags, &geom, err) && add_features(source, geom, err) &&
-              giq_vector_source_write(geom, project, out, err);
+              giq_geom_new(flags, &geom, err);
+    if (ok) {
+        giq_geom_set_env(geom, source->env);
+        ok = add_features(source, geom, err) &&
+             giq_vector_source_write(geom, project, out, err);
+    }
     giq_geom_free(geom);
     giq_project_free(project);
     return ok;

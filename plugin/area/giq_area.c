@@ -170,6 +170,7 @@ static bool read_ewkt(int srid, const char *wkt, unsigned flags,
     bool ok = make_project(srid, env, &project, err) && giq_geom_new(flags, &geom, err) &&
               giq_geom_add_wkt(geom, wkt, err);
     if (ok) {
+        giq_geom_set_env(geom, env);
         const struct giq_projection projection = giq_project_get_projection(project);
         ok = giq_geom_project(geom, &projection, err) && giq_geom_write(geom, out, err);
     }

@@ -68,6 +68,11 @@ void giq_geom_free(struct giq_geom *g)
     }
 }
 
+void giq_geom_set_env(struct giq_geom *g, const struct giq_env *env)
+{
+    giq_geos_set_env(g->geos, env);
+}
+
 /* Whether coordinates of any system are sent as they are. */
 static bool keeps_coordinates(const struct giq_geom *g)
 {

@@ -40,6 +40,11 @@ void giq_geos_free(struct giq_geos *g)
     }
 }
 
+void giq_geos_set_env(struct giq_geos *g, const struct giq_env *env)
+{
+    g->env = env;
+}
+
 /* ---- validity ---- */
 
 static bool fail_invalid(struct giq_geos *g, const char *what, const char *reason,

@@ -12,12 +12,16 @@
 #include "area/giq_rings.h"
 #include "base/giq_error.h"
 
+struct giq_env;
 struct giq_geos;
 
 /* The caller passes `*out` to giq_geos_free(). */
 bool giq_geos_new(struct giq_geos **out, struct giq_error *err);
 /* NULL is allowed. */
 void giq_geos_free(struct giq_geos *geos);
+
+/* As giq_geom_set_env() in giq/geom.h. */
+void giq_geos_set_env(struct giq_geos *geos, const struct giq_env *env);
 
 /*
  * Check that the polygons from number `first` on are a valid MULTIPOLYGON.

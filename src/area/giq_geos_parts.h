@@ -15,6 +15,7 @@
 
 struct giq_geos {
     GEOSContextHandle_t handle;
+    const struct giq_env *env; /* NULL if nobody cancels */
     char message[128]; /* the last error message of GEOS, cut; "" after it was reported */
 };
 

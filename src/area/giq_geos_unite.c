@@ -5,8 +5,14 @@
 
 #include "area/giq_disjoint.h"
 #include "area/giq_geos_parts.h"
+#include "base/giq_env.h"
 
-enum { NODE_CAPACITY = 10 }; /* of an index; the default of GEOS */
+enum {
+    NODE_CAPACITY = 10, /* of an index; the default of GEOS */
+    /* Points that are compared between two checks of cancelled(): they take some
+     * hundredths of a second. */
+    POINTS_PER_CHECK = 10000,
+};
 
 #define UNIT (1.0 / GIQ_RINGS_UNITS_PER_DEGREE) /* as a coordinate */
 
@@ -24,7 +30,10 @@ struct union_in_progress {
     GEOSSTRtree *tree;                    /* its items point into `polygons` */
     size_t current;                       /* the polygon whose neighbours are searched */
     const GEOSPreparedGeometry *prepared; /* `current`, or NULL until it is needed */
+    size_t unchecked_points;              /* see POINTS_PER_CHECK */
     bool failed;
+    bool is_cancelled; /* the failure; it is in `err` */
+    struct giq_error *err;
 };
 
 static size_t count_points(const struct union_in_progress *u, size_t polygon)
@@ -32,6 +41,20 @@ static size_t count_points(const struct union_in_progress *u, size_t polygon)
     size_t count = 0;
     (void)giq_rings_points(u->rings, giq_rings_first_ring(u->rings, polygon), &count);
     return count;
+}
+
+/* Check from time to time, before a polygon is compared or united, that the open is not
+ * cancelled. */
+static bool check_cancelled(struct union_in_progress *u, size_t polygon)
+{
+    u->unchecked_points += count_points(u, polygon);
+    if (u->unchecked_points < POINTS_PER_CHECK) {
+        return true;
+    }
+    u->unchecked_points = 0;
+    u->is_cancelled = !giq_env_check_cancelled(
+        u->geos->env, " while its area was united; nothing was sent", u->err);
+    return !u->is_cancelled;
 }
 
 /* Whether the current polygon and `other` are compared when `other` is the current
@@ -59,9 +82,9 @@ static void join_if_near(void *item, void *ctx)
     /* GEOSPreparedDistanceWithin_r() of GEOS 3.11 has no index: polygons that are close
      * and do not touch would take the product of their numbers of points. */
     double distance = 0;
-    u->failed =
-        u->prepared == NULL || GEOSPreparedDistance_r(u->geos->handle, u->prepared,
-                                                      u->polygons[other], &distance) == 0;
+    u->failed = !check_cancelled(u, other) || u->prepared == NULL ||
+                GEOSPreparedDistance_r(u->geos->handle, u->prepared, u->polygons[other],
+                                       &distance) == 0;
     if (!u->failed && distance <= NEAR_DISTANCE) {
         giq_disjoint_join(&u->sets, u->current, other);
     }
@@ -95,11 +118,11 @@ static bool find_sets(struct union_in_progress *u)
     }
     for (u->current = 0; !u->failed && u->current < count; u->current++) {
         GEOSGeometry *around = make_diagonal(u, u->current);
-        u->failed = around == NULL;
-        if (around != NULL) {
+        u->failed = around == NULL || !check_cancelled(u, u->current);
+        if (!u->failed) {
             GEOSSTRtree_query_r(handle, u->tree, around, join_if_near, u);
-            GEOSGeom_destroy_r(handle, around);
         }
+        GEOSGeom_destroy_r(handle, around);
         GEOSPreparedGeom_destroy_r(handle, u->prepared);
         u->prepared = NULL;
     }
@@ -221,20 +244,20 @@ static bool add_set(const struct union_in_progress *u, size_t first,
     return giq_rings_add_all(out, &rounded, 0) || giq_fail_memory(err);
 }
 
-static bool unite(struct union_in_progress *u, struct giq_rings *out,
-                  struct giq_error *err)
+static bool unite(struct union_in_progress *u, struct giq_rings *out)
 {
     size_t count = u->rings->polygons;
     u->polygons =
         giq_geos_parts_list(u->geos, u->rings, 0, count, giq_geos_parts_polygon);
     if (!giq_disjoint_init(&u->sets, count) || u->polygons == NULL) {
-        return giq_fail_memory(err);
+        return giq_fail_memory(u->err);
     }
     if (!find_sets(u)) {
-        return giq_geos_parts_fail(u->geos, "united", err);
+        return !u->is_cancelled && giq_geos_parts_fail(u->geos, "united", u->err);
     }
     for (size_t i = 0; i < count; i++) {
-        if (giq_disjoint_is_first(&u->sets, i) && !add_set(u, i, out, err)) {
+        if (!check_cancelled(u, i) ||
+            (giq_disjoint_is_first(&u->sets, i) && !add_set(u, i, out, u->err))) {
             return false;
         }
     }
@@ -258,9 +281,9 @@ bool giq_geos_unite(struct giq_geos *g, struct giq_rings *rings, struct giq_erro
     if (rings->polygons < 2) {
         return true;
     }
-    struct union_in_progress u = {.geos = g, .rings = rings};
+    struct union_in_progress u = {.geos = g, .rings = rings, .err = err};
     GIQ_AUTO_RINGS struct giq_rings united = {0};
-    bool ok = unite(&u, &united, err);
+    bool ok = unite(&u, &united);
     release_union(&u);
     if (!ok) {
         return false;

@@ -5,7 +5,7 @@
  * are in the same set. Each set is united on its own. A set whose polygons are a valid
  * MULTIPOLYGON once rounded keeps its points. A polygon that vanishes when it is rounded
  * is dropped if another one of its set remains. On failure the rings are unchanged.
- * Errors: GIQ_E_AREA, GIQ_E_MEMORY.
+ * Errors: GIQ_E_AREA, GIQ_E_CANCELLED (giq_geos_set_env()), GIQ_E_MEMORY.
  */
 #ifndef GIQ_GEOS_UNITE_H
 #define GIQ_GEOS_UNITE_H

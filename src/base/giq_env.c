@@ -32,6 +32,13 @@ bool giq_env_cancelled(const struct giq_env *env)
     return env->cancelled(env->ctx);
 }
 
+bool giq_env_check_cancelled(const struct giq_env *env, const char *when,
+                             struct giq_error *err)
+{
+    return env == NULL || !giq_env_cancelled(env) ||
+           giq_fail(err, GIQ_E_CANCELLED, "the open was cancelled%s", when);
+}
+
 void giq_env_begin(const struct giq_env *env, enum giq_activity activity)
 {
     if (env->begin != NULL) {

@@ -17,6 +17,11 @@ int64_t giq_env_left_ms(const struct giq_env *env, int64_t deadline_ms);
 /* Whether the host cancelled the open. */
 bool giq_env_cancelled(const struct giq_env *env);
 
+/* Fail with GIQ_E_CANCELLED if the host cancelled the open: "the open was cancelled",
+ * then `when`. With NULL for `env` nobody cancels. */
+bool giq_env_check_cancelled(const struct giq_env *env, const char *when,
+                             struct giq_error *err);
+
 /* Report the beginning of an activity, and bytes transferred, if the host wants them. */
 void giq_env_begin(const struct giq_env *env, enum giq_activity activity);
 void giq_env_transferred(const struct giq_env *env, int64_t bytes, int64_t total);

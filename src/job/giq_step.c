@@ -216,10 +216,7 @@ bool giq_step_create(struct giq_job *job, struct giq_error *err)
 
 bool giq_step_check_cancelled(const struct giq_job *job, struct giq_error *err)
 {
-    if (giq_env_cancelled(job->service->env)) {
-        return giq_fail(err, GIQ_E_CANCELLED, "the open was cancelled");
-    }
-    return true;
+    return giq_env_check_cancelled(job->service->env, "", err);
 }
 
 bool giq_step_retry_later(const struct giq_job *job, int64_t *due_ms,

@@ -61,11 +61,7 @@ static bool fail_too_large(int64_t bytes_max, struct giq_error *err)
 
 static bool check_cancelled(const struct giq_env *env, struct giq_error *err)
 {
-    if (env != NULL && giq_env_cancelled(env)) {
-        return giq_fail(err, GIQ_E_CANCELLED,
-                        "the open was cancelled while the result was unpacked");
-    }
-    return true;
+    return giq_env_check_cancelled(env, " while the result was unpacked", err);
 }
 
 /* The error of a call of libarchive that failed. */

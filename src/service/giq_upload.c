@@ -94,11 +94,8 @@ static bool digest_file(const struct giq_source *source, int64_t size,
     size_t len = 0;
     /* One more read after `size` bytes checks that the file did not grow. */
     for (int64_t left = size; left >= 0; left -= (int64_t)len) {
-        if (giq_env_cancelled(env)) {
-            return giq_fail(err, GIQ_E_CANCELLED,
-                            "the open was cancelled while the file was read");
-        }
-        if (!source->read(source->ctx, block, BLOCK_BYTES, &len, err)) {
+        if (!giq_env_check_cancelled(env, " while the file was read", err) ||
+            !source->read(source->ctx, block, BLOCK_BYTES, &len, err)) {
             return false;
         }
         if (len == 0) {

@@ -386,6 +386,64 @@ static void test_a_million_vertices_and_no_more_are_sent(void **state)
     assert_non_null(strstr(err.text, "ogr2ogr -simplify"));
 }
 
+/* ---- cancelling ---- */
+
+struct canceller {
+    int calls;
+    int cancels_at; /* the call that cancels; 0: none */
+};
+
+static bool cancel(void *ctx)
+{
+    struct canceller *canceller = ctx;
+    return ++canceller->calls == canceller->cancels_at;
+}
+
+static bool add_circle(struct giq_geom *geom, double radius, struct giq_error *err)
+{
+    enum { POINTS = 200 };
+    double xy[2 * (POINTS + 1)];
+    for (int i = 0; i <= POINTS; i++) {
+        double angle = 2 * acos(-1) * (i % POINTS) / POINTS;
+        xy[2 * i] = radius * cos(angle);
+        xy[2 * i + 1] = radius * sin(angle);
+    }
+    return giq_geom_add_ring(geom, xy, POINTS + 1, err);
+}
+
+/* Unite rings within rings, which all have to be compared and do not touch. */
+static bool unite_rings(struct canceller *canceller, struct giq_error *err)
+{
+    const struct giq_env env = {.cancelled = cancel, .ctx = canceller};
+    struct giq_geom *geom = NULL;
+    *err = (struct giq_error){0};
+    assert_true(giq_geom_new(0, &geom, err));
+    giq_geom_set_env(geom, &env);
+    for (int i = 40; i > 0; i--) {
+        assert_true(add_circle(geom, i, err) && add_circle(geom, i - 0.5, err) &&
+                    giq_geom_end_polygon(geom, "a ring", err));
+    }
+    bool ok = giq_geom_unite(geom, err);
+    giq_geom_free(geom);
+    return ok;
+}
+
+static void test_union_ends_soon_after_it_is_cancelled(void **state)
+{
+    (void)state;
+    struct giq_error err;
+    struct canceller never = {0};
+    assert_true(unite_rings(&never, &err));
+    /* 40 * 39 / 2 comparisons of 201 points each, and 40 polygons twice. */
+    assert_int_equal(never.calls, 17);
+    for (int at = 1; at <= never.calls; at++) {
+        struct canceller canceller = {.cancels_at = at};
+        assert_false(unite_rings(&canceller, &err));
+        assert_int_equal(err.code, GIQ_E_CANCELLED);
+        assert_int_equal(canceller.calls, at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_point_that_cannot_be_projected_is_an_error),
         cmocka_unit_test(test_area_that_became_another_one_is_refused),
         cmocka_unit_test(test_a_million_vertices_and_no_more_are_sent),
+        cmocka_unit_test(test_union_ends_soon_after_it_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
