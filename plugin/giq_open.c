@@ -120,7 +120,7 @@ static const char *batch_of_source(char **options)
     return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
 }
 
-/* An open that only looks reads what is published, and no more. */
+/* A probe may open only what is published already. */
 static void restrict_probe(const struct giq_open_info *info, struct giq_config *config)
 {
     if (batch_of_source(info->options) == NULL && giq_probe_is_one(info->flags)) {

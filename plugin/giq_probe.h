@@ -1,5 +1,5 @@
 /*
- * Opens by which a program only looks at a dataset, and which must not cost a job: those
+ * Opens by which a program only probes a dataset, and which must not cost a job: those
  * of the program gdal (GDAL 3.11 and later) to complete a word of a shell, to see whether
  * an output exists, and for `gdal dataset identify --detailed`; and those of gdal and
  * ogr2ogr after they could not open an output for update.
@@ -17,14 +17,14 @@
 
 #include <stdbool.h>
 
-/* Whether an open in this thread with these GDAL_OF_ flags only looks. */
+/* Whether an open in this thread with these GDAL_OF_ flags is a probe. */
 bool giq_probe_is_one(unsigned flags);
 
 /* `name` is borrowed for the call. The last name counts. */
 void giq_probe_note_update(const char *name);
 
 /* Whether the program writes and was refused an open of this name for update. It then
- * looks whether it can read, before it reports that it cannot write. */
+ * checks that it can read, before it reports that it cannot write. */
 bool giq_probe_is_for_writing(const char *name);
 
 #endif
