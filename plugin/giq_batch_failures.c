@@ -88,7 +88,8 @@ static void list_advice(const struct giq_batch_failures *failures,
     if (by_code[GIQ_E_UNKNOWN] > 0) {
         append(out, ADVICE_SIZE,
                "; RETRY leaves rows alone that are unknown: look for the job of each on "
-               "the service and adopt it (model=...;file=...;job=<id>)");
+               "the service and adopt it, by ;job=<id> after the \"location\" of the row "
+               "in the table of wait=no");
     }
     if (end->pending > 0 || has_transient(failures)) {
         append(out, ADVICE_SIZE,

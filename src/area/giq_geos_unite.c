@@ -67,6 +67,27 @@ static bool is_compared_by_other(const struct union_in_progress *u, size_t other
     return other_points > points || (other_points == points && other < u->current);
 }
 
+/* Whether the current polygon is within NEAR_DISTANCE of another. False if GEOS failed.
+ *
+ * GEOSPreparedDistanceWithin_r() has an index in GEOS 3.13 and none in GEOS 3.11, where
+ * polygons that are close and do not touch take the product of their numbers of points.
+ * GEOSPreparedDistance_r() has one in both, but computes more. */
+static bool find_is_near(const struct union_in_progress *u, const GEOSGeometry *other,
+                         bool *out)
+{
+#if GEOS_VERSION_MAJOR > 3 || GEOS_VERSION_MINOR >= 13
+    int rc =
+        GEOSPreparedDistanceWithin_r(u->geos->handle, u->prepared, other, NEAR_DISTANCE);
+    *out = rc == 1;
+    return rc == 0 || rc == 1;
+#else
+    double distance = 0;
+    int rc = GEOSPreparedDistance_r(u->geos->handle, u->prepared, other, &distance);
+    *out = rc == 1 && distance <= NEAR_DISTANCE;
+    return rc == 1;
+#endif
+}
+
 /* Join the sets of two polygons that touch, or will once they are rounded. */
 static void join_if_near(void *item, void *ctx)
 {
@@ -79,13 +100,10 @@ static void join_if_near(void *item, void *ctx)
     if (u->prepared == NULL) {
         u->prepared = GEOSPrepare_r(u->geos->handle, u->polygons[u->current]);
     }
-    /* GEOSPreparedDistanceWithin_r() of GEOS 3.11 has no index: polygons that are close
-     * and do not touch would take the product of their numbers of points. */
-    double distance = 0;
+    bool is_near = false;
     u->failed = !check_cancelled(u, other) || u->prepared == NULL ||
-                GEOSPreparedDistance_r(u->geos->handle, u->prepared, u->polygons[other],
-                                       &distance) == 0;
-    if (!u->failed && distance <= NEAR_DISTANCE) {
+                !find_is_near(u, u->polygons[other], &is_near);
+    if (is_near) {
         giq_disjoint_join(&u->sets, u->current, other);
     }
 }

@@ -567,14 +567,14 @@ static bool check_combination(struct giq_conn *conn, struct giq_error *err)
                        conn->value[GIQ_CONN_KEY_GEOMETRY] != NULL ||
                        conn->value[GIQ_CONN_KEY_AOI] != NULL ||
                        conn->value[GIQ_CONN_KEY_BBOX] != NULL;
-    if (conn->value[GIQ_CONN_KEY_JOB] != NULL &&
-        conn->value[GIQ_CONN_KEY_RERUN] != NULL) {
-        return giq_fail(
-            err, GIQ_E_USAGE,
-            "\"rerun\" starts a new job and cannot be combined with \"job\", which "
-            "names an existing one; remove one of them");
-    }
     if (conn->value[GIQ_CONN_KEY_JOB] != NULL && !has_request) {
+        /* With a whole request it is part of what adopts the job. */
+        if (conn->value[GIQ_CONN_KEY_RERUN] != NULL) {
+            return giq_fail(
+                err, GIQ_E_USAGE,
+                "\"rerun\" is the label of a request and cannot be combined with "
+                "\"job\" alone, which names an existing job; remove one of them");
+        }
         conn->kind = GIQ_CONN_JOB;
         return true;
     }

@@ -88,6 +88,12 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
                           record->state == GIQ_JOB_SUCCEEDED ||
                           record->state == GIQ_JOB_PUBLISHED;
     struct giq_printable id;
+    if (job->request.rerun != NULL && record->state == GIQ_JOB_NONE && !job->is_damaged) {
+        return giq_fail(err, GIQ_E_USAGE,
+                        "\"rerun\" of a request that was never sent stands for a new job "
+                        "and cannot be combined with \"job\", which names an existing "
+                        "one; remove one of them");
+    }
     if (job->is_damaged || !has_usable_job || record->gone) {
         return true;
     }

@@ -69,7 +69,8 @@ bool giq_step_write_outcome(struct giq_job *job, enum giq_job_state state,
 bool giq_step_create(struct giq_job *job, struct giq_error *err);
 
 /* Whether the request of `record` may get the job that the open names. Errors:
- * GIQ_E_USAGE if it has another job that is submitted or succeeded, and not gone. */
+ * GIQ_E_USAGE if it has another job that is submitted or succeeded, and not gone, or has
+ * the label of a `rerun` and was never sent. */
 bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *record,
                         struct giq_error *err);
 

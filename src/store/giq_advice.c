@@ -22,7 +22,8 @@ static bool fail_unknown(const struct giq_record *record, const char *reason,
         err, GIQ_E_UNKNOWN,
         "the run request was sent at %s and its outcome is not known (%s): a job may "
         "have been started and paid for. Look for it on the service's web page and "
-        "adopt it with job=<id>, or start a new one, which is paid for, with "
+        "adopt it with job=<id> in the same request, or start a new one, which is paid "
+        "for, with "
         "RETRY=<label> or rerun=<label>",
         when, reason);
 }

@@ -48,6 +48,17 @@ def test_retry_leads_on_from_unknown(scripted_gdal, service):
     assert runs(service) == 2
 
 
+def test_unknown_job_of_a_label_is_adopted_for_it(scripted_gdal, service):
+    service.script["run"] = [Response(b"", 500)]
+    name = f"{NAME};rerun=z1"
+    text = scripted_gdal.fails("ogrinfo", name, tag="unknown")
+    assert "adopt it with job=<id> in the same request" in text
+    scripted_gdal.run("ogrinfo", f"{name};job=job-1")
+    scripted_gdal.run("ogrinfo", name)
+    assert runs(service) == 1
+    assert len(scripted_gdal.records()) == 1  # none for the request without the label
+
+
 def test_retry_leads_on_from_gone(scripted_gdal, service):
     good = service.script["download"]
     service.script["download"] = [NO_JOB]

@@ -246,6 +246,18 @@ def test_retry_is_not_for_unknown_rows(gdal, jobs):
     assert "RETRY=<label>" not in said
 
 
+def test_advice_about_unknown_rows_leads_to_the_whole_batch(gdal, jobs):
+    (gdal.folder / "rows.csv").write_text("id,file,rerun\na,f1,z1\nb,f2,\n")
+    jobs.run["f1"] = Response({"message": "oops"}, 500)
+    said = fails(gdal, "batch")
+    assert 'by ;job=<id> after the "location" of the row in the table of wait=no' in said
+    found, _ = table(gdal, f"{NAME};wait=no", "SUBMIT=NO")
+    assert found[0]["state"] == "unknown"
+    gdal.run("ogrinfo", f"{found[0]['location']};job=job-f1")
+    assert read(gdal)[0] == [("a", "f1"), ("b", "f2")]
+    assert jobs.paid() == ["f1", "f2"]
+
+
 def test_skipping_reads_the_others_with_one_warning(gdal, jobs):
     mixed(gdal, jobs)
     found, said = read(gdal, NAME, "ON_FAILED=SKIP")

@@ -62,10 +62,11 @@ static void test_five_rows_are_shown_with_their_tags(void **state)
         "7 of 9 rows of the batch failed (1 unknown, 6 incomplete); row a: [incomplete] "
         "reason; row b: [unknown] reason; row c: [incomplete] reason; row d: "
         "[incomplete] reason; row e: [incomplete] reason; and 2 more; RETRY leaves rows "
-        "alone that are unknown: look for the job of each on the service and adopt it "
-        "(model=...;file=...;job=<id>); opening the batch again goes on with the other "
-        "rows, and pays for none twice; ON_FAILED=SKIP reads the other 2; GIQ:jobs lists "
-        "all jobs");
+        "alone that are unknown: look for the job of each on the service and adopt it, "
+        "by "
+        ";job=<id> after the \"location\" of the row in the table of wait=no; opening "
+        "the batch again goes on with the other rows, and pays for none twice; "
+        "ON_FAILED=SKIP reads the other 2; GIQ:jobs lists all jobs");
 }
 
 static void test_timeout_and_credentials_keep_their_tags(void **state)

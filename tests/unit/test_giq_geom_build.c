@@ -436,7 +436,7 @@ static void test_union_ends_soon_after_it_is_cancelled(void **state)
     assert_true(unite_rings(&never, &err));
     /* 40 * 39 / 2 comparisons of 201 points each, and 40 polygons twice. */
     assert_int_equal(never.calls, 17);
-    for (int at = 1; at <= never.calls; at++) {
+    for (int at = 1; at <= never.calls; at += never.calls / 2) {
         struct canceller canceller = {.cancels_at = at};
         assert_false(unite_rings(&canceller, &err));
         assert_int_equal(err.code, GIQ_E_CANCELLED);
