@@ -28,11 +28,13 @@
 #include "store/giq_ticket.h"
 
 enum {
-    PAUSE_MS = 30000,       /* in which nobody sends a run request for the key */
+    /* In which nobody sends a run request for the key: from its ticket until its folder
+     * is renamed. rename_folder() checks that it sufficed. */
+    PAUSE_MS = 30000,
     AGE_MAX_H = 24 * 36525, /* 100 years */
     AGE_DIGITS_MAX = 6,     /* of AGE_MAX_H */
-    NAMES_MAX = 300,        /* bytes of the names in an error */
-    RESULTS_MAX = 1000,     /* folders of results that one call removes from a record */
+    NAMES_MAX = 1000,       /* bytes of the names in an error */
+    RESULTS_MAX = 1000,     /* folders of results; another call removes the rest */
     HOUR_MS = 60 * 60 * 1000,
 };
 
@@ -45,10 +47,10 @@ static const char discarded_name[] = "discarded";
 
 struct target {
     char *key;
-    char *job_id; /* or NULL */
-    const char *state_name;
-    bool is_young;     /* not older than `before_ms`, or of unknown age */
-    bool is_forgotten; /* its record was removed */
+    char *job_id;           /* or NULL */
+    const char *state_name; /* static */
+    bool is_young;          /* ended at `before_ms` or later, or at an unknown time */
+    bool is_forgotten;      /* its record was removed */
 };
 
 struct selection {
@@ -202,7 +204,8 @@ struct forgetting {
     const struct target *target;
     unsigned flags;
     char *folder;
-    int ticket; /* that was taken; 0: none */
+    struct giq_lock *lock; /* NULL while it is not held */
+    int ticket;            /* that it takes; 0: not yet chosen */
     enum giq_forget_outcome outcome;
     int64_t bytes;
     struct giq_error reason; /* why it was kept */
@@ -304,6 +307,7 @@ static void results_release(struct results *results)
 static bool add_result(void *ctx, const char *name, struct giq_error *err)
 {
     struct results *results = ctx;
+    /* Names that version 0.1 gave. */
     bool is_old = strcmp(name, "result") == 0 || strcmp(name, "result.old") == 0 ||
                   strcmp(name, "result.discarded") == 0;
     bool is_discarded = strncmp(name, discarded_name, strlen(discarded_name)) == 0 &&
@@ -334,9 +338,13 @@ static bool remove_result(struct forgetting *forgetting, const char *name,
     if (!giq_tree_size(path, &bytes, err)) {
         return false;
     }
+    bool is_dry_run = (forgetting->flags & GIQ_FORGET_DRY_RUN) != 0;
+    if (!is_dry_run &&
+        (!giq_os_rename(path, discarded, err) || !giq_tree_remove(discarded, err))) {
+        return false;
+    }
     forgetting->bytes += bytes;
-    return (forgetting->flags & GIQ_FORGET_DRY_RUN) ||
-           (giq_os_rename(path, discarded, err) && giq_tree_remove(discarded, err));
+    return true;
 }
 
 static bool remove_results(struct forgetting *forgetting, struct giq_error *err)
@@ -385,6 +393,12 @@ static bool take_ticket(struct forgetting *forgetting, bool *out_taken,
                            &ticket, out_taken, err);
 }
 
+static void release_lock(struct forgetting *forgetting)
+{
+    giq_lock_release(forgetting->lock);
+    forgetting->lock = NULL;
+}
+
 /* Rename the folder. If another process has taken a later ticket, because this one was
  * stopped for longer than the pause, or the tickets cannot be listed, give the folder its
  * name back. */
@@ -404,7 +418,8 @@ static bool rename_folder(const struct forgetting *forgetting, const char *forgo
 }
 
 /* The folder gets another name first: an open must not find a record that is half
- * removed. */
+ * removed. It is then forgotten. What cannot be removed now, such as a file that another
+ * process has open on NFS, is removed by a later call. */
 static bool remove_folder(struct forgetting *forgetting, struct giq_error *err)
 {
     const char *keys = giq_store_keys_folder(forgetting->store);
@@ -421,9 +436,14 @@ static bool remove_folder(struct forgetting *forgetting, struct giq_error *err)
     if (!is_renamed) {
         return keep_sending(forgetting);
     }
+    struct giq_error ignored = {0};
     forgetting->outcome = GIQ_FORGET_RECORD;
-    forgetting->bytes += bytes;
-    return giq_os_sync_path(keys, err) && giq_tree_remove(forgotten, err);
+    release_lock(forgetting); /* which is a file in the folder */
+    (void)giq_os_sync_path(keys, &ignored);
+    if (giq_tree_remove(forgotten, &ignored)) {
+        forgetting->bytes += bytes;
+    }
+    return true;
 }
 
 /* Must be called with the record lock held. The result goes first, so that there is room
@@ -472,7 +492,6 @@ static bool check_and_forget(struct forgetting *forgetting, struct giq_error *er
 
 static bool forget_one(struct forgetting *forgetting, struct giq_error *err)
 {
-    struct giq_lock *lock = NULL;
     forgetting->folder = giq_store_folder(forgetting->store, forgetting->target->key);
     if (forgetting->folder == NULL) {
         return giq_fail_memory(err);
@@ -480,16 +499,20 @@ static bool forget_one(struct forgetting *forgetting, struct giq_error *err)
     if (forgetting->flags & GIQ_FORGET_DRY_RUN) {
         return check_and_forget(forgetting, err);
     }
-    if (!giq_lock_acquire(forgetting->folder, giq_store_access(forgetting->store), &lock,
-                          &forgetting->reason)) {
-        if (forgetting->reason.code == GIQ_E_TIMEOUT) {
+    struct giq_error failure = {0};
+    if (!giq_lock_acquire(forgetting->folder, giq_store_access(forgetting->store),
+                          &forgetting->lock, &failure)) {
+        if (failure.code == GIQ_E_TIMEOUT) {
+            (void)giq_fail(&forgetting->reason, GIQ_E_STORE,
+                           "another open or process works on it; forget it when that has "
+                           "finished");
             return keep(forgetting);
         }
-        *err = forgetting->reason;
+        *err = failure;
         return false;
     }
     bool ok = check_and_forget(forgetting, err);
-    giq_lock_release(lock);
+    release_lock(forgetting);
     return ok;
 }
 
@@ -513,8 +536,21 @@ static bool report(const struct giq_forget_args *args, const struct target *targ
     return args->each(args->ctx, &forgotten, err);
 }
 
-/* If the record was named, it is an error that it cannot be forgotten. Without names it
- * is kept and reported, so that the results of others are still removed. */
+/* Add to `*err`, the reason why a record was not forgotten, what was removed before. */
+static void add_removed(const struct forgetting *forgetting, struct giq_error *err)
+{
+    const struct giq_error cause = *err;
+    if (forgetting->bytes > 0) {
+        (void)giq_error_replace(err, cause.code,
+                                "%s; its result was removed, and is downloaded again by "
+                                "the next open",
+                                cause.text);
+    }
+}
+
+/* If the record was named and is old enough, it is an error that it cannot be forgotten.
+ * Without names it is kept and reported, so that the results of others are still removed.
+ */
 static bool forget_target(const struct giq_store *store,
                           const struct giq_forget_args *args, struct target *target,
                           struct giq_error *err)
@@ -535,6 +571,9 @@ static bool forget_target(const struct giq_store *store,
     free(forgetting.folder);
     target->is_forgotten = ok && forgetting.outcome == GIQ_FORGET_RECORD &&
                            (args->flags & GIQ_FORGET_DRY_RUN) == 0;
+    if (!ok) {
+        add_removed(&forgetting, &failure);
+    }
     if (!ok && (args->count > 0 || failure.code != GIQ_E_STORE)) {
         *err = failure;
         return false;
@@ -544,36 +583,40 @@ static bool forget_target(const struct giq_store *store,
         (void)keep(&forgetting);
     }
     if (forgetting.outcome == GIQ_FORGET_KEPT && args->count > 0) {
-        return giq_fail(err, GIQ_E_STORE, "%s was not forgotten: %s%s",
-                        name_of(target, &name), forgetting.reason.text,
-                        forgetting.bytes == 0 ? ""
-                                              : "; its result was removed, and is "
-                                                "downloaded again by the next open");
+        (void)giq_fail(err, GIQ_E_STORE, "%s was not forgotten: %s",
+                       name_of(target, &name), forgetting.reason.text);
+        add_removed(&forgetting, err);
+        return false;
     }
     return report(args, target, &forgetting, err);
 }
 
-/* Add to an error the records that were forgotten before it, which nothing else reports.
- */
+/* Add to an error the records that were forgotten before it: the host may drop what was
+ * reported to it. */
 static void add_forgotten(const struct selection *selection, struct giq_error *err)
 {
     const struct giq_error cause = *err;
     struct giq_printable name;
     GIQ_AUTO_BUF struct giq_buf names;
+    char more[40] = ""; /* " and 99995 more" */
+    size_t unnamed = 0;
     giq_buf_init(&names, NAMES_MAX);
     for (size_t i = 0; i < selection->len; i++) {
         const struct target *target = &selection->items[i];
         if (target->is_forgotten &&
             !giq_buf_addf(&names, "%s%s", names.len == 0 ? "" : ", ",
                           name_of(target, &name))) {
-            break;
+            unnamed++;
         }
+    }
+    if (unnamed > 0) {
+        (void)snprintf(more, sizeof more, " and %zu more", unnamed);
     }
     if (names.len > 0) {
         (void)giq_error_replace(err, cause.code,
                                 "%s; forgotten before it, so that a later open of the "
-                                "same request is paid for: %s",
-                                cause.text, giq_buf_text(&names));
+                                "same request is paid for: %s%s",
+                                cause.text, giq_buf_text(&names), more);
     }
 }
 
@@ -659,6 +702,6 @@ bool giq_forget_parse_age(const char *text, int64_t *out_ms, struct giq_error *e
     }
     return giq_fail(err, GIQ_E_USAGE,
                     "an age must be a number with h (hours), d (days) or w (weeks), such "
-                    "as 30d; got \"%s\"",
+                    "as 30d, of at most 100 years; got \"%s\"",
                     giq_text_printable(text, &printable));
 }

@@ -274,6 +274,19 @@ bool __wrap_giq_tree_size(const char *path, int64_t *out_bytes, struct giq_error
     return __real_giq_tree_size(path, out_bytes, err);
 }
 
+UNIT_WRAPS(giq_tree_remove);
+
+/* What has this in its path cannot be removed. */
+static const char *stubborn;
+
+bool __wrap_giq_tree_remove(const char *path, struct giq_error *err)
+{
+    if (stubborn != NULL && strstr(path, stubborn) != NULL) {
+        return giq_fail(err, GIQ_E_STORE, "cannot remove %s", path);
+    }
+    return __real_giq_tree_remove(path, err);
+}
+
 static void test_run_request_that_begins_meanwhile_wins(void **state)
 {
     struct kit *kit = *state;
@@ -441,6 +454,20 @@ static bool let_the_next_be_sent(void *ctx, const struct giq_forgotten *forgotte
     return note(ctx, forgotten, err);
 }
 
+static int left_before_ticket;
+
+static bool count_down(void *ctx, const struct giq_forgotten *forgotten,
+                       struct giq_error *err)
+{
+    (void)ctx;
+    (void)err;
+    assert_int_equal(forgotten->outcome, GIQ_FORGET_RECORD);
+    if (--left_before_ticket == 0) {
+        intruding_ticket = "sent.1";
+    }
+    return true;
+}
+
 static void test_error_names_what_was_forgotten_before_it(void **state)
 {
     static const char *const names[] = {KEY_A, KEY_B};
@@ -459,6 +486,71 @@ static void test_error_names_what_was_forgotten_before_it(void **state)
     assert_int_equal(exists(kit, KEY_B, NULL), !is_a_left);
     assert_non_null(strstr(kit->err.text, is_a_left ? "j1 was not" : "j2 was not"));
     assert_non_null(strstr(kit->err.text, is_a_left ? "paid for: j2" : "paid for: j1"));
+}
+
+static void test_error_counts_what_it_cannot_name(void **state)
+{
+    enum { COUNT = 40 };
+    static char names[COUNT][65];
+    const char *pointers[COUNT];
+    char job[200];
+    struct kit *kit = *state;
+    const struct giq_forget_args args = {.names = pointers,
+                                         .count = COUNT,
+                                         .before_ms = GIQ_TIME_NONE,
+                                         .each = count_down,
+                                         .ctx = kit};
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%064x", i);
+        (void)snprintf(job, sizeof job,
+                       "{\"format\":2,\"state\":\"failed\",\"attempt\":1,"
+                       "\"job_id\":\"11111111-1111-1111-1111-%012d\"}",
+                       i);
+        make(kit, names[i], job, NULL, NULL);
+        pointers[i] = names[i];
+    }
+    left_before_ticket = COUNT - 1;
+    bool ok = giq_forget(kit->store, &args, &kit->err);
+    intruding_ticket = NULL;
+    assert_false(ok);
+    size_t named = 0;
+    const char *at = strstr(kit->err.text, "paid for: ");
+    assert_non_null(at);
+    for (; (at = strstr(at, "1111-0")) != NULL; at++) {
+        named++;
+    }
+    char more[40];
+    (void)snprintf(more, sizeof more, " and %zu more", COUNT - 1 - named);
+    assert_true(named > 20 && named < COUNT - 1);
+    assert_string_equal(strstr(kit->err.text, " and "), more);
+    assert_int_equal(count_entries(kit), 1);
+}
+
+/* It is forgotten once its folder has another name. */
+static void test_record_is_forgotten_though_its_folder_cannot_be_removed(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    stubborn = "/forgotten.";
+    bool ok = forget(kit, "j1", GIQ_TIME_NONE, 0);
+    stubborn = NULL;
+    assert_true(ok);
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_RECORD);
+    assert_int_equal(kit->reported[0].bytes, 5);
+    assert_false(exists(kit, KEY_A, NULL));
+    assert_int_equal(env_kit_count(giq_store_keys_folder(kit->store), "forgotten."), 1);
+}
+
+static void test_bytes_are_those_that_were_removed(void **state)
+{
+    struct kit *kit = *state;
+    make(kit, KEY_A, RECORD("published", "j1"), JOB("j1"), "result." TOKEN);
+    stubborn = "/discarded.";
+    bool ok = forget(kit, NULL, INT64_MAX, 0);
+    stubborn = NULL;
+    assert_true(ok);
+    assert_int_equal(kit->reported[0].outcome, GIQ_FORGET_KEPT);
+    assert_int_equal(kit->reported[0].bytes, 0);
 }
 
 static void test_newer_format_is_not_forced(void **state)
@@ -557,6 +649,9 @@ int main(void)
         KIT_TEST(test_further_jobs_are_kept_unless_forced),
         KIT_TEST(test_results_that_cannot_be_removed_leave_the_others),
         KIT_TEST(test_error_names_what_was_forgotten_before_it),
+        KIT_TEST(test_error_counts_what_it_cannot_name),
+        KIT_TEST(test_record_is_forgotten_though_its_folder_cannot_be_removed),
+        KIT_TEST(test_bytes_are_those_that_were_removed),
         KIT_TEST(test_newer_format_is_not_forced),
         KIT_TEST(test_names_have_one_record),
         KIT_TEST(test_age_alone_frees_results),
