@@ -8,14 +8,17 @@
 #include "giq/geom.h"
 #include "service/giq_api.h"
 
-enum { UNCERTAINTY_PERCENT = 15 }; /* of a duration that is recorded, at most */
+/* A duration is recorded only if it is known this well, in percent of the longest that it
+ * may have been. */
+enum { UNCERTAINTY_PERCENT = 15 };
 
 static const int64_t unknown_ms = INT64_MAX;
 
 /* ---- the beginning of the job ---- */
 
 /* Find when the job was submitted. The record has the time of day, which may have been
- * changed since; a time in the future counts as unknown. */
+ * changed since; a time in the future counts as unknown. An unknown beginning counts as
+ * the start of this wait: the job then ends earlier than is predicted. */
 static void find_begin(struct giq_job *job)
 {
     const struct giq_env *env = job->service->env;
