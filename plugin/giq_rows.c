@@ -153,7 +153,8 @@ static bool read_id(struct reading *reading, OGRFeatureH feature, const char **o
         (void)snprintf(reading->label, LABEL_SIZE, "%s" CPL_FRMT_GIB,
                        has_field ? "with feature id " : "", number);
     } else {
-        (void)CPLStrlcpy(reading->label, text, LABEL_SIZE);
+        (void)snprintf(reading->label, LABEL_SIZE, "%.*s",
+                       giq_text_cut_len(text, LABEL_SIZE - 1), text);
     }
     if (has_field && text[0] == '\0') {
         return giq_fail(err, GIQ_E_USAGE, "its \"id\" is NULL; give each row one");
@@ -350,8 +351,7 @@ static void note_problem(struct reading *reading, const struct giq_error *proble
     reading->invalid++;
     if (reading->invalid <= GIQ_BATCH_FAILURES_SHOWN) {
         (void)snprintf(reading->problems + len, sizeof reading->problems - len,
-                       "%srow %.*s: %.*s", len == 0 ? "" : "; ",
-                       giq_text_cut_len(reading->label, LABEL_SIZE), reading->label,
+                       "%srow %s: %.*s", len == 0 ? "" : "; ", reading->label,
                        giq_text_cut_len(problem->text, REASON_MAX), problem->text);
     }
 }

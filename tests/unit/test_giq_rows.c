@@ -339,6 +339,18 @@ static void test_row_is_named_by_its_id_or_its_feature(void **state)
     end(&kit);
 }
 
+static void test_long_id_is_cut_between_characters(void **state)
+{
+    struct kit kit;
+    begin(&kit, *state);
+    /* Of 41 bytes: the first 40 end within the last character. */
+#define FOUR "\u00e9\u00e9\u00e9\u00e9"
+    env_kit_write(*state, "rows.csv", "id,file\na" FOUR FOUR FOUR FOUR FOUR ",\n");
+    fails(&kit, "rows.csv;model=m", GIQ_E_BATCH,
+          "row a" FOUR FOUR FOUR FOUR "\u00e9\u00e9\u00e9: it has no \"file\"");
+#undef FOUR
+}
+
 static void test_part_takes_rows_by_their_position(void **state)
 {
     struct kit kit;
@@ -607,6 +619,7 @@ int main(void)
         ENV_KIT_TEST(test_fields_override_the_keys_of_the_batch),
         ENV_KIT_TEST(test_numbers_and_null_of_fields),
         ENV_KIT_TEST(test_row_is_named_by_its_id_or_its_feature),
+        ENV_KIT_TEST(test_long_id_is_cut_between_characters),
         ENV_KIT_TEST(test_part_takes_rows_by_their_position),
         ENV_KIT_TEST(test_areas_have_at_most_256_mib),
         ENV_KIT_TEST(test_rows_that_upload_a_file_have_readers_of_their_own),
