@@ -28,18 +28,18 @@ struct giq_activity_log {
 
 void giq_activity_init(struct giq_activity_log *log, const char *path);
 
-/* An activity begins. Writes it, as giq_activity_tick(). */
+/* Set the phase to that of this activity. Writes it, as giq_activity_tick(). */
 void giq_activity_begin(struct giq_activity_log *log, enum giq_activity activity);
 
-/* Bytes of the current transfer; -1: nothing new is known. Ignored in other phases.
- * Writes what has changed, as giq_activity_tick(). */
+/* Set the bytes of the current transfer; -1: nothing new is known. Ignored in other
+ * phases. Writes what has changed, as giq_activity_tick(). */
 void giq_activity_transferred(struct giq_activity_log *log, int64_t bytes, int64_t total);
 
-/* What is known of the job; the view is not kept. */
+/* Set what is known of the job; the view is not kept. */
 void giq_activity_set_job(struct giq_activity_log *log, const struct giq_job_view *view);
 
-/* The state of a batch, in words, in place of the service's, and the share of its
- * requests that is done, from 0 to 1. */
+/* Set the status to that of a batch, in words, and the share of its requests that is
+ * done, from 0 to 1. */
 void giq_activity_set_batch(struct giq_activity_log *log, const char *status,
                             double share);
 
@@ -49,7 +49,7 @@ double giq_activity_share(const struct giq_activity_log *log);
 /* Write what has changed, if a quarter of a second has passed since the last time. */
 void giq_activity_tick(struct giq_activity_log *log);
 
-/* The open has ended with this error, or GIQ_E_NONE. Writes the last state; after that
+/* End the log: the open ended with this error, or GIQ_E_NONE. Writes the last state; then
  * `has_failed` and `failure` state whether the file could be written. */
 void giq_activity_end(struct giq_activity_log *log, enum giq_code code);
 

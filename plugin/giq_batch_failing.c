@@ -18,7 +18,7 @@ static struct {
     char *batch; /* NULL: free */
     int64_t until_ms;
 } kept[KEPT_MAX];
-static size_t next;     /* the oldest entry, or a free one */
+static size_t next;     /* the entry that was added first, or a free one */
 static CPLMutex *mutex; /* guards both; made at first use */
 
 static int64_t now_ms(void)

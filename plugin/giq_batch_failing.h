@@ -13,14 +13,14 @@
  * time. */
 enum { GIQ_BATCH_FAILING_MS = 5000 };
 
-/* A source of the batch failed to open. */
+/* Note that a source of the batch failed to open. */
 void giq_batch_failing_note(const char *batch);
 
 /* Whether a source that is opened now must fail. If so, sets the last error of GDAL, and
  * prints nothing: the first failure was printed. */
 bool giq_batch_failing_check(const char *batch);
 
-/* The batch was opened again. */
+/* Forget the failures of a batch, which is opened again. */
 void giq_batch_failing_forget(const char *batch);
 
 #endif

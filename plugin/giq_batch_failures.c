@@ -11,6 +11,9 @@ enum {
     STOP_MAX = 200,   /* bytes of why a run stopped */
     COUNTS_SIZE = 400,
     ADVICE_SIZE = 600,
+    SHOWN_SIZE = GIQ_BATCH_FAILURES_SIZE + 40, /* with "; and 99995 more" */
+    SENTENCE_SIZE = COUNTS_SIZE + 60,          /* counts, and the words around them */
+    STOP_SIZE = STOP_MAX + 100,                /* the same of why a run stopped */
 };
 
 /* ---- parts of a message ---- */
@@ -108,7 +111,7 @@ static void list_advice(const struct giq_batch_failures *failures,
 bool giq_batch_failures_invalid(const struct giq_batch_failures *failures, size_t rows,
                                 struct giq_error *err)
 {
-    char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
+    char shown[SHOWN_SIZE] = "";
     append_shown(failures, shown, sizeof shown);
     return giq_fail(err, GIQ_E_BATCH,
                     "%zu of %zu rows of the batch %s not valid, so no job was started; "
@@ -134,7 +137,7 @@ static bool fail_timeout(const struct giq_batch_failures *failures,
 {
     size_t running = failures->by_code[GIQ_E_TIMEOUT];
     size_t failed = failures->count - running;
-    char others[COUNTS_SIZE + 60] = "";
+    char others[SENTENCE_SIZE] = "";
     char counts[COUNTS_SIZE];
     struct giq_batch_failures rest = *failures;
     rest.by_code[GIQ_E_TIMEOUT] = 0;
@@ -142,7 +145,7 @@ static bool fail_timeout(const struct giq_batch_failures *failures,
     if (failed > 0) {
         append(others, sizeof others, " and %zu have failed (%s)", failed, counts);
     }
-    char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
+    char shown[SHOWN_SIZE] = "";
     append_shown(failures, shown, sizeof shown);
     return giq_fail(err, GIQ_E_TIMEOUT,
                     "%zu of %zu rows are not finished%s; %zu were not begun; the jobs "
@@ -156,9 +159,9 @@ bool giq_batch_failures_fail(const struct giq_batch_failures *failures,
 {
     char counts[COUNTS_SIZE];
     char advice[ADVICE_SIZE];
-    char failed[COUNTS_SIZE + 60];
-    char shown[GIQ_BATCH_FAILURES_SIZE + 40] = "";
-    char stop[STOP_MAX + 100] = "";
+    char failed[SENTENCE_SIZE];
+    char shown[SHOWN_SIZE] = "";
+    char stop[STOP_SIZE] = "";
     bool is_refused = failures->by_code[GIQ_E_CREDENTIALS] > 0 ||
                       (end->stop != NULL && end->stop->code == GIQ_E_CREDENTIALS);
     bool is_late = failures->by_code[GIQ_E_TIMEOUT] > 0 ||

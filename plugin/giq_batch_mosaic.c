@@ -22,7 +22,7 @@ struct source {
     double x, y; /* the upper left corner */
     int64_t width, height;
     bool has_mask;
-    char **nodata; /* of each band, as in a list of GDAL; NULL: of none */
+    char **nodata; /* of each band, "" for none; NULL: no band has one */
     int64_t block_width, block_height; /* of the first band */
 };
 
@@ -35,7 +35,7 @@ struct giq_batch_mosaic {
     size_t capacity;
     bool has_mask; /* of any raster */
     double left, top, right, bottom;
-    struct giq_error mismatch; /* {0}: all fit */
+    struct giq_error mismatch; /* {0}: all rasters agree */
 };
 
 struct giq_batch_mosaic *giq_batch_mosaic_new(void)

@@ -20,13 +20,13 @@ struct giq_batch_mosaic;
 struct giq_batch_mosaic *giq_batch_mosaic_new(void);
 void giq_batch_mosaic_free(struct giq_batch_mosaic *mosaic); /* NULL is allowed */
 
-/* Add the raster of the result of the row `id`, which is opened by `name`. Both are
- * borrowed until giq_batch_mosaic_free(); `raster` is not. */
+/* Add the raster of the result of the row `id`, which is opened by `name`. `name` is
+ * borrowed until giq_batch_mosaic_free(), the others for the call. */
 void giq_batch_mosaic_add(struct giq_batch_mosaic *mosaic, const char *id,
                           const char *name, const struct giq_summary_raster *raster);
 
 /* Append the file. `options` are the open options of each result: a GDAL string list.
- * Errors: GIQ_E_BATCH, which names the first row that does not fit to the first one, or
+ * Errors: GIQ_E_BATCH, which names the first row that differs from the first one, or
  * states that the mosaic is too large. */
 bool giq_batch_mosaic_write(const struct giq_batch_mosaic *mosaic, char **options,
                             struct giq_batch_xml *xml, struct giq_error *err);

@@ -127,7 +127,7 @@ static bool make_batch(struct opening *opening, struct giq_error *err)
     return giq_batch_new(&args, &opening->batch, err);
 }
 
-/* Count the rows that have failed; all of them, or those with GIQ_E_USAGE alone. */
+/* Collect the rows that have failed, or only those of them with GIQ_E_USAGE. */
 static void find_failures(struct opening *opening, bool usage_only)
 {
     struct giq_batch_row row;
@@ -308,14 +308,13 @@ static bool run_until_cancelled(struct opening *opening, struct giq_error *err)
 static struct giq_batch_end find_end(const struct opening *opening)
 {
     struct giq_batch_end end = {.rows = opening->count,
-                                .stop = giq_batch_get_stop(opening->batch),
-                                .may_skip = opening->waits};
+                                .stop = giq_batch_get_stop(opening->batch)};
     struct giq_batch_row row;
     for (size_t i = 0; i < opening->count; i++) {
         giq_batch_get_row(opening->batch, i, &row);
         end.pending += row.state == GIQ_BATCH_PENDING ? 1 : 0;
     }
-    end.may_skip = end.may_skip && end.pending == 0;
+    end.may_skip = opening->waits && end.pending == 0;
     return end;
 }
 

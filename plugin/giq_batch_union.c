@@ -9,6 +9,8 @@
 
 #include "options/giq_gdal_cleanup.h"
 
+enum { ROW_FIELD_SIZE = 32 }; /* holds "row_" and any number */
+
 /* A layer of one result. */
 struct source {
     const char *id;
@@ -19,7 +21,7 @@ struct source {
 struct field {
     char *name;
     OGRFieldType type;
-    char *subtype; /* NULL: none, or not common to all results */
+    char *subtype; /* NULL: none, or not the same in all results that have the field */
 };
 
 /* The layers with one name. */
@@ -143,11 +145,11 @@ static void merge_field(struct layer *layer, const struct giq_summary_field *add
 
 /* "row", or "row_2" and so on if a result has a field of that name: GDAL would overwrite
  * its values. */
-static void name_row_field(const struct layer *layer, char out[32])
+static void name_row_field(const struct layer *layer, char out[ROW_FIELD_SIZE])
 {
-    (void)CPLStrlcpy(out, "row", 32);
+    (void)CPLStrlcpy(out, "row", ROW_FIELD_SIZE);
     for (int n = 2; find_field(layer, out, 0) != NULL; n++) {
-        (void)CPLsnprintf(out, 32, "row_%d", n);
+        (void)CPLsnprintf(out, ROW_FIELD_SIZE, "row_%d", n);
     }
 }
 
@@ -367,7 +369,7 @@ static void write_fields(const struct layer *layer, struct giq_batch_xml *xml)
 static void write_layer(const struct layer *layer, char **options,
                         struct giq_batch_xml *xml)
 {
-    char row_field[32];
+    char row_field[ROW_FIELD_SIZE];
     name_row_field(layer, row_field);
     giq_batch_xml_add(xml, "<OGRVRTUnionLayer name=\"");
     giq_batch_xml_add_text(xml, layer->name);

@@ -34,7 +34,7 @@ struct giq_batch_vrt_args {
 };
 
 struct giq_batch_vrt_row {
-    const char *id;   /* the value of the field of rows */
+    const char *id;   /* the value of the field `row` of a union */
     const char *name; /* the GIQ: string of the row alone; borrowed as `args` */
     const char *key;  /* of the request */
     const char *job_id;
@@ -57,9 +57,9 @@ bool giq_batch_vrt_add(struct giq_batch_vrt *vrt, const struct giq_batch_vrt_row
 
 /*
  * Open the dataset of all rows that were added, of which there is at least one. The
- * caller owns `*out`. In a read-only store the file is one in memory, which is kept until
- * the process ends. Errors: GIQ_E_BATCH (rasters that differ), GIQ_E_RESULT (GDAL does
- * not open the file), GIQ_E_STORE, GIQ_E_MEMORY.
+ * caller owns `*out`. If the file in the store cannot be written or opened, it is one in
+ * memory, which is kept until the process ends. Errors: GIQ_E_BATCH (rasters that
+ * differ), GIQ_E_RESULT (GDAL does not open the file), GIQ_E_STORE, GIQ_E_MEMORY.
  */
 bool giq_batch_vrt_open(struct giq_batch_vrt *vrt, GDALDatasetH *out,
                         struct giq_error *err);

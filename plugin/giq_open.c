@@ -108,8 +108,8 @@ static bool open_parsed(const struct giq_open_info *info, const struct giq_conn 
     return open_request(info, conn, session, out, err);
 }
 
-/* The batch whose file has this open as a source; NULL for any other open, and for one
- * that may start a job. */
+/* The batch whose VRT file has this open as a source; NULL for any other open, and for
+ * one that may start a job. */
 static const char *batch_of_source(char **options)
 {
     const char *submit = CSLFetchNameValue(options, "SUBMIT");
@@ -120,7 +120,7 @@ static const char *batch_of_source(char **options)
     return batch == NULL ? CSLFetchNameValue(options, GIQ_BATCH_VRT_OPTION) : batch;
 }
 
-/* A probe may open only what is published already. */
+/* Let a probe open only what is published already. */
 static void restrict_probe(const struct giq_open_info *info, struct giq_config *config)
 {
     if (batch_of_source(info->options) == NULL && giq_probe_is_one(info->flags)) {

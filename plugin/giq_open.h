@@ -3,9 +3,10 @@
  *
  * Thread-safe. Between opens the process keeps only the negative cache, the names of the
  * options that threads have set (giq_thread_options.h), the SIGINT handlers of the
- * program (giq_interrupt.h), and of batches: options and sources for the opens of their
- * sources (giq_kept_options.h, giq_batch_sources.h), those of which a source failed to
- * open (giq_batch_failing.h), and the files in memory of those in a read-only store.
+ * program (giq_interrupt.h), the last name that was opened for update (giq_probe.h), and
+ * of batches: options and results for the opens of their sources (giq_kept_options.h,
+ * giq_batch_sources.h), which of them had a source that failed to open
+ * (giq_batch_failing.h), and VRT files in memory (giq_batch_vrt.h).
  */
 #ifndef GIQ_OPEN_H
 #define GIQ_OPEN_H

@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    WORDS_MAX_BYTES = 4096,
-    MUTEX_WAIT_S = 1000, /* GDAL's usual limit; never reached */
+    WORDS_MAX_BYTES = 4096, /* of the command line: its first two words are needed */
+    MUTEX_WAIT_S = 1000,    /* GDAL's usual limit; never reached */
 };
 
 enum program {
@@ -56,8 +56,8 @@ static enum program current_program(void)
 
 bool giq_probe_is_one(unsigned flags)
 {
-    /* The program hides the errors of an open that may fail; where it will read what it
-     * opens so, it asks the driver for errors. */
+    /* The program hides the errors of an open that may fail; where it goes on to read the
+     * dataset, it sets GDAL_OF_VERBOSE_ERROR. */
     bool is_quiet = (flags & GDAL_OF_VERBOSE_ERROR) == 0 && GIQ_GDAL_ERRORS_ARE_HIDDEN;
     enum program found = current_program();
     return found == COMPLETION || (found == GDAL && is_quiet);

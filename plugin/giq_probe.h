@@ -5,9 +5,9 @@
  * ogr2ogr after they could not open an output for update.
  *
  * Usage: giq_probe_is_one() before a request is sent; giq_probe_note_update() when an
- * open for update was refused, after which giq_probe_is_for_writing() says whether an
- * open of the same name that only reads leads to writing. In any other program none of
- * them has an effect.
+ * open for update was refused, after which giq_probe_is_for_writing() returns whether a
+ * read-only open of the same name precedes writing. In other programs none of them has an
+ * effect.
  *
  * Thread-safe. Nothing is owned, and nothing fails: a command line that cannot be read
  * counts as that of another program.
@@ -20,7 +20,8 @@
 /* Whether an open in this thread with these GDAL_OF_ flags is a probe. */
 bool giq_probe_is_one(unsigned flags);
 
-/* `name` is borrowed for the call. The last name counts. */
+/* Note that an open of `name`, which is copied, was refused for update. Only the last
+ * name is kept. */
 void giq_probe_note_update(const char *name);
 
 /* Whether the program writes and was refused an open of this name for update. It then

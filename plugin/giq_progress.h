@@ -13,12 +13,12 @@ struct giq_progress {
     bool is_terminal;
     bool is_enabled;
     bool is_shared;     /* GDAL's progress bar may be on the terminal's current line */
-    int changes;        /* of the state that were printed, if is_shared */
+    int changes;        /* of the state, each printed at once; counted if is_shared */
     bool is_drawn;      /* the terminal's current line holds progress text */
     int64_t began_ms;   /* on the monotonic clock */
     int64_t printed_ms; /* when the last line was printed */
     char text[512];     /* the current state; "": none yet */
-    char detail[512];   /* what else is known of it, or "" */
+    char detail[512];   /* printed after the elapsed time, or "" */
     const char *hint;   /* how the user may end the wait, borrowed, or NULL */
 };
 

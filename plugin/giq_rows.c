@@ -23,7 +23,7 @@
 enum {
     AREAS_MAX = 256 * 1024 * 1024, /* bytes of all areas */
     ROWS_FIRST = 64,               /* capacity of the first list of rows */
-    LABEL_SIZE = 41,               /* bytes of the name of a row in the message */
+    LABEL_SIZE = 41,               /* of the name of a row in messages, with its end */
     REASON_MAX = 220,              /* bytes of what is wrong with a row */
     HALF_TURN = 180,               /* degrees */
 };
@@ -69,7 +69,7 @@ struct reading {
     size_t seen;      /* rows of the part */
     size_t invalid;
     char label[LABEL_SIZE];             /* names the current row in messages */
-    char problems[GIQ_ERROR_TEXT_SIZE]; /* what is wrong with the first ones */
+    char problems[GIQ_ERROR_TEXT_SIZE]; /* of the first invalid rows */
 };
 
 /* ---- fields ---- */
@@ -146,7 +146,7 @@ static bool read_id(struct reading *reading, OGRFeatureH feature, const char **o
 {
     bool has_field = reading->field[ID] >= 0;
     GIntBig fid = OGR_F_GetFID(feature);
-    /* Drivers that give no feature ids: the position takes their place. */
+    /* Some drivers give features no id. */
     GIntBig number = fid == OGRNullFID ? reading->position : fid;
     const char *text = has_field ? field_text(reading, feature, ID) : "";
     if (text[0] == '\0') {
@@ -450,7 +450,7 @@ static bool read_layer(struct reading *reading, struct giq_error *err)
     if (!open_source(reading, err)) {
         return false;
     }
-    /* A search for files has ended the wait. */
+    /* Again: the search for GIQ:files ends the wait that read_rows() began. */
     (void)giq_interrupt_begin(&reading->rows->session->report.interrupt);
     if (!find_fields(reading, err)) {
         return false;
@@ -571,18 +571,16 @@ static bool may_have_long_edge(const char *area)
     double max = -HALF_TURN;
     for (const char *at = area + strcspn(area, "-0123456789"); *at != '\0';) {
         char *end = NULL;
-        double x =
-            CPLStrtod(at, &end); /* y, up to the next bracket or comma, is skipped */
+        double x = CPLStrtod(at, &end);
         min = fmin(min, x);
         max = fmax(max, x);
-        at = end + strcspn(end, ",()");
+        at = end + strcspn(end, ",()"); /* skips y */
         at += strcspn(at, "-0123456789");
     }
     return max - min > HALF_TURN;
 }
 
-/* Whether the text of the area, in a connection string, would be read as the same area.
- */
+/* Whether a connection string with the text of the area is of the same area. */
 static bool is_area_text(const struct giq_request *request)
 {
     struct giq_error ignored = {0};
@@ -603,8 +601,8 @@ static bool has_no_secret(const char *path)
     return strcmp(printable, path) == 0;
 }
 
-/* Whether a string is parsed to these values; a working folder may have a name that the
- * grammar changes or refuses. */
+/* Whether a string is parsed to these values: the grammar changes or refuses some names
+ * of folders, which an absolute path may have. */
 static bool is_read_back(const char *text, const struct giq_conn *conn)
 {
     struct giq_conn again;

@@ -44,8 +44,8 @@ const char *giq_rows_id(const struct giq_rows *rows, size_t row);
  * The connection string of one row alone, with `member` of the batch, the absolute path
  * of a file to upload, and the area as text. Where no string can express the request,
  * because the path has a secret, or the area has edges that span more than half the
- * world, it is that of the job `job_id`. The caller frees `*out_text`; it is NULL if
- * there is no string and `job_id` is NULL. Errors: GIQ_E_MEMORY.
+ * world, it is that of the job `job_id`. The caller frees `*out_text`; it is NULL if no
+ * string can express the job either, or `job_id` is NULL. Errors: GIQ_E_MEMORY.
  */
 bool giq_rows_location(const struct giq_rows *rows, size_t row, const char *job_id,
                        char **out_text, struct giq_error *err);
