@@ -43,6 +43,7 @@ struct output {
     GDALDatasetH *datasets; /* each with one layer */
     size_t count;
     size_t capacity;
+    enum giq_code failure; /* of the last open */
 };
 
 /* ---- connection strings ---- */
@@ -90,9 +91,9 @@ static char *make_name(const char *prefix, char **keys, struct giq_error *err)
 /* ---- opening ---- */
 
 /* Open a name with these open options. The command's progress function is called from 0
- * to `share`. NULL after an error. */
+ * to `share`. NULL after an error, whose code is `output->failure`. */
 static GDALDatasetH open_name(const struct giq_command *command, const char *name,
-                              char **options, double share)
+                              char **options, double share, struct output *output)
 {
     void *scaled =
         GDALCreateScaledProgress(0, share, command->progress, command->progress_data);
@@ -102,6 +103,7 @@ static GDALDatasetH open_name(const struct giq_command *command, const char *nam
         .options = options,
         .progress = scaled == NULL ? NULL : GDALScaledProgress,
         .progress_data = scaled,
+        .code = &output->failure,
     };
     GDALDatasetH dataset = giq_open_dataset(&info);
     GDALDestroyScaledProgress(scaled);
@@ -112,7 +114,7 @@ static GDALDatasetH open_name(const struct giq_command *command, const char *nam
  * submitted first, otherwise only its record is read. NULL after an error, which was
  * raised unless it is in `*err`. */
 static GDALDatasetH open_rows(const struct giq_command *command, const char *name,
-                              bool submits, struct giq_error *err)
+                              bool submits, struct output *output, struct giq_error *err)
 {
     char *row_name = add_key(name, "wait", "no", err);
     GIQ_AUTO_CSL char **options = CSLDuplicate(command->options);
@@ -122,7 +124,7 @@ static GDALDatasetH open_rows(const struct giq_command *command, const char *nam
         options = CSLSetNameValue(options, "RETRY", NULL);
     }
     GDALDatasetH dataset =
-        row_name == NULL ? NULL : open_name(command, row_name, options, 1);
+        row_name == NULL ? NULL : open_name(command, row_name, options, 1, output);
     free(row_name);
     return dataset;
 }
@@ -251,7 +253,7 @@ static bool use_result(const struct giq_command *command, const char *name,
     }
     GDALDatasetH rows = command->kind == GIQ_COMMAND_BATCH
                             ? describe(dataset, err)
-                            : open_rows(command, name, false, err);
+                            : open_rows(command, name, false, output, err);
     if (rows == NULL) {
         return false;
     }
@@ -264,15 +266,23 @@ static bool run_request(const struct giq_command *command, const char *name,
                         struct output *output, struct giq_error *err)
 {
     if (command->is_dry_run || command->no_wait) {
-        GDALDatasetH rows = open_rows(command, name, !command->is_dry_run, err);
+        GDALDatasetH rows = open_rows(command, name, !command->is_dry_run, output, err);
         if (rows != NULL) {
             add_output(output, rows);
         }
         return rows != NULL;
     }
-    GIQ_AUTO_DATASET GDALDatasetH dataset = open_name(
-        command, name, command->options, command->output == NULL ? 1 : open_share);
+    GIQ_AUTO_DATASET GDALDatasetH dataset =
+        open_name(command, name, command->options,
+                  command->output == NULL ? 1 : open_share, output);
     return dataset != NULL && use_result(command, name, dataset, output, err);
+}
+
+/* Whether a job that failed in this way is no reason not to fetch the next one. */
+static bool goes_on_after(enum giq_code failure)
+{
+    return failure != GIQ_E_CANCELLED && failure != GIQ_E_CREDENTIALS &&
+           failure != GIQ_E_STORE && failure != GIQ_E_MEMORY;
 }
 
 static bool fetch(const struct giq_command *command, struct output *output,
@@ -286,13 +296,8 @@ static bool fetch(const struct giq_command *command, struct output *output,
                         count);
     }
     bool ok = true;
-    for (int i = 0; i < count && err->code == GIQ_E_NONE; i++) {
-        /* After a failure the others are fetched all the same, unless the host cancels.
-         */
-        if (!ok && command->progress != NULL &&
-            !command->progress((double)i / count, "", command->progress_data)) {
-            return false;
-        }
+    for (int i = 0;
+         i < count && err->code == GIQ_E_NONE && goes_on_after(output->failure); i++) {
         char *job_name = add_key(prefix_of_requests, "job", command->names[i], err);
         char *name = job_name == NULL ? NULL : make_name(job_name, command->keys, err);
         struct giq_command one = *command;
@@ -313,7 +318,7 @@ static bool fetch(const struct giq_command *command, struct output *output,
 static bool open_table(const struct giq_command *command, const char *name,
                        struct output *output)
 {
-    GDALDatasetH dataset = open_name(command, name, command->options, 1);
+    GDALDatasetH dataset = open_name(command, name, command->options, 1, output);
     if (dataset != NULL) {
         add_output(output, dataset);
     }

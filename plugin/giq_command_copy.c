@@ -49,6 +49,25 @@ static bool exists(const char *path, bool *out_is_folder)
     return found;
 }
 
+/* The length of "PG" in "PG:dbname=x": 0 for a path. */
+static int connection_prefix_len(const char *output)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    int len = (int)strspn(output, letters);
+    return len > 1 && output[len] == ':' ? len : 0;
+}
+
+/* The output as messages name it: a connection string may have a password. */
+static const char *name_of_output(const struct giq_command *command)
+{
+    int prefix_len = connection_prefix_len(command->output);
+    if (prefix_len > 0) {
+        return CPLSPrintf("%.*s:...", prefix_len, command->output);
+    }
+    GIQ_AUTO_CPL char *printable = giq_path_printable(command->output);
+    return CPLSPrintf("%s", printable);
+}
+
 /* Fail if the output is in the store: to replace a result would remove what is copied. An
  * option that is wrong is reported by the open. */
 static bool check_is_outside_store(const struct giq_command *command,
@@ -66,29 +85,37 @@ static bool check_is_outside_store(const struct giq_command *command,
         return giq_fail(err, GIQ_E_USAGE,
                         "the output %s is in the store, whose files only the driver "
                         "writes; name a file in another folder",
-                        command->output);
+                        name_of_output(command));
     }
     return true;
+}
+
+/* Whether the output is the dataset `source`, which may have ",layer" after its path. */
+static bool is_output(const struct giq_command *command, const char *source)
+{
+    GIQ_AUTO_CPL char *path = CPLStrdup(source);
+    bool is_same = giq_path_is_same(path, command->output);
+    for (char *at = strrchr(path, ','); !is_same && at != NULL; at = strrchr(path, ',')) {
+        *at = '\0';
+        is_same = giq_path_is_same(path, command->output);
+    }
+    return is_same;
 }
 
 /* Fail if the output is a file that the request reads: `--overwrite` would lose it. */
 static bool check_is_no_input(const struct giq_command *command, struct giq_error *err)
 {
-    static const char *const inputs[] = {"batch", "upload", "aoi"};
-    for (size_t i = 0; i < GIQ_COUNT(inputs); i++) {
-        GIQ_AUTO_CPL char *path =
-            CPLStrdup(CSLFetchNameValueDef(command->keys, inputs[i], ""));
-        char *layer = strrchr(path, ',');
-        bool is_input = giq_path_is_same(path, command->output);
-        if (!is_input && layer != NULL) {
-            *layer = '\0';
-            is_input = giq_path_is_same(path, command->output);
-        }
-        if (is_input) {
+    static const char *const inputs[] = {"batch", "upload", "aoi", "geometry"};
+    char **const given[] = {command->keys, command->options};
+    for (size_t i = 0; i < GIQ_COUNT(inputs) * GIQ_COUNT(given); i++) {
+        const char *input = inputs[i / GIQ_COUNT(given)];
+        const char *value = CSLFetchNameValueDef(given[i % GIQ_COUNT(given)], input, "");
+        bool is_text = EQUAL(input, "geometry") && value[0] != '@';
+        if (!is_text && is_output(command, value[0] == '@' ? value + 1 : value)) {
             return giq_fail(err, GIQ_E_USAGE,
                             "the output %s is the file of --%s, which is read; name "
                             "another file",
-                            command->output, inputs[i]);
+                            name_of_output(command), input);
         }
     }
     return true;
@@ -110,7 +137,8 @@ bool giq_command_copy_check(const struct giq_command *command, struct giq_error 
         return giq_fail(err, GIQ_E_USAGE,
                         "no driver of GDAL writes \"%s\"%s%s; use another extension or "
                         "--output-format",
-                        output, command->output_format == NULL ? "" : " as ",
+                        name_of_output(command),
+                        command->output_format == NULL ? "" : " as ",
                         command->output_format == NULL ? "" : command->output_format);
     }
     if (!check_is_outside_store(command, err) || !check_is_no_input(command, err)) {
@@ -121,10 +149,11 @@ bool giq_command_copy_check(const struct giq_command *command, struct giq_error 
                         is_folder ? "the output %s is a folder; name a file"
                                   : "the output %s exists; name another file, or replace "
                                     "it with --overwrite",
-                        output);
+                        name_of_output(command));
     }
     GIQ_AUTO_CPL char *folder = CPLStrdup(CPLGetDirname(output));
-    if (!exists(folder, &is_folder) && !STARTS_WITH(output, "/vsi")) {
+    if (!exists(folder, &is_folder) && !STARTS_WITH(output, "/vsi") &&
+        connection_prefix_len(output) == 0) {
         return giq_fail(err, GIQ_E_USAGE,
                         "the folder %s of the output does not exist; make it first",
                         folder);
@@ -204,7 +233,7 @@ static bool copy_dataset(GDALDatasetH dataset, const struct giq_command *command
         return giq_fail(err, GIQ_E_USAGE,
                         "the result is a %s, which is not what %s can hold; name another "
                         "output: the job is not paid for again",
-                        is_vector ? "vector" : "raster", command->output);
+                        is_vector ? "vector" : "raster", name_of_output(command));
     }
     if (command->overwrite) {
         remove_output(command->output);
@@ -221,12 +250,12 @@ static bool copy_dataset(GDALDatasetH dataset, const struct giq_command *command
         return giq_fail(err, GIQ_E_CANCELLED,
                         "the program ended the copy to %s, which was removed; the result "
                         "stays in the store, so the same command repeats the copy alone",
-                        command->output);
+                        name_of_output(command));
     }
     return giq_fail(err, GIQ_E_RESULT,
                     "the result could not be copied to %s; it stays in the store, so the "
                     "same command with another output repeats the copy alone",
-                    command->output);
+                    name_of_output(command));
 }
 
 bool giq_command_copy(GDALDatasetH dataset, const struct giq_command *command,

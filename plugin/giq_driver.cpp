@@ -27,6 +27,7 @@ static GDALDataset *open(GDALOpenInfo *info)
         info->papszOpenOptions,
         nullptr,
         nullptr,
+        nullptr,
     };
     return GDALDataset::FromHandle(giq_open_dataset(&arguments));
 }

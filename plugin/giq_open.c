@@ -195,6 +195,9 @@ static GDALDatasetH open_with_session(const struct giq_open_info *info)
     if (!ok) {
         giq_session_report_error(&session, &err);
     }
+    if (info->code != NULL) {
+        *info->code = err.code;
+    }
     giq_session_close(&session);
     return dataset;
 }

@@ -14,6 +14,8 @@
 #include <gdal.h>
 #include <stdbool.h>
 
+#include "giq/giq.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,6 +28,7 @@ struct giq_open_info {
     char **options;            /* open options, a GDAL string list, or NULL */
     GDALProgressFunc progress; /* of a program that runs a command, or NULL */
     void *progress_data;
+    enum giq_code *code; /* set to the code of the error; or NULL */
 };
 
 /* Whether the name is a connection string of this driver; see giq_conn_identify(). */

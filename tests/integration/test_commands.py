@@ -199,6 +199,25 @@ def test_output_that_is_an_input_is_refused_and_stays(scripted_gdal, service):
     assert service.names() == []
 
 
+def test_output_that_an_open_option_reads_is_refused_and_stays(scripted_gdal, service):
+    area = scripted_gdal.folder / "area.geojson"
+    area.write_text('{"type":"Polygon","coordinates":[[[0,0],[0,1],[1,1],[0,0]]]}')
+    wkt = scripted_gdal.folder / "area.csv"
+    wkt.write_text("POLYGON((0 0,0 1,1 1,0 0))")
+    for words in (("--oo", f"AOI={area}", "-o", area), ("--geometry", f"@{wkt}", "-o", wkt)):
+        text = fails(scripted_gdal, "run", *REQUEST, *words, "--overwrite", tag="usage")
+        assert "is the file of --" in text
+    assert area.exists() and wkt.exists()
+    assert service.calls() == []
+
+
+def test_password_of_an_output_is_not_printed(scripted_gdal, service):
+    done = giq(scripted_gdal, "run", *REQUEST, "-o", "PG:host=127.0.0.1 port=1 password=hunter2",
+               "--of", "PostgreSQL", ok=False)
+    ours = [line for line in done.stderr.splitlines() if "GIQ[" in line]
+    assert len(ours) == 1 and "PG:..." in ours[0] and "hunter2" not in ours[0]
+
+
 def test_copy_of_what_is_not_waited_for_is_refused(scripted_gdal, service):
     text = fails(scripted_gdal, "run", *REQUEST, "--no-wait", "-o", "out.gpkg", tag="usage")
     assert "with --no-wait there is no result yet" in text
@@ -319,6 +338,12 @@ def test_fetch_goes_on_after_a_job_that_fails(scripted_gdal, service):
     assert service.names() == ["status", "status", "download"]
     assert [row["state"] for row in rows(scripted_gdal, "fetch", "job-7")] == ["published"]
     assert len(service.calls("download")) == 1
+
+
+def test_fetch_ends_where_every_job_would_fail(scripted_gdal, service):
+    service.script["status"] = [Response({"message": "no"}, 401)]
+    fails(scripted_gdal, "fetch", "job-6", "job-7", tag="credentials")
+    assert service.names() == ["status"]
 
 
 def test_batch_runs_its_rows_and_copies_them(scripted_gdal, jobs, service):
