@@ -19,8 +19,8 @@
  * outputs only on success.
  * Ownership: arguments are borrowed for the call unless stated otherwise. "The caller
  * frees" means free(). Functions that free or close an object accept NULL.
- * Texts are UTF-8 and end in NUL. The names of times end in _ms: milliseconds of a
- * duration, on the monotonic clock, or since 1970-01-01 UTC, as stated.
+ * Texts are UTF-8 and end in NUL. The names of times end in their unit, mostly _ms:
+ * milliseconds of a duration, on the monotonic clock, or since 1970-01-01 UTC, as stated.
  * Threads: an object may be used by one thread at a time, different objects by different
  * threads. The only global state is libcurl's one-time initialisation, libarchive, which
  * stays loaded once it was needed, the list of the locks that the process holds, and the
@@ -136,9 +136,9 @@ struct giq_env {
     void (*debug)(void *ctx, const char *text); /* a line for the log */
     /* An activity begins. May be NULL. */
     void (*begin)(void *ctx, enum giq_activity activity);
-    /* How many bytes of the upload or download were transferred so far, and of how many;
-     * -1: nothing new is known. Called in every transfer, several times a second, so it
-     * must be cheap. May be NULL. */
+    /* How many bytes of the upload or download were transferred so far (-1: nothing new
+     * is known), and of how many (-1: not known). Called in every transfer, several times
+     * a second, so it must be cheap. May be NULL. */
     void (*transferred)(void *ctx, int64_t bytes, int64_t total);
     void *ctx; /* passed to each of them */
 };
@@ -241,10 +241,10 @@ void giq_conn_release(struct giq_conn *conn);
 char *giq_conn_quote(const char *value);
 
 /*
- * Replace the value of a key by `text` as it is in quotes in a connection string: white
- * space around it is dropped, as is a slash that a program added, and the value is
- * checked. An empty text changes nothing. Errors: GIQ_E_USAGE, which names the key;
- * GIQ_E_MEMORY.
+ * Replace the value of a key by `text`, in which quotes, ';' and '|' have no meaning:
+ * white space around it is dropped, as is a slash that a program added after the
+ * extension of an archive, and the value is checked. An empty text changes nothing.
+ * Errors: GIQ_E_USAGE, which names the key; GIQ_E_MEMORY.
  */
 bool giq_conn_set(struct giq_conn *conn, enum giq_conn_key key, const char *text,
                   struct giq_error *err);
@@ -278,8 +278,9 @@ bool giq_conn_check_file_name(const char *name, const char *value, struct giq_er
 struct giq_cred;
 
 /* `api_key` and `bearer_token` are copied; each may be NULL or empty. The caller passes
- * `*out` to giq_cred_free(). Errors: GIQ_E_CREDENTIALS if one is not printable ASCII, is
- * longer than 16 KiB, or was copied with quotes or a name; GIQ_E_MEMORY. */
+ * `*out` to giq_cred_free(). Errors: GIQ_E_CREDENTIALS if one is not printable ASCII
+ * without spaces, is longer than 16 KiB, or was copied with quotes, a name or a part of
+ * another text; GIQ_E_MEMORY. */
 bool giq_cred_new(const char *api_key, const char *bearer_token, struct giq_cred **out,
                   struct giq_error *err);
 void giq_cred_free(struct giq_cred *cred);
@@ -289,8 +290,8 @@ void giq_cred_free(struct giq_cred *cred);
  * copied and its value becomes a secret. `*out_added` is false, and the line is not sent,
  * if it is not a header with a value of at most 16 KiB, if the driver sets that header
  * itself, if it is X-API-KEY although giq_cred_new() got a key, or Authorization although
- * it got a token, or if there are 66 headers already, including those of the key and the
- * token. Errors: GIQ_E_CREDENTIALS, as giq_cred_add_secret(); GIQ_E_MEMORY.
+ * it got a token, or if there are 66 headers already: 64 of the user, and those of the
+ * key and the token. Errors: GIQ_E_CREDENTIALS, as giq_cred_add_secret(); GIQ_E_MEMORY.
  */
 bool giq_cred_add_header(struct giq_cred *cred, const char *line, bool *out_added,
                          struct giq_error *err);
@@ -390,9 +391,9 @@ bool giq_service_new(const struct giq_settings *settings, const struct giq_cred 
 void giq_service_free(struct giq_service *service);
 
 /*
- * Until the service has reported the state of the job, try each call only once, as with a
- * timeout of 0: there are no pauses and no retries, and calls end after 2 s, or after the
- * timeout of the settings if that is shorter.
+ * Until the service has reported the state of the job, or sent a page of files, try each
+ * call only once, as with a timeout of 0: there are no pauses and no retries, and calls
+ * end after 2 s, or after the timeout of the settings if that is shorter and not 0.
  */
 void giq_service_limit_to_one_try(struct giq_service *service);
 
@@ -453,7 +454,7 @@ struct giq_file {
 
 enum { GIQ_FILES_MAX = 100000 }; /* the most files that a search may select */
 
-enum { GIQ_FILES_BOXES_MAX = 2 };
+enum { GIQ_FILES_BOXES_MAX = 2 }; /* an area across the antimeridian has two */
 
 /* A box as text, "minx,miny,maxx,maxy" in degrees. */
 struct giq_geom_box {
@@ -484,8 +485,9 @@ struct giq_files_host {
 };
 
 /*
- * Search for files, the newest first, and pass each of them to the host once. At most
- * `limit` are selected (1000 if it is NULL); if there is one more, env->warn() is called.
+ * Search for files, box after box, in each the newest first, and pass each of them to the
+ * host once. At most `limit` are selected (1000 if it is NULL); the search ends at one
+ * more, for which env->warn() is called.
  * One page of 100 files is in memory at a time.
  *
  * Errors: GIQ_E_USAGE (a value of the query; nothing was sent), GIQ_E_CREDENTIALS,
@@ -611,14 +613,17 @@ struct giq_request {
     /* Label of RETRY: starts one new job per label for a request whose job failed or is
      * gone, whose outcome is unknown, or whose record is damaged. */
     const char *retry;
-    const char *geometry_crs; /* of the area ("AS_IS"); NULL: EPSG:4326 */
+    /* "AS_IS" if the coordinates of the area are sent as they were given
+     * (GIQ_GEOM_AS_IS); NULL: they are EPSG:4326. */
+    const char *geometry_crs;
 };
 
 /* Check a label of RETRY: it is recorded as JSON, so it must be UTF-8. Errors:
  * GIQ_E_USAGE. */
 bool giq_retry_check_label(const char *label, struct giq_error *err);
 
-/* The states of a record, in the order of a job's life. States are compared: those above
+/* The states of a record, in the order of a job's life; the last two are its other ends.
+ * States are compared: those above
  * GIQ_JOB_SENDING mean that a run request was sent, by this store or another program, and
  * that what is known of its outcome is recorded. */
 enum giq_job_state {

@@ -3,8 +3,8 @@
  * compiler's cleanup attribute. Initialise the variable where it is declared; a variable
  * that is NULL at the end of its block is left alone:
  *
- *     GIQ_AUTO_CSL char **names = VSIReadDirRecursive(folder);
- *     GIQ_AUTO_CPL char *path = CPLStrdup(names[0]);
+ *     GIQ_AUTO_CSL char **names = CSLTokenizeString2(text, ",", 0);
+ *     GIQ_AUTO_CPL char *path = CPLStrdup(folder);
  *     GIQ_AUTO_DATASET GDALDatasetH dataset = GDALOpenEx(path, ...);
  */
 #ifndef GIQ_GDAL_CLEANUP_H

@@ -13,7 +13,8 @@
  * Replace the value of the first member `name` of the object in `text` by null. `name` is
  * ASCII without quotes and backslashes.
  *
- * A text that is not JSON does not become JSON. Returns false, and does not change the
+ * A text that giq_json_parse() refuses is still refused, unless the fault is within the
+ * value that is cut out. Returns false, and does not change the
  * text, if there is no such member, if its value is shorter than "null", or if its value
  * or an earlier one is damaged or unusual: deeply nested, with a number of many digits,
  * or with \u in a string.

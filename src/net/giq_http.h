@@ -31,10 +31,11 @@ struct giq_http_request {
     const char *json;
     const char *const *headers; /* additional lines, "Name: value" */
     size_t header_count;
-    int64_t timeout_ms;  /* for each attempt of the exchange; 0: none */
-    int64_t deadline_ms; /* on the monotonic clock; 0: none */
-    int64_t stall_ms;    /* once the deadline has passed, a transfer without progress for
-                            this long is aborted; 0: one second */
+    int64_t timeout_ms; /* for each attempt of the exchange; 0: none */
+    /* On the monotonic clock; 0: none. After it the exchange goes on while bytes move: it
+     * ends once none has moved for `stall_ms` (0: one second). */
+    int64_t deadline_ms;
+    int64_t stall_ms;
     /* Use a new connection, apart from those of the session, because libcurl resends a
      * request, even a POST, if the connection that it reused is dead. */
     bool fresh_connection;
@@ -44,7 +45,7 @@ struct giq_http_request {
     /* Called when the connection is established, before the request is sent, and again
      * before libcurl repeats it after a 407; false ends the exchange with nothing more
      * sent. After it has returned true the exchange can no longer be cancelled, and the
-     * request is repeated only after a complete response. May be NULL. */
+     * request is repeated only after all headers of a final response. May be NULL. */
     bool (*before_send)(void *ctx, struct giq_error *err);
     /* Takes the body of a 200 or 206 in pieces; false ends the exchange. Status, headers
      * and `received`, which includes the piece, are set in `response`. NULL: the body is
@@ -58,10 +59,10 @@ struct giq_http_request {
 
 /*
  * Make the exchange. After an HTTP/2 error, except with prior knowledge, the session uses
- * HTTP/1.1 only, and a request without a form whose sink has received no bytes is
- * repeated once. The speed limit of the settings applies to a request without a form and
- * to sending the file of a form; while the response to a form is awaited only the timeout
- * and the deadline apply.
+ * HTTP/1.1 only, and a request without a form is repeated once if it has a sink and no
+ * byte of a body was received, or has none. The speed limit of the settings applies to a
+ * request without a form and to sending the file of a form; while the response to a form
+ * is awaited only the timeout and the deadline apply.
  *
  * `response` need not be initialised. It is always filled, on failure as far as the
  * exchange went; the caller must release it. Any final status is a success. Fails without

@@ -97,6 +97,7 @@ static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t co
             return;
         }
         uint64_t len = giq_bounds_number(file, at, 4);
+        /* No feature has 0 bytes: what that means is for the driver to find. */
         if (len == 0 || !giq_bounds_require(file, at, 4 + len)) {
             return;
         }
@@ -106,6 +107,8 @@ static void check_each_feature(struct giq_bounds *file, uint64_t at, uint64_t co
 
 void giq_complete_flatgeobuf(struct giq_bounds *file)
 {
+    /* Bytes at the start; bytes of a node: four doubles and an offset; nodes of a node.
+     */
     enum { MAGIC = 8, NODE = 40, NODE_SIZE_DEFAULT = 16 };
     enum { FEATURES_COUNT = 8, INDEX_NODE_SIZE = 9 }; /* fields of the header's table */
     struct flatbuffer header;
@@ -118,12 +121,13 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
     uint64_t at = MAGIC + 4 + len;
     uint64_t count = flat_number(&header, FEATURES_COUNT, 8, 0);
     uint64_t node_size = flat_number(&header, INDEX_NODE_SIZE, 2, NODE_SIZE_DEFAULT);
-    /* A node size of 0 means that there is no index. */
+    /* A node size of 0 means that there is no index; 1 is not valid. */
     if (count == 0 || node_size < 2) {
         check_each_feature(file, at, count);
         return;
     }
-    /* The index has fewer than 4 * count nodes. */
+    /* The index has fewer than 4 * count nodes. If its length overflows, the header is
+     * damaged, which is for the driver to find. */
     if (count > UINT64_MAX / 4 / NODE) {
         return;
     }
@@ -135,7 +139,13 @@ void giq_complete_flatgeobuf(struct giq_bounds *file)
 
 /* ---- Arrow ---- */
 
-enum { ARROW_HEAD = 8, ARROW_KIND = 1, ARROW_BODY_LENGTH = 3, ARROW_SCHEMA = 1 };
+enum {
+    ARROW_HEAD = 8, /* bytes of a mark and the length of a message */
+    /* Fields of a message. */
+    ARROW_KIND = 1,
+    ARROW_BODY_LENGTH = 3,
+    ARROW_SCHEMA = 1, /* a kind */
+};
 
 /* Read the length of the message at `at`, whose first ARROW_HEAD bytes are required.
  * False at the end marker of a stream (a length of 0), and if there is no message. */
@@ -253,10 +263,11 @@ void giq_complete_shapefile(struct giq_bounds *file)
 enum { ZIP_END_LEN = 22, ZIP_SIZE_AT = 12, ZIP_OFFSET_AT = 16, ZIP_COMMENT_AT = 20 };
 
 /*
- * Whether the record at `end`, with `rest` bytes of the file after it, ends this zip and
- * not a zip that is stored in it: its comment ends with the file, the central directory
- * is empty, or there is a central directory at its offset, which counts from the start of
- * the zip. In ZIP64 another record has the offset, so this record is accepted.
+ * Whether the record at `end`, with `rest` bytes of the file after it, ends this zip. The
+ * record of a zip that is stored in it mostly does not: its comment would have to end
+ * with the file, its central directory to be empty, or there would have to be a central
+ * directory at its offset, which counts from the start of the zip. In ZIP64 another
+ * record has the offset, so this record is accepted.
  */
 static bool is_own_end(struct giq_bounds *file, const char *end, size_t rest)
 {
@@ -295,7 +306,8 @@ void giq_complete_zip(struct giq_bounds *file)
 
 /* ---- XML ---- */
 
-/* Whether the text has the end tag of a root element that giq_sniff() knows. */
+/* Whether the text has an end tag of the root of KML, GPX or GML; one within the file
+ * counts too. */
 static bool has_root_end(const char *text, size_t len)
 {
     const char *end = text + len;
@@ -342,7 +354,7 @@ static bool is_empty_root(const char *text, size_t len)
 void giq_complete_xml(struct giq_bounds *file)
 {
     enum { TAG_MAX = 1024 }; /* read twice, for a tag at the border of two windows */
-    enum { AFTER_ROOT_MAX = 64 << 20 };
+    enum { AFTER_ROOT_MAX = 64 << 20 }; /* no real file has so much */
     uint64_t end = file->size;
     while (file->size - end < AFTER_ROOT_MAX) {
         size_t len = 0;

@@ -1,6 +1,6 @@
 /*
  * A hash table with open addressing. Digests are their own hashes: whoever chooses the
- * texts cannot make them collide.
+ * texts cannot make two digests equal.
  */
 #include "service/giq_seen.h"
 
@@ -20,7 +20,7 @@ static bool is_free(const struct giq_seen_digest *slot)
     return slot->half[0] == 0 && slot->half[1] == 0;
 }
 
-/* The first half of the SHA-256 of the text. */
+/* The first half of the SHA-256 of the text: no two texts have the same 128 bits. */
 static bool digest_of(const char *text, struct giq_seen_digest *out,
                       struct giq_error *err)
 {
