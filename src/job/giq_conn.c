@@ -426,6 +426,20 @@ static bool fail_no_value(const char *name, struct giq_error *err)
                     name, name);
 }
 
+/* Refuse the address of a file with a query, which may be a secret and must not be
+ * recorded. */
+static bool check_file_id(const char *value, struct giq_error *err)
+{
+    const char *scheme_end = strstr(value, "://");
+    if (scheme_end == NULL || strchr(scheme_end, '?') == NULL) {
+        return true;
+    }
+    return giq_fail(
+        err, GIQ_E_USAGE,
+        "the value of \"file\" is an address with a query, not the id of a "
+        "file on the service; upload=/vsicurl/<address> uploads what is there");
+}
+
 static bool check_value(enum giq_conn_key key, const char *value, struct giq_error *err)
 {
     const char *name = key_names[key];
@@ -437,6 +451,9 @@ static bool check_value(enum giq_conn_key key, const char *value, struct giq_err
     bool is_file = key == GIQ_CONN_KEY_FILE || key == GIQ_CONN_KEY_UPLOAD ||
                    key == GIQ_CONN_KEY_AOI || key == GIQ_CONN_KEY_BATCH;
     if (is_file && !giq_conn_check_file_name(quoted, value, err)) {
+        return false;
+    }
+    if (key == GIQ_CONN_KEY_FILE && !check_file_id(value, err)) {
         return false;
     }
     if (key == GIQ_CONN_KEY_GEOMETRY && giq_text_begins_nocase(value, "SRID=") &&

@@ -236,6 +236,7 @@ static void test_strings_that_are_refused_say_why(void **state)
         {"GIQ:job=j;model=m", "the key \"file\" is missing"},
         {"GIQ:job=j;rerun=1", "cannot be combined with \"job\""},
         {"GIQ:model=m;file=f/", "ends in '/'"},
+        {"GIQ:model=m;file=https://h/x?sig=secret", "is an address with a query"},
         {"GIQ:model=m\x01;file=f", "the value of \"model\" contains a control character"},
         {"GIQ:model=m\xE9;file=f", "the value of \"model\" is not UTF-8"},
         {"GIQ:model=m;file=a\nb", "the value of \"file\" contains a control character"},
