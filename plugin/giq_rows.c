@@ -84,6 +84,29 @@ static const char *field_text(const struct reading *reading, OGRFeatureH feature
     return is_set ? OGR_F_GetFieldAsString(feature, index) : "";
 }
 
+/* Find the field of this name in upper or lower case; `*out` is -1 if there is none. */
+static bool find_field(OGRFeatureDefnH layer, const char *name, int *out,
+                       struct giq_error *err)
+{
+    const char *found = NULL;
+    *out = -1;
+    for (int i = 0; i < OGR_FD_GetFieldCount(layer); i++) {
+        const char *other = OGR_Fld_GetNameRef(OGR_FD_GetFieldDefn(layer, i));
+        if (!EQUAL(other, name)) {
+            continue;
+        }
+        if (found != NULL) {
+            return giq_fail(err, GIQ_E_USAGE,
+                            "the batch has two fields \"%s\", \"%s\" and \"%s\"; rename "
+                            "one of them",
+                            name, found, other);
+        }
+        found = other;
+        *out = i;
+    }
+    return true;
+}
+
 static bool find_fields(struct reading *reading, struct giq_error *err)
 {
     OGRFeatureDefnH layer = NULL;
@@ -91,7 +114,9 @@ static bool find_fields(struct reading *reading, struct giq_error *err)
         return false;
     }
     for (int i = 0; i < FIELDS; i++) {
-        reading->field[i] = OGR_FD_GetFieldIndex(layer, fields[i].name);
+        if (!find_field(layer, fields[i].name, &reading->field[i], err)) {
+            return false;
+        }
     }
     reading->has_areas = reading->rows->session->config.use_geometry &&
                          OGR_FD_GetGeomFieldCount(layer) > 0;

@@ -94,6 +94,12 @@ def test_row_without_an_id_and_equal_ids_are_not_valid(gdal, service, jobs):
 
 # ---- areas ----
 
+def test_fields_that_differ_in_case_alone_are_an_error_that_names_both(gdal, service, jobs):
+    write_lines(gdal, "id,model,file,Model", "a,m,f,n")
+    assert 'two fields "model", "model" and "Model"; rename one' in fails(gdal, "usage")
+    assert service.calls() == []
+
+
 def test_layer_is_chosen_and_its_areas_are_sent(gdal, service, jobs):
     path = write(gdal.folder / "areas.gpkg", "EPSG:4326", SQUARE, layer="first")
     write(path, "EPSG:4326", SQUARE, SMALL, layer="second, of two")
