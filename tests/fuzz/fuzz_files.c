@@ -2,6 +2,7 @@
 #include "script.h"
 
 #include <cJSON.h>
+#include <strings.h>
 
 #include "giq/geom.h"
 
@@ -83,7 +84,7 @@ static bool take(void *ctx, const struct giq_file *file, bool is_limit_reached,
     check_text(file->source_type);
     check_text(file->preview);
     if (file->preview != NULL &&
-        strncmp(file->preview, "https://giq.example/", 20) != 0) {
+        strncasecmp(file->preview, "https://giq.example/", 20) != 0) {
         check_words(file->preview);
     }
     check_item(file);
