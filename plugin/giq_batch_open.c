@@ -264,9 +264,10 @@ static bool check_may_fetch(const struct opening *opening, struct giq_error *err
     }
     return giq_fail(err, GIQ_E_USAGE,
                     "%zu of %zu jobs of the batch are not in the store, and GIQ_FETCH=NO "
-                    "neither waits nor downloads; open it without GIQ_FETCH=NO, or with "
-                    "wait=no for the state of its jobs",
-                    counts.pending, counts.requests);
+                    "neither waits nor downloads; open it without GIQ_FETCH=NO, which "
+                    "starts %zu new jobs that are paid for, or with wait=no and "
+                    "SUBMIT=NO for the state of its jobs",
+                    counts.pending, counts.requests, counts.new_jobs);
 }
 
 static bool run(struct opening *opening, struct giq_error *err)

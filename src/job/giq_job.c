@@ -269,10 +269,12 @@ static bool check_may_fetch(const struct giq_job *job, struct giq_error *err)
         return true; /* nothing is sent, and its error states what is recorded */
     }
     if (job->record.job_id == NULL) {
-        return giq_fail(err, GIQ_E_USAGE,
-                        "no result of this request is in the store, and GIQ_FETCH=NO "
-                        "neither waits nor downloads; open it without GIQ_FETCH=NO, or "
-                        "with wait=no for its state");
+        return giq_fail(
+            err, GIQ_E_USAGE,
+            "no result of this request is in the store, and GIQ_FETCH=NO "
+            "neither waits nor downloads; open it without GIQ_FETCH=NO, which "
+            "starts a job that is paid for, or with wait=no and SUBMIT=NO for "
+            "its state");
     }
     return giq_fail(err, GIQ_E_USAGE,
                     "the result of the job %s is not in the store, and GIQ_FETCH=NO "

@@ -163,6 +163,7 @@ def test_they_are_not_open_options(scripted_gdal, service, option):
 def test_fetch_no_sends_nothing_for_a_new_request(scripted_gdal, service):
     error = scripted_gdal.fails("ogrinfo", NAME, tag="usage", env=NO_FETCH)
     assert NOT_FETCHED in error
+    assert "which starts a job that is paid for, or with wait=no and SUBMIT=NO" in error
     assert service.calls() == [] and scripted_gdal.records() == {}
 
 
