@@ -572,7 +572,8 @@ static bool check_each_subdataset(struct giq_references *references, GDALDataset
     return true;
 }
 
-/* Read all features, so that the driver fetches what it would fetch for the user. */
+/* Read all features, so that the driver fetches what it would fetch for the user, who
+ * then reads the same dataset from its first feature. */
 static void read_features(GDALDatasetH dataset)
 {
     for (int i = 0; i < GDALDatasetGetLayerCount(dataset); i++) {
@@ -581,6 +582,7 @@ static void read_features(GDALDatasetH dataset)
         while ((feature = OGR_L_GetNextFeature(layer)) != NULL) {
             OGR_F_Destroy(feature);
         }
+        OGR_L_ResetReading(layer);
     }
 }
 

@@ -90,6 +90,18 @@ def test_other_coordinate_systems_of_geojson_are_read(scripted_gdal, service):
     assert 'ID["EPSG",32633]' in scripted_gdal.run("ogrinfo", "-al", NAME).stdout
 
 
+def test_checked_geojson_begins_at_its_first_feature(scripted_gdal, service):
+    named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
+    text = collection(named).replace('"name": "one"', '"url": "http://a.b/c", "name": "one"')
+    give(service, pack_zip({"r.geojson": text}), "r.zip")
+    done = scripted_gdal.python(
+        "import sys\nfrom osgeo import ogr\nogr.UseExceptions()\n"
+        "dataset = ogr.Open(sys.argv[1])\n"
+        "feature = dataset.GetLayer(0).GetNextFeature()\n"
+        "print(feature and feature.GetField('name'))", NAME)
+    assert done.stdout == "one\n"
+
+
 def test_a_name_that_is_a_dictionary_is_refused(scripted_gdal, service, dictionary):
     named = {"type": "name", "properties": {"name": dictionary}}
     give(service, collection(named).replace("/", "\\/").encode(), "r.geojson")
