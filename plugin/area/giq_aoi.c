@@ -3,7 +3,7 @@
 
 #include "area/giq_vector_source.h"
 
-/* Add all features, of which some must have polygons. */
+/* Add the polygons of all features; at least one feature must have some. */
 static bool add_features(const struct giq_vector_source *source, struct giq_geom *geom,
                          struct giq_error *err)
 {

@@ -16,6 +16,8 @@
 
 enum {
     SRID_DIGITS_MAX = 9,
+    TEXT_MAX = 40,             /* bytes of an area in a message */
+    NAME_MAX_BYTES = 80,       /* of the name of a coordinate system in a message */
     BLOCK_BYTES = 1024 * 1024, /* of a file, read between two checks of cancelled() */
 };
 
@@ -132,7 +134,7 @@ static bool parse_srid(const char *text, int *out_srid, const char **out_rest,
         return giq_fail(err, GIQ_E_AREA,
                         "an area with SRID must be SRID=<EPSG code>;POLYGON((...)); got "
                         "\"%.*s\"",
-                        giq_text_cut_len(text, 40), text);
+                        giq_text_cut_len(text, TEXT_MAX), text);
     }
     *out_srid = atoi(digits);
     *out_rest = end + 1;
@@ -153,7 +155,8 @@ static bool make_project(int srid, const struct giq_env *env, struct giq_project
     } else if (giq_project_has_no_position(srs)) {
         (void)giq_fail(err, GIQ_E_AREA,
                        "the SRID %d of the area (\"%.*s\") gives no position on Earth",
-                       srid, giq_text_cut_len(OSRGetName(srs), 80), OSRGetName(srs));
+                       srid, giq_text_cut_len(OSRGetName(srs), NAME_MAX_BYTES),
+                       OSRGetName(srs));
     } else {
         OSRSetAxisMappingStrategy(srs, OAMS_TRADITIONAL_GIS_ORDER);
         ok = giq_project_new(srs, env, out, err);

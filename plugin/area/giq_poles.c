@@ -72,7 +72,7 @@ double giq_poles_latitude_at(const struct giq_poles *poles, double x, double y)
     return 0;
 }
 
-/* ---- splitting ---- */
+/* ---- inserting ---- */
 
 /* The rewritten ring so far. */
 struct ring {
@@ -91,6 +91,7 @@ static bool is_last_point(const struct ring *ring, const double at[2])
     return last[0] == at[0] && last[1] == at[1];
 }
 
+/* Add a point, unless it repeats the last one. */
 static void add_point(struct ring *ring, const double at[2])
 {
     if (is_last_point(ring, at)) {
@@ -117,8 +118,7 @@ static void add_vertex(struct ring *ring, const double at[2])
     add_point(ring, at);
 }
 
-/* The part of the edge from `a` to `b` (0 to 1) that lies before a pole which it passes;
- * -1 if it does not pass it. */
+/* Where the edge from `a` (0) to `b` (1) passes a pole; -1 if it does not pass it. */
 static double find_pole_on_edge(const struct giq_poles *poles, size_t pole,
                                 const double *a, const double *b)
 {
@@ -127,25 +127,25 @@ static double find_pole_on_edge(const struct giq_poles *poles, size_t pole,
     double px = poles->pole[pole].x - a[0];
     double py = poles->pole[pole].y - a[1];
     /* NAN, so not on the edge, if `a` and `b` are equal. */
-    double part = (px * dx + py * dy) / (dx * dx + dy * dy);
+    double at = (px * dx + py * dy) / (dx * dx + dy * dy);
     bool passes =
-        part > 0 && part < 1 && hypot(px - part * dx, py - part * dy) <= poles->tolerance;
-    return passes ? part : -1;
+        at > 0 && at < 1 && hypot(px - at * dx, py - at * dy) <= poles->tolerance;
+    return passes ? at : -1;
 }
 
 /* Add the poles on the edge from `a` to `b`, in the order in which it passes them. */
 static void add_poles_on_edge(struct ring *ring, const double *a, const double *b)
 {
     const struct giq_poles *poles = ring->poles;
-    double part[2] = {-1, -1};
+    double at[2] = {-1, -1};
     for (size_t i = 0; i < poles->count; i++) {
-        part[i] = find_pole_on_edge(poles, i, a, b);
+        at[i] = find_pole_on_edge(poles, i, a, b);
     }
     const size_t orders[2][2] = {{0, 1}, {1, 0}};
-    const size_t *order = orders[part[0] <= part[1] ? 0 : 1];
+    const size_t *order = orders[at[0] <= at[1] ? 0 : 1];
     for (size_t i = 0; i < 2; i++) {
         const struct giq_pole *pole = &poles->pole[order[i]];
-        if (part[order[i]] >= 0) {
+        if (at[order[i]] >= 0) {
             add_point(ring, (double[]){pole->x, pole->y});
         }
     }
@@ -167,8 +167,8 @@ static bool rotate(struct ring *ring, size_t first)
     return true;
 }
 
-bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t count,
-                     double **out_xy, size_t *out_count, struct giq_error *err)
+bool giq_poles_insert(const struct giq_poles *poles, const double *xy, size_t count,
+                      double **out_xy, size_t *out_count, struct giq_error *err)
 {
     /* Each edge adds its end and at most two poles. */
     struct ring ring = {
@@ -196,7 +196,7 @@ bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t cou
 /* ---- orientation ---- */
 
 /* The orientation at one point, by a step along each axis, forward or backward, whichever
- * can be transformed; 0 if none can. */
+ * can be transformed to a triangle; 0 if none can. */
 static int orientation_at(OGRCoordinateTransformationH to_degrees, const double at[2],
                           double step)
 {

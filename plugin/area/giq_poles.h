@@ -20,7 +20,7 @@ struct giq_pole {
 struct giq_poles {
     struct giq_pole pole[2];
     size_t count;
-    double tolerance; /* in units of the system: a point that is nearer is at the pole */
+    double tolerance; /* in units of the system: a point within it is at the pole */
 };
 
 /*
@@ -40,8 +40,8 @@ double giq_poles_latitude_at(const struct giq_poles *poles, double x, double y);
  * frees `*out_xy` with free(); it is NULL if the ring touches no pole, or if fewer than
  * four points remain because several of them are at a pole. Errors: GIQ_E_MEMORY.
  */
-bool giq_poles_split(const struct giq_poles *poles, const double *xy, size_t count,
-                     double **out_xy, size_t *out_count, struct giq_error *err);
+bool giq_poles_insert(const struct giq_poles *poles, const double *xy, size_t count,
+                      double **out_xy, size_t *out_count, struct giq_error *err);
 
 /*
  * The orientation of a coordinate system: 1 if it shows the globe as seen from outside,

@@ -116,7 +116,8 @@ static bool transform(struct line *line, struct point *points, size_t count)
     return true;
 }
 
-static struct point part_of(const struct point *from, const struct point *to, double part)
+static struct point interpolate(const struct point *from, const struct point *to,
+                                double part)
 {
     return (struct point){.x = from->x + part * (to->x - from->x),
                           .y = from->y + part * (to->y - from->y)};
@@ -200,8 +201,8 @@ static bool fail_discontinuous(const struct line *line, const struct point *from
 static bool add_curved(struct line *line, struct point to, int depth)
 {
     const struct point from = line->points[line->count - 1];
-    struct point sample[] = {part_of(&from, &to, 0.25), part_of(&from, &to, 0.5),
-                             part_of(&from, &to, 0.75)};
+    struct point sample[] = {interpolate(&from, &to, 0.25), interpolate(&from, &to, 0.5),
+                             interpolate(&from, &to, 0.75)};
     if (!transform(line, sample, 3)) {
         return false;
     }
@@ -226,7 +227,7 @@ static bool add_curved(struct line *line, struct point to, int depth)
 static bool find_longitude(struct line *line, const struct point *pole,
                            const struct point *to, double *out)
 {
-    struct point probe = part_of(pole, to, POLE_PART);
+    struct point probe = interpolate(pole, to, POLE_PART);
     bool ok = transform(line, &probe, 1);
     *out = probe.lon;
     return ok;
@@ -306,7 +307,7 @@ static bool add_edges(struct line *line, const double *xy, size_t first, size_t 
         const double *at = xy + 2 * (first + i);
         points[2 * i] = (struct point){.x = at[0], .y = at[1]};
         if (i > 0) {
-            points[2 * i - 1] = part_of(&points[2 * i - 2], &points[2 * i], 0.5);
+            points[2 * i - 1] = interpolate(&points[2 * i - 2], &points[2 * i], 0.5);
         }
     }
     if (!transform(line, points, 2 * edges + 1)) {
@@ -328,7 +329,7 @@ static bool add_edges(struct line *line, const double *xy, size_t first, size_t 
 
 /* ---- directions ---- */
 
-/* Find out whether a ring runs counter-clockwise on the globe, seen from above. */
+/* Determine whether a ring runs counter-clockwise on the globe, seen from above. */
 static bool find_direction(struct line *line, const double *xy, size_t count)
 {
     struct giq_project *p = line->project;
@@ -483,21 +484,22 @@ static bool close_ring(struct line *line, const double *xy, size_t count)
 static bool project_touching_poles(struct line *line, const double *xy, size_t count)
 {
     struct giq_project *p = line->project;
-    double *split = NULL;
+    double *rewritten = NULL;
     if (!p->is_poles_known) {
         giq_poles_find(p->transform, p->metre, &p->poles);
         p->is_poles_known = true;
     }
-    if (!giq_poles_split(&p->poles, xy, count, &split, &count, line->err)) {
+    if (!giq_poles_insert(&p->poles, xy, count, &rewritten, &count, line->err)) {
         return false;
     }
-    if (split == NULL) {
+    if (rewritten == NULL) {
         return true;
     }
     line->touches_pole = true;
     line->count = 0;
-    bool ok = find_direction(line, split, count) && project_edges(line, split, count);
-    free(split);
+    bool ok =
+        find_direction(line, rewritten, count) && project_edges(line, rewritten, count);
+    free(rewritten);
     return ok;
 }
 

@@ -225,6 +225,7 @@ bool giq_vector_source_next(const struct giq_vector_source *source, OGRFeatureH 
     return true;
 }
 
+/* Add a ring; an open one is closed by its first point. */
 static bool add_ring(struct giq_geom *geom, OGRGeometryH ring, struct giq_error *err)
 {
     size_t count = (size_t)OGR_G_GetPointCount(ring);
@@ -252,6 +253,7 @@ struct adding {
     struct giq_error *err;
 };
 
+/* Add a polygon that is not empty. */
 static bool add_polygon(struct adding *adding, OGRGeometryH polygon)
 {
     int rings = OGR_G_GetGeometryCount(polygon);
@@ -260,9 +262,7 @@ static bool add_polygon(struct adding *adding, OGRGeometryH polygon)
             return false;
         }
     }
-    if (rings > 0) {
-        adding->polygons++;
-    }
+    adding->polygons++;
     return giq_geom_end_polygon(adding->geom, adding->what, adding->err);
 }
 

@@ -183,7 +183,7 @@ static bool read_max_new_jobs(struct giq_config *config, struct giq_error *err)
     if (giq_reader_config(&config->reader, option->config_name) == NULL) {
         return true;
     }
-    struct giq_reader of_config = {0};
+    struct giq_reader of_config = {0}; /* has no open options */
     int limit = 0;
     giq_reader_set_urls(&of_config, config->typed_url, config->base_url);
     bool ok = giq_reader_number(&of_config, GIQ_OPTION_MAX_NEW_JOBS, 1, &limit, err);

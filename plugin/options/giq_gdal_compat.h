@@ -23,7 +23,7 @@
 #define GIQ_GDAL_MEMORY_VECTOR "MEM"
 #endif
 
-/* Whether errors of this thread are hidden, where the program gdal may hide them. */
+/* Whether errors of this thread are hidden, as the program gdal does since 3.11. */
 #if GDAL_VERSION_NUM < GDAL_COMPUTE_VERSION(3, 11, 0)
 #define GIQ_GDAL_ERRORS_ARE_HIDDEN false
 #else

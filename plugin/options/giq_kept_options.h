@@ -4,8 +4,8 @@
  * thread-local configuration may have ended by then. GDAL would leave out a source that
  * does not open, without an error.
  *
- * Kept are only options that decide where a published result is and which drivers open
- * it, never a secret. Thread-safe.
+ * Only options that decide where a published result is and which drivers open it are
+ * kept, never a secret. Thread-safe.
  */
 #ifndef GIQ_KEPT_OPTIONS_H
 #define GIQ_KEPT_OPTIONS_H

@@ -108,8 +108,8 @@ enum giq_on_failed { GIQ_ON_FAILED_ERROR, GIQ_ON_FAILED_SKIP };
     X(BEARER_TOKEN, "string", "", 0, 0)                                                  \
     X(API_KEY_FILE, "string", "", 0, 0)                                                  \
     X(BASE_URL, "string", "", 0, 0)                                                      \
-    X(ALLOW_HTTP, "string", "", 0, 0)                                                    \
-    X(ALLOW_UNVERIFIED_LENGTH, "string", "", 0, 0)                                       \
+    X(ALLOW_HTTP, "boolean", "NO", 0, 0)                                                 \
+    X(ALLOW_UNVERIFIED_LENGTH, "boolean", "NO", 0, 0)                                    \
     X(STORE_DIR, "string", "", 0, 0)                                                     \
     X(RESULT_DRIVERS, "string", "", 0, 0)                                                \
     X(CANCEL_FILE, "string", "", 0, 0)                                                   \

@@ -43,8 +43,8 @@ char *giq_path_printable(const char *typed)
     return printable;
 }
 
-/* Whether the path, or what it links to, begins with `folder`, which is resolved. Sets
- * `*out_exists`. */
+/* Whether the path, once its links are resolved, is `folder` or below it. `folder` is
+ * resolved already. Sets `*out_exists`. */
 static bool is_resolved_below(const char *path, const char *folder, bool *out_exists)
 {
     char *resolved = realpath(path, NULL);
@@ -56,7 +56,8 @@ static bool is_resolved_below(const char *path, const char *folder, bool *out_ex
     return is_below;
 }
 
-/* The same for a path on disk, or the nearest of its parents that exists. */
+/* The same for a path on disk or its parent, as a link in the folder may lead out of it;
+ * if neither exists, for the nearest parent that does. */
 static bool is_on_disk_below(const char *path, const char *folder)
 {
     bool exists = false;
@@ -73,8 +74,8 @@ static bool is_on_disk_below(const char *path, const char *folder)
     return is_below;
 }
 
-/* Whether a name of GDAL's virtual file systems has a path on disk that is below. Each
- * '/', and what separates the parts of such a name, may stand before it. */
+/* Whether a name of GDAL's virtual file systems has a path on disk that is below. Such a
+ * path may begin at each '/', and after each character that separates parts of a name. */
 static bool is_virtual_below(const char *name, const char *folder)
 {
     for (const char *at = name; at != NULL; at = strpbrk(at + 1, "/,={")) {

@@ -50,7 +50,7 @@ static bool may_open_any_later(const struct giq_result *result)
 
 /* The kinds (GDAL_OF_...) that the dataset does not have. For these GDAL may open the
  * file with another driver. */
-static unsigned other_kinds(GDALDatasetH dataset)
+static unsigned missing_kinds(GDALDatasetH dataset)
 {
     bool is_raster = GDALGetRasterCount(dataset) > 0 ||
                      GDALGetMetadata(dataset, "SUBDATASETS") != NULL;
@@ -105,7 +105,7 @@ static bool check_datasets(struct check *check, const char *path, bool *out_open
         } else if (!check->references.has_too_many_subdatasets) {
             return giq_fail(err, found.code, "%s", found.text);
         }
-        kinds = other_kinds(dataset);
+        kinds = missing_kinds(dataset);
     }
     return true;
 }

@@ -241,8 +241,8 @@ static bool has_only_comments(const char *text)
     return true;
 }
 
-/* The first node after the XML declaration, or NULL if that states another encoding than
- * UTF-8. */
+/* The first node after the XML declaration, or NULL if that states an encoding other than
+ * UTF-8 and its subset US-ASCII. */
 static const CPLXMLNode *root_of(const CPLXMLNode *node)
 {
     if (node != NULL && node->eType == CXT_Element && EQUAL(node->pszValue, "?xml")) {
@@ -293,7 +293,7 @@ static bool is_safe_mask(struct giq_references *references, const char *path)
 
 /* ---- the folder of an archive ---- */
 
-/* Masks have a check of their own. */
+/* All but masks, which is_unsafe_mask() checks. */
 static bool is_unsafe_sidecar(struct giq_references *references, const char *path)
 {
     (void)references;
