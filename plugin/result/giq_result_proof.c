@@ -40,10 +40,13 @@ static bool is_alone(const char *path)
 bool giq_result_proof_is_unchanged(const char *proof, const char *path)
 {
     GIQ_AUTO_CPL char *state = giq_result_proof_state(path);
-    if (state == NULL || strlen(state) > strlen(proof)) {
+    if (state == NULL) {
         return false;
     }
-    return strcmp(proof + strlen(proof) - strlen(state), state) == 0;
+    /* With the separator, or "12 bytes" would be the end of "112 bytes". */
+    GIQ_AUTO_CPL char *end = CPLStrdup(CPLSPrintf(", %s", state));
+    return strlen(end) <= strlen(proof) &&
+           strcmp(proof + strlen(proof) - strlen(end), end) == 0;
 }
 
 bool giq_result_proof_holds(const char *proof, const char *path, const char *driver)

@@ -11,10 +11,12 @@
 #include "giq_report.h"
 #include "giq_session.h"
 #include "giq_upload_file.h"
+#include "options/giq_gdal_cleanup.h"
 #include "options/giq_list.h"
 #include "options/giq_network.h"
 #include "options/giq_reader.h"
 #include "options/giq_result_options.h"
+#include "result/giq_result_proof.h"
 
 #define ERROR_TAG "GIQ[store] "
 
@@ -211,6 +213,22 @@ static void test_status_has_no_random_members(void **state)
     giq_upload_file_free(file);
 }
 
+/* ---- results ---- */
+
+static void test_proof_of_a_larger_file_does_not_hold(void **state)
+{
+    const char *folder = *state;
+    env_kit_write(folder, "r", "twelve bytes");
+    GIQ_AUTO_CPL char *path = CPLStrdup(CPLFormFilename(folder, "r", NULL));
+    GIQ_AUTO_CPL char *now = giq_result_proof_state(path);
+    assert_ptr_equal(strstr(now, "12 bytes of "), now);
+    GIQ_AUTO_CPL char *larger = CPLStrdup(CPLSPrintf("1%s", now)); /* 112 bytes */
+    GIQ_AUTO_CPL char *same_proof = giq_result_proof(now, "CSV");
+    GIQ_AUTO_CPL char *other_proof = giq_result_proof(larger, "CSV");
+    assert_true(giq_result_proof_is_unchanged(same_proof, path));
+    assert_false(giq_result_proof_is_unchanged(other_proof, path));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_encoded_password_of_a_proxy_is_wiped_whole),
         ENV_KIT_TEST(test_session_opens_its_store_once),
         cmocka_unit_test(test_status_has_no_random_members),
+        ENV_KIT_TEST(test_proof_of_a_larger_file_does_not_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
