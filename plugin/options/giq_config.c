@@ -142,26 +142,28 @@ static bool read_submit(struct giq_config *config, struct giq_error *err)
 }
 
 /* Any other option that is empty counts as not set. A limit may be empty because a script
- * misspelled a variable, and must then not be lifted in silence. */
+ * misspelled a variable, and must then not be lifted in silence. `unset` is what holds
+ * without it. */
 static bool check_limit_is_not_empty(const struct giq_reader *reader,
-                                     enum giq_option_id id, struct giq_error *err)
+                                     enum giq_option_id id, const char *unset,
+                                     struct giq_error *err)
 {
     const char *name = giq_options[id].config_name;
     if (!giq_reader_is_empty(reader, name)) {
         return true;
     }
     return giq_fail(err, GIQ_E_USAGE,
-                    "%s is set to an empty value; set it to a number, or unset it for no "
-                    "limit",
-                    name);
+                    "%s is set to an empty value; set it to a number, or unset it for %s",
+                    name, unset);
 }
 
 static bool read_limits(struct giq_config *config, struct giq_error *err)
 {
     struct giq_limits *limits = &config->limits;
     const char *name = NULL;
-    if (!check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_JOBS, err) ||
-        !check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_AREA, err)) {
+    static const char no_limit[] = "no limit";
+    if (!check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_JOBS, no_limit, err) ||
+        !check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_AREA, no_limit, err)) {
         return false;
     }
     limits->has_max_jobs =
@@ -176,7 +178,9 @@ static bool read_limits(struct giq_config *config, struct giq_error *err)
 static bool read_max_new_jobs(struct giq_config *config, struct giq_error *err)
 {
     const struct giq_option *option = &giq_options[GIQ_OPTION_MAX_NEW_JOBS];
-    if (!giq_reader_number(&config->reader, GIQ_OPTION_MAX_NEW_JOBS, 1,
+    if (!check_limit_is_not_empty(&config->reader, GIQ_OPTION_MAX_NEW_JOBS, "the default",
+                                  err) ||
+        !giq_reader_number(&config->reader, GIQ_OPTION_MAX_NEW_JOBS, 1,
                            &config->max_new_jobs, err)) {
         return false;
     }

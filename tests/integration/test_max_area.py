@@ -137,11 +137,13 @@ def test_value_is_a_positive_number(scripted_gdal, service, value):
     assert service.calls() == []
 
 
-@pytest.mark.parametrize("name", ["GIQ_MAX_AREA", "GIQ_MAX_JOBS"])
-def test_empty_limit_is_not_taken_for_no_limit(scripted_gdal, service, name):
+@pytest.mark.parametrize("name,unset", [
+    ("GIQ_MAX_AREA", "no limit"), ("GIQ_MAX_JOBS", "no limit"),
+    ("GIQ_MAX_NEW_JOBS", "the default")])
+def test_empty_limit_is_not_taken_for_no_limit(scripted_gdal, service, name, unset):
     text = scripted_gdal.fails("ogrinfo", f"{NAME};{SMALL}", tag="usage", env={name: ""})
-    assert (f"{name} is set to an empty value; set it to a number, or unset it for no "
-            "limit") in text
+    assert (f"{name} is set to an empty value; set it to a number, or unset it for "
+            f"{unset}") in text
     assert service.calls() == []
 
 
