@@ -92,7 +92,7 @@ static void list_advice(const struct giq_batch_failures *failures,
         append(out, ADVICE_SIZE,
                "; RETRY leaves rows alone that are unknown: look for the job of each on "
                "the service and adopt it, by ;job=<id> after the \"location\" of the row "
-               "in the table of wait=no");
+               "in the table of wait=no with SUBMIT=NO");
     }
     if (end->pending > 0 || has_transient(failures)) {
         append(out, ADVICE_SIZE,

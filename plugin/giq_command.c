@@ -278,7 +278,7 @@ static bool run_request(const struct giq_command *command, const char *name,
     return dataset != NULL && use_result(command, name, dataset, output, err);
 }
 
-/* Whether a job that failed in this way is no reason not to fetch the next one. */
+/* Whether the next job is fetched after an open that failed in this way. */
 static bool goes_on_after(enum giq_code failure)
 {
     return failure != GIQ_E_CANCELLED && failure != GIQ_E_CREDENTIALS &&

@@ -92,7 +92,7 @@ bool giq_step_may_adopt(const struct giq_job *job, const struct giq_record *reco
         return giq_fail(err, GIQ_E_USAGE,
                         "\"rerun\" of a request that was never sent stands for a new job "
                         "and cannot be combined with \"job\", which names an existing "
-                        "one; remove one of them");
+                        "one; remove \"rerun\" for the existing job");
     }
     if (job->is_damaged || !has_usable_job || record->gone) {
         return true;
@@ -341,9 +341,15 @@ bool giq_step_fail_removed(const struct giq_job *job, const char *id,
                            struct giq_error *err)
 {
     struct giq_printable printable;
-    return giq_fail(
-        err, GIQ_E_STORE,
-        "the record of the job %s was removed while this open waited; open the same "
-        "dataset with job=<id>, or it starts a new job, which is paid for",
-        giq_call_printable(job->service, id, &printable));
+    /* Without a record giq_step_may_adopt() refuses a request with a label. */
+    const char *advice = job->request.rerun == NULL
+                             ? "open the same dataset with job=<id>, or it starts a new "
+                               "job, which is paid "
+                               "for"
+                             : "open GIQ:job=<id>, because the same dataset starts a new "
+                               "job, which is paid "
+                               "for";
+    return giq_fail(err, GIQ_E_STORE,
+                    "the record of the job %s was removed while this open waited; %s",
+                    giq_call_printable(job->service, id, &printable), advice);
 }

@@ -250,7 +250,8 @@ def test_advice_about_unknown_rows_leads_to_the_whole_batch(gdal, jobs):
     (gdal.folder / "rows.csv").write_text("id,file,rerun\na,f1,z1\nb,f2,\n")
     jobs.run["f1"] = Response({"message": "oops"}, 500)
     said = fails(gdal, "batch")
-    assert 'by ;job=<id> after the "location" of the row in the table of wait=no' in said
+    assert ('by ;job=<id> after the "location" of the row in the table of wait=no with '
+            "SUBMIT=NO") in said
     found, _ = table(gdal, f"{NAME};wait=no", "SUBMIT=NO")
     assert found[0]["state"] == "unknown"
     gdal.run("ogrinfo", f"{found[0]['location']};job=job-f1")

@@ -64,8 +64,9 @@ static void test_five_rows_are_shown_with_their_tags(void **state)
         "[incomplete] reason; row e: [incomplete] reason; and 2 more; RETRY leaves rows "
         "alone that are unknown: look for the job of each on the service and adopt it, "
         "by "
-        ";job=<id> after the \"location\" of the row in the table of wait=no; opening "
-        "the batch again goes on with the other rows, and pays for none twice; "
+        ";job=<id> after the \"location\" of the row in the table of wait=no with "
+        "SUBMIT=NO; opening the batch again goes on with the other rows, and pays for "
+        "none twice; "
         "ON_FAILED=SKIP reads the other 2; GIQ:jobs lists all jobs");
 }
 

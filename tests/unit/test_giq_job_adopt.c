@@ -1,5 +1,6 @@
 /* Adopting a job that exists, and opening one by its id. */
 #include "base/giq_os.h"
+#include "base/giq_tree.h"
 #include "job/giq_job_internal.h"
 
 #include "unit.h"
@@ -174,10 +175,39 @@ static void test_job_whose_record_goes_before_it_is_locked_is_not_submitted(void
     job_kit_stop(&kit);
 }
 
+/* With a label the job could not be adopted again, and without "job" it would be paid for
+ * once more: the advice names the job alone. */
+static void test_advice_on_a_removed_record_pays_for_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rerun;
+        const char *advice;
+    } cases[] = {
+        {NULL, "; open the same dataset with job=<id>, or it starts a new job"},
+        {"a", "; open GIQ:job=<id>, because the same dataset starts a new job"},
+    };
+    for (size_t i = 0; i < GIQ_COUNT(cases); i++) {
+        struct giq_request request = job_kit_request;
+        request.rerun = cases[i].rerun;
+        struct job_kit kit;
+        JOB_KIT_START(&kit, JOB_KIT_STATUS("DONE"), JOB_KIT_RESULT);
+        job_kit_open(&kit, &request, 0);
+        job_kit_plant(&kit, "{\"format\":1,\"state\":\"submitted\",\"job_id\":\"j1\"}");
+        enum giq_step step;
+        assert_true(job_kit_step(&kit, &step));
+        assert_true(giq_tree_remove(kit.job->folder, &kit.service.err));
+        assert_int_equal(job_kit_run(&kit), GIQ_E_STORE);
+        assert_non_null(strstr(kit.service.err.text, cases[i].advice));
+        job_kit_stop(&kit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_is_found_whatever_the_case_of_its_id),
+        cmocka_unit_test(test_advice_on_a_removed_record_pays_for_nothing),
         cmocka_unit_test(test_naming_a_job_is_tried_max_retry_times_more),
         cmocka_unit_test(test_adopted_job_outlives_trouble_that_passes),
         cmocka_unit_test(test_job_whose_record_goes_while_it_is_found_is_not_submitted),
